@@ -1,0 +1,1 @@
+"""Peyvand's peyvand package."""

@@ -1,0 +1,1 @@
+"""Words that rooms share: values, envelope, topics, one module per owner."""

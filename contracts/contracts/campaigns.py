@@ -1,0 +1,25 @@
+"""The campaigns room's words: versions of its rules."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class RulePublished(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`rule-published.v1` on campaigns.rules, keyed rule@version: in force in [effective_from, effective_until).
+
+    merchants empty: everywhere. condition, effect: JsonLogic-shaped typed trees, checked on save.
+    """
+
+    rule: str
+    version: int
+    effective_from: datetime
+    effective_until: datetime | None
+    merchants: tuple[int, ...]
+    funder: int  # party; 0: the merchant's own
+    title_fa: str
+    title_en: str
+    condition: Any
+    effect: Any
+    retired: bool = False

@@ -1,0 +1,48 @@
+"""Fraud's words: a screened transaction, and what crosses shards by terminal."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from contracts.pos import PosTransaction
+from contracts.values import Reason
+
+
+class Verdict(StrEnum):
+    """What fraud decides; within one evaluation it only rises (fraud reference 5.1)."""
+
+    ALLOW = "allow"
+    HOLD = "hold"  # purchases only: points pending until review_due_at
+    DECLINE = "decline"
+
+
+class ScreenedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`transaction-screened.v1` on fraud.screened. case_id: set with HOLD."""
+
+    transaction: PosTransaction
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+    review_due_at: datetime | None = None
+    case_id: str = ""
+    replayed: bool = False  # an archived record played again: uncounted everywhere
+
+
+class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`transaction-refused.v1` on fraud.screened: fraud could not decide it; it travels on."""
+
+    name: str
+    reason: Reason
+    transaction: PosTransaction | None = None  # None where the record could not be read
+    replayed: bool = False
+
+
+class TerminalSeen(Struct, frozen=True, kw_only=True):
+    """`terminal-seen.v1` on fraud.terminals, keyed by terminal: a name as one shard saw it."""
+
+    name: str
+    terminal: int
+    merchant: int
+    shard: int
+    account: int
+    fingerprint: str

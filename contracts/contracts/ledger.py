@@ -1,0 +1,276 @@
+"""The ledger's words: commands it hears, outcomes it says."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct
+
+from contracts.pos import AnswerLine, Line, RefundLine
+from contracts.values import (
+    Amount,
+    BasisPoints,
+    Channel,
+    Kind,
+    PositiveAmount,
+    Reason,
+    Status,
+    Unit,
+)
+
+# --------------------------------------------------------------------------------------- commands
+
+
+class Award(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one rule gives for one line (0: the whole basket). Awards alike but for line and amount share a lot.
+
+    cost_rial: of this award, at the terms in force at occurred_at. expires_at None: never.
+    available_from None: at once; a hold by fraud overrides it with the review's due time.
+    """
+
+    line: int
+    unit: Unit
+    amount: PositiveAmount
+    cost_rial: Amount
+    issuer: int
+    funder: int
+    rule: str
+    rule_version: int
+    expires_at: datetime | None = None
+    available_from: datetime | None = None
+
+
+class Redemption(Struct, frozen=True, kw_only=True):
+    """Terms of a redemption, every number that the decision needs (architecture 2, replay).
+
+    points_value_rial: points at the settlement price in force, floored. own_discount_rial: what the
+    acceptor adds; own_discount_max_rial: the most it declared, beyond which the ledger refuses.
+    fee_bp: the network's share of the claim.
+    """
+
+    points: Amount
+    credit_rial: Amount
+    points_value_rial: Amount
+    own_discount_rial: Amount
+    own_discount_max_rial: Amount
+    fee_bp: BasisPoints
+    terms_version: int
+
+
+class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`post-transaction.v1`: one transaction of the road with all that campaigns decided.
+
+    acceptor: the party of the merchant where it happened. decline: not empty = store this no.
+    review_due_at: set = every award becomes available only then (fraud's hold). grace_expires_at:
+    expiry of a child lot where a restored lot is past its date. original: see PosTransaction.
+    """
+
+    name: str
+    kind: Kind
+    channel: Channel
+    merchant: int
+    acceptor: int
+    branch: int
+    terminal: int
+    account: int = 0
+    member: int = 0
+    identifier_id: str = ""
+    identifier_last4: str = ""
+    amount_rial: Amount = 0
+    lines: tuple[Line, ...] = ()
+    decline: tuple[Reason, ...] = ()
+    awards: tuple[Award, ...] = ()
+    unearned: tuple[AnswerLine, ...] = ()  # lines that earned nothing, each with its reason
+    redemption: Redemption | None = None
+    original: str = ""
+    refund_lines: tuple[RefundLine, ...] = ()
+    grace_expires_at: datetime | None = None
+    review_due_at: datetime | None = None
+    case_id: str = ""
+    replayed: bool = False  # an unknown name then raises an alarm and posts nothing
+
+
+class RefuseTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`refuse-transaction.v1`: a stage could not decide this name; an outcome like any other."""
+
+    name: str
+    reason: Reason
+    kind: Kind = Kind.PURCHASE
+    merchant: int = 0
+    terminal: int = 0
+    account: int = 0
+    replayed: bool = False
+
+
+class IssueValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`issue-value.v1`: a lot outside a basket, e.g. the first purchase's credit (SH5)."""
+
+    name: str
+    account: int
+    member: int
+    unit: Unit
+    amount: PositiveAmount
+    cost_rial: Amount
+    issuer: int
+    funder: int
+    rule: str
+    rule_version: int
+    expires_at: datetime | None = None
+    purpose: str = ""  # "first-purchase"
+    original: str = ""
+
+
+class TakeBackValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`take-back-value.v1`: the lot of an earlier issue-value, as far as unspent (SH5)."""
+
+    name: str
+    account: int
+    member: int
+    issued_by: str  # name of the issue-value
+    purpose: str = ""
+
+
+class ReleasePending(Struct, frozen=True, kw_only=True):
+    """`release-pending.v1`: a reviewer's yes brings available_from forward; refused after due."""
+
+    name: str
+    original: str
+    case_id: str
+    reviewer: str
+
+
+class CancelPending(Struct, frozen=True, kw_only=True):
+    """`cancel-pending.v1`: a reviewer's no cancels what remains of the held lots; refused after due."""
+
+    name: str
+    original: str
+    case_id: str
+    reviewer: str
+
+
+class ExpireLot(Struct, frozen=True, kw_only=True):
+    """`expire-lot.v1`: book what is past its date; named (lot, Tehran day)."""
+
+    name: str
+    account: int
+    lot: int
+
+
+class TickClock(Struct, frozen=True, kw_only=True):
+    """`tick-clock.v1`: time passes on a shard where nothing else happens; named by its minute."""
+
+    name: str
+
+
+class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`inquire.v1`: a query, not a command: no sequence, no outcome, dropped past its deadline."""
+
+    name: str
+    account: int
+    amount_rial: Amount
+    price_rial: PositiveAmount  # Rial for price_points points
+    price_points: PositiveAmount
+    redeem_max_share_bp: BasisPoints
+    would_earn_points: Amount
+    decline: tuple[Reason, ...] = ()
+
+
+COMMANDS = {
+    "post-transaction.v1": PostTransaction,
+    "refuse-transaction.v1": RefuseTransaction,
+    "issue-value.v1": IssueValue,
+    "take-back-value.v1": TakeBackValue,
+    "release-pending.v1": ReleasePending,
+    "cancel-pending.v1": CancelPending,
+    "expire-lot.v1": ExpireLot,
+    "tick-clock.v1": TickClock,
+    "inquire.v1": Inquire,
+}
+
+# --------------------------------------------------------------------------------------- outcomes
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One leg: account key (owner, role, counterparty), unit, amount with its sign."""
+
+    owner: int
+    role: str
+    counterparty: int
+    unit: Unit
+    amount: int
+
+
+class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A lot as it was opened; parent: set on a child of an expired or moved lot."""
+
+    lot: int
+    unit: Unit
+    amount: int
+    cost_rial: int
+    issuer: int
+    funder: int
+    rule: str
+    available_from: datetime
+    expires_at: datetime | None = None
+    parent: int = 0
+
+
+class LotMoved(Struct, frozen=True, kw_only=True):
+    """A lot's remainder changed. what: redeemed, restored, clawed-back, cancelled, expired, repaid."""
+
+    lot: int
+    what: str
+    unit: Unit
+    amount: Annotated[int, Meta(ge=0)]
+    cost_rial: int
+    issuer: int
+    claim_rial: int = 0
+    fee_rial: int = 0
+
+
+class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`outcome-recorded.v1` on ledger.entries: every outcome, refusals too.
+
+    command: type of the command. decided_at: the shard's decision time. quiet: say nothing to the
+    member (history, replay). answer: the very bytes a till was or would be answered with.
+    """
+
+    sequence: int
+    name: str
+    command: str
+    status: Status
+    decided_at: datetime
+    kind: Kind | None = None
+    channel: Channel | None = None
+    code: str = ""
+    merchant: int = 0
+    acceptor: int = 0
+    branch: int = 0
+    terminal: int = 0
+    account: int = 0
+    member: int = 0
+    amount_rial: int = 0
+    original: str = ""
+    purpose: str = ""
+    case_id: str = ""
+    fully_refunded: bool = False
+    quiet: bool = False
+    balance_points: int = 0
+    balance_credit_rial: int = 0
+    lots: tuple[LotIssued, ...] = ()
+    moves: tuple[LotMoved, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    answer: Raw = Raw(b"null")
+
+
+# ---------------------------------------------------------------------------------------- replies
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """`transaction-answered.v1` and its kin on gateway.replies; body: bytes for the HTTP answer.
+
+    http_status: 200, or 422 where the name was used with another payload.
+    """
+
+    name: str
+    http_status: int
+    body: Raw

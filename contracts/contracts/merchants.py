@@ -1,0 +1,83 @@
+"""The merchants room's words: terminals with their keys, programmes, the network's terms."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from contracts.values import Amount, BasisPoints, Number, PositiveAmount
+
+
+class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """sha256: hex of the secret's SHA-256; the secret itself is shown once and kept nowhere."""
+
+    key_id: str
+    sha256: str
+    created_at: datetime
+    revoked_at: datetime | None = None  # may fetch the status of its own names for a day more
+
+
+class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`terminal-changed.v1` on merchants.terminals, keyed terminal@version; the newest version counts.
+
+    epoch: rises with every activation, so a counter that starts again cannot collide.
+    """
+
+    terminal: Number
+    version: int
+    epoch: int
+    merchant: Number
+    party: Number
+    branch: Number
+    active: bool
+    keys: tuple[TerminalKey, ...] = ()
+
+
+class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`programme-published.v1` on merchants.programmes, keyed merchant@version: in force from effective_from.
+
+    earn_points for every earn_per_rial Rial of earning lines, floored once a transaction.
+    earning_categories empty: all but excluded_categories. validity_days None: never expires;
+    activation_days: pending so long after the purchase.
+    redeem_max_share_bp: how much of a basket points and credit may pay. own_discount_bp: added on
+    top of a redemption's value by the merchant itself, own_discount_max_rial at most.
+    """
+
+    merchant: Number
+    party: Number
+    version: Number
+    effective_from: datetime
+    title_fa: str
+    title_en: str
+    earn_points: Amount
+    earn_per_rial: PositiveAmount
+    earning_categories: tuple[str, ...] = ()
+    excluded_categories: tuple[str, ...] = ()
+    validity_days: Annotated[int, Meta(ge=1, le=36500)] | None = None
+    activation_days: Annotated[int, Meta(ge=0, le=366)] = 0
+    redeem_min_points: Amount = 0
+    redeem_max_share_bp: BasisPoints = 10_000
+    own_discount_bp: BasisPoints = 0
+    own_discount_max_rial: Amount = 0
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """`terms-published.v1` on merchants.terms, keyed network@version: settlement price and fee (architecture 5).
+
+    price_rial Rial for every price_points network points; value = points * price_rial // price_points.
+    fee_bp: of an acceptor's claim. grace_days: life of a restored lot that was past its date.
+    """
+
+    version: Number
+    effective_from: datetime
+    price_rial: PositiveAmount
+    price_points: PositiveAmount
+    fee_bp: BasisPoints
+    grace_days: Annotated[int, Meta(ge=0, le=366)] = 30
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """`heartbeat.v1` on every partition of a state topic, through the same relay as the changes."""
+
+    room: str
+    at: datetime

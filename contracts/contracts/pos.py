@@ -1,0 +1,134 @@
+"""The gateway's words: a till's transaction as it enters the road, and its answer."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from contracts.values import (
+    Amount,
+    Channel,
+    Kind,
+    Number,
+    PositiveAmount,
+    Reason,
+    Status,
+)
+
+LINES_MAX = 500
+
+
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a basket. amount_rial: what the customer pays for the whole line."""
+
+    line: Annotated[int, Meta(ge=1, le=9999)]
+    amount_rial: Amount
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
+    sku: Annotated[str, Meta(max_length=64)] = ""
+    category: Annotated[str, Meta(max_length=64)] = ""
+
+
+class RefundLine(Struct, frozen=True, kw_only=True):
+    """Part of a line that comes back. amount_rial: of this refund, not cumulative."""
+
+    line: Annotated[int, Meta(ge=1, le=9999)]
+    amount_rial: PositiveAmount
+
+
+class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`transaction-submitted.v1` on pos.transactions; partition = the account's shard.
+
+    name: text of the name. programme_version, terms_version: what the gateway's tables held as of
+    occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is named.
+    points, credit_rial: what a redemption asks to spend. original: name of what a refund or
+    reversal undoes, on the same shard. refund_lines empty: all that is left of the original.
+    """
+
+    name: str
+    kind: Kind
+    channel: Channel
+    merchant: Number
+    party: Number
+    branch: Annotated[int, Meta(ge=0)]
+    terminal: Annotated[int, Meta(ge=0)]
+    programme_version: int = 0
+    terms_version: int = 0
+    account: Annotated[int, Meta(ge=0)] = 0
+    member: Annotated[int, Meta(ge=0)] = 0
+    identifier_id: str = ""
+    identifier_last4: str = ""
+    identifier_blocked: bool = False
+    amount_rial: Amount = 0
+    lines: tuple[Line, ...] = ()
+    points: Amount = 0
+    credit_rial: Amount = 0
+    original: str = ""
+    refund_lines: tuple[RefundLine, ...] = ()
+
+
+class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one line earned (line 0: the whole basket), by which rule and version, who pays, or why nothing."""
+
+    line: int
+    points: int = 0
+    rule: str = ""
+    rule_version: int = 0
+    funder: int = 0
+    reason: Reason | None = None
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """An account as the deciding command left it, at its decision time."""
+
+    points: int
+    available_points: int
+    pending_points: int
+    credit_rial: int
+    expiring_points: int
+    expiring_at: datetime | None
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a till hears, byte for byte the same for ever. Amounts >= 0.
+
+    discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
+    payable_rial: amount less discount. fa, en: one line for the cashier's screen and the receipt.
+    """
+
+    id: str
+    kind: Kind
+    status: Status
+    occurred_at: datetime
+    accepted_at: datetime
+    code: str = ""
+    reasons: tuple[Reason, ...] = ()
+    points_earned: int = 0
+    points_pending: int = 0
+    pending_until: datetime | None = None
+    points_redeemed: int = 0
+    credit_redeemed_rial: int = 0
+    discount_rial: int = 0
+    own_discount_rial: int = 0
+    payable_rial: int = 0
+    points_clawed_back: int = 0
+    points_restored: int = 0
+    credit_restored_rial: int = 0
+    debt_points: int = 0
+    lines: tuple[AnswerLine, ...] = ()
+    balance: Balance | None = None
+    original: str = ""
+    fa: str = ""
+    en: str = ""
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What an inquiry hears: nothing is stored. redeemable_rial: at the price in force, for this basket."""
+
+    id: str
+    kind: Kind
+    balance: Balance
+    redeemable_points: int
+    redeemable_rial: int
+    would_earn_points: int
+    fa: str
+    en: str

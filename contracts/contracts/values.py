@@ -1,0 +1,206 @@
+"""Words every room shares: units, amounts, names, days, text as it is stored."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Final
+from urllib.parse import quote, unquote
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
+
+AMOUNT_MAX: Final = 2**53 - 1  # JSON numbers stay exact in every language up to here
+NETWORK_PARTY: Final = 1  # the network's own legal entity; merchants registers it first
+BASIS_POINTS: Final = 10_000
+TEHRAN: Final = ZoneInfo("Asia/Tehran")
+UNSET_TIME: Final = datetime.max.replace(tzinfo=UTC)
+
+Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+PositiveAmount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
+BasisPoints = Annotated[int, Meta(ge=0, le=BASIS_POINTS)]
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # merchants, parties, branches, terminals
+AccountNumber = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+class Unit(StrEnum):
+    """What an amount counts. Sums never mix units (architecture 5)."""
+
+    NETWORK_POINTS = "NP"
+    CREDIT = "CR"  # money credit in Rial, spent like points
+    RIAL = "IRR"  # what parties owe one another
+
+
+class Kind(StrEnum):
+    """Kinds of transaction on the road."""
+
+    PURCHASE = "purchase"
+    REDEMPTION = "redemption"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    INQUIRY = "inquiry"
+
+
+class Channel(StrEnum):
+    """Where a transaction comes from."""
+
+    TILL = "till"
+    ONLINE = "online"
+    HISTORY = "history"  # an operator's import: base rules only, no message, never too old
+
+
+class Status(StrEnum):
+    """What became of a name, for ever."""
+
+    COMPLETED = "completed"
+    HELD = "held"  # completed, points pending until a reviewer's verdict or the due time
+    DECLINED = "declined"  # a business no: stored and answered like a yes
+    REFUSED = "refused"  # a stage could not decide it: stored and answered
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why something was declined, held, or earned nothing; Persian first."""
+
+    code: str
+    fa: str
+    en: str
+    rule: str = ""
+    version: int = 0
+
+
+# ------------------------------------------------------------------------------------------ names
+
+
+class Family(StrEnum):
+    """First part of a name: who counts the rest."""
+
+    TILL = "t"  # terminal, epoch, sequence
+    ORDER = "o"  # merchant, order, operation
+    HISTORY = "h"  # merchant, the file's transaction, "purchase"
+    ACCOUNT = "a"  # account, what
+    VERDICT = "v"  # case
+    EXPIRY = "x"  # lot, Tehran day
+    TICK = "k"  # minute since the epoch
+    UNDECODABLE = "u"  # SHA-256 of the record's bytes, hex
+
+
+_NAME_PARTS: Final = {
+    Family.TILL: 3,
+    Family.ORDER: 3,
+    Family.HISTORY: 3,
+    Family.ACCOUNT: 2,
+    Family.VERDICT: 1,
+    Family.EXPIRY: 2,
+    Family.TICK: 1,
+    Family.UNDECODABLE: 1,
+}
+NAME_LENGTH_MAX: Final = 200
+
+
+def name(family: Family, *parts: int | str) -> str:
+    """Text of a name, e.g. "t.10000017.1.42"; text parts are percent-encoded, dots too.
+
+    Raises ValueError on a wrong number of parts, an empty part, or more than 200 characters.
+    Source: architecture 2 (the name), 5 (natural keys).
+    """
+    if len(parts) != _NAME_PARTS[family]:
+        raise ValueError(f"a name of family {family.value} has {_NAME_PARTS[family]} parts")
+    texts = [str(p) if isinstance(p, int) else _escape(p) for p in parts]
+    text = ".".join([family.value, *texts])
+    if not all(texts) or len(text) > NAME_LENGTH_MAX:
+        raise ValueError("a part of the name is empty, or the name is over 200 characters")
+    return text
+
+
+def name_parts(text: str) -> tuple[Family, tuple[str, ...]]:
+    """Family and decoded parts of a name's text. Raises ValueError when it is not one."""
+    head, *rest = text.split(".")
+    family = Family(head)
+    if len(rest) != _NAME_PARTS[family] or not all(rest) or len(text) > NAME_LENGTH_MAX:
+        raise ValueError("not a transaction name")
+    return family, tuple(unquote(part, errors="strict") for part in rest)
+
+
+def till_name(terminal: int, epoch: int, sequence: int) -> str:
+    """Name of a till's transaction (architecture 2)."""
+    return f"t.{terminal}.{epoch}.{sequence}"
+
+
+def public_id(shard: int, text: str) -> str:
+    """Public id of a transaction: the shard, then its name."""
+    return f"{shard}.{text}"
+
+
+def parse_public_id(text: str) -> tuple[int, str]:
+    """(shard, name) of a public id. Raises ValueError when it is not well formed."""
+    shard, _, rest = text.partition(".")
+    if not shard.isascii() or not shard.isdigit() or len(shard) > 5:
+        raise ValueError("a transaction id starts with its shard")
+    name_parts(rest)
+    return int(shard), rest
+
+
+def _escape(part: str) -> str:
+    return quote(part, safe="").replace(".", "%2E").replace("~", "%7E")
+
+
+# ------------------------------------------------------------------------------------------ text
+
+_DIGITS: Final = {
+    **{ord(c): str(i) for i, c in enumerate("۰۱۲۳۴۵۶۷۸۹")},
+    **{ord(c): str(i) for i, c in enumerate("٠١٢٣٤٥٦٧٨٩")},
+}
+_LETTERS: Final = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک"}
+
+
+def ascii_digits(text: str) -> str:
+    """Persian and Arabic-Indic digits as ASCII digits; the rest as it is."""
+    return text.translate(_DIGITS)
+
+
+def fold_letters(text: str) -> str:
+    """The two forms of ye and kaf as the Persian ones (style 5)."""
+    return text.translate(_LETTERS)
+
+
+def storable(text: str) -> bool:
+    """False for U+0000 and lone surrogates, which no door lets in (architecture 2, poison)."""
+    return "\x00" not in text and not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
+
+
+# ------------------------------------------------------------------------------------------ time
+
+
+def tehran_day(at: datetime) -> date:
+    """The civil day in Iran of an aware time; the house's only definition of a day (style 5)."""
+    return at.astimezone(TEHRAN).date()
+
+
+def micros(at: datetime) -> int:
+    """Integer microseconds since the epoch of an aware time, exact."""
+    delta = at - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+# ------------------------------------------------------------------------------------------ sums
+
+
+def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
+    """Split total over weights: floors first, the rest to the largest remainders, ties to the first.
+
+    total >= 0, weights >= 0; all weights zero puts everything on the first. The parts sum to
+    total exactly. Raises ValueError on no weights or negatives. Source: ledger reference 6.
+    """
+    if not weights or total < 0 or min(weights) < 0:
+        raise ValueError("nothing to split over, or a negative number")
+    whole = sum(weights)
+    if whole == 0:
+        return [total] + [0] * (len(weights) - 1)
+    parts = [total * w // whole for w in weights]
+    short = total - sum(parts)
+    order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+    for i in order[:short]:
+        parts[i] += 1
+    return parts

@@ -1,0 +1,242 @@
+"""Processes that belong to a folder: started apart from us, found again later, ended exactly.
+
+Each carries its folder and name in its environment and is written down with pid and start time,
+so that a later command finds its own processes and no others, even when the one that started
+them was killed before it could write anything down.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+FOLDER_MARK = "PEYVAND_CHILD_FOLDER"
+NAME_MARK = "PEYVAND_CHILD_NAME"
+START_TOLERANCE_S = 2.0
+KILL_WAIT_S = 10.0
+
+# kept, so that the processes we started ourselves are reaped and not reported as forgotten
+_spawned: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The user as whom a process runs when it must not run as ours."""
+
+    name: str
+    user_id: int
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What to start, for which folder and under which name."""
+
+    folder: Path
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    account: Account | None = None
+    keep_files: Sequence[int] = ()
+    working_folder: Path = Path("/")
+
+
+def launch(what: Launch) -> psutil.Process:
+    """Start a process in a session of its own, its output appended to the log."""
+    environment = dict(what.environment)
+    environment[FOLDER_MARK] = str(what.folder)
+    environment[NAME_MARK] = what.name
+    what.log.parent.mkdir(parents=True, exist_ok=True)
+    account = what.account
+    with what.log.open("ab") as log:
+        spawned = subprocess.Popen(
+            list(what.command),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=what.working_folder,
+            start_new_session=True,
+            pass_fds=tuple(what.keep_files),
+            user=account.user_id if account else None,
+            group=account.group_id if account else None,
+            extra_groups=[] if account else None,
+        )
+    _spawned.append(spawned)
+    process = psutil.Process(spawned.pid)
+    _write_down(what.folder, what.name, process)
+    return process
+
+
+def find(folder: Path, name: str) -> psutil.Process | None:
+    """The living process of that name in that folder, written down or not."""
+    path = _record(folder, name)
+    if path.exists():
+        process = _recorded(path, folder, name)
+        if process is not None:
+            return process
+    return next(
+        (found for found, found_name in marked(folder) if found_name == name and _leads(found)),
+        None,
+    )
+
+
+def marked(folder: Path) -> Iterator[tuple[psutil.Process, str]]:
+    """Every living process that carries the folder's mark, with its name."""
+    wanted = str(folder)
+    for process in psutil.process_iter():
+        marks = _marks(process)
+        if marks is not None and marks[0] == wanted and alive(process):
+            yield process, marks[1]
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether the process still runs (a dead one that nobody has reaped does not)."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def stop(process: psutil.Process, *, sign: signal.Signals, wait_s: float) -> bool:
+    """Ask a process to end and wait; kills it and its children when it does not. True if it did."""
+    tree = _tree(process)
+    _send(process, sign)
+    _send(process, signal.SIGCONT)  # a paused one hears nothing
+    if wait_gone([process], wait_s=wait_s):
+        for child in tree[1:]:
+            _send(child, signal.SIGKILL)
+        return True
+    kill(process)
+    return False
+
+
+def kill(process: psutil.Process) -> None:
+    """End a process and all its children at once, as a crash would (SIGKILL), and wait."""
+    _send(process, signal.SIGSTOP)  # it cannot fork while its children are listed
+    tree = _tree(process)
+    for member in tree:
+        _send(member, signal.SIGKILL)
+    wait_gone(tree, wait_s=KILL_WAIT_S)
+
+
+def pause(process: psutil.Process) -> None:
+    """Freeze a process and its children (SIGSTOP)."""
+    _send(process, signal.SIGSTOP)
+    for member in _tree(process)[1:]:
+        _send(member, signal.SIGSTOP)
+
+
+def resume(process: psutil.Process) -> None:
+    """Let a frozen process and its children run again (SIGCONT)."""
+    for member in reversed(_tree(process)):
+        _send(member, signal.SIGCONT)
+
+
+def wait_gone(processes: Sequence[psutil.Process], *, wait_s: float) -> bool:
+    """Wait until none of the processes lives; False when the time is over first."""
+    deadline = time.monotonic() + wait_s
+    while any(alive(process) for process in processes):
+        if time.monotonic() > deadline:
+            return False
+        _reap()
+        time.sleep(0.02)
+    _reap()
+    return True
+
+
+def end_all(folder: Path) -> list[str]:
+    """Kill whatever still carries the folder's mark; the names of what was found."""
+    names: list[str] = []
+    for process, name in list(marked(folder)):
+        if alive(process):
+            names.append(name)
+            kill(process)
+    forget_all(folder)
+    return names
+
+
+def forget(folder: Path, name: str) -> None:
+    """Remove what was written down about a process that is gone."""
+    _record(folder, name).unlink(missing_ok=True)
+
+
+def forget_all(folder: Path) -> None:
+    """Remove what was written down about every process of a folder."""
+    for path in (folder / "run").glob("*.json"):
+        path.unlink(missing_ok=True)
+
+
+def plain_environment() -> dict[str, str]:
+    """What a server needs of our environment, and nothing of the rest."""
+    kept = ("PATH", "HOME", "LANG", "JAVA_HOME", "TMPDIR", "TZ")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _record(folder: Path, name: str) -> Path:
+    return folder / "run" / f"{name}.json"
+
+
+def _write_down(folder: Path, name: str, process: psutil.Process) -> None:
+    path = _record(folder, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        started_at_s = process.create_time()
+    except psutil.NoSuchProcess:
+        return  # it is gone already: its log says why
+    path.write_text(json.dumps({"pid": process.pid, "started_at_s": started_at_s}) + "\n")
+
+
+def _recorded(path: Path, folder: Path, name: str) -> psutil.Process | None:
+    try:
+        written = json.loads(path.read_text())
+        process = psutil.Process(int(written["pid"]))
+        age_s = abs(process.create_time() - float(written["started_at_s"]))
+    except (psutil.NoSuchProcess, ValueError, KeyError):
+        return None
+    same = age_s < START_TOLERANCE_S and _marks(process) == (str(folder), name)
+    return process if same and alive(process) else None
+
+
+def _marks(process: psutil.Process) -> tuple[str, str] | None:
+    try:
+        environment = process.environ()
+    except (psutil.Error, OSError):
+        return None  # not ours to read, so not ours
+    if FOLDER_MARK not in environment:
+        return None
+    return environment[FOLDER_MARK], environment.get(NAME_MARK, "")
+
+
+def _leads(process: psutil.Process) -> bool:
+    """Whether it is the process that was started, not one of its children."""
+    try:
+        parent = process.parent()
+    except psutil.Error:
+        return False
+    return parent is None or _marks(parent) != _marks(process)
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return [process]
+
+
+def _send(process: psutil.Process, sign: signal.Signals) -> None:
+    try:
+        process.send_signal(sign)
+    except psutil.NoSuchProcess:
+        pass
+
+
+def _reap() -> None:
+    _spawned[:] = [spawned for spawned in _spawned if spawned.poll() is None]
