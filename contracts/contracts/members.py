@@ -35,7 +35,7 @@ class Binding(Struct, frozen=True, kw_only=True):
 
 
 class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`identifier-changed.v1` on members.identifiers, keyed digest@version; the newest version counts.
+    """`identifier-changed.v1` on members.identifiers, keyed digest@version; the newest counts.
 
     digest: HMAC-SHA256 of kind and canonical text under the house's identifier key, hex, so that
     no number is on any topic. bindings: in time order, the first holds for all earlier times too.
@@ -53,8 +53,8 @@ class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`contact-changed.v1` on members.contacts, keyed by member, compacted, erased by tombstone.
 
-    sealed: base64 of nonce and AES-256-GCM of `SealedContact` as JSON, bound to the member's number.
-    receipts: an SMS for every purchase and redemption; marketing: consent, for later.
+    sealed: base64 of nonce and AES-256-GCM of `SealedContact` as JSON, bound to the member's
+    number. receipts: an SMS for every purchase and redemption; marketing: consent, for later.
     """
 
     member: int
@@ -92,7 +92,10 @@ _SEPARATORS: Final = re.compile(r"[\s\-\u200c\u200e\u200f\u202a-\u202e\u2066-\u2
 
 
 def canonical(kind: IdentifierKind, text: str) -> str:
-    """One spelling of an identifier: 16 digits, E.164, or the QR text. Raises ValueError saying what is wrong."""
+    """One spelling of an identifier: 16 digits, E.164, or the QR text.
+
+    Raises ValueError saying what is wrong.
+    """
     match kind:
         case IdentifierKind.CARD:
             digits = _SEPARATORS.sub("", ascii_digits(text))

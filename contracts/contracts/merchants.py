@@ -18,7 +18,7 @@ class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`terminal-changed.v1` on merchants.terminals, keyed terminal@version; the newest version counts.
+    """`terminal-changed.v1` on merchants.terminals, keyed terminal@version; the newest counts.
 
     epoch: rises with every activation, so a counter that starts again cannot collide.
     """
@@ -34,9 +34,9 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`programme-published.v1` on merchants.programmes, keyed merchant@version: in force from effective_from.
+    """`programme-published.v1` on merchants.programmes, keyed merchant@version.
 
-    earn_points for every earn_per_rial Rial of earning lines, floored once a transaction.
+    In force from effective_from. earn_points for every earn_per_rial Rial of earning lines, floored once a transaction.
     earning_categories empty: all but excluded_categories. validity_days None: never expires;
     activation_days: pending so long after the purchase.
     redeem_max_share_bp: how much of a basket points and credit may pay. own_discount_bp: added on
@@ -62,10 +62,10 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """`terms-published.v1` on merchants.terms, keyed network@version: settlement price and fee (architecture 5).
+    """`terms-published.v1` on merchants.terms, keyed network@version (architecture 5).
 
-    price_rial Rial for every price_points network points; value = points * price_rial // price_points.
-    fee_bp: of an acceptor's claim. grace_days: life of a restored lot that was past its date.
+    Settlement price: price_rial Rial for every price_points network points;
+    value = points * price_rial // price_points. fee_bp: of an acceptor's claim. grace_days: life of a restored lot that was past its date.
     """
 
     version: Number

@@ -39,8 +39,8 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`transaction-submitted.v1` on pos.transactions; partition = the account's shard.
 
     name: text of the name. programme_version, terms_version: what the gateway's tables held as of
-    occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is named.
-    points, credit_rial: what a redemption asks to spend. original: name of what a refund or
+    occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is
+    named. points, credit_rial: what a redemption asks to spend. original: name of what a refund or
     reversal undoes, on the same shard. refund_lines empty: all that is left of the original.
     """
 
@@ -67,7 +67,7 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one line earned (line 0: the whole basket), by which rule and version, who pays, or why nothing."""
+    """What a line earned (0: the whole basket), by which rule, who pays, or why nothing."""
 
     line: int
     points: int = 0
@@ -122,7 +122,10 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """What an inquiry hears: nothing is stored. redeemable_rial: at the price in force, for this basket."""
+    """What an inquiry hears; nothing is stored.
+
+    redeemable_rial: at the price in force, for this basket.
+    """
 
     id: str
     kind: Kind

@@ -21,7 +21,7 @@ class Spread(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalTable:
-    """A table a room keeps of a state topic, rebuilt from it alone: key columns and version column."""
+    """A table a room keeps of a state topic, rebuilt from it alone."""
 
     room: str
     table: str
@@ -31,7 +31,7 @@ class LocalTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic. retention_ms None: for ever. numbered: messages carry stream and number (architecture 6)."""
+    """One topic. retention_ms None: for ever. numbered: with stream and number (architecture 6)."""
 
     name: str
     owner: str

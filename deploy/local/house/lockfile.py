@@ -7,37 +7,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-WAIT_STEP_S = 0.1
+WAIT_STEP_S = 0.05
 
 
 class Locked(Exception):
     """Somebody else holds the lock of a folder."""
 
 
-def take(path: Path) -> IO[str]:
-    """Lock a file at once, or raise Locked; whoever inherits the open file holds it too."""
+def take(path: Path, *, wait_s: float = 0.0) -> IO[str]:
+    """Lock a file, waiting up to wait_s for whoever has it, or raise Locked.
+
+    A process that inherits the open file holds the lock too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait_s
     handle = path.open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as busy:
-        handle.close()
-        raise Locked(f"{path} is locked by another process") from busy
-    return handle
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as busy:
+            if time.monotonic() >= deadline:
+                handle.close()
+                raise Locked(f"{path} is locked by another process") from busy
+            time.sleep(WAIT_STEP_S)
+        else:
+            return handle
 
 
 @contextmanager
 def held(path: Path, *, wait_s: float) -> Iterator[None]:
     """Hold a lock for a block; waits up to wait_s for whoever has it, then raises Locked."""
-    deadline = time.monotonic() + wait_s
-    while True:
-        try:
-            handle = take(path)
-            break
-        except Locked:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(WAIT_STEP_S)
+    handle = take(path, wait_s=wait_s)
     try:
         yield
     finally:
