@@ -9,7 +9,8 @@ from msgspec import Struct
 class RulePublished(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`rule-published.v1` on campaigns.rules, keyed rule@version.
 
-    In force in [effective_from, effective_until). merchants empty: everywhere. condition, effect: JsonLogic-shaped typed trees, checked on save.
+    In force in [effective_from, effective_until). merchants empty: everywhere. condition, effect:
+    JsonLogic-shaped typed trees, checked on save.
     """
 
     rule: str

@@ -23,8 +23,9 @@ from contracts.values import (
 class Award(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one rule gives for one line (0: the whole basket).
 
-    Awards alike but for line and amount share a lot. cost_rial: of this award, at the terms in force at occurred_at. expires_at None: never.
-    available_from None: at once; a hold by fraud overrides it with the review's due time.
+    Awards alike but for line and amount share a lot. cost_rial: of this award, at the terms in
+    force at occurred_at. expires_at None: never. available_from None: at once; a hold by fraud
+    overrides it with the review's due time.
     """
 
     line: int
@@ -139,7 +140,7 @@ class ReleasePending(Struct, frozen=True, kw_only=True):
 
 
 class CancelPending(Struct, frozen=True, kw_only=True):
-    """`cancel-pending.v1`: a reviewer's no cancels what remains of the held lots; refused if due."""
+    """`cancel-pending.v1`: a reviewer's no cancels what is left of the lots; refused if due."""
 
     name: str
     original: str

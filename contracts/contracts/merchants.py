@@ -36,9 +36,9 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`programme-published.v1` on merchants.programmes, keyed merchant@version.
 
-    In force from effective_from. earn_points for every earn_per_rial Rial of earning lines, floored once a transaction.
-    earning_categories empty: all but excluded_categories. validity_days None: never expires;
-    activation_days: pending so long after the purchase.
+    In force from effective_from. earn_points for every earn_per_rial Rial of earning lines,
+    floored once a transaction. earning_categories empty: all but excluded_categories.
+    validity_days None: never expires; activation_days: pending so long after the purchase.
     redeem_max_share_bp: how much of a basket points and credit may pay. own_discount_bp: added on
     top of a redemption's value by the merchant itself, own_discount_max_rial at most.
     """
@@ -65,7 +65,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     """`terms-published.v1` on merchants.terms, keyed network@version (architecture 5).
 
     Settlement price: price_rial Rial for every price_points network points;
-    value = points * price_rial // price_points. fee_bp: of an acceptor's claim. grace_days: life of a restored lot that was past its date.
+    value = points * price_rial // price_points. fee_bp: of an acceptor's claim. grace_days: life
+    of a restored lot that was past its date.
     """
 
     version: Number

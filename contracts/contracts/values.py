@@ -190,8 +190,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     """Split total over weights: floors first, the rest to the largest remainders.
 
-    Ties go to the first. total >= 0, weights >= 0; all weights zero puts everything on the first. The parts sum to
-    total exactly. Raises ValueError on no weights or negatives. Source: ledger reference 6.
+    Ties go to the first. total >= 0, weights >= 0; all weights zero puts everything on the first.
+    The parts sum to total exactly. Raises ValueError on no weights or negatives. Source: ledger
+    reference 6.
     """
     if not weights or total < 0 or min(weights) < 0:
         raise ValueError("nothing to split over, or a negative number")
