@@ -1,0 +1,91 @@
+"""Identifiers: spellings, check digits, digests, bindings as of a time."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import members
+from contracts.members import Binding, IdentifierKind
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "09123456789",
+        "9123456789",
+        "+989123456789",
+        "00989123456789",
+        "۰۹۱۲ ۳۴۵ ۶۷۸۹",
+        "٠٩١٢٣٤٥٦٧٨٩",
+        " 0912-345-6789 ",
+    ],
+)
+def test_every_spelling_of_a_mobile_is_one(text: str) -> None:
+    assert members.canonical(IdentifierKind.MOBILE, text) == "+989123456789"
+
+
+@pytest.mark.parametrize("text", ["", "hello", "02188776655", "09621", "+14155552671", "0912"])
+def test_what_is_no_iranian_mobile_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        members.canonical(IdentifierKind.MOBILE, text)
+
+
+@given(st.text("0123456789", min_size=15, max_size=15))
+def test_the_check_digit_catches_any_single_wrong_digit(body: str) -> None:
+    number = body + members.luhn_check_digit(body)
+    assert members.canonical(IdentifierKind.CARD, number) == number
+    wrong = number[:4] + str((int(number[4]) + 1) % 10) + number[5:]
+    with pytest.raises(ValueError):
+        members.canonical(IdentifierKind.CARD, wrong)
+
+
+def test_a_card_may_be_typed_in_persian_with_spaces() -> None:
+    number = "603799000000001" + members.luhn_check_digit("603799000000001")
+    persian = number.translate({ord(str(i)): c for i, c in enumerate("۰۱۲۳۴۵۶۷۸۹")})
+    spaced = " ".join(persian[i : i + 4] for i in range(0, 16, 4))
+    assert members.canonical(IdentifierKind.CARD, spaced) == number
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (IdentifierKind.CARD, "1234"),
+        (IdentifierKind.QR, "PV1short"),
+        (IdentifierKind.QR, "XX1" + "a" * 20),
+        (IdentifierKind.EXTERNAL, " "),
+        (IdentifierKind.EXTERNAL, "x" * 65),
+    ],
+)
+def test_bad_identifiers_are_refused(kind: IdentifierKind, text: str) -> None:
+    with pytest.raises(ValueError):
+        members.canonical(kind, text)
+
+
+def test_good_texts_pass() -> None:
+    assert members.canonical(IdentifierKind.QR, " PV1" + "a" * 20) == "PV1" + "a" * 20
+    assert members.canonical(IdentifierKind.EXTERNAL, " 0017 ") == "0017"
+
+
+def test_a_digest_depends_on_key_kind_and_text() -> None:
+    made = {
+        members.digest(key, kind, text)
+        for key in (b"a", b"b")
+        for kind in (IdentifierKind.CARD, IdentifierKind.MOBILE)
+        for text in ("1", "2")
+    }
+    assert len(made) == 8
+
+
+def test_the_first_binding_holds_for_all_earlier_times() -> None:
+    first = Binding(from_at=NOW, member=1, account=1, shard=1)
+    second = Binding(from_at=NOW + timedelta(days=1), member=2, account=2, shard=2)
+    bound = (first, second)
+    assert members.as_of(bound, NOW - timedelta(days=900)) is first
+    assert members.as_of(bound, NOW + timedelta(hours=23)) is first
+    assert members.as_of(bound, NOW + timedelta(days=1)) is second
+    with pytest.raises(ValueError):
+        members.as_of((), NOW)
