@@ -5,6 +5,7 @@ so that a later command finds its own processes and no others, even when the one
 them was killed before it could write anything down.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -232,10 +233,8 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _send(process: psutil.Process, sign: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(sign)
-    except psutil.NoSuchProcess:
-        pass
 
 
 def _reap() -> None:

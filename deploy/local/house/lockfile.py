@@ -2,7 +2,7 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -35,7 +35,7 @@ def take(path: Path, *, wait_s: float = 0.0) -> IO[str]:
 
 
 @contextmanager
-def held(path: Path, *, wait_s: float) -> Iterator[None]:
+def held(path: Path, *, wait_s: float) -> Generator[None]:
     """Hold a lock for a block; waits up to wait_s for whoever has it, then raises Locked."""
     handle = take(path, wait_s=wait_s)
     try:

@@ -1,0 +1,66 @@
+"""What tests of every room share: real servers, migrated databases, no foreign network."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+import pytest_socket
+
+# The packages first: a test folder such as contracts/tests would else stand in for its package.
+import contracts  # noqa: F401
+import gateway  # noqa: F401
+import kit  # noqa: F401
+from house import servers as house_servers
+from house import testing
+
+
+def pytest_runtest_setup() -> None:
+    """Foreign sockets are refused; this machine's own are not."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def server_run() -> Iterator[testing.Run]:
+    """The folder of this run's servers; starts nothing."""
+    run = testing.Run(keep=os.environ.get("KEEP_SERVERS") == "1")
+    yield run
+    run.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(server_run: testing.Run) -> house_servers.Servers:
+    """PostgreSQL alone."""
+    return server_run.postgres()
+
+
+@pytest.fixture(scope="session")
+def servers(server_run: testing.Run) -> house_servers.Servers:
+    """Kafka and PostgreSQL."""
+    return server_run.both()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fresh_database(
+    server_run: testing.Run,
+    postgres: house_servers.Servers,  # noqa: ARG001  it must run
+) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """`await fresh_database("ledger")`: the address of a new, migrated database of that room."""
+    from kit import migrate  # a test of the servers alone needs no kit
+
+    async def fresh(room: str) -> str:
+        return await server_run.fresh_database(room, _migrate)
+
+    async def _migrate(dsn: str, folder: Path) -> object:
+        return await migrate.migrate(dsn, folder)
+
+    yield fresh
+    if server_run.keep:
+        await server_run.drop_databases()
+
+
+@pytest.fixture(scope="session")
+def owner_dsn(server_run: testing.Run) -> Callable[[str], str]:
+    """`owner_dsn(dsn)`: the same database as the role that owns it."""
+    return lambda dsn: testing.owner_dsn(server_run.folder, dsn)

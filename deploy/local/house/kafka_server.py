@@ -1,0 +1,254 @@
+"""One Apache Kafka node (KRaft) in a folder: settings, format, launch.
+
+Settings: reference/platform sections 1 and 15 of the design (one node, tuned for fast recovery).
+"""
+
+import base64
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from house import children, fetch, lockfile, paths, ports, readiness
+
+NAME = "kafka"
+ARCHIVE_LOCK_WAIT_S = 120.0
+STOP_WAIT_S = 20.0
+LOCK_WAIT_S = 2.0  # a killed process lets go of its files a moment after it is gone
+READY_WAIT_S = 60.0
+HEAP = ("-Xms256m", "-Xmx512m")
+LOGGING = """\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %p %c{1}: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Where the node of a folder keeps its data and listens."""
+
+    folder: Path
+    port: int
+    controller_port: int
+
+    @property
+    def bootstrap(self) -> str:
+        """The address for clients."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        """The folder that one broker alone may have open."""
+        return self.folder / "kafka"
+
+    @property
+    def log(self) -> Path:
+        """Where the broker's own output goes."""
+        return self.folder / "logs" / "kafka.log"
+
+
+def node(folder: Path) -> Node:
+    """The folder's node as remembered; chooses its ports the first time."""
+    known = ports.choose(folder, ("kafka", "kafka-controller"))
+    return Node(folder, known["kafka"], known["kafka-controller"])
+
+
+def find(folder: Path) -> psutil.Process | None:
+    """The running broker of a folder."""
+    return children.find(folder, NAME)
+
+
+def launch(folder: Path) -> Node:
+    """Start the folder's broker, formatting the folder the first time; does not wait.
+
+    Raises lockfile.Locked when a broker has the folder open.
+    """
+    jars = fetch.fetch() / "kafka"
+    lock = lockfile.take(folder / "kafka.lock", wait_s=LOCK_WAIT_S)
+    try:
+        ports.renew(folder, ("kafka", "kafka-controller"))
+        chosen = node(folder)
+        _write_settings(chosen)
+        archive = class_archive(jars)
+        _format(chosen, jars, archive)
+        command = (*_java(jars, chosen.folder, archive), "kafka.Kafka", str(_settings(chosen)))
+        # the broker inherits the lock: it is held exactly as long as the broker lives
+        children.launch(
+            children.Launch(
+                folder=folder,
+                name=NAME,
+                command=command,
+                environment=children.plain_environment(),
+                log=chosen.log,
+                keep_files=(lock.fileno(),),
+            )
+        )
+    finally:
+        lock.close()
+    return chosen
+
+
+def stop(folder: Path) -> bool:
+    """Stop the folder's broker in good order; True when one ran."""
+    process = find(folder)
+    if process is None:
+        return False
+    children.stop(process, sign=signal.SIGTERM, wait_s=STOP_WAIT_S)
+    children.forget(folder, NAME)
+    return True
+
+
+def class_archive(jars: Path) -> Path:
+    """The archive of loaded classes that halves the broker's start; made once, then reused."""
+    path = paths.CACHE / f"kafka-{_archive_key(jars)}.jsa"
+    if path.exists():
+        return path
+    with lockfile.held(paths.CACHE / "kafka-archive.lock", wait_s=ARCHIVE_LOCK_WAIT_S):
+        if not path.exists():
+            _make_archive(jars, path)
+    return path
+
+
+def _make_archive(jars: Path, path: Path) -> None:
+    """Run a broker of its own through one record, so that its classes are those of a real start."""
+    folder = paths.CACHE / "kafka-archive"
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh = path.with_suffix(".new")
+    chosen = node(folder)
+    _write_settings(chosen)
+    _format(chosen, jars, None)
+    java = (*_java(jars, folder, None), f"-XX:ArchiveClassesAtExit={fresh}")
+    process = children.launch(
+        children.Launch(
+            folder=folder,
+            name=NAME,
+            command=(*java, "kafka.Kafka", str(_settings(chosen))),
+            environment=children.plain_environment(),
+            log=chosen.log,
+        )
+    )
+    try:
+        readiness.wait_for_kafka(chosen.bootstrap, process, wait_s=READY_WAIT_S)
+    finally:
+        children.stop(process, sign=signal.SIGTERM, wait_s=READY_WAIT_S)
+    fresh.rename(path)
+    shutil.rmtree(folder)
+
+
+def _archive_key(jars: Path) -> str:
+    """What an archive depends on: the Java, the jars and where they lie."""
+    home = os.environ.get("JAVA_HOME", "")
+    java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    if java is None:
+        raise FileNotFoundError("java is not installed")
+    real = Path(java).resolve()
+    release = real.parent.parent / "release"
+    version = release.read_text() if release.exists() else ""
+    seen = f"{real}\n{version}\n{jars}\n{(jars.parent / 'stamp').read_text()}"
+    return hashlib.sha256(seen.encode()).hexdigest()[:12]
+
+
+def _java(jars: Path, folder: Path, archive: Path | None) -> tuple[str, ...]:
+    home = os.environ.get("JAVA_HOME", "")
+    java = f"{home}/bin/java" if home else "java"
+    class_path = ":".join(str(jar) for jar in sorted(jars.glob("*.jar")))
+    shared = (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto") if archive else ()
+    return (
+        java,
+        *HEAP,
+        *shared,
+        "-XX:+UseG1GC",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",
+        "-Xlog:disable",
+        "-Xlog:all=error:stderr",
+        "-Djava.awt.headless=true",
+        f"-Dlog4j2.configurationFile={folder / 'kafka-logging.properties'}",
+        "-cp",
+        class_path,
+    )
+
+
+def _settings(chosen: Node) -> Path:
+    return chosen.folder / "kafka.properties"
+
+
+def _write_settings(chosen: Node) -> None:
+    internal = ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+    lines = [
+        "process.roles=broker,controller",
+        "node.id=1",
+        f"listeners=PLAINTEXT://127.0.0.1:{chosen.port},"
+        f"CONTROLLER://127.0.0.1:{chosen.controller_port}",
+        f"advertised.listeners=PLAINTEXT://127.0.0.1:{chosen.port},"
+        f"CONTROLLER://127.0.0.1:{chosen.controller_port}",
+        "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "controller.listener.names=CONTROLLER",
+        f"controller.quorum.bootstrap.servers=127.0.0.1:{chosen.controller_port}",
+        f"log.dirs={chosen.data}",
+        "auto.create.topics.enable=false",
+        "num.partitions=12",
+        "default.replication.factor=1",
+        *(f"{topic}.replication.factor=1" for topic in internal),
+        *(f"{topic}.num.partitions=4" for topic in internal),
+        "transaction.state.log.min.isr=1",
+        "share.coordinator.state.topic.min.isr=1",
+        "group.initial.rebalance.delay.ms=0",
+        "num.io.threads=4",
+        "num.network.threads=2",
+        "num.recovery.threads.per.data.dir=2",
+        # the cleaner's table is taken from the heap at start: 128 MB by default
+        "log.cleaner.dedupe.buffer.size=33554432",
+        # a dead broker is fenced, and a restarted one admitted, after this session
+        "broker.session.timeout.ms=3000",
+        "broker.heartbeat.interval.ms=500",
+        "controller.quorum.election.timeout.ms=500",
+        "controller.quorum.election.backoff.max.ms=500",
+        "controller.quorum.fetch.timeout.ms=1000",
+        "controller.quorum.request.timeout.ms=1000",
+    ]
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    _settings(chosen).write_text("\n".join(lines) + "\n")
+    (chosen.folder / "kafka-logging.properties").write_text(LOGGING)
+
+
+def _format(chosen: Node, jars: Path, archive: Path | None) -> None:
+    if (chosen.data / "meta.properties").exists():
+        return
+    shutil.rmtree(chosen.data, ignore_errors=True)  # an interrupted format
+    done = subprocess.run(
+        [
+            *_java(jars, chosen.folder, archive),
+            "-XX:TieredStopAtLevel=1",
+            "kafka.tools.StorageTool",
+            "format",
+            "--standalone",
+            "--cluster-id",
+            _cluster_id(),
+            "--config",
+            str(_settings(chosen)),
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise OSError(f"Kafka could not format {chosen.data}:\n{done.stdout[-2000:]}")
+
+
+def _cluster_id() -> str:
+    """Sixteen bytes in URL-safe base64 without padding, the form of Kafka's own ids."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
