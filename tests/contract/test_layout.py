@@ -1,0 +1,164 @@
+"""Is the layout the layout? Reads the source as files and says what breaks the house rules."""
+
+import ast
+import importlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.topics import TOPICS
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("campaigns", "fraud", "ledger", "members", "merchants", "notify")
+ROOMS = {"gateway": ROOT / "gateway/gateway"} | {
+    name: ROOT / "services" / name / name for name in SERVICES
+}
+FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "data", "info"}
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 50
+ROOM_FILES = {
+    "__init__", "__main__", "main", "settings", "api", "consumer", "jobs", "usecases", "domain",
+    "store", "clients",
+}  # fmt: skip
+HEADINGS = ("owns", "hears", "says", "never", "invariants")
+KIT_LINES_MAX = 1_200
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the project, as git knows them (new ones too)."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).exists()]
+
+
+PYTHON = tracked("*.py")
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_files_and_functions_are_short() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in PYTHON
+        if (lines := len(path.read_text("utf-8").splitlines())) > FILE_LINES_MAX
+    ]
+    long += [
+        f"{path.relative_to(ROOT)}:{f.lineno} {f.name}: {length} lines"
+        for path in PYTHON
+        for f in functions(path)
+        if (length := (f.end_lineno or f.lineno) - f.lineno + 1) > FUNCTION_LINES_MAX
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_no_file_or_class_has_an_empty_name() -> None:
+    bad = [p for p in PYTHON if p.stem in FORBIDDEN_NAMES]
+    named = [
+        f"{path.relative_to(ROOT)}: class {node.name}"
+        for path in PYTHON
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+        and re.search(r"(Manager|Processor|Util|Helper|Base|Data|Info)s?$", node.name)
+    ]
+    assert not bad
+    assert not named
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_every_room_has_the_same_furniture(room: str) -> None:
+    folder = ROOMS[room]
+    here = {p.stem for p in folder.glob("*.py")} | {
+        p.name for p in folder.iterdir() if p.is_dir() and p.name != "__pycache__"
+    }
+    missing = {"__main__", "main", "settings", "api", "consumer", "usecases"} - here
+    assert not missing, f"{room} lacks {sorted(missing)}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_services_readme_is_one_page_with_five_headings(service: str) -> None:
+    text = (ROOT / "services" / service / "README.md").read_text("utf-8").lower()
+    missing = [h for h in HEADINGS if not re.search(rf"^#+ .*\b{h}\b", text, re.MULTILINE)]
+    assert not missing, f"services/{service}/README.md lacks {missing}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_are_numbered_without_a_gap(service: str) -> None:
+    names = sorted(p.name for p in (ROOT / "services" / service / "migrations").glob("*.sql"))
+    assert [int(n[:4]) for n in names] == list(range(1, len(names) + 1))
+    assert all(re.fullmatch(r"\d{4}_[a-z_]+\.sql", n) for n in names), names
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_topics_and_handlers_agree_both_ways(room: str) -> None:
+    """A room handles each topic it is listed for by on_<topic>, and no other."""
+    if room == "gateway":
+        pytest.importorskip("lmdb")
+    listed = {t.name for t in TOPICS if room in t.consumers}
+    found = {
+        f.name.removeprefix("on_")
+        for path in ROOMS[room].rglob("consumer.py")
+        for f in functions(path)
+        if f.name.startswith("on_")
+    }
+    assert found == {re.sub(r"[.\-]", "_", name) for name in listed}
+
+
+def test_kit_stays_small() -> None:
+    lines = {p.name: len(p.read_text("utf-8").splitlines()) for p in ROOT.glob("kit/kit/*.py")}
+    assert sum(lines.values()) <= KIT_LINES_MAX, lines
+
+
+def test_every_dependency_is_pinned_with_a_reason() -> None:
+    pinned = {}
+    for line in (ROOT / "requirements.in").read_text("utf-8").splitlines():
+        found = re.fullmatch(r"([A-Za-z0-9_.-]+)(?:\[[a-z]+\])?==([\w.]+)\s+# (.+)", line)
+        if line and not line.startswith("#"):
+            assert found, f"no pin or no reason: {line}"
+            pinned[found[1].lower()] = found[2]
+    for path in tracked("*pyproject.toml"):
+        import tomllib
+
+        asked = tomllib.loads(path.read_text("utf-8"))["project"].get("dependencies", [])
+        unknown = {d for d in asked if not d.startswith("peyvand-")} - pinned.keys()
+        assert not unknown, f"{path.relative_to(ROOT)}: {unknown} not in requirements.in"
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
+    hosts = "|".join(("pypi" + r"\.org", "pythonhosted" + r"\.org", "maven2" + "/", "npmjs" + r"\."))
+    home = r"(?<![\w.])/(home|root|work|Users)/"
+    bad = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked()
+        if path.suffix not in {".png", ".ico"} and path.name != "LICENSE"
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(hosts, line) or (path != Path(__file__) and re.search(home, line))
+    ]
+    assert not bad, bad
+
+
+def test_nothing_is_left_unfinished() -> None:
+    word = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" * 3)) + r")\b")
+    bad = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in PYTHON
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if word.search(line)
+    ]
+    assert not bad, bad
+
+
+def test_every_room_is_importable() -> None:
+    for room in ROOMS:
+        assert importlib.import_module(f"{room}.main")
