@@ -1,0 +1,107 @@
+"""The words of administration: what an operator puts, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+Document = dict[str, Any]  # a view as the owning room shows it; fields are only ever added
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A piece of a list. next None: that was all; else the `after` of the next piece."""
+
+    items: list[Document]
+    next: str | int | None
+
+
+class Activation(Struct, frozen=True, kw_only=True):
+    """A terminal's epoch and key. key None: it was shown before, and is kept nowhere."""
+
+    terminal: int
+    epoch: int
+    key_id: str
+    key: str | None
+
+
+class EnrolledCard(Struct, frozen=True, kw_only=True):
+    """A member's card. number: in full only at the enrolment itself, masked later."""
+
+    number: str
+    last4: str
+    identifier_id: str
+
+
+class Enrolment(Struct, frozen=True, kw_only=True):
+    """A membership. qr: the text of the virtual card."""
+
+    member: int
+    account: int
+    shard: int
+    card: EnrolledCard
+    qr: str
+
+
+class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version of a merchant's programme: earn_points for every earn_per_rial Rial.
+
+    effective_from: aware. Basis points: 10,000 is all. backdated: for replays and set-up only.
+    """
+
+    effective_from: datetime
+    title_fa: str
+    title_en: str
+    earn_points: int
+    earn_per_rial: int
+    earning_categories: tuple[str, ...] = ()
+    excluded_categories: tuple[str, ...] = ()
+    validity_days: int | None = None
+    activation_days: int = 0
+    redeem_min_points: int = 0
+    redeem_max_share_bp: int = 10_000
+    own_discount_bp: int = 0
+    own_discount_max_rial: int = 0
+    backdated: bool = False
+
+
+class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version of the network's terms: price_rial Rial settle price_points points."""
+
+    effective_from: datetime
+    price_rial: int
+    price_points: int
+    fee_bp: int
+    grace_days: int = 30
+    backdated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadLine:
+    """A line that was not imported. line: from 1, in the file."""
+
+    line: int
+    code: str
+    detail: str
+    fa: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportReport:
+    """What became of an import. lines = enrolled + known + bad."""
+
+    lines: int = 0
+    enrolled: int = 0
+    known: int = 0
+    bad: list[BadLine] = field(default_factory=list[BadLine])
+
+
+class ImportedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One member of an import."""
+
+    mobile: str
+    name: str = ""
+    consents: Mapping[str, bool] = {}
+    external: str = ""

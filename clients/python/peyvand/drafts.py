@@ -1,0 +1,102 @@
+"""The requests of a till, one function a kind; amounts in Rial, occurred_at aware."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from peyvand.words import (
+    Identifier,
+    Kind,
+    Line,
+    Name,
+    Original,
+    Redeem,
+    RefundLine,
+    Transaction,
+)
+
+
+def purchase(
+    name: Name,
+    identifier: Identifier,
+    *,
+    amount_rial: int,
+    occurred_at: datetime,
+    lines: Sequence[Line] = (),
+) -> Transaction:
+    """The request of a purchase."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.PURCHASE,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        amount_rial=amount_rial,
+        lines=tuple(lines),
+    )
+
+
+def redemption(
+    name: Name,
+    identifier: Identifier,
+    redeem: Redeem,
+    *,
+    amount_rial: int,
+    occurred_at: datetime,
+) -> Transaction:
+    """The request of a redemption in one step."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.REDEMPTION,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        amount_rial=amount_rial,
+        redeem=redeem,
+    )
+
+
+def refund(
+    name: Name,
+    original: Original,
+    *,
+    occurred_at: datetime,
+    lines: Sequence[RefundLine] = (),
+    identifier: Identifier | None = None,
+) -> Transaction:
+    """The request of a refund: of these lines, or, without any, of all that is left."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.REFUND,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        original=original,
+        refund_lines=tuple(lines),
+    )
+
+
+def inquiry(
+    name: Name, identifier: Identifier, *, amount_rial: int, occurred_at: datetime
+) -> Transaction:
+    """The request of an inquiry: balance and preview for a basket of amount_rial."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.INQUIRY,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        amount_rial=amount_rial,
+    )
+
+
+def reversal(
+    name: Name,
+    original: Original,
+    *,
+    occurred_at: datetime,
+    identifier: Identifier | None = None,
+) -> Transaction:
+    """The request of a reversal."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.REVERSAL,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        original=original,
+    )

@@ -1,0 +1,262 @@
+"""The client of operators: administration, imported history, cases, reports."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+
+from peyvand import errors, road, transport
+from peyvand.administration import Activation, Document, Enrolment, Page, Programme, Terms
+from peyvand.transport import path_of
+from peyvand.words import Answered, HistoricPurchase, Waiting
+
+LIMIT: Final = 200
+PAGES_MAX: Final = 1_000_000
+T = TypeVar("T")
+Listing = Callable[[str | int | None], Awaitable[Page]]
+
+
+class Operator:
+    """Administers the network under an operator's key; use as `async with Operator(url, key)`.
+
+    Whatever is made is put under a number or id that the caller chose: the same again changes
+    nothing, another body under it raises Invalid `already-exists-differently`. Retries are safe.
+    """
+
+    def __init__(
+        self, base_url: str, key: str, *, options: transport.Options | None = None
+    ) -> None:
+        self.transport = transport.Transport(base_url, key, options)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
+
+    # ------------------------------------------------------------------------------- merchants
+
+    async def put_party(self, party: int, fields: Mapping[str, Any]) -> Document:
+        """Register a legal entity: name_fa, name_en, …"""
+        return await self.put(path_of("parties", party), fields)
+
+    async def party(self, party: int) -> Document:
+        """A legal entity."""
+        return await self.get(path_of("parties", party))
+
+    async def put_merchant(self, merchant: int, fields: Mapping[str, Any]) -> Document:
+        """Register a merchant: party, sector, title_fa, title_en, reference."""
+        return await self.put(path_of("merchants", merchant), fields)
+
+    async def merchant(self, merchant: int) -> Document:
+        """A merchant."""
+        return await self.get(path_of("merchants", merchant))
+
+    async def merchants(
+        self, after: str | int | None = None, *, reference: str | None = None
+    ) -> Page:
+        """Merchants in order of number; reference: only the one with that own reference."""
+        return await self.page(path_of("merchants", after=after, limit=LIMIT, reference=reference))
+
+    async def put_branch(self, merchant: int, branch: int, fields: Mapping[str, Any]) -> Document:
+        """Register a branch."""
+        return await self.put(path_of("merchants", merchant, "branches", branch), fields)
+
+    async def put_terminal(self, merchant: int, terminal: int, *, branch: int) -> Document:
+        """Register a terminal at a branch."""
+        path = path_of("merchants", merchant, "terminals", terminal)
+        return await self.put(path, {"branch": branch})
+
+    async def terminal(self, merchant: int, terminal: int) -> Document:
+        """A terminal."""
+        return await self.get(path_of("merchants", merchant, "terminals", terminal))
+
+    async def activate_terminal(self, terminal: int, activation_id: str) -> Activation:
+        """Start a new epoch; the key is in the first answer only. activation_id: a UUID."""
+        path = path_of("terminals", terminal, "activations", activation_id)
+        return await self._typed("PUT", path, {}, Activation)
+
+    async def put_terminal_key(self, terminal: int, key_id: str) -> Document:
+        """A further key for a terminal (rotation). key_id: eight of a-z and 0-9."""
+        return await self.put(path_of("terminals", terminal, "keys", key_id), {})
+
+    async def revoke_terminal_key(self, terminal: int, key_id: str) -> None:
+        """Revoke a key; for a day it may still ask for the status of its own names."""
+        path = path_of("terminals", terminal, "keys", key_id)
+        transport.raise_problem(f"DELETE {path}", await self.transport.request("DELETE", path))
+
+    async def put_programme(self, merchant: int, version: int, programme: Programme) -> Document:
+        """Publish a version of a merchant's programme; versions are contiguous from 1."""
+        return await self.put(path_of("merchants", merchant, "programmes", version), programme)
+
+    async def programme(self, merchant: int, version: int) -> Document:
+        """A version of a merchant's programme."""
+        return await self.get(path_of("merchants", merchant, "programmes", version))
+
+    async def put_terms(self, version: int, terms: Terms) -> Document:
+        """Publish a version of the network's settlement price and fee."""
+        return await self.put(path_of("terms", version), terms)
+
+    async def terms(self, version: int) -> Document:
+        """A version of the network's terms."""
+        return await self.get(path_of("terms", version))
+
+    # --------------------------------------------------------------------------------- members
+
+    async def enrol(self, enrolment_id: str, fields: Mapping[str, Any]) -> Enrolment:
+        """Enrol a person: mobile, name, consents, account (household), external.
+
+        enrolment_id: a UUID. A mobile that is enrolled already answers its membership.
+        """
+        return await self._typed("PUT", path_of("enrolments", enrolment_id), fields, Enrolment)
+
+    async def member(self, member: int) -> Document:
+        """A member."""
+        return await self.get(path_of("members", member))
+
+    async def put_card(
+        self, member: int, card_id: str, fields: Mapping[str, Any] | None = None
+    ) -> Document:
+        """Issue a further card to a member. card_id: a UUID."""
+        return await self.put(path_of("members", member, "cards", card_id), fields or {})
+
+    async def block_identifier(self, identifier_id: str) -> Document:
+        """Block a card, mobile or QR, from now on."""
+        return await self.post(path_of("identifiers", identifier_id, "block"), {})
+
+    async def rebind_identifier(
+        self, identifier_id: str, binding_id: str, fields: Mapping[str, Any]
+    ) -> Document:
+        """Bind an identifier to another account, member, from from_at on. binding_id: a UUID."""
+        path = path_of("identifiers", identifier_id, "bindings", binding_id)
+        return await self.put(path, fields)
+
+    # ------------------------------------------------------------------------- campaigns, fraud
+
+    async def put_rule(self, rule: str, version: int, fields: Mapping[str, Any]) -> Document:
+        """Publish a version of an earn rule."""
+        return await self.put(path_of("rules", rule, "versions", version), fields)
+
+    async def rule(self, rule: str, version: int) -> Document:
+        """A version of an earn rule."""
+        return await self.get(path_of("rules", rule, "versions", version))
+
+    async def rules(self, after: str | int | None = None) -> Page:
+        """The earn rules."""
+        return await self.page(path_of("rules", after=after, limit=LIMIT))
+
+    async def evaluate_rules(self, basket: Mapping[str, Any]) -> Document:
+        """What a basket would earn, without any effect."""
+        return await self.post(path_of("rules", "evaluate"), basket)
+
+    async def put_first_purchase(self, version: int, fields: Mapping[str, Any]) -> Document:
+        """Publish a version of the first purchase's credit."""
+        return await self.put(path_of("first-purchase", "versions", version), fields)
+
+    async def put_fraud_rule(self, rule: str, version: int, fields: Mapping[str, Any]) -> Document:
+        """Publish a version of a fraud rule."""
+        return await self.put(path_of("fraud-rules", rule, "versions", version), fields)
+
+    async def fraud_rule(self, rule: str, version: int) -> Document:
+        """A version of a fraud rule."""
+        return await self.get(path_of("fraud-rules", rule, "versions", version))
+
+    async def cases(self, after: str | int | None = None, *, status: str | None = None) -> Page:
+        """Cases for review; status: "open" or "decided"."""
+        return await self.page(path_of("cases", after=after, limit=LIMIT, status=status))
+
+    async def case(self, case: str) -> Document:
+        """One case with its reasons."""
+        return await self.get(path_of("cases", case))
+
+    async def put_verdict(self, case: str, verdict: str, *, note: str = "") -> Document:
+        """Decide a case: "release" or "cancel" (role reviewer)."""
+        return await self.put(path_of("cases", case, "verdict"), {"verdict": verdict, "note": note})
+
+    async def fraud_alerts(self, after: str | int | None = None) -> Page:
+        """What fraud raised, e.g. one name on two shards."""
+        return await self.page(path_of("fraud-alerts", after=after, limit=LIMIT))
+
+    # --------------------------------------------------------------------------- ledger, notify
+
+    async def balance(self, account: int) -> Document:
+        """An account's balance."""
+        return await self.get(path_of("accounts", account, "balance"))
+
+    async def lots(self, account: int) -> Document:
+        """An account's lots."""
+        return await self.get(path_of("accounts", account, "lots"))
+
+    async def statement(self, account: int, before: str | int | None = None) -> Document:
+        """An account's statement, newest first; before: the cursor of the piece before."""
+        return await self.get(path_of("accounts", account, "statement", before=before, limit=LIMIT))
+
+    async def positions(self) -> Document:
+        """Who owes whom: issuers and acceptors, and the network's fee."""
+        return await self.get(path_of("positions"))
+
+    async def messages(self, after: str | int | None = None, *, member: int | None = None) -> Page:
+        """Messages to members, mobile numbers masked."""
+        return await self.page(path_of("messages", member=member, after=after, limit=LIMIT))
+
+    # --------------------------------------------------------------------------------- history
+
+    async def post_history(
+        self, purchase: HistoricPurchase, *, follow: road.Follow | None = None
+    ) -> Answered | Waiting:
+        """Bring in a purchase of the past (role history); a 202 is followed."""
+        return await road.complete(
+            self.transport, road.HISTORY, road.encode(purchase), follow=follow
+        )
+
+    # ------------------------------------------------------------------------------------ plain
+
+    async def get(self, path: str) -> Document:
+        """GET any path; raises the problem."""
+        return await self._typed("GET", path, None, Document)
+
+    async def put(self, path: str, body: object) -> Document:
+        """PUT any path; raises the problem."""
+        return await self._typed("PUT", path, body, Document)
+
+    async def post(self, path: str, body: object) -> Document:
+        """POST any path; only where a repeat is harmless, since it is retried."""
+        return await self._typed("POST", path, body, Document)
+
+    async def page(self, path: str) -> Page:
+        """One piece of any list."""
+        body = await self.get(path)
+        return Page(items=body["items"], next=body.get("next"))
+
+    async def _typed(self, method: str, path: str, body: object, kind: type[T]) -> T:
+        raw = None if body is None else msgspec.json.encode(body)
+        reply = await self.transport.request(method, path, raw)
+        transport.raise_problem(f"{method} {path}", reply)
+        try:
+            return msgspec.json.decode(reply.body, type=kind)
+        except msgspec.MsgspecError as error:
+            raise errors.BadReply(
+                f"{method} {path}", status=reply.status, body=reply.body
+            ) from error
+
+
+async def every(listing: Listing) -> AsyncIterator[Document]:
+    """All items of a list, piece by piece: `async for case in every(operator.cases)`."""
+    after: str | int | None = None
+    for _ in range(PAGES_MAX):
+        page = await listing(after)
+        for item in page.items:
+            yield item
+        if page.next is None:
+            return
+        after = page.next

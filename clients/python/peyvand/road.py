@@ -1,0 +1,165 @@
+"""Sending one named transaction until it is answered: resend the name, follow a 202."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from peyvand import errors, transport
+from peyvand.words import (
+    Accepted,
+    Answer,
+    Answered,
+    Current,
+    Kind,
+    Preview,
+    TransactionStatus,
+    Waiting,
+)
+
+TRANSACTIONS: Final = "/v1/transactions"
+HISTORY: Final = "/v1/history"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """How a 202 is followed: ask the status address for poll_for_s, then send the name again.
+
+    rounds_max times in all; then the caller gets Waiting. rounds_max 0: at once.
+    """
+
+    wait_first_s: float = 0.05
+    wait_max_s: float = 1.0
+    poll_for_s: float = 5.0
+    rounds_max: int = 3
+
+
+NOT: Final = Follow(rounds_max=0)
+
+T = TypeVar("T")
+
+
+class _StatusBody(Struct, frozen=True):
+    id: str
+    first_answer: Raw
+    current: Current
+
+
+class _Probe(Struct, frozen=True):
+    kind: Kind
+    status: str = ""
+
+
+_encoder: Final = msgspec.json.Encoder()
+_answer: Final = msgspec.json.Decoder(Answer)
+_preview: Final = msgspec.json.Decoder(Preview)
+_probe: Final = msgspec.json.Decoder(_Probe)
+_accepted: Final = msgspec.json.Decoder(Accepted)
+_status: Final = msgspec.json.Decoder(_StatusBody)
+
+
+def encode(request: Struct) -> bytes:
+    """The bytes of a request; keep them, so that a repeat is the very same."""
+    return _encoder.encode(request)
+
+
+async def send(
+    wire: transport.Transport, path: str, body: bytes, *, inquiry: bool = False
+) -> Answered | Waiting:
+    """Send until there is an answer or a 202; a repeat carries the very same bytes.
+
+    Raises the typed problem of a refusal, OutcomeUnknown after the last attempt.
+    """
+    reply = await wire.request("POST", path, body)
+    if reply.status == 202:
+        return Waiting(accepted=_decoded(_accepted, reply), attempts=reply.attempts)
+    if reply.status >= 500:
+        last = f"HTTP {reply.status} {reply.body[:200].decode(errors='replace')}"
+        raise errors.OutcomeUnknown(f"POST {path}", attempts=reply.attempts, last=last)
+    transport.raise_problem(f"POST {path}", reply)
+    if reply.status != 200:
+        raise errors.BadReply(f"POST {path}", status=reply.status, body=reply.body)
+    answer = _heard(reply) if inquiry else _decoded(_answer, reply)
+    return Answered(answer=answer, body=reply.body, attempts=reply.attempts)
+
+
+async def complete(
+    wire: transport.Transport,
+    path: str,
+    body: bytes,
+    *,
+    inquiry: bool = False,
+    follow: Follow | None = None,
+) -> Answered | Waiting:
+    """Send, and follow a 202 as `follow` says. An inquiry has no status: it is sent again."""
+    how = follow or Follow()
+    heard = await send(wire, path, body, inquiry=inquiry)
+    for _ in range(how.rounds_max):
+        if isinstance(heard, Answered):
+            return heard
+        if inquiry:
+            await asyncio.sleep(_first_wait_s(heard.accepted, how))
+        elif (found := await _poll(wire, heard, how)) is not None:
+            return found
+        heard = await send(wire, path, body, inquiry=inquiry)
+    return heard
+
+
+async def status(wire: transport.Transport, transaction_id: str) -> TransactionStatus | None:
+    """A transaction as first answered and as it stands; None while it is not yet known."""
+    path = transport.path_of("transactions", transaction_id)
+    reply = await wire.request("GET", path)
+    if reply.status == 202:
+        return None
+    transport.raise_problem(f"GET {path}", reply)
+    body = _decoded(_status, reply)
+    first = bytes(body.first_answer)
+    try:
+        answer = _answer.decode(first)
+    except msgspec.MsgspecError as error:
+        raise errors.BadReply(f"GET {path}", status=reply.status, body=reply.body) from error
+    return TransactionStatus(
+        id=body.id, first_answer=answer, first_answer_body=first, current=body.current
+    )
+
+
+async def _poll(wire: transport.Transport, waiting: Waiting, how: Follow) -> Answered | None:
+    deadline = time.monotonic() + how.poll_for_s
+    wait_s = _first_wait_s(waiting.accepted, how)
+    attempts = waiting.attempts
+    while (left_s := deadline - time.monotonic()) > 0:
+        await asyncio.sleep(min(wait_s, left_s))
+        attempts += 1
+        try:
+            found = await status(wire, waiting.accepted.id)
+        except (errors.OutcomeUnknown, errors.Unavailable):
+            return None  # the name itself is asked again instead
+        if found is not None:
+            return Answered(
+                answer=found.first_answer,
+                body=found.first_answer_body,
+                attempts=attempts,
+                followed=True,
+            )
+        wait_s = min(wait_s * 2, how.wait_max_s)
+    return None
+
+
+def _first_wait_s(accepted: Accepted, how: Follow) -> float:
+    return min(max(how.wait_first_s, accepted.retry_after_ms / 1000), how.wait_max_s)
+
+
+def _heard(reply: transport.Reply) -> Answer | Preview:
+    # a declined inquiry is an answer, any other a preview; only an answer has a status
+    probe = _decoded(_probe, reply)
+    return _decoded(_answer, reply) if probe.status else _decoded(_preview, reply)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], reply: transport.Reply) -> T:
+    try:
+        return decoder.decode(reply.body)
+    except msgspec.MsgspecError as error:
+        raise errors.BadReply("reply", status=reply.status, body=reply.body) from error

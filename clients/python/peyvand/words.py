@@ -1,0 +1,266 @@
+"""The words of the public interface: what a till sends and what it hears."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+
+class Kind(StrEnum):
+    """Kinds of transaction."""
+
+    PURCHASE = "purchase"
+    REDEMPTION = "redemption"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    INQUIRY = "inquiry"
+
+
+class Status(StrEnum):
+    """What became of a name, for ever."""
+
+    COMPLETED = "completed"
+    HELD = "held"  # completed, points pending until a reviewer's verdict or the due time
+    DECLINED = "declined"  # a business no
+    REFUSED = "refused"  # the house could not decide it
+
+
+class Name(NamedTuple):
+    """What names a till's transaction, for ever: repeat it and nothing happens twice."""
+
+    terminal: int
+    epoch: int
+    sequence: int
+
+
+# ------------------------------------------------------------------------------------------- sent
+
+
+class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a member shows: exactly one of these. external: imported history only."""
+
+    card: str = ""
+    mobile: str = ""
+    qr: str = ""
+    external: str = ""
+
+
+def card(number: str) -> Identifier:
+    """A member by card number, 16 digits."""
+    return Identifier(card=number)
+
+
+def mobile(number: str) -> Identifier:
+    """A member by mobile number, in any spelling."""
+    return Identifier(mobile=number)
+
+
+def qr(text: str) -> Identifier:
+    """A member by the text of the QR code."""
+    return Identifier(qr=text)
+
+
+class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a basket. amount_rial: what the customer pays for the whole line."""
+
+    line: int
+    amount_rial: int
+    quantity: int = 1
+    sku: str = ""
+    category: str = ""
+
+
+class RefundLine(Struct, frozen=True, kw_only=True):
+    """Part of a line that comes back. amount_rial: of this refund, not cumulative."""
+
+    line: int
+    amount_rial: int
+
+
+class Redeem(Struct, frozen=True, kw_only=True):
+    """What a redemption asks to spend: network points, and money credit in Rial."""
+
+    points: int = 0
+    credit_rial: int = 0
+
+
+class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a refund or reversal undoes: its public id, or its name with occurred_at.
+
+    The second form also needs the identifier of the original in the request.
+    """
+
+    id: str = ""
+    terminal: int = 0
+    epoch: int = 0
+    sequence: int = 0
+    occurred_at: datetime | None = None
+
+
+def original_named(name: Name, occurred_at: datetime) -> Original:
+    """The original by its name, for a till that never saw its id."""
+    return Original(
+        terminal=name.terminal, epoch=name.epoch, sequence=name.sequence, occurred_at=occurred_at
+    )
+
+
+class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of POST /v1/transactions. Amounts in Rial; occurred_at: aware, the till's clock."""
+
+    terminal: int
+    epoch: int
+    sequence: int
+    kind: Kind
+    occurred_at: datetime
+    identifier: Identifier | None = None
+    amount_rial: int = 0
+    lines: tuple[Line, ...] = ()
+    redeem: Redeem | None = None
+    original: Original | None = None
+    refund_lines: tuple[RefundLine, ...] = ()
+
+    @property
+    def name(self) -> Name:
+        """What names it."""
+        return Name(self.terminal, self.epoch, self.sequence)
+
+
+class HistoricPurchase(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The body of POST /v1/history: a purchase of the past, by an operator with that right."""
+
+    merchant: int
+    transaction: str
+    identifier: Identifier
+    occurred_at: datetime
+    amount_rial: int
+    lines: tuple[Line, ...] = ()
+    terminal: int = 0
+    branch: int = 0
+
+
+# ------------------------------------------------------------------------------------------ heard
+
+
+class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why something was declined, held, or earned nothing; Persian first."""
+
+    code: str
+    fa: str
+    en: str
+    rule: str = ""
+    version: int = 0
+
+
+class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one line earned (line 0: the whole basket), by which rule, who pays, or why nothing."""
+
+    line: int
+    points: int = 0
+    rule: str = ""
+    rule_version: int = 0
+    funder: int = 0
+    reason: Reason | None = None
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """An account as the transaction left it."""
+
+    points: int
+    available_points: int
+    pending_points: int
+    credit_rial: int
+    expiring_points: int
+    expiring_at: datetime | None
+
+
+class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a till hears, byte for byte the same for ever. Amounts >= 0.
+
+    discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
+    payable_rial: amount less discount. fa, en: one line for the cashier's screen and the receipt.
+    """
+
+    id: str
+    kind: Kind
+    status: Status
+    occurred_at: datetime
+    accepted_at: datetime
+    code: str = ""
+    reasons: tuple[Reason, ...] = ()
+    points_earned: int = 0
+    points_pending: int = 0
+    pending_until: datetime | None = None
+    points_redeemed: int = 0
+    credit_redeemed_rial: int = 0
+    discount_rial: int = 0
+    own_discount_rial: int = 0
+    payable_rial: int = 0
+    points_clawed_back: int = 0
+    points_restored: int = 0
+    credit_restored_rial: int = 0
+    debt_points: int = 0
+    lines: tuple[AnswerLine, ...] = ()
+    balance: Balance | None = None
+    original: str = ""
+    fa: str = ""
+    en: str = ""
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What an inquiry hears; nothing is stored. redeemable_rial: of this basket, as of today."""
+
+    id: str
+    kind: Kind
+    balance: Balance
+    redeemable_points: int
+    redeemable_rial: int
+    would_earn_points: int
+    fa: str = ""
+    en: str = ""
+
+
+class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """202: it stands and will be answered; ask status_url, or send the same name again."""
+
+    id: str
+    status: str = "accepted"
+    status_url: str = ""
+    retry_after_ms: int = 0
+
+
+class Current(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a transaction stands now: completed, held, released, cancelled, refunded, reversed, …"""
+
+    status: str
+    points_pending: int = 0
+    refunded_rial: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The answer, the exact bytes that said it, and what it took to get them."""
+
+    answer: Answer | Preview
+    body: bytes
+    attempts: int
+    followed: bool = False  # it came by asking again after a 202
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Durable in the house, not answered yet: ask again later, nothing will be lost."""
+
+    accepted: Accepted
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionStatus:
+    """A transaction as first answered (exact bytes) and as it stands now."""
+
+    id: str
+    first_answer: Answer
+    first_answer_body: bytes
+    current: Current

@@ -1,0 +1,281 @@
+"""The terminal's client against a real server: names, bytes, retries, 202, problems."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import peyvand
+from peyvand import road
+
+AT = datetime(2026, 3, 21, 9, 30, tzinfo=UTC)
+NAME = peyvand.Name(7, 2, 41)
+ID = "3.t.7.2.41"
+# spaces and order as a server likes them: the bytes are kept, not rewritten
+ANSWER = (
+    b'{"kind": "purchase", "id":"3.t.7.2.41","status":"completed",'
+    b'"occurred_at":"2026-03-21T09:30:00Z","accepted_at":"2026-03-21T09:30:00.100Z",'
+    b'"points_earned":15,  "fa":"' + "۱۵ امتیاز".encode() + b'","new_field":[1]}'
+)
+ACCEPTED = b'{"id":"3.t.7.2.41","status":"accepted","status_url":"/v1/x","retry_after_ms":10}'
+STATUS = b'{"id":"3.t.7.2.41","first_answer":' + ANSWER + b',"current":{"status":"refunded"}}'
+UNKNOWN = json.dumps(
+    {
+        "type": "urn:peyvand:problem:outcome-unknown",
+        "status": 503,
+        "code": "outcome-unknown",
+        "detail": "send the same request again",
+        "fa": "دوباره بفرستید",
+    }
+).encode()
+
+
+async def _buy(client: peyvand.Client) -> peyvand.Answered | peyvand.Waiting:
+    return await client.purchase(
+        NAME,
+        peyvand.card("6037990000000006"),
+        amount_rial=150_000,
+        occurred_at=AT,
+        lines=(peyvand.Line(line=1, amount_rial=150_000, category="dairy"),),
+    )
+
+
+async def test_purchase_sends_the_documented_body_and_keeps_the_exact_bytes(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(200, ANSWER)]
+    heard = await _buy(client)
+    assert isinstance(heard, peyvand.Answered)
+    assert heard.body == ANSWER
+    assert isinstance(heard.answer, peyvand.Answer)
+    assert heard.answer.points_earned == 15
+    assert (heard.attempts, heard.followed) == (1, False)
+    (seen,) = house.seen
+    assert (seen.method, seen.path) == ("POST", "/v1/transactions")
+    assert seen.headers["Authorization"] == "Bearer pvt_7_abc_secret"
+    assert json.loads(seen.body) == {
+        "terminal": 7,
+        "epoch": 2,
+        "sequence": 41,
+        "kind": "purchase",
+        "occurred_at": "2026-03-21T09:30:00Z",
+        "identifier": {"card": "6037990000000006"},
+        "amount_rial": 150_000,
+        "lines": [{"line": 1, "amount_rial": 150_000, "category": "dairy"}],
+    }
+
+
+@pytest.mark.parametrize("trouble", ["503", "hang", "cut", "429"])
+async def test_trouble_is_met_by_the_same_name_and_bytes(
+    house: Any, client: peyvand.Client, reply: Any, hang: Any, cut: Any, trouble: str
+) -> None:
+    script = {
+        "503": reply(503, UNKNOWN),
+        "hang": hang(1.0),
+        "cut": cut(),
+        "429": reply(429, b'{"code":"too-many"}'),
+    }
+    house.script = [script[trouble], script[trouble], reply(200, ANSWER)]
+    heard = await _buy(client)
+    assert isinstance(heard, peyvand.Answered)
+    assert heard.attempts == 3
+    assert len({seen.body for seen in house.seen}) == 1
+    assert len(house.seen) == 3
+
+
+async def test_retry_after_is_waited_within_the_bound(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(503, UNKNOWN, headers={"Retry-After": "3600"}), reply(200, ANSWER)]
+    async with asyncio.timeout(1.0):
+        assert isinstance(await _buy(client), peyvand.Answered)
+
+
+async def test_a_house_that_stays_away_leaves_the_outcome_unknown(
+    house: Any, client: peyvand.Client, reply: Any, hang: Any
+) -> None:
+    house.script = [reply(503, UNKNOWN)]
+    with pytest.raises(peyvand.OutcomeUnknown) as one:
+        await _buy(client)
+    assert one.value.attempts == 4
+    assert "outcome-unknown" in one.value.last
+    house.script = [hang(1.0)]
+    with pytest.raises(peyvand.OutcomeUnknown) as other:
+        await _buy(client)
+    assert "Timeout" in other.value.last
+
+
+async def test_a_house_that_is_down_leaves_the_outcome_unknown(
+    fast: peyvand.Options,
+) -> None:
+    async with peyvand.Client("http://127.0.0.1:9", "pvt_7_a_b", options=fast) as lonely:
+        with pytest.raises(peyvand.OutcomeUnknown):
+            await _buy(lonely)
+
+
+async def test_accepted_is_followed_by_asking_the_status(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(202, ACCEPTED), reply(202, ACCEPTED), reply(200, STATUS)]
+    heard = await _buy(client)
+    assert isinstance(heard, peyvand.Answered)
+    assert heard.followed
+    assert heard.body == ANSWER
+    assert [(s.method, s.path) for s in house.seen] == [
+        ("POST", "/v1/transactions"),
+        ("GET", "/v1/transactions/3.t.7.2.41"),
+        ("GET", "/v1/transactions/3.t.7.2.41"),
+    ]
+
+
+async def test_past_the_deadline_the_same_name_is_sent_again(
+    house: Any, client: peyvand.Client
+) -> None:
+    posts: list[bytes] = []
+
+    async def answer(request: Any, body: bytes) -> Any:
+        from aiohttp import web
+
+        if request.method == "GET":
+            return web.Response(status=202, body=ACCEPTED)
+        posts.append(body)
+        if len(posts) == 1:
+            return web.Response(status=202, body=ACCEPTED)
+        return web.Response(status=200, body=ANSWER)
+
+    house.script = [answer]
+    heard = await _buy(client)
+    assert isinstance(heard, peyvand.Answered)
+    assert len(posts) == 2
+    assert posts[0] == posts[1]
+
+
+async def test_following_has_an_end_and_may_be_left_out(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(202, ACCEPTED)]
+    heard = await _buy(client)
+    assert isinstance(heard, peyvand.Waiting)
+    assert heard.accepted.id == ID
+    assert len([s for s in house.seen if s.method == "POST"]) == 3  # once, and two rounds
+    house.seen.clear()
+    request = peyvand.Transaction(**NAME._asdict(), kind=peyvand.Kind.PURCHASE, occurred_at=AT)
+    assert isinstance(await client.submit(request, follow=road.NOT), peyvand.Waiting)
+    assert len(house.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "bad-shape", peyvand.BadRequest),
+        (401, "key-unknown", peyvand.Unauthorized),
+        (403, "forbidden", peyvand.Forbidden),
+        (404, "card-unknown", peyvand.NotFound),
+        (409, "conflict", peyvand.Conflict),
+        (413, "body-too-large", peyvand.TooLarge),
+        (422, "lines-do-not-add-up", peyvand.Invalid),
+        (422, "name-used-with-another-payload", peyvand.NameReused),
+    ],
+)
+async def test_a_refusal_is_a_typed_problem_and_is_not_repeated(
+    house: Any, client: peyvand.Client, reply: Any, status: int, code: str, kind: type
+) -> None:
+    body = {"code": code, "status": status, "detail": "why", "fa": "چرا", "field": "lines"}
+    house.script = [reply(status, json.dumps(body).encode())]
+    with pytest.raises(kind) as raised:
+        await _buy(client)
+    problem = raised.value
+    assert isinstance(problem, peyvand.Problem)
+    assert (problem.status, problem.code, problem.detail) == (status, code, "why")
+    assert problem.fa == "چرا"
+    assert problem.fields == {"field": "lines"}
+    assert len(house.seen) == 1
+
+
+async def test_a_body_that_is_no_answer_is_said_so(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    for script in (reply(200, b"<html>"), reply(404, b"<html>"), reply(302, b"")):
+        house.script = [script]
+        with pytest.raises(peyvand.BadReply):
+            await _buy(client)
+
+
+async def test_every_kind_has_its_body(house: Any, client: peyvand.Client, reply: Any) -> None:
+    house.script = [reply(200, ANSWER)]
+    who = peyvand.mobile("09121234567")
+    await client.redeem(
+        NAME, who, peyvand.Redeem(points=5, credit_rial=9), amount_rial=10, occurred_at=AT
+    )
+    await client.refund(
+        NAME,
+        peyvand.Original(id=ID),
+        occurred_at=AT,
+        lines=(peyvand.RefundLine(line=1, amount_rial=4),),
+    )
+    await client.reverse(
+        NAME, peyvand.original_named(NAME, AT), occurred_at=AT, identifier=peyvand.qr("PV1x")
+    )
+    redemption, refund, reversal = (json.loads(seen.body) for seen in house.seen)
+    assert redemption["kind"] == "redemption"
+    assert redemption["redeem"] == {"points": 5, "credit_rial": 9}
+    assert redemption["identifier"] == {"mobile": "09121234567"}
+    assert refund["original"] == {"id": ID}
+    assert refund["refund_lines"] == [{"line": 1, "amount_rial": 4}]
+    assert "identifier" not in refund
+    assert reversal["kind"] == "reversal"
+    assert reversal["original"] == {
+        "terminal": 7,
+        "epoch": 2,
+        "sequence": 41,
+        "occurred_at": "2026-03-21T09:30:00Z",
+    }
+
+
+async def test_an_inquiry_hears_a_preview_or_a_no_and_is_sent_again_after_202(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    preview = (
+        b'{"id":"3.t.7.2.41","kind":"inquiry","balance":{"points":3,"available_points":3,'
+        b'"pending_points":0,"credit_rial":0,"expiring_points":0,"expiring_at":null},'
+        b'"redeemable_points":3,"redeemable_rial":30,"would_earn_points":1,"fa":"x","en":"y"}'
+    )
+    house.script = [reply(202, ACCEPTED), reply(200, preview)]
+    who = peyvand.qr("PV1abc")
+    heard = await client.inquire(NAME, who, amount_rial=10, occurred_at=AT)
+    assert isinstance(heard, peyvand.Answered)
+    assert isinstance(heard.answer, peyvand.Preview)
+    assert heard.answer.redeemable_rial == 30
+    assert [seen.method for seen in house.seen] == ["POST", "POST"]
+    no = ANSWER.replace(b'"purchase"', b'"inquiry"').replace(b"completed", b"declined")
+    house.script = [reply(200, no)]
+    heard = await client.inquire(NAME, who, amount_rial=10, occurred_at=AT)
+    assert isinstance(heard, peyvand.Answered)
+    assert isinstance(heard.answer, peyvand.Answer)
+    assert heard.answer.status is peyvand.Status.DECLINED
+
+
+async def test_status_shows_the_first_answer_and_the_present(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(200, STATUS), reply(202, ACCEPTED), reply(404, b'{"code":"not-found"}')]
+    found = await client.status("3.h.5.a%2Eb.purchase")
+    assert found is not None
+    assert found.first_answer_body == ANSWER
+    assert found.current.status == "refunded"
+    assert house.seen[0].path == "/v1/transactions/3.h.5.a%252Eb.purchase"
+    assert await client.status(ID) is None
+    with pytest.raises(peyvand.NotFound):
+        await client.status(ID)
+
+
+async def test_cancelling_a_caller_passes_through(
+    house: Any, client: peyvand.Client, hang: Any
+) -> None:
+    house.script = [hang(5.0)]
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await _buy(client)
+    assert len(house.seen) == 1

@@ -1,0 +1,215 @@
+"""The operator's client: paths and bodies as documented, pages, history, imports."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import peyvand
+from peyvand import administration, member_import, operators
+
+AT = datetime(2026, 3, 21, tzinfo=UTC)
+
+
+async def test_every_call_uses_the_documented_method_path_and_body(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [reply(200, b'{"items":[],"next":null}')]
+    programme = administration.Programme(
+        effective_from=AT, title_fa="ف", title_en="P", earn_points=1, earn_per_rial=10_000
+    )
+    terms = administration.Terms(effective_from=AT, price_rial=100, price_points=1, fee_bp=200)
+    await operator.put_party(5, {"name_fa": "الف"})
+    await operator.party(5)
+    await operator.put_merchant(5, {"party": 5})
+    await operator.merchant(5)
+    await operator.merchants(7, reference="x/ y")
+    await operator.put_branch(5, 1, {})
+    await operator.put_terminal(5, 9, branch=1)
+    await operator.terminal(5, 9)
+    await operator.put_terminal_key(9, "abcd1234")
+    await operator.revoke_terminal_key(9, "abcd1234")
+    await operator.put_programme(5, 1, programme)
+    await operator.programme(5, 1)
+    await operator.put_terms(1, terms)
+    await operator.terms(1)
+    await operator.member(3)
+    await operator.put_card(3, "u-1")
+    await operator.block_identifier("i-1")
+    await operator.rebind_identifier("i-1", "u-2", {"account": 1})
+    await operator.put_rule("double", 1, {})
+    await operator.rule("double", 1)
+    await operator.rules()
+    await operator.evaluate_rules({"merchant": 5})
+    await operator.put_first_purchase(1, {})
+    await operator.put_fraud_rule("burst", 2, {})
+    await operator.fraud_rule("burst", 2)
+    await operator.cases("c", status="open")
+    await operator.case("c-1")
+    await operator.put_verdict("c-1", "release", note="ok")
+    await operator.fraud_alerts()
+    await operator.balance(1000001)
+    await operator.lots(1000001)
+    await operator.statement(1000001, 77)
+    await operator.positions()
+    await operator.messages(member=3)
+    seen = [f"{s.method} {s.path}" for s in house.seen]
+    assert seen == [
+        "PUT /v1/parties/5",
+        "GET /v1/parties/5",
+        "PUT /v1/merchants/5",
+        "GET /v1/merchants/5",
+        "GET /v1/merchants",
+        "PUT /v1/merchants/5/branches/1",
+        "PUT /v1/merchants/5/terminals/9",
+        "GET /v1/merchants/5/terminals/9",
+        "PUT /v1/terminals/9/keys/abcd1234",
+        "DELETE /v1/terminals/9/keys/abcd1234",
+        "PUT /v1/merchants/5/programmes/1",
+        "GET /v1/merchants/5/programmes/1",
+        "PUT /v1/terms/1",
+        "GET /v1/terms/1",
+        "GET /v1/members/3",
+        "PUT /v1/members/3/cards/u-1",
+        "POST /v1/identifiers/i-1/block",
+        "PUT /v1/identifiers/i-1/bindings/u-2",
+        "PUT /v1/rules/double/versions/1",
+        "GET /v1/rules/double/versions/1",
+        "GET /v1/rules",
+        "POST /v1/rules/evaluate",
+        "PUT /v1/first-purchase/versions/1",
+        "PUT /v1/fraud-rules/burst/versions/2",
+        "GET /v1/fraud-rules/burst/versions/2",
+        "GET /v1/cases",
+        "GET /v1/cases/c-1",
+        "PUT /v1/cases/c-1/verdict",
+        "GET /v1/fraud-alerts",
+        "GET /v1/accounts/1000001/balance",
+        "GET /v1/accounts/1000001/lots",
+        "GET /v1/accounts/1000001/statement",
+        "GET /v1/positions",
+        "GET /v1/messages",
+    ]
+    by_path = {f"{s.method} {s.path}": s for s in house.seen}
+    assert by_path["GET /v1/merchants"].query == {"after": "7", "limit": "200", "reference": "x/ y"}
+    assert by_path["GET /v1/cases"].query == {"after": "c", "limit": "200", "status": "open"}
+    assert json.loads(by_path["PUT /v1/merchants/5/terminals/9"].body) == {"branch": 1}
+    assert json.loads(by_path["PUT /v1/terms/1"].body)["fee_bp"] == 200
+    assert json.loads(by_path["PUT /v1/cases/c-1/verdict"].body) == {
+        "verdict": "release",
+        "note": "ok",
+    }
+    sent = json.loads(by_path["PUT /v1/merchants/5/programmes/1"].body)
+    assert sent["effective_from"] == "2026-03-21T00:00:00Z"
+    assert "backdated" not in sent
+
+
+async def test_activation_and_enrolment_are_typed(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [
+        reply(201, b'{"terminal":9,"epoch":3,"key_id":"k","key":"pvt_9_k_s"}'),
+        reply(200, b'{"terminal":9,"epoch":3,"key_id":"k","key":null}'),
+        reply(
+            201,
+            b'{"member":1,"account":1000001,"shard":5,"qr":"PV1x","card":'
+            b'{"number":"6037990000000006","last4":"0006","identifier_id":"i"}}',
+        ),
+    ]
+    first = await operator.activate_terminal(9, "u")
+    assert (first.epoch, first.key) == (3, "pvt_9_k_s")
+    assert (await operator.activate_terminal(9, "u")).key is None
+    enrolled = await operator.enrol("u", {"mobile": "09121234567"})
+    assert (enrolled.account, enrolled.card.last4) == (1_000_001, "0006")
+
+
+async def test_problems_and_strange_replies_are_raised(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [reply(409, b'{"code":"already-decided","detail":"d","fa":"f"}')]
+    with pytest.raises(peyvand.Conflict):
+        await operator.put_verdict("c", "cancel")
+    house.script = [reply(200, b"nonsense")]
+    with pytest.raises(peyvand.BadReply):
+        await operator.positions()
+    house.script = [reply(503, b'{"code":"unavailable"}')]
+    with pytest.raises(peyvand.Unavailable):
+        await operator.positions()
+    assert len(house.seen) == 6  # the last was tried four times
+
+
+async def test_a_list_is_read_to_its_end(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [
+        reply(200, b'{"items":[{"case":"a"},{"case":"b"}],"next":"b"}'),
+        reply(200, b'{"items":[{"case":"c"}],"next":null}'),
+    ]
+    found = [item["case"] async for item in operators.every(operator.cases)]
+    assert found == ["a", "b", "c"]
+    assert house.seen[1].query["after"] == "b"
+
+
+async def test_history_is_posted_and_followed(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    answer = (
+        b'{"id":"3.h.5.a%2Eb.purchase","kind":"purchase","status":"completed",'
+        b'"occurred_at":"2026-03-21T00:00:00Z","accepted_at":"2026-03-21T00:00:00Z"}'
+    )
+    whole = b'{"id":"3.h.5.a%2Eb.purchase","first_answer":' + answer
+    house.script = [
+        reply(202, b'{"id":"3.h.5.a%2Eb.purchase"}'),
+        reply(200, whole + b',"current":{"status":"completed"}}'),
+    ]
+    heard = await operator.post_history(
+        peyvand.HistoricPurchase(
+            merchant=5,
+            transaction="a.b",
+            identifier=peyvand.Identifier(external="h-1"),
+            occurred_at=AT,
+            amount_rial=100,
+        )
+    )
+    assert isinstance(heard, peyvand.Answered)
+    assert heard.body == answer
+    assert json.loads(house.seen[0].body) == {
+        "merchant": 5,
+        "transaction": "a.b",
+        "identifier": {"external": "h-1"},
+        "occurred_at": "2026-03-21T00:00:00Z",
+        "amount_rial": 100,
+    }
+
+
+async def test_an_import_goes_in_chunks_and_names_bad_lines_by_their_number(
+    house: Any, operator: peyvand.Operator
+) -> None:
+    from aiohttp import web
+
+    async def answer(request: Any, body: bytes) -> Any:
+        lines = [json.loads(line) for line in body.splitlines()]
+        bad = [
+            {"line": n, "code": "mobile-wrong", "detail": "d", "fa": "f"}
+            for n, line in enumerate(lines, 1)
+            if line["mobile"] == "bad"
+        ]
+        counts = {"enrolled": len(lines) - len(bad), "known": 0, "bad": bad}
+        return web.json_response(counts)
+
+    house.script = [answer]
+    mobiles = ["a", "bad", "c", "d", "bad"]
+    lines = [
+        (number * 10, member_import.line_of(administration.ImportedLine(mobile=mobile)))
+        for number, mobile in enumerate(mobiles, 1)
+    ]
+    progress: list[int] = []
+    report = await member_import.import_members(
+        operator, lines, progress=progress.append, chunk_lines=2
+    )
+    assert (report.lines, report.enrolled, report.known) == (5, 3, 0)
+    assert [bad.line for bad in report.bad] == [20, 50]
+    assert progress == [4, 5]
+    assert [s.path for s in house.seen] == ["/v1/members/import"] * 3
+    assert house.seen[0].headers["Content-Type"] == "application/x-ndjson"
