@@ -1,0 +1,70 @@
+"""The one source of time: the wall's, or a sandbox house's own."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from contracts import envelope, topics
+from contracts.house import ClockAdvanced
+from kit import errors, kafka
+
+
+class Clock(Protocol):
+    """Gives now as aware UTC; not ready before it knows the time."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    def now(self) -> datetime: ...
+
+
+def wall() -> datetime:
+    """Wall time: signatures, deadlines of waiting callers, and SystemClock; never a decision."""
+    return datetime.now(UTC)
+
+
+class SystemClock:
+    """The machine's clock, of a live house."""
+
+    ready = True
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return datetime.now(UTC)
+
+
+class HouseClock:
+    """A sandbox house's clock: the last value of topic house.clock; it never falls."""
+
+    def __init__(self) -> None:
+        self._now: datetime | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a first value has come."""
+        return self._now is not None
+
+    def now(self) -> datetime:
+        """The house's time. Raises Unavailable before the first value."""
+        if self._now is None:
+            raise errors.Unavailable("the house's clock has not been set yet; advance house.clock")
+        return self._now
+
+    def advance(self, now: datetime) -> None:
+        """Take a new value; a lower one changes nothing."""
+        if self._now is None or now > self._now:
+            self._now = now
+
+    async def run(self, bootstrap: str) -> None:
+        """Follow house.clock until cancelled."""
+        topic = topics.HOUSE_CLOCK
+        decoders = dict(topic.events)
+        start = {(topic.name, 0): None}
+        reader = await kafka.Assigned.open(bootstrap, client_id="clock", start=start, last=1)
+        try:
+            while True:
+                for record in await reader.poll():
+                    value = envelope.decode(record.value or b"", decoders).data
+                    if isinstance(value, ClockAdvanced):
+                        self.advance(value.now)
+        finally:
+            await reader.close()

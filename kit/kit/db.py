@@ -1,0 +1,196 @@
+"""PostgreSQL: one pool, transactions, and the translation of its errors; alone imports asyncpg."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# asyncpg carries no types: what leaves this module is annotated by hand.
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Final, LiteralString
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+
+from kit import errors, outbox
+
+Record = asyncpg.Record
+Connection = Any  # asyncpg's, for what needs a session of its own (advisory locks, migrations)
+IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction must let go
+
+_DIALECT: Final = dialect.dialect()
+_Unencodable: Final[type[Exception]] = asyncpg.exceptions._base.DataError  # pyright: ignore[reportPrivateUsage]
+_TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
+_TRANSIENT_STATES: Final = ("25P03", "55P03", "25P02")
+
+
+class DataError(errors.Permanent):
+    """A datum that the database refuses (class 22 or 23); state and constraint say which."""
+
+    code = "bad-datum"
+
+    def __init__(self, detail: str, state: str, constraint: str) -> None:
+        super().__init__(detail)
+        self.state = state
+        self.constraint = constraint
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Turn asyncpg's errors into DataError or Unavailable; faults of ours pass as they are."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        state: str = getattr(error, "sqlstate", None) or ""
+        if state[:2] in ("22", "23"):
+            raise DataError(
+                str(error), state, getattr(error, "constraint_name", None) or ""
+            ) from error
+        if state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES:
+            raise errors.Unavailable(f"database: {error}") from error
+        raise
+    except _Unencodable as error:  # an argument that does not encode
+        raise DataError(str(error), "22000", "") from error
+    except (OSError, TimeoutError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+        raise errors.Unavailable(f"database: {error!r}") from error
+
+
+class Tx:
+    """One transaction on one connection; belongs to one task. SQL is literal, arguments are not."""
+
+    __slots__ = ("_connection", "messages")
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.messages: list[outbox.Message] = []
+
+    async def fetch(self, sql: LiteralString, *args: Any) -> list[Record]:
+        """All rows. Raises DataError, Unavailable; so do the others."""
+        with translated():
+            return await self._connection.fetch(sql, *args)
+
+    async def fetchrow(self, sql: LiteralString, *args: Any) -> Record | None:
+        """First row, or None."""
+        with translated():
+            return await self._connection.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: LiteralString, *args: Any) -> Any:
+        """First column of the first row, or None."""
+        with translated():
+            return await self._connection.fetchval(sql, *args)
+
+    async def execute(self, sql: LiteralString, *args: Any) -> str:
+        """The command's tag, such as "UPDATE 3"."""
+        with translated():
+            return await self._connection.execute(sql, *args)
+
+    async def copy(
+        self, table: LiteralString, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
+    ) -> None:
+        """COPY rows in; conflicts raise, so deduplicate before."""
+        with translated():
+            await self._connection.copy_records_to_table(table, columns=columns, records=records)
+
+    async def select(self, statement: sa.Select[Any]) -> list[Record]:
+        """Rows of a statement whose shape the caller chose (searches, reports), same connection."""
+        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        values = compiled.params
+        names: Sequence[str] = compiled.positiontup or ()  # pyright: ignore[reportAttributeAccessIssue]
+        with translated():
+            return await self._connection.fetch(str(compiled), *(values[name] for name in names))
+
+    def take_messages(self) -> list[outbox.Message]:
+        """What was said in this transaction; the taker writes it to an outbox."""
+        said, self.messages = self.messages, []
+        return said
+
+
+class Database:
+    """One pool. `said` is called after a commit that left messages for the relay."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.said: Callable[[], None] = lambda: None
+
+    @classmethod
+    async def open(cls, dsn: str, *, size: int = 8, command_timeout_s: float = 5.0) -> "Database":
+        """Connect. Raises Unavailable."""
+        with translated():
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                command_timeout=command_timeout_s,
+                timeout=command_timeout_s,
+                reset=_keep,  # no session state is ever left behind: spare the round trip
+                server_settings=_SERVER_SETTINGS,
+            )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close every connection, waiting at most two seconds for those in use."""
+        try:
+            async with asyncio.timeout(2):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Tx]:
+        """READ COMMITTED; what outbox.add collected leaves with the commit, by the relay."""
+        async with self._begun(readonly=False) as tx:
+            yield tx
+            left = bool(tx.messages)
+            if left:
+                await outbox.insert_messages(tx, tx.take_messages())
+        if left:
+            self.said()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Tx]:
+        """Read only; what is said here is an error."""
+        async with self._begun(readonly=True) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _begun(self, *, readonly: bool) -> AsyncGenerator[Tx]:
+        with translated():
+            connection = await self._pool.acquire(timeout=5)
+        try:
+            block = connection.transaction(readonly=readonly)
+            with translated():
+                await block.start()
+            try:
+                yield Tx(connection)
+            except BaseException:
+                with suppress(errors.Unavailable):  # a lost connection has rolled back by itself
+                    await _rolled_back(connection, block)
+                raise
+            with translated():
+                await block.commit()
+        finally:
+            await self._pool.release(connection)
+
+
+async def connect(dsn: str) -> Connection:
+    """A session of its own, outside the pool: advisory locks, migrations. Raises Unavailable."""
+    with translated():
+        return await asyncpg.connect(dsn, timeout=5)
+
+
+_SERVER_SETTINGS: Final = {
+    "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+    "application_name": "peyvand",
+    "jit": "off",  # set-based statements of a few hundred rows: compiling costs more than it saves
+}
+
+
+async def _keep(connection: Connection) -> None:
+    """Leave a returned connection as it is."""
+
+
+async def _rolled_back(connection: Connection, block: Any) -> None:
+    if not connection.is_closed():
+        with translated():
+            await block.rollback()

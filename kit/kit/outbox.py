@@ -1,0 +1,269 @@
+"""What a transaction says: messages, the rows that keep them until the broker has them, numbers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from contracts import envelope as envelopes
+from contracts.topics import Spread, Topic
+from kit import errors, kafka
+
+if TYPE_CHECKING:
+    from kit.consumer import Event
+    from kit.db import Tx
+
+MESSAGE_BYTES_MAX: Final = 900_000  # the broker takes 1 MiB with headers
+RELAY: Final = "relay"
+_COUNTS: Final = {Spread.FOUR: 4, Spread.ONE: 1}
+
+Headers = tuple[tuple[str, bytes], ...]
+Lane = tuple[str, int]  # source topic and partition: whose offset row fences what is said
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True):
+    """One message to Kafka. partition None: by murmur2 of the key. value None: a tombstone."""
+
+    topic: str
+    partition: int | None
+    key: bytes
+    value: bytes | None
+    headers: Headers = ()
+    numbered: bool = False
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages of one outbox row: one topic, one partition, one stream of numbers."""
+
+    id: int = 0
+    lane: Lane
+    topic: str
+    partition: int | None
+    stream: str | None  # service/writer/generation/partition
+    first_n: int
+    messages: Sequence[Message]
+
+    def numbered(self) -> Iterable[Message]:
+        """The messages as they go out: with stream and number in their headers."""
+        if self.stream is None:
+            return self.messages
+        stream = ("stream", self.stream.encode())
+        return [
+            Message(m.topic, m.partition, m.key, m.value, (*m.headers, stream, ("n", b"%d" % n)))
+            for n, m in enumerate(self.messages, self.first_n)
+        ]
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_all: Final = msgspec.msgpack.Decoder(list[Message]).decode
+_decode_one: Final = msgspec.msgpack.Decoder(Message).decode
+
+
+def message(
+    topic: Topic,
+    said: envelopes.Envelope[Any],
+    *,
+    partition: int | None = None,
+    headers: Headers = (),
+) -> Message:
+    """Encode an envelope for a topic, keyed by envelope.key; on the road partition is the shard.
+
+    partition None: by Kafka's murmur2 of the key, where the topic fixes how many there are.
+    headers: usually event.onward, which carries trace and reply address to the next stage.
+    """
+    key = said.key.encode()
+    if partition is None and topic.spread in _COUNTS:
+        partition = kafka.partition_of(key, _COUNTS[topic.spread])
+    return Message(
+        topic.name,
+        partition,
+        key,
+        envelopes.encode(said),
+        headers,
+        topic.numbered,
+    )
+
+
+def add(tx: "Tx", messages: Sequence[Message]) -> None:
+    """Let messages leave with the transaction's commit. Raises Invalid for one too large."""
+    for said in messages:
+        if said.value is not None and len(said.value) > MESSAGE_BYTES_MAX:
+            raise errors.Invalid(f"message to {said.topic} is over {MESSAGE_BYTES_MAX} bytes")
+    tx.messages.extend(messages)
+
+
+def reply_message(event: "Event", value: bytes) -> Message | None:
+    """The answer to whoever waits for event, at the address in its headers; None without one."""
+    topic = event.headers.get("reply-topic")
+    partition = event.headers.get("reply-partition")
+    correlation = event.headers.get("correlation-id")
+    if topic is None or partition is None or correlation is None:
+        return None
+    headers: Headers = (("correlation-id", correlation),)
+    trace = event.headers.get("traceparent")
+    if trace is not None:
+        headers = (*headers, ("traceparent", trace))
+    return Message(topic.decode(), int(partition), correlation, value, headers)
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Last numbers given, of one writer process; the rows behind them are fenced by its lanes."""
+
+    service: str
+    consumer: str
+    generation: int
+    said: dict[tuple[str, str, int], int]  # writer, topic, partition -> last number
+
+    def writer(self, lane: Lane) -> str:
+        """Name of the stream's writer: one lane has one owner, so one source of numbers."""
+        return RELAY if self.consumer == RELAY else f"{self.consumer}:{lane[0]}:{lane[1]}"
+
+    def plan(self, messages: Sequence[Message], lanes: Sequence[Lane]) -> list[Batch]:
+        """Group by topic and partition and number what is numbered; self.said is not changed.
+
+        lanes: sources whose offsets this transaction advances, at least one. A partition that is
+        among them is said in its own lane, any other in the first: each stream has one writer.
+        """
+        groups: defaultdict[tuple[str, int | None], list[Message]] = defaultdict(list)
+        for said in messages:
+            groups[said.topic, said.partition].append(said)
+        by_partition = {lane[1]: lane for lane in reversed(lanes)}
+        batches: list[Batch] = []
+        for (topic, partition), group in groups.items():
+            lane = lanes[0] if partition is None else by_partition.get(partition, lanes[0])
+            stream, first = None, 0
+            if group[0].numbered:
+                if partition is None:
+                    raise errors.Alarm(f"a message to {topic} needs a partition: it is numbered")
+                writer = self.writer(lane)
+                stream = f"{self.service}/{writer}/{self.generation}/{partition}"
+                first = self.said.get((writer, topic, partition), 0) + 1
+            batches.append(
+                Batch(
+                    lane=lane,
+                    topic=topic,
+                    partition=partition,
+                    stream=stream,
+                    first_n=first,
+                    messages=group,
+                )
+            )
+        return batches
+
+    def settle(self, batches: Sequence[Batch]) -> None:
+        """Remember the numbers of batches, once their transaction has committed."""
+        for batch in batches:
+            if batch.stream is not None and batch.partition is not None:
+                key = (self.writer(batch.lane), batch.topic, batch.partition)
+                self.said[key] = batch.first_n + len(batch.messages) - 1
+
+    async def load(self, tx: "Tx", lanes: Sequence[Lane]) -> None:
+        """Read the numbers of lanes just claimed; another generation starts anew."""
+        writers = list({self.writer(lane) for lane in lanes})
+        rows = await tx.fetch(
+            "select writer, topic, partition, n from streams_said"
+            " where writer = any($1::text[]) and generation = $2",
+            writers,
+            self.generation,
+        )
+        for row in rows:
+            self.said[row["writer"], row["topic"], row["partition"]] = row["n"]
+
+    async def insert(self, tx: "Tx", batches: Sequence[Batch]) -> list[Batch]:
+        """Write one row a batch and advance the numbers, in one statement; gives them their ids."""
+        if not batches:
+            return []
+        numbered = [b for b in batches if b.stream is not None]
+        rows = await tx.fetch(
+            _INSERT,
+            self.consumer,
+            [b.lane[0] for b in batches],
+            [b.lane[1] for b in batches],
+            [b.topic for b in batches],
+            [b.partition for b in batches],
+            [b.stream for b in batches],
+            [b.first_n for b in batches],
+            [_encode(b.messages) for b in batches],
+            [self.writer(b.lane) for b in numbered],
+            [b.topic for b in numbered],
+            [b.partition for b in numbered],
+            [b.first_n + len(b.messages) - 1 for b in numbered],
+            self.generation,
+        )
+        ids = sorted(row["id"] for row in rows)
+        return [msgspec.structs.replace(batch, id=i) for batch, i in zip(batches, ids, strict=True)]
+
+
+_INSERT: Final = """
+with said as (
+    insert into streams_said (writer, topic, partition, n, generation)
+    select u.writer, u.topic, u.partition, u.n, $13
+    from unnest($9::text[], $10::text[], $11::int[], $12::bigint[])
+        as u (writer, topic, partition, n)
+    on conflict (writer, topic, partition)
+    do update set n = excluded.n, generation = excluded.generation
+)
+insert into outbox_batches
+    (consumer, source_topic, source_partition, topic, partition, stream, first_n, body)
+select $1, u.source_topic, u.source_partition, u.topic, u.partition, u.stream, u.first_n, u.body
+from unnest($2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bytea[])
+    with ordinality
+    as u (source_topic, source_partition, topic, partition, stream, first_n, body, place)
+order by u.place
+returning id
+"""
+
+
+async def insert_messages(tx: "Tx", messages: Sequence[Message]) -> None:
+    """Keep what HTTP or a job said, for the relay, in the order it was said."""
+    await tx.execute(
+        "insert into outbox_messages (body) select u.body"
+        " from unnest($1::bytea[]) with ordinality as u (body, place) order by u.place",
+        [_encode(said) for said in messages],
+    )
+
+
+async def take_messages(tx: "Tx", limit: int) -> list[Message]:
+    """Remove the oldest unsent messages, in id order; the caller makes batches of them."""
+    rows = await tx.fetch(
+        "with taken as (delete from outbox_messages where id in"
+        " (select id from outbox_messages order by id limit $1) returning id, body)"
+        " select body from taken order by id",
+        limit,
+    )
+    return [_decode_one(row["body"]) for row in rows]
+
+
+async def find_unsent(tx: "Tx", consumer: str, lanes: Sequence[Lane]) -> list[Batch]:
+    """Committed batches of lanes that no broker has acknowledged yet, in order."""
+    rows = await tx.fetch(
+        "select o.id, o.source_topic, o.source_partition, o.topic, o.partition, o.stream,"
+        " o.first_n, o.body from outbox_batches o"
+        " join unnest($2::text[], $3::int[]) as u (topic, partition)"
+        " on o.source_topic = u.topic and o.source_partition = u.partition"
+        " where o.consumer = $1 order by o.id",
+        consumer,
+        [lane[0] for lane in lanes],
+        [lane[1] for lane in lanes],
+    )
+    return [
+        Batch(
+            id=row["id"],
+            lane=(row["source_topic"], row["source_partition"]),
+            topic=row["topic"],
+            partition=row["partition"],
+            stream=row["stream"],
+            first_n=row["first_n"],
+            messages=_decode_all(row["body"]),
+        )
+        for row in rows
+    ]
+
+
+async def delete_sent(tx: "Tx", ids: Sequence[int]) -> None:
+    """Forget batches that the broker has acknowledged."""
+    if ids:
+        await tx.execute("delete from outbox_batches where id = any($1::bigint[])", ids)

@@ -1,0 +1,232 @@
+"""Publishing of committed batches: one ordered task a writer, and the relay of HTTP and jobs."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Final
+
+from kit import db, errors, outbox, telemetry
+from kit.kafka import Producer
+from kit.outbox import Batch, Lane, Numbers
+from kit.telemetry import Metric
+
+log = logging.getLogger(__name__)
+
+QUEUE_POLLS: Final = 8  # committed polls that may wait for the broker before the next one waits
+PUBLISH_BOUND_S: Final = 60.0
+SEND_DEADLINE_S: Final = 5.0
+RELAY_POLL_S: Final = 0.5
+RELAY_ROWS: Final = 500
+_ELECTION: Final = 7_202_612  # advisory lock of a service's database: one relay
+_LANE: Final[Lane] = ("", 0)
+
+
+class CrashPoint(Enum):
+    """Where a test may kill or pause a writer."""
+
+    AFTER_POLL = "after poll"
+    AFTER_BEGIN = "after begin"
+    AFTER_OFFSETS = "after offsets"
+    AFTER_HANDLER = "after handler"
+    BEFORE_COMMIT = "before commit"
+    AFTER_COMMIT = "after commit"
+    AFTER_PUBLISH = "after publish"
+    AFTER_ACK_DELETE = "after the acknowledged rows are deleted"
+    BEFORE_BROKER_COMMIT = "before broker commit"
+
+
+Crash = Callable[[CrashPoint], None]
+
+
+def no_crash(point: CrashPoint) -> None:
+    """Go on."""
+    del point
+
+
+class Publisher:
+    """Sends what a writer has committed, in order, while the writer is at its next poll."""
+
+    def __init__(self, name: str, producer: Producer, crash: Crash = no_crash) -> None:
+        self._name = name
+        self._producer = producer
+        self._crash = crash
+        self._queue: asyncio.Queue[Sequence[Batch]] = asyncio.Queue(QUEUE_POLLS)
+        self._acked: list[int] = []
+
+    async def put(self, batches: Sequence[Batch]) -> None:
+        """Queue committed batches; waits while too many are unacknowledged."""
+        if batches:
+            await self._queue.put(batches)
+
+    def take_acked(self) -> list[int]:
+        """Ids acknowledged since the last call; the taker deletes their rows."""
+        acked, self._acked = self._acked, []
+        return acked
+
+    def give_back(self, acked: Sequence[int]) -> None:
+        """Ids whose deletion did not commit."""
+        self._acked.extend(acked)
+
+    async def drained(self) -> None:
+        """Wait until all that was queued is acknowledged."""
+        await self._queue.join()
+
+    async def run(self) -> None:
+        """Send until cancelled. Raises SendUnknown when the broker stays away past the bound."""
+        while True:
+            polls = [await self._queue.get()]
+            while not self._queue.empty():
+                polls.append(self._queue.get_nowait())
+            await self.send([batch for poll in polls for batch in poll])
+            for _ in polls:
+                self._queue.task_done()
+
+    async def send(self, batches: Sequence[Batch]) -> None:
+        """Send batches now, again and again until acknowledged or the bound is past."""
+        if not batches:
+            return
+        telemetry.gauge(Metric.OUTBOX_UNSENT, len(batches), self._name)
+        messages = [said for batch in batches for said in batch.numbered()]
+        started = time.monotonic()
+        while True:
+            try:
+                await self._producer.send(messages, deadline_s=SEND_DEADLINE_S)
+                break
+            except errors.SendUnknown:
+                waited = time.monotonic() - started
+                telemetry.gauge(Metric.OUTBOX_AGE_SECONDS, waited, self._name)
+                if waited > PUBLISH_BOUND_S:
+                    raise
+                log.warning("broker has not acknowledged for %.0f s; sending again", waited)
+                await asyncio.sleep(0.1)
+        self._crash(CrashPoint.AFTER_PUBLISH)
+        self._acked.extend(batch.id for batch in batches)
+        telemetry.gauge(Metric.OUTBOX_UNSENT, self._queue.qsize(), self._name)
+        telemetry.gauge(Metric.OUTBOX_AGE_SECONDS, 0, self._name)
+        telemetry.observe(Metric.PUBLISH_SECONDS, time.monotonic() - started, self._name)
+
+
+class Relay:
+    """Publishes what HTTP and jobs said; one a service, elected by an advisory lock."""
+
+    def __init__(
+        self, dsn: str, database: db.Database, producer: Producer, service: str, generation: int
+    ) -> None:
+        self._dsn = dsn
+        self._database = database
+        self._producer = producer
+        self._service = service
+        self._generation = generation
+        self._wake = asyncio.Event()
+        self.elected = False
+        database.said = self._wake.set
+
+    async def run(self) -> None:
+        """Wait for the lock, relay while it is held, again after every loss of it."""
+        while True:
+            try:
+                await self._stand()
+            except (errors.Unavailable, errors.Fenced) as lost:
+                log.warning("relay lost its lock: %s", lost)
+                await asyncio.sleep(1)
+
+    async def flushed(self) -> None:
+        """Wait until nothing said is unsent, as far as this process relays."""
+        while self.elected and await self._waiting():
+            self._wake.set()
+            await asyncio.sleep(0.02)
+
+    async def _stand(self) -> None:
+        session = await db.connect(self._dsn)
+        try:
+            while True:
+                with db.translated():
+                    if await session.fetchval("select pg_try_advisory_lock($1)", _ELECTION):
+                        break
+                await asyncio.sleep(RELAY_POLL_S)
+            await self._lead(session)
+        finally:
+            self.elected = False
+            telemetry.gauge(Metric.ELECTED, 0)
+            await _closed(session)
+
+    async def _lead(self, session: db.Connection) -> None:
+        publisher = Publisher(outbox.RELAY, self._producer)
+        numbers = Numbers(self._service, outbox.RELAY, self._generation, {})
+        async with self._database.transaction() as tx:
+            epoch: int = await tx.fetchval(_CLAIM, outbox.RELAY, self._generation)
+            await numbers.load(tx, [_LANE])
+            unsent = await outbox.find_unsent(tx, outbox.RELAY, [_LANE])
+        await publisher.send(unsent)
+        self.elected = True
+        telemetry.gauge(Metric.ELECTED, 1)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sending = tasks.create_task(publisher.run())
+                try:
+                    while not session.is_closed():
+                        await self._turn(publisher, numbers, epoch)
+                    raise errors.Unavailable("the session that holds the lock is gone")
+                finally:
+                    sending.cancel()
+        except* (errors.Unavailable, errors.Fenced) as group:
+            lost = group.exceptions[0]
+            raise lost from None
+
+    async def _turn(self, publisher: Publisher, numbers: Numbers, epoch: int) -> None:
+        try:
+            async with asyncio.timeout(RELAY_POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+        acked = publisher.take_acked()
+        if not acked and not await self._waiting():
+            return
+        try:
+            async with self._database.transaction() as tx:
+                if await tx.execute(_HOLD, outbox.RELAY, epoch) != "UPDATE 1":
+                    raise errors.Fenced("another relay was elected")
+                await outbox.delete_sent(tx, acked)
+                said = await outbox.take_messages(tx, RELAY_ROWS)
+                batches = await numbers.insert(tx, numbers.plan(said, [_LANE]))
+        except BaseException:
+            publisher.give_back(acked)
+            raise
+        numbers.settle(batches)
+        if len(said) == RELAY_ROWS:
+            self._wake.set()
+        await publisher.put(batches)
+
+    async def _waiting(self) -> bool:
+        async with self._database.read() as tx:
+            return bool(
+                await tx.fetchval(
+                    "select exists (select from outbox_messages)"
+                    " or exists (select from outbox_batches where consumer = $1)",
+                    outbox.RELAY,
+                )
+            )
+
+
+async def _closed(session: db.Connection) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await session.close()
+    except TimeoutError:
+        session.terminate()
+
+
+_CLAIM: Final = """
+insert into consumer_offsets (consumer, topic, partition, next, epoch, cluster, generation)
+values ($1, '', 0, 0, 1, '', $2)
+on conflict (consumer, topic, partition)
+do update set epoch = consumer_offsets.epoch + 1, generation = excluded.generation
+returning epoch
+"""
+_HOLD: Final = """
+update consumer_offsets set next = next + 1
+where consumer = $1 and topic = '' and partition = 0 and epoch = $2
+"""

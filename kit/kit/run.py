@@ -1,0 +1,222 @@
+"""The run loop of every process: python -m room serve, work or migrate."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import uvicorn
+import uvloop
+
+from kit import clock, db, kafka, settings, telemetry, web
+from kit.consumer import Consumer
+from kit.migrate import migrate
+from kit.publish import Relay
+from kit.telemetry import Metric
+
+log = logging.getLogger(__name__)
+
+LOOP_BEAT_S: Final = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What time passing makes a room do. elected: only in the process that relays."""
+
+    name: str
+    every_s: float
+    run: Callable[[], Awaitable[None]]
+    elected: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """What a room runs. tasks: its own endless loops (the gateway's reply reader)."""
+
+    asgi: Any = None
+    consumers: Sequence[Consumer] = ()
+    jobs: Sequence[Job] = ()
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What kit opens for a room; database raises when the room has none."""
+
+    settings: Any
+    producer: kafka.Producer
+    clock: clock.Clock
+    relay: Relay | None
+    opened: db.Database | None
+
+    @property
+    def database(self) -> db.Database:
+        """The room's database."""
+        if self.opened is None:
+            raise settings.SettingsError("this room has no PEYVAND_DATABASE_DSN")
+        return self.opened
+
+
+@dataclass(frozen=True, kw_only=True)
+class Main:
+    """A room as a program: its settings, its migrations, and how its parts are wired."""
+
+    room: str
+    settings: type[settings.Room]
+    build: Callable[[Parts], AbstractAsyncContextManager[App]]
+    migrations: Path | None = None
+
+
+def main(room: Main) -> None:
+    """Run one command of a room; exits 0 after a graceful end, 1 with the reason logged."""
+    command = sys.argv[1] if len(sys.argv) > 1 else "serve"
+    try:
+        match command:
+            case "migrate":
+                telemetry.configure(room.room, level="INFO")
+                names = asyncio.run(migrate(settings.owner_dsn(), room.migrations))
+                log.info("migrated %s: %s", room.room, names or "nothing new")
+            case "serve" | "work":
+                uvloop.run(_serve(room, http=command == "serve"))
+            case _:
+                raise settings.SettingsError(f"{command}: say serve, work or migrate")
+    except Exception:
+        log.exception("%s stopped", room.room)
+        sys.exit(1)
+
+
+async def _serve(room: Main, *, http: bool) -> None:
+    given = settings.load(room.settings, room=room.room)
+    telemetry.configure(
+        given.room, level=given.log_level, endpoint=given.otlp_endpoint, ratio=given.trace_ratio
+    )
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    try:
+        async with _parts(given) as parts, room.build(parts) as app:
+            await Process(parts, app, http=http).run(stop)
+    finally:
+        telemetry.shutdown()
+
+
+@asynccontextmanager
+async def _parts(given: settings.Room) -> AsyncGenerator[Parts]:
+    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
+    database, relay = None, None
+    if given.database_dsn:
+        database = await db.Database.open(given.database_dsn)
+        relay = Relay(given.database_dsn, database, producer, given.room, given.generation)
+    time_of: clock.Clock = clock.HouseClock() if given.sandbox else clock.SystemClock()
+    try:
+        yield Parts(settings=given, producer=producer, clock=time_of, relay=relay, opened=database)
+    finally:
+        await producer.close()
+        if database is not None:
+            await database.close()
+
+
+@dataclass
+class Process:
+    """One room at work: HTTP, consumers, relay and jobs in one task group."""
+
+    parts: Parts
+    app: App
+    http: bool = True
+    draining: bool = field(default=False, init=False)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until stop is set, then drain. Raises whatever fails first."""
+        given: settings.Room = self.parts.settings
+        server = self._server(given)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                serving = tasks.create_task(server.serve(), name="http")
+                consuming = [tasks.create_task(c.run(), name=c.group) for c in self.app.consumers]
+                endless = [tasks.create_task(_beat(), name="beat")]
+                endless += [tasks.create_task(_as_coroutine(t)) for t in self.app.tasks]
+                endless += [tasks.create_task(self._repeat(j), name=j.name) for j in self.app.jobs]
+                relay = self.parts.relay
+                if relay is not None:
+                    endless.append(tasks.create_task(relay.run(), name="relay"))
+                if isinstance(self.parts.clock, clock.HouseClock):
+                    following = self.parts.clock.run(given.kafka_bootstrap)
+                    endless.append(tasks.create_task(following, name="clock"))
+                await stop.wait()
+                log.info("draining")
+                self.draining = True
+                server.should_exit = True
+                for consumer in self.app.consumers:
+                    consumer.stop()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(given.drain_s):
+                        await asyncio.wait([serving, *consuming])
+                        if relay is not None:
+                            await relay.flushed()
+                for task in (serving, *consuming, *endless):
+                    task.cancel()
+        except* Exception as group:
+            for error in group.exceptions:
+                log.error("failed: %r", error, exc_info=error)
+            raise
+
+    def _server(self, given: settings.Room) -> uvicorn.Server:
+        asgi = self.app.asgi if self.http and self.app.asgi is not None else web.app("work", "1")
+        checks = asgi.state.readiness
+        checks["draining"] = lambda: not self.draining
+        checks["clock"] = lambda: self.parts.clock.ready
+        for consumer in self.app.consumers:
+            checks[consumer.group] = lambda c=consumer: c.ready
+        config = uvicorn.Config(
+            asgi,
+            host=given.http_host,
+            port=given.http_port,
+            loop="none",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=int(given.drain_s),
+            server_header=False,
+        )
+        server = uvicorn.Server(config)
+        setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
+        return server
+
+    async def _repeat(self, job: Job) -> None:
+        """Run a job on its beat; one that fails is logged, counted and tried at the next."""
+        while True:
+            relay = self.parts.relay
+            elected = relay is not None and relay.elected
+            if (elected or not job.elected) and self.parts.clock.ready:
+                started = time.monotonic()
+                try:
+                    await job.run()
+                except Exception:
+                    telemetry.count(Metric.JOB_FAILURES, job.name)
+                    log.exception("job %s failed", job.name)
+                telemetry.observe(Metric.JOB_SECONDS, time.monotonic() - started, job.name)
+            await asyncio.sleep(job.every_s)
+
+
+async def _as_coroutine(task: Callable[[], Awaitable[None]]) -> None:
+    await task()
+
+
+async def _beat() -> None:
+    """Measure how late the loop is and how much memory is held: heartbeats share this loop."""
+    process = psutil.Process()
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(LOOP_BEAT_S)
+        telemetry.gauge(Metric.LOOP_LAG_SECONDS, time.monotonic() - before - LOOP_BEAT_S)
+        telemetry.gauge(Metric.RSS_BYTES, process.memory_info().rss)

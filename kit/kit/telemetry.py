@@ -1,0 +1,230 @@
+"""What is seen while it runs: the closed list of metrics, JSON logs, spans made by hand."""
+
+import logging
+import secrets
+import sys
+import traceback
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY: Final = CollectorRegistry()
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ROWS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class Metric(Enum):
+    """Every metric of the house: name, kind, labels, help."""
+
+    HTTP_SECONDS = ("http_seconds", SECONDS, ("route", "status"), "Time of a request")
+    BATCH_SECONDS = ("batch_seconds", SECONDS, ("consumer",), "Time of one poll's transaction")
+    BATCH_EVENTS = ("batch_events", ROWS, ("consumer",), "Records of one poll")
+    PUBLISH_SECONDS = ("publish_seconds", SECONDS, ("consumer",), "Time until acknowledged")
+    REPEATS_DROPPED = ("repeats_dropped", Counter, ("consumer",), "Records dropped by number")
+    EXPIRED_DROPPED = ("expired_dropped", Counter, ("consumer",), "Queries nobody waits for")
+    STREAM_GAPS = ("stream_gaps", Counter, ("consumer",), "ALARM: numbers missing in a stream")
+    STALE_GENERATIONS = ("stale_generations", Counter, ("consumer",), "ALARM: old generation")
+    OFFSET_CAS_FAILURES = ("offset_cas_failures", Counter, ("consumer",), "Fenced transactions")
+    ASSIGNMENTS = ("assignments", Counter, ("consumer",), "Rebalances")
+    RETRIES = ("retries", Counter, ("consumer",), "Attempts that failed transiently")
+    DEAD_LETTERS = ("dead_letters", Counter, ("consumer", "code"), "ALARM: records set aside")
+    LAG = ("lag", Gauge, ("consumer",), "Records behind")
+    OUTBOX_UNSENT = ("outbox_unsent", Gauge, ("consumer",), "Committed batches unacknowledged")
+    OUTBOX_AGE_SECONDS = ("outbox_age_seconds", Gauge, ("consumer",), "Age of the oldest of them")
+    SENDS_UNKNOWN = ("sends_unknown", Counter, (), "Sends past their deadline")
+    PRODUCER_REBUILDS = ("producer_rebuilds", Counter, (), "Producers rebuilt")
+    LAST_SEND_TIME = ("last_send_time_seconds", Gauge, (), "When the broker last acknowledged")
+    LOOP_LAG_SECONDS = ("loop_lag_seconds", Gauge, (), "How late the event loop is")
+    RSS_BYTES = ("rss_bytes", Gauge, (), "Resident memory")
+    ELECTED = ("elected", Gauge, (), "1 where this process relays and runs elected jobs")
+    JOB_SECONDS = ("job_seconds", SECONDS, ("job",), "Time of one run of a job")
+    JOB_FAILURES = ("job_failures", Counter, ("job",), "Runs of a job that failed")
+    TABLE_AGE_SECONDS = ("table_age_seconds", Gauge, ("table",), "Age of a local table's heartbeat")
+    CLOCK_OFFSET_SECONDS = ("clock_offset_seconds", Gauge, (), "Own clock against the broker's")
+    REPLIES_PENDING = ("replies_pending", Gauge, (), "Callers waiting for the road")
+    REPLIES_LATE = ("replies_late", Counter, (), "Replies nobody waited for any more")
+    OUTCOMES = ("outcomes", Counter, ("kind", "outcome"), "What a stage made of its records")
+    LOOKUP_MISSES = ("lookup_misses", Counter, ("table",), "Local table misses asked of the owner")
+    LIMITED = ("limited", Counter, ("limit",), "Requests refused by a limit of rate")
+    ALARMS = ("alarms", Counter, ("alarm",), "ALARM: what a person must look at")
+    PROVIDER_SECONDS = ("provider_seconds", SECONDS, ("provider",), "Time of an outside call")
+    MESSAGES_SENT = ("messages_sent", Counter, ("lane", "outcome"), "Messages to people")
+
+
+_families: Final[dict[Metric, Any]] = {}
+_children: Final[dict[tuple[Any, ...], Any]] = {}
+
+
+def _child(metric: Metric, labels: tuple[str, ...]) -> Any:
+    key = (metric, *labels)
+    found = _children.get(key)
+    if found is None:
+        found = _children[key] = _made(metric, labels)
+    return found
+
+
+def _made(metric: Metric, labels: tuple[str, ...]) -> Any:
+    family = _families.get(metric)
+    if family is None:
+        name, kind, names, text = metric.value
+        name = f"peyvand_{name}"
+        if isinstance(kind, tuple):
+            family = Histogram(name, text, names, buckets=kind, registry=REGISTRY)
+        else:
+            family = kind(name, text, names, registry=REGISTRY)
+        _families[metric] = family
+    return family.labels(*labels) if labels else family
+
+
+def count(metric: Metric, *labels: str, by: float = 1) -> None:
+    """Raise a counter."""
+    _child(metric, labels).inc(by)
+
+
+def gauge(metric: Metric, value: float, *labels: str) -> None:
+    """Set a gauge."""
+    _child(metric, labels).set(value)
+
+
+def observe(metric: Metric, value: float, *labels: str) -> None:
+    """Add to a histogram."""
+    _child(metric, labels).observe(value)
+
+
+# ------------------------------------------------------------------------------------------- logs
+
+_trace_id: Final[ContextVar[str]] = ContextVar("trace_id", default="")
+_KNOWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, with the trace id and whatever `extra` brought."""
+
+    def __init__(self, room: str) -> None:
+        super().__init__()
+        self._room = room
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render one record."""
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname,
+            "room": self._room,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if _trace_id.get():
+            line["trace_id"] = _trace_id.get()
+        line |= {k: v for k, v in record.__dict__.items() if k not in _KNOWN}
+        if record.exc_info:
+            line["error"] = "".join(traceback.format_exception(*record.exc_info))
+        return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+# ------------------------------------------------------------------------------------------ spans
+
+_UNSAMPLED: Final = "00"
+_state: Final[dict[str, Any]] = {"tracer": None, "ratio": 0.0}
+
+
+def configure(room: str, *, level: str, endpoint: str = "", ratio: float = 0.0) -> None:
+    """Set up logs, and the exporter of spans when there is an address."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter(room))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("aiokafka", "uvicorn.access", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    if endpoint:
+        provider = TracerProvider(resource=Resource({"service.name": room}))
+        exporter = OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces")
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        _state.update(tracer=provider.get_tracer("kit"), ratio=ratio, provider=provider)
+
+
+def shutdown() -> None:
+    """Send what spans are left."""
+    if _state["tracer"] is not None:
+        _state["provider"].shutdown()
+
+
+class Span:
+    """traceparent: what to send onward. set() does nothing where the trace is not sampled."""
+
+    __slots__ = ("_inner", "traceparent")
+
+    def __init__(self, traceparent: str, inner: Any) -> None:
+        self.traceparent = traceparent
+        self._inner = inner
+
+    def set(self, key: str, value: str | int | bool) -> None:
+        """Add an attribute."""
+        if self._inner is not None:
+            self._inner.set_attribute(key, value)
+
+
+def inject(span: Span) -> tuple[str, bytes]:
+    """The Kafka header that carries a span onward."""
+    return ("traceparent", span.traceparent.encode())
+
+
+@contextmanager
+def start_span(name: str, parent: str | None) -> Generator[Span]:
+    """A span under a traceparent; without one, the root of a new trace, sampled by ratio."""
+    if parent is None or len(parent) != 55:
+        sampled = (
+            _state["tracer"] is not None and secrets.randbelow(10_000) < _state["ratio"] * 10_000
+        )
+        root = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}"
+        parent = f"{root}-{'01' if sampled else _UNSAMPLED}"
+    with _spanned(name, parent, ()) as span:
+        yield span
+
+
+@contextmanager
+def batch_span(name: str, links: Iterable[bytes | None]) -> Generator[Span | None]:
+    """One span for a batch, within the first sampled message's trace and linked to the others."""
+    if _state["tracer"] is None:
+        yield None
+        return
+    sampled = [link.decode() for link in links if link is not None and link.endswith(b"-01")]
+    if not sampled:
+        yield None
+        return
+    with _spanned(name, sampled[0], sampled[1:]) as span:
+        yield span
+
+
+@contextmanager
+def _spanned(name: str, parent: str, links: Iterable[str]) -> Generator[Span]:
+    token = _trace_id.set(parent[3:35])
+    try:
+        if _state["tracer"] is None or not parent.endswith("01"):
+            yield Span(parent, None)
+            return
+        above = trace.set_span_in_context(trace.NonRecordingSpan(_context(parent)))
+        others = [trace.Link(_context(link)) for link in links]
+        with _state["tracer"].start_as_current_span(name, context=above, links=others) as inner:
+            own = f"00-{parent[3:35]}-{inner.get_span_context().span_id:016x}-01"
+            yield Span(own, inner)
+    finally:
+        _trace_id.reset(token)
+
+
+def _context(traceparent: str) -> trace.SpanContext:
+    return trace.SpanContext(
+        trace_id=int(traceparent[3:35], 16),
+        span_id=int(traceparent[36:52], 16),
+        is_remote=True,
+        trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
+    )

@@ -1,0 +1,229 @@
+"""The HTTP edge of every room: problem+json, health, metrics, limits; pure ASGI."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import generate_latest
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kit import errors, telemetry
+
+BODY_BYTES_MAX: Final = 65_536
+Readiness = Mapping[str, Callable[[], bool]]
+
+_SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\x00")
+_BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
+    400: errors.Malformed,
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.NotAllowed,
+    409: errors.Conflict,
+    413: errors.TooLarge,
+    422: errors.Invalid,
+    429: errors.TooMany,
+    503: errors.Unavailable,
+}
+
+
+def app(
+    title: str,
+    version: str,
+    *,
+    routes: Sequence[APIRouter | BaseRoute] = (),
+    readiness: Readiness | None = None,
+    actor_secret: str = "",
+    body_bytes_max: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """A FastAPI application with the furniture every room has.
+
+    routes: FastAPI routers, and plain Starlette routes for the till's path. readiness: name to
+    check; ready when all hold; app.state.readiness may grow later (kit.run adds "draining").
+    body_bytes_max: path prefix to limit, where 64 KiB is not right. The schema is at
+    /openapi.json; pages that show it are the gateway's.
+    """
+    made = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
+    made.state.actor_secret = actor_secret
+    made.state.readiness = dict(readiness or {})
+    for route in routes:
+        if isinstance(route, APIRouter):
+            made.include_router(route)
+        else:
+            made.router.routes.append(route)
+    made.add_api_route("/health/live", _live, include_in_schema=False)
+    made.add_api_route("/health/ready", _ready, include_in_schema=False)
+    made.add_api_route("/metrics", _metrics, include_in_schema=False)
+    made.add_exception_handler(errors.Problem, _on_problem)
+    made.add_exception_handler(RequestValidationError, _on_validation)
+    made.add_exception_handler(HTTPException, _on_http)
+    made.add_exception_handler(Exception, _on_unforeseen)
+    made.add_middleware(Door, body_bytes_max=body_bytes_max or {})
+    return made
+
+
+def problem(error: errors.Problem, instance: str = "") -> Response:
+    """Render an error as problem+json (RFC 9457), Persian beside English."""
+    body = {
+        "type": f"urn:peyvand:problem:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "fa": error.fa,
+        "detail": error.detail,
+        "instance": instance,
+        **error.extra,
+    }
+    headers = {"retry-after": "1"} if error.status in (429, 503) else {}
+    return Response(
+        msgspec.json.encode(body), error.status, headers, media_type="application/problem+json"
+    )
+
+
+class Door:
+    """Limits and checks every body before anyone reads it; times every request."""
+
+    def __init__(self, app: ASGIApp, body_bytes_max: Mapping[str, int]) -> None:
+        self._app = app
+        self._limits = tuple(body_bytes_max.items())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            if scope["method"] in ("POST", "PUT", "PATCH"):
+                receive = _once(await self._body(scope, receive), receive)
+            await self._app(scope, receive, sending)
+        except errors.Problem as error:
+            await problem(error, scope["path"])(scope, receive, sending)
+        finally:
+            route = getattr(scope.get("route"), "path", "") or scope.get("route_path", "unmatched")
+            took = time.perf_counter() - started
+            telemetry.observe(telemetry.Metric.HTTP_SECONDS, took, route, str(status))
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body. Raises TooLarge, Malformed."""
+        path: str = scope["path"]
+        limit = next((n for prefix, n in self._limits if path.startswith(prefix)), BODY_BYTES_MAX)
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > limit:
+                raise _too_large(limit)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > limit:
+                raise _too_large(limit)
+        if _SUSPECT.search(body) is not None:
+            _refuse_unstorable(body)
+        return body
+
+
+def _too_large(limit: int) -> errors.TooLarge:
+    return errors.TooLarge(f"send at most {limit} bytes; split what is longer")
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def receiving() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving
+
+
+def _refuse_unstorable(body: bytes) -> None:
+    """Refuse U+0000 and lone surrogates, which the database cannot keep as text."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return  # whoever reads the body says what is wrong with it
+    if not _storable(value):
+        raise errors.Malformed(
+            "text holds U+0000 or a lone surrogate; send whole Unicode characters",
+            code="unstorable-text",
+            fa="متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
+        )
+
+
+def _storable(value: Any) -> bool:
+    match value:
+        case str():
+            return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+        case dict():
+            return all(_storable(k) and _storable(v) for k, v in value.items())  # pyright: ignore[reportUnknownVariableType]
+        case list():
+            return all(_storable(v) for v in value)  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return True
+
+
+async def _live() -> dict[str, str]:
+    return {"status": "live"}
+
+
+async def _ready(request: Request) -> Response:
+    checks = {name: check() for name, check in request.app.state.readiness.items()}
+    ready = all(checks.values())
+    body = msgspec.json.encode({"status": "ready" if ready else "not ready", "checks": checks})
+    return Response(body, 200 if ready else 503, media_type="application/json")
+
+
+async def _metrics() -> Response:
+    return Response(generate_latest(telemetry.REGISTRY), media_type="text/plain; version=0.0.4")
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    if isinstance(error, errors.Problem):
+        return problem(error, request.url.path)
+    return await _on_unforeseen(request, error)
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+    if any(e["type"] == "json_invalid" for e in found):
+        return problem(errors.Malformed("the body is not JSON"), request.url.path)
+    fields = [{"field": ".".join(map(str, e["loc"][1:])), "error": e["msg"]} for e in found]
+    text = "; ".join(f"{f['field']}: {f['error']}" for f in fields)
+    return problem(errors.Invalid(f"correct these fields: {text}", fields=fields), request.url.path)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    kind = _BY_STATUS.get(status)
+    if kind is not None:
+        return problem(kind(detail), request.url.path)
+    other = errors.Problem(detail, code="http", fa=errors.Malformed.fa)
+    other.status, other.title = status, detail
+    return problem(other, request.url.path)
+
+
+async def _on_unforeseen(request: Request, error: Exception) -> Response:
+    del error  # logged by the server with its trace; the caller learns nothing of our insides
+    return problem(errors.Problem("unforeseen error; send the same again"), request.url.path)
