@@ -109,14 +109,19 @@ def alive(process: psutil.Process) -> bool:
 def stop(process: psutil.Process, *, sign: signal.Signals, wait_s: float) -> bool:
     """Ask a process to end and wait; kills it and its children when it does not. True if it did."""
     tree = _tree(process)
-    _send(process, sign)
-    _send(process, signal.SIGCONT)  # a paused one hears nothing
+    ask(process, sign)
     if wait_gone([process], wait_s=wait_s):
         for child in tree[1:]:
             _send(child, signal.SIGKILL)
         return True
     kill(process)
     return False
+
+
+def ask(process: psutil.Process, sign: signal.Signals) -> None:
+    """Send a signal that a process may act on; wakes a paused one, which hears nothing."""
+    _send(process, sign)
+    _send(process, signal.SIGCONT)
 
 
 def kill(process: psutil.Process) -> None:
@@ -162,6 +167,11 @@ def end_all(folder: Path) -> list[str]:
             kill(process)
     forget_all(folder)
     return names
+
+
+def is_written_down(folder: Path, name: str) -> bool:
+    """Whether a process of that name was started and not stopped in good order."""
+    return _record(folder, name).exists()
 
 
 def forget(folder: Path, name: str) -> None:

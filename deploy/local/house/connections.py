@@ -63,6 +63,25 @@ async def carry_record(bootstrap: str) -> None:
         raise OSError("the broker gave another record back")
 
 
+async def committed_offsets(bootstrap: str) -> dict[str, dict[tuple[str, int], int]]:
+    """What every group has committed to the broker, by group, topic and partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
+    await admin.start()
+    try:
+        groups = [group[0] for group in await admin.list_consumer_groups()]
+        found: dict[str, dict[tuple[str, int], int]] = {}
+        for group in sorted(groups):
+            offsets = await admin.list_consumer_group_offsets(group)
+            found[group] = {
+                (place.topic, place.partition): meta.offset
+                for place, meta in offsets.items()
+                if meta.offset >= 0
+            }
+        return found
+    finally:
+        await admin.close()
+
+
 async def _create_topic(bootstrap: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
     await admin.start()

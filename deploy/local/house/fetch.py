@@ -29,15 +29,16 @@ def fetch() -> Path:
 
     The second call costs a read of two small files. Two at a time wait for one another.
     """
-    if _is_current():
+    if is_current():
         return paths.SERVERS
     with lockfile.held(paths.CACHE / "servers.lock", wait_s=LOCK_WAIT_S):
-        if not _is_current():
+        if not is_current():
             _fetch_anew()
     return paths.SERVERS
 
 
-def _is_current() -> bool:
+def is_current() -> bool:
+    """Whether what is there is what the project wants."""
     stamp = paths.SERVERS / "stamp"
     return stamp.exists() and stamp.read_text() == _wanted()
 

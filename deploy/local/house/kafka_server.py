@@ -10,6 +10,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ STOP_WAIT_S = 20.0
 LOCK_WAIT_S = 2.0  # a killed process lets go of its files a moment after it is gone
 READY_WAIT_S = 60.0
 HEAP = ("-Xms256m", "-Xmx512m")
+HOMEBREW_JAVA = ("/opt/homebrew/opt/openjdk/bin", "/usr/local/opt/openjdk/bin")
 LOGGING = """\
 status = error
 appender.console.type = Console
@@ -109,9 +111,21 @@ def stop(folder: Path) -> bool:
     return True
 
 
+def java_program() -> str:
+    """The Java to run: of JAVA_HOME, of the path, or of Homebrew, which puts it in neither."""
+    home = os.environ.get("JAVA_HOME", "")
+    places = (f"{home}/bin",) if home else (os.environ.get("PATH", ""), *HOMEBREW_JAVA)
+    for place in places:
+        found = shutil.which("java", path=place)
+        # macOS has a /usr/bin/java that only says that there is none
+        if found is not None and not (found == "/usr/bin/java" and sys.platform == "darwin"):
+            return found
+    raise FileNotFoundError("java is not installed")
+
+
 def class_archive(jars: Path) -> Path:
     """The archive of loaded classes that halves the broker's start; made once, then reused."""
-    path = paths.CACHE / f"kafka-{_archive_key(jars)}.jsa"
+    path = _archive_path(jars)
     if path.exists():
         return path
     with lockfile.held(paths.CACHE / "kafka-archive.lock", wait_s=ARCHIVE_LOCK_WAIT_S):
@@ -142,17 +156,25 @@ def _make_archive(jars: Path, path: Path) -> None:
         readiness.wait_for_kafka(chosen.bootstrap, process, wait_s=READY_WAIT_S)
     finally:
         children.stop(process, sign=signal.SIGTERM, wait_s=READY_WAIT_S)
-    fresh.rename(path)
+    if fresh.exists():
+        fresh.rename(path)
+    else:  # a Java that comes without an archive of its own cannot make one
+        path.touch()
     shutil.rmtree(folder)
+
+
+def is_prepared() -> bool:
+    """Whether the servers are fetched and the archive is made."""
+    return fetch.is_current() and _archive_path(paths.SERVERS / "kafka").exists()
+
+
+def _archive_path(jars: Path) -> Path:
+    return paths.CACHE / f"kafka-{_archive_key(jars)}.jsa"
 
 
 def _archive_key(jars: Path) -> str:
     """What an archive depends on: the Java, the jars and where they lie."""
-    home = os.environ.get("JAVA_HOME", "")
-    java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if java is None:
-        raise FileNotFoundError("java is not installed")
-    real = Path(java).resolve()
+    real = Path(java_program()).resolve()
     release = real.parent.parent / "release"
     version = release.read_text() if release.exists() else ""
     seen = f"{real}\n{version}\n{jars}\n{(jars.parent / 'stamp').read_text()}"
@@ -160,12 +182,11 @@ def _archive_key(jars: Path) -> str:
 
 
 def _java(jars: Path, folder: Path, archive: Path | None) -> tuple[str, ...]:
-    home = os.environ.get("JAVA_HOME", "")
-    java = f"{home}/bin/java" if home else "java"
     class_path = ":".join(str(jar) for jar in sorted(jars.glob("*.jar")))
-    shared = (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto") if archive else ()
+    usable = archive is not None and archive.stat().st_size > 0
+    shared = (f"-XX:SharedArchiveFile={archive}", "-Xshare:auto") if usable else ()
     return (
-        java,
+        java_program(),
         *HEAP,
         *shared,
         "-XX:+UseG1GC",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,9 +139,9 @@ def remove(folder: Path) -> None:
         note.unlink()
 
 
-def create_database(chosen: Server, room: str) -> None:
-    """Make the room's database and its two roles, or leave them as they are."""
-    readiness.run(_create_database(chosen, room))
+def create_databases(chosen: Server, rooms: Sequence[str]) -> None:
+    """Make each room's database and its two roles, or leave them as they are."""
+    readiness.run(_create_databases(chosen, rooms))
 
 
 def superuser_dsn(chosen: Server) -> str:
@@ -148,19 +149,25 @@ def superuser_dsn(chosen: Server) -> str:
     return chosen.dsn("postgres", SUPERUSER)
 
 
-async def _create_database(chosen: Server, room: str) -> None:
+async def _create_databases(chosen: Server, rooms: Sequence[str]) -> None:
     connection = await connections.connect(superuser_dsn(chosen))
     try:
-        for role in (f"{room}_owner", room):
-            if not await connection.fetchval("select 1 from pg_roles where rolname = $1", role):
-                word = password(chosen.folder, role)
-                await connection.execute(f"create role \"{role}\" login password '{word}'")
-        if not await connection.fetchval("select 1 from pg_database where datname = $1", room):
-            await connection.execute(f'create database "{room}" owner "{room}_owner"')
-        await connection.execute(f'revoke all on database "{room}" from public')
-        await connection.execute(f'grant connect, temporary on database "{room}" to "{room}"')
+        for room in rooms:
+            await create_roles(connection, chosen, room)
+            if not await connection.fetchval("select 1 from pg_database where datname = $1", room):
+                await connection.execute(f'create database "{room}" owner "{room}_owner"')
+            await connection.execute(f'revoke all on database "{room}" from public')
+            await connection.execute(f'grant connect, temporary on database "{room}" to "{room}"')
     finally:
         await connection.close()
+
+
+async def create_roles(connection: connections.Connection, chosen: Server, room: str) -> None:
+    """Make the room's two roles: `room`_owner, who migrates, and `room`, who runs."""
+    for role in (f"{room}_owner", room):
+        if not await connection.fetchval("select 1 from pg_roles where rolname = $1", role):
+            word = password(chosen.folder, role)
+            await connection.execute(f"create role \"{role}\" login password '{word}'")
 
 
 def _secret(folder: Path) -> bytes:

@@ -44,6 +44,10 @@ def postgres_is_ready(dsn: str, *, wait_s: float) -> bool:
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end on a loop of its own, also where a loop already runs."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, work).result()
 

@@ -1,6 +1,5 @@
 """Kafka and PostgreSQL of one folder, started, broken and stopped together or apart."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,22 +33,31 @@ class Servers:
         """A database's address for a role."""
         return self.postgres.dsn(database, role)
 
-    def create_database(self, room: str) -> None:
-        """Make the database `room` with roles `room`_owner (migrates) and `room` (runs)."""
-        postgres_server.create_database(self.postgres, room)
+    def create_databases(self, *rooms: str) -> None:
+        """Make databases named like rooms, with roles `room`_owner (migrates), `room` (runs)."""
+        postgres_server.create_databases(self.postgres, rooms)
 
     def start_kafka(self) -> None:
         """Start the broker unless a healthy one runs, and wait until it carries records."""
+        self.launch_kafka()
+        self.wait_for_kafka()
+
+    def start_postgres(self) -> None:
+        """Start the database server unless a healthy one runs, and wait until it answers."""
+        self.launch_postgres()
+        self.wait_for_postgres()
+
+    def launch_kafka(self) -> None:
+        """Start the broker unless a healthy one runs; does not wait."""
         process = kafka_server.find(self.folder)
         if process is not None:
             if readiness.kafka_is_ready(self.bootstrap, wait_s=HEALTH_WAIT_S):
                 return
             children.kill(process)
         kafka_server.launch(self.folder)
-        self._wait_for_kafka()
 
-    def start_postgres(self) -> None:
-        """Start the database server unless a healthy one runs, and wait until it answers."""
+    def launch_postgres(self) -> None:
+        """Start the database server unless a healthy one runs; does not wait."""
         process = postgres_server.find(self.folder)
         if process is not None:
             dsn = postgres_server.superuser_dsn(self.postgres)
@@ -57,7 +65,22 @@ class Servers:
                 return
             children.kill(process)
         postgres_server.launch(self.folder)
-        self._wait_for_postgres()
+
+    def wait_for_kafka(self) -> None:
+        """Return once a record goes through the broker. Raises readiness.NotReady, with its log."""
+        here = servers_of(self.folder)  # a port that somebody took meanwhile was replaced
+        try:
+            readiness.wait_for_kafka(here.bootstrap, self._kafka(), wait_s=START_WAIT_S)
+        except (readiness.NotReady, NotRunning) as failure:
+            raise _with_log(failure, self.kafka.log) from failure
+
+    def wait_for_postgres(self) -> None:
+        """Return once a query is answered. Raises readiness.NotReady, with the server's log."""
+        dsn = postgres_server.superuser_dsn(servers_of(self.folder).postgres)
+        try:
+            readiness.wait_for_postgres(dsn, self._postgres(), wait_s=START_WAIT_S)
+        except (readiness.NotReady, NotRunning) as failure:
+            raise _with_log(failure, self.postgres.log) from failure
 
     def stop(self) -> None:
         """Stop both in good order; whatever does not end in time is killed."""
@@ -112,19 +135,6 @@ class Servers:
     def _postgres(self) -> psutil.Process:
         return _running(postgres_server.find(self.folder), "postgres")
 
-    def _wait_for_kafka(self) -> None:
-        try:
-            readiness.wait_for_kafka(self.bootstrap, self._kafka(), wait_s=START_WAIT_S)
-        except (readiness.NotReady, NotRunning) as failure:
-            raise _with_log(failure, self.kafka.log) from failure
-
-    def _wait_for_postgres(self) -> None:
-        dsn = postgres_server.superuser_dsn(self.postgres)
-        try:
-            readiness.wait_for_postgres(dsn, self._postgres(), wait_s=START_WAIT_S)
-        except (readiness.NotReady, NotRunning) as failure:
-            raise _with_log(failure, self.postgres.log) from failure
-
 
 def start_servers(folder: Path, *, kafka: bool = True, postgres: bool = True) -> Servers:
     """Start what is asked for in the folder and return when it is ready.
@@ -135,17 +145,13 @@ def start_servers(folder: Path, *, kafka: bool = True, postgres: bool = True) ->
     folder = folder.resolve()
     with lockfile.held(folder / "servers.lock", wait_s=FOLDER_LOCK_WAIT_S):
         servers = servers_of(folder)
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            starts = [
-                pool.submit(start)
-                for start, wanted in (
-                    (servers.start_postgres, postgres),
-                    (servers.start_kafka, kafka),
-                )
-                if wanted
-            ]
-        for done in starts:
-            done.result()
+        # Kafka first: PostgreSQL is prepared while it starts
+        if kafka:
+            servers.launch_kafka()
+        if postgres:
+            servers.start_postgres()
+        if kafka:
+            servers.wait_for_kafka()
     return servers_of(folder)
 
 

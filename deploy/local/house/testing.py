@@ -129,12 +129,8 @@ async def _create_roles(
     connection: connections.Connection, chosen: postgres_server.Server, room: str, template: str
 ) -> None:
     """The room's two roles, and one named like the template, as what kit grants is granted to."""
-    known = {row["rolname"] for row in await connection.fetch("select rolname from pg_roles")}
-    for role in (f"{room}{OWNER_SUFFIX}", room):
-        if role not in known:
-            word = postgres_server.password(chosen.folder, role)
-            await connection.execute(f"create role \"{role}\" login password '{word}'")
-    if template not in known:
+    await postgres_server.create_roles(connection, chosen, room)
+    if not await connection.fetchval("select 1 from pg_roles where rolname = $1", template):
         await connection.execute(f'create role "{template}" nologin')
         await connection.execute(f'grant "{template}" to "{room}"')
 

@@ -113,8 +113,8 @@ def test_second_broker_on_the_same_folder_is_refused(pair):
 
 
 async def test_database_has_an_owner_and_a_role_that_cannot_change_its_tables(pair):
-    pair.create_database("ledger")
-    pair.create_database("ledger")  # harmless
+    pair.create_databases("ledger")
+    pair.create_databases("ledger")  # harmless
     owner = await connections.connect(pair.dsn("ledger", "ledger_owner"))
     await owner.execute("create table if not exists lots (lot int)")
     await owner.execute("grant select, insert on lots to ledger")
@@ -130,8 +130,8 @@ async def test_database_has_an_owner_and_a_role_that_cannot_change_its_tables(pa
 
 
 async def test_a_foreign_role_cannot_enter_a_database(pair):
-    pair.create_database("ledger")
-    pair.create_database("notify")
+    pair.create_databases("ledger")
+    pair.create_databases("notify")
     with pytest.raises(connections.REFUSALS, match="permission denied"):
         await connections.connect(pair.dsn("ledger", "notify"))
 

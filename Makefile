@@ -1,0 +1,72 @@
+# Everything a newcomer needs: `make demo` and `make test`. `make` alone prints this list.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+RUN := $(PY) -m
+PYTEST := $(RUN) pytest
+export HOUSE ROOM
+
+.PHONY: help
+help: ## print this list
+	@sh deploy/local/check-machine >/dev/null || true
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: ## environment from the lock, Kafka and PostgreSQL, hooks
+	@python=$$(sh deploy/local/check-machine) && "$$python" deploy/local/prepare.py
+
+.PHONY: demo
+demo: setup ## the main job on real purchases, then a report; stops the house unless KEEP=1
+	@$(RUN) house.demo $(if $(KEEP),--keep)
+
+.PHONY: up down status
+up: setup ## start the whole house here (HOUSE=folder: another one beside it)
+	@$(RUN) house up
+down: setup ## stop it
+	@$(RUN) house down
+status: setup ## health, consumer lag and rates
+	@$(RUN) house status
+
+.PHONY: import-members replay
+import-members: setup ## members from a file: FILE=members.csv
+	@$(RUN) house.import_members --file "$(FILE)"
+replay: setup ## a purchase history on the road: FILE=history.csv [ENROL=1]
+	@$(RUN) house.replay --file "$(FILE)" $(if $(ENROL),--enrol)
+
+.PHONY: fmt check
+fmt: setup ## format and fix
+	@$(RUN) ruff format . && $(RUN) ruff check --fix .
+check: setup ## format, lint, types, imports, layout, contracts unchanged
+	@$(RUN) ruff format --check . && $(RUN) ruff check . && $(RUN) pyright
+	@.venv/bin/lint-imports && $(PYTEST) -q tests/contract
+
+.PHONY: test quick integration e2e
+test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)
+	@$(PYTEST)
+quick: setup ## parts of it: no servers
+	@$(PYTEST) contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
+integration: setup ## kit on real servers
+	@$(PYTEST) kit tests/integration
+e2e: setup ## stories of the whole house
+	@$(PYTEST) tests/e2e
+
+.PHONY: chaos bench
+chaos: setup ## faults by seed, for longer: SEEDS=500
+	@SEEDS=$(or $(SEEDS),500) $(PYTEST) tests/chaos
+bench: setup ## the promised numbers, against a bare road
+	@$(RUN) house.bench $(if $(FULL),--full)
+
+.PHONY: contracts lock
+contracts: setup ## regenerate docs/events.md
+	@$(RUN) contracts.catalogue
+lock: setup ## requirements.lock anew from requirements.in
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--no-header --python-version 3.11 --output-file requirements.lock requirements.in
+
+.PHONY: migrate logs clean
+migrate: setup ## of all rooms, or ROOM=name
+	@$(RUN) house migrate $(ROOM)
+logs: setup ## of all processes, or ROOM=name
+	@$(RUN) house logs $(ROOM)
+clean: ## remove all that git ignores, local data too
+	@if [ -x $(PY) ]; then $(RUN) house clean; fi
+	@git clean -fdXq 2>/dev/null || rm -rf .venv .cache var

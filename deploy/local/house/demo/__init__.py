@@ -1,0 +1,1 @@
+"""The demo: weeks of real shopping through a sandbox house, then a report."""

@@ -1,0 +1,181 @@
+"""A whole house up, down and away."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from contracts import topics
+from house import (
+    children,
+    fetch,
+    kafka_server,
+    lockfile,
+    paths,
+    plan,
+    ports,
+    postgres_server,
+    processes,
+    readiness,
+)
+from kit import kafka, migrate
+
+COMMAND_WAIT_S = 120.0
+
+# a step's text in, a block out: the block is the step, and what it gets changes the text
+Step = Callable[[str], AbstractContextManager[Callable[[str], None]]]
+
+
+def up(
+    folder: Path,
+    *,
+    sandbox: bool | None = None,
+    only: Sequence[str] | None = None,
+    step: Step | None = None,
+) -> plan.House:
+    """Bring a house up and return when all of it is ready; what runs already is left alone.
+
+    only: these programs instead of all. When it fails or is interrupted, what it started is
+    ended. Two calls at a time for one folder wait for one another. Raises readiness.NotReady.
+    """
+    folder = folder.resolve()
+    with lockfile.held(folder / "house.lock", wait_s=COMMAND_WAIT_S):
+        before = _running(folder)
+        try:
+            return _bring_up(folder, sandbox, _programs(only), step or _silent)
+        except BaseException:
+            _end(folder, [name for name in _running(folder) if name not in before])
+            raise
+
+
+def down(folder: Path, *, step: Step | None = None) -> list[str]:
+    """Stop a house in good order, programs before servers; the names of what was running."""
+    folder = folder.resolve()
+    if not folder.exists():
+        return []
+    step = step or _silent
+    with lockfile.held(folder / "house.lock", wait_s=COMMAND_WAIT_S):
+        running = _running(folder)
+        home = plan.house(folder)
+        with step("programs stop"):
+            processes.stop(home, *reversed(plan.PROGRAMS))
+        with step("Kafka and PostgreSQL stop"):
+            home.servers.stop()
+            children.end_all(folder)  # whatever an interrupted command left
+    return running
+
+
+def clean(folder: Path) -> None:
+    """End whatever runs in a house and delete it, also what it keeps outside its folder."""
+    folder = folder.resolve()
+    children.end_all(folder)
+    postgres_server.remove(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def clean_project() -> list[Path]:
+    """Clean every folder of the project in which processes were ever started."""
+    var = paths.PROJECT / "var"
+    found = {note.parent for note in (*var.glob("*/ports.json"), *var.glob("*/*/ports.json"))}
+    found.add(paths.CACHE / "kafka-archive")
+    for folder in found:
+        clean(folder)
+    return sorted(found)
+
+
+def prepare(step: Step | None = None) -> None:
+    """Fetch the servers and make what speeds their start; harmless when it is all there."""
+    step = step or _silent
+    with step("Kafka and PostgreSQL, fetched by Maven and verified"):
+        jars = fetch.fetch() / "kafka"
+    with step("archive of Kafka's classes, made once"):
+        kafka_server.class_archive(jars)
+
+
+def migrate_rooms(home: plan.House, rooms: Sequence[str] = plan.WITH_DATABASE) -> dict[str, int]:
+    """Bring rooms' databases up to date; how many migrations each got."""
+    return readiness.run(_migrate(home, rooms))
+
+
+def _bring_up(folder: Path, sandbox: bool | None, names: Sequence[str], step: Step) -> plan.House:
+    prepare(step)
+    home = plan.lay_out(folder, sandbox=sandbox)
+    with step("Kafka is launched"):
+        home.servers.launch_kafka()
+    with step("PostgreSQL answers"):
+        home.servers.start_postgres()
+    home = plan.house(folder)  # a port that somebody took meanwhile was replaced
+    rooms = [name for name in names if name in plan.WITH_DATABASE]
+    with step("databases are migrated") as tell:
+        home.servers.create_databases(*rooms)
+        done = migrate_rooms(home, rooms)
+        tell(f"databases are migrated ({sum(done.values())} new migrations)")
+    with step("Kafka carries records"):
+        home.servers.wait_for_kafka()
+    with step("topics") as tell:
+        made = readiness.run(_ensure_topics(home))
+        tell(f"topics are there ({len(made)} new)")
+    with step("programs") as tell:
+        _start_programs(folder, names, tell)
+    return plan.house(folder)
+
+
+def _start_programs(folder: Path, names: Sequence[str], tell: Callable[[str], None]) -> None:
+    silent = [name for name in names if children.find(folder, name) is None]
+    ports.renew(folder, silent)
+    home = plan.house(folder)
+    for name in silent:
+        processes.start(home, name)
+    ready: list[str] = []
+
+    def count(name: str) -> None:
+        ready.append(name)
+        tell(f"programs are ready ({len(ready)} of {len(names)})")
+
+    processes.wait_ready(home, names, tell=count)
+
+
+async def _ensure_topics(home: plan.House) -> list[str]:
+    return await kafka.ensure_topics(
+        home.servers.bootstrap, topics.TOPICS, shards=home.shards, gateways=plan.GATEWAYS
+    )
+
+
+async def _migrate(home: plan.House, rooms: Sequence[str]) -> dict[str, int]:
+    async with asyncio.TaskGroup() as group:
+        tasks = {
+            room: group.create_task(
+                migrate.migrate(
+                    home.servers.dsn(room, f"{room}_owner"),
+                    paths.PROJECT / "services" / room / "migrations",
+                )
+            )
+            for room in rooms
+        }
+    return {room: len(task.result()) for room, task in tasks.items()}
+
+
+def _running(folder: Path) -> list[str]:
+    return sorted({name for _, name in children.marked(folder)})
+
+
+def _end(folder: Path, names: Sequence[str]) -> None:
+    """End what an interrupted start has started; the servers in good order, for their data."""
+    for name in names:
+        process = children.find(folder, name)
+        if name == kafka_server.NAME:
+            kafka_server.stop(folder)
+        elif name == postgres_server.NAME:
+            postgres_server.stop(folder)
+        elif process is not None:
+            children.kill(process)
+        children.forget(folder, name)
+
+
+def _programs(only: Sequence[str] | None) -> Sequence[str]:
+    return plan.PROGRAMS if only is None else only
+
+
+def _silent(_: str) -> AbstractContextManager[Callable[[str], None]]:
+    return nullcontext(lambda _: None)

@@ -1,0 +1,145 @@
+"""What a local house consists of: its processes, their order, and what each is told."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from house import children, credentials, paths, ports, servers
+
+SERVERS = ("kafka", "postgres")
+SIMULATOR = "sms-simulator"
+WITH_DATABASE = ("merchants", "members", "fraud", "campaigns", "ledger", "notify")
+GATEWAY = "gateway"
+PROGRAMS = (SIMULATOR, *WITH_DATABASE, GATEWAY)
+SHARDS = 12
+GATEWAYS = 4  # partitions of gateway.replies in development
+PASSED_ON = "PEYVAND_"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One local house, running or not: a folder and what is written down in it."""
+
+    folder: Path
+    sandbox: bool
+    shards: int
+    ports: Mapping[str, int]
+    servers: servers.Servers
+    credentials: credentials.Credentials
+
+    def url(self, name: str) -> str:
+        """Where a program listens."""
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def log(self, name: str) -> Path:
+        """Where a process writes what it has to say."""
+        return self.folder / "logs" / f"{name}.log"
+
+
+def house(folder: Path) -> House:
+    """The house of a folder as remembered."""
+    folder = folder.resolve()
+    note = folder / "house.json"
+    written = (
+        json.loads(note.read_text()) if note.exists() else {"sandbox": False, "shards": SHARDS}
+    )
+    return House(
+        folder=folder,
+        sandbox=bool(written["sandbox"]),
+        shards=int(written["shards"]),
+        ports=ports.choose(folder, PROGRAMS),
+        servers=servers.servers_of(folder),
+        credentials=credentials.credentials(folder),
+    )
+
+
+def lay_out(folder: Path, *, sandbox: bool | None) -> House:
+    """Write down, once, whether the folder holds a sandbox house (its time is its driver's).
+
+    sandbox None: as it is written, else an ordinary house. Raises ValueError on the other kind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "house.json"
+    if not note.exists():
+        note.write_text(json.dumps({"sandbox": bool(sandbox), "shards": SHARDS}) + "\n")
+    home = house(folder)
+    if sandbox is not None and sandbox != home.sandbox:
+        kind = "a sandbox house" if home.sandbox else "an ordinary house"
+        raise ValueError(f"{folder} holds {kind}: name another folder, or clean this one")
+    return home
+
+
+def launch_of(home: House, name: str) -> children.Launch:
+    """How a program of the house is started."""
+    module = "house.sms_simulator" if name == SIMULATOR else name
+    verb = () if name == SIMULATOR else ("serve",)
+    return children.Launch(
+        folder=home.folder,
+        name=name,
+        command=(sys.executable, "-m", module, *verb),
+        environment=environment(home, name),
+        log=home.log(name),
+        working_folder=paths.PROJECT,
+    )
+
+
+def environment(home: House, name: str) -> dict[str, str]:
+    """Everything that a program is told; PEYVAND_ settings of our own environment come first."""
+    told = children.plain_environment()
+    told |= {
+        key: value
+        for key, value in os.environ.items()
+        if key.startswith(PASSED_ON) and key not in (children.FOLDER_MARK, children.NAME_MARK)
+    }
+    told["PYTHONUNBUFFERED"] = "1"
+    told |= {PASSED_ON + key: value for key, value in _settings(home, name).items()}
+    return told
+
+
+def _settings(home: House, name: str) -> dict[str, str]:
+    common = {
+        "HTTP_PORT": str(home.ports[name]),
+        "KAFKA_BOOTSTRAP": home.servers.bootstrap,
+        "SHARDS": str(home.shards),
+        "SANDBOX": "true" if home.sandbox else "false",
+        "ACTOR_SECRET": home.credentials.actor_secret,
+        # the house starts a dead process again under its own name: no rebalance is needed
+        "STATIC_MEMBER": "true",
+    }
+    if name in WITH_DATABASE:
+        common["DATABASE_DSN"] = home.servers.dsn(name, name)
+        common["OWNER_DSN"] = home.servers.dsn(name, f"{name}_owner")
+    return common | _own_settings(home, name)
+
+
+def _own_settings(home: House, name: str) -> dict[str, str]:
+    secrets = home.credentials
+    callback = f"{home.url('notify')}/internal/receipts/{secrets.callback_secret}"
+    match name:
+        case "gateway":
+            rooms = {f"{room.upper()}_URL": home.url(room) for room in WITH_DATABASE}
+            return rooms | {
+                "IDENTIFIER_KEY": secrets.identifier_key,
+                "OPERATORS": secrets.operator_list(),
+                "TABLES_DIR": str(home.folder / "gateway-tables"),
+                "REPLY_PARTITION": "0",
+                "GATEWAYS": str(GATEWAYS),
+            }
+        case "members":
+            return {"IDENTIFIER_KEY": secrets.identifier_key, "CONTACT_KEY": secrets.contact_key}
+        case "notify":
+            return {
+                "CONTACT_KEY": secrets.contact_key,
+                "SMS_URL": home.url(SIMULATOR),
+                "SMS_API_KEY": secrets.sms_api_key,
+                "SMS_SENDER": "10008663",
+                "SMS_CALLBACK_URL": callback,
+                "CALLBACK_SECRET": secrets.callback_secret,
+            }
+        case "sms-simulator":
+            return {"SMS_API_KEY": secrets.sms_api_key, "SMS_CALLBACK_URL": callback}
+        case _:
+            return {}
