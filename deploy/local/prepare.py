@@ -17,43 +17,51 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 VENV = PROJECT / ".venv"
 LOCK = PROJECT / "requirements.lock"
+CACHE = PROJECT / ".cache"
 STAMP = VENV / "peyvand-stamp"
 PYTHON = VENV / "bin" / "python"
 
 
 def main() -> int:
     """Prepare what is not prepared; the exit status."""
-    if not is_current():
-        began = time.monotonic()
-        say("servers: Kafka and PostgreSQL through Maven (beside what follows)")
-        servers = start_fetching()
-        try:
-            make_environment()
-        except subprocess.CalledProcessError as failure:
-            servers.kill()
-            say(f"failed: {' '.join(map(str, failure.cmd))}")
-            return 1
-        finally:
-            servers.wait()
-        if servers.returncode != 0:
-            return servers.returncode
-        STAMP.write_text(wanted())
-        say(f"environment ready in {time.monotonic() - began:.0f} s")
-    if subprocess.run([PYTHON, "-m", "house", "setup", "--quiet"], check=False).returncode != 0:
+    if is_current():
+        return 0
+    began = time.monotonic()
+    say("servers: Kafka and PostgreSQL through Maven (beside what follows)")
+    servers = start_fetching()
+    try:
+        make_environment()
+    except subprocess.CalledProcessError as failure:
+        servers.kill()
+        say(f"failed: {' '.join(map(str, failure.cmd))}")
+        return 1
+    finally:
+        servers.wait()
+    # says what went wrong if the fetching did, and makes the archive of Kafka's classes
+    if subprocess.run([PYTHON, "-m", "house", "setup"], check=False).returncode != 0:
         return 1
     install_hook()
+    STAMP.write_text(wanted())
+    say(f"ready in {time.monotonic() - began:.0f} s")
     return 0
 
 
 def is_current() -> bool:
-    """Whether the environment is the one that the lock and the members name."""
-    return PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted()
+    """Whether the environment and the servers are those that the project names."""
+    made = STAMP.exists() and STAMP.read_text() == wanted()
+    return made and PYTHON.exists() and (CACHE / "servers" / "stamp").exists()
 
 
 def wanted() -> str:
-    """What decides the environment: this Python, the lock, the members and where they lie."""
+    """What decides the environment: this Python, the locks, the members and where they lie."""
     seen = hashlib.sha256(f"{sys.version}\n{PROJECT}\n".encode())
-    for path in (LOCK, *(member / "pyproject.toml" for member in members())):
+    local = PROJECT / "deploy" / "local"
+    for path in (
+        LOCK,
+        local / "pom.xml",
+        local / "servers.sha256",
+        *(member / "pyproject.toml" for member in members()),
+    ):
         seen.update(path.read_bytes())
     return seen.hexdigest()
 

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from house import (
     fetch,
-    kafka_server,
     lifecycle,
     lockfile,
     paths,
@@ -118,10 +117,9 @@ def clean(folder: Path, _: argparse.Namespace) -> int:
     return 0
 
 
-def setup(_: Path, given: argparse.Namespace) -> int:
+def setup(_: Path, __: argparse.Namespace) -> int:
     """Fetch the servers and prepare their start."""
-    if not (given.quiet and kafka_server.is_prepared()):
-        lifecycle.prepare(_step)
+    lifecycle.prepare(_step)
     return 0
 
 
@@ -134,8 +132,6 @@ def _parser() -> argparse.ArgumentParser:
         if command is up:
             one.add_argument("--sandbox", action="store_true", help="its time is its driver's")
             one.add_argument("--only", nargs="*", choices=plan.PROGRAMS, help="these programs")
-        if command is setup:
-            one.add_argument("--quiet", action="store_true", help="say nothing if all is there")
         if command is logs:
             one.add_argument("room", nargs="?", choices=(*plan.SERVERS, *plan.PROGRAMS))
         if command is migrate:

@@ -163,11 +163,6 @@ def _make_archive(jars: Path, path: Path) -> None:
     shutil.rmtree(folder)
 
 
-def is_prepared() -> bool:
-    """Whether the servers are fetched and the archive is made."""
-    return fetch.is_current() and _archive_path(paths.SERVERS / "kafka").exists()
-
-
 def _archive_path(jars: Path) -> Path:
     return paths.CACHE / f"kafka-{_archive_key(jars)}.jsa"
 
