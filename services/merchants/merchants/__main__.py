@@ -1,0 +1,6 @@
+"""python -m merchants serve, work or migrate."""
+
+from kit import run
+from merchants.main import ROOM
+
+run.main(ROOM)

@@ -1,0 +1,30 @@
+"""HTTP door: the routes of every noun in one application."""
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from kit import web
+from kit.clock import Clock
+from kit.db import Database
+from merchants.partners import api as partners
+from merchants.programmes import api as programmes
+from merchants.tallies import api as tallies
+from merchants.terminals import api as terminals
+
+VERSION: Final = "0.1.0"
+ROUTERS: Final = (
+    partners.router,
+    terminals.router,
+    terminals.internal,
+    programmes.router,
+    tallies.router,
+)
+
+
+def app(database: Database, clock: Clock, *, actor_secret: str) -> FastAPI:
+    """The application of the merchants room."""
+    made = web.app("Peyvand merchants", VERSION, routes=ROUTERS, actor_secret=actor_secret)
+    made.state.database = database
+    made.state.clock = clock
+    return made

@@ -1,0 +1,1 @@
+"""Who takes part: parties, merchants, branches."""

@@ -1,0 +1,1 @@
+"""Programmes of merchants and terms of the network, in effective-dated versions."""

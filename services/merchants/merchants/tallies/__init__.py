@@ -1,0 +1,1 @@
+"""Days of merchants, as the ledger tells them."""

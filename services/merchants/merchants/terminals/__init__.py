@@ -1,0 +1,1 @@
+"""Terminals, their activations and keys."""

@@ -1,0 +1,286 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from contracts.ledger import LotIssued, LotMoved, Outcome
+from contracts.merchants import Terminal, TerminalKey, Terms
+from contracts.values import Kind, Status, Unit
+from hypothesis import given
+from hypothesis import strategies as st
+from merchants import domain as words
+from merchants.partners import domain as partners
+from merchants.partners.domain import Merchant
+from merchants.programmes import domain as programmes
+from merchants.programmes.domain import LastVersion
+from merchants.tallies import domain as tallies
+from merchants.tallies.domain import Heard, Tally
+from merchants.terminals import domain as terminals
+
+NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+
+
+def a_terminal(**changes: object) -> Terminal:
+    fields = {
+        "terminal": 10,
+        "version": 1,
+        "epoch": 0,
+        "merchant": 5,
+        "party": 2,
+        "branch": 3,
+        "active": False,
+    }
+    return Terminal(**(fields | changes))  # type: ignore[arg-type]
+
+
+def a_key(key_id: str, sha256: str = "0" * 64) -> TerminalKey:
+    return TerminalKey(key_id=key_id, sha256=sha256, created_at=NOW)
+
+
+# -------------------------------------------------------------------------------------------- text
+
+
+@pytest.mark.parametrize(
+    ("given_text", "kept"),
+    [
+        ("  فروشگاه كوروش ", "فروشگاه کوروش"),
+        ("پيوند", "پیوند"),
+        ("شعبهٔ ۱۲", "شعبهٔ 12"),
+        ("\u202bنان\u202c", "نان"),
+    ],
+)
+def test_titles_are_folded_trimmed_and_their_digits_ascii(given_text: str, kept: str) -> None:
+    assert words.clean_title(given_text) == kept
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\ud800", "a\nb", "x" * 201, "\u202b"])
+def test_text_that_cannot_be_a_title_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        words.clean_title(text)
+
+
+def test_a_title_is_cleaned_once_and_for_all() -> None:
+    once = words.clean_title("كتابِ ٤٥٦ ى")
+    assert words.clean_title(once) == once
+
+
+def test_search_sees_no_half_space_and_no_case() -> None:
+    assert partners.search_key("می\u200cوه  Shop") == partners.search_key("می وه shop")
+
+
+def test_title_key_has_both_titles_on_lines_of_their_own() -> None:
+    merchant = Merchant(5, 2, "bakery", "نان", "Bread")
+    assert partners.title_key(merchant) == "نان\nbread"
+
+
+@pytest.mark.parametrize("text", ["10380284790", "۱۰۳۸۰۲۸۴۷۹۰", " 10380284790 "])
+def test_a_legal_id_with_its_check_digit_is_taken(text: str) -> None:
+    assert partners.clean_legal_id(text) == "10380284790"
+
+
+@pytest.mark.parametrize("text", ["10380284791", "1038028479", "1038028479x", "²0380284790"])
+def test_a_legal_id_that_is_wrong_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        partners.clean_legal_id(text)
+
+
+# --------------------------------------------------------------------------------------- terminals
+
+
+def test_activation_raises_epoch_and_version_and_keeps_older_keys() -> None:
+    first = terminals.activate(a_terminal(), a_key("aaaaaaaa"), active_max=8, all_max=9)
+    second = terminals.activate(first, a_key("bbbbbbbb"), active_max=8, all_max=9)
+    assert (first.epoch, first.active) == (1, True)
+    assert second.epoch == 2
+    assert second.version > first.version > 1
+    assert [k.key_id for k in second.keys] == ["aaaaaaaa", "bbbbbbbb"]
+
+
+def test_a_further_key_leaves_the_epoch_alone() -> None:
+    first = terminals.activate(a_terminal(), a_key("aaaaaaaa"), active_max=8, all_max=9)
+    rotated = terminals.add_key(first, a_key("bbbbbbbb"), active_max=8, all_max=9)
+    assert (rotated.epoch, rotated.version) == (first.epoch, first.version + 1)
+
+
+@pytest.mark.parametrize(("active_max", "all_max"), [(1, 9), (9, 1)])
+def test_keys_have_a_bound(active_max: int, all_max: int) -> None:
+    full = a_terminal(keys=(a_key("aaaaaaaa"),))
+    with pytest.raises(terminals.TooManyKeys):
+        terminals.add_key(full, a_key("bbbbbbbb"), active_max=active_max, all_max=all_max)
+
+
+def test_a_revoked_key_makes_room_and_is_revoked_once() -> None:
+    full = a_terminal(keys=(a_key("aaaaaaaa"), a_key("cccccccc")))
+    gone = terminals.revoke_key(full, "aaaaaaaa", now=NOW)
+    assert terminals.get_key(gone, "aaaaaaaa").revoked_at == NOW
+    assert terminals.get_key(gone, "cccccccc").revoked_at is None
+    assert terminals.revoke_key(gone, "aaaaaaaa", now=NOW + timedelta(1)) is gone
+    terminals.add_key(gone, a_key("bbbbbbbb"), active_max=2, all_max=9)
+
+
+def test_revoking_an_unknown_key_is_not_found() -> None:
+    with pytest.raises(words.Unknown):
+        terminals.revoke_key(a_terminal(), "aaaaaaaa", now=NOW)
+
+
+def test_a_key_names_its_terminal_and_is_kept_as_a_hash() -> None:
+    text = terminals.key_text(10, "aaaaaaaa", "secret_with_underscore")
+    assert text.split("_", 3) == ["pvt", "10", "aaaaaaaa", "secret_with_underscore"]
+    assert "secret" not in terminals.key_digest(text)
+    assert len(terminals.key_digest(text)) == 64
+
+
+# ---------------------------------------------------------------------------------------- versions
+
+
+def terms(version: int, effective_from: datetime) -> Terms:
+    return Terms(
+        version=version,
+        effective_from=effective_from,
+        price_rial=1000,
+        price_points=1,
+        fee_bp=100,
+    )
+
+
+def check(version: int, starts_in_s: int, last: LastVersion | None, backdated: bool) -> None:
+    programmes.check_version(
+        terms(version, NOW + timedelta(seconds=starts_in_s)),
+        last,
+        now=NOW,
+        propagation_s=60,
+        backdated=backdated,
+    )
+
+
+LAST = LastVersion(3, NOW - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("version", "starts_in_s", "last", "backdated"),
+    [
+        (1, -86_400_000, None, False),
+        (4, 60, LAST, False),
+        (4, -3600, LAST, True),
+        (4, -86_400, LAST, True),
+    ],
+)
+def test_a_version_that_may_follow(
+    version: int, starts_in_s: int, last: LastVersion | None, backdated: bool
+) -> None:
+    check(version, starts_in_s, last, backdated)
+
+
+@pytest.mark.parametrize(
+    ("version", "starts_in_s", "last", "backdated", "error"),
+    [
+        (2, 60, None, False, programmes.NotNext),
+        (5, 60, LAST, False, programmes.NotNext),
+        (4, 59, LAST, False, programmes.TooSoon),
+        (4, -86_401, LAST, True, programmes.TooSoon),
+    ],
+)
+def test_a_version_that_may_not_follow(
+    version: int,
+    starts_in_s: int,
+    last: LastVersion | None,
+    backdated: bool,
+    error: type[Exception],
+) -> None:
+    with pytest.raises(error):
+        check(version, starts_in_s, last, backdated)
+
+
+@pytest.mark.parametrize("value", [5, 5.0, None, "1700000000", True])
+def test_a_time_is_text_and_no_number(value: object) -> None:
+    with pytest.raises(ValueError):
+        programmes.time_text(value)
+
+
+def test_a_time_may_have_persian_digits() -> None:
+    assert programmes.time_text("۲۰۲۶-03-21T00:00:00Z") == "2026-03-21T00:00:00Z"
+
+
+# ----------------------------------------------------------------------------------------- tallies
+
+
+def outcome(sequence: int, **changes: object) -> Outcome:
+    fields = {
+        "sequence": sequence,
+        "name": f"t.10.1.{sequence}",
+        "command": "post-transaction.v1",
+        "status": Status.COMPLETED,
+        "decided_at": NOW,
+        "kind": Kind.PURCHASE,
+        "merchant": 5,
+        "amount_rial": 1000,
+    }
+    return Outcome(**(fields | changes))  # type: ignore[arg-type]
+
+
+def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS, parent: int = 0) -> LotIssued:
+    return LotIssued(
+        lot=1,
+        unit=unit,
+        amount=amount,
+        cost_rial=0,
+        issuer=2,
+        funder=2,
+        rule="base",
+        available_from=NOW,
+        parent=parent,
+    )
+
+
+def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
+    return LotMoved(lot=1, what=what, unit=unit, amount=amount, cost_rial=0, issuer=2)
+
+
+def test_every_kind_falls_into_its_own_column() -> None:
+    heard = [
+        Heard(0, NOW, outcome(1, lots=(lot(10), lot(7, Unit.CREDIT), lot(3, parent=9)))),
+        Heard(0, NOW, outcome(2, kind=Kind.REDEMPTION, moves=(move("redeemed", 4),))),
+        Heard(0, NOW, outcome(3, kind=Kind.REFUND, amount_rial=300, moves=(move("restored", 2),))),
+        Heard(0, NOW, outcome(4, kind=Kind.REVERSAL, moves=(move("clawed-back", 5),))),
+        Heard(0, NOW, outcome(5, status=Status.DECLINED)),
+        Heard(0, NOW, outcome(6, status=Status.REFUSED)),
+        Heard(0, NOW, outcome(7, merchant=0)),
+        Heard(0, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
+        Heard(0, NOW, outcome(9, status=Status.HELD, lots=(lot(1),))),
+        Heard(0, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
+    ]
+    assert tallies.tally(heard, {}) == [
+        Tally(
+            merchant=5,
+            day=date(2026, 3, 21),
+            transactions_count=4,
+            amount_rial=4000,
+            refunds_count=2,
+            refunded_rial=1300,
+            earned_points=11,
+            redeemed_points=4,
+            returned_points=6,
+            restored_points=2,
+        )
+    ]
+
+
+def test_the_day_is_tehrans() -> None:
+    late = datetime(2026, 3, 21, 20, 30, tzinfo=UTC)
+    assert [t.day for t in tallies.tally([Heard(0, late, outcome(1))], {})] == [date(2026, 3, 22)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), max_size=40), st.integers(0, 40))
+def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
+    steps: list[tuple[int, int]], cut: int
+) -> None:
+    last = {0: 0, 1: 0, 2: 0}
+    stream: list[Heard] = []
+    for shard, amount in steps:
+        last[shard] += 1
+        stream.append(Heard(shard, NOW, outcome(last[shard], lots=(lot(amount),))))
+    counted: dict[int, int] = {}
+    earned = 0
+    for batch in (stream[:cut], stream[: cut + 3], stream[max(0, cut - 3) :], stream):
+        earned += sum(t.earned_points for t in tallies.tally(batch, counted))
+        for shard, sequence in tallies.last_sequences(batch).items():
+            counted[shard] = max(counted.get(shard, 0), sequence)
+    assert earned == sum(amount for _, amount in steps)
