@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+
 from kit import auth, clock
 from kit.db import Database, Tx
 from merchants import api

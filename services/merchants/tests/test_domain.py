@@ -1,11 +1,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey, Terms
 from contracts.values import Kind, Status, Unit
-from hypothesis import given
-from hypothesis import strategies as st
 from merchants import domain as words
 from merchants.partners import domain as partners
 from merchants.partners.domain import Merchant

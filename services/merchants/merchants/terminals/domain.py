@@ -66,7 +66,9 @@ def add_key(terminal: Terminal, key: TerminalKey, *, active_max: int, all_max: i
     live = sum(1 for k in terminal.keys if k.revoked_at is None)
     if live >= active_max or len(terminal.keys) >= all_max:
         raise TooManyKeys(f"terminal {terminal.terminal} has {live} keys in use; revoke one first")
-    return _next(terminal, keys=(*terminal.keys, key), version=terminal.version + 1)
+    # one order everywhere: what the database gives is what was said
+    keys = tuple(sorted((*terminal.keys, key), key=lambda k: (k.created_at, k.key_id)))
+    return _next(terminal, keys=keys, version=terminal.version + 1)
 
 
 def revoke_key(terminal: Terminal, key_id: str, *, now: datetime) -> Terminal:

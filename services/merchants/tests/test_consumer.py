@@ -1,0 +1,95 @@
+from datetime import date, datetime
+
+from contracts import envelope, topics
+from contracts.ledger import LotIssued, Outcome
+from contracts.values import Kind, Status, Unit
+from kit import consumer as kit_consumer
+from kit.db import Tx
+from merchants import consumer
+from merchants.partners import usecases as partners
+from merchants.partners.domain import Merchant
+from merchants.tallies import usecases
+from merchants.tallies.domain import Tally
+
+DAY = date(2026, 3, 21)
+
+
+def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit_consumer.Event:
+    fields = {
+        "sequence": sequence,
+        "name": f"t.10.1.{sequence}",
+        "command": "post-transaction.v1",
+        "status": Status.COMPLETED,
+        "decided_at": now,
+        "kind": Kind.PURCHASE,
+        "merchant": 5,
+        "amount_rial": 2**53 - 1,
+        "lots": (
+            LotIssued(
+                lot=1,
+                unit=Unit.NETWORK_POINTS,
+                amount=12,
+                cost_rial=1,
+                issuer=2,
+                funder=2,
+                rule="base",
+                available_from=now,
+            ),
+        ),
+    }
+    said = envelope.Envelope(
+        id=envelope.follow(f"{shard}.{sequence}", "outcome"),
+        type="outcome-recorded.v1",
+        key="1000001",
+        occurred_at=now,
+        accepted_at=now,
+        data=Outcome(**(fields | changes)),  # type: ignore[arg-type]
+    )
+    return kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard, offset=sequence)
+
+
+async def days(tx: Tx) -> list[Tally]:
+    return await usecases.list_days(tx, 5, DAY, DAY, limit=10)
+
+
+async def arrange(tx: Tx) -> None:
+    await partners.register_merchant(tx, Merchant(5, 1, "bakery", "نان", "Bread"))
+
+
+async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime) -> None:
+    await arrange(tx)
+    batch = [an_event(0, 1, now), an_event(0, 2, now), an_event(7, 1, now)]
+    await consumer.on_ledger_entries(tx, batch)
+    first = await days(tx)
+    assert first == [
+        Tally(
+            merchant=5,
+            day=DAY,
+            transactions_count=3,
+            amount_rial=3 * (2**53 - 1),
+            earned_points=36,
+        )
+    ]
+    await consumer.on_ledger_entries(tx, batch)
+    assert await days(tx) == first
+    assert tx.messages == []
+
+
+async def test_a_batch_that_overlaps_adds_only_its_new_part(tx: Tx, now: datetime) -> None:
+    await arrange(tx)
+    await consumer.on_ledger_entries(tx, [an_event(0, 1, now), an_event(0, 2, now)])
+    await consumer.on_ledger_entries(tx, [an_event(0, 2, now), an_event(0, 3, now)])
+    assert (await days(tx))[0].transactions_count == 3
+
+
+async def test_outcomes_without_a_merchant_move_only_the_progress(tx: Tx, now: datetime) -> None:
+    await arrange(tx)
+    await consumer.on_ledger_entries(tx, [an_event(0, 1, now, merchant=0, kind=None)])
+    assert await days(tx) == []
+    await consumer.on_ledger_entries(tx, [an_event(0, 1, now)])
+    assert await days(tx) == []
+
+
+def test_every_event_of_the_topic_has_a_decoder() -> None:
+    for subscription in consumer.SUBSCRIPTIONS:
+        assert dict(subscription.decoders) == dict(subscription.topic.events)
