@@ -1,0 +1,1 @@
+"""Decisions: state and command to effects, without database, clock or network."""

@@ -1,0 +1,219 @@
+"""A decision in words: the till's answer and the outcome that the house hears."""
+
+from datetime import datetime
+
+from msgspec import Raw, json
+
+from contracts.ledger import (
+    Entry,
+    LotIssued,
+    LotMoved,
+    Outcome,
+    PostTransaction,
+    RefuseTransaction,
+)
+from contracts.pos import Answer, Balance
+from contracts.values import Channel, Kind, Status, public_id
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain import texts
+from ledger.domain.book import Command
+
+_ENCODER = json.Encoder()
+NO_ANSWER = b"null"
+
+
+def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> bytes:
+    """The bytes that a till is answered with for ever; null where no till asked."""
+    body = command.body
+    if not isinstance(body, PostTransaction | RefuseTransaction):
+        return NO_ANSWER
+    fa, en = _line(body.kind, said, balance)
+    told = Answer(
+        id=public_id(command.shard, command.name),
+        kind=body.kind,
+        status=said.status,
+        occurred_at=command.occurred_at,
+        accepted_at=command.accepted_at or now,
+        code=said.code,
+        reasons=said.reasons,
+        points_earned=said.points_earned,
+        points_pending=said.points_pending,
+        pending_until=said.pending_until,
+        points_redeemed=said.points_redeemed,
+        credit_redeemed_rial=said.credit_redeemed_rial,
+        discount_rial=said.discount_rial,
+        own_discount_rial=said.own_discount_rial,
+        payable_rial=said.payable_rial,
+        points_clawed_back=said.points_clawed_back,
+        points_restored=said.points_restored,
+        credit_restored_rial=said.credit_restored_rial,
+        debt_points=said.debt_points,
+        lines=said.lines,
+        balance=balance,
+        original=_original(command),
+        fa=fa,
+        en=en,
+    )
+    return _ENCODER.encode(told)
+
+
+def marked_answer(command: Command, name: str, *, now: datetime) -> bytes:
+    """What the original of a reversal that came first will hear. Its kind nobody knows yet."""
+    reason = texts.reason("reversed-before-arrival")
+    told = Answer(
+        id=public_id(command.shard, name),
+        kind=Kind.PURCHASE,
+        status=Status.DECLINED,
+        occurred_at=command.occurred_at,
+        accepted_at=command.accepted_at or now,
+        code=reason.code,
+        reasons=(reason,),
+        fa=reason.fa,
+        en=reason.en,
+    )
+    return _ENCODER.encode(told)
+
+
+def outcome(
+    command: Command,
+    said: Said,
+    draft: Draft,
+    balance: Balance,
+    *,
+    told: bytes,
+) -> Outcome:
+    """What everyone else hears, refusals too: lots, moves and entries of this sequence number."""
+    body = command.body
+    posting = body if isinstance(body, PostTransaction) else None
+    channel = posting.channel if posting is not None else None
+    amount = said.amount_rial
+    if amount is None:
+        amount = posting.amount_rial if posting is not None else 0
+    return Outcome(
+        sequence=draft.sequence,
+        name=command.name,
+        command=command.type,
+        status=said.status,
+        decided_at=draft.now,
+        kind=getattr(body, "kind", None),
+        channel=channel,
+        code=said.code,
+        merchant=getattr(body, "merchant", 0),
+        acceptor=posting.acceptor if posting is not None else 0,
+        branch=posting.branch if posting is not None else 0,
+        terminal=getattr(body, "terminal", 0),
+        account=draft.owner,
+        member=getattr(body, "member", 0),
+        amount_rial=amount,
+        original=_original(command),
+        purpose=getattr(body, "purpose", ""),
+        case_id=getattr(body, "case_id", ""),
+        fully_refunded=said.progress is not None and said.progress[1].full,
+        quiet=channel is Channel.HISTORY or getattr(body, "replayed", False),
+        balance_points=balance.points,
+        balance_credit_rial=balance.credit_rial,
+        lots=_issued(draft),
+        moves=_moved(draft),
+        entries=_entries(draft),
+        answer=Raw(told),
+    )
+
+
+def marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
+    """The second outcome of a reversal that came first: under its original's name."""
+    return Outcome(
+        sequence=own.sequence,
+        name=name,
+        command=own.command,
+        status=Status.DECLINED,
+        decided_at=own.decided_at,
+        channel=own.channel,
+        code="reversed-before-arrival",
+        merchant=own.merchant,
+        acceptor=own.acceptor,
+        branch=own.branch,
+        terminal=own.terminal,
+        account=own.account,
+        member=own.member,
+        quiet=own.quiet,
+        answer=Raw(told),
+    )
+
+
+def _original(command: Command) -> str:
+    body = command.body
+    return getattr(body, "original", "") or getattr(body, "issued_by", "")
+
+
+def _issued(draft: Draft) -> tuple[LotIssued, ...]:
+    return tuple(
+        LotIssued(
+            lot=lot.lot,
+            unit=lot.unit,
+            amount=lot.amount,
+            cost_rial=lot.cost_rial,
+            issuer=lot.issuer,
+            funder=lot.funder,
+            rule=lot.rule,
+            available_from=lot.available_from,
+            expires_at=lot.expires_at,
+            parent=lot.parent,
+        )
+        for lot in (draft.lots[number] for number in draft.opened)
+    )
+
+
+def _moved(draft: Draft) -> tuple[LotMoved, ...]:
+    return tuple(
+        LotMoved(
+            lot=row.lot,
+            what=row.what.value,
+            unit=row.unit,
+            amount=row.amount,
+            cost_rial=row.cost_rial,
+            issuer=row.issuer,
+            claim_rial=row.claim_rial,
+            fee_rial=row.fee_rial,
+        )
+        for row in draft.rows
+    )
+
+
+def _entries(draft: Draft) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            owner=leg.account.owner,
+            role=leg.account.role.value,
+            counterparty=leg.account.counterparty,
+            unit=leg.account.unit,
+            amount=leg.amount,
+        )
+        for leg in draft.legs
+    )
+
+
+def _line(kind: Kind, said: Said, balance: Balance) -> tuple[str, str]:
+    if said.reasons:
+        return said.reasons[0].fa, said.reasons[0].en
+    match kind:
+        case Kind.REDEMPTION:
+            lines = texts.REDEMPTION
+        case Kind.REFUND:
+            lines = texts.REFUND
+        case Kind.REVERSAL:
+            lines = texts.REVERSAL
+        case _:
+            lines = texts.PURCHASE if said.points_earned else texts.NO_POINTS
+            lines = texts.PENDING if said.points_pending else lines
+    numbers = {
+        "earned": said.points_earned,
+        "pending": said.points_pending,
+        "points": balance.points,
+        "discount": said.discount_rial,
+        "spent": said.points_redeemed,
+        "credit": said.credit_redeemed_rial,
+        "back": said.points_clawed_back,
+        "restored": said.points_restored,
+    }
+    return texts.persian(lines[0], **numbers), texts.english(lines[1], **numbers)

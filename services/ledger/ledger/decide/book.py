@@ -1,0 +1,132 @@
+"""The state one batch is decided on, and what each decision does to it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.ledger import Outcome
+from contracts.values import Status, Unit
+from ledger.domain.book import (
+    BEGINNING,
+    Command,
+    Leg,
+    Lot,
+    Member,
+    Original,
+    Progress,
+    Row,
+    original_of,
+)
+
+
+class Known(Struct, frozen=True):
+    """A name's outcome: the first answer's bytes. fingerprint None matches any."""
+
+    sequence: int
+    fingerprint: bytes | None
+    answer: bytes
+
+
+class Decision(Struct, frozen=True):
+    """One command's effects under one sequence number.
+
+    opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
+    that never arrived, with the answer it will get. outcomes: its own, then that of the marked.
+    """
+
+    command: Command
+    sequence: int
+    decided_at: datetime
+    status: Status
+    code: str
+    answer: bytes
+    legs: tuple[Leg, ...]
+    rows: tuple[Row, ...]
+    opened: tuple[Lot, ...]
+    changed: tuple[Lot, ...]
+    debts: dict[tuple[Unit, int], int] | None
+    owner: int
+    progress: tuple[str, Progress] | None
+    marked: tuple[str, bytes] | None
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(slots=True)
+class ShardState:
+    """Last sequence number given, decision time (never falls), accounts numbered so far."""
+
+    shard: int
+    last_sequence: int = 0
+    decided_at: datetime = BEGINNING
+    account_count: int = 0
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything a batch may decide on, by shard; deciding changes it through apply alone."""
+
+    shards: dict[int, ShardState] = field(default_factory=dict[int, ShardState])
+    known: dict[tuple[int, str], Known] = field(default_factory=dict[tuple[int, str], Known])
+    originals: dict[tuple[int, str], Original] = field(
+        default_factory=dict[tuple[int, str], Original]
+    )
+    members: dict[tuple[int, int], Member] = field(default_factory=dict[tuple[int, int], Member])
+    fresh: dict[tuple[int, str], Decision] = field(default_factory=dict[tuple[int, str], Decision])
+
+    def shard(self, number: int) -> ShardState:
+        """A shard's state; one nobody wrote to yet begins here."""
+        return self.shards.setdefault(number, ShardState(number))
+
+    def member(self, shard: int, owner: int) -> Member:
+        """An account's value; empty where it never had any."""
+        return self.members.setdefault((shard, owner), Member())
+
+    def original(self, shard: int, name: str) -> Original | None:
+        """What a name's command booked, with its progress; None where it never came."""
+        found = self.originals.get((shard, name))
+        if found is None and (decision := self.fresh.get((shard, name))) is not None:
+            found = self.originals[shard, name] = _original(decision, name)
+        return found
+
+    def apply(self, decision: Decision) -> None:
+        """Make a decision the state that the next command sees."""
+        command, shard = decision.command, decision.command.shard
+        state = self.shards[shard]
+        state.last_sequence, state.decided_at = decision.sequence, decision.decided_at
+        if decision.debts is not None:
+            member = self.members[shard, decision.owner]
+            member.debts = decision.debts
+            for lot in decision.opened:
+                member.lots[lot.lot] = lot
+            for lot in decision.changed:
+                member.lots[lot.lot] = lot
+        if decision.progress is not None:
+            name, progress = decision.progress
+            original = self.originals[shard, name]
+            self.originals[shard, name] = replace(original, progress=progress)
+        key = (shard, command.name)
+        self.known[key] = Known(decision.sequence, command.fingerprint, decision.answer)
+        self.fresh[key] = decision
+        if decision.marked is not None:
+            name, told = decision.marked
+            self.known[shard, name] = Known(decision.sequence, None, told)
+            self.fresh[shard, name] = decision
+
+
+def _original(decision: Decision, name: str) -> Original:
+    if name != decision.command.name:
+        return marked_original(name, decision.sequence, decision.command.type)
+    return original_of(
+        decision.command,
+        decision.status,
+        sequence=decision.sequence,
+        now=decision.decided_at,
+        rows=decision.rows,
+    )
+
+
+def marked_original(name: str, sequence: int, command_type: str) -> Original:
+    """The original of a reversal that came first: there is nothing behind its name."""
+    return Original(name, sequence, command_type, Status.DECLINED, arrived=False)

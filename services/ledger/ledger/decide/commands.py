@@ -1,0 +1,147 @@
+"""Every command in partition order: known names answered, fresh ones decided and booked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+
+from msgspec import Struct
+
+from contracts.ledger import (
+    CancelPending,
+    ExpireLot,
+    IssueValue,
+    PostTransaction,
+    RefuseTransaction,
+    ReleasePending,
+    TakeBackValue,
+    TickClock,
+)
+from contracts.values import Kind, Status
+from ledger.decide import answers, pending, sale, undo, value, verdicts
+from ledger.decide.book import Book, Decision
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain import lots, texts
+from ledger.domain.book import Command, Original
+
+
+class Verdict(Enum):
+    """What became of one command of the batch."""
+
+    POSTED = "posted"  # decided now
+    REPEATED = "repeated"  # the first answer again
+    CONFLICTING = "conflicting"  # the name was used with another payload: 422
+    UNKNOWN_REPLAY = "unknown-replay"  # an archived record nobody knows: alarm, nothing posted
+
+
+class Result(Struct, frozen=True):
+    """verdict, the answer's bytes (empty where there is none), the decision where it was made."""
+
+    verdict: Verdict
+    answer: bytes
+    decision: Decision | None = None
+
+
+def decide(book: Book, commands: Sequence[Command]) -> list[Result]:
+    """Decide commands in order, each on the effects of those before it. The book moves on.
+
+    The name is looked up before the body is read (architecture 2).
+    """
+    return [_decide_one(book, command) for command in commands]
+
+
+def target_of(command: Command) -> str:
+    """Name of the earlier command that this one is about, "" for none."""
+    body = command.body
+    return getattr(body, "original", "") or getattr(body, "issued_by", "")
+
+
+def account_of(command: Command, original: Original | None) -> int:
+    """The account a command is about: its own, else its original's."""
+    named = getattr(command.body, "account", 0)
+    return named or (original.account if original is not None else 0)
+
+
+def _decide_one(book: Book, command: Command) -> Result:
+    known = book.known.get((command.shard, command.name))
+    if known is not None:
+        stored, given = known.fingerprint, command.fingerprint
+        if stored is None or given is None or stored == given:
+            return Result(Verdict.REPEATED, known.answer)
+        return Result(Verdict.CONFLICTING, b"")
+    if getattr(command.body, "replayed", False):
+        return Result(Verdict.UNKNOWN_REPLAY, b"")
+    decision = _book_one(book, command)
+    book.apply(decision)
+    return Result(Verdict.POSTED, decision.answer, decision)
+
+
+def _book_one(book: Book, command: Command) -> Decision:
+    state = book.shard(command.shard)
+    now = max(state.decided_at, command.accepted_at or state.decided_at)
+    target = target_of(command)
+    original = book.original(command.shard, target) if target else None
+    owner = account_of(command, original)
+    member = book.member(command.shard, owner)
+    sequence = state.last_sequence + 1
+    draft = Draft(command, owner, member, sequence=sequence, now=now)
+    said = _say(draft, command, original)
+    if said.status not in (Status.COMPLETED, Status.HELD):
+        draft = Draft(command, owner, member, sequence=sequence, now=now)
+    return _decision(draft, command, said, now=now)
+
+
+def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
+    balance = lots.balance(draft.lots.values(), now=now)
+    told = answers.answer(command, said, balance, now=now)
+    own = answers.outcome(command, said, draft, balance, told=told)
+    outcomes, marked = (own,), None
+    if said.marks:
+        refusal = answers.marked_answer(command, said.marks, now=now)
+        marked = (said.marks, refusal)
+        outcomes = (own, answers.marked_outcome(own, said.marks, refusal))
+    return Decision(
+        command, draft.sequence, now, said.status, said.code, told,
+        tuple(draft.legs), tuple(draft.rows),
+        tuple([draft.lots[number] for number in draft.opened]),
+        tuple([draft.lots[number] for number in draft.changed]),
+        draft.debts if draft.legs or draft.changed else None,
+        draft.owner, said.progress, marked, outcomes,
+    )  # fmt: skip
+
+
+def _say(draft: Draft, command: Command, original: Original | None) -> Said:
+    body = command.body
+    match body:
+        case PostTransaction():
+            return _say_transaction(draft, body, original)
+        case RefuseTransaction():
+            return verdicts.refused(body.reason)
+        case IssueValue():
+            return value.issue(draft, body)
+        case TakeBackValue():
+            return value.take_back(draft, original)
+        case ReleasePending():
+            return pending.release(draft, body, original)
+        case CancelPending():
+            return pending.cancel(draft, body, original)
+        case ExpireLot():
+            return value.expire(draft, body)
+        case TickClock():
+            return Said()
+        case _:
+            return verdicts.refused(texts.reason("undecodable"))
+
+
+def _say_transaction(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+    if body.decline:
+        return verdicts.declined(*body.decline)
+    match body.kind:
+        case Kind.REFUND:
+            return undo.refund(draft, body, original)
+        case Kind.REVERSAL:
+            return undo.reverse(draft, body, original)
+        case Kind.PURCHASE | Kind.REDEMPTION:
+            return sale.decide(draft, body) if draft.owner else verdicts.no("no-account")
+        case Kind.INQUIRY:
+            return verdicts.refused(texts.reason("not-a-command"))

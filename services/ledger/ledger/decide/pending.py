@@ -1,0 +1,58 @@
+"""A reviewer's verdict on points held pending: brought forward, or taken back."""
+
+from msgspec.structs import replace
+
+from contracts.ledger import CancelPending, ReleasePending
+from contracts.values import Status
+from ledger.decide import undo, verdicts
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain import chart
+from ledger.domain.book import Original, What
+
+
+def release(draft: Draft, body: ReleasePending, original: Original | None) -> Said:
+    """A yes: what remains becomes available now, or on the award's own date where that is later."""
+    no = _refusal(draft, original)
+    if no is not None or original is None:
+        return no or verdicts.no("unknown-original")
+    starts = {g.lot: g.activates_at for g in sorted(original.grants, key=lambda g: g.activates_at)}
+    for number, activates_at in starts.items():
+        lot = draft.lots[number]
+        if lot.available_from > draft.now:
+            draft.set(replace(lot, available_from=max(draft.now, activates_at)))
+    draft.settle_debts()
+    progress = replace(original.progress, verdict="released")
+    return Said(progress=(body.original, progress))
+
+
+def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said:
+    """A no: what remains of the held lots goes back to its issuer, and its funding with it."""
+    no = _refusal(draft, original)
+    if no is not None or original is None:
+        return no or verdicts.no("unknown-original")
+    whole = tuple(amount for _, amount in original.lines)
+    step = undo.Step(original.progress.refunded, whole, closing=True)
+    for grant in original.grants:
+        cost = undo.of_grant(grant.cost_rial, grant, original, step)
+        draft.post(chart.fund(grant.issuer, grant.funder, -cost))
+        lot = draft.lots[grant.lot]
+        if lot.remaining:
+            draft.take(lot, lot.remaining, What.CANCELLED)
+            draft.post(chart.issue(draft.owner, lot.unit, lot.issuer, -lot.remaining))
+    progress = replace(original.progress, verdict="cancelled")
+    return Said(progress=(body.original, progress))
+
+
+def _refusal(draft: Draft, original: Original | None) -> Said | None:
+    if original is None or not original.arrived:
+        return verdicts.no("unknown-original")
+    if original.status is not Status.HELD or original.held_until is None:
+        return verdicts.no("nothing-pending")
+    if original.progress.verdict:
+        return verdicts.no("already-decided")
+    if draft.now >= original.held_until:
+        return verdicts.no("past-due")
+    if original.progress.full:
+        return verdicts.no("nothing-pending")
+    return None

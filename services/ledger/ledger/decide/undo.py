@@ -1,0 +1,217 @@
+"""Refunds and reversals: the mirror image of what was booked, in proportion, once."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.ledger import PostTransaction
+from contracts.values import Kind, Status, Unit
+from ledger.decide import verdicts
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain import chart, lots
+from ledger.domain.book import GRACE, Grant, Lot, Original, Row, What
+from ledger.domain.money import share
+
+
+class Step(Struct, frozen=True):
+    """Rial refunded by line before and after this command; closing: after it nothing is left."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    closing: bool
+
+
+def refund(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+    """Full (no lines named: all that is left) or by line; Σ refunded never passes the original."""
+    no = _refusal(body, original)
+    if no is not None or original is None:
+        return no or verdicts.no("unknown-original")
+    if original.progress.reversed:
+        return verdicts.no("already-reversed")
+    if original.progress.full:
+        return verdicts.no("already-refunded")
+    step = _step(body, original)
+    if isinstance(step, Said):
+        return step
+    said = _undo(draft, original, step, body.grace_expires_at)
+    progress = replace(original.progress, refunded=step.after, full=step.closing)
+    return replace(said, progress=(original.name, progress))
+
+
+def reverse(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+    """Undo all that is left of the original; of one that never came, refuse it for ever."""
+    if original is None:
+        return replace(verdicts.nothing("original-not-seen"), marks=body.original)
+    if not original.arrived or original.status not in (Status.COMPLETED, Status.HELD):
+        return verdicts.nothing("nothing-to-reverse")
+    no = _refusal(body, original)
+    if no is not None:
+        return no
+    if original.progress.reversed:
+        return verdicts.no("already-reversed")
+    if original.progress.full:
+        return verdicts.no("already-refunded")
+    whole = tuple(amount for _, amount in original.lines)
+    step = Step(original.progress.refunded, whole, closing=True)
+    said = _undo(draft, original, step, body.grace_expires_at)
+    progress = replace(original.progress, refunded=whole, full=True, reversed=True)
+    return replace(said, progress=(original.name, progress))
+
+
+def of_grant(part: int, grant: Grant, original: Original, step: Step) -> int:
+    """What of part (a grant's points or cost) falls on a step: by its line, else by the basket."""
+    for place, (line, amount) in enumerate(original.lines):
+        if line == grant.line and amount:
+            return share(part, step.before[place], step.after[place], amount)
+    total = original.total_rial if not any(n == grant.line for n, _ in original.lines) else 0
+    if total:
+        return share(part, sum(step.before), sum(step.after), total)
+    return part if step.closing else 0
+
+
+def _refusal(body: PostTransaction, original: Original | None) -> Said | None:
+    if original is None:
+        return verdicts.no("unknown-original")
+    if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
+        return verdicts.no("not-refundable" if original.arrived else "original-not-completed")
+    if original.status not in (Status.COMPLETED, Status.HELD):
+        return verdicts.no("original-not-completed")
+    if body.account not in (0, original.account):
+        return verdicts.no("another-account")
+    if body.merchant != original.merchant:
+        return verdicts.no("another-merchant")
+    return None
+
+
+def _step(body: PostTransaction, original: Original) -> Step | Said:
+    before = original.progress.refunded
+    whole = tuple(amount for _, amount in original.lines)
+    if not body.refund_lines:
+        return Step(before, whole, closing=True)
+    places = {line: place for place, (line, _) in enumerate(original.lines)}
+    after = list(before)
+    for wanted in body.refund_lines:
+        place = places.get(wanted.line)
+        if place is None:
+            return verdicts.no("unknown-line", line=wanted.line)
+        after[place] += wanted.amount_rial
+        if after[place] > whole[place]:
+            return verdicts.no("refund-too-large", left=whole[place] - before[place])
+    return Step(before, tuple(after), closing=tuple(after) == whole)
+
+
+def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) -> Said:
+    draft.settle_debts()
+    restored = _restore(draft, original, step, grace or draft.now + GRACE)
+    taken, owed = _claw_back(draft, original, step)
+    draft.settle_debts()
+    return Said(
+        points_restored=restored.get(Unit.NETWORK_POINTS, 0),
+        credit_restored_rial=restored.get(Unit.CREDIT, 0),
+        points_clawed_back=taken,
+        debt_points=owed,
+        amount_rial=sum(step.after) - sum(step.before),
+    )
+
+
+def _restore(draft: Draft, original: Original, step: Step, grace: datetime) -> dict[Unit, int]:
+    if not original.rows:
+        return {}
+    restored: dict[Unit, int] = {}
+    spent: list[chart.Spent] = []
+    for row in original.rows:
+        part, released = _part(draft, row, original, step)
+        draft.give_back(row, original.sequence, part=part, grace=grace)
+        restored[row.unit] = restored.get(row.unit, 0) + part.amount
+        spent.append(
+            chart.Spent(row.unit, row.issuer, part.amount, part.claim_rial, part.fee_rial, released)
+        )
+    own = _money(original.own_rial, original, step)
+    for transfer in chart.redeem(draft.owner, original.acceptor, spent, own, sign=-1):
+        draft.post(transfer)
+    return restored
+
+
+def _part(draft: Draft, row: Row, original: Original, step: Step) -> tuple[Row, int]:
+    """The share of a consumption row that comes back; its cost follows its points."""
+    total = original.total_rial
+    before = share(row.amount, 0, sum(step.before), total) if total else 0
+    amount = _money(row.amount, original, step)
+    part = Row(
+        0, row.lot, row.unit, What.RESTORED, amount,
+        share(row.cost_rial, before, before + amount, row.amount), row.issuer,
+        original.acceptor, draft.merchant, _money(row.claim_rial, original, step),
+        _money(row.fee_rial, original, step),
+    )  # fmt: skip
+    return part, _money(row.cost_rial - row.claim_rial, original, step)
+
+
+def _money(part: int, original: Original, step: Step) -> int:
+    return share(part, sum(step.before), sum(step.after), original.total_rial)
+
+
+def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
+    """Points taken and points owed: own lots first, then the issuer's others, then debt."""
+    if original.progress.verdict == "cancelled":
+        return 0, 0  # the verdict took them all
+    short: dict[tuple[Unit, int], int] = {}
+    taken: dict[tuple[Unit, int], int] = {}
+    for grant in original.grants:
+        kin = (grant.unit, grant.issuer)
+        wanted = of_grant(grant.amount, grant, original, step)
+        cost = of_grant(grant.cost_rial, grant, original, step)
+        draft.post(chart.fund(grant.issuer, grant.funder, -cost))
+        lot = draft.lots[grant.lot]
+        amount = min(wanted, lot.remaining)
+        if amount:
+            draft.take(lot, amount, What.CLAWED_BACK)
+        taken[kin] = taken.get(kin, 0) + amount
+        short[kin] = short.get(kin, 0) + _beyond_lapsed(draft, grant.lot, wanted - amount)
+    own = {grant.lot for grant in original.grants}
+    for (unit, issuer), amount in taken.items():
+        more = _take_others(draft, unit, issuer, demand=short[unit, issuer], own=own)
+        draft.post(chart.issue(draft.owner, unit, issuer, -(amount + more)))
+        taken[unit, issuer] += more
+        short[unit, issuer] -= more
+        draft.post(chart.claw_into_debt(draft.owner, unit, issuer, short[unit, issuer]))
+        draft.owe(unit, issuer, short[unit, issuer])
+    return _points(taken), _points(short)
+
+
+def _beyond_lapsed(draft: Draft, number: int, amount: int) -> int:
+    """What the member really used: points of the own lot that expired unspent are not owed."""
+    lot = draft.lots[number]
+    forgiven = min(amount, lot.lapsed)
+    if forgiven:
+        draft.set(replace(lot, lapsed=lot.lapsed - forgiven))
+    return amount - forgiven
+
+
+def _take_others(draft: Draft, unit: Unit, issuer: int, *, demand: int, own: set[int]) -> int:
+    """Take from lots of the issuer: pending ones of this very sale, then whatever is available.
+
+    Pending lots of other sales stay: a review of them may yet find them worth nothing.
+    """
+    wanted = demand
+    waiting = [
+        lot
+        for lot in draft.of(unit, issuer)
+        if lot.lot in own and lot.remaining and lot.available_from > draft.now
+    ]
+    for lot in waiting:
+        wanted -= _claw(draft, lot, min(wanted, lot.remaining))
+    for lot, amount in lots.plan_consumption(draft.of(unit, issuer), wanted, now=draft.now).takes:
+        wanted -= _claw(draft, lot, amount)
+    return demand - wanted
+
+
+def _claw(draft: Draft, lot: Lot, amount: int) -> int:
+    if amount:
+        draft.take(lot, amount, What.CLAWED_BACK)
+    return amount
+
+
+def _points(by_kin: dict[tuple[Unit, int], int]) -> int:
+    return sum(amount for (unit, _), amount in by_kin.items() if unit is Unit.NETWORK_POINTS)

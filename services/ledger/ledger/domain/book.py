@@ -1,0 +1,332 @@
+"""The book's values: accounts, lots, consumption rows, commands, originals, members' state."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.ledger import Award, IssueValue, PostTransaction, RefuseTransaction
+from contracts.values import Kind, Status, Unit
+
+LOTS_PER_COMMAND_MAX: Final = 4096  # a lot's number is its command's sequence * 4096 + ordinal
+UNDECODABLE: Final = "undecodable"
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+GRACE: Final = timedelta(days=30)  # where a command brings no grace date of its own
+
+
+class Role(StrEnum):
+    """What an account is for; a member's are value and debt, all others are a party's."""
+
+    VALUE = "value"
+    DEBT = "debt"
+    ISSUED = "issued"
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"
+    PAYABLE = "payable"
+    RECEIVABLE = "receivable"
+    OWN_DISCOUNT = "own-discount"
+    DISCOUNT_GIVEN = "discount-given"
+    COST_RELEASED = "cost-released"
+    POINTS_COST = "points-cost"
+    FEE = "fee"
+
+
+class AccountKey(NamedTuple):
+    """Natural key of an account inside its shard. counterparty 0: none."""
+
+    owner: int
+    role: Role
+    unit: Unit
+    counterparty: int
+
+
+class Leg(NamedTuple):
+    """One entry to be: amount in the account's unit, with its sign."""
+
+    account: AccountKey
+    amount: int
+
+
+class What(StrEnum):
+    """What a consumption row did to its lot."""
+
+    REDEEMED = "redeemed"
+    RESTORED = "restored"
+    CLAWED_BACK = "clawed-back"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REPAID = "repaid"
+
+
+class Origin(StrEnum):
+    """How a lot came to be."""
+
+    AWARD = "award"
+    ISSUE = "issue"
+    CHILD = "child"  # restored when its parent was past its date
+
+
+class Lot(Struct, frozen=True, gc=False):
+    """One credit of value. amount, cost_rial: as opened; remaining, cost_left, lapsed: now.
+
+    lapsed: what passed its date unspent and no later clawback has counted yet. available_from: as
+    of now, brought forward by a release. expires_at None: never. born_at: occurred_at of the sale.
+    """
+
+    lot: int
+    owner: int
+    unit: Unit
+    amount: int
+    cost_rial: int
+    issuer: int
+    funder: int
+    rule: str
+    rule_version: int
+    available_from: datetime
+    expires_at: datetime | None
+    born_at: datetime
+    merchant: int
+    origin: Origin
+    parent: int
+    remaining: int
+    cost_left: int
+    lapsed: int = 0
+
+
+class Row(Struct, frozen=True, gc=False):
+    """One consumption row: what a command took from a lot or gave back to it; amounts >= 0.
+
+    original_sequence, original_ordinal: of the row that a restore mirrors, else 0.
+    """
+
+    ordinal: int
+    lot: int
+    unit: Unit
+    what: What
+    amount: int
+    cost_rial: int
+    issuer: int
+    acceptor: int
+    merchant: int
+    claim_rial: int = 0
+    fee_rial: int = 0
+    original_sequence: int = 0
+    original_ordinal: int = 0
+
+
+class Grant(Struct, frozen=True, gc=False):
+    """An award as booked: the lot that holds it; activates_at: its own date without a review."""
+
+    line: int
+    unit: Unit
+    amount: int
+    cost_rial: int
+    issuer: int
+    funder: int
+    lot: int
+    activates_at: datetime
+
+
+class Command(Struct, frozen=True):
+    """One record of ledger.commands. body: its data; None where nobody could read it.
+
+    raw: the bytes as received. accepted_at: None where undecodable.
+    """
+
+    shard: int
+    name: str
+    type: str
+    raw: bytes
+    body: Any
+    id: str = ""
+    key: str = ""
+    occurred_at: datetime = BEGINNING
+    accepted_at: datetime | None = None
+    fingerprint: bytes | None = None
+
+
+class Progress(Struct, frozen=True):
+    """What later commands did to an original. refunded: Rial by line, in the order of its lines."""
+
+    refunded: tuple[int, ...]
+    full: bool = False
+    reversed: bool = False
+    verdict: str = ""  # "released" or "cancelled"
+
+
+class Original(Struct, frozen=True):
+    """What a refund, reversal, verdict or take-back must know of the command it names.
+
+    lines: (line, Rial); a basket without lines is its line 0. grants, rows: as booked. own_rial:
+    the acceptor's own discount. arrived False: only its reversal came. held_until: of a review.
+    """
+
+    name: str
+    sequence: int
+    type: str
+    status: Status
+    kind: Kind | None = None
+    arrived: bool = True
+    account: int = 0
+    member: int = 0
+    merchant: int = 0
+    acceptor: int = 0
+    lines: tuple[tuple[int, int], ...] = ()
+    grants: tuple[Grant, ...] = ()
+    rows: tuple[Row, ...] = ()
+    own_rial: int = 0
+    held_until: datetime | None = None
+    progress: Progress = Progress(())
+
+    @property
+    def total_rial(self) -> int:
+        """Amount of the whole basket."""
+        return sum(amount for _, amount in self.lines)
+
+
+class Member:
+    """Value of one account on its shard: open lots (and closed ones named by a command), debts."""
+
+    __slots__ = ("debts", "lots")
+
+    def __init__(self) -> None:
+        self.lots: dict[int, Lot] = {}
+        self.debts: dict[tuple[Unit, int], int] = {}  # (unit, issuer) -> balance, below zero
+
+
+def lot_number(sequence: int, ordinal: int) -> int:
+    """Number of the ordinal-th lot that a command opens, unique in its shard."""
+    return sequence * LOTS_PER_COMMAND_MAX + ordinal
+
+
+class _Kin(NamedTuple):
+    unit: Unit
+    issuer: int
+    funder: int
+    rule: str
+    version: int
+    available_from: datetime
+    expires_at: datetime | None
+
+
+def lots_of_awards(
+    body: PostTransaction, account: int, *, sequence: int, occurred_at: datetime, now: datetime
+) -> tuple[list[Lot], tuple[Grant, ...]]:
+    """Lots that a basket's awards open, and which award lies in which.
+
+    Awards alike but for line and amount share a lot. A review makes all available only when due,
+    or on their own date where that is later. now: decision time. Source: architecture 2 and 5.
+    """
+    ordinals: dict[_Kin, int] = {}
+    sums: list[list[int]] = []
+    grants: list[Grant] = []
+    for award in body.awards:
+        own = award.available_from or now
+        due = own if body.review_due_at is None else max(own, body.review_due_at)
+        kin = _Kin(
+            award.unit, award.issuer, award.funder, award.rule, award.rule_version, due,
+            award.expires_at,
+        )  # fmt: skip
+        ordinal = ordinals.setdefault(kin, len(sums))
+        if ordinal == len(sums):
+            sums.append([0, 0])
+        sums[ordinal][0] += award.amount
+        sums[ordinal][1] += award.cost_rial
+        grants.append(_grant(award, lot_number(sequence, ordinal), own))
+    lots = [
+        Lot(
+            lot_number(sequence, ordinal), account, kin.unit, amount, cost, kin.issuer, kin.funder,
+            kin.rule, kin.version, kin.available_from, kin.expires_at, occurred_at, body.merchant,
+            Origin.AWARD, 0, amount, cost,
+        )
+        for (kin, ordinal), (amount, cost) in zip(ordinals.items(), sums, strict=True)
+    ]  # fmt: skip
+    return lots, tuple(grants)
+
+
+def lot_of_issue(
+    body: IssueValue, *, sequence: int, occurred_at: datetime, now: datetime
+) -> tuple[Lot, Grant]:
+    """The one lot that an issue-value opens, available at once."""
+    number = lot_number(sequence, 0)
+    lot = Lot(
+        number, body.account, body.unit, body.amount, body.cost_rial, body.issuer, body.funder,
+        body.rule, body.rule_version, now, body.expires_at, occurred_at, 0,
+        Origin.ISSUE, 0, body.amount, body.cost_rial,
+    )  # fmt: skip
+    grant = Grant(0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder, number, now)
+    return lot, grant
+
+
+def _grant(award: Award, lot: int, activates_at: datetime) -> Grant:
+    return Grant(
+        award.line, award.unit, award.amount, award.cost_rial, award.issuer, award.funder, lot,
+        activates_at,
+    )  # fmt: skip
+
+
+def original_of(
+    command: Command, status: Status, *, sequence: int, now: datetime, rows: tuple[Row, ...]
+) -> Original:
+    """An original as booked, from its command and consumption rows, without later progress.
+
+    Everything follows from what the book keeps, so nothing else is stored for refunds.
+    """
+    body = command.body
+    plain = Original(command.name, sequence, command.type, status)
+    match body:
+        case PostTransaction():
+            return _original_of_transaction(command, body, plain, rows=rows, now=now)
+        case IssueValue():
+            _, grant = lot_of_issue(
+                body, sequence=sequence, occurred_at=command.occurred_at, now=now
+            )
+            grants = (grant,) if status is Status.COMPLETED else ()
+            return Original(
+                command.name, sequence, command.type, status,
+                account=body.account, member=body.member, grants=grants,
+            )  # fmt: skip
+        case RefuseTransaction():
+            return replace(plain, kind=body.kind, account=body.account)
+        case _:
+            return plain
+
+
+def _original_of_transaction(
+    command: Command,
+    body: PostTransaction,
+    plain: Original,
+    *,
+    rows: tuple[Row, ...],
+    now: datetime,
+) -> Original:
+    posted = plain.status in (Status.COMPLETED, Status.HELD)
+    grants: tuple[Grant, ...] = ()
+    if posted:
+        _, grants = lots_of_awards(
+            body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
+        )
+    spent = tuple(row for row in rows if row.what is What.REDEEMED)
+    lines = tuple((line.line, line.amount_rial) for line in body.lines)
+    if not lines:
+        lines = ((0, body.amount_rial),)
+    own_rial = 0
+    if body.redemption is not None and posted:
+        own_rial = discount_of(body) - sum(row.claim_rial for row in spent)
+    return Original(
+        plain.name, plain.sequence, plain.type, plain.status,
+        kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
+        acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
+        held_until=body.review_due_at if plain.status is Status.HELD else None,
+        progress=Progress((0,) * len(lines)),
+    )  # fmt: skip
+
+
+def discount_of(body: PostTransaction) -> int:
+    """Rial that a redemption takes off the basket: value of points and credit, and the own part."""
+    terms = body.redemption
+    if terms is None:
+        return 0
+    return terms.points_value_rial + terms.credit_rial + terms.own_discount_rial

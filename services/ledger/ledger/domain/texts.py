@@ -1,0 +1,179 @@
+"""Every code the ledger answers with and every line a cashier or member reads: Persian first."""
+
+from typing import Final
+
+from contracts.values import Reason
+
+_PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
+
+REASONS: Final[dict[str, tuple[str, str]]] = {
+    "insufficient-points": (
+        "امتیاز کافی نیست: {available} امتیاز قابل خرج است، {short} امتیاز کم است.",
+        "Not enough points: {available} can be spent, {short} short.",
+    ),
+    "insufficient-credit": (
+        "اعتبار کافی نیست: {available} ریال قابل خرج است، {short} ریال کم است.",
+        "Not enough credit: {available} Rial can be spent, {short} short.",
+    ),
+    "own-discount-too-large": (
+        "تخفیف پذیرنده {own} ریال می‌شود و از سقف اعلام‌شدهٔ {max} ریال بیشتر است.",
+        "The acceptor's own discount would be {own} Rial, over its declared maximum of {max}.",
+    ),
+    "more-than-the-basket": (
+        "تخفیف از مبلغ خرید بیشتر است.",
+        "The discount is more than the amount of the sale.",
+    ),
+    "nothing-to-redeem": (
+        "امتیاز یا اعتباری برای خرج کردن درخواست نشده است.",
+        "Neither points nor credit was asked to be spent.",
+    ),
+    "too-many-lots": (
+        "این تعداد امتیاز در یک تراکنش خرج‌شدنی نیست؛ کمتر خرج کنید.",
+        "So many small lots cannot be spent at once; spend fewer points.",
+    ),
+    "unknown-original": (
+        "تراکنش اصلی پیدا نشد.",
+        "The original transaction is not known here.",
+    ),
+    "original-not-completed": (
+        "تراکنش اصلی انجام نشده است.",
+        "The original transaction was not completed.",
+    ),
+    "not-refundable": (
+        "برگشت یا لغو، خود برگشت‌پذیر نیست؛ فروش تازه ثبت کنید.",
+        "A refund or reversal cannot be undone; make a new sale.",
+    ),
+    "already-reversed": (
+        "تراکنش اصلی پیش‌تر لغو شده است.",
+        "The original transaction has been reversed already.",
+    ),
+    "already-refunded": (
+        "همهٔ تراکنش اصلی پیش‌تر برگشت داده شده است.",
+        "All of the original transaction has been refunded already.",
+    ),
+    "refund-too-large": (
+        "مبلغ برگشت از ماندهٔ قابل برگشت ({left} ریال) بیشتر است.",
+        "The refund is more than what is left to refund ({left} Rial).",
+    ),
+    "unknown-line": (
+        "ردیف {line} در خرید اصلی نیست.",
+        "The original sale has no line {line}.",
+    ),
+    "another-account": (
+        "تراکنش اصلی از حساب دیگری است.",
+        "The original transaction belongs to another account.",
+    ),
+    "another-merchant": (
+        "تراکنش اصلی در فروشگاه دیگری انجام شده است.",
+        "The original transaction was made at another merchant.",
+    ),
+    "reversed-before-arrival": (
+        "این تراکنش پیش از رسیدن لغو شده بود.",
+        "This transaction was reversed before it arrived.",
+    ),
+    "original-not-seen": (
+        "تراکنش اصلی نرسیده است و اگر برسد پذیرفته نمی‌شود.",
+        "The original has not arrived and will be refused if it does.",
+    ),
+    "nothing-to-reverse": (
+        "چیزی برای لغو نبود.",
+        "There was nothing to reverse.",
+    ),
+    "past-due": (
+        "مهلت بررسی گذشته است.",
+        "The review was due before this verdict.",
+    ),
+    "already-decided": (
+        "دربارهٔ این مورد پیش‌تر تصمیم گرفته شده است.",
+        "This case has been decided already.",
+    ),
+    "nothing-pending": (
+        "امتیازی در انتظار بررسی نیست.",
+        "Nothing is pending under that name.",
+    ),
+    "nothing-left": (
+        "چیزی باقی نمانده بود.",
+        "There was nothing left.",
+    ),
+    "unknown-lot": (
+        "چنین دسته امتیازی نیست.",
+        "There is no such lot on this account.",
+    ),
+    "not-due": (
+        "این دسته امتیاز هنوز تاریخ دارد.",
+        "The lot is not past its date.",
+    ),
+    "no-account": (
+        "حساب باشگاه مشخص نیست.",
+        "The command names no account.",
+    ),
+    "no-terms": (
+        "شرایط خرج امتیاز همراه درخواست نیست.",
+        "The redemption came without its terms.",
+    ),
+    "not-a-command": (
+        "این نوع تراکنش ثبت نمی‌شود.",
+        "A transaction of this kind is not posted.",
+    ),
+    "too-many-awards": (
+        "شمار امتیازهای این خرید بیش از اندازه است.",
+        "One sale cannot have that many awards.",
+    ),
+    "undecodable": (
+        "پیام خوانا نبود.",
+        "The record could not be read.",
+    ),
+    "could-not-be-decided": (
+        "این تراکنش ثبت‌شدنی نبود.",
+        "The ledger could not post this command.",
+    ),
+    "name-used-with-another-payload": (
+        "این نام تراکنش پیش‌تر با محتوای دیگری به کار رفته است؛ نام تازه بسازید.",
+        "This transaction name was used with another payload; use a new name.",
+    ),
+}
+
+PURCHASE: Final = (
+    "{earned} امتیاز گرفتید. مانده: {points} امتیاز.",
+    "{earned} points earned. Balance: {points} points.",
+)
+PENDING: Final = (
+    "{earned} امتیاز ثبت شد و {pending} امتیاز در انتظار است. مانده: {points} امتیاز.",
+    "{earned} points booked, {pending} of them pending. Balance: {points} points.",
+)
+NO_POINTS: Final = (
+    "این خرید امتیازی نداشت. مانده: {points} امتیاز.",
+    "This sale earned no points. Balance: {points} points.",
+)
+REDEMPTION: Final = (
+    "{discount} ریال تخفیف با {spent} امتیاز و {credit} ریال اعتبار. مانده: {points} امتیاز.",
+    "{discount} Rial off for {spent} points and {credit} Rial of credit. Balance: {points} points.",
+)
+REFUND: Final = (
+    "برگشت ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",
+    "Refund booked: {back} points taken back, {restored} restored. Balance: {points} points.",
+)
+REVERSAL: Final = (
+    "لغو ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",
+    "Reversal booked: {back} points taken back, {restored} restored. Balance: {points} points.",
+)
+INQUIRY: Final = (
+    "{available} امتیاز دارید؛ برای این خرید تا {redeemable} ریال قابل خرج است.",
+    "{available} points available; up to {redeemable} Rial can be spent on this sale.",
+)
+
+
+def reason(code: str, **numbers: int) -> Reason:
+    """The stored reason of a code. Raises KeyError on a code that is not in the table."""
+    fa, en = REASONS[code]
+    return Reason(code=code, fa=persian(fa, **numbers), en=english(en, **numbers))
+
+
+def persian(template: str, **numbers: int) -> str:
+    """A Persian line: Persian digits, thousands apart."""
+    return template.format(**{k: f"{v:,}".translate(_PERSIAN) for k, v in numbers.items()})
+
+
+def english(template: str, **numbers: int) -> str:
+    """An English line, thousands apart."""
+    return template.format(**{k: f"{v:,}" for k, v in numbers.items()})

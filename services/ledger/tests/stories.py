@@ -1,0 +1,261 @@
+"""Random command sequences that go where real ones seldom do: one seed, one story."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from contracts import envelope as envelopes
+from contracts.envelope import Envelope
+from contracts.ledger import (
+    Award,
+    CancelPending,
+    ExpireLot,
+    IssueValue,
+    PostTransaction,
+    Redemption,
+    RefuseTransaction,
+    ReleasePending,
+    TakeBackValue,
+    TickClock,
+)
+from contracts.pos import Line, RefundLine
+from contracts.values import Channel, Family, Kind, Reason, Unit, name, till_name
+
+START = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+TYPES = {
+    PostTransaction: "post-transaction.v1",
+    RefuseTransaction: "refuse-transaction.v1",
+    IssueValue: "issue-value.v1",
+    TakeBackValue: "take-back-value.v1",
+    ReleasePending: "release-pending.v1",
+    CancelPending: "cancel-pending.v1",
+    ExpireLot: "expire-lot.v1",
+    TickClock: "tick-clock.v1",
+}
+NO = Reason(code="limit", fa="نه", en="no")
+
+
+def wrap(body, at, *, fingerprint="", occurred_at=None):
+    """An envelope as the stage before would send it; the fingerprint follows the body."""
+    if fingerprint == "":
+        known = isinstance(body, PostTransaction | RefuseTransaction)
+        fingerprint = envelopes.fingerprint_of(body) if known else None
+    return Envelope(
+        id=envelopes.follow(body.name, "test"),
+        type=TYPES[type(body)],
+        key=str(getattr(body, "account", 0)),
+        occurred_at=occurred_at or at,
+        accepted_at=at,
+        fingerprint=fingerprint,
+        data=body,
+    )
+
+
+class Story:
+    """Commands on one shard: few accounts, few issuers, so that everything meets everything."""
+
+    def __init__(self, seed, *, accounts=(1000, 1001, 1002), lots=None):
+        self.rng = random.Random(seed)
+        self.at = START
+        self.accounts = accounts
+        self.told = []
+        self.count = 0
+        self.lots = lots if lots is not None else dict  # () -> {number: account}
+
+    def batch(self, size):
+        """The next commands, as envelopes."""
+        return [self.one() for _ in range(size)]
+
+    def one(self):
+        """One command: something new, or an old one again, or an old name with another body."""
+        rng = self.rng
+        if self.told and rng.random() < 0.08:
+            return replace(rng.choice(self.told), accepted_at=self.at)
+        if self.told and rng.random() < 0.03:
+            return replace(rng.choice(self.told), fingerprint="f" * 32)
+        step = rng.choice((1, 1, 60, 3600, 3600, 20_000))
+        self.at += timedelta(seconds=step if rng.random() < 0.9 else -5)
+        self.count += 1
+        makers = (
+            (self.purchase, 30), (self.redemption, 22), (self.refund, 18), (self.reversal, 6),
+            (self.issue, 4), (self.take_back, 3), (self.verdict, 8), (self.expire, 6),
+            (self.tick, 2), (self.refusal, 1), (self.replayed, 1),
+        )  # fmt: skip
+        made = rng.choices([m for m, _ in makers], [w for _, w in makers])[0]()
+        said = wrap(made, self.at, occurred_at=self.at - timedelta(seconds=rng.randrange(60)))
+        self.told.append(said)
+        return said
+
+    def name(self):
+        """A name nobody used."""
+        return till_name(10_000_017, 1, self.count)
+
+    def post(self, kind, **fields):
+        """A transaction of the road at one of three merchants (number = its party)."""
+        merchant = self.rng.choice((5, 6, 7))
+        given = {
+            "name": self.name(), "kind": kind, "channel": Channel.TILL, "merchant": merchant,
+            "acceptor": merchant, "branch": 1, "terminal": 10_000_017,
+            "account": self.rng.choice(self.accounts), "member": 1,
+        }  # fmt: skip
+        return PostTransaction(**(given | fields))
+
+    def lines(self):
+        """Up to three lines."""
+        return tuple(
+            Line(line=n, amount_rial=self.rng.choice((0, 1, 999, 100_000, 345_678)))
+            for n in range(1, self.rng.randrange(1, 4))
+        )
+
+    def awards(self, lines):
+        """Awards by line and for the basket; some alike, some activated or expired early."""
+        made = []
+        for line in [0, *(line.line for line in lines)]:
+            if self.rng.random() < 0.4:
+                continue
+            points = self.rng.choice((1, 7, 100, 1000))
+            issuer = self.rng.choice((5, 6))
+            made.append(
+                Award(
+                    line=line,
+                    unit=Unit.CREDIT if self.rng.random() < 0.1 else Unit.NETWORK_POINTS,
+                    amount=points,
+                    cost_rial=points * 100 - self.rng.choice((0, 0, 1)),
+                    issuer=issuer,
+                    funder=self.rng.choice((issuer, issuer, 1)),
+                    rule=self.rng.choice(("base", "bonus")),
+                    rule_version=1,
+                    expires_at=self.rng.choice(
+                        (None, START + timedelta(days=3), self.at + timedelta(hours=5))
+                    ),
+                    available_from=self.rng.choice(
+                        (None, None, None, self.at + timedelta(hours=2))
+                    ),
+                )
+            )
+        return tuple(made)
+
+    def purchase(self):
+        lines = self.lines()
+        if self.rng.random() < 0.03:
+            return self.post(Kind.PURCHASE, decline=(NO,))
+        hold = self.at + timedelta(hours=72) if self.rng.random() < 0.25 else None
+        return self.post(
+            Kind.PURCHASE,
+            lines=lines,
+            amount_rial=sum(line.amount_rial for line in lines) if lines else 50_000,
+            awards=self.awards(lines),
+            review_due_at=hold,
+        )
+
+    def redemption(self):
+        points = self.rng.choice((1, 50, 150, 900, 100_000))
+        credit = self.rng.choice((0, 0, 0, 500))
+        lines = (Line(line=1, amount_rial=600_001), Line(line=2, amount_rial=333))
+        own = self.rng.choice((0, 0, 1000))
+        return self.post(
+            Kind.REDEMPTION,
+            lines=lines,
+            amount_rial=600_334,
+            awards=self.awards(lines) if self.rng.random() < 0.3 else (),
+            redemption=Redemption(
+                points=points,
+                credit_rial=credit,
+                points_value_rial=points * self.rng.choice((100, 90, 110)),
+                own_discount_rial=own,
+                own_discount_max_rial=self.rng.choice((0, 1000, 10_000)),
+                fee_bp=150,
+                terms_version=1,
+            ),
+        )
+
+    def undone(self):
+        """A sale told before, its body; a refund or a reversal now and then."""
+        sales = [e.data for e in self.told if isinstance(e.data, PostTransaction)]
+        if not sales or self.rng.random() < 0.03:
+            return self.post(Kind.PURCHASE, name=till_name(10_000_017, 2, self.count))
+        return self.rng.choice(sales[-25:])
+
+    def refund(self):
+        sale = self.undone()
+        lines = ()
+        if self.rng.random() < 0.6:
+            lines = tuple(
+                RefundLine(line=line.line, amount_rial=self.part(line.amount_rial))
+                for line in sale.lines
+                if self.rng.random() < 0.7
+            )
+        return self.post(
+            Kind.REFUND,
+            original=sale.name,
+            account=self.rng.choice((0, sale.account)),
+            merchant=sale.merchant if self.rng.random() < 0.97 else 99,
+            acceptor=sale.acceptor,
+            refund_lines=lines,
+            grace_expires_at=self.rng.choice((None, self.at + timedelta(days=1))),
+        )
+
+    def part(self, rial):
+        """Some of a line, now and then all of it or more."""
+        return max(1, self.rng.choice((rial // 3, rial // 2, rial, rial + 1, 1)))
+
+    def reversal(self):
+        if self.rng.random() < 0.25:  # before its original, which may come later
+            late = self.purchase()
+            self.told.append(wrap(late, self.at))
+            original = late
+        else:
+            original = self.undone()
+        return self.post(
+            Kind.REVERSAL, original=original.name, account=0, merchant=original.merchant,
+            name=till_name(10_000_017, 3, self.count),
+        )  # fmt: skip
+
+    def issue(self):
+        account = self.rng.choice(self.accounts)
+        return IssueValue(
+            name=name(Family.ACCOUNT, account, f"gift-{self.count}"), account=account, member=1,
+            unit=Unit.CREDIT, amount=700, cost_rial=700, issuer=1, funder=1,
+            rule="first-purchase", rule_version=1, expires_at=self.at + timedelta(hours=30),
+        )  # fmt: skip
+
+    def take_back(self):
+        issued = [e.data for e in self.told if isinstance(e.data, IssueValue)]
+        account = self.rng.choice(self.accounts)
+        one = self.rng.choice(issued) if issued else None
+        return TakeBackValue(
+            name=name(Family.ACCOUNT, account, f"return-{self.count}"),
+            account=one.account if one else account,
+            member=1,
+            issued_by=one.name if one else "a.1.nothing",
+        )
+
+    def verdict(self):
+        held = [e.data for e in self.told if getattr(e.data, "review_due_at", None)]
+        original = self.rng.choice(held).name if held else self.name()
+        made = self.rng.choice((ReleasePending, CancelPending))
+        return made(
+            name=name(Family.VERDICT, f"case-{self.count}"),
+            original=original,
+            case_id=f"case-{self.count}",
+            reviewer="r",
+        )
+
+    def expire(self):
+        lots = self.lots()
+        number = self.rng.choice(sorted(lots)) if lots else 4096
+        return ExpireLot(
+            name=name(Family.EXPIRY, number, str(self.count)),
+            account=lots.get(number, 1000),
+            lot=number,
+        )
+
+    def tick(self):
+        return TickClock(name=name(Family.TICK, self.count))
+
+    def refusal(self):
+        return RefuseTransaction(name=self.name(), reason=NO, account=self.accounts[0])
+
+    def replayed(self):
+        return self.post(Kind.PURCHASE, replayed=True)
