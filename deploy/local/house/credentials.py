@@ -32,10 +32,10 @@ class Credentials:
         return f"pvo_{name}_{self.operators[name]}"
 
     def operator_list(self) -> str:
-        """The gateway's list: name, roles and the SHA-256 of the key; never the key."""
+        """The gateway's list: name, roles and the SHA-256 of the secret; never the secret."""
         entries: list[str] = []
         for name, roles in OPERATORS.items():
-            digest = hashlib.sha256(self.operator_key(name).encode()).hexdigest()
+            digest = hashlib.sha256(self.operators[name].encode()).hexdigest()
             entries.append(f"{name}:{'+'.join(roles)}:{digest}")
         return ",".join(entries)
 

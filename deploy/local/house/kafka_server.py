@@ -266,5 +266,9 @@ def _format(chosen: Node, jars: Path, archive: Path | None) -> None:
 
 
 def _cluster_id() -> str:
-    """Sixteen bytes in URL-safe base64 without padding, the form of Kafka's own ids."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    """Sixteen bytes in URL-safe base64 without padding, the form of Kafka's own ids.
+
+    The first bits are fixed: an id that began with a hyphen would be taken for an option.
+    """
+    chosen = bytes([secrets.randbelow(128)]) + secrets.token_bytes(15)
+    return base64.urlsafe_b64encode(chosen).decode().rstrip("=")

@@ -76,10 +76,9 @@ def password(folder: Path, role: str) -> str:
 
 
 def server(folder: Path) -> Server:
-    """The folder's server as remembered; chooses port and place the first time."""
-    account = _account()
+    """The folder's server as remembered; chooses its port the first time."""
     port = ports.choose(folder, ("postgres",))["postgres"]
-    return Server(folder, port, _home(folder, account), account)
+    return Server(folder, port, _home(folder), _account())
 
 
 def find(folder: Path) -> psutil.Process | None:
@@ -96,6 +95,7 @@ def launch(folder: Path) -> Server:
     lock = lockfile.take(folder / "postgres.lock", wait_s=LOCK_WAIT_S)
     try:
         ports.renew(folder, ("postgres",))
+        _settle(folder, _account())
         chosen = server(folder)
         programs = _programs(chosen, binaries)
         _initialise(chosen, programs)
@@ -194,20 +194,20 @@ def _account() -> children.Account | None:
     raise LookupError(f"none of the users {', '.join(ACCOUNTS)} exists to run PostgreSQL")
 
 
-def _home(folder: Path, account: children.Account | None) -> Path:
-    """The folder itself, or one outside that the account can reach, made once and remembered."""
+def _home(folder: Path) -> Path:
+    """Where the server keeps its data: the folder, or the place outside that was settled on."""
     note = folder / "postgres-home"
-    if note.exists():
-        home = Path(note.read_text().strip())
-        if home.is_dir():
-            return home
-    if account is None or _reaches(account, folder):
-        return folder
+    home = Path(note.read_text().strip()) if note.exists() else folder
+    return home if home.is_dir() else folder
+
+
+def _settle(folder: Path, account: children.Account | None) -> None:
+    """Choose, once, a place outside when the account cannot reach the folder; note it there."""
+    if _home(folder) != folder or account is None or _reaches(account, folder):
+        return
     home = Path(tempfile.mkdtemp(prefix="peyvand-", dir=paths.lasting_temporary_folder()))
     home.chmod(0o755)
-    folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(f"{home}\n")
-    return home
+    (folder / "postgres-home").write_text(f"{home}\n")
 
 
 def _reaches(account: children.Account, folder: Path) -> bool:

@@ -1,0 +1,168 @@
+"""A house up, down, twice, side by side, interrupted, and what it is told."""
+
+import base64
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from house import children, kafka_server, lifecycle, paths, plan, ports, processes, status
+from house.processes import State
+from kit import settings
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A house with one program, which is enough to see it move."""
+    folder = tmp_path_factory.mktemp("house")
+    yield lifecycle.up(folder, only=["merchants"])
+    lifecycle.clean(folder)
+
+
+def pids(home: plan.House) -> dict[str, int]:
+    return {one.name: one.pid for one in processes.look(home) if one.pid is not None}
+
+
+def test_up_is_ready_and_a_second_up_changes_nothing(home):
+    before = pids(home)
+    assert set(before) == {"kafka", "postgres", "merchants"}
+    again = lifecycle.up(home.folder, only=["merchants"])
+    assert pids(again) == before
+    states = {one.name: one.state for one in processes.look(again) if one.name in before}
+    assert set(states.values()) == {State.READY}
+
+
+def test_a_house_beside_it_shares_nothing_with_it(home, tmp_path):
+    before = pids(home)
+    other = lifecycle.up(tmp_path, only=["merchants"])
+    try:
+        mine, theirs = ports.remembered(home.folder), ports.remembered(tmp_path)
+        assert not set(mine.values()) & set(theirs.values())
+        assert not set(pids(other).values()) & set(before.values())
+        assert home.credentials.actor_secret != other.credentials.actor_secret
+    finally:
+        lifecycle.down(tmp_path)
+        lifecycle.clean(tmp_path)
+    assert pids(home) == before
+
+
+def test_killed_program_is_seen_as_dead_and_started_again_by_up(home):
+    processes.kill(home, "merchants")
+    assert one_of(home, "merchants").state is State.DEAD
+    kafka = pids(home)["kafka"]
+    lifecycle.up(home.folder, only=["merchants"])
+    assert one_of(home, "merchants").state is State.READY
+    assert pids(home)["kafka"] == kafka
+
+
+def test_paused_program_is_seen_as_paused_and_restarts(home):
+    processes.pause(home, "merchants")
+    assert one_of(home, "merchants").state is State.PAUSED
+    processes.resume(home, "merchants")
+    processes.wait_ready(home, ["merchants"])
+    before = pids(home)["merchants"]
+    processes.restart(home, "merchants")
+    assert pids(home)["merchants"] != before
+
+
+def test_status_shows_rates_and_lags(home):
+    rates = {rate.name: rate for rate in status.rates(home, ["merchants"])}
+    assert rates["merchants"].requests_per_s > 0  # its own questions
+    assert all(lag.records >= 0 for lag in status.lags(home))
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_up_ends_what_it_started(tmp_path, sign):
+    command = subprocess.Popen(up_command(tmp_path, "merchants"), **quiet())
+    wait_for_broker(tmp_path)
+    command.send_signal(sign)
+    assert command.wait(60) != 0
+    assert list(children.marked(tmp_path)) == []
+    lifecycle.clean(tmp_path)
+
+
+def test_what_a_killed_up_leaves_is_ended_by_down(tmp_path):
+    command = subprocess.Popen(up_command(tmp_path, "merchants"), **quiet())
+    wait_for_broker(tmp_path)
+    command.kill()
+    command.wait()
+    assert list(children.marked(tmp_path)) != []
+    assert "kafka" in lifecycle.down(tmp_path)
+    assert list(children.marked(tmp_path)) == []
+    lifecycle.clean(tmp_path)
+    assert not tmp_path.exists()
+
+
+def test_interrupted_up_leaves_alone_what_ran_before(home):
+    before = pids(home)
+    command = up_command(home.folder, "merchants", "gateway")
+    broken = {"PEYVAND_LOG_LEVEL": "no such level"}  # the gateway cannot start with it
+    done = subprocess.run(command, env=os.environ | broken, check=False, **quiet())
+    assert done.returncode == 1
+    assert pids(home) == before
+
+
+def test_an_ordinary_house_is_not_turned_into_a_sandbox(home):
+    with pytest.raises(ValueError, match="ordinary house"):
+        plan.lay_out(home.folder, sandbox=True)
+
+
+def test_every_program_is_told_what_a_room_must_know(tmp_path):
+    told = plan.lay_out(tmp_path, sandbox=True)
+    for name in plan.WITH_DATABASE:
+        room = settings.load(settings.Room, plan.environment(told, name), room=name)
+        assert room.http_port == told.ports[name]
+        assert room.kafka_bootstrap == told.servers.bootstrap
+        assert room.database_dsn.endswith(f"/{name}")
+        assert room.sandbox
+    assert plan.environment(told, "gateway").get("PEYVAND_DATABASE_DSN") is None
+
+
+def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_size(tmp_path):
+    first, second = plan.house(tmp_path), plan.house(tmp_path)
+    assert first.credentials == second.credentials
+    assert first.servers.dsn("ledger", "ledger") == second.servers.dsn("ledger", "ledger")
+    assert (tmp_path / "credentials.json").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+    assert len(base64.b64decode(first.credentials.contact_key)) == 32
+    name, roles, digest = first.credentials.operator_list().split(",")[0].split(":")
+    secret = first.credentials.operator_key(name).removeprefix(f"pvo_{name}_")
+    assert roles == "operator+history"
+    assert digest == hashlib.sha256(secret.encode()).hexdigest()
+
+
+def test_a_broker_of_a_house_refuses_a_second_one(home):
+    before = pids(home)["kafka"]
+    with pytest.raises(Exception, match="locked"):
+        kafka_server.launch(home.folder)
+    assert pids(home)["kafka"] == before
+
+
+def one_of(home: plan.House, name: str) -> processes.Seen:
+    return next(one for one in processes.look(home) if one.name == name)
+
+
+def quiet() -> dict:
+    return {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "cwd": paths.PROJECT,
+    }
+
+
+def wait_for_broker(folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while kafka_server.find(folder) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def up_command(folder: Path, *programs: str) -> list[str]:
+    start = [sys.executable, "-m", "house", "--folder", str(folder), "up"]
+    return [*start, "--only", *programs]
