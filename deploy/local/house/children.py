@@ -21,6 +21,7 @@ FOLDER_MARK = "PEYVAND_CHILD_FOLDER"
 NAME_MARK = "PEYVAND_CHILD_NAME"
 START_TOLERANCE_S = 2.0
 KILL_WAIT_S = 10.0
+WAIT_STEP_S = 0.02
 
 # kept, so that the processes we started ourselves are reaped and not reported as forgotten
 _spawned: list[subprocess.Popen[bytes]] = []
@@ -152,9 +153,8 @@ def wait_gone(processes: Sequence[psutil.Process], *, wait_s: float) -> bool:
     while any(alive(process) for process in processes):
         if time.monotonic() > deadline:
             return False
-        _reap()
-        time.sleep(0.02)
-    _reap()
+        time.sleep(WAIT_STEP_S)
+    _reap({process.pid for process in processes})
     return True
 
 
@@ -247,5 +247,9 @@ def _send(process: psutil.Process, sign: signal.Signals) -> None:
         process.send_signal(sign)
 
 
-def _reap() -> None:
-    _spawned[:] = [spawned for spawned in _spawned if spawned.poll() is None]
+def _reap(pids: set[int]) -> None:
+    """Collect those that we started ourselves: only then are all their files closed."""
+    for spawned in [one for one in _spawned if one.pid in pids]:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            spawned.wait(timeout=KILL_WAIT_S)
+            _spawned.remove(spawned)
