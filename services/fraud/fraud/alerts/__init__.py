@@ -1,0 +1,1 @@
+"""Alerts: one name seen on two shards."""

@@ -1,0 +1,88 @@
+"""HTTP door of alerts: what an operator must look at."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from contracts.values import public_id
+from fraud.alerts import usecases
+from fraud.alerts.domain import Alert, AlertKind, Sighting
+from kit import auth
+from kit.db import Database
+
+LIMIT_MAX: Final = 200
+
+
+class SightingView(BaseModel):
+    """A name as one shard saw it. transaction: public id."""
+
+    transaction: str
+    merchant: int
+    account: int
+    fingerprint: str
+    seen_at: datetime
+
+
+class AlertView(BaseModel):
+    """One name on two shards: both may have posted."""
+
+    number: int
+    kind: AlertKind
+    name: str
+    terminal: int
+    first: SightingView
+    second: SightingView
+    raised_at: datetime
+
+
+class AlertPage(BaseModel):
+    """Alerts, oldest first; next: what to pass as after, null at the end."""
+
+    items: list[AlertView]
+    next: int | None
+
+
+def router(database: Database) -> APIRouter:
+    """The routes of alerts, for operators and reviewers."""
+    routes = APIRouter(tags=["fraud"])
+
+    @routes.get("/v1/fraud-alerts")
+    async def list_alerts(
+        request: Request,
+        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
+    ) -> AlertPage:
+        """Names that more than one shard saw, in the order they were raised."""
+        auth.require(request, "operator", "reviewer")
+        async with database.read() as tx:
+            found = await usecases.list_alerts(tx, after=after, limit=limit)
+        return AlertPage(
+            items=[_view(alert) for alert in found],
+            next=found[-1].number if len(found) == limit else None,
+        )
+
+    return routes
+
+
+def _view(alert: Alert) -> AlertView:
+    return AlertView(
+        number=alert.number,
+        kind=alert.kind,
+        name=alert.first.name,
+        terminal=alert.first.terminal,
+        first=_sighting(alert.first),
+        second=_sighting(alert.second),
+        raised_at=alert.raised_at,
+    )
+
+
+def _sighting(seen: Sighting) -> SightingView:
+    return SightingView(
+        transaction=public_id(seen.shard, seen.name),
+        merchant=seen.merchant,
+        account=seen.account,
+        fingerprint=seen.fingerprint,
+        seen_at=seen.seen_at,
+    )

@@ -1,0 +1,56 @@
+"""Alerts: one name on two shards, seen by the stream that is keyed by terminal."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class AlertKind(StrEnum):
+    """What was seen."""
+
+    TWO_SHARDS = "name-on-two-shards"  # the same payload
+    TWO_PAYLOADS = "name-with-two-payloads"  # on two shards, where the ledger cannot answer 422
+
+
+class Sighting(Struct, frozen=True, kw_only=True):
+    """A name as one shard saw it first."""
+
+    name: str
+    terminal: int
+    merchant: int
+    shard: int
+    account: int
+    fingerprint: str
+    seen_at: datetime
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """A further sighting of a name beside its first. number: order of raising, 0 before that."""
+
+    number: int = 0
+    kind: AlertKind
+    first: Sighting
+    second: Sighting
+    raised_at: datetime
+
+
+def alerts(sightings: Iterable[Sighting]) -> list[Alert]:
+    """One alert for every shard but the first that saw a name; sightings: in order of arrival."""
+    firsts: dict[str, Sighting] = {}
+    raised: list[Alert] = []
+    for seen in sightings:
+        first = firsts.setdefault(seen.name, seen)
+        if first.shard == seen.shard:
+            continue
+        alike = first.fingerprint == seen.fingerprint
+        raised.append(
+            Alert(
+                kind=AlertKind.TWO_SHARDS if alike else AlertKind.TWO_PAYLOADS,
+                first=first,
+                second=seen,
+                raised_at=max(first.seen_at, seen.seen_at),
+            )
+        )
+    return raised

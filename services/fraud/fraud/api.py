@@ -1,0 +1,111 @@
+"""HTTP door of rules: versions are published and read."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from contracts.fraud import Verdict
+from contracts.values import AMOUNT_MAX
+from fraud import usecases
+from fraud.domain.rules import Rule
+from fraud.domain.windows import Counted, Measure, Subject, Window
+from kit import auth, errors
+from kit.db import Database
+
+LIMIT_MAX: Final = 200
+RuleName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
+Version = Annotated[int, Path(ge=1, le=1_000_000)]
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+
+
+class RuleBody(BaseModel):
+    """What one version of a rule says; {value} and {threshold} are filled into both texts."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    effective_from: AwareDatetime
+    enabled: bool = True
+    over: Subject
+    counts: Counted
+    measure: Measure
+    window: Window
+    threshold: Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
+    on_purchase: Verdict
+    on_redemption: Verdict
+    on_history: bool = False
+    fa: Annotated[str, Field(min_length=1, max_length=300)]
+    en: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class RuleView(RuleBody):
+    """A version as it is published."""
+
+    rule: str
+    version: int
+
+
+class RulePage(BaseModel):
+    """Versions by name and number; next: what to pass as after, null at the end."""
+
+    items: list[RuleView]
+    next: str | None
+
+
+def router(database: Database) -> APIRouter:
+    """The routes of rules, for operators."""
+    routes = APIRouter(tags=["fraud"])
+
+    @routes.put("/v1/fraud-rules/{rule}/versions/{version}", responses={201: {"model": RuleView}})
+    async def put_rule(
+        request: Request, response: Response, rule: RuleName, version: Version, body: RuleBody
+    ) -> RuleView:
+        """Publish the next version of a rule; the same body again changes nothing."""
+        actor = auth.require(request, "operator")
+        published = Rule(rule=rule, version=version, **_fields(body))
+        async with database.transaction() as tx:
+            new = await usecases.publish_rule(tx, published, author=actor.subject)
+        response.status_code = 201 if new else 200
+        return _view(published)
+
+    @routes.get("/v1/fraud-rules/{rule}/versions/{version}")
+    async def get_rule(request: Request, rule: RuleName, version: Version) -> RuleView:
+        """One version of a rule."""
+        auth.require(request, "operator", "reviewer")
+        async with database.read() as tx:
+            found = await usecases.get_rule(tx, rule, version)
+        return _view(found)
+
+    @routes.get("/v1/fraud-rules")
+    async def list_rules(request: Request, after: str = "", limit: Limit = 50) -> RulePage:
+        """All versions of all rules."""
+        auth.require(request, "operator", "reviewer")
+        async with database.read() as tx:
+            found = await usecases.list_rules(tx, after=_cursor(after), limit=limit)
+        last = found[-1] if len(found) == limit else None
+        return RulePage(
+            items=[_view(rule) for rule in found],
+            next=None if last is None else f"{last.rule}@{last.version}",
+        )
+
+    return routes
+
+
+def _fields(body: RuleBody) -> dict[str, Any]:
+    return body.model_dump()
+
+
+def _view(rule: Rule) -> RuleView:
+    fields: dict[str, str | int | bool | datetime] = {
+        name: getattr(rule, name) for name in Rule.__struct_fields__
+    }
+    return RuleView.model_validate(fields)
+
+
+def _cursor(after: str) -> tuple[str, int]:
+    """(rule, version) of a page's next. Raises Invalid."""
+    rule, _, version = after.partition("@")
+    if after and not (version.isascii() and version.isdigit() and len(version) < 8):
+        raise errors.Invalid("after is what an earlier page gave as next", code="bad-cursor")
+    return rule, int(version or 0)

@@ -1,0 +1,20 @@
+"""Kafka door of cases: ledger.entries."""
+
+from collections.abc import Sequence
+
+from contracts import topics
+from contracts.ledger import Outcome
+from fraud.cases import usecases
+from kit.consumer import Event, Subscription
+from kit.db import Tx
+
+
+async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
+    """Hear what became of held earnings and of verdicts."""
+    outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
+    await usecases.hear_outcomes(tx, outcomes)
+
+
+LEDGER_ENTRIES = Subscription(
+    topic=topics.LEDGER_ENTRIES, handle=on_ledger_entries, decoders=topics.LEDGER_ENTRIES.events
+)

@@ -1,0 +1,1 @@
+"""Pure rules of the road: windows, rules over them, decisions."""

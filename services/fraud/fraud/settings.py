@@ -1,0 +1,14 @@
+"""What an operator may set of fraud; built by main alone."""
+
+from kit import settings
+
+
+class Settings(settings.Room, frozen=True, kw_only=True):
+    """PEYVAND_<FIELD>. Rules and their thresholds are data, not settings."""
+
+    occurred_age_max_h: int = 72  # a till's purchase or redemption older than this is declined
+    review_h: int = 72  # a held earning becomes available by itself after this
+    clock_ahead_max_s: int = 10  # accepted_at ahead of the record's append time; not in a sandbox
+    names_days: int = 400  # how long decisions are remembered
+    sightings_days: int = 30  # how long names are compared across shards
+    windows_idle_h: int = 48  # a key that nothing touched for so long is forgotten

@@ -1,0 +1,210 @@
+"""All the SQL of the road: rules, decisions, windows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from contracts.fraud import Verdict
+from contracts.pos import PosTransaction
+from contracts.values import Reason
+from fraud.domain.decisions import Decision, Key
+from fraud.domain.rules import Rule
+from fraud.domain.windows import Windows, pack, unpack
+from kit.db import Record, Tx
+
+_REFUSE: Final = "refuse"  # how a decision without a verdict is written
+_json: Final = msgspec.json.Encoder()
+_reasons: Final = msgspec.json.Decoder(tuple[Reason, ...])
+_rule: Final = msgspec.json.Decoder(Rule)
+
+
+def _text(value: Any) -> str:
+    return _json.encode(value).decode()
+
+
+# ------------------------------------------------------------------------------------------ rules
+
+
+async def get_revision(tx: Tx) -> int:
+    """The rulebook's revision."""
+    return await tx.fetchval("select revision from rulebook")
+
+
+async def update_revision(tx: Tx) -> None:
+    """Tell the road that there is a new version; the row lock lets writers wait for one another."""
+    await tx.execute("update rulebook set revision = revision + 1")
+
+
+async def find_rules(tx: Tx) -> list[Rule]:
+    """Every version of every rule, by name and version."""
+    rows = await tx.fetch("select body from rule_versions order by rule, version")
+    return [_rule.decode(row["body"]) for row in rows]
+
+
+async def find_rule(tx: Tx, rule: str, version: int) -> Rule | None:
+    """One version."""
+    body = await tx.fetchval(
+        "select body from rule_versions where rule = $1 and version = $2", rule, version
+    )
+    return None if body is None else _rule.decode(body)
+
+
+async def list_rules(tx: Tx, after: tuple[str, int], limit: int) -> list[Rule]:
+    """Versions after (rule, version), by name and version."""
+    rows = await tx.fetch(
+        "select body from rule_versions where (rule, version) > ($1, $2)"
+        " order by rule, version limit $3",
+        *after,
+        limit,
+    )
+    return [_rule.decode(row["body"]) for row in rows]
+
+
+async def find_newest_version(tx: Tx, rule: str) -> int:
+    """Number of a rule's newest version, 0 when there is none."""
+    return await tx.fetchval(
+        "select coalesce(max(version), 0) from rule_versions where rule = $1", rule
+    )
+
+
+async def insert_rule(tx: Tx, rule: Rule, author: str) -> None:
+    """Write down a version."""
+    await tx.execute(
+        "insert into rule_versions (rule, version, effective_from, author, body)"
+        " values ($1, $2, $3, $4, $5)",
+        rule.rule,
+        rule.version,
+        rule.effective_from,
+        author,
+        _text(rule),
+    )
+
+
+# ------------------------------------------------------------------------- decisions and windows
+
+
+async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, Decision]]:
+    """The rulebook's revision, and what was decided about (shard, name) before."""
+    rows = await tx.fetch(
+        "select r.revision, d.shard, d.name, d.verdict, d.reasons, d.review_due_at, d.case_id"
+        " from rulebook r left join (select d.shard, d.name, d.verdict, d.reasons,"
+        "  d.review_due_at, d.case_id from unnest($1::int[], $2::text[]) as k (shard, name)"
+        "  join decisions d on d.shard = k.shard and d.name = k.name) d on true",
+        [shard for shard, _ in names],
+        [name for _, name in names],
+    )
+    found = [_decision(row) for row in rows if row["shard"] is not None]
+    return rows[0]["revision"], {(one.shard, one.name): one for one in found}
+
+
+def _decision(row: Record) -> Decision:
+    return Decision(
+        shard=row["shard"],
+        name=row["name"],
+        verdict=None if row["verdict"] == _REFUSE else Verdict(row["verdict"]),
+        reasons=() if row["reasons"] is None else _reasons.decode(row["reasons"]),
+        review_due_at=row["review_due_at"],
+        case_id=row["case_id"] or "",
+    )
+
+
+async def insert_decisions(
+    tx: Tx,
+    made: Sequence[tuple[Decision, PosTransaction | None, datetime, datetime]],
+) -> None:
+    """Write down decisions, each with what it is about, its occurred_at and its accepted_at."""
+    await tx.copy(
+        "decisions",
+        _DECISION_COLUMNS,
+        [
+            (
+                d.shard,
+                d.name,
+                None if about is None else about.kind.value,
+                0 if about is None else about.account,
+                _REFUSE if d.verdict is None else d.verdict.value,
+                _text(d.reasons) if d.reasons else None,
+                _text(d.findings) if d.findings else None,
+                d.review_due_at,
+                d.case_id or None,
+                d.score,
+                d.model_version,
+                occurred_at,
+                accepted_at,
+            )
+            for d, about, occurred_at, accepted_at in made
+        ],
+    )
+
+
+_DECISION_COLUMNS: Final = (
+    "shard", "name", "kind", "account", "verdict", "reasons", "findings", "review_due_at",
+    "case_id", "score", "model_version", "occurred_at", "accepted_at",
+)  # fmt: skip
+
+
+async def find_windows(tx: Tx, keys: Sequence[Key]) -> dict[Key, Windows]:
+    """What is kept of keys.
+
+    Not locked: the offset row of the shard, advanced by compare-and-set at the transaction's
+    start, lets one writer in, and the pruning job leaves busy keys alone.
+    """
+    rows = await tx.fetch(
+        "select w.shard, w.key, w.purchases, w.redemptions, w.undos"
+        " from unnest($1::int[], $2::text[]) as k (shard, key)"
+        " join windows w on w.shard = k.shard and w.key = k.key",
+        [shard for shard, _ in keys],
+        [key for _, key in keys],
+    )
+    return {
+        (shard, key): Windows(unpack(purchases), unpack(redemptions), unpack(undos))
+        for shard, key, purchases, redemptions, undos in rows
+    }
+
+
+async def upsert_windows(tx: Tx, changed: Mapping[Key, tuple[Windows, datetime]]) -> None:
+    """Write windows back, each with the accepted_at that touched it, in key order."""
+    keys = sorted(changed)
+    kept = [changed[key] for key in keys]
+    await tx.execute(
+        "insert into windows as w (shard, key, purchases, redemptions, undos, touched_at)"
+        " select * from unnest($1::int[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[],"
+        "  $6::timestamptz[])"
+        " on conflict (shard, key) do update set purchases = excluded.purchases,"
+        "  redemptions = excluded.redemptions, undos = excluded.undos,"
+        "  touched_at = greatest(w.touched_at, excluded.touched_at)",
+        [shard for shard, _ in keys],
+        [key for _, key in keys],
+        [pack(windows.purchases) for windows, _ in kept],
+        [pack(windows.redemptions) for windows, _ in kept],
+        [pack(windows.undos) for windows, _ in kept],
+        [touched_at for _, touched_at in kept],
+    )
+
+
+async def delete_decisions(tx: Tx, before: datetime, limit: int) -> int:
+    """Forget names decided before a time, limit at most; gives how many."""
+    done = await tx.execute(
+        "delete from decisions where (shard, name) in"
+        " (select shard, name from decisions where accepted_at < $1 limit $2)",
+        before,
+        limit,
+    )
+    return _rows(done)
+
+
+async def delete_idle_windows(tx: Tx, before: datetime, limit: int) -> int:
+    """Forget keys that nothing touched since a time; the condition is tested again under lock."""
+    done = await tx.execute(
+        "delete from windows where (shard, key) in"
+        " (select shard, key from windows where touched_at < $1 limit $2) and touched_at < $1",
+        before,
+        limit,
+    )
+    return _rows(done)
+
+
+def _rows(tag: str) -> int:
+    return int(tag.rpartition(" ")[2])

@@ -1,0 +1,16 @@
+-- Events of the last day of each account and card, exact; three series of packed int64
+-- (times in microseconds, then amounts in Rial, then merchants; little endian).
+
+create table windows (
+    shard int not null,
+    key text not null,              -- a.<account>, c.<identifier>; of history ha. and hc.
+    purchases bytea not null,
+    redemptions bytea not null,
+    undos bytea not null,           -- refunds and reversals
+    touched_at timestamptz not null,
+    primary key (shard, key)
+) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+-- block range, so that updates stay on their page
+create index windows_touched on windows using brin (touched_at) with (pages_per_range = 32);
+
+grant select, insert, update, delete on windows to fraud;
