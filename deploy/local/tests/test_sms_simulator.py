@@ -315,7 +315,7 @@ async def test_it_runs_as_a_process(tmp_path: Path) -> None:
         sys.executable,
         "-m",
         "house.sms_simulator",
-        env=dict(os.environ) | {"SMS_PORT": str(port), "SMS_KEY": KEY},
+        env=dict(os.environ) | {"PEYVAND_HTTP_PORT": str(port), "PEYVAND_SMS_API_KEY": KEY},
     )
     try:
         async with aiohttp.ClientSession() as session, asyncio.timeout(20):
