@@ -1,0 +1,1 @@
+"""The HTTP door: the road's routes, the services' addresses passed on, the document."""

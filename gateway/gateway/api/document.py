@@ -1,0 +1,244 @@
+"""One OpenAPI document of the whole public edge, and the page that shows it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Final, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from contracts import pos
+from gateway.api.administration import PASSAGES, find_passage
+from gateway.clients import Service, Services
+from gateway.domain import requests
+from gateway.domain.problems import Code
+from gateway.usecases.submit import Accepted
+
+Document = dict[str, Any]
+
+TITLE: Final = "پیوند · Peyvand"
+VERSION: Final = "1"
+_REF: Final = re.compile(r"^#/components/(\w+)/(.+)$")
+_POS: Final = (
+    requests.Transaction,
+    requests.HistoricPurchase,
+    pos.Answer,
+    pos.Preview,
+    Accepted,
+)
+
+
+def _ref(name: str) -> Document:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _said(description: str, schema: Document, media: str = "application/json") -> Document:
+    return {"description": description, "content": {media: {"schema": schema}}}
+
+
+def _problems(*statuses: int) -> Document:
+    codes: dict[int, list[str]] = {}
+    for code in Code:
+        codes.setdefault(code.status, []).append(code.code)
+    return {
+        str(status): _said(", ".join(codes[status]), _ref("Problem"), "application/problem+json")
+        for status in statuses
+    }
+
+
+def road_paths() -> Document:
+    """Paths of the road, which are plain routes that FastAPI knows nothing of."""
+    answer = {"oneOf": [_ref("Answer"), _ref("Preview")]}
+    stands = _said("Stands, not answered yet: ask status_url or send again", _ref("Accepted"))
+    return {
+        "/v1/transactions": {
+            "post": {
+                "tags": ["road"],
+                "operationId": "post_transaction",
+                "summary": "فرستادن تراکنش · Send a transaction",
+                "description": (
+                    "Named by (terminal, epoch, sequence): the same name and payload gets the"
+                    " first answer for ever, another payload 422 name-used-with-another-payload."
+                ),
+                "security": [{"terminal": []}],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _ref("Transaction")}},
+                },
+                "responses": {"200": _said("The answer", answer), "202": stands}
+                | _problems(400, 401, 403, 413, 422, 429, 503),
+            }
+        },
+        "/v1/transactions/{id}": {
+            "get": {
+                "tags": ["road"],
+                "operationId": "get_transaction",
+                "summary": "سرگذشت تراکنش · What became of a transaction",
+                "security": [{"terminal": []}, {"operator": []}],
+                "parameters": [
+                    {
+                        "name": "id",
+                        "in": "path",
+                        "required": True,
+                        "schema": {"type": "string"},
+                        "example": "3.t.10000017.1.42",
+                    }
+                ],
+                "responses": {"200": _said("First answer and present state", _ref("Standing"))}
+                | {"202": _said("Not yet known", _ref("Accepted"))}
+                | _problems(401, 403, 422, 503),
+            }
+        },
+        "/v1/history": {
+            "post": {
+                "tags": ["road"],
+                "operationId": "post_history",
+                "summary": "خرید گذشته · A purchase of the past",
+                "security": [{"operator": []}],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _ref("HistoricPurchase")}},
+                },
+                "responses": {"200": _said("The answer", answer), "202": stands}
+                | _problems(400, 401, 403, 413, 422, 503),
+            }
+        },
+    }
+
+
+_PROBLEM: Final[Document] = {
+    "type": "object",
+    "description": "RFC 9457; nothing was posted unless the code is outcome-unknown",
+    "required": ["type", "title", "status", "code", "detail", "fa"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "stable; see the table of codes"},
+        "detail": {"type": "string", "description": "what is wrong and what to do"},
+        "fa": {"type": "string", "description": "همان به فارسی"},
+        "instance": {"type": "string"},
+    },
+}
+_STANDING: Final[Document] = {
+    "type": "object",
+    "required": ["id", "first_answer", "current"],
+    "properties": {
+        "id": {"type": "string"},
+        "first_answer": _ref("Answer"),
+        "current": {"type": "object", "required": ["status"]},
+    },
+}
+_KEYS: Final[Document] = {
+    "terminal": {"type": "http", "scheme": "bearer", "description": "pvt_…"},
+    "operator": {"type": "http", "scheme": "bearer", "description": "pvo_…"},
+}
+
+
+def own_document() -> Document:
+    """The gateway's part alone."""
+    _, schemas = msgspec.json.schema_components(_POS, ref_template="#/components/schemas/{name}")
+    components = {"Problem": _PROBLEM, "Standing": _STANDING} | schemas
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": TITLE,
+            "version": VERSION,
+            "description": "شبکهٔ تبادل امتیاز؛ نشانی‌ها، شکل درخواست‌ها و کد خطاها.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": road_paths(),
+        "components": {"schemas": components, "securitySchemes": dict(_KEYS)},
+    }
+
+
+def merge(own: Document, services: Mapping[str, Document]) -> Document:
+    """Add the services' addresses that are passed through; names get their service's in front."""
+    paths: Document = dict(own["paths"])
+    components = {kind: dict(those) for kind, those in own["components"].items()}
+    for service, theirs in services.items():
+        for path, operations in theirs.get("paths", {}).items():
+            passage = find_passage(path)
+            if passage is None or passage.service.value != service:
+                continue
+            paths[path] = _secured(_renamed(operations, service), service)
+        for kind, those in theirs.get("components", {}).items():
+            if kind == "securitySchemes":
+                continue
+            there = components.setdefault(kind, {})
+            there |= {f"{service}_{name}": _renamed(body, service) for name, body in those.items()}
+    return {**own, "paths": paths, "components": components}
+
+
+def _renamed(value: Any, service: str) -> Any:
+    """A copy in which every reference to a component leads to the service's own."""
+    if isinstance(value, list):
+        return [_renamed(one, service) for one in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    copy = {k: _renamed(v, service) for k, v in cast("Document", value).items()}
+    found = _REF.match(copy["$ref"]) if isinstance(copy.get("$ref"), str) else None
+    if found is not None:
+        copy["$ref"] = f"#/components/{found[1]}/{service}_{found[2]}"
+    return copy
+
+
+_OPERATIONS: Final = frozenset({"get", "put", "post", "patch", "delete", "head", "options"})
+
+
+def _secured(operations: Document, service: str) -> Document:
+    """Operations as the public sees them: an operator's key, the service as tag, ids of its own."""
+    for method, operation in operations.items():
+        if method not in _OPERATIONS:
+            continue
+        operation["security"] = [{"operator": []}]
+        operation["tags"] = [service]
+        if "operationId" in operation:
+            operation["operationId"] = f"{service}_{operation['operationId']}"
+    return operations
+
+
+@dataclass(slots=True)
+class Book:
+    """Serves the document, merged at the first question and kept once it is whole."""
+
+    services: Services
+    _kept: bytes | None = None
+    _page: str = field(
+        default_factory=lambda: (resources.files("gateway.api") / "docs.html").read_text("utf-8")
+    )
+
+    def routes(self) -> list[BaseRoute]:
+        """The document and its page."""
+        return [
+            Route("/openapi.json", self.get_document, methods=["GET"]),
+            Route("/docs", self.get_page, methods=["GET"]),
+        ]
+
+    async def get_document(self, request: Request) -> Response:
+        """The document; services that are down are left out until they are up."""
+        request.scope["route_path"] = "/openapi.json"
+        body = self._kept or await self._merged()
+        return Response(body, media_type="application/json")
+
+    async def get_page(self, request: Request) -> Response:
+        """A page of our own that shows the document; it asks no other host for anything."""
+        request.scope["route_path"] = "/docs"
+        policy = "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
+        return HTMLResponse(self._page, headers={"content-security-policy": policy})
+
+    async def _merged(self) -> bytes:
+        asked = {p.service for p in PASSAGES}
+        found: dict[str, Document] = {}
+        for service in sorted(asked, key=lambda s: list(Service).index(s)):
+            document = await self.services.find_document(service)
+            if document is not None:
+                found[service.value] = document
+        body = msgspec.json.encode(merge(own_document(), found))
+        if len(found) == len(asked):
+            self._kept = body
+        return body

@@ -1,0 +1,133 @@
+"""Keys of terminals and operators: their text, and what each may do."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from contracts.merchants import Terminal, TerminalKey
+
+TERMINAL_PREFIX: Final = "pvt_"
+OPERATOR_PREFIX: Final = "pvo_"
+KEY_LENGTH_MAX: Final = 200
+REVOKED_STATUS: Final = timedelta(hours=24)  # architecture 2: status of its own names for a day
+TERMINAL_MAX: Final = 2**31 - 1
+_HASH: Final = re.compile("[0-9a-f]{64}")
+
+
+class Role(StrEnum):
+    """What an operator's key may do."""
+
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    HISTORY = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalCaller:
+    """A terminal whose key was verified against this version of its record."""
+
+    terminal: Terminal
+    key: TerminalKey
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCaller:
+    """A person or program with an operator's key."""
+
+    name: str
+    roles: frozenset[str]
+
+
+Caller = TerminalCaller | OperatorCaller
+
+
+def digest(secret: str) -> str:
+    """SHA-256 of a key's secret part, hex; long random text needs no slow hash (platform 9)."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def bearer(header: str | None) -> str | None:
+    """The key of an Authorization header; None without one or when it is no plain key."""
+    if header is None or header[:7].lower() != "bearer ":
+        return None
+    key = header[7:].strip()
+    return key if key.isascii() and 0 < len(key) <= KEY_LENGTH_MAX else None
+
+
+def parse_terminal_key(key: str) -> tuple[int, str, str] | None:
+    """(terminal, key_id, secret) of `pvt_<terminal>_<key_id>_<secret>`; None when it is no such."""
+    parts = key.split("_", 3)
+    if len(parts) != 4 or parts[0] != "pvt" or not all(parts):
+        return None
+    if not parts[1].isdigit() or len(parts[1]) > 10 or not 1 <= int(parts[1]) <= TERMINAL_MAX:
+        return None
+    return int(parts[1]), parts[2], parts[3]
+
+
+def parse_operator_key(key: str) -> tuple[str, str] | None:
+    """(name, secret) of `pvo_<name>_<secret>`; None when it is not one."""
+    parts = key.split("_", 2)
+    if len(parts) != 3 or parts[0] != "pvo" or not all(parts):
+        return None
+    return parts[1], parts[2]
+
+
+def find_key(terminal: Terminal, key_id: str, sha256: str) -> TerminalKey | None:
+    """The terminal's key of that id whose hash is this one, compared in constant time."""
+    for key in terminal.keys:
+        if key.key_id == key_id and hmac.compare_digest(key.sha256, sha256):
+            return key
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Operators:
+    """Operators by name, each with the hash of the secret."""
+
+    by_name: dict[str, tuple[str, OperatorCaller]]
+
+    def find(self, key: str) -> OperatorCaller | None:
+        """Whose key this is."""
+        parsed = parse_operator_key(key)
+        if parsed is None or parsed[0] not in self.by_name:
+            return None
+        sha256, caller = self.by_name[parsed[0]]
+        return caller if hmac.compare_digest(sha256, digest(parsed[1])) else None
+
+
+def parse_operators(entries: Sequence[str]) -> Operators:
+    """Operators of `name:role+role:sha256hex` entries; the hash is of the key's secret part.
+
+    Raises ValueError naming the entry that does not read.
+    """
+    found: dict[str, tuple[str, OperatorCaller]] = {}
+    for entry in entries:
+        name, _, rest = entry.partition(":")
+        roles, _, sha256 = rest.partition(":")
+        known = frozenset(Role(role).value for role in roles.split("+"))
+        if not name or "_" in name or _HASH.fullmatch(sha256) is None:
+            raise ValueError(f"operator {name!r}: write name:role+role:sha256hex")
+        found[name] = (sha256, OperatorCaller(name, known))
+    return Operators(found)
+
+
+def may_post(caller: TerminalCaller) -> bool:
+    """A revoked key posts nothing."""
+    return caller.key.revoked_at is None
+
+
+def may_ask_status(caller: TerminalCaller, terminal: int, now: datetime) -> bool:
+    """Whether a key, perhaps revoked, may see the status of this terminal's names.
+
+    A revoked one: its own terminal's, for a day (architecture 2). Merchants are compared by the
+    caller, who knows the other terminal's.
+    """
+    revoked_at = caller.key.revoked_at
+    if revoked_at is None:
+        return True
+    return terminal == caller.terminal.terminal and now < revoked_at + REVOKED_STATUS

@@ -1,0 +1,301 @@
+"""Every refusal of the gateway's own in one table: code, HTTP status, Persian, English."""
+
+from enum import Enum
+from typing import Any, Final
+
+from kit import errors
+
+
+class Code(Enum):
+    """Stable code, HTTP status, what is wrong and what to do in Persian, the same in English.
+
+    A code is never reused for something else; the table is also printed in the gateway's README.
+    """
+
+    MALFORMED_JSON = (
+        "malformed-json",
+        400,
+        "بدنهٔ درخواست JSON درست نیست؛ قالب را درست کنید و همان نام را دوباره بفرستید.",
+        "The body is not JSON in UTF-8; correct it and send the same name again.",
+    )
+    UNSTORABLE_TEXT = (
+        "unstorable-text",
+        400,
+        "متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
+        "Text holds U+0000 or a lone surrogate; send whole Unicode characters.",
+    )
+    TOO_LARGE = (
+        "too-large",
+        413,
+        "بدنهٔ درخواست بیش از اندازه بزرگ است؛ آن را کوچک‌تر یا چندتکه بفرستید.",
+        "The body is too large; send less, or split it.",
+    )
+    UNKNOWN_FIELD = (
+        "unknown-field",
+        422,
+        "فیلدی ناشناخته در درخواست هست؛ نام فیلدها را با مستندات بسنجید.",
+        "The request has a field nobody knows; compare the names with the documentation.",
+    )
+    MISSING_FIELD = (
+        "missing-field",
+        422,
+        "فیلدی که این درخواست لازم دارد نیامده است؛ آن را بیفزایید.",
+        "A field that this request needs is missing; add it.",
+    )
+    FIELD_NOT_ALLOWED = (
+        "field-not-allowed",
+        422,
+        "این فیلد برای این نوع تراکنش معنا ندارد؛ آن را بردارید.",
+        "This field has no meaning for this kind of transaction; leave it out.",
+    )
+    NOT_AN_INTEGER = (
+        "not-an-integer",
+        422,
+        "اینجا عدد صحیح لازم است؛ اعشار، علامت یا متن پذیرفته نمی‌شود.",
+        "An integer is needed here; send no fraction, exponent or text.",
+    )
+    OUT_OF_RANGE = (
+        "out-of-range",
+        422,
+        "مقدار از بازهٔ مجاز بیرون است؛ آن را درست کنید.",
+        "The value is outside its range; correct it.",
+    )
+    UNKNOWN_KIND = (
+        "unknown-kind",
+        422,
+        "نوع تراکنش ناشناخته است؛ purchase، redemption، refund، reversal یا inquiry بفرستید.",
+        "The kind is unknown; send purchase, redemption, refund, reversal or inquiry.",
+    )
+    BAD_TIME = (
+        "bad-time",
+        422,
+        "زمان درست نیست؛ آن را به قالب RFC 3339 و با منطقهٔ زمانی بفرستید.",
+        "Not a time; send RFC 3339 with its zone, such as 2026-03-21T10:00:00+03:30.",
+    )
+    BAD_SHAPE = (
+        "bad-shape",
+        422,
+        "شکل درخواست درست نیست؛ آن را با مستندات بسنجید.",
+        "The request has the wrong shape; compare it with the documentation.",
+    )
+    LINES_DO_NOT_ADD_UP = (
+        "lines-do-not-add-up",
+        422,
+        "جمع مبلغ سطرها با مبلغ تراکنش برابر نیست؛ سبد را دوباره حساب کنید.",
+        "The lines do not sum to amount_rial; add the basket up again.",
+    )
+    LINE_REPEATED = (
+        "line-repeated",
+        422,
+        "شمارهٔ یک سطر دو بار آمده است؛ به هر سطر شماره‌ای جدا بدهید.",
+        "A line number occurs twice; give every line its own.",
+    )
+    AMOUNT_IS_ZERO = (
+        "amount-is-zero",
+        422,
+        "مبلغ تراکنش صفر است؛ تراکنش بی‌مبلغ فرستادنی نیست.",
+        "The amount is zero; there is nothing to send.",
+    )
+    NOTHING_TO_REDEEM = (
+        "nothing-to-redeem",
+        422,
+        "نه امتیازی برای خرج کردن آمده و نه اعتباری؛ دست‌کم یکی را بفرستید.",
+        "Neither points nor credit to redeem; ask for at least one of them.",
+    )
+    BAD_IDENTIFIER = (
+        "bad-identifier",
+        422,
+        "شناسهٔ عضو درست نیست؛ کارت را دوباره بکشید یا شماره را دوباره وارد کنید.",
+        "The member's identifier is not valid; read the card or enter the number again.",
+    )
+    UNKNOWN_IDENTIFIER = (
+        "unknown-identifier",
+        422,
+        "این کارت یا شماره عضو باشگاه نیست؛ عضو کنید یا شناسهٔ دیگری بخواهید.",
+        "No member has this card or number; enrol the customer or ask for another identifier.",
+    )
+    OCCURRED_AT_AHEAD = (
+        "occurred-at-ahead",
+        422,
+        "ساعت پایانه جلو است؛ ساعت را درست کنید و همان نام را دوباره بفرستید.",
+        "occurred_at is over 120 s ahead; set the till's clock and send the same name again.",
+    )
+    UNKNOWN_EPOCH = (
+        "unknown-epoch",
+        422,
+        "این دوره برای پایانه صادر نشده است؛ دوره‌ای را که هنگام فعال‌سازی گرفتید بفرستید.",
+        "No such epoch was issued to the terminal; send the one its activation gave.",
+    )
+    UNKNOWN_TERMINAL = (
+        "unknown-terminal",
+        422,
+        "این پایانه شناخته نیست؛ شمارهٔ پایانهٔ تراکنش اصلی را بررسی کنید.",
+        "No such terminal; check the terminal number of the original.",
+    )
+    UNKNOWN_MERCHANT = (
+        "unknown-merchant",
+        422,
+        "این فروشگاه شناخته نیست یا طرحی ندارد؛ نخست فروشگاه و طرحش را ثبت کنید.",
+        "No such merchant, or it has no programme; register both first.",
+    )
+    BAD_NAME = (
+        "bad-name",
+        422,
+        "شمارهٔ تراکنش تهی یا بیش از اندازه دراز است؛ کوتاه‌تر بفرستید.",
+        "The transaction's own number is empty or too long; send a shorter one.",
+    )
+    BAD_TRANSACTION_ID = (
+        "bad-transaction-id",
+        422,
+        "شناسهٔ تراکنش درست نیست؛ همان را که در پاسخ گرفتید بفرستید.",
+        "Not a transaction id; send the id exactly as an answer gave it.",
+    )
+    ORIGINAL_IS_ITSELF = (
+        "original-is-itself",
+        422,
+        "تراکنش نمی‌تواند خودش را برگرداند؛ شمارهٔ تازه‌ای به آن بدهید.",
+        "A transaction cannot undo itself; give it a sequence number of its own.",
+    )
+    ORIGINAL_NOT_REFUNDABLE = (
+        "original-not-refundable",
+        422,
+        "این شناسه از آنِ خرید یا خرج امتیاز نیست؛ شناسهٔ همان فروش را بفرستید.",
+        "This id names no sale; send the id of the purchase or redemption.",
+    )
+    KEY_MISSING = (
+        "key-missing",
+        401,
+        "کلید پایانه نیامده است؛ سرآیند Authorization: Bearer را بفرستید.",
+        "No key; send it as Authorization: Bearer.",
+    )
+    KEY_UNKNOWN = (
+        "key-unknown",
+        401,
+        "کلید شناخته نیست؛ کلید پایانه را بررسی کنید یا پایانه را دوباره فعال کنید.",
+        "The key is not known; check it, or activate the terminal again.",
+    )
+    KEY_REVOKED = (
+        "key-revoked",
+        401,
+        "این کلید باطل شده است؛ کلید تازه بگیرید و همان نام‌ها را با آن بفرستید.",
+        "The key was revoked; get a new one and send the same names with it.",
+    )
+    TERMINAL_INACTIVE = (
+        "terminal-inactive",
+        403,
+        "این پایانه فعال نیست؛ با پشتیبانی شبکه تماس بگیرید.",
+        "The terminal is not active; ask the network's support.",
+    )
+    TERMINAL_MISMATCH = (
+        "terminal-mismatch",
+        403,
+        "کلید از آنِ پایانهٔ دیگری است؛ شمارهٔ پایانه یا کلید را درست کنید.",
+        "The key belongs to another terminal; correct the terminal or the key.",
+    )
+    ORIGINAL_OF_ANOTHER_MERCHANT = (
+        "original-of-another-merchant",
+        403,
+        "تراکنش اصلی از فروشگاه دیگری است؛ برگشت را همان فروشگاه انجام می‌دهد.",
+        "The original is another merchant's; only that merchant can take it back.",
+    )
+    NOT_YOUR_TRANSACTION = (
+        "not-your-transaction",
+        403,
+        "این تراکنش از فروشگاه شما نیست؛ شناسه را بررسی کنید.",
+        "The transaction is not your merchant's; check its id.",
+    )
+    ROLE_MISSING = (
+        "role-missing",
+        403,
+        "این کار حقی می‌خواهد که شما ندارید؛ از گردانندهٔ شبکه بخواهید.",
+        "This needs a right that your key does not carry; ask an operator for it.",
+    )
+    NO_SUCH_ADDRESS = (
+        "no-such-address",
+        404,
+        "چنین نشانی‌ای نیست؛ نشانی را با مستندات بسنجید.",
+        "There is no such address; compare it with the documentation.",
+    )
+    RATE_LIMITED = (
+        "rate-limited",
+        429,
+        "درخواست‌های این کلید بیش از اندازه است؛ کمی درنگ کنید و همان نام را دوباره بفرستید.",
+        "Too many requests under this key; wait a second and send the same name again.",
+    )
+    GATEWAY_BUSY = (
+        "gateway-busy",
+        503,
+        "سامانه شلوغ است و این درخواست پذیرفته نشد؛ همان نام را دوباره بفرستید.",
+        "Too many requests wait already and this one was not taken; send the same name again.",
+    )
+    NOT_READY = (
+        "not-ready",
+        503,
+        "درگاه هنوز آماده نیست و این درخواست پذیرفته نشد؛ همان نام را دوباره بفرستید.",
+        "The gateway is not ready yet and did not take this; send the same name again.",
+    )
+    LOOKUP_UNAVAILABLE = (
+        "lookup-unavailable",
+        503,
+        "این شناسه هنوز در دسترس نیست؛ همان درخواست را دوباره بفرستید.",
+        "This number is not known here yet and its owner did not answer; send the same again.",
+    )
+    OUTCOME_UNKNOWN = (
+        "outcome-unknown",
+        503,
+        "نتیجه نامعلوم است؛ همین درخواست را با همین نام دوباره بفرستید.",
+        "Whether it happened is unknown; send the same request under the same name again.",
+    )
+    INQUIRY_UNANSWERED = (
+        "inquiry-unanswered",
+        503,
+        "پاسخ استعلام به موقع نرسید؛ دوباره بپرسید.",
+        "The inquiry was not answered in time and leaves nothing behind; ask again.",
+    )
+    SERVICE_UNAVAILABLE = (
+        "service-unavailable",
+        503,
+        "بخش پاسخ‌گو در دسترس نیست؛ همین درخواست را دوباره بفرستید.",
+        "The service behind this address did not answer; send the same request again.",
+    )
+
+    @property
+    def code(self) -> str:
+        """Stable, kebab-case, for programs."""
+        return self.value[0]
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        return self.value[1]
+
+    @property
+    def fa(self) -> str:
+        """What is wrong and what to do, in Persian."""
+        return self.value[2]
+
+    @property
+    def en(self) -> str:
+        """The same in English."""
+        return self.value[3]
+
+
+_KINDS: Final[dict[int, type[errors.Problem]]] = {
+    400: errors.Malformed,
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    413: errors.TooLarge,
+    422: errors.Invalid,
+    429: errors.TooMany,
+    503: errors.Unavailable,
+}
+
+
+def refusal(code: Code, note: str = "", **extra: Any) -> errors.Problem:
+    """The error to raise for a code; note: what exactly, in English; extra: further fields.
+
+    Nothing was posted when one of these is answered, except that OUTCOME_UNKNOWN does not know.
+    """
+    detail = f"{code.en} ({note})" if note else code.en
+    return _KINDS[code.status](detail, code=code.code, fa=code.fa, **extra)

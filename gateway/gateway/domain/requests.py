@@ -1,0 +1,353 @@
+"""What a caller may send: shapes, their reading from bytes, and what each kind needs."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, TypeVar, cast
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from contracts import envelope
+from contracts.members import IdentifierKind, canonical
+from contracts.pos import LINES_MAX
+from contracts.values import (
+    AMOUNT_MAX,
+    Amount,
+    Kind,
+    Number,
+    PositiveAmount,
+    ascii_digits,
+    fold_letters,
+)
+from gateway.domain import problems
+from gateway.domain.problems import Code
+
+Sequence = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+Zoned = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone")]
+Shown = Annotated[str, Meta(min_length=1, max_length=128)]
+Word = Annotated[str, Meta(max_length=64)]
+LineNumber = Annotated[int, Meta(ge=1, le=9999)]
+
+
+class Identifier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the member shows: exactly one of these. external: imported history only."""
+
+    card: Shown | UnsetType = UNSET
+    mobile: Shown | UnsetType = UNSET
+    qr: Shown | UnsetType = UNSET
+    external: Shown | UnsetType = UNSET
+
+
+class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of a basket. amount_rial: what the customer pays for the whole line."""
+
+    line: LineNumber
+    amount_rial: Amount
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
+    sku: Word | UnsetType = UNSET
+    category: Word | UnsetType = UNSET
+
+
+class RefundLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Part of a line that comes back. amount_rial: of this refund, not cumulative."""
+
+    line: LineNumber
+    amount_rial: PositiveAmount
+
+
+class Redeem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a redemption asks to spend: network points, and money credit in Rial."""
+
+    points: Amount | UnsetType = UNSET
+    credit_rial: Amount | UnsetType = UNSET
+
+
+class Original(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a refund or reversal undoes: its public id, or its name and occurred_at."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=210)] | UnsetType = UNSET
+    terminal: Number | UnsetType = UNSET
+    epoch: Number | UnsetType = UNSET
+    sequence: Sequence | UnsetType = UNSET
+    occurred_at: Zoned | UnsetType = UNSET
+
+
+Lines = Annotated[tuple[Line, ...], Meta(min_length=1, max_length=LINES_MAX)]
+RefundLines = Annotated[tuple[RefundLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class Transaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of POST /v1/transactions. (terminal, epoch, sequence) names it, for ever."""
+
+    terminal: Number
+    epoch: Number
+    sequence: Sequence
+    kind: Kind
+    occurred_at: Zoned
+    identifier: Identifier | UnsetType = UNSET
+    amount_rial: Amount | UnsetType = UNSET
+    lines: Lines | UnsetType = UNSET
+    redeem: Redeem | UnsetType = UNSET
+    original: Original | UnsetType = UNSET
+    refund_lines: RefundLines | UnsetType = UNSET
+
+
+class HistoricPurchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of POST /v1/history. (merchant, transaction) names it, for ever."""
+
+    merchant: Number
+    transaction: Annotated[str, Meta(min_length=1, max_length=128)]
+    identifier: Identifier
+    occurred_at: Zoned
+    amount_rial: Amount
+    lines: Lines | UnsetType = UNSET
+    terminal: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
+    branch: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
+
+
+Body = TypeVar("Body", Transaction, HistoricPurchase)
+
+# --------------------------------------------------------------------------------------- reading
+
+_INTEGERS: Final = frozenset(
+    {
+        *("terminal", "epoch", "sequence", "merchant", "branch"),
+        *("line", "quantity", "amount_rial", "points", "credit_rial"),
+    }
+)
+_ASCII: Final = _INTEGERS | {"occurred_at"}
+_DIGITS_MAX: Final = 17  # more cannot be within any range; int() of a long text is slow
+_DEPTH_MAX: Final = 6
+
+_transaction: Final = msgspec.json.Decoder(Transaction)
+_historic: Final = msgspec.json.Decoder(HistoricPurchase)
+
+_CAUSES: Final = (
+    ("Object contains unknown field", Code.UNKNOWN_FIELD),
+    ("Object missing required field", Code.MISSING_FIELD),
+    ("Invalid enum value", Code.UNKNOWN_KIND),
+    ("Invalid RFC3339", Code.BAD_TIME),
+    ("Expected `datetime`", Code.BAD_TIME),
+    ("Expected `int` ", Code.OUT_OF_RANGE),
+    ("Expected `int`, ", Code.NOT_AN_INTEGER),
+    ("Expected `str` of length", Code.OUT_OF_RANGE),
+    ("Expected `array` of length", Code.OUT_OF_RANGE),
+    ("Integer value out of range", Code.OUT_OF_RANGE),
+)
+
+
+def read_transaction(raw: bytes) -> Transaction:
+    """A till's request from its bytes, normalised and checked.
+
+    Integers are strict: no float, not even 1.0. Numbers in strings of Persian, Arabic-Indic or
+    ASCII digits are taken as numbers. Raises a problem of `problems.Code`.
+    """
+    body = _normalised(_read(raw, _transaction, Transaction))
+    check_kind(body)
+    return body
+
+
+def read_historic(raw: bytes) -> HistoricPurchase:
+    """An imported purchase from its bytes; as read_transaction."""
+    body = _normalised(_read(raw, _historic, HistoricPurchase))
+    _check_basket(body.amount_rial, body.lines)
+    if body.amount_rial == 0:
+        raise problems.refusal(Code.AMOUNT_IS_ZERO)
+    return msgspec.structs.replace(
+        body, transaction=fold_letters(ascii_digits(body.transaction)).strip()
+    )
+
+
+def _read(raw: bytes, decoder: "msgspec.json.Decoder[Body]", kind: type[Body]) -> Body:
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        return _read_leniently(raw, kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise problems.refusal(Code.MALFORMED_JSON, str(error)) from error
+
+
+def _read_leniently(raw: bytes, kind: type[Body]) -> Body:
+    """The slow way: digit strings become the numbers they mean; what is wrong is said exactly."""
+    try:
+        fields = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise problems.refusal(Code.MALFORMED_JSON, str(error)) from error
+    try:
+        return msgspec.convert(_numbered(fields, 0), kind)
+    except msgspec.ValidationError as error:
+        raise problems.refusal(_cause(str(error)), str(error)) from error
+
+
+def _numbered(value: Any, depth: int) -> Any:
+    if depth > _DEPTH_MAX:
+        return value
+    if isinstance(value, dict):
+        fields = cast("dict[str, Any]", value)
+        return {k: _number(k, _numbered(v, depth + 1)) for k, v in fields.items()}
+    if isinstance(value, list):
+        return [_numbered(v, depth + 1) for v in cast("list[Any]", value)]
+    return value
+
+
+def _number(field: str, value: Any) -> Any:
+    if field not in _ASCII or not isinstance(value, str):
+        return value
+    text = ascii_digits(value)
+    if field not in _INTEGERS:
+        return text
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX else value
+
+
+def _cause(text: str) -> Code:
+    return next((code for start, code in _CAUSES if text.startswith(start)), Code.BAD_SHAPE)
+
+
+def _normalised(body: Body) -> Body:
+    """Times in UTC, the two forms of ye and kaf as one, so that spelling says nothing."""
+    lines = body.lines
+    if lines is not UNSET and not all(_plain(line) for line in lines):
+        body = msgspec.structs.replace(body, lines=tuple(map(_folded, lines)))
+    original = getattr(body, "original", UNSET)
+    if original is not UNSET and original.occurred_at is not UNSET:
+        original = msgspec.structs.replace(original, occurred_at=_utc(original.occurred_at))
+        body = msgspec.structs.replace(body, original=original)
+    if body.occurred_at.tzinfo is not UTC:
+        body = msgspec.structs.replace(body, occurred_at=_utc(body.occurred_at))
+    return body
+
+
+def _plain(line: Line) -> bool:
+    return (line.sku is UNSET or line.sku.isascii()) and (
+        line.category is UNSET or line.category.isascii()
+    )
+
+
+def _folded(line: Line) -> Line:
+    fields: dict[str, str] = {}
+    if line.sku is not UNSET:
+        fields["sku"] = fold_letters(ascii_digits(line.sku))
+    if line.category is not UNSET:
+        fields["category"] = fold_letters(ascii_digits(line.category))
+    return msgspec.structs.replace(line, **fields)
+
+
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise problems.refusal(Code.BAD_TIME, "outside the years 1 to 9999") from error
+
+
+# -------------------------------------------------------------------------------------- checking
+
+_OPTIONAL: Final = ("identifier", "amount_rial", "lines", "redeem", "original", "refund_lines")
+_NEEDS: Final[dict[Kind, frozenset[str]]] = {
+    Kind.PURCHASE: frozenset({"identifier", "amount_rial"}),
+    Kind.REDEMPTION: frozenset({"identifier", "amount_rial", "redeem"}),
+    Kind.REFUND: frozenset({"original"}),
+    Kind.REVERSAL: frozenset({"original"}),
+    Kind.INQUIRY: frozenset({"identifier"}),
+}
+_MAY: Final[dict[Kind, frozenset[str]]] = {
+    Kind.PURCHASE: frozenset({"lines"}),
+    Kind.REDEMPTION: frozenset({"lines"}),
+    Kind.REFUND: frozenset({"identifier", "refund_lines"}),
+    Kind.REVERSAL: frozenset({"identifier"}),
+    Kind.INQUIRY: frozenset({"amount_rial", "lines"}),
+}
+
+
+def check_kind(body: Transaction) -> None:
+    """What the kind needs is there, nothing else is, and the sums are right. Raises a problem."""
+    needs, may = _NEEDS[body.kind], _MAY[body.kind]
+    for field in _OPTIONAL:
+        present = getattr(body, field) is not UNSET
+        if present and field not in needs and field not in may:
+            raise problems.refusal(Code.FIELD_NOT_ALLOWED, f"{field} in a {body.kind.value}")
+        if not present and field in needs:
+            raise problems.refusal(Code.MISSING_FIELD, f"{field} in a {body.kind.value}")
+    amount = 0 if body.amount_rial is UNSET else body.amount_rial
+    _check_basket(amount, body.lines)
+    if amount == 0 and "amount_rial" in needs:
+        raise problems.refusal(Code.AMOUNT_IS_ZERO)
+    if body.redeem is not UNSET and not (body.redeem.points or body.redeem.credit_rial):
+        raise problems.refusal(Code.NOTHING_TO_REDEEM)
+    if body.original is not UNSET:
+        _check_original(body, body.original)
+    if body.identifier is not UNSET and body.identifier.external is not UNSET:
+        raise problems.refusal(Code.BAD_IDENTIFIER, "external is for imported history only")
+
+
+def _check_basket(amount: int, lines: tuple[Line, ...] | UnsetType) -> None:
+    if lines is UNSET:
+        return
+    if sum(line.amount_rial for line in lines) != amount:
+        raise problems.refusal(Code.LINES_DO_NOT_ADD_UP)
+    _check_numbers(line.line for line in lines)
+
+
+def _check_numbers(numbers: Iterable[int]) -> None:
+    seen: set[int] = set()
+    for number in numbers:
+        if number in seen:
+            raise problems.refusal(Code.LINE_REPEATED, f"line {number}")
+        seen.add(number)
+
+
+def _check_original(body: Transaction, original: Original) -> None:
+    """By id, alone; or by name, with its time and the identifier, which lead to its shard."""
+    named = (original.terminal, original.epoch, original.sequence, original.occurred_at)
+    if original.id is not UNSET:
+        if any(part is not UNSET for part in named):
+            raise problems.refusal(Code.FIELD_NOT_ALLOWED, "original has an id and a name too")
+    elif any(part is UNSET for part in named):
+        raise problems.refusal(
+            Code.MISSING_FIELD, "original: id, or terminal, epoch, sequence and occurred_at"
+        )
+    elif body.identifier is UNSET:
+        raise problems.refusal(Code.MISSING_FIELD, "identifier, where the original has no id")
+    elif (original.terminal, original.epoch, original.sequence) == (
+        body.terminal,
+        body.epoch,
+        body.sequence,
+    ):
+        raise problems.refusal(Code.ORIGINAL_IS_ITSELF)
+    if body.refund_lines is not UNSET:
+        _check_numbers(line.line for line in body.refund_lines)
+
+
+# ----------------------------------------------------------------- identifiers and fingerprints
+
+
+def shown(identifier: Identifier) -> tuple[IdentifierKind, str]:
+    """Kind and canonical text of the one identifier that was sent. Raises BAD_IDENTIFIER."""
+    found: tuple[IdentifierKind, str] | None = None
+    for kind in IdentifierKind:
+        text = getattr(identifier, kind.value)
+        if text is UNSET:
+            continue
+        if found is not None:
+            raise problems.refusal(Code.BAD_IDENTIFIER, "send exactly one identifier")
+        found = (kind, text)
+    if found is None:
+        raise problems.refusal(Code.BAD_IDENTIFIER, "send a card, a mobile or a qr")
+    try:
+        return found[0], canonical(*found)
+    except ValueError as error:
+        raise problems.refusal(Code.BAD_IDENTIFIER, str(error)) from error
+
+
+def fingerprint(body: Transaction | HistoricPurchase, digest: str | None) -> str:
+    """Fingerprint over the caller's own fields, only those present (architecture 2).
+
+    digest: of the identifier shown. It stands in the identifier's place, since a plain hash of so
+    few possible numbers would tell the number to whoever reads the topic. The order of keys,
+    spellings of digits and letters, and a time's zone say nothing.
+    """
+    if digest is not None and body.identifier is not UNSET:
+        kind = next(
+            k.value for k in IdentifierKind if getattr(body.identifier, k.value) is not UNSET
+        )
+        body = msgspec.structs.replace(body, identifier=Identifier(**{kind: digest}))
+    return envelope.fingerprint_of(body)

@@ -1,0 +1,289 @@
+"""The local tables, in LMDB: what the gateway knows of members and merchants, fed by topics.
+
+The topics are the truth and the tables can always be built again, so nothing is flushed at a
+commit (MDB_NOSYNC): a process that dies loses nothing, since the pages are the kernel's; a
+machine that dies may leave a torn file, which the marker beside it betrays, and the tables are
+then built anew.
+"""
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+import lmdb
+import msgspec
+
+from contracts.members import Binding, Identifier, IdentifierKind
+from contracts.merchants import Programme, Terminal, Terms
+from gateway.domain.road import Edition
+
+Place = tuple[str, int]  # topic and partition
+
+GIB: Final = 2**30
+_CLEAN: Final = "closed"
+_LAYOUT: Final = b"1"  # rises when rows are written differently: the tables are built anew
+
+
+class Table(Enum):
+    """The local tables of contracts.topics that are this room's."""
+
+    IDENTIFIERS = b"identifiers"
+    TERMINALS = b"terminals"
+    PROGRAMMES = b"programmes"
+    TERMS = b"terms"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row to keep, unless a newer version of its key is there."""
+
+    table: Table
+    key: bytes
+    version: int
+    value: bytes
+
+
+class _Bound(msgspec.Struct, frozen=True, array_like=True):
+    from_at: datetime
+    member: int
+    account: int
+    shard: int
+
+
+class _Shown(msgspec.Struct, frozen=True, array_like=True):
+    identifier_id: str
+    kind: IdentifierKind
+    last4: str
+    bindings: tuple[_Bound, ...]
+    blocked_at: datetime | None
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_shown: Final = msgspec.msgpack.Decoder(_Shown).decode
+_terminal: Final = msgspec.msgpack.Decoder(Terminal).decode
+_edition: Final = msgspec.msgpack.Decoder(Edition).decode
+_VERSION_BYTES: Final = 8
+
+
+def identifier_row(said: Identifier) -> Row:
+    """The row of an identifier, keyed by its digest."""
+    bound = tuple(_Bound(b.from_at, b.member, b.account, b.shard) for b in said.bindings)
+    shown = _Shown(said.identifier_id, said.kind, said.last4, bound, said.blocked_at)
+    return Row(Table.IDENTIFIERS, bytes.fromhex(said.digest), said.version, _encode(shown))
+
+
+def terminal_row(said: Terminal) -> Row:
+    """The row of a terminal, keyed by its number."""
+    return Row(Table.TERMINALS, _key(said.terminal), said.version, _encode(said))
+
+
+def programme_row(said: Programme) -> Row:
+    """The row of one version of a programme: what the gateway stamps, no more."""
+    edition = Edition(said.version, said.effective_from, said.party)
+    key = _key(said.merchant, said.version)
+    return Row(Table.PROGRAMMES, key, said.version, _encode(edition))
+
+
+def terms_row(said: Terms) -> Row:
+    """The row of one version of the network's terms."""
+    edition = Edition(said.version, said.effective_from)
+    return Row(Table.TERMS, _key(said.version), said.version, _encode(edition))
+
+
+def _key(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(4) for number in numbers)
+
+
+@dataclass(slots=True)
+class Tables:
+    """An open environment of tables. One process at a time; reads and writes from its loop."""
+
+    folder: Path
+    cluster: str
+    _env: lmdb.Environment
+    _dbs: dict[Table, Any]
+    _state: Any  # offsets, heartbeats, cluster and layout
+    _editions: dict[int, tuple[Edition, ...]] = field(default_factory=dict[int, Any])
+    terminals_changed: int = 0  # rises with every change, for whoever keeps verified keys
+
+    @classmethod
+    def open(cls, folder: Path, *, cluster: str, boot: str, map_gib: int) -> "Tables":
+        """Open or create. cluster: Kafka's id; boot: this start of the machine, "" unknown.
+
+        Tables of another cluster or layout, and those of a machine that went down with them open,
+        are removed: they come again from their topics.
+        """
+        marker = folder / "marker"
+        left = marker.read_text() if marker.exists() else ""
+        if left != _CLEAN and (left != boot or not boot):
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        marker.write_text(boot)
+        try:
+            made = cls._opened(folder, cluster, map_gib)
+        except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError):
+            shutil.rmtree(folder)
+            folder.mkdir(parents=True)
+            marker.write_text(boot)
+            made = cls._opened(folder, cluster, map_gib)
+        made._settle()
+        return made
+
+    @classmethod
+    def _opened(cls, folder: Path, cluster: str, map_gib: int) -> "Tables":
+        env = lmdb.open(
+            str(folder),
+            map_size=map_gib * GIB,
+            subdir=True,
+            writemap=False,
+            sync=False,
+            metasync=False,
+            readahead=False,  # look-ups are random
+            meminit=False,
+            max_dbs=len(Table) + 1,
+            max_spare_txns=4,
+        )
+        dbs = {table: env.open_db(table.value) for table in Table}
+        return cls(folder, cluster, env, dbs, env.open_db(b"state"))
+
+    def _settle(self) -> None:
+        whose = _LAYOUT + b"/" + self.cluster.encode()
+        with self._env.begin(write=True) as tx:
+            if tx.get(b"whose", db=self._state) != whose:
+                for db in (*self._dbs.values(), self._state):
+                    tx.drop(db, delete=False)
+                tx.put(b"whose", whose, db=self._state)
+
+    def close(self) -> None:
+        """Flush and close; the next open trusts what is there."""
+        self._env.sync(True)
+        self._env.close()
+        (self.folder / "marker").write_text(_CLEAN)
+
+    # ------------------------------------------------------------------------------- writing
+
+    def apply(
+        self, rows: Iterable[Row], offsets: Mapping[Place, int], heartbeats: Mapping[Place, int]
+    ) -> int:
+        """Keep rows that are newer than what is there, and how far their topics were read.
+
+        offsets: next offset of each partition; heartbeats: the record's time of the last one, ms.
+        All in one transaction, so a crash repeats rows or not, and repeats change nothing.
+        Gives the number of rows that changed.
+        """
+        kept: list[Row] = []
+        with self._env.begin(write=True) as tx:
+            for row in rows:
+                version = row.version.to_bytes(_VERSION_BYTES)
+                db = self._dbs[row.table]
+                there = tx.get(row.key, db=db)
+                if there is None or there[:_VERSION_BYTES] < version:
+                    tx.put(row.key, version + row.value, db=db)
+                    kept.append(row)
+            for place, offset in offsets.items():
+                tx.put(_place(b"offset", place), b"%d" % offset, db=self._state)
+            for place, at_ms in heartbeats.items():
+                tx.put(_place(b"heartbeat", place), b"%d" % at_ms, db=self._state)
+        self._forget(kept)
+        return len(kept)
+
+    def rebuild(self, table: Table, places: Sequence[Place]) -> None:
+        """Empty a table and forget how far its topic was read; it comes again from the start."""
+        with self._env.begin(write=True) as tx:
+            tx.drop(self._dbs[table], delete=False)
+            for place in places:
+                tx.delete(_place(b"offset", place), db=self._state)
+        self._editions.clear()
+        self.terminals_changed += 1
+
+    def _forget(self, kept: Sequence[Row]) -> None:
+        for row in kept:
+            if row.table is Table.TERMINALS:
+                self.terminals_changed += 1
+            elif row.table is Table.PROGRAMMES:
+                self._editions.pop(int.from_bytes(row.key[:4]), None)
+            elif row.table is Table.TERMS:
+                self._editions.pop(0, None)
+
+    # ------------------------------------------------------------------------------- reading
+
+    def offsets(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Next offset to read of each partition; 0 where none was read."""
+        return self._numbers(b"offset", places)
+
+    def heartbeats(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Time of the last heartbeat of each partition, in ms since the epoch; 0 for none."""
+        return self._numbers(b"heartbeat", places)
+
+    def _numbers(self, what: bytes, places: Iterable[Place]) -> dict[Place, int]:
+        with self._env.begin() as tx:
+            return {
+                place: int(tx.get(_place(what, place), b"0", db=self._state)) for place in places
+            }
+
+    def find_identifier(self, digest: str) -> Identifier | None:
+        """The newest version of an identifier by its keyed digest (hex)."""
+        with self._env.begin() as tx:
+            found = tx.get(bytes.fromhex(digest), db=self._dbs[Table.IDENTIFIERS])
+        if found is None:
+            return None
+        shown = _shown(memoryview(found)[_VERSION_BYTES:])
+        return Identifier(
+            identifier_id=shown.identifier_id,
+            version=int.from_bytes(found[:_VERSION_BYTES]),
+            digest=digest,
+            kind=shown.kind,
+            last4=shown.last4,
+            bindings=tuple(
+                Binding(from_at=b.from_at, member=b.member, account=b.account, shard=b.shard)
+                for b in shown.bindings
+            ),
+            blocked_at=shown.blocked_at,
+        )
+
+    def find_terminal(self, terminal: int) -> Terminal | None:
+        """The newest version of a terminal."""
+        with self._env.begin() as tx:
+            found = tx.get(_key(terminal), db=self._dbs[Table.TERMINALS])
+        return None if found is None else _terminal(memoryview(found)[_VERSION_BYTES:])
+
+    def list_programmes(self, merchant: int) -> tuple[Edition, ...]:
+        """All versions of a merchant's programme, in order of version."""
+        return self._list(Table.PROGRAMMES, merchant)
+
+    def list_terms(self) -> tuple[Edition, ...]:
+        """All versions of the network's terms, in order of version."""
+        return self._list(Table.TERMS, 0)
+
+    def _list(self, table: Table, merchant: int) -> tuple[Edition, ...]:
+        found = self._editions.get(merchant)
+        if found is None:
+            prefix = _key(merchant) if merchant else b""
+            with self._env.begin() as tx:
+                cursor = tx.cursor(db=self._dbs[table])
+                values: list[bytes] = []
+                more = cursor.set_range(prefix) if prefix else cursor.first()
+                while more and cursor.key().startswith(prefix):
+                    values.append(cursor.value())
+                    more = cursor.next()
+            found = tuple(_edition(memoryview(v)[_VERSION_BYTES:]) for v in values)
+            self._editions[merchant] = found
+        return found
+
+    def count(self, table: Table) -> int:
+        """Rows of a table."""
+        with self._env.begin() as tx:
+            return int(tx.stat(self._dbs[table])["entries"])
+
+    def dump(self, table: Table) -> dict[bytes, bytes]:
+        """A table's rows, whole: for comparing it with one that was built again."""
+        with self._env.begin() as tx:
+            return dict(tx.cursor(db=self._dbs[table]).iternext(keys=True, values=True))
+
+
+def _place(what: bytes, place: Place) -> bytes:
+    return b"%s/%s/%d" % (what, place[0].encode(), place[1])

@@ -1,0 +1,94 @@
+"""Who calls: keys verified against the tables, and remembered until a terminal changes."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.domain import keys, problems
+from gateway.domain.keys import Caller, OperatorCaller, Role, TerminalCaller
+from gateway.domain.problems import Code
+from gateway.usecases.lookups import Lookups
+
+REMEMBERED_MAX: Final = 100_000
+
+
+@dataclass(slots=True)
+class Access:
+    """Verified keys by their hash, so that a till's next request costs one hash."""
+
+    lookups: Lookups
+    operators: keys.Operators
+    _verified: dict[bytes, TerminalCaller] = field(default_factory=dict[bytes, TerminalCaller])
+    _seen: int = -1
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """Whoever holds the key of an Authorization header. Raises KEY_MISSING, KEY_UNKNOWN.
+
+        A revoked key is still somebody's: what it may do is decided by who asks.
+        """
+        key = keys.bearer(authorization)
+        if key is None:
+            raise problems.refusal(Code.KEY_MISSING)
+        if key.startswith(keys.OPERATOR_PREFIX):
+            return self._operator(key)
+        return await self._terminal(key)
+
+    async def terminal(self, authorization: str | None) -> TerminalCaller:
+        """The terminal of a header, with a key that may post.
+
+        Raises KEY_MISSING, KEY_UNKNOWN, KEY_REVOKED, TERMINAL_INACTIVE.
+        """
+        caller = await self.caller(authorization)
+        if isinstance(caller, OperatorCaller):
+            raise problems.refusal(Code.ROLE_MISSING, "transactions are sent with a terminal's key")
+        if not keys.may_post(caller):
+            raise problems.refusal(Code.KEY_REVOKED)
+        if not caller.terminal.active:
+            raise problems.refusal(Code.TERMINAL_INACTIVE)
+        return caller
+
+    async def operator(self, authorization: str | None, *roles: Role) -> OperatorCaller:
+        """An operator who has one of roles. Raises KEY_MISSING, KEY_UNKNOWN, ROLE_MISSING."""
+        caller = await self.caller(authorization)
+        if isinstance(caller, TerminalCaller) or caller.roles.isdisjoint(roles):
+            needed = " or ".join(role.value for role in roles)
+            raise problems.refusal(Code.ROLE_MISSING, f"needs {needed}")
+        return caller
+
+    def _operator(self, key: str) -> OperatorCaller:
+        found = self.operators.find(key)
+        if found is None:
+            raise problems.refusal(Code.KEY_UNKNOWN)
+        return found
+
+    async def _terminal(self, key: str) -> TerminalCaller:
+        tables = self.lookups.tables
+        if tables.terminals_changed != self._seen or len(self._verified) > REMEMBERED_MAX:
+            self._verified.clear()
+            self._seen = tables.terminals_changed
+        whole = hashlib.sha256(key.encode()).digest()
+        found = self._verified.get(whole)
+        if found is None:
+            found = await self._verify(key)
+            if tables.find_terminal(found.terminal.terminal) is not None:
+                self._verified[whole] = found
+        return found
+
+    async def _verify(self, key: str) -> TerminalCaller:
+        parsed = keys.parse_terminal_key(key)
+        if parsed is None:
+            raise problems.refusal(Code.KEY_UNKNOWN)
+        number, key_id, secret = parsed
+        sha256 = keys.digest(secret)
+        terminal = self.lookups.known_terminal(number)
+        found = None if terminal is None else keys.find_key(terminal, key_id, sha256)
+        if terminal is None or (found is None and not _has(terminal.keys, key_id)):
+            terminal = await self.lookups.fresh_terminal(number)  # activated a second ago
+            found = None if terminal is None else keys.find_key(terminal, key_id, sha256)
+        if terminal is None or found is None:
+            raise problems.refusal(Code.KEY_UNKNOWN)
+        return TerminalCaller(terminal, found)
+
+
+def _has(known: tuple[keys.TerminalKey, ...], key_id: str) -> bool:
+    return any(key.key_id == key_id for key in known)

@@ -1,0 +1,94 @@
+"""Whether this gateway may take traffic: tables fresh, clock right, replies heard."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from contracts.topics import (
+    MEMBERS_IDENTIFIERS,
+    MERCHANTS_PROGRAMMES,
+    MERCHANTS_TERMINALS,
+    MERCHANTS_TERMS,
+)
+from gateway.domain import problems
+from gateway.domain.problems import Code
+from gateway.store import Place
+from kit import telemetry
+from kit.telemetry import Metric
+
+STATE_TOPICS: Final = (
+    MEMBERS_IDENTIFIERS,
+    MERCHANTS_TERMINALS,
+    MERCHANTS_PROGRAMMES,
+    MERCHANTS_TERMS,
+)
+HEARTBEAT_S: Final = 30.0  # architecture 2
+SKEW_S: Final = 0.5
+SKEW_KEPT_S: Final = 15.0  # a measurement older than this says nothing
+
+
+@dataclass(slots=True)
+class Guard:
+    """Facts that others report, and what follows from them; wall time throughout."""
+
+    sandbox: bool  # the clock's guard is off: the house's time is not the broker's
+    wall: Callable[[], datetime]
+    caught_up: bool = False
+    replies_assigned: bool = False
+    heartbeats: dict[Place, float] = field(default_factory=dict[Place, float])  # epoch seconds
+    _skew_s: float = 0.0
+    _skew_at: float = 0.0
+    _open: bool = False
+
+    def watch(self, places: Iterable[Place]) -> None:
+        """Expect heartbeats on these partitions."""
+        for place in places:
+            self.heartbeats.setdefault(place, 0.0)
+
+    def heard(self, place: Place, at_ms: int) -> None:
+        """A heartbeat came, stamped so by the broker or its producer."""
+        self.heartbeats[place] = max(self.heartbeats.get(place, 0.0), at_ms / 1000)
+
+    def note_append(self, before: datetime, appended: datetime, after: datetime) -> None:
+        """A record sent between before and after was stamped appended by the broker."""
+        early = (before - appended).total_seconds()
+        late = (appended - after).total_seconds()
+        self._skew_s = max(early, late, 0.0)
+        self._skew_at = after.timestamp()
+
+    def tables_fresh(self) -> bool:
+        """Whether every state partition was heard of within 30 s."""
+        return bool(self.heartbeats) and self._oldest_s(self.heartbeats.values()) <= HEARTBEAT_S
+
+    def clock_right(self) -> bool:
+        """Whether the last measurement, if any is recent, is within 500 ms of the broker."""
+        if self.sandbox or self.wall().timestamp() - self._skew_at > SKEW_KEPT_S:
+            return True
+        return self._skew_s <= SKEW_S
+
+    def checks(self) -> dict[str, Callable[[], bool]]:
+        """What readiness asks, by name."""
+        return {
+            "tables caught up": lambda: self.caught_up,
+            "tables fresh": self.tables_fresh,
+            "clock right": self.clock_right,
+            "replies assigned": lambda: self.replies_assigned,
+        }
+
+    async def look(self) -> None:
+        """Decide anew; called on a beat, so that a request asks one boolean."""
+        self._open = all(check() for check in self.checks().values())
+        for topic in STATE_TOPICS:
+            ages = [at for place, at in self.heartbeats.items() if place[0] == topic.name]
+            if ages:
+                telemetry.gauge(Metric.TABLE_AGE_SECONDS, self._oldest_s(ages), topic.name)
+        telemetry.gauge(Metric.CLOCK_OFFSET_SECONDS, self._skew_s)
+
+    def refuse_unready(self) -> None:
+        """Raise NOT_READY unless the last look was good: stale tables may lead to a wrong shard."""
+        if not self._open:
+            raise problems.refusal(Code.NOT_READY)
+
+    def _oldest_s(self, times: Iterable[float]) -> float:
+        return self.wall().timestamp() - min(times)

@@ -1,0 +1,297 @@
+"""A transaction onto the road, and its three ends."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from contracts import members, topics, values
+from contracts.envelope import Envelope
+from contracts.ledger import Reply
+from contracts.merchants import Terminal
+from contracts.pos import PosTransaction
+from contracts.values import Family, Kind
+from gateway.domain import limits, problems, requests, road
+from gateway.domain.keys import OperatorCaller, TerminalCaller
+from gateway.domain.problems import Code
+from gateway.settings import Settings
+from gateway.usecases.guard import Guard
+from gateway.usecases.lookups import Lookups
+from gateway.usecases.waiting import Waiting
+from kit import clock, errors, ids, kafka, outbox, telemetry
+from kit.telemetry import Metric, Span
+
+STATUS_URL: Final = "/v1/transactions/"
+Future = asyncio.Future[Reply | None]
+HISTORY: Final = 0  # whose limit of look-ups an import's are
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """Body of a 202: the transaction stands and will be answered."""
+
+    id: str
+    status: str
+    status_url: str
+    retry_after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a request ended: the HTTP answer. retry_after_s: 0 where asking again gains nothing."""
+
+    status: int
+    body: bytes
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """What sending needs, put together once by main."""
+
+    settings: Settings
+    lookups: Lookups
+    waiting: Waiting
+    guard: Guard
+    limiter: limits.Limiter
+    producer: kafka.Producer
+    clock: clock.Clock
+
+
+async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, span: Span) -> Ended:
+    """Send a till's request and wait for its answer within the POS budget (architecture 2).
+
+    Raises a problem of problems.Code for what is refused before the road: nothing was posted.
+    """
+    if not road_.limiter.take((caller.terminal.terminal, caller.key.key_id), time.monotonic()):
+        telemetry.count(Metric.LIMITED, "terminal")
+        raise problems.refusal(Code.RATE_LIMITED)
+    body = requests.read_transaction(raw)
+    terminal = await _terminal(road_, caller, body)
+    now = road_.clock.now()
+    road.refuse_ahead(body.occurred_at, now)
+    digest, found = await _shown(road_, body.identifier, terminal.terminal, _as_of(body))
+    original = await _original(road_, body, terminal, found)
+    if original is not None and found is not None and found.binding.shard != original.shard:
+        found = None  # not the original's account: the original alone is named
+    stamp = road.Stamp(
+        shard=original.shard if original is not None else _shard(found),
+        programme=_version(road_, terminal.merchant, body.occurred_at),
+        terms=_terms(road_, body.occurred_at),
+        accepted_at=now,
+        found=found,
+        original="" if original is None else original.name,
+    )
+    sent = road.till_transaction(body, terminal, stamp)
+    return await _send(road_, sent, stamp, body, requests.fingerprint(body, digest), span)
+
+
+async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: Span) -> Ended:
+    """Send an imported purchase; as submit_transaction, under an operator's mark."""
+    body = requests.read_historic(raw)
+    now = road_.clock.now()
+    road.refuse_ahead(body.occurred_at, now)
+    editions = road_.lookups.tables.list_programmes(body.merchant)
+    if not editions:
+        raise problems.refusal(Code.UNKNOWN_MERCHANT)
+    edition = road.in_force(editions, body.occurred_at)
+    digest, found = await _shown(road_, body.identifier, HISTORY, body.occurred_at)
+    stamp = road.Stamp(
+        shard=_shard(found),
+        programme=0 if edition is None else edition.version,
+        terms=_terms(road_, body.occurred_at),
+        accepted_at=now,
+        found=found,
+    )
+    name = road.history_name(body.merchant, body.transaction)
+    sent = road.historic_transaction(body, name, (edition or editions[-1]).party, stamp)
+    span.set("operator", caller.name)
+    return await _send(road_, sent, stamp, body, requests.fingerprint(body, digest), span)
+
+
+async def _terminal(road_: Road, caller: TerminalCaller, body: requests.Transaction) -> Terminal:
+    """The caller's terminal. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH."""
+    terminal = caller.terminal
+    if body.terminal != terminal.terminal:
+        raise problems.refusal(Code.TERMINAL_MISMATCH)
+    if body.epoch > terminal.epoch:  # activated a second ago, perhaps
+        fresh = road_.lookups.known_terminal(terminal.terminal)
+        if fresh is None or body.epoch > fresh.epoch:
+            fresh = await road_.lookups.fresh_terminal(terminal.terminal, terminal.terminal)
+        if fresh is None or body.epoch > fresh.epoch:
+            raise problems.refusal(Code.UNKNOWN_EPOCH)
+        return fresh
+    return terminal
+
+
+def _as_of(body: requests.Transaction) -> datetime:
+    """Time as of which the identifier resolves: the original's, where it is found by its name."""
+    original = body.original
+    if original is UNSET or original.occurred_at is UNSET:
+        return body.occurred_at
+    return original.occurred_at
+
+
+async def _shown(
+    road_: Road, identifier: requests.Identifier | UnsetType, asker: int, at: datetime
+) -> tuple[str | None, road.Found | None]:
+    """Digest of the identifier shown, and whose it was. Raises UNKNOWN_IDENTIFIER and others."""
+    if identifier is UNSET:
+        return None, None
+    kind, text = requests.shown(identifier)
+    digest = members.digest(road_.settings.identifier_key.encode(), kind, text)
+    found = await road_.lookups.identifier(digest, asker)
+    if found is None or not found.bindings:
+        raise problems.refusal(Code.UNKNOWN_IDENTIFIER)
+    return digest, road.as_of(found, at)
+
+
+async def _original(
+    road_: Road, body: requests.Transaction, terminal: Terminal, found: road.Found | None
+) -> road.Id | None:
+    """What a refund or reversal undoes, which is of the same merchant."""
+    sent = body.original
+    if sent is UNSET:
+        return None
+    if sent.id is not UNSET:
+        original = road.parse_original(sent.id, shards=road_.settings.shards)
+        if original.name == values.till_name(body.terminal, body.epoch, body.sequence):
+            raise problems.refusal(Code.ORIGINAL_IS_ITSELF)
+    else:
+        if sent.occurred_at is not UNSET:
+            road.refuse_ahead(sent.occurred_at, road_.clock.now())
+        parts = (str(sent.terminal), str(sent.epoch), str(sent.sequence))
+        original = road.Id(_shard(found), ".".join(("t", *parts)), Family.TILL, parts)
+    merchant = int(original.parts[0])
+    if original.family is Family.TILL:
+        other = await _other_terminal(road_, terminal, int(original.parts[0]))
+        merchant = other.merchant
+        if int(original.parts[1]) > other.epoch:
+            raise problems.refusal(Code.UNKNOWN_EPOCH, "of the original")
+    if merchant != terminal.merchant:
+        raise problems.refusal(Code.ORIGINAL_OF_ANOTHER_MERCHANT)
+    return original
+
+
+async def _other_terminal(road_: Road, terminal: Terminal, number: int) -> Terminal:
+    if number == terminal.terminal:
+        return terminal
+    if not 1 <= number < 2**31:
+        raise problems.refusal(Code.UNKNOWN_TERMINAL)
+    found = await road_.lookups.terminal(number, terminal.terminal)
+    if found is None:
+        raise problems.refusal(Code.UNKNOWN_TERMINAL)
+    return found
+
+
+def _shard(found: road.Found | None) -> int:
+    if found is None:
+        raise problems.refusal(Code.MISSING_FIELD, "identifier")
+    return found.binding.shard
+
+
+def _version(road_: Road, merchant: int, at: datetime) -> int:
+    edition = road.in_force(road_.lookups.tables.list_programmes(merchant), at)
+    return 0 if edition is None else edition.version
+
+
+def _terms(road_: Road, at: datetime) -> int:
+    edition = road.in_force(road_.lookups.tables.list_terms(), at)
+    return 0 if edition is None else edition.version
+
+
+# ----------------------------------------------------------------------------------- three ends
+
+
+async def _send(
+    road_: Road,
+    sent: PosTransaction,
+    stamp: road.Stamp,
+    body: requests.Transaction | requests.HistoricPurchase,
+    fingerprint: str,
+    span: Span,
+) -> Ended:
+    """Produce to the shard's partition and wait: the answer, 202, or outcome unknown."""
+    road_.guard.refuse_unready()
+    said: Envelope[PosTransaction] = Envelope(
+        id=ids.uuid7(stamp.accepted_at),
+        type=road.EVENT,
+        key=str(sent.account) if sent.account else sent.original,
+        occurred_at=body.occurred_at,
+        accepted_at=stamp.accepted_at,
+        fingerprint=fingerprint,
+        data=sent,
+    )
+    began = time.monotonic()
+    budget_s = road_.settings.pos_budget_ms / 1000
+    correlation, future = road_.waiting.enter()
+    try:
+        message = outbox.message(
+            topics.POS_TRANSACTIONS,
+            said,
+            partition=stamp.shard,
+            headers=_headers(road_, correlation, sent.kind, budget_s, span),
+        )
+        wall = clock.wall
+        before = wall()
+        ack = await road_.producer.send_one(message, deadline_s=budget_s)
+        road_.guard.note_append(before, ack.appended_at, wall())
+        reply = await _reply(future, began + budget_s - time.monotonic())
+    except errors.SendUnknown as error:
+        telemetry.count(Metric.OUTCOMES, sent.kind.value, "unknown")
+        raise problems.refusal(Code.OUTCOME_UNKNOWN) from error
+    finally:
+        road_.waiting.leave(correlation)
+    return _ended(road_, values.public_id(stamp.shard, sent.name), sent.kind, reply)
+
+
+def _headers(
+    road_: Road, correlation: bytes, kind: Kind, budget_s: float, span: Span
+) -> outbox.Headers:
+    headers = (
+        ("reply-topic", topics.GATEWAY_REPLIES.name.encode()),
+        ("reply-partition", b"%d" % road_.settings.reply_partition),
+        ("correlation-id", correlation),
+        telemetry.inject(span),
+    )
+    if kind is not Kind.INQUIRY:
+        return headers  # a posted transaction is never dropped because nobody waits any more
+    until = clock.wall() + timedelta(seconds=budget_s)
+    return (*headers, ("deadline", b"%d" % int(until.timestamp() * 1000)))
+
+
+async def _reply(future: Future, left_s: float) -> Reply | None:
+    """The reply, or None once the budget is spent."""
+    if future.done():
+        return future.result()
+    timer = future.get_loop().call_later(max(left_s, 0.0), _give_up, future)
+    try:
+        return await future
+    finally:
+        timer.cancel()
+
+
+def _give_up(future: Future) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _ended(road_: Road, public_id: str, kind: Kind, reply: Reply | None) -> Ended:
+    if reply is not None:
+        telemetry.count(Metric.OUTCOMES, kind.value, "answered")
+        return Ended(reply.http_status, bytes(reply.body))
+    if kind is Kind.INQUIRY:
+        telemetry.count(Metric.OUTCOMES, kind.value, "unanswered")
+        raise problems.refusal(Code.INQUIRY_UNANSWERED)
+    telemetry.count(Metric.OUTCOMES, kind.value, "accepted")
+    return accepted(public_id, "accepted", road_.settings.retry_after_ms)
+
+
+def accepted(public_id: str, status: str, retry_after_ms: int) -> Ended:
+    """A 202: it stands, or is not yet known; ask again."""
+    body = Accepted(public_id, status, STATUS_URL + quote(public_id, safe=""), retry_after_ms)
+    return Ended(202, msgspec.json.encode(body), max(1, retry_after_ms // 1000))

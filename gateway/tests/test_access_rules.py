@@ -1,0 +1,175 @@
+"""Rules of the edge: ids, versions in force, keys, limits, codes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import values
+from contracts.merchants import Terminal, TerminalKey
+from contracts.values import Family
+from gateway.domain import keys, limits, problems, road
+from gateway.domain.problems import Code
+from kit import errors
+
+NOW = datetime(2026, 3, 21, 10, 0, tzinfo=UTC)
+
+# ------------------------------------------------------------------------------------------- ids
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3.t.10000017.1.42",
+        "0.h.12.A%2E1.purchase",
+        "11.o.12.77.capture",
+        "3.a.1000001.first-purchase",
+    ],
+)
+def test_a_public_id_reads_back_as_it_was_written(text: str) -> None:
+    found = road.parse_id(text, shards=12)
+    assert values.public_id(found.shard, found.name) == text
+
+
+def test_persian_digits_in_an_id_are_its_digits() -> None:
+    assert road.parse_id(" ۳.t.۱۰.۱.۴۲ ", shards=12).name == "t.10.1.42"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "t.1.1.1", "12.t.1.1.1", "03.t.1.1.1", "3.t.01.1.1", "3.t.1.1", "3.t.1.1.1.1", "3.q.1",
+     "3.t.a.1.1", "3.t.-1.1.1", "3.h.5.A.B.purchase", "3.h.5.%41.purchase", "3.h.5.%ff.purchase",
+     "3.t.1.1.99999999999999999999", "x" * 300, "3.", "."],
+)  # fmt: skip
+def test_any_other_spelling_of_an_id_is_refused(text: str) -> None:
+    with pytest.raises(errors.Problem) as caught:
+        road.parse_id(text, shards=12)
+    assert caught.value.code == "bad-transaction-id"
+
+
+def test_only_a_sale_can_be_undone() -> None:
+    assert road.parse_original("3.h.5.A.purchase", shards=12).family is Family.HISTORY
+    with pytest.raises(errors.Problem) as caught:
+        road.parse_original("3.a.1000001.first-purchase", shards=12)
+    assert caught.value.code == "original-not-refundable"
+
+
+def test_a_historic_name_is_bounded() -> None:
+    assert road.history_name(5, "A.1") == "h.5.A%2E1.purchase"
+    for bad in ("", "آ" * 128):
+        with pytest.raises(errors.Problem) as caught:
+            road.history_name(5, bad)
+        assert caught.value.code == "bad-name"
+
+
+# -------------------------------------------------------------------------------------- editions
+
+
+def edition(version: int, minutes: int) -> road.Edition:
+    return road.Edition(version, NOW + timedelta(minutes=minutes))
+
+
+def test_the_version_in_force_is_the_latest_effective_by_then() -> None:
+    editions = [edition(1, 0), edition(2, 10), edition(3, 10), edition(4, 30)]
+    assert road.in_force(editions, NOW - timedelta(seconds=1)) is None
+    found = [road.in_force(editions, NOW + timedelta(minutes=m)) for m in (0, 9, 10, 29, 30)]
+    assert [e.version for e in found if e is not None] == [1, 1, 3, 3, 4]
+
+
+def test_only_a_time_further_ahead_than_the_skew_is_refused() -> None:
+    road.refuse_ahead(NOW + timedelta(seconds=120), NOW)
+    road.refuse_ahead(NOW - timedelta(days=9000), NOW)
+    with pytest.raises(errors.Problem) as caught:
+        road.refuse_ahead(NOW + timedelta(seconds=121), NOW)
+    assert caught.value.code == "occurred-at-ahead"
+
+
+# ------------------------------------------------------------------------------------------ keys
+
+
+@pytest.mark.parametrize("key", ["", "pvt_", "pvt_1_k", "pvt_x_k_s", "pvt_0_k_s", "pvt_1__s",
+                                 "pvt_99999999999_k_s", "pvo_a_b"])  # fmt: skip
+def test_what_is_no_terminal_key_is_none(key: str) -> None:
+    assert keys.parse_terminal_key(key) is None
+
+
+def test_a_secret_may_hold_underscores() -> None:
+    assert keys.parse_terminal_key("pvt_7_abc_d_e-f") == (7, "abc", "d_e-f")
+
+
+def test_a_key_is_found_by_id_and_hash_alone() -> None:
+    good = TerminalKey(key_id="k", sha256=keys.digest("s"), created_at=NOW)
+    terminal = Terminal(
+        terminal=7, version=1, epoch=1, merchant=5, party=5, branch=1, active=True, keys=(good,)
+    )
+    assert keys.find_key(terminal, "k", keys.digest("s")) == good
+    assert keys.find_key(terminal, "k", keys.digest("t")) is None
+    assert keys.find_key(terminal, "j", keys.digest("s")) is None
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Basic x", "Bearer ", "Bearer " + "x" * 201, "Bearer é"]
+)
+def test_what_is_no_bearer_is_none(header: str | None) -> None:
+    assert keys.bearer(header) is None
+
+
+def test_operators_read_from_settings() -> None:
+    found = keys.parse_operators([f"sara:operator+history:{keys.digest('s3cret')}"])
+    caller = found.find("pvo_sara_s3cret")
+    assert caller == keys.OperatorCaller("sara", frozenset({"operator", "history"}))
+    assert found.find("pvo_sara_other") is None
+    assert found.find("pvo_ali_s3cret") is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "sara",
+        "sara:operator",
+        "sara:king:" + "0" * 64,
+        ":operator:" + "0" * 64,
+        "a_b:operator:" + "0" * 64,
+        "sara:operator:xyz",
+    ],
+)
+def test_a_bad_operator_is_named_at_the_start(entry: str) -> None:
+    with pytest.raises(ValueError):
+        keys.parse_operators([entry])
+
+
+# ---------------------------------------------------------------------------------------- limits
+
+
+@given(st.lists(st.floats(0, 2), max_size=60))
+def test_a_limit_holds_over_any_pattern(gaps: list[float]) -> None:
+    limiter, now, taken = limits.Limiter(5, 10), 0.0, 0
+    for gap in gaps:
+        now += gap
+        taken += limiter.take("k", now)
+        assert taken <= 10 + 5 * now + 1e-6
+
+
+def test_keys_do_not_share_a_bucket_and_buckets_are_bounded() -> None:
+    limiter = limits.Limiter(1, 1)
+    assert limiter.take("a", 0.0)
+    assert limiter.take("b", 0.0)
+    assert not limiter.take("a", 0.5)
+    assert limiter.take("a", 1.5)
+    for i in range(limits.BUCKETS_MAX + 5):
+        limiter.take(i, 10.0)
+    assert len(limiter._buckets) <= limits.BUCKETS_MAX
+
+
+# ----------------------------------------------------------------------------------------- codes
+
+
+def test_every_code_says_what_to_do_in_two_languages() -> None:
+    seen: set[str] = set()
+    for code in Code:
+        assert code.code not in seen
+        seen.add(code.code)
+        assert any("\u0600" <= c <= "\u06ff" for c in code.fa)
+        assert code.en.isascii()
+        assert problems.refusal(code).status == code.status
