@@ -20,6 +20,7 @@ LOCK = PROJECT / "requirements.lock"
 CACHE = PROJECT / ".cache"
 STAMP = VENV / "peyvand-stamp"
 PYTHON = VENV / "bin" / "python"
+PIP_PLACES = ("global", "site", "user", ":env:")
 
 
 def main() -> int:
@@ -97,11 +98,24 @@ def make_environment() -> None:
         requirements.write_text(pin + "\n")
         run(PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements)
     say("packages of requirements.lock")
+    follow_pip()
     run(uv(), "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, LOCK)
     say("the project's own packages")
     editable = [part for member in members() for part in ("--editable", str(member))]
     offline = ("--no-deps", "--no-build-isolation", "--offline")
     run(uv(), "pip", "install", "--quiet", "--python", PYTHON, *offline, *editable)
+
+
+def follow_pip() -> None:
+    """Let uv use the index and the certificates that this machine has configured for pip."""
+    asked = subprocess.run(
+        [PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
+    found = dict(line.split("=", 1) for line in asked.stdout.splitlines() if "=" in line)
+    for key, variable in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")):
+        values = [found[f"{place}.{key}"] for place in PIP_PLACES if f"{place}.{key}" in found]
+        if values:
+            os.environ.setdefault(variable, values[-1].strip("'"))
 
 
 def runs_this_python() -> bool:
