@@ -1,0 +1,1 @@
+"""The road: a screened transaction becomes a command with its awards, once per name."""

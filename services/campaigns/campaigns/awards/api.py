@@ -1,0 +1,108 @@
+"""HTTP door: a test evaluation of a basket."""
+
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from campaigns.awards import usecases
+from campaigns.awards.usecases import Shelves
+from contracts.pos import LINES_MAX, Line, PosTransaction
+from contracts.values import AMOUNT_MAX, Channel, Kind
+from kit import auth
+from kit.clock import Clock
+from kit.db import Database
+
+Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
+Number = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+Text = Annotated[str, Field(max_length=64)]
+
+
+class LineBody(BaseModel):
+    """One line of a basket."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line: Annotated[int, Field(ge=1, le=9999, strict=True)]
+    amount_rial: Amount
+    quantity: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1
+    sku: Text = ""
+    category: Text = ""
+
+
+class BasketBody(BaseModel):
+    """A basket to try. accepted_at absent: now; occurred_at absent: the same."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    merchant: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+    branch: Number = 0
+    terminal: Number = 0
+    kind: Literal["purchase", "redemption"] = "purchase"
+    channel: Channel = Channel.TILL
+    occurred_at: AwareDatetime | None = None
+    accepted_at: AwareDatetime | None = None
+    amount_rial: Amount
+    lines: Annotated[list[LineBody], Field(max_length=LINES_MAX)] = []
+    points: Amount = 0
+    credit_rial: Amount = 0
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.lines and sum(line.amount_rial for line in self.lines) != self.amount_rial:
+            raise ValueError("the lines do not add up to amount_rial")
+        if len({line.line for line in self.lines}) != len(self.lines):
+            raise ValueError("two lines have one number")
+        return self
+
+
+def router(database: Database, clock: Clock, shelves: Shelves) -> APIRouter:
+    """Routes of this noun; all need the role operator."""
+    routes = APIRouter(tags=["rules"])
+
+    @routes.post("/v1/rules/evaluate")
+    async def evaluate(request: Request, body: BasketBody) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
+        auth.require(request, "operator")
+        accepted_at = body.accepted_at or clock.now()
+        async with database.read() as tx:
+            await usecases.refresh(tx, shelves)
+        found = usecases.evaluate(
+            _transaction(body),
+            occurred_at=body.occurred_at or accepted_at,
+            accepted_at=accepted_at,
+            shelves=shelves,
+        )
+        return Response(msgspec.json.encode(_view(found)), media_type="application/json")
+
+    return routes
+
+
+def _transaction(body: BasketBody) -> PosTransaction:
+    return PosTransaction(
+        name="",
+        kind=Kind(body.kind),
+        channel=body.channel,
+        merchant=body.merchant,
+        party=0,
+        branch=body.branch,
+        terminal=body.terminal,
+        amount_rial=body.amount_rial,
+        lines=tuple(Line(**line.model_dump()) for line in body.lines),
+        points=body.points,
+        credit_rial=body.credit_rial,
+    )
+
+
+def _view(found: usecases.Evaluation) -> dict[str, Any]:
+    return {
+        "programme_version": found.programme_version,
+        "terms_version": found.terms_version,
+        "points": found.earned.points,
+        "awards": found.earned.awards,
+        "unearned": found.earned.unearned,
+        "redemption": found.redemption,
+        "decline": found.decline,
+        "explanations": found.explanations,
+    }

@@ -1,0 +1,162 @@
+"""Which command a screened transaction becomes, and the envelope it leaves in."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from campaigns.awards.domain import earning
+from campaigns.awards.domain.earning import Earned
+from contracts import values
+from contracts.envelope import Envelope, follow
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
+from contracts.ledger import Inquire, PostTransaction, Redemption, RefuseTransaction
+from contracts.merchants import Programme, Terms
+from contracts.pos import PosTransaction
+from contracts.values import Kind, Reason, tehran_day
+
+_TYPES: Final[dict[type[Any], str]] = {
+    PostTransaction: "post-transaction.v1",
+    RefuseTransaction: "refuse-transaction.v1",
+    Inquire: "inquire.v1",
+}
+_first: Final = msgspec.json.Decoder(Envelope[msgspec.Raw])
+
+
+def post(
+    screened: ScreenedTransaction,
+    *,
+    earned: Earned | None = None,
+    redemption: Redemption | None = None,
+    decline: tuple[Reason, ...] = (),
+    grace_expires_at: datetime | None = None,
+) -> PostTransaction:
+    """The command that posts a transaction of the road, a declined or replayed one too."""
+    transaction = screened.transaction
+    held = screened.verdict is Verdict.HOLD
+    return PostTransaction(
+        name=transaction.name,
+        kind=transaction.kind,
+        channel=transaction.channel,
+        merchant=transaction.merchant,
+        acceptor=transaction.party,
+        branch=transaction.branch,
+        terminal=transaction.terminal,
+        account=transaction.account,
+        member=transaction.member,
+        identifier_id=transaction.identifier_id,
+        identifier_last4=transaction.identifier_last4,
+        amount_rial=transaction.amount_rial,
+        lines=transaction.lines,
+        decline=decline,
+        awards=() if earned is None else earned.awards,
+        unearned=() if earned is None else earned.unearned,
+        redemption=redemption,
+        original=transaction.original,
+        refund_lines=transaction.refund_lines,
+        grace_expires_at=grace_expires_at,
+        review_due_at=screened.review_due_at if held else None,
+        case_id=screened.case_id if held else "",
+        replayed=screened.replayed,
+    )
+
+
+def inquire(
+    transaction: PosTransaction,
+    *,
+    programme: Programme | None,
+    terms: Terms | None,
+    would_earn_points: int,
+    decline: tuple[Reason, ...] = (),
+) -> Inquire:
+    """The query behind an inquiry; without programme or terms nothing of the basket is payable."""
+    share = 0 if programme is None or terms is None else programme.redeem_max_share_bp
+    return Inquire(
+        name=transaction.name,
+        account=transaction.account,
+        amount_rial=transaction.amount_rial,
+        price_rial=1 if terms is None else terms.price_rial,
+        price_points=1 if terms is None else terms.price_points,
+        redeem_max_share_bp=share,
+        would_earn_points=would_earn_points,
+        decline=decline,
+    )
+
+
+def refusal(
+    transaction: PosTransaction | None, name: str, reason: Reason, *, replayed: bool = False
+) -> RefuseTransaction:
+    """The command that stores "could not be decided" under a name."""
+    return RefuseTransaction(
+        name=name,
+        reason=reason,
+        kind=Kind.PURCHASE if transaction is None else transaction.kind,
+        merchant=0 if transaction is None else transaction.merchant,
+        terminal=0 if transaction is None else transaction.terminal,
+        account=0 if transaction is None else transaction.account,
+        replayed=replayed,
+    )
+
+
+def grace(terms: Terms | None, accepted_at: datetime) -> datetime | None:
+    """Expiry of what a refund restores past its date: grace_days on, at that Tehran day's end.
+
+    Counted from accepted_at, the member's availability, so that a late upload costs no day of it.
+    """
+    if terms is None:
+        return None
+    return earning.end_of_day(tehran_day(accepted_at), terms.grace_days)
+
+
+def name_of_bytes(raw: bytes) -> str:
+    """Name of a record that nobody can read (architecture 2, poison)."""
+    return values.name(values.Family.UNDECODABLE, hashlib.sha256(raw).hexdigest())
+
+
+def name_of(data: ScreenedTransaction | RefusedTransaction) -> str:
+    """The name on the road that fraud's word is about."""
+    if isinstance(data, ScreenedTransaction):
+        return data.transaction.name
+    return data.name
+
+
+def envelope_of(
+    command: PostTransaction | RefuseTransaction | Inquire, cause: Envelope[Any]
+) -> Envelope[Any]:
+    """The command under its cause's key, times and fingerprint."""
+    kind = _TYPES[type(command)]
+    return Envelope(
+        id=follow(cause.id, kind),
+        type=kind,
+        key=cause.key,
+        occurred_at=cause.occurred_at,
+        accepted_at=cause.accepted_at,
+        fingerprint=cause.fingerprint,
+        cause_id=cause.id,
+        data=command,
+    )
+
+
+def again(first: bytes, cause: Envelope[Any]) -> Envelope[Any]:
+    """The first output of a name, under a repeat's own id and fingerprint (architecture 2)."""
+    said = _first.decode(first)
+    return msgspec.structs.replace(
+        said,
+        id=follow(cause.id, said.type),
+        fingerprint=cause.fingerprint,
+        cause_id=cause.id,
+    )
+
+
+def undecodable_envelope(command: RefuseTransaction, at: datetime) -> Envelope[Any]:
+    """The refusal of a record without an envelope; at: the broker's stamp of the record."""
+    kind = _TYPES[RefuseTransaction]
+    return Envelope(
+        id=follow(command.name, kind),
+        type=kind,
+        key="0",
+        occurred_at=at,
+        accepted_at=at,
+        data=command,
+    )

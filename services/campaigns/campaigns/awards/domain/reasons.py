@@ -1,0 +1,104 @@
+"""Reasons that campaigns gives, each with a stable code, Persian first."""
+
+from typing import Final
+
+from contracts.values import Reason
+
+NO_PROGRAMME: Final = Reason(
+    code="no-programme",
+    fa="این فروشگاه در این زمان برنامهٔ امتیاز نداشت.",
+    en="The merchant had no points programme at this time.",
+)
+NO_TERMS: Final = Reason(
+    code="no-terms",
+    fa="شبکه در این زمان قیمت تسویه نداشت.",
+    en="The network had no settlement price at this time.",
+)
+KIND_DOES_NOT_EARN: Final = Reason(
+    code="kind-does-not-earn",
+    fa="این نوع تراکنش امتیاز نمی‌دهد.",
+    en="This kind of transaction earns no points.",
+)
+CATEGORY_EXCLUDED: Final = Reason(
+    code="category-excluded",
+    fa="این گروه کالا امتیاز نمی‌دهد.",
+    en="This category earns no points.",
+)
+CATEGORY_NOT_EARNING: Final = Reason(
+    code="category-not-earning",
+    fa="تنها برخی گروه‌های کالا امتیاز می‌دهند و این کالا از آن‌ها نیست.",
+    en="Only some categories earn points, and this is not one of them.",
+)
+ZERO_AMOUNT: Final = Reason(
+    code="zero-amount",
+    fa="برای این قلم مبلغی پرداخت نشد.",
+    en="Nothing was paid for this line.",
+)
+BELOW_ONE_POINT: Final = Reason(
+    code="below-one-point",
+    fa="مبلغ به یک امتیاز نرسید.",
+    en="The amount is too small for one point.",
+)
+BASE_EARNS_NOTHING: Final = Reason(
+    code="base-earns-nothing",
+    fa="برنامهٔ فروشگاه امتیاز پایه ندارد و قاعدهٔ دیگری هم برقرار نبود.",
+    en="The programme gives no base points, and no other rule applied.",
+)
+HISTORY_BASE_ONLY: Final = Reason(
+    code="history-base-only",
+    fa="خریدهای گذشته تنها امتیاز پایه می‌گیرند و این برنامه امتیاز پایه ندارد.",
+    en="Imported history earns base points only, and this programme gives none.",
+)
+CAP_TRIMMED: Final = Reason(
+    code="cap-trimmed",
+    fa="امتیاز این قاعده به سقف آن رسید و بیش از آن داده نشد.",
+    en="The points of this rule were trimmed to its cap.",
+)
+CAP_REJECTED: Final = Reason(
+    code="cap-rejected",
+    fa="امتیاز این قاعده از سقف آن گذشت و داده نشد.",
+    en="The points of this rule exceed its cap, so it gave none.",
+)
+NOTHING_TO_REDEEM: Final = Reason(
+    code="nothing-to-redeem",
+    fa="امتیاز یا اعتباری برای خرج کردن خواسته نشد.",
+    en="Neither points nor credit were asked for.",
+)
+POINTS_WORTH_NOTHING: Final = Reason(
+    code="points-worth-nothing",
+    fa="این تعداد امتیاز به یک ریال هم نمی‌رسد.",
+    en="So few points are worth less than one Rial.",
+)
+NOT_KNOWN_IN_TIME: Final = Reason(
+    code="programme-not-known-in-time",
+    fa="شرایط برنامهٔ فروشگاه به‌موقع نرسید؛ این خرید را با شمارهٔ تازه دوباره ثبت کنید.",
+    en="The programme or terms did not arrive in time; enter it again under a new number.",
+)
+UNDECODABLE: Final = Reason(
+    code="undecodable",
+    fa="پیام تراکنش خوانا نبود.",
+    en="The transaction's record could not be read.",
+)
+CANNOT_DECIDE: Final = Reason(
+    code="campaigns-cannot-decide",
+    fa="این تراکنش در بخش امتیازها تصمیم‌پذیر نبود.",
+    en="Campaigns could not decide this transaction.",
+)
+
+
+def below_minimum(asked: int, least: int) -> Reason:
+    """Fewer points asked than the programme lets anyone spend at once."""
+    return Reason(
+        code="redeem-below-minimum",
+        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {least} است؛ {asked} خواسته شد.",
+        en=f"This merchant takes {least} points or more at once; {asked} were asked.",
+    )
+
+
+def above_share(value_rial: int, most_rial: int) -> Reason:
+    """More of the basket than the programme lets points and credit pay."""
+    return Reason(
+        code="redeem-above-share",
+        fa=f"با امتیاز و اعتبار تا {most_rial} ریال این خرید پرداختنی است، نه {value_rial} ریال.",
+        en=f"Points and credit may pay {most_rial} Rial of this basket, not {value_rial}.",
+    )

@@ -1,0 +1,15 @@
+"""Clock door: what is pruned as time passes."""
+
+from datetime import timedelta
+
+from campaigns import settings
+from campaigns.awards import usecases
+from kit.clock import Clock
+from kit.db import Database
+
+
+async def prune_decisions(database: Database, clock: Clock) -> None:
+    """Forget decisions older than 400 days; a name asked again later is the ledger's to answer."""
+    before = clock.now() - timedelta(days=settings.DECISIONS_KEPT_DAYS)
+    async with database.transaction() as tx:
+        await usecases.prune_decisions(tx, before=before)

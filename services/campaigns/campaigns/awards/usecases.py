@@ -1,0 +1,388 @@
+"""A screened transaction becomes a command with its awards, once per name; and a try without it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from campaigns import settings
+from campaigns.awards import store
+from campaigns.awards.domain import commands, earning, reasons, redeeming
+from campaigns.programmes import usecases as programmes
+from campaigns.rules import usecases as rules
+from contracts import topics
+from contracts.envelope import Envelope
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
+from contracts.ledger import Inquire, PostTransaction, Redemption, RefuseTransaction
+from contracts.merchants import Programme, Terms
+from contracts.pos import PosTransaction
+from contracts.values import Channel, Kind, Reason
+from kit import letters, outbox, telemetry
+from kit.consumer import Event
+from kit.db import Tx
+from kit.outbox import Headers, Message
+
+Command = PostTransaction | RefuseTransaction | Inquire
+Heard = ScreenedTransaction | RefusedTransaction
+
+_NOTES: Final = {rules.Then.TRIM: reasons.CAP_TRIMMED, rules.Then.REJECT: reasons.CAP_REJECTED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelves:
+    """What a process holds in memory of the local tables."""
+
+    programmes: programmes.Shelf
+    rules: rules.Shelf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What a basket would get: earned, or the terms of a redemption, or the reasons for a no."""
+
+    programme_version: int
+    terms_version: int
+    earned: earning.Earned
+    redemption: Redemption | None
+    decline: tuple[Reason, ...]
+    explanations: tuple[rules.Explanation, ...]
+
+
+# -------------------------------------------------------------------------------------- the road
+
+
+async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None:
+    """Turn one poll of fraud.screened into commands on ledger.commands, partition for partition.
+
+    A name met before gets its first output again, under the repeat's own fingerprint and headers;
+    a first decision is kept under (shard, name). Replays and inquiries leave none. Four statements
+    whatever the size of the batch. Source: architecture 2, RK1, SH14.
+    """
+    await refresh(tx, shelves)
+    remembered = [name for event in batch if (name := _remembered(event)) is not None]
+    outputs = await store.find_outputs(tx, remembered) if remembered else {}
+    made: list[tuple[int, str, bytes, datetime]] = []
+    said: list[Message] = []
+    tally: Counter[tuple[str, str]] = Counter()
+    for event in batch:
+        name = _remembered(event)
+        if name is not None and name in outputs and event.envelope is not None:
+            message = _message(event, commands.again(outputs[name], event.envelope))
+            tally["repeat", "sent-again"] += 1
+        else:
+            command = _decided(event, shelves)
+            if command is None:
+                continue
+            if _is_late(command):
+                await _set_aside(tx, event)
+            message = _message(event, _enveloped(event, command))
+            tally[_kind_and_outcome(command)] += 1
+            if name is not None and name not in outputs and message.value is not None:
+                outputs[name] = message.value
+                at = event.at if event.envelope is None else event.envelope.accepted_at
+                made.append((*name, message.value, at))
+        said.append(message)
+    if made:
+        await store.copy_decisions(tx, made)
+    outbox.add(tx, said)
+    for labels, number in tally.items():
+        telemetry.count(telemetry.Metric.OUTCOMES, *labels, by=number)
+
+
+async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
+    """Store "could not be decided" for one event that failed for good, or its first output again.
+
+    why: the error's text, for the dead letter that kit writes; the till hears a stable code.
+    """
+    name = _remembered(event)
+    outputs = await store.find_outputs(tx, [name]) if name is not None else {}
+    if name is not None and name in outputs and event.envelope is not None:
+        outbox.add(tx, [_message(event, commands.again(outputs[name], event.envelope))])
+        return
+    command = _undecided(event, reasons.CANNOT_DECIDE)
+    message = _message(event, _enveloped(event, command))
+    if name is not None and name not in outputs and message.value is not None:
+        at = event.at if event.envelope is None else event.envelope.accepted_at
+        await store.copy_decisions(tx, [(*name, message.value, at)])
+    outbox.add(tx, [message])
+    telemetry.count(telemetry.Metric.OUTCOMES, command.kind.value, "refused")
+    telemetry.count(telemetry.Metric.ALARMS, f"refused-{why.partition(':')[0]}")
+
+
+def lacks_facts(batch: Sequence[Event], shelves: Shelves) -> bool:
+    """Whether the gateway saw a version of programme or terms that this process has not."""
+    return any(
+        isinstance(event.data, ScreenedTransaction) and _lacks(event.data, shelves)
+        for event in batch
+        if event.envelope is not None
+    )
+
+
+async def refresh(tx: Tx, shelves: Shelves) -> None:
+    """Bring what is in memory up to the local tables; two statements."""
+    await programmes.refresh(tx, shelves.programmes)
+    await rules.refresh(tx, shelves.rules)
+
+
+async def prune_decisions(tx: Tx, *, before: datetime) -> int:
+    """Forget first outputs of before a time, some thousands at most; gives how many went."""
+    return await store.delete_decisions(tx, before=before, limit=settings.DECISIONS_PRUNED_MAX)
+
+
+# ------------------------------------------------------------------------------------ one decision
+
+
+def _remembered(event: Event) -> store.Name | None:
+    """Under which name the event's decision is kept; None where it leaves none."""
+    if event.envelope is None:
+        return event.partition, commands.name_of_bytes(event.raw)
+    data: Heard = event.envelope.data
+    transaction = data.transaction
+    if data.replayed or (transaction is not None and transaction.kind is Kind.INQUIRY):
+        return None
+    return event.partition, commands.name_of(data)
+
+
+def _decided(event: Event, shelves: Shelves) -> Command | None:
+    """The command for an event; None for a replayed inquiry, which nobody waits for."""
+    if event.envelope is None:
+        return _undecided(event, reasons.UNDECODABLE)
+    match event.envelope.data:
+        case ScreenedTransaction() as screened:
+            if screened.replayed:
+                inquiry = screened.transaction.kind is Kind.INQUIRY
+                return None if inquiry else commands.post(screened)
+            return _command(screened, event.envelope, shelves)
+        case other:
+            refused: RefusedTransaction = other
+            return commands.refusal(
+                refused.transaction, refused.name, refused.reason, replayed=refused.replayed
+            )
+
+
+def _command(
+    screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shelves
+) -> PostTransaction | RefuseTransaction | Inquire:
+    transaction = screened.transaction
+    declined = screened.verdict is Verdict.DECLINE
+    if transaction.kind is Kind.INQUIRY:
+        return _inquired(screened, cause, shelves)
+    if declined:
+        return commands.post(screened, decline=screened.reasons)
+    if _lacks(screened, shelves):
+        return commands.refusal(transaction, transaction.name, reasons.NOT_KNOWN_IN_TIME)
+    programme, terms = _stamped(transaction, shelves)
+    match transaction.kind:
+        case Kind.PURCHASE:
+            earned = _earned(transaction, cause, programme, terms, shelves)
+            return commands.post(screened, earned=earned)
+        case Kind.REDEMPTION:
+            found = redeeming.redemption_of(transaction, programme, terms)
+            if isinstance(found, tuple):
+                return commands.post(screened, decline=found)
+            unearned = earning.nothing(reasons.KIND_DOES_NOT_EARN)
+            return commands.post(screened, redemption=found, earned=unearned)
+        case Kind.REFUND | Kind.REVERSAL:
+            until = commands.grace(terms, cause.accepted_at)
+            return commands.post(screened, grace_expires_at=until)
+
+
+def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shelves) -> Inquire:
+    """A query; what is missing for it is a no of this moment, and no outcome of the name."""
+    transaction = screened.transaction
+    decline = screened.reasons if screened.verdict is Verdict.DECLINE else ()
+    if not decline and _lacks(screened, shelves):
+        decline = (reasons.NOT_KNOWN_IN_TIME,)
+    programme, terms = _stamped(transaction, shelves)
+    points = 0
+    if not decline:
+        points = _earned(transaction, cause, programme, terms, shelves).points
+    return commands.inquire(
+        transaction, programme=programme, terms=terms, would_earn_points=points, decline=decline
+    )
+
+
+def _lacks(screened: ScreenedTransaction, shelves: Shelves) -> bool:
+    """Whether a version that the gateway stamped, and that this kind needs, is not known here."""
+    transaction = screened.transaction
+    if screened.replayed or screened.verdict is Verdict.DECLINE:
+        return False
+    programme, terms = _stamped(transaction, shelves)
+    if terms is None and transaction.terms_version > 0:
+        return True
+    undone = transaction.kind in (Kind.REFUND, Kind.REVERSAL)
+    return programme is None and transaction.programme_version > 0 and not undone
+
+
+def _stamped(
+    transaction: PosTransaction, shelves: Shelves
+) -> tuple[Programme | None, Terms | None]:
+    """The versions that the gateway saw in force at occurred_at: its stamp is the one choice."""
+    shelf = shelves.programmes
+    merchant, version = transaction.merchant, transaction.programme_version
+    programme = programmes.find_programme(shelf, merchant, version)
+    return programme, programmes.find_terms(shelf, transaction.terms_version)
+
+
+def _earned(
+    transaction: PosTransaction,
+    cause: Envelope[Any],
+    programme: Programme | None,
+    terms: Terms | None,
+    shelves: Shelves,
+) -> earning.Earned:
+    if programme is None:
+        return earning.nothing(reasons.NO_PROGRAMME)
+    if terms is None:
+        return earning.nothing(reasons.NO_TERMS)
+    base = earning.base_of(transaction, programme)
+    grants = [earning.base_grant(base, programme)]
+    history = transaction.channel is Channel.HISTORY
+    if base.earning and not history and rules.applies(shelves.rules, transaction.merchant):
+        basket = _basket(transaction, base, cause.occurred_at, cause.accepted_at)
+        bonuses = rules.reward(shelves.rules, basket)
+        grants += [_grant(bonus, programme) for bonus in bonuses]
+    return earning.earned(
+        base,
+        grants,
+        programme=programme,
+        terms=terms,
+        at=cause.occurred_at,
+        channel=transaction.channel,
+    )
+
+
+def _grant(bonus: rules.Bonus, programme: Programme) -> earning.Grant:
+    return earning.Grant(
+        rule=bonus.rule,
+        version=bonus.version,
+        funder=bonus.funder or programme.party,
+        parts=bonus.given.parts,
+        note=_NOTES[bonus.given.capped] if bonus.given.capped is not None else None,
+    )
+
+
+def _basket(
+    transaction: PosTransaction,
+    base: earning.BaseEarning,
+    occurred_at: datetime,
+    accepted_at: datetime,
+) -> rules.Basket:
+    hour, weekday, month, day = rules.calendar(occurred_at)
+    return rules.Basket(
+        kind=transaction.kind,
+        channel=transaction.channel,
+        merchant=transaction.merchant,
+        branch=transaction.branch,
+        terminal=transaction.terminal,
+        amount_rial=transaction.amount_rial,
+        hour=hour,
+        weekday=weekday,
+        jalali_month=month,
+        jalali_day=day,
+        occurred_at=occurred_at,
+        accepted_at=accepted_at,
+        lines=transaction.lines,
+        earning=base.earning,
+        base=base.points,
+        base_denominator=base.denominator,
+    )
+
+
+# ---------------------------------------------------------------------------------------- messages
+
+
+def _undecided(event: Event, reason: Reason) -> RefuseTransaction:
+    if event.envelope is None:
+        return commands.refusal(None, commands.name_of_bytes(event.raw), reason)
+    data: Heard = event.envelope.data
+    return commands.refusal(
+        data.transaction, commands.name_of(data), reason, replayed=data.replayed
+    )
+
+
+def _is_late(command: Command) -> bool:
+    late = reasons.NOT_KNOWN_IN_TIME
+    return isinstance(command, RefuseTransaction) and command.reason == late
+
+
+async def _set_aside(tx: Tx, event: Event) -> None:
+    """Dead-letter copy and alarm of a transaction whose facts did not come in time."""
+    reason = reasons.NOT_KNOWN_IN_TIME
+    telemetry.count(telemetry.Metric.ALARMS, reason.code)
+    why = f"{reason.code}: {reason.en}"
+    await letters.write(tx, "campaigns", settings.ROAD_GROUP, event, why, limit=None)
+
+
+def _enveloped(event: Event, command: Command) -> Envelope[Any]:
+    if event.envelope is not None:
+        return commands.envelope_of(command, event.envelope)
+    if isinstance(command, RefuseTransaction):
+        return commands.undecodable_envelope(command, event.at)
+    raise TypeError(f"{type(command).__name__} without an envelope to follow")
+
+
+def _message(event: Event, said: Envelope[Any]) -> Message:
+    return outbox.message(
+        topics.LEDGER_COMMANDS, said, partition=event.partition, headers=_onward(event)
+    )
+
+
+def _onward(event: Event) -> Headers:
+    deadline = event.headers.get("deadline")
+    # an inquiry may be dropped at every stage once nobody waits for it
+    return event.onward if deadline is None else (*event.onward, ("deadline", deadline))
+
+
+def _kind_and_outcome(command: Command) -> tuple[str, str]:
+    match command:
+        case Inquire():
+            return Kind.INQUIRY.value, "inquired"
+        case RefuseTransaction():
+            return command.kind.value, "refused"
+        case PostTransaction():
+            if command.replayed:
+                return command.kind.value, "replayed"
+            outcome = "awarded" if command.awards else "passed"
+            return command.kind.value, "declined" if command.decline else outcome
+
+
+# ------------------------------------------------------------------------------------------ a try
+
+
+def evaluate(
+    transaction: PosTransaction, *, occurred_at: datetime, accepted_at: datetime, shelves: Shelves
+) -> Evaluation:
+    """What a purchase or redemption would get now: the road's own code, without any side effect.
+
+    programme and terms are those in force at occurred_at. Source: campaigns reference 2.5.
+    """
+    programme = programmes.find_programme_as_of(
+        shelves.programmes, transaction.merchant, occurred_at
+    )
+    terms = programmes.find_terms_as_of(shelves.programmes, occurred_at)
+    cause = Envelope[None](
+        id="", type="", key="", occurred_at=occurred_at, accepted_at=accepted_at, data=None
+    )
+    earned, redemption, decline = earning.Earned(), None, ()
+    if transaction.kind is Kind.REDEMPTION:
+        found = redeeming.redemption_of(transaction, programme, terms)
+        redemption, decline = (None, found) if isinstance(found, tuple) else (found, ())
+        earned = earning.nothing(reasons.KIND_DOES_NOT_EARN)
+    else:
+        earned = _earned(transaction, cause, programme, terms, shelves)
+    told: list[rules.Explanation] = []
+    if programme is not None and transaction.kind is Kind.PURCHASE:
+        base = earning.base_of(transaction, programme)
+        basket = _basket(transaction, base, occurred_at, accepted_at)
+        history = transaction.channel is Channel.HISTORY
+        told = rules.explain(shelves.rules, basket, history=history)
+    return Evaluation(
+        programme_version=0 if programme is None else programme.version,
+        terms_version=0 if terms is None else terms.version,
+        earned=earned,
+        redemption=redemption,
+        decline=decline,
+        explanations=tuple(told),
+    )

@@ -1,0 +1,66 @@
+"""HTTP door: versions of the first purchase's credit."""
+
+from datetime import UTC
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from campaigns.first_purchase import usecases
+from campaigns.first_purchase.domain import Version
+from contracts.values import AMOUNT_MAX, NETWORK_PARTY
+from kit import auth
+from kit.db import Database
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+class VersionBody(BaseModel):
+    """A version of the setting, picked by a purchase's occurred_at; with amount_rial 0, none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effective_from: AwareDatetime
+    amount_rial: Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
+    validity_days: Annotated[int, Field(ge=1, le=36_500, strict=True)] | None
+    funder: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = NETWORK_PARTY
+    title_fa: Title
+    title_en: Title
+
+
+def router(database: Database) -> APIRouter:
+    """Routes of this noun; all need the role operator."""
+    routes = APIRouter(tags=["first purchase"])
+
+    @routes.put("/v1/first-purchase/versions/{version}")
+    async def put_version(request: Request, version: Number, body: VersionBody) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
+        auth.require(request, "operator")
+        wanted = Version(
+            version=version,
+            effective_from=body.effective_from.astimezone(UTC),
+            amount_rial=body.amount_rial,
+            validity_days=body.validity_days,
+            funder=body.funder,
+            title_fa=body.title_fa,
+            title_en=body.title_en,
+        )
+        async with database.transaction() as tx:
+            new = await usecases.put_version(tx, wanted)
+        return _json(wanted, 201 if new else 200)
+
+    @routes.get("/v1/first-purchase/versions/{version}")
+    async def get_version(request: Request, version: Number) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """One version as it was put."""
+        auth.require(request, "operator")
+        async with database.read() as tx:
+            found = await usecases.find_version(tx, version)
+        return _json(found, 200)
+
+    return routes
+
+
+def _json(version: Version, status: int) -> Response:
+    return Response(msgspec.json.encode(version), status, media_type="application/json")

@@ -1,0 +1,12 @@
+"""Kafka door: ledger.entries, every outcome."""
+
+from collections.abc import Sequence
+
+from campaigns.first_purchase import usecases
+from kit.consumer import Event
+from kit.db import Tx
+
+
+async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
+    """Outcomes of all kinds, in partition order."""
+    await usecases.hear_outcomes(tx, batch)

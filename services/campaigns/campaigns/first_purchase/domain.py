@@ -1,0 +1,182 @@
+"""Rules of the first purchase's credit: what counts as one, what is said, what undoes it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from contracts import values
+from contracts.envelope import Envelope, follow
+from contracts.ledger import IssueValue, Outcome, TakeBackValue
+from contracts.values import NETWORK_PARTY, TEHRAN, Channel, Kind, Status, Unit, tehran_day
+from kit import errors
+
+PURPOSE: Final = "first-purchase"
+RETURN: Final = "first-purchase-return"
+RULE: Final = "first-purchase"
+
+_POST: Final = "post-transaction.v1"
+_CANCEL: Final = "cancel-pending.v1"
+_DONE: Final = (Status.COMPLETED, Status.HELD)
+
+
+class State(StrEnum):
+    """Where an account's count stands. It is taken once; no state gives it back."""
+
+    RESERVED = "reserved"  # under the purchase's name; the credit is commanded
+    CONFIRMED = "confirmed"  # the ledger issued it
+    RELEASED = "released"  # the ledger refused it: the name is used, there is no second try
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of the setting. amount_rial 0: none is given. validity_days None: for ever."""
+
+    version: int
+    effective_from: datetime
+    amount_rial: int
+    validity_days: int | None
+    funder: int
+    title_fa: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPurchase:
+    """The count of one account, under the name of the purchase that took it."""
+
+    account: int
+    shard: int
+    name: str
+    member: int
+    version: int
+    decided_at: datetime
+    state: State = State.RESERVED
+    returned: bool = False
+
+
+class AlreadyExistsDifferently(errors.Invalid):
+    """A version is never changed."""
+
+    code = "already-exists-differently"
+    fa = "این نسخه با محتوای دیگری ثبت شده است؛ نسخهٔ بعدی را ثبت کنید."
+
+
+class VersionOutOfOrder(errors.Invalid):
+    """Versions are contiguous, and each counts from no earlier than the one before."""
+
+    code = "version-out-of-order"
+    fa = "شمارهٔ نسخه‌ها پیوسته است و زمان آغاز هیچ نسخه‌ای پیش از نسخهٔ قبلی نیست."
+
+
+def check_order(version: Version, newest: Version | None) -> None:
+    """The version follows the newest one that exists. Raises VersionOutOfOrder."""
+    expected = 1 if newest is None else newest.version + 1
+    if version.version != expected:
+        raise VersionOutOfOrder(f"the next version is {expected}")
+    if newest is not None and version.effective_from < newest.effective_from:
+        raise VersionOutOfOrder(f"version {newest.version} counts from {newest.effective_from}")
+
+
+def version_as_of(versions: list[Version], at: datetime) -> Version | None:
+    """The version in force at a time: the highest whose effective_from has come."""
+    found = [v for v in versions if v.effective_from <= at]
+    return max(found, key=lambda v: v.version, default=None)
+
+
+# ------------------------------------------------------------------------------- what is heard
+
+
+def is_purchase(outcome: Outcome) -> bool:
+    """Whether an outcome may be an account's first purchase: completed or held, no history."""
+    return (
+        outcome.command == _POST
+        and outcome.kind is Kind.PURCHASE
+        and outcome.status in _DONE
+        and outcome.channel is not Channel.HISTORY
+        and outcome.account > 0
+    )
+
+
+def undoes(outcome: Outcome) -> bool:
+    """Whether an outcome undoes the whole of the purchase it names.
+
+    A reversal, the refund that leaves nothing of it, and a reviewer's cancel of a held one.
+    """
+    if outcome.status not in _DONE or not outcome.original:
+        return False
+    if outcome.command == _CANCEL:
+        return True
+    if outcome.command != _POST:
+        return False
+    reversal = outcome.kind is Kind.REVERSAL
+    return reversal or (outcome.kind is Kind.REFUND and outcome.fully_refunded)
+
+
+def issued_state(outcome: Outcome) -> State | None:
+    """What an outcome says of a credit that was commanded; None when it speaks of none."""
+    if outcome.command != "issue-value.v1" or outcome.purpose != PURPOSE:
+        return None
+    return State.CONFIRMED if outcome.status in _DONE else State.RELEASED
+
+
+# --------------------------------------------------------------------------------- what is said
+
+
+def issue(taken: FirstPurchase, version: Version) -> IssueValue:
+    """The credit: a lot of Rial credit of the network, paid by the funder of the version.
+
+    Valid to the end of the Tehran day validity_days after the purchase was decided. Source: SH5.
+    """
+    expires_at = None
+    if version.validity_days is not None:
+        last = tehran_day(taken.decided_at) + timedelta(days=version.validity_days + 1)
+        expires_at = datetime.combine(last, time(), tzinfo=TEHRAN).astimezone(UTC)
+    return IssueValue(
+        name=issue_name(taken.account),
+        account=taken.account,
+        member=taken.member,
+        unit=Unit.CREDIT,
+        amount=version.amount_rial,
+        cost_rial=version.amount_rial,
+        issuer=NETWORK_PARTY,
+        funder=version.funder,
+        rule=RULE,
+        rule_version=version.version,
+        expires_at=expires_at,
+        purpose=PURPOSE,
+        original=taken.name,
+    )
+
+
+def take_back(taken: FirstPurchase) -> TakeBackValue:
+    """The return of that very lot, as far as unspent."""
+    return TakeBackValue(
+        name=values.name(values.Family.ACCOUNT, taken.account, RETURN),
+        account=taken.account,
+        member=taken.member,
+        issued_by=issue_name(taken.account),
+        purpose=RETURN,
+    )
+
+
+def issue_name(account: int) -> str:
+    """Name of an account's credit, once for ever."""
+    return values.name(values.Family.ACCOUNT, account, PURPOSE)
+
+
+def envelope_of(
+    command: IssueValue | TakeBackValue, cause_id: str, decided_at: datetime
+) -> Envelope[Any]:
+    """The command, stamped with the decision time of the outcome it follows from."""
+    kind = "issue-value.v1" if isinstance(command, IssueValue) else "take-back-value.v1"
+    return Envelope(
+        id=follow(cause_id, kind),
+        type=kind,
+        key=str(command.account),
+        occurred_at=decided_at,
+        accepted_at=decided_at,
+        cause_id=cause_id,
+        data=command,
+    )

@@ -1,0 +1,118 @@
+"""Taking the count of a first purchase, its credit and its return, and the setting's versions."""
+
+from collections.abc import Sequence
+
+from campaigns.first_purchase import domain, store
+from campaigns.first_purchase.domain import FirstPurchase, State, Version
+from contracts import topics
+from contracts.ledger import IssueValue, Outcome, TakeBackValue
+from kit import errors, outbox
+from kit.consumer import Event
+from kit.db import Tx
+
+# ----------------------------------------------------------------------------------- what is heard
+
+
+async def hear_outcomes(tx: Tx, batch: Sequence[Event]) -> None:
+    """Give the credit of first purchases and take it back, once an account, whatever repeats.
+
+    batch: one poll of ledger.entries. Commands leave on ledger.commands for the partition where
+    the outcome was heard, stamped with its decided_at. A count once taken is never given back: an
+    account whose first purchase was undone gets no second credit. Source: SH5, architecture 2.
+    """
+    heard = [(event, outcome) for event in batch if (outcome := _outcome(event)) is not None]
+    purchases = [(e, o) for e, o in heard if domain.is_purchase(o)]
+    if purchases:
+        await _take_counts(tx, purchases)
+    states = [(o.account, s) for _, o in heard if (s := domain.issued_state(o)) is not None]
+    if states:
+        await store.update_states(tx, states)
+    undone = [(e, o) for e, o in heard if domain.undoes(o)]
+    if undone:
+        await _take_back(tx, undone)
+
+
+def _outcome(event: Event) -> Outcome | None:
+    if event.envelope is None or not isinstance(event.data, Outcome):
+        return None
+    return event.data
+
+
+async def _take_counts(tx: Tx, purchases: Sequence[tuple[Event, Outcome]]) -> None:
+    versions = await store.list_versions(tx)
+    first: dict[int, tuple[Event, FirstPurchase, Version]] = {}
+    for event, outcome in purchases:
+        if outcome.account in first or event.envelope is None:
+            continue
+        version = domain.version_as_of(versions, event.envelope.occurred_at)
+        if version is None or version.amount_rial == 0:
+            continue
+        taken = FirstPurchase(
+            account=outcome.account,
+            shard=event.partition,
+            name=outcome.name,
+            member=outcome.member,
+            version=version.version,
+            decided_at=outcome.decided_at,
+        )
+        first[outcome.account] = (event, taken, version)
+    if not first:
+        return
+    won = await store.insert_first_purchases(tx, [first[account][1] for account in sorted(first)])
+    for account, (event, taken, version) in first.items():
+        if account in won:
+            _say(tx, event, domain.issue(taken, version))
+
+
+async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
+    names = {(event.partition, outcome.original) for event, outcome in undone}
+    known = await store.find_first_purchases(tx, sorted(names))
+    hit: dict[int, tuple[Event, FirstPurchase]] = {}
+    for event, outcome in undone:
+        taken = known.get((event.partition, outcome.original))
+        if taken is None or taken.state is State.RELEASED:
+            continue
+        hit.setdefault(taken.account, (event, taken))
+    if not hit:
+        return
+    fresh = await store.update_returned(tx, sorted(hit))
+    for account, (event, taken) in hit.items():
+        if account in fresh:
+            _say(tx, event, domain.take_back(taken))
+
+
+def _say(tx: Tx, event: Event, command: IssueValue | TakeBackValue) -> None:
+    outcome: Outcome = event.data
+    cause_id = event.envelope.id if event.envelope is not None else ""
+    said = domain.envelope_of(command, cause_id, outcome.decided_at)
+    trace = tuple(header for header in event.onward if header[0] == "traceparent")
+    message = outbox.message(topics.LEDGER_COMMANDS, said, partition=event.partition, headers=trace)
+    outbox.add(tx, [message])
+
+
+# --------------------------------------------------------------------------------------- versions
+
+
+async def put_version(tx: Tx, version: Version) -> bool:
+    """Write down a version of the setting; False when it exists just so.
+
+    Raises VersionOutOfOrder, AlreadyExistsDifferently.
+    """
+    await store.lock_versions(tx)
+    versions = await store.list_versions(tx)
+    for existing in versions:
+        if existing.version == version.version:
+            if existing != version:
+                raise domain.AlreadyExistsDifferently(f"version {version.version} exists")
+            return False
+    domain.check_order(version, versions[-1] if versions else None)
+    await store.insert_version(tx, version)
+    return True
+
+
+async def find_version(tx: Tx, number: int) -> Version:
+    """One version as it was put. Raises NotFound."""
+    for version in await store.list_versions(tx):
+        if version.version == number:
+            return version
+    raise errors.NotFound(f"no version {number} of the first purchase's credit")

@@ -1,0 +1,1 @@
+"""Local tables of what merchants publish: programmes and the network terms."""

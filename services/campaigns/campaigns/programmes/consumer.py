@@ -1,0 +1,22 @@
+"""Kafka door: merchants.programmes and merchants.terms into the local tables."""
+
+from collections.abc import Sequence
+
+from campaigns.programmes import usecases
+from contracts.merchants import Programme, Terms
+from kit.consumer import Event
+from kit.db import Tx
+
+
+async def on_merchants_programmes(tx: Tx, batch: Sequence[Event]) -> None:
+    """Versions of programmes; heartbeats say nothing here."""
+    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Programme)]
+    if heard:
+        await usecases.keep_programmes(tx, heard)
+
+
+async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:
+    """Versions of the network's terms; heartbeats say nothing here."""
+    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Terms)]
+    if heard:
+        await usecases.keep_terms(tx, heard)

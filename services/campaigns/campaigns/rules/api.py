@@ -1,0 +1,103 @@
+"""HTTP door: versions of bonus rules."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from campaigns import settings
+from campaigns.rules import usecases
+from contracts.campaigns import RulePublished
+from kit import auth
+from kit.clock import Clock
+from kit.db import Database
+
+RuleId = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,63}$")]
+Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Party = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+
+
+class RuleBody(BaseModel):
+    """A version of a rule. condition, effect: see the guide of the engine's dialect.
+
+    funder: the party that pays, 1 the network, 0 the merchant's own party.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    effective_from: AwareDatetime
+    effective_until: AwareDatetime | None = None
+    merchants: list[Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]] = []
+    funder: Party = 0
+    title_fa: Title
+    title_en: Title
+    condition: Any
+    effect: Any
+    retired: Annotated[bool, Field(strict=True)] = False
+
+
+def router(database: Database, clock: Clock) -> APIRouter:
+    """Routes of this noun; all need the role operator."""
+    routes = APIRouter(tags=["rules"])
+
+    @routes.put("/v1/rules/{rule}/versions/{version}")
+    async def put_rule(
+        request: Request, rule: RuleId, version: Version, body: RuleBody
+    ) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Publish a version: 201 new, 200 the same again, 422 other content or a faulty rule."""
+        actor = auth.require(request, "operator")
+        published = _published(rule, version, body)
+        async with database.transaction() as tx:
+            new = await usecases.put_rule(tx, published, subject=actor.subject, now=clock.now())
+        return _json(published, 201 if new else 200)
+
+    @routes.get("/v1/rules/{rule}/versions/{version}")
+    async def get_rule(request: Request, rule: RuleId, version: Version) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """One version as it was put."""
+        auth.require(request, "operator")
+        async with database.read() as tx:
+            found = await usecases.find_rule(tx, rule, version)
+        return _json(found, 200)
+
+    @routes.get("/v1/rules")
+    async def list_rules(  # pyright: ignore[reportUnusedFunction]
+        request: Request,
+        after: Annotated[str, Query(max_length=64)] = "",
+        limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
+    ) -> Response:
+        """The newest version of each rule, by rule id."""
+        auth.require(request, "operator")
+        async with database.read() as tx:
+            found = await usecases.list_rules(tx, after=after, limit=limit)
+        following = found[-1].rule if len(found) == limit else None
+        return _json({"items": found, "next": following}, 200)
+
+    return routes
+
+
+def _published(rule: str, version: int, body: RuleBody) -> RulePublished:
+    return RulePublished(
+        rule=rule,
+        version=version,
+        effective_from=_utc(body.effective_from),
+        effective_until=None if body.effective_until is None else _utc(body.effective_until),
+        merchants=tuple(sorted(set(body.merchants))),
+        funder=body.funder,
+        title_fa=body.title_fa,
+        title_en=body.title_en,
+        condition=body.condition,
+        effect=body.effect,
+        retired=body.retired,
+    )
+
+
+def _utc(at: datetime) -> datetime:
+    # the same moment in two spellings is the same version
+    return at.astimezone(UTC)
+
+
+def _json(content: Any, status: int) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")

@@ -1,0 +1,15 @@
+"""Kafka door: campaigns.rules into the local table live_rules."""
+
+from collections.abc import Sequence
+
+from campaigns.rules import usecases
+from contracts.campaigns import RulePublished
+from kit.consumer import Event
+from kit.db import Tx
+
+
+async def on_campaigns_rules(tx: Tx, batch: Sequence[Event]) -> None:
+    """Versions of rules, also those that this process said itself."""
+    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, RulePublished)]
+    if heard:
+        await usecases.keep_rules(tx, heard)

@@ -1,0 +1,86 @@
+"""Why a condition did not hold: the clauses that failed, and the values they found."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from campaigns.rules.domain.schema import Basket
+from campaigns.rules.domain.tree import Node
+
+CLAUSES_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedClause:
+    """One clause that decided the no. path: JSON Pointer into the rule.
+
+    found: what each argument of the clause was, in order, None where it was missing; for some,
+    all and none: how many lines matched, and how many there are.
+    """
+
+    path: str
+    operator: str
+    found: tuple[Any, ...]
+    fa: str
+    en: str
+
+
+def failed_clauses(condition: Node, basket: Basket) -> tuple[FailedClause, ...]:
+    """The clauses because of which a condition is false of a basket; empty when it is true.
+
+    `and` blames its first false clause, `or` all of its clauses, `not` what held against it.
+    At most CLAUSES_MAX. Pure: the very closures of the road. Source: campaigns reference 1, 2.1.
+    """
+    if condition.run(basket):
+        return ()
+    blamed = _blamed(condition, basket, wanted=True)
+    return tuple(clause for clause, _ in zip(blamed, range(CLAUSES_MAX), strict=False))
+
+
+def _blamed(node: Node, basket: Basket, *, wanted: bool) -> Iterator[FailedClause]:
+    """Clauses because of which node is not what was wanted."""
+    match node.operator:
+        case "not":
+            yield from _blamed(node.arguments[0], basket, wanted=not wanted)
+        case "and" | "or":
+            guilty = (a for a in node.arguments if a.run(basket) is not wanted)
+            # one false clause is enough to fail an `and`, one true one to hold an `or` under not
+            if (node.operator == "and") is wanted:
+                yield from _blamed(next(guilty), basket, wanted=wanted)
+            else:
+                for argument in guilty:
+                    yield from _blamed(argument, basket, wanted=wanted)
+        case _:
+            yield _clause(node, basket, wanted=wanted)
+
+
+def _clause(node: Node, basket: Basket, *, wanted: bool) -> FailedClause:
+    if node.operator in ("some", "all", "none"):
+        test = node.arguments[0].run
+        matched = sum(1 for line in basket.lines if test(line))
+        found: tuple[Any, ...] = (matched, len(basket.lines))
+        said = f"{matched}/{len(basket.lines)}"
+        fa, en = f"{said} قلم با شرط می‌خواند", f"{said} lines match"
+    else:
+        found = tuple(_plain(a.run(basket)) for a in node.arguments)
+        said = f" {node.operator} ".join(_shown(a, basket) for a in node.arguments)
+        fa, en = said, said
+    must_fa, must_en = ("باید", "must") if wanted else ("نباید", "must not")
+    return FailedClause(
+        path=node.path,
+        operator=node.operator,
+        found=found,
+        fa=f"{fa}؛ شرط «{node.operator}» {must_fa} برقرار باشد",
+        en=f"{en}; the clause {node.operator!r} {must_en} hold",
+    )
+
+
+def _shown(node: Node, basket: Basket) -> str:
+    value = _plain(node.run(basket))
+    text = "missing" if value is None else str(value)
+    return f"{node.field.name} ({text})" if node.field is not None else text
+
+
+def _plain(value: Any) -> Any:
+    """JSON-ready: the members of a set in order."""
+    return sorted(value) if isinstance(value, frozenset) else value  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

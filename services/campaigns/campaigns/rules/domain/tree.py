@@ -1,0 +1,75 @@
+"""The parts of a compiled condition: its nodes, what is wrong with it, and where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from campaigns.rules.domain.schema import Field, Read, Type
+
+DEPTH_MAX: Final = 12
+NODES_MAX: Final = 300
+ARGUMENTS_MAX: Final = 30
+LIST_MAX: Final = 500
+TEXT_MAX: Final = 64
+PROBLEMS_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong with a rule, and where: a JSON Pointer (RFC 6901) into the rule."""
+
+    path: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One checked node and the closure that computes it. optional: run may give None, missing.
+
+    field: of a var. literal: set with operator "literal"; a frozenset for the list of `in`.
+    """
+
+    path: str
+    operator: str
+    type: Type
+    run: Read
+    arguments: tuple["Node", ...] = ()
+    optional: bool = False
+    field: Field | None = None
+    literal: Any = None
+
+
+class Rejected(Exception):
+    """A condition that does not type; problems says where and why. Never leaves this folder."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems, the first: {problems[0]}")
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Work:
+    nodes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where the compiler stands: path, readable fields, depth, and the count of nodes."""
+
+    path: str
+    scope: Mapping[str, Field]
+    depth: int
+    work: Work
+
+    def down(self, *parts: str | int, scope: Mapping[str, Field] | None = None) -> "At":
+        escaped = (str(p).replace("~", "~0").replace("/", "~1") for p in parts)
+        return At(
+            path="/".join((self.path, *escaped)),
+            scope=self.scope if scope is None else scope,
+            depth=self.depth + 1,
+            work=self.work,
+        )
+
+    def reject(self, code: str, detail: str) -> Rejected:
+        return Rejected([Problem(path=self.path or "/", code=code, detail=detail)])

@@ -1,0 +1,82 @@
+"""What may be published as a version of a rule."""
+
+import re
+from typing import Any, Final
+
+from campaigns.rules.domain import book
+from campaigns.rules.domain.tree import Problem, Rejected
+from contracts.campaigns import RulePublished
+from kit import errors
+
+MERCHANTS_MAX: Final = 5_000
+RESERVED: Final = ("base", "first-purchase")  # rule ids that lots of other origins carry
+_ID: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+
+
+class RuleInvalid(errors.Invalid):
+    """A rule does not type; `problems` lists path, code and detail of each fault."""
+
+    code = "rule-invalid"
+    fa = "قاعده پذیرفته نشد؛ نشانی هر ایراد در problems آمده است."
+
+
+class AlreadyExistsDifferently(errors.Invalid):
+    """A version is never changed."""
+
+    code = "already-exists-differently"
+    fa = "این نسخه با محتوای دیگری ثبت شده است؛ نسخه‌ها تغییر نمی‌کنند، نسخهٔ بعدی را ثبت کنید."
+
+
+class VersionOutOfOrder(errors.Invalid):
+    """Versions are contiguous, and each counts from no earlier than the one before."""
+
+    code = "version-out-of-order"
+    fa = "شمارهٔ نسخه‌ها پیوسته است و زمان آغاز هیچ نسخه‌ای پیش از نسخهٔ قبلی نیست."
+
+
+def check_rule(published: RulePublished) -> book.Rule:
+    """Everything that a version must satisfy by itself, compiled.
+
+    Raises RuleInvalid with the path of every problem. Source: campaigns reference 1, must hold.
+    """
+    problems = list(_window_problems(published))
+    try:
+        rule = book.compile_rule(published)
+    except Rejected as rejected:
+        raise invalid([*problems, *rejected.problems]) from rejected
+    if problems:
+        raise invalid(problems)
+    return rule
+
+
+def check_order(published: RulePublished, newest: RulePublished | None) -> None:
+    """The version follows the newest one that exists. Raises VersionOutOfOrder."""
+    expected = 1 if newest is None else newest.version + 1
+    if published.version != expected:
+        raise VersionOutOfOrder(f"the next version of {published.rule} is {expected}")
+    if newest is not None and published.effective_from < newest.effective_from:
+        raise VersionOutOfOrder(f"version {newest.version} counts from {newest.effective_from}")
+
+
+def invalid(problems: list[Problem]) -> RuleInvalid:
+    """The error that shows where a rule is wrong."""
+    shown: list[dict[str, Any]] = [
+        {"path": p.path, "code": p.code, "detail": p.detail} for p in problems
+    ]
+    text = "; ".join(f"{p.path}: {p.detail}" for p in problems)
+    return RuleInvalid(f"correct the rule: {text}", problems=shown)
+
+
+def _window_problems(published: RulePublished) -> list[Problem]:
+    found: list[Problem] = []
+    if not _ID.fullmatch(published.rule) or published.rule in RESERVED:
+        detail = f"1 to 64 of a-z, 0-9 and -, and not {' or '.join(RESERVED)}"
+        found.append(Problem(path="/rule", code="bad-id", detail=detail))
+    until = published.effective_until
+    if until is not None and until <= published.effective_from:
+        detail = "after effective_from, or null"
+        found.append(Problem(path="/effective_until", code="empty-window", detail=detail))
+    if len(published.merchants) > MERCHANTS_MAX:
+        detail = f"at most {MERCHANTS_MAX}; leave it empty for all"
+        found.append(Problem(path="/merchants", code="too-many", detail=detail))
+    return found
