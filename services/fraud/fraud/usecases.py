@@ -12,7 +12,7 @@ from contracts import topics
 from contracts.envelope import Envelope, follow
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, TerminalSeen
 from contracts.pos import PosTransaction
-from contracts.values import Family, Kind, name, name_parts, storable
+from contracts.values import AMOUNT_MAX, Family, Kind, name, name_parts, storable
 from fraud import store
 from fraud.cases import usecases as case_verbs
 from fraud.domain import decisions, rules, windows
@@ -55,7 +55,7 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     batch: transaction-submitted.v1 and unreadable records, in partition order. A name seen before,
     here or in an earlier poll, takes its first decision and goes on under its own fingerprint,
     times and headers; a record played again (header replay) goes on uncounted.
-    Raises DataError for a datum that cannot be kept; kit isolates it and calls refuse_record.
+    Raises DataError or Invalid for what cannot be kept; kit isolates it and calls refuse_record.
     Source: style 3, architecture 2.
     """
     records = [_record(event) for event in batch]
@@ -115,6 +115,8 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         if attempt is None:
             made[key] = decisions.refusal(*key, decisions.unreadable(record.event.error))
             continue
+        if attempt.transaction.account > AMOUNT_MAX:  # COPY would fail outside the database
+            raise errors.Invalid(f"no account has the number {attempt.transaction.account}")
         account, card = keys[key]
         of_account = None if account is None else known[account]
         of_card = None if card is None else known[card]
@@ -122,7 +124,9 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         made[key] = decision
         for one in (account, card) if decision.counted else ():
             if one is not None:
-                touched[one] = (known[one], attempt.accepted_at)
+                before = touched.get(one)
+                at = attempt.accepted_at if before is None else max(before[1], attempt.accepted_at)
+                touched[one] = (known[one], at)
     await store.insert_decisions(tx, [(made[k], _about(r), *_times(r)) for k, r in fresh.items()])
     if touched:
         await store.upsert_windows(tx, touched)

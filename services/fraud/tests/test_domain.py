@@ -119,7 +119,7 @@ def series_of(known: windows.Windows, kind: Kind) -> windows.Series:
 
 @given(st.lists(st.one_of(EVENT, EDGY), max_size=40))
 def test_windows_equal_a_brute_force_reference(stream: list[tuple[Kind, int, int, int]]) -> None:
-    """Late events too, as far as the stated bound; packed and unpacked after each, as between polls."""
+    """Late events too, as far as the stated bound; packed after each, as between polls."""
     known = windows.empty()
     seen: list[tuple[Kind, int, int, int]] = []
     newest = -(2**62)

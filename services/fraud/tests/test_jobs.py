@@ -1,0 +1,131 @@
+"""What time passing does; every job twice."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from contracts.fraud import Verdict
+from contracts.values import Status
+from fraud import jobs, main, store
+from fraud.alerts import jobs as alerts_jobs
+from fraud.alerts import usecases as alerts
+from fraud.alerts.domain import Sighting
+from fraud.cases import domain as cases_domain
+from fraud.cases import jobs as cases_jobs
+from fraud.cases import store as cases_store
+from fraud.cases import usecases as cases
+from fraud.domain import windows
+from fraud.domain.decisions import Decision
+from fraud.settings import Settings
+from kit import db
+from kit.clock import HouseClock
+
+pytestmark = pytest.mark.usefixtures("committed")
+GIVEN = Settings(room="fraud", kafka_bootstrap="", http_port=0, actor_secret="")
+
+
+def clock_at(at: datetime) -> HouseClock:
+    made = HouseClock()
+    made.advance(at)
+    return made
+
+
+async def test_names_are_forgotten_after_400_days(database: db.Database, now: datetime) -> None:
+    edge = now - timedelta(days=400)
+    async with database.transaction() as tx:
+        for name, at in (("old", edge - timedelta(microseconds=1)), ("edge", edge), ("new", now)):
+            made = Decision(shard=1, name=name, verdict=Verdict.ALLOW)
+            await store.insert_decisions(tx, [(made, None, at, at)])
+    for _ in range(2):
+        await jobs.prune_names(database, clock_at(now), GIVEN)
+        async with database.read() as tx:
+            rows = await tx.fetch("select name from decisions order by name")
+        assert [row["name"] for row in rows] == ["edge", "new"]
+
+
+async def test_idle_keys_are_forgotten(database: db.Database, now: datetime) -> None:
+    async with database.transaction() as tx:
+        old, busy = now - timedelta(hours=49), now - timedelta(hours=47)
+        empty = windows.empty()
+        await store.upsert_windows(tx, {(1, "a.1"): (empty, old), (1, "a.2"): (empty, busy)})
+    for _ in range(2):
+        await jobs.prune_windows(database, clock_at(now), GIVEN)
+        async with database.read() as tx:
+            assert [r["key"] for r in await tx.fetch("select key from windows")] == ["a.2"]
+
+
+async def test_pruning_goes_on_until_a_round_is_not_full() -> None:
+    left = [3, 3, 1, 3]
+
+    async def round_() -> int:
+        return left.pop(0)
+
+    await jobs.repeated(round_, 3)
+    assert left == [3]
+
+
+async def test_sightings_are_forgotten(database: db.Database, now: datetime) -> None:
+    async with database.transaction() as tx:
+        for name, days in (("t.1.1.1", 31), ("t.1.1.2", 29)):
+            one = Sighting(
+                name=name,
+                terminal=1,
+                merchant=7,
+                shard=1,
+                account=1,
+                fingerprint="f",
+                seen_at=now - timedelta(days=days),
+            )
+            await alerts.raise_alerts(tx, [one])
+    for _ in range(2):
+        await alerts_jobs.prune_sightings(database, clock_at(now), 30)
+        async with database.read() as tx:
+            rows = await tx.fetch("select name from sightings")
+        assert [row["name"] for row in rows] == ["t.1.1.2"]
+
+
+async def test_an_open_case_lapses_when_it_is_due(database: db.Database, now: datetime) -> None:
+    async with database.transaction() as tx:
+        for number in (1, 2):
+            hold = cases.Hold(
+                case_id=f"case-{number}",
+                shard=1,
+                name=f"t.1.1.{number}",
+                account=1,
+                member=1,
+                merchant=7,
+                terminal=1,
+                amount_rial=1,
+                opened_at=now,
+                due_at=now + timedelta(hours=number),
+                reasons=(),
+            )
+            await cases.open_cases(tx, [hold])
+            heard = cases_domain.hear(1, hold.name, Status.HELD)
+            await cases_store.update_heard(tx, [heard])
+    for _ in range(2):
+        await cases_jobs.lapse_cases(database, clock_at(now + timedelta(hours=1)))
+        async with database.read() as tx:
+            found = await cases.list_cases(tx, None, after=0, limit=9)
+        assert [case.status.value for case in found] == ["lapsed", "open"]
+
+
+async def test_every_job_is_run_by_one_process(database: db.Database, now: datetime) -> None:
+    clock = clock_at(now)
+    made = [
+        *jobs.jobs(database, clock, GIVEN),
+        *cases_jobs.jobs(database, clock),
+        *alerts_jobs.jobs(database, clock, GIVEN.sightings_days),
+    ]
+    assert all(job.elected for job in made)
+    for job in made:
+        await job.run()
+
+
+def test_a_sandbox_house_has_no_guard_of_its_clock() -> None:
+    sandbox = Settings(
+        room="fraud", kafka_bootstrap="", http_port=0, actor_secret="", sandbox=True, review_h=1
+    )
+    assert main.limits(sandbox).clock_ahead_max is None
+    assert main.limits(sandbox).review == timedelta(hours=1)
+    assert main.limits(GIVEN).clock_ahead_max == timedelta(seconds=10)

@@ -1,0 +1,279 @@
+"""The verbs of the road and of rules on a real database; every batch twice."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from contracts.fraud import Verdict
+from contracts.values import Channel, Kind
+from fraud import usecases
+from fraud.domain import decisions, rules
+from fraud.usecases import Desk
+from kit import db, errors
+from kit.consumer import Event
+
+Screened = Callable[[db.Tx], list[Any]]
+Sale = Callable[..., Event]
+BURST = 10  # of the default rule card-burst
+
+
+def burst(sale: Sale, count: int, first: int = 1, **fields: Any) -> list[Event]:
+    return [sale(n, after_s=n, **fields) for n in range(first, first + count)]
+
+
+async def table(tx: db.Tx, what: str) -> list[dict[str, Any]]:
+    """All rows of a table, without the time they were recorded at and the number of a try."""
+    sql: dict[str, Any] = {
+        "decisions": "select * from decisions order by shard, name",
+        "windows": "select * from windows order by shard, key",
+        "cases": "select * from cases order by case_id",
+    }
+    rows = [dict(row) for row in await tx.fetch(sql[what])]
+    for row in rows:
+        row.pop("recorded_at", None)
+        row.pop("number", None)
+    return rows
+
+
+async def test_a_stolen_card_in_a_burst_is_declined_with_its_reason(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    await usecases.screen_transactions(tx, desk, burst(sale, BURST + 2))
+    said = screened(tx)
+    verdicts = [one.data.verdict for one in said]
+    assert verdicts == [Verdict.ALLOW] * BURST + [Verdict.DECLINE] * 2
+    reason = said[BURST].data.reasons[0]
+    assert (reason.code, reason.rule, reason.version) == ("card-burst", "card-burst", 1)
+    assert "11" in reason.en
+    assert "۱۱" in reason.fa
+
+
+async def test_second_delivery_changes_nothing_and_gets_the_first_answer(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    batch = burst(sale, BURST + 1)
+    await usecases.screen_transactions(tx, desk, batch)
+    first = screened(tx)
+    before = [await table(tx, name) for name in ("decisions", "windows", "cases")]
+    await usecases.screen_transactions(tx, desk, batch)
+    assert screened(tx) == first
+    assert [await table(tx, name) for name in ("decisions", "windows", "cases")] == before
+
+
+async def test_a_repeat_goes_on_under_its_own_fingerprint_times_and_headers(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    first = sale(1, headers=(("reply-topic", b"gateway.replies"), ("correlation-id", b"1")))
+    again = sale(
+        1,
+        after_s=90,
+        amount_rial=5,
+        envelope_id="another",
+        headers=(("correlation-id", b"2"), ("traceparent", b"00-x"), ("deadline", b"9")),
+    )
+    await usecases.screen_transactions(tx, desk, [first, again])
+    headers = [dict(m.headers) for m in tx.messages if m.topic == "fraud.screened"]
+    assert [h["correlation-id"] for h in headers] == [b"1", b"2"]
+    assert headers[1]["traceparent"] == b"00-x"
+    assert all(m.partition == 5 for m in tx.messages if m.topic == "fraud.screened")
+    one, other = screened(tx)
+    assert first.envelope is not None
+    assert again.envelope is not None
+    assert (one.fingerprint, other.fingerprint) == (
+        first.envelope.fingerprint,
+        again.envelope.fingerprint,
+    )
+    assert one.fingerprint != other.fingerprint
+    assert other.accepted_at == again.envelope.accepted_at
+    assert other.data.transaction.amount_rial == 5
+    assert one.id != other.id
+    (window,) = [row for row in await table(tx, "windows") if row["key"] == "c.card-1"]
+    assert len(window["purchases"]) == 24  # the first alone was counted
+    assert len(await table(tx, "decisions")) == 1
+
+
+async def test_the_same_log_in_other_batches_gives_the_same_tables(
+    fresh_database: Callable[[str], Awaitable[str]], sale: Sale
+) -> None:
+    """A stage that is rebuilt from its topic, with other batch borders, decides alike."""
+    log = [
+        sale(
+            n % 97,
+            after_s=(n * 977) % 1_500,
+            identifier_id=f"card-{n % 3}",
+            account=1_000_001 + n % 2,
+            merchant=n % 11 + 1,
+            amount_rial=n * 40_000_000,
+            kind=(Kind.PURCHASE, Kind.PURCHASE, Kind.REDEMPTION, Kind.REFUND)[n % 4],
+        )
+        for n in range(120)
+    ]
+    images: list[list[Any]] = []
+    for size in (1, 7, 120):
+        opened = await db.Database.open(await fresh_database("fraud"), size=1)
+        desk = Desk(decisions.Limits())
+        for start in range(0, len(log), size):
+            if size == 7 and start % 21 == 0:  # a crash before the commit, then the same again
+                desk = Desk(decisions.Limits())
+                with pytest.raises(ConnectionResetError):
+                    async with opened.transaction() as tx:
+                        await usecases.screen_transactions(tx, desk, log[start : start + size])
+                        raise ConnectionResetError
+            async with opened.transaction() as tx:
+                await usecases.screen_transactions(tx, desk, log[start : start + size])
+                tx.take_messages()
+        async with opened.read() as tx:
+            images.append([await table(tx, name) for name in ("decisions", "windows", "cases")])
+        await opened.close()
+    assert images[0] == images[1] == images[2]
+    assert len(images[0][0]) == 97
+    assert {row["verdict"] for row in images[0][0]} == {"allow", "hold", "decline"}
+
+
+async def test_windows_of_a_card_reach_across_accounts_and_polls(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    for n in range(1, BURST + 2):
+        await usecases.screen_transactions(tx, desk, [sale(n, after_s=n, account=1_000_000 + n)])
+    assert screened(tx)[-1].data.verdict is Verdict.DECLINE
+    await usecases.screen_transactions(tx, desk, [sale(50, after_s=611)])  # the first ten are out
+    assert screened(tx)[-1].data.verdict is Verdict.ALLOW
+
+
+async def test_a_held_purchase_opens_one_case_due_in_72_hours(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened, now: datetime
+) -> None:
+    large = sale(1, amount_rial=2_000_000_001)
+    for _ in range(2):
+        await usecases.screen_transactions(tx, desk, [large])
+    one, other = screened(tx)
+    assert one == other
+    assert one.data.verdict is Verdict.HOLD
+    assert one.data.review_due_at == now + timedelta(hours=72)
+    (case,) = await table(tx, "cases")
+    assert case["case_id"] == one.data.case_id == decisions.case_id(5, "t.10000017.1.1")
+    assert (case["due_at"], case["status"]) == (now + timedelta(hours=72), "waiting")
+
+
+async def test_history_is_counted_apart_never_too_old_and_never_refused(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened, now: datetime
+) -> None:
+    old = datetime(2019, 3, 1, tzinfo=UTC)
+    past = [
+        sale(n, channel=Channel.HISTORY, occurred_at=old, accepted_at=now + timedelta(hours=1))
+        for n in range(1, 30)
+    ]
+    await usecases.screen_transactions(tx, desk, past)
+    assert {one.data.verdict for one in screened(tx)} == {Verdict.ALLOW}
+    await usecases.screen_transactions(tx, desk, [sale(99)])
+    assert {row["key"] for row in await table(tx, "windows")} == {
+        "a.1000001",
+        "c.card-1",
+        "ha.1000001",
+        "hc.card-1",
+    }
+    findings = await tx.fetchval("select findings from decisions where name like '%.99'")
+    assert ["card-burst", 1, 1] in msgspec.json.decode(findings)
+
+
+async def test_an_inquiry_leaves_no_decision_and_no_counter(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    asked = [sale(1, kind=Kind.INQUIRY), sale(2, kind=Kind.INQUIRY, identifier_blocked=True)]
+    await usecases.screen_transactions(tx, desk, asked)
+    assert {m.topic for m in tx.messages} == {"fraud.screened"}
+    assert [one.data.verdict for one in screened(tx)] == [Verdict.ALLOW, Verdict.DECLINE]
+    assert await table(tx, "decisions") == []
+    assert await table(tx, "windows") == []
+
+
+async def test_a_replayed_record_passes_uncounted_and_marked(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    large = {"amount_rial": 2_000_000_001}
+    await usecases.screen_transactions(tx, desk, [sale(1, **large)])
+    tx.take_messages()
+    before = [await table(tx, name) for name in ("decisions", "windows")]
+    mark = (("replay", b"1"),)
+    again = [sale(1, headers=mark, **large), sale(2, headers=mark, **large)]
+    await usecases.screen_transactions(tx, desk, again)
+    assert {m.topic for m in tx.messages} == {"fraud.screened"}
+    assert all(dict(m.headers)["replay"] == b"1" for m in tx.messages)
+    known, unknown = screened(tx)
+    assert (known.data.verdict, known.data.replayed) == (Verdict.HOLD, True)
+    assert (unknown.data.verdict, unknown.data.replayed) == (Verdict.ALLOW, True)
+    assert [await table(tx, name) for name in ("decisions", "windows")] == before
+
+
+async def test_refused_stays_refused_when_the_till_asks_again(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened, now: datetime
+) -> None:
+    ahead = msgspec.structs.replace(sale(1), at=now - timedelta(seconds=11))
+    await usecases.screen_transactions(tx, desk, [ahead])
+    await usecases.screen_transactions(tx, desk, [sale(1, after_s=30)])
+    first, second = screened(tx)
+    assert (first.type, second.type) == ("transaction-refused.v1", "transaction-refused.v1")
+    assert first.data.reason == second.data.reason
+    assert first.data.reason.code == decisions.CLOCK_AHEAD
+    assert await table(tx, "windows") == []
+
+
+async def test_a_name_is_told_to_its_terminals_stream_once(
+    tx: db.Tx, desk: Desk, sale: Sale
+) -> None:
+    batch = [sale(1), sale(1, after_s=2), sale(2, terminal=0)]
+    await usecases.screen_transactions(tx, desk, batch)
+    (told,) = [m for m in tx.messages if m.topic == "fraud.terminals"]
+    assert told.key == b"10000017"
+    assert told.partition is not None
+    assert told.numbered
+    body = msgspec.json.decode(told.value or b"")["data"]
+    assert (body["shard"], body["name"]) == (5, "t.10000017.1.1")
+
+
+# ------------------------------------------------------------------------------------------ rules
+
+
+def version(number: int, **fields: Any) -> rules.Rule:
+    given = {
+        "rule": "card-burst",
+        "version": number,
+        "effective_from": datetime(2025, 1, 1, tzinfo=UTC),
+        "over": "card",
+        "counts": "sales",
+        "measure": "count",
+        "window": "10m",
+        "threshold": 1,
+        "on_purchase": "hold",
+        "on_redemption": "allow",
+        "fa": "{value}",
+        "en": "{value} of {threshold}",
+    } | fields
+    return msgspec.convert(given, rules.Rule)
+
+
+async def test_a_new_version_counts_from_the_next_poll_on(
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+) -> None:
+    await usecases.screen_transactions(tx, desk, [sale(1)])
+    assert await usecases.publish_rule(tx, version(2), author="sara")
+    assert not await usecases.publish_rule(tx, version(2), author="sara")
+    await usecases.screen_transactions(tx, desk, [sale(2, after_s=1)])
+    first, second = screened(tx)
+    assert (first.data.verdict, second.data.verdict) == (Verdict.ALLOW, Verdict.HOLD)
+    assert second.data.reasons[0].version == 2
+
+
+async def test_a_version_is_published_once_and_in_order(tx: db.Tx) -> None:
+    with pytest.raises(usecases.VersionOutOfOrder):
+        await usecases.publish_rule(tx, version(3), author="sara")
+    with pytest.raises(usecases.RuleExistsDifferently):
+        await usecases.publish_rule(tx, version(1), author="sara")
+    with pytest.raises(errors.NotFound):
+        await usecases.get_rule(tx, "card-burst", 2)
+    with pytest.raises(errors.Invalid):
+        await usecases.publish_rule(tx, version(2, on_redemption="hold"), author="sara")
+    assert (await usecases.get_rule(tx, "card-burst", 1)).threshold == BURST
