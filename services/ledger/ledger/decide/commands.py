@@ -47,7 +47,22 @@ def decide(book: Book, commands: Sequence[Command]) -> list[Result]:
 
     The name is looked up before the body is read (architecture 2).
     """
-    return [_decide_one(book, command) for command in commands]
+    return [decide_one(book, command) for command in commands]
+
+
+def decide_one(book: Book, command: Command) -> Result:
+    """One command, on the effects of all before it."""
+    known = book.known.get((command.shard, command.name))
+    if known is not None:
+        stored, given = known.fingerprint, command.fingerprint
+        if stored is None or given is None or stored == given:
+            return Result(Verdict.REPEATED, known.answer)
+        return Result(Verdict.CONFLICTING, b"")
+    if getattr(command.body, "replayed", False):
+        return Result(Verdict.UNKNOWN_REPLAY, b"")
+    decision = _book_one(book, command)
+    book.apply(decision)
+    return Result(Verdict.POSTED, decision.answer, decision)
 
 
 def target_of(command: Command) -> str:
@@ -60,20 +75,6 @@ def account_of(command: Command, original: Original | None) -> int:
     """The account a command is about: its own, else its original's."""
     named = getattr(command.body, "account", 0)
     return named or (original.account if original is not None else 0)
-
-
-def _decide_one(book: Book, command: Command) -> Result:
-    known = book.known.get((command.shard, command.name))
-    if known is not None:
-        stored, given = known.fingerprint, command.fingerprint
-        if stored is None or given is None or stored == given:
-            return Result(Verdict.REPEATED, known.answer)
-        return Result(Verdict.CONFLICTING, b"")
-    if getattr(command.body, "replayed", False):
-        return Result(Verdict.UNKNOWN_REPLAY, b"")
-    decision = _book_one(book, command)
-    book.apply(decision)
-    return Result(Verdict.POSTED, decision.answer, decision)
 
 
 def _book_one(book: Book, command: Command) -> Decision:

@@ -1,0 +1,288 @@
+"""SQL of the posting transaction: each table read once and written once a batch, by sets."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from contracts.values import Unit
+from kit.db import Record, Tx
+from ledger.domain.book import AccountKey, Lot, Origin, Progress, Role, Row, What
+
+ShardName = tuple[int, str]
+ShardNumber = tuple[int, int]
+
+UNITS: Final = {unit.value: unit for unit in Unit}
+ROLES: Final = {role.value: role for role in Role}
+_WHATS: Final = {what.value: what for what in What}
+_ORIGINS: Final = {origin.value: origin for origin in Origin}
+
+
+def _split(pairs: Sequence[tuple[int, Any]]) -> tuple[list[int], list[Any]]:
+    return [shard for shard, _ in pairs], [key for _, key in pairs]
+
+
+# ------------------------------------------------------------------------------------------- read
+
+
+async def lock_shards(tx: Tx, shards: Sequence[int]) -> list[Record]:
+    """The gate of every posting: one writer a shard, whatever else goes wrong."""
+    return await tx.fetch(
+        "select shard, last_sequence, decided_at, account_count from shards"
+        " where shard = any($1::smallint[]) order by shard for update",
+        shards,
+    )
+
+
+async def prepare_shard(tx: Tx, shard: int) -> None:
+    """Make a shard's row and first ranges where they are missing."""
+    await tx.execute("select prepare_shard($1)", shard)
+
+
+async def find_outcomes(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
+    """Names that are known, with what was answered; a probe each, so that no plan scans a shard."""
+    return await tx.fetch(
+        "select u.shard, u.name, o.sequence, o.fingerprint, b.decided_at, b.status, b.command,"
+        " b.answer, b.marked from unnest($1::smallint[], $2::text[]) as u (shard, name)"
+        " cross join lateral (select t.sequence, t.fingerprint from outcomes t"
+        "  where t.shard = u.shard and t.name = u.name limit 1) as o"
+        " cross join lateral (select t.decided_at, t.status, t.command, t.answer, t.marked"
+        "  from bodies t where t.shard = u.shard and t.sequence = o.sequence limit 1) as b",
+        *_split(names),
+    )
+
+
+async def list_member_accounts(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
+    """Value and debt accounts of members."""
+    return await tx.fetch(
+        "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"
+        " a.entry_count from unnest($1::smallint[], $2::bigint[]) as u (shard, owner)"
+        " cross join lateral (select t.role, t.unit, t.counterparty, t.account_id, t.balance,"
+        "  t.entry_count from accounts t where t.shard = u.shard and t.owner = u.owner"
+        "  and t.role in ('value', 'debt') offset 0) as a",
+        *_split(owners),
+    )
+
+
+async def list_open_lots(tx: Tx, accounts: Sequence[ShardNumber]) -> list[Record]:
+    """All open lots of value accounts: every debit, and the balance told, needs them whole."""
+    return await tx.fetch(
+        "select u.shard, u.account_id, x.lot, x.amount, x.cost_rial, x.issuer, x.funder, x.rule,"
+        " x.rule_version, x.available_from, x.expires_at, x.born_at, x.merchant, x.origin,"
+        " x.parent, x.remaining, x.cost_left, x.lapsed, x.unit"
+        " from unnest($1::smallint[], $2::int[]) as u (shard, account_id)"
+        " cross join lateral (select l.lot, l.amount, l.cost_rial, l.issuer, l.funder, l.rule,"
+        "  l.rule_version,"
+        "  s.available_from, l.expires_at, l.born_at, l.merchant, l.origin, l.parent, s.remaining,"
+        "  s.cost_left, s.lapsed, l.unit"
+        "  from lot_states s join lots l"
+        "  on l.shard = s.shard and l.lot = s.lot"
+        "  where s.shard = u.shard and s.account_id = u.account_id and s.open offset 0) as x",
+        *_split(accounts),
+    )
+
+
+async def list_named_lots(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
+    """Lots by number, open or not, with the club account they belong to."""
+    return await tx.fetch(
+        "select u.shard, a.owner, x.lot, x.amount, x.cost_rial, x.issuer, x.funder, x.rule,"
+        " x.rule_version, x.available_from, x.expires_at, x.born_at, x.merchant, x.origin,"
+        " x.parent, x.remaining, x.cost_left, x.lapsed, x.unit"
+        " from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"
+        " cross join lateral (select l.account_id, l.lot, l.amount, l.cost_rial, l.issuer,"
+        "  l.funder, l.rule, l.rule_version,"
+        "  s.available_from, l.expires_at, l.born_at, l.merchant, l.origin, l.parent, s.remaining,"
+        "  s.cost_left, s.lapsed, l.unit"
+        "  from lots l"
+        "  join lot_states s on s.shard = l.shard and s.lot = l.lot"
+        "  where l.shard = u.shard and l.lot = u.lot limit 1) as x"
+        " join accounts a on a.shard = u.shard and a.account_id = x.account_id",
+        *_split(lots),
+    )
+
+
+async def list_redeemed(tx: Tx, sequences: Sequence[ShardNumber]) -> list[Record]:
+    """Consumption rows of redemptions, in order."""
+    return await tx.fetch(
+        "select u.shard, u.sequence, c.ordinal, c.lot, l.unit, c.what, c.amount, c.cost_rial,"
+        " c.issuer, c.acceptor, c.merchant, c.claim_rial, c.fee_rial, c.original_sequence,"
+        " c.original_ordinal from unnest($1::smallint[], $2::bigint[]) as u (shard, sequence)"
+        " join consumptions c on c.shard = u.shard and c.sequence = u.sequence"
+        "  and c.what = 'redeemed'"
+        " join lots l on l.shard = c.shard and l.lot = c.lot order by 1, 2, 3",
+        *_split(sequences),
+    )
+
+
+async def lock_originals(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
+    """What later commands did to these names so far."""
+    return await tx.fetch(
+        "select t.shard, t.name, t.refunded, t.is_full, t.is_reversed, t.verdict"
+        " from originals t join unnest($1::smallint[], $2::text[]) as u (shard, name)"
+        " on t.shard = u.shard and t.name = u.name order by t.shard, t.name for update of t",
+        *_split(names),
+    )
+
+
+async def list_accounts(tx: Tx, keys: Sequence[tuple[int, AccountKey]]) -> list[Record]:
+    """Accounts by natural key, where they exist."""
+    return await tx.fetch(
+        "select u.place, a.account_id, a.balance, a.entry_count"
+        " from unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::int[])"
+        " with ordinality as u (shard, owner, role, unit, counterparty, place)"
+        " cross join lateral (select t.account_id, t.balance, t.entry_count from accounts t"
+        "  where t.shard = u.shard and t.owner = u.owner and t.role = u.role"
+        "  and t.unit = u.unit and t.counterparty = u.counterparty limit 1) as a",
+        [shard for shard, _ in keys],
+        [key.owner for _, key in keys],
+        [key.role.value for _, key in keys],
+        [key.unit.value for _, key in keys],
+        [key.counterparty for _, key in keys],
+    )
+
+
+def lot_of(record: Record, owner: int) -> Lot:
+    """A row of list_open_lots or list_named_lots as a value; both have the same columns."""
+    (
+        _, _, lot, amount, cost, issuer, funder, rule, version, available_from, expires_at,
+        born_at, merchant, origin, parent, remaining, cost_left, lapsed, unit,
+    ) = record  # fmt: skip
+    return Lot(
+        lot, owner, UNITS[unit], amount, cost, issuer, funder, rule, version, available_from,
+        expires_at, born_at, merchant, _ORIGINS[origin], parent or 0, remaining, cost_left, lapsed,
+    )  # fmt: skip
+
+
+def row_of(record: Record) -> Row:
+    """A row of list_redeemed as a value."""
+    (
+        _, _, ordinal, lot, unit, what, amount, cost, issuer, acceptor, merchant, claim, fee,
+        original_sequence, original_ordinal,
+    ) = record  # fmt: skip
+    return Row(
+        ordinal, lot, UNITS[unit], _WHATS[what], amount, cost, issuer, acceptor, merchant, claim,
+        fee, original_sequence, original_ordinal,
+    )  # fmt: skip
+
+
+def progress_of(record: Record) -> Progress:
+    """A row of lock_originals as a value."""
+    return Progress(
+        tuple(record["refunded"]), record["is_full"], record["is_reversed"], record["verdict"]
+    )
+
+
+# ------------------------------------------------------------------------------------------ write
+
+
+async def insert_accounts(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """(shard, account_id, entry_count, counterparty, owner, balance, role, unit)."""
+    await tx.copy(
+        "accounts",
+        ("shard", "account_id", "entry_count", "counterparty", "owner", "balance", "role", "unit"),
+        rows,
+    )
+
+
+async def update_accounts(tx: Tx, rows: Sequence[tuple[int, int, int, int, int]]) -> int:
+    """(shard, account_id, entry_count before, entry_count, balance); gives how many matched."""
+    tag = await tx.execute(
+        "update accounts a set entry_count = u.entry_count, balance = u.balance"
+        " from unnest($1::smallint[], $2::int[], $3::int[], $4::int[], $5::bigint[])"
+        " as u (shard, account_id, before, entry_count, balance) where a.shard = u.shard"
+        " and a.account_id = u.account_id and a.entry_count = u.before",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+    return int(tag.rpartition(" ")[2])
+
+
+async def update_shards(tx: Tx, rows: Sequence[tuple[int, int, datetime, int]]) -> None:
+    """(shard, last_sequence, decided_at, account_count)."""
+    await tx.execute(
+        "update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,"
+        " account_count = u.account_count"
+        " from unnest($1::smallint[], $2::bigint[], $3::timestamptz[], $4::int[])"
+        " as u (shard, last_sequence, decided_at, account_count) where s.shard = u.shard",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def insert_outcomes(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """(sequence, shard, name, fingerprint); a name twice raises DataError."""
+    await tx.copy("outcomes", ("sequence", "shard", "name", "fingerprint"), rows)
+
+
+async def insert_bodies(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """(sequence, decided_at, shard, status, code, command, answer, marked)."""
+    columns = (
+        "sequence", "decided_at", "shard", "status", "code", "command", "answer", "marked",
+    )  # fmt: skip
+    await tx.copy("bodies", columns, rows)
+
+
+async def insert_entries(tx: Tx, rows: Sequence[tuple[int, ...]]) -> None:
+    """(sequence, amount, balance, account_id, account_sequence, shard, line)."""
+    columns = (
+        "sequence", "amount", "balance", "account_id", "account_sequence", "shard", "line",
+    )  # fmt: skip
+    await tx.copy("entries", columns, rows)
+
+
+async def insert_consumptions(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """All columns of consumptions in the order of the table."""
+    columns = (
+        "sequence", "lot", "amount", "cost_rial", "claim_rial", "fee_rial", "original_sequence",
+        "issuer", "acceptor", "merchant", "shard", "ordinal", "original_ordinal", "what",
+    )  # fmt: skip
+    await tx.copy("consumptions", columns, rows)
+
+
+async def insert_lots(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """All columns of lots in the order of the table."""
+    columns = (
+        "lot", "amount", "cost_rial", "available_from", "expires_at", "born_at", "parent",
+        "account_id", "issuer", "funder", "merchant", "rule_version", "shard", "unit", "rule",
+        "origin",
+    )  # fmt: skip
+    await tx.copy("lots", columns, rows)
+
+
+async def insert_lot_states(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """All columns of lot_states in the order of the table."""
+    columns = (
+        "lot", "remaining", "cost_left", "held", "lapsed", "available_from", "expires_at",
+        "account_id", "shard", "open",
+    )  # fmt: skip
+    await tx.copy("lot_states", columns, rows)
+
+
+async def update_lot_states(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> int:
+    """(shard, lot, remaining, cost_left, lapsed, available_from); gives how many matched."""
+    tag = await tx.execute(
+        "update lot_states s set remaining = u.remaining, cost_left = u.cost_left,"
+        " lapsed = u.lapsed, available_from = u.available_from, open = u.remaining > 0"
+        " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
+        " $6::timestamptz[]) as u (shard, lot, remaining, cost_left, lapsed, available_from)"
+        " where s.shard = u.shard and s.lot = u.lot",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+    return int(tag.rpartition(" ")[2])
+
+
+async def upsert_originals(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
+    """(shard, name, sequence, total_rial, refunded_rial, refunded, is_full, is_reversed, verdict).
+
+    refunded: as an array literal, since arrays of arrays do not unnest. Rows were locked before.
+    """
+    await tx.execute(
+        "insert into originals (shard, name, sequence, total_rial, refunded_rial, refunded,"
+        " is_full, is_reversed, verdict)"
+        " select u.shard, u.name, u.sequence, u.total_rial, u.refunded_rial,"
+        " u.refunded::bigint[], u.is_full, u.is_reversed, u.verdict"
+        " from unnest($1::smallint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
+        " $6::text[], $7::boolean[], $8::boolean[], $9::text[]) as u (shard, name, sequence,"
+        " total_rial, refunded_rial, refunded, is_full, is_reversed, verdict)"
+        " on conflict (shard, name) do update set refunded_rial = excluded.refunded_rial,"
+        " refunded = excluded.refunded, is_full = excluded.is_full,"
+        " is_reversed = excluded.is_reversed, verdict = excluded.verdict",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )

@@ -1,0 +1,118 @@
+"""What tests do with a ledger: send batches, hear answers, look at whole tables."""
+
+import msgspec
+
+from contracts import envelope as envelopes
+from contracts.ledger import Outcome, Reply
+from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
+from kit import consumer
+from ledger import usecases
+
+TABLES = (
+    ("shards", "shard, last_sequence, decided_at, account_count", "shard"),
+    ("accounts", "account_id, owner, role, unit, counterparty, balance, entry_count", "account_id"),
+    ("outcomes", "name, fingerprint, sequence", "name"),
+    ("bodies", "sequence, decided_at, status, code, command, answer, marked", "sequence"),
+    (
+        "entries",
+        "sequence, line, account_id, account_sequence, amount, balance",
+        "sequence, line",
+    ),
+    (
+        "consumptions",
+        "sequence, ordinal, lot, what, amount, cost_rial, claim_rial, fee_rial, issuer, acceptor,"
+        " merchant, original_sequence, original_ordinal",
+        "sequence, ordinal",
+    ),
+    (
+        "lots",
+        "lot, account_id, unit, amount, cost_rial, issuer, funder, rule, rule_version, origin,"
+        " available_from, expires_at, born_at, parent, merchant",
+        "lot",
+    ),
+    (
+        "lot_states",
+        "lot, remaining, cost_left, held, lapsed, available_from, expires_at, open",
+        "lot",
+    ),
+    (
+        "originals",
+        "name, sequence, total_rial, refunded_rial, refunded, is_full, is_reversed, verdict",
+        "name",
+    ),
+)
+REPLY = (("reply-topic", b"gateway.replies"), ("reply-partition", b"2"))
+
+
+def events(shard, batch, *, headers=(), first=0):
+    """Records as kit hands them over; each asks for a reply under its place in the batch."""
+    return [
+        consumer.event(
+            LEDGER_COMMANDS,
+            envelope,
+            partition=shard,
+            offset=first + place,
+            headers=(*REPLY, ("correlation-id", str(place).encode()), *headers),
+        )
+        for place, envelope in enumerate(batch)
+    ]
+
+
+def undecodable(shard, raw):
+    """A record that is no command."""
+    return consumer.Event(
+        topic=LEDGER_COMMANDS.name,
+        partition=shard,
+        offset=0,
+        at=consumer.datetime(2026, 1, 1, tzinfo=consumer.UTC),
+        headers=dict((*REPLY, ("correlation-id", b"0"))),
+        key=b"",
+        raw=raw,
+        envelope=None,
+        error="malformed",
+    )
+
+
+async def post(database, batch):
+    """Post records in a transaction; gives what was said."""
+    async with database.transaction() as tx:
+        await usecases.post_batch(tx, batch)
+        return tx.take_messages()
+
+
+def replies(said):
+    """{correlation id: (http status, body bytes)}."""
+    found = {}
+    for message in said:
+        if message.topic == "gateway.replies":
+            reply = envelopes.decode(message.value, {"transaction-answered.v1": Reply}).data
+            found[int(message.key)] = (reply.http_status, bytes(reply.body))
+    return found
+
+
+def answers(said):
+    """Bodies of the replies in order, as objects."""
+    found = replies(said)
+    return [msgspec.json.decode(found[place][1]) for place in sorted(found)]
+
+
+def outcomes(said):
+    """What the house heard."""
+    return [
+        envelopes.decode(message.value, {"outcome-recorded.v1": Outcome}).data
+        for message in said
+        if message.topic == LEDGER_ENTRIES.name
+    ]
+
+
+async def tables(database, shard):
+    """Every row of a shard, table by table."""
+    found = {}
+    async with database.read() as tx:
+        for table, columns, order in TABLES:
+            rows = await tx.fetch(
+                f"select {columns} from {table} where shard = $1 order by {order}", shard
+            )
+            found[table] = [tuple(row) for row in rows]
+    found["shards"] = [row[1:] for row in found["shards"]]
+    return found
