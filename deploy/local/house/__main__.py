@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return COMMANDS[given.command](folder, given)
     except TROUBLES as trouble:
-        console.print(f"[red]{type(trouble).__name__}[/red]: {trouble}", highlight=False)
+        console.print("[red]failed[/red]:", end=" ")
+        console.print(str(trouble), markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print("interrupted: what was started has been ended")

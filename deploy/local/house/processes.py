@@ -116,9 +116,9 @@ def wait_ready(
                 if tell is not None:
                     tell(name)
         if waiting and time.monotonic() > deadline:
-            names_left = ", ".join(waiting)
             raise readiness.NotReady(
-                f"not ready in {wait_s:.0f} s: {names_left}\n{log_tail(home, waiting[0])}"
+                f"not ready in {wait_s:.0f} s: {', '.join(waiting)}\n"
+                f"{waiting[0]} says: {_own_words(home, waiting[0])}\n{log_tail(home, waiting[0])}"
             )
         if waiting:
             time.sleep(STEP_S)
@@ -127,6 +127,12 @@ def wait_ready(
 def is_ready(home: plan.House, name: str) -> bool:
     """Whether a program says of itself that it is ready."""
     return get(home.ports[name], "/health/ready")[0] == http.client.OK
+
+
+def _own_words(home: plan.House, name: str) -> str:
+    """What a program that is not ready says that it lacks."""
+    status, body = get(home.ports[name], "/health/ready")
+    return body.decode(errors="replace")[:500] if status else "nothing"
 
 
 def get(port: int, path: str) -> tuple[int, bytes]:
