@@ -57,6 +57,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         """Trace and reply address, for what is said because of this event."""
         return tuple((k, v) for k, v in self.headers.items() if k in _ONWARD)
 
+    @property
+    def expired(self) -> bool:
+        """Whether this is a query that nobody waits for any more: past its deadline, wall time."""
+        deadline = self.headers.get("deadline", b"")
+        return deadline.isdigit() and int(deadline) < clock.wall().timestamp() * 1000
+
 
 Handler = Callable[[Tx, Sequence[Event]], Awaitable[None]]
 
@@ -208,9 +214,7 @@ class Consumer:
 
     async def _fenced(self, reader: Reader) -> None:
         """A compare-and-set failed: reload after our own commit, else wait for a rebalance."""
-        async with self._database.read() as tx:
-            ours = await self._positions.still_ours(tx)
-        if ours:
+        if await self._with_retry(self._still_ours):
             self._taken = -1  # the outcome of a commit was unknown; the rows know
             return
         log.warning("%s was fenced; waiting for the new assignment", self.group)
@@ -219,6 +223,10 @@ class Consumer:
             if time.monotonic() > deadline:
                 raise errors.Fenced(f"{self.group} lost its partitions and heard of no rebalance")
             await asyncio.sleep(0.05)
+
+    async def _still_ours(self) -> bool:
+        async with self._database.read() as tx:
+            return await self._positions.still_ours(tx)
 
     # ---------------------------------------------------------------------------------- one poll
 
@@ -294,7 +302,6 @@ class Consumer:
         return True
 
     async def _handle(self, tx: Tx, events: Sequence[Event], refused: str) -> None:
-        now = clock.wall().timestamp() * 1000
         for name, subscription in self._subscriptions.items():
             mine: list[Event] = []
             for event in events:
@@ -304,7 +311,7 @@ class Consumer:
                     await self._set_aside(tx, subscription, event, refused)
                 if (event.error and subscription.poison is Poison.DEAD_LETTER) or refused:
                     continue
-                if float(event.headers.get("deadline", b"inf")) < now:
+                if event.expired:
                     telemetry.count(Metric.EXPIRED_DROPPED, self.group)
                     continue
                 mine.append(event)
@@ -367,6 +374,7 @@ class Consumer:
             except BaseException:
                 self._publisher.give_back(acked)
                 raise
+            self._crash(CrashPoint.AFTER_ACK_DELETE)
 
     async def _tell_broker(self, reader: Reader) -> None:
         """About once a second: the offsets, for lag graphs only."""
@@ -376,7 +384,7 @@ class Consumer:
             ours = self._ours(reader)
             if ours:
                 self._crash(CrashPoint.BEFORE_BROKER_COMMIT)
-                await reader.commit(ours)
+            await reader.commit(ours)
 
     def _ours(self, reader: Reader) -> dict[Place, int]:
         if reader.generation != self._taken:

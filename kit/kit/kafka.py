@@ -95,7 +95,7 @@ class Producer:
                     left, cause = await self._attempt(inner, left)
                     if cause is None:
                         return
-                    await self._rebuild(inner, cause)
+                    await self._mend(inner, cause)
         except TimeoutError as late:
             raise self._unknown(len(left)) from late
         raise self._unknown(len(left))
@@ -117,8 +117,7 @@ class Producer:
                         )
                         meta = await sent
                     except kafka_errors.KafkaError as error:
-                        _refuse_large(error)
-                        await self._rebuild(inner, error)
+                        await self._mend(inner, error)
                         continue
                     return Ack(meta.partition, meta.offset, _stamp(meta.timestamp))
         except TimeoutError as late:
@@ -155,10 +154,19 @@ class Producer:
         failed: dict[Place, Exception] = {}
         for (place, _), outcome in zip(futures, outcomes, strict=True):
             if isinstance(outcome, Exception):
-                _refuse_large(outcome)
                 failed[place] = outcome
         left = [said for place in failed for said in places[place]]
         return left, next(iter(failed.values()), None)
+
+    async def _mend(self, inner: Any, cause: Exception) -> None:
+        """Make ready to send again what failed. Raises what sending again cannot mend."""
+        if isinstance(cause, kafka_errors.MessageSizeTooLargeError):
+            raise errors.Invalid(f"the broker refuses the message: {cause}") from cause
+        if isinstance(cause, kafka_errors.UnknownTopicOrPartitionError):
+            raise errors.Unavailable(f"a topic is missing; create topics first: {cause}") from cause
+        if isinstance(cause, kafka_errors.KafkaTimeoutError):
+            raise self._unknown(1) from cause  # the batch before is still on its way
+        await self._rebuild(inner, cause)
 
     async def _rebuild(self, inner: Any, cause: Exception) -> None:
         """Replace a producer whose sequence is spent; who else waits on it fails and resends."""
@@ -266,6 +274,8 @@ class Reader:
 
     async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Tell the broker, for lag graphs only; a refusal in a rebalance is a warning."""
+        if not offsets:
+            return
         try:
             async with asyncio.timeout(3):
                 await self._inner.commit({TopicPartition(*p): o for p, o in offsets.items()})
@@ -487,11 +497,6 @@ def _batches(inner: Any, messages: Sequence["Message"]) -> list[Any]:
     for full in made:
         full.close()
     return made
-
-
-def _refuse_large(error: Exception) -> None:
-    if isinstance(error, kafka_errors.MessageSizeTooLargeError):
-        raise errors.Invalid(f"the broker refuses the message: {error}") from error
 
 
 def _stamp(millis: int) -> datetime:

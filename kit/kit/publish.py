@@ -162,6 +162,7 @@ class Relay:
         await publisher.send(unsent)
         self.elected = True
         telemetry.gauge(Metric.ELECTED, 1)
+        lost: Exception | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(publisher.run())
@@ -173,7 +174,8 @@ class Relay:
                     sending.cancel()
         except* (errors.Unavailable, errors.Fenced) as group:
             lost = group.exceptions[0]
-            raise lost from None
+        if lost is not None:
+            raise lost
 
     async def _turn(self, publisher: Publisher, numbers: Numbers, epoch: int) -> None:
         try:

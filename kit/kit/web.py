@@ -36,7 +36,7 @@ _BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
 
 def app(
     title: str,
-    version: str,
+    version: str = "1",
     *,
     routes: Sequence[APIRouter | BaseRoute] = (),
     readiness: Readiness | None = None,
