@@ -272,7 +272,7 @@ async def clean(pool: Database) -> AsyncIterator[None]:
         await tx.execute(
             "delete from decisions; delete from live_rules; delete from rule_changes;"
             " delete from programmes; delete from terms; delete from programme_changes;"
-            " delete from first_purchases; delete from outbox_messages"
+            " delete from outbox_messages"
         )
 
 

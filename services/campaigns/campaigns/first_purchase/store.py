@@ -45,7 +45,7 @@ async def insert_first_purchases(tx: Tx, taken: Sequence[FirstPurchase]) -> set[
         " select u.account, u.shard, u.name, u.member, u.version, 'reserved', u.decided_at"
         " from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::int[],"
         " $6::timestamptz[]) as u (account, shard, name, member, version, decided_at)"
-        " on conflict (account) do nothing returning account",
+        " on conflict do nothing returning account",
         [t.account for t in taken],
         [t.shard for t in taken],
         [t.name for t in taken],

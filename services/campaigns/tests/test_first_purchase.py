@@ -1,0 +1,206 @@
+"""The first purchase's credit (SH5): once an account whatever repeats, back with its purchase."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from campaigns.first_purchase import consumer, domain, usecases
+from contracts.envelope import encode
+from contracts.ledger import IssueValue, TakeBackValue
+from contracts.values import Channel, Kind, Status, Unit
+
+ISSUED = {
+    "name": "a.1000003.first-purchase",
+    "command": "issue-value.v1",
+    "purpose": "first-purchase",
+    "kind": None,
+}
+
+
+async def hear(tx: Any, make: Any, *events: Any) -> list[Any]:
+    await consumer.on_ledger_entries(tx, events)
+    return make.said(tx)
+
+
+async def state(tx: Any) -> tuple[str, bool]:
+    row = await tx.fetchrow("select state, returned from first_purchases where account = 1000003")
+    return row["state"], row["returned"]
+
+
+async def test_the_first_completed_purchase_gives_the_credit(tx: Any, make: Any) -> None:
+    decided = make.now + timedelta(seconds=2)
+    (said,) = await hear(tx, make, make.outcome_event(decided_at=decided))
+    assert said.data == IssueValue(
+        name="a.1000003.first-purchase",
+        account=1000003,
+        member=7,
+        unit=Unit.CREDIT,
+        amount=200_000,
+        cost_rial=200_000,
+        issuer=1,
+        funder=1,
+        rule="first-purchase",
+        rule_version=1,
+        expires_at=datetime.fromisoformat("2026-05-20T20:30:00Z"),
+        purpose="first-purchase",
+        original="t.10000017.1.42",
+    )
+    # on the account's shard, stamped with the outcome's decision time
+    assert (said.occurred_at, said.accepted_at, said.key) == (decided, decided, "1000003")
+    assert await state(tx) == ("reserved", False)
+
+
+async def test_the_command_goes_where_the_outcome_came_from(tx: Any, make: Any) -> None:
+    await consumer.on_ledger_entries(tx, [make.outcome_event(partition=8)])
+    assert [(m.topic, m.partition) for m in tx.take_messages()] == [("ledger.commands", 8)]
+
+
+async def test_repeats_and_further_purchases_give_nothing_more(tx: Any, make: Any) -> None:
+    first = make.outcome_event()
+    second = make.outcome_event(name="t.10000017.1.43", member=8)  # of the same household
+    (said,) = await hear(tx, make, first, second, first)
+    assert said.data.original == "t.10000017.1.42"
+    assert await hear(tx, make, first) == []
+    assert await hear(tx, make, second) == []
+
+
+NOT_FIRST: list[tuple[str, dict[str, Any]]] = [
+    ("history", {"channel": Channel.HISTORY}),
+    ("a decline", {"status": Status.DECLINED}),
+    ("a refusal", {"command": "refuse-transaction.v1", "status": Status.REFUSED}),
+    ("a redemption", {"kind": Kind.REDEMPTION}),
+    ("a refund", {"kind": Kind.REFUND, "original": "t.1.1.1"}),
+    ("an outcome without an account", {"account": 0}),
+    ("a tick", {"command": "tick-clock.v1", "kind": None}),
+]
+
+
+@pytest.mark.parametrize("changes", [n[1] for n in NOT_FIRST], ids=[n[0] for n in NOT_FIRST])
+async def test_what_is_no_first_purchase(tx: Any, make: Any, changes: dict[str, Any]) -> None:
+    assert await hear(tx, make, make.outcome_event(**changes)) == []
+    assert len(await hear(tx, make, make.outcome_event(name="t.1.1.99"))) == 1
+
+
+async def test_a_held_purchase_counts(tx: Any, make: Any) -> None:
+    (said,) = await hear(tx, make, make.outcome_event(status=Status.HELD, case_id="c"))
+    assert isinstance(said.data, IssueValue)
+
+
+UNDONE: list[tuple[str, dict[str, Any]]] = [
+    ("a full refund", {"kind": Kind.REFUND, "fully_refunded": True}),
+    ("a reversal", {"kind": Kind.REVERSAL, "account": 0}),  # named by its original alone
+    ("a reviewer's cancel", {"kind": None, "command": "cancel-pending.v1", "name": "v.c-9"}),
+]
+
+
+@pytest.mark.parametrize("changes", [u[1] for u in UNDONE], ids=[u[0] for u in UNDONE])
+async def test_undoing_that_very_purchase_takes_the_credit_back_once(
+    tx: Any, make: Any, changes: dict[str, Any]
+) -> None:
+    await hear(tx, make, make.outcome_event(), make.outcome_event(**ISSUED))
+    assert await state(tx) == ("confirmed", False)
+    given = {"name": "t.10000017.1.50", "original": "t.10000017.1.42"} | changes
+    decided = make.now + timedelta(days=1)
+    undo = make.outcome_event(**given, decided_at=decided)
+    (said,) = await hear(tx, make, undo, undo)
+    assert said.data == TakeBackValue(
+        name="a.1000003.first-purchase-return",
+        account=1000003,
+        member=7,
+        issued_by="a.1000003.first-purchase",
+        purpose="first-purchase-return",
+    )
+    assert (said.occurred_at, said.accepted_at) == (decided, decided)
+    assert await hear(tx, make, undo) == []
+    # the count is not given back: the next purchase gets no second credit
+    assert await hear(tx, make, make.outcome_event(name="t.10000017.1.51")) == []
+    assert await state(tx) == ("confirmed", True)
+
+
+async def test_a_purchase_and_its_reversal_in_one_poll(tx: Any, make: Any) -> None:
+    undo = make.outcome_event(
+        name="t.10000017.1.50", kind=Kind.REVERSAL, original="t.10000017.1.42"
+    )
+    issued, returned = await hear(tx, make, make.outcome_event(), undo)
+    assert isinstance(issued.data, IssueValue)
+    assert isinstance(returned.data, TakeBackValue)
+
+
+KEPT: list[tuple[str, dict[str, Any]]] = [
+    ("a refund of a part", {"kind": Kind.REFUND, "original": "t.10000017.1.42"}),
+    ("a full refund of another purchase",
+     {"kind": Kind.REFUND, "original": "t.10000017.1.41", "fully_refunded": True}),
+    ("a refund that was declined",
+     {"kind": Kind.REFUND, "original": "t.10000017.1.42", "fully_refunded": True,
+      "status": Status.DECLINED}),
+    ("a release", {"kind": None, "command": "release-pending.v1", "original": "t.10000017.1.42"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [k[1] for k in KEPT], ids=[k[0] for k in KEPT])
+async def test_what_leaves_the_credit_alone(tx: Any, make: Any, changes: dict[str, Any]) -> None:
+    await hear(tx, make, make.outcome_event())
+    assert await hear(tx, make, make.outcome_event(name="t.10000017.1.50", **changes)) == []
+
+
+async def test_a_credit_that_the_ledger_refused_is_not_taken_back(tx: Any, make: Any) -> None:
+    refused = make.outcome_event(**(ISSUED | {"status": Status.REFUSED}))
+    await hear(tx, make, make.outcome_event(), refused, refused)
+    assert await state(tx) == ("released", False)
+    undo = make.outcome_event(name="t.1.1.50", kind=Kind.REVERSAL, original="t.10000017.1.42")
+    assert await hear(tx, make, undo) == []
+    assert await hear(tx, make, make.outcome_event(name="t.1.1.51")) == []
+
+
+async def test_a_command_said_again_is_byte_for_byte_the_same(pool: Any, make: Any) -> None:
+    """As after a restore of an older database, which has forgotten the count."""
+    heard: list[bytes] = []
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            async with pool.transaction() as tx:
+                heard += [encode(said) for said in await hear(tx, make, make.outcome_event())]
+                raise KeyError  # rolled back
+    assert len(heard) == 2
+    assert heard[0] == heard[1]
+
+
+def version(number: int, **changes: Any) -> domain.Version:
+    given: dict[str, Any] = {
+        "version": number,
+        "effective_from": datetime.fromisoformat("2026-03-21T08:00:00Z"),
+        "amount_rial": 300_000,
+        "validity_days": None,
+        "funder": 9,
+        "title_fa": "خوش‌آمد",
+        "title_en": "Welcome",
+    }
+    return domain.Version(**(given | changes))
+
+
+async def test_the_version_in_force_when_it_was_bought_counts(tx: Any, make: Any) -> None:
+    off = version(3, effective_from=make.now + timedelta(days=2), amount_rial=0)
+    assert await usecases.put_version(tx, version(2))
+    assert await usecases.put_version(tx, off)
+    before = make.now - timedelta(hours=1)
+    events = [
+        make.outcome_event(name="t.1.1.1", account=1, occurred_at=before),
+        make.outcome_event(name="t.1.1.2", account=2),
+        make.outcome_event(name="t.1.1.3", account=3, occurred_at=make.now + timedelta(days=3)),
+    ]
+    said = [e.data for e in await hear(tx, make, *events)]
+    assert [(c.account, c.amount, c.funder, c.rule_version) for c in said] == [
+        (1, 200_000, 1, 1), (2, 300_000, 9, 2),
+    ]  # fmt: skip
+    assert said[1].expires_at is None
+
+
+async def test_versions_are_contiguous_and_never_changed(tx: Any, make: Any) -> None:
+    assert await usecases.put_version(tx, version(2))
+    assert not await usecases.put_version(tx, version(2))
+    with pytest.raises(domain.AlreadyExistsDifferently):
+        await usecases.put_version(tx, version(2, amount_rial=1))
+    with pytest.raises(domain.VersionOutOfOrder):
+        await usecases.put_version(tx, version(4))
+    with pytest.raises(domain.VersionOutOfOrder):
+        await usecases.put_version(tx, version(3, effective_from=make.now - timedelta(days=1)))
