@@ -122,9 +122,9 @@ async def insert_decisions(
             (
                 d.shard,
                 d.name,
-                None if about is None else about.kind.value,
+                None if about is None else about.kind,
                 0 if about is None else about.account,
-                _REFUSE if d.verdict is None else d.verdict.value,
+                _REFUSE if d.verdict is None else d.verdict,
                 _text(d.reasons) if d.reasons else None,
                 _text(d.findings) if d.findings else None,
                 d.review_due_at,
@@ -152,35 +152,27 @@ async def find_windows(tx: Tx, keys: Sequence[Key]) -> dict[Key, Windows]:
     start, lets one writer in, and the pruning job leaves busy keys alone.
     """
     rows = await tx.fetch(
-        "select w.shard, w.key, w.purchases, w.redemptions, w.undos"
-        " from unnest($1::int[], $2::text[]) as k (shard, key)"
+        "select w.shard, w.key, w.events from unnest($1::int[], $2::text[]) as k (shard, key)"
         " join windows w on w.shard = k.shard and w.key = k.key",
         [shard for shard, _ in keys],
         [key for _, key in keys],
     )
-    return {
-        (shard, key): Windows(unpack(purchases), unpack(redemptions), unpack(undos))
-        for shard, key, purchases, redemptions, undos in rows
-    }
+    return {(shard, key): unpack(events) for shard, key, events in rows}
 
 
-async def upsert_windows(tx: Tx, changed: Mapping[Key, tuple[Windows, datetime]]) -> None:
-    """Write windows back, each with the accepted_at that touched it, in key order."""
+async def upsert_windows(tx: Tx, changed: Mapping[Key, Windows], touched_at: datetime) -> None:
+    """Write windows back, in key order. touched_at: newest accepted_at of the poll."""
     keys = sorted(changed)
-    kept = [changed[key] for key in keys]
     await tx.execute(
-        "insert into windows as w (shard, key, purchases, redemptions, undos, touched_at)"
-        " select * from unnest($1::int[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[],"
-        "  $6::timestamptz[])"
-        " on conflict (shard, key) do update set purchases = excluded.purchases,"
-        "  redemptions = excluded.redemptions, undos = excluded.undos,"
+        "insert into windows as w (shard, key, events, touched_at)"
+        " select u.shard, u.key, u.events, $4"
+        "  from unnest($1::int[], $2::text[], $3::bytea[]) as u (shard, key, events)"
+        " on conflict (shard, key) do update set events = excluded.events,"
         "  touched_at = greatest(w.touched_at, excluded.touched_at)",
         [shard for shard, _ in keys],
         [key for _, key in keys],
-        [pack(windows.purchases) for windows, _ in kept],
-        [pack(windows.redemptions) for windows, _ in kept],
-        [pack(windows.undos) for windows, _ in kept],
-        [touched_at for _, touched_at in kept],
+        [pack(changed[key]) for key in keys],
+        touched_at,
     )
 
 

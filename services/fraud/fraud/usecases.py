@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -109,7 +110,7 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
     for one in wanted - known.keys():
         known[one] = windows.empty()
     made: dict[Key, Decision] = {}
-    touched: dict[Key, tuple[windows.Windows, datetime]] = {}
+    changed: dict[Key, windows.Windows] = {}
     for key, record in fresh.items():
         attempt = record.attempt
         if attempt is None:
@@ -120,16 +121,17 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         account, card = keys[key]
         of_account = None if account is None else known[account]
         of_card = None if card is None else known[card]
-        decision = decisions.screen(attempt, of_account, of_card, desk.book, desk.limits)
-        made[key] = decision
-        for one in (account, card) if decision.counted else ():
-            if one is not None:
-                before = touched.get(one)
-                at = attempt.accepted_at if before is None else max(before[1], attempt.accepted_at)
-                touched[one] = (known[one], at)
-    await store.insert_decisions(tx, [(made[k], _about(r), *_times(r)) for k, r in fresh.items()])
-    if touched:
-        await store.upsert_windows(tx, touched)
+        made[key] = decision = decisions.screen(
+            attempt, of_account, of_card, desk.book, desk.limits
+        )
+        if decision.counted:
+            for one in (account, card):
+                if one is not None:
+                    changed[one] = known[one]
+    rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
+    await store.insert_decisions(tx, rows)
+    if changed:
+        await store.upsert_windows(tx, changed, max(row[3] for row in rows))
     holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
     await case_verbs.open_cases(tx, holds)
     return made
@@ -264,19 +266,22 @@ def _sighted(record: _Record) -> outbox.Message:
             fingerprint=said.fingerprint or "",
         ),
     )
-    partition = kafka.partition_of(onward.key.encode(), TERMINAL_PARTITIONS)
+    partition = _terminal_partition(about.terminal)
     return outbox.message(topics.FRAUD_TERMINALS, onward, partition=partition)
+
+
+@lru_cache(maxsize=50_000)
+def _terminal_partition(terminal: int) -> int:
+    return kafka.partition_of(b"%d" % terminal, TERMINAL_PARTITIONS)
 
 
 def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> None:
     counts = Counter(
-        (
-            "unreadable" if record.attempt is None else record.attempt.transaction.kind.value,
-            "refuse" if (verdict := made[key].verdict) is None else verdict.value,
-        )
+        (None if (about := _about(record)) is None else about.kind, made[key].verdict)
         for key, record in fresh.items()
     )
-    for labels, by in counts.items():
+    for (kind, verdict), by in counts.items():
+        labels = (kind or "unreadable", verdict or "refuse")
         telemetry.count(Metric.OUTCOMES, *labels, by=by)
 
 

@@ -1,12 +1,11 @@
--- Events of the last day of each account and card, exact; three series of packed int64
--- (times in microseconds, then amounts in Rial, then merchants; little endian).
+-- Events of the last day of each account and card, exact. Packed int64, little endian: the lengths
+-- of three series (purchases, redemptions, undos), then of each its times in microseconds, its
+-- amounts in Rial, its merchants.
 
 create table windows (
     shard int not null,
     key text not null,              -- a.<account>, c.<identifier>; of history ha. and hc.
-    purchases bytea not null,
-    redemptions bytea not null,
-    undos bytea not null,           -- refunds and reversals
+    events bytea not null,
     touched_at timestamptz not null,
     primary key (shard, key)
 ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);

@@ -111,10 +111,12 @@ def reference(
             return len({e[3] for e in inside})
 
 
-def series_of(known: windows.Windows, kind: Kind) -> windows.Series:
-    if kind is Kind.PURCHASE:
-        return known.purchases
-    return known.redemptions if kind is Kind.REDEMPTION else known.undos
+WHICH = {
+    Kind.PURCHASE: windows.PURCHASES,
+    Kind.REDEMPTION: windows.REDEMPTIONS,
+    Kind.REFUND: windows.UNDOS,
+    Kind.REVERSAL: windows.UNDOS,
+}
 
 
 @given(st.lists(st.one_of(EVENT, EDGY), max_size=40))
@@ -124,21 +126,21 @@ def test_windows_equal_a_brute_force_reference(stream: list[tuple[Kind, int, int
     seen: list[tuple[Kind, int, int, int]] = []
     newest = -(2**62)
     for kind, at, amount, merchant in stream:
-        series = series_of(known, kind)
-        windows.insert(series, at, amount, merchant)
+        windows.insert(known, WHICH[kind], at, amount, merchant)
         seen.append((kind, at, amount, merchant))
         if at >= newest - windows.LATENESS:
             for counted in Counted:
                 for measure in Measure:
-                    for span in windows.MICROS.values():
-                        value = windows.value_of(known, counted, measure, at - span, at)
+                    for window in Window:
+                        value = windows.value_of(counted, measure, window)(known, at)
+                        span = windows.MICROS[window]
                         assert value == reference(seen, counted, measure, span, at)
         newest = max(newest, at)
-        windows.prune(series)
-        for name in ("purchases", "redemptions", "undos"):
-            packed = windows.pack(getattr(known, name))
-            assert len(packed) == 24 * len(getattr(known, name).ats)
-            setattr(known, name, windows.unpack(packed))
+        windows.prune(known, WHICH[kind])
+        packed = windows.pack(known)
+        assert len(packed) == 24 + 24 * sum(len(series.ats) for series in known)
+        known = windows.unpack(packed)
+    assert [series.ats for series in windows.empty()] == [[], [], []]
 
 
 @pytest.mark.parametrize("window", Window)
@@ -146,18 +148,20 @@ def test_a_window_is_open_behind_and_closed_ahead(window: Window) -> None:
     span = windows.MICROS[window]
     known = windows.empty()
     for at in (AT - span - 1, AT - span, AT - span + 1, AT, AT + 1):
-        windows.insert(known.purchases, at, 1, 1)
-    assert windows.value_of(known, Counted.SALES, Measure.COUNT, AT - span, AT) == 2
-    assert windows.value_of(known, Counted.SALES, Measure.SUM_RIAL, AT - span, AT) == 2
+        windows.insert(known, windows.PURCHASES, at, 1, 1)
+    assert windows.value_of(Counted.SALES, Measure.COUNT, window)(known, AT) == 2
+    assert windows.value_of(Counted.SALES, Measure.SUM_RIAL, window)(known, AT) == 2
+    assert windows.value_of(Counted.SALES, Measure.MERCHANTS, window)(known, AT) == 1
 
 
 def test_beyond_the_bound_the_oldest_are_forgotten() -> None:
     known = windows.empty()
     for place in range(windows.EVENTS_MAX + 5):
-        windows.insert(known.purchases, AT + place, 1, 1)
-        windows.prune(known.purchases)
-    assert len(known.purchases.ats) == windows.EVENTS_MAX
-    assert known.purchases.ats[0] == AT + 5
+        windows.insert(known, windows.UNDOS, AT + place, 1, 1)
+        windows.prune(known, windows.UNDOS)
+    windows.prune(known, windows.PURCHASES)
+    assert len(known[windows.UNDOS].ats) == windows.EVENTS_MAX
+    assert known[windows.UNDOS].ats[0] == AT + 5
 
 
 # ------------------------------------------------------------------------------------------ rules
@@ -265,7 +269,7 @@ def test_what_is_declined_without_a_rule_is_not_counted() -> None:
     )
     assert [r.code for r in both.reasons] == [decisions.BLOCKED, decisions.TOO_OLD]
     assert not one.counted
-    assert known.purchases.ats == []
+    assert known == windows.empty()
     edge = screen(attempt(3, occurred_at=NOW - timedelta(hours=72)), known, rule())
     assert edge.verdict is Verdict.ALLOW
 
@@ -292,7 +296,7 @@ def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
     one = screen(past, known, quiet)
     assert one.verdict is Verdict.ALLOW
     assert one.findings == (("card-burst", 1, 1),)
-    assert known.purchases.ats == [micros(year_ago)]
+    assert known[windows.PURCHASES].ats == [micros(year_ago)]
     assert screen(past, windows.empty(), quiet, loud).verdict is Verdict.HOLD
 
 

@@ -47,7 +47,8 @@ async def test_idle_keys_are_forgotten(database: db.Database, now: datetime) -> 
     async with database.transaction() as tx:
         old, busy = now - timedelta(hours=49), now - timedelta(hours=47)
         empty = windows.empty()
-        await store.upsert_windows(tx, {(1, "a.1"): (empty, old), (1, "a.2"): (empty, busy)})
+        await store.upsert_windows(tx, {(1, "a.1"): empty}, old)
+        await store.upsert_windows(tx, {(1, "a.2"): empty}, busy)
     for _ in range(2):
         await jobs.prune_windows(database, clock_at(now), GIVEN)
         async with database.read() as tx:

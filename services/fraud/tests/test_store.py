@@ -51,21 +51,17 @@ async def test_decisions_are_never_changed(tx: db.Tx) -> None:
 
 async def test_windows_come_back_as_they_were_written(tx: db.Tx, now: datetime) -> None:
     one = windows.empty()
-    windows.insert(one.purchases, 5, 100, 7)
-    windows.insert(one.undos, 6, 2**53 - 1, 2**31 - 1)
+    windows.insert(one, windows.PURCHASES, 5, 100, 7)
+    windows.insert(one, windows.UNDOS, 6, 2**53 - 1, 2**31 - 1)
     keys = [(3, "a.1"), (3, "c.x"), (11, "a.1")]
-    await store.upsert_windows(tx, {keys[0]: (one, now), keys[2]: (windows.empty(), now)})
-    await store.upsert_windows(tx, {keys[0]: (one, now - timedelta(hours=1))})
+    await store.upsert_windows(tx, {keys[0]: one, keys[2]: windows.empty()}, now)
+    await store.upsert_windows(tx, {keys[0]: one}, now - timedelta(hours=1))
     found = await store.find_windows(tx, keys)
     assert set(found) == {keys[0], keys[2]}
-    back = found[keys[0]]
-    assert (back.purchases.ats, back.purchases.amounts, back.purchases.merchants) == (
-        [5],
-        [100],
-        [7],
-    )
-    assert back.undos.amounts == [2**53 - 1]
-    assert back.redemptions.ats == []
+    purchases, redemptions, undos = found[keys[0]]
+    assert (purchases.ats, purchases.amounts, purchases.merchants) == ([5], [100], [7])
+    assert (redemptions.ats, undos.amounts) == ([], [2**53 - 1])
+    assert found[keys[2]] == windows.empty()
     touched = await tx.fetchval("select touched_at from windows where shard = 3 and key = 'a.1'")
     assert touched == now
 

@@ -99,54 +99,58 @@ def screen(
         return Decision(shard=shard, name=transaction.name, verdict=Verdict.DECLINE, reasons=no)
     past = transaction.channel is Channel.HISTORY
     at = micros(attempt.occurred_at if past else attempt.accepted_at)
-    counted = [_counted(w, transaction, at) for w in (account, card) if w is not None]
-    values = _values(account, card, book.in_force(at), at) if sale else []
-    for series in counted:
-        windows.prune(series)
-    verdict, reasons = _judged(transaction, values)
+    which = _SERIES.get(transaction.kind, windows.UNDOS)
+    for known in (account, card):
+        if known is not None:
+            windows.insert(known, which, at, transaction.amount_rial, transaction.merchant)
+    found = _findings(account, card, book.in_force(at), at) if sale else []
+    for known in (account, card):
+        if known is not None:
+            windows.prune(known, which)
+    fired = [(live.rule, value) for live, value in found if value > live.threshold]
+    verdict, reasons = _judged(transaction, fired) if fired else (Verdict.ALLOW, ())
     held = verdict is Verdict.HOLD
     return Decision(
         shard=shard,
         name=transaction.name,
         verdict=verdict,
         reasons=reasons,
-        findings=tuple([(rule.rule, rule.version, value) for rule, value in values]),
+        findings=tuple([(live.name, live.version, value) for live, value in found]),
         review_due_at=attempt.accepted_at + limits.review if held else None,
         case_id=case_id(shard, transaction.name) if held else "",
         counted=True,
     )
 
 
-def _values(
+_SERIES: Final = {Kind.PURCHASE: windows.PURCHASES, Kind.REDEMPTION: windows.REDEMPTIONS}
+
+
+def _findings(
     account: windows.Windows | None,
     card: windows.Windows | None,
-    live: Sequence[rules.LiveRule],
+    book: Sequence[rules.LiveRule],
     at: int,
-) -> list[tuple[rules.Rule, int]]:
+) -> list[tuple[rules.LiveRule, int]]:
     """What each rule in force sees; a missing operand makes its condition false."""
     return [
-        (
-            one.rule,
-            windows.value_of(subject, one.rule.counts, one.rule.measure, at - one.span, at),
-        )
-        for one in live
-        if (subject := account if one.of_account else card) is not None
+        (live, live.value(known, at))
+        for live in book
+        if (known := account if live.of_account else card) is not None
     ]
 
 
 def _judged(
-    transaction: PosTransaction, values: Sequence[tuple[rules.Rule, int]]
+    transaction: PosTransaction, fired: Sequence[tuple[rules.Rule, int]]
 ) -> tuple[Verdict, tuple[Reason, ...]]:
     """The most severe of what fired, and the reasons of all that did more than watch."""
     past = transaction.channel is Channel.HISTORY
     verdict = Verdict.ALLOW
     reasons: list[Reason] = []
-    for rule, value in values:
-        if value > rule.threshold and (rule.on_history or not past):
-            action = rules.action(rule, transaction.kind)
-            if action is not Verdict.ALLOW:
-                verdict = more_severe(verdict, action)
-                reasons.append(rules.reason_of(rule, value))
+    for rule, value in fired:
+        action = rules.action(rule, transaction.kind)
+        if action is not Verdict.ALLOW and (rule.on_history or not past):
+            verdict = more_severe(verdict, action)
+            reasons.append(rules.reason_of(rule, value))
     return verdict, tuple(reasons)
 
 
@@ -194,18 +198,6 @@ def unreadable(detail: str) -> Reason:
 
 def _plain(detail: str) -> str:
     return "".join(c for c in detail[:200] if c.isprintable())
-
-
-def _counted(known: windows.Windows, transaction: PosTransaction, at: int) -> windows.Series:
-    match transaction.kind:
-        case Kind.PURCHASE:
-            series = known.purchases
-        case Kind.REDEMPTION:
-            series = known.redemptions
-        case _:
-            series = known.undos
-    windows.insert(series, at, transaction.amount_rial, transaction.merchant)
-    return series
 
 
 def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:

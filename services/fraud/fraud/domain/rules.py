@@ -42,11 +42,14 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 class LiveRule(Struct, frozen=True):
-    """A rule as the road uses it."""
+    """A rule as the road uses it: what never changes is looked up once."""
 
     rule: Rule
+    name: str
+    version: int
+    threshold: int
     of_account: bool
-    span: int  # of its window, microseconds
+    value: windows.Value
 
 
 def check(rule: Rule) -> None:
@@ -85,7 +88,14 @@ class Rulebook:
 def _in_force(versions: Sequence[Rule], at: int) -> tuple[LiveRule, ...]:
     newest = {rule.rule: rule for rule in versions if micros(rule.effective_from) <= at}
     return tuple(
-        LiveRule(rule, rule.over is windows.Subject.ACCOUNT, windows.MICROS[rule.window])
+        LiveRule(
+            rule,
+            rule.rule,
+            rule.version,
+            rule.threshold,
+            rule.over is windows.Subject.ACCOUNT,
+            windows.value_of(rule.counts, rule.measure, rule.window),
+        )
         for rule in newest.values()
         if rule.enabled
     )

@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -61,67 +62,70 @@ class Series:
         self.merchants = merchants
 
 
-class Windows:
-    """The three series of one key."""
-
-    __slots__ = ("purchases", "redemptions", "undos")
-
-    def __init__(self, purchases: Series, redemptions: Series, undos: Series) -> None:
-        self.purchases = purchases
-        self.redemptions = redemptions
-        self.undos = undos
-
-    def of(self, counted: Counted) -> tuple[Series, ...]:
-        """The series that a rule counts."""
-        match counted:
-            case Counted.SALES:
-                return (self.purchases, self.redemptions)
-            case Counted.PURCHASES:
-                return (self.purchases,)
-            case Counted.REDEMPTIONS:
-                return (self.redemptions,)
-            case Counted.UNDOS:
-                return (self.undos,)
-            case _:
-                assert_never(counted)
+Windows = list[Series]  # of one key: purchases, redemptions, undos
+PURCHASES: Final = 0
+REDEMPTIONS: Final = 1
+UNDOS: Final = 2
+SERIES: Final = {  # which of them a rule counts
+    Counted.SALES: (PURCHASES, REDEMPTIONS),
+    Counted.PURCHASES: (PURCHASES,),
+    Counted.REDEMPTIONS: (REDEMPTIONS,),
+    Counted.UNDOS: (UNDOS,),
+}
+_NONE: Final = Series([], [], [])  # most keys have no redemption and no undo: never inserted into
 
 
 def empty() -> Windows:
     """The windows of a key that nothing was seen of."""
-    return Windows(unpack(b""), unpack(b""), unpack(b""))
+    return [_NONE, _NONE, _NONE]
 
 
-def pack(series: Series) -> bytes:
-    """Bytes of a series: all times (microseconds), all amounts (Rial), all merchants; int64."""
-    if not series.ats:
-        return b""
-    return array("q", series.ats + series.amounts + series.merchants).tobytes()
+def pack(known: Windows) -> bytes:
+    """Windows as int64: three lengths, then of each series times (us), amounts, merchants."""
+    numbers = [len(series.ats) for series in known]
+    for series in known:
+        if series.ats:
+            numbers += series.ats
+            numbers += series.amounts
+            numbers += series.merchants
+    return array("q", numbers).tobytes()
 
 
-def unpack(packed: bytes) -> Series:
-    """The series that pack made these bytes of."""
-    if not packed:
-        return Series([], [], [])
-    values = array("q", packed).tolist()
-    n = len(values) // 3
-    return Series(values[:n], values[n : 2 * n], values[2 * n :])
+def unpack(packed: bytes) -> Windows:
+    """The windows that pack made these bytes of."""
+    numbers = array("q", packed).tolist()
+    known: Windows = []
+    start = 3
+    for n in numbers[:3]:
+        if n:
+            middle, last, end = start + n, start + 2 * n, start + 3 * n
+            known.append(Series(numbers[start:middle], numbers[middle:last], numbers[last:end]))
+            start = end
+        else:
+            known.append(_NONE)
+    return known
 
 
-def insert(series: Series, at: int, amount_rial: int, merchant: int) -> None:
+def insert(known: Windows, which: int, at: int, amount_rial: int, merchant: int) -> None:
     """Put an event at its place in event time; a late one goes before its later neighbours."""
+    series = known[which]
+    if series is _NONE:
+        known[which] = Series([at], [amount_rial], [merchant])
+        return
     place = bisect_right(series.ats, at)
     series.ats.insert(place, at)
     series.amounts.insert(place, amount_rial)
     series.merchants.insert(place, merchant)
 
 
-def prune(series: Series) -> None:
+def prune(known: Windows, which: int) -> None:
     """Forget what no window can reach: a day and the lateness before the newest, 512 at most.
 
     So windows are exact for events at most LATENESS older than the newest of their series; those
     of later ones, and windows of over EVENTS_MAX events, are lower bounds.
     Source: fraud reference 3.3.
     """
+    series = known[which]
     ats = series.ats
     gone = bisect_right(ats, ats[-1] - DAY - LATENESS) if ats else 0
     gone = max(gone, len(ats) - EVENTS_MAX)
@@ -129,20 +133,40 @@ def prune(series: Series) -> None:
         del ats[:gone], series.amounts[:gone], series.merchants[:gone]
 
 
-def value_of(known: Windows, counted: Counted, measure: Measure, since: int, until: int) -> int:
-    """Count, sum or distinct merchants of the events known by now in (since, until]."""
-    total = 0
-    merchants: set[int] = set()
-    for series in known.of(counted):
-        low, high = bisect_right(series.ats, since), bisect_right(series.ats, until)
-        match measure:
-            case Measure.COUNT:
-                total += high - low
-            case Measure.SUM_RIAL:
-                total += sum(series.amounts[low:high])
-            case Measure.MERCHANTS:
-                merchants.update(series.merchants[low:high])
-                total = len(merchants)
-            case _:
-                assert_never(measure)
-    return total
+def count(series: Series, since: int, until: int) -> int:
+    """How many events known by now lie in (since, until]."""
+    return bisect_right(series.ats, until) - bisect_right(series.ats, since)
+
+
+def sum_rial(series: Series, since: int, until: int) -> int:
+    """Their amounts, in Rial."""
+    low, high = bisect_right(series.ats, since), bisect_right(series.ats, until)
+    return sum(series.amounts[low:high])
+
+
+def merchants(series: Series, since: int, until: int) -> set[int]:
+    """The merchants they happened at."""
+    low, high = bisect_right(series.ats, since), bisect_right(series.ats, until)
+    return set(series.merchants[low:high])
+
+
+Value = Callable[[Windows, int], int]
+
+
+def value_of(counted: Counted, measure: Measure, window: Window) -> Value:
+    """The function that gives a measure over (at - window, at], of windows and at (us).
+
+    Made once for each rule, so that the road does not look up what never changes.
+    """
+    which, span = SERIES[counted], MICROS[window]
+    match measure:
+        case Measure.COUNT:
+            return lambda known, at: sum([count(known[i], at - span, at) for i in which])
+        case Measure.SUM_RIAL:
+            return lambda known, at: sum([sum_rial(known[i], at - span, at) for i in which])
+        case Measure.MERCHANTS:
+            return lambda known, at: len(
+                set[int]().union(*[merchants(known[i], at - span, at) for i in which])
+            )
+        case _:
+            assert_never(measure)
