@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 
 from contracts import topics
@@ -19,7 +20,8 @@ from house import (
     processes,
     readiness,
 )
-from kit import kafka, migrate
+from house import sandbox as sandbox_clock
+from kit import clock, kafka, migrate
 
 COMMAND_WAIT_S = 120.0
 
@@ -31,19 +33,25 @@ def up(
     folder: Path,
     *,
     sandbox: bool | None = None,
+    starts_at: datetime | None = None,
     only: Sequence[str] | None = None,
     step: Step | None = None,
 ) -> plan.House:
     """Bring a house up and return when all of it is ready; what runs already is left alone.
 
-    only: these programs instead of all. When it fails or is interrupted, what it started is
-    ended. Two calls at a time for one folder wait for one another. Raises readiness.NotReady.
+    starts_at: a new sandbox house's first time (aware UTC; else the machine's now), which its
+    driver then advances. only: these programs instead of all. When it fails or is interrupted,
+    what it started is ended. Two calls at a time for one folder wait for one another.
+    Raises readiness.NotReady.
     """
     folder = folder.resolve()
     with lockfile.held(folder / "house.lock", wait_s=COMMAND_WAIT_S):
         before = _running(folder)
         try:
-            return _bring_up(folder, sandbox, _programs(only), step or _silent)
+            home = _start_servers(folder, sandbox, step or _silent)
+            _prepare_data(home, _programs(only), starts_at, step or _silent)
+            _start_programs(folder, _programs(only), step or _silent)
+            return plan.house(folder)
         except BaseException:
             _end(folder, [name for name in _running(folder) if name not in before])
             raise
@@ -98,14 +106,20 @@ def migrate_rooms(home: plan.House, rooms: Sequence[str] = plan.WITH_DATABASE) -
     return readiness.run(_migrate(home, rooms))
 
 
-def _bring_up(folder: Path, sandbox: bool | None, names: Sequence[str], step: Step) -> plan.House:
+def _start_servers(folder: Path, sandbox: bool | None, step: Step) -> plan.House:
+    """Both servers launched, PostgreSQL ready: Kafka starts while the databases are made."""
     prepare(step)
     home = plan.lay_out(folder, sandbox=sandbox)
     with step("Kafka is launched"):
         home.servers.launch_kafka()
     with step("PostgreSQL answers"):
         home.servers.start_postgres()
-    home = plan.house(folder)  # a port that somebody took meanwhile was replaced
+    return plan.house(folder)  # a port that somebody took meanwhile was replaced
+
+
+def _prepare_data(
+    home: plan.House, names: Sequence[str], starts_at: datetime | None, step: Step
+) -> None:
     rooms = [name for name in names if name in plan.WITH_DATABASE]
     with step("databases are migrated") as tell:
         home.servers.create_databases(*rooms)
@@ -116,24 +130,26 @@ def _bring_up(folder: Path, sandbox: bool | None, names: Sequence[str], step: St
     with step("topics") as tell:
         made = readiness.run(_ensure_topics(home))
         tell(f"topics are there ({len(made)} new)")
-    with step("programs") as tell:
-        _start_programs(folder, names, tell)
-    return plan.house(folder)
+    if home.sandbox:
+        with step("the sandbox has a time"):
+            first = starts_at or clock.wall()
+            readiness.run(sandbox_clock.set_first(home.servers.bootstrap, first))
 
 
-def _start_programs(folder: Path, names: Sequence[str], tell: Callable[[str], None]) -> None:
+def _start_programs(folder: Path, names: Sequence[str], step: Step) -> None:
     silent = [name for name in names if children.find(folder, name) is None]
     ports.renew(folder, silent)
     home = plan.house(folder)
-    for name in silent:
-        processes.start(home, name)
     ready: list[str] = []
+    with step("programs are ready") as tell:
 
-    def count(name: str) -> None:
-        ready.append(name)
-        tell(f"programs are ready ({len(ready)} of {len(names)})")
+        def count(name: str) -> None:
+            ready.append(name)
+            tell(f"programs are ready ({len(ready)} of {len(names)})")
 
-    processes.wait_ready(home, names, tell=count)
+        for name in silent:
+            processes.start(home, name)
+        processes.wait_ready(home, names, tell=count)
 
 
 async def _ensure_topics(home: plan.House) -> list[str]:

@@ -1,5 +1,6 @@
 """A house up, down, twice, side by side, interrupted, and what it is told."""
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -7,13 +8,25 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from house import children, kafka_server, lifecycle, paths, plan, ports, processes, status
+from house import (
+    children,
+    kafka_server,
+    lifecycle,
+    paths,
+    plan,
+    ports,
+    processes,
+    readiness,
+    sandbox,
+    status,
+)
 from house.processes import State
-from kit import settings
+from kit import clock, kafka, settings
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +118,41 @@ def test_interrupted_up_leaves_alone_what_ran_before(home):
     done = subprocess.run(command, env=os.environ | broken, check=False, **quiet())
     assert done.returncode == 1
     assert pids(home) == before
+
+
+def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(tmp_path):
+    first = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+    sandbox_house = lifecycle.up(tmp_path, sandbox=True, starts_at=first, only=["merchants"])
+    try:
+        assert sandbox_house.sandbox
+        assert readiness.run(read_clock(sandbox_house)) == first
+        later = first + timedelta(days=1)
+        readiness.run(advance(sandbox_house, later))
+        lifecycle.up(tmp_path, only=["merchants"])
+        assert readiness.run(read_clock(sandbox_house)) == later
+    finally:
+        lifecycle.clean(tmp_path)
+
+
+async def advance(home: plan.House, now: datetime) -> None:
+    producer = await kafka.Producer.open(home.servers.bootstrap, client_id="driver")
+    try:
+        await sandbox.advance(producer, now)
+    finally:
+        await producer.close()
+
+
+async def read_clock(home: plan.House) -> datetime:
+    """What a process of the house takes for now."""
+    followed = clock.HouseClock()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        following = group.create_task(followed.run(home.servers.bootstrap))
+        for _ in range(500):
+            if followed.ready:
+                break
+            await asyncio.sleep(0.02)
+        following.cancel()
+    return followed.now()
 
 
 def test_an_ordinary_house_is_not_turned_into_a_sandbox(home):
