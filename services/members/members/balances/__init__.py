@@ -1,0 +1,1 @@
+"""What the ledger last said of each account."""

@@ -1,0 +1,75 @@
+"""What the ledger's outcomes make of the balances that are kept here for reading."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from contracts.ledger import Outcome
+from contracts.values import Kind, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An account as of an outcome: points and credit with what is pending; not the truth itself.
+
+    transactions_count: purchases and redemptions; last_transaction_at: of the latest of them.
+    """
+
+    account: int
+    shard: int
+    sequence: int
+    points: int = 0
+    credit_rial: int = 0
+    transactions_count: int = 0
+    last_transaction_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One outcome as it was heard: its shard and when it happened."""
+
+    shard: int
+    occurred_at: datetime
+    outcome: Outcome
+
+
+_DONE: Final = (Status.COMPLETED, Status.HELD)
+_SALES: Final = (Kind.PURCHASE, Kind.REDEMPTION)
+
+
+def follow(heard: Sequence[Heard], kept: Mapping[int, Balance]) -> list[Balance]:
+    """Balances that a batch changes, as they are after it, in account order.
+
+    kept: what is kept of its accounts. An outcome at or below what is kept changes nothing, and
+    a refusal or decline says nothing of a balance.
+    """
+    now = dict(kept)
+    changed: set[int] = set()
+    for one in heard:
+        outcome = one.outcome
+        if outcome.account == 0 or outcome.status not in _DONE:
+            continue
+        before = now.get(outcome.account, Balance(outcome.account, one.shard, 0))
+        if outcome.sequence <= before.sequence:
+            continue
+        now[outcome.account] = _after(before, one)
+        changed.add(outcome.account)
+    return [now[account] for account in sorted(changed)]
+
+
+def _after(before: Balance, one: Heard) -> Balance:
+    outcome = one.outcome
+    sale = outcome.kind in _SALES
+    last = before.last_transaction_at
+    if sale and (last is None or one.occurred_at > last):
+        last = one.occurred_at
+    return Balance(
+        account=before.account,
+        shard=before.shard,
+        sequence=outcome.sequence,
+        points=outcome.balance_points,
+        credit_rial=outcome.balance_credit_rial,
+        transactions_count=before.transactions_count + int(sale),
+        last_transaction_at=last,
+    )

@@ -1,0 +1,146 @@
+"""Rules that all nouns of the room share: errors, seats, text as it is stored, sealing."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from contracts import values
+from contracts.members import SealedContact
+from kit import errors
+
+# ----------------------------------------------------------------------------------------- errors
+
+
+class Differs(errors.Invalid):
+    """The caller's id is taken by something else."""
+
+    code = "already-exists-differently"
+    fa = "درخواست دیگری با همین شناسه ثبت شده است؛ شناسهٔ تازه‌ای بسازید."
+
+
+class Unknown(errors.NotFound):
+    """A member, account or identifier that does not exist."""
+
+
+# ----------------------------------------------------------------------------------------- values
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A member's place: the account whose value it shares, and that account's shard."""
+
+    member: int
+    account: int
+    shard: int
+
+
+# ------------------------------------------------------------------------------------------- text
+
+NAME_LENGTH_MAX: Final = 100
+_CONTROLS: Final = ("Cc", "Cs", "Co", "Cn")
+_BIDI: Final = {
+    ord(c): None for c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+}
+
+
+def clean_text(text: str) -> str:
+    """Text as it is stored: trimmed, ye and kaf folded, digits ASCII, no direction marks.
+
+    Raises ValueError on U+0000, lone surrogates, other control characters, or over 100 characters.
+    Source: style 5, notify-iran reference 7.
+    """
+    if not text.isprintable() and (
+        not values.storable(text) or any(unicodedata.category(c) in _CONTROLS for c in text)
+    ):
+        raise ValueError("control characters and lone surrogates are not text; remove them")
+    folded = values.ascii_digits(values.fold_letters(text)).translate(_BIDI).strip()
+    if len(folded) > NAME_LENGTH_MAX:
+        raise ValueError(f"must have at most {NAME_LENGTH_MAX} characters")
+    return folded
+
+
+# ---------------------------------------------------------------------------------------- sealing
+
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+_DATA_KEYS: Final = b"peyvand members data keys"
+
+
+class Unsealable(Exception):
+    """Sealed bytes that this key does not open: another key, another person, or changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The keys of the room. master wraps data keys; contacts seals what notify reads."""
+
+    master: AESGCM
+    contacts: AESGCM
+    identifier_key: bytes
+
+
+def vault(contact_key: bytes, member_key: bytes | None, identifier_key: bytes) -> Vault:
+    """Keys made ready. member_key None: derived from contact_key (HKDF-SHA256, RFC 5869).
+
+    Raises ValueError when a key has not 32 bytes.
+    """
+    if len(contact_key) != KEY_BYTES or (member_key is not None and len(member_key) != KEY_BYTES):
+        raise ValueError("an AES-256 key has 32 bytes, in base64")
+    if member_key is None:
+        derivation = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=_DATA_KEYS)
+        member_key = derivation.derive(contact_key)
+    return Vault(AESGCM(member_key), AESGCM(contact_key), identifier_key)
+
+
+def seal(key: AESGCM, nonce: bytes, content: bytes, member: int) -> bytes:
+    """nonce (12 bytes, never used twice), then AES-256-GCM bound to the member's number."""
+    return nonce + key.encrypt(nonce, content, str(member).encode())
+
+
+def unseal(key: AESGCM, sealed: bytes, member: int) -> bytes:
+    """What seal sealed. Raises Unsealable."""
+    try:
+        nonce, content = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+        return key.decrypt(nonce, content, str(member).encode())
+    except (InvalidTag, ValueError) as error:
+        raise Unsealable(f"personal data of member {member} does not open") from error
+
+
+def cipher(raw_key: bytes) -> AESGCM:
+    """AES-256-GCM under a key of 32 bytes."""
+    return AESGCM(raw_key)
+
+
+def data_key(master: AESGCM, wrapped: bytes, member: int) -> AESGCM:
+    """A person's own key. Raises Unsealable."""
+    return AESGCM(unseal(master, wrapped, member))
+
+
+_decoder: Final = msgspec.json.Decoder(SealedContact)
+_encoder: Final = msgspec.json.Encoder()
+
+
+def contact_bytes(contact: SealedContact) -> bytes:
+    """JSON of what is sealed."""
+    return _encoder.encode(contact)
+
+
+def contact_of(content: bytes) -> SealedContact:
+    """What was sealed."""
+    return _decoder.decode(content)
+
+
+# ------------------------------------------------------------------------------------------- time
+
+
+def time_text(given: object) -> object:
+    """A time as it may be sent: RFC 3339 text only, no epoch number. Raises ValueError."""
+    if isinstance(given, str) and "T" in given.upper():
+        return values.ascii_digits(given)
+    raise ValueError("send RFC 3339 text with a zone, such as 2026-03-21T00:00:00+03:30")

@@ -1,0 +1,1 @@
+"""Cards, mobiles, QR texts and partners' references, and whom they mean when."""

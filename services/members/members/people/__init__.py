@@ -1,0 +1,1 @@
+"""People, the accounts they share, their consents and sealed contacts."""

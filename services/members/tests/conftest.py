@@ -1,0 +1,121 @@
+"""A migrated database, a transaction that is rolled back, the application on it."""
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from kit import auth, clock
+from kit.db import Database, Tx
+from members import api, main
+from members.memberships.usecases import House
+from members.settings import Settings
+
+SECRET = "the actor secret of these tests"
+NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+TABLES = (
+    "delete from balances; delete from enrolments; delete from consents; delete from bindings;"
+    " delete from identifiers; delete from members; delete from accounts;"
+    " delete from outbox_messages"
+)
+HOUSE = main.house_of(
+    Settings(
+        room="members",
+        kafka_bootstrap="127.0.0.1:1",
+        http_port=1,
+        actor_secret=SECRET,
+        identifier_key="the identifier key of these tests",
+        contact_key=base64.b64encode(bytes(range(32))).decode(),
+    )
+)
+
+
+class Stopped:
+    """A clock that stands where it was put."""
+
+    ready = True
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class RollBack(Exception):
+    pass
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dsn(fresh_database: Callable[[str], Awaitable[str]]) -> str:
+    return await fresh_database("members")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pool(dsn: str) -> AsyncIterator[Database]:
+    database = await Database.open(dsn, size=4)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def tx(pool: Database) -> AsyncIterator[Tx]:
+    try:
+        async with pool.transaction() as tx:
+            yield tx
+            raise RollBack
+    except RollBack:
+        pass
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def house() -> House:
+    return HOUSE
+
+
+@pytest.fixture
+def at() -> Stopped:
+    return Stopped()
+
+
+class Door:
+    """The application called as the gateway calls it."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = ("operator",)
+    ) -> httpx.Response:
+        headers = {}
+        if roles:
+            actor = auth.Actor("tester", frozenset(roles))
+            bare = path.partition("?")[0]
+            headers[auth.HEADER] = auth.sign(actor, SECRET, method, bare, clock.wall())
+        if isinstance(body, bytes):
+            headers["content-type"] = "application/json"
+            return await self._client.request(method, path, content=body, headers=headers)
+        return await self._client.request(method, path, json=body, headers=headers)
+
+
+@pytest_asyncio.fixture
+async def door(
+    pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
+) -> AsyncIterator[Door]:
+    app = api.app(pool, at, HOUSE, actor_secret=SECRET)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://members") as client:
+        yield Door(client)
+    owner = await Database.open(owner_dsn(dsn), size=1)
+    async with owner.transaction() as tx:
+        await tx.execute(TABLES)
+    await owner.close()
