@@ -55,11 +55,11 @@ def up(folder: Path, given: argparse.Namespace) -> int:
     began = time.monotonic()
     console.print(f"house in {_short(folder)}")
     home = lifecycle.up(
-        folder, sandbox=True if given.sandbox else None, only=given.only, step=_step
+        folder, sandbox=True if given.sandbox else None, only=given.only, step=show_step
     )
     console.print(status.process_table(processes.look(home)))
     console.print(f"up in {time.monotonic() - began:.1f} s; look at it:")
-    _print_addresses(home)
+    print_addresses(home)
     return 0
 
 
@@ -74,7 +74,7 @@ def show_status(folder: Path, _: argparse.Namespace) -> int:
     running = [name for name in plan.PROGRAMS if states[name] is State.READY]
     if running:
         console.print(status.rate_table(status.rates(home, running)))
-    _print_addresses(home)
+    print_addresses(home)
     return 0 if all(state in (State.READY, State.STOPPED) for state in states.values()) else 1
 
 
@@ -105,7 +105,7 @@ def migrate(folder: Path, given: argparse.Namespace) -> int:
 
 def down(folder: Path, _: argparse.Namespace) -> int:
     """Stop the house."""
-    stopped = lifecycle.down(folder, step=_step)
+    stopped = lifecycle.down(folder, step=show_step)
     console.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
     return 0
 
@@ -120,7 +120,7 @@ def clean(folder: Path, _: argparse.Namespace) -> int:
 
 def setup(_: Path, __: argparse.Namespace) -> int:
     """Fetch the servers and prepare their start."""
-    lifecycle.prepare(_step)
+    lifecycle.prepare(show_step)
     return 0
 
 
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _step(text: str) -> Generator[Callable[[str], None]]:
+def show_step(text: str) -> Generator[Callable[[str], None]]:
     """Show a step while it runs, and what it took once it is done."""
     said = [text]
     began = time.monotonic()
@@ -161,7 +161,7 @@ def _existing(folder: Path) -> plan.House:
     return plan.house(folder)
 
 
-def _print_addresses(home: plan.House) -> None:
+def print_addresses(home: plan.House) -> None:
     console.print(f"  public API    {home.url(plan.GATEWAY)}/docs", highlight=False)
     console.print(f"  metrics       {home.url(plan.GATEWAY)}/metrics", highlight=False)
     console.print(f"  sent messages {home.url(plan.SIMULATOR)}/", highlight=False)
