@@ -28,6 +28,7 @@ FACTS_WAIT_S: Final = 2.0
 FACTS_POLL_S: Final = 0.025
 RETRY_BOUND_S: Final = 60.0
 UNFORESEEN_MAX: Final = 3
+SWEEP_AFTER_S: Final = 0.5  # sooner, the next batch carries the deletion
 FENCED_WAIT_S: Final = 15.0  # longer than a session: a member that was fenced hears why by then
 _ONWARD: Final = ("traceparent", "reply-topic", "reply-partition", "correlation-id", "replay")
 
@@ -156,7 +157,7 @@ class Consumer:
             await reader.close()
 
     async def _consume(self, reader: Reader) -> None:
-        size = kafka.LIVE_RECORDS
+        size, busy_at = kafka.LIVE_RECORDS, 0.0
         while not self._stopping.is_set():
             if reader.generation != self._taken:
                 await self._with_retry(partial(self._take_over, reader))
@@ -165,8 +166,10 @@ class Consumer:
             if reader.generation != self._taken:
                 continue  # of an assignment that is over: dropped, the new owner reads them
             if not records:
-                await self._with_retry(self._sweep)
+                if time.monotonic() - busy_at > SWEEP_AFTER_S:
+                    await self._with_retry(self._sweep)
                 continue
+            busy_at = time.monotonic()
             self._crash(CrashPoint.AFTER_POLL)
             full = sum(map(len, records.values())) >= size
             size = kafka.LIVE_RECORDS

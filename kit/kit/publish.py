@@ -128,7 +128,7 @@ class Relay:
         while True:
             try:
                 await self._stand()
-            except (errors.Unavailable, errors.Fenced) as lost:
+            except errors.Unavailable as lost:
                 log.warning("relay lost its lock: %s", lost)
                 await asyncio.sleep(1)
 
@@ -162,7 +162,7 @@ class Relay:
         await publisher.send(unsent)
         self.elected = True
         telemetry.gauge(Metric.ELECTED, 1)
-        lost: Exception | None = None
+        lost: list[str] = []
         try:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(publisher.run())
@@ -173,9 +173,9 @@ class Relay:
                 finally:
                     sending.cancel()
         except* (errors.Unavailable, errors.Fenced) as group:
-            lost = group.exceptions[0]
-        if lost is not None:
-            raise lost
+            lost.append(repr(group.exceptions[0]))
+        if lost:
+            raise errors.Unavailable(f"relay: {lost[0]}")
 
     async def _turn(self, publisher: Publisher, numbers: Numbers, epoch: int) -> None:
         try:

@@ -216,7 +216,7 @@ async def _beat() -> None:
     """Measure how late the loop is and how much memory is held: heartbeats share this loop."""
     process = psutil.Process()
     while True:
+        telemetry.gauge(Metric.RSS_BYTES, process.memory_info().rss)
         before = time.monotonic()
         await asyncio.sleep(LOOP_BEAT_S)
         telemetry.gauge(Metric.LOOP_LAG_SECONDS, time.monotonic() - before - LOOP_BEAT_S)
-        telemetry.gauge(Metric.RSS_BYTES, process.memory_info().rss)

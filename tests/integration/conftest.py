@@ -130,6 +130,12 @@ class Stage:
             assert used[partition] == list(range(partition, count, PARTITIONS))
 
 
+class Child(subprocess.Popen[bytes]):
+    """A stage's own process."""
+
+    port: int
+
+
 async def until(check: Callable[[], Awaitable[bool]], bound_s: float = 15) -> None:
     """Wait until check holds."""
     deadline = time.monotonic() + bound_s
@@ -161,15 +167,17 @@ async def running(
 
 
 @contextmanager
-def child(stage: Stage, **changes: Any) -> Generator[subprocess.Popen[bytes]]:
+def child(stage: Stage, **changes: Any) -> Generator[Child]:
     """The stage's consumer in a process of its own, which dies with the test."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    given: dict[str, Any] = {"room": stage.room(http_port=port), **changes}
+    given: dict[str, Any] = {"room": stage.room(), **changes}
+    given["room"] = msgspec.structs.replace(given["room"], http_port=port)
     options = Options(source=stage.source.name, sink=stage.sink.name, group=stage.group, **given)
     environ = {**os.environ, "CHILD": msgspec.json.encode(options).decode()}
-    process = subprocess.Popen([sys.executable, str(CHILD), "serve"], env=environ)
+    process = Child([sys.executable, str(CHILD), "serve"], env=environ)
+    process.port = port
     try:
         yield process
     finally:
@@ -179,7 +187,7 @@ def child(stage: Stage, **changes: Any) -> Generator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-async def ended(process: subprocess.Popen[bytes], bound_s: float = 20) -> int:
+async def ended(process: Child, bound_s: float = 20) -> int:
     """The exit code of a child that ends by itself."""
 
     async def gone() -> bool:

@@ -1,0 +1,180 @@
+"""The HTTP edge over ASGI: every error is problem+json with a stable code, Persian first."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from kit import auth, clock, errors, web
+
+JSON = {"content-type": "application/json"}
+SECRET = "vouching"
+
+
+class Card(BaseModel):
+    number: int
+    text: str = ""
+
+
+class CardBlocked(errors.Conflict):
+    """A subclass with a code of its own."""
+
+    code = "card-blocked"
+    fa = "کارت بسته است."
+
+
+router = APIRouter()
+
+
+@router.post("/cards/{card}")
+async def put_card(card: Annotated[int, Path(ge=1)], body: Card) -> dict[str, int]:
+    if card == 7:
+        raise CardBlocked("the card is blocked; unblock it first", until="2026")
+    if card == 8:
+        raise ZeroDivisionError
+    if card == 9:
+        raise errors.Unavailable
+    return {"card": card, "number": body.number}
+
+
+@router.get("/secret")
+async def secret(request: Request) -> list[str]:
+    return [auth.require(request, "operator", "merchant:5").subject]
+
+
+async def echo(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    app = web.app(
+        "test",
+        routes=[router, Route("/echo", echo, methods=["POST"])],
+        readiness={"table": lambda: True},
+        actor_secret=SECRET,
+        body_bytes_max={"/echo": 100_000},
+    )
+    app.state.readiness["clock"] = lambda: app.state.ticking
+    app.state.ticking = True
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
+        made.headers["x-test"] = "1"
+        made.app = app  # type: ignore[attr-defined]
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", "/cards/7", b'{"number": 1}', 409, "card-blocked"),
+        ("POST", "/cards/1", b"{", 400, "malformed"),
+        ("POST", "/cards/1", b'{"number": "x"}', 422, "invalid"),
+        ("POST", "/cards/1", b"", 422, "invalid"),
+        ("POST", "/cards/0", b'{"number": 1}', 422, "invalid"),
+        ("POST", "/cards/1", b'{"number": 1, "text": "\\u0000"}', 400, "unstorable-text"),
+        ("POST", "/cards/1", b'{"number": 1, "text": "\\ud800"}', 400, "unstorable-text"),
+        ("POST", "/cards/1", b'{"number": 1, "\\udfff": ["a"]}', 400, "unstorable-text"),
+        ("POST", "/cards/1", b" " * 70_000, 413, "too-large"),
+        ("POST", "/cards/8", b'{"number": 1}', 500, "internal"),
+        ("POST", "/cards/9", b'{"number": 1}', 503, "unavailable"),
+        ("GET", "/cards/1", b"", 405, "not-allowed"),
+        ("GET", "/nowhere", b"", 404, "not-found"),
+        ("GET", "/secret", b"", 401, "unauthorized"),
+    ],
+)
+async def test_every_error_is_a_problem(
+    client: httpx.AsyncClient, method: str, path: str, body: bytes, status: int, code: str
+) -> None:
+    answer = await client.request(method, path, content=body, headers=JSON)
+    assert answer.headers["content-type"] == "application/problem+json"
+    shown = answer.json()
+    assert (answer.status_code, shown["status"], shown["code"]) == (status, status, code)
+    assert shown["type"] == f"urn:peyvand:problem:{code}"
+    assert shown["instance"] == path
+    assert shown["detail"]
+    assert shown["title"]
+    assert any("\u0600" <= letter <= "\u06ff" for letter in shown["fa"])
+
+
+async def test_extra_fields_and_retry_after_are_kept(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/cards/7", json={"number": 1})
+    assert answer.json()["until"] == "2026"
+    assert answer.json()["fa"] == CardBlocked.fa
+    assert (await client.post("/cards/9", json={"number": 1})).headers["retry-after"] == "1"
+
+
+async def test_fields_that_do_not_validate_are_named(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/cards/1", json={"number": "x"})
+    assert [f["field"] for f in answer.json()["fields"]] == ["number"]
+
+
+async def test_whole_characters_pass(client: httpx.AsyncClient) -> None:
+    body = '{"number": 1, "text": "\\ud83d\\ude00 \\\\u0000 سلام"}'.encode()
+    assert (await client.post("/cards/1", content=body, headers=JSON)).status_code == 200
+
+
+async def test_a_limit_of_its_own_and_a_body_in_pieces(client: httpx.AsyncClient) -> None:
+    async def pieces(count: int) -> AsyncIterator[bytes]:
+        for _ in range(count):
+            yield b"x" * 1_000
+
+    assert (await client.post("/echo", content=pieces(99))).text == "99000"
+    assert (await client.post("/echo", content=pieces(101))).status_code == 413
+    assert (await client.post("/cards/1", content=pieces(66))).status_code == 413
+
+
+async def test_health_tells_what_is_not_ready(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).status_code == 200
+    client.app.state.ticking = False  # type: ignore[attr-defined]
+    answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()["checks"]) == (503, {"table": True, "clock": False})
+
+
+async def test_metrics_have_the_route_not_the_path(client: httpx.AsyncClient) -> None:
+    await client.post("/cards/12345", json={"number": 1})
+    shown = (await client.get("/metrics")).text
+    assert 'route="/cards/{card}",status="200"' in shown
+    assert "12345" not in shown
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [({"operator"}, 200), ({"merchant:5", "x"}, 200), ({"merchant:6"}, 403), (set(), 403)],
+)
+async def test_a_vouched_actor_needs_the_role(
+    client: httpx.AsyncClient, roles: set[str], status: int
+) -> None:
+    actor = auth.Actor("o1", frozenset(roles))
+    value = auth.sign(actor, SECRET, "GET", "/secret", clock.wall())
+    answer = await client.get("/secret", headers={auth.HEADER: value})
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json() == ["o1"]
+
+
+@pytest.mark.parametrize(
+    "spoil", ["secret", "method", "path", "payload", "stale", "future", "none"]
+)
+def test_what_the_gateway_did_not_sign_is_refused(spoil: str) -> None:
+    now = clock.wall()
+    actor = auth.Actor("o1", frozenset({"operator"}), 5)
+    value = auth.sign(actor, SECRET, "GET", "/a", now)
+    assert auth.verify(value, SECRET, "get", "/a", now + timedelta(seconds=59)) == actor
+    late = {"stale": timedelta(seconds=61), "future": timedelta(seconds=-61)}.get(spoil)
+    with pytest.raises(errors.Unauthorized):
+        auth.verify(
+            {"payload": "x" + value, "none": ""}.get(spoil, value),
+            "other" if spoil == "secret" else SECRET,
+            "POST" if spoil == "method" else "GET",
+            "/b" if spoil == "path" else "/a",
+            now + (late or timedelta()),
+        )

@@ -1,0 +1,45 @@
+"""kit.run: a room as a process: ready, drained on SIGTERM, stopped by an alarm."""
+
+import asyncio
+import signal
+
+import httpx
+
+from kit.kafka import Producer
+from kit.outbox import Message
+
+from .conftest import Make, child, ended, until
+
+
+async def test_a_room_serves_and_drains(new_stage: Make, producer: Producer) -> None:
+    stage = await new_stage()
+    with child(stage) as process:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.port}") as http:
+
+            async def ready() -> bool:
+                try:
+                    answer = await http.get("/health/ready")
+                except httpx.TransportError:
+                    return False
+                return answer.status_code == 200
+
+            await until(ready, 20)
+            await stage.feed(producer, range(40))
+            await stage.wrote(40)
+            shown = (await http.get("/metrics")).text
+            assert f'peyvand_batch_events_count{{consumer="{stage.group}"}}' in shown
+            assert "peyvand_rss_bytes" in shown
+        process.send_signal(signal.SIGTERM)
+        assert await ended(process) == 0
+    await stage.check(40)
+    assert await stage.rows("select id from outbox_batches") == []
+
+
+async def test_an_alarm_ends_the_process_with_one(new_stage: Make, producer: Producer) -> None:
+    stage = await new_stage()
+    await producer.send([stage.said(0, stream=b"f/w/1/0", n=b"1")])
+    await producer.send([stage.said(4, stream=b"f/w/1/0", n=b"3")])
+    with child(stage) as process:
+        assert await ended(process) == 1
+    await asyncio.sleep(0)
+    assert await producer.send_one(Message(stage.source.name, 1, b"k", b"v"))
