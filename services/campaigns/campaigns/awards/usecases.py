@@ -60,13 +60,13 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
     whatever the size of the batch. Source: architecture 2, RK1, SH14.
     """
     await refresh(tx, shelves)
-    remembered = [name for event in batch if (name := _remembered(event)) is not None]
+    names = [_remembered(event) for event in batch]
+    remembered = [name for name in names if name is not None]
     outputs = await store.find_outputs(tx, remembered) if remembered else {}
     made: list[tuple[int, str, bytes, datetime]] = []
     said: list[Message] = []
     tally: Counter[tuple[str, str]] = Counter()
-    for event in batch:
-        name = _remembered(event)
+    for event, name in zip(batch, names, strict=True):
         if name is not None and name in outputs and event.envelope is not None:
             message = _message(event, commands.again(outputs[name], event.envelope))
             tally["repeat", "sent-again"] += 1

@@ -1,10 +1,11 @@
 """What a purchase earns: the base rule, the lots of all rules with cost and dates, and why not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from campaigns.awards.domain import reasons
 from contracts.ledger import Award
@@ -24,8 +25,7 @@ from kit import errors
 BASE: Final = "base"  # rule id of a programme's own earn rule; its version is the programme's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseEarning:
+class BaseEarning(Struct, frozen=True, kw_only=True):
     """What the programme says of a basket before any rounding.
 
     lines: the basket, as one line 0 where the till sent none. earning: the lines that earn;
@@ -39,8 +39,7 @@ class BaseEarning:
     excluded: Sequence[tuple[int, Reason]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """Points of one rule for one transaction. parts: (line, points), none zero. note: its cap."""
 
     rule: str
@@ -50,8 +49,7 @@ class Grant:
     note: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earned:
+class Earned(Struct, frozen=True, kw_only=True):
     """awards: lots with their lines. unearned: what earned nothing, and why."""
 
     awards: tuple[Award, ...] = ()
@@ -178,6 +176,8 @@ def _costs(grant: Grant, terms: Terms) -> list[int]:
             f"rule {grant.rule} gives {points} points costing {cost} Rial: too large",
             code="amount-too-large",
         )
+    if terms.price_points == 1 or len(weights) == 1:  # nothing to round, nothing to spread
+        return [part * cost // points for part in weights]
     return largest_remainder(cost, weights)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from msgspec import Struct
+
 from campaigns.rules.domain import conditions, effects
 from campaigns.rules.domain.schema import Basket
 from campaigns.rules.domain.tree import Node, Problem, Rejected
@@ -31,8 +33,7 @@ class Rule:
     effect: effects.Effect
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bonus:
+class Bonus(Struct, frozen=True, kw_only=True):
     """What one rule said of one basket. funder: a party; 0 is the merchant's own."""
 
     rule: str

@@ -11,12 +11,12 @@ Our dialect is strict; what JsonLogic leaves loose is decided here:
 * Inside some, all and none, var reads the line and nothing else.
 """
 
-import itertools
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from campaigns.rules.domain.schema import LINE, LINES, TRANSACTION, Read, Type
+from campaigns.rules.domain import closures
+from campaigns.rules.domain.schema import LINE, LINES, TRANSACTION, Type
 from campaigns.rules.domain.tree import (
     ARGUMENTS_MAX,
     DEPTH_MAX,
@@ -129,14 +129,7 @@ def _all_of(raws: list[Any], at: At, wanted: Type | None) -> tuple[Node, ...]:
 
 def _and(raw: Any, at: At) -> Node:
     arguments = _all_of(_listed(raw, at, 1, ARGUMENTS_MAX), at, Type.BOOL)
-    runs = tuple(a.run for a in arguments)
-
-    def run(facts: Any) -> bool:
-        for test in runs:  # noqa: SIM110 (a generator costs more than most clauses)
-            if not test(facts):
-                return False
-        return True
-
+    run = closures.both([a.run for a in arguments])
     return Node(path=at.path, operator="and", type=Type.BOOL, run=run, arguments=arguments)
 
 
@@ -175,6 +168,7 @@ def _equal(raw: Any, at: At) -> Node:
     read, other = left.run, right.run
     if right.operator == "literal":
         value = right.literal
+        read = closures.plainest(left, (value,))
 
         def run(facts: Any) -> bool:
             return read(facts) == value
@@ -205,25 +199,10 @@ def _ordering(name: str, most: int) -> Callable[[Any, At], Node]:
 
     def build(raw: Any, at: At) -> Node:
         arguments = _all_of(_listed(raw, at, 2, most), at, Type.INT)
-        run = _compared(compare, arguments)
+        run = closures.compared(compare, arguments)
         return Node(path=at.path, operator=name, type=Type.BOOL, run=run, arguments=arguments)
 
     return build
-
-
-def _compared(compare: Callable[[int, int], bool], arguments: tuple[Node, ...]) -> Read:
-    first, second = arguments[0].run, arguments[1].run
-    if len(arguments) == 2 and not any(a.optional for a in arguments):
-        return lambda facts: compare(first(facts), second(facts))
-    runs = tuple(a.run for a in arguments)
-
-    def run(facts: Any) -> bool:
-        found = [read(facts) for read in runs]
-        if None in found:
-            return False
-        return all(compare(a, b) for a, b in itertools.pairwise(found))
-
-    return run
 
 
 def _in(raw: Any, at: At) -> Node:
@@ -236,7 +215,7 @@ def _in(raw: Any, at: At) -> Node:
             raise there.reject("not-a-value", "the list of `in` holds plain values")
         _check_allowed(needle, value, there)
     members = frozenset(v.literal for v in values)
-    read = needle.run
+    read = closures.plainest(needle, members)
     listed = Node(
         path=there.path,
         operator="literal",
@@ -261,30 +240,10 @@ def _quantifier(name: str) -> Callable[[Any, At], Node]:
         if source not in ({"var": LINES}, {"var": [LINES]}):
             raise at.down(0).reject("unknown-field", f'ranges over {{"var": "{LINES}"}} only')
         test = _condition(test_raw, at.down(1, scope=LINE))
-        run = _ranged(name, test.run)
+        run = closures.ranged(name, test.run)
         return Node(path=at.path, operator=name, type=Type.BOOL, run=run, arguments=(test,))
 
     return build
-
-
-def _ranged(name: str, test: Read) -> Read:
-    if name == "all":
-
-        def every(facts: Any) -> bool:
-            for line in facts.lines:
-                if not test(line):
-                    return False
-            return bool(facts.lines)
-
-        return every
-
-    def some(facts: Any) -> bool:
-        for line in facts.lines:  # noqa: SIM110 (a generator costs more than most clauses)
-            if test(line):
-                return True
-        return False
-
-    return some if name == "some" else lambda facts: not some(facts)
 
 
 def _var(raw: Any, at: At) -> Node:
@@ -310,17 +269,9 @@ def _var(raw: Any, at: At) -> Node:
         path=at.path,
         operator="var",
         type=field.type,
-        run=_defaulted(field.read, default.literal),
+        run=closures.defaulted(field.read, default.literal),
         field=field,
     )
-
-
-def _defaulted(read: Read, default: Any) -> Read:
-    def run(facts: Any) -> Any:
-        found = read(facts)
-        return default if found is None else found
-
-    return run
 
 
 def _arithmetic(name: str) -> Callable[[Any, At], Node]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, cast
 
+from msgspec import Struct
+
 from campaigns.rules.domain import conditions
 from campaigns.rules.domain.schema import Basket, Read
 from campaigns.rules.domain.tree import Problem, Rejected
@@ -49,8 +51,7 @@ class Effect:
     cap_then: Then = Then.TRIM
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(Struct, frozen=True, kw_only=True):
     """Points of one rule for one transaction. parts: (line, points), ascending, none zero.
 
     capped: the cap that acted, if it did; with REJECT there are no parts. lines: qualified.
@@ -170,7 +171,8 @@ def give(effect: Effect, basket: Basket) -> Given:
         return Given(capped=Then.REJECT, lines=len(chosen))
     if capped and effect.cap_points is not None:
         points = effect.cap_points
-    parts = zip(numbers, largest_remainder(points, weights), strict=True)
+    shares = [points] if len(weights) == 1 else largest_remainder(points, weights)
+    parts = zip(numbers, shares, strict=True)
     return Given(
         parts=tuple((line, part) for line, part in parts if part),
         capped=Then.TRIM if capped else None,

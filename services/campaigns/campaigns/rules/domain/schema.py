@@ -8,6 +8,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
+from msgspec import Struct
 from persiantools.jdatetime import JalaliDate
 
 from contracts.pos import Line
@@ -24,8 +25,7 @@ class Type(Enum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basket:
+class Basket(Struct, frozen=True, kw_only=True):
     """The facts of one transaction, and what its base rule says, for every rule alike.
 
     hour: 0-23 in Tehran at occurred_at; weekday: 1 Saturday to 7 Friday; jalali_month 1-12,
@@ -53,11 +53,15 @@ class Basket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One readable field. optional: may be missing. allowed: the closed set of its values."""
+    """One readable field. optional: may be missing, read then gives None and raw 0 or "".
+
+    allowed: the closed set of its values.
+    """
 
     name: str
     type: Type
     read: Read
+    raw: Read
     optional: bool = False
     allowed: frozenset[Any] | None = None
 
@@ -67,13 +71,16 @@ def _field(name: str, kind: Type, allowed: Sequence[Any] | None = None) -> Field
         name=name,
         type=kind,
         read=attrgetter(name),
+        raw=attrgetter(name),
         allowed=None if allowed is None else frozenset(allowed),
     )
 
 
 def _optional(name: str, kind: Type) -> Field:
     get = attrgetter(name)
-    return Field(name=name, type=kind, read=lambda facts: get(facts) or None, optional=True)
+    return Field(
+        name=name, type=kind, read=lambda facts: get(facts) or None, raw=get, optional=True
+    )
 
 
 def _by_name(*fields: Field) -> Mapping[str, Field]:
