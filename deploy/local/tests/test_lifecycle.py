@@ -22,7 +22,7 @@ from house import (
     ports,
     processes,
     readiness,
-    sandbox,
+    sandbox_clock,
     status,
 )
 from house.processes import State
@@ -137,7 +137,7 @@ def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(tmp_path):
 async def advance(home: plan.House, now: datetime) -> None:
     producer = await kafka.Producer.open(home.servers.bootstrap, client_id="driver")
     try:
-        await sandbox.advance(producer, now)
+        await sandbox_clock.advance(producer, now)
     finally:
         await producer.close()
 
