@@ -1,7 +1,8 @@
-"""The ledger's verbs: post a batch, refuse one record, and answer people's questions."""
+"""The ledger's verbs on the road: post a batch, refuse one record, let time pass."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from msgspec import Raw, json
@@ -9,9 +10,9 @@ from msgspec.structs import replace
 
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
-from contracts.ledger import Inquire, Outcome, RefuseTransaction, Reply
-from contracts.topics import LEDGER_ENTRIES
-from contracts.values import Kind
+from contracts.ledger import ExpireLot, Inquire, Outcome, RefuseTransaction, Reply, TickClock
+from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
+from contracts.values import Family, Kind, micros, name, tehran_day
 from kit import outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
@@ -23,13 +24,18 @@ from ledger.decide import inquiry
 from ledger.decide.book import Book, Decision
 from ledger.decide.commands import Result, Verdict
 from ledger.domain import records, texts
-from ledger.domain.book import UNDECODABLE, Command
+from ledger.domain.book import BEGINNING, UNDECODABLE, Command
+from ledger.settings import CLOCK_OFF_S
+from ledger.store import sweeping
 
 log = logging.getLogger(__name__)
 
 _OUTCOME: Final = "outcome-recorded.v1"
 _REPLY: Final = "transaction-answered.v1"
 _UNPROCESSABLE: Final = 422
+_MINUTE_MICROS: Final = 60_000_000
+Cursor = tuple[datetime, int]  # (expires_at, lot)
+SWEEP_START: Final[Cursor] = (BEGINNING, 0)
 _json: Final = json.Encoder()
 
 
@@ -129,14 +135,14 @@ def _traced(event: Event) -> tuple[tuple[str, bytes], ...]:
     return (("traceparent", trace),) if trace is not None else ()
 
 
-def _reply(event: Event, name: str, body: bytes, *, status: int = 200) -> list[Message]:
+def _reply(event: Event, named: str, body: bytes, *, status: int = 200) -> list[Message]:
     if "reply-topic" not in event.headers:
         return []
-    reply = Reply(name=name, http_status=status, body=Raw(body))
+    reply = Reply(name=named, http_status=status, body=Raw(body))
     said = Envelope(
-        id=envelopes.follow(name, f"reply {event.partition} {event.offset}"),
+        id=envelopes.follow(named, f"reply {event.partition} {event.offset}"),
         type=_REPLY,
-        key=name,
+        key=named,
         occurred_at=event.at,
         accepted_at=event.at,
         data=reply,
@@ -160,3 +166,65 @@ def _problem(code: str) -> bytes:
 
 
 _CONFLICT: Final = _problem("name-used-with-another-payload")
+
+# --------------------------------------------------------------------------------------- time
+
+
+async def sweep_due_lots(
+    tx: Tx, after: Mapping[int, Cursor], *, now: datetime, limit: int
+) -> dict[int, Cursor]:
+    """Command the expiry of the next due lots of each shard; gives where each goes on.
+
+    A lot is named with its Tehran day, so a second sweep of the day repeats the same names.
+    limit: lots of one shard.
+    """
+    places = [(shard, at, lot) for shard, (at, lot) in after.items()]
+    day = tehran_day(now).isoformat()
+    reached = dict(after)
+    said: list[Message] = []
+    for shard, expires_at, lot, owner in await sweeping.list_due_lots(
+        tx, places, now=now, limit=limit
+    ):
+        body = ExpireLot(name=name(Family.EXPIRY, lot, day), account=owner, lot=lot)
+        said.append(_say(shard, "expire-lot.v1", body, key=str(owner), now=now))
+        reached[shard] = (expires_at, lot)
+    outbox.add(tx, said)
+    return reached
+
+
+def minute_of(now: datetime) -> int:
+    """Number of a minute since the epoch: a tick's name."""
+    return micros(now) // _MINUTE_MICROS
+
+
+def tick_shards(tx: Tx, *, shards: int, now: datetime) -> None:
+    """Let time pass on shards where nothing else happens."""
+    for shard in range(shards):
+        body = TickClock(name=name(Family.TICK, minute_of(now)))
+        outbox.add(tx, [_say(shard, "tick-clock.v1", body, key=f"shard-{shard}", now=now)])
+
+
+async def clock_is_right(tx: Tx, now: datetime) -> bool:
+    """Whether our clock agrees with the database server's; an alarm where it does not."""
+    off_s = abs((await sweeping.get_clock(tx) - now).total_seconds())
+    if off_s > CLOCK_OFF_S:
+        telemetry.count(Metric.ALARMS, "ledger-clock-off")
+        log.error("the clock is off", extra={"off_s": off_s})
+    return off_s <= CLOCK_OFF_S
+
+
+async def extend_ranges(tx: Tx) -> None:
+    """Keep a free range of the book ahead of every shard."""
+    await sweeping.extend_ranges(tx)
+
+
+def _say(shard: int, kind: str, body: ExpireLot | TickClock, *, key: str, now: datetime) -> Message:
+    said = Envelope(
+        id=envelopes.follow(body.name, f"{kind} {shard}"),
+        type=kind,
+        key=key,
+        occurred_at=now,
+        accepted_at=now,
+        data=body,
+    )
+    return outbox.message(LEDGER_COMMANDS, said, partition=shard)

@@ -78,9 +78,7 @@ async def _load_accounts(
                 continue
             row = None
             if key.role is Role.VALUE or key.role is Role.DEBT:
-                row = reading.accounts.get(
-                    (shard, key.owner, key.role.value, key.unit.value, key.counterparty)
-                )
+                row = reading.accounts.get((shard, key.owner, key.role, key.unit, key.counterparty))
             else:
                 asked.append((shard, key))
             plan.accounts[shard, key] = _Account(shard, key, row)
@@ -177,7 +175,7 @@ async def _write_accounts(tx: Tx, plan: _Plan) -> None:
             [
                 (
                     a.shard, a.account_id, a.entry_count, a.key.counterparty, a.key.owner,
-                    a.balance, a.key.role.value, a.key.unit.value,
+                    a.balance, a.key.role, a.key.unit,
                 )
                 for a in fresh
             ],
@@ -217,7 +215,7 @@ def _lot(shard: int, lot: Lot, number_of: Callable[[int, Lot], int]) -> tuple[An
     return (
         lot.lot, lot.amount, lot.cost_rial, lot.available_from, lot.expires_at, lot.born_at,
         lot.parent or None, number_of(shard, lot), lot.issuer, lot.funder, lot.merchant,
-        lot.rule_version, shard, lot.unit.value, lot.rule, lot.origin.value,
+        lot.rule_version, shard, lot.unit, lot.rule, lot.origin,
     )  # fmt: skip
 
 
@@ -244,7 +242,7 @@ def _outcomes(decisions: Sequence[Decision]) -> list[tuple[Any, ...]]:
 
 def _body(decision: Decision) -> tuple[Any, ...]:
     return (
-        decision.sequence, decision.decided_at, decision.command.shard, decision.status.value,
+        decision.sequence, decision.decided_at, decision.command.shard, decision.status,
         decision.code, decision.command.raw, decision.answer,
         decision.marked[1] if decision.marked is not None else None,
     )  # fmt: skip
@@ -254,7 +252,7 @@ def _consumption(decision: Decision, row: Any) -> tuple[Any, ...]:
     return (
         decision.sequence, row.lot, row.amount, row.cost_rial, row.claim_rial, row.fee_rial,
         row.original_sequence, row.issuer, row.acceptor, row.merchant, decision.command.shard,
-        row.ordinal, row.original_ordinal, row.what.value,
+        row.ordinal, row.original_ordinal, row.what,
     )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ def _moved(draft: Draft) -> tuple[LotMoved, ...]:
     return tuple(
         LotMoved(
             lot=row.lot,
-            what=row.what.value,
+            what=row.what,
             unit=row.unit,
             amount=row.amount,
             cost_rial=row.cost_rial,
@@ -184,7 +184,7 @@ def _entries(draft: Draft) -> tuple[Entry, ...]:
     return tuple(
         Entry(
             owner=leg.account.owner,
-            role=leg.account.role.value,
+            role=leg.account.role,
             counterparty=leg.account.counterparty,
             unit=leg.account.unit,
             amount=leg.amount,
@@ -198,22 +198,28 @@ def _line(kind: Kind, said: Said, balance: Balance) -> tuple[str, str]:
         return said.reasons[0].fa, said.reasons[0].en
     match kind:
         case Kind.REDEMPTION:
-            lines = texts.REDEMPTION
-        case Kind.REFUND:
-            lines = texts.REFUND
-        case Kind.REVERSAL:
-            lines = texts.REVERSAL
+            return texts.both(
+                texts.REDEMPTION,
+                discount=said.discount_rial,
+                spent=said.points_redeemed,
+                credit=said.credit_redeemed_rial,
+                points=balance.points,
+            )
+        case Kind.REFUND | Kind.REVERSAL:
+            return texts.both(
+                texts.REFUND if kind is Kind.REFUND else texts.REVERSAL,
+                back=said.points_clawed_back,
+                restored=said.points_restored,
+                points=balance.points,
+            )
         case _:
-            lines = texts.PURCHASE if said.points_earned else texts.NO_POINTS
-            lines = texts.PENDING if said.points_pending else lines
-    numbers = {
-        "earned": said.points_earned,
-        "pending": said.points_pending,
-        "points": balance.points,
-        "discount": said.discount_rial,
-        "spent": said.points_redeemed,
-        "credit": said.credit_redeemed_rial,
-        "back": said.points_clawed_back,
-        "restored": said.points_restored,
-    }
-    return texts.persian(lines[0], **numbers), texts.english(lines[1], **numbers)
+            return _sale_line(said, balance.points)
+
+
+def _sale_line(said: Said, points: int) -> tuple[str, str]:
+    earned, pending = said.points_earned, said.points_pending
+    if pending:
+        return texts.both(texts.PENDING, earned=earned, pending=pending, points=points)
+    if earned:
+        return texts.both(texts.PURCHASE, earned=earned, points=points)
+    return texts.both(texts.NO_POINTS, points=points)

@@ -20,11 +20,7 @@ def preview(shard: int, body: Inquire, member: Member, *, now: datetime) -> Prev
     if body.decline:
         points = 0
     rial = points * body.price_rial // body.price_points
-    numbers = {"available": balance.available_points, "redeemable": rial}
-    fa, en = (
-        texts.persian(texts.INQUIRY[0], **numbers),
-        texts.english(texts.INQUIRY[1], **numbers),
-    )
+    fa, en = texts.both(texts.INQUIRY, available=balance.available_points, redeemable=rial)
     if body.decline:
         fa, en = body.decline[0].fa, body.decline[0].en
     return Preview(

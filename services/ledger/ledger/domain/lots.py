@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contracts.pos import Balance
 from contracts.values import TEHRAN, UNSET_TIME, Unit
 from ledger.domain.book import Lot
+
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 
 
 class Plan(NamedTuple):
@@ -80,8 +83,12 @@ def _expiring_next(dated: Sequence[Lot]) -> tuple[int, datetime | None]:
     if not dated:
         return 0, None
     first = min(_expiry(lot) for lot in dated)
+    soon = first + _DAY + _HOUR  # a day may have had 25 hours
+    dated = [lot for lot in dated if _expiry(lot) < soon]
+    if len(dated) == 1:  # the usual case, without asking what day it is in Iran
+        return dated[0].remaining, first
     midnight = first.astimezone(TEHRAN).replace(hour=0, minute=0, second=0, microsecond=0)
-    day_end = midnight + timedelta(days=1)
+    day_end = midnight + _DAY
     return sum(lot.remaining for lot in dated if _expiry(lot) < day_end), first
 
 

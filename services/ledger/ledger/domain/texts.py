@@ -165,15 +165,12 @@ INQUIRY: Final = (
 
 def reason(code: str, **numbers: int) -> Reason:
     """The stored reason of a code. Raises KeyError on a code that is not in the table."""
-    fa, en = REASONS[code]
-    return Reason(code=code, fa=persian(fa, **numbers), en=english(en, **numbers))
+    fa, en = both(REASONS[code], **numbers)
+    return Reason(code=code, fa=fa, en=en)
 
 
-def persian(template: str, **numbers: int) -> str:
-    """A Persian line: Persian digits, thousands apart."""
-    return template.format(**{k: f"{v:,}".translate(_PERSIAN) for k, v in numbers.items()})
-
-
-def english(template: str, **numbers: int) -> str:
-    """An English line, thousands apart."""
-    return template.format(**{k: f"{v:,}" for k, v in numbers.items()})
+def both(templates: tuple[str, str], **numbers: int) -> tuple[str, str]:
+    """A line in Persian (Persian digits) and in English, thousands apart."""
+    told = {name: f"{number:,}" for name, number in numbers.items()}
+    persian = {name: text.translate(_PERSIAN) for name, text in told.items()}
+    return templates[0].format_map(persian), templates[1].format_map(told)

@@ -123,6 +123,16 @@ async def lock_originals(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
     )
 
 
+async def find_originals(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
+    """As lock_originals, for readings."""
+    return await tx.fetch(
+        "select t.shard, t.name, t.refunded, t.is_full, t.is_reversed, t.verdict"
+        " from originals t join unnest($1::smallint[], $2::text[]) as u (shard, name)"
+        " on t.shard = u.shard and t.name = u.name",
+        *_split(names),
+    )
+
+
 async def list_accounts(tx: Tx, keys: Sequence[tuple[int, AccountKey]]) -> list[Record]:
     """Accounts by natural key, where they exist."""
     return await tx.fetch(
@@ -134,8 +144,8 @@ async def list_accounts(tx: Tx, keys: Sequence[tuple[int, AccountKey]]) -> list[
         "  and t.unit = u.unit and t.counterparty = u.counterparty limit 1) as a",
         [shard for shard, _ in keys],
         [key.owner for _, key in keys],
-        [key.role.value for _, key in keys],
-        [key.unit.value for _, key in keys],
+        [key.role for _, key in keys],
+        [key.unit for _, key in keys],
         [key.counterparty for _, key in keys],
     )
 

@@ -1,0 +1,6 @@
+"""python -m ledger serve, work or migrate."""
+
+from kit import run
+from ledger.main import ROOM
+
+run.main(ROOM)

@@ -1,0 +1,17 @@
+"""What the ledger process is told, and its numbers that are the same in every house."""
+
+from typing import Final
+
+from kit import settings
+
+PAGE_MAX: Final = 200
+SWEEP_EVERY_S: Final = 5.0
+SWEEP_LOTS: Final = 500  # of one shard in one run
+SWEEP_ANEW_RUNS: Final = 12  # then from the oldest again
+TICK_EVERY_S: Final = 5.0  # looks each five seconds, says each minute once
+RANGES_EVERY_S: Final = 3600.0
+CLOCK_OFF_S: Final = 0.5  # a clock further from the database's says nothing
+
+
+class Settings(settings.Room, frozen=True, kw_only=True):
+    """Nothing of its own: every number above is a constant of the house."""

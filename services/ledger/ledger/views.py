@@ -1,0 +1,195 @@
+"""What people read of the book: balance, lots, statement, positions, one outcome."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Raw
+
+from contracts.values import Status, Unit, public_id
+from kit import errors
+from kit.db import Record, Tx
+from ledger.domain import lots, records
+from ledger.domain.book import Lot, Original, Progress, Role, original_of
+from ledger.store import posting, reading
+
+
+async def balance_of(tx: Tx, account: int, *, now: datetime) -> dict[str, Any]:
+    """Balance of a club account at now, and of each issuer; a snapshot. Raises NotFound."""
+    rows = await _accounts(tx, account)
+    home = rows[0]
+    now = max(now, home["decided_at"])
+    shard: int = home["shard"]
+    values = {row["account_id"]: row for row in rows if row["role"] == Role.VALUE.value}
+    found = await posting.list_open_lots(tx, [(shard, number) for number in values])
+    mine = [posting.lot_of(record, account) for record in found]
+    told = lots.balance(mine, now=now)
+    debts = [row for row in rows if row["role"] == Role.DEBT.value and row["balance"]]
+    return {
+        "account": account,
+        "shard": shard,
+        "sequence": home["last_sequence"],
+        "as_of": now,
+        "points": told.points,
+        "available_points": told.available_points,
+        "pending_points": told.pending_points,
+        "credit_rial": told.credit_rial,
+        "expiring_points": told.expiring_points,
+        "expiring_at": told.expiring_at,
+        "by_issuer": _by_issuer(mine, debts, now=now),
+    }
+
+
+async def list_lots(tx: Tx, account: int, *, after: int, limit: int) -> dict[str, Any]:
+    """Open lots of a club account by number. Raises NotFound."""
+    rows = await _accounts(tx, account)
+    numbers = [row["account_id"] for row in rows if row["role"] == Role.VALUE.value]
+    found = await reading.list_lots(
+        tx, shard=rows[0]["shard"], account_ids=numbers, after=after, limit=limit
+    )
+    return _page([dict(row) for row in found], limit, "lot")
+
+
+async def list_statement(
+    tx: Tx, account: int, *, unit: Unit, before: int | None, limit: int
+) -> dict[str, Any]:
+    """Entries of a club account in one unit, newest first, with balance. Raises NotFound."""
+    rows = await _accounts(tx, account)
+    chosen = [r for r in rows if r["role"] == Role.VALUE.value and r["unit"] == unit.value]
+    if not chosen:
+        return {"items": [], "next": None}
+    shard: int = chosen[0]["shard"]
+    found = await reading.list_entries(
+        tx,
+        shard=shard,
+        account_id=chosen[0]["account_id"],
+        before=_INT_MAX if before is None else before,
+        limit=limit,
+    )
+    return _page([_statement_line(shard, row) for row in found], limit, "account_sequence")
+
+
+async def list_positions(tx: Tx, *, after: tuple[int, int], limit: int) -> dict[str, Any]:
+    """Who owes whom as of one vector of sequence numbers; totals over shards are text."""
+    await reading.begin_snapshot(tx)
+    found = await reading.list_positions(
+        tx, after_debtor=after[0], after_creditor=after[1], limit=limit
+    )
+    items = [
+        {
+            "debtor": row["debtor"],
+            "creditor": row["creditor"],
+            "owed_rial": row["owed"],
+            "fee_rial": row["fee"],
+        }
+        for row in found
+    ]
+    last = items[-1] if len(items) == limit else None
+    vector = {str(row["shard"]): row["last_sequence"] for row in await reading.list_vector(tx)}
+    following = f"{last['debtor']}.{last['creditor']}" if last is not None else None
+    return {"items": items, "next": following, "vector": vector}
+
+
+async def outcome_of(tx: Tx, shard: int, name: str, *, now: datetime) -> dict[str, Any]:
+    """First answer, byte for byte, and what has become of the name since. Raises NotFound."""
+    await reading.begin_snapshot(tx)
+    rows = await posting.find_outcomes(tx, [(shard, name)])
+    if not rows:
+        raise errors.NotFound("no outcome under this name", code="unknown-outcome")
+    row = rows[0]
+    command = records.command_from(shard, row["command"])
+    marked = command.name != name
+    answer = row["marked"] if marked else row["answer"]
+    current: dict[str, Any] = {"status": "reversed_before_arrival"}
+    if not marked:
+        original = original_of(
+            command,
+            Status(row["status"]),
+            sequence=row["sequence"],
+            now=row["decided_at"],
+            rows=(),
+        )
+        current = await _current(tx, shard, original, now=max(now, row["decided_at"]))
+    return {"id": public_id(shard, name), "first_answer": Raw(answer), "current": current}
+
+
+async def _current(tx: Tx, shard: int, original: Original, *, now: datetime) -> dict[str, Any]:
+    states = await posting.find_originals(tx, [(shard, original.name)])
+    progress = posting.progress_of(states[0]) if states else original.progress
+    wanted = [(shard, number) for number in sorted({grant.lot for grant in original.grants})]
+    mine = [
+        posting.lot_of(record, original.account)
+        for record in (await posting.list_named_lots(tx, wanted) if wanted else [])
+    ]
+    return {
+        "status": _status(original, progress, now=now),
+        "points_pending": lots.balance(mine, now=now).pending_points,
+        "refunded_rial": sum(progress.refunded),
+    }
+
+
+def _status(original: Original, progress: Progress, *, now: datetime) -> str:
+    if progress.reversed:
+        return "reversed"
+    if progress.full:
+        return "refunded"
+    if progress.verdict:
+        return progress.verdict
+    if original.held_until is not None and original.held_until <= now:
+        return "released"  # nobody decided in time: dates alone decide
+    return original.status.value
+
+
+async def _accounts(tx: Tx, account: int) -> list[Record]:
+    await reading.begin_snapshot(tx)
+    rows = await reading.list_value_accounts(tx, account)
+    if not rows:
+        raise errors.NotFound(
+            "nothing was ever booked on this account; check its number",
+            code="unknown-account",
+            fa="روی این حساب هنوز چیزی ثبت نشده است.",
+        )
+    return rows
+
+
+def _by_issuer(
+    mine: Sequence[Lot], debts: Sequence[Record], *, now: datetime
+) -> list[dict[str, Any]]:
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+
+    def of(issuer: int, unit: str) -> dict[str, Any]:
+        zero = {"total": 0, "available": 0, "pending": 0, "debt": 0}
+        return found.setdefault((issuer, unit), {"issuer": issuer, "unit": unit, **zero})
+
+    for lot in mine:
+        if lots.in_date(lot, now):
+            part = of(lot.issuer, lot.unit.value)
+            part["total"] += lot.remaining
+            part["available" if lot.available_from <= now else "pending"] += lot.remaining
+    for row in debts:
+        of(row["counterparty"], row["unit"])["debt"] -= row["balance"]
+    return [found[key] for key in sorted(found)]
+
+
+def _statement_line(shard: int, row: Record) -> dict[str, Any]:
+    command = records.command_from(shard, row["command"])
+    return {
+        "account_sequence": row["account_sequence"],
+        "sequence": row["sequence"],
+        "line": row["line"],
+        "amount": row["amount"],
+        "balance": row["balance"],
+        "decided_at": row["decided_at"],
+        "occurred_at": command.occurred_at,
+        "id": public_id(shard, command.name),
+        "command": command.type,
+        "kind": getattr(command.body, "kind", None),
+        "merchant": getattr(command.body, "merchant", 0),
+    }
+
+
+def _page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
+    return {"items": items, "next": items[-1][key] if len(items) == limit else None}
+
+
+_INT_MAX: Final = 2**31 - 1
