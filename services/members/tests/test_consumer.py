@@ -1,0 +1,62 @@
+from datetime import datetime
+
+from contracts import envelope, topics
+from contracts.ledger import Outcome
+from contracts.values import Kind, Status
+from kit import consumer as kit_consumer
+from kit.db import Tx
+from members import consumer
+from members.balances import usecases
+from members.balances.domain import Balance
+
+
+def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit_consumer.Event:
+    fields = {
+        "sequence": sequence,
+        "name": f"t.10.1.{sequence}",
+        "command": "post-transaction.v1",
+        "status": Status.COMPLETED,
+        "decided_at": now,
+        "kind": Kind.PURCHASE,
+        "account": 1_000_001,
+        "member": 7,
+        "balance_points": sequence * 10,
+        "balance_credit_rial": sequence * 1000,
+    }
+    said = envelope.Envelope(
+        id=envelope.follow(f"{shard}.{sequence}", "outcome"),
+        type="outcome-recorded.v1",
+        key="1000001",
+        occurred_at=now,
+        accepted_at=now,
+        data=Outcome(**(fields | changes)),  # type: ignore[arg-type]
+    )
+    return kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard, offset=sequence)
+
+
+async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime) -> None:
+    batch = [
+        an_event(5, 1, now),
+        an_event(5, 2, now, kind=Kind.REDEMPTION),
+        an_event(6, 1, now, account=1_000_002),
+        an_event(5, 3, now, account=0, kind=None),
+    ]
+    await consumer.on_ledger_entries(tx, batch)
+    first = await usecases.find_balance(tx, 1_000_001)
+    assert first == Balance(1_000_001, 5, 2, 20, 2000, 2, now)
+    await consumer.on_ledger_entries(tx, batch)
+    await consumer.on_ledger_entries(tx, batch[:1])
+    assert await usecases.find_balance(tx, 1_000_001) == first
+    assert (await usecases.find_balance(tx, 1_000_002) or first).points == 10
+    assert await usecases.find_balance(tx, 3) is None
+    assert tx.messages == []
+
+
+async def test_a_batch_without_accounts_is_read_over(tx: Tx, now: datetime) -> None:
+    await consumer.on_ledger_entries(tx, [an_event(5, 1, now, account=0, kind=None)])
+    assert await usecases.find_balance(tx, 1_000_001) is None
+
+
+def test_every_event_of_the_topic_has_a_decoder() -> None:
+    for subscription in consumer.SUBSCRIPTIONS:
+        assert dict(subscription.decoders) == dict(subscription.topic.events)

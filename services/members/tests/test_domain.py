@@ -1,0 +1,313 @@
+import base64
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import members as contract
+from contracts.ledger import Outcome
+from contracts.members import IdentifierKind, SealedContact
+from contracts.values import Kind, Status
+from members import domain as words
+from members.balances import domain as balances
+from members.balances.domain import Balance, Heard
+from members.domain import Seat
+from members.identifiers import domain as identifiers
+from members.memberships import domain as memberships
+from members.memberships.domain import Consented, Draft, Refusal, Request
+from members.people import domain as people
+from members.people.domain import Asked, Consents, NewPerson
+
+NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+SEAT = Seat(7, 1_000_001, 5)
+OTHER = Seat(8, 1_000_002, 6)
+KEY = b"a key"
+VAULT = words.vault(bytes(range(100, 132)), None, KEY)
+
+
+# -------------------------------------------------------------------------------------------- text
+
+
+@pytest.mark.parametrize(
+    ("given_text", "kept"),
+    [("  علي ", "علی"), ("", ""), ("می\u200cرود", "می\u200cرود"), ("\u202bنان ۱۲\u202c", "نان 12")],
+)
+def test_names_are_folded_and_trimmed(given_text: str, kept: str) -> None:
+    assert words.clean_text(given_text) == kept
+
+
+@pytest.mark.parametrize("text", ["a\x00", "\ud800", "a\tb", "x" * 101])
+def test_text_that_cannot_be_kept_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        words.clean_text(text)
+
+
+def test_a_time_is_text() -> None:
+    assert words.time_text("2026-03-21T00:00:00Z") == "2026-03-21T00:00:00Z"
+    for value in (5, "5", None):
+        with pytest.raises(ValueError):
+            words.time_text(value)
+
+
+# ----------------------------------------------------------------------------------------- sealing
+
+
+def test_what_is_sealed_opens_for_the_same_member_only() -> None:
+    sealed = words.seal(VAULT.contacts, b"n" * 12, b"content", 7)
+    assert words.unseal(VAULT.contacts, sealed, 7) == b"content"
+    for key, text, member in [
+        (VAULT.contacts, sealed, 8),
+        (VAULT.master, sealed, 7),
+        (VAULT.contacts, sealed[:-1], 7),
+        (VAULT.contacts, b"", 7),
+    ]:
+        with pytest.raises(words.Unsealable):
+            words.unseal(key, text, member)
+
+
+def test_a_vault_wants_keys_of_256_bits() -> None:
+    with pytest.raises(ValueError):
+        words.vault(b"short", None, KEY)
+    with pytest.raises(ValueError):
+        words.vault(bytes(32), b"short", KEY)
+    own = words.vault(bytes(range(32)), bytes(32), KEY)
+    sealed = words.seal(own.master, b"n" * 12, b"x", 7)
+    with pytest.raises(words.Unsealable):
+        words.unseal(VAULT.master, sealed, 7)
+
+
+def a_person(random: bytes = bytes(range(68))) -> people.Kept:
+    new = NewPerson(
+        SEAT,
+        True,
+        SealedContact(mobile="+989123456789", name="مریم"),
+        Consents(True, True, False, "1"),
+        "fa",
+    )
+    return people.keep(new, VAULT, random)
+
+
+def test_a_person_is_kept_under_a_key_of_her_own_and_published_under_the_contact_key() -> None:
+    assert people.RANDOM_BYTES == 68
+    kept = a_person()
+    published = base64.b64decode(kept.contact.sealed)
+    assert words.contact_of(words.unseal(VAULT.contacts, published, 7)) == kept.new.contact
+    person = people.Person(
+        seat=SEAT,
+        version=1,
+        wrapped_key=kept.wrapped_key,
+        sealed=kept.sealed,
+        locale="fa",
+        enrolled_at=NOW,
+        consents=kept.new.consents,
+        consented_at=NOW,
+    )
+    assert people.open_person(person, VAULT) == kept.new.contact
+    with pytest.raises(words.Unsealable):
+        words.unseal(VAULT.contacts, kept.sealed, 7)
+
+
+def test_two_people_with_the_same_data_look_nothing_alike() -> None:
+    one, two = a_person(bytes(range(68))), a_person(bytes(range(1, 69)))
+    assert one.sealed[12:] != two.sealed[12:]
+    assert one.wrapped_key != two.wrapped_key
+
+
+def test_terms_once_accepted_stay_when_someone_is_asked_again() -> None:
+    asked = Asked(uuid.UUID(int=1), False, True, "2")
+    after = people.answered(Consents(True, True, False, "1"), asked)
+    assert after == Consents(True, False, True, "2")
+
+
+def test_new_accounts_spread_over_the_shards() -> None:
+    assert {people.shard_of_new(a, shards=12) for a in range(1_000_001, 1_000_013)} == set(
+        range(12)
+    )
+
+
+# ------------------------------------------------------------------------------------- identifiers
+
+
+@given(st.integers(0, 10**9 - 1))
+def test_card_numbers_have_sixteen_digits_and_a_good_check_digit(body: int) -> None:
+    number = identifiers.card_number("936400", body)
+    assert contract.canonical(IdentifierKind.CARD, number) == number
+
+
+def an_identifier(text: str = "09123456789", seat: Seat = SEAT) -> contract.Identifier:
+    shown = identifiers.mark(KEY, IdentifierKind.MOBILE, text)
+    return identifiers.make(str(uuid.UUID(int=1)), shown, seat=seat, now=NOW)
+
+
+def test_all_spellings_of_a_mobile_are_one_identifier() -> None:
+    one, two = an_identifier("۰۹۱۲ ۳۴۵ ۶۷۸۹"), an_identifier("+98 (0) 912-345-6789")
+    assert one == two
+    assert one.last4 == "6789"
+
+
+def test_a_partners_reference_shows_no_digits() -> None:
+    shown = identifiers.mark(KEY, IdentifierKind.EXTERNAL, "1234")
+    made = identifiers.make(str(uuid.UUID(int=1)), shown, seat=SEAT, now=NOW)
+    assert made.last4 == ""
+
+
+def test_the_first_binding_holds_for_all_earlier_times() -> None:
+    made = an_identifier()
+    assert contract.as_of(made.bindings, NOW - timedelta(days=900)).member == 7
+
+
+def test_a_rebinding_leaves_the_past_and_every_retry_alone() -> None:
+    from_at = NOW + timedelta(seconds=180)
+    changed = identifiers.rebind(an_identifier(), OTHER, from_at, now=NOW)
+    assert changed.version == 2
+    just_before = from_at - timedelta(microseconds=1)
+    assert contract.as_of(changed.bindings, just_before).member == 7
+    assert contract.as_of(changed.bindings, from_at).member == 8
+    assert identifiers.held_by([changed], 7, at=NOW) == [changed]
+    assert identifiers.held_by([changed], 7, at=from_at) == []
+
+
+def test_a_rebinding_too_soon_or_out_of_order_is_refused() -> None:
+    with pytest.raises(identifiers.TooSoon):
+        identifiers.rebind(an_identifier(), OTHER, NOW + timedelta(seconds=179), now=NOW)
+    later = identifiers.rebind(an_identifier(), OTHER, NOW + timedelta(seconds=400), now=NOW)
+    with pytest.raises(identifiers.TooSoon):
+        identifiers.rebind(later, SEAT, NOW + timedelta(seconds=400), now=NOW)
+
+
+def test_a_block_is_written_once() -> None:
+    blocked = identifiers.block(an_identifier(), now=NOW)
+    assert (blocked.blocked_at, blocked.version) == (NOW, 2)
+    assert identifiers.block(blocked, now=NOW + timedelta(1)) is blocked
+
+
+def test_a_masked_number_shows_four_digits() -> None:
+    assert identifiers.masked("1234") == "************1234"
+
+
+# ------------------------------------------------------------------------------------- memberships
+
+
+def draft(mobile: str, **more: str) -> Draft:
+    request = Request(mobile=mobile, consents=Consented(terms=True), **more)  # type: ignore[arg-type]
+    made = memberships.read(request, key=KEY, wording="1")
+    assert isinstance(made, Draft)
+    return made
+
+
+def test_a_request_is_read_into_canonical_marks() -> None:
+    made = draft("0912 345 6789", name="علي", external=" E-1 ", card="")
+    assert made.contact == SealedContact(mobile="+989123456789", name="علی")
+    assert [(m.kind, m.text) for m in made.marks] == [
+        (IdentifierKind.MOBILE, "+989123456789"),
+        (IdentifierKind.EXTERNAL, "E-1"),
+    ]
+    assert made.consents == Consents(True, False, False, "1")
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"", "malformed"),
+        (b"[]", "malformed"),
+        (b'{"mobile":"09123456789"}', "terms-not-accepted"),
+        (b'{"mobile":"","consents":{"terms":true}}', "bad-mobile"),
+        (b'{"mobile":"09123456789\\u0000","consents":{"terms":true}}', "bad-mobile"),
+        (b'{"mobile":"09123456789","name":"\\u0007","consents":{"terms":true}}', "bad-text"),
+        (b'{"mobile":"09123456789","account":1.5,"consents":{"terms":true}}', "malformed"),
+        (b'{"mobile":"09123456789","account":true,"consents":{"terms":true}}', "malformed"),
+    ],
+)
+def test_a_bad_line_says_why(line: bytes, code: str) -> None:
+    (made,) = memberships.read_lines([line], key=KEY, wording="1")
+    assert isinstance(made, Refusal)
+    assert made.code == code
+    assert memberships.refused(made).code == code
+
+
+def test_a_batch_is_sorted_into_new_known_and_refused() -> None:
+    known = an_identifier("09120000001")
+    batch = [
+        draft("09120000001", external="A"),
+        draft("09120000002", external="B"),
+        draft("09120000002", external="C"),
+        draft("09120000003", external="B"),
+        draft("09120000002"),
+    ]
+    done = memberships.sort_out(batch, {known.digest: known}, now=NOW)
+    assert [h and (h.seat, h.index) for h in done.holders] == [
+        (SEAT, -1),
+        (None, 1),
+        (None, 1),
+        None,
+        (None, 1),
+    ]
+    assert done.opens == [False, True, False, False, False]
+    assert [r and r.code for r in done.refusals] == [None, None, None, "identifier-taken", None]
+    assert [[m.text for m in marks] for marks in done.marks] == [
+        ["A"],
+        ["+989120000002", "B"],
+        ["C"],
+        [],
+        [],
+    ]
+
+
+def test_a_reference_of_the_same_member_is_no_clash() -> None:
+    mobile = an_identifier("09120000001")
+    external = identifiers.make(
+        "2", identifiers.mark(KEY, IdentifierKind.EXTERNAL, "A"), seat=SEAT, now=NOW
+    )
+    found = {mobile.digest: mobile, external.digest: external}
+    done = memberships.sort_out([draft("09120000001", external="A")], found, now=NOW)
+    assert done.refusals == [None]
+    assert done.marks == [()]
+
+
+def test_the_fingerprint_of_a_request_is_keyed() -> None:
+    request = Request(mobile="09123456789")
+    assert memberships.fingerprint(request, key=b"1") != memberships.fingerprint(request, key=b"2")
+
+
+# ---------------------------------------------------------------------------------------- balances
+
+
+def heard(sequence: int, points: int, **changes: object) -> Heard:
+    fields = {
+        "sequence": sequence,
+        "name": f"t.1.1.{sequence}",
+        "command": "post-transaction.v1",
+        "status": Status.COMPLETED,
+        "decided_at": NOW,
+        "kind": Kind.PURCHASE,
+        "account": 1_000_001,
+        "balance_points": points,
+    }
+    return Heard(5, NOW + timedelta(seconds=sequence), Outcome(**(fields | changes)))  # type: ignore[arg-type]
+
+
+def test_a_balance_follows_the_newest_outcome() -> None:
+    batch = [
+        heard(1, 10),
+        heard(2, 25, status=Status.HELD),
+        heard(3, 0, status=Status.DECLINED),
+        heard(4, 0, status=Status.REFUSED),
+        heard(5, 20, kind=None, command="expire-lot.v1"),
+        heard(6, 99, account=0),
+    ]
+    assert balances.follow(batch, {}) == [
+        Balance(1_000_001, 5, 5, 20, 0, 2, NOW + timedelta(seconds=2))
+    ]
+
+
+def test_an_older_outcome_changes_nothing() -> None:
+    kept = Balance(1_000_001, 5, 9, 50, 0, 3, NOW)
+    assert balances.follow([heard(8, 1), heard(9, 1)], {1_000_001: kept}) == []
+
+
+def test_an_imported_purchase_of_long_ago_does_not_move_the_last_date() -> None:
+    kept = Balance(1_000_001, 5, 9, 50, 0, 3, NOW + timedelta(days=1))
+    (after,) = balances.follow([heard(10, 60)], {1_000_001: kept})
+    assert (after.transactions_count, after.last_transaction_at) == (4, kept.last_transaction_at)

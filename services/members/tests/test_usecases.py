@@ -1,0 +1,212 @@
+import asyncio
+import base64
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contracts import envelope, topics
+from contracts import members as contract
+from contracts.members import Contact, Identifier, IdentifierKind, SealedContact
+from kit import db, outbox
+from kit.db import Database, Tx
+from members import domain as words
+from members.identifiers import domain as rules
+from members.identifiers import usecases as identifiers
+from members.identifiers.domain import Rebinding
+from members.memberships import domain, usecases
+from members.memberships.domain import Consented, Draft, Enrolled, Request
+from members.memberships.usecases import House
+from members.people import usecases as people
+from members.people.domain import Asked
+
+
+def asked(n: int, **more: object) -> Request:
+    consents = Consented(terms=True, receipts=True)
+    return Request(mobile=f"0912{n:07d}", name=f"عضو {n}", consents=consents, **more)  # type: ignore[arg-type]
+
+
+def said(messages: Sequence[outbox.Message]) -> tuple[list[Identifier], list[Contact]]:
+    types = dict(topics.MEMBERS_IDENTIFIERS.events) | dict(topics.MEMBERS_CONTACTS.events)
+    states = [envelope.decode(m.value or b"", types).data for m in messages]
+    found = [s for s in states if isinstance(s, Identifier)]
+    return found, [s for s in states if isinstance(s, Contact)]
+
+
+async def test_enrolment_says_the_contact_and_every_identifier(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    made, created = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    assert created
+    found, contacts = said(tx.messages)
+    assert {i.kind for i in found} == {
+        IdentifierKind.MOBILE,
+        IdentifierKind.CARD,
+        IdentifierKind.QR,
+    }
+    for identifier in found:
+        binding = contract.as_of(identifier.bindings, now - timedelta(days=900))
+        assert (binding.member, binding.account, binding.shard) == (
+            made.seat.member,
+            made.seat.account,
+            made.seat.shard,
+        )
+    (contact,) = contacts
+    assert (contact.member, contact.version, contact.receipts) == (made.seat.member, 1, True)
+
+
+async def test_a_contact_opens_with_the_shared_key_alone(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    """What notify does: base64, 12 bytes of nonce, AES-256-GCM bound to the member's number."""
+    await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    (contact,) = said(tx.messages)[1]
+    raw = base64.b64decode(contact.sealed)
+    key = AESGCM(bytes(range(32)))
+    content = key.decrypt(raw[:12], raw[12:], str(contact.member).encode())
+    assert words.contact_of(content) == SealedContact(mobile="+989120000001", name="عضو 1")
+
+
+async def test_one_digest_always_goes_to_one_partition(tx: Tx, house: House, now: datetime) -> None:
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    card = uuid.UUID(made.card.identifier.identifier_id)
+    await identifiers.block_identifier(tx, card, now=now)
+    places: dict[bytes, set[int | None]] = {}
+    for message in tx.messages:
+        if message.topic == "members.identifiers":
+            places.setdefault(message.key.partition(b"@")[0], set()).add(message.partition)
+    assert all(len(partitions) == 1 for partitions in places.values())
+
+
+async def test_a_repeat_says_nothing(tx: Tx, house: House, now: datetime) -> None:
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    count = len(tx.messages)
+    for enrolment in (uuid.UUID(int=1), uuid.UUID(int=2)):
+        again, created = await usecases.enrol(tx, enrolment, asked(1), house=house, now=now)
+        assert not created
+        assert again.seat == first.seat
+        assert again.card.text is None
+        assert again.qr.text == first.qr.text
+    assert len(tx.messages) == count
+
+
+async def test_the_newest_message_alone_rebuilds_an_identifier(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    """A table dropped and filled from the topic, in any order, is the table that was."""
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    second, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), house=house, now=now)
+    card = uuid.UUID(first.card.identifier.identifier_id)
+    change = Rebinding(
+        uuid.UUID(int=9), second.seat.member, second.seat.account, now + timedelta(minutes=3)
+    )
+    await identifiers.rebind_identifier(tx, card, change, now=now)
+    await identifiers.block_identifier(tx, card, now=now)
+    newest: dict[str, Identifier] = {}
+    for state in reversed(said(tx.messages)[0]):
+        if state.digest not in newest or state.version > newest[state.digest].version:
+            newest[state.digest] = state
+    assert len(newest) == 6
+    assert await identifiers.find_digests(tx, list(newest)) == newest
+
+
+async def test_rebinding_and_block_are_said_once(tx: Tx, house: House, now: datetime) -> None:
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    other, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), house=house, now=now)
+    card = uuid.UUID(made.card.identifier.identifier_id)
+    change = Rebinding(
+        uuid.UUID(int=9), other.seat.member, other.seat.account, now + timedelta(minutes=3)
+    )
+    count = len(tx.messages)
+    for _ in range(2):
+        await identifiers.rebind_identifier(tx, card, change, now=now)
+        await identifiers.block_identifier(tx, card, now=now)
+    assert len(tx.messages) == count + 2
+    with pytest.raises(words.Unknown):
+        await identifiers.block_identifier(tx, uuid.UUID(int=77), now=now)
+    with pytest.raises(words.Unknown):
+        stranger = Rebinding(uuid.UUID(int=10), 10**9, other.seat.account, change.from_at)
+        await identifiers.rebind_identifier(tx, card, stranger, now=now)
+
+
+async def test_an_identifier_changes_hands_a_bounded_number_of_times(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    card = uuid.UUID(made.card.identifier.identifier_id)
+    seat = made.seat
+    with pytest.raises(rules.TooManyBindings):
+        for n in range(50):
+            change = Rebinding(
+                uuid.UUID(int=100 + n),
+                seat.member,
+                seat.account,
+                now + timedelta(minutes=3, seconds=n),
+            )
+            await identifiers.rebind_identifier(tx, card, change, now=now)
+
+
+async def test_new_consents_are_told_with_a_higher_version(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    answers = Asked(uuid.UUID(int=5), False, True, "2")
+    later = now + timedelta(days=1)
+    for _ in range(2):
+        person = await people.record_consents(
+            tx, made.seat.member, answers, vault=house.vault, now=later
+        )
+        assert (person.version, person.consented_at) == (2, later)
+    contacts = said(tx.messages)[1]
+    assert [(c.version, c.receipts, c.marketing) for c in contacts] == [
+        (1, True, False),
+        (2, False, True),
+    ]
+    assert contacts[0].sealed != contacts[1].sealed
+    with pytest.raises(words.Unknown):
+        await people.record_consents(tx, 10**9, answers, vault=house.vault, now=later)
+
+
+async def test_the_shard_is_written_down_and_stays(tx: Tx, house: House, now: datetime) -> None:
+    """A house that grows assigns new accounts to more shards; old ones keep theirs."""
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    grown = House(house.vault, 48, house.card_prefix, house.wording)
+    joined, _ = await usecases.enrol(
+        tx, uuid.UUID(int=2), asked(2, account=first.seat.account), house=grown, now=now
+    )
+    assert joined.seat.shard == first.seat.shard == first.seat.account % 12
+    fresh, _ = await usecases.enrol(tx, uuid.UUID(int=3), asked(3), house=grown, now=now)
+    assert fresh.seat.shard == fresh.seat.account % 48
+
+
+async def test_two_who_enrol_one_mobile_at_once_make_one_member(
+    pool: Database, house: House, now: datetime, door: object
+) -> None:
+    """The loser of the race is refused by the database, whole, and finds the winner's after."""
+    drafts = [domain.read(asked(1), key=house.vault.identifier_key, wording="1")]
+    ready = asyncio.Event()
+
+    async def enrol(wait: bool) -> Enrolled:
+        async with pool.transaction() as tx:
+            given = [d for d in drafts if isinstance(d, Draft)]
+            (made,) = await usecases.enrol_batch(tx, given, house=house, now=now)
+            if wait:
+                await asyncio.wait_for(ready.wait(), 5)
+        assert isinstance(made, Enrolled)
+        return made
+
+    first = asyncio.ensure_future(enrol(wait=True))
+    await asyncio.sleep(0.2)
+    second = asyncio.ensure_future(enrol(wait=False))
+    await asyncio.sleep(0.2)
+    ready.set()
+    won = await first
+    with pytest.raises(db.DataError) as lost:
+        await second
+    assert lost.value.state == "23505"
+    again = await enrol(wait=False)
+    assert again == Enrolled(won.seat, known=True)
+    async with pool.read() as tx:
+        assert await tx.fetchval("select count(*) from members") == 1
