@@ -10,7 +10,6 @@ from enum import IntEnum
 from typing import Any, Final
 
 PART_RIAL: Final = 1_180
-FIRST_MESSAGE_ID: Final = 8_792_000_000
 STATUS_AGE_MAX_S: Final = 48 * 3600.0
 LOCAL_STATUS_AGE_MAX_S: Final = 12 * 3600.0
 
@@ -107,7 +106,8 @@ class Exchange:
         self.counters = Counters()
         self._keep = keep
         self._now = now
-        self._ids = itertools.count(FIRST_MESSAGE_ID)
+        # a provider started anew must not give out an id again
+        self._ids = itertools.count(int(now() * 1000))
         self._messages: OrderedDict[int, Message] = OrderedDict()
         self._by_local: OrderedDict[str, int] = OrderedDict()
         self._on_phones: OrderedDict[int, None] = OrderedDict()

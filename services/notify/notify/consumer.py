@@ -1,0 +1,54 @@
+"""Kafka door: outcomes that members are told, and where to reach them."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from contracts import topics
+from contracts.ledger import Outcome
+from contracts.members import Contact
+from kit.consumer import Event, Subscription
+from kit.db import Tx
+from notify.settings import Settings
+from notify.usecases import messages
+
+
+async def on_ledger_entries(tx: Tx, batch: Sequence[Event], *, part_price_rial: int) -> None:
+    """Every outcome of the book; what is to be told becomes a row in the queue."""
+    heard: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
+    await messages.queue_messages(tx, heard, part_price_rial=part_price_rial)
+
+
+async def on_members_contacts(tx: Tx, batch: Sequence[Event]) -> None:
+    """Contacts as members keeps them; a tombstone erases. The last word of the poll counts."""
+    last: dict[int, Contact | None] = {}
+    for event in batch:
+        contact: Contact | None = None if event.envelope is None else event.data
+        member = int(event.key) if contact is None else contact.member
+        before = last.get(member)
+        if contact is None or before is None or before.version < contact.version:
+            last[member] = contact
+    await messages.keep_contacts(
+        tx,
+        [contact for contact in last.values() if contact is not None],
+        [member for member, contact in last.items() if contact is None],
+    )
+
+
+def road(given: Settings) -> tuple[Subscription, ...]:
+    """What the road consumer reads."""
+    return (
+        Subscription(
+            topic=topics.LEDGER_ENTRIES,
+            handle=partial(on_ledger_entries, part_price_rial=given.sms_part_price_rial),
+            decoders={"outcome-recorded.v1": Outcome},
+        ),
+    )
+
+
+STATE = (
+    Subscription(
+        topic=topics.MEMBERS_CONTACTS,
+        handle=on_members_contacts,
+        decoders={"contact-changed.v1": Contact},
+    ),
+)

@@ -1,0 +1,35 @@
+"""What the notify process is told, and the numbers of its lane."""
+
+from datetime import timedelta
+from typing import Final
+
+from kit import settings
+
+RECEIPT_LIFE: Final = timedelta(hours=72)  # house time; a later one would confuse more than help
+NEWS_LIFE: Final = timedelta(days=7)  # credit given, a verdict
+
+BATCH_MAX: Final = 200  # the provider's limit of receptors a call
+RUN_MESSAGES_MAX: Final = 10_000  # one run of the lane ends at the latest after so many
+SEND_EVERY_S: Final = 0.2
+SETTLE_EVERY_S: Final = 1.0
+ASK_EVERY_S: Final = 2.0
+ASK_IDS_MAX: Final = 500  # the provider's limit of ids a question
+ASK_AGE_MIN: Final = timedelta(seconds=3)  # wall: callbacks come first
+ASK_AGAIN: Final = timedelta(seconds=30)
+STATUS_HORIZON: Final = timedelta(hours=47)  # wall: the provider forgets after 48 h
+LOCAL_HORIZON: Final = timedelta(hours=11)  # wall: and local ids after 12 h
+PAUSE_FIRST_S: Final = 0.5
+PAUSE_MAX_S: Final = 60.0
+SEND_TIMEOUT_S: Final = 15.0
+PAGE_MAX: Final = 200
+
+
+class Settings(settings.Room, frozen=True, kw_only=True):
+    """The provider in Kavenegar's shape, the key of sealed contacts, the secret of callbacks."""
+
+    sms_url: str
+    sms_api_key: str
+    sms_sender: str
+    contact_key: str  # AES-256, base64
+    callback_secret: str
+    sms_part_price_rial: int = 1_180

@@ -1,0 +1,109 @@
+"""From an outcome to a row in the queue, and reading the rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.ledger import Outcome
+from contracts.members import Contact
+from kit.db import Record, Tx
+from notify import store
+from notify.domain import contacts as sealing
+from notify.domain import messages
+
+SETTLE_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A message as operators see it. mobile: masked; "" where the contact is not known."""
+
+    id: int
+    member: int
+    account: int
+    template: str
+    cause: str
+    locale: str
+    mobile: str
+    text: str
+    parts: int
+    price_rial: int
+    cost_rial: int
+    state: str
+    reason: str
+    attempts: int
+    provider_id: int | None
+    decided_at: datetime
+    expires_at: datetime
+
+
+async def keep_contacts(tx: Tx, changed: Sequence[Contact], erased: Sequence[int]) -> None:
+    """Keep the newest contact of each member; forget those erased."""
+    if changed:
+        await store.upsert_contacts(tx, changed)
+    if erased:
+        await store.delete_contacts(tx, erased)
+
+
+async def queue_messages(
+    tx: Tx, heard: Sequence[tuple[int, Outcome]], *, part_price_rial: int
+) -> int:
+    """Queue what (shard, outcome) call for; gives how many rows are new.
+
+    A message whose contact is not known yet waits for it. Twice the same adds nothing.
+    """
+    drafts = [
+        draft
+        for shard, outcome in heard
+        if (draft := messages.draft_of(shard, outcome)) is not None
+    ]
+    if not drafts:
+        return 0
+    contacts = await store.find_contacts(
+        tx,
+        members=sorted({draft.member for draft in drafts if draft.member}),
+        accounts=sorted({draft.account for draft in drafts if not draft.member}),
+    )
+    rows = messages.write(drafts, contacts)
+    if not rows:
+        return 0
+    return await store.insert_messages(tx, rows, part_price_rial=part_price_rial)
+
+
+async def address_waiting(tx: Tx, *, part_price_rial: int) -> int:
+    """Queue the rows whose contact has come meanwhile; gives how many."""
+    waiting = await store.lock_arrived(tx, limit=SETTLE_MAX)
+    if waiting:
+        rows = {one.message_id: messages.addressed(one.draft, one.contact) for one in waiting}
+        await store.update_addressed(tx, rows, part_price_rial=part_price_rial)
+    return len(waiting)
+
+
+async def expire_messages(tx: Tx, *, now: datetime) -> int:
+    """End what is past its time by the house's clock; gives how many."""
+    return await store.update_expired(tx, now=now, limit=SETTLE_MAX)
+
+
+async def list_messages(
+    tx: Tx, *, member: int | None, after: int, limit: int, key: bytes
+) -> list[View]:
+    """Messages in order of id, numbers masked."""
+    rows = await store.list_messages(tx, member=member, after=after, limit=limit)
+    return [_view(row, key) for row in rows]
+
+
+async def count_messages(tx: Tx) -> dict[str, int]:
+    """How many messages are in each state."""
+    return await store.count_messages(tx)
+
+
+def _view(row: Record, key: bytes) -> View:
+    shown = dict(row)
+    sealed = shown.pop("sealed")
+    mobile = ""
+    if sealed is not None:
+        try:
+            mobile = sealing.masked(sealing.unseal(sealed, member=row["member"], key=key).mobile)
+        except sealing.Unreadable:
+            mobile = ""  # the lane says so when it meets it
+    return View(**shown, mobile=mobile)

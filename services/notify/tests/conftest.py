@@ -1,0 +1,316 @@
+"""A migrated database, the application on it, and a simulated provider that really listens."""
+
+import asyncio
+import base64
+import itertools
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+import uvicorn
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from contracts.envelope import Envelope
+from contracts.ledger import LotIssued, LotMoved, Outcome
+from contracts.members import Contact, SealedContact
+from contracts.topics import LEDGER_ENTRIES, MEMBERS_CONTACTS, Topic
+from contracts.values import Channel, Kind, Status, Unit
+from house.sms_simulator import app as simulator
+from house.sms_simulator.exchange import Exchange
+from kit import auth, clock, consumer
+from kit.db import Database, Tx
+from notify import api
+from notify.clients import Provider
+from notify.usecases.lane import Lane
+from notify.usecases.receipts import Asker, Desk
+
+SECRET = "the actor secret of these tests"
+API_KEY = "4B65793A"
+KEY = bytes(range(32))
+NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+PRICE = 1_180
+
+
+class Stopped:
+    """A clock that stands where it was put."""
+
+    ready = True
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Wall:
+    """Wall time that is put ahead by hand."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return clock.wall() + self.ahead
+
+
+class RollBack(Exception):
+    pass
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dsn(fresh_database: Callable[[str], Awaitable[str]]) -> str:
+    return await fresh_database("notify")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database(dsn: str) -> AsyncIterator[Database]:
+    opened = await Database.open(dsn, size=4)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def owner(dsn: str, owner_dsn: Callable[[str], str]) -> AsyncIterator[Database]:
+    opened = await Database.open(owner_dsn(dsn), size=1)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def pool(database: Database, owner: Database) -> AsyncIterator[Database]:
+    """The database, emptied behind the test."""
+    yield database
+    async with owner.transaction() as tx:
+        await tx.execute("delete from messages; delete from contacts")
+
+
+@pytest_asyncio.fixture
+async def tx(database: Database) -> AsyncIterator[Tx]:
+    try:
+        async with database.transaction() as tx:
+            yield tx
+            raise RollBack
+    except RollBack:
+        pass
+
+
+@pytest.fixture
+def at() -> Stopped:
+    return Stopped()
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+# ------------------------------------------------------------------------------------------ facts
+
+
+def sealed_for(member: int, mobile: str, *, key: bytes = KEY) -> str:
+    plain = msgspec.json.encode(SealedContact(mobile=mobile, name="نام"))
+    nonce = member.to_bytes(12, "big")
+    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, plain, b"%d" % member)).decode()
+
+
+def mobile_of(member: int) -> str:
+    return f"+9891{member:08d}"
+
+
+@dataclass
+class World:
+    """Makes facts with numbers of their own; what a test does not say has a plain value."""
+
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def contact(self, member: int, **more: Any) -> Contact:
+        given = {
+            "member": member,
+            "version": 1,
+            "account": 1_000_000 + member,
+            "sealed": sealed_for(member, mobile_of(member)),
+            "receipts": True,
+        }
+        return Contact(**given | more)
+
+    def outcome(self, member: int, kind: Kind = Kind.PURCHASE, **more: Any) -> Outcome:
+        sequence = next(self.numbers)
+        given: dict[str, Any] = {
+            "sequence": sequence,
+            "name": f"t.7.1.{sequence}",
+            "command": "post-transaction.v1",
+            "status": Status.COMPLETED,
+            "decided_at": NOW,
+            "kind": kind,
+            "channel": Channel.TILL,
+            "account": 1_000_000 + member,
+            "member": member,
+            "amount_rial": 1_500_000,
+            "balance_points": 120,
+        }
+        return Outcome(**given | more)
+
+    def first_purchase(self, member: int, **more: Any) -> Outcome:
+        given: dict[str, Any] = {
+            "command": "issue-value.v1",
+            "kind": None,
+            "channel": None,
+            "amount_rial": 0,
+            "name": f"a.{1_000_000 + member}.first-purchase",
+            "purpose": "first-purchase",
+            "lots": (lot(500_000, Unit.CREDIT),),
+        }
+        return self.outcome(member, **given | more)
+
+
+def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotIssued:
+    return LotIssued(
+        lot=1,
+        unit=unit,
+        amount=amount,
+        cost_rial=amount,
+        issuer=5,
+        funder=5,
+        rule="base",
+        available_from=NOW,
+    )
+
+
+def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
+    return LotMoved(lot=1, what=what, unit=unit, amount=amount, cost_rial=0, issuer=5)
+
+
+def event_of(topic: Topic, kind: str, key: str, data: Any, partition: int = 3) -> consumer.Event:
+    said = Envelope(id="1", type=kind, key=key, occurred_at=NOW, accepted_at=NOW, data=data)
+    return consumer.event(topic, said, partition=partition)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+class Make:
+    """The helpers above, for tests."""
+
+    def __init__(self) -> None:
+        self.sealed = sealed_for
+        self.lot = lot
+        self.move = move
+        self.mobile = mobile_of
+
+    def contact_event(self, contact: Contact) -> consumer.Event:
+        return event_of(MEMBERS_CONTACTS, "contact-changed.v1", str(contact.member), contact)
+
+    def entry_event(self, outcome: Outcome) -> consumer.Event:
+        return event_of(LEDGER_ENTRIES, "outcome-recorded.v1", str(outcome.account), outcome)
+
+    def tombstone(self, member: int) -> consumer.Event:
+        return consumer.Event(
+            topic=MEMBERS_CONTACTS.name,
+            partition=0,
+            offset=0,
+            at=NOW,
+            headers={},
+            key=str(member).encode(),
+            raw=b"",
+            envelope=None,
+        )
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+# --------------------------------------------------------------------------------------- provider
+
+
+@dataclass
+class Simulator:
+    """A provider that listens."""
+
+    exchange: Exchange
+    url: str
+
+    async def until(self, what: str, count: int) -> None:
+        async with asyncio.timeout(10):
+            while getattr(self.exchange.counters, what) < count:  # noqa: ASYNC110  a plain number
+                await asyncio.sleep(0.01)
+
+
+@pytest_asyncio.fixture
+async def provider_side() -> AsyncIterator[Simulator]:
+    exchange = Exchange()
+    exchange.controls.delivery_delay_s = 0.02
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        simulator.build(exchange, API_KEY),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110  uvicorn tells nobody
+            await asyncio.sleep(0.01)
+        yield Simulator(exchange, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        server.should_exit = True
+        await serving
+
+
+@pytest_asyncio.fixture
+async def provider(provider_side: Simulator) -> AsyncIterator[Provider]:
+    made = Provider(url=provider_side.url, key=API_KEY, sender="10008663", timeout_s=0.5)
+    async with made:
+        yield made
+
+
+@pytest.fixture
+def lane(pool: Database, provider: Provider, at: Stopped, wall: Wall) -> Lane:
+    return Lane(database=pool, provider=provider, clock=at, wall=wall, key=KEY)
+
+
+@pytest.fixture
+def asker(pool: Database, provider: Provider, wall: Wall) -> Asker:
+    return Asker(database=pool, provider=provider, wall=wall)
+
+
+# -------------------------------------------------------------------------------------------- api
+
+
+class Door:
+    """The application called as the gateway and the provider call it."""
+
+    secret = "callback-secret"
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def get(self, path: str, *, roles: tuple[str, ...] = ("operator",)) -> httpx.Response:
+        actor = auth.Actor("tester", frozenset(roles))
+        bare = path.partition("?")[0]
+        value = auth.sign(actor, SECRET, "GET", bare, clock.wall())
+        return await self.client.get(path, headers={auth.HEADER: value})
+
+
+@pytest_asyncio.fixture
+async def door(pool: Database) -> AsyncIterator[Door]:
+    desk = Desk(pool)
+    app = api.app(api.Door(pool, desk, KEY, Door.secret), actor_secret=SECRET)
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://notify") as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(desk.run())
+        yield Door(client)
+        running.cancel()

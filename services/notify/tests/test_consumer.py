@@ -1,0 +1,141 @@
+"""The Kafka door: every batch twice, contacts in any order, rows that wait for a contact."""
+
+from datetime import timedelta
+from typing import Any
+
+from contracts.values import Kind, Status
+from kit.db import Tx
+from notify import consumer, jobs, store
+from notify.domain.messages import State
+from notify.usecases import messages
+
+PRICE = 1_180
+KEY = bytes(range(32))
+
+
+async def _rows(tx: Tx) -> list[messages.View]:
+    return await messages.list_messages(tx, member=None, after=0, limit=200, key=KEY)
+
+
+async def _hear(tx: Tx, make: Any, *outcomes: Any) -> None:
+    batch = [make.entry_event(outcome) for outcome in outcomes]
+    await consumer.on_ledger_entries(tx, batch, part_price_rial=PRICE)
+
+
+async def _meet(tx: Tx, make: Any, *contacts: Any) -> None:
+    await consumer.on_members_contacts(tx, [make.contact_event(c) for c in contacts])
+
+
+async def test_a_batch_heard_twice_queues_once(tx: Tx, world: Any, make: Any) -> None:
+    await _meet(tx, make, world.contact(9), world.contact(8, receipts=False))
+    batch = (
+        world.outcome(9, lots=(make.lot(15),)),
+        world.outcome(8, lots=(make.lot(15),)),
+        world.outcome(9, Kind.REDEMPTION, moves=(make.move("redeemed", 5),)),
+        world.outcome(9, status=Status.DECLINED),
+        world.first_purchase(8),
+    )
+    for _ in range(2):
+        await _hear(tx, make, *batch)
+    rows = await _rows(tx)
+    assert [(row.member, row.template, row.state) for row in rows] == [
+        (9, "receipt-purchase", "queued"),
+        (9, "receipt-redemption", "queued"),
+        (8, "first-purchase", "queued"),
+    ]
+    first = rows[0]
+    assert first.text.startswith("پیوند: خرید ۱۵۰٬۰۰۰ تومان، ۱۵ امتیاز گرفتید؛ مانده ۱۲۰")
+    assert (first.parts, first.price_rial, first.cause) == (1, PRICE, "3.t.7.1.1")
+    assert first.mobile == "0910***0009"
+    assert tx.messages == []
+
+
+async def test_one_outcome_twice_in_a_batch_queues_once(tx: Tx, world: Any, make: Any) -> None:
+    await _meet(tx, make, world.contact(9))
+    outcome = world.outcome(9)
+    await _hear(tx, make, outcome, outcome)
+    assert len(await _rows(tx)) == 1
+
+
+async def test_contacts_only_get_newer_and_a_tombstone_erases(
+    tx: Tx, world: Any, make: Any
+) -> None:
+    old, new = world.contact(9, version=1), world.contact(9, version=3, locale="en")
+    await _meet(tx, make, new, old)
+    await _meet(tx, make, world.contact(9, version=2))
+    found = await store.find_contacts(tx, members=[9], accounts=[])
+    assert found == {9: new}
+    for _ in range(2):
+        await consumer.on_members_contacts(tx, [make.contact_event(new), make.tombstone(9)])
+        assert await store.find_contacts(tx, members=[9], accounts=[]) == {}
+    await consumer.on_members_contacts(tx, [make.tombstone(9), make.contact_event(new)])
+    assert await store.find_contacts(tx, members=[9], accounts=[]) == {9: new}
+
+
+async def test_the_table_is_the_topic_again_after_a_rebuild(tx: Tx, world: Any, make: Any) -> None:
+    events = [make.contact_event(world.contact(n, version=v)) for n in (1, 2, 3) for v in (1, 2)]
+    events.append(make.tombstone(2))
+    await consumer.on_members_contacts(tx, events)
+    before = await store.find_contacts(tx, members=[1, 2, 3], accounts=[])
+    await store.delete_contacts(tx, [1, 2, 3])
+    for event in events:
+        await consumer.on_members_contacts(tx, [event])
+    assert await store.find_contacts(tx, members=[1, 2, 3], accounts=[]) == before
+    assert sorted(before) == [1, 3]
+
+
+async def test_a_message_waits_for_its_contact(tx: Tx, world: Any, make: Any) -> None:
+    bought, credit = world.outcome(9, lots=(make.lot(15),)), world.first_purchase(9)
+    lonely = world.outcome(7)
+    for _ in range(2):
+        await _hear(tx, make, bought, credit, lonely)
+    rows = await _rows(tx)
+    assert [row.state for row in rows] == ["waiting"] * 3
+    assert await messages.address_waiting(tx, part_price_rial=PRICE) == 0
+    await _meet(tx, make, world.contact(9, receipts=False, locale="en"))
+    assert await messages.address_waiting(tx, part_price_rial=PRICE) == 2
+    receipt, news, other = await _rows(tx)
+    assert (receipt.state, receipt.text) == ("suppressed", "")
+    assert (news.state, news.locale, news.parts) == ("queued", "en", 1)
+    assert news.text.startswith("Peyvand: 500,000 Rial credit")
+    assert other.state == "waiting"
+    await _hear(tx, make, bought, credit, lonely)
+    assert len(await _rows(tx)) == 3
+
+
+async def test_a_verdict_without_a_member_reaches_the_accounts_first(
+    tx: Tx, world: Any, make: Any
+) -> None:
+    early = world.outcome(0, account=77, command="release-pending.v1", name="v.c-1")
+    await _hear(tx, make, early)
+    await _meet(tx, make, world.contact(6, account=77), world.contact(5, account=77))
+    assert await messages.address_waiting(tx, part_price_rial=PRICE) == 1
+    late = world.outcome(0, account=77, command="cancel-pending.v1", name="v.c-2")
+    for _ in range(2):
+        await _hear(tx, make, early, late)
+    rows = await _rows(tx)
+    assert [(row.member, row.template, row.state) for row in rows] == [
+        (5, "points-released", "queued"),
+        (5, "points-cancelled", "queued"),
+    ]
+
+
+async def test_what_is_too_old_ends_with_its_reason(tx: Tx, world: Any, make: Any, at: Any) -> None:
+    await _meet(tx, make, world.contact(9))
+    await _hear(tx, make, world.outcome(9), world.outcome(7), world.first_purchase(9))
+    assert await messages.expire_messages(tx, now=at.at) == 0
+    assert await messages.expire_messages(tx, now=at.at + timedelta(hours=72)) == 2
+    assert [row.state for row in await _rows(tx)] == ["expired", "no-contact", "queued"]
+    assert await messages.expire_messages(tx, now=at.at + timedelta(hours=72)) == 0
+
+
+async def test_the_clock_door_settles_what_waits(pool: Any, world: Any, make: Any, at: Any) -> None:
+    async with pool.transaction() as tx:
+        await _hear(tx, make, world.outcome(9), world.outcome(7))
+        await _meet(tx, make, world.contact(9))
+    await jobs.settle_waiting(pool, at, part_price_rial=PRICE)
+    at.at += timedelta(days=3)
+    await jobs.settle_waiting(pool, at, part_price_rial=PRICE)
+    async with pool.read() as tx:
+        assert await messages.count_messages(tx) == {"expired": 1, "no-contact": 1}
+    assert State.NO_CONTACT == "no-contact"

@@ -1,0 +1,284 @@
+"""Which outcomes are told, in which words, how they are counted, how states move."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.values import Channel, Kind, Status, Unit
+from notify import settings
+from notify.domain import contacts, messages, sms, texts
+from notify.domain.messages import State
+from notify.domain.texts import Facts, Locale, Template
+
+SHARD = 3
+
+
+@pytest.mark.parametrize(
+    ("text", "ucs2", "units", "parts"),
+    [
+        ("", False, 0, 1),
+        ("a" * 160, False, 160, 1),
+        ("a" * 161, False, 161, 2),
+        ("a" * 306, False, 306, 2),
+        ("a" * 307, False, 307, 3),
+        ("[" * 80, False, 160, 1),
+        ("[" * 81, False, 162, 2),
+        ("a" * 152 + "[" + "a" * 10, False, 164, 2),
+        ("ا" * 70, True, 70, 1),
+        ("ا" * 71, True, 71, 2),
+        ("ا" * 134, True, 134, 2),
+        ("ا" * 135, True, 135, 3),
+        ("a" * 69 + "\u200c", True, 70, 1),
+        ("🙂" * 35, True, 70, 1),
+        ("🙂" * 36, True, 72, 2),
+        ("🙂" * 66, True, 132, 2),
+        ("🙂" * 67, True, 134, 3),  # 33 pairs a part: none is split
+        ("لغو11", True, 5, 1),
+    ],
+)
+def test_parts_are_counted_as_the_standard_counts(
+    text: str, ucs2: bool, units: int, parts: int
+) -> None:
+    assert sms.measure(text) == sms.Size(ucs2, units, parts)
+
+
+@given(st.text(max_size=400))
+def test_parts_hold_the_text_and_no_part_is_wasted(text: str) -> None:
+    size = sms.measure(text)
+    single, part = (70, 67) if size.ucs2 else (160, 153)
+    if size.parts == 1:
+        assert size.units <= single
+    else:
+        assert size.units > single
+        assert size.units <= size.parts * part
+        assert size.units > (size.parts - 1) * (part - 1)
+
+
+FACTS = Facts(
+    amount_rial=12_500_000,
+    points=1_250,
+    restored_points=30,
+    credit_rial=500_000,
+    balance_points=12_345,
+)
+
+
+@pytest.mark.parametrize("template", list(Template))
+@pytest.mark.parametrize("locale", list(Locale))
+def test_every_text_ends_with_the_way_out_and_has_no_link(
+    template: Template, locale: Locale
+) -> None:
+    text = texts.render(template, locale, FACTS)
+    assert text.endswith("\nلغو۱۱")
+    assert "http" not in text
+    assert len(text) <= 900
+    assert sms.measure(text).parts <= 2
+    if locale is Locale.FA:
+        assert not any(c.isascii() and c.isalnum() for c in text)
+
+
+@pytest.mark.parametrize(
+    ("template", "facts", "fa", "en"),
+    [
+        (
+            Template.FIRST_PURCHASE,
+            FACTS,
+            "پیوند: هدیهٔ نخستین خرید شما ۵۰٬۰۰۰ تومان اعتبار است.",
+            "Peyvand: 500,000 Rial credit for your first purchase.",
+        ),
+        (
+            Template.RECEIPT_PURCHASE,
+            FACTS,
+            "پیوند: خرید ۱٬۲۵۰٬۰۰۰ تومان، ۱٬۲۵۰ امتیاز گرفتید؛ مانده ۱۲٬۳۴۵",
+            "Peyvand: 12,500,000 Rial, 1,250 points earned; balance 12,345",
+        ),
+        (
+            Template.RECEIPT_PURCHASE,
+            Facts(amount_rial=15, points=0, balance_points=7),
+            "پیوند: خرید ۱۵ ریال، بی‌امتیاز؛ مانده ۷",
+            "Peyvand: 15 Rial, no points; balance 7",
+        ),
+        (
+            Template.RECEIPT_PURCHASE,
+            Facts(amount_rial=10, points=3, pending=True, balance_points=7),
+            "پیوند: خرید ۱ تومان. ۳ امتیاز در انتظار بررسی؛ مانده ۷",
+            "Peyvand: 10 Rial, 3 points under review; balance 7",
+        ),
+        (
+            Template.RECEIPT_REDEMPTION,
+            FACTS,
+            "پیوند: ۱٬۲۵۰ امتیاز و ۵۰٬۰۰۰ تومان اعتبار خرج شد؛ مانده ۱۲٬۳۴۵",
+            "Peyvand: 1,250 points and 500,000 Rial credit spent; balance 12,345",
+        ),
+        (
+            Template.RECEIPT_REDEMPTION,
+            Facts(points=5, balance_points=1),
+            "پیوند: ۵ امتیاز خرج شد؛ مانده ۱",
+            "Peyvand: 5 points spent; balance 1",
+        ),
+        (
+            Template.RECEIPT_REFUND,
+            FACTS,
+            "پیوند: برگشت خرید. ۱٬۲۵۰ امتیاز پس گرفته شد، ۳۰ امتیاز برگشت، مانده ۱۲٬۳۴۵",
+            "Peyvand: refund. 1,250 points taken back, 30 points restored, balance 12,345",
+        ),
+        (
+            Template.RECEIPT_REFUND,
+            Facts(balance_points=1),
+            "پیوند: برگشت خرید. مانده ۱",
+            "Peyvand: refund. balance 1",
+        ),
+        (
+            Template.POINTS_RELEASED,
+            FACTS,
+            "پیوند: امتیازهای در انتظار آزاد شد؛ مانده ۱۲٬۳۴۵",
+            "Peyvand: your pending points are available; balance 12,345",
+        ),
+        (
+            Template.POINTS_CANCELLED,
+            FACTS,
+            "پیوند: ۱٬۲۵۰ امتیاز در انتظار پذیرفته نشد؛ مانده ۱۲٬۳۴۵",
+            "Peyvand: 1,250 pending points were not approved; balance 12,345",
+        ),
+    ],
+)
+def test_the_words(template: Template, facts: Facts, fa: str, en: str) -> None:
+    assert texts.render(template, Locale.FA, facts) == fa + texts.FOOTER
+    assert texts.render(template, Locale.EN, facts) == en + texts.FOOTER
+
+
+def test_usual_persian_receipts_take_one_part() -> None:
+    for template in (Template.RECEIPT_PURCHASE, Template.FIRST_PURCHASE, Template.POINTS_RELEASED):
+        assert sms.measure(texts.render(template, Locale.FA, FACTS)).parts == 1
+
+
+def test_a_locale_without_texts_reads_persian() -> None:
+    known = {name: texts.locale_of(name) for name in ("fa", "en", "EN-gb", "fa-IR", "ku", "")}
+    assert [name for name, locale in known.items() if locale is Locale.EN] == ["en", "EN-gb"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "command", "purpose", "template"),
+    [
+        (Kind.PURCHASE, "post-transaction.v1", "", Template.RECEIPT_PURCHASE),
+        (Kind.REDEMPTION, "post-transaction.v1", "", Template.RECEIPT_REDEMPTION),
+        (Kind.REFUND, "post-transaction.v1", "", Template.RECEIPT_REFUND),
+        (Kind.REVERSAL, "post-transaction.v1", "", Template.RECEIPT_REFUND),
+        (None, "issue-value.v1", "first-purchase", Template.FIRST_PURCHASE),
+        (None, "release-pending.v1", "", Template.POINTS_RELEASED),
+        (None, "cancel-pending.v1", "", Template.POINTS_CANCELLED),
+        (None, "issue-value.v1", "other", None),
+        (None, "take-back-value.v1", "first-purchase-return", None),
+        (None, "expire-lot.v1", "", None),
+        (None, "tick-clock.v1", "", None),
+    ],
+)
+def test_what_an_outcome_calls_for(
+    world: Any, kind: Kind, command: str, purpose: str, template: Template | None
+) -> None:
+    draft = messages.draft_of(SHARD, world.outcome(9, kind=kind, command=command, purpose=purpose))
+    assert (draft.template if draft else None) is template
+    if draft is not None:
+        receipt = template.value.startswith("receipt")
+        assert draft.consented is receipt
+        life = settings.RECEIPT_LIFE if receipt else settings.NEWS_LIFE
+        assert draft.expires_at - draft.decided_at == life
+        assert draft.cause.startswith("3.t.7.1.")
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        {"quiet": True},
+        {"channel": Channel.HISTORY},
+        {"status": Status.DECLINED},
+        {"status": Status.REFUSED},
+        {"account": 0},
+    ],
+)
+def test_quiet_and_refused_outcomes_are_never_told(world: Any, silent: dict[str, Any]) -> None:
+    assert messages.draft_of(SHARD, world.outcome(9, **silent)) is None
+    assert messages.draft_of(SHARD, world.first_purchase(9, **silent)) is None
+
+
+def test_the_numbers_come_from_lots_and_moves(world: Any, make: Any) -> None:
+    def facts(kind: Kind, **more: Any) -> Facts:
+        draft = messages.draft_of(SHARD, world.outcome(9, kind=kind, **more))
+        assert draft is not None
+        return draft.facts
+
+    credit = make.lot(900, Unit.CREDIT)
+    bought = facts(Kind.PURCHASE, lots=(make.lot(10), make.lot(5), credit), status=Status.HELD)
+    assert (bought.points, bought.pending, bought.credit_rial) == (15, True, 0)
+    spent = (make.move("redeemed", 7), make.move("redeemed", 2), make.move("repaid", 4))
+    redeemed = facts(Kind.REDEMPTION, moves=(*spent, make.move("redeemed", 50, Unit.CREDIT)))
+    assert (redeemed.points, redeemed.credit_rial, redeemed.pending) == (9, 50, False)
+    back = facts(Kind.REFUND, moves=(make.move("clawed-back", 3), make.move("restored", 8)))
+    assert (back.points, back.restored_points) == (3, 8)
+    first = messages.draft_of(SHARD, world.first_purchase(9))
+    assert first is not None
+    assert first.facts.credit_rial == 500_000
+
+
+def test_receipts_go_only_to_those_who_asked_and_news_to_all(world: Any) -> None:
+    receipt = messages.draft_of(SHARD, world.outcome(9))
+    news = messages.draft_of(SHARD, world.first_purchase(9))
+    assert receipt is not None
+    assert news is not None
+    silent = {9: world.contact(9, receipts=False, locale="en")}
+    (row,) = messages.write([receipt, news], silent)
+    assert (row.draft, row.state, row.locale) == (news, State.QUEUED, "en")
+    assert row.text.startswith("Peyvand:")
+    assert messages.addressed(receipt, silent[9]).state is State.SUPPRESSED
+    waiting = messages.write([receipt, news], {})
+    assert [row.state for row in waiting] == [State.WAITING, State.WAITING]
+    assert [row.parts for row in waiting] == [0, 0]
+
+
+def test_where_no_member_is_named_the_accounts_first_is_told(world: Any) -> None:
+    draft = messages.draft_of(SHARD, world.outcome(0, account=77, command="release-pending.v1"))
+    assert draft is not None
+    household = {m: world.contact(m, account=77) for m in (8, 4)}
+    stranger = {2: world.contact(2)}
+    found = messages.recipient(draft, household | stranger)
+    assert found is not None
+    assert found.member == 4
+    assert messages.recipient(draft, stranger) is None
+
+
+@given(st.lists(st.sampled_from([1, 2, 4, 5, 6, 10, 11, 13, 14, 100, 77]), max_size=12))
+def test_states_only_move_forward_and_a_final_one_stays(heard: list[int]) -> None:
+    state, path = State.SENDING, [State.SENDING]
+    for status in heard:
+        told = messages.from_provider(status)
+        if told is not None and state in messages.befores(told):
+            state = told
+            path.append(told)
+    order = [State.SENDING, State.ACCEPTED, State.SENT]
+    ranks = [order.index(s) if s in order else 3 for s in path]
+    assert ranks == sorted(set(ranks))
+
+
+def test_the_providers_numbers_mean_what_they_mean() -> None:
+    assert messages.from_provider(77) is None
+    assert {messages.from_provider(n) for n in (6, 10, 11, 13, 14, 100)} <= messages.FINAL
+    assert messages.befores(State.QUEUED) == []
+
+
+def test_contacts_open_only_for_their_member_and_key(make: Any) -> None:
+    sealed = make.sealed(9, "+989121234567")
+    key = bytes(range(32))
+    assert contacts.unseal(sealed, member=9, key=key).mobile == "+989121234567"
+    for member, other, text in ((8, key, sealed), (9, bytes(32), sealed), (9, key, "x")):
+        with pytest.raises(contacts.Unreadable):
+            contacts.unseal(text, member=member, key=other)
+    with pytest.raises(ValueError):
+        contacts.key_of("c2hvcnQ=")
+    assert len(contacts.key_of("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")) == 32
+
+
+def test_numbers_are_masked() -> None:
+    assert contacts.masked("+989121234567") == "0912***4567"
+    assert contacts.masked("+4915112345678") == "+491***5678"
