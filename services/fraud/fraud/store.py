@@ -27,11 +27,6 @@ def _text(value: Any) -> str:
 # ------------------------------------------------------------------------------------------ rules
 
 
-async def get_revision(tx: Tx) -> int:
-    """The rulebook's revision."""
-    return await tx.fetchval("select revision from rulebook")
-
-
 async def update_revision(tx: Tx) -> None:
     """Tell the road that there is a new version; the row lock lets writers wait for one another."""
     await tx.execute("update rulebook set revision = revision + 1")

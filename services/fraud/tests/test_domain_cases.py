@@ -1,0 +1,97 @@
+"""Pure rules of cases and of alerts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contracts.values import Status
+from fraud.alerts.domain import AlertKind, Sighting, alerts
+from fraud.cases import domain as cases
+from kit import errors
+
+NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
+
+
+def case(**fields: object) -> cases.Case:
+    hold = cases.Hold(
+        case_id="c-1",
+        shard=3,
+        name="t.1.1.1",
+        account=1,
+        member=1,
+        merchant=7,
+        terminal=1,
+        amount_rial=1,
+        opened_at=NOW,
+        due_at=NOW + timedelta(hours=72),
+        reasons=(),
+    )
+    given_fields: dict[str, object] = {
+        "number": 1,
+        "hold": hold,
+        "status": cases.CaseStatus.OPEN,
+        "heard": Status.HELD,
+        "verdict": None,
+        "note": "",
+        "reviewer": "",
+        "decided_at": None,
+        "answer_code": "",
+        "answered_at": None,
+    }
+    return cases.Case(**(given_fields | fields))  # type: ignore[arg-type]
+
+
+def test_a_case_is_decided_once_after_it_was_heard_and_before_it_is_due() -> None:
+    release, cancel = cases.CaseVerdict.RELEASE, cases.CaseVerdict.CANCEL
+    assert cases.check_verdict(case(), release, "", now=NOW)
+    given_case = case(verdict=release, note="ok", status=cases.CaseStatus.DECIDED)
+    late = NOW + timedelta(days=9)
+    assert not cases.check_verdict(given_case, release, "ok", now=late)
+    table = [
+        (given_case, cancel, NOW, "already-decided"),
+        (case(status=cases.CaseStatus.WAITING), release, NOW, "outcome-not-heard-yet"),
+        (case(status=cases.CaseStatus.VOID), release, NOW, "nothing-held"),
+        (case(), release, NOW + timedelta(hours=72), "past-due"),
+        (case(status=cases.CaseStatus.LAPSED), release, NOW, "past-due"),
+    ]
+    for one, verdict, now, code in table:
+        with pytest.raises(errors.Conflict) as refused:
+            cases.check_verdict(one, verdict, "ok", now=now)
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("status", "then", "released", "cancelled"),
+    [
+        (Status.HELD, "open", "released", "cancelled"),
+        (Status.COMPLETED, "void", "released", "cancelled"),
+        (Status.DECLINED, "void", "refused", "refused"),
+        (Status.REFUSED, "void", "refused", "refused"),
+    ],
+)
+def test_what_the_ledger_says_moves_a_case(
+    status: Status, then: str, released: str, cancelled: str
+) -> None:
+    assert cases.hear(1, "t.1.1.1", status).then.value == then
+    assert cases.answer_to(cases.CaseVerdict.RELEASE, status).value == released
+    assert cases.answer_to(cases.CaseVerdict.CANCEL, status).value == cancelled
+
+
+def sighting(shard: int, fingerprint: str = "f", name: str = "t.1.1.1") -> Sighting:
+    return Sighting(
+        name=name,
+        terminal=1,
+        merchant=7,
+        shard=shard,
+        account=shard,
+        fingerprint=fingerprint,
+        seen_at=NOW,
+    )
+
+
+def test_a_name_on_two_shards_is_raised_by_what_differs() -> None:
+    found = alerts([sighting(1), sighting(2), sighting(3, "other"), sighting(1, name="t.1.1.2")])
+    assert [(a.kind, a.first.shard, a.second.shard) for a in found] == [
+        (AlertKind.TWO_SHARDS, 1, 2),
+        (AlertKind.TWO_PAYLOADS, 1, 3),
+    ]
