@@ -4,20 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import Enum
 from functools import partial
 from typing import Any, Final
 
-import msgspec
-
-from contracts import envelope as envelopes
-from contracts.topics import Topic
-from kit import clock, errors, kafka, letters, outbox, settings, telemetry
+from kit import errors, kafka, letters, outbox, settings, telemetry
 from kit.db import Database, Tx
+from kit.event import Event, Handler, Poison, Subscription, event, read
 from kit.kafka import Place, Producer, Reader
-from kit.outbox import Headers, Message, Numbers
+from kit.outbox import Message, Numbers
 from kit.publish import Crash, CrashPoint, Publisher, no_crash
 from kit.streams import Positions
 from kit.telemetry import Metric
@@ -30,70 +24,14 @@ RETRY_BOUND_S: Final = 60.0
 UNFORESEEN_MAX: Final = 3
 SWEEP_AFTER_S: Final = 0.5  # sooner, the next batch carries the deletion
 FENCED_WAIT_S: Final = 15.0  # longer than a session: a member that was fenced hears why by then
-_ONWARD: Final = ("traceparent", "reply-topic", "reply-partition", "correlation-id", "replay")
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One record. envelope None: undecodable (error says why) or, with no error, a tombstone."""
-
-    topic: str
-    partition: int  # the shard, on road topics
-    offset: int
-    at: datetime  # the broker's append time where the topic keeps it, else the producer's
-    headers: Mapping[str, bytes]
-    key: bytes
-    raw: bytes
-    envelope: envelopes.Envelope[Any] | None
-    error: str = ""
-
-    @property
-    def data(self) -> Any:
-        """The envelope's data. Raises Invalid for an undecodable event."""
-        if self.envelope is None:
-            raise errors.Invalid(f"undecodable: {self.error}")
-        return self.envelope.data
-
-    @property
-    def onward(self) -> Headers:
-        """Trace and reply address, for what is said because of this event."""
-        return tuple((k, v) for k, v in self.headers.items() if k in _ONWARD)
-
-    @property
-    def expired(self) -> bool:
-        """Whether this is a query that nobody waits for any more: past its deadline, wall time."""
-        deadline = self.headers.get("deadline", b"")
-        return deadline.isdigit() and int(deadline) < clock.wall().timestamp() * 1000
-
-
-Handler = Callable[[Tx, Sequence[Event]], Awaitable[None]]
-
-
-class Poison(Enum):
-    """What becomes of a record that cannot be decoded."""
-
-    PASS = "pass"  # noqa: S105 - the handler gets it (the road: it becomes a refusal)
-    DEAD_LETTER = "dead letter"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subscription:
-    """One topic of a consumer.
-
-    handle: gets the whole poll of the topic, in partition order, types mixed.
-    decoders: envelope type to Struct; empty: all events of the topic.
-    facts_missing: asked every 25 ms, up to 2 s, before the transaction begins.
-    refuse: stores the outcome of one event whose handling fails for good (a permanent error or a
-    datum the database refuses), found by halving; without it the event becomes a dead letter.
-    letters_max: dead letters nobody has dealt with before the process stops.
-    """
-
-    topic: Topic
-    handle: Handler
-    decoders: Mapping[str, type[Any]] = field(default_factory=dict[str, type[Any]])
-    poison: Poison = Poison.DEAD_LETTER
-    facts_missing: Callable[[Sequence[Event]], Awaitable[bool]] | None = None
-    refuse: Callable[[Tx, Event, str], Awaitable[None]] | None = None
-    letters_max: int = letters.LETTERS_MAX
+_ONWARD: Final = (
+    "traceparent",
+    "reply-topic",
+    "reply-partition",
+    "correlation-id",
+    "deadline",
+    "replay",
+)
 
 
 class Consumer:
@@ -248,7 +186,7 @@ class Consumer:
                     telemetry.count(Metric.ALARMS, "offset-gap")
                     raise errors.Alarm(f"{place}: expected offset {expected}, the log has {offset}")
                 expected = offset + 1
-                events.append(_event(record, decoders))
+                events.append(read(record, decoders))
         return events
 
     async def _settle(self, reader: Reader, events: Sequence[Event]) -> None:
@@ -307,17 +245,17 @@ class Consumer:
     async def _handle(self, tx: Tx, events: Sequence[Event], refused: str) -> None:
         for name, subscription in self._subscriptions.items():
             mine: list[Event] = []
-            for event in events:
-                if event.topic != name:
+            for one in events:
+                if one.topic != name:
                     continue
-                if event.error or refused:
-                    await self._set_aside(tx, subscription, event, refused)
-                if (event.error and subscription.poison is Poison.DEAD_LETTER) or refused:
+                if one.error or refused:
+                    await self._set_aside(tx, subscription, one, refused)
+                if (one.error and subscription.poison is Poison.DEAD_LETTER) or refused:
                     continue
-                if event.expired:
+                if one.expired:
                     telemetry.count(Metric.EXPIRED_DROPPED, self.group)
                     continue
-                mine.append(event)
+                mine.append(one)
             if mine:
                 await subscription.handle(tx, mine)
 
@@ -399,49 +337,6 @@ class Consumer:
         }
         self._told.update(changed)
         return changed
-
-
-def _event(record: Any, decoders: dict[str, type[Any]]) -> Event:
-    decoded, error = None, ""
-    raw: bytes | None = record.value
-    if raw is not None:
-        try:
-            decoded = envelopes.decode(raw, decoders)
-        except ValueError as malformed:
-            error = str(malformed) or "malformed"
-    return Event(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        headers=dict(record.headers),
-        key=record.key or b"",
-        raw=raw or b"",
-        envelope=decoded,
-        error=error,
-    )
-
-
-def event(
-    topic: Topic,
-    said: envelopes.Envelope[Any],
-    *,
-    partition: int = 0,
-    offset: int = 0,
-    headers: Headers = (),
-) -> Event:
-    """An event as a handler gets it, through the bytes: for tests and for replays by hand."""
-    raw = envelopes.encode(said)
-    return Event(
-        topic=topic.name,
-        partition=partition,
-        offset=offset,
-        at=said.accepted_at,
-        headers=dict(headers),
-        key=said.key.encode(),
-        raw=raw,
-        envelope=envelopes.decode(raw, dict(topic.events)),
-    )
 
 
 __all__ = [

@@ -9,12 +9,11 @@ from contracts.house import DeadLetter
 from kit import errors, outbox, telemetry
 
 if TYPE_CHECKING:
-    from kit.consumer import Event
     from kit.db import Tx
+    from kit.event import Event
 
 log = logging.getLogger(__name__)
 
-LETTERS_MAX: Final = 100
 RAW_BYTES_MAX: Final = 500_000  # base64 of more would not fit into a message
 
 

@@ -12,8 +12,8 @@ from contracts.topics import Spread, Topic
 from kit import errors, kafka
 
 if TYPE_CHECKING:
-    from kit.consumer import Event
     from kit.db import Tx
+    from kit.event import Event
 
 MESSAGE_BYTES_MAX: Final = 900_000  # the broker takes 1 MiB with headers
 RELAY: Final = "relay"

@@ -12,8 +12,8 @@ from kit.kafka import Place
 from kit.telemetry import Metric
 
 if TYPE_CHECKING:
-    from kit.consumer import Event
     from kit.db import Tx
+    from kit.event import Event
 
 Stream = tuple[str, int, str]  # topic, partition, service/writer
 Heard = tuple[int, int]  # generation, number
