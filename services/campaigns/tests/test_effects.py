@@ -30,7 +30,7 @@ def basket(*lines: Line, earn_points: int = 1, earn_per_rial: int = 10_000) -> B
         terminal=1,
         amount_rial=sum(line.amount_rial for line in lines),
         hour=11,
-        weekday=1,
+        weekday="saturday",
         jalali_month=1,
         jalali_day=1,
         occurred_at=NOW,

@@ -104,7 +104,8 @@ MEANINGS: list[tuple[Any, bool]] = [
     # the calendar of Iran: 1 Farvardin 1405 is a Saturday; 08:00 UTC is 11:30
     ({"==": [{"var": "jalali_month"}, 1]}, True),
     ({"==": [{"var": "jalali_day"}, 1]}, True),
-    ({"==": [{"var": "weekday"}, 1]}, True),
+    ({"==": [{"var": "weekday"}, "saturday"]}, True),
+    ({"in": [{"var": "weekday"}, ["thursday", "friday"]]}, False),
     ({"==": [{"var": "hour"}, 11]}, True),
 ]
 
@@ -153,6 +154,7 @@ REFUSALS: list[tuple[Any, str, str]] = [
     ({"==": [{"var": "kind"}, "sale"]}, "/condition/==", "never-true"),
     ({"==": [25, {"var": "hour"}]}, "/condition/==", "never-true"),
     ({"in": [{"var": "jalali_month"}, [1, 13]]}, "/condition/in/1", "never-true"),
+    ({"==": [{"var": "weekday"}, "Friday"]}, "/condition/==", "never-true"),
     ({"in": [AMOUNT, []]}, "/condition/in/1", "wrong-count"),
     ({"in": [AMOUNT, "text"]}, "/condition/in/1", "wrong-count"),
     ({"in": [AMOUNT, [AMOUNT]]}, "/condition/in/1", "not-a-value"),
@@ -236,13 +238,19 @@ def test_a_no_names_the_clause_and_the_value_it_found(condition: Any, clauses: A
 @pytest.mark.parametrize(
     ("at", "expected"),
     [
-        (datetime(2026, 3, 20, 20, 29, tzinfo=UTC), (23, 7, 12, 29)),  # Friday 29 Esfand 1404
-        (datetime(2026, 3, 20, 20, 30, tzinfo=UTC), (0, 1, 1, 1)),  # Nowruz 1405, midnight
-        (datetime(2021, 6, 21, 19, 30, tzinfo=UTC), (0, 4, 4, 1)),  # summer of 1400: +04:30
-        (datetime(2025, 3, 20, 12, 0, tzinfo=UTC), (15, 6, 12, 30)),  # 30 Esfand of a leap year
+        (
+            datetime(2026, 3, 20, 20, 29, tzinfo=UTC),
+            (23, "friday", 12, 29),
+        ),  # Friday 29 Esfand 1404
+        (datetime(2026, 3, 20, 20, 30, tzinfo=UTC), (0, "saturday", 1, 1)),  # Nowruz 1405, midnight
+        (datetime(2021, 6, 21, 19, 30, tzinfo=UTC), (0, "tuesday", 4, 1)),  # summer of 1400: +04:30
+        (
+            datetime(2025, 3, 20, 12, 0, tzinfo=UTC),
+            (15, "thursday", 12, 30),
+        ),  # 30 Esfand of a leap year
     ],
 )
-def test_the_calendar_is_irans(at: datetime, expected: tuple[int, int, int, int]) -> None:
+def test_the_calendar_is_irans(at: datetime, expected: tuple[int, str, int, int]) -> None:
     assert schema.calendar(at) == expected
 
 

@@ -293,7 +293,7 @@ async def test_bonus_rules_add_lots_of_their_own_funders(grant: Any, make: Any, 
             make.rule(rule="double", funder=0, effect=capped),
             make.rule(rule="over", funder=9, effect=over),
             make.rule(rule="elsewhere", merchants=(6,)),
-            make.rule(rule="friday", condition={"==": [{"var": "weekday"}, 7]}),
+            make.rule(rule="friday", condition={"==": [{"var": "weekday"}, "friday"]}),
         ],
     )
     (said,) = await grant(make.event(make.screened()))

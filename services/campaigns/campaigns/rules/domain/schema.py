@@ -16,6 +16,10 @@ from contracts.values import TEHRAN, Channel, Kind
 
 Read = Callable[[Any], Any]
 
+WEEKDAYS: Final = (  # the week of Iran
+    "saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday",
+)  # fmt: skip
+
 
 class Type(Enum):
     """Types of values in a condition. There is no float: Rial and points are integers."""
@@ -28,8 +32,8 @@ class Type(Enum):
 class Basket(Struct, frozen=True, kw_only=True):
     """The facts of one transaction, and what its base rule says, for every rule alike.
 
-    hour: 0-23 in Tehran at occurred_at; weekday: 1 Saturday to 7 Friday; jalali_month 1-12,
-    jalali_day 1-31, of the same moment. lines: the whole basket. earning: the lines that the
+    hour: 0-23 in Tehran at occurred_at; weekday: one of WEEKDAYS; jalali_month 1-12, jalali_day
+    1-31, of the same moment. lines: the whole basket. earning: the lines that the
     programme lets earn; base: of each of them, points as numerator over base_denominator.
     """
 
@@ -40,7 +44,7 @@ class Basket(Struct, frozen=True, kw_only=True):
     terminal: int
     amount_rial: int
     hour: int
-    weekday: int
+    weekday: str
     jalali_month: int
     jalali_day: int
     occurred_at: datetime
@@ -96,7 +100,7 @@ TRANSACTION: Final = _by_name(
     _optional("branch", Type.INT),
     _optional("terminal", Type.INT),
     _field("hour", Type.INT, range(24)),
-    _field("weekday", Type.INT, range(1, 8)),
+    _field("weekday", Type.TEXT, WEEKDAYS),
     _field("jalali_month", Type.INT, range(1, 13)),
     _field("jalali_day", Type.INT, range(1, 32)),
 )
@@ -109,17 +113,17 @@ LINE: Final = _by_name(
 LINES: Final = "lines"  # the one list a condition may range over
 
 
-def calendar(at: datetime) -> tuple[int, int, int, int]:
+def calendar(at: datetime) -> tuple[int, str, int, int]:
     """(hour, weekday, Jalali month, Jalali day) in Tehran of an aware time.
 
-    weekday: 1 Saturday to 7 Friday, the week of Iran. The zone is Asia/Tehran, not +03:30:
-    summers until 1401 were at +04:30. Source: campaigns reference 1, calendar traps.
+    The zone is Asia/Tehran, not +03:30: summers until 1401 were at +04:30.
+    Source: campaigns reference 3, calendar traps.
     """
     local = at.astimezone(TEHRAN)
     return (local.hour, *_jalali(local.date()))
 
 
 @lru_cache(maxsize=4096)
-def _jalali(day: date) -> tuple[int, int, int]:
+def _jalali(day: date) -> tuple[str, int, int]:
     jalali = JalaliDate(day)
-    return (day.weekday() + 2) % 7 + 1, jalali.month, jalali.day
+    return WEEKDAYS[(day.weekday() + 2) % 7], jalali.month, jalali.day
