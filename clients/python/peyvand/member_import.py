@@ -50,10 +50,9 @@ async def import_members(
     report = ImportReport()
     chunks = _chunks(lines, chunk_lines)
     while group := list(itertools.islice(chunks, PARALLEL)):
-        async with asyncio.TaskGroup() as tasks:
-            sent = [tasks.create_task(_send(operator, chunk)) for chunk in group]
-        for chunk, task in zip(group, sent, strict=True):
-            _add(report, chunk, task.result())
+        sent = await _send_all(operator, group)
+        for chunk, counts in zip(group, sent, strict=True):
+            _add(report, chunk, counts)
         if progress is not None:
             progress(report.lines)
     report.bad.sort(key=lambda bad: bad.line)
@@ -63,6 +62,15 @@ async def import_members(
 def line_of(fields: ImportedLine) -> bytes:
     """The JSON of one member."""
     return msgspec.json.encode(fields)
+
+
+async def _send_all(operator: Operator, chunks: Sequence[Sequence[Numbered]]) -> list[_Counts]:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            sent = [tasks.create_task(_send(operator, chunk)) for chunk in chunks]
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group  # callers expect a problem, not a group of them
+    return [task.result() for task in sent]
 
 
 async def _send(operator: Operator, chunk: Sequence[Numbered]) -> _Counts:

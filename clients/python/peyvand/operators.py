@@ -124,6 +124,12 @@ class Operator:
         """A member."""
         return await self.get(path_of("members", member))
 
+    async def put_consents(
+        self, member: int, request_id: str, fields: Mapping[str, Any]
+    ) -> Document:
+        """Record what a member agrees to now: terms, receipts, marketing. request_id: a UUID."""
+        return await self.put(path_of("members", member, "consents", request_id), fields)
+
     async def put_card(
         self, member: int, card_id: str, fields: Mapping[str, Any] | None = None
     ) -> Document:
@@ -163,6 +169,10 @@ class Operator:
         """Publish a version of the first purchase's credit."""
         return await self.put(path_of("first-purchase", "versions", version), fields)
 
+    async def first_purchase(self, version: int) -> Document:
+        """A version of the first purchase's credit."""
+        return await self.get(path_of("first-purchase", "versions", version))
+
     async def put_fraud_rule(self, rule: str, version: int, fields: Mapping[str, Any]) -> Document:
         """Publish a version of a fraud rule."""
         return await self.put(path_of("fraud-rules", rule, "versions", version), fields)
@@ -170,6 +180,10 @@ class Operator:
     async def fraud_rule(self, rule: str, version: int) -> Document:
         """A version of a fraud rule."""
         return await self.get(path_of("fraud-rules", rule, "versions", version))
+
+    async def fraud_rules(self, after: str | int | None = None) -> Page:
+        """The fraud rules."""
+        return await self.page(path_of("fraud-rules", after=after, limit=LIMIT))
 
     async def cases(self, after: str | int | None = None, *, status: str | None = None) -> Page:
         """Cases for review; status: "open" or "decided"."""
@@ -208,6 +222,10 @@ class Operator:
     async def messages(self, after: str | int | None = None, *, member: int | None = None) -> Page:
         """Messages to members, mobile numbers masked."""
         return await self.page(path_of("messages", member=member, after=after, limit=LIMIT))
+
+    async def message_counts(self) -> dict[str, int]:
+        """How many messages are in each state."""
+        return (await self.get(path_of("messages", limit=1, counts="true")))["counts"]
 
     # --------------------------------------------------------------------------------- history
 

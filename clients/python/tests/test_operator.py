@@ -1,6 +1,7 @@
 """The operator's client: paths and bodies as documented, pages, history, imports."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,95 +13,82 @@ from peyvand import administration, member_import, operators
 AT = datetime(2026, 3, 21, tzinfo=UTC)
 
 
-async def test_every_call_uses_the_documented_method_path_and_body(
+PROGRAMME = administration.Programme(
+    effective_from=AT, title_fa="ف", title_en="P", earn_points=1, earn_per_rial=10_000
+)
+TERMS = administration.Terms(effective_from=AT, price_rial=100, price_points=1, fee_bp=200)
+Call = Callable[[peyvand.Operator], Awaitable[object]]
+CALLS: list[tuple[str, Call]] = [
+    ("PUT /v1/parties/5", lambda o: o.put_party(5, {"name_fa": "الف"})),
+    ("GET /v1/parties/5", lambda o: o.party(5)),
+    ("PUT /v1/merchants/5", lambda o: o.put_merchant(5, {"party": 5})),
+    ("GET /v1/merchants/5", lambda o: o.merchant(5)),
+    ("GET /v1/merchants", lambda o: o.merchants()),
+    ("PUT /v1/merchants/5/branches/1", lambda o: o.put_branch(5, 1, {})),
+    ("PUT /v1/merchants/5/terminals/9", lambda o: o.put_terminal(5, 9, branch=1)),
+    ("GET /v1/merchants/5/terminals/9", lambda o: o.terminal(5, 9)),
+    ("PUT /v1/terminals/9/keys/abcd1234", lambda o: o.put_terminal_key(9, "abcd1234")),
+    ("DELETE /v1/terminals/9/keys/abcd1234", lambda o: o.revoke_terminal_key(9, "abcd1234")),
+    ("PUT /v1/merchants/5/programmes/1", lambda o: o.put_programme(5, 1, PROGRAMME)),
+    ("GET /v1/merchants/5/programmes/1", lambda o: o.programme(5, 1)),
+    ("PUT /v1/terms/1", lambda o: o.put_terms(1, TERMS)),
+    ("GET /v1/terms/1", lambda o: o.terms(1)),
+    ("GET /v1/members/3", lambda o: o.member(3)),
+    ("PUT /v1/members/3/consents/u-1", lambda o: o.put_consents(3, "u-1", {"terms": True})),
+    ("PUT /v1/members/3/cards/u-1", lambda o: o.put_card(3, "u-1")),
+    ("POST /v1/identifiers/i-1/block", lambda o: o.block_identifier("i-1")),
+    ("PUT /v1/identifiers/i-1/bindings/u-2", lambda o: o.rebind_identifier("i-1", "u-2", {})),
+    ("PUT /v1/rules/double/versions/1", lambda o: o.put_rule("double", 1, {})),
+    ("GET /v1/rules/double/versions/1", lambda o: o.rule("double", 1)),
+    ("GET /v1/rules", lambda o: o.rules()),
+    ("POST /v1/rules/evaluate", lambda o: o.evaluate_rules({"merchant": 5})),
+    ("PUT /v1/first-purchase/versions/1", lambda o: o.put_first_purchase(1, {})),
+    ("GET /v1/first-purchase/versions/1", lambda o: o.first_purchase(1)),
+    ("PUT /v1/fraud-rules/burst/versions/2", lambda o: o.put_fraud_rule("burst", 2, {})),
+    ("GET /v1/fraud-rules/burst/versions/2", lambda o: o.fraud_rule("burst", 2)),
+    ("GET /v1/fraud-rules", lambda o: o.fraud_rules()),
+    ("GET /v1/cases", lambda o: o.cases()),
+    ("GET /v1/cases/c-1", lambda o: o.case("c-1")),
+    ("PUT /v1/cases/c-1/verdict", lambda o: o.put_verdict("c-1", "release")),
+    ("GET /v1/fraud-alerts", lambda o: o.fraud_alerts()),
+    ("GET /v1/accounts/1000001/balance", lambda o: o.balance(1_000_001)),
+    ("GET /v1/accounts/1000001/lots", lambda o: o.lots(1_000_001)),
+    ("GET /v1/accounts/1000001/statement", lambda o: o.statement(1_000_001, 77)),
+    ("GET /v1/positions", lambda o: o.positions()),
+    ("GET /v1/messages", lambda o: o.messages(member=3)),
+    ("GET /v1/messages", lambda o: o.message_counts()),
+]
+
+
+@pytest.mark.parametrize(("told", "call"), CALLS)
+async def test_every_call_uses_the_documented_method_and_path(
+    house: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
+) -> None:
+    house.script = [reply(200, b'{"items":[],"next":null,"counts":{"queued":1}}')]
+    await call(operator)
+    (seen,) = house.seen
+    assert f"{seen.method} {seen.path}" == told
+
+
+async def test_queries_and_bodies_are_as_documented(
     house: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
     house.script = [reply(200, b'{"items":[],"next":null}')]
-    programme = administration.Programme(
-        effective_from=AT, title_fa="ف", title_en="P", earn_points=1, earn_per_rial=10_000
-    )
-    terms = administration.Terms(effective_from=AT, price_rial=100, price_points=1, fee_bp=200)
-    await operator.put_party(5, {"name_fa": "الف"})
-    await operator.party(5)
-    await operator.put_merchant(5, {"party": 5})
-    await operator.merchant(5)
     await operator.merchants(7, reference="x/ y")
-    await operator.put_branch(5, 1, {})
-    await operator.put_terminal(5, 9, branch=1)
-    await operator.terminal(5, 9)
-    await operator.put_terminal_key(9, "abcd1234")
-    await operator.revoke_terminal_key(9, "abcd1234")
-    await operator.put_programme(5, 1, programme)
-    await operator.programme(5, 1)
-    await operator.put_terms(1, terms)
-    await operator.terms(1)
-    await operator.member(3)
-    await operator.put_card(3, "u-1")
-    await operator.block_identifier("i-1")
-    await operator.rebind_identifier("i-1", "u-2", {"account": 1})
-    await operator.put_rule("double", 1, {})
-    await operator.rule("double", 1)
-    await operator.rules()
-    await operator.evaluate_rules({"merchant": 5})
-    await operator.put_first_purchase(1, {})
-    await operator.put_fraud_rule("burst", 2, {})
-    await operator.fraud_rule("burst", 2)
     await operator.cases("c", status="open")
-    await operator.case("c-1")
+    await operator.statement(1_000_001, 77)
+    await operator.put_terminal(5, 9, branch=1)
     await operator.put_verdict("c-1", "release", note="ok")
-    await operator.fraud_alerts()
-    await operator.balance(1000001)
-    await operator.lots(1000001)
-    await operator.statement(1000001, 77)
-    await operator.positions()
-    await operator.messages(member=3)
-    seen = [f"{s.method} {s.path}" for s in house.seen]
-    assert seen == [
-        "PUT /v1/parties/5",
-        "GET /v1/parties/5",
-        "PUT /v1/merchants/5",
-        "GET /v1/merchants/5",
-        "GET /v1/merchants",
-        "PUT /v1/merchants/5/branches/1",
-        "PUT /v1/merchants/5/terminals/9",
-        "GET /v1/merchants/5/terminals/9",
-        "PUT /v1/terminals/9/keys/abcd1234",
-        "DELETE /v1/terminals/9/keys/abcd1234",
-        "PUT /v1/merchants/5/programmes/1",
-        "GET /v1/merchants/5/programmes/1",
-        "PUT /v1/terms/1",
-        "GET /v1/terms/1",
-        "GET /v1/members/3",
-        "PUT /v1/members/3/cards/u-1",
-        "POST /v1/identifiers/i-1/block",
-        "PUT /v1/identifiers/i-1/bindings/u-2",
-        "PUT /v1/rules/double/versions/1",
-        "GET /v1/rules/double/versions/1",
-        "GET /v1/rules",
-        "POST /v1/rules/evaluate",
-        "PUT /v1/first-purchase/versions/1",
-        "PUT /v1/fraud-rules/burst/versions/2",
-        "GET /v1/fraud-rules/burst/versions/2",
-        "GET /v1/cases",
-        "GET /v1/cases/c-1",
-        "PUT /v1/cases/c-1/verdict",
-        "GET /v1/fraud-alerts",
-        "GET /v1/accounts/1000001/balance",
-        "GET /v1/accounts/1000001/lots",
-        "GET /v1/accounts/1000001/statement",
-        "GET /v1/positions",
-        "GET /v1/messages",
-    ]
-    by_path = {f"{s.method} {s.path}": s for s in house.seen}
-    assert by_path["GET /v1/merchants"].query == {"after": "7", "limit": "200", "reference": "x/ y"}
-    assert by_path["GET /v1/cases"].query == {"after": "c", "limit": "200", "status": "open"}
-    assert json.loads(by_path["PUT /v1/merchants/5/terminals/9"].body) == {"branch": 1}
-    assert json.loads(by_path["PUT /v1/terms/1"].body)["fee_bp"] == 200
-    assert json.loads(by_path["PUT /v1/cases/c-1/verdict"].body) == {
-        "verdict": "release",
-        "note": "ok",
-    }
-    sent = json.loads(by_path["PUT /v1/merchants/5/programmes/1"].body)
+    await operator.put_terms(1, TERMS)
+    await operator.put_programme(5, 1, PROGRAMME)
+    merchants, cases, statement, terminal, verdict, terms, programme = house.seen
+    assert merchants.query == {"after": "7", "limit": "200", "reference": "x/ y"}
+    assert cases.query == {"after": "c", "limit": "200", "status": "open"}
+    assert statement.query == {"before": "77", "limit": "200"}
+    assert json.loads(terminal.body) == {"branch": 1}
+    assert json.loads(verdict.body) == {"verdict": "release", "note": "ok"}
+    assert json.loads(terms.body)["fee_bp"] == 200
+    sent = json.loads(programme.body)
     assert sent["effective_from"] == "2026-03-21T00:00:00Z"
     assert "backdated" not in sent
 
@@ -213,3 +201,14 @@ async def test_an_import_goes_in_chunks_and_names_bad_lines_by_their_number(
     assert progress == [4, 5]
     assert [s.path for s in house.seen] == ["/v1/members/import"] * 3
     assert house.seen[0].headers["Content-Type"] == "application/x-ndjson"
+
+
+async def test_an_import_that_is_refused_whole_raises_the_problem(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [reply(401, b'{"code":"key-unknown"}')]
+    with pytest.raises(peyvand.Unauthorized):
+        await member_import.import_members(operator, [(1, b"{}"), (2, b"{}")], chunk_lines=1)
+    house.script = [reply(200, b"[]")]
+    with pytest.raises(peyvand.BadReply):
+        await member_import.import_members(operator, [(1, b"{}")])
