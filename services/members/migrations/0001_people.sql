@@ -23,16 +23,18 @@ create table members (
 ) with (fillfactor = 90);
 create index members_account on members (account);
 
+-- no foreign key: written with the member in one statement set, and never deleted by the room
 create table consents (                         -- one row each time someone was asked
-    member bigint not null references members,
+    member bigint not null,
     given_at timestamptz not null,
     wording text not null,                      -- version of the text that was shown
     terms boolean not null,
     receipts boolean not null,
     marketing boolean not null,
-    request_id uuid unique,
+    request_id uuid,                            -- the caller's; null at enrolment
     primary key (member, given_at)
 );
+create unique index consents_request on consents (request_id) where request_id is not null;
 
 grant usage on sequence member_numbers, account_numbers to members;
 grant select, insert on accounts, consents to members;
