@@ -116,8 +116,12 @@ class Passing:
         body = None if method in _READS else _body(request, headers)
         target = _target(request.scope)
         try:
-            heard = await self.services.forward(passage.service, method, target, headers, body)
+            heard = await self.services.forward(
+                passage.service, method, target, headers, body.chunks() if body else None
+            )
         except errors.Unavailable as error:
+            if body is not None and body.over:
+                raise _too_large() from error
             raise problems.refusal(Code.SERVICE_UNAVAILABLE, passage.service.value) from error
         back = {k: v for k, v in heard.headers.items() if k.lower() not in _NOT_BACK}
         return Response(heard.body, heard.status, back)
@@ -139,21 +143,32 @@ def _target(scope: Scope) -> str:
     return raw.partition(b"?")[0].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
 
 
-def _body(request: Request, headers: dict[str, str]) -> AsyncGenerator[bytes] | None:
-    """The body, passed on as it comes, within the limit. Raises TOO_LARGE."""
+@dataclass(slots=True)
+class _Body:
+    """A body passed on as it comes, within the limit."""
+
+    request: Request
+    over: bool = False
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """The body's pieces; breaks the request off where it grows too large."""
+        total = 0
+        async for chunk in self.request.stream():
+            total += len(chunk)
+            if total > BODY_BYTES_MAX:
+                self.over = True
+                raise _too_large()
+            if chunk:
+                yield chunk
+
+
+def _body(request: Request, headers: dict[str, str]) -> _Body | None:
+    """The body to pass on; None for none. Raises TOO_LARGE where its length says so."""
     length = headers.get("content-length", "")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
-        raise problems.refusal(Code.TOO_LARGE, f"{BODY_BYTES_MAX} bytes at most")
-    if length == "0":
-        return None
-    return _counted(request)
+        raise _too_large()
+    return None if length == "0" else _Body(request)
 
 
-async def _counted(request: Request) -> AsyncGenerator[bytes]:
-    total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > BODY_BYTES_MAX:
-            raise problems.refusal(Code.TOO_LARGE, f"{BODY_BYTES_MAX} bytes at most")
-        if chunk:
-            yield chunk
+def _too_large() -> errors.Problem:
+    return problems.refusal(Code.TOO_LARGE, f"{BODY_BYTES_MAX} bytes at most")

@@ -143,7 +143,7 @@ def own_document() -> Document:
     """The gateway's part alone."""
     _, schemas = msgspec.json.schema_components(_POS, ref_template="#/components/schemas/{name}")
     components = {"Problem": _PROBLEM, "Standing": _STANDING} | schemas
-    return {
+    built = {
         "openapi": "3.1.0",
         "info": {
             "title": TITLE,
@@ -154,6 +154,8 @@ def own_document() -> Document:
         "paths": road_paths(),
         "components": {"schemas": components, "securitySchemes": dict(_KEYS)},
     }
+    # through JSON, as everybody sees it: a default that is a tuple becomes a list
+    return msgspec.json.decode(msgspec.json.encode(built))
 
 
 def merge(own: Document, services: Mapping[str, Document]) -> Document:

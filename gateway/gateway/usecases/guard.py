@@ -78,7 +78,7 @@ class Guard:
 
     async def look(self) -> None:
         """Decide anew; called on a beat, so that a request asks one boolean."""
-        self._open = all(check() for check in self.checks().values())
+        self._open = self._decide()
         for topic in STATE_TOPICS:
             ages = [at for place, at in self.heartbeats.items() if place[0] == topic.name]
             if ages:
@@ -88,7 +88,12 @@ class Guard:
     def refuse_unready(self) -> None:
         """Raise NOT_READY unless the last look was good: stale tables may lead to a wrong shard."""
         if not self._open:
+            self._open = self._decide()
+        if not self._open:
             raise problems.refusal(Code.NOT_READY)
+
+    def _decide(self) -> bool:
+        return all(check() for check in self.checks().values())
 
     def _oldest_s(self, times: Iterable[float]) -> float:
         return self.wall().timestamp() - min(times)
