@@ -7,7 +7,7 @@ from kit import settings
 PAGE_MAX: Final = 200
 SWEEP_EVERY_S: Final = 5.0
 SWEEP_LOTS: Final = 500  # of one shard in one run
-SWEEP_ANEW_RUNS: Final = 12  # then from the oldest again
+SWEEP_ANEW_RUNS: Final = 4  # then from the oldest again
 TICK_EVERY_S: Final = 5.0  # looks each five seconds, says each minute once
 RANGES_EVERY_S: Final = 3600.0
 CLOCK_OFF_S: Final = 0.5  # a clock further from the database's says nothing

@@ -109,7 +109,8 @@ async def outcome_of(tx: Tx, shard: int, name: str, *, now: datetime) -> dict[st
             now=row["decided_at"],
             rows=(),
         )
-        current = await _current(tx, shard, original, now=max(now, row["decided_at"]))
+        now = max(now, await reading.get_decided_at(tx, shard))
+        current = await _current(tx, shard, original, now=now)
     return {"id": public_id(shard, name), "first_answer": Raw(answer), "current": current}
 
 

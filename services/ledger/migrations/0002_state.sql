@@ -39,7 +39,9 @@ create table lot_states (
     check (open = (remaining > 0))
 ) with (fillfactor = 80);
 create index lot_states_open on lot_states (shard, account_id, expires_at, lot) where open;
-create index lot_states_due on lot_states (shard, expires_at, lot) where open;
+-- the second condition keeps a plan without statistics from reading an account's lots by this one
+create index lot_states_due on lot_states (shard, expires_at, lot)
+    where open and expires_at is not null;
 
 create table originals (                -- what later commands did to an original
     shard smallint not null,

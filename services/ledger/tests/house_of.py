@@ -1,5 +1,7 @@
 """What tests do with a ledger: send batches, hear answers, look at whole tables."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from contracts import envelope as envelopes
@@ -64,7 +66,7 @@ def undecodable(shard, raw):
         topic=LEDGER_COMMANDS.name,
         partition=shard,
         offset=0,
-        at=consumer.datetime(2026, 1, 1, tzinfo=consumer.UTC),
+        at=datetime(2026, 1, 1, tzinfo=UTC),
         headers=dict((*REPLY, ("correlation-id", b"0"))),
         key=b"",
         raw=raw,

@@ -1,5 +1,7 @@
 """SQL of readings for people: one snapshot each, lists bounded by a keyset."""
 
+from datetime import datetime
+
 from kit.db import Record, Tx
 
 
@@ -77,3 +79,9 @@ async def list_positions(
 async def list_vector(tx: Tx) -> list[Record]:
     """Last sequence number of every shard: what a reading over shards is as of."""
     return await tx.fetch("select shard, last_sequence from shards order by shard")
+
+
+async def get_decided_at(tx: Tx, shard: int) -> datetime:
+    """Decision time of a shard that has decided something."""
+    at: datetime = await tx.fetchval("select decided_at from shards where shard = $1", shard)
+    return at

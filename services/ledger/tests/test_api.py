@@ -1,0 +1,243 @@
+"""The HTTP door: readings in one snapshot, bounded lists, one outcome with what became of it."""
+
+import itertools
+from datetime import timedelta
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from contracts.ledger import IssueValue, ReleasePending
+from contracts.values import Unit
+from kit import auth, clock
+from ledger import api
+
+from . import house_of, stories
+from .desk import BAKER, FLORIST, GROCER, NETWORK, Desk, award, terms
+
+SECRET = "the actor secret of these tests"
+
+
+class Stopped:
+    ready = True
+
+    def __init__(self, at):
+        self.at = at
+
+    def now(self):
+        return self.at
+
+
+class Door:
+    """The application called as the gateway calls it."""
+
+    def __init__(self, client, stopped):
+        self.client = client
+        self.clock = stopped
+
+    async def __call__(self, path, *, role="operator"):
+        headers = {}
+        if role:
+            actor = auth.Actor("tester", frozenset({role}))
+            bare = path.partition("?")[0]
+            headers[auth.HEADER] = auth.sign(actor, SECRET, "GET", bare, clock.wall())
+        return await self.client.get(path, headers=headers)
+
+
+@pytest_asyncio.fixture
+async def door(database):
+    stopped = Stopped(stories.START)
+    app = api.app(database, stopped, actor_secret=SECRET)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
+        yield Door(client, stopped)
+
+
+class Till:
+    """Posts what a desk says for an account of its own."""
+
+    def __init__(self, database, shard):
+        self.database = database
+        self.shard = shard
+        self.account = 5_000_000 + shard
+        self.desk = Desk(shard)
+
+    async def post(self, *bodies):
+        said = await house_of.post(
+            self.database,
+            house_of.events(self.shard, [self.desk.envelope(body) for body in bodies]),
+        )
+        return house_of.replies(said)
+
+    def buy(self, *awards, merchant=BAKER, **fields):
+        return self.desk.transaction(
+            "purchase", merchant, awards=awards, account=self.account, **fields
+        )
+
+    def spend(self, points, merchant=GROCER):
+        return self.desk.transaction(
+            "redemption", merchant, redemption=terms(points), account=self.account
+        )
+
+
+@pytest.fixture
+def till(database, shard):
+    return Till(database, shard)
+
+
+async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires(door, till):
+    soon = till.desk.at + timedelta(days=3)
+    due = till.desk.at + timedelta(hours=72)
+    await till.post(
+        till.buy(award(100, expires_at=soon)),
+        till.buy(award(50, issuer=FLORIST), review_due_at=due),
+        IssueValue(
+            name=f"a.{till.account}.first-purchase", account=till.account, member=1,
+            unit=Unit.CREDIT, amount=7_000, cost_rial=7_000, issuer=NETWORK, funder=NETWORK,
+            rule="first-purchase", rule_version=1,
+        ),
+        till.spend(30),
+    )  # fmt: skip
+    found = (await door(f"/v1/accounts/{till.account}/balance")).json()
+    assert found.pop("as_of") == till.desk.at.isoformat().replace("+00:00", "Z")
+    assert found.pop("expiring_at") == soon.isoformat().replace("+00:00", "Z")
+    assert found == {
+        "account": till.account, "shard": till.shard, "sequence": 4, "points": 120,
+        "available_points": 70, "pending_points": 50, "credit_rial": 7_000,
+        "expiring_points": 70,
+        "by_issuer": [
+            {"issuer": 1, "unit": "CR", "total": 7000, "available": 7000, "pending": 0, "debt": 0},
+            {"issuer": 5, "unit": "NP", "total": 70, "available": 70, "pending": 0, "debt": 0},
+            {"issuer": 7, "unit": "NP", "total": 50, "available": 0, "pending": 50, "debt": 0},
+        ],
+    }  # fmt: skip
+    door.clock.at = due
+    later = (await door(f"/v1/accounts/{till.account}/balance")).json()
+    assert (later["points"], later["available_points"]) == (50, 50)  # one matured, one expired
+
+
+async def test_lots_and_statement_are_read_by_pages(door, till):
+    for _ in range(7):
+        await till.post(till.buy(award(10)), till.spend(3))
+    seen, after = [], 0
+    while after is not None:
+        page = (await door(f"/v1/accounts/{till.account}/lots?limit=2&after={after}")).json()
+        seen += page["items"]
+        after = page["next"]
+    assert sum(lot["remaining"] for lot in seen) == 49
+    assert [lot["lot"] for lot in seen] == sorted(lot["lot"] for lot in seen)
+    lines, before = [], ""
+    while before is not None:
+        query = f"?limit=4&before={before}" if before else "?limit=4"
+        page = (await door(f"/v1/accounts/{till.account}/statement{query}")).json()
+        lines += page["items"]
+        before = page["next"]
+    assert [line["account_sequence"] for line in lines] == list(range(14, 0, -1))
+    for newer, older in itertools.pairwise(lines):
+        assert newer["balance"] - newer["amount"] == older["balance"]
+    assert {line["kind"] for line in lines} == {"purchase", "redemption"}
+    assert (await door(f"/v1/accounts/{till.account}/statement?unit=CR")).json()["items"] == []
+
+
+async def test_positions_say_who_owes_whom_and_the_fee(door, till):
+    party = 30_000 + till.shard
+    await till.post(
+        till.buy(award(100, issuer=party)),
+        till.desk.transaction(
+            "redemption", party + 1_000_000, redemption=terms(100), account=till.account
+        ),
+    )
+    found = (await door(f"/v1/positions?after={party}.0&limit=1")).json()
+    assert found["items"] == [
+        {"debtor": party, "creditor": party + 1_000_000, "owed_rial": "10000", "fee_rial": "0"}
+    ]
+    assert found["next"] == f"{party}.{party + 1_000_000}"
+    assert found["vector"][str(till.shard)] == 2
+    fee = (await door(f"/v1/positions?after={party + 1_000_000}.0&limit=1")).json()["items"]
+    assert fee == [
+        {"debtor": party + 1_000_000, "creditor": 1, "owed_rial": "100", "fee_rial": "100"}
+    ]
+
+
+async def outcome(door, till, name):
+    answer = await door(f"/internal/outcomes/{till.shard}/{name}", role="service")
+    return answer.status_code, answer
+
+
+async def test_an_outcome_keeps_its_first_answer_and_says_what_became_of_it(door, till):
+    due = till.desk.at + timedelta(hours=72)
+    sale = till.buy(award(100), review_due_at=due)
+    ((_, first),) = (await till.post(sale)).values()
+    status, answer = await outcome(door, till, sale.name)
+    assert (status, answer.json()["current"]) == (
+        200, {"status": "held", "points_pending": 100, "refunded_rial": 0},
+    )  # fmt: skip
+    assert first in answer.content
+    await till.post(
+        ReleasePending(name=f"v.{till.shard}", original=sale.name, case_id="1", reviewer="r")
+    )
+    _, answer = await outcome(door, till, sale.name)
+    assert answer.json()["current"]["status"] == "released"
+    assert answer.json()["current"]["points_pending"] == 0
+    await till.post(
+        till.desk.transaction("reversal", BAKER, original=sale.name, account=0, amount_rial=0)
+    )
+    _, answer = await outcome(door, till, sale.name)
+    assert answer.json()["current"] == {
+        "status": "reversed", "points_pending": 0, "refunded_rial": 1_000_000,
+    }  # fmt: skip
+    assert first in answer.content
+
+
+async def test_statuses_of_what_was_declined_refunded_or_never_came(door, till):
+    short = till.spend(5)
+    sale = till.buy(award(10))
+    await till.post(
+        short,
+        sale,
+        till.desk.transaction("refund", BAKER, original=sale.name, account=0, amount_rial=0),
+        till.desk.transaction("reversal", BAKER, original="t.1.1.7", account=0, amount_rial=0),
+    )
+    for name, expected in (
+        (short.name, "declined"),
+        (sale.name, "refunded"),
+        ("t.1.1.7", "reversed_before_arrival"),
+    ):
+        status, answer = await outcome(door, till, name)
+        assert (status, answer.json()["current"]["status"]) == (200, expected)
+        assert answer.json()["id"] == f"{till.shard}.{name}"
+    status, _ = await outcome(door, till, "t.1.1.8")
+    assert status == 404
+
+
+async def test_a_held_sale_is_released_by_its_due_time_alone(door, till):
+    due = till.desk.at + timedelta(hours=72)
+    sale = till.buy(award(100), review_due_at=due)
+    await till.post(sale)
+    door.clock.at = due
+    _, answer = await outcome(door, till, sale.name)
+    assert answer.json()["current"]["status"] == "released"
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "status", "code"),
+    [
+        ("/v1/accounts/99/balance", "operator", 404, "unknown-account"),
+        ("/v1/accounts/99/lots", "operator", 404, "unknown-account"),
+        ("/v1/accounts/0/balance", "operator", 422, "invalid"),
+        ("/v1/accounts/99/balance", "", 401, "unauthorized"),
+        ("/v1/accounts/99/balance", "service", 403, "forbidden"),
+        ("/v1/accounts/99/statement", "merchant:5", 403, "forbidden"),
+        ("/v1/accounts/99/lots?limit=201", "operator", 422, "invalid"),
+        ("/v1/accounts/99/statement?unit=EUR", "operator", 422, "invalid"),
+        ("/v1/positions?after=x", "operator", 422, "invalid"),
+        ("/v1/positions?after=9999999999.1", "operator", 422, "bad-cursor"),
+        ("/internal/outcomes/1/t.1.1.1", "operator", 403, "forbidden"),
+        ("/internal/outcomes/1/t.1.1.1", "service", 404, "unknown-outcome"),
+        ("/internal/outcomes/99999/t.1.1.1", "service", 422, "invalid"),
+    ],
+)
+async def test_what_is_wrong_gets_a_problem_with_a_stable_code(door, path, role, status, code):
+    answer = await door(path, role=role)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"

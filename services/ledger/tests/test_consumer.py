@@ -1,0 +1,274 @@
+"""The road's door: names, repeats, other payloads, poison, inquiries, replays."""
+
+import hashlib
+from datetime import timedelta
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from contracts import envelope as envelopes
+from contracts.ledger import Inquire
+from contracts.pos import Line
+from contracts.topics import LEDGER_COMMANDS
+from contracts.values import Channel, Kind, Reason
+from kit.consumer import Poison
+from kit.db import DataError
+from ledger import consumer, usecases
+
+from . import house_of, stories
+from .desk import ACCOUNT, BAKER, GROCER, Desk, award, terms
+
+
+async def post(database, shard, *said, headers=()):
+    return await house_of.post(database, house_of.events(shard, list(said), headers=headers))
+
+
+def bought(desk, points=100, **fields):
+    return desk.envelope(desk.transaction(Kind.PURCHASE, BAKER, awards=(award(points),), **fields))
+
+
+def test_the_door_hears_ledger_commands_and_lets_poison_pass():
+    (subscription,) = consumer.SUBSCRIPTIONS
+    assert subscription.topic is LEDGER_COMMANDS
+    assert subscription.poison is Poison.PASS
+    assert set(subscription.decoders) == set(LEDGER_COMMANDS.events)
+    assert subscription.refuse is usecases.refuse_record
+
+
+async def test_a_reply_goes_to_whoever_waits_and_carries_the_stored_bytes(database, shard):
+    said = await post(database, shard, bought(Desk()), headers=(("traceparent", b"t" * 55),))
+    reply = next(m for m in said if m.topic == "gateway.replies")
+    assert (reply.partition, reply.key) == (2, b"0")
+    assert dict(reply.headers) == {"correlation-id": b"0", "traceparent": b"t" * 55}
+    stored = (await house_of.tables(database, shard))["bodies"][0][5]
+    assert house_of.replies(said)[0] == (200, stored)
+    outcome = next(m for m in said if m.topic == "ledger.entries")
+    assert (outcome.partition, outcome.key) == (shard, str(ACCOUNT).encode())
+    assert bytes(house_of.outcomes(said)[0].answer) == stored
+
+
+async def test_every_outcome_said_reads_back_as_itself(database, shard):
+    said = []
+    for seed in (21, 22, 23):
+        said += await house_of.post(database, house_of.events(shard, stories.Story(seed).batch(60)))
+    told = house_of.outcomes(said)
+    assert len({outcome.command for outcome in told}) >= 7
+    for message, outcome in zip(
+        [m for m in said if m.topic == "ledger.entries"], told, strict=True
+    ):
+        again = envelopes.decode(message.value, {"outcome-recorded.v1": type(outcome)})
+        assert envelopes.encode(again) == message.value
+
+
+async def test_nobody_waits_for_what_has_no_reply_address(database, shard):
+    event = house_of.events(shard, [bought(Desk())])[0]
+    said = await house_of.post(database, [msgspec.structs.replace(event, headers={})])
+    assert {m.topic for m in said} == {"ledger.entries"}
+
+
+def changed(body):
+    """The same name with each of the caller's fields changed in turn."""
+    return [
+        replace(body, amount_rial=body.amount_rial + 1),
+        replace(body, kind=Kind.REDEMPTION),
+        replace(body, lines=(Line(line=1, amount_rial=5),)),
+        replace(body, terminal=body.terminal + 1),
+        replace(body, identifier_id="other"),
+        replace(body, original="t.1.1.1"),
+        replace(body, channel=Channel.ONLINE),
+    ]
+
+
+async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(database, shard):
+    desk = Desk()
+    first = bought(desk)
+    await post(database, shard, first)
+    before = await house_of.tables(database, shard)
+    others = [desk.envelope(body) for body in changed(first.data)]
+    for together in ([o] for o in others):
+        said = await post(database, shard, *together)
+        ((status, body),) = house_of.replies(said).values()
+        problem = msgspec.json.decode(body)
+        assert (status, problem["code"]) == (422, "name-used-with-another-payload")
+        assert problem["fa"]
+        assert problem["detail"]
+        assert house_of.outcomes(said) == []
+    said = await post(database, shard, *others, first)
+    assert [s for s, _ in house_of.replies(said).values()] == [422] * len(others) + [200]
+    assert await house_of.tables(database, shard) == before
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, accepted):
+    desk = Desk()
+    first = bought(desk)
+    if not accepted:
+        first = desk.envelope(desk.transaction(Kind.REDEMPTION, GROCER, redemption=terms(5)))
+    other = replace(first, fingerprint="0" * 32)
+    later = replace(first, accepted_at=first.accepted_at + timedelta(seconds=9))
+    said = await post(database, shard, first, later, other, first)
+    answered = house_of.replies(said)
+    assert answered[0] == answered[1] == answered[3]
+    assert answered[2][0] == 422
+    assert len(house_of.outcomes(said)) == 1
+    assert len((await house_of.tables(database, shard))["bodies"]) == 1
+
+
+async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database, shard):
+    desk = Desk()
+    first = bought(desk)
+    said = await post(database, shard, first)
+    no = Reason(code="limit", fa="نه", en="no")
+    declined = replace(first, data=replace(first.data, decline=(no,), awards=()))
+    assert house_of.replies(await post(database, shard, declined)) == house_of.replies(said)
+
+
+async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard):
+    desk = Desk()
+    no = Reason(code="too-old", fa="دیر رسید", en="too old", rule="age", version=3)
+    said = await post(database, shard, bought(desk, decline=(no,)))
+    (answer,) = house_of.answers(said)
+    assert (answer["status"], answer["code"], answer["fa"]) == ("declined", "too-old", "دیر رسید")
+    assert answer["reasons"] == [
+        {"code": "too-old", "fa": "دیر رسید", "en": "too old", "rule": "age", "version": 3}
+    ]
+
+
+async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes(database, shard):
+    desk = Desk()
+    raw = b'{"not": "ours\xff'
+    poison = house_of.undecodable(shard, raw)
+    good = house_of.events(shard, [bought(desk)])[0]
+    said = await house_of.post(database, [poison, good, poison])
+    digest = hashlib.sha256(raw).hexdigest()
+    found = await house_of.tables(database, shard)
+    assert [row[0] for row in found["outcomes"]] == [good.data.name, f"u.{digest}"]
+    assert found["bodies"][0][2:5] == ("refused", "undecodable", raw)
+    assert [o.code for o in house_of.outcomes(said)] == ["undecodable", ""]
+    again = await house_of.post(database, [poison])
+    assert house_of.outcomes(again) == []
+    assert await house_of.tables(database, shard) == found
+
+
+async def test_a_name_that_cannot_be_stored_counts_as_undecodable(database, shard):
+    desk = Desk()
+    for name in ("a\x00b", "x" * 201, ""):
+        said = await post(database, shard, bought(desk, name=name))
+        assert [o.code for o in house_of.outcomes(said)] == ["undecodable"]
+
+
+async def test_what_the_database_refuses_becomes_a_refusal_and_the_shard_moves_on(database, shard):
+    desk = Desk()
+    bad = desk.envelope(desk.transaction(Kind.PURCHASE, BAKER, awards=(award(1, rule="a\x00b"),)))
+    (event,) = house_of.events(shard, [bad])
+    with pytest.raises(DataError):
+        await house_of.post(database, [event])
+    async with database.transaction() as tx:
+        await usecases.refuse_record(tx, event, "bad-datum: NUL")
+        said = tx.take_messages()
+    (answer,) = house_of.answers(said)
+    assert (answer["status"], answer["code"]) == ("refused", "could-not-be-decided")
+    assert house_of.answers(await house_of.post(database, [event])) == [answer]
+    assert house_of.answers(await post(database, shard, bought(desk)))[0]["status"] == "completed"
+
+
+def inquiry(desk, **fields):
+    given = {
+        "name": desk.name(), "account": ACCOUNT, "amount_rial": 10_000, "price_rial": 100,
+        "price_points": 1, "redeem_max_share_bp": 5_000, "would_earn_points": 3,
+    }  # fmt: skip
+    body = Inquire(**(given | fields))
+    at = desk.later(minutes=1)
+    return envelopes.Envelope(
+        id="i", type="inquire.v1", key=str(ACCOUNT), occurred_at=at, accepted_at=at, data=body
+    )
+
+
+async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
+    desk = Desk()
+    await post(database, shard, bought(desk, 1000))
+    before = await house_of.tables(database, shard)
+    said = await post(
+        database, shard, inquiry(desk), inquiry(desk, redeem_max_share_bp=10_000),
+        inquiry(desk, decline=(Reason(code="blocked", fa="مسدود", en="blocked"),)),
+    )  # fmt: skip
+    first, second, third = house_of.answers(said)
+    assert (first["redeemable_points"], first["redeemable_rial"]) == (50, 5_000)
+    assert first["balance"]["available_points"] == 1000
+    assert first["would_earn_points"] == 3
+    assert second["redeemable_points"] == 100
+    assert (third["redeemable_points"], third["fa"]) == (0, "مسدود")
+    assert house_of.outcomes(said) == []
+    assert await house_of.tables(database, shard) == before
+
+
+async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(database, shard):
+    desk = Desk()
+    sale, asked = bought(desk, 70), inquiry(desk)
+    answers = house_of.answers(await post(database, shard, sale, asked))
+    assert answers[1]["balance"]["points"] == 70
+    assert await post(database, shard, asked, headers=(("replay", b"1"),)) == []
+
+
+async def test_an_archived_record_nobody_knows_posts_nothing(database, shard):
+    desk = Desk()
+    said = await post(database, shard, bought(desk, replayed=True))
+    assert said == []
+    assert (await house_of.tables(database, shard))["outcomes"] == []
+    known = bought(desk)
+    await post(database, shard, known)
+    before = await house_of.tables(database, shard)
+    again = replace(known, data=replace(known.data, replayed=True))
+    await post(database, shard, again)
+    assert await house_of.tables(database, shard) == before
+
+
+async def test_a_reversal_before_arrival_marks_its_original_for_ever(database, shard):
+    desk = Desk()
+    sale = bought(desk)
+    undo = desk.envelope(
+        desk.transaction(Kind.REVERSAL, BAKER, original=sale.data.name, account=0, amount_rial=0)
+    )
+    first = await post(database, shard, undo)
+    told = house_of.outcomes(first)
+    assert [(o.name, o.code) for o in told] == [
+        (undo.data.name, "original-not-seen"), (sale.data.name, "reversed-before-arrival"),
+    ]  # fmt: skip
+    for late in (sale, replace(sale, fingerprint="1" * 32)):
+        said = await post(database, shard, late)
+        ((status, body),) = house_of.replies(said).values()
+        answer = msgspec.json.decode(body)
+        assert (status, answer["status"], answer["code"]) == (
+            200, "declined", "reversed-before-arrival",
+        )  # fmt: skip
+        assert house_of.outcomes(said) == []
+    found = await house_of.tables(database, shard)
+    assert [row[1:] for row in found["outcomes"] if row[0] == sale.data.name] == [(None, 1)]
+    assert house_of.answers(await post(database, shard, undo)) == house_of.answers(first)
+
+
+async def test_the_topic_played_again_changes_nothing_and_rebuilds_an_empty_ledger(
+    database, empty, shard
+):
+    told = [e for seed in (31, 32) for e in stories.Story(seed).batch(80)]
+    told = [replace(e, id=f"{n}") for n, e in enumerate(told)]
+    heard = house_of.events(shard, told)
+    for start in range(0, len(heard), 25):
+        await house_of.post(database, heard[start : start + 25])
+    before = await house_of.tables(database, shard)
+    for start in range(0, len(heard), 40):
+        assert house_of.outcomes(await house_of.post(database, heard[start : start + 40])) == []
+    assert await house_of.tables(database, shard) == before
+    for start in range(0, len(heard), 33):
+        await house_of.post(empty, heard[start : start + 33])
+    assert await house_of.tables(empty, shard) == before
+
+
+async def test_decision_time_never_falls(database, shard):
+    desk = Desk()
+    first, second = bought(desk), bought(desk)
+    early = replace(second, accepted_at=first.accepted_at - timedelta(hours=1))
+    await post(database, shard, first, early)
+    times = [row[1] for row in (await house_of.tables(database, shard))["bodies"]]
+    assert times == [first.accepted_at, first.accepted_at]

@@ -1,0 +1,147 @@
+"""The clock's door: due lots are commanded to expire, minutes tick, ranges are made."""
+
+from datetime import timedelta
+
+import pytest
+
+from contracts import envelope as envelopes
+from contracts.ledger import COMMANDS
+from kit import clock
+from kit.outbox import take_messages
+from ledger import jobs
+from ledger.settings import Settings
+
+from . import house_of
+from .desk import BAKER, Desk, award
+from .test_api import Stopped
+
+
+async def said(database):
+    """What the jobs said, off the relay's outbox, as events for the consumer."""
+    async with database.transaction() as tx:
+        messages = await take_messages(tx, 100_000)
+    assert all(message.topic == "ledger.commands" for message in messages)
+    return [(message.partition, envelopes.decode(message.value, COMMANDS)) for message in messages]
+
+
+def events(shard, found):
+    return house_of.events(shard, [envelope for at, envelope in found if at == shard])
+
+
+@pytest.fixture
+def settings():
+    return Settings(
+        room="ledger", kafka_bootstrap="", http_port=1, actor_secret="s", shards=4, sandbox=True
+    )
+
+
+async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
+    desk = Desk(2)
+    soon = desk.at + timedelta(days=1)
+    sales = [
+        desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
+        for _ in range(5)
+    ]
+    await house_of.post(empty, house_of.events(2, sales))
+    stopped = Stopped(soon - timedelta(seconds=1))
+    sweeper = jobs.Sweeper(empty, stopped, 4)
+    await sweeper.run()
+    assert await said(empty) == []
+    stopped.at = soon
+    await sweeper.run()
+    found = await said(empty)
+    assert [at for at, _ in found] == [2] * 5
+    assert all(e.data.name == f"x.{e.data.lot}.2026-03-22" for _, e in found)
+    await sweeper.run()
+    assert await said(empty) == []  # on their way: not named again at once
+    heard = await house_of.post(empty, events(2, found))
+    assert [o.moves[0].what for o in house_of.outcomes(heard)] == ["expired"] * 5
+    again = jobs.Sweeper(empty, stopped, 4)
+    await again.run()
+    assert await said(empty) == []
+    rows = await house_of.tables(empty, 2)
+    assert {row[1] for row in rows["lot_states"]} == {0}
+
+
+async def test_a_second_sweep_of_the_day_repeats_the_same_names(empty):
+    desk = Desk(1)
+    soon = desk.at + timedelta(days=1)
+    sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
+    await house_of.post(empty, house_of.events(1, [sale]))
+    named = []
+    for hours in (0, 1, 24):
+        sweeper = jobs.Sweeper(empty, Stopped(soon + timedelta(hours=hours)), 4)
+        await sweeper.run()
+        named += [e.data.name for _, e in await said(empty)]
+    assert named[0] == named[1] != named[2]
+
+
+async def test_a_lot_born_past_its_date_is_found_when_the_sweep_begins_anew(empty):
+    desk = Desk(0)
+    stopped = Stopped(desk.at + timedelta(days=9))
+    sweeper = jobs.Sweeper(empty, stopped, 4)
+
+    def sale(days):
+        expiry = desk.at - timedelta(days=days)
+        return desk.envelope(
+            desk.transaction("purchase", BAKER, awards=(award(10, expires_at=expiry),))
+        )
+
+    await house_of.post(empty, house_of.events(0, [sale(1)]))
+    await sweeper.run()
+    assert len(await said(empty)) == 1
+    await house_of.post(empty, house_of.events(0, [sale(30)]))
+    swept = []
+    for _ in range(8):
+        await sweeper.run()
+        swept += [e.data.lot for _, e in await said(empty)]
+    assert len(set(swept)) == 2
+
+
+async def test_every_shard_ticks_once_a_minute(empty):
+    stopped = Stopped(Desk().at)
+    ticker = jobs.Ticker(empty, stopped, 4, sandbox=True)
+    await ticker.run()
+    found = await said(empty)
+    assert [at for at, _ in found] == [0, 1, 2, 3]
+    assert len({e.data.name for _, e in found}) == 1
+    await ticker.run()
+    assert await said(empty) == []
+    stopped.at += timedelta(minutes=1)
+    await ticker.run()
+    assert len(await said(empty)) == 4
+    heard = await house_of.post(empty, events(3, found))
+    assert house_of.outcomes(heard)[0].status.value == "completed"
+
+
+async def test_a_clock_that_is_off_says_nothing(empty):
+    off = jobs.Ticker(empty, Stopped(clock.wall() + timedelta(seconds=2)), 4, sandbox=False)
+    await off.run()
+    assert await said(empty) == []
+    right = jobs.Ticker(empty, clock.SystemClock(), 4, sandbox=False)
+    await right.run()
+    assert len(await said(empty)) == 4
+
+
+async def test_a_tick_frees_what_is_due_on_an_idle_shard(empty):
+    desk = Desk(1)
+    due = desk.at + timedelta(hours=72)
+    sale = desk.envelope(
+        desk.transaction("purchase", BAKER, awards=(award(10),), review_due_at=due)
+    )
+    await house_of.post(empty, house_of.events(1, [sale]))
+    ticker = jobs.Ticker(empty, Stopped(due), 4, sandbox=True)
+    await ticker.run()
+    await house_of.post(empty, events(1, await said(empty)))
+    async with empty.read() as tx:
+        assert await tx.fetchval("select decided_at from shards where shard = 1") == due
+
+
+async def test_the_jobs_of_the_room_run(empty, settings):
+    stopped = Stopped(Desk().at)
+    made = jobs.jobs(empty, stopped, settings)
+    assert [job.name for job in made] == ["sweep-due-lots", "tick-clock", "extend-ranges"]
+    assert all(job.elected for job in made)
+    for job in made:
+        await job.run()
+    assert len(await said(empty)) == settings.shards

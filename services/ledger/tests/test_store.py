@@ -1,0 +1,156 @@
+"""What the database itself refuses and keeps."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from contracts import envelope as envelopes
+from kit import errors
+from kit.db import Database, DataError
+from ledger import read, write
+from ledger.decide import commands
+from ledger.domain import records
+from ledger.domain.errors import InvariantBroken
+
+from . import house_of, stories
+
+BOOK = ("outcomes", "bodies", "entries", "consumptions", "lots")
+
+
+@pytest.fixture
+async def written(database, shard):
+    await house_of.post(database, house_of.events(shard, stories.Story(11).batch(60)))
+    return shard
+
+
+@pytest.mark.parametrize("table", BOOK)
+@pytest.mark.parametrize(
+    "statement", ["update {} set shard = shard", "delete from {}", "truncate {}"]
+)
+async def test_the_run_role_may_not_change_the_book(database, written, table, statement):
+    with pytest.raises(Exception, match="permission denied"):
+        async with database.transaction() as tx:
+            await tx.execute(statement.format(table))
+
+
+@pytest.mark.parametrize("table", BOOK)
+@pytest.mark.parametrize(
+    "statement", ["update {} set shard = shard", "delete from {}", "truncate {}"]
+)
+async def test_even_the_owner_is_refused_by_trigger(
+    database, dsn, owner_dsn, written, table, statement
+):
+    owner = await Database.open(owner_dsn(dsn), size=1, command_timeout_s=30)
+    try:
+        parts = [table]
+        if table in ("bodies", "entries", "consumptions"):
+            parts.append(f"{table}_{written}_0")  # a partition alone, too
+        for part in parts:
+            with pytest.raises(DataError, match="append-only"):
+                async with owner.transaction() as tx:
+                    await tx.execute(statement.format(part))
+    finally:
+        await owner.close()
+    assert (await house_of.tables(database, written))["entries"]
+
+
+async def test_a_row_without_a_range_fails_loudly(database, written):
+    with pytest.raises(DataError):
+        async with database.transaction() as tx:
+            await tx.execute(
+                "insert into bodies values (20000001, now(), $1, '', '', '', '', null)", written
+            )
+
+
+async def test_the_next_range_is_made_before_it_is_needed(database, dsn, owner_dsn, written):
+    async with database.transaction() as tx:
+        await tx.execute("update shards set last_sequence = 5000001 where shard = $1", written)
+        await tx.execute("select extend_ranges()")
+        await tx.execute("select extend_ranges()")
+        await tx.execute(
+            "insert into bodies values (10000001, now(), $1, '', '', '', '', null)", written
+        )
+        tx.take_messages()
+
+
+async def test_a_shard_nobody_prepared_is_prepared_at_its_first_command(database, shard):
+    async with database.read() as tx:
+        assert not await tx.fetch("select 1 from shards where shard = $1", shard)
+    await house_of.post(database, house_of.events(shard, stories.Story(1).batch(3)))
+    assert (await house_of.tables(database, shard))["bodies"]
+
+
+async def test_accounts_are_numbered_without_a_gap_in_order_of_first_use(database, written):
+    found = await house_of.tables(database, written)
+    numbers = [row[0] for row in found["accounts"]]
+    assert numbers == list(range(1, len(numbers) + 1))
+    first_use = []
+    for _, _, account, account_sequence, *_ in found["entries"]:
+        if account_sequence == 1:
+            first_use.append(account)
+    assert first_use == numbers
+    assert found["shards"] == [(len(found["bodies"]), found["bodies"][-1][1], len(numbers))]
+
+
+async def test_lots_are_found_by_a_probe_an_account(database, written):
+    async with database.read() as tx:
+        await tx.execute("set local enable_seqscan = off")
+        plan = await tx.fetch(
+            "explain select lot from lot_states where shard = $1 and account_id = 3 and open"
+            " order by expires_at, lot", written,
+        )  # fmt: skip
+    assert "lot_states_open" in "\n".join(row[0] for row in plan)
+
+
+async def post_with(database, shard, spoil):
+    """Decide a batch, spoil what was decided, and try to write it."""
+    heard = [records.command_from(shard, envelopes.encode(e)) for e in stories.Story(3).batch(30)]
+    async with database.transaction() as tx:
+        reading = await read.read(tx, heard)
+        made = [r.decision for r in commands.decide(reading.book, heard) if r.decision]
+        await write.write(tx, reading, spoil(made))
+
+
+async def test_nothing_wrong_is_ever_committed(database, shard):
+    def missing(made):
+        return made[:5] + made[6:]
+
+    def off_zero(made):
+        place = next(n for n, d in enumerate(made) if d.legs)
+        made[place] = replace(made[place], legs=made[place].legs[:-1])
+        return made
+
+    def off_lots(made):
+        place = next(n for n, d in enumerate(made) if d.legs)
+        less = tuple(leg._replace(amount=leg.amount * 2) for leg in made[place].legs)
+        made[place] = replace(made[place], legs=less)
+        return made
+
+    for spoil in (missing, off_zero, off_lots):
+        with pytest.raises(InvariantBroken):
+            await post_with(database, shard, spoil)
+    assert (await house_of.tables(database, shard))["bodies"] == []
+    await post_with(database, shard, lambda made: made)
+    assert (await house_of.tables(database, shard))["bodies"]
+
+
+async def test_a_writer_that_read_before_another_wrote_cannot_write(database, shard):
+    heard = house_of.events(shard, stories.Story(8).batch(20))
+    first = heard[:10]
+    await house_of.post(database, first)
+    commands_of = [records.command_of(shard, e.raw, e.envelope) for e in heard[10:]]
+    async with database.transaction() as tx:
+        stale = await read.read(tx, commands_of)
+    await house_of.post(database, heard[10:])
+    made = [r.decision for r in commands.decide(stale.book, commands_of) if r.decision]
+    with pytest.raises((InvariantBroken, errors.Permanent)):
+        async with database.transaction() as tx:
+            await write.write(tx, stale, made)
+
+
+async def test_time_is_kept_to_the_microsecond(database, shard):
+    at = datetime(2026, 3, 21, 8, 0, 0, 123457, tzinfo=UTC)
+    body = stories.TickClock(name="k.1")
+    await house_of.post(database, house_of.events(shard, [stories.wrap(body, at)]))
+    assert (await house_of.tables(database, shard))["bodies"][0][1] == at
