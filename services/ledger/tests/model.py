@@ -4,7 +4,6 @@ Written apart from ledger.decide: it keeps running totals where the ledger works
 """
 
 from collections import defaultdict
-from datetime import timedelta
 
 from contracts.ledger import (
     CancelPending,
@@ -18,11 +17,10 @@ from contracts.ledger import (
 )
 from contracts.values import Kind
 
+from . import undoing as undo
+from .undoing import No
+
 NETWORK = 1
-
-
-class No(Exception):
-    """A business no, with its code."""
 
 
 class Model:
@@ -91,9 +89,9 @@ class Model:
         if body.decline:
             raise No(body.decline[0].code)
         if body.kind is Kind.REFUND:
-            return self.refund(body)
+            return undo.refund(self, body)
         if body.kind is Kind.REVERSAL:
-            return self.reversal(body)
+            return undo.reversal(self, body)
         return self.sale(envelope, body)
 
     # -------------------------------------------------------------------------------------- value
@@ -260,139 +258,6 @@ class Model:
         self.move(sale["acceptor"], "own-discount", "IRR", -rial)
         self.move(sale["acceptor"], "discount-given", "IRR", rial)
 
-    # --------------------------------------------------------------------------------------- undo
-
-    def check(self, body):
-        """The original's sale. Raises No where it cannot be undone."""
-        if body.original not in self.names:
-            raise No("unknown-original")
-        _, status, code, kind = self.names[body.original]
-        if code == "reversed-before-arrival":
-            raise No("original-not-completed")
-        if kind not in (Kind.PURCHASE, Kind.REDEMPTION):
-            raise No("not-refundable")
-        if status not in ("completed", "held"):
-            raise No("original-not-completed")
-        sale = self.sales[body.original]
-        if body.account not in (0, sale["account"]):
-            raise No("another-account")
-        if body.merchant != sale["merchant"]:
-            raise No("another-merchant")
-        if sale["reversed"]:
-            raise No("already-reversed")
-        if sale["full"]:
-            raise No("already-refunded")
-        return sale
-
-    def refund(self, body):
-        sale = self.check(body)
-        left = {line: rial - sale["back"][line] for line, rial in sale["lines"].items()}
-        wanted = defaultdict(int)
-        for part in body.refund_lines:
-            if part.line not in left:
-                raise No("unknown-line")
-            wanted[part.line] += part.amount_rial
-            if wanted[part.line] > left[part.line]:
-                raise No("refund-too-large")
-        for line, rial in (wanted if body.refund_lines else left).items():
-            sale["back"][line] += rial
-        sale["full"] = sum(sale["back"].values()) == sum(sale["lines"].values())
-        self.undo(sale, body)
-        return "completed", ""
-
-    def reversal(self, body):
-        known = self.names.get(body.original)
-        if known is None:
-            self.names[body.original] = (None, "declined", "reversed-before-arrival", None)
-            return "completed", "original-not-seen"
-        if known[1] not in ("completed", "held"):
-            return "completed", "nothing-to-reverse"
-        sale = self.check(body)
-        sale["back"] = defaultdict(int, sale["lines"])
-        sale["full"] = sale["reversed"] = True
-        self.undo(sale, body)
-        return "completed", ""
-
-    def undo(self, sale, body):
-        self.repay(sale["account"])
-        back, total = sum(sale["back"].values()), sum(sale["lines"].values())
-
-        def due(whole, done):
-            return (whole if sale["full"] else whole * back // total) - done
-
-        for row in sale["spent"]:
-            undone = row["undone"]
-            part = {k: due(row[k], undone[k]) for k in ("points", "claim", "fee", "released")}
-            for k, v in part.items():
-                undone[k] += v
-            cost = row["cost"] * undone["points"] // row["points"] - undone["cost"]
-            undone["cost"] += cost
-            self.mirror(sale, row, part, -1)
-            if part["points"]:
-                self.restore(row, part["points"], cost, body)
-        part = due(sale["own"], sale["own_undone"])
-        sale["own_undone"] += part
-        self.own(sale, -part)
-        self.claw_back(sale)
-        self.repay(sale["account"])
-
-    def restore(self, row, points, cost, body):
-        lot = self.lots[row["lot"]]
-        if lot["until"] and lot["until"] <= self.now:
-            self.seen["child of an expired lot"] += 1
-            number = self.sequence * 4096 + sum(
-                other["by"] == self.sequence for other in self.lots.values()
-            )
-            until = body.grace_expires_at or self.now + timedelta(days=30)
-            lot = self.lots[number] = {
-                **lot, "number": number, "left": 0, "cost": 0, "from": self.now, "until": until,
-                "by": self.sequence, "kin": None, "lapsed": 0,
-            }  # fmt: skip
-        lot["left"] += points
-        lot["cost"] += cost
-
-    def claw_back(self, sale):
-        if sale["verdict"] == "cancelled":
-            return
-        account, short = sale["account"], defaultdict(int)
-        for grant in sale["grants"]:
-            points = self.target(sale, grant, "points")
-            self.fund(grant["issuer"], grant["funder"], -self.target(sale, grant, "cost"))
-            lot = self.lots[grant["lot"]]
-            amount = min(points, lot["left"])
-            self.take_from(account, grant, lot, amount)
-            lapsed = min(points - amount, lot["lapsed"])
-            lot["lapsed"] -= lapsed
-            self.seen["expired points forgiven"] += lapsed > 0
-            short[grant["unit"], grant["issuer"]] += points - amount - lapsed
-        own = {grant["lot"]: None for grant in sale["grants"]}
-        for (unit, issuer), owed in short.items():
-            grant = {"unit": unit, "issuer": issuer}
-            waiting = [self.lots[n] for n in own if self.lots[n]["from"] > self.now]
-            waiting = [x for x in waiting if x["unit"] == unit and x["issuer"] == issuer]
-            for lot in [*waiting, *self.free(account, unit, issuer)]:
-                amount = min(owed, lot["left"])
-                self.take_from(account, grant, lot, amount)
-                owed -= amount
-                self.seen["clawback from another lot"] += amount > 0
-            self.seen["debt"] += owed > 0
-            self.move(account, "debt", unit, -owed, issuer)
-            self.move(issuer, "issued", unit, owed)
-
-    def target(self, sale, grant, what):
-        line, done = grant["line"], grant[f"{what}_undone"]
-        lines = {line: sale["lines"][line]} if line in sale["lines"] else sale["lines"]
-        whole, back = sum(lines.values()), sum(sale["back"][n] for n in lines)
-        closed = grant[what] if sale["full"] else 0
-        reached = grant[what] * back // whole if whole else closed
-        grant[f"{what}_undone"] = reached
-        return reached - done
-
-    def take_from(self, account, grant, lot, amount):
-        self.draw(lot, amount)
-        self.move(account, "value", grant["unit"], -amount)
-        self.move(grant["issuer"], "issued", grant["unit"], amount)
-
     # ----------------------------------------------------------------------------- other commands
 
     def take_back(self, body):
@@ -406,7 +271,7 @@ class Model:
         if not lot["left"]:
             return "completed", "nothing-left"
         cost = lot["cost"]
-        self.take_from(body.account, grant, lot, lot["left"])
+        undo.take_from(self, body.account, grant, lot, lot["left"])
         self.fund(grant["issuer"], grant["funder"], -cost)
         return "completed", ""
 
@@ -426,7 +291,7 @@ class Model:
             for grant in sale["grants"]:
                 lot = self.lots[grant["lot"]]
                 self.fund(grant["issuer"], grant["funder"], grant["cost_undone"] - grant["cost"])
-                self.take_from(sale["account"], grant, lot, lot["left"])
+                undo.take_from(self, sale["account"], grant, lot, lot["left"])
             sale["verdict"] = "cancelled"
             return "completed", ""
         for grant in sale["grants"]:
