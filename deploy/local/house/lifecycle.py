@@ -21,7 +21,7 @@ from house import (
     readiness,
     sandbox_clock,
 )
-from kit import clock, kafka, migrate
+from kit import clock, db, errors, kafka, migrate
 
 COMMAND_WAIT_S = 120.0
 
@@ -159,17 +159,17 @@ async def _ensure_topics(home: plan.House) -> list[str]:
 
 
 async def _migrate(home: plan.House, rooms: Sequence[str]) -> dict[str, int]:
-    async with asyncio.TaskGroup() as group:
-        tasks = {
-            room: group.create_task(
-                migrate.migrate(
-                    home.servers.dsn(room, f"{room}_owner"),
-                    paths.PROJECT / "services" / room / "migrations",
-                )
-            )
-            for room in rooms
-        }
-    return {room: len(task.result()) for room, task in tasks.items()}
+    done = await asyncio.gather(*(_migrate_room(home, room) for room in rooms))
+    return dict(zip(rooms, done, strict=True))
+
+
+async def _migrate_room(home: plan.House, room: str) -> int:
+    owner = home.servers.dsn(room, f"{room}_owner")
+    try:
+        applied = await migrate.migrate(owner, paths.PROJECT / "services" / room / "migrations")
+    except (migrate.MigrationError, db.DataError, errors.Unavailable) as failure:
+        raise readiness.NotReady(f"{room} could not be migrated: {failure}") from failure
+    return len(applied)
 
 
 def _running(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ import pytest
 
 from house import (
     children,
+    connections,
     kafka_server,
     lifecycle,
     paths,
@@ -182,6 +183,18 @@ def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_si
     secret = first.credentials.operator_key(name).removeprefix(f"pvo_{name}_")
     assert roles == "operator+history"
     assert digest == hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def test_a_migration_edited_after_it_ran_is_named(home):
+    owner = await connections.connect(home.servers.dsn("merchants", "merchants_owner"))
+    try:
+        await owner.execute("update migrations set checksum = 'x' || checksum where number = 1")
+        with pytest.raises(readiness.NotReady, match="merchants could not be migrated: 0001"):
+            lifecycle.migrate_rooms(home, ["merchants"])
+        await owner.execute("update migrations set checksum = substr(checksum, 2) where number = 1")
+    finally:
+        await owner.close()
+    assert lifecycle.migrate_rooms(home, ["merchants"]) == {"merchants": 0}
 
 
 def test_a_broker_of_a_house_refuses_a_second_one(home):
