@@ -1,11 +1,15 @@
 """The one source of time: the wall's, or a sandbox house's own."""
 
+import asyncio
+import logging
 from datetime import UTC, datetime
 from typing import Protocol
 
 from contracts import envelope, topics
 from contracts.house import ClockAdvanced
 from kit import errors, kafka
+
+log = logging.getLogger(__name__)
 
 
 class Clock(Protocol):
@@ -55,7 +59,15 @@ class HouseClock:
             self._now = now
 
     async def run(self, bootstrap: str) -> None:
-        """Follow house.clock until cancelled."""
+        """Follow house.clock until cancelled; while the broker is away, time stands still."""
+        while True:
+            try:
+                await self._follow(bootstrap)
+            except (errors.Unavailable, kafka.OffsetGone) as away:
+                log.warning("house.clock cannot be read: %s", away)
+                await asyncio.sleep(0.5)
+
+    async def _follow(self, bootstrap: str) -> None:
         topic = topics.HOUSE_CLOCK
         decoders = dict(topic.events)
         start = {(topic.name, 0): None}

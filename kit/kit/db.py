@@ -22,7 +22,7 @@ IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction 
 _DIALECT: Final = dialect.dialect()
 _Unencodable: Final[type[Exception]] = asyncpg.exceptions._base.DataError  # pyright: ignore[reportPrivateUsage]
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
-_TRANSIENT_STATES: Final = ("25P03", "55P03", "25P02")
+_TRANSIENT_STATES: Final = ("25006", "25P02", "25P03", "55P03")
 
 
 class DataError(errors.Permanent):

@@ -52,13 +52,13 @@ class Positions:
         """Drop repeats by number; gives what is new and the numbers to keep.
 
         Raises Alarm on a gap. An unknown stream starts where it starts; a lower generation is
-        refused, a higher one starts anew; an archived record played again is not counted.
+        refused, a higher one starts anew. Who plays an archived record again leaves its stream out.
         """
         fresh: list[Event] = []
         moved: dict[Stream, Heard] = {}
         for event in events:
             header = event.headers.get("stream")
-            if header is None or "replay" in event.headers:
+            if header is None:
                 fresh.append(event)
                 continue
             try:

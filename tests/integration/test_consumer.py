@@ -256,15 +256,18 @@ async def test_a_lower_generation_is_refused_and_a_higher_starts_anew(
     assert await stage.effects() == [0, 8, 12, 20]
 
 
-async def test_an_archived_record_played_again_is_not_counted(
+async def test_an_archived_record_has_no_number_and_what_follows_from_it_has(
     new_stage: Make, producer: Producer
 ) -> None:
     stage = await new_stage()
     await producer.send([stage.said(0, stream=b"fraud/w/1/0", n=b"7")])
-    await producer.send([stage.said(4, stream=b"fraud/w/1/0", n=b"3", replay=b"1")])
+    await producer.send([stage.said(4, replay=b"1")])
+    await producer.send([stage.said(8, stream=b"fraud/w/1/0", n=b"8", replay=b"1")])
     async with running(stage, producer):
-        await stage.wrote(2)
-    assert await stage.effects() == [0, 4]
+        await stage.wrote(3)
+    assert await stage.effects() == [0, 4, 8]
+    marked = [dict(r.headers).get("replay") for r in await stage.records(stage.sink)]
+    assert marked == [None, b"1", b"1"]
 
 
 async def test_a_query_past_its_deadline_is_dropped(new_stage: Make, producer: Producer) -> None:
