@@ -7,8 +7,8 @@ from contracts import topics
 from contracts.ledger import Outcome
 from kit.consumer import Event, Subscription
 from kit.db import Tx
-from members.balances import usecases
-from members.balances.domain import Heard
+from members.domain.balances import Heard
+from members.usecases import balances as usecases
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:

@@ -10,9 +10,10 @@ from typing import Final
 from kit.consumer import Consumer
 from kit.run import App, Main, Parts
 from kit.settings import SettingsError
-from members import api, consumer, domain, jobs
-from members.memberships.usecases import House
+from members import api, consumer, jobs
+from members.domain import words
 from members.settings import Settings
+from members.usecases.memberships import House
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
@@ -24,7 +25,7 @@ def house_of(given: Settings) -> House:
     try:
         contact = base64.b64decode(given.contact_key, validate=True)
         own = base64.b64decode(given.member_key, validate=True) if given.member_key else None
-        vault = domain.vault(contact, own, given.identifier_key.encode())
+        vault = words.vault(contact, own, given.identifier_key.encode())
     except ValueError as error:
         raise SettingsError(f"PEYVAND_CONTACT_KEY or PEYVAND_MEMBER_KEY: {error}") from error
     return House(vault, given.shards, given.card_prefix, given.consent_wording)

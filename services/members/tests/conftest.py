@@ -12,8 +12,8 @@ import pytest_asyncio
 from kit import auth, clock
 from kit.db import Database, Tx
 from members import api, main
-from members.memberships.usecases import House
 from members.settings import Settings
+from members.usecases.memberships import House
 
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)

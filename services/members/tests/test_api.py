@@ -9,7 +9,7 @@ import pytest
 from contracts import members as contract
 from contracts.members import Identifier, IdentifierKind
 from kit.db import Database
-from members.memberships.usecases import House
+from members.usecases.memberships import House
 
 BODY: dict[str, Any] = {
     "mobile": "۰۹۱۲ ۳۴۵ ۶۷۸۹",

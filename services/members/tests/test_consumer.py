@@ -6,8 +6,8 @@ from contracts.values import Kind, Status
 from kit import consumer as kit_consumer
 from kit.db import Tx
 from members import consumer
-from members.balances import usecases
-from members.balances.domain import Balance
+from members.domain.balances import Balance
+from members.usecases import balances as usecases
 
 
 def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit_consumer.Event:

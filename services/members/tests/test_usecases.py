@@ -12,15 +12,15 @@ from contracts import members as contract
 from contracts.members import Contact, Identifier, IdentifierKind, SealedContact
 from kit import db, outbox
 from kit.db import Database, Tx
-from members import domain as words
-from members.identifiers import domain as rules
-from members.identifiers import usecases as identifiers
-from members.identifiers.domain import Rebinding
-from members.memberships import domain, usecases
-from members.memberships.domain import Consented, Draft, Enrolled, Request
-from members.memberships.usecases import House
-from members.people import usecases as people
-from members.people.domain import Asked
+from members.domain import identifiers as rules
+from members.domain import memberships as domain
+from members.domain import words
+from members.domain.identifiers import Rebinding
+from members.domain.memberships import Consented, Draft, Enrolled, Request
+from members.domain.people import Asked
+from members.usecases import identifiers, people
+from members.usecases import memberships as usecases
+from members.usecases.memberships import House
 
 
 def asked(n: int, **more: object) -> Request:

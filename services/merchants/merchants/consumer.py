@@ -7,8 +7,8 @@ from contracts import topics
 from contracts.ledger import Outcome
 from kit.consumer import Event, Subscription
 from kit.db import Tx
-from merchants.tallies import usecases
-from merchants.tallies.domain import Heard
+from merchants.domain.tallies import Heard
+from merchants.usecases import tallies as usecases
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:

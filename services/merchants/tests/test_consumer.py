@@ -6,10 +6,10 @@ from contracts.values import Kind, Status, Unit
 from kit import consumer as kit_consumer
 from kit.db import Tx
 from merchants import consumer
-from merchants.partners import usecases as partners
-from merchants.partners.domain import Merchant
-from merchants.tallies import usecases
-from merchants.tallies.domain import Tally
+from merchants.domain.partners import Merchant
+from merchants.domain.tallies import Tally
+from merchants.usecases import partners
+from merchants.usecases import tallies as usecases
 
 DAY = date(2026, 3, 21)
 

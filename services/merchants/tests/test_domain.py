@@ -7,14 +7,10 @@ from hypothesis import strategies as st
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey, Terms
 from contracts.values import Kind, Status, Unit
-from merchants import domain as words
-from merchants.partners import domain as partners
-from merchants.partners.domain import Merchant
-from merchants.programmes import domain as programmes
-from merchants.programmes.domain import LastVersion
-from merchants.tallies import domain as tallies
-from merchants.tallies.domain import Heard, Tally
-from merchants.terminals import domain as terminals
+from merchants.domain import partners, programmes, tallies, terminals, words
+from merchants.domain.partners import Merchant
+from merchants.domain.programmes import LastVersion
+from merchants.domain.tallies import Heard, Tally
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 

@@ -2,8 +2,8 @@ import pytest
 
 from kit import db
 from kit.db import Tx
-from merchants.partners import store
-from merchants.partners.domain import Branch
+from merchants.domain.partners import Branch
+from merchants.store import partners as store
 
 
 async def test_core_columns_are_columns_of_the_database(tx: Tx) -> None:

@@ -7,13 +7,10 @@ import pytest
 from contracts import envelope, topics
 from contracts.merchants import Programme, Terminal, Terms
 from kit.db import Tx
-from merchants import domain as words
-from merchants.partners import usecases as partners
-from merchants.partners.domain import Branch, Merchant, MerchantSearch, Party, Taken
-from merchants.programmes import domain as versions
-from merchants.programmes import usecases as programmes
-from merchants.tallies import usecases as tallies
-from merchants.terminals import usecases as terminals
+from merchants.domain import programmes as versions
+from merchants.domain import words
+from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, Taken
+from merchants.usecases import partners, programmes, tallies, terminals
 
 PARTY = Party(2, "شرکت نان", "Bread Co", "10380284790")
 MERCHANT = Merchant(5, 2, "bakery", "نان داغ", "Hot Bread", "H-5")

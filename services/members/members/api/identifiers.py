@@ -1,0 +1,156 @@
+"""HTTP door of identifiers: cards, blocks, bindings, and the gateway's miss path."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+)
+
+from contracts import values
+from contracts.members import Identifier
+from kit import auth
+from kit.clock import Clock
+from kit.db import Database
+from members.domain import identifiers as domain
+from members.domain import words
+from members.domain.identifiers import Rebinding
+from members.domain.words import Vault
+from members.usecases import identifiers as usecases
+from members.usecases import people
+
+Number = Annotated[int, Path(ge=1, le=values.AMOUNT_MAX)]
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(words.time_text),
+    AfterValidator(lambda at: at.astimezone(UTC)),
+]
+
+router = APIRouter(tags=["identifiers"])
+internal = APIRouter(include_in_schema=False)
+
+
+class BindingBody(BaseModel):
+    """Whom the identifier means from from_at on: 180 s from now at the earliest."""
+
+    model_config = ConfigDict(extra="forbid")
+    account: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)]
+    member: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)]
+    from_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCard:
+    """A card. number: in full only in the answer that issues it, masked ever after."""
+
+    member: int
+    account: int
+    identifier_id: str
+    number: str
+    last4: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindingView:
+    """From from_at on it means this member; the first holds for all earlier times too."""
+
+    from_at: datetime
+    member: int
+    account: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoundView:
+    """An identifier with all its bindings."""
+
+    identifier_id: str
+    kind: str
+    last4: str
+    version: int
+    blocked_at: datetime | None
+    bindings: list[BindingView]
+
+
+@router.put("/v1/members/{member}/cards/{card}")
+async def put_card(
+    request: Request, response: Response, member: Number, card: uuid.UUID
+) -> IssuedCard:
+    """Issue a further card, its number shown in this answer only: 201; 200 and masked repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    vault: Vault = request.app.state.house.vault
+    prefix: str = request.app.state.house.card_prefix
+    async with database.transaction() as tx:
+        seat = (await people.get_person(tx, member)).seat
+        shown, created = await usecases.issue_card(
+            tx, seat, card, vault=vault, prefix=prefix, now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    kept = shown.identifier
+    number = shown.text or domain.masked(kept.last4)
+    return IssuedCard(member, seat.account, kept.identifier_id, number, kept.last4)
+
+
+@router.post("/v1/identifiers/{identifier_id}/block")
+async def post_block(request: Request, identifier_id: uuid.UUID) -> BoundView:
+    """Block an identifier from now on; repeated, the first time stands."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    async with database.transaction() as tx:
+        blocked = await usecases.block_identifier(tx, identifier_id, now=clock.now())
+    return _view(blocked)
+
+
+@router.put("/v1/identifiers/{identifier_id}/bindings/{binding}")
+async def put_binding(
+    request: Request,
+    response: Response,
+    identifier_id: uuid.UUID,
+    binding: uuid.UUID,
+    body: BindingBody,
+) -> BoundView:
+    """Let an identifier mean another member from a time on: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    asked = Rebinding(binding, body.member, body.account, body.from_at)
+    async with database.transaction() as tx:
+        changed, created = await usecases.rebind_identifier(
+            tx, identifier_id, asked, now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    return _view(changed)
+
+
+@internal.get("/internal/identifiers/{digest}")
+async def find_identifier(request: Request, digest: Digest) -> Response:
+    """The very body of identifier-changed.v1, for a gateway whose table lacks it."""
+    auth.require(request, "service")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await usecases.get_digest(tx, digest)
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+def _view(identifier: Identifier) -> BoundView:
+    return BoundView(
+        identifier.identifier_id,
+        identifier.kind.value,
+        identifier.last4,
+        identifier.version,
+        identifier.blocked_at,
+        [BindingView(b.from_at, b.member, b.account) for b in identifier.bindings],
+    )

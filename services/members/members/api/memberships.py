@@ -1,0 +1,273 @@
+"""HTTP door of enrolments, imports and members."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, Literal, TypeVar
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+from contracts import values
+from contracts.members import Identifier
+from kit import auth, db, errors
+from kit.clock import Clock
+from kit.db import Database
+from members import settings
+from members.domain import identifiers
+from members.domain import memberships as domain
+from members.domain.memberships import Consented, Enrolled
+from members.usecases import memberships as usecases
+from members.usecases.memberships import House, Member, Membership
+
+Number = Annotated[int, Path(ge=1, le=values.AMOUNT_MAX)]
+Flag = Annotated[bool, Strict()]
+IMPORT_PATH: Final = "/v1/members/import"
+UNIQUE_VIOLATION: Final = "23505"
+Made = TypeVar("Made")
+
+router = APIRouter(tags=["members"])
+
+
+class ConsentsBody(BaseModel):
+    """What the person agreed to. wording: version of the text shown; empty: the current one."""
+
+    model_config = ConfigDict(extra="forbid")
+    terms: Flag
+    receipts: Flag = False
+    marketing: Flag = False
+    wording: Annotated[str, Field(max_length=40)] = ""
+
+
+class EnrolmentBody(BaseModel):
+    """A person who joins. account: of a household. external: a partner's own reference."""
+
+    model_config = ConfigDict(extra="forbid")
+    mobile: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, Field(max_length=100)] = ""
+    consents: ConsentsBody
+    account: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)] | None = None
+    external: Annotated[str, Field(max_length=64)] | None = None
+    card: Annotated[str, Field(max_length=40)] | None = None
+    locale: Literal["fa", "en"] = "fa"
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A physical card. number: in full only when it is issued, masked ever after."""
+
+    number: str
+    last4: str
+    identifier_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentView:
+    """A membership. qr: text of the virtual card; empty when another member holds it."""
+
+    member: int
+    account: int
+    shard: int
+    card: CardView
+    qr: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that enrolled nobody. line: from 1, in this call."""
+
+    line: int
+    code: str
+    detail: str
+    fa: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of an import: enrolled + known + bad = lines sent."""
+
+    enrolled: int
+    known: int
+    bad: list[BadLine]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierView:
+    """An identifier that means the member now."""
+
+    identifier_id: str
+    kind: str
+    last4: str
+    blocked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentsView:
+    """The newest consents."""
+
+    terms: bool
+    receipts: bool
+    marketing: bool
+    wording: str
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceView:
+    """What the ledger last said of the account; GET /v1/accounts/{account}/balance is the truth."""
+
+    points: int
+    credit_rial: int
+    transactions_count: int
+    last_transaction_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member. household: all members of the account, this one too."""
+
+    member: int
+    account: int
+    shard: int
+    mobile: str
+    name: str
+    locale: str
+    enrolled_at: datetime
+    consents: ConsentsView
+    identifiers: list[IdentifierView]
+    household: list[int]
+    balance: BalanceView
+
+
+@router.put("/v1/enrolments/{enrolment}")
+async def put_enrolment(
+    request: Request, response: Response, enrolment: uuid.UUID, body: EnrolmentBody
+) -> EnrolmentView:
+    """Enrol a person: 201 with the card number, shown this once; 200 for a known mobile."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    house: House = request.app.state.house
+    asked = domain.Request(
+        consents=Consented(**body.consents.model_dump()),
+        **body.model_dump(exclude={"consents"}),
+    )
+
+    async def attempt() -> tuple[Membership, bool]:
+        async with database.transaction() as tx:
+            return await usecases.enrol(tx, enrolment, asked, house=house, now=clock.now())
+
+    made, created = await _won(attempt)
+    response.status_code = 201 if created else 200
+    return _enrolment_view(made)
+
+
+@router.post(IMPORT_PATH, openapi_extra={"requestBody": {"content": {"application/x-ndjson": {}}}})
+async def import_members(request: Request) -> Imported:
+    """Enrol up to 10,000 people: one enrolment as JSON a line. Sent again, all are known.
+
+    A line is either enrolled whole or listed as bad; others are not disturbed.
+    """
+    auth.require(request, "operator")
+    lines = (await request.body()).split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    if len(lines) > settings.IMPORT_LINES_MAX:
+        raise errors.TooLarge(f"send at most {settings.IMPORT_LINES_MAX} lines a call")
+    results: list[domain.Result] = []
+    for start in range(0, len(lines), settings.CHUNK_LINES):
+        results += await _import_chunk(request, lines[start : start + settings.CHUNK_LINES])
+    bad = [
+        BadLine(n, r.code, r.detail, r.fa)
+        for n, r in enumerate(results, 1)
+        if not isinstance(r, Enrolled)
+    ]
+    known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
+    return Imported(len(results) - known - len(bad), known, bad)
+
+
+@router.get("/v1/members/{member}")
+async def get_member(request: Request, member: Number) -> MemberView:
+    """Everything the room knows of a member, personal data opened for operators."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    house: House = request.app.state.house
+    async with database.read() as tx:
+        found = await usecases.find_member(tx, member, vault=house.vault, now=clock.now())
+    return _member_view(found)
+
+
+async def _import_chunk(request: Request, lines: Sequence[bytes]) -> list[domain.Result]:
+    """Results in the order of lines, all of one transaction."""
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    house: House = request.app.state.house
+    key = house.vault.identifier_key
+    read = await asyncio.to_thread(domain.read_lines, lines, key=key, wording=house.wording)
+    drafts = [r for r in read if isinstance(r, domain.Draft)]
+
+    async def attempt() -> list[domain.Result]:
+        async with database.transaction() as tx:
+            return await usecases.enrol_batch(tx, drafts, house=house, now=clock.now())
+
+    made = iter(await _won(attempt))
+    return [r if isinstance(r, domain.Refusal) else next(made) for r in read]
+
+
+async def _won(attempt: Callable[[], Awaitable[Made]]) -> Made:
+    """Try again after a lost race for an identifier: the winner's is found then."""
+    for _ in range(settings.ATTEMPTS_MAX):
+        try:
+            return await attempt()
+        except db.DataError as error:
+            if error.state != UNIQUE_VIOLATION:
+                raise
+    raise errors.Unavailable("others enrol the same people at this moment; send the same again")
+
+
+def _enrolment_view(made: Membership) -> EnrolmentView:
+    card = made.card.identifier
+    number = made.card.text or identifiers.masked(card.last4)
+    seat = made.seat
+    shown = CardView(number, card.last4, card.identifier_id)
+    return EnrolmentView(seat.member, seat.account, seat.shard, shown, made.qr.text or "")
+
+
+def _member_view(found: Member) -> MemberView:
+    person, balance = found.person, found.balance
+    consents = person.consents
+    return MemberView(
+        member=person.seat.member,
+        account=person.seat.account,
+        shard=person.seat.shard,
+        mobile=found.contact.mobile,
+        name=found.contact.name,
+        locale=person.locale,
+        enrolled_at=person.enrolled_at,
+        consents=ConsentsView(
+            consents.terms,
+            consents.receipts,
+            consents.marketing,
+            consents.wording,
+            person.consented_at,
+        ),
+        identifiers=[_identifier_view(i) for i in found.identifiers],
+        household=found.household,
+        balance=BalanceView(0, 0, 0, None)
+        if balance is None
+        else BalanceView(
+            balance.points,
+            balance.credit_rial,
+            balance.transactions_count,
+            balance.last_transaction_at,
+        ),
+    )
+
+
+def _identifier_view(identifier: Identifier) -> IdentifierView:
+    return IdentifierView(
+        identifier.identifier_id, identifier.kind.value, identifier.last4, identifier.blocked_at
+    )

@@ -1,0 +1,64 @@
+"""HTTP door of consents."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+from contracts import values
+from kit import auth
+from kit.clock import Clock
+from kit.db import Database
+from members.domain import words
+from members.domain.people import Asked
+from members.domain.words import Vault
+from members.usecases import people as usecases
+
+Flag = Annotated[bool, Strict()]
+
+router = APIRouter(tags=["members"])
+
+
+class AnswersBody(BaseModel):
+    """What the member answered. wording: version of the text that was shown."""
+
+    model_config = ConfigDict(extra="forbid")
+    receipts: Flag
+    marketing: Flag
+    wording: Annotated[str, AfterValidator(words.clean_text), Field(min_length=1, max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The newest consents of a member."""
+
+    member: int
+    terms: bool
+    receipts: bool
+    marketing: bool
+    wording: str
+    given_at: datetime
+
+
+@router.put("/v1/members/{member}/consents/{request_id}")
+async def put_consents(
+    request: Request,
+    member: Annotated[int, Path(ge=1, le=values.AMOUNT_MAX)],
+    request_id: uuid.UUID,
+    body: AnswersBody,
+) -> Answers:
+    """Record that a member was asked again: SMS for every purchase, marketing."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    vault: Vault = request.app.state.house.vault
+    asked = Asked(request_id, body.receipts, body.marketing, body.wording)
+    async with database.transaction() as tx:
+        person = await usecases.record_consents(tx, member, asked, vault=vault, now=clock.now())
+    kept = person.consents
+    return Answers(
+        member, kept.terms, kept.receipts, kept.marketing, kept.wording, person.consented_at
+    )

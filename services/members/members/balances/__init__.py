@@ -1,1 +1,0 @@
-"""What the ledger last said of each account."""

@@ -1,0 +1,1 @@
+"""Pure rules and values, one module a noun; `words` is what they share."""

@@ -1,0 +1,228 @@
+"""Rules of enrolment: what a request must hold, and who of a batch is new, known or refused."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from contracts import members as contract
+from contracts import values
+from contracts.members import Identifier, IdentifierKind, SealedContact
+from kit import errors
+from members.domain import identifiers, words
+from members.domain.identifiers import Mark
+from members.domain.people import Consents
+from members.domain.words import Seat
+
+# ----------------------------------------------------------------------------------------- values
+
+
+class Consented(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person agreed to. wording: version of the text that was shown."""
+
+    terms: bool = False
+    receipts: bool = False
+    marketing: bool = False
+    wording: str = ""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One enrolment as it is asked for; also one line of an import.
+
+    account: of a household that the new member joins. external: a partner's own reference.
+    card: number of a card that the person already holds.
+    """
+
+    mobile: str
+    name: str = ""
+    consents: Consented = Consented()
+    account: int | None = None
+    external: str | None = None
+    card: str | None = None
+    locale: Literal["fa", "en"] = "fa"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request that reads: marks[0] is the mobile, the rest are further identifiers."""
+
+    contact: SealedContact
+    marks: tuple[Mark, ...]
+    consents: Consents
+    account: int | None
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one request enrols nobody."""
+
+    code: str
+    detail: str
+    fa: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A membership. known: the mobile had it before."""
+
+    seat: Seat
+    known: bool
+
+
+Result = Enrolled | Refusal
+
+NOT_JSON: Final = ("malformed", "خط خوانا نیست؛ هر خط یک شیء JSON است.")
+BAD_MOBILE: Final = ("bad-mobile", "شمارهٔ همراه نادرست است.")
+BAD_TEXT: Final = ("bad-text", "متن نویسه‌ای نادرست دارد یا بیش از اندازه بلند است.")
+BAD_EXTERNAL: Final = ("bad-external", "شناسهٔ همکار باید ۱ تا ۶۴ نویسه باشد.")
+BAD_CARD: Final = ("bad-card", "شمارهٔ کارت نادرست است.")
+NO_TERMS: Final = ("terms-not-accepted", "عضو باید شرایط باشگاه را پذیرفته باشد.")
+NO_ACCOUNT: Final = ("unknown-account", "حسابی با این شماره نیست.")
+TAKEN: Final = ("identifier-taken", "این شناسه از آنِ عضو دیگری است.")
+
+
+def refusal(reason: tuple[str, str], detail: str) -> Refusal:
+    """A refusal by its code, with its Persian text."""
+    return Refusal(reason[0], detail, reason[1])
+
+
+def refused(why: Refusal) -> errors.Invalid:
+    """A refusal as the error of a single request."""
+    return errors.Invalid(why.detail, code=why.code, fa=why.fa)
+
+
+# ---------------------------------------------------------------------------------------- reading
+
+_line: Final = msgspec.json.Decoder(Request)
+
+
+def read_lines(lines: Sequence[bytes], *, key: bytes, wording: str) -> list[Draft | Refusal]:
+    """Lines of an import, each by itself; CPU only. See read_line."""
+    return [read_line(line, key=key, wording=wording) for line in lines]
+
+
+def read_line(line: bytes, *, key: bytes, wording: str) -> Draft | Refusal:
+    """One line of an import. key: of identifiers. wording: where the line names none."""
+    try:
+        asked = _line.decode(line)
+    except (msgspec.MsgspecError, ValueError) as error:
+        return refusal(NOT_JSON, str(error))
+    return read(asked, key=key, wording=wording)
+
+
+def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
+    """A request with its text cleaned and its identifiers in canonical form."""
+    if not asked.consents.terms:
+        return refusal(NO_TERMS, "consents.terms must be true; ask the person first")
+    try:
+        name = words.clean_text(asked.name)
+        shown = words.clean_text(asked.consents.wording) or wording
+    except ValueError as error:
+        return refusal(BAD_TEXT, f"name or wording: {error}")
+    marks: list[Mark] = []
+    for kind, text, reason in (
+        (IdentifierKind.MOBILE, asked.mobile, BAD_MOBILE),
+        (IdentifierKind.EXTERNAL, asked.external, BAD_EXTERNAL),
+        (IdentifierKind.CARD, asked.card, BAD_CARD),
+    ):
+        if text is None or (text == "" and kind is not IdentifierKind.MOBILE):
+            continue
+        try:
+            marks.append(_mark(key, kind, text))
+        except ValueError as error:
+            return refusal(reason, f"{kind.value}: {error}")
+    answers = asked.consents
+    return Draft(
+        contact=SealedContact(mobile=marks[0].text, name=name),
+        marks=tuple(marks),
+        consents=Consents(True, answers.receipts, answers.marketing, shown),
+        account=asked.account,
+        locale=asked.locale,
+    )
+
+
+def _mark(key: bytes, kind: IdentifierKind, text: str) -> Mark:
+    if not values.storable(text):
+        raise ValueError("U+0000 and lone surrogates are not text; remove them")
+    return identifiers.mark(key, kind, text)
+
+
+def fingerprint(asked: Request, *, key: bytes) -> bytes:
+    """Keyed digest of a request, by which a repeat is told from another under one id."""
+    ordered = msgspec.json.encode(asked, order="sorted")
+    return hmac.new(key, b"enrolment:" + ordered, hashlib.sha256).digest()
+
+
+# ---------------------------------------------------------------------------------------- sorting
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who an identifier of a batch is for: a member who exists, or the draft at an index."""
+
+    seat: Seat | None
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch sorted out, all lists as long as it.
+
+    holders: who each draft is; None where refusals says why not. opens: the draft is a new member.
+    marks: identifiers still to be issued for it.
+    """
+
+    holders: list[Holder | None]
+    refusals: list[Refusal | None]
+    opens: list[bool]
+    marks: list[tuple[Mark, ...]]
+
+
+def sort_out(drafts: Sequence[Draft], found: Mapping[str, Identifier], *, now: datetime) -> Sorted:
+    """Tell new members from known ones and refuse identifiers that mean somebody else.
+
+    found: identifiers that exist, by digest. The same mobile means the same member, in the house
+    and within the batch; the first draft of the batch that names an identifier has it.
+    """
+    held: dict[str, Holder] = {
+        digest: Holder(_seat(identifier, now), -1) for digest, identifier in found.items()
+    }
+    done = Sorted([], [], [], [])
+    for index, draft in enumerate(drafts):
+        mobile, *others = draft.marks
+        holder = held.get(mobile.digest)
+        opens = holder is None
+        holder = holder or Holder(None, index)
+        clash = next((m for m in others if held.get(m.digest, holder) != holder), None)
+        if clash is not None:
+            detail = f"{clash.kind.value}: belongs to another member"
+            _append(done, None, refusal(TAKEN, detail), opens=False, marks=())
+            continue
+        fresh = tuple(m for m in draft.marks if m.digest not in held)
+        held |= {m.digest: holder for m in fresh}
+        _append(done, holder, None, opens=opens, marks=fresh)
+    return done
+
+
+def _append(
+    done: Sorted,
+    holder: Holder | None,
+    why: Refusal | None,
+    *,
+    opens: bool,
+    marks: tuple[Mark, ...],
+) -> None:
+    done.holders.append(holder)
+    done.refusals.append(why)
+    done.opens.append(opens)
+    done.marks.append(marks)
+
+
+def _seat(identifier: Identifier, now: datetime) -> Seat:
+    binding = contract.as_of(identifier.bindings, now)
+    return Seat(binding.member, binding.account, binding.shard)

@@ -1,1 +1,0 @@
-"""Cards, mobiles, QR texts and partners' references, and whom they mean when."""

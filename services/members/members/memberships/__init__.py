@@ -1,1 +1,0 @@
-"""Enrolment, one by one or by the file, and the whole view of a member."""

@@ -1,1 +1,0 @@
-"""People, the accounts they share, their consents and sealed contacts."""

@@ -1,0 +1,48 @@
+"""All the SQL of balances."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Final
+
+from kit import local
+from kit.db import Tx
+from members.domain.balances import Balance
+
+BALANCES: Final = local.Table(
+    name="balances",
+    columns={
+        "account": "bigint",
+        "shard": "int",
+        "sequence": "bigint",
+        "points": "bigint",
+        "credit_rial": "bigint",
+        "transactions_count": "bigint",
+        "last_transaction_at": "timestamptz",
+    },
+    key=("account",),
+    version="sequence",
+)
+_BALANCES: Final = (
+    "select account, shard, sequence, points, credit_rial, transactions_count,"
+    " last_transaction_at from balances"
+)
+
+
+async def lock_balances(tx: Tx, accounts: Sequence[int]) -> dict[int, Balance]:
+    """Balances of accounts that have one, locked in order."""
+    rows = await tx.fetch(
+        _BALANCES + " where account = any($1::bigint[]) order by account for no key update",
+        sorted(accounts),
+    )
+    return {row["account"]: Balance(**dict(row)) for row in rows}
+
+
+async def upsert_balances(tx: Tx, balances: Sequence[Balance]) -> None:
+    """Write balances, each only over an older sequence."""
+    await local.upsert(tx, BALANCES, [asdict(balance) for balance in balances])
+
+
+async def find_balance(tx: Tx, account: int) -> Balance | None:
+    """What is known of an account, or None."""
+    row = await tx.fetchrow(_BALANCES + " where account = $1", account)
+    return None if row is None else Balance(**dict(row))

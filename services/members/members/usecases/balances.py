@@ -1,0 +1,22 @@
+"""Following the ledger's outcomes, and reading what they said."""
+
+from collections.abc import Sequence
+
+from kit.db import Tx
+from members.domain import balances as domain
+from members.domain.balances import Balance, Heard
+from members.store import balances as store
+
+
+async def follow_outcomes(tx: Tx, heard: Sequence[Heard]) -> None:
+    """Take over balances from outcomes; what was taken over before changes nothing."""
+    accounts = {one.outcome.account for one in heard} - {0}
+    if not accounts:
+        return
+    kept = await store.lock_balances(tx, list(accounts))
+    await store.upsert_balances(tx, domain.follow(heard, kept))
+
+
+async def find_balance(tx: Tx, account: int) -> Balance | None:
+    """What the ledger last said of an account; None when it said nothing yet."""
+    return await store.find_balance(tx, account)

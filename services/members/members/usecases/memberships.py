@@ -1,0 +1,179 @@
+"""Enrolling people, one by one or by the file, and the whole view of a member."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from contracts.members import Identifier, IdentifierKind, SealedContact
+from kit import ids, outbox
+from kit.db import Tx
+from members.domain import identifiers as marks
+from members.domain import memberships as domain
+from members.domain import words
+from members.domain.balances import Balance
+from members.domain.identifiers import Fresh
+from members.domain.memberships import Draft, Enrolled, Refusal, Request, Result, Sorted
+from members.domain.people import Kept, NewPerson, Person
+from members.domain.words import Seat, Vault
+from members.store import memberships as store
+from members.usecases import balances, identifiers, people
+from members.usecases.identifiers import Shown
+
+ON_LOOP_MAX: Final = 50  # members sealed on the event loop; more go to a thread
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What enrolment is told of the house."""
+
+    vault: Vault
+    shards: int
+    card_prefix: str
+    wording: str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A membership as its holder sees it. card.text None: the number was shown before."""
+
+    seat: Seat
+    card: Shown
+    qr: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Everything the room knows of a member. balance None: the ledger said nothing yet."""
+
+    person: Person
+    contact: SealedContact
+    identifiers: list[Identifier]
+    household: list[int]
+    balance: Balance | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    kept: list[Kept]
+    fresh: list[Fresh]
+    messages: list[outbox.Message]
+
+
+async def enrol(
+    tx: Tx, enrolment: uuid.UUID, asked: Request, *, house: House, now: datetime
+) -> tuple[Membership, bool]:
+    """Enrol one person under the caller's id; whether the member is new.
+
+    A known mobile gives the membership it has; a card or QR that it lacks is issued. Raises
+    Invalid with the refusal's code, and Differs where the id made another request.
+    """
+    key = house.vault.identifier_key
+    fingerprint = domain.fingerprint(asked, key=key)
+    kept = await store.find_enrolment(tx, enrolment)
+    if kept is not None:
+        member, before = kept
+        if before != fingerprint:
+            raise words.Differs("this enrolment id made another request; make a new UUID")
+        return await _membership(tx, member, house=house, now=now), False
+    draft = domain.read(asked, key=key, wording=house.wording)
+    if isinstance(draft, Refusal):
+        raise domain.refused(draft)
+    result = (await enrol_batch(tx, [draft], house=house, now=now))[0]
+    if isinstance(result, Refusal):
+        raise domain.refused(result)
+    await store.insert_enrolment(tx, enrolment, result.seat.member, fingerprint)
+    shown = await _membership(tx, result.seat.member, house=house, now=now)
+    return shown, not result.known
+
+
+async def enrol_batch(
+    tx: Tx, drafts: Sequence[Draft], *, house: House, now: datetime
+) -> list[Result]:
+    """Enrol many, in sets; one result a draft. A race for an identifier is a DataError 23505."""
+    digests = [m.digest for draft in drafts for m in draft.marks]
+    found = await identifiers.find_digests(tx, digests)
+    plan = domain.sort_out(drafts, found, now=now)
+    new = [n for n, opens in enumerate(plan.opens) if opens]
+    seats = await people.take_seats(tx, [drafts[n].account for n in new], shards=house.shards)
+    taken = dict(zip(new, seats, strict=True))
+    results = _results(plan, taken)
+    if len(drafts) > ON_LOOP_MAX:
+        made = await asyncio.to_thread(_prepare, drafts, plan, results, house.vault, now)
+    else:
+        made = _prepare(drafts, plan, results, house.vault, now)
+    await people.insert_people(tx, made.kept, now)
+    await identifiers.insert_fresh(tx, made.fresh, now)
+    outbox.add(tx, made.messages)
+    return results
+
+
+async def find_member(tx: Tx, member: int, *, vault: Vault, now: datetime) -> Member:
+    """Everything the room knows of a member. Raises Unknown."""
+    person = await people.get_person(tx, member)
+    return Member(
+        person=person,
+        contact=people.open_person(person, vault),
+        identifiers=await identifiers.list_held(tx, member, at=now),
+        household=await people.list_household(tx, person.seat.account),
+        balance=await balances.find_balance(tx, person.seat.account),
+    )
+
+
+def _results(plan: Sorted, taken: dict[int, Seat | None]) -> list[Result]:
+    results: list[Result] = []
+    for index, (holder, why) in enumerate(zip(plan.holders, plan.refusals, strict=True)):
+        if holder is None:
+            results.append(why or domain.refusal(domain.TAKEN, "belongs to another member"))
+            continue
+        seat = holder.seat or taken[holder.index]
+        if seat is None:
+            results.append(domain.refusal(domain.NO_ACCOUNT, "account: there is none so numbered"))
+        else:
+            results.append(Enrolled(seat, known=index not in taken))
+    return results
+
+
+def _prepare(
+    drafts: Sequence[Draft], plan: Sorted, results: Sequence[Result], vault: Vault, now: datetime
+) -> _Prepared:
+    """Seal and encode all that is to be written; CPU only."""
+    new: list[NewPerson] = []
+    fresh: list[Fresh] = []
+    for index, (draft, result) in enumerate(zip(drafts, results, strict=True)):
+        if isinstance(result, Refusal):
+            continue
+        if plan.opens[index]:
+            opens = draft.account is None
+            new.append(NewPerson(result.seat, opens, draft.contact, draft.consents, draft.locale))
+        for shown in plan.marks[index]:
+            fresh.append(Fresh(marks.make(ids.uuid7(now), shown, seat=result.seat, now=now)))
+    kept = people.seal_people(new, vault)
+    said = people.contact_messages([k.contact for k in kept], now)
+    said += identifiers.messages([f.identifier for f in fresh], now)
+    return _Prepared(kept, fresh, said)
+
+
+async def _membership(tx: Tx, member: int, *, house: House, now: datetime) -> Membership:
+    person = await people.get_person(tx, member)
+    held = await identifiers.list_held(tx, member, at=now)
+    card = next((i for i in held if i.kind is IdentifierKind.CARD), None)
+    qr = next((i for i in held if i.kind is IdentifierKind.QR), None)
+    vault = house.vault
+    if card is None:
+        new_id = uuid.UUID(ids.uuid7(now))
+        shown_card, _ = await identifiers.issue_card(
+            tx, person.seat, new_id, vault=vault, prefix=house.card_prefix, now=now
+        )
+    else:
+        shown_card = Shown(card, None)
+    if qr is None:
+        shown_qr = await identifiers.issue_qr(
+            tx, person.seat, person.wrapped_key, vault=vault, now=now
+        )
+    else:
+        text = await identifiers.show_qr(tx, qr, person.wrapped_key, vault=vault)
+        shown_qr = Shown(qr, text)
+    return Membership(person.seat, shown_card, shown_qr)

@@ -1,0 +1,119 @@
+"""What is done with people: keeping new ones, finding them, asking them again."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from contracts import envelope, topics
+from contracts.members import Contact, SealedContact
+from kit import outbox
+from kit.db import Tx
+from members.domain import people as domain
+from members.domain import words
+from members.domain.people import Asked, Kept, NewPerson, Person
+from members.domain.words import Seat, Vault
+from members.store import people as store
+
+HOUSEHOLD_MAX: Final = 200
+
+
+async def take_seats(tx: Tx, accounts: Sequence[int | None], *, shards: int) -> list[Seat | None]:
+    """A seat for each: a new member, of a new account (None) or of the one named.
+
+    None where the account that was named does not exist.
+    """
+    opened = await store.take_account_numbers(tx, sum(a is None for a in accounts))
+    fresh = iter(opened)
+    known = await store.find_shards(tx, [a for a in accounts if a is not None])
+    known |= {account: domain.shard_of_new(account, shards=shards) for account in opened}
+    numbers = await store.take_member_numbers(tx, len(accounts))
+    seats: list[Seat | None] = []
+    for account, member in zip(accounts, numbers, strict=True):
+        chosen = next(fresh) if account is None else account
+        seats.append(Seat(member, chosen, known[chosen]) if chosen in known else None)
+    return seats
+
+
+def seal_people(people: Sequence[NewPerson], vault: Vault) -> list[Kept]:
+    """Seal each under a fresh key of its own; CPU only, for a thread where there are many."""
+    random = secrets.token_bytes(domain.RANDOM_BYTES * len(people))
+    size = domain.RANDOM_BYTES
+    return [
+        domain.keep(new, vault, random[n * size : (n + 1) * size]) for n, new in enumerate(people)
+    ]
+
+
+def contact_messages(contacts: Sequence[Contact], now: datetime) -> list[outbox.Message]:
+    """The messages that tell notify of contacts; CPU only."""
+    return [_message(contact, now) for contact in contacts]
+
+
+async def insert_people(tx: Tx, kept: Sequence[Kept], now: datetime) -> None:
+    """Keep new members, their new accounts and consents; what they say is added by the caller."""
+    await store.insert_accounts(tx, [k.new.seat for k in kept if k.new.opens], now)
+    await store.insert_members(tx, kept, now)
+    await store.insert_first_consents(tx, kept, now)
+
+
+async def get_person(tx: Tx, member: int) -> Person:
+    """The member. Raises Unknown."""
+    found = await store.find_person(tx, member)
+    if found is None:
+        raise words.Unknown(f"there is no member {member}")
+    return found
+
+
+async def list_household(tx: Tx, account: int) -> list[int]:
+    """Members who share an account, in number order."""
+    return await store.list_household(tx, account, limit=HOUSEHOLD_MAX)
+
+
+async def record_consents(
+    tx: Tx, member: int, asked: Asked, *, vault: Vault, now: datetime
+) -> Person:
+    """Keep what a member answered and tell notify; a repeat changes nothing.
+
+    Raises Unknown, Differs (the request id recorded something else).
+    """
+    person = await store.lock_person(tx, member)
+    if person is None:
+        raise words.Unknown(f"there is no member {member}")
+    kept = await store.find_consents(tx, asked.request_id)
+    if kept is not None:
+        owner, consents = kept
+        if owner != member or domain.answered(consents, asked) != consents:
+            raise words.Differs("this request id recorded other consents; make a new UUID")
+        return person
+    consents = domain.answered(person.consents, asked)
+    await store.insert_consents(tx, member, consents, request_id=asked.request_id, now=now)
+    await store.update_version(tx, member, person.version + 1)
+    content = words.contact_bytes(domain.open_person(person, vault))
+    nonce = secrets.token_bytes(words.NONCE_BYTES)
+    sealed = words.seal(vault.contacts, nonce, content, member)
+    said = domain.contact(
+        person.seat, person.version + 1, consents, locale=person.locale, sealed=sealed
+    )
+    outbox.add(tx, [_message(said, now)])
+    return await get_person(tx, member)
+
+
+def _message(contact: Contact, now: datetime) -> outbox.Message:
+    key = str(contact.member)
+    said = envelope.Envelope(
+        id=envelope.follow(f"{key}@{contact.version}", "contact-changed.v1"),
+        type="contact-changed.v1",
+        key=key,
+        occurred_at=now,
+        accepted_at=now,
+        data=contact,
+    )
+    return outbox.message(topics.MEMBERS_CONTACTS, said, partition=contact.member % PARTITIONS)
+
+
+PARTITIONS: Final = topics.partitions(topics.MEMBERS_CONTACTS, shards=1, gateways=1)
+
+
+def open_person(person: Person, vault: Vault) -> SealedContact:
+    """Mobile and name of a member, for those who may see them. Raises Unsealable."""
+    return domain.open_person(person, vault)

@@ -1,0 +1,27 @@
+"""HTTP door: the routes of every noun in one application."""
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from kit import web
+from kit.clock import Clock
+from kit.db import Database
+from merchants.api import partners, programmes, tallies, terminals
+
+VERSION: Final = "0.1.0"
+ROUTERS: Final = (
+    partners.router,
+    terminals.router,
+    terminals.internal,
+    programmes.router,
+    tallies.router,
+)
+
+
+def app(database: Database, clock: Clock, *, actor_secret: str) -> FastAPI:
+    """The application of the merchants room."""
+    made = web.app("Peyvand merchants", VERSION, routes=ROUTERS, actor_secret=actor_secret)
+    made.state.database = database
+    made.state.clock = clock
+    return made

@@ -1,0 +1,173 @@
+"""HTTP door of parties, merchants and branches."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+from contracts import values
+from kit import auth
+from kit.db import Database
+from merchants import settings
+from merchants.domain import partners as domain
+from merchants.domain import words
+from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party
+from merchants.usecases import partners as usecases
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Title = Annotated[str, AfterValidator(words.clean_title)]
+After = Annotated[int, Query(ge=0, le=2**31 - 1)]
+Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
+
+router = APIRouter(tags=["partners"])
+
+
+class PartyBody(BaseModel):
+    """A legal entity. legal_id: Iran's 11-digit id, its check digit verified."""
+
+    model_config = ConfigDict(extra="forbid")
+    title_fa: Title
+    title_en: Title
+    legal_id: Annotated[str, AfterValidator(domain.clean_legal_id)] | None = None
+
+
+class MerchantBody(BaseModel):
+    """What a customer sees. reference: its name in a partner's files."""
+
+    model_config = ConfigDict(extra="forbid")
+    party: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+    sector: Annotated[
+        str, AfterValidator(values.ascii_digits), Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")
+    ]
+    title_fa: Title
+    title_en: Title
+    reference: Annotated[str, AfterValidator(words.clean_title), Field(max_length=64)] | None = None
+
+
+class BranchBody(BaseModel):
+    """A shop of a merchant."""
+
+    model_config = ConfigDict(extra="forbid")
+    title_fa: Title
+    title_en: Title
+
+
+@dataclass(frozen=True, slots=True)
+class Merchants:
+    """A page; next: send it as after; None on the last."""
+
+    items: list[Merchant]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """A page; next: send it as after; None on the last."""
+
+    items: list[Branch]
+    next: int | None
+
+
+class MerchantQuery(BaseModel):
+    """What the list may be narrowed to; title: the beginning of either title."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    limit: Annotated[int, Field(ge=1, le=settings.PAGE_MAX)] = 50
+    reference: Annotated[str, AfterValidator(words.clean_title)] | None = None
+    sector: Annotated[str, Field(max_length=40)] | None = None
+    title: Annotated[str, AfterValidator(words.clean_title)] | None = None
+    party: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+
+
+@router.put("/v1/parties/{party}")
+async def put_party(request: Request, response: Response, party: Number, body: PartyBody) -> Party:
+    """Register a party under the caller's number: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    asked = Party(party, body.title_fa, body.title_en, body.legal_id)
+    async with database.transaction() as tx:
+        kept, created = await usecases.register_party(tx, asked)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+@router.get("/v1/parties/{party}")
+async def get_party(request: Request, party: Number) -> Party:
+    """One party."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return await usecases.get_party(tx, party)
+
+
+@router.put("/v1/merchants/{merchant}")
+async def put_merchant(
+    request: Request, response: Response, merchant: Number, body: MerchantBody
+) -> Merchant:
+    """Register a merchant under the caller's number: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    asked = Merchant(
+        merchant, body.party, body.sector, body.title_fa, body.title_en, body.reference
+    )
+    async with database.transaction() as tx:
+        kept, created = await usecases.register_merchant(tx, asked)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+@router.get("/v1/merchants/{merchant}")
+async def get_merchant(request: Request, merchant: Number) -> Merchant:
+    """One merchant."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return await usecases.get_merchant(tx, merchant)
+
+
+@router.get("/v1/merchants")
+async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query()]) -> Merchants:
+    """Merchants in number order, narrowed as asked."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    search = MerchantSearch(**query.model_dump())
+    async with database.read() as tx:
+        items = await usecases.search_merchants(tx, search)
+    return Merchants(items, items[-1].merchant if len(items) == query.limit else None)
+
+
+@router.put("/v1/merchants/{merchant}/branches/{branch}")
+async def put_branch(
+    request: Request, response: Response, merchant: Number, branch: Number, body: BranchBody
+) -> Branch:
+    """Register a branch under the merchant's own number: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    asked = Branch(merchant, branch, body.title_fa, body.title_en)
+    async with database.transaction() as tx:
+        kept, created = await usecases.register_branch(tx, asked)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+@router.get("/v1/merchants/{merchant}/branches/{branch}")
+async def get_branch(request: Request, merchant: Number, branch: Number) -> Branch:
+    """One branch."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return await usecases.get_branch(tx, merchant, branch)
+
+
+@router.get("/v1/merchants/{merchant}/branches")
+async def list_branches(
+    request: Request, merchant: Number, after: After = 0, limit: Limit = 50
+) -> Branches:
+    """Branches of a merchant in number order."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        items = await usecases.list_branches(tx, merchant, after=after, limit=limit)
+    return Branches(items, items[-1].branch if len(items) == limit else None)

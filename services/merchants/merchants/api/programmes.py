@@ -1,0 +1,222 @@
+"""HTTP door of programmes and terms."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from msgspec import structs
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+)
+
+from contracts import values
+from contracts.merchants import Programme, Terms
+from kit import auth
+from kit.clock import Clock
+from kit.db import Database
+from merchants import settings
+from merchants.domain import programmes as domain
+from merchants.domain import words
+from merchants.usecases import programmes as usecases
+
+CATEGORIES_MAX = 200
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+After = Annotated[int, Query(ge=0, le=2**31 - 1)]
+Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
+Title = Annotated[str, AfterValidator(words.clean_title)]
+Amount = Annotated[int, Strict(), Field(ge=0, le=values.AMOUNT_MAX)]
+PositiveAmount = Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)]
+BasisPoints = Annotated[int, Strict(), Field(ge=0, le=values.BASIS_POINTS)]
+Flag = Annotated[bool, Strict()]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(domain.time_text),
+    AfterValidator(lambda at: at.astimezone(UTC)),
+]
+Category = Annotated[str, AfterValidator(words.clean_title), Field(max_length=64)]
+Categories = Annotated[list[Category], Field(max_length=CATEGORIES_MAX)]
+
+router = APIRouter(tags=["programmes"])
+
+
+class ProgrammeFields(BaseModel):
+    """What a merchant promises from effective_from on (contracts.merchants.Programme)."""
+
+    model_config = ConfigDict(extra="forbid")
+    effective_from: Moment
+    title_fa: Title
+    title_en: Title
+    earn_points: Amount
+    earn_per_rial: PositiveAmount
+    earning_categories: Categories = []
+    excluded_categories: Categories = []
+    validity_days: Annotated[int, Strict(), Field(ge=1, le=36_500)] | None = None
+    activation_days: Annotated[int, Strict(), Field(ge=0, le=366)] = 0
+    redeem_min_points: Amount = 0
+    redeem_max_share_bp: BasisPoints = values.BASIS_POINTS
+    own_discount_bp: BasisPoints = 0
+    own_discount_max_rial: Amount = 0
+
+
+class ProgrammeBody(ProgrammeFields):
+    """backdated: effective_from may lie in the past (replay, demo)."""
+
+    backdated: Flag = False
+
+
+class ProgrammeView(ProgrammeFields):
+    """One version as it is kept."""
+
+    merchant: int
+    party: int
+    version: int
+
+
+class TermsFields(BaseModel):
+    """Settlement price, fee and grace from effective_from on (contracts.merchants.Terms)."""
+
+    model_config = ConfigDict(extra="forbid")
+    effective_from: Moment
+    price_rial: PositiveAmount
+    price_points: PositiveAmount
+    fee_bp: BasisPoints
+    grace_days: Annotated[int, Strict(), Field(ge=0, le=366)] = 30
+
+
+class TermsBody(TermsFields):
+    """backdated: effective_from may lie in the past (replay, demo)."""
+
+    backdated: Flag = False
+
+
+class TermsView(TermsFields):
+    """One version as it is kept."""
+
+    version: int
+
+
+class Programmes(BaseModel):
+    """A page; next: send it as after; None on the last."""
+
+    items: list[ProgrammeView]
+    next: int | None
+
+
+class TermsPage(BaseModel):
+    """A page; next: send it as after; None on the last."""
+
+    items: list[TermsView]
+    next: int | None
+
+
+@router.put("/v1/merchants/{merchant}/programmes/{version}")
+async def put_programme(
+    request: Request, response: Response, merchant: Number, version: Number, body: ProgrammeBody
+) -> ProgrammeView:
+    """Publish the next version: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    draft = _programme(merchant, version, body)
+    async with database.transaction() as tx:
+        kept, created = await usecases.publish_programme(
+            tx, draft, backdated=body.backdated, now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    return _programme_view(kept)
+
+
+@router.get("/v1/merchants/{merchant}/programmes/{version}")
+async def get_programme(request: Request, merchant: Number, version: Number) -> ProgrammeView:
+    """One version."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return _programme_view(await usecases.get_programme(tx, merchant, version))
+
+
+@router.get("/v1/merchants/{merchant}/programmes")
+async def list_programmes(
+    request: Request, merchant: Number, after: After = 0, limit: Limit = 50
+) -> Programmes:
+    """A merchant's versions in order."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await usecases.list_programmes(tx, merchant, after=after, limit=limit)
+    following = found[-1].version if len(found) == limit else None
+    return Programmes(items=[_programme_view(p) for p in found], next=following)
+
+
+@router.put("/v1/terms/{version}")
+async def put_terms(
+    request: Request, response: Response, version: Number, body: TermsBody
+) -> TermsView:
+    """Publish the next version of the network's terms: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    asked = Terms(version=version, **body.model_dump(exclude={"backdated"}))
+    async with database.transaction() as tx:
+        kept, created = await usecases.publish_terms(
+            tx, asked, backdated=body.backdated, now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    return _terms_view(kept)
+
+
+@router.get("/v1/terms/{version}")
+async def get_terms(request: Request, version: Number) -> TermsView:
+    """One version of the network's terms."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return _terms_view(await usecases.get_terms(tx, version))
+
+
+@router.get("/v1/terms")
+async def list_terms(request: Request, after: After = 0, limit: Limit = 50) -> TermsPage:
+    """Versions of the network's terms in order."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await usecases.list_terms(tx, after=after, limit=limit)
+    following = found[-1].version if len(found) == limit else None
+    return TermsPage(items=[_terms_view(t) for t in found], next=following)
+
+
+def _programme(merchant: int, version: int, body: ProgrammeBody) -> Programme:
+    given = body.model_dump(exclude={"backdated", "earning_categories", "excluded_categories"})
+    return Programme(
+        merchant=merchant,
+        party=values.NETWORK_PARTY,  # the use case puts the merchant's own party here
+        version=version,
+        earning_categories=tuple(body.earning_categories),
+        excluded_categories=tuple(body.excluded_categories),
+        **given,
+    )
+
+
+def _programme_view(programme: Programme) -> ProgrammeView:
+    return ProgrammeView.model_validate(_kept(programme))
+
+
+def _terms_view(terms: Terms) -> TermsView:
+    return TermsView.model_validate(_kept(terms))
+
+
+def _kept(version: Programme | Terms) -> dict[str, object]:
+    shown = structs.asdict(version)
+    at: datetime = version.effective_from
+    shown["effective_from"] = at.isoformat()
+    for name in ("earning_categories", "excluded_categories"):
+        if name in shown:
+            shown[name] = list(shown[name])
+    return shown

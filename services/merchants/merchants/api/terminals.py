@@ -1,0 +1,175 @@
+"""HTTP door of terminals, activations and keys."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+from contracts.merchants import Terminal
+from kit import auth, ids
+from kit.clock import Clock
+from kit.db import Database
+from merchants import settings
+from merchants.domain.terminals import Issued
+from merchants.usecases import terminals as usecases
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{8}$")]
+
+router = APIRouter(tags=["terminals"])
+internal = APIRouter(include_in_schema=False)
+
+
+class TerminalBody(BaseModel):
+    """Where the terminal stands."""
+
+    model_config = ConfigDict(extra="forbid")
+    branch: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A key as everyone may see it."""
+
+    key_id: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalView:
+    """A terminal. epoch 0, not active: never activated."""
+
+    terminal: int
+    merchant: int
+    party: int
+    branch: int
+    active: bool
+    epoch: int
+    version: int
+    keys: list[KeyView]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminals:
+    """A page; next: send it as after; None on the last."""
+
+    items: list[TerminalView]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A key that is good for nothing but, for a day, the status of its own names."""
+
+    terminal: int
+    key_id: str
+    revoked_at: datetime | None
+
+
+@router.put("/v1/merchants/{merchant}/terminals/{terminal}")
+async def put_terminal(
+    request: Request, response: Response, merchant: Number, terminal: Number, body: TerminalBody
+) -> TerminalView:
+    """Register a terminal under the caller's number: 201, and 200 when repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    async with database.transaction() as tx:
+        kept, created = await usecases.register_terminal(
+            tx, merchant, terminal, branch=body.branch, now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    return _view(kept)
+
+
+@router.get("/v1/merchants/{merchant}/terminals/{terminal}")
+async def get_terminal(request: Request, merchant: Number, terminal: Number) -> TerminalView:
+    """One terminal with its keys, secrets never."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        return _view(await usecases.get_terminal_of(tx, merchant, terminal))
+
+
+@router.get("/v1/merchants/{merchant}/terminals")
+async def list_terminals(
+    request: Request,
+    merchant: Number,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
+) -> Terminals:
+    """Terminals of a merchant in number order."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await usecases.list_terminals(tx, merchant, after=after, limit=limit)
+    return Terminals([_view(t) for t in found], found[-1].terminal if len(found) == limit else None)
+
+
+@router.put("/v1/terminals/{terminal}/activations/{activation}")
+async def put_activation(
+    request: Request, response: Response, terminal: Number, activation: uuid.UUID
+) -> Issued:
+    """Issue the next epoch and a key, shown in this answer only: 201; 200 and null repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    async with database.transaction() as tx:
+        issued, created = await usecases.activate_terminal(
+            tx, terminal, activation, secret=ids.secret(), now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    return issued
+
+
+@router.put("/v1/terminals/{terminal}/keys/{key_id}")
+async def put_key(request: Request, response: Response, terminal: Number, key_id: KeyId) -> Issued:
+    """Issue a further key, shown in this answer only: 201; 200 and null repeated."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    async with database.transaction() as tx:
+        issued, created = await usecases.rotate_key(
+            tx, terminal, key_id, secret=ids.secret(), now=clock.now()
+        )
+    response.status_code = 201 if created else 200
+    return issued
+
+
+@router.delete("/v1/terminals/{terminal}/keys/{key_id}")
+async def delete_key(request: Request, terminal: Number, key_id: KeyId) -> Revoked:
+    """Revoke a key; repeated, the first time stands."""
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    async with database.transaction() as tx:
+        key = await usecases.revoke_key(tx, terminal, key_id, now=clock.now())
+    return Revoked(terminal, key.key_id, key.revoked_at)
+
+
+@internal.get("/internal/terminals/{terminal}")
+async def find_terminal(request: Request, terminal: Number) -> Response:
+    """The very body of terminal-changed.v1, for a gateway whose table lacks it."""
+    auth.require(request, "service")
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        found = await usecases.get_terminal(tx, terminal)
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+def _view(terminal: Terminal) -> TerminalView:
+    return TerminalView(
+        terminal=terminal.terminal,
+        merchant=terminal.merchant,
+        party=terminal.party,
+        branch=terminal.branch,
+        active=terminal.active,
+        epoch=terminal.epoch,
+        version=terminal.version,
+        keys=[KeyView(k.key_id, k.created_at, k.revoked_at) for k in terminal.keys],
+    )

@@ -1,1 +1,0 @@
-"""Who takes part: parties, merchants, branches."""

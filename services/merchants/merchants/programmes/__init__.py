@@ -1,1 +1,0 @@
-"""Programmes of merchants and terms of the network, in effective-dated versions."""

@@ -1,1 +1,0 @@
-"""Days of merchants, as the ledger tells them."""

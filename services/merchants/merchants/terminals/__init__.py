@@ -1,1 +1,0 @@
-"""Terminals, their activations and keys."""

@@ -1,0 +1,93 @@
+"""What operators do with parties, merchants and branches."""
+
+from kit.db import Tx
+from merchants.domain import words
+from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, Taken
+from merchants.store import partners as store
+
+
+async def register_party(tx: Tx, party: Party) -> tuple[Party, bool]:
+    """The party as it is kept, and whether it is new. Raises Differs, Taken (legal id)."""
+    if await store.insert_party(tx, party):
+        return party, True
+    kept = await store.find_party(tx, party.party)
+    if kept is None:
+        raise Taken(f"another party has the legal id {party.legal_id}")
+    if kept != party:
+        raise words.Differs(f"party {party.party} is registered with other details")
+    return kept, False
+
+
+async def get_party(tx: Tx, party: int) -> Party:
+    """The party. Raises Unknown."""
+    found = await store.find_party(tx, party)
+    if found is None:
+        raise words.Unknown(f"party {party} is not registered")
+    return found
+
+
+async def register_merchant(tx: Tx, merchant: Merchant) -> tuple[Merchant, bool]:
+    """The merchant as it is kept, and whether it is new.
+
+    Raises Unknown (party), Differs, Taken (reference).
+    """
+    await get_party(tx, merchant.party)
+    if await store.insert_merchant(tx, merchant):
+        return merchant, True
+    kept = await store.find_merchant(tx, merchant.merchant)
+    if kept is None:
+        raise Taken(f"another merchant has the reference {merchant.reference}")
+    if kept != merchant:
+        raise words.Differs(f"merchant {merchant.merchant} is registered with other details")
+    return kept, False
+
+
+async def get_merchant(tx: Tx, merchant: int) -> Merchant:
+    """The merchant. Raises Unknown."""
+    found = await store.find_merchant(tx, merchant)
+    if found is None:
+        raise words.Unknown(f"merchant {merchant} is not registered")
+    return found
+
+
+async def lock_merchant(tx: Tx, merchant: int) -> Merchant:
+    """The merchant, held until the transaction ends. Raises Unknown."""
+    found = await store.lock_merchant(tx, merchant)
+    if found is None:
+        raise words.Unknown(f"merchant {merchant} is not registered")
+    return found
+
+
+async def lock_network(tx: Tx) -> None:
+    """Hold the network's own party until the transaction ends."""
+    await store.lock_network(tx)
+
+
+async def search_merchants(tx: Tx, search: MerchantSearch) -> list[Merchant]:
+    """Merchants in number order, at most search.limit."""
+    return await store.list_merchants(tx, search)
+
+
+async def register_branch(tx: Tx, branch: Branch) -> tuple[Branch, bool]:
+    """The branch as it is kept, and whether it is new. Raises Unknown (merchant), Differs."""
+    await get_merchant(tx, branch.merchant)
+    if await store.insert_branch(tx, branch):
+        return branch, True
+    kept = await get_branch(tx, branch.merchant, branch.branch)
+    if kept != branch:
+        raise words.Differs(f"branch {branch.branch} is registered with other details")
+    return kept, False
+
+
+async def get_branch(tx: Tx, merchant: int, branch: int) -> Branch:
+    """The branch. Raises Unknown."""
+    found = await store.find_branch(tx, merchant, branch)
+    if found is None:
+        raise words.Unknown(f"merchant {merchant} has no branch {branch}; register it first")
+    return found
+
+
+async def list_branches(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Branch]:
+    """Branches of a merchant in number order, above after. Raises Unknown (merchant)."""
+    await get_merchant(tx, merchant)
+    return await store.list_branches(tx, merchant, after=after, limit=limit)

@@ -1,0 +1,149 @@
+"""What operators do with terminals; every change is said in the same transaction."""
+
+import uuid
+from datetime import datetime
+
+from contracts import envelope, topics
+from contracts.merchants import Terminal, TerminalKey
+from kit import outbox
+from kit.db import Tx
+from merchants import settings
+from merchants.domain import terminals as domain
+from merchants.domain import words
+from merchants.domain.terminals import Activation, Issued
+from merchants.store import terminals as store
+from merchants.usecases import partners
+
+
+async def register_terminal(
+    tx: Tx, merchant: int, terminal: int, *, branch: int, now: datetime
+) -> tuple[Terminal, bool]:
+    """The terminal as it is kept, and whether it is new: not active, epoch 0, without keys.
+
+    Raises Unknown (merchant, branch), Differs (also when it is another merchant's).
+    """
+    owner = await partners.get_merchant(tx, merchant)
+    await partners.get_branch(tx, merchant, branch)
+    fresh = Terminal(
+        terminal=terminal,
+        version=1,
+        epoch=0,
+        merchant=merchant,
+        party=owner.party,
+        branch=branch,
+        active=False,
+    )
+    if await store.insert_terminal(tx, fresh):
+        _say(tx, fresh, now)
+        return fresh, True
+    kept = await get_terminal(tx, terminal)
+    if (kept.merchant, kept.branch) != (merchant, branch):
+        raise words.Differs(f"terminal {terminal} stands at another merchant or branch")
+    return kept, False
+
+
+async def get_terminal(tx: Tx, terminal: int) -> Terminal:
+    """The terminal with all its keys. Raises Unknown."""
+    found = await store.find_terminal(tx, terminal)
+    if found is None:
+        raise words.Unknown(f"terminal {terminal} is not registered")
+    return found
+
+
+async def get_terminal_of(tx: Tx, merchant: int, terminal: int) -> Terminal:
+    """The terminal, if it is this merchant's. Raises Unknown."""
+    found = await get_terminal(tx, terminal)
+    if found.merchant != merchant:
+        raise words.Unknown(f"merchant {merchant} has no terminal {terminal}")
+    return found
+
+
+async def list_terminals(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Terminal]:
+    """Terminals of a merchant in number order, above after. Raises Unknown (merchant)."""
+    await partners.get_merchant(tx, merchant)
+    return await store.list_terminals(tx, merchant, after=after, limit=limit)
+
+
+async def activate_terminal(
+    tx: Tx, terminal: int, activation: uuid.UUID, *, secret: str, now: datetime
+) -> tuple[Issued, bool]:
+    """Issue the next epoch and its first key, made of secret; whether it was new.
+
+    The same activation again gives the same epoch and no key: it was shown once.
+    Raises Unknown, Differs (an activation of another terminal), TooManyKeys.
+    """
+    current = await _lock(tx, terminal)
+    kept = await store.find_activation(tx, str(activation))
+    if kept is not None:
+        if kept.terminal != terminal:
+            raise words.Differs("this activation belongs to another terminal; make a new UUID")
+        return Issued(terminal, kept.epoch, kept.key_id, None), False
+    key_id = domain.key_id_of(str(activation))
+    key, text = _make_key(terminal, key_id, secret, now)
+    changed = domain.activate(
+        current, key, active_max=settings.KEYS_ACTIVE_MAX, all_max=settings.KEYS_MAX
+    )
+    made = Activation(str(activation), terminal, changed.epoch, key_id)
+    await store.update_terminal(tx, changed)
+    await store.insert_key(tx, terminal, key)
+    await store.insert_activation(tx, made, key)
+    _say(tx, changed, now)
+    return Issued(terminal, changed.epoch, key_id, text), True
+
+
+async def rotate_key(
+    tx: Tx, terminal: int, key_id: str, *, secret: str, now: datetime
+) -> tuple[Issued, bool]:
+    """Issue a further key under the caller's id, in the same epoch; whether it was new.
+
+    Older keys stay good until revoked. A repeat gives no key. Raises Unknown, TooManyKeys.
+    """
+    current = await _lock(tx, terminal)
+    if domain.find_key(current, key_id) is not None:
+        return Issued(terminal, current.epoch, key_id, None), False
+    key, text = _make_key(terminal, key_id, secret, now)
+    changed = domain.add_key(
+        current, key, active_max=settings.KEYS_ACTIVE_MAX, all_max=settings.KEYS_MAX
+    )
+    await store.update_terminal(tx, changed)
+    await store.insert_key(tx, terminal, key)
+    _say(tx, changed, now)
+    return Issued(terminal, changed.epoch, key_id, text), True
+
+
+async def revoke_key(tx: Tx, terminal: int, key_id: str, *, now: datetime) -> TerminalKey:
+    """The key with the time it was revoked; a second time changes nothing. Raises Unknown."""
+    current = await _lock(tx, terminal)
+    changed = domain.revoke_key(current, key_id, now=now)
+    key = domain.get_key(changed, key_id)
+    if changed.version != current.version:
+        await store.update_terminal(tx, changed)
+        await store.update_revoked_key(tx, terminal, key)
+        _say(tx, changed, now)
+    return key
+
+
+async def _lock(tx: Tx, terminal: int) -> Terminal:
+    found = await store.lock_terminal(tx, terminal)
+    if found is None:
+        raise words.Unknown(f"terminal {terminal} is not registered")
+    return found
+
+
+def _make_key(terminal: int, key_id: str, secret: str, now: datetime) -> tuple[TerminalKey, str]:
+    text = domain.key_text(terminal, key_id, secret)
+    key = TerminalKey(key_id=key_id, sha256=domain.key_digest(text), created_at=now)
+    return key, text
+
+
+def _say(tx: Tx, terminal: Terminal, now: datetime) -> None:
+    key = f"{terminal.terminal}@{terminal.version}"
+    said = envelope.Envelope(
+        id=envelope.follow(key, "terminal-changed.v1"),
+        type="terminal-changed.v1",
+        key=key,
+        occurred_at=now,
+        accepted_at=now,
+        data=terminal,
+    )
+    outbox.add(tx, [outbox.message(topics.MERCHANTS_TERMINALS, said)])
