@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
-from gateway.api import transactions
+from gateway.api import front, transactions
 from gateway.api.administration import Passing
 from gateway.api.document import TITLE, VERSION, Book
 from gateway.clients import Services
@@ -71,30 +70,19 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
         tables.close()
 
 
-def edge(road: Road, services: Services) -> FastAPI:
-    """The HTTP application: the road's routes, the document, and before them the passing on."""
+def edge(road: Road, services: Services) -> front.Front:
+    """The HTTP application: tills, administration, and the rest with the document."""
+    secret = road.settings.actor_secret
     access = Access(road.lookups, keys.parse_operators(road.settings.operators))
-    own: list[BaseRoute] = [
-        *transactions.Door(road, access, services).routes(),
-        *Book(services).routes(),
-    ]
-    made = web.app(
-        TITLE,
-        VERSION,
-        routes=own,
-        readiness=road.guard.checks(),
-        actor_secret=road.settings.actor_secret,
-    )
-    ours = {"/openapi.json"}  # FastAPI's own knows nothing of the road and of the services
-    made.router.routes[:] = [
+    tills = transactions.Transactions(road, access, services)
+    own: list[BaseRoute] = [*tills.routes(), *Book(services).routes()]
+    made = web.app(TITLE, VERSION, routes=own, readiness=road.guard.checks(), actor_secret=secret)
+    made.router.routes[:] = [  # FastAPI's own document knows nothing of road and services
         route
         for route in made.router.routes
-        if getattr(route, "path", "") not in ours or route in own
+        if getattr(route, "path", "") != "/openapi.json" or route in own
     ]
-    made.add_middleware(
-        Passing, access=access, services=services, secret=road.settings.actor_secret
-    )
-    return made
+    return front.front(made, tills, Passing(access, services, secret))
 
 
 def lookups_of(settings: Settings, tables: Tables, services: Services) -> Lookups:

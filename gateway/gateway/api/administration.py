@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.clients import Service, Services
 from gateway.domain import problems
@@ -74,22 +74,14 @@ def find_passage(path: str) -> Passage | None:
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """Stands before kit's door, which would hold a whole body; pure ASGI."""
+    """Passes requests on; no door stands before it, which would hold a whole body."""
 
-    app: ASGIApp
     access: Access
     services: Services
     secret: str  # what signs the actor that the gateway vouches for
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what belongs to a service; the rest is the gateway's own."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        passage = find_passage(scope["path"])
-        if passage is None:
-            await self.app(scope, receive, send)
-            return
+    async def serve(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on and its answer back."""
         request = Request(scope, receive)
         began = clock.wall()
         with telemetry.start_span(

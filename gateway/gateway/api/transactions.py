@@ -7,6 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from gateway.clients import Services
 from gateway.domain.keys import Role
@@ -16,16 +17,16 @@ from gateway.usecases.submit import Ended, Road
 from kit import errors, telemetry, web
 
 TRANSACTIONS: Final = "/v1/transactions"
-TRANSACTION: Final = "/v1/transactions/{id:path}"
+TRANSACTION: Final = "/v1/transactions/{id}"
 HISTORY: Final = "/v1/history"
-_PROBLEM: Final = "application/problem+json"
-_JSON: Final = "application/json"
+_PROBLEM: Final = b"application/problem+json"
+_JSON: Final = b"application/json"
 
 Act = Callable[[Request, telemetry.Span], Awaitable[Ended]]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Transactions:
     """What the routes call."""
 
     road: Road
@@ -33,16 +34,33 @@ class Door:
     services: Services
 
     def routes(self) -> list[BaseRoute]:
-        """The road's routes."""
+        """The road's quieter routes; a till's own request comes in by post_transaction."""
         return [
-            Route(TRANSACTIONS, self.post_transaction, methods=["POST"]),
-            Route(TRANSACTION, self.get_transaction, methods=["GET"]),
+            Route("/v1/transactions/{id:path}", self.get_transaction, methods=["GET"]),
             Route(HISTORY, self.post_history, methods=["POST"]),
         ]
 
-    async def post_transaction(self, request: Request) -> Response:
-        """POST /v1/transactions, under a terminal's key."""
-        return await _answered(request, TRANSACTIONS, self._submit)
+    async def post_transaction(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """POST /v1/transactions, under a terminal's key; bare ASGI, behind kit's door alone."""
+        scope["route_path"] = TRANSACTIONS
+        authorization = traceparent = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                authorization = value.decode("latin-1")
+            elif name == b"traceparent":
+                traceparent = value.decode("latin-1")
+        with telemetry.start_span("POST /v1/transactions", traceparent) as span:
+            try:
+                caller = await self.access.terminal(authorization)
+                raw: bytes = (await receive()).get("body", b"")  # whole: the door has held it
+                ended = await submit.submit_transaction(self.road, caller, raw, span)
+            except errors.Problem as error:
+                span.set("problem", error.code)
+                await web.problem(error, TRANSACTIONS)(scope, receive, send)
+                return
+        headers = _headers(ended)
+        await send({"type": "http.response.start", "status": ended.status, "headers": headers})
+        await send({"type": "http.response.body", "body": ended.body})
 
     async def post_history(self, request: Request) -> Response:
         """POST /v1/history, by an operator with that right."""
@@ -50,11 +68,7 @@ class Door:
 
     async def get_transaction(self, request: Request) -> Response:
         """GET /v1/transactions/{id}, by the merchant's terminals or an operator."""
-        return await _answered(request, "/v1/transactions/{id}", self._find)
-
-    async def _submit(self, request: Request, span: telemetry.Span) -> Ended:
-        caller = await self.access.terminal(request.headers.get("authorization"))
-        return await submit.submit_transaction(self.road, caller, await request.body(), span)
+        return await _answered(request, TRANSACTION, self._find)
 
     async def _import(self, request: Request, span: telemetry.Span) -> Ended:
         header = request.headers.get("authorization")
@@ -79,8 +93,16 @@ async def _answered(request: Request, route: str, act: Act) -> Response:
         except errors.Problem as error:
             span.set("problem", error.code)
             return web.problem(error, request.url.path)
-    kind = _PROBLEM if ended.status >= 400 else _JSON
-    response = Response(ended.body, ended.status, media_type=kind)
-    if ended.retry_after_s:
-        response.headers["retry-after"] = str(ended.retry_after_s)
+    response = Response(ended.body, ended.status)
+    response.raw_headers = _headers(ended)
     return response
+
+
+def _headers(ended: Ended) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", _PROBLEM if ended.status >= 400 else _JSON),
+        (b"content-length", b"%d" % len(ended.body)),
+    ]
+    if ended.retry_after_s:
+        headers.append((b"retry-after", b"%d" % ended.retry_after_s))
+    return headers

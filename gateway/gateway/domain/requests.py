@@ -320,11 +320,14 @@ def _check_original(body: Transaction, original: Original) -> None:
 # ----------------------------------------------------------------- identifiers and fingerprints
 
 
+_SHOWN: Final = tuple((kind, kind.value) for kind in IdentifierKind)
+
+
 def shown(identifier: Identifier) -> tuple[IdentifierKind, str]:
     """Kind and canonical text of the one identifier that was sent. Raises BAD_IDENTIFIER."""
     found: tuple[IdentifierKind, str] | None = None
-    for kind in IdentifierKind:
-        text = getattr(identifier, kind.value)
+    for kind, field in _SHOWN:
+        text = getattr(identifier, field)
         if text is UNSET:
             continue
         if found is not None:
