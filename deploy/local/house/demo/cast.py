@@ -10,6 +10,7 @@ class Merchant:
 
     number: int
     party: int
+    sector: str
     fa: str
     en: str
     departments: tuple[str, ...]
@@ -26,6 +27,7 @@ MERCHANTS = (
     Merchant(
         number=11,
         party=11,
+        sector="supermarket",
         fa="هایپر ستاره",
         en="Setareh supermarket",
         departments=("GROCERY", "FROZEN GROCERY", "GM MERCH EXP"),
@@ -37,6 +39,7 @@ MERCHANTS = (
     Merchant(
         number=12,
         party=12,
+        sector="butcher",
         fa="قصابی البرز",
         en="Alborz butcher",
         departments=("MEAT", "MEAT-PCKGD"),
@@ -47,6 +50,7 @@ MERCHANTS = (
     Merchant(
         number=13,
         party=13,
+        sector="drugstore",
         fa="داروخانهٔ مهر",
         en="Mehr drugstore",
         departments=("DRUG GM", "NUTRITION"),
@@ -59,6 +63,7 @@ MERCHANTS = (
     Merchant(
         number=14,
         party=14,
+        sector="florist",
         fa="گل‌فروشی نرگس",
         en="Narges florist",
         departments=("FLORAL", "GARDEN CENTER"),
@@ -69,6 +74,7 @@ MERCHANTS = (
     Merchant(
         number=15,
         party=15,
+        sector="petrol-station",
         fa="جایگاه سوخت راه",
         en="Raah petrol station",
         departments=("FUEL", "MISCELLANEOUS", "AUTOMOTIVE"),
@@ -80,6 +86,7 @@ MERCHANTS = (
     Merchant(
         number=16,
         party=16,
+        sector="greengrocer",
         fa="میوهٔ تازه",
         en="Tazeh greengrocer",
         departments=("PRODUCE", "SALAD BAR"),
@@ -90,6 +97,7 @@ MERCHANTS = (
     Merchant(
         number=17,
         party=16,  # one company, two shops: the party owes, not the brand
+        sector="bakery",
         fa="نان و شیرینی تازه",
         en="Tazeh bakery",
         departments=("PASTRY", "CHEF SHOPPE"),
@@ -102,6 +110,7 @@ MERCHANTS = (
     Merchant(
         number=18,
         party=18,
+        sector="cosmetics",
         fa="آرایشی ماهرخ",
         en="Mahrokh cosmetics",
         departments=("COSMETICS",),
@@ -112,6 +121,7 @@ MERCHANTS = (
     Merchant(
         number=19,
         party=19,
+        sector="fishmonger",
         fa="ماهی خلیج",
         en="Khalij fishmonger",
         departments=("SEAFOOD", "SEAFOOD-PCKGD"),
@@ -122,6 +132,7 @@ MERCHANTS = (
     Merchant(
         number=20,
         party=20,
+        sector="restaurant",
         fa="رستوران و اغذیهٔ باغ",
         en="Baagh deli and restaurant",
         departments=("DELI", "RESTAURANT", "TRAVEL & LEISURE"),

@@ -36,6 +36,7 @@ def figures(
             "resent_before_answer": log.resent_before_answer,
             "answered_differently": len(log.answered_differently),
             "inquiries": log.inquiries,
+            "failures": Counter(_why(s) for s in log.transactions() if _end(s) == "failed"),
         },
         "points": points,
         "credit_rial": books.value.get("CR", {}),
@@ -75,6 +76,10 @@ def _end(sent: Any) -> str:
         status = sent.answer.status.value
         return "failed" if status == "refused" else status
     return "pending" if sent.waiting else "failed"
+
+
+def _why(sent: Any) -> str:
+    return sent.failure if sent.answer is None else sent.answer.code
 
 
 def _latencies(taken_s: list[float]) -> dict[str, float]:
@@ -123,6 +128,8 @@ def faults(found: Mapping[str, Any], *, some: bool = True) -> Iterator[str]:
         if total:
             yield f"the entries in {unit} sum to {total}, not 0"
     sent = found["transactions"]
+    for why, count in sent.get("failures", {}).items():
+        yield f"{count} transactions failed: {why}"
     ends = sum(sent[end] for end in ("completed", "declined", "held", "pending", "failed"))
     if sent["sent"] != ends:
         yield f"{sent['sent']} names were sent, {ends} are accounted for"

@@ -64,13 +64,13 @@ async def _each(items: Iterable[T], make: Callable[[T], Awaitable[R]], tick: Tic
 
 
 async def _merchant(operator: Operator, merchant: cast.Merchant, start: datetime) -> None:
-    names = {"name_fa": f"شرکت {merchant.party}", "name_en": f"Company {merchant.party}"}
+    names = {"title_fa": f"شرکت {merchant.party}", "title_en": f"Company {merchant.party}"}
     await operator.put_party(merchant.party, names)
     await operator.put_merchant(
         merchant.number,
         {
             "party": merchant.party,
-            "sector": merchant.departments[0].lower(),
+            "sector": merchant.sector,
             "title_fa": merchant.fa,
             "title_en": merchant.en,
         },

@@ -95,11 +95,12 @@ async def _shop(told: Told, street: Street) -> Shopping:
         street=street, acts=told.acts, set_clock=told.driver.advance, progress=progress
     )
     falls = int(len(told.acts) * GATEWAY_FALLS_AT)
+    stands = min(falls + FALLING_ACTS, len(told.acts))
     await shopping.run(0, falls)
     async with asyncio.TaskGroup() as both:
-        both.create_task(shopping.run(falls, falls + FALLING_ACTS))
+        both.create_task(shopping.run(falls, stands))
         both.create_task(_kill_the_gateway(told, street))
-    await shopping.run(falls + FALLING_ACTS, len(told.acts))
+    await shopping.run(stands, len(told.acts))
     return shopping
 
 
