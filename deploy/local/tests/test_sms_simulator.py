@@ -224,6 +224,10 @@ async def test_outcomes_are_as_told_and_unknown_ids_are_said_so(
     phone = await http.get(f"{provider.url}/phones/09130000000")
     assert [message["text"] for message in phone.json()] == ["سلام"]
     assert (await http.get(f"{provider.url}/phones/{ALI}")).json() == []
+    page = (await http.get(f"{provider.url}/")).text
+    assert "0912***4567" in page
+    assert ALI not in page
+    assert "رسیده به گیرنده" in page
 
 
 async def test_half_a_batch_and_silence_after_accepting(

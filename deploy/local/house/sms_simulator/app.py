@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from house.sms_simulator import wire
@@ -60,6 +60,9 @@ def build(exchange: Exchange, key: str) -> Starlette:
         found = exchange.phone(request.path_params["number"])
         return JSONResponse([{"messageid": m.message_id, "text": m.text} for m in found])
 
+    async def page(_: Request) -> Response:
+        return HTMLResponse(wire.page(exchange))
+
     async def ready(_: Request) -> Response:
         return JSONResponse({"status": "ready"})
 
@@ -67,6 +70,7 @@ def build(exchange: Exchange, key: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/{key}/{scope}/{method}.json", call, methods=["GET", "POST"]),
+            Route("/", page, methods=["GET"]),
             Route("/controls", change, methods=["POST"]),
             Route("/controls", controls, methods=["GET"]),
             Route("/counters", counters, methods=["GET"]),

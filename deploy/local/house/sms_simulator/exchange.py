@@ -183,6 +183,10 @@ class Exchange:
         )
         return list(itertools.islice(reached, limit))
 
+    def newest(self, *, limit: int) -> list[Message]:
+        """The newest messages, newest first."""
+        return list(itertools.islice(reversed(self._messages.values()), limit))
+
     def change(self, wished: dict[str, Any]) -> None:
         """Set controls by name. Raises ValueError on an unknown one or another type."""
         for name, value in wished.items():

@@ -1,6 +1,7 @@
 """The provider's HTTP in Kavenegar's shape: parameters in all their spellings, envelope, codes."""
 
 import asyncio
+import html
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -17,6 +18,7 @@ TEXT_MAX: Final = 900
 STATUS_IDS_MAX: Final = 500
 LOCAL_STATUS_IDS_MAX: Final = 3_000
 BODY_MAX: Final = 4_000_000
+PAGE_MESSAGES: Final = 100
 
 MESSAGES: Final = {
     200: "تایید شد",
@@ -234,3 +236,21 @@ def _state(message: Message | None) -> dict[str, Any]:
 def counters(exchange: Exchange) -> Response:
     """Counters as JSON."""
     return JSONResponse(asdict(exchange.counters))
+
+
+def page(exchange: Exchange) -> str:
+    """The newest messages for a person to look at, numbers masked."""
+    rows = "".join(
+        f"<tr><td><bdi>{m.receptor[:4]}***{m.receptor[-4:]}</bdi><td>{html.escape(m.text)}"
+        f"<td>{STATUS_TEXTS[m.status]}"
+        for m in exchange.newest(limit=PAGE_MESSAGES)
+    )
+    counted = asdict(exchange.counters)
+    counts = " · ".join(f"{name}: <bdi>{count:,}</bdi>" for name, count in counted.items())
+    return (
+        '<!doctype html><html dir="rtl" lang="fa"><meta charset="utf-8">'
+        "<title>پیامک‌ها · messages</title>"
+        "<style>body{font-family:sans-serif;margin:2em}td{padding:.4em 1em;white-space:pre-wrap}"
+        "</style><h1>پیامک‌های فرستاده‌شده · sent messages</h1>"
+        f"<p>{counts}</p><table>{rows}</table></html>"
+    )
