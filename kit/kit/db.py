@@ -191,6 +191,6 @@ async def _keep(connection: Connection) -> None:
 
 
 async def _rolled_back(connection: Connection, block: Any) -> None:
-    if not connection.is_closed():
-        with translated():
+    with translated():  # a connection that broke is already out of the pool and says so
+        if not connection.is_closed():
             await block.rollback()

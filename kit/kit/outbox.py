@@ -76,19 +76,17 @@ def message(
     key = said.key.encode()
     if partition is None and topic.spread in _COUNTS:
         partition = kafka.partition_of(key, _COUNTS[topic.spread])
-    return Message(
-        topic.name,
-        partition,
-        key,
-        envelopes.encode(said),
-        headers,
-        topic.numbered,
-    )
+    return Message(topic.name, partition, key, envelopes.encode(said), headers, topic.numbered)
 
 
 def add(tx: "Tx", messages: Sequence[Message]) -> None:
-    """Let messages leave with the transaction's commit. Raises Invalid for one too large."""
+    """Let messages leave with the transaction's commit.
+
+    Raises Invalid for one too large, or numbered (of the road) without a partition.
+    """
     for said in messages:
+        if said.numbered and said.partition is None:
+            raise errors.Invalid(f"message to {said.topic} names no shard")
         if said.value is not None and len(said.value) > MESSAGE_BYTES_MAX:
             raise errors.Invalid(f"message to {said.topic} is over {MESSAGE_BYTES_MAX} bytes")
     tx.messages.extend(messages)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import Final
 
@@ -178,15 +179,14 @@ class Relay:
             raise errors.Unavailable(f"relay: {lost[0]}")
 
     async def _turn(self, publisher: Publisher, numbers: Numbers, epoch: int) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(RELAY_POLL_S):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
+        woken = self._wake.is_set()
         self._wake.clear()
         acked = publisher.take_acked()
-        if not acked and not await self._waiting():
-            return
+        if not woken and not acked and not await self._waiting():
+            return  # nothing here, and no other process of this service has said anything
         try:
             async with self._database.transaction() as tx:
                 if await tx.execute(_HOLD, outbox.RELAY, epoch) != "UPDATE 1":

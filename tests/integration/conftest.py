@@ -26,6 +26,7 @@ from kit import db, kafka, outbox, settings
 from kit.consumer import Consumer, Subscription
 from kit.db import Database
 from kit.kafka import Assigned, Producer, Record
+from kit.publish import Crash, no_crash
 
 from .child import Options, note, passing_on, topic
 
@@ -146,13 +147,19 @@ async def until(check: Callable[[], Awaitable[bool]], bound_s: float = 15) -> No
 
 @asynccontextmanager
 async def running(
-    stage: Stage, producer: Producer, *, room: settings.Room | None = None, **changes: Any
+    stage: Stage,
+    producer: Producer,
+    *,
+    room: settings.Room | None = None,
+    crash: Crash = no_crash,
+    **changes: Any,
 ) -> AsyncGenerator[asyncio.Future[None]]:
     """A consumer at work in this process; stopped in good order unless it has ended."""
     database = await Database.open(stage.dsn, size=4)
     given: dict[str, Any] = {"topic": stage.source, "handle": passing_on(stage.sink), **changes}
     subscriptions = [Subscription(**given)]
-    consumer = Consumer(stage.group, subscriptions, database, producer, room or stage.room())
+    given_room = room or stage.room()
+    consumer = Consumer(stage.group, subscriptions, database, producer, given_room, crash=crash)
     task = asyncio.ensure_future(consumer.run())
     try:
         yield task

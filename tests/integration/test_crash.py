@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import psutil
 import pytest
 
+from kit import errors
 from kit.consumer import CrashPoint, Event
 from kit.db import Tx
 from kit.kafka import Producer
 
 from .child import passing_on
-from .conftest import Make, child, ended, running, until
+from .conftest import Make, Stage, child, ended, running, until
 
 PAUSED_FOR_S = 9  # past the session (6 s) and the idle-in-transaction limit (3 s)
 
@@ -41,16 +42,19 @@ async def test_killed_at_any_point_and_restarted(
     assert await stage.rows("select id from outbox_batches") == []
 
 
-@pytest.mark.parametrize(
-    "point",
-    [CrashPoint.AFTER_POLL, CrashPoint.AFTER_OFFSETS, CrashPoint.AFTER_COMMIT],
-    ids=["before", "inside", "after"],
-)
-async def test_a_writer_paused_around_its_transaction_is_fenced(
-    new_stage: Make, producer: Producer, point: CrashPoint
+async def test_a_writer_paused_before_inside_or_after_its_transaction_is_fenced(
+    new_stage: Make, producer: Producer
 ) -> None:
     """It sleeps while another takes over and works on, wakes up, and doubles nothing."""
-    stage = await new_stage()
+    points = (CrashPoint.AFTER_POLL, CrashPoint.AFTER_OFFSETS, CrashPoint.AFTER_COMMIT)
+    stages = [await new_stage() for _ in points]
+    async with asyncio.TaskGroup() as tasks:
+        for stage, point in zip(stages, points, strict=True):
+            tasks.create_task(pause(stage, producer, point), name=point.name)
+
+
+async def pause(stage: Stage, producer: Producer, point: CrashPoint) -> None:
+    """One of the three, on its own topics; they sleep at the same time."""
     await stage.feed(producer, range(20))
     with child(stage, point=point.name, hits=1, pause=True) as process:
 
@@ -99,3 +103,74 @@ async def test_what_a_crash_left_unsent_goes_out_before_the_first_poll(
         await stage.wrote(16)
     assert sent_before_first_poll == [done]
     await stage.check(16)
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_done_again(
+    new_stage: Make, producer: Producer
+) -> None:
+    """The connection breaks after the commit: the retry is fenced by its own offset and reloads."""
+    stage = await new_stage()
+    await stage.feed(producer, range(20))
+    left = 2
+
+    def lose_the_answer(point: CrashPoint) -> None:
+        nonlocal left
+        if point is CrashPoint.AFTER_COMMIT and left > 0:
+            left -= 1
+            raise errors.Unavailable("connection lost")
+
+    async with running(stage, producer, crash=lose_the_answer):
+        await stage.wrote(20)
+        await stage.feed(producer, range(20, 40))
+        await stage.wrote(40)
+    await stage.check(40)
+    assert left == 0
+
+
+async def test_a_writer_that_lost_its_rows_writes_nothing_and_stops(
+    new_stage: Make, producer: Producer
+) -> None:
+    """Another has claimed its partitions, and no rebalance explains it within a session."""
+    stage = await new_stage()
+    await stage.feed(producer, range(8))
+    async with running(stage, producer) as task:
+        await stage.wrote(8)
+        await stage.rows("update consumer_offsets set epoch = epoch + 1")
+        await stage.feed(producer, range(8, 16))
+        with pytest.raises(ExceptionGroup) as stopped:
+            await asyncio.wait_for(task, 30)
+    assert isinstance(stopped.value.exceptions[0], errors.Fenced)
+    assert sorted(await stage.effects()) == list(range(8))
+
+
+async def test_an_unforeseen_error_is_retried_a_bounded_number_of_times(
+    new_stage: Make, producer: Producer
+) -> None:
+    stage = await new_stage()
+    await stage.feed(producer, range(4))
+    tries: list[int] = []
+
+    async def handle(tx: Tx, batch: Sequence[Event]) -> None:
+        tries.append(len(batch))
+        raise ZeroDivisionError
+
+    async with running(stage, producer, handle=handle) as task:
+        with pytest.raises(ExceptionGroup) as stopped:
+            await asyncio.wait_for(task, 15)
+    assert isinstance(stopped.value.exceptions[0], ZeroDivisionError)
+    assert len(tries) == 3
+    assert await stage.effects() == []
+
+
+async def test_a_hole_in_the_log_stops_the_process(new_stage: Make, producer: Producer) -> None:
+    """The stored offset is no longer there (retention, another topic): it is never skipped."""
+    stage = await new_stage()
+    await stage.feed(producer, range(8))
+    async with running(stage, producer):
+        await stage.wrote(8)
+    await stage.rows("update consumer_offsets set next = 99 where partition = 1")
+    await stage.feed(producer, range(8, 16))
+    async with running(stage, producer) as task:
+        with pytest.raises(ExceptionGroup) as stopped:
+            await asyncio.wait_for(task, 15)
+    assert "expected offset 99" in str(stopped.value.exceptions[0])

@@ -18,12 +18,7 @@ from kit.kafka.producer import Place
 
 
 async def ensure_topics(
-    bootstrap: str,
-    topics: Sequence[Topic],
-    *,
-    shards: int,
-    gateways: int = 1,
-    replication: int = 1,
+    bootstrap: str, topics: Sequence[Topic], *, shards: int, gateways: int = 1, replication: int = 1
 ) -> list[str]:
     """Create the topics that are missing; gives their names. Raises Unavailable."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

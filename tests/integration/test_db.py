@@ -1,0 +1,115 @@
+"""kit.db on a real database: transactions, searches, and what its errors become."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+
+from contracts import topics
+from kit import db, errors, outbox
+from kit.db import Database, DataError, Tx
+from kit.outbox import Message
+
+EFFECTS = sa.table("rows", sa.column("number", sa.Integer), sa.column("text", sa.Text))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(
+    fresh_database: Callable[[str], Awaitable[str]], owner_dsn: Callable[[str], str]
+) -> AsyncGenerator[Database]:
+    """A database with one table of two columns."""
+    dsn = await fresh_database("test")
+    session = await db.connect(owner_dsn(dsn))
+    await session.execute("create table rows (number int primary key, text text not null)")
+    await session.execute("grant all on rows to public")
+    await session.close()
+    made = await Database.open(dsn, size=2, command_timeout_s=1)
+    yield made
+    await made.close()
+
+
+async def fill(tx: Tx) -> None:
+    """Ten rows."""
+    await tx.copy("rows", ["number", "text"], [(n, f"t{n % 3}") for n in range(10)])
+
+
+async def test_the_caller_shapes_the_query_and_the_same_connection_runs_it(
+    database: Database,
+) -> None:
+    async with database.transaction() as tx:
+        await fill(tx)
+        wanted = (
+            sa.select(EFFECTS.c.number)
+            .where(EFFECTS.c.text == "t1", EFFECTS.c.number.in_([1, 4, 5]))
+            .order_by(EFFECTS.c.number.desc())
+            .limit(5)
+        )
+        assert [row["number"] for row in await tx.select(wanted)] == [4, 1]
+        row = await tx.fetchrow("select text from rows where number = $1", 4)
+        assert row is not None
+        assert (row["text"], await tx.fetchval("select count(*) from rows")) == ("t1", 10)
+
+
+async def test_an_error_rolls_everything_back(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as tx:
+            await fill(tx)
+            raise ZeroDivisionError
+    async with database.read() as tx:
+        assert await tx.fetchval("select count(*) from rows") == 0
+
+
+async def test_a_bad_datum_says_which_rule_it_breaks(database: Database) -> None:
+    with pytest.raises(DataError) as twice:
+        async with database.transaction() as tx:
+            await fill(tx)
+            await tx.execute("insert into rows values (1, 'x')")
+    assert (twice.value.state, twice.value.constraint) == ("23505", "rows_pkey")
+    with pytest.raises(DataError):
+        async with database.transaction() as tx:
+            await tx.execute("insert into rows values ($1, 'x')", "not a number")
+    with pytest.raises(DataError):
+        async with database.transaction() as tx:
+            await tx.execute("insert into rows values (1, $1)", "\x00")
+
+
+async def test_what_may_pass_is_unavailable_and_what_is_ours_is_not(database: Database) -> None:
+    with pytest.raises(errors.Unavailable):
+        async with database.read() as tx:
+            await tx.execute("select pg_sleep(3)")
+    with pytest.raises(errors.Unavailable):
+        async with database.read() as tx:
+            await tx.execute("select pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(errors.Unavailable):
+        await Database.open("postgres://nobody@127.0.0.1:1/none")
+    with pytest.raises(Exception, match="does not exist") as ours:
+        async with database.read() as tx:
+            await tx.execute("select no_such_column")
+    assert not isinstance(ours.value, errors.Problem)
+    async with database.read() as tx:  # the pool has healed
+        assert await tx.fetchval("select 1") == 1
+
+
+async def test_a_paused_transaction_lets_go_after_three_seconds(database: Database) -> None:
+    with pytest.raises(errors.Unavailable):
+        async with database.transaction() as tx:
+            await tx.execute("select 1")
+            await tx.fetchval(
+                "select set_config('idle_in_transaction_session_timeout', '50', true)"
+            )
+            await asyncio.sleep(0.3)
+            await tx.execute("select 1")
+    async with database.read() as tx:
+        shown = await tx.fetchval("show idle_in_transaction_session_timeout")
+    assert shown == "3s"
+
+
+async def test_what_cannot_be_sent_is_refused_when_it_is_said(database: Database) -> None:
+    async with database.read() as tx:
+        with pytest.raises(errors.Invalid):
+            outbox.add(tx, [Message("t", 0, b"k", b"x" * 900_001)])
+        with pytest.raises(errors.Invalid):
+            outbox.add(tx, [Message(topics.LEDGER_COMMANDS.name, None, b"k", b"x", (), True)])
+        assert tx.messages == []
