@@ -66,8 +66,8 @@ async def carry_record(bootstrap: str) -> None:
 async def committed_offsets(bootstrap: str) -> dict[str, dict[tuple[str, int], int]]:
     """What every group has committed to the broker, by group, topic and partition."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
-    await admin.start()
     try:
+        await admin.start()
         groups = [group[0] for group in await admin.list_consumer_groups()]
         found: dict[str, dict[tuple[str, int], int]] = {}
         for group in sorted(groups):
@@ -84,8 +84,8 @@ async def committed_offsets(bootstrap: str) -> dict[str, dict[tuple[str, int], i
 
 async def _create_topic(bootstrap: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5000)
-    await admin.start()
     try:
+        await admin.start()
         settings = {"retention.ms": "60000", "segment.bytes": "1048576"}
         topic = NewTopic(
             READY_TOPIC, num_partitions=1, replication_factor=1, topic_configs=settings
@@ -99,8 +99,8 @@ async def _create_topic(bootstrap: str) -> None:
 
 async def _produce(bootstrap: str, token: bytes) -> int:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", request_timeout_ms=5000)
-    await producer.start()
     try:
+        await producer.start()
         acknowledged = await producer.send_and_wait(READY_TOPIC, token, partition=0)
     finally:
         await producer.stop()
@@ -114,8 +114,8 @@ async def _consume(bootstrap: str, offset: int) -> bytes | None:
         auto_offset_reset="earliest",
         fetch_max_wait_ms=100,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         partition = TopicPartition(READY_TOPIC, 0)
         consumer.assign([partition])
         consumer.seek(partition, offset)

@@ -7,7 +7,7 @@ import psutil
 
 from house import children, kafka_server, lockfile, postgres_server, readiness
 
-START_WAIT_S = 60.0
+START_WAIT_S = 120.0  # much of it only on a machine that others keep busy
 HEALTH_WAIT_S = 3.0
 FOLDER_LOCK_WAIT_S = 120.0
 
