@@ -62,7 +62,7 @@ def compare(seed, plain, book, balances):
             assert held == balances[owner, "value", unit.value, 0], seed
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_ledger_agrees_with_a_plain_model_after_every_batch(seed):
     SEEN.update(run_story(seed).seen)
