@@ -1,9 +1,14 @@
 """The Kafka door: every batch twice, contacts in any order, rows that wait for a contact."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from contracts import envelope, topics
+from contracts.topics import Topic
 from contracts.values import Kind, Status
+from kit import consumer as consumer_of_kit
+from kit.consumer import Event
 from kit.db import Tx
 from notify import consumer, jobs, store
 from notify.domain.messages import State
@@ -139,3 +144,21 @@ async def test_the_clock_door_settles_what_waits(pool: Any, world: Any, make: An
     async with pool.read() as tx:
         assert await messages.count_messages(tx) == {"expired": 1, "no-contact": 1}
     assert State.NO_CONTACT == "no-contact"
+
+
+async def test_every_golden_example_is_heard_twice_and_told_once(tx: Tx) -> None:
+    def events(topic: Topic) -> list[Event]:
+        folder = Path(__file__).parents[3] / "contracts" / "examples" / topic.name
+        found = [
+            envelope.decode(path.read_bytes(), dict(topic.events))
+            for path in sorted(folder.glob("*.json"))
+        ]
+        assert found
+        return [consumer_of_kit.event(topic, said, partition=1) for said in found]
+
+    told: list[int] = []
+    for _ in range(2):
+        await consumer.on_members_contacts(tx, events(topics.MEMBERS_CONTACTS))
+        await consumer.on_ledger_entries(tx, events(topics.LEDGER_ENTRIES), part_price_rial=PRICE)
+        told.append(len(await _rows(tx)))
+    assert told[0] == told[1]
