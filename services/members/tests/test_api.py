@@ -47,6 +47,16 @@ async def test_repeats_give_the_same_membership_with_the_number_masked(door: Any
         assert (answer.status_code, answer.json()) == (200, masked)
 
 
+async def test_a_mobile_may_be_left_out_only_where_a_reference_stands_for_it(door: Any) -> None:
+    bare = {"consents": {"terms": True}}
+    answer = await door("PUT", enrolment(1), bare | {"external": "C-7"})
+    assert answer.status_code == 201
+    view = (await door("GET", f"/v1/members/{answer.json()['member']}")).json()
+    assert view["mobile"] == ""
+    answer = await door("PUT", enrolment(2), bare)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad-mobile")
+
+
 async def test_the_same_id_with_another_body_is_refused(door: Any) -> None:
     await door("PUT", enrolment(1), BODY)
     answer = await door("PUT", enrolment(1), BODY | {"name": "other"})

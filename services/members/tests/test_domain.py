@@ -262,6 +262,15 @@ def test_a_reference_of_the_same_member_is_no_clash() -> None:
     assert done.marks == [()]
 
 
+def test_who_has_a_partners_reference_may_have_no_mobile() -> None:
+    made, again = draft("", external="E-1", name="علی"), draft("", external=" E-1 ")
+    assert made.contact == SealedContact(mobile="", name="علی")
+    assert [(m.kind, m.text) for m in made.marks] == [(IdentifierKind.EXTERNAL, "E-1")]
+    done = memberships.sort_out([made, again, draft("", external="E-2")], {}, now=NOW)
+    assert done.opens == [True, False, True]
+    assert [h and h.index for h in done.holders] == [0, 0, 2]
+
+
 def test_the_fingerprint_of_a_request_is_keyed() -> None:
     request = Request(mobile="09123456789")
     assert memberships.fingerprint(request, key=b"1") != memberships.fingerprint(request, key=b"2")

@@ -57,6 +57,25 @@ async def test_enrolment_says_the_contact_and_every_identifier(
     assert (contact.member, contact.version, contact.receipts) == (made.seat.member, 1, True)
 
 
+async def test_a_member_without_a_mobile_is_no_contact_of_notify(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    request = Request(name="E-1", consents=Consented(terms=True), external="E-1")
+    made, created = await usecases.enrol(tx, uuid.UUID(int=1), request, house=house, now=now)
+    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, house=house, now=now)
+    assert (created, anew, again.seat) == (True, False, made.seat)
+    found, contacts = said(tx.messages)
+    assert {i.kind for i in found} == {
+        IdentifierKind.EXTERNAL,
+        IdentifierKind.CARD,
+        IdentifierKind.QR,
+    }
+    answer = Asked(uuid.UUID(int=3), True, False, "2")
+    person = await people.record_consents(tx, made.seat.member, answer, vault=house.vault, now=now)
+    assert person.consents.receipts
+    assert contacts == said(tx.messages)[1] == []
+
+
 async def test_a_contact_opens_with_the_shared_key_alone(
     tx: Tx, house: House, now: datetime
 ) -> None:

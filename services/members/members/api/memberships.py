@@ -42,10 +42,13 @@ class ConsentsBody(BaseModel):
 
 
 class EnrolmentBody(BaseModel):
-    """A person who joins. account: of a household. external: a partner's own reference."""
+    """A person who joins. account: of a household. external: a partner's own reference.
+
+    mobile: may be left out where external is given, for a person known from imported history.
+    """
 
     model_config = ConfigDict(extra="forbid")
-    mobile: Annotated[str, Field(min_length=1, max_length=40)]
+    mobile: Annotated[str, Field(max_length=40)] = ""
     name: Annotated[str, Field(max_length=100)] = ""
     consents: ConsentsBody
     account: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)] | None = None

@@ -33,11 +33,11 @@ class Consented(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One enrolment as it is asked for; also one line of an import.
 
-    account: of a household that the new member joins. external: a partner's own reference.
-    card: number of a card that the person already holds.
+    account: of a household that the new member joins. external: a partner's own reference; who has
+    one may have no mobile (imported history). card: number of a card that the person already holds.
     """
 
-    mobile: str
+    mobile: str = ""
     name: str = ""
     consents: Consented = Consented()
     account: int | None = None
@@ -48,7 +48,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request that reads: marks[0] is the mobile, the rest are further identifiers."""
+    """A request that reads: marks[0] tells who it is (the mobile, else the partner's reference).
+
+    The rest are further identifiers. contact.mobile: "" where there is none.
+    """
 
     contact: SealedContact
     marks: tuple[Mark, ...]
@@ -68,7 +71,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A membership. known: the mobile had it before."""
+    """A membership. known: the mobile, or the partner's reference, had it before."""
 
     seat: Seat
     known: bool
@@ -130,15 +133,15 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
         (IdentifierKind.EXTERNAL, asked.external, BAD_EXTERNAL),
         (IdentifierKind.CARD, asked.card, BAD_CARD),
     ):
-        if text is None or (text == "" and kind is not IdentifierKind.MOBILE):
+        if not text and (kind is not IdentifierKind.MOBILE or asked.external):
             continue
         try:
-            marks.append(_mark(key, kind, text))
+            marks.append(_mark(key, kind, text or ""))
         except ValueError as error:
             return refusal(reason, f"{kind.value}: {error}")
     answers = asked.consents
     return Draft(
-        contact=SealedContact(mobile=marks[0].text, name=name),
+        contact=SealedContact(mobile=marks[0].text if asked.mobile else "", name=name),
         marks=tuple(marks),
         consents=Consents(True, answers.receipts, answers.marketing, shown),
         account=asked.account,
@@ -186,16 +189,16 @@ class Sorted:
 def sort_out(drafts: Sequence[Draft], found: Mapping[str, Identifier], *, now: datetime) -> Sorted:
     """Tell new members from known ones and refuse identifiers that mean somebody else.
 
-    found: identifiers that exist, by digest. The same mobile means the same member, in the house
-    and within the batch; the first draft of the batch that names an identifier has it.
+    found: identifiers that exist, by digest. The same first mark means the same member, in the
+    house and within the batch; the first draft of the batch that names an identifier has it.
     """
     held: dict[str, Holder] = {
         digest: Holder(_seat(identifier, now), -1) for digest, identifier in found.items()
     }
     done = Sorted([], [], [], [])
     for index, draft in enumerate(drafts):
-        mobile, *others = draft.marks
-        holder = held.get(mobile.digest)
+        first, *others = draft.marks
+        holder = held.get(first.digest)
         opens = holder is None
         holder = holder or Holder(None, index)
         clash = next((m for m in others if held.get(m.digest, holder) != holder), None)

@@ -151,7 +151,8 @@ def _prepare(
         for shown in plan.marks[index]:
             fresh.append(Fresh(marks.make(ids.uuid7(now), shown, seat=result.seat, now=now)))
     kept = people.seal_people(new, vault)
-    said = people.contact_messages([k.contact for k in kept], now)
+    reached = [k.contact for k in kept if k.new.contact.mobile]
+    said = people.contact_messages(reached, now)
     said += identifiers.messages([f.identifier for f in fresh], now)
     return _Prepared(kept, fresh, said)
 

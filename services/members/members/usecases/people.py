@@ -88,7 +88,10 @@ async def record_consents(
     consents = domain.answered(person.consents, asked)
     await store.insert_consents(tx, member, consents, request_id=asked.request_id, now=now)
     await store.update_version(tx, member, person.version + 1)
-    content = words.contact_bytes(domain.open_person(person, vault))
+    known = domain.open_person(person, vault)
+    if not known.mobile:  # imported history: there is nothing for notify to call
+        return await get_person(tx, member)
+    content = words.contact_bytes(known)
     nonce = secrets.token_bytes(words.NONCE_BYTES)
     sealed = words.seal(vault.contacts, nonce, content, member)
     said = domain.contact(
