@@ -118,6 +118,8 @@ class Consumer:
                 await self._settle(reader, self._events(records))
             finally:
                 reader.idle.set()
+        if self._taken < 0:  # a commit whose answer was lost: its rows go out before we leave
+            await self._with_retry(partial(self._take_over, reader))
         await self._publisher.drained()
         await self._with_retry(self._sweep)
         await reader.commit(self._ours(reader))
