@@ -41,7 +41,7 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     targets = {(c.shard, t) for c in batch if (t := deciding.target_of(c))}
     found = {(r[0], r[1]): r for r in await posting.find_outcomes(tx, sorted(names | targets))}
     book.known.update({key: _known(key, row) for key, row in found.items()})
-    fresh = [c for c in batch if (c.shard, c.name) not in found]
+    fresh = [c for c in batch if isinstance(c.body, Inquire) or (c.shard, c.name) not in found]
     wanted = targets & {(c.shard, deciding.target_of(c)) for c in fresh}
     await _read_originals(tx, book, {key: found[key] for key in wanted & found.keys()})
     accounts = await _read_members(tx, book, _owners(book, fresh))

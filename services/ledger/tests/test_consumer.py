@@ -208,6 +208,8 @@ async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(da
     sale, asked = bought(desk, 70), inquiry(desk)
     answers = house_of.answers(await post(database, shard, sale, asked))
     assert answers[1]["balance"]["points"] == 70
+    again = replace(asked, data=replace(asked.data, name=sale.data.name))  # a name that is known
+    assert house_of.answers(await post(database, shard, again))[0]["balance"]["points"] == 70
     assert await post(database, shard, asked, headers=(("replay", b"1"),)) == []
 
 

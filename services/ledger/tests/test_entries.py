@@ -7,10 +7,17 @@ import pytest
 
 from contracts.ledger import (
     ExpireLot,
+    Inquire,
     IssueValue,
+    RefuseTransaction,
     TakeBackValue,
+    TickClock,
 )
+from contracts.pos import AnswerLine
 from contracts.values import Status, Unit
+from ledger.decide import commands, inquiry
+from ledger.domain import records, texts
+from ledger.domain.book import LOTS_PER_COMMAND_MAX
 
 from .desk import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, Desk, award, page
 
@@ -223,3 +230,81 @@ def test_a_refund_elsewhere_or_of_another_account_is_declined(desk):
     assert desk.refund(sale, (2, 1)).code == "unknown-line"
     assert desk.refund(sale, (1, 1001)).code == "refund-too-large"
     assert desk.refund(sale, (1, 600), (1, 401)).code == "refund-too-large"
+
+
+def test_what_names_no_account_or_is_no_command_is_a_stored_no(desk):
+    assert desk.hear(desk.transaction("purchase", BAKER, account=0)).code == "no-account"
+    nobody = IssueValue(
+        name="a.0.x", account=0, member=0, unit=Unit.CREDIT, amount=1, cost_rial=1, issuer=1,
+        funder=1, rule="gift", rule_version=1,
+    )  # fmt: skip
+    assert desk.hear(nobody).code == "no-account"
+    asked = desk.hear(desk.transaction("inquiry", BAKER))
+    assert (asked.status, asked.code) == (Status.REFUSED, "not-a-command")
+
+
+def test_what_was_refused_cannot_be_refunded(desk):
+    refusal = RefuseTransaction(name=desk.name(), reason=texts.reason("undecodable"))
+    refused = desk.hear(refusal)
+    assert (refused.status, refused.code) == (Status.REFUSED, "undecodable")
+    back = desk.transaction("refund", BAKER, original=refusal.name, account=0, amount_rial=0)
+    assert desk.hear(back).code == "original-not-completed"
+
+
+def test_an_issue_is_taken_back_from_its_own_account_only(desk):
+    desk.hear(
+        IssueValue(
+            name="a.1.x", account=ACCOUNT, member=1, unit=Unit.CREDIT, amount=5, cost_rial=5,
+            issuer=NETWORK, funder=NETWORK, rule="gift", rule_version=1,
+        )
+    )  # fmt: skip
+    for account, issued_by, code in (
+        (77, "a.1.x", "another-account"),
+        (ACCOUNT, "a.1.y", "unknown-original"),
+    ):
+        wrong = TakeBackValue(name=f"a.{code}.z", account=account, member=1, issued_by=issued_by)
+        assert desk.hear(wrong).code == code
+
+
+def test_a_sale_has_at_most_so_many_lots(desk):
+    many = tuple(award(1, line=n) for n in range(LOTS_PER_COMMAND_MAX + 1))
+    refused = desk.buy(*many)
+    assert (refused.status, refused.code) == (Status.DECLINED, "too-many-awards")
+    member = desk.book.member(desk.shard, ACCOUNT)
+    desk.buy(award(1))
+    ((_, one),) = member.lots.items()
+    for number in range(LOTS_PER_COMMAND_MAX):
+        member.lots[number] = msgspec.structs.replace(one, lot=number)
+    assert desk.spend(LOTS_PER_COMMAND_MAX + 1).code == "too-many-lots"
+
+
+def test_lines_that_earned_nothing_are_told_with_their_reason(desk):
+    why = AnswerLine(line=2, reason=texts.reason("nothing-left"))
+    for given in ((), (award(5, line=1),)):
+        told = msgspec.json.decode(desk.buy(*given, unearned=(why,)).answer)["lines"]
+        assert told[-1]["reason"]["code"] == "nothing-left"
+        assert len(told) == len(given) + 1
+
+
+def test_a_preview_is_bounded_by_balance_share_and_price(desk):
+    desk.buy(award(100))
+    member = desk.book.member(desk.shard, ACCOUNT)
+    asked = Inquire(
+        name="t.1.1.1", account=ACCOUNT, amount_rial=9_999, price_rial=5, price_points=2,
+        redeem_max_share_bp=100, would_earn_points=7,
+    )  # fmt: skip
+    seen = inquiry.preview(3, asked, member, now=desk.at)
+    assert (seen.redeemable_points, seen.redeemable_rial) == (39, 97)
+    whole = msgspec.structs.replace(asked, redeem_max_share_bp=10_000)
+    seen = inquiry.preview(3, whole, member, now=desk.at)
+    assert (seen.redeemable_points, seen.redeemable_rial) == (100, 250)
+    no = msgspec.structs.replace(asked, decline=(texts.reason("past-due"),))
+    assert inquiry.preview(3, no, member, now=desk.at).fa == texts.reason("past-due").fa
+
+
+def test_only_sales_are_undone(desk):
+    desk.hear(TickClock(name="k.1"))
+    back = desk.transaction("refund", BAKER, original="k.1", account=0, amount_rial=0)
+    assert desk.hear(back).code == "not-refundable"
+    poison = commands.decide_one(desk.book, records.command_from(desk.shard, b"\xff")).decision
+    assert (poison.status, poison.code, poison.answer) == (Status.REFUSED, "undecodable", b"null")

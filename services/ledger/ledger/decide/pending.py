@@ -19,8 +19,7 @@ def release(draft: Draft, body: ReleasePending, original: Original | None) -> Sa
     starts = {g.lot: g.activates_at for g in sorted(original.grants, key=lambda g: g.activates_at)}
     for number, activates_at in starts.items():
         lot = draft.lots[number]
-        if lot.available_from > draft.now:
-            draft.set(replace(lot, available_from=max(draft.now, activates_at)))
+        draft.set(replace(lot, available_from=max(draft.now, activates_at)))
     draft.settle_debts()
     progress = replace(original.progress, verdict="released")
     return Said(progress=(body.original, progress))

@@ -28,7 +28,7 @@ def decide(draft: Draft, body: PostTransaction) -> Said:
 
 
 def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
-    discount = discount_of(body)
+    discount = discount_of(terms)
     if terms.points == 0 and terms.credit_rial == 0:
         return verdicts.no("nothing-to-redeem")
     if discount > body.amount_rial:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.ledger import Award, IssueValue, PostTransaction, RefuseTransaction
+from contracts.ledger import Award, IssueValue, PostTransaction, Redemption, RefuseTransaction
 from contracts.values import Kind, Status, Unit
 
 LOTS_PER_COMMAND_MAX: Final = 4096  # a lot's number is its command's sequence * 4096 + ordinal
@@ -314,7 +314,7 @@ def _original_of_transaction(
         lines = ((0, body.amount_rial),)
     own_rial = 0
     if body.redemption is not None and posted:
-        own_rial = discount_of(body) - sum(row.claim_rial for row in spent)
+        own_rial = discount_of(body.redemption) - sum(row.claim_rial for row in spent)
     return Original(
         plain.name, plain.sequence, plain.type, plain.status,
         kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
@@ -324,9 +324,6 @@ def _original_of_transaction(
     )  # fmt: skip
 
 
-def discount_of(body: PostTransaction) -> int:
+def discount_of(terms: Redemption) -> int:
     """Rial that a redemption takes off the basket: value of points and credit, and the own part."""
-    terms = body.redemption
-    if terms is None:
-        return 0
     return terms.points_value_rial + terms.credit_rial + terms.own_discount_rial

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from contracts.ledger import Redemption
 from contracts.values import BASIS_POINTS, largest_remainder
+from ledger.domain.book import discount_of
 
 # A lot's cost was floored when it was issued and again when it is split: under one Rial each.
 ROUNDING_RIAL_PER_LOT: Final = 2
@@ -35,7 +36,7 @@ def settle(
     most what it declared (rounding of costs apart). fee: on claims that cross parties, floored
     once. Source: architecture 5, ledger reference 1 (money leg) and 6.
     """
-    discount = terms.points_value_rial + terms.credit_rial + terms.own_discount_rial
+    discount = discount_of(terms)
     cost = sum(costs)
     claim = min(discount, cost)
     own = discount - claim
