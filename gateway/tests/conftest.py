@@ -315,6 +315,7 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
             f"{name}:{role}:{keys.digest(f'{name}-secret')}" for name, role in roles.items()
         ),
         "tables_map_gib": 1,
+        "pos_budget_ms": 20_000,  # a busy machine is no failure; `hasty` waits less
         "lookup_timeout_ms": 500,
         "lookup_rate_per_s": 1000.0,
         "lookup_burst": 1000.0,
@@ -407,6 +408,22 @@ async def house(
                 yield House(client, settings, producer, behind, stage, app)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def hasty(house: House, tmp_path_factory: Any) -> AsyncIterator[House]:
+    """A second gateway of the same house, which does not wait long for its answers."""
+    settings = msgspec.structs.replace(
+        house.settings,
+        pos_budget_ms=400,
+        reply_partition=2,
+        tables_dir=str(tmp_path_factory.mktemp("hasty")),
+    )
+    async with gateway_of(settings, house.producer) as app:
+        await ready(app)
+        transport = httpx.ASGITransport(app=app.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+            yield House(client, settings, house.producer, house.behind, house.stage, app)
 
 
 def known() -> list[Any]:

@@ -95,9 +95,9 @@ async def test_a_basket_without_lines_is_one_line(house: House) -> None:
     assert [(li.line, li.amount_rial) for li in house.last()[1].data.lines] == [(1, 1000)]
 
 
-async def test_no_reply_within_the_budget_is_accepted(house: House, answering: Any) -> None:
+async def test_no_reply_within_the_budget_is_accepted(hasty: House, answering: Any) -> None:
     answering(lambda said: None)
-    answer = await house.post(purchase(7))
+    answer = await hasty.post(purchase(7))
     body = answer.json()
     assert answer.status_code == 202
     assert body == {
@@ -109,15 +109,19 @@ async def test_no_reply_within_the_budget_is_accepted(house: House, answering: A
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_a_late_reply_disturbs_nobody(house: House, answering: Any) -> None:
+async def test_a_late_reply_disturbs_nobody(hasty: House, answering: Any) -> None:
     answering(lambda said: None)
-    assert (await house.post(purchase(8))).status_code == 202
-    record, said = house.last()
+    assert (await hasty.post(purchase(8))).status_code == 202
+    record, said = hasty.last()
     answering(completed)
     from .conftest import reply_to
 
-    await house.producer.send([reply_to(record, said, completed(said))])
-    assert (await house.post(purchase(9))).json()["name"] == f"t.{TERMINAL}.2.9"
+    await hasty.producer.send([reply_to(record, said, completed(said))])
+    for _ in range(20):  # this gateway waits so little that a busy machine may be too slow
+        answer = await hasty.post(purchase(9))
+        if answer.status_code == 200:
+            break
+    assert answer.json()["name"] == f"t.{TERMINAL}.2.9"
 
 
 async def test_a_problem_from_the_ledger_is_passed_on_as_one(house: House, answering: Any) -> None:
@@ -153,15 +157,17 @@ async def test_a_retry_has_a_new_stamp_and_the_same_fingerprint(house: House) ->
     assert first.id != second.id
 
 
-async def test_an_inquiry_has_a_deadline_and_leaves_nothing(house: House, answering: Any) -> None:
+async def test_an_inquiry_has_a_deadline_and_leaves_nothing(
+    house: House, hasty: House, answering: Any
+) -> None:
     body = purchase(13, kind="inquiry", lines=..., amount_rial=...)
     assert (await house.post(body)).status_code == 200
     record, said = house.last()
     deadline = int(dict(record.headers)["deadline"])
-    assert 0 < deadline / 1000 - said.accepted_at.timestamp() < 2
+    assert 19 < deadline / 1000 - said.accepted_at.timestamp() < 21
     assert said.data.lines == ()
     answering(lambda said: None)
-    answer = await house.post(body)
+    answer = await hasty.post(body)
     assert (answer.status_code, answer.json()["code"]) == (503, "inquiry-unanswered")
 
 

@@ -45,10 +45,11 @@ PASSAGES: Final = (
     Passage("/v1/members", Service.MEMBERS),
     Passage("/v1/identifiers", Service.MEMBERS),
     Passage("/v1/rules", Service.CAMPAIGNS),
+    Passage("/v1/first-purchase", Service.CAMPAIGNS),
     Passage("/v1/cases", Service.FRAUD, reads=_EITHER, writes=_REVIEWER),
     Passage("/v1/fraud-rules", Service.FRAUD, reads=_EITHER),
     Passage("/v1/fraud-alerts", Service.FRAUD, reads=_EITHER),
-    Passage("/v1/accounts", Service.LEDGER, reads=_EITHER),
+    Passage("/v1/accounts", Service.LEDGER),
     Passage("/v1/positions", Service.LEDGER),
     Passage("/v1/messages", Service.NOTIFY),
 )

@@ -17,7 +17,7 @@ from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
 from contracts.values import Family, Kind
 from gateway.domain import limits, problems, requests, road
-from gateway.domain.keys import OperatorCaller, TerminalCaller
+from gateway.domain.keys import TERMINAL_MAX, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.settings import Settings
 from gateway.usecases.guard import Guard
@@ -67,6 +67,7 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
 
     Raises a problem of problems.Code for what is refused before the road: nothing was posted.
     """
+    road_.guard.refuse_unready()
     if not road_.limiter.take((caller.terminal.terminal, caller.key.key_id), time.monotonic()):
         telemetry.count(Metric.LIMITED, "terminal")
         raise problems.refusal(Code.RATE_LIMITED)
@@ -92,6 +93,7 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
 
 async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: Span) -> Ended:
     """Send an imported purchase; as submit_transaction, under an operator's mark."""
+    road_.guard.refuse_unready()
     body = requests.read_historic(raw)
     now = road_.clock.now()
     road.refuse_ahead(body.occurred_at, now)
@@ -168,24 +170,25 @@ async def _original(
         original = road.Id(_shard(found), ".".join(("t", *parts)), Family.TILL, parts)
     merchant = int(original.parts[0])
     if original.family is Family.TILL:
-        other = await _other_terminal(road_, terminal, int(original.parts[0]))
-        merchant = other.merchant
-        if int(original.parts[1]) > other.epoch:
-            raise problems.refusal(Code.UNKNOWN_EPOCH, "of the original")
+        merchant = await _merchant_of(road_, terminal, merchant, int(original.parts[1]))
     if merchant != terminal.merchant:
         raise problems.refusal(Code.ORIGINAL_OF_ANOTHER_MERCHANT)
     return original
 
 
-async def _other_terminal(road_: Road, terminal: Terminal, number: int) -> Terminal:
-    if number == terminal.terminal:
-        return terminal
-    if not 1 <= number < 2**31:
+async def _merchant_of(road_: Road, terminal: Terminal, number: int, epoch: int) -> int:
+    """Whose terminal an original's name is of. Raises UNKNOWN_TERMINAL, UNKNOWN_EPOCH."""
+    asker = terminal.terminal
+    if not 1 <= number <= TERMINAL_MAX:
         raise problems.refusal(Code.UNKNOWN_TERMINAL)
-    found = await road_.lookups.terminal(number, terminal.terminal)
+    found = terminal if number == asker else await road_.lookups.terminal(number, asker)
+    if found is not None and epoch > found.epoch:
+        found = await road_.lookups.fresh_terminal(number, asker) or found
     if found is None:
         raise problems.refusal(Code.UNKNOWN_TERMINAL)
-    return found
+    if epoch > found.epoch:
+        raise problems.refusal(Code.UNKNOWN_EPOCH, "of the original")
+    return found.merchant
 
 
 def _shard(found: road.Found | None) -> int:
@@ -216,7 +219,6 @@ async def _send(
     span: Span,
 ) -> Ended:
     """Produce to the shard's partition and wait: the answer, 202, or outcome unknown."""
-    road_.guard.refuse_unready()
     said: Envelope[PosTransaction] = Envelope(
         id=ids.uuid7(stamp.accepted_at),
         type=road.EVENT,
