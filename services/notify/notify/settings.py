@@ -5,8 +5,9 @@ from typing import Final
 
 from kit import settings
 
-RECEIPT_LIFE: Final = timedelta(hours=72)  # house time; a later one would confuse more than help
-NEWS_LIFE: Final = timedelta(days=7)  # credit given, a verdict
+# house time, which runs a day in seconds in a sandbox: shorter lives would end there unsent
+RECEIPT_LIFE: Final = timedelta(days=7)
+NEWS_LIFE: Final = timedelta(days=30)  # credit given, a verdict
 
 BATCH_MAX: Final = 200  # the provider's limit of receptors a call
 RUN_MESSAGES_MAX: Final = 10_000  # one run of the lane ends at the latest after so many

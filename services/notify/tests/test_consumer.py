@@ -129,9 +129,9 @@ async def test_what_is_too_old_ends_with_its_reason(tx: Tx, world: Any, make: An
     await _meet(tx, make, world.contact(9))
     await _hear(tx, make, world.outcome(9), world.outcome(7), world.first_purchase(9))
     assert await messages.expire_messages(tx, now=at.at) == 0
-    assert await messages.expire_messages(tx, now=at.at + timedelta(hours=72)) == 2
+    assert await messages.expire_messages(tx, now=at.at + timedelta(days=7)) == 2
     assert [row.state for row in await _rows(tx)] == ["expired", "no-contact", "queued"]
-    assert await messages.expire_messages(tx, now=at.at + timedelta(hours=72)) == 0
+    assert await messages.expire_messages(tx, now=at.at + timedelta(days=7)) == 0
 
 
 async def test_the_clock_door_settles_what_waits(pool: Any, world: Any, make: Any, at: Any) -> None:
@@ -139,7 +139,7 @@ async def test_the_clock_door_settles_what_waits(pool: Any, world: Any, make: An
         await _hear(tx, make, world.outcome(9), world.outcome(7))
         await _meet(tx, make, world.contact(9))
     await jobs.settle_waiting(pool, at, part_price_rial=PRICE)
-    at.at += timedelta(days=3)
+    at.at += timedelta(days=7)
     await jobs.settle_waiting(pool, at, part_price_rial=PRICE)
     async with pool.read() as tx:
         assert await messages.count_messages(tx) == {"expired": 1, "no-contact": 1}
