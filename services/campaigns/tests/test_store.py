@@ -95,6 +95,19 @@ async def test_memory_follows_the_tables_by_revision(tx: Any, make: Any) -> None
     assert rules.applies(rule_shelf, 5)
 
 
+async def test_a_backdated_version_is_in_force_before_the_others_only(tx: Any, make: Any) -> None:
+    shelf = programmes.Shelf()
+    long_ago = make.now - timedelta(days=9_000)
+    old = {"version": 2, "effective_from": long_ago}
+    both = [make.programme(), make.programme(**old), make.terms(), make.terms(**old)]
+    await hear(tx, both, make)
+    await programmes.refresh(tx, shelf)
+    for at, version in ((make.now, 1), (long_ago, 2)):
+        programme = programmes.find_programme_as_of(shelf, 5, at)
+        terms = programmes.find_terms_as_of(shelf, at)
+        assert (programme and programme.version, terms and terms.version) == (version, version)
+
+
 async def test_a_heartbeat_changes_nothing(tx: Any, make: Any) -> None:
     beat = Heartbeat(room="merchants", at=make.now)
     said = Envelope(id="x", type="heartbeat.v1", key="merchants", occurred_at=make.now,

@@ -71,7 +71,10 @@ async def test_a_member_without_a_mobile_is_no_contact_of_notify(
         IdentifierKind.QR,
     }
     answer = Asked(uuid.UUID(int=3), True, False, "2")
-    person = await people.record_consents(tx, made.seat.member, answer, vault=house.vault, now=now)
+    later = now + timedelta(seconds=1)
+    person = await people.record_consents(
+        tx, made.seat.member, answer, vault=house.vault, now=later
+    )
     assert person.consents.receipts
     assert contacts == said(tx.messages)[1] == []
 

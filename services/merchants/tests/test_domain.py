@@ -158,6 +158,7 @@ LAST = LastVersion(3, NOW - timedelta(days=1))
         (4, 60, LAST, False),
         (4, -3600, LAST, True),
         (4, -86_400, LAST, True),
+        (4, -864_000_000, LAST, True),
     ],
 )
 def test_a_version_that_may_follow(
@@ -172,7 +173,7 @@ def test_a_version_that_may_follow(
         (2, 60, None, False, programmes.NotNext),
         (5, 60, LAST, False, programmes.NotNext),
         (4, 59, LAST, False, programmes.TooSoon),
-        (4, -86_401, LAST, True, programmes.TooSoon),
+        (4, -86_401, LAST, False, programmes.TooSoon),
     ],
 )
 def test_a_version_that_may_not_follow(

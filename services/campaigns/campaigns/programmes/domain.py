@@ -30,17 +30,22 @@ def shelve(shelf: Shelf, fact: Programme | Terms) -> None:
 
 
 def programme_as_of(shelf: Shelf, merchant: int, at: datetime) -> Programme | None:
-    """The version in force at a time: the highest whose effective_from has come; None before."""
-    for version in range(shelf.newest.get(merchant, 0), 0, -1):
-        found = shelf.programmes.get((merchant, version))
-        if found is not None and found.effective_from <= at:
-            return found
-    return None
+    """The version in force at a time, as the gateway finds it; None before the first.
+
+    Of those effective by then the latest, ties to the newer: a backdated version may come after
+    others and be in force before them.
+    """
+    versions = range(1, shelf.newest.get(merchant, 0) + 1)
+    known = (shelf.programmes.get((merchant, version)) for version in versions)
+    return max((p for p in known if p and p.effective_from <= at), key=_starts, default=None)
 
 
 def terms_as_of(shelf: Shelf, at: datetime) -> Terms | None:
-    """The network's terms in force at a time; None before the first."""
-    for version in sorted(shelf.terms, reverse=True):
-        if shelf.terms[version].effective_from <= at:
-            return shelf.terms[version]
-    return None
+    """The network's terms in force at a time, chosen as programmes are; None before the first."""
+    return max(
+        (t for t in shelf.terms.values() if t.effective_from <= at), key=_starts, default=None
+    )
+
+
+def _starts(fact: Programme | Terms) -> tuple[datetime, int]:
+    return fact.effective_from, fact.version

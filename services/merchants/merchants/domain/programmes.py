@@ -1,4 +1,4 @@
-"""Rules of effective-dated versions: contiguous, never earlier than the last, never by surprise."""
+"""Rules of effective-dated versions: contiguous, never by surprise unless backdated on purpose."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,19 +40,20 @@ def check_version(
 ) -> None:
     """Whether a version may follow the last one (None: it is the first).
 
-    Contiguous numbers from 1; never in force before the preceding version; not before now +
-    propagation_s seconds, unless it is the first or backdated (replay, demo set-up).
+    Contiguous numbers from 1; in force not before the preceding version, and not before now +
+    propagation_s seconds, unless it is the first or backdated (replay, demo set-up): a history
+    brought in later may need a version from before all others.
     Raises NotNext, TooSoon. Source: architecture 2 (three times), DESIGN of the public edge.
     """
     expected = 1 if last is None else last.version + 1
     if fresh.version != expected:
         raise NotNext(f"the next version is {expected}; send that number", expected=expected)
-    if last is None:
+    if last is None or backdated:
         return
     if fresh.effective_from < last.effective_from:
         raise TooSoon(f"version {last.version} starts at {last.effective_from.isoformat()}")
     earliest = now + timedelta(seconds=propagation_s)
-    if not backdated and fresh.effective_from < earliest:
+    if fresh.effective_from < earliest:
         raise TooSoon(f"effective_from must be at {earliest.isoformat()} or later")
 
 
