@@ -1,0 +1,1 @@
+"""The yardstick: the same topics and hops, and nothing done on the way."""
