@@ -20,7 +20,7 @@ FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "d
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 HEADINGS = ("owns", "hears", "says", "never", "invariants")
-KIT_LINES_MAX = 1_200
+KIT_LINES_MAX = 3_300
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -112,7 +112,7 @@ def test_topics_and_handlers_agree_both_ways(room: str) -> None:
 
 
 def test_kit_stays_small() -> None:
-    lines = {p.name: len(p.read_text("utf-8").splitlines()) for p in ROOT.glob("kit/kit/*.py")}
+    lines = {p.name: len(p.read_text("utf-8").splitlines()) for p in ROOT.glob("kit/kit/**/*.py")}
     assert sum(lines.values()) <= KIT_LINES_MAX, lines
 
 

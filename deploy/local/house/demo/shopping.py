@@ -1,9 +1,10 @@
 """The shopping itself: acts become transactions, the house's time moves on as they come."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from house.demo import cast
@@ -11,10 +12,10 @@ from house.demo.plan import Act, Deed
 from house.demo.street import Customer, Street, Till, note_balance
 from peyvand import Answer, Name, Redeem, RefundLine, drafts, words
 
-STEP: Final = timedelta(minutes=30)
+STEP: Final = timedelta(minutes=15)
+STEPS_AT_ONCE: Final = 3
 AT_ONCE_MAX: Final = 48
 POINTS_MIN: Final = 100
-MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,21 +30,27 @@ class Shopping:
     later: list[Name] = field(default_factory=list[Name])
 
     async def run(self, first: int, last: int) -> None:
-        """Play acts[first:last]; returns when all of them are answered."""
-        if first == last:
-            return
+        """Play acts[first:last]; returns when all of them are answered.
+
+        Time moves on by steps, and never past people who are still at a till: a step begins once
+        everybody of STEPS_AT_ONCE steps ago has been served.
+        """
         room = asyncio.Semaphore(AT_ONCE_MAX)
-        now = self.acts[first].at
-        await self.set_clock(now)
+        now = datetime.min.replace(tzinfo=UTC)
+        steps: deque[list[asyncio.Task[None]]] = deque([[]])
         async with asyncio.TaskGroup() as crowd:
             for index in range(first, last):
                 act = self.acts[index]
                 if act.at > now:
                     now = act.at + STEP
+                    if len(steps) == STEPS_AT_ONCE:
+                        await asyncio.gather(*steps.popleft())
+                    steps.append([])
                     await self.set_clock(now)
                 await room.acquire()
                 task = crowd.create_task(self._act(index, act))
                 task.add_done_callback(lambda _: room.release())
+                steps[-1].append(task)
                 self.progress(index + 1, act.at)
 
     async def _act(self, index: int, act: Act) -> None:
