@@ -19,6 +19,8 @@ GRACE: Final = timedelta(days=30)  # where a command brings no grace date of its
 class Role(StrEnum):
     """What an account is for; a member's are value and debt, all others are a party's."""
 
+    __hash__ = str.__hash__  # every leg looks its account up: spare Enum's hash in Python
+
     VALUE = "value"
     DEBT = "debt"
     ISSUED = "issued"
