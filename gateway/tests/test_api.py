@@ -14,23 +14,20 @@ from gateway.domain import keys
 from gateway.domain.problems import Code
 from kit import kafka
 
-from .conftest import (
+from .around import (
     CARD,
     MOBILE,
     OPENED,
     SISTER,
     STRANGER,
     TERMINAL,
-    House,
     bearer,
-    gateway_of,
     operator,
     purchase,
-    ready,
     secret,
-    settings_of,
     terminal,
 )
+from .conftest import House, gateway_of, ready, settings_of
 
 AHEAD = (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
 

@@ -19,7 +19,7 @@ from gateway.usecases.waiting import Waiting
 from house import servers
 from kit import clock, errors, kafka, outbox
 
-from .conftest import (
+from .around import (
     CARD,
     EVENT_TYPES,
     OPENED,
@@ -28,10 +28,10 @@ from .conftest import (
     identifier,
     message_of,
     programme,
-    settings_of,
     terminal,
     terms,
 )
+from .conftest import settings_of
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 DIGEST = digest_of(IdentifierKind.CARD, CARD)

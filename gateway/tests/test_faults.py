@@ -4,7 +4,11 @@ import asyncio
 
 from house import servers
 
-from .conftest import TERMINAL, House, purchase
+from .around import (
+    TERMINAL,
+    purchase,
+)
+from .conftest import House
 
 
 async def test_a_hung_broker_leaves_the_outcome_unknown_and_the_name_usable(

@@ -14,7 +14,7 @@ from contracts.members import Binding
 from contracts.pos import PosTransaction
 from contracts.values import Channel
 
-from .conftest import (
+from .around import (
     CARD,
     MOBILE,
     OPENED,
@@ -22,14 +22,15 @@ from .conftest import (
     STRANGER,
     TERMINAL,
     Answering,
-    House,
     bearer,
     completed,
     identifier,
     operator,
     purchase,
+    reply_to,
     terminal,
 )
+from .conftest import House
 
 
 @pytest.fixture
@@ -114,8 +115,6 @@ async def test_a_late_reply_disturbs_nobody(hasty: House, answering: Any) -> Non
     assert (await hasty.post(purchase(8))).status_code == 202
     record, said = hasty.last()
     answering(completed)
-    from .conftest import reply_to
-
     await hasty.producer.send([reply_to(record, said, completed(said))])
     for _ in range(20):  # this gateway waits so little that a busy machine may be too slow
         answer = await hasty.post(purchase(9))

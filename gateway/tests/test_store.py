@@ -13,7 +13,15 @@ from contracts.members import Binding, IdentifierKind
 from gateway import store
 from gateway.store import Table, Tables
 
-from .conftest import CARD, OPENED, digest_of, identifier, programme, terminal, terms
+from .around import (
+    CARD,
+    OPENED,
+    digest_of,
+    identifier,
+    programme,
+    terminal,
+    terms,
+)
 
 PLACE = ("members.identifiers", 2)
 DIGEST = digest_of(IdentifierKind.CARD, CARD)

@@ -50,63 +50,62 @@ def _problems(*statuses: int) -> Document:
     }
 
 
+_STANDS: Final = "Stands, not answered yet: ask status_url or send again"
+
+
+def _posts(operation: str, summary: str, body: str, key: str) -> Document:
+    """An operation that sends one transaction onto the road."""
+    answer = {"oneOf": [_ref("Answer"), _ref("Preview")]}
+    return {
+        "tags": ["road"],
+        "operationId": operation,
+        "summary": summary,
+        "description": (
+            "The same name and payload gets the first answer for ever, another payload 422"
+            " name-used-with-another-payload. Named by (terminal, epoch, sequence); history by"
+            " (merchant, transaction)."
+        ),
+        "security": [{key: []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
+        "responses": {
+            "200": _said("The answer", answer),
+            "202": _said(_STANDS, _ref("Accepted")),
+            **_problems(400, 401, 403, 413, 422, 429, 503),
+        },
+    }
+
+
 def road_paths() -> Document:
     """Paths of the road, which are plain routes that FastAPI knows nothing of."""
-    answer = {"oneOf": [_ref("Answer"), _ref("Preview")]}
-    stands = _said("Stands, not answered yet: ask status_url or send again", _ref("Accepted"))
+    named = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "3.t.10000017.1.42",
+    }
+    find: Document = {
+        "tags": ["road"],
+        "operationId": "get_transaction",
+        "summary": "سرگذشت تراکنش · What became of a transaction",
+        "security": [{"terminal": []}, {"operator": []}],
+        "parameters": [named],
+        "responses": {
+            "200": _said("First answer and present state", _ref("Standing")),
+            "202": _said("Not yet known", _ref("Accepted")),
+            **_problems(401, 403, 422, 503),
+        },
+    }
+    send = _posts(
+        "post_transaction", "فرستادن تراکنش · Send a transaction", "Transaction", "terminal"
+    )
+    bring = _posts(
+        "post_history", "خرید گذشته · A purchase of the past", "HistoricPurchase", "operator"
+    )
     return {
-        "/v1/transactions": {
-            "post": {
-                "tags": ["road"],
-                "operationId": "post_transaction",
-                "summary": "فرستادن تراکنش · Send a transaction",
-                "description": (
-                    "Named by (terminal, epoch, sequence): the same name and payload gets the"
-                    " first answer for ever, another payload 422 name-used-with-another-payload."
-                ),
-                "security": [{"terminal": []}],
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": _ref("Transaction")}},
-                },
-                "responses": {"200": _said("The answer", answer), "202": stands}
-                | _problems(400, 401, 403, 413, 422, 429, 503),
-            }
-        },
-        "/v1/transactions/{id}": {
-            "get": {
-                "tags": ["road"],
-                "operationId": "get_transaction",
-                "summary": "سرگذشت تراکنش · What became of a transaction",
-                "security": [{"terminal": []}, {"operator": []}],
-                "parameters": [
-                    {
-                        "name": "id",
-                        "in": "path",
-                        "required": True,
-                        "schema": {"type": "string"},
-                        "example": "3.t.10000017.1.42",
-                    }
-                ],
-                "responses": {"200": _said("First answer and present state", _ref("Standing"))}
-                | {"202": _said("Not yet known", _ref("Accepted"))}
-                | _problems(401, 403, 422, 503),
-            }
-        },
-        "/v1/history": {
-            "post": {
-                "tags": ["road"],
-                "operationId": "post_history",
-                "summary": "خرید گذشته · A purchase of the past",
-                "security": [{"operator": []}],
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": _ref("HistoricPurchase")}},
-                },
-                "responses": {"200": _said("The answer", answer), "202": stands}
-                | _problems(400, 401, 403, 413, 422, 503),
-            }
-        },
+        "/v1/transactions": {"post": send},
+        "/v1/transactions/{id}": {"get": find},
+        "/v1/history": {"post": bring},
     }
 
 

@@ -1,0 +1,280 @@
+"""What stands around a gateway in its tests: words, small services, a road one stage long."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from aiohttp import web as aioweb
+
+from contracts import envelope, members, topics
+from contracts.envelope import Envelope
+from contracts.ledger import Reply
+from contracts.members import Binding, Identifier, IdentifierKind
+from contracts.merchants import Heartbeat, Programme, Terminal, TerminalKey, Terms
+from contracts.pos import PosTransaction
+from gateway import consumer
+from gateway.domain import keys
+from gateway.settings import Settings
+from gateway.usecases.guard import STATE_TOPICS
+from kit import auth, clock, kafka, outbox
+
+SHARDS = 12
+SECRET = "actor-secret"
+HMAC = "identifier-key"
+CARD, OTHER_CARD = "6037991234567893", "6037997599999999"
+MOBILE = "09123456789"
+TERMINAL, SISTER, STRANGER = 10000017, 10000018, 20000001
+OPENED = datetime(2026, 1, 1, tzinfo=UTC)
+EVENT_TYPES = {
+    Identifier: (topics.MEMBERS_IDENTIFIERS, "identifier-changed.v1"),
+    Terminal: (topics.MERCHANTS_TERMINALS, "terminal-changed.v1"),
+    Programme: (topics.MERCHANTS_PROGRAMMES, "programme-published.v1"),
+    Terms: (topics.MERCHANTS_TERMS, "terms-published.v1"),
+}
+
+
+def secret(terminal: int, key_id: str = "k1") -> str:
+    return hashlib.sha256(f"{terminal}{key_id}".encode()).hexdigest()[:43]
+
+
+def bearer(terminal: int, key_id: str = "k1") -> dict[str, str]:
+    return {"authorization": f"Bearer pvt_{terminal}_{key_id}_{secret(terminal, key_id)}"}
+
+
+def operator(name: str) -> dict[str, str]:
+    return {"authorization": f"Bearer pvo_{name}_{name}-secret"}
+
+
+def digest_of(kind: IdentifierKind, text: str) -> str:
+    return members.digest(HMAC.encode(), kind, members.canonical(kind, text))
+
+
+def identifier(text: str, kind: IdentifierKind = IdentifierKind.CARD, **changes: Any) -> Identifier:
+    given: dict[str, Any] = {
+        "identifier_id": f"id-{kind.value}-{text[-4:]}",
+        "version": 1,
+        "digest": digest_of(kind, text),
+        "kind": kind,
+        "last4": text[-4:],
+        "bindings": (Binding(from_at=OPENED, member=7, account=1000001, shard=5),),
+    }
+    return Identifier(**(given | changes))
+
+
+def terminal(number: int, merchant: int = 12, **changes: Any) -> Terminal:
+    key = TerminalKey(key_id="k1", sha256=keys.digest(secret(number)), created_at=OPENED)
+    given: dict[str, Any] = {
+        "terminal": number,
+        "version": 1,
+        "epoch": 2,
+        "merchant": merchant,
+        "party": merchant + 100,
+        "branch": 3,
+        "active": True,
+        "keys": (key,),
+    }
+    return Terminal(**(given | changes))
+
+
+def programme(version: int, effective_from: datetime, merchant: int = 12) -> Programme:
+    return Programme(
+        merchant=merchant,
+        party=merchant + 100,
+        version=version,
+        effective_from=effective_from,
+        title_fa="باشگاه",
+        title_en="club",
+        earn_points=1,
+        earn_per_rial=1000,
+    )
+
+
+def terms(version: int, effective_from: datetime) -> Terms:
+    return Terms(
+        version=version, effective_from=effective_from, price_rial=1, price_points=1, fee_bp=100
+    )
+
+
+def message_of(data: Any, **changes: Any) -> outbox.Message:
+    """A state event as its owner says it."""
+    topic, kind = EVENT_TYPES[type(data)]
+    part = getattr(data, "digest", None) or getattr(data, "terminal", None)
+    part = part or getattr(data, "merchant", "network")
+    said: Envelope[Any] = Envelope(
+        id=envelope.follow(f"{part}@{data.version}", kind),
+        type=kind,
+        key=f"{part}@{data.version}",
+        occurred_at=OPENED,
+        accepted_at=OPENED,
+        data=data,
+    )
+    return outbox.message(topic, said, **changes)
+
+
+def heartbeats(settings: Settings) -> list[outbox.Message]:
+    """One heartbeat on every partition of every state topic."""
+    now = datetime.now(UTC)
+    by_name = {topic.name: topic for topic in STATE_TOPICS}
+    return [
+        outbox.message(
+            by_name[name],
+            Envelope(
+                id="00000000-0000-7000-8000-000000000000",
+                type="heartbeat.v1",
+                key="heartbeat",
+                occurred_at=now,
+                accepted_at=now,
+                data=Heartbeat(room=by_name[name].owner, at=now),
+            ),
+            partition=partition,
+        )
+        for name, partition in consumer.places_of(STATE_TOPICS, settings)
+    ]
+
+
+@dataclass
+class Behind:
+    """The services, as small as can be: what they know, and what they were asked."""
+
+    identifiers: dict[str, Identifier] = field(default_factory=dict)
+    terminals: dict[int, Terminal] = field(default_factory=dict)
+    outcomes: dict[str, bytes] = field(default_factory=dict)
+    documents: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    passed: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    delay_s: float = 0.0
+
+    async def serve(self, request: aioweb.Request) -> aioweb.StreamResponse:
+        """One handler for every service; each call must be signed."""
+        self.asked.append(request.raw_path)
+        actor = auth.verify(
+            request.headers.get(auth.HEADER, "."),
+            SECRET,
+            request.method,
+            request.path,
+            clock.wall(),
+        )
+        await asyncio.sleep(self.delay_s)
+        parts = request.path.split("/")
+        if parts[1] == "internal":
+            assert actor.roles == {"service"}
+            found = self._internal(parts)
+            if found is None:
+                return aioweb.Response(status=404)
+            return aioweb.Response(body=found, content_type="application/json")
+        if request.path == "/openapi.json":
+            return aioweb.json_response(self.documents.get(str(request.url.port), {"paths": {}}))
+        body = await request.read()
+        self.passed.append((request.method, request.raw_path, dict(request.headers), body))
+        answer = {"subject": actor.subject, "roles": sorted(actor.roles), "bytes": len(body)}
+        return aioweb.json_response(answer, status=201, headers={"etag": '"7"', "x-own": "1"})
+
+    def _internal(self, parts: list[str]) -> bytes | None:
+        found: Any = None
+        match parts[2]:
+            case "identifiers":
+                found = self.identifiers.get(parts[3])
+            case "terminals":
+                found = self.terminals.get(int(parts[3]))
+            case _:
+                return self.outcomes.get("/".join(parts[3:]))
+        return None if found is None else msgspec.json.encode(found)
+
+
+Answering = Callable[[Envelope[PosTransaction]], Reply | None]
+
+
+def completed(said: Envelope[PosTransaction]) -> Reply:
+    body = msgspec.json.encode({"name": said.data.name, "fingerprint": said.fingerprint})
+    return Reply(name=said.data.name, http_status=200, body=msgspec.Raw(body))
+
+
+@dataclass
+class Stage:
+    """The road, one stage long: hears every transaction and answers as it is told."""
+
+    bootstrap: str
+    producer: kafka.Producer
+    answering: Answering = completed
+    heard: list[tuple[kafka.Record, Envelope[PosTransaction]]] = field(default_factory=list)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        places = [(topics.POS_TRANSACTIONS.name, p) for p in range(SHARDS)]
+        reader = await kafka.Assigned.open(
+            self.bootstrap, client_id="stage", start=dict.fromkeys(places)
+        )
+        self.ready.set()
+        try:
+            while True:
+                await self.pass_on(await reader.poll(timeout_ms=20))
+        finally:
+            await reader.close()
+
+    async def pass_on(self, records: Sequence[kafka.Record]) -> None:
+        replies: list[outbox.Message] = []
+        for record in records:
+            if record.key == b"probe":  # a test's own
+                continue
+            said = envelope.decode(record.value or b"", dict(topics.POS_TRANSACTIONS.events))
+            self.heard.append((record, said))
+            reply = self.answering(said)
+            if reply is not None:
+                replies.append(reply_to(record, said, reply))
+        if replies:
+            await self.producer.send(replies)
+
+
+def reply_to(record: kafka.Record, said: Envelope[PosTransaction], reply: Reply) -> outbox.Message:
+    """The reply as kit addresses it: to the topic and partition in the headers."""
+    headers = dict(record.headers)
+    answer: Envelope[Reply] = Envelope(
+        id=envelope.follow(said.id, "answer"),
+        type="transaction-answered.v1",
+        key=said.data.name,
+        occurred_at=said.occurred_at,
+        accepted_at=said.accepted_at,
+        data=reply,
+    )
+    return outbox.Message(
+        headers["reply-topic"].decode(),
+        int(headers["reply-partition"]),
+        said.data.name.encode(),
+        envelope.encode(answer),
+        (("correlation-id", headers["correlation-id"]),),
+    )
+
+
+def known() -> list[Any]:
+    """What every test may rely on."""
+    later = OPENED + timedelta(days=30)
+    return [
+        identifier(CARD),
+        identifier(MOBILE, IdentifierKind.MOBILE),
+        terminal(TERMINAL),
+        terminal(SISTER, branch=4),
+        terminal(STRANGER, merchant=13),
+        programme(1, OPENED),
+        programme(2, later),
+        programme(1, OPENED, merchant=13),
+        terms(1, OPENED),
+    ]
+
+
+def purchase(sequence: int, **changes: Any) -> dict[str, Any]:
+    """A purchase of 1000 Rial now; ... leaves a field out."""
+    body = {
+        "terminal": TERMINAL,
+        "epoch": 2,
+        "sequence": sequence,
+        "kind": "purchase",
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "identifier": {"card": CARD},
+        "amount_rial": 1000,
+        "lines": [{"line": 1, "amount_rial": 600, "sku": "a"}, {"line": 2, "amount_rial": 400}],
+    }
+    return {k: v for k, v in (body | changes).items() if v is not ...}
