@@ -46,6 +46,8 @@ create table outbox_batches (       -- committed, not yet acknowledged by the br
     first_n bigint not null,
     body bytea not null
 );
+-- gone again within milliseconds: compressing it would cost more than writing it
+alter table outbox_batches alter column body set storage external;
 create index outbox_batches_lane on outbox_batches (consumer, source_topic, source_partition, id);
 
 create table dead_letters (         -- an operator deletes what was dealt with; the rest is counted
