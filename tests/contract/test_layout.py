@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,15 @@ def tracked(*patterns: str) -> list[Path]:
 PYTHON = tracked("*.py")
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Definitions of a file, at any depth."""
+    wanted = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return tuple(n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, wanted))
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -64,7 +72,7 @@ def test_no_file_or_class_has_an_empty_name() -> None:
     named = [
         f"{path.relative_to(ROOT)}: class {node.name}"
         for path in PYTHON
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.ClassDef)
         and re.search(r"(Manager|Processor|Util|Helper|Base|Data|Info)s?$", node.name)
     ]
