@@ -14,6 +14,8 @@ from house import connections
 from kit import kafka
 
 POLL_RECORDS: Final = 5_000
+FROM_THE_FIRST: Final = 2**62  # records before the end: all that are there
+Offsets = Mapping[kafka.Place, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +73,10 @@ def _by_unit(moves: Any, lots: Any) -> dict[str, dict[str, int]]:
         found[row["unit"]] = Counter(issued=int(row["issued"]), outstanding=int(row["remaining"]))
     for row in moves:
         found[row["unit"]][_WORD[row["what"]]] += int(row["amount"])
-    return {unit: {word: counts[word] for word in _WORDS} for unit, counts in found.items()}
+    return {unit: {word: counts[word] for word in VALUE_WORDS} for unit, counts in found.items()}
 
 
-_WORDS: Final = ("issued", "clawed_back", "redeemed", "restored", "expired", "outstanding")
+VALUE_WORDS: Final = ("issued", "clawed_back", "redeemed", "restored", "expired", "outstanding")
 _WORD: Final = {
     "redeemed": "redeemed",
     "restored": "restored",
@@ -96,10 +98,13 @@ class Heard:
     released: int
 
 
-async def heard(bootstrap: str, *, shards: int) -> Heard:
-    """Read the road's topics from their first record to their present end."""
+async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) -> Heard:
+    """Read the road's topics from their first record to their present end, or to until.
+
+    until: next offset of each place; of a house whose minutes go on ticking meanwhile.
+    """
     verdicts: dict[tuple[int, str], str] = {}
-    async for shard, read in _records(bootstrap, topics.FRAUD_SCREENED, shards):
+    async for shard, read in _records(bootstrap, topics.FRAUD_SCREENED, shards, until):
         match read.data:
             case ScreenedTransaction(transaction=sold, verdict=verdict):
                 if sold.kind is not Kind.INQUIRY:
@@ -109,7 +114,7 @@ async def heard(bootstrap: str, *, shards: int) -> Heard:
             case _:
                 pass
     released: set[tuple[int, str]] = set()
-    async for shard, read in _records(bootstrap, topics.LEDGER_ENTRIES, shards):
+    async for shard, read in _records(bootstrap, topics.LEDGER_ENTRIES, shards, until):
         if (
             isinstance(read.data, Outcome)
             and read.data.command == "release-pending.v1"
@@ -117,17 +122,17 @@ async def heard(bootstrap: str, *, shards: int) -> Heard:
         ):
             released.add((shard, read.data.name))
     return Heard(
-        commands=await _commands(bootstrap, shards),
+        commands=await _commands(bootstrap, shards, until),
         verdicts=Counter(verdicts.values()),
         released=len(released),
     )
 
 
-async def _commands(bootstrap: str, shards: int) -> int:
+async def _commands(bootstrap: str, shards: int, until: Offsets | None) -> int:
     """Distinct outcome keys: every command's name, and the original that a reversal forestalls."""
     names: set[tuple[int, str]] = set()
     forestalled: set[tuple[int, str]] = set()
-    async for shard, read in _records(bootstrap, topics.LEDGER_COMMANDS, shards):
+    async for shard, read in _records(bootstrap, topics.LEDGER_COMMANDS, shards, until):
         data = read.data
         if isinstance(data, Inquire):
             continue
@@ -138,19 +143,23 @@ async def _commands(bootstrap: str, shards: int) -> int:
 
 
 async def _records(
-    bootstrap: str, topic: Topic, shards: int
+    bootstrap: str, topic: Topic, shards: int, until: Offsets | None
 ) -> AsyncIterator[tuple[int, envelope.Envelope[Any]]]:
-    start: Mapping[kafka.Place, int | None] = {(topic.name, p): 0 for p in range(shards)}
-    reader = await kafka.Assigned.open(bootstrap, client_id="recompute", start=start)
+    start = {(topic.name, partition): None for partition in range(shards)}
+    reader = await kafka.Assigned.open(
+        bootstrap, client_id="recompute", start=start, last=FROM_THE_FIRST
+    )
     types = dict(topic.events)
     try:
-        left = {place: end for place, end in (await reader.end_offsets()).items() if end}
+        ends = {**await reader.end_offsets(), **(until or {})}
+        firsts = await reader.beginnings()  # what retention took is not waited for
+        left = {place: ends[place] for place, first in firsts.items() if ends[place] > first}
         while left:
             for record in await reader.poll(max_records=POLL_RECORDS):
                 place = (record.topic, record.partition)
                 if record.offset + 1 >= left.get(place, 0):
                     left.pop(place, None)
-                if record.value is not None:
+                if record.value is not None and record.offset < ends[place]:
                     yield record.partition, envelope.decode(record.value, types)
     finally:
         await reader.close()

@@ -1,106 +1,19 @@
-"""The demo's report: figures, what must hold of them, and a page for a person to enjoy."""
+"""The demo's report: the shared figures of a street's log, and what the demo means to show."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from house import figures as shared
 from house.demo import cast
 from house.demo.street import Log
+from house.figures import Messages, Sent
 from house.recompute import Books, Heard
 
+__all__ = ["Messages", "faults", "figures", "show"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Messages:
-    """What became of SMS: queued by notify, delivered and doubled as the provider counts."""
-
-    queued: int
-    delivered: int
-    duplicates: int
-
-
-def figures(
-    log: Log, books: Books, heard: Heard, messages: Messages, *, shopping_s: float
-) -> dict[str, Any]:
-    """The report's figures, as they go to report.json."""
-    sent = Counter(_end(s) for s in log.transactions())
-    points = books.value.get("NP", {})
-    return {
-        "transactions": {
-            "sent": sum(sent.values()),
-            **{end: sent[end] for end in ("completed", "declined", "held", "pending", "failed")},
-            "resent": log.resent,
-            "resent_before_answer": log.resent_before_answer,
-            "answered_differently": len(log.answered_differently),
-            "inquiries": log.inquiries,
-            "failures": Counter(_why(s) for s in log.transactions() if _end(s) == "failed"),
-        },
-        "points": points,
-        "credit_rial": books.value.get("CR", {}),
-        "cross_merchant": {
-            "redemptions": books.redemptions_across,
-            "share_of_points": round(books.points_across / max(points.get("redeemed", 0), 1), 4),
-        },
-        "settlement": {
-            "matrix": {f"{a}->{b}": owed for (a, b), owed in sorted(books.owes.items())},
-            "fee": books.fee_rial,
-            "positions": {str(party): net for party, net in books.positions.items()},
-            "sum_of_positions": sum(books.positions.values()),
-        },
-        "ledger": {
-            "commands": heard.commands,
-            "outcomes": books.outcomes,
-            "entries": books.entries,
-            "sum_by_unit": books.sum_by_unit,
-            "accounts_off": books.accounts_off,
-            "lots_off": books.lots_off,
-        },
-        "fraud": {
-            "allowed": heard.verdicts["allow"],
-            "held": heard.verdicts["hold"],
-            "released": heard.released,
-            "declined": heard.verdicts["decline"],
-        },
-        "sms": asdict(messages),
-        "latency_ms": _latencies(log.latencies_s),
-        "rate_per_s": round(sum(sent.values()) / max(shopping_s, 0.001)),
-        "seconds": round(shopping_s, 1),
-    }
-
-
-def _end(sent: Any) -> str:
-    if sent.answer is not None:
-        status = sent.answer.status.value
-        return "failed" if status == "refused" else status
-    return "pending" if sent.waiting else "failed"
-
-
-def _why(sent: Any) -> str:
-    return sent.failure if sent.answer is None else sent.answer.code
-
-
-def _latencies(taken_s: list[float]) -> dict[str, float]:
-    taken = sorted(taken_s) or [0.0]
-    return {
-        name: round(taken[min(int(len(taken) * share), len(taken) - 1)] * 1000, 1)
-        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-    }
-
-
-# ---------------------------------------------------------------------------------- what must hold
-
-_ZERO = (
-    "transactions.pending",
-    "transactions.failed",
-    "transactions.answered_differently",
-    "settlement.sum_of_positions",
-    "ledger.accounts_off",
-    "ledger.lots_off",
-    "sms.duplicates",
-)
 _SOME = (
     "points.redeemed",
     "points.clawed_back",
@@ -116,51 +29,54 @@ _SOME = (
 )
 
 
+def figures(
+    log: Log, books: Books, heard: Heard, messages: Messages, *, shopping_s: float
+) -> dict[str, Any]:
+    """The report's figures, as they go to report.json."""
+    sent = Sent(
+        ends=Counter(_end(s) for s in log.transactions()),
+        failures=Counter(_why(s) for s in log.transactions() if _end(s) == "failed"),
+        resent=log.resent,
+        resent_before_answer=log.resent_before_answer,
+        answered_differently=len(log.answered_differently),
+        latencies_s=log.latencies_s,
+        seconds=shopping_s,
+    )
+    found = shared.figures(sent, books, heard, messages)
+    found["transactions"]["inquiries"] = log.inquiries
+    return found
+
+
 def faults(found: Mapping[str, Any], *, some: bool = True) -> Iterator[str]:
     """What does not hold, in plain words; nothing when all is well.
 
     some: also whether everything that the demo means to show did occur.
     """
-    for path in _ZERO:
-        if (value := _at(found, path)) != 0:
-            yield f"{path} is {value}, not 0"
-    for unit, total in found["ledger"]["sum_by_unit"].items():
-        if total:
-            yield f"the entries in {unit} sum to {total}, not 0"
-    sent = found["transactions"]
-    for why, count in sent.get("failures", {}).items():
-        yield f"{count} transactions failed: {why}"
-    ends = sum(sent[end] for end in ("completed", "declined", "held", "pending", "failed"))
-    if sent["sent"] != ends:
-        yield f"{sent['sent']} names were sent, {ends} are accounted for"
-    for unit in ("points", "credit_rial"):
-        yield from _unbalanced(unit, found[unit])
-    if found["ledger"]["commands"] != found["ledger"]["outcomes"]:
-        yield (
-            f"{found['ledger']['commands']} commands on the topic,"
-            f" {found['ledger']['outcomes']} outcomes in the book"
-        )
+    yield from shared.faults(found)
     if some:
         yield from _absent(found)
 
 
-def _unbalanced(unit: str, value: Mapping[str, int]) -> Iterator[str]:
-    if not value:
-        return
-    left = (
-        value["issued"]
-        - value["clawed_back"]
-        - value["redeemed"]
-        + value["restored"]
-        - value["expired"]
-    )
-    if left != value["outstanding"]:
-        yield f"{unit}: what happened leaves {left}, the lots hold {value['outstanding']}"
+def show(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the figures for a person."""
+    names = {m.party: m.en.split()[0] for m in reversed(cast.MERCHANTS)} | {1: "Network"}
+    shared.show(console, found, names)
+
+
+def _end(sent: Any) -> str:
+    if sent.answer is not None:
+        status = sent.answer.status.value
+        return "failed" if status == "refused" else status
+    return "pending" if sent.waiting else "failed"
+
+
+def _why(sent: Any) -> str:
+    return sent.failure if sent.answer is None else sent.answer.code
 
 
 def _absent(found: Mapping[str, Any]) -> Iterator[str]:
     for path in _SOME:
-        if _at(found, path) <= 0:
+        if shared.at(found, path) <= 0:
             yield f"{path} is 0: the demo did not show it"
     sent = found["transactions"]
     if sent["sent"] < 20_000:
@@ -169,94 +85,3 @@ def _absent(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"only {sent['resent']} requests were sent again, 5 % were meant"
     if sent["resent_before_answer"] < 0.5 * 0.05 * sent["sent"]:
         yield f"only {sent['resent_before_answer']} were sent again before the answer"
-
-
-def _at(found: Mapping[str, Any], path: str) -> Any:
-    value: Any = found
-    for part in path.split("."):
-        value = value.get(part, 0)
-    return value
-
-
-# --------------------------------------------------------------------------------------- the page
-
-
-def show(console: Console, found: Mapping[str, Any]) -> None:
-    """Print the figures for a person."""
-    sent, took = found["transactions"], found["latency_ms"]
-    console.rule("[bold]Peyvand · پیوند")
-    console.print(
-        f"[bold]{sent['sent']:,}[/] transactions in {found['seconds']} s"
-        f" ({found['rate_per_s']:,}/s), answered in {took['p50']} ms"
-        f" (p95 {took['p95']}, p99 {took['p99']})"
-    )
-    console.print(
-        f"  completed {sent['completed']:,} · declined {sent['declined']:,}"
-        f" · points pending {sent['held']:,} · unanswered {sent['pending']}"
-        f" · failed {sent['failed']}"
-    )
-    console.print(
-        f"  sent again {sent['resent']:,} times, {sent['resent_before_answer']:,} of them before"
-        f" the first answer; answered differently: {sent['answered_differently']}"
-    )
-    _show_value(console, found)
-    _show_matrix(console, found["settlement"])
-    fraud, sms, ledger = found["fraud"], found["sms"], found["ledger"]
-    console.print(
-        f"\n[bold]Fraud[/] allowed {fraud['allowed']:,} · held {fraud['held']:,}"
-        f" (released by a reviewer: {fraud['released']:,}) · declined {fraud['declined']:,}"
-    )
-    console.print(
-        f"[bold]SMS[/] queued {sms['queued']:,} · delivered {sms['delivered']:,}"
-        f" · sent twice {sms['duplicates']}"
-    )
-    console.print(
-        f"[bold]The books recomputed[/] {ledger['commands']:,} commands on the topic,"
-        f" {ledger['outcomes']:,} outcomes, {ledger['entries']:,} entries;"
-        f" sums {ledger['sum_by_unit']}; accounts off {ledger['accounts_off']},"
-        f" lots off {ledger['lots_off']}"
-    )
-
-
-def _show_value(console: Console, found: Mapping[str, Any]) -> None:
-    table = Table(title="Value", title_justify="left")
-    table.add_column("")
-    words = ("issued", "clawed_back", "redeemed", "restored", "expired", "outstanding")
-    for word in words:
-        table.add_column(word.replace("_", " "), justify="right")
-    for label, unit in (("points", "points"), ("credit, Rial", "credit_rial")):
-        table.add_row(label, *(f"{found[unit].get(word, 0):,}" for word in words))
-    console.print(table)
-    across = found["cross_merchant"]
-    console.print(
-        f"  {across['redemptions']:,} redemptions at a merchant other than the issuer,"
-        f" {across['share_of_points']:.0%} of all points spent"
-    )
-
-
-def _show_matrix(console: Console, settlement: Mapping[str, Any]) -> None:
-    """Debtors in rows, creditors in columns, thousands of Rial; the network's row is its fee."""
-    owes = {
-        (int(debtor), int(creditor)): owed
-        for key, owed in settlement["matrix"].items()
-        for debtor, creditor in (key.split("->"),)
-    }
-    parties = sorted({int(p) for p in settlement["positions"]})
-    names = {m.party: m.en.split()[0] for m in reversed(cast.MERCHANTS)} | {1: "Network"}
-    table = Table(title="Who owes whom (thousand Rial)", title_justify="left")
-    table.add_column("owes \\ to")
-    for party in parties:
-        table.add_column(names.get(party, str(party)), justify="right")
-    table.add_column("net position", justify="right", style="bold")
-    for debtor in parties:
-        cells = [owes.get((debtor, creditor), 0) for creditor in parties]
-        table.add_row(
-            names.get(debtor, str(debtor)),
-            *(f"{cell // 1000:,}" if cell else "·" for cell in cells),
-            f"{settlement['positions'][str(debtor)] / 1000:,.0f}",
-        )
-    console.print(table)
-    console.print(
-        f"  the network's fee: {settlement['fee']:,} Rial;"
-        f" all positions together: {settlement['sum_of_positions']:,}"
-    )

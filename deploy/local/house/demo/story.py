@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import httpx
 from rich.progress import Progress, TaskID
 
-from house import connections, driver, plan, processes, recompute
+from house import driver, messages, plan, processes, recompute
 from house.demo import figures, opening
 from house.demo.plan import Act
 from house.demo.purchases import Visit
@@ -167,17 +166,8 @@ async def _let_time_pass(told: Told, until: datetime) -> None:
 
 
 async def _messages_under_way(home: plan.House) -> int:
-    states = await _message_states(home)
+    states = await messages.states(home)
     return sum(states.get(state, 0) for state in ("waiting", "queued", "sending"))
-
-
-async def _message_states(home: plan.House) -> dict[str, int]:
-    db = await connections.connect(home.servers.dsn("notify", "notify_owner"))
-    try:
-        rows = await db.fetch("select state, count(*) as n from messages group by state")
-        return {row["state"]: row["n"] for row in rows}
-    finally:
-        await db.close()
 
 
 async def _figures(told: Told, street: Street, shopping_s: float) -> dict[str, Any]:
@@ -186,11 +176,5 @@ async def _figures(told: Told, street: Street, shopping_s: float) -> dict[str, A
     told.bars.advance(bar)
     heard = await recompute.heard(told.home.servers.bootstrap, shards=told.home.shards)
     told.bars.advance(bar)
-    async with httpx.AsyncClient(base_url=told.home.url(plan.SIMULATOR)) as provider:
-        counters = (await provider.get("/counters")).json()
-    messages = figures.Messages(
-        queued=sum((await _message_states(told.home)).values()),
-        delivered=counters["delivered"],
-        duplicates=counters["duplicates"],
-    )
-    return figures.figures(street.log, books, heard, messages, shopping_s=shopping_s)
+    told_of = await messages.told(told.home)
+    return figures.figures(street.log, books, heard, told_of, shopping_s=shopping_s)

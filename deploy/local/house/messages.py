@@ -1,0 +1,27 @@
+"""What became of messages to members: as notify has it, and as the simulated provider counts."""
+
+import httpx
+
+from house import connections, plan
+from house.figures import Messages
+
+
+async def states(home: plan.House) -> dict[str, int]:
+    """How many messages of the whole house are in each state."""
+    db = await connections.connect(home.servers.dsn("notify", "notify_owner"))
+    try:
+        rows = await db.fetch("select state, count(*) as n from messages group by state")
+        return {row["state"]: row["n"] for row in rows}
+    finally:
+        await db.close()
+
+
+async def told(home: plan.House) -> Messages:
+    """The figures of the report. The provider counts since its own start."""
+    async with httpx.AsyncClient(base_url=home.url(plan.SIMULATOR)) as provider:
+        counters = (await provider.get("/counters")).json()
+    return Messages(
+        queued=sum((await states(home)).values()),
+        delivered=counters["delivered"],
+        duplicates=counters["duplicates"],
+    )
