@@ -207,7 +207,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_validation(request: Request, error: Exception) -> Response:
     found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     if any(e["type"] == "json_invalid" for e in found):
-        return problem(errors.Malformed("the body is not JSON"), request.url.path)
+        return problem(errors.Malformed("the body is not JSON; send one object"), request.url.path)
     fields = [{"field": ".".join(map(str, e["loc"][1:])), "error": e["msg"]} for e in found]
     text = "; ".join(f"{f['field']}: {f['error']}" for f in fields)
     return problem(errors.Invalid(f"correct these fields: {text}", fields=fields), request.url.path)
@@ -218,7 +218,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     kind = _BY_STATUS.get(status)
     if kind is not None:
-        return problem(kind(detail), request.url.path)
+        told = f"{detail}; compare address and method with the documentation"
+        return problem(kind(told), request.url.path)
     other = errors.Problem(detail, code="http", fa=errors.Malformed.fa)
     other.status, other.title = status, detail
     return problem(other, request.url.path)
