@@ -1,0 +1,1 @@
+"""Stories and faults of the whole house, driven from outside."""

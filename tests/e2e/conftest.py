@@ -1,0 +1,64 @@
+"""One house for all end-to-end tests: raised for the first of them, brought down after the last."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from house import lifecycle, paths, plan, ports
+
+from .collector import Collector
+from .counter import Counter
+from .street import Street
+from .town import Town
+
+FOLDER = paths.PROJECT / "var" / "test-house"
+KEPT = os.environ.get("KEEP_SERVERS") == "1"
+
+
+@pytest.fixture(scope="package")
+def collector() -> Iterator[Collector]:
+    """Where every process of the house sends its spans; its port is the folder's own."""
+    if not KEPT:
+        lifecycle.clean(FOLDER)
+    with Collector(ports.choose(FOLDER, ["collector"])["collector"]) as listening:
+        yield listening
+
+
+@pytest.fixture(scope="package")
+def house(collector: Collector) -> Iterator[plan.House]:
+    """A live house: Kafka, PostgreSQL and every program. With KEEP_SERVERS=1 it stays up."""
+    told = {"PEYVAND_OTLP_ENDPOINT": collector.url, "PEYVAND_TRACE_RATIO": "0"}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)  # what the house starts again, it starts with the same
+    try:
+        yield lifecycle.up(FOLDER)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        if not KEPT:
+            lifecycle.clean(FOLDER)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def town(house: plan.House) -> AsyncIterator[Town]:
+    """Merchants, tills and members of this run, in a house that other runs may have used."""
+    made = Town.of(house)
+    try:
+        await made.settle()
+        yield made
+    finally:
+        await made.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def counter(town: Town) -> Counter:
+    """Where bad requests are handed in."""
+    return await Counter.open(town)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def street(town: Town) -> Street:
+    """Where stories happen."""
+    return await Street.open(town)

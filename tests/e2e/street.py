@@ -1,0 +1,49 @@
+"""The street where stories happen: two merchants, their tills, what is handed in there."""
+
+from dataclasses import dataclass
+
+from peyvand import Answer, Original, Redeem, RefundLine, drafts, words
+
+from . import town as towns
+from .town import Member, Till, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    """Two merchants that do not belong together, a till of each."""
+
+    town: Town
+    grocer: Till
+    baker: Till
+
+    @classmethod
+    async def open(cls, town: Town) -> "Street":
+        """The grocer, and the baker who lets points pay half of a basket."""
+        grocer = await town.shop("grocer")
+        baker = await town.shop("baker", redeem_max_share_bp=5_000)
+        return cls(town, await town.till(grocer), await town.till(baker))
+
+
+def redemption(till: Till, member: Member, amount_rial: int, **redeem: int) -> words.Transaction:
+    asked = Redeem(**redeem)
+    return drafts.redemption(
+        till.name(), member.card, asked, amount_rial=amount_rial, occurred_at=towns.now()
+    )
+
+
+def refund(till: Till, sold: Answer, *lines: tuple[int, int]) -> words.Transaction:
+    back = [RefundLine(line=line, amount_rial=amount) for line, amount in lines]
+    return drafts.refund(till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=back)
+
+
+async def owed(town: Town, debtor: int, creditor: int) -> tuple[int, int]:
+    """Rial that one party owes another, and the network's fee within it."""
+    after: str | None = None
+    while True:
+        page = await town.operator.page(f"/v1/positions?limit=200&after={after or '0.0'}")
+        for row in page.items:
+            if (row["debtor"], row["creditor"]) == (debtor, creditor):
+                return int(row["owed_rial"]), int(row["fee_rial"])
+        if page.next is None:
+            return 0, 0
+        after = str(page.next)

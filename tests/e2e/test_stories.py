@@ -1,0 +1,235 @@
+"""Stories of points: earned, spent elsewhere, given back, held and decided."""
+
+from typing import Any
+
+import pytest
+
+from peyvand import (
+    Answer,
+    Conflict,
+    Line,
+    Status,
+    drafts,
+    original_named,
+)
+from peyvand.operators import every
+
+from . import town as towns
+from .street import Street, owed, redemption, refund
+from .town import EARN_PER_RIAL, FEE_BP, NETWORK, PRICE_RIAL, Member, Town, until
+
+pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+
+HELD_RIAL = 2_500_000_000  # over what an account buys in a day without a review
+
+
+# ------------------------------------------------------------------------------------- SH14, SH6
+
+
+async def test_points_earned_at_one_merchant_are_spent_at_another(street: Street) -> None:
+    town, issuer, acceptor = street.town, street.grocer.shop.party, street.baker.shop.party
+    member = await town.shopper(street.grocer, 1_000)
+
+    spent = await street.baker.send(redemption(street.baker, member, 200_000, points=600))
+
+    discount = 600 * PRICE_RIAL
+    fee = discount * FEE_BP // 10_000
+    assert spent.status is Status.COMPLETED
+    assert (spent.points_redeemed, spent.discount_rial) == (600, discount)
+    assert spent.payable_rial == 200_000 - discount
+    assert spent.balance is not None
+    assert spent.balance.points == 400
+    assert await owed(town, issuer, acceptor) == (discount, 0)
+    assert await owed(town, acceptor, NETWORK) == (fee, fee)
+
+
+async def test_points_spent_where_they_were_earned_cost_no_fee(street: Street) -> None:
+    member = await street.town.shopper(street.grocer, 100)
+    before = await owed(street.town, street.grocer.shop.party, NETWORK)
+    spent = await street.grocer.send(redemption(street.grocer, member, 90_000, points=100))
+    assert spent.discount_rial == 100 * PRICE_RIAL
+    assert await owed(street.town, street.grocer.shop.party, NETWORK) == before
+    own = street.grocer.shop.party
+    assert await owed(street.town, own, own) == (0, 0)
+
+
+async def test_a_basket_is_paid_with_points_up_to_its_share(street: Street) -> None:
+    member = await street.town.shopper(street.grocer, 1_000)
+    too_much = await street.baker.send(redemption(street.baker, member, 100_000, points=501))
+    assert (too_much.status, too_much.code) == (Status.DECLINED, "redeem-above-share")
+    enough = await street.baker.send(redemption(street.baker, member, 100_000, points=500))
+    assert enough.payable_rial == 50_000
+
+
+async def test_refund_of_a_redemption_gives_points_and_claims_back(street: Street) -> None:
+    town = street.town
+    issuer, acceptor = street.grocer.shop.party, street.baker.shop.party
+    member = await town.shopper(street.grocer, 300)
+    before = await owed(town, issuer, acceptor), await owed(town, acceptor, NETWORK)
+    spent = await street.baker.send(redemption(street.baker, member, 100_000, points=300))
+
+    back = await street.baker.send(refund(street.baker, spent))
+
+    assert back.points_restored == 300
+    assert (await town.balance(member))["available_points"] == 300
+    after = await owed(town, issuer, acceptor), await owed(town, acceptor, NETWORK)
+    assert after == before
+
+
+# ---------------------------------------------------------------------------------------- refunds
+
+
+async def test_refund_by_line_and_then_of_the_rest(street: Street) -> None:
+    till = street.grocer
+    member = await street.town.member()
+    lines = (Line(line=1, amount_rial=120_000), Line(line=2, amount_rial=80_000))
+    sold = await till.buy(member, 200_000, lines=lines)
+    assert sold.points_earned == 200
+
+    part = await till.send(refund(till, sold, (2, 40_000)))
+    assert part.points_clawed_back == 40
+    standing = await till.client.status(sold.id)
+    assert standing is not None
+    assert (standing.current.status, standing.current.refunded_rial) == ("completed", 40_000)
+
+    rest = await till.send(refund(till, sold))
+    assert rest.points_clawed_back == 160
+    standing = await till.client.status(sold.id)
+    assert standing is not None
+    assert (standing.current.status, standing.current.refunded_rial) == ("refunded", 200_000)
+    assert standing.first_answer == sold
+    again = await till.send(refund(till, sold))
+    assert (again.status, again.code) == (Status.DECLINED, "already-refunded")
+    assert (await street.town.balance(member))["points"] == 0
+
+
+async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: Street) -> None:
+    till, at = street.grocer, towns.now()
+    member = await street.town.member()
+    name = till.name()
+    await till.client.purchase(name, member.card, amount_rial=70_000, occurred_at=at)
+
+    undone = await till.send(
+        drafts.reversal(
+            till.name(), original_named(name, at), occurred_at=towns.now(), identifier=member.card
+        )
+    )
+
+    assert undone.points_clawed_back == 70
+    standing = await till.client.status(f"{member.shard}.{undone.original}")
+    assert standing is not None
+    assert standing.current.status == "reversed"
+
+
+async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street) -> None:
+    till, at = street.grocer, towns.now()
+    member = await street.town.member()
+    late = drafts.purchase(till.name(), member.card, amount_rial=70_000, occurred_at=at)
+
+    undone = await till.send(
+        drafts.reversal(
+            till.name(), original_named(late.name, at), occurred_at=at, identifier=member.card
+        )
+    )
+    assert (undone.status, undone.code) == (Status.COMPLETED, "original-not-seen")
+
+    first = await till.client.submit(late)
+    again = await till.client.submit(late)
+    answer = towns.answer_of(first)
+    assert (answer.status, answer.code) == (Status.DECLINED, "reversed-before-arrival")
+    assert towns.answer_of(again) == answer
+    standing = await till.client.status(answer.id)
+    assert standing is not None
+    assert standing.current.status == "reversed_before_arrival"
+
+
+# ------------------------------------------------------------------------------------------ fraud
+
+
+async def find_case(town: Town, transaction: str) -> dict[str, Any]:
+    async def found() -> list[dict[str, Any]]:
+        opened = every(lambda after: town.reviewer.cases(after, status="open"))
+        return [case async for case in opened if case["transaction"] == transaction]
+
+    return (await until(found))[0]
+
+
+async def held_sale(street: Street) -> tuple[Member, Answer]:
+    """A sale so large that fraud holds its points."""
+    member = await street.town.member()
+    heard = await street.grocer.client.purchase(
+        street.grocer.name(), member.card, amount_rial=HELD_RIAL, occurred_at=towns.now()
+    )
+    answer = towns.answer_of(heard)
+    assert answer.status is Status.HELD
+    assert answer.points_pending == answer.points_earned == HELD_RIAL // EARN_PER_RIAL
+    assert answer.pending_until is not None
+    return member, answer
+
+
+async def decide(town: Town, case: dict[str, Any], verdict: str) -> None:
+    """Decide as soon as fraud has heard the outcome of what it held."""
+
+    async def decided() -> bool:
+        try:
+            await town.reviewer.put_verdict(case["case_id"], verdict, note="seen")
+        except Conflict as refused:
+            if refused.code == "already-decided":
+                raise
+            return False
+        return True
+
+    await until(decided)
+
+
+async def test_held_points_are_released_by_a_reviewer(street: Street) -> None:
+    town = street.town
+    member, held = await held_sale(street)
+    before = await town.balance(member)
+    assert before["available_points"] == 0
+    spend = redemption(street.grocer, member, 900_000, points=1_000)
+    assert (await street.grocer.send(spend)).code == "insufficient-points"
+    case = await find_case(town, held.id)
+    assert case["reasons"][0]["fa"]
+
+    await decide(town, case, "release")
+
+    async def standing() -> str:
+        found = await street.grocer.client.status(held.id)
+        assert found is not None
+        assert found.first_answer == held  # the first answer never changes
+        return found.current.status
+
+    await until(standing, lambda now: now == "released")
+    assert (await town.balance(member))["available_points"] == held.points_earned
+    with pytest.raises(Conflict) as refused:
+        await town.reviewer.put_verdict(case["case_id"], "cancel", note="seen")
+    assert refused.value.code == "already-decided"
+
+
+async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
+    member, held = await held_sale(street)
+    await decide(street.town, await find_case(street.town, held.id), "cancel")
+
+    async def left() -> int:
+        return (await street.town.balance(member))["points"]
+
+    await until(left, lambda points: points == 0)
+    found = await street.grocer.client.status(held.id)
+    assert found is not None
+    assert found.current.status == "cancelled"
+
+
+async def test_a_card_used_in_a_burst_is_declined_with_reasons(street: Street) -> None:
+    member = await street.town.member()
+
+    async def sale() -> Answer:
+        heard = await street.grocer.client.purchase(
+            street.grocer.name(), member.card, amount_rial=20_000, occurred_at=towns.now()
+        )
+        return towns.answer_of(heard)
+
+    answers = [await sale() for _ in range(12)]
+    assert [a.status for a in answers[:10]] == [Status.COMPLETED] * 10
+    assert [(a.status, a.code) for a in answers[10:]] == [(Status.DECLINED, "card-burst")] * 2
+    assert all(reason.fa and reason.en for reason in answers[-1].reasons)

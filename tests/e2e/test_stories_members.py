@@ -1,0 +1,194 @@
+"""Stories of members, tills and operators: gifts, messages, cards, households, power cuts."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from house import plan, status
+from house.processes import State
+from peyvand import (
+    Forbidden,
+    Invalid,
+    Status,
+    Terminal,
+    Unauthorized,
+    drafts,
+    words,
+)
+from peyvand.terminal import Durability, Journal
+
+from . import town as towns
+from .street import Street, owed, redemption, refund
+from .town import GIFT_RIAL, NETWORK, until
+
+pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+
+
+# ---------------------------------------------------------------------------------------- members
+
+
+async def test_first_purchase_is_rewarded_told_and_taken_back(street: Street) -> None:
+    town, till = street.town, street.grocer
+    member = await town.member()
+    sold = await till.buy(member, 100_000)
+    await until(lambda: town.credit(member), lambda rial: rial == GIFT_RIAL)
+    told = await until(lambda: town.texts(member))
+    assert len(told) == 1
+    assert "نخستین خرید" in told[0]
+    assert "۲۰٬۰۰۰ تومان" in told[0]
+
+    await till.send(refund(till, sold))
+
+    await until(lambda: town.credit(member), lambda rial: rial == 0)
+    await till.buy(member, 100_000)  # a count once taken is never given back
+    await asyncio.sleep(1.0)
+    assert await town.credit(member) == 0
+    assert await town.texts(member) == told
+
+
+async def test_credit_is_spent_like_points_and_the_network_pays(street: Street) -> None:
+    town, baker = street.town, street.baker.shop.party
+    member = await town.shopper(street.grocer, 10)
+    before, _ = await owed(town, NETWORK, baker)
+    spent = await street.baker.send(
+        redemption(street.baker, member, 400_000, credit_rial=GIFT_RIAL)
+    )
+    assert (spent.credit_redeemed_rial, spent.payable_rial) == (GIFT_RIAL, 400_000 - GIFT_RIAL)
+    assert await owed(town, NETWORK, baker) == (before + GIFT_RIAL, 0)
+
+
+async def test_receipts_go_only_to_who_asked(street: Street) -> None:
+    town, till = street.town, street.grocer
+    asked = await town.shopper(till, 100, receipts=True)
+    silent = await town.shopper(till, 100)
+    for member in (asked, silent):
+        await till.buy(member, 50_000)
+    told = await until(lambda: town.texts(asked), lambda texts: len(texts) == 3)
+    assert sum("هدیه" in text for text in told) == 1
+    assert sum("امتیاز گرفتید" in text for text in told) == 2
+    gift = await until(lambda: town.texts(silent))
+    assert len(gift) == 1
+
+
+async def test_a_blocked_card_is_declined_and_the_phone_still_works(street: Street) -> None:
+    town, till = street.town, street.grocer
+    member = await town.shopper(till, 50)
+    await town.operator.block_identifier(member.identifier_id)
+
+    async def code() -> str:
+        heard = await till.client.purchase(
+            till.name(), member.card, amount_rial=20_000, occurred_at=towns.now()
+        )
+        return towns.answer_of(heard).code
+
+    await until(code, lambda said: said == "identifier-blocked", step_s=1.0)
+    heard = await till.client.purchase(
+        till.name(), words.mobile(member.mobile), amount_rial=20_000, occurred_at=towns.now()
+    )
+    assert towns.answer_of(heard).status is Status.COMPLETED
+
+
+async def test_a_household_shares_an_account(street: Street) -> None:
+    town, till = street.town, street.grocer
+    parent = await town.shopper(till, 200)
+    child = await town.member(account=parent.account)
+    assert (child.account, child.shard) == (parent.account, parent.shard)
+    spent = await street.baker.send(redemption(street.baker, child, 100_000, points=150))
+    assert spent.status is Status.COMPLETED
+    assert (await town.balance(parent))["points"] == 50
+
+
+async def test_a_card_that_is_bound_anew_means_the_old_account_until_then(street: Street) -> None:
+    town, till = street.town, street.grocer
+    old, heir = await town.shopper(till, 50), await town.member()
+    soon = {"account": heir.account, "member": heir.member}
+    with pytest.raises(Invalid):
+        at = (towns.now() + timedelta(seconds=60)).isoformat()
+        await town.operator.rebind_identifier(
+            old.identifier_id, str(uuid.uuid4()), soon | {"from_at": at}
+        )
+    later = (towns.now() + timedelta(minutes=30)).isoformat()
+    await town.operator.rebind_identifier(
+        old.identifier_id, str(uuid.uuid4()), soon | {"from_at": later}
+    )
+    await till.buy(old, 30_000)
+    assert (await town.balance(old))["points"] == 80
+
+
+async def test_an_inquiry_leaves_nothing(street: Street) -> None:
+    till = await street.town.till(street.grocer.shop)
+    member = await street.town.shopper(till, 500)
+    before = await street.town.balance(member)
+    posted = await street.town.names_posted(till.terminal)
+
+    heard = await till.client.inquire(
+        till.name(), member.card, amount_rial=90_000, occurred_at=towns.now()
+    )
+
+    preview = towns.preview_of(heard)
+    assert preview.balance.points == 500
+    assert preview.would_earn_points == 90
+    assert preview.redeemable_points == 500
+    assert await street.town.balance(member) == before
+    assert await street.town.names_posted(till.terminal) == posted
+    assert await till.client.status(preview.id) is None
+
+
+# ------------------------------------------------------------------------------- tills, operators
+
+
+async def test_a_till_that_lost_power_sends_what_it_had_written_down(
+    street: Street, tmp_path: Any
+) -> None:
+    town = street.town
+    member = await town.member()
+    till = await town.till(street.grocer.shop)
+
+    def simulated() -> Terminal:
+        journal = Journal(tmp_path / "till.sqlite", durability=Durability.PROCESS_CRASH)
+        return Terminal(
+            till.client, journal, terminal=till.terminal, epoch=till.epoch, now=towns.now
+        )
+
+    before = simulated()
+    written = before.prepare(
+        words.Kind.PURCHASE,
+        lambda name: drafts.purchase(
+            name, member.card, amount_rial=60_000, occurred_at=towns.now()
+        ),
+    )
+    first = await before.send(written)
+    before.journal.close()
+
+    after = simulated()
+    again = await after.send(written)
+    await after.purchase(member.card, amount_rial=40_000)
+    after.journal.close()
+    assert again.body == first.body
+    assert (await town.balance(member))["points"] == 100
+    assert len(await town.names_posted(till.terminal)) == 2
+
+
+async def test_make_status_sees_every_process_its_lag_and_its_rate(
+    street: Street, house: plan.House
+) -> None:
+    await street.grocer.buy(await street.town.member(), 20_000)
+    seen = await asyncio.to_thread(status.processes.look, house)
+    assert {s.name for s in seen} == {*plan.SERVERS, *plan.PROGRAMS}
+    assert {s.state for s in seen} == {State.READY}
+    assert all(s.port and s.pid and s.memory_bytes for s in seen)
+    lags = await until(lambda: asyncio.to_thread(status.lags, house))
+    assert {"fraud", "campaigns", "ledger"} <= {lag.group.partition("-")[0] for lag in lags}
+    rates = await asyncio.to_thread(status.rates, house, [plan.GATEWAY])
+    assert rates[0].requests_per_s >= 0
+
+
+async def test_other_merchants_see_nothing_of_a_transaction(street: Street) -> None:
+    sold = await street.grocer.buy(await street.town.member(), 20_000)
+    with pytest.raises(Forbidden):
+        await street.baker.client.status(sold.id)
+    with pytest.raises(Unauthorized):
+        await street.town.client("pvt_1_a_b").status(sold.id)
