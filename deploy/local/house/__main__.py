@@ -35,8 +35,8 @@ console = Console()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # servers come and go here
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
     given = _parser().parse_args(arguments)
     folder = Path(given.folder).resolve() if given.folder else paths.house_folder()
     try:
@@ -173,7 +173,7 @@ def _short(folder: Path) -> str:
     return str(folder.relative_to(paths.PROJECT)) if inside else str(folder)
 
 
-def _leave(number: int, _: FrameType | None) -> None:
+def leave(number: int, _: FrameType | None) -> None:
     """A request to end is an interruption like Ctrl-C: what was started is ended."""
     sys.exit(128 + number)
 

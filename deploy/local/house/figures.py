@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from contracts.values import NETWORK_PARTY
 from house.recompute import VALUE_WORDS, Books, Heard
 
 ENDS = ("completed", "declined", "held", "pending", "failed")
@@ -190,12 +192,12 @@ def show(console: Console, found: Mapping[str, Any], names: Mapping[int, str]) -
 
 
 def _show_value(console: Console, found: Mapping[str, Any]) -> None:
-    table = Table(title="Value", title_justify="left")
-    table.add_column("")
+    table = Table(title="Value", title_justify="left", box=box.SIMPLE)
+    for heading in ("", "points", "credit, Rial"):
+        table.add_column(heading, justify="right" if heading else "left")
     for word in VALUE_WORDS:
-        table.add_column(word.replace("_", " "), justify="right")
-    for label, unit in (("points", "points"), ("credit, Rial", "credit_rial")):
-        table.add_row(label, *(f"{found[unit].get(word, 0):,}" for word in VALUE_WORDS))
+        cells = (f"{found[unit].get(word, 0):,}" for unit in ("points", "credit_rial"))
+        table.add_row(word.replace("_", " "), *cells)
     console.print(table)
     across = found["cross_merchant"]
     console.print(
@@ -205,27 +207,38 @@ def _show_value(console: Console, found: Mapping[str, Any]) -> None:
 
 
 def _show_matrix(console: Console, settlement: Mapping[str, Any], names: Mapping[int, str]) -> None:
-    """Debtors in rows, creditors in columns, thousands of Rial; the network's row is its fee."""
+    """Debtors in rows, creditors in columns, million Rial; the network, its fee, and the nets."""
     owes = {
         (int(debtor), int(creditor)): owed
         for key, owed in settlement["matrix"].items()
         for debtor, creditor in (key.split("->"),)
     }
     parties = sorted({int(p) for p in settlement["positions"]})
-    table = Table(title="Who owes whom (thousand Rial)", title_justify="left")
-    table.add_column("owes \\ to")
+    if not parties:
+        return
+    title = "Who owes whom, million Rial (debtors in rows, creditors in columns)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 0, 0, 1))
+    table.add_column("")
     for party in parties:
-        table.add_column(names.get(party, str(party)), justify="right")
-    table.add_column("net position", justify="right", style="bold")
+        table.add_column(names.get(party, str(party))[:3], justify="right")
     for debtor in parties:
         cells = [owes.get((debtor, creditor), 0) for creditor in parties]
-        table.add_row(
-            names.get(debtor, str(debtor)),
-            *(f"{cell // 1000:,}" if cell else "·" for cell in cells),
-            f"{settlement['positions'][str(debtor)] / 1000:,.0f}",
-        )
-    console.print(table)
+        table.add_row(names.get(debtor, str(debtor)), *map(_millions, cells))
+    table.add_section()
+    fees = [
+        settlement["fee"] if party == NETWORK_PARTY else -owes.get((party, NETWORK_PARTY), 0)
+        for party in parties
+    ]
+    table.add_row("network's fee", *map(_millions, fees))
+    nets = [settlement["positions"][str(party)] for party in parties]
+    table.add_row("net position", *map(_millions, nets), style="bold")
+    if parties:
+        console.print(table)
     console.print(
         f"  the network's fee: {settlement['fee']:,} Rial;"
         f" all positions together: {settlement['sum_of_positions']:,}"
     )
+
+
+def _millions(rial: int) -> str:
+    return f"{rial / 1e6:,.1f}".replace("-0.0", "0.0") if rial else "·"

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import signal
 import sys
 import time
 from pathlib import Path
@@ -28,6 +29,8 @@ console = Console()
 def main() -> int:
     """Run the demo; 0 when everything that must hold does."""
     given = _parser().parse_args()
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, house_main.leave)  # the house is stopped then, too
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     began = time.monotonic()
     try:

@@ -19,6 +19,7 @@ from peyvand import Name, Operator, PeyvandError
 from peyvand.operators import every
 
 GATEWAY_FALLS_AT: Final = 0.6  # of the acts
+REVIEWED_AT: Final = (0.2, 0.4, 0.6, 0.8, 1.0)  # of what comes after
 FALLING_ACTS: Final = 400  # sent while the gateway is killed and started again
 AGAIN_AFTER_FALL: Final = 150
 AFTERWARDS: Final = timedelta(days=20)
@@ -70,7 +71,6 @@ async def tell(told: Told, visits: list[Visit]) -> dict[str, Any]:
     shopping = await _shop(told, told.street)
     shopping_s = time.monotonic() - began
     await _send_again(told, told.street, shopping.later)
-    await _review(told)
     await _let_time_pass(told, told.acts[-1].at + AFTERWARDS)
     return await _figures(told, told.street, shopping_s)
 
@@ -99,7 +99,11 @@ async def _shop(told: Told, street: Street) -> Shopping:
     async with asyncio.TaskGroup() as both:
         both.create_task(shopping.run(falls, stands))
         both.create_task(_kill_the_gateway(told, street))
-    await shopping.run(stands, len(told.acts))
+    for share in REVIEWED_AT:  # a case falls due after three days: the reviewer comes by often
+        comes = int(stands + (len(told.acts) - stands) * share)
+        await shopping.run(stands, comes)
+        await _review(told)
+        stands = comes
     return shopping
 
 
@@ -135,10 +139,8 @@ async def _review(told: Told) -> None:
     """A reviewer decides most of what is open; the rest falls due."""
     await driver.drained(told.home)
     found = [case async for case in every(lambda after: told.reviewer.cases(after, status="open"))]
-    bar = told.bar("cases reviewed", len(found))
     for case in found:
         point = told.rng.random()
-        told.bars.advance(bar)
         if point > 0.85:
             continue
         verdict = "release" if point < RELEASED_SHARE else "cancel"
