@@ -1,5 +1,6 @@
 """The books recomputed from outside: SQL over entries and consumptions, counts from the topics."""
 
+import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from contracts import envelope, topics
 from contracts.fraud import RefusedTransaction, ScreenedTransaction
 from contracts.ledger import Inquire, Outcome, PostTransaction
 from contracts.topics import Topic
-from contracts.values import Kind, Status
+from contracts.values import Family, Kind, Status, name
 from house import connections
 from kit import kafka
 
@@ -89,6 +90,13 @@ _WORD: Final = {
 # --------------------------------------------------------------------------------------- topics
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no message: what becomes of it is kept under the hash of its bytes."""
+
+    name: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Heard:
     """What the topics say, counted by code outside the rooms."""
@@ -104,23 +112,23 @@ async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) ->
     until: next offset of each place; of a house whose minutes go on ticking meanwhile.
     """
     verdicts: dict[tuple[int, str], str] = {}
-    async for shard, read in _records(bootstrap, topics.FRAUD_SCREENED, shards, until):
-        match read.data:
+    async for shard, said in _records(bootstrap, topics.FRAUD_SCREENED, shards, until):
+        match said:
             case ScreenedTransaction(transaction=sold, verdict=verdict):
                 if sold.kind is not Kind.INQUIRY:
                     verdicts.setdefault((shard, sold.name), verdict.value)
-            case RefusedTransaction(name=name):
-                verdicts.setdefault((shard, name), "refused")
+            case RefusedTransaction() | Unreadable():
+                verdicts.setdefault((shard, said.name), "refused")
             case _:
                 pass
     released: set[tuple[int, str]] = set()
-    async for shard, read in _records(bootstrap, topics.LEDGER_ENTRIES, shards, until):
+    async for shard, said in _records(bootstrap, topics.LEDGER_ENTRIES, shards, until):
         if (
-            isinstance(read.data, Outcome)
-            and read.data.command == "release-pending.v1"
-            and read.data.status is Status.COMPLETED
+            isinstance(said, Outcome)
+            and said.command == "release-pending.v1"
+            and said.status is Status.COMPLETED
         ):
-            released.add((shard, read.data.name))
+            released.add((shard, said.name))
     return Heard(
         commands=await _commands(bootstrap, shards, until),
         verdicts=Counter(verdicts.values()),
@@ -129,12 +137,14 @@ async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) ->
 
 
 async def _commands(bootstrap: str, shards: int, until: Offsets | None) -> int:
-    """Distinct outcome keys: every command's name, and the original that a reversal forestalls."""
+    """Distinct outcome keys: every command's name, and the original that a reversal forestalls.
+
+    A record played again is left out: its name was there before, or gets no outcome.
+    """
     names: set[tuple[int, str]] = set()
     forestalled: set[tuple[int, str]] = set()
-    async for shard, read in _records(bootstrap, topics.LEDGER_COMMANDS, shards, until):
-        data = read.data
-        if isinstance(data, Inquire):
+    async for shard, data in _records(bootstrap, topics.LEDGER_COMMANDS, shards, until):
+        if isinstance(data, Inquire) or getattr(data, "replayed", False):
             continue
         names.add((shard, data.name))
         if isinstance(data, PostTransaction) and data.kind is Kind.REVERSAL and not data.decline:
@@ -144,7 +154,7 @@ async def _commands(bootstrap: str, shards: int, until: Offsets | None) -> int:
 
 async def _records(
     bootstrap: str, topic: Topic, shards: int, until: Offsets | None
-) -> AsyncIterator[tuple[int, envelope.Envelope[Any]]]:
+) -> AsyncIterator[tuple[int, Any]]:
     start = {(topic.name, partition): None for partition in range(shards)}
     reader = await kafka.Assigned.open(
         bootstrap, client_id="recompute", start=start, last=FROM_THE_FIRST
@@ -160,9 +170,16 @@ async def _records(
                 if record.offset + 1 >= left.get(place, 0):
                     left.pop(place, None)
                 if record.value is not None and record.offset < ends[place]:
-                    yield record.partition, envelope.decode(record.value, types)
+                    yield record.partition, _said(record.value, types)
     finally:
         await reader.close()
+
+
+def _said(raw: bytes, types: dict[str, Any]) -> Any:
+    try:
+        return envelope.decode(raw, types).data
+    except envelope.Malformed:
+        return Unreadable(name(Family.UNDECODABLE, hashlib.sha256(raw).hexdigest()))
 
 
 # ------------------------------------------------------------------------------------------ SQL
