@@ -101,6 +101,7 @@ GATEWAY_REPLIES: Final = Topic(
     events={"transaction-answered.v1": ledger.Reply},
     consumers=("gateway",),
     retention_ms=300_000,
+    append_time=True,
 )
 FRAUD_TERMINALS: Final = Topic(
     name="fraud.terminals",

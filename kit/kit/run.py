@@ -187,6 +187,7 @@ class Process:
             log_config=None,
             timeout_graceful_shutdown=int(given.drain_s),
             server_header=False,
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
         setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
