@@ -24,6 +24,8 @@ class Seen:
     span_id: str
     parent: str
     links: tuple[str, ...]
+    began_ns: int
+    ended_ns: int
     attributes: dict[str, Any]
 
 
@@ -79,6 +81,8 @@ def _seen(service: str, span: Any) -> Seen:
         span_id=span.span_id.hex(),
         parent=span.parent_span_id.hex(),
         links=tuple(link.trace_id.hex() for link in span.links),
+        began_ns=span.start_time_unix_nano,
+        ended_ns=span.end_time_unix_nano,
         attributes={
             a.key: getattr(a.value, a.value.WhichOneof("value") or "string_value")
             for a in span.attributes

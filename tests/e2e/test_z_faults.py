@@ -1,0 +1,273 @@
+"""Faults under load: what is killed comes back, and nothing is lost, doubled or answered anew.
+
+Runs after the stories, since it breaks the house on purpose, and leaves it whole.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from house import driver, plan, processes, recompute
+from peyvand import Answer, Identifier, drafts, words
+
+from . import town as towns
+from .load import STUBBORN, Asked, Load, until_answered
+from .town import Till, Town, until
+
+pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+
+ON_THE_ROAD = ("fraud", "campaigns", "ledger")
+BESIDE = ("members", "merchants", "notify")
+BROKER_S, CONSUMER_S, POSTGRES_S = 15.0, 15.0, 3.0  # platform reference 15, on two cores
+AGAIN_MAX = 300
+
+
+def allowance() -> float:
+    """How much longer everything takes while others keep the machine busy; 1 when they do not."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
+
+
+@dataclass(slots=True)
+class Shards:
+    """A till and a member on each shard, to see that every one of them moves."""
+
+    town: Town
+    till: Till
+    members: dict[int, Identifier]
+
+    @classmethod
+    async def open(cls, town: Town) -> "Shards":
+        till = await town.till(await town.shop("grocer"), options=STUBBORN)
+        members: dict[int, Identifier] = {}
+        while len(members) < town.home.shards:
+            member = await town.member()
+            members.setdefault(member.shard, words.mobile(member.mobile))
+        return cls(town, till, members)
+
+    async def all_post(self) -> None:
+        """A transaction of each shard goes through."""
+        async with asyncio.TaskGroup() as each:
+            tasks = [each.create_task(self.post(shard)) for shard in self.members]
+        assert all(task.result().id for task in tasks)
+
+    async def post(self, shard: int) -> Answer:
+        """A sale on one shard; small, so that it earns nothing to count for."""
+        sold = drafts.purchase(
+            self.till.name(), self.members[shard], amount_rial=10_000, occurred_at=towns.now()
+        )
+        return await until_answered(self.till, sold)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shards(town: Town) -> Shards:
+    return await Shards.open(town)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def load(town: Town) -> AsyncIterator[Load]:
+    """Tills at work during every test of this module that asks for them."""
+    load = await Load.open(town)
+    load.start()
+    yield load
+    await load.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def after(load: Load, house: plan.House) -> Load:
+    """The load once it is over: every till has its answers, and the road is empty."""
+    await load.stop()
+    await driver.drained(house, wait_s=120.0)
+    return load
+
+
+async def recovers(
+    load: Load, shards: Shards, break_it: Callable[[], None], *, within_s: float
+) -> None:
+    """Break something under load: soon every shard posts again."""
+    before = len(load.answered)
+
+    async def more() -> int:
+        return len(load.answered) - before
+
+    await until(more, lambda n: n >= 20, step_s=0.02)  # it is under load now
+    began = time.monotonic()
+    await asyncio.to_thread(break_it)
+    await shards.all_post()
+    took = time.monotonic() - began
+    bound = within_s * allowance()
+    assert took < bound, f"{took:.1f} s, of {bound:.1f}"
+
+
+@pytest.mark.parametrize("room", ON_THE_ROAD)
+async def test_a_stage_that_is_killed_goes_on_where_it_was(
+    load: Load, shards: Shards, house: plan.House, room: str
+) -> None:
+    def crash() -> None:
+        processes.kill(house, room)
+        processes.start(house, room)
+
+    await recovers(load, shards, crash, within_s=CONSUMER_S)
+
+
+async def test_a_gateway_that_is_killed_comes_back(
+    load: Load, shards: Shards, house: plan.House
+) -> None:
+    def crash() -> None:
+        processes.kill(house, plan.GATEWAY)
+        processes.start(house, plan.GATEWAY)
+
+    await recovers(load, shards, crash, within_s=CONSUMER_S)
+
+
+@pytest.mark.parametrize("room", BESIDE)
+async def test_a_room_beside_the_road_that_is_killed_stops_nobody(
+    load: Load, shards: Shards, house: plan.House, room: str
+) -> None:
+    await recovers(load, shards, lambda: processes.kill(house, room), within_s=CONSUMER_S)
+    await asyncio.to_thread(processes.start, house, room)
+    await asyncio.to_thread(processes.wait_ready, house, [room])
+
+
+async def test_a_broker_that_is_killed_comes_back(
+    load: Load, shards: Shards, house: plan.House
+) -> None:
+    def crash() -> None:
+        house.servers.kill_kafka()
+        house.servers.launch_kafka()
+
+    await recovers(load, shards, crash, within_s=BROKER_S)
+
+
+async def test_a_database_that_is_killed_comes_back(
+    load: Load, shards: Shards, house: plan.House
+) -> None:
+    def crash() -> None:
+        house.servers.kill_postgres()
+        house.servers.start_postgres()
+        nonlocal up_at
+        up_at = time.monotonic()
+
+    up_at = 0.0
+    await recovers(load, shards, crash, within_s=CONSUMER_S)
+    took = time.monotonic() - up_at
+    assert took < POSTGRES_S * allowance(), f"{took:.1f} s after it was up"
+
+
+async def test_a_broker_that_hangs_is_waited_for(
+    load: Load, shards: Shards, house: plan.House
+) -> None:
+    def hang() -> None:
+        house.servers.pause_kafka()
+        time.sleep(4.0)
+        house.servers.resume_kafka()
+
+    await recovers(load, shards, hang, within_s=30.0)
+
+
+async def test_everything_drains_after_the_faults(after: Load, house: plan.House) -> None:
+    seen = await asyncio.to_thread(processes.look, house)
+    assert {one.state for one in seen} == {processes.State.READY}
+    assert len(after.answered) > 300
+
+
+# ----------------------------------------------------------------------------------- afterwards
+
+
+async def test_every_till_was_answered_and_none_was_answered_differently(after: Load) -> None:
+    assert not [one.failure for one in after.asked.values() if one.failure]
+    assert not [name for name, one in after.asked.items() if not one.first]
+    assert not [name for name, one in after.asked.items() if one.differently]
+
+
+async def test_no_acknowledged_transaction_is_lost(after: Load, town: Town) -> None:
+    """The book holds, for each name, the very bytes that its till heard first."""
+    rows = await town.rows(
+        "ledger",
+        "select o.name, b.answer from outcomes o join bodies b using (shard, sequence)"
+        " where o.name = any($1::text[])",
+        [_text(one) for one in after.answered],
+    )
+    kept = {row["name"]: row["answer"] for row in rows}
+    assert len(rows) == len(kept) == len(after.answered)
+    assert not [n for n, one in after.asked.items() if kept[_text(one)] != one.first]
+
+
+async def test_every_retry_gets_the_one_answer_byte_for_byte(after: Load) -> None:
+    some = after.answered[:: max(1, len(after.answered) // AGAIN_MAX)]
+    room = asyncio.Semaphore(8)
+
+    async def again(one: Asked) -> None:
+        async with room:
+            await after.again(one)
+
+    async with asyncio.TaskGroup() as group:
+        for one in some:
+            group.create_task(again(one))
+    assert not [one.request.name for one in some if one.differently or one.failure]
+
+
+async def test_nothing_posts_twice(after: Load, house: plan.House, town: Town) -> None:
+    books = await recompute.books(house.servers.dsn("ledger", "ledger_owner"))
+    assert set(books.sum_by_unit.values()) == {0}
+    assert (books.accounts_off, books.lots_off) == (0, 0)
+    assert sum(books.positions.values()) == 0
+    names = await town.rows("ledger", "select count(distinct (shard, name)) as n from outcomes")
+    assert names[0]["n"] >= books.outcomes
+
+    async def beyond_the_topic() -> int:
+        """Outcomes that no command on the topic accounts for, and the other way round."""
+        heard = await recompute.heard(house.servers.bootstrap, shards=house.shards)
+        rows = await town.rows("ledger", "select count(*) as n from outcomes")
+        return rows[0]["n"] - heard.commands
+
+    await until(beyond_the_topic, lambda n: n == 0)  # a minute may tick between the two
+
+
+async def test_sequences_are_gapless(after: Load, town: Town) -> None:
+    rows = await town.rows(
+        "ledger",
+        "select s.shard, s.last_sequence, count(b.sequence) as bodies, max(b.sequence) as highest"
+        " from shards s left join bodies b using (shard) group by s.shard, s.last_sequence",
+    )
+    assert len(rows) == town.home.shards
+    assert not [r for r in rows if not r["last_sequence"] == r["bodies"] == r["highest"]]
+
+
+async def test_outboxes_are_empty_when_quiet(after: Load, town: Town) -> None:
+    for room in plan.WITH_DATABASE:
+
+        async def unsent(room: str = room) -> int:
+            rows = await town.rows(
+                room,
+                "select (select count(*) from outbox_messages)"
+                " + (select count(*) from outbox_batches) as n",
+            )
+            return rows[0]["n"]
+
+        await until(unsent, lambda n: n == 0)
+
+
+async def test_no_member_is_told_twice(after: Load, house: plan.House, town: Town) -> None:
+    async def under_way() -> int:
+        counts = await town.operator.message_counts()
+        return sum(counts.get(s, 0) for s in ("waiting", "queued", "sending", "accepted", "sent"))
+
+    await until(under_way, lambda n: n == 0)
+    async with httpx.AsyncClient(base_url=house.url(plan.SIMULATOR), timeout=15.0) as provider:
+        counters = (await provider.get("/counters")).json()
+    assert counters["duplicates"] == 0
+    assert counters["delivered"] > 0
+
+
+async def test_every_shard_still_posts(after: Load, shards: Shards) -> None:
+    await shards.all_post()
+
+
+def _text(one: Asked) -> str:
+    return f"t.{one.request.terminal}.{one.request.epoch}.{one.request.sequence}"
