@@ -16,7 +16,7 @@ from house import driver, lifecycle, paths, plan, readiness
 from house.bench import figures, million, profile
 from house.bench.bare import words
 from house.bench.control import Generator, GeneratorEnded
-from house.bench.run import FULL, QUICK, Bench, Plan, console
+from house.bench.run import FLOODS, FULL, QUICK, Bench, Plan, console
 
 FOLDER: Final = paths.PROJECT / "var" / "bench"
 MILLION: Final = 1_000_000
@@ -85,8 +85,9 @@ def _show(found: Mapping[str, Any]) -> None:
     console.print(_rates(found["at_rate"]))
     console.print(_cpu(found["cpu_us"], found["bare_cpu_us"]))
     console.print(
-        "[dim]saturation: arrivals come faster than any road carries, at most 384 are unanswered"
-        " at a time, the rest wait; answers a second[/]"
+        "[dim]saturation: arrivals come faster than any road carries; at most"
+        f" {' or '.join(str(n) for n in FLOODS)} are unanswered at a time, the rest wait;"
+        " the better of the two, in answers a second[/]"
     )
     for miss in figures.missed(found):
         console.print(f"[yellow]below the mark[/]: {miss}", highlight=False)

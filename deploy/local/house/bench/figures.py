@@ -30,6 +30,7 @@ class Measured:
     round: int
     stage: Stage
     outcome: Outcome
+    in_flight_max: int = 0
     cpu_s: Mapping[str, float]
     database_cpu_s: Mapping[str, float] = field(default_factory=dict[str, float])
     drained_s: float = 0.0
@@ -143,6 +144,7 @@ def _saturation_row(step: Measured) -> dict[str, Any]:
     return {
         "round": step.round,
         "world": step.world,
+        "in_flight_max": step.in_flight_max,
         "completed_per_s": round(step.outcome.completed_per_s, 1),
         "p50_ms": round(step.outcome.p50_ms, 1),
         "p99_ms": round(step.outcome.p99_ms, 1),
@@ -155,9 +157,9 @@ def _saturation_row(step: Measured) -> dict[str, Any]:
 def _cpu_us(steps: Sequence[Measured], world: str) -> dict[str, float]:
     found = _per_transaction(steps, world, lambda step: step.cpu_s)
     of_generator = [
-        step.outcome.cpu_s / step.outcome.completed * 1e6
+        step.outcome.cpu_s / step.outcome.carried * 1e6
         for step in _of(steps, Stage.SATURATION, world)
-        if step.outcome.completed
+        if step.outcome.carried
     ]
     if of_generator:
         found[GENERATOR] = round(median(of_generator), 1)
@@ -167,12 +169,12 @@ def _cpu_us(steps: Sequence[Measured], world: str) -> dict[str, float]:
 def _per_transaction(
     steps: Sequence[Measured], world: str, spent: Callable[[Measured], Mapping[str, float]]
 ) -> dict[str, float]:
-    """CPU µs a completed transaction at saturation, median of the rounds."""
+    """CPU µs a transaction carried at saturation, median over steps and rounds."""
     values: dict[str, list[float]] = {}
     for step in _of(steps, Stage.SATURATION, world):
         for name, seconds in spent(step).items():
-            if step.outcome.completed:
-                values.setdefault(name, []).append(seconds / step.outcome.completed * 1e6)
+            if step.outcome.carried:
+                values.setdefault(name, []).append(seconds / step.outcome.carried * 1e6)
     return {name: round(median(those), 1) for name, those in sorted(values.items())}
 
 

@@ -100,6 +100,11 @@ class Outcome(Struct, frozen=True, tag=True):
     cpu_s: float
 
     @property
+    def carried(self) -> int:
+        """Transactions that the road took on, answered in time or not."""
+        return self.completed + self.waiting
+
+    @property
     def completed_per_s(self) -> float:
         """Rate of answers over the step."""
         return self.completed / self.seconds if self.seconds else 0.0

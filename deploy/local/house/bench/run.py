@@ -23,7 +23,8 @@ from house.bench.load import Open, Outcome, Step, Till
 
 OVERLOAD_PER_S: Final = 8_000.0  # more than any road here carries
 IN_FLIGHT_MAX: Final = 384
-WARM_S, WARM_PER_S, WARM_IN_FLIGHT = 3.0, 100.0, 128
+FLOODS: Final = (128, IN_FLIGHT_MAX)  # a slow machine answers 384 at a time too late
+WARM_S, WARM_PER_S, WARM_IN_FLIGHT = 3.0, 100.0, 48
 DRAIN_S: Final = 300.0
 SEED: Final = 8451
 
@@ -39,7 +40,7 @@ class Plan:
     idle_s: float = 8.0
     rates_per_s: tuple[float, ...] = (100.0, 200.0, 400.0, 800.0)
     rate_s: float = 6.0
-    saturation_s: float = 12.0
+    saturation_s: float = 8.0  # for each of FLOODS
     members: int = 20_000
 
 
@@ -83,7 +84,7 @@ class Bench:
             Step(REAL, OVERLOAD_PER_S, 0, WARM_IN_FLIGHT, SEED, mixed=False, count=members),
             "everybody buys once",
         )
-        if outcome.completed + outcome.waiting < members * 0.9:
+        if outcome.completed + outcome.waiting < members * 0.8:
             raise RuntimeError(f"the road does not carry purchases: {outcome}")
         with house_main.show_step("first purchases' credits and messages are out"):
             self._drain()
@@ -107,8 +108,11 @@ class Bench:
             step = Step(world, rate_per_s, self.given.rate_s, IN_FLIGHT_MAX, seed + 2 + index)
             if not kept_up(self._step(number, Stage.RATE, step)):
                 break
-        flood = Step(world, OVERLOAD_PER_S, self.given.saturation_s, IN_FLIGHT_MAX, seed + 50)
-        self._step(number, Stage.SATURATION, flood)
+        for in_flight in FLOODS:
+            flood = Step(
+                world, OVERLOAD_PER_S, self.given.saturation_s, in_flight, seed + in_flight
+            )
+            self._step(number, Stage.SATURATION, flood)
 
     def _step(self, number: int, stage: Stage, step: Step) -> Outcome:
         names = plan.PROGRAMS if step.world == REAL else words.PROCESSES
@@ -116,6 +120,8 @@ class Bench:
         text = f"{step.world} {stage.value}"
         if stage is Stage.RATE:
             text += f" {step.rate_per_s:.0f}/s"
+        if stage is Stage.SATURATION:
+            text += f" {step.in_flight_max}"
         outcome = self._load(step, text)
         load_average = os.getloadavg()[0]
         began = time.monotonic()
@@ -127,6 +133,7 @@ class Bench:
                 round=number,
                 stage=stage,
                 outcome=outcome,
+                in_flight_max=step.in_flight_max,
                 cpu_s=spent.by_process,
                 database_cpu_s=spent.by_database,
                 drained_s=max(0.0, time.monotonic() - began - driver.QUIET_S),
