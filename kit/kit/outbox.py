@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from contracts import envelope as envelopes
+from contracts import topics
 from contracts.topics import Spread, Topic
 from kit import errors, kafka
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MESSAGE_BYTES_MAX: Final = 900_000  # the broker takes 1 MiB with headers
 RELAY: Final = "relay"
+_REPLIES: Final = topics.GATEWAY_REPLIES.name.encode()
+_PARTITION_DIGITS: Final = 5
 _COUNTS: Final = {Spread.FOUR: 4, Spread.ONE: 1}
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -93,12 +96,17 @@ def add(tx: "Tx", messages: Sequence[Message]) -> None:
 
 
 def reply_message(event: "Event", value: bytes) -> Message | None:
-    """The answer to whoever waits for event, at the address in its headers; None without one."""
+    """The answer to whoever waits for event, at the address in its headers; None without one.
+
+    Answers go to the topic of replies and to no other.
+    """
     topic = event.headers.get("reply-topic")
     partition = event.headers.get("reply-partition")
     correlation = event.headers.get("correlation-id")
     if topic is None or partition is None or correlation is None:
         return None
+    if topic != _REPLIES or not partition.isdigit() or len(partition) > _PARTITION_DIGITS:
+        return None  # spoilt: an answer to nowhere would hold up all that follows it
     headers: Headers = (("correlation-id", correlation),)
     trace = event.headers.get("traceparent")
     if trace is not None:

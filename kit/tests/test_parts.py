@@ -106,14 +106,30 @@ def test_a_numbered_message_needs_a_partition() -> None:
 
 
 def test_replies_go_where_the_headers_say() -> None:
-    address = (("reply-topic", b"replies"), ("reply-partition", b"3"), ("correlation-id", b"c"))
+    topic = topics.GATEWAY_REPLIES.name
+    address = (
+        ("reply-topic", topic.encode()),
+        ("reply-partition", b"3"),
+        ("correlation-id", b"c"),
+    )
     event = consumer.event(topics.HOUSE_CLOCK, said(), headers=(*address, ("traceparent", b"t")))
     reply = outbox.reply_message(event, b"answer")
     assert reply == Message(
-        "replies", 3, b"c", b"answer", (("correlation-id", b"c"), ("traceparent", b"t"))
+        topic, 3, b"c", b"answer", (("correlation-id", b"c"), ("traceparent", b"t"))
     )
     assert event.onward == (*address, ("traceparent", b"t"))
     assert outbox.reply_message(consumer.event(topics.HOUSE_CLOCK, said()), b"") is None
+
+
+@pytest.mark.parametrize(
+    ("topic", "partition"),
+    [(b"gateway.replies", b"\xff"), (b"gateway.replies", b"-1"), (b"gateway.replies", b"1" * 30),
+     (b"house.clock", b"0"), (b"\xff", b"0")],
+)  # fmt: skip
+def test_an_answer_to_nowhere_is_left_out(topic: bytes, partition: bytes) -> None:
+    headers = (("reply-topic", topic), ("reply-partition", partition), ("correlation-id", b"c"))
+    event = consumer.event(topics.HOUSE_CLOCK, said(), headers=headers)
+    assert outbox.reply_message(event, b"answer") is None
 
 
 @pytest.mark.parametrize(
