@@ -13,7 +13,7 @@ from contracts.ledger import (
     RefuseTransaction,
 )
 from contracts.pos import Answer, Balance
-from contracts.values import Channel, Kind, Status, public_id
+from contracts.values import Channel, Kind, Reason, Status, public_id
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import texts
@@ -24,8 +24,13 @@ NO_ANSWER = b"null"
 
 
 def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> bytes:
-    """The bytes that a till is answered with for ever; null where no till asked."""
+    """The bytes that a till is answered with for ever; null where no till asked.
+
+    Behind a record that nobody could read a till may wait as well.
+    """
     body = command.body
+    if body is None:
+        return _no(command, command.name, said.status, said.reasons[0], now=now)
     if not isinstance(body, PostTransaction | RefuseTransaction):
         return NO_ANSWER
     fa, en = _line(body.kind, said, balance)
@@ -60,12 +65,15 @@ def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> 
 
 def marked_answer(command: Command, name: str, *, now: datetime) -> bytes:
     """What the original of a reversal that came first will hear. Its kind nobody knows yet."""
-    reason = texts.reason("reversed-before-arrival")
+    return _no(command, name, Status.DECLINED, texts.reason("reversed-before-arrival"), now=now)
+
+
+def _no(command: Command, name: str, status: Status, reason: Reason, *, now: datetime) -> bytes:
     told = Answer(
         id=public_id(command.shard, name),
         kind=Kind.PURCHASE,
-        status=Status.DECLINED,
-        occurred_at=command.occurred_at,
+        status=status,
+        occurred_at=command.occurred_at if command.accepted_at else now,
         accepted_at=command.accepted_at or now,
         code=reason.code,
         reasons=(reason,),
