@@ -73,7 +73,7 @@ class Partners:
     # ------------------------------------------------------------------------------ merchants
 
     async def _merchants(self, baskets: Baskets, found: Sequence[tuple[str, datetime]]) -> None:
-        registered = await _Registered.read(self.operator)
+        registered = await Registered.read(self.operator)
         texts = [text for text, _ in found]
         self.numbers = {t: n for t in texts if (n := registered.find(t)) is not None}
         self.tick(len(self.numbers))
@@ -205,14 +205,14 @@ class Partners:
 
 
 @dataclass(frozen=True, slots=True)
-class _Registered:
+class Registered:
     """Every merchant of the house."""
 
     numbers: set[int]
     references: dict[str, int]
 
     @classmethod
-    async def read(cls, operator: Operator) -> "_Registered":
+    async def read(cls, operator: Operator) -> "Registered":
         numbers: set[int] = set()
         references: dict[str, int] = {}
         async for merchant in operators.every(operator.merchants):

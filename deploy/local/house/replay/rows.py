@@ -18,6 +18,7 @@ LINE_MAX: Final = 9999
 NUMBER_MAX: Final = 2**31 - 1
 OLDEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # an older year is a Jalali one
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+_WHOLE: Final = re.compile(r"([0-9]{1,18})(\.0+)?")  # how programs write counts that lack some rows
 _BIDI: Final = {
     ord(c): None for c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 }
@@ -184,6 +185,7 @@ def _number(
     text = found.get(column, "")
     if not text:
         return absent
-    if not _INTEGER.fullmatch(text) or not least <= int(text) <= most:
+    whole = _WHOLE.fullmatch(text)
+    if whole is None or not least <= int(whole[1]) <= most:
         raise _Bad(code, f"{column}: {text[:40]!r} is no number from {least} to {most}")
-    return int(text)
+    return int(whole[1])
