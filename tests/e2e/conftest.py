@@ -7,11 +7,14 @@ import pytest
 import pytest_asyncio
 
 from house import lifecycle, paths, plan, ports
+from kit import kafka
 
 from .collector import Collector
 from .counter import Counter
+from .shards import Shards
 from .street import Street
 from .town import Town
+from .wire import Wire
 
 FOLDER = paths.PROJECT / "var" / "test-house"
 KEPT = os.environ.get("KEEP_SERVERS") == "1"
@@ -62,3 +65,17 @@ async def counter(town: Town) -> Counter:
 async def street(town: Town) -> Street:
     """Where stories happen."""
     return await Street.open(town)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def shards(town: Town) -> Shards:
+    """A till and a member on each shard."""
+    return await Shards.open(town)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def wire(house: plan.House) -> AsyncIterator[Wire]:
+    """A way past the rooms, straight to the broker."""
+    producer = await kafka.Producer.open(house.servers.bootstrap, client_id="e2e")
+    yield Wire(house, producer)
+    await producer.close()

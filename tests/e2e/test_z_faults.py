@@ -7,18 +7,16 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from house import driver, plan, processes, recompute
-from peyvand import Answer, Identifier, drafts, words
 
-from . import town as towns
-from .load import STUBBORN, Asked, Load, until_answered
-from .town import Till, Town, until
+from .load import Asked, Load
+from .shards import Shards
+from .town import Town, until
 
 pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 
@@ -31,42 +29,6 @@ AGAIN_MAX = 300
 def allowance() -> float:
     """How much longer everything takes while others keep the machine busy; 1 when they do not."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / 2)
-
-
-@dataclass(slots=True)
-class Shards:
-    """A till and a member on each shard, to see that every one of them moves."""
-
-    town: Town
-    till: Till
-    members: dict[int, Identifier]
-
-    @classmethod
-    async def open(cls, town: Town) -> "Shards":
-        till = await town.till(await town.shop("grocer"), options=STUBBORN)
-        members: dict[int, Identifier] = {}
-        while len(members) < town.home.shards:
-            member = await town.member()
-            members.setdefault(member.shard, words.mobile(member.mobile))
-        return cls(town, till, members)
-
-    async def all_post(self) -> None:
-        """A transaction of each shard goes through."""
-        async with asyncio.TaskGroup() as each:
-            tasks = [each.create_task(self.post(shard)) for shard in self.members]
-        assert all(task.result().id for task in tasks)
-
-    async def post(self, shard: int) -> Answer:
-        """A sale on one shard; small, so that it earns nothing to count for."""
-        sold = drafts.purchase(
-            self.till.name(), self.members[shard], amount_rial=10_000, occurred_at=towns.now()
-        )
-        return await until_answered(self.till, sold)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def shards(town: Town) -> Shards:
-    return await Shards.open(town)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

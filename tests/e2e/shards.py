@@ -1,0 +1,41 @@
+"""Whether every shard moves: a sale on each."""
+
+import asyncio
+from dataclasses import dataclass
+
+from peyvand import Answer, Identifier, drafts, words
+
+from . import town as towns
+from .load import STUBBORN, until_answered
+from .town import Till, Town
+
+
+@dataclass(slots=True)
+class Shards:
+    """A till and a member on each shard, to see that every one of them moves."""
+
+    town: Town
+    till: Till
+    members: dict[int, Identifier]
+
+    @classmethod
+    async def open(cls, town: Town) -> "Shards":
+        till = await town.till(await town.shop("grocer"), options=STUBBORN)
+        members: dict[int, Identifier] = {}
+        while len(members) < town.home.shards:
+            member = await town.member()
+            members.setdefault(member.shard, words.mobile(member.mobile))
+        return cls(town, till, members)
+
+    async def all_post(self) -> None:
+        """A transaction of each shard goes through."""
+        async with asyncio.TaskGroup() as each:
+            tasks = [each.create_task(self.post(shard)) for shard in self.members]
+        assert all(task.result().id for task in tasks)
+
+    async def post(self, shard: int) -> Answer:
+        """A sale on one shard; small, so that it earns nothing to count for."""
+        sold = drafts.purchase(
+            self.till.name(), self.members[shard], amount_rial=10_000, occurred_at=towns.now()
+        )
+        return await until_answered(self.till, sold)
