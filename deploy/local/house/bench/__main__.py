@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ def main() -> int:
     """Run the bench; 0 when its figures count, whatever they are."""
     given = _parser().parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     began = time.monotonic()
     folder = FOLDER / "house"
     lifecycle.clean(folder)
@@ -35,6 +37,9 @@ def main() -> int:
     except TROUBLES as trouble:
         console.print(f"[red]the bench failed[/]: {trouble}", highlight=False)
         return 1
+    except KeyboardInterrupt:
+        console.print("interrupted: what was started is ended")
+        return 130
     finally:
         if not given.keep:
             lifecycle.down(folder, step=house_main.show_step)
@@ -46,13 +51,18 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
     if given.profile:
         return profile.run(home, given.profile, FOLDER)
     if given.members:
-        _write({"members": million.measure(home, given.members)}, "members.json")
+        found = {"members": million.measure(home, given.members)}
+        _write(found, "members.json")
+        _show_members(found["members"])
         return 0
-    found = _roads(home, FULL if given.full else QUICK)
+    busy = os.getloadavg()[0]
+    found = _roads(home, FULL if given.full else QUICK) | {"load_before": round(busy, 1)}
     if given.full:
         found["members"] = million.measure(home, MILLION)
     _write(found, "report.json")
     _show(found)
+    if given.full:
+        _show_members(found["members"])
     return 1 if found["invalid"] else 0
 
 
@@ -89,10 +99,27 @@ def _show(found: Mapping[str, Any]) -> None:
         f" {' or '.join(str(n) for n in FLOODS)} are unanswered at a time, the rest wait;"
         " the better of the two, in answers a second[/]"
     )
+    if found["load_before"] > (os.cpu_count() or 1) / 2:
+        console.print(
+            f"[yellow]the machine was busy before the run[/] (load {found['load_before']:.1f}):"
+            " trust the ratios, not the rates",
+            highlight=False,
+        )
     for miss in figures.missed(found):
         console.print(f"[yellow]below the mark[/]: {miss}", highlight=False)
     for fault in found["invalid"]:
         console.print(f"[red]this run does not count[/]: {fault}", highlight=False)
+
+
+def _show_members(found: Mapping[str, Any]) -> None:
+    added_mb = (found["anonymous_full_bytes"] - found["anonymous_empty_bytes"]) / 2**20
+    console.print(
+        f"[bold]the gateway with {found['members']:,} members[/]: warm start"
+        f" {found['warm_start_s']:.1f} s; {added_mb:.0f} MB of anonymous memory more than empty"
+        f" after {found['look_ups']:,} look-ups; from empty tables {found['from_empty_s']:.1f} s,"
+        f" {'unready' if found['unready_until_caught_up'] else '[red]ready too early[/]'} until then",
+        highlight=False,
+    )
 
 
 def _rates(rows: list[dict[str, Any]]) -> Table:
