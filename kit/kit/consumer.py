@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ FACTS_POLL_S: Final = 0.025
 RETRY_BOUND_S: Final = 60.0
 UNFORESEEN_MAX: Final = 3
 SWEEP_AFTER_S: Final = 0.5  # sooner, the next batch carries the deletion
+REST_S: Final = 0.25  # of a patient consumer, from one poll to the next
 FENCED_WAIT_S: Final = 15.0  # longer than a session: a member that was fenced hears why by then
 _ONWARD: Final = (
     "traceparent",
@@ -35,9 +37,12 @@ _ONWARD: Final = (
 
 
 class Consumer:
-    """A member of one group: road topics and state topics are read by separate consumers."""
+    """A member of one group: road topics and state topics are read by separate consumers.
 
-    def __init__(
+    patient: for rooms beside the road, where nobody waits: fewer and fuller batches.
+    """
+
+    def __init__(  # noqa: PLR0913 - all that a member of a group is wired from
         self,
         group: str,
         subscriptions: Sequence[Subscription],
@@ -45,6 +50,7 @@ class Consumer:
         producer: Producer,
         room: settings.Room,
         *,
+        patient: bool = False,
         crash: Crash = no_crash,
     ) -> None:
         self.group = group
@@ -53,6 +59,7 @@ class Consumer:
         self._database = database
         self._room = room
         self._crash = crash
+        self._patient = patient
         self._publisher = Publisher(group, producer, crash)
         self._stopping = asyncio.Event()
         self._taken = 0  # generation of the assignment whose offsets are loaded
@@ -80,6 +87,7 @@ class Consumer:
             group=self.group,
             topics=list(self._subscriptions),
             instance=f"{self.group}-{self._room.instance}" if self._room.static_member else None,
+            patient=self._patient,
         )
         self._reader = reader
         try:
@@ -118,11 +126,19 @@ class Consumer:
                 await self._settle(reader, self._events(records))
             finally:
                 reader.idle.set()
+            if self._patient and not full:
+                await self._rest(busy_at)
         if self._taken < 0:  # a commit whose answer was lost: its rows go out before we leave
             await self._with_retry(partial(self._take_over, reader))
         await self._publisher.drained()
         await self._with_retry(self._sweep)
         await reader.commit(self._ours(reader))
+
+    async def _rest(self, since: float) -> None:
+        """Let records gather before the next poll; a stop is heard at once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, since + REST_S - time.monotonic())):
+                await self._stopping.wait()
 
     # --------------------------------------------------------------------------------- assignment
 

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 LIVE_RECORDS: Final = 200
 LAG_RECORDS: Final = 1_000
+PATIENT_WAIT_MS: Final = 250
+PATIENT_BYTES: Final = 262_144
 
 
 class Reader:
@@ -35,9 +37,18 @@ class Reader:
 
     @classmethod
     async def open(
-        cls, bootstrap: str, *, group: str, topics: Sequence[str], instance: str | None
+        cls,
+        bootstrap: str,
+        *,
+        group: str,
+        topics: Sequence[str],
+        instance: str | None,
+        patient: bool = False,
     ) -> "Reader":
-        """Join the group. instance: static membership. Raises Unavailable."""
+        """Join the group. instance: static membership. Raises Unavailable.
+
+        patient: nobody waits for this group, so the broker gathers records before it answers.
+        """
         inner = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -46,8 +57,8 @@ class Reader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # gaps are found by kit.consumer, which knows the offset
             partition_assignment_strategy=(RangePartitionAssignor,),
-            fetch_max_wait_ms=100,
-            fetch_min_bytes=1,
+            fetch_max_wait_ms=PATIENT_WAIT_MS if patient else 100,
+            fetch_min_bytes=PATIENT_BYTES if patient else 1,
             session_timeout_ms=6_000,
             heartbeat_interval_ms=2_000,
             rebalance_timeout_ms=20_000,

@@ -81,7 +81,14 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
         settings.FACTS_GROUP: facts(),
     }
     consumers = [
-        Consumer(group, subscriptions, database, parts.producer, given)
+        Consumer(
+            group,
+            subscriptions,
+            database,
+            parts.producer,
+            given,
+            patient=group == settings.OUTCOMES_GROUP,
+        )
         for group, subscriptions in subscribed.items()
     ]
     prune = Job(

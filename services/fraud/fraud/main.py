@@ -51,7 +51,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
         ),
         consumers=[
             Consumer(consumer.ROAD_GROUP, road, database, parts.producer, given),
-            Consumer(consumer.STATE_GROUP, state, database, parts.producer, given),
+            Consumer(consumer.STATE_GROUP, state, database, parts.producer, given, patient=True),
         ],
         jobs=[
             *jobs.jobs(database, clock, given),

@@ -39,7 +39,14 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
     yield App(
         asgi=asgi,
         consumers=[
-            Consumer("members", consumer.SUBSCRIPTIONS, parts.database, parts.producer, given)
+            Consumer(
+                "members",
+                consumer.SUBSCRIPTIONS,
+                parts.database,
+                parts.producer,
+                given,
+                patient=True,
+            )
         ],
         jobs=jobs.jobs(parts.database, parts.clock),
     )

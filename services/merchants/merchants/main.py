@@ -20,7 +20,14 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
     yield App(
         asgi=api.app(parts.database, parts.clock, actor_secret=given.actor_secret),
         consumers=[
-            Consumer("merchants", consumer.SUBSCRIPTIONS, parts.database, parts.producer, given)
+            Consumer(
+                "merchants",
+                consumer.SUBSCRIPTIONS,
+                parts.database,
+                parts.producer,
+                given,
+                patient=True,
+            )
         ],
         jobs=jobs.jobs(parts.database, parts.clock),
     )

@@ -34,8 +34,11 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
         yield App(
             asgi=api.app(door, actor_secret=given.actor_secret),
             consumers=[
-                Consumer("notify-road", consumer.road(given), database, parts.producer, given),
-                Consumer("notify-state", consumer.STATE, database, parts.producer, given),
+                Consumer(group, heard, database, parts.producer, given, patient=True)
+                for group, heard in (
+                    ("notify-road", consumer.road(given)),
+                    ("notify-state", consumer.STATE),
+                )
             ],
             jobs=jobs.jobs(lane, asker, part_price_rial=given.sms_part_price_rial),
             tasks=[desk.run],

@@ -1,7 +1,6 @@
 """All the SQL of balances."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Final
 
 from kit import local
@@ -39,7 +38,8 @@ async def lock_balances(tx: Tx, accounts: Sequence[int]) -> dict[int, Balance]:
 
 async def upsert_balances(tx: Tx, balances: Sequence[Balance]) -> None:
     """Write balances, each only over an older sequence."""
-    await local.upsert(tx, BALANCES, [asdict(balance) for balance in balances])
+    rows = [{name: getattr(b, name) for name in BALANCES.columns} for b in balances]
+    await local.upsert(tx, BALANCES, rows)
 
 
 async def find_balance(tx: Tx, account: int) -> Balance | None:
