@@ -51,9 +51,9 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
     if given.profile:
         return profile.run(home, given.profile, FOLDER)
     if given.members:
-        found = {"members": million.measure(home, given.members)}
-        _write(found, "members.json")
-        _show_members(found["members"])
+        alone = million.measure(home, given.members)
+        _write({"members": alone}, "members.json")
+        _show_members(alone)
         return 0
     busy = os.getloadavg()[0]
     found = _roads(home, FULL if given.full else QUICK) | {"load_before": round(busy, 1)}
@@ -112,12 +112,13 @@ def _show(found: Mapping[str, Any]) -> None:
 
 
 def _show_members(found: Mapping[str, Any]) -> None:
+    until_then = "unready" if found["unready_until_caught_up"] else "[red]ready too early[/]"
     added_mb = (found["anonymous_full_bytes"] - found["anonymous_empty_bytes"]) / 2**20
     console.print(
         f"[bold]the gateway with {found['members']:,} members[/]: warm start"
         f" {found['warm_start_s']:.1f} s; {added_mb:.0f} MB of anonymous memory more than empty"
         f" after {found['look_ups']:,} look-ups; from empty tables {found['from_empty_s']:.1f} s,"
-        f" {'unready' if found['unready_until_caught_up'] else '[red]ready too early[/]'} until then",
+        f" {until_then} until then",
         highlight=False,
     )
 
