@@ -56,7 +56,8 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
         _show_members(alone)
         return 0
     busy = os.getloadavg()[0]
-    found = _roads(home, FULL if given.full else QUICK) | {"load_before": round(busy, 1)}
+    found = _roads(home, FULL if given.full else QUICK)
+    found["load_before"] = round(busy, 1)
     if given.full:
         found["members"] = million.measure(home, MILLION)
     _write(found, "report.json")
