@@ -41,7 +41,7 @@ RULES: Final[dict[str, dict[str, Any]]] = {
     },
     "bench-other-channel": {
         "condition": {
-            "and": [{"==": [{"var": "channel"}, "order"]}, {">": [{"var": "amount_rial"}, 1_000]}]
+            "and": [{"==": [{"var": "channel"}, "online"]}, {">": [{"var": "amount_rial"}, 1_000]}]
         },
         "effect": {"fixed": {"points": 50, "per": "basket"}},
     },
