@@ -110,9 +110,12 @@ def down(folder: Path, _: argparse.Namespace) -> int:
     return 0
 
 
-def clean(folder: Path, _: argparse.Namespace) -> int:
-    """Remove the house and every other folder of the project that ever ran processes."""
+def clean(folder: Path, given: argparse.Namespace) -> int:
+    """Remove the house of --folder; without it, every house of the project, $HOUSE's too."""
     lifecycle.clean(folder)
+    if given.folder:
+        console.print(f"{_short(folder)} is gone")
+        return 0
     lifecycle.clean_project()
     console.print("local data is gone")
     return 0

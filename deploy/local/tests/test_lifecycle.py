@@ -11,8 +11,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
+from house import (
+    __main__ as command,
+)
 from house import (
     children,
     connections,
@@ -227,3 +231,34 @@ def wait_for_broker(folder: Path) -> None:
 def up_command(folder: Path, *programs: str) -> list[str]:
     start = [sys.executable, "-m", "house", "--folder", str(folder), "up"]
     return [*start, "--only", *programs]
+
+
+def test_clean_of_one_folder_leaves_the_projects_other_houses_alone(tmp_path):
+    mine, theirs = tmp_path / "mine", paths.PROJECT / "var" / f"test-clean-{os.getpid()}"
+    for folder in (mine, theirs):
+        folder.mkdir(parents=True)
+        (folder / "ports.json").write_text("{}")
+    running = {folder: sleeper(folder) for folder in (mine, theirs)}
+    try:
+        assert command.main(["--folder", str(mine), "clean"]) == 0
+        assert not mine.exists()
+        assert not running[mine].is_running()
+        assert (theirs / "ports.json").exists()
+        assert running[theirs].is_running()
+    finally:
+        lifecycle.clean(theirs)
+    assert not theirs.exists()
+    assert not running[theirs].is_running()
+
+
+def sleeper(folder: Path) -> psutil.Process:
+    """A process that belongs to a folder."""
+    return children.launch(
+        children.Launch(
+            folder=folder,
+            name="sleeper",
+            command=(sys.executable, "-c", "import time; time.sleep(60)"),
+            environment={},
+            log=folder / "sleeper.log",
+        )
+    )
