@@ -38,7 +38,10 @@ class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TerminalSeen(Struct, frozen=True, kw_only=True):
-    """`terminal-seen.v1` on fraud.terminals, keyed by terminal: a name as one shard saw it."""
+    """`terminal-seen.v1` on fraud.terminals: a name as one shard saw it.
+
+    Keyed by terminal, an online shop's by the name, which any of its terminals may send.
+    """
 
     name: str
     terminal: int

@@ -125,6 +125,11 @@ def till_name(terminal: int, epoch: int, sequence: int) -> str:
     return f"t.{terminal}.{epoch}.{sequence}"
 
 
+def order_name(merchant: int, order: str, operation: str) -> str:
+    """Name of an online shop's transaction (architecture 2). Raises ValueError as name does."""
+    return name(Family.ORDER, merchant, order, operation)
+
+
 def public_id(shard: int, text: str) -> str:
     """Public id of a transaction: the shard, then its name."""
     return f"{shard}.{text}"

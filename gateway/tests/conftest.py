@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 import pytest_asyncio
 from aiohttp import web as aioweb
 
@@ -28,9 +29,11 @@ from .around import (
     SECRET,
     SHARDS,
     TERMINAL,
+    Answering,
     Behind,
     Stage,
     bearer,
+    completed,
     heartbeats,
     known,
     message_of,
@@ -205,3 +208,14 @@ async def hasty(house: House, tmp_path_factory: Any) -> AsyncIterator[House]:
         transport = httpx.ASGITransport(app=app.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
             yield House(client, settings, house.producer, house.behind, house.stage, app)
+
+
+@pytest.fixture
+def answering(house: House) -> Any:
+    """Let the stage answer otherwise for one test."""
+
+    def set_to(answer: Answering) -> None:
+        house.stage.answering = answer
+
+    yield set_to
+    house.stage.answering = completed

@@ -158,6 +158,10 @@ async def test_a_rotated_key_works_and_a_revoked_one_asks_for_a_day(house: House
     own, sisters = f"5.t.{number}.2.1", f"5.t.{TERMINAL}.2.1"
     assert [await status(k, own) for k in ("k1", "k2", "k3")] == [202, 202, 401]
     assert [await status(k, sisters) for k in ("k1", "k2")] == [401, 202]
+    orders, imported = "5.o.12.77.purchase", "5.h.12.A.purchase"
+    assert [await status(k, orders) for k in ("k1", "k2", "k3")] == [202, 202, 401]
+    assert [await status(k, imported) for k in ("k1", "k2")] == [401, 202]
+    assert await status("k1", "5.o.13.77.purchase") == 403
 
 
 async def test_an_inactive_terminal_posts_nothing(house: House) -> None:

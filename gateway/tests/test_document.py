@@ -39,6 +39,7 @@ def test_the_gateways_own_part_is_valid_and_names_every_code() -> None:
     assert set(own["paths"]) == {"/v1/transactions", "/v1/transactions/{id}", "/v1/history"}
     fields = own["components"]["schemas"]["Transaction"]["properties"]
     assert set(fields) >= {"terminal", "epoch", "sequence", "kind", "occurred_at", "original"}
+    assert set(fields) >= {"merchant", "order", "operation"}
     assert "rate-limited" in msgspec.json.encode(own).decode()
 
 

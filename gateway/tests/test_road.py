@@ -21,7 +21,6 @@ from .around import (
     SISTER,
     STRANGER,
     TERMINAL,
-    Answering,
     bearer,
     completed,
     identifier,
@@ -31,17 +30,6 @@ from .around import (
     terminal,
 )
 from .conftest import House
-
-
-@pytest.fixture
-def answering(house: House) -> Any:
-    """Let the stage answer otherwise for one test."""
-
-    def set_to(answer: Answering) -> None:
-        house.stage.answering = answer
-
-    yield set_to
-    house.stage.answering = completed
 
 
 async def test_an_answer_comes_back_byte_for_byte(house: House, answering: Any) -> None:

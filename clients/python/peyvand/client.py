@@ -12,6 +12,7 @@ from peyvand.words import (
     Kind,
     Line,
     Name,
+    OrderName,
     Original,
     Redeem,
     RefundLine,
@@ -57,7 +58,7 @@ class Client:
 
     async def purchase(
         self,
-        name: Name,
+        name: Name | OrderName,
         identifier: Identifier,
         *,
         amount_rial: int,
@@ -77,7 +78,7 @@ class Client:
 
     async def redeem(
         self,
-        name: Name,
+        name: Name | OrderName,
         identifier: Identifier,
         redeem: Redeem,
         *,
@@ -93,7 +94,7 @@ class Client:
 
     async def refund(
         self,
-        name: Name,
+        name: Name | OrderName,
         original: Original,
         *,
         occurred_at: datetime,
@@ -109,7 +110,7 @@ class Client:
 
     async def reverse(
         self,
-        name: Name,
+        name: Name | OrderName,
         original: Original,
         *,
         occurred_at: datetime,
@@ -121,7 +122,12 @@ class Client:
         )
 
     async def inquire(
-        self, name: Name, identifier: Identifier, *, amount_rial: int, occurred_at: datetime
+        self,
+        name: Name | OrderName,
+        identifier: Identifier,
+        *,
+        amount_rial: int,
+        occurred_at: datetime,
     ) -> Answered | Waiting:
         """Balance and preview for a basket; nothing is stored. The answer is a Preview."""
         return await self.submit(

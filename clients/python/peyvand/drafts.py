@@ -1,4 +1,4 @@
-"""The requests of a till, one function a kind; amounts in Rial, occurred_at aware."""
+"""The requests of a till or an online shop, a function a kind; occurred_at aware."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +8,7 @@ from peyvand.words import (
     Kind,
     Line,
     Name,
+    OrderName,
     Original,
     Redeem,
     RefundLine,
@@ -16,7 +17,7 @@ from peyvand.words import (
 
 
 def purchase(
-    name: Name,
+    name: Name | OrderName,
     identifier: Identifier,
     *,
     amount_rial: int,
@@ -35,7 +36,7 @@ def purchase(
 
 
 def redemption(
-    name: Name,
+    name: Name | OrderName,
     identifier: Identifier,
     redeem: Redeem,
     *,
@@ -54,7 +55,7 @@ def redemption(
 
 
 def refund(
-    name: Name,
+    name: Name | OrderName,
     original: Original,
     *,
     occurred_at: datetime,
@@ -73,7 +74,7 @@ def refund(
 
 
 def inquiry(
-    name: Name, identifier: Identifier, *, amount_rial: int, occurred_at: datetime
+    name: Name | OrderName, identifier: Identifier, *, amount_rial: int, occurred_at: datetime
 ) -> Transaction:
     """The request of an inquiry: balance and preview for a basket of amount_rial."""
     return Transaction(
@@ -86,7 +87,7 @@ def inquiry(
 
 
 def reversal(
-    name: Name,
+    name: Name | OrderName,
     original: Original,
     *,
     occurred_at: datetime,

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 
 class Kind(StrEnum):
@@ -33,6 +33,18 @@ class Name(NamedTuple):
     terminal: int
     epoch: int
     sequence: int
+
+
+class OrderName(NamedTuple):
+    """What names an online shop's transaction, for ever: its order and what is done to it.
+
+    order: 1 to 48 of A-Z a-z 0-9 - _ . : / #. operation: the shop's word, such as "purchase" or
+    "refund-2", 1 to 32 of a-z 0-9 -.
+    """
+
+    merchant: int
+    order: str
+    operation: str
 
 
 # ------------------------------------------------------------------------------------------- sent
@@ -89,29 +101,38 @@ class Redeem(Struct, frozen=True, kw_only=True):
 class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a refund or reversal undoes: its public id, or its name with occurred_at.
 
-    The second form also needs the identifier of the original in the request.
+    The second form also needs the identifier of the original in the request. A name is a till's
+    or an online shop's: see Transaction.
     """
 
     id: str = ""
-    terminal: int = 0
-    epoch: int = 0
-    sequence: int = 0
+    terminal: int | UnsetType = UNSET
+    epoch: int | UnsetType = UNSET
+    sequence: int | UnsetType = UNSET
+    merchant: int | UnsetType = UNSET
+    order: str | UnsetType = UNSET
+    operation: str | UnsetType = UNSET
     occurred_at: datetime | None = None
 
 
-def original_named(name: Name, occurred_at: datetime) -> Original:
-    """The original by its name, for a till that never saw its id."""
-    return Original(
-        terminal=name.terminal, epoch=name.epoch, sequence=name.sequence, occurred_at=occurred_at
-    )
+def original_named(name: Name | OrderName, occurred_at: datetime) -> Original:
+    """The original by its name, for a till or shop that never saw its id."""
+    return Original(**name._asdict(), occurred_at=occurred_at)
 
 
 class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of POST /v1/transactions. Amounts in Rial; occurred_at: aware, the till's clock."""
+    """The body of POST /v1/transactions. Amounts in Rial; occurred_at: aware, the till's clock.
 
-    terminal: int
-    epoch: int
-    sequence: int
+    Named by (terminal, epoch, sequence) or (merchant, order, operation): make it with `**name`,
+    as the functions of `drafts` do.
+    """
+
+    terminal: int | UnsetType = UNSET
+    epoch: int | UnsetType = UNSET
+    sequence: int | UnsetType = UNSET
+    merchant: int | UnsetType = UNSET
+    order: str | UnsetType = UNSET
+    operation: str | UnsetType = UNSET
     kind: Kind
     occurred_at: datetime
     identifier: Identifier | None = None
@@ -123,8 +144,21 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def name(self) -> Name:
-        """What names it."""
-        return Name(self.terminal, self.epoch, self.sequence)
+        """What names it at a till. Raises ValueError where it has no such name."""
+        match self.terminal, self.epoch, self.sequence:
+            case int(terminal), int(epoch), int(sequence):
+                return Name(terminal, epoch, sequence)
+            case _:
+                raise ValueError("the transaction has no till's name")
+
+    @property
+    def order_name(self) -> OrderName:
+        """What names it in an online shop. Raises ValueError where it has no such name."""
+        match self.merchant, self.order, self.operation:
+            case int(merchant), str(order), str(operation):
+                return OrderName(merchant, order, operation)
+            case _:
+                raise ValueError("the transaction has no online shop's name")
 
 
 class HistoricPurchase(Struct, frozen=True, kw_only=True, omit_defaults=True):

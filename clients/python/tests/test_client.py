@@ -279,3 +279,52 @@ async def test_cancelling_a_caller_passes_through(
         async with asyncio.timeout(0.1):
             await _buy(client)
     assert len(house.seen) == 1
+
+
+ORDER = peyvand.OrderName(12, "1404/77", "purchase")
+
+
+async def test_an_online_shop_sends_its_orders_name(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(200, ANSWER)]
+    member = peyvand.card("6037990000000006")
+    await client.purchase(ORDER, member, amount_rial=150_000, occurred_at=AT)
+    sent = json.loads(house.seen[0].body)
+    assert sent == {
+        "merchant": 12,
+        "order": "1404/77",
+        "operation": "purchase",
+        "kind": "purchase",
+        "occurred_at": "2026-03-21T09:30:00Z",
+        "identifier": {"card": "6037990000000006"},
+        "amount_rial": 150_000,
+    }
+    back = peyvand.OrderName(12, "1404/77", "refund-1")
+    original = peyvand.original_named(ORDER, AT)
+    await client.refund(back, original, occurred_at=AT, identifier=member)
+    sent = json.loads(house.seen[1].body)
+    assert sent["operation"] == "refund-1"
+    assert sent["original"] == ORDER._asdict() | {"occurred_at": "2026-03-21T09:30:00Z"}
+
+
+def test_a_request_tells_its_name_of_either_kind() -> None:
+    kind = peyvand.Kind.REVERSAL
+    at_till = peyvand.Name(7, 2, 0)
+    till = peyvand.Transaction(**at_till._asdict(), kind=kind, occurred_at=AT)
+    shop = peyvand.Transaction(**ORDER._asdict(), kind=kind, occurred_at=AT)
+    assert (till.name, shop.order_name) == (at_till, ORDER)
+    for request, name in ((till, at_till), (shop, ORDER)):
+        assert json.loads(road.encode(request)).items() >= name._asdict().items()
+    with pytest.raises(ValueError, match="no till's name"):
+        _ = shop.name
+    with pytest.raises(ValueError, match="no online shop's name"):
+        _ = till.order_name
+
+
+async def test_the_status_of_an_order_with_a_slash_is_asked_in_one_piece(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    house.script = [reply(202, ACCEPTED)]
+    assert await client.status("3.o.12.1404%2F77.purchase") is None
+    assert house.seen[0].path == "/v1/transactions/3.o.12.1404%252F77.purchase"

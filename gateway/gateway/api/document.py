@@ -62,8 +62,8 @@ def _posts(operation: str, summary: str, body: str, key: str) -> Document:
         "summary": summary,
         "description": (
             "The same name and payload gets the first answer for ever, another payload 422"
-            " name-used-with-another-payload. Named by (terminal, epoch, sequence); history by"
-            " (merchant, transaction)."
+            " name-used-with-another-payload. A till names by (terminal, epoch, sequence), an"
+            " online shop by (merchant, order, operation), history by (merchant, transaction)."
         ),
         "security": [{key: []}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
@@ -132,6 +132,7 @@ _STANDING: Final[Document] = {
         "current": {"type": "object", "required": ["status"]},
     },
 }
+_NAMES: Final = (("terminal", "epoch", "sequence"), ("merchant", "order", "operation"))
 _KEYS: Final[Document] = {
     "terminal": {"type": "http", "scheme": "bearer", "description": "pvt_…"},
     "operator": {"type": "http", "scheme": "bearer", "description": "pvo_…"},
@@ -141,6 +142,7 @@ _KEYS: Final[Document] = {
 def own_document() -> Document:
     """The gateway's part alone."""
     _, schemas = msgspec.json.schema_components(_POS, ref_template="#/components/schemas/{name}")
+    schemas["Transaction"]["oneOf"] = [{"required": list(name)} for name in _NAMES]
     components = {"Problem": _PROBLEM, "Standing": _STANDING} | schemas
     built = {
         "openapi": "3.1.0",

@@ -144,6 +144,14 @@ class Code(Enum):
         "شمارهٔ تراکنش تهی یا بیش از اندازه دراز است؛ کوتاه‌تر بفرستید.",
         "The transaction's own number is empty or too long; send a shorter one.",
     )
+    BAD_ORDER = (
+        "bad-order",
+        422,
+        "شمارهٔ سفارش یا نام عمل درست نیست؛ سفارش تا ۴۸ نویسه از A-Z a-z 0-9 -_.:/# و عمل تا ۳۲"
+        " نویسه از a-z 0-9 - است.",
+        "The order or operation is not valid; send an order of at most 48 of A-Z a-z 0-9 -_.:/#"
+        " and an operation of at most 32 of a-z 0-9 -.",
+    )
     BAD_TRANSACTION_ID = (
         "bad-transaction-id",
         422,
@@ -191,6 +199,12 @@ class Code(Enum):
         403,
         "کلید از آنِ پایانهٔ دیگری است؛ شمارهٔ پایانه یا کلید را درست کنید.",
         "The key belongs to another terminal; correct the terminal or the key.",
+    )
+    MERCHANT_MISMATCH = (
+        "merchant-mismatch",
+        403,
+        "کلید از آنِ فروشگاه دیگری است؛ شمارهٔ فروشگاه یا کلید را درست کنید.",
+        "The key belongs to another merchant; correct the merchant or the key.",
     )
     ORIGINAL_OF_ANOTHER_MERCHANT = (
         "original-of-another-merchant",

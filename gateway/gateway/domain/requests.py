@@ -11,7 +11,6 @@ from contracts import envelope
 from contracts.members import IdentifierKind, canonical
 from contracts.pos import LINES_MAX
 from contracts.values import (
-    AMOUNT_MAX,
     Amount,
     Kind,
     Number,
@@ -19,10 +18,9 @@ from contracts.values import (
     ascii_digits,
     fold_letters,
 )
-from gateway.domain import problems
+from gateway.domain import names, problems
 from gateway.domain.problems import Code
 
-Sequence = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Zoned = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone")]
 Shown = Annotated[str, Meta(min_length=1, max_length=128)]
 Word = Annotated[str, Meta(max_length=64)]
@@ -62,13 +60,10 @@ class Redeem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     credit_rial: Amount | UnsetType = UNSET
 
 
-class Original(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Original(names.Named, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a refund or reversal undoes: its public id, or its name and occurred_at."""
 
     id: Annotated[str, Meta(min_length=1, max_length=210)] | UnsetType = UNSET
-    terminal: Number | UnsetType = UNSET
-    epoch: Number | UnsetType = UNSET
-    sequence: Sequence | UnsetType = UNSET
     occurred_at: Zoned | UnsetType = UNSET
 
 
@@ -76,12 +71,13 @@ Lines = Annotated[tuple[Line, ...], Meta(min_length=1, max_length=LINES_MAX)]
 RefundLines = Annotated[tuple[RefundLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
 
 
-class Transaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of POST /v1/transactions. (terminal, epoch, sequence) names it, for ever."""
+class Transaction(names.Named, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Body of POST /v1/transactions.
 
-    terminal: Number
-    epoch: Number
-    sequence: Sequence
+    (terminal, epoch, sequence) names it for ever, or, from an online shop, (merchant, order,
+    operation).
+    """
+
     kind: Kind
     occurred_at: Zoned
     identifier: Identifier | UnsetType = UNSET
@@ -137,12 +133,13 @@ _CAUSES: Final = (
 
 
 def read_transaction(raw: bytes) -> Transaction:
-    """A till's request from its bytes, normalised and checked.
+    """A till's or an online shop's request from its bytes, normalised and checked.
 
     Integers are strict: no float, not even 1.0. Numbers in strings of Persian, Arabic-Indic or
     ASCII digits are taken as numbers. Raises a problem of `problems.Code`.
     """
-    body = _normalised(_read(raw, _transaction, Transaction))
+    body = names.normalised(_normalised(_read(raw, _transaction, Transaction)))
+    names.text_of(body)
     check_kind(body)
     return body
 
@@ -209,8 +206,10 @@ def _normalised(body: Body) -> Body:
     if lines is not UNSET and not all(_plain(line) for line in lines):
         body = msgspec.structs.replace(body, lines=tuple(map(_folded, lines)))
     original = getattr(body, "original", UNSET)
-    if original is not UNSET and original.occurred_at is not UNSET:
-        original = msgspec.structs.replace(original, occurred_at=_utc(original.occurred_at))
+    if original is not UNSET:
+        original = names.normalised(original)
+        if original.occurred_at is not UNSET:
+            original = msgspec.structs.replace(original, occurred_at=_utc(original.occurred_at))
         body = msgspec.structs.replace(body, original=original)
     if body.occurred_at.tzinfo is not UTC:
         body = msgspec.structs.replace(body, occurred_at=_utc(body.occurred_at))
@@ -297,22 +296,16 @@ def _check_numbers(numbers: Iterable[int]) -> None:
 
 def _check_original(body: Transaction, original: Original) -> None:
     """By id, alone; or by name, with its time and the identifier, which lead to its shard."""
-    named = (original.terminal, original.epoch, original.sequence, original.occurred_at)
     if original.id is not UNSET:
+        named = (*names.parts(original), original.occurred_at)
         if any(part is not UNSET for part in named):
             raise problems.refusal(Code.FIELD_NOT_ALLOWED, "original has an id and a name too")
-    elif any(part is UNSET for part in named):
-        raise problems.refusal(
-            Code.MISSING_FIELD, "original: id, or terminal, epoch, sequence and occurred_at"
-        )
+    elif original.occurred_at is UNSET:
+        raise problems.refusal(Code.MISSING_FIELD, "original: id, or its name and occurred_at")
+    elif names.text_of(original) == names.text_of(body):
+        raise problems.refusal(Code.ORIGINAL_IS_ITSELF)
     elif body.identifier is UNSET:
         raise problems.refusal(Code.MISSING_FIELD, "identifier, where the original has no id")
-    elif (original.terminal, original.epoch, original.sequence) == (
-        body.terminal,
-        body.epoch,
-        body.sequence,
-    ):
-        raise problems.refusal(Code.ORIGINAL_IS_ITSELF)
     if body.refund_lines is not UNSET:
         _check_numbers(line.line for line in body.refund_lines)
 

@@ -11,7 +11,7 @@ from contracts import members, pos, values
 from contracts.members import FUTURE_SKEW_S, Binding, Identifier
 from contracts.merchants import Terminal
 from contracts.values import Channel, Family, Kind
-from gateway.domain import problems, requests
+from gateway.domain import names, problems, requests
 from gateway.domain.problems import Code
 
 EVENT: Final = "transaction-submitted.v1"
@@ -126,15 +126,15 @@ def as_of(identifier: Identifier, at: datetime) -> Found:
     return Found(identifier, members.as_of(identifier.bindings, at))
 
 
-def till_transaction(
+def live_transaction(
     body: requests.Transaction, terminal: Terminal, stamp: Stamp
 ) -> pos.PosTransaction:
-    """What a till sent, as it enters the road."""
+    """What a till or an online shop sent, as it enters the road. terminal: whose key it was."""
     redeem = body.redeem
     return pos.PosTransaction(
-        name=values.till_name(body.terminal, body.epoch, body.sequence),
+        name=names.text_of(body),
         kind=body.kind,
-        channel=Channel.TILL,
+        channel=Channel.TILL if body.order is UNSET else Channel.ONLINE,
         merchant=terminal.merchant,
         party=terminal.party,
         branch=terminal.branch,

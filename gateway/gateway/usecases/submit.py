@@ -16,7 +16,7 @@ from contracts.ledger import Reply
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
 from contracts.values import Family, Kind
-from gateway.domain import limits, problems, requests, road
+from gateway.domain import limits, names, problems, requests, road
 from gateway.domain.keys import TERMINAL_MAX, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.settings import Settings
@@ -63,9 +63,10 @@ class Road:
 
 
 async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, span: Span) -> Ended:
-    """Send a till's request and wait for its answer within the POS budget (architecture 2).
+    """Send a till's or an online shop's request and wait for its answer within the POS budget.
 
     Raises a problem of problems.Code for what is refused before the road: nothing was posted.
+    Source: architecture 2.
     """
     road_.guard.refuse_unready()
     if not road_.limiter.take((caller.terminal.terminal, caller.key.key_id), time.monotonic()):
@@ -87,7 +88,7 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
         found=found,
         original="" if original is None else original.name,
     )
-    sent = road.till_transaction(body, terminal, stamp)
+    sent = road.live_transaction(body, terminal, stamp)
     return await _send(road_, sent, stamp, body, requests.fingerprint(body, digest), span)
 
 
@@ -116,8 +117,12 @@ async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: 
 
 
 async def _terminal(road_: Road, caller: TerminalCaller, body: requests.Transaction) -> Terminal:
-    """The caller's terminal. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH."""
+    """The caller's terminal. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH, MERCHANT_MISMATCH."""
     terminal = caller.terminal
+    if body.epoch is UNSET:  # an online shop's: every key of the merchant may name its orders
+        if body.merchant != terminal.merchant:
+            raise problems.refusal(Code.MERCHANT_MISMATCH)
+        return terminal
     if body.terminal != terminal.terminal:
         raise problems.refusal(Code.TERMINAL_MISMATCH)
     if body.epoch > terminal.epoch:  # activated a second ago, perhaps
@@ -161,13 +166,13 @@ async def _original(
         return None
     if sent.id is not UNSET:
         original = road.parse_original(sent.id, shards=road_.settings.shards)
-        if original.name == values.till_name(body.terminal, body.epoch, body.sequence):
+        if original.name == names.text_of(body):
             raise problems.refusal(Code.ORIGINAL_IS_ITSELF)
     else:
         if sent.occurred_at is not UNSET:
             road.refuse_ahead(sent.occurred_at, road_.clock.now())
-        parts = (str(sent.terminal), str(sent.epoch), str(sent.sequence))
-        original = road.Id(_shard(found), ".".join(("t", *parts)), Family.TILL, parts)
+        text = names.text_of(sent)
+        original = road.Id(_shard(found), text, *values.name_parts(text))
     merchant = int(original.parts[0])
     if original.family is Family.TILL:
         merchant = await _merchant_of(road_, terminal, merchant, int(original.parts[1]))

@@ -13,7 +13,7 @@ from contracts import topics
 from contracts.envelope import Envelope, follow
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, TerminalSeen
 from contracts.pos import PosTransaction
-from contracts.values import AMOUNT_MAX, Family, Kind, name, name_parts, storable
+from contracts.values import AMOUNT_MAX, Channel, Family, Kind, name, name_parts, storable
 from fraud import store
 from fraud.cases import usecases as case_verbs
 from fraud.domain import decisions, rules, windows
@@ -245,14 +245,18 @@ def _said(record: _Record, decision: Decision) -> outbox.Message:
 
 
 def _sighted(record: _Record) -> outbox.Message:
-    """The name as this shard saw it, to the stream that is keyed by terminal."""
+    """The name as this shard saw it, to the stream that is keyed by terminal.
+
+    Every terminal of an online shop may send the same name: there the name itself is the key.
+    """
     said, about = record.event.envelope, _about(record)
     if said is None or about is None:
         raise errors.Alarm(f"{record.key[1]} has no terminal")
+    key = about.name if about.channel is Channel.ONLINE else str(about.terminal)
     onward = Envelope(
         id=follow(said.id, "terminal-seen.v1"),
         type="terminal-seen.v1",
-        key=str(about.terminal),
+        key=key,
         occurred_at=said.occurred_at,
         accepted_at=said.accepted_at,
         fingerprint=said.fingerprint,
@@ -266,13 +270,12 @@ def _sighted(record: _Record) -> outbox.Message:
             fingerprint=said.fingerprint or "",
         ),
     )
-    partition = _terminal_partition(about.terminal)
-    return outbox.message(topics.FRAUD_TERMINALS, onward, partition=partition)
+    return outbox.message(topics.FRAUD_TERMINALS, onward, partition=_partition(key))
 
 
 @lru_cache(maxsize=50_000)
-def _terminal_partition(terminal: int) -> int:
-    return kafka.partition_of(b"%d" % terminal, TERMINAL_PARTITIONS)
+def _partition(key: str) -> int:
+    return kafka.partition_of(key.encode(), TERMINAL_PARTITIONS)
 
 
 def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> None:

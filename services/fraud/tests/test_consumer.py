@@ -13,7 +13,7 @@ from contracts import envelope, topics
 from contracts.envelope import Envelope
 from contracts.fraud import TerminalSeen, Verdict
 from contracts.ledger import Outcome
-from contracts.values import Kind, Status, name_parts
+from contracts.values import Channel, Kind, Status, name_parts
 from fraud import consumer, usecases
 from fraud.alerts import consumer as alerts_consumer
 from fraud.alerts import usecases as alerts
@@ -303,3 +303,19 @@ async def test_what_the_road_says_of_a_name_on_two_shards_is_what_raises_it(
     await alerts_consumer.on_fraud_terminals(tx, told)
     (alert,) = await alerts.list_alerts(tx, after=0, limit=9)
     assert {alert.first.shard, alert.second.shard} == {5, 6}
+
+
+async def test_an_online_name_meets_itself_whichever_terminal_sent_it(
+    tx: db.Tx, desk: Desk, sale: Sale
+) -> None:
+    """Sightings of one name must reach one partition, or two of them may miss each other."""
+    online = {"name": "o.7.77.purchase", "channel": Channel.ONLINE}
+    sent = [
+        sale(1, terminal=10_000_017, **online),
+        sale(2, shard=6, account=1_000_002, terminal=10_000_018, **online),
+        sale(3, terminal=10_000_018),
+    ]
+    await usecases.screen_transactions(tx, desk, sent)
+    told = [m for m in tx.take_messages() if m.topic == topics.FRAUD_TERMINALS.name]
+    assert [m.key for m in told] == [b"o.7.77.purchase"] * 2 + [b"10000018"]
+    assert told[0].partition == told[1].partition

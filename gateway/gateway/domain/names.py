@@ -1,0 +1,97 @@
+"""How a request names a transaction: a till by its counter, an online shop by its order."""
+
+import re
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from contracts import values
+from contracts.values import AMOUNT_MAX, Number, ascii_digits
+from gateway.domain import problems
+from gateway.domain.problems import Code
+
+Sequence = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+Order = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="the shop's own number of the order: 1 to 48 of A-Z a-z 0-9 - _ . : / #",
+    ),
+]
+Operation = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="what is done to the order, each time a new word: 1 to 32 of a-z 0-9 -",
+    ),
+]
+_ORDER: Final = re.compile(r"[A-Za-z0-9\-_.:/#]{1,48}")
+_OPERATION: Final = re.compile(r"[a-z0-9\-]{1,32}")
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """A till's (terminal, epoch, sequence) or an online shop's (merchant, order, operation)."""
+
+    terminal: Number | UnsetType = UNSET
+    epoch: Number | UnsetType = UNSET
+    sequence: Sequence | UnsetType = UNSET
+    merchant: Number | UnsetType = UNSET
+    order: Order | UnsetType = UNSET
+    operation: Operation | UnsetType = UNSET
+
+
+Body = TypeVar("Body", bound=Named)
+
+
+def parts(named: Named) -> tuple[int | str | UnsetType, ...]:
+    """All that may be part of a name, present or not."""
+    till = (named.terminal, named.epoch, named.sequence)
+    return (*till, named.merchant, named.order, named.operation)
+
+
+def text_of(named: Named) -> str:
+    """The name's text; what was read has its one spelling already.
+
+    Raises FIELD_NOT_ALLOWED where both forms are mixed, MISSING_FIELD where neither is whole.
+    Source: architecture 2 (the name).
+    """
+    match parts(named):
+        case (int(terminal), int(epoch), int(sequence), UnsetType(), UnsetType(), UnsetType()):
+            return values.till_name(terminal, epoch, sequence)
+        case (UnsetType(), UnsetType(), UnsetType(), int(merchant), str(order), str(operation)):
+            return values.order_name(merchant, order, operation)
+        case (UnsetType(), UnsetType(), UnsetType(), *_) | (
+            *_,
+            UnsetType(),
+            UnsetType(),
+            UnsetType(),
+        ):
+            raise problems.refusal(
+                Code.MISSING_FIELD, "terminal, epoch, sequence; or merchant, order, operation"
+            )
+        case _:
+            raise problems.refusal(Code.FIELD_NOT_ALLOWED, "a till's name and an online shop's too")
+
+
+def normalised(body: Body) -> Body:
+    """The order and operation in their one spelling: ASCII digits, no space around.
+
+    Capital and small letters of an order differ. Raises BAD_ORDER.
+    """
+    if body.order is UNSET and body.operation is UNSET:
+        return body
+    return msgspec.structs.replace(
+        body, order=_spelled(body.order, _ORDER), operation=_spelled(body.operation, _OPERATION)
+    )
+
+
+def _spelled(text: str | UnsetType, allowed: re.Pattern[str]) -> str | UnsetType:
+    if text is UNSET:
+        return UNSET
+    plain = ascii_digits(text).strip()
+    if allowed.fullmatch(plain) is None:
+        raise problems.refusal(Code.BAD_ORDER)
+    return plain

@@ -1,0 +1,169 @@
+"""An online shop: its orders through the whole house, answered once, taken back anywhere."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from peyvand import (
+    Answered,
+    Forbidden,
+    NameReused,
+    OrderName,
+    Original,
+    Redeem,
+    RefundLine,
+    Status,
+    Transaction,
+    drafts,
+    original_named,
+)
+from peyvand.operators import every
+
+from . import town as towns
+from .street import Street
+from .town import Till, Town, until
+
+pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+
+
+class Shop:
+    """A merchant on the web with two servers, each under a key of its own."""
+
+    def __init__(self, town: Town, one: Till, two: Till) -> None:
+        self.town, self.one, self.two = town, one, two
+
+    def name(self, order: str, operation: str = "purchase") -> OrderName:
+        """A name of this run's; order: text after the run's own number."""
+        return OrderName(self.one.shop.merchant, f"{self.one.terminal}/{order}", operation)
+
+    def purchase(self, order: str, member: towns.Member, amount_rial: int) -> Transaction:
+        """An order of so much, now."""
+        return drafts.purchase(
+            self.name(order), member.card, amount_rial=amount_rial, occurred_at=towns.now()
+        )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def online(town: Town) -> AsyncIterator[Shop]:
+    """The shop, open."""
+    shop = await town.open_shop("online books")
+    yield Shop(town, await town.till(shop), await town.till(shop))
+
+
+async def names_posted(online: Shop, name: OrderName) -> list[str]:
+    """Names of an order that have an outcome, on whatever shard."""
+    text = f"o.{name.merchant}.{name.order.replace('/', '%2F')}."
+    rows = await online.town.rows(
+        "ledger", "select name from outcomes where starts_with(name, $1)", text
+    )
+    return sorted(row["name"].removeprefix(text) for row in rows)
+
+
+async def test_an_order_counts_once_whoever_sends_it_and_however_it_is_typed(online: Shop) -> None:
+    member = await online.town.member()
+    request = online.purchase("77", member, 500_000)
+    first = await online.one.client.submit(request)
+    assert isinstance(first, Answered)
+    answer = towns.answer_of(first)
+    assert (answer.status, answer.points_earned) == (Status.COMPLETED, 500)
+    name = request.order_name
+    assert answer.id == f"{member.shard}.o.{name.merchant}.{online.one.terminal}%2F77.purchase"
+
+    persian = name.order.replace("77", "۷۷")
+    typed = Transaction(
+        **name._replace(order=persian)._asdict(),
+        kind=request.kind,
+        occurred_at=request.occurred_at,
+        identifier=request.identifier,
+        amount_rial=request.amount_rial,
+    )
+    for client, again in ((online.two.client, request), (online.one.client, typed)):
+        heard = await client.submit(again)
+        assert isinstance(heard, Answered)
+        assert heard.body == first.body
+    assert (await online.town.balance(member))["points"] == 500
+    assert await names_posted(online, name) == ["purchase"]
+
+    found = await online.two.client.status(answer.id)
+    assert found is not None
+    assert found.first_answer_body == first.body
+
+    with pytest.raises(NameReused):
+        await online.two.client.submit(online.purchase("77", member, 500_001))
+    assert (await online.town.balance(member))["points"] == 500
+
+
+async def test_an_order_is_paid_with_points_and_taken_back_by_name(online: Shop) -> None:
+    member = await online.town.shopper(online.one, 300)
+    asked = Redeem(points=100)
+    at = towns.now()
+    spent = drafts.redemption(
+        online.name("80"), member.card, asked, amount_rial=900_000, occurred_at=at
+    )
+    answer = towns.answer_of(await online.one.client.submit(spent))
+    assert (answer.points_redeemed, answer.discount_rial) == (100, 100 * towns.PRICE_RIAL)
+
+    back = drafts.reversal(
+        online.name("80", "undo"),
+        original_named(spent.order_name, at),
+        occurred_at=towns.now(),
+        identifier=member.card,
+    )
+    undone = towns.answer_of(await online.two.client.submit(back))
+    assert (undone.status, undone.points_restored) == (Status.COMPLETED, 100)
+    assert (await online.town.balance(member))["points"] == 300
+    found = await online.one.client.status(answer.id)
+    assert found is not None
+    assert found.current.status == "reversed"
+
+
+async def test_part_of_an_order_is_taken_back_twice_online_and_once_at_a_till(
+    online: Shop,
+) -> None:
+    member = await online.town.member()
+    sold = towns.answer_of(await online.one.client.submit(online.purchase("90", member, 600_000)))
+    lines = (RefundLine(line=1, amount_rial=100_000),)
+    for number in (1, 2):
+        name = online.name("90", f"refund-{number}")
+        request = drafts.refund(name, Original(id=sold.id), occurred_at=towns.now(), lines=lines)
+        answer = towns.answer_of(await online.one.client.submit(request))
+        assert answer.points_clawed_back == 100
+    at_till = drafts.refund(
+        online.two.name(), Original(id=sold.id), occurred_at=towns.now(), lines=lines
+    )
+    assert (await online.two.send(at_till)).points_clawed_back == 100
+    assert (await online.town.balance(member))["points"] == 300
+    assert await names_posted(online, online.name("90")) == ["purchase", "refund-1", "refund-2"]
+
+
+async def test_another_merchants_key_cannot_send_or_see_an_order(
+    online: Shop, street: Street
+) -> None:
+    member = await online.town.member()
+    request = online.purchase("95", member, 100_000)
+    with pytest.raises(Forbidden) as refused:
+        await street.grocer.client.submit(request)
+    assert refused.value.code == "merchant-mismatch"
+    assert await names_posted(online, request.order_name) == []
+    answer = towns.answer_of(await online.one.client.submit(request))
+    with pytest.raises(Forbidden) as refused:
+        await street.grocer.client.status(answer.id)
+    assert refused.value.code == "not-your-transaction"
+
+
+async def test_an_order_on_two_shards_is_raised_whichever_keys_sent_it(online: Shop) -> None:
+    member = await online.town.member()
+    other = await online.town.member_elsewhere(member.shard)
+    request = online.purchase("99", member, 100_000)
+    answer = towns.answer_of(await online.one.client.submit(request))
+    elsewhere = online.purchase("99", other, 100_000)
+    second = towns.answer_of(await online.two.client.submit(elsewhere))
+    assert second.id != answer.id
+    name = answer.id.partition(".")[2]
+
+    async def raised() -> list[str]:
+        alerts = every(online.town.reviewer.fraud_alerts)
+        return [a["kind"] async for a in alerts if a["name"] == name]
+
+    assert await until(raised) == ["name-with-two-payloads"]
