@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from contracts.values import Number, NumberOrZero
+
 
 class RulePublished(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`rule-published.v1` on campaigns.rules, keyed rule@version.
@@ -14,11 +16,11 @@ class RulePublished(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     rule: str
-    version: int
+    version: NumberOrZero
     effective_from: datetime
     effective_until: datetime | None
-    merchants: tuple[int, ...]
-    funder: int  # party; 0: the merchant's own
+    merchants: tuple[Number, ...]
+    funder: NumberOrZero  # party; 0: the merchant's own
     title_fa: str
     title_en: str
     condition: Any

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from contracts.pos import PosTransaction
-from contracts.values import Reason
+from contracts.values import AccountOrZero, NumberOrZero, Reason, Shard
 
 
 class Verdict(StrEnum):
@@ -44,8 +44,8 @@ class TerminalSeen(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    terminal: int
-    merchant: int
-    shard: int
-    account: int
+    terminal: NumberOrZero
+    merchant: NumberOrZero
+    shard: Shard
+    account: AccountOrZero
     fingerprint: str

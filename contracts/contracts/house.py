@@ -4,6 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from contracts.values import NumberOrZero, Whole
+
 
 class ClockAdvanced(Struct, frozen=True, kw_only=True):
     """`clock-advanced.v1` on house.clock: a sandbox house's time, advanced by its driver only."""
@@ -16,8 +18,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
     room: str
     topic: str
-    partition: int
-    offset: int
+    partition: NumberOrZero
+    offset: Whole
     code: str
     detail: str
     raw: bytes  # base64 on the wire

@@ -7,14 +7,19 @@ from msgspec import Meta, Raw, Struct
 
 from contracts.pos import AnswerLine, Line, RefundLine
 from contracts.values import (
+    AccountOrZero,
     Amount,
     BasisPoints,
     Channel,
     Kind,
+    LineOrBasket,
+    NumberOrZero,
     PositiveAmount,
     Reason,
+    Signed,
     Status,
     Unit,
+    Whole,
 )
 
 # --------------------------------------------------------------------------------------- commands
@@ -28,14 +33,14 @@ class Award(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overrides it with the review's due time.
     """
 
-    line: int
+    line: LineOrBasket
     unit: Unit
     amount: PositiveAmount
     cost_rial: Amount
-    issuer: int
-    funder: int
+    issuer: NumberOrZero
+    funder: NumberOrZero
     rule: str
-    rule_version: int
+    rule_version: NumberOrZero
     expires_at: datetime | None = None
     available_from: datetime | None = None
 
@@ -54,7 +59,7 @@ class Redemption(Struct, frozen=True, kw_only=True):
     own_discount_rial: Amount
     own_discount_max_rial: Amount
     fee_bp: BasisPoints
-    terms_version: int
+    terms_version: NumberOrZero
 
 
 class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,12 +73,12 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     kind: Kind
     channel: Channel
-    merchant: int
-    acceptor: int
-    branch: int
-    terminal: int
-    account: int = 0
-    member: int = 0
+    merchant: NumberOrZero
+    acceptor: NumberOrZero
+    branch: NumberOrZero
+    terminal: NumberOrZero
+    account: AccountOrZero = 0
+    member: AccountOrZero = 0
     identifier_id: str = ""
     identifier_last4: str = ""
     amount_rial: Amount = 0
@@ -96,9 +101,9 @@ class RefuseTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     reason: Reason
     kind: Kind = Kind.PURCHASE
-    merchant: int = 0
-    terminal: int = 0
-    account: int = 0
+    merchant: NumberOrZero = 0
+    terminal: NumberOrZero = 0
+    account: AccountOrZero = 0
     replayed: bool = False
 
 
@@ -106,15 +111,15 @@ class IssueValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`issue-value.v1`: a lot outside a basket, e.g. the first purchase's credit (SH5)."""
 
     name: str
-    account: int
-    member: int
+    account: AccountOrZero
+    member: AccountOrZero
     unit: Unit
     amount: PositiveAmount
     cost_rial: Amount
-    issuer: int
-    funder: int
+    issuer: NumberOrZero
+    funder: NumberOrZero
     rule: str
-    rule_version: int
+    rule_version: NumberOrZero
     expires_at: datetime | None = None
     purpose: str = ""  # "first-purchase"
     original: str = ""
@@ -124,8 +129,8 @@ class TakeBackValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`take-back-value.v1`: the lot of an earlier issue-value, as far as unspent (SH5)."""
 
     name: str
-    account: int
-    member: int
+    account: AccountOrZero
+    member: AccountOrZero
     issued_by: str  # name of the issue-value
     purpose: str = ""
 
@@ -152,8 +157,8 @@ class ExpireLot(Struct, frozen=True, kw_only=True):
     """`expire-lot.v1`: book what is past its date; named (lot, Tehran day)."""
 
     name: str
-    account: int
-    lot: int
+    account: AccountOrZero
+    lot: Whole
 
 
 class TickClock(Struct, frozen=True, kw_only=True):
@@ -166,7 +171,7 @@ class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`inquire.v1`: a query, not a command: no sequence, no outcome, dropped past its deadline."""
 
     name: str
-    account: int
+    account: AccountOrZero
     amount_rial: Amount
     price_rial: PositiveAmount  # Rial for price_points points
     price_points: PositiveAmount
@@ -193,26 +198,26 @@ COMMANDS = {
 class Entry(Struct, frozen=True, kw_only=True):
     """One leg: account key (owner, role, counterparty), unit, amount with its sign."""
 
-    owner: int
+    owner: AccountOrZero
     role: str
-    counterparty: int
+    counterparty: NumberOrZero
     unit: Unit
-    amount: int
+    amount: Signed
 
 
 class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A lot as it was opened; parent: set on a child of an expired or moved lot."""
 
-    lot: int
+    lot: Whole
     unit: Unit
-    amount: int
-    cost_rial: int
-    issuer: int
-    funder: int
+    amount: Whole
+    cost_rial: Whole
+    issuer: NumberOrZero
+    funder: NumberOrZero
     rule: str
     available_from: datetime
     expires_at: datetime | None = None
-    parent: int = 0
+    parent: Whole = 0
 
 
 class LotMoved(Struct, frozen=True, kw_only=True):
@@ -221,14 +226,14 @@ class LotMoved(Struct, frozen=True, kw_only=True):
     what: redeemed, restored, clawed-back, cancelled, expired, repaid.
     """
 
-    lot: int
+    lot: Whole
     what: str
     unit: Unit
-    amount: Annotated[int, Meta(ge=0)]
-    cost_rial: int
-    issuer: int
-    claim_rial: int = 0
-    fee_rial: int = 0
+    amount: Whole
+    cost_rial: Whole
+    issuer: NumberOrZero
+    claim_rial: Whole = 0
+    fee_rial: Whole = 0
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -238,7 +243,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     member (history, replay). answer: the very bytes a till was or would be answered with.
     """
 
-    sequence: int
+    sequence: Whole
     name: str
     command: str
     status: Status
@@ -246,20 +251,20 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: Kind | None = None
     channel: Channel | None = None
     code: str = ""
-    merchant: int = 0
-    acceptor: int = 0
-    branch: int = 0
-    terminal: int = 0
-    account: int = 0
-    member: int = 0
-    amount_rial: int = 0
+    merchant: NumberOrZero = 0
+    acceptor: NumberOrZero = 0
+    branch: NumberOrZero = 0
+    terminal: NumberOrZero = 0
+    account: AccountOrZero = 0
+    member: AccountOrZero = 0
+    amount_rial: Signed = 0
     original: str = ""
     purpose: str = ""
     case_id: str = ""
     fully_refunded: bool = False
     quiet: bool = False
-    balance_points: int = 0
-    balance_credit_rial: int = 0
+    balance_points: Signed = 0
+    balance_credit_rial: Signed = 0
     lots: tuple[LotIssued, ...] = ()
     moves: tuple[LotMoved, ...] = ()
     entries: tuple[Entry, ...] = ()
@@ -276,5 +281,5 @@ class Reply(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    http_status: int
+    http_status: Annotated[int, Meta(ge=100, le=599)]
     body: Raw

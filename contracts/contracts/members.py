@@ -10,7 +10,7 @@ from typing import Final
 import phonenumbers
 from msgspec import Struct
 
-from contracts.values import ascii_digits
+from contracts.values import AccountOrZero, NumberOrZero, Shard, ascii_digits, fold_letters
 
 REBINDING_DELAY_S: Final = 60  # with the clocks' permitted future skew: architecture 2
 FUTURE_SKEW_S: Final = 120
@@ -29,9 +29,9 @@ class Binding(Struct, frozen=True, kw_only=True):
     """From from_at on, the identifier means this account and member."""
 
     from_at: datetime
-    member: int
-    account: int
-    shard: int
+    member: AccountOrZero
+    account: AccountOrZero
+    shard: Shard
 
 
 class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,7 +42,7 @@ class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     identifier_id: str
-    version: int
+    version: NumberOrZero
     digest: str
     kind: IdentifierKind
     last4: str
@@ -57,9 +57,9 @@ class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     number. receipts: an SMS for every purchase and redemption; marketing: consent, for later.
     """
 
-    member: int
-    version: int
-    account: int
+    member: AccountOrZero
+    version: NumberOrZero
+    account: AccountOrZero
     sealed: str
     locale: str = "fa"
     receipts: bool = False
@@ -111,9 +111,10 @@ def canonical(kind: IdentifierKind, text: str) -> str:
                 raise ValueError("not the text of a member's QR code")
             return text.strip()
         case IdentifierKind.EXTERNAL:
-            if not 1 <= len(text.strip()) <= 64:
+            reference = fold_letters(ascii_digits(text)).strip()
+            if not 1 <= len(reference) <= 64:
                 raise ValueError("a partner's reference has 1 to 64 characters")
-            return text.strip()
+            return reference
 
 
 def digest(key: bytes, kind: IdentifierKind, canonical_text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from contracts.values import Amount, BasisPoints, Number, PositiveAmount
+from contracts.values import Amount, BasisPoints, Number, NumberOrZero, PositiveAmount
 
 
 class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,8 +24,8 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     terminal: Number
-    version: int
-    epoch: int
+    version: NumberOrZero
+    epoch: NumberOrZero
     merchant: Number
     party: Number
     branch: Number

@@ -6,10 +6,13 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from contracts.values import (
+    AccountOrZero,
     Amount,
     Channel,
     Kind,
+    LineOrBasket,
     Number,
+    NumberOrZero,
     PositiveAmount,
     Reason,
     Status,
@@ -49,12 +52,12 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     channel: Channel
     merchant: Number
     party: Number
-    branch: Annotated[int, Meta(ge=0)]
-    terminal: Annotated[int, Meta(ge=0)]
-    programme_version: int = 0
-    terms_version: int = 0
-    account: Annotated[int, Meta(ge=0)] = 0
-    member: Annotated[int, Meta(ge=0)] = 0
+    branch: NumberOrZero
+    terminal: NumberOrZero
+    programme_version: NumberOrZero = 0
+    terms_version: NumberOrZero = 0
+    account: AccountOrZero = 0
+    member: AccountOrZero = 0
     identifier_id: str = ""
     identifier_last4: str = ""
     identifier_blocked: bool = False
@@ -69,11 +72,11 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a line earned (0: the whole basket), by which rule, who pays, or why nothing."""
 
-    line: int
-    points: int = 0
+    line: LineOrBasket
+    points: Amount = 0
     rule: str = ""
-    rule_version: int = 0
-    funder: int = 0
+    rule_version: NumberOrZero = 0
+    funder: NumberOrZero = 0
     reason: Reason | None = None
 
 

@@ -18,8 +18,16 @@ UNSET_TIME: Final = datetime.max.replace(tzinfo=UTC)
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 PositiveAmount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
 BasisPoints = Annotated[int, Meta(ge=0, le=BASIS_POINTS)]
+# Every number in a message is bounded by the column that keeps it, so that a spoilt one is an
+# undecodable record, which is refused alone, and no error of the database amid a batch.
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # merchants, parties, branches, terminals
+NumberOrZero = Annotated[int, Meta(ge=0, le=2**31 - 1)]  # 0: none; versions and epochs too
 AccountNumber = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+AccountOrZero = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # accounts and members; 0: none
+Shard = Annotated[int, Meta(ge=0, le=2**15 - 1)]
+LineOrBasket = Annotated[int, Meta(ge=0, le=9999)]  # 0: the whole basket
+Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # sequences, lots, offsets, what was booked
+Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Unit(StrEnum):
@@ -64,7 +72,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fa: str
     en: str
     rule: str = ""
-    version: int = 0
+    version: NumberOrZero = 0
 
 
 # ------------------------------------------------------------------------------------------ names

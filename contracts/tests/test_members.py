@@ -70,6 +70,11 @@ def test_good_texts_pass() -> None:
     assert members.canonical(IdentifierKind.EXTERNAL, " 0017 ") == "0017"
 
 
+@pytest.mark.parametrize("text", ["كد-۰۰۱۷/ي", "کد-0017/ی", " كد-٠٠١٧/ى ", "کد-۰۰١7/ي"])
+def test_every_spelling_of_a_partners_reference_is_one(text: str) -> None:
+    assert members.canonical(IdentifierKind.EXTERNAL, text) == "کد-0017/ی"
+
+
 def test_a_digest_depends_on_key_kind_and_text() -> None:
     made = {
         members.digest(key, kind, text)

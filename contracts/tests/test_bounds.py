@@ -1,0 +1,117 @@
+"""Numbers in messages: bounded, so that a spoilt one makes its record undecodable."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import inspect
+
+from contracts import envelope
+from contracts.topics import TOPICS, Topic
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+INT8_MAX = 2**63 - 1
+EVENTS = [(topic, name) for topic in TOPICS for name in topic.events]
+GOLDEN = [
+    (topic, path) for topic in TOPICS for path in sorted((EXAMPLES / topic.name).glob("*.json"))
+]
+Path_ = tuple[str | int, ...]
+
+
+def integers(kind: inspect.Type, path: str) -> Iterator[tuple[str, inspect.IntType]]:
+    """Every integer that a type holds, at any depth, by its path."""
+    match kind:
+        case inspect.IntType():
+            yield path, kind
+        case inspect.StructType():
+            for field in kind.fields:
+                yield from integers(field.type, f"{path}.{field.encode_name}")
+        case inspect.VarTupleType():
+            yield from integers(kind.item_type, path)
+        case inspect.UnionType():
+            for one in kind.types:
+                yield from integers(one, path)
+        case _:
+            pass
+
+
+@pytest.mark.parametrize(("topic", "name"), EVENTS, ids=[name for _, name in EVENTS])
+def test_every_number_of_an_event_is_bounded(topic: Topic, name: str) -> None:
+    loose = [
+        path
+        for path, found in integers(inspect.type_info(topic.events[name]), name)
+        if found.ge is None or found.le is None or found.le > INT8_MAX
+    ]
+    assert not loose
+
+
+def numbers(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+    """Paths of the whole numbers in a JSON value."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from numbers(one, (*path, key))
+    elif isinstance(value, list):
+        for place, one in enumerate(value):
+            yield from numbers(one, (*path, place))
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield path
+
+
+def put(body: Any, path: Path_, value: int) -> Any:
+    """A copy with another number at a path."""
+    copy = deepcopy(body)
+    inner = copy
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize(("topic", "path"), GOLDEN, ids=[path.name for _, path in GOLDEN])
+def test_a_number_too_large_for_any_column_makes_a_record_undecodable(
+    topic: Topic, path: Path
+) -> None:
+    good = json.loads(path.read_text("utf-8"))
+    types = dict(topic.events)
+    envelope.decode(json.dumps(good).encode(), types)
+    for where in numbers(good["data"]):
+        if {"answer", "body", "condition", "effect"} & set(where):
+            continue  # bytes of somebody else's, kept whole
+        for large in (INT8_MAX + 1, 10**30):
+            raw = json.dumps(put(good, ("data", *where), large)).encode()
+            with pytest.raises(envelope.Malformed):
+                envelope.decode(raw, types)
+
+
+@pytest.mark.parametrize(
+    ("example", "field", "largest"),
+    [
+        ("pos.transactions/transaction-submitted.v1.purchase", "account", 2**53 - 1),
+        ("pos.transactions/transaction-submitted.v1.purchase", "member", 2**53 - 1),
+        ("pos.transactions/transaction-submitted.v1.purchase", "terminal", 2**31 - 1),
+        ("pos.transactions/transaction-submitted.v1.purchase", "branch", 2**31 - 1),
+        ("ledger.commands/post-transaction.v1.purchase", "account", 2**53 - 1),
+        ("ledger.commands/post-transaction.v1.purchase", "merchant", 2**31 - 1),
+        ("ledger.commands/post-transaction.v1.purchase", "acceptor", 2**31 - 1),
+        ("ledger.commands/issue-value.v1.first-purchase", "issuer", 2**31 - 1),
+        ("ledger.commands/expire-lot.v1.plain", "lot", 2**63 - 1),
+        ("ledger.entries/outcome-recorded.v1.purchase", "account", 2**53 - 1),
+        ("members.contacts/contact-changed.v1.plain", "member", 2**53 - 1),
+    ],
+)
+def test_the_largest_number_that_its_column_holds_passes_and_no_larger(
+    example: str, field: str, largest: int
+) -> None:
+    body = json.loads((EXAMPLES / f"{example}.json").read_text("utf-8"))
+    topic = next(t for t in TOPICS if t.name == example.partition("/")[0])
+    raw = msgspec.json.encode(put(body, ("data", field), largest))
+    said = envelope.decode(raw, dict(topic.events))
+    assert getattr(said.data, field) == largest
+    for wrong in (largest + 1, -1):
+        raw = json.dumps(put(body, ("data", field), wrong)).encode()
+        with pytest.raises(envelope.Malformed):
+            envelope.decode(raw, dict(topic.events))
