@@ -13,7 +13,7 @@ from contracts import topics
 from contracts.envelope import Envelope, follow
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, TerminalSeen
 from contracts.pos import PosTransaction
-from contracts.values import AMOUNT_MAX, Channel, Family, Kind, name, name_parts, storable
+from contracts.values import Channel, Family, Kind, name, name_parts, storable
 from fraud import store
 from fraud.cases import usecases as case_verbs
 from fraud.domain import decisions, rules, windows
@@ -116,8 +116,6 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         if attempt is None:
             made[key] = decisions.refusal(*key, decisions.unreadable(record.event.error))
             continue
-        if attempt.transaction.account > AMOUNT_MAX:  # COPY would fail outside the database
-            raise errors.Invalid(f"no account has the number {attempt.transaction.account}")
         account, card = keys[key]
         of_account = None if account is None else known[account]
         of_card = None if card is None else known[card]
