@@ -5,6 +5,7 @@
 # asyncpg carries no types: what leaves this module is annotated by hand.
 
 import asyncio
+import struct
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, LiteralString
@@ -88,9 +89,17 @@ class Tx:
     async def copy(
         self, table: LiteralString, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
     ) -> None:
-        """COPY rows in; conflicts raise, so deduplicate before."""
-        with translated():
-            await self._connection.copy_records_to_table(table, columns=columns, records=records)
+        """COPY rows in; conflicts raise, so deduplicate before. All rows are made first.
+
+        asyncpg wraps an argument that does not encode, but not a row of COPY: it is a bad datum
+        here as there. Raises TypeError where making the rows does: that is a fault of ours.
+        """
+        rows = records if isinstance(records, list) else list(records)
+        try:
+            with translated():
+                await self._connection.copy_records_to_table(table, columns=columns, records=rows)
+        except (ArithmeticError, TypeError, ValueError, struct.error) as error:
+            raise DataError(f"a row for {table}: {error}", "22000", "") from error
 
     async def select(self, statement: sa.Select[Any]) -> list[Record]:
         """Rows of a statement whose shape the caller chose (searches, reports), same connection."""

@@ -177,8 +177,10 @@ async def test_a_datum_the_database_refuses_is_found_by_halving(
 
     async def handle(tx: Tx, batch: Sequence[Event]) -> None:
         for event in batch:
-            if event.data.number in (5, 22):
+            if event.data.number == 5:
                 await tx.execute("insert into effects (number, text) values (null, '')")
+            if event.data.number == 22:
+                await tx.copy("effects", ["number", "text"], [(2**40, "no column holds it")])
         await pass_on(tx, batch)
 
     async def refuse(tx: Tx, event: Event, why: str) -> None:

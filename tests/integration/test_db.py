@@ -1,7 +1,9 @@
 """kit.db on a real database: transactions, searches, and what its errors become."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -22,7 +24,10 @@ async def database(
     """A database with one table of two columns."""
     dsn = await fresh_database("test")
     session = await db.connect(owner_dsn(dsn))
-    await session.execute("create table rows (number int primary key, text text not null)")
+    await session.execute(
+        "create table rows (number int primary key, text text not null, at timestamptz,"
+        " id uuid, price numeric)"
+    )
     await session.execute("grant all on rows to public")
     await session.close()
     made = await Database.open(dsn, size=2, command_timeout_s=1)
@@ -73,6 +78,46 @@ async def test_a_bad_datum_says_which_rule_it_breaks(database: Database) -> None
     with pytest.raises(DataError):
         async with database.transaction() as tx:
             await tx.execute("insert into rows values (1, $1)", "\x00")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        (2**31, "too large for int4"),
+        (2**70, "too large for any"),
+        ("7", "not a number"),
+        (7, 7),
+        (7, "\ud800"),
+        (7, "\x00"),
+        (7, "at", "2026-03-21"),
+        (7, "at", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))),
+        (7, "id", None, "no uuid"),
+        (7, "price", None, None, "no decimal"),
+    ],
+)
+async def test_a_row_that_copy_cannot_take_is_a_bad_datum(
+    database: Database, row: tuple[Any, ...]
+) -> None:
+    columns = ["number", "text", "at", "id", "price"]
+    good = [(1, "one", None, None, None), (2, "two", None, None, None)]
+    bad = (*row, *[None] * (len(columns) - len(row)))
+    with pytest.raises(DataError) as refused:
+        async with database.transaction() as tx:
+            await tx.copy("rows", columns, [good[0], bad, good[1]])
+    assert refused.value.state.startswith("22")
+    async with database.transaction() as tx:  # the connection is whole, and nothing was kept
+        await tx.copy("rows", columns, good)
+        assert await tx.fetchval("select count(*) from rows") == 2
+
+
+async def test_a_fault_of_ours_while_rows_are_made_is_no_bad_datum(database: Database) -> None:
+    def rows() -> Iterator[tuple[int, str]]:
+        yield 1, "one"
+        raise TypeError("ours")
+
+    with pytest.raises(TypeError, match="ours"):
+        async with database.transaction() as tx:
+            await tx.copy("rows", ["number", "text"], rows())
 
 
 async def test_what_may_pass_is_unavailable_and_what_is_ours_is_not(database: Database) -> None:
