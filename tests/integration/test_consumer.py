@@ -9,13 +9,13 @@ import pytest
 from contracts import topics
 from contracts.envelope import decode
 from contracts.house import DeadLetter
-from kit import errors, kafka
+from kit import errors, kafka, outbox
 from kit.consumer import Event, Poison
 from kit.db import Tx
 from kit.kafka import Producer
 from kit.outbox import Message
 
-from .child import passing_on
+from .child import passing_on, topic
 from .conftest import PARTITIONS, Make, Stage, running, until
 
 
@@ -65,6 +65,31 @@ async def test_headers_of_the_reply_travel_onward(new_stage: Make, producer: Pro
     headers = dict((await stage.records(stage.sink))[0].headers)
     assert (headers["reply-topic"], headers["correlation-id"]) == (b"r", b"c")
     assert "other" not in headers
+
+
+async def test_a_reply_to_a_partition_that_is_not_there_holds_up_nothing(
+    new_stage: Make, producer: Producer
+) -> None:
+    stage = await new_stage()
+    await kafka.ensure_topics(stage.bootstrap, [topics.GATEWAY_REPLIES], shards=4, gateways=4)
+    pass_on = passing_on(stage.sink)
+    tag = stage.group.encode()
+
+    async def handle(tx: Tx, batch: Sequence[Event]) -> None:
+        outbox.add(tx, [r for e in batch if (r := outbox.reply_message(e, tag)) is not None])
+        await pass_on(tx, batch)
+
+    address = {"reply_topic": topics.GATEWAY_REPLIES.name.encode(), "correlation_id": tag}
+    for n, partition in enumerate([b"99999", b"1", b"4", b"1"]):
+        await stage.feed(producer, [n], reply_partition=partition, **address)
+    async with running(stage, producer, handle=handle):
+        await stage.wrote(4)
+        await stage.feed(producer, range(4, 8))
+        await stage.wrote(8)
+    await stage.check(8)
+    assert await stage.rows("select id from outbox_batches") == []
+    replies = [r for r in await stage.records(topic(topics.GATEWAY_REPLIES.name)) if r.value == tag]
+    assert [r.partition for r in replies] == [1, 1]
 
 
 async def test_a_member_that_joins_in_mid_batch_doubles_nothing(

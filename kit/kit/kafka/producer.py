@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 from aiokafka.partitioner import murmur2
 
+from contracts import topics
 from kit import errors, telemetry
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ BATCH_BYTES: Final = (
     131_072  # send() blocks once a partition's open batch is full: 16 KiB is a trap
 )
 REBUILDS_MAX: Final = 5
+_REPLIES: Final = topics.GATEWAY_REPLIES.name
 
 
 class Ack(msgspec.Struct, frozen=True):
@@ -127,8 +129,12 @@ class Producer:
         """Send once. Gives what was not acknowledged and why."""
         places: dict[Place, list[Message]] = {}
         try:
+            absent = await _absent(inner, messages)
             for said in messages:
                 partition = said.partition
+                if said.topic == _REPLIES and partition in absent:
+                    log.warning("reply dropped: %s has no partition %s", _REPLIES, partition)
+                    continue
                 if partition is None:
                     partition = partition_of(said.key, len(await inner.partitions_for(said.topic)))
                 places.setdefault((said.topic, partition), []).append(said)
@@ -186,6 +192,19 @@ class Producer:
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of a key where no partition is named: Kafka's murmur2."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+async def _absent(inner: Any, messages: Sequence["Message"]) -> set[int]:
+    """Partitions of the topic of replies that are named here and that the broker does not have.
+
+    Their numbers come from headers. Nobody can wait at such a one, and aiokafka would wait for it
+    to appear, with all that follows it; so it is known before anything is sent.
+    """
+    named = {m.partition for m in messages if m.topic == _REPLIES and m.partition is not None}
+    if not named or named <= await inner.partitions_for(_REPLIES):
+        return set()
+    await inner.client.force_metadata_update()  # there may be more gateways than a minute ago
+    return named - await inner.partitions_for(_REPLIES)
 
 
 def _batches(inner: Any, messages: Sequence["Message"]) -> list[Any]:
