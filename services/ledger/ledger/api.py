@@ -23,7 +23,10 @@ internal = APIRouter(include_in_schema=False)
 
 @router.get("/v1/accounts/{account}/balance")
 async def get_balance(request: Request, account: Account) -> Response:
-    """Total, available and pending points, credit, by issuer, and what expires next."""
+    """Total, available and pending points, credit, by issuer, and what expires next.
+
+    All zeros, and shard null, for an account on which nothing was ever booked.
+    """
     auth.require(request, "operator")
     database, clock = _parts(request)
     async with database.read() as tx:

@@ -15,20 +15,22 @@ from ledger.store import posting, reading
 
 
 async def balance_of(tx: Tx, account: int, *, now: datetime) -> dict[str, Any]:
-    """Balance of a club account at now, and of each issuer; a snapshot. Raises NotFound."""
+    """Balance of a club account at now, and of each issuer; a snapshot.
+
+    Zeros, of no shard, where nothing was ever booked: who is a member the book does not know.
+    """
     rows = await _accounts(tx, account)
-    home = rows[0]
-    now = max(now, home["decided_at"])
-    shard: int = home["shard"]
+    now = max(now, rows[0]["decided_at"]) if rows else now
+    shard: int | None = rows[0]["shard"] if rows else None
     values = {row["account_id"]: row for row in rows if row["role"] == Role.VALUE.value}
-    found = await posting.list_open_lots(tx, [(shard, number) for number in values])
+    found = await posting.list_open_lots(tx, [(row["shard"], n) for n, row in values.items()])
     mine = [posting.lot_of(record, account) for record in found]
     told = lots.balance(mine, now=now)
     debts = [row for row in rows if row["role"] == Role.DEBT.value and row["balance"]]
     return {
         "account": account,
         "shard": shard,
-        "sequence": home["last_sequence"],
+        "sequence": rows[0]["last_sequence"] if rows else 0,
         "as_of": now,
         "points": told.points,
         "available_points": told.available_points,
@@ -41,8 +43,10 @@ async def balance_of(tx: Tx, account: int, *, now: datetime) -> dict[str, Any]:
 
 
 async def list_lots(tx: Tx, account: int, *, after: int, limit: int) -> dict[str, Any]:
-    """Open lots of a club account by number. Raises NotFound."""
+    """Open lots of a club account by number."""
     rows = await _accounts(tx, account)
+    if not rows:
+        return {"items": [], "next": None}
     numbers = [row["account_id"] for row in rows if row["role"] == Role.VALUE.value]
     found = await reading.list_lots(
         tx, shard=rows[0]["shard"], account_ids=numbers, after=after, limit=limit
@@ -53,7 +57,7 @@ async def list_lots(tx: Tx, account: int, *, after: int, limit: int) -> dict[str
 async def list_statement(
     tx: Tx, account: int, *, unit: Unit, before: int | None, limit: int
 ) -> dict[str, Any]:
-    """Entries of a club account in one unit, newest first, with balance. Raises NotFound."""
+    """Entries of a club account in one unit, newest first, with balance."""
     rows = await _accounts(tx, account)
     chosen = [r for r in rows if r["role"] == Role.VALUE.value and r["unit"] == unit.value]
     if not chosen:
@@ -143,14 +147,7 @@ def _status(original: Original, progress: Progress, *, now: datetime) -> str:
 
 async def _accounts(tx: Tx, account: int) -> list[Record]:
     await reading.begin_snapshot(tx)
-    rows = await reading.list_value_accounts(tx, account)
-    if not rows:
-        raise errors.NotFound(
-            "nothing was ever booked on this account; check its number",
-            code="unknown-account",
-            fa="روی این حساب هنوز چیزی ثبت نشده است.",
-        )
-    return rows
+    return await reading.list_value_accounts(tx, account)
 
 
 def _by_issuer(

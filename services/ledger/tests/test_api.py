@@ -116,6 +116,19 @@ async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires
     assert (later["points"], later["available_points"]) == (50, 50)  # one matured, one expired
 
 
+async def test_an_account_that_never_had_value_has_nothing(door):
+    found = (await door("/v1/accounts/9007199254740991/balance")).json()
+    assert found == {
+        "account": 2**53 - 1, "shard": None, "sequence": 0,
+        "as_of": stories.START.isoformat().replace("+00:00", "Z"), "points": 0,
+        "available_points": 0, "pending_points": 0, "credit_rial": 0, "expiring_points": 0,
+        "expiring_at": None, "by_issuer": [],
+    }  # fmt: skip
+    for path in ("lots", "statement"):
+        answer = await door(f"/v1/accounts/9007199254740991/{path}")
+        assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
+
+
 async def test_lots_and_statement_are_read_by_pages(door, till):
     for _ in range(7):
         await till.post(till.buy(award(10)), till.spend(3))
@@ -222,9 +235,9 @@ async def test_a_held_sale_is_released_by_its_due_time_alone(door, till):
 @pytest.mark.parametrize(
     ("path", "role", "status", "code"),
     [
-        ("/v1/accounts/99/balance", "operator", 404, "unknown-account"),
-        ("/v1/accounts/99/lots", "operator", 404, "unknown-account"),
         ("/v1/accounts/0/balance", "operator", 422, "invalid"),
+        ("/v1/accounts/9007199254740992/balance", "operator", 422, "invalid"),
+        ("/v1/accounts/ninety/balance", "operator", 422, "invalid"),
         ("/v1/accounts/99/balance", "", 401, "unauthorized"),
         ("/v1/accounts/99/balance", "service", 403, "forbidden"),
         ("/v1/accounts/99/statement", "merchant:5", 403, "forbidden"),
