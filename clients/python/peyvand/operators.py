@@ -136,6 +136,11 @@ class Operator:
         """Issue a further card to a member. card_id: a UUID."""
         return await self.put(path_of("members", member, "cards", card_id), fields or {})
 
+    async def put_mobile(self, member: int, identifier_id: str, mobile: str) -> Document:
+        """Give a member who was enrolled without a mobile one. identifier_id: a UUID."""
+        path = path_of("members", member, "mobiles", identifier_id)
+        return await self.put(path, {"mobile": mobile})
+
     async def block_identifier(self, identifier_id: str) -> Document:
         """Block a card, mobile or QR, from now on."""
         return await self.post(path_of("identifiers", identifier_id, "block"), {})

@@ -36,6 +36,7 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/members/3", lambda o: o.member(3)),
     ("PUT /v1/members/3/consents/u-1", lambda o: o.put_consents(3, "u-1", {"terms": True})),
     ("PUT /v1/members/3/cards/u-1", lambda o: o.put_card(3, "u-1")),
+    ("PUT /v1/members/3/mobiles/u-1", lambda o: o.put_mobile(3, "u-1", "09120000001")),
     ("POST /v1/identifiers/i-1/block", lambda o: o.block_identifier("i-1")),
     ("PUT /v1/identifiers/i-1/bindings/u-2", lambda o: o.rebind_identifier("i-1", "u-2", {})),
     ("PUT /v1/rules/double/versions/1", lambda o: o.put_rule("double", 1, {})),

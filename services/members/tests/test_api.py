@@ -171,6 +171,7 @@ async def test_missing_and_forbidden(door: Any) -> None:
         ("GET", "/v1/members/7", None),
         ("POST", "/v1/members/import", b""),
         ("PUT", f"/v1/members/7/cards/{uuid.UUID(int=1)}", None),
+        ("PUT", f"/v1/members/7/mobiles/{uuid.UUID(int=1)}", {"mobile": "09120000001"}),
         ("PUT", f"/v1/members/7/consents/{uuid.UUID(int=1)}", ANSWERS),
         ("POST", f"/v1/identifiers/{uuid.UUID(int=1)}/block", None),
         ("PUT", f"/v1/identifiers/{uuid.UUID(int=1)}/bindings/{uuid.UUID(int=1)}", BINDING),

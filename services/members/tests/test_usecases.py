@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from contracts import envelope, topics
 from contracts import members as contract
 from contracts.members import Contact, Identifier, IdentifierKind, SealedContact
-from kit import db, outbox
+from kit import db, errors, outbox
 from kit.db import Database, Tx
 from members.domain import identifiers as rules
 from members.domain import memberships as domain
@@ -77,6 +78,54 @@ async def test_a_member_without_a_mobile_is_no_contact_of_notify(
     )
     assert person.consents.receipts
     assert contacts == said(tx.messages)[1] == []
+
+
+async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    request = Request(name="سارا", consents=Consented(terms=True, receipts=True), external="E-1")
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, house=house, now=now)
+    member, key = made.seat.member, uuid.UUID(int=7)
+    before = len(tx.messages)
+    for text, created in (("۰۹۱۲۰۰۰۰۰۰۹", True), ("+989120000009", False)):
+        added, anew = await usecases.add_mobile(
+            tx, member, key, text, vault=house.vault, now=now + timedelta(days=1)
+        )
+        assert (anew, added.identifier_id, added.last4) == (created, str(key), "0009")
+    (identifier,), (contact,) = said(tx.messages[before:])
+    assert identifier == added
+    assert identifier.kind is IdentifierKind.MOBILE
+    assert (contact.member, contact.version, contact.receipts) == (member, 2, True)
+    raw = base64.b64decode(contact.sealed)
+    plain = house.vault.contacts.decrypt(raw[:12], raw[12:], str(member).encode())
+    assert json.loads(plain) == {"mobile": "+989120000009", "name": "سارا"}
+    found = await usecases.find_member(tx, member, vault=house.vault, now=now + timedelta(days=1))
+    assert found.contact.mobile == "+989120000009"
+    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), asked(9), house=house, now=now)
+    assert (again.seat, anew) == (made.seat, False)
+
+
+async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    other, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    request = Request(consents=Consented(terms=True), external="E-1")
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, house=house, now=now)
+    mine = made.seat.member
+    for member, key, text, code in (
+        (mine, 7, "09120000001", "identifier-taken"),
+        (other.seat.member, 7, "09120000002", "mobile-already-known"),
+        (mine, 7, "02188776655", "bad-mobile"),
+        (mine, 7, "0912\x00", "bad-mobile"),
+        (999, 7, "09120000002", "not-found"),
+        (mine, uuid.UUID(made.card.identifier.identifier_id).int, "09120000002",
+         "already-exists-differently"),
+    ):  # fmt: skip
+        with pytest.raises(errors.Problem) as refused:
+            await usecases.add_mobile(
+                tx, member, uuid.UUID(int=key), text, vault=house.vault, now=now
+            )
+        assert refused.value.code == code
 
 
 async def test_a_contact_opens_with_the_shared_key_alone(

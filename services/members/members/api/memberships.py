@@ -57,6 +57,23 @@ class EnrolmentBody(BaseModel):
     locale: Literal["fa", "en"] = "fa"
 
 
+class MobileBody(BaseModel):
+    """A mobile, in any spelling."""
+
+    model_config = ConfigDict(extra="forbid")
+    mobile: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class MobileView:
+    """A mobile as an identifier of the member."""
+
+    member: int
+    account: int
+    identifier_id: str
+    last4: str
+
+
 @dataclass(frozen=True, slots=True)
 class CardView:
     """A physical card. number: in full only when it is issued, masked ever after."""
@@ -189,6 +206,31 @@ async def import_members(request: Request) -> Imported:
     ]
     known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
     return Imported(len(results) - known - len(bad), known, bad)
+
+
+@router.put("/v1/members/{member}/mobiles/{identifier}")
+async def put_mobile(
+    request: Request, response: Response, member: Number, identifier: uuid.UUID, body: MobileBody
+) -> MobileView:
+    """Give a member who was enrolled without a mobile one: 201; 200 when repeated.
+
+    The mobile then finds the membership with all its points. 422 mobile-already-known for a member
+    who has one, identifier-taken where it is another member's.
+    """
+    auth.require(request, "operator")
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    house: House = request.app.state.house
+
+    async def attempt() -> tuple[Identifier, bool]:
+        async with database.transaction() as tx:
+            return await usecases.add_mobile(
+                tx, member, identifier, body.mobile, vault=house.vault, now=clock.now()
+            )
+
+    made, created = await _won(attempt)
+    response.status_code = 201 if created else 200
+    return MobileView(member, made.bindings[0].account, made.identifier_id, made.last4)
 
 
 @router.get("/v1/members/{member}")

@@ -86,6 +86,7 @@ BAD_EXTERNAL: Final = ("bad-external", "شناسهٔ همکار باید ۱ تا
 BAD_CARD: Final = ("bad-card", "شمارهٔ کارت نادرست است.")
 NO_TERMS: Final = ("terms-not-accepted", "عضو باید شرایط باشگاه را پذیرفته باشد.")
 NO_ACCOUNT: Final = ("unknown-account", "حسابی با این شماره نیست.")
+HAS_MOBILE: Final = ("mobile-already-known", "این عضو شمارهٔ همراه دارد؛ شماره دوباره ثبت نمی‌شود.")
 TAKEN: Final = ("identifier-taken", "این شناسه از آنِ عضو دیگری است.")
 
 
@@ -147,6 +148,14 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
         account=asked.account,
         locale=asked.locale,
     )
+
+
+def read_mobile(text: str, *, key: bytes) -> Mark | Refusal:
+    """A mobile in any spelling as an identifier."""
+    try:
+        return _mark(key, IdentifierKind.MOBILE, text)
+    except ValueError as error:
+        return refusal(BAD_MOBILE, f"mobile: {error}")
 
 
 def _mark(key: bytes, kind: IdentifierKind, text: str) -> Mark:

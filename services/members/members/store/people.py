@@ -107,6 +107,13 @@ async def update_version(tx: Tx, member: int, version: int) -> None:
     await tx.execute("update members set version = $2 where member = $1", member, version)
 
 
+async def update_sealed(tx: Tx, member: int, version: int, sealed: bytes) -> None:
+    """Write a member's own data anew, and the version of the contact that is published."""
+    await tx.execute(
+        "update members set version = $2, sealed = $3 where member = $1", member, version, sealed
+    )
+
+
 _PERSON: Final = (
     "select m.member, m.account, a.shard, m.version, m.wrapped_key, m.sealed, m.locale,"
     " m.enrolled_at, c.given_at, c.wording, c.terms, c.receipts, c.marketing"

@@ -41,6 +41,11 @@ async def find_digests(tx: Tx, digests: Sequence[str]) -> dict[str, Identifier]:
     return await store.find_digests(tx, digests)
 
 
+async def find_identifier(tx: Tx, identifier_id: uuid.UUID) -> Identifier | None:
+    """The identifier of an id, or None."""
+    return await store.find_identifier(tx, identifier_id)
+
+
 async def get_digest(tx: Tx, digest: str) -> Identifier:
     """The identifier of a digest. Raises Unknown."""
     found = await store.find_digests(tx, [digest])

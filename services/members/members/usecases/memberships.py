@@ -110,6 +110,35 @@ async def enrol_batch(
     return results
 
 
+async def add_mobile(
+    tx: Tx, member: int, identifier_id: uuid.UUID, text: str, *, vault: Vault, now: datetime
+) -> tuple[Identifier, bool]:
+    """Give a member enrolled without a mobile one, under the caller's id; whether it was new.
+
+    From then on the mobile finds the membership, at a till and at an enrolment, and notify hears
+    of the person. Raises Unknown, Differs (the id is another identifier's), Invalid with a
+    refusal's code. A race for the mobile is a DataError 23505.
+    """
+    person = await people.lock_person(tx, member)
+    shown = domain.read_mobile(text, key=vault.identifier_key)
+    if isinstance(shown, Refusal):
+        raise domain.refused(shown)
+    kept = await identifiers.find_identifier(tx, identifier_id)
+    if kept is not None:
+        if kept.digest != shown.digest or kept.bindings[0].member != member:
+            raise words.Differs("this id belongs to another identifier; make a new UUID")
+        return kept, False
+    if people.open_person(person, vault).mobile:
+        raise domain.refused(domain.refusal(domain.HAS_MOBILE, "the member has a mobile already"))
+    if await identifiers.find_digests(tx, [shown.digest]):
+        raise domain.refused(domain.refusal(domain.TAKEN, "mobile: belongs to another member"))
+    made = marks.make(str(identifier_id), shown, seat=person.seat, now=now)
+    await identifiers.insert_fresh(tx, [Fresh(made)], now)
+    outbox.add(tx, identifiers.messages([made], now))
+    await people.record_mobile(tx, person, shown.text, vault=vault, now=now)
+    return made, True
+
+
 async def find_member(tx: Tx, member: int, *, vault: Vault, now: datetime) -> Member:
     """Everything the room knows of a member. Raises Unknown."""
     person = await people.get_person(tx, member)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from contracts import envelope, topics
 from contracts.members import Contact, SealedContact
 from kit import outbox
@@ -64,6 +66,14 @@ async def get_person(tx: Tx, member: int) -> Person:
     return found
 
 
+async def lock_person(tx: Tx, member: int) -> Person:
+    """The member, locked until the transaction ends. Raises Unknown."""
+    found = await store.lock_person(tx, member)
+    if found is None:
+        raise words.Unknown(f"there is no member {member}")
+    return found
+
+
 async def list_household(tx: Tx, account: int) -> list[int]:
     """Members who share an account, in number order."""
     return await store.list_household(tx, account, limit=HOUSEHOLD_MAX)
@@ -76,9 +86,7 @@ async def record_consents(
 
     Raises Unknown, Differs (the request id recorded something else).
     """
-    person = await store.lock_person(tx, member)
-    if person is None:
-        raise words.Unknown(f"there is no member {member}")
+    person = await lock_person(tx, member)
     kept = await store.find_consents(tx, asked.request_id)
     if kept is not None:
         owner, consents = kept
@@ -89,16 +97,42 @@ async def record_consents(
     await store.insert_consents(tx, member, consents, request_id=asked.request_id, now=now)
     await store.update_version(tx, member, person.version + 1)
     known = domain.open_person(person, vault)
-    if not known.mobile:  # imported history: there is nothing for notify to call
-        return await get_person(tx, member)
-    content = words.contact_bytes(known)
-    nonce = secrets.token_bytes(words.NONCE_BYTES)
-    sealed = words.seal(vault.contacts, nonce, content, member)
-    said = domain.contact(
-        person.seat, person.version + 1, consents, locale=person.locale, sealed=sealed
-    )
-    outbox.add(tx, [_message(said, now)])
+    if known.mobile:  # else imported history: there is nothing for notify to call
+        _tell(tx, person, known, consents, vault=vault, now=now)
     return await get_person(tx, member)
+
+
+async def record_mobile(
+    tx: Tx, person: Person, mobile: str, *, vault: Vault, now: datetime
+) -> None:
+    """Keep the mobile (E.164) of a member who had none, and tell notify of the person.
+
+    person: locked by this transaction.
+    """
+    known = replace(domain.open_person(person, vault), mobile=mobile)
+    own = words.data_key(vault.master, person.wrapped_key, person.seat.member)
+    nonce = secrets.token_bytes(words.NONCE_BYTES)
+    sealed = words.seal(own, nonce, words.contact_bytes(known), person.seat.member)
+    await store.update_sealed(tx, person.seat.member, person.version + 1, sealed)
+    _tell(tx, person, known, person.consents, vault=vault, now=now)
+
+
+def _tell(
+    tx: Tx,
+    person: Person,
+    known: SealedContact,
+    consents: domain.Consents,
+    *,
+    vault: Vault,
+    now: datetime,
+) -> None:
+    """Say the next version of a member's contact."""
+    nonce = secrets.token_bytes(words.NONCE_BYTES)
+    content = words.contact_bytes(known)
+    sealed = words.seal(vault.contacts, nonce, content, person.seat.member)
+    version = person.version + 1
+    said = domain.contact(person.seat, version, consents, locale=person.locale, sealed=sealed)
+    outbox.add(tx, [_message(said, now)])
 
 
 def _message(contact: Contact, now: datetime) -> outbox.Message:
