@@ -38,7 +38,10 @@ class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TerminalSeen(Struct, frozen=True, kw_only=True):
-    """`terminal-seen.v1` on fraud.terminals, keyed by terminal: a name as one shard saw it."""
+    """`terminal-seen.v1` on fraud.terminals, keyed by terminal: a name as one shard saw it.
+
+    Not said any more (`terminals-seen.v1` is), but heard for as long as the topic keeps it.
+    """
 
     name: str
     terminal: int
@@ -46,3 +49,24 @@ class TerminalSeen(Struct, frozen=True, kw_only=True):
     shard: int
     account: int
     fingerprint: str
+
+
+class Sighting(Struct, frozen=True, kw_only=True):
+    """A name as one shard saw it first. seen_at: the transaction's accepted_at."""
+
+    name: str
+    terminal: int
+    merchant: int
+    shard: int
+    account: int
+    fingerprint: str
+    seen_at: datetime
+
+
+class TerminalsSeen(Struct, frozen=True, kw_only=True):
+    """`terminals-seen.v1` on fraud.terminals: the sightings of one poll for one partition.
+
+    Keyed by the first one's terminal; all its terminals belong to the same partition.
+    """
+
+    sightings: tuple[Sighting, ...]

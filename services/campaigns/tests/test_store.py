@@ -138,7 +138,7 @@ async def test_decisions_are_found_by_shard_and_name_and_pruned_by_age(tx: Any, 
         tx,
         [(1, "t.1.1.1", b"a", old), (2, "t.1.1.1", b"b", make.now), (1, "t.1.1.2", b"c", old)],
     )
-    found = await awards_store.find_outputs(tx, [(1, "t.1.1.1"), (2, "t.1.1.2")])
+    _, found = await awards_store.find_outputs(tx, [(1, "t.1.1.1"), (2, "t.1.1.2")])
     assert found == {(1, "t.1.1.1"): b"a"}
     before = make.now - timedelta(days=400)
     assert await awards_store.delete_decisions(tx, before=before, limit=1) == 1

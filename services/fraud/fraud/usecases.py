@@ -1,8 +1,8 @@
 """The verbs of the road: screen, refuse, remember; and of rules: publish."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,7 @@ import msgspec
 
 from contracts import topics
 from contracts.envelope import Envelope, follow
-from contracts.fraud import RefusedTransaction, ScreenedTransaction, TerminalSeen
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, Sighting, TerminalsSeen
 from contracts.pos import PosTransaction
 from contracts.values import AMOUNT_MAX, Family, Kind, name, name_parts, storable
 from fraud import store
@@ -71,7 +71,7 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     made = await _decide(tx, desk, fresh)
     known |= made
     said = [_said(record, _decision_of(record, known)) for record in records]
-    said += [_sighted(r) for r in fresh.values() if r.attempt and r.attempt.transaction.terminal]
+    said += _sightings(fresh.values())
     outbox.add(tx, said)
     _count_outcomes(fresh, made)
 
@@ -244,29 +244,37 @@ def _said(record: _Record, decision: Decision) -> outbox.Message:
     )
 
 
-def _sighted(record: _Record) -> outbox.Message:
-    """The name as this shard saw it, to the stream that is keyed by terminal."""
-    said, about = record.event.envelope, _about(record)
-    if said is None or about is None:
-        raise errors.Alarm(f"{record.key[1]} has no terminal")
-    onward = Envelope(
-        id=follow(said.id, "terminal-seen.v1"),
-        type="terminal-seen.v1",
-        key=str(about.terminal),
-        occurred_at=said.occurred_at,
-        accepted_at=said.accepted_at,
-        fingerprint=said.fingerprint,
-        cause_id=said.id,
-        data=TerminalSeen(
+def _sightings(fresh: Iterable[_Record]) -> list[outbox.Message]:
+    """The names as their shards saw them, to the stream that is spread by terminal."""
+    groups: defaultdict[int, list[Sighting]] = defaultdict(list)
+    for record in fresh:
+        about = _about(record)
+        if about is None or not about.terminal:
+            continue
+        said = record.event.envelope
+        sighting = Sighting(
             name=about.name,
             terminal=about.terminal,
             merchant=about.merchant,
             shard=record.key[0],
             account=about.account,
-            fingerprint=said.fingerprint or "",
-        ),
+            fingerprint="" if said is None else said.fingerprint or "",
+            seen_at=_times(record)[1],
+        )
+        groups[_terminal_partition(about.terminal)].append(sighting)
+    return [_sighted(partition, group) for partition, group in groups.items()]
+
+
+def _sighted(partition: int, group: Sequence[Sighting]) -> outbox.Message:
+    first = group[0]
+    onward = Envelope(
+        id=follow(first.name, f"terminals-seen.v1 {first.shard}"),
+        type="terminals-seen.v1",
+        key=str(first.terminal),
+        occurred_at=first.seen_at,
+        accepted_at=first.seen_at,
+        data=TerminalsSeen(sightings=tuple(group)),
     )
-    partition = _terminal_partition(about.terminal)
     return outbox.message(topics.FRAUD_TERMINALS, onward, partition=partition)
 
 
