@@ -134,7 +134,7 @@ async def test_a_rule_that_does_not_compile_is_left_out_and_the_road_goes_on(
 
 async def test_decisions_are_found_by_shard_and_name_and_pruned_by_age(tx: Any, make: Any) -> None:
     old = make.now - timedelta(days=401)
-    await awards_store.copy_decisions(
+    await awards_store.insert_decisions(
         tx,
         [(1, "t.1.1.1", b"a", old), (2, "t.1.1.1", b"b", make.now), (1, "t.1.1.2", b"c", old)],
     )

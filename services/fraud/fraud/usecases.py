@@ -91,7 +91,8 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
         decision = decisions.refusal(*record.key, decisions.unreadable(why))
         if not (record.inquiry or record.replayed):
             # only the name: whatever else the record holds may be what the database refused
-            await store.insert_decisions(tx, [(decision, None, *_times(record))])
+            times = _times(record)
+            await store.write_poll(tx, [(decision, None, *times)], {}, times[1])
     outbox.add(tx, [_said(record, decision)])
     telemetry.count(Metric.OUTCOMES, "unreadable", "refuse")
 
@@ -116,7 +117,7 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         if attempt is None:
             made[key] = decisions.refusal(*key, decisions.unreadable(record.event.error))
             continue
-        if attempt.transaction.account > AMOUNT_MAX:  # COPY would fail outside the database
+        if attempt.transaction.account > AMOUNT_MAX:  # it would not even encode
             raise errors.Invalid(f"no account has the number {attempt.transaction.account}")
         account, card = keys[key]
         of_account = None if account is None else known[account]
@@ -129,9 +130,7 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
                 if one is not None:
                     changed[one] = known[one]
     rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
-    await store.insert_decisions(tx, rows)
-    if changed:
-        await store.upsert_windows(tx, changed, max(row[3] for row in rows))
+    await store.write_poll(tx, rows, changed, max(row[3] for row in rows))
     holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
     await case_verbs.open_cases(tx, holds)
     return made

@@ -25,9 +25,13 @@ async def find_outputs(tx: Tx, names: Sequence[Name]) -> tuple[tuple[int, int], 
     return (rows[0]["programmes"], rows[0]["rules"]), outputs
 
 
-async def copy_decisions(tx: Tx, decisions: Sequence[tuple[int, str, bytes, datetime]]) -> None:
+async def insert_decisions(tx: Tx, decisions: Sequence[tuple[int, str, bytes, datetime]]) -> None:
     """Keep (shard, name, output, decided_at) of names that have none yet."""
-    await tx.copy("decisions", ("shard", "name", "output", "decided_at"), decisions)
+    await tx.execute(
+        "insert into decisions (shard, name, output, decided_at)"
+        " select * from unnest($1::int[], $2::text[], $3::bytea[], $4::timestamptz[])",
+        *(list(column) for column in zip(*decisions, strict=True)),
+    )
 
 
 async def delete_decisions(tx: Tx, *, before: datetime, limit: int) -> int:

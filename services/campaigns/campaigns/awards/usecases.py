@@ -85,7 +85,7 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
                 made.append((*name, message.value, at))
         said.append(message)
     if made:
-        await store.copy_decisions(tx, made)
+        await store.insert_decisions(tx, made)
     outbox.add(tx, said)
     for labels, number in tally.items():
         telemetry.count(telemetry.Metric.OUTCOMES, *labels, by=number)
@@ -105,7 +105,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
     message = _message(event, _enveloped(event, command))
     if name is not None and name not in outputs and message.value is not None:
         at = event.at if event.envelope is None else event.envelope.accepted_at
-        await store.copy_decisions(tx, [(*name, message.value, at)])
+        await store.insert_decisions(tx, [(*name, message.value, at)])
     outbox.add(tx, [message])
     telemetry.count(telemetry.Metric.OUTCOMES, command.kind.value, "refused")
     telemetry.count(telemetry.Metric.ALARMS, f"refused-{why.partition(':')[0]}")

@@ -1,7 +1,6 @@
 """SQL of the posting transaction: each table read once and written once a batch, by sets."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from contracts.values import Unit
@@ -189,100 +188,6 @@ def progress_of(record: Record) -> Progress:
 
 
 # ------------------------------------------------------------------------------------------ write
-
-
-async def insert_accounts(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
-    """(shard, account_id, entry_count, counterparty, owner, balance, role, unit)."""
-    await tx.copy(
-        "accounts",
-        ("shard", "account_id", "entry_count", "counterparty", "owner", "balance", "role", "unit"),
-        rows,
-    )
-
-
-async def update_accounts(tx: Tx, rows: Sequence[tuple[int, int, int, int, int]]) -> int:
-    """(shard, account_id, entry_count before, entry_count, balance); gives how many matched."""
-    tag = await tx.execute(
-        "update accounts a set entry_count = u.entry_count, balance = u.balance"
-        " from unnest($1::smallint[], $2::int[], $3::int[], $4::int[], $5::bigint[])"
-        " as u (shard, account_id, before, entry_count, balance) where a.shard = u.shard"
-        " and a.account_id = u.account_id and a.entry_count = u.before",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
-    return int(tag.rpartition(" ")[2])
-
-
-async def update_shards(tx: Tx, rows: Sequence[tuple[int, int, datetime, int]]) -> None:
-    """(shard, last_sequence, decided_at, account_count)."""
-    await tx.execute(
-        "update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,"
-        " account_count = u.account_count"
-        " from unnest($1::smallint[], $2::bigint[], $3::timestamptz[], $4::int[])"
-        " as u (shard, last_sequence, decided_at, account_count) where s.shard = u.shard",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
-
-
-async def insert_outcomes(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
-    """(sequence, shard, name, fingerprint); a name twice raises DataError."""
-    await tx.copy("outcomes", ("sequence", "shard", "name", "fingerprint"), rows)
-
-
-async def insert_bodies(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
-    """(sequence, decided_at, shard, status, code, command, answer, marked)."""
-    columns = (
-        "sequence", "decided_at", "shard", "status", "code", "command", "answer", "marked",
-    )  # fmt: skip
-    await tx.copy("bodies", columns, rows)
-
-
-async def insert_entries(tx: Tx, rows: Sequence[tuple[int, ...]]) -> None:
-    """(sequence, amount, balance, account_id, account_sequence, shard, line)."""
-    columns = (
-        "sequence", "amount", "balance", "account_id", "account_sequence", "shard", "line",
-    )  # fmt: skip
-    await tx.copy("entries", columns, rows)
-
-
-async def insert_consumptions(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
-    """All columns of consumptions in the order of the table."""
-    columns = (
-        "sequence", "lot", "amount", "cost_rial", "claim_rial", "fee_rial", "original_sequence",
-        "issuer", "acceptor", "merchant", "shard", "ordinal", "original_ordinal", "what",
-    )  # fmt: skip
-    await tx.copy("consumptions", columns, rows)
-
-
-async def insert_lots(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
-    """All columns of lots in the order of the table."""
-    columns = (
-        "lot", "amount", "cost_rial", "available_from", "expires_at", "born_at", "parent",
-        "account_id", "issuer", "funder", "merchant", "rule_version", "shard", "unit", "rule",
-        "origin",
-    )  # fmt: skip
-    await tx.copy("lots", columns, rows)
-
-
-async def insert_lot_states(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
-    """All columns of lot_states in the order of the table."""
-    columns = (
-        "lot", "remaining", "cost_left", "held", "lapsed", "available_from", "expires_at",
-        "account_id", "shard", "open",
-    )  # fmt: skip
-    await tx.copy("lot_states", columns, rows)
-
-
-async def update_lot_states(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> int:
-    """(shard, lot, remaining, cost_left, lapsed, available_from); gives how many matched."""
-    tag = await tx.execute(
-        "update lot_states s set remaining = u.remaining, cost_left = u.cost_left,"
-        " lapsed = u.lapsed, available_from = u.available_from, open = u.remaining > 0"
-        " from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
-        " $6::timestamptz[]) as u (shard, lot, remaining, cost_left, lapsed, available_from)"
-        " where s.shard = u.shard and s.lot = u.lot",
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
-    return int(tag.rpartition(" ")[2])
 
 
 async def upsert_originals(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
