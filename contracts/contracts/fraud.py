@@ -38,9 +38,9 @@ class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TerminalSeen(Struct, frozen=True, kw_only=True):
-    """`terminal-seen.v1` on fraud.terminals: a name as one shard saw it.
+    """`terminal-seen.v1` on fraud.terminals, keyed by terminal: a name as one shard saw it.
 
-    Keyed by terminal, an online shop's by the name, which any of its terminals may send.
+    Not said any more (`terminals-seen.v1` is), but heard for as long as the topic keeps it.
     """
 
     name: str
@@ -49,3 +49,25 @@ class TerminalSeen(Struct, frozen=True, kw_only=True):
     shard: Shard
     account: AccountOrZero
     fingerprint: str
+
+
+class Sighting(Struct, frozen=True, kw_only=True):
+    """A name as one shard saw it first. seen_at: the transaction's accepted_at."""
+
+    name: str
+    terminal: NumberOrZero
+    merchant: NumberOrZero
+    shard: Shard
+    account: AccountOrZero
+    fingerprint: str
+    seen_at: datetime
+
+
+class TerminalsSeen(Struct, frozen=True, kw_only=True):
+    """`terminals-seen.v1` on fraud.terminals: the sightings of one poll for one partition.
+
+    Keyed by the first one's terminal, an online shop's by the name, which any of its terminals may
+    send; all its keys belong to the same partition.
+    """
+
+    sightings: tuple[Sighting, ...]

@@ -108,7 +108,10 @@ FRAUD_TERMINALS: Final = Topic(
     owner="fraud",
     key="terminal",
     spread=Spread.FOUR,
-    events={"terminal-seen.v1": fraud.TerminalSeen},
+    events={
+        "terminal-seen.v1": fraud.TerminalSeen,
+        "terminals-seen.v1": fraud.TerminalsSeen,
+    },
     consumers=("fraud",),
     retention_ms=30 * DAY_MS,
     numbered=True,

@@ -15,7 +15,6 @@ from kit.telemetry import Metric
 
 log = logging.getLogger(__name__)
 
-QUEUE_POLLS: Final = 8  # committed polls that may wait for the broker before the next one waits
 PUBLISH_BOUND_S: Final = 60.0
 SEND_DEADLINE_S: Final = 5.0
 RELAY_POLL_S: Final = 0.5
@@ -53,12 +52,16 @@ class Publisher:
         self._name = name
         self._producer = producer
         self._crash = crash
-        self._queue: asyncio.Queue[Sequence[Batch]] = asyncio.Queue(QUEUE_POLLS)
+        self._queue: asyncio.Queue[Sequence[Batch]] = asyncio.Queue()
         self._acked: list[int] = []
 
     async def put(self, batches: Sequence[Batch]) -> None:
-        """Queue committed batches; waits while too many are unacknowledged."""
+        """Queue committed batches; waits while those before them are unacknowledged.
+
+        One poll is at work while another is on its way: a slow broker makes polls fuller, not more.
+        """
         if batches:
+            await self._queue.join()
             await self._queue.put(batches)
 
     def take_acked(self) -> list[int]:

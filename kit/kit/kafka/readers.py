@@ -72,11 +72,19 @@ class Reader:
         return made
 
     async def poll(self, max_records: int) -> dict[Place, list[Any]]:
-        """What has come, of all partitions, waiting 50 ms at most. Raises Unavailable."""
+        """What has come, of all partitions, waiting 50 ms at most. Raises Unavailable.
+
+        Nothing is fetched ahead while the caller is at work on a poll: a fetch made then returns
+        with the first record that comes, and every second poll would carry that one alone.
+        """
+        self._inner.resume(*self._inner.paused())
         try:
-            return await self._inner.getmany(timeout_ms=50, max_records=max_records)
+            records = await self._inner.getmany(timeout_ms=50, max_records=max_records)
         except kafka_errors.KafkaError as error:
             raise errors.Unavailable(f"broker: {error}") from error
+        if records:
+            self._inner.pause(*self._inner.assignment())
+        return records
 
     def assigned(self) -> list[Place]:
         """Topic and partition of what this member owns, sorted."""

@@ -11,7 +11,7 @@ async def test_decisions_are_kept_for_four_hundred_days(
 ) -> None:
     del clean
     async with pool.transaction() as tx:
-        await store.copy_decisions(tx, [(1, "t.1.1.1", b"a", make.now)])
+        await store.insert_decisions(tx, [(1, "t.1.1.1", b"a", make.now)])
     for days, left in ((400, 1), (401, 0), (401, 0)):
         now.at = make.now + timedelta(days=days)
         await jobs.prune_decisions(pool, now)

@@ -134,11 +134,11 @@ async def test_a_rule_that_does_not_compile_is_left_out_and_the_road_goes_on(
 
 async def test_decisions_are_found_by_shard_and_name_and_pruned_by_age(tx: Any, make: Any) -> None:
     old = make.now - timedelta(days=401)
-    await awards_store.copy_decisions(
+    await awards_store.insert_decisions(
         tx,
         [(1, "t.1.1.1", b"a", old), (2, "t.1.1.1", b"b", make.now), (1, "t.1.1.2", b"c", old)],
     )
-    found = await awards_store.find_outputs(tx, [(1, "t.1.1.1"), (2, "t.1.1.2")])
+    _, found = await awards_store.find_outputs(tx, [(1, "t.1.1.1"), (2, "t.1.1.2")])
     assert found == {(1, "t.1.1.1"): b"a"}
     before = make.now - timedelta(days=400)
     assert await awards_store.delete_decisions(tx, before=before, limit=1) == 1

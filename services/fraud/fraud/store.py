@@ -105,39 +105,54 @@ def _decision(row: Record) -> Decision:
     )
 
 
-async def insert_decisions(
+async def write_poll(
     tx: Tx,
     made: Sequence[tuple[Decision, PosTransaction | None, datetime, datetime]],
+    changed: Mapping[Key, Windows],
+    touched_at: datetime,
 ) -> None:
-    """Write down decisions, each with what it is about, its occurred_at and its accepted_at."""
-    await tx.copy(
-        "decisions",
-        _DECISION_COLUMNS,
-        [
-            (
-                d.shard,
-                d.name,
-                None if about is None else about.kind,
-                0 if about is None else about.account,
-                _REFUSE if d.verdict is None else d.verdict,
-                _text(d.reasons) if d.reasons else None,
-                _text(d.findings) if d.findings else None,
-                d.review_due_at,
-                d.case_id or None,
-                d.score,
-                d.model_version,
-                occurred_at,
-                accepted_at,
-            )
-            for d, about, occurred_at, accepted_at in made
-        ],
+    """Write down decisions and windows of one poll, in one statement.
+
+    made: each with what it is about, its occurred_at and its accepted_at; changed: written back in
+    key order; touched_at: newest accepted_at of the poll.
+    """
+    keys = sorted(changed)
+    await tx.execute(
+        _WRITE_POLL,
+        [d.shard for d, *_ in made],
+        [d.name for d, *_ in made],
+        [None if about is None else about.kind for _, about, *_ in made],
+        [0 if about is None else about.account for _, about, *_ in made],
+        [_REFUSE if d.verdict is None else d.verdict for d, *_ in made],
+        [_text(d.reasons) if d.reasons else None for d, *_ in made],
+        [_text(d.findings) if d.findings else None for d, *_ in made],
+        [d.review_due_at for d, *_ in made],
+        [d.case_id or None for d, *_ in made],
+        [d.score for d, *_ in made],
+        [d.model_version for d, *_ in made],
+        [occurred_at for *_, occurred_at, _ in made],
+        [accepted_at for *_, accepted_at in made],
+        [shard for shard, _ in keys],
+        [key for _, key in keys],
+        [pack(changed[key]) for key in keys],
+        touched_at,
     )
 
 
-_DECISION_COLUMNS: Final = (
-    "shard", "name", "kind", "account", "verdict", "reasons", "findings", "review_due_at",
-    "case_id", "score", "model_version", "occurred_at", "accepted_at",
-)  # fmt: skip
+_WRITE_POLL: Final = """
+with decided as (
+    insert into decisions (shard, name, kind, account, verdict, reasons, findings, review_due_at,
+        case_id, score, model_version, occurred_at, accepted_at)
+    select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[],
+        $7::jsonb[], $8::timestamptz[], $9::text[], $10::float8[], $11::text[],
+        $12::timestamptz[], $13::timestamptz[])
+)
+insert into windows as w (shard, key, events, touched_at)
+select u.shard, u.key, u.events, $17
+from unnest($14::int[], $15::text[], $16::bytea[]) as u (shard, key, events)
+on conflict (shard, key) do update set events = excluded.events,
+    touched_at = greatest(w.touched_at, excluded.touched_at)
+"""
 
 
 async def find_windows(tx: Tx, keys: Sequence[Key]) -> dict[Key, Windows]:
@@ -153,22 +168,6 @@ async def find_windows(tx: Tx, keys: Sequence[Key]) -> dict[Key, Windows]:
         [key for _, key in keys],
     )
     return {(shard, key): unpack(events) for shard, key, events in rows}
-
-
-async def upsert_windows(tx: Tx, changed: Mapping[Key, Windows], touched_at: datetime) -> None:
-    """Write windows back, in key order. touched_at: newest accepted_at of the poll."""
-    keys = sorted(changed)
-    await tx.execute(
-        "insert into windows as w (shard, key, events, touched_at)"
-        " select u.shard, u.key, u.events, $4"
-        "  from unnest($1::int[], $2::text[], $3::bytea[]) as u (shard, key, events)"
-        " on conflict (shard, key) do update set events = excluded.events,"
-        "  touched_at = greatest(w.touched_at, excluded.touched_at)",
-        [shard for shard, _ in keys],
-        [key for _, key in keys],
-        [pack(changed[key]) for key in keys],
-        touched_at,
-    )
 
 
 async def delete_decisions(tx: Tx, before: datetime, limit: int) -> int:

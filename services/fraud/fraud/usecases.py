@@ -1,8 +1,8 @@
 """The verbs of the road: screen, refuse, remember; and of rules: publish."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,7 @@ import msgspec
 
 from contracts import topics
 from contracts.envelope import Envelope, follow
-from contracts.fraud import RefusedTransaction, ScreenedTransaction, TerminalSeen
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, Sighting, TerminalsSeen
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Family, Kind, name, name_parts, storable
 from fraud import store
@@ -23,7 +23,7 @@ from kit.consumer import Event
 from kit.db import Tx
 from kit.telemetry import Metric
 
-TERMINAL_PARTITIONS: Final = topics.partitions(topics.FRAUD_TERMINALS, shards=1, gateways=1)
+PARTITIONS: Final = topics.partitions(topics.FRAUD_TERMINALS, shards=1, gateways=1)
 _UNSTORABLE: Final = b"\\u0000"  # the only text PostgreSQL refuses that JSON can carry
 
 
@@ -71,7 +71,7 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     made = await _decide(tx, desk, fresh)
     known |= made
     said = [_said(record, _decision_of(record, known)) for record in records]
-    said += [_sighted(r) for r in fresh.values() if r.attempt and r.attempt.transaction.terminal]
+    said += _sightings(fresh.values())
     outbox.add(tx, said)
     _count_outcomes(fresh, made)
 
@@ -91,7 +91,8 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
         decision = decisions.refusal(*record.key, decisions.unreadable(why))
         if not (record.inquiry or record.replayed):
             # only the name: whatever else the record holds may be what the database refused
-            await store.insert_decisions(tx, [(decision, None, *_times(record))])
+            times = _times(record)
+            await store.write_poll(tx, [(decision, None, *times)], {}, times[1])
     outbox.add(tx, [_said(record, decision)])
     telemetry.count(Metric.OUTCOMES, "unreadable", "refuse")
 
@@ -127,9 +128,7 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
                 if one is not None:
                     changed[one] = known[one]
     rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
-    await store.insert_decisions(tx, rows)
-    if changed:
-        await store.upsert_windows(tx, changed, max(row[3] for row in rows))
+    await store.write_poll(tx, rows, changed, max(row[3] for row in rows))
     holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
     await case_verbs.open_cases(tx, holds)
     return made
@@ -242,38 +241,50 @@ def _said(record: _Record, decision: Decision) -> outbox.Message:
     )
 
 
-def _sighted(record: _Record) -> outbox.Message:
-    """The name as this shard saw it, to the stream that is keyed by terminal.
+def _sightings(fresh: Iterable[_Record]) -> list[outbox.Message]:
+    """The names as their shards saw them, to the stream that is spread by terminal.
 
     Every terminal of an online shop may send the same name: there the name itself is the key.
     """
-    said, about = record.event.envelope, _about(record)
-    if said is None or about is None:
-        raise errors.Alarm(f"{record.key[1]} has no terminal")
-    key = about.name if about.channel is Channel.ONLINE else str(about.terminal)
-    onward = Envelope(
-        id=follow(said.id, "terminal-seen.v1"),
-        type="terminal-seen.v1",
-        key=key,
-        occurred_at=said.occurred_at,
-        accepted_at=said.accepted_at,
-        fingerprint=said.fingerprint,
-        cause_id=said.id,
-        data=TerminalSeen(
+    groups: defaultdict[int, list[tuple[str, Sighting]]] = defaultdict(list)
+    for record in fresh:
+        about = _about(record)
+        if about is None or not about.terminal:
+            continue
+        said = record.event.envelope
+        sighting = Sighting(
             name=about.name,
             terminal=about.terminal,
             merchant=about.merchant,
             shard=record.key[0],
             account=about.account,
-            fingerprint=said.fingerprint or "",
-        ),
+            fingerprint="" if said is None else said.fingerprint or "",
+            seen_at=_times(record)[1],
+        )
+        if about.channel is Channel.ONLINE:
+            key, partition = about.name, kafka.partition_of(about.name.encode(), PARTITIONS)
+        else:
+            key, partition = str(about.terminal), _terminal_partition(about.terminal)
+        groups[partition].append((key, sighting))
+    return [_sighted(partition, group) for partition, group in groups.items()]
+
+
+def _sighted(partition: int, group: Sequence[tuple[str, Sighting]]) -> outbox.Message:
+    key, first = group[0]
+    onward = Envelope(
+        id=follow(first.name, f"terminals-seen.v1 {first.shard}"),
+        type="terminals-seen.v1",
+        key=key,
+        occurred_at=first.seen_at,
+        accepted_at=first.seen_at,
+        data=TerminalsSeen(sightings=tuple(sighting for _, sighting in group)),
     )
-    return outbox.message(topics.FRAUD_TERMINALS, onward, partition=_partition(key))
+    return outbox.message(topics.FRAUD_TERMINALS, onward, partition=partition)
 
 
 @lru_cache(maxsize=50_000)
-def _partition(key: str) -> int:
-    return kafka.partition_of(key.encode(), TERMINAL_PARTITIONS)
+def _terminal_partition(terminal: int) -> int:
+    return kafka.partition_of(b"%d" % terminal, PARTITIONS)
 
 
 def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> None:

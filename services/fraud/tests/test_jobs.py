@@ -35,7 +35,7 @@ async def test_names_are_forgotten_after_400_days(database: db.Database, now: da
     async with database.transaction() as tx:
         for name, at in (("old", edge - timedelta(microseconds=1)), ("edge", edge), ("new", now)):
             made = Decision(shard=1, name=name, verdict=Verdict.ALLOW)
-            await store.insert_decisions(tx, [(made, None, at, at)])
+            await store.write_poll(tx, [(made, None, at, at)], {}, at)
     for _ in range(2):
         await jobs.prune_names(database, clock_at(now), GIVEN)
         async with database.read() as tx:
@@ -47,8 +47,8 @@ async def test_idle_keys_are_forgotten(database: db.Database, now: datetime) -> 
     async with database.transaction() as tx:
         old, busy = now - timedelta(hours=49), now - timedelta(hours=47)
         empty = windows.empty()
-        await store.upsert_windows(tx, {(1, "a.1"): empty}, old)
-        await store.upsert_windows(tx, {(1, "a.2"): empty}, busy)
+        await store.write_poll(tx, [], {(1, "a.1"): empty}, old)
+        await store.write_poll(tx, [], {(1, "a.2"): empty}, busy)
     for _ in range(2):
         await jobs.prune_windows(database, clock_at(now), GIVEN)
         async with database.read() as tx:

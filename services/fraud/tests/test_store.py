@@ -30,7 +30,7 @@ async def test_a_decision_comes_back_as_it_was_made(tx: db.Tx, now: datetime) ->
         case_id="c",
     )
     refused = Decision(shard=3, name="u.ab", verdict=None, reasons=(REASON,))
-    await store.insert_decisions(tx, [(held, None, now, now), (refused, None, now, now)])
+    await store.write_poll(tx, [(held, None, now, now), (refused, None, now, now)], {}, now)
     asked = [(3, "t.1.1.1"), (3, "u.ab"), (4, "t.1.1.1")]
     revision, known = await store.find_decisions(tx, asked)
     assert revision == await tx.fetchval("select revision from rulebook")
@@ -54,8 +54,8 @@ async def test_windows_come_back_as_they_were_written(tx: db.Tx, now: datetime) 
     windows.insert(one, windows.PURCHASES, 5, 100, 7)
     windows.insert(one, windows.UNDOS, 6, 2**53 - 1, 2**31 - 1)
     keys = [(3, "a.1"), (3, "c.x"), (11, "a.1")]
-    await store.upsert_windows(tx, {keys[0]: one, keys[2]: windows.empty()}, now)
-    await store.upsert_windows(tx, {keys[0]: one}, now - timedelta(hours=1))
+    await store.write_poll(tx, [], {keys[0]: one, keys[2]: windows.empty()}, now)
+    await store.write_poll(tx, [], {keys[0]: one}, now - timedelta(hours=1))
     found = await store.find_windows(tx, keys)
     assert set(found) == {keys[0], keys[2]}
     purchases, redemptions, undos = found[keys[0]]

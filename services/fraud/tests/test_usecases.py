@@ -225,14 +225,17 @@ async def test_refused_stays_refused_when_the_till_asks_again(
 async def test_a_name_is_told_to_its_terminals_stream_once(
     tx: db.Tx, desk: Desk, sale: Sale
 ) -> None:
-    batch = [sale(1), sale(1, after_s=2), sale(2, terminal=0)]
+    batch = [sale(1), sale(1, after_s=2), sale(2, terminal=0), sale(3)]
     await usecases.screen_transactions(tx, desk, batch)
     (told,) = [m for m in tx.messages if m.topic == "fraud.terminals"]
     assert told.key == b"10000017"
     assert told.partition is not None
     assert told.numbered
     body = msgspec.json.decode(told.value or b"")["data"]
-    assert (body["shard"], body["name"]) == (5, "t.10000017.1.1")
+    assert [(seen["shard"], seen["name"]) for seen in body["sightings"]] == [
+        (5, "t.10000017.1.1"),
+        (5, "t.10000017.1.3"),
+    ]
 
 
 # ------------------------------------------------------------------------------------------ rules

@@ -10,7 +10,7 @@ from ledger.decide.book import Book, Decision
 from ledger.domain.book import AccountKey, Lot, Original, Role
 from ledger.domain.errors import InvariantBroken
 from ledger.read import AccountRow, Reading
-from ledger.store import posting
+from ledger.store import booking, posting
 
 MemberRows = dict[tuple[int, int, str, str, int], AccountRow]
 
@@ -48,21 +48,16 @@ async def write(tx: Tx, reading: Reading, decisions: Sequence[Decision]) -> None
     _plan_entries(plan, reading.book, decisions)
     _plan_lots(plan, decisions)
     _check(plan, reading.book, decisions)
-    await _write_accounts(tx, plan)
-    await posting.insert_outcomes(tx, _outcomes(decisions))
-    await posting.insert_bodies(tx, [_body(decision) for decision in decisions])
-    if plan.entries:
-        await posting.insert_entries(tx, plan.entries)
-    consumptions = [_consumption(d, row) for d in decisions for row in d.rows]
-    if consumptions:
-        await posting.insert_consumptions(tx, consumptions)
-    await _write_lots(tx, plan)
-    await _write_originals(tx, reading.book, decisions)
-    shards = sorted({decision.command.shard for decision in decisions})
-    states = [reading.book.shards[shard] for shard in shards]
-    await posting.update_shards(
-        tx, [(s.shard, s.last_sequence, s.decided_at, s.account_count) for s in states]
+    await booking.insert_book(
+        tx,
+        outcomes=_outcomes(decisions),
+        bodies=[_body(decision) for decision in decisions],
+        entries=plan.entries,
+        consumptions=[_consumption(d, row) for d in decisions for row in d.rows],
+        lots=_opened_lots(plan),
     )
+    await _write_state(tx, plan, reading.book, decisions)
+    await _write_originals(tx, reading.book, decisions)
 
 
 async def _load_accounts(
@@ -165,43 +160,28 @@ def _check_equal(shard: int, key: AccountKey, balance: int, state: int) -> None:
 # ------------------------------------------------------------------------------------------- rows
 
 
-async def _write_accounts(tx: Tx, plan: _Plan) -> None:
-    touched = plan.accounts.values()
-    fresh = [account for account in touched if account.before == 0]
+async def _write_state(tx: Tx, plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
+    touched = sorted(plan.accounts.values(), key=lambda a: (a.shard, a.account_id))
     moved = [account for account in touched if account.before]
-    if fresh:
-        await posting.insert_accounts(
-            tx,
-            [
-                (
-                    a.shard, a.account_id, a.entry_count, a.key.counterparty, a.key.owner,
-                    a.balance, a.key.role, a.key.unit,
-                )
-                for a in fresh
-            ],
-        )  # fmt: skip
-    if moved:
-        moved.sort(key=lambda a: (a.shard, a.account_id))
-        count = await posting.update_accounts(
-            tx, [(a.shard, a.account_id, a.before, a.entry_count, a.balance) for a in moved]
-        )
-        if count != len(moved):
-            raise InvariantBroken(f"{count} of {len(moved)} accounts were as read")
-
-
-async def _write_lots(tx: Tx, plan: _Plan) -> None:
-    opened = plan.opened
-    if opened:
-        number_of = _numbers(plan)
-        await posting.insert_lots(tx, [_lot(key[0], lot, number_of) for key, lot in opened.items()])
-        await posting.insert_lot_states(
-            tx, [_lot_state(key[0], plan.lots[key], number_of) for key in opened]
-        )
-    changed = sorted(key for key in plan.lots if key not in opened)
-    if changed:
-        rows = [_changed_lot(key[0], plan.lots[key]) for key in changed]
-        if await posting.update_lot_states(tx, rows) != len(rows):
-            raise InvariantBroken("a lot that changed has no state")
+    changed = sorted(key for key in plan.lots if key not in plan.opened)
+    shards = [book.shards[shard] for shard in sorted({d.command.shard for d in decisions})]
+    found = await booking.update_state(
+        tx,
+        opened=[
+            (
+                a.shard, a.account_id, a.entry_count, a.key.counterparty, a.key.owner, a.balance,
+                a.key.role, a.key.unit,
+            )
+            for a in touched if not a.before
+        ],
+        moved=[(a.shard, a.account_id, a.before, a.entry_count, a.balance) for a in moved],
+        lots=[_changed_lot(key[0], plan.lots[key]) for key in changed],
+        shards=[(s.shard, s.last_sequence, s.decided_at, s.account_count) for s in shards],
+    )  # fmt: skip
+    if found[0] != len(moved):
+        raise InvariantBroken(f"{found[0]} of {len(moved)} accounts were as read")
+    if found[1] != len(changed):
+        raise InvariantBroken("a lot that changed has no state")
 
 
 def _numbers(plan: _Plan) -> Callable[[int, Lot], int]:
@@ -211,18 +191,21 @@ def _numbers(plan: _Plan) -> Callable[[int, Lot], int]:
     return number_of
 
 
-def _lot(shard: int, lot: Lot, number_of: Callable[[int, Lot], int]) -> tuple[Any, ...]:
+def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
+    number_of = _numbers(plan)
+    return [
+        _lot(shard, lot, plan.lots[shard, number], number_of)
+        for (shard, number), lot in plan.opened.items()
+    ]
+
+
+def _lot(shard: int, lot: Lot, last: Lot, number_of: Callable[[int, Lot], int]) -> tuple[Any, ...]:
+    """A lot as it was born, then its state at the end of the batch."""
     return (
         lot.lot, lot.amount, lot.cost_rial, lot.available_from, lot.expires_at, lot.born_at,
         lot.parent or None, number_of(shard, lot), lot.issuer, lot.funder, lot.merchant,
         lot.rule_version, shard, lot.unit, lot.rule, lot.origin,
-    )  # fmt: skip
-
-
-def _lot_state(shard: int, lot: Lot, number_of: Callable[[int, Lot], int]) -> tuple[Any, ...]:
-    return (
-        lot.lot, lot.remaining, lot.cost_left, 0, lot.lapsed, lot.available_from, lot.expires_at,
-        number_of(shard, lot), shard, lot.remaining > 0,
+        last.remaining, last.cost_left, last.lapsed, last.remaining > 0, last.available_from,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ NEWS_LIFE: Final = timedelta(days=30)  # credit given, a verdict
 
 BATCH_MAX: Final = 200  # the provider's limit of receptors a call
 RUN_MESSAGES_MAX: Final = 10_000  # one run of the lane ends at the latest after so many
-SEND_EVERY_S: Final = 0.2
+SEND_EVERY_S: Final = 0.5
 SETTLE_EVERY_S: Final = 1.0
 ASK_EVERY_S: Final = 2.0
 ASK_IDS_MAX: Final = 500  # the provider's limit of ids a question

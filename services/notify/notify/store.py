@@ -175,6 +175,14 @@ async def claim_queued(tx: Tx, *, now: datetime, wall: datetime, limit: int) -> 
     return await _with_contacts(tx, rows)
 
 
+async def has_queued_or_sending(tx: Tx) -> bool:
+    """Whether the lane has anything to do: it mostly has not, and asks twice a second."""
+    return await tx.fetchval(
+        "select exists (select from messages where state = 'queued')"
+        " or exists (select from messages where state = 'sending')"
+    )
+
+
 async def list_sending(tx: Tx, *, limit: int) -> list[tuple[int, datetime]]:
     """(id, begin of the hand-over) of rows whose hand-over has no known end, oldest first."""
     rows = await tx.fetch(

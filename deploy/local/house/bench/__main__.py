@@ -13,7 +13,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from house import __main__ as house_main
-from house import driver, lifecycle, paths, plan, readiness
+from house import driver, kafka_server, lifecycle, paths, plan, readiness
 from house.bench import figures, million, profile
 from house.bench.bare import words
 from house.bench.control import Generator, GeneratorEnded
@@ -29,6 +29,7 @@ def main() -> int:
     given = _parser().parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ[kafka_server.FULL_COMPILER] = "1"
     began = time.monotonic()
     folder = FOLDER / "house"
     lifecycle.clean(folder)

@@ -56,13 +56,14 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
     """Turn one poll of fraud.screened into commands on ledger.commands, partition for partition.
 
     A name met before gets its first output again, under the repeat's own fingerprint and headers;
-    a first decision is kept under (shard, name). Replays and inquiries leave none. Four statements
-    whatever the size of the batch. Source: architecture 2, RK1, SH14.
+    a first decision is kept under (shard, name). Replays and inquiries leave none. Two statements
+    whatever the size of the batch, and two more when a programme or rule was published since the
+    last one. Source: architecture 2, RK1, SH14.
     """
-    await refresh(tx, shelves)
     names = [_remembered(event) for event in batch]
-    remembered = [name for name in names if name is not None]
-    outputs = await store.find_outputs(tx, remembered) if remembered else {}
+    revisions, outputs = await store.find_outputs(tx, [name for name in names if name is not None])
+    if revisions != (shelves.programmes.revision, shelves.rules.revision):
+        await refresh(tx, shelves)
     made: list[tuple[int, str, bytes, datetime]] = []
     said: list[Message] = []
     tally: Counter[tuple[str, str]] = Counter()
@@ -84,7 +85,7 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
                 made.append((*name, message.value, at))
         said.append(message)
     if made:
-        await store.copy_decisions(tx, made)
+        await store.insert_decisions(tx, made)
     outbox.add(tx, said)
     for labels, number in tally.items():
         telemetry.count(telemetry.Metric.OUTCOMES, *labels, by=number)
@@ -96,7 +97,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
     why: the error's text, for the dead letter that kit writes; the till hears a stable code.
     """
     name = _remembered(event)
-    outputs = await store.find_outputs(tx, [name]) if name is not None else {}
+    _, outputs = await store.find_outputs(tx, [name] if name is not None else [])
     if name is not None and name in outputs and event.envelope is not None:
         outbox.add(tx, [_message(event, commands.again(outputs[name], event.envelope))])
         return
@@ -104,7 +105,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
     message = _message(event, _enveloped(event, command))
     if name is not None and name not in outputs and message.value is not None:
         at = event.at if event.envelope is None else event.envelope.accepted_at
-        await store.copy_decisions(tx, [(*name, message.value, at)])
+        await store.insert_decisions(tx, [(*name, message.value, at)])
     outbox.add(tx, [message])
     telemetry.count(telemetry.Metric.OUTCOMES, command.kind.value, "refused")
     telemetry.count(telemetry.Metric.ALARMS, f"refused-{why.partition(':')[0]}")

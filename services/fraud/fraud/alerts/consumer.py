@@ -2,32 +2,28 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from contracts import topics
-from contracts.fraud import TerminalSeen
+from contracts.fraud import Sighting, TerminalSeen, TerminalsSeen
 from fraud.alerts import usecases
-from fraud.alerts.domain import Sighting
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 
 
 async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
     """Compare the names of a poll across shards."""
-    sightings: list[Sighting] = []
-    for event in batch:
-        seen: TerminalSeen = event.data
-        at = event.at if event.envelope is None else event.envelope.accepted_at
-        sightings.append(
-            Sighting(
-                name=seen.name,
-                terminal=seen.terminal,
-                merchant=seen.merchant,
-                shard=seen.shard,
-                account=seen.account,
-                fingerprint=seen.fingerprint,
-                seen_at=at,
-            )
-        )
-    await usecases.raise_alerts(tx, sightings)
+    await usecases.raise_alerts(tx, [seen for event in batch for seen in _sightings(event)])
+
+
+def _sightings(event: Event) -> tuple[Sighting, ...]:
+    match event.data:
+        case TerminalSeen() as seen:
+            at = event.at if event.envelope is None else event.envelope.accepted_at
+            return (Sighting(**msgspec.structs.asdict(seen), seen_at=at),)
+        case other:
+            many: TerminalsSeen = other
+            return many.sightings
 
 
 FRAUD_TERMINALS = Subscription(

@@ -6,24 +6,14 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from contracts.fraud import Sighting
+
 
 class AlertKind(StrEnum):
     """What was seen."""
 
     TWO_SHARDS = "name-on-two-shards"  # the same payload
     TWO_PAYLOADS = "name-with-two-payloads"  # on two shards, where the ledger cannot answer 422
-
-
-class Sighting(Struct, frozen=True, kw_only=True):
-    """A name as one shard saw it first."""
-
-    name: str
-    terminal: int
-    merchant: int
-    shard: int
-    account: int
-    fingerprint: str
-    seen_at: datetime
 
 
 class Alert(Struct, frozen=True, kw_only=True):

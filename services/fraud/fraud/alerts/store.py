@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from fraud.alerts.domain import Alert, AlertKind, Sighting
+from contracts.fraud import Sighting
+from fraud.alerts.domain import Alert, AlertKind
 from kit.db import Tx
 
 _json: Final = msgspec.json.Encoder()

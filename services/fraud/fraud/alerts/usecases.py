@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from contracts.fraud import Sighting
 from fraud.alerts import domain, store
 from kit import telemetry
 from kit.db import Tx
 from kit.telemetry import Metric
 
 
-async def raise_alerts(tx: Tx, seen: Sequence[domain.Sighting]) -> None:
+async def raise_alerts(tx: Tx, seen: Sequence[Sighting]) -> None:
     """Remember sightings, in order of arrival, and raise each name that two shards saw, once."""
     await store.insert_sightings(tx, seen)
     shared = await store.find_shared_names(tx, [sighting.name for sighting in seen])

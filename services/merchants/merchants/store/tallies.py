@@ -9,13 +9,19 @@ from merchants.domain.tallies import Tally
 
 async def lock_progress(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
     """Sequence up to which each shard was counted, locked in order; 0 for one never seen."""
-    # zero row first: there must be a row to lock
-    await tx.execute(
-        "insert into tally_progress (shard, sequence)"
-        " select s.shard, 0 from unnest($1::int[]) as s (shard) order by s.shard"
-        " on conflict (shard) do nothing",
-        sorted(shards),
-    )
+    found = await _lock_known(tx, shards)
+    if len(found) < len(set(shards)):  # there must be a row to lock
+        await tx.execute(
+            "insert into tally_progress (shard, sequence)"
+            " select s.shard, 0 from unnest($1::int[]) as s (shard) order by s.shard"
+            " on conflict (shard) do nothing",
+            sorted(set(shards) - found.keys()),
+        )
+        found = await _lock_known(tx, shards)
+    return found
+
+
+async def _lock_known(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
     rows = await tx.fetch(
         "select shard, sequence from tally_progress where shard = any($1::int[])"
         " order by shard for no key update",

@@ -60,6 +60,8 @@ class Lane:
             return 0
         done = 0
         try:
+            if not await self._has_work():
+                return 0
             await self._settle_sending()
             for _ in range(settings.RUN_MESSAGES_MAX // settings.BATCH_MAX):
                 claimed = await self._claim()
@@ -71,6 +73,10 @@ class Lane:
         else:
             self.failures = 0
         return done
+
+    async def _has_work(self) -> bool:
+        async with self.database.read() as tx:
+            return await store.has_queued_or_sending(tx)
 
     async def _settle_sending(self) -> None:
         """Find out what became of rows whose hand-over has no known end, before anything else."""
