@@ -20,7 +20,7 @@ from house.demo.purchases import Visit
 from house.demo.story import Told
 
 SEED: Final = 20261121
-HOUSEHOLDS, WEEKS, BRANCHES = 225, 10, 9
+HOUSEHOLDS, WEEKS, BRANCHES = 225, 10, 6
 FOLDER: Final = paths.PROJECT / "var" / "demo"
 
 console = Console()

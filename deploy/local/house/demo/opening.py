@@ -1,6 +1,7 @@
 """Opening day: merchants, tills, programmes and customers, all through the public interface."""
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -13,6 +14,7 @@ from peyvand import Client, Operator, Options, Retry, words
 from peyvand.administration import Programme, Terms
 
 AT_ONCE_MAX: Final = 8
+TILL_VISITS, TILLS_MAX = 250, 9  # a till more for every so many visits of a branch
 RECEIPTS_EVERY: Final = 10  # one customer in so many wants an SMS for every purchase
 BACK: Final = timedelta(days=1)
 T = TypeVar("T")
@@ -27,12 +29,14 @@ async def open_street(
     start = visits[0].at - BACK
     await operator.put_terms(1, cast_terms(start))
     await _each(cast.MERCHANTS, lambda m: _merchant(operator, m, start), tick)
-    places = sorted({(v.merchant, v.branch) for v in visits})
-    tills = await _each(places, lambda p: _till(url, operator, *p), tick)
+    tills = await _each(_tills(visits), lambda p: _till(url, operator, *p), tick)
     households = sorted({v.household for v in visits})
     customers = await _each(households, lambda h: _customer(operator, h), tick)
+    of_branch: defaultdict[tuple[int, int], list[Till]] = defaultdict(list)
+    for till in tills:
+        of_branch[till.merchant, till.branch].append(till)
     return Street(
-        tills={(t.merchant, t.branch): t for t in tills},
+        tills=dict(of_branch),
         customers={c.household: c for c in customers},
     )
 
@@ -40,8 +44,17 @@ async def open_street(
 def registrations(visits: Iterable[Visit]) -> int:
     """How often open_street will tick."""
     visits = list(visits)
-    places = {(v.merchant, v.branch) for v in visits}
-    return len(cast.MERCHANTS) + len(places) + len({v.household for v in visits})
+    return len(cast.MERCHANTS) + len(_tills(visits)) + len({v.household for v in visits})
+
+
+def _tills(visits: Iterable[Visit]) -> list[tuple[int, int, int]]:
+    """(merchant, branch, till): a busy branch has more of them, as a supermarket has."""
+    busy = Counter((v.merchant, v.branch) for v in visits)
+    return [
+        (*place, till)
+        for place, count in sorted(busy.items())
+        for till in range(1, min(TILLS_MAX, 1 + count // TILL_VISITS) + 1)
+    ]
 
 
 def cast_terms(start: datetime) -> Terms:
@@ -82,9 +95,9 @@ async def _merchant(operator: Operator, merchant: cast.Merchant, start: datetime
     )
 
 
-async def _till(url: str, operator: Operator, merchant: int, branch: int) -> Till:
+async def _till(url: str, operator: Operator, merchant: int, branch: int, till: int) -> Till:
     number = merchant * 100 + branch
-    terminal = 10_000_000 + number
+    terminal = 10_000_000 + number * 10 + till
     titles = {"title_fa": f"شعبهٔ {branch}", "title_en": f"Branch {branch}"}
     await operator.put_branch(merchant, number, titles)
     await operator.put_terminal(merchant, terminal, branch=number)

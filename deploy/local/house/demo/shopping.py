@@ -12,8 +12,8 @@ from house.demo.plan import Act, Deed
 from house.demo.street import Customer, Street, Till, note_balance
 from peyvand import Answer, Name, Redeem, RefundLine, drafts, words
 
-STEP: Final = timedelta(hours=4)
-STEPS_AT_ONCE: Final = 2
+STEP: Final = timedelta(hours=8)
+STEPS_AT_ONCE: Final = 4
 AT_ONCE_MAX: Final = 96
 POINTS_MIN: Final = 100
 
@@ -28,6 +28,7 @@ class Shopping:
     progress: Callable[[int, datetime], None]
     sold: dict[int, tuple[Name, Answer]] = field(default_factory=dict[int, tuple[Name, Answer]])
     later: list[Name] = field(default_factory=list[Name])
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
 
     async def run(self, first: int, last: int) -> None:
         """Play acts[first:last]; returns when all of them are answered.
@@ -35,7 +36,6 @@ class Shopping:
         Time moves on by steps, and never past people who are still at a till: a step begins once
         everybody of STEPS_AT_ONCE steps ago has been served.
         """
-        room = asyncio.Semaphore(AT_ONCE_MAX)
         now = datetime.min.replace(tzinfo=UTC)
         steps: deque[list[asyncio.Task[None]]] = deque([[]])
         async with asyncio.TaskGroup() as crowd:
@@ -47,16 +47,14 @@ class Shopping:
                         await asyncio.gather(*steps.popleft())
                     steps.append([])
                     await self.set_clock(now)
-                await room.acquire()
-                task = crowd.create_task(self._act(index, act))
-                task.add_done_callback(lambda _: room.release())
-                steps[-1].append(task)
+                steps[-1].append(crowd.create_task(self._act(index, act)))
                 self.progress(index + 1, act.at)
 
     async def _act(self, index: int, act: Act) -> None:
         till = self.street.till_of(act.visit)
         customer = self.street.customers[act.visit.household]
-        async with till.turn, customer.turn:
+        # who waits for a till or for its own last purchase keeps nobody else from the road
+        async with till.turn, customer.turn, self.room:
             match act.deed:
                 case Deed.BUY | Deed.STOLEN:
                     await self._buy(index, act, till, customer)

@@ -54,8 +54,9 @@ class Told:
         await self.operator.close()
         await self.reviewer.close()
         await self.driver.close()
-        for till in self.street.tills.values() if self.street else ():
-            await till.client.close()
+        for tills in self.street.tills.values() if self.street else ():
+            for till in tills:
+                await till.client.close()
 
 
 async def tell(told: Told, visits: list[Visit]) -> dict[str, Any]:

@@ -87,14 +87,15 @@ class Log:
 class Street:
     """Where customers meet tills."""
 
-    tills: dict[tuple[int, int], Till]
+    tills: dict[tuple[int, int], list[Till]]  # of a merchant's branch
     customers: dict[int, Customer]
     log: Log = field(default_factory=Log)
     stop_measuring: bool = False  # while the gateway is down on purpose
 
     def till_of(self, visit: Visit) -> Till:
-        """The till of a visit's branch."""
-        return self.tills[visit.merchant, visit.branch]
+        """The till of the visit's branch where this household always queues."""
+        tills = self.tills[visit.merchant, visit.branch]
+        return tills[visit.household % len(tills)]
 
     async def send(
         self, till: Till, request: Transaction, *, twice_at_once: bool = False
