@@ -12,8 +12,8 @@ from house.demo.plan import Act, Deed
 from house.demo.street import Customer, Street, Till, note_balance
 from peyvand import Answer, Name, Redeem, RefundLine, drafts, words
 
-STEP: Final = timedelta(hours=8)
-STEPS_AT_ONCE: Final = 4
+STEP: Final = timedelta(hours=2)
+STEPS_AT_ONCE: Final = 6
 AT_ONCE_MAX: Final = 96
 POINTS_MIN: Final = 100
 
