@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import uvloop
+from aiokafka import errors as kafka_errors
 from aiokafka.producer.transaction_manager import PidAndEpoch
+from aiokafka.protocol.metadata import MetadataRequest
 
 from house import postgres_server
 from house import servers as house_servers
@@ -156,3 +159,24 @@ async def test_the_database_is_killed_and_comes_back(
         await asyncio.to_thread(broken.start_postgres)
         await stage.wrote(40, 30)
     await stage.check(40)
+
+
+def test_a_transport_closed_under_a_request_is_a_lost_connection(servers: Servers) -> None:
+    """uvloop's own error would end the task that keeps the metadata, and with it the group."""
+
+    async def lose() -> None:
+        producer = await Producer.open(servers.bootstrap, client_id="closed")
+        try:
+            client = inner(producer).client
+            (broker,) = client.cluster.brokers()
+            connection = await client._get_conn(broker.nodeId)
+            connection._writer.transport.abort()
+            await asyncio.sleep(0)  # closed now, and the connection has not heard of it
+            with pytest.raises(kafka_errors.KafkaConnectionError):
+                await connection.send(MetadataRequest([]))
+            async with asyncio.timeout(10):
+                assert await client.force_metadata_update()
+        finally:
+            await producer.close()
+
+    uvloop.run(lose())

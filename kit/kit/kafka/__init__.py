@@ -1,5 +1,6 @@
 """Kafka behind a thin port: the only package that imports aiokafka."""
 
+from kit.kafka import mended
 from kit.kafka.admin import cluster_id, committed, end_offsets, ensure_topics
 from kit.kafka.producer import Ack, Place, Producer, partition_of
 from kit.kafka.readers import LAG_RECORDS, LIVE_RECORDS, Assigned, OffsetGone, Reader, Record
@@ -20,3 +21,5 @@ __all__ = [
     "ensure_topics",
     "partition_of",
 ]
+
+mended.mend()
