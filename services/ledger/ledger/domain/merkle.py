@@ -14,10 +14,10 @@ _PAIR_BYTES: Final = 2 * HASH_BYTES
 
 
 class Subtree(NamedTuple):
-    """A complete subtree: leaves index * 2^level up to (index + 1) * 2^level, the last excluded."""
+    """A complete subtree: leaves number * 2^level up to the next such."""
 
     level: int
-    index: int
+    number: int
 
 
 class Frontier(NamedTuple):
@@ -33,7 +33,7 @@ class Frontier(NamedTuple):
 class Growth(NamedTuple):
     """A frontier after new leaves, and every subtree that they completed.
 
-    levels[n]: hashes of the new complete subtrees of level n, from index (old size >> n) on; level
+    levels[n]: hashes of the new complete subtrees of level n, from number (old size >> n) on; level
     0 is the new leaves themselves. Empty levels at the end are left out.
     """
 

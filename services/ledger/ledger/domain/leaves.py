@@ -1,0 +1,134 @@
+"""One leaf of a shard's log: the canonical bytes of all that a sequence number put into the book.
+
+The layout is docs/decisions/0011. A leaf follows from the tables alone, so whoever reads them can
+build it again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import starmap
+from struct import Struct as Layout
+from typing import Final
+
+from msgspec import Struct
+
+from contracts.values import micros
+
+VERSION: Final = 1
+NULL_NUMBER: Final = -(2**63)
+NULL_LENGTH: Final = 2**32 - 1
+
+# Rows as the leaf has them, in the order of the tuple named last of each.
+NameRow = tuple[str, bytes | None]  # name, fingerprint: by the name's UTF-8 bytes
+AccountRow = tuple[int, int, int, str, str]  # account_id, owner, counterparty, role, unit
+EntryRow = tuple[int, int, int, int, int]  # line, account_id, account_sequence, amount, balance
+ConsumptionRow = tuple[int, int, int, int, int, int, int, int, int, int, int, str]
+LotRow = tuple[
+    int, int, int, int, datetime, datetime | None, datetime, int | None, int, int, int, int,
+    str, str, str,
+]  # fmt: skip
+HoldRow = tuple[int, int, int, int, str]  # ordinal, hold, lot, amount, what
+
+_NAMES, _ACCOUNTS, _ENTRIES, _CONSUMPTIONS, _LOTS, _HOLDS = range(1, 7)
+_HEAD: Final = Layout(">B3q5I")
+_SECTION: Final = Layout(">BI")
+_NAME: Final = Layout(">II")
+_ACCOUNT: Final = Layout(">3qII")
+_ENTRY: Final = Layout(">5q")
+_CONSUMPTION: Final = Layout(">11qI")
+_LOT: Final = Layout(">12q3I")
+_HOLD: Final = Layout(">4qI")
+
+
+class Leaf(Struct, frozen=True, gc=False):
+    """What one sequence number put into the book. Rows of a section are in their tables' order.
+
+    status, code, command, answer, marked: its row of bodies. names: its rows of outcomes, by name.
+    accounts: those it used first, by number; entries: by line. consumptions: by ordinal, each
+    (ordinal, lot, amount, cost_rial, claim_rial, fee_rial, original_sequence, original_ordinal,
+    issuer, acceptor, merchant, what). lots: those it opened, by number, each (lot, account_id,
+    amount, cost_rial, available_from, expires_at, born_at, parent, issuer, funder, merchant,
+    rule_version, unit, rule, origin). holds: by ordinal, each (ordinal, hold, lot, amount, what).
+    """
+
+    shard: int
+    sequence: int
+    decided_at: datetime
+    status: str
+    code: str
+    command: bytes
+    answer: bytes
+    marked: bytes | None
+    names: Sequence[NameRow]
+    accounts: Sequence[AccountRow] = ()
+    entries: Sequence[EntryRow] = ()
+    consumptions: Sequence[ConsumptionRow] = ()
+    lots: Sequence[LotRow] = ()
+    holds: Sequence[HoldRow] = ()
+
+
+def encode(leaf: Leaf) -> bytes:
+    """Canonical bytes of a leaf: equal for equal leaves, different for any other.
+
+    Raises struct.error on a number outside 64 bits, ValueError on text with lone surrogates.
+    Source: architecture 5 (log), decision 0011.
+    """
+    status, code, marked = leaf.status.encode(), leaf.code.encode(), leaf.marked
+    parts = [
+        _HEAD.pack(
+            VERSION, leaf.shard, leaf.sequence, micros(leaf.decided_at), len(status), len(code),
+            len(leaf.command), len(leaf.answer), NULL_LENGTH if marked is None else len(marked),
+        ),
+        status, code, leaf.command, leaf.answer, marked or b"",
+    ]  # fmt: skip
+    if leaf.names:
+        _add(parts, _NAMES, [_name(row) for row in leaf.names])
+    if leaf.accounts:
+        _add(parts, _ACCOUNTS, [_account(row) for row in leaf.accounts])
+    if leaf.entries:
+        _add(parts, _ENTRIES, list(starmap(_ENTRY.pack, leaf.entries)))
+    if leaf.consumptions:
+        _add(parts, _CONSUMPTIONS, [_consumption(row) for row in leaf.consumptions])
+    if leaf.lots:
+        _add(parts, _LOTS, [_lot(row) for row in leaf.lots])
+    if leaf.holds:
+        _add(parts, _HOLDS, [_hold(row) for row in leaf.holds])
+    return b"".join(parts)
+
+
+def _add(parts: list[bytes], tag: int, rows: list[bytes]) -> None:
+    parts.append(_SECTION.pack(tag, len(rows)))
+    parts += rows
+
+
+def _name(row: NameRow) -> bytes:
+    name, fingerprint = row[0].encode(), row[1]
+    if fingerprint is None:
+        return _NAME.pack(len(name), NULL_LENGTH) + name
+    return _NAME.pack(len(name), len(fingerprint)) + name + fingerprint
+
+
+def _account(row: AccountRow) -> bytes:
+    account_id, owner, counterparty, role, unit = row
+    texts = role.encode(), unit.encode()
+    return _ACCOUNT.pack(account_id, owner, counterparty, *map(len, texts)) + b"".join(texts)
+
+
+def _consumption(row: ConsumptionRow) -> bytes:
+    what = row[-1].encode()
+    return _CONSUMPTION.pack(*row[:-1], len(what)) + what
+
+
+def _lot(row: LotRow) -> bytes:
+    lot, account_id, amount, cost, available_from, expires_at, born_at, parent = row[:8]
+    unit, rule, origin = row[12].encode(), row[13].encode(), row[14].encode()
+    return _LOT.pack(
+        lot, account_id, amount, cost, micros(available_from),
+        NULL_NUMBER if expires_at is None else micros(expires_at), micros(born_at),
+        NULL_NUMBER if parent is None else parent, *row[8:12], len(unit), len(rule), len(origin),
+    ) + unit + rule + origin  # fmt: skip
+
+
+def _hold(row: HoldRow) -> bytes:
+    what = row[-1].encode()
+    return _HOLD.pack(*row[:-1], len(what)) + what
