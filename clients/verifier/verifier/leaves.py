@@ -1,0 +1,224 @@
+"""Leaves of a shard's log: from rows to bytes and back, as decision 0009 lays them out.
+
+Every row is written alike: its numbers and times, then the lengths of its texts and byte strings,
+then these themselves. A section is a list of such rows.
+"""
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+VERSION = 1
+_NULL_NUMBER = -(1 << 63)
+_NULL_LENGTH = (1 << 32) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Row = tuple[Any, ...]  # values in the order of the section's columns; times in microseconds
+
+
+class LeafRefused(Exception):
+    """Bytes are not those of a leaf; the text says where they go wrong."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One kind of row: its tag, its numbers, then its texts; optional ones may be None."""
+
+    tag: int
+    name: str
+    numbers: tuple[str, ...]
+    texts: tuple[str, ...]
+    optional: frozenset[str] = frozenset()
+    raw: frozenset[str] = frozenset()  # byte strings among the texts
+    layout: struct.Struct = field(init=False)
+
+    def __post_init__(self) -> None:
+        layout = struct.Struct(f">{len(self.numbers)}q{len(self.texts)}I")
+        object.__setattr__(self, "layout", layout)
+
+
+HEAD = Section(
+    0,
+    "head",
+    ("shard", "sequence", "decided_at"),
+    ("status", "code", "command", "answer", "marked"),
+    frozenset({"marked"}),
+    frozenset({"command", "answer", "marked"}),
+)
+SECTIONS = (
+    Section(
+        1, "names", (), ("name", "fingerprint"), frozenset({"fingerprint"}),
+        frozenset({"fingerprint"}),
+    ),
+    Section(2, "accounts", ("account_id", "owner", "counterparty"), ("role", "unit")),
+    Section(3, "entries", ("line", "account_id", "account_sequence", "amount", "balance"), ()),
+    Section(
+        4,
+        "consumptions",
+        (
+            "ordinal", "lot", "amount", "cost_rial", "claim_rial", "fee_rial",
+            "original_sequence", "original_ordinal", "issuer", "acceptor", "merchant",
+        ),
+        ("what",),
+    ),
+    Section(
+        5,
+        "lots",
+        (
+            "lot", "account_id", "amount", "cost_rial", "available_from", "expires_at", "born_at",
+            "parent", "issuer", "funder", "merchant", "rule_version",
+        ),
+        ("unit", "rule", "origin"),
+        frozenset({"expires_at", "parent"}),
+    ),
+    Section(6, "holds", ("ordinal", "hold", "lot", "amount"), ("what",)),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What one sequence number put into the book; head in HEAD's order, rows in their sections'."""
+
+    head: Row
+    rows: dict[str, list[Row]]  # by section; an empty section is not there
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 of a time with its zone."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+# ----------------------------------------------------------------------------------------- writing
+
+
+def to_bytes(leaf: Leaf) -> bytes:
+    """The leaf's canonical bytes. Raises LeafRefused on a null or a section that cannot be."""
+    unknown = leaf.rows.keys() - {section.name for section in SECTIONS}
+    if unknown:
+        raise LeafRefused(f"no such section: {', '.join(sorted(unknown))}")
+    out = bytearray((VERSION,))
+    _write_row(out, HEAD, leaf.head)
+    for section in SECTIONS:
+        rows = leaf.rows.get(section.name)
+        if rows:
+            out.append(section.tag)
+            out += len(rows).to_bytes(4, "big")
+            for row in rows:
+                _write_row(out, section, row)
+    return bytes(out)
+
+
+def _write_row(out: bytearray, section: Section, row: Row) -> None:
+    count = len(section.numbers)
+    try:
+        if not section.texts:
+            out += section.layout.pack(*row)
+            return
+        numbers, texts = row[:count], [_bytes_of(text) for text in row[count:]]
+        if section.optional:
+            _check_nulls(section, row)
+            numbers = [_NULL_NUMBER if number is None else number for number in numbers]
+        lengths = [_NULL_LENGTH if text is None else len(text) for text in texts]
+        out += section.layout.pack(*numbers, *lengths)
+    except (struct.error, TypeError, AttributeError) as error:
+        raise LeafRefused(f"a row of {section.name} cannot be written: {error}") from error
+    for text in texts:
+        if text:
+            out += text
+
+
+def _bytes_of(text: str | bytes | None) -> bytes | None:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _check_nulls(section: Section, row: Row) -> None:
+    if None in row:
+        columns = (*section.numbers, *section.texts)
+        for column, value in zip(columns, row, strict=True):
+            if value is None and column not in section.optional:
+                raise LeafRefused(f"{section.name}: {column} is null")
+
+
+# ----------------------------------------------------------------------------------------- reading
+
+
+def from_bytes(raw: bytes) -> Leaf:
+    """A leaf back from its canonical bytes. Raises LeafRefused: no other bytes are accepted."""
+    if not raw or raw[0] != VERSION:
+        raise LeafRefused(f"a leaf begins with its version, {VERSION}")
+    head, place = _read_row(raw, 1, HEAD)
+    rows: dict[str, list[Row]] = {}
+    known = {section.tag: section for section in SECTIONS}
+    last = 0
+    while place < len(raw):
+        tag = raw[place]
+        section = known.get(tag)
+        if section is None or tag <= last:
+            raise LeafRefused(f"byte {place}: section {tag} cannot stand after section {last}")
+        count = int.from_bytes(_cut(raw, place + 1, 4), "big")
+        if count == 0:
+            raise LeafRefused(f"byte {place}: an empty section is left out")
+        place += 5
+        found: list[Row] = []
+        for _ in range(count):
+            row, place = _read_row(raw, place, section)
+            found.append(row)
+        rows[section.name] = found
+        last = tag
+    return Leaf(head, rows)
+
+
+def _read_row(raw: bytes, place: int, section: Section) -> tuple[Row, int]:
+    fixed = section.layout.unpack(_cut(raw, place, section.layout.size))
+    place += section.layout.size
+    count = len(section.numbers)
+    values: list[Any] = [
+        None if number == _NULL_NUMBER and column in section.optional else number
+        for column, number in zip(section.numbers, fixed[:count], strict=True)
+    ]
+    for column, length in zip(section.texts, fixed[count:], strict=True):
+        if length == _NULL_LENGTH and column in section.optional:
+            values.append(None)
+            continue
+        values.append(_text_of(section, column, _cut(raw, place, length)))
+        place += length
+    return tuple(values), place
+
+
+def _text_of(section: Section, column: str, found: bytes) -> str | bytes:
+    if column in section.raw:
+        return found
+    try:
+        return found.decode()
+    except UnicodeDecodeError as error:
+        raise LeafRefused(f"{section.name}: {column} is not UTF-8") from error
+
+
+def _cut(raw: bytes, place: int, length: int) -> bytes:
+    found = raw[place : place + length]
+    if len(found) != length:
+        raise LeafRefused(f"byte {place}: {length} bytes are missing their end")
+    return found
+
+
+# ---------------------------------------------------------------------------------------- in words
+
+
+def differences(one: Leaf, other: Leaf) -> Iterable[str]:
+    """In plain words, what differs between two leaves of one sequence number, column by column."""
+    yield from _row_differences(HEAD, "", one.head, other.head)
+    for section in SECTIONS:
+        mine, yours = one.rows.get(section.name, []), other.rows.get(section.name, [])
+        if len(mine) != len(yours):
+            yield f"{section.name}: {len(mine)} rows, not {len(yours)}"
+        for number, (left, right) in enumerate(zip(mine, yours, strict=False)):
+            yield from _row_differences(section, f" row {number}", left, right)
+
+
+def _row_differences(section: Section, where: str, left: Row, right: Row) -> Iterable[str]:
+    columns = (*section.numbers, *section.texts)
+    for column, mine, yours in zip(columns, left, right, strict=True):
+        if mine != yours:
+            yield f"{section.name}{where}: {column} is {mine!r}, not {yours!r}"

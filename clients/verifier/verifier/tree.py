@@ -1,0 +1,143 @@
+"""Merkle trees as RFC 6962 defines them: a root over a stream of leaves, and what proofs show."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+EMPTY_ROOT = hashlib.sha256().digest()
+
+
+class ProofRefused(Exception):
+    """A proof does not show what it is said to show; the text says why."""
+
+
+def hash_of_leaf(leaf: bytes) -> bytes:
+    """Hash of a leaf's bytes (RFC 6962, 2.1)."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def hash_of_pair(left: bytes, right: bytes) -> bytes:
+    """Hash of two trees side by side (RFC 6962, 2.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """Takes leaf after leaf and knows the root at every size; keeps a few hashes, not the leaves.
+
+    It counts like an odometer: two finished trees of one height become one of the next.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._finished: list[tuple[int, bytes]] = []  # (height, hash), heights falling
+
+    def add(self, leaf_hash: bytes) -> None:
+        """Append one leaf by its hash."""
+        height, found = 0, leaf_hash
+        while self._finished and self._finished[-1][0] == height:
+            found = hash_of_pair(self._finished.pop()[1], found)
+            height += 1
+        self._finished.append((height, found))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Root over the leaves so far."""
+        if not self._finished:
+            return EMPTY_ROOT
+        found = self._finished[-1][1]
+        for _, left in reversed(self._finished[:-1]):
+            found = hash_of_pair(left, found)
+        return found
+
+
+def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
+    """Root over some leaves."""
+    tree = Tree()
+    for leaf_hash in leaf_hashes:
+        tree.add(leaf_hash)
+    return tree.root()
+
+
+def check_inclusion(
+    leaf_hash: bytes, *, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> None:
+    """Leaf number index (from 0) is in the tree with this size and root. Raises ProofRefused."""
+    if not 0 <= index < size:
+        raise ProofRefused(f"a tree of {size} has no leaf {index}")
+    steps = _Steps(proof)
+    found = _root_by_inclusion(leaf_hash, index, size, steps)
+    steps.must_be_used_up()
+    if found != root:
+        raise ProofRefused(f"the proof of leaf {index} leads to another root")
+
+
+def check_consistency(
+    *, old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]
+) -> None:
+    """The newer tree begins with all of the older one, unchanged. Raises ProofRefused."""
+    if not 0 <= old_size <= new_size:
+        raise ProofRefused(f"a tree of {new_size} cannot continue one of {old_size}")
+    steps = _Steps(proof)
+    if old_size == 0:
+        old, new = EMPTY_ROOT, new_root  # anything continues nothing
+    else:
+        old, new = _roots_by_consistency(old_size, new_size, steps, old_root)
+    steps.must_be_used_up()
+    if old != old_root:
+        raise ProofRefused(f"the proof leads to another root of the first {old_size} leaves")
+    if new != new_root:
+        raise ProofRefused(f"the proof leads to another root of {new_size} leaves")
+
+
+class _Steps:
+    """A proof read from its end: the definitions of RFC 6962 are recursive from the root down."""
+
+    def __init__(self, proof: Sequence[bytes]) -> None:
+        if any(len(step) != len(EMPTY_ROOT) for step in proof):
+            raise ProofRefused("a step of the proof is not a hash")
+        self._left = list(proof)
+
+    def take(self) -> bytes:
+        if not self._left:
+            raise ProofRefused("the proof is too short")
+        return self._left.pop()
+
+    def must_be_used_up(self) -> None:
+        if self._left:
+            raise ProofRefused("the proof is too long")
+
+
+def _largest_power_below(size: int) -> int:
+    power = 1
+    while power * 2 < size:
+        power *= 2
+    return power
+
+
+def _root_by_inclusion(leaf_hash: bytes, index: int, size: int, steps: _Steps) -> bytes:
+    """PATH(m, D[n]) of RFC 6962, 2.1.1, turned round."""
+    if size == 1:
+        return leaf_hash
+    k = _largest_power_below(size)
+    sibling = steps.take()
+    if index < k:
+        return hash_of_pair(_root_by_inclusion(leaf_hash, index, k, steps), sibling)
+    return hash_of_pair(sibling, _root_by_inclusion(leaf_hash, index - k, size - k, steps))
+
+
+def _roots_by_consistency(
+    old_size: int, size: int, steps: _Steps, known: bytes | None
+) -> tuple[bytes, bytes]:
+    """SUBPROOF(m, D[n], b) of RFC 6962, 2.1.2, turned round; known: the old root while b is true.
+
+    Gives the root of the first old_size leaves and that of all.
+    """
+    if old_size == size:
+        same = steps.take() if known is None else known
+        return same, same
+    k = _largest_power_below(size)
+    sibling = steps.take()
+    if old_size <= k:
+        old, new = _roots_by_consistency(old_size, k, steps, known)
+        return old, hash_of_pair(new, sibling)
+    old, new = _roots_by_consistency(old_size - k, size - k, steps, None)
+    return hash_of_pair(sibling, old), hash_of_pair(sibling, new)
