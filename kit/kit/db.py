@@ -194,8 +194,7 @@ _SERVER_SETTINGS: Final = {
     "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
     "application_name": "peyvand",
     "jit": "off",  # set-based statements of a few hundred rows: compiling costs more than it saves
-    # Rooms probe by key, for a set of keys. A plan is kept for as long as its connection lives, and
-    # one made while a table was small would go on to scan it once it is large.
+    # a plan lives as long as its connection: made for a small table, it would go on scanning
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",

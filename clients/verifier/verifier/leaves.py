@@ -1,4 +1,4 @@
-"""Leaves of a shard's log: from rows to bytes and back, as decision 0009 lays them out.
+"""Leaves of a shard's log: from rows to bytes and back, as decision 0011 lays them out.
 
 Every row is written alike: its numbers and times, then the lengths of its texts and byte strings,
 then these themselves. A section is a list of such rows.

@@ -15,10 +15,8 @@ _send: Final = AIOKafkaConnection.send
 def mend() -> None:
     """Have every connection answer a lost transport as a lost connection.
 
-    uvloop raises RuntimeError for a write to a transport that was closed in this very turn of the
-    loop; aiokafka expects OSError alone. The task that keeps the metadata then ends, nobody hears
-    of it, and the client waits for its coordinator for ever: it goes on reading, but has left its
-    group. Seen once a broker is killed under load.
+    uvloop raises RuntimeError there, aiokafka expects OSError: the task that keeps the metadata
+    ends unheard, and the client, which goes on reading, waits for its coordinator for ever.
     """
     AIOKafkaConnection.send = _send_or_lost
 
