@@ -13,7 +13,7 @@ from house.demo.street import Customer, Street, Till, note_balance
 from peyvand import Answer, Name, Redeem, RefundLine, drafts, words
 
 STEP: Final = timedelta(hours=2)
-STEPS_AT_ONCE: Final = 6
+STEPS_AT_ONCE: Final = 10
 AT_ONCE_MAX: Final = 96
 POINTS_MIN: Final = 100
 
