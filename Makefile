@@ -51,7 +51,7 @@ e2e: setup ## stories of the whole house
 
 .PHONY: chaos bench
 chaos: setup ## faults by seed, for longer: SEEDS=500
-	@SEEDS=$(or $(SEEDS),500) $(PYTEST) tests/chaos
+	@SEEDS=$(or $(SEEDS),500) $(PYTEST) services/ledger/tests/test_seeds.py tests/e2e/test_z_faults.py
 bench: setup ## the promised numbers, against a bare road
 	@$(RUN) house.bench $(if $(FULL),--full)
 

@@ -118,3 +118,38 @@ async def tables(database, shard):
             found[table] = [tuple(row) for row in rows]
     found["shards"] = [row[1:] for row in found["shards"]]
     return found
+
+
+async def balances_of(database, shard):
+    """Accounts that are not zero, by natural key."""
+    async with database.read() as tx:
+        rows = await tx.fetch(
+            "select owner, role, unit, counterparty, balance from accounts where shard = $1", shard
+        )
+    return {tuple(row)[:4]: row["balance"] for row in rows if row["balance"]}
+
+
+async def check_book(database, shard):
+    """The book adds up by itself: from entries and consumptions alone."""
+    async with database.read() as tx:
+        off = await tx.fetch(
+            "select a.account_id from accounts a left join entries e using (shard, account_id)"
+            " where shard = $1 group by shard, a.account_id, a.balance, a.entry_count"
+            " having a.balance <> sum(e.amount) or a.entry_count <> count(*)"
+            " or a.entry_count <> max(e.account_sequence)", shard,
+        )  # fmt: skip
+        assert not off
+        wrong = await tx.fetch(
+            "select l.lot from lots l join lot_states s using (shard, lot) left join consumptions c"
+            " using (shard, lot) where shard = $1 group by shard, l.lot, l.amount, l.cost_rial,"
+            " l.parent, s.remaining, s.cost_left having"
+            " case when l.parent is null then l.amount else 0 end + coalesce(sum(case c.what"
+            "  when 'restored' then c.amount else -c.amount end), 0) <> s.remaining or"
+            " case when l.parent is null then l.cost_rial else 0 end + coalesce(sum(case c.what"
+            "  when 'restored' then c.cost_rial else -c.cost_rial end), 0) <> s.cost_left", shard,
+        )  # fmt: skip
+        assert not wrong
+        numbers = await tx.fetchrow(
+            "select count(*) as n, max(sequence) as last from bodies where shard = $1", shard
+        )
+        assert numbers["n"] == (numbers["last"] or 0)
