@@ -199,6 +199,21 @@ async def test_what_the_provider_may_have_forgotten_is_not_sent_again(
     assert provider_side.exchange.counters.received == 0
 
 
+async def test_a_run_with_nothing_to_send_forgets_old_failures(
+    pool: Database, lane: Lane, world: Any, make: Any, provider_side: Any
+) -> None:
+    """What could not be sent ended otherwise: the next failure pauses as the first one does."""
+    provider_side.exchange.change({"fail_next": 1, "fail_status": 409})
+    await _queue(pool, world, make, range(1, 2))
+    await lane.run()
+    assert lane.failures == 1
+    async with pool.transaction() as tx:
+        await tx.execute("update messages set state = 'expired'")
+    _again(lane)
+    assert await lane.run() == 0
+    assert lane.failures == 0
+
+
 async def test_a_provider_that_is_away_costs_a_pause_and_no_secret(
     pool: Database, world: Any, make: Any, at: Any, wall: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

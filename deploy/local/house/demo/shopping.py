@@ -53,7 +53,7 @@ class Shopping:
     async def _act(self, index: int, act: Act) -> None:
         till = self.street.till_of(act.visit)
         customer = self.street.customers[act.visit.household]
-        # who waits for a till or for its own last purchase keeps nobody else from the road
+        # who waits for a till or for its own last purchase takes no room on the road
         async with till.turn, customer.turn, self.room:
             match act.deed:
                 case Deed.BUY | Deed.STOLEN:

@@ -60,10 +60,12 @@ class Lane:
             return 0
         done = 0
         try:
-            if not await self._has_work():
-                return 0
-            await self._settle_sending()
-            for _ in range(settings.RUN_MESSAGES_MAX // settings.BATCH_MAX):
+            rounds = (
+                settings.RUN_MESSAGES_MAX // settings.BATCH_MAX if await self._has_work() else 0
+            )
+            if rounds:
+                await self._settle_sending()
+            for _ in range(rounds):
                 claimed = await self._claim()
                 done += await self._hand_over(claimed)
                 if len(claimed) < settings.BATCH_MAX:
