@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
+from contracts import value
 from contracts.pos import AnswerLine, Line, RefundLine
 from contracts.values import (
     AccountOrZero,
@@ -43,9 +44,11 @@ class Award(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rule_version: NumberOrZero
     expires_at: datetime | None = None
     available_from: datetime | None = None
+    sliding_days: NumberOrZero = 0  # > 0: activity renews expires_at by so many days
+    budget: NumberOrZero | None = None  # campaign whose slice pays the cost; 0: prefunding
 
 
-class Redemption(Struct, frozen=True, kw_only=True):
+class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Terms of a redemption, every number that the decision needs (architecture 2, replay).
 
     points_value_rial: points at the settlement price in force, floored. own_discount_rial: what the
@@ -60,6 +63,7 @@ class Redemption(Struct, frozen=True, kw_only=True):
     own_discount_max_rial: Amount
     fee_bp: BasisPoints
     terms_version: NumberOrZero
+    gift_rial: Amount = 0  # gift value of this account, spent as its face value
 
 
 class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -123,6 +127,10 @@ class IssueValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime | None = None
     purpose: str = ""  # "first-purchase"
     original: str = ""
+    available_from: datetime | None = None  # None: at once
+    awaits: str = ""  # an event: pending until release-pending or cancel-pending names this issue
+    sliding_days: NumberOrZero = 0  # > 0: activity renews expires_at by so many days
+    budget: NumberOrZero | None = None  # campaign whose slice pays the cost; 0: prefunding
 
 
 class TakeBackValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -136,7 +144,9 @@ class TakeBackValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReleasePending(Struct, frozen=True, kw_only=True):
-    """`release-pending.v1`: a reviewer's yes brings available_from forward; refused after due."""
+    """`release-pending.v1`: pending points become available: a reviewer's yes, refused after due,
+    or the event that an issue-value awaits.
+    """
 
     name: str
     original: str
@@ -145,7 +155,9 @@ class ReleasePending(Struct, frozen=True, kw_only=True):
 
 
 class CancelPending(Struct, frozen=True, kw_only=True):
-    """`cancel-pending.v1`: a reviewer's no cancels what is left of the lots; refused if due."""
+    """`cancel-pending.v1`: what is left of pending lots is cancelled: a reviewer's no, refused if
+    due, or the event that an issue-value awaits will not come.
+    """
 
     name: str
     original: str
@@ -181,6 +193,7 @@ class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 COMMANDS = {
+    **value.COMMANDS,
     "post-transaction.v1": PostTransaction,
     "refuse-transaction.v1": RefuseTransaction,
     "issue-value.v1": IssueValue,

@@ -34,7 +34,9 @@ class Unit(StrEnum):
     """What an amount counts. Sums never mix units (architecture 5)."""
 
     NETWORK_POINTS = "NP"
+    MERCHANT_POINTS = "MP"  # a merchant's own, kept apart by issuer
     CREDIT = "CR"  # money credit in Rial, spent like points
+    GIFT = "GV"  # gift value in Rial
     RIAL = "IRR"  # what parties owe one another
 
 
@@ -88,6 +90,11 @@ class Family(StrEnum):
     VERDICT = "v"  # case
     EXPIRY = "x"  # lot, Tehran day
     TICK = "k"  # minute since the epoch
+    PARTY = "p"  # party, what
+    RECEIPT = "r"  # shard and sequence of what was sent here
+    RETURN = "b"  # shard and sequence of what was refused there
+    WINDOW = "w"  # settlement window
+    HOLD = "d"  # sequence of a hold that fell due
     UNDECODABLE = "u"  # SHA-256 of the record's bytes, hex
 
 
@@ -99,6 +106,11 @@ _NAME_PARTS: Final = {
     Family.VERDICT: 1,
     Family.EXPIRY: 2,
     Family.TICK: 1,
+    Family.PARTY: 2,
+    Family.RECEIPT: 2,
+    Family.RETURN: 2,
+    Family.WINDOW: 1,
+    Family.HOLD: 1,
     Family.UNDECODABLE: 1,
 }
 NAME_LENGTH_MAX: Final = 200
