@@ -198,7 +198,7 @@ async def book(town: Town) -> dict[str, int]:
     counts = (
         "select (select count(*) from entries) as entries, (select count(*) from lots) as lots,"
         " (select count(*) from consumptions) as consumptions,"
-        " (select coalesce(sum(remaining), 0) from lot_states) as remaining,"
+        " (select coalesce(sum(remaining), 0) from lots) as remaining,"
         " (select count(*) from outcomes where name not like 'k.%') as outcomes"
     )
     found = dict((await town.rows("ledger", counts))[0])

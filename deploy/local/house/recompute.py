@@ -217,16 +217,15 @@ with moved as (
     from entries e join accounts a using (shard, account_id) where a.role = 'value'
     group by shard, account_id
 )
-select (select count(*) from left_over join lot_states s using (shard, lot)
+select (select count(*) from left_over join lots s using (shard, lot)
         where left_over.remaining <> s.remaining or left_over.remaining < 0)
     + (select count(*) from owned full join entered using (shard, account_id)
         where coalesce(owned.total, 0) <> coalesce(entered.total, 0))
 """
 _LOTS: Final = """
 select a.unit, sum(l.amount) filter (where l.parent is null) as issued,
-    sum(s.remaining) as remaining
-from lots l join lot_states s using (shard, lot)
-    join accounts a on a.shard = l.shard and a.account_id = l.account_id
+    sum(l.remaining) as remaining
+from lots l join accounts a on a.shard = l.shard and a.account_id = l.account_id
 group by a.unit
 """
 _MOVES: Final = """
@@ -255,6 +254,6 @@ select coalesce(sum(e.amount), 0) from entries e join accounts a using (shard, a
 where a.role = 'fee'
 """
 _DUE: Final = """
-select count(*) from lot_states s join shards using (shard)
+select count(*) from lots s join shards using (shard)
 where s.open and s.held = 0 and s.expires_at <= shards.decided_at
 """

@@ -82,12 +82,13 @@ def parse_original(text: str, *, shards: int) -> Id:
 def _numbers(family: Family, parts: Sequence[str]) -> Sequence[int | str]:
     """Numeric parts as numbers, so that only the plain spelling comes out again."""
     match family:
-        case Family.TILL:
+        case (
+            Family.TILL | Family.TICK | Family.RECEIPT | Family.RETURN | Family.WINDOW
+            | Family.HOLD
+        ):  # fmt: skip
             return [_int(p) for p in parts]
-        case Family.ORDER | Family.HISTORY | Family.ACCOUNT | Family.EXPIRY:
+        case Family.ORDER | Family.HISTORY | Family.ACCOUNT | Family.EXPIRY | Family.PARTY:
             return [_int(parts[0]), *parts[1:]]
-        case Family.TICK:
-            return [_int(parts[0])]
         case Family.VERDICT | Family.UNDECODABLE:
             return parts
 

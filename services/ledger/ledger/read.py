@@ -1,19 +1,22 @@
 """Everything a batch decides on, read once over the posting connection: names before bodies."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from bisect import bisect_right, insort
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.ledger import ExpireLot, Inquire
 from contracts.values import Status
-from kit.db import Record, Tx
+from kit.db import Tx
 from ledger.decide import commands as deciding
 from ledger.decide.book import Book, Known, ShardState, marked_original
-from ledger.domain import records
+from ledger.domain import chunks, leaves, records
 from ledger.domain.book import Command, Original, Role, Row, original_of
+from ledger.domain.leaves import Leaf
 from ledger.store import posting
+
+Place = tuple[int, int]  # shard, sequence
 
 _VALUE = Role.VALUE.value
 
@@ -39,14 +42,31 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     await _read_shards(tx, book, {command.shard for command in batch})
     names = {(c.shard, c.name) for c in batch if not isinstance(c.body, Inquire)}
     targets = {(c.shard, t) for c in batch if (t := deciding.target_of(c))}
-    found = {(r[0], r[1]): r for r in await posting.find_outcomes(tx, sorted(names | targets))}
-    book.known.update({key: _known(key, row) for key, row in found.items()})
+    rows = await posting.find_outcomes(tx, sorted(names | targets))
+    found = {(r[0], r[1]): (r[2], r[3]) for r in rows}
+    await _read_known(tx, book, found, targets)
     fresh = [c for c in batch if isinstance(c.body, Inquire) or (c.shard, c.name) not in found]
-    wanted = targets & {(c.shard, deciding.target_of(c)) for c in fresh}
-    await _read_originals(tx, book, {key: found[key] for key in wanted & found.keys()})
     accounts = await _read_members(tx, book, _owners(book, fresh))
     await _read_named_lots(tx, book, fresh)
     return Reading(book, accounts)
+
+
+async def read_leaves(tx: Tx, places: Collection[Place]) -> dict[Place, Leaf]:
+    """Leaves by (shard, sequence); each is there. Their chunks are unpacked once."""
+    if not places:
+        return {}
+    firsts: dict[int, list[int]] = {}
+    unpacked: dict[Place, list[bytes]] = {}
+    for shard, first, packed in await posting.list_chunks(tx, sorted(places)):
+        if (shard, first) not in unpacked:
+            unpacked[shard, first] = chunks.unpack(packed)
+            insort(firsts.setdefault(shard, []), first)
+    found: dict[Place, Leaf] = {}
+    for shard, sequence in places:
+        of_shard = firsts[shard]
+        first = of_shard[bisect_right(of_shard, sequence) - 1]
+        found[shard, sequence] = leaves.decode(unpacked[shard, first][sequence - first])
+    return found
 
 
 async def _read_shards(tx: Tx, book: Book, shards: Collection[int]) -> None:
@@ -55,43 +75,58 @@ async def _read_shards(tx: Tx, book: Book, shards: Collection[int]) -> None:
         for shard in sorted(set(shards) - {row["shard"] for row in rows}):
             await posting.prepare_shard(tx, shard)
         rows = await posting.lock_shards(tx, sorted(shards))
-    for shard, last_sequence, decided_at, account_count in rows:
-        book.shards[shard] = ShardState(shard, last_sequence, decided_at, account_count)
+    for shard, last_sequence, decided_at, account_count, peaks in rows:
+        book.shards[shard] = ShardState(shard, last_sequence, decided_at, account_count, peaks)
 
 
-def _known(key: tuple[int, str], row: Record) -> Known:
-    _, _, sequence, fingerprint, _, _, _, answer, marked = row
-    if marked is not None and fingerprint is None and _is_marked(key, row):
-        return Known(sequence, None, marked)
-    return Known(sequence, fingerprint, answer)
+async def _read_known(
+    tx: Tx,
+    book: Book,
+    found: dict[tuple[int, str], tuple[int, bytes | None]],
+    targets: set[tuple[int, str]],
+) -> None:
+    """First answers of known names, and what was booked under those that commands name."""
+    sealed = await read_leaves(tx, {(shard, seq) for (shard, _), (seq, _) in found.items()})
+    wanted: dict[tuple[int, str], Leaf] = {}
+    for key, (sequence, fingerprint) in found.items():
+        leaf = sealed[key[0], sequence]
+        marked = leaf.marked if _is_marked(key[1], leaf) else None
+        if marked is not None:
+            book.known[key] = Known(sequence, None, marked)
+        else:
+            book.known[key] = Known(sequence, fingerprint, leaf.answer)
+        if key in targets:
+            wanted[key] = leaf
+    await _read_originals(tx, book, wanted)
 
 
-def _is_marked(key: tuple[int, str], row: Record) -> bool:
-    return records.command_from(key[0], row["command"]).name != key[1]
+def _is_marked(name: str, leaf: Leaf) -> bool:
+    """Whether this name is not the command's own, but that of the original it forestalled."""
+    if leaf.marked is None:
+        return False
+    return records.command_from(leaf.shard, leaf.command).name != name
 
 
-async def _read_originals(tx: Tx, book: Book, found: dict[tuple[int, str], Record]) -> None:
+async def _read_originals(tx: Tx, book: Book, found: dict[tuple[int, str], Leaf]) -> None:
     if not found:
         return
-    sequences = sorted({(shard, row["sequence"]) for (shard, _), row in found.items()})
-    rows: dict[tuple[int, int], list[Row]] = {}
-    for record in await posting.list_redeemed(tx, sequences):
-        rows.setdefault((record[0], record[1]), []).append(posting.row_of(record))
-    for key, row in found.items():
-        book.originals[key] = _original(key, row, rows.get((key[0], row["sequence"]), ()))
+    lots = {(key[0], row[1]) for key, leaf in found.items() for row in leaf.consumptions}
+    units = {(r[0], r[1]): r[2] for r in await posting.list_units(tx, sorted(lots))}
+    for key, leaf in found.items():
+        rows = tuple(posting.row_of(row, units[key[0], row[1]]) for row in leaf.consumptions)
+        book.originals[key] = original_in(leaf, key[1], rows)
     for record in await posting.lock_originals(tx, sorted(found)):
         key = (record["shard"], record["name"])
         book.originals[key] = replace(book.originals[key], progress=posting.progress_of(record))
 
 
-def _original(key: tuple[int, str], row: Record, rows: Iterable[Row]) -> Original:
-    command = records.command_from(key[0], row["command"])
-    now: datetime = row["decided_at"]
-    if command.name != key[1]:
-        return marked_original(key[1], row["sequence"], command.type)
-    return original_of(
-        command, Status(row["status"]), sequence=row["sequence"], now=now, rows=tuple(rows)
-    )
+def original_in(leaf: Leaf, name: str, rows: tuple[Row, ...]) -> Original:
+    """What a name's leaf booked, without later progress. rows: its consumption rows."""
+    command = records.command_from(leaf.shard, leaf.command)
+    if command.name != name:
+        return marked_original(name, leaf.sequence, command.type)
+    status = Status(leaf.status)
+    return original_of(command, status, sequence=leaf.sequence, now=leaf.decided_at, rows=rows)
 
 
 def _owners(book: Book, fresh: Sequence[Command]) -> list[tuple[int, int]]:

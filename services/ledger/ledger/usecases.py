@@ -69,19 +69,23 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
 
 async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> None:
     reading = await read.read(tx, heard)
+    results: list[tuple[Event, Command, Result]] = []
     said: list[Message] = []
-    decisions: list[Decision] = []
     for event, command in zip(batch, heard, strict=True):
         if isinstance(command.body, Inquire):
             if "replay" not in event.headers:
                 said += _reply(event, command.name, _preview(reading.book, command))
             continue
-        result = deciding.decide_one(reading.book, command)
-        if result.decision is not None:
-            decisions.append(result.decision)
-            said += _outcomes(event, result.decision)
-        said += _answer(event, command, result)
-    await write.write(tx, reading, decisions)
+        results.append((event, command, deciding.decide_one(reading.book, command)))
+
+    def say() -> None:
+        for event, command, result in results:
+            if result.decision is not None:
+                said.extend(_outcomes(event, result.decision))
+            said.extend(_answer(event, command, result))
+
+    decisions = [result.decision for _, _, result in results if result.decision is not None]
+    await write.write(tx, reading, decisions, say)
     outbox.add(tx, said)
 
 

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from msgspec import Raw
 
-from contracts.values import Status, Unit, public_id
+from contracts.values import Unit, public_id
 from kit import errors
 from kit.db import Record, Tx
+from ledger import read
 from ledger.domain import lots, records
-from ledger.domain.book import Lot, Original, Progress, Role, original_of
+from ledger.domain.book import Lot, Original, Progress, Role
+from ledger.domain.leaves import Leaf
 from ledger.store import posting, reading
 
 
@@ -70,7 +72,9 @@ async def list_statement(
         before=_INT_MAX if before is None else before,
         limit=limit,
     )
-    return _page([_statement_line(shard, row) for row in found], limit, "account_sequence")
+    sealed = await read.read_leaves(tx, {(shard, row["sequence"]) for row in found})
+    lines = [_statement_line(row, sealed[shard, row["sequence"]]) for row in found]
+    return _page(lines, limit, "account_sequence")
 
 
 async def list_positions(tx: Tx, *, after: tuple[int, int], limit: int) -> dict[str, Any]:
@@ -100,22 +104,15 @@ async def outcome_of(tx: Tx, shard: int, name: str, *, now: datetime) -> dict[st
     rows = await posting.find_outcomes(tx, [(shard, name)])
     if not rows:
         raise errors.NotFound("no outcome under this name", code="unknown-outcome")
-    row = rows[0]
-    command = records.command_from(shard, row["command"])
-    marked = command.name != name
-    answer = row["marked"] if marked else row["answer"]
-    current: dict[str, Any] = {"status": "reversed_before_arrival"}
-    if not marked:
-        original = original_of(
-            command,
-            Status(row["status"]),
-            sequence=row["sequence"],
-            now=row["decided_at"],
-            rows=(),
-        )
+    sequence: int = rows[0]["sequence"]
+    leaf = (await read.read_leaves(tx, {(shard, sequence)}))[shard, sequence]
+    original = read.original_in(leaf, name, ())
+    answer, current = leaf.marked, {"status": "reversed_before_arrival"}
+    if original.arrived:
         now = max(now, await reading.get_decided_at(tx, shard))
-        current = await _current(tx, shard, original, now=now)
-    return {"id": public_id(shard, name), "first_answer": Raw(answer), "current": current}
+        answer, current = leaf.answer, await _current(tx, shard, original, now=now)
+    told = Raw(answer or b"null")
+    return {"id": public_id(shard, name), "first_answer": told, "current": current}
 
 
 async def _current(tx: Tx, shard: int, original: Original, *, now: datetime) -> dict[str, Any]:
@@ -169,17 +166,17 @@ def _by_issuer(
     return [found[key] for key in sorted(found)]
 
 
-def _statement_line(shard: int, row: Record) -> dict[str, Any]:
-    command = records.command_from(shard, row["command"])
+def _statement_line(row: Record, leaf: Leaf) -> dict[str, Any]:
+    command = records.command_from(leaf.shard, leaf.command)
     return {
         "account_sequence": row["account_sequence"],
         "sequence": row["sequence"],
         "line": row["line"],
         "amount": row["amount"],
         "balance": row["balance"],
-        "decided_at": row["decided_at"],
+        "decided_at": leaf.decided_at,
         "occurred_at": command.occurred_at,
-        "id": public_id(shard, command.name),
+        "id": public_id(leaf.shard, command.name),
         "command": command.type,
         "kind": getattr(command.body, "kind", None),
         "merchant": getattr(command.body, "merchant", 0),

@@ -1,15 +1,20 @@
 """Puts a batch's decisions down: rows planned and checked in memory, then one statement a table."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from contracts.values import Unit
 from kit.db import Tx
+from ledger import seal
 from ledger.decide.book import Book, Decision
+from ledger.domain import leaves
 from ledger.domain.book import AccountKey, Lot, Original, Role
 from ledger.domain.errors import InvariantBroken
+from ledger.domain.leaves import EntryRow
 from ledger.read import AccountRow, Reading
+from ledger.seal import Posted, Sealed
 from ledger.store import booking, posting
 
 MemberRows = dict[tuple[int, int, str, str, int], AccountRow]
@@ -30,34 +35,65 @@ class _Account:
 
 
 class _Plan:
-    """Rows of a batch, by table."""
+    """Rows of a batch, by table; what each decision's leaf says of accounts and entries."""
 
     def __init__(self) -> None:
         self.accounts: dict[tuple[int, AccountKey], _Account] = {}
-        self.entries: list[tuple[int, ...]] = []
+        self.posted: list[Posted] = []
         self.lots: dict[tuple[int, int], Lot] = {}  # last state
         self.opened: dict[tuple[int, int], Lot] = {}
 
 
-async def write(tx: Tx, reading: Reading, decisions: Sequence[Decision]) -> None:
-    """Book the decisions. Raises InvariantBroken before anything wrong could be committed."""
+async def write(
+    tx: Tx, reading: Reading, decisions: Sequence[Decision], meanwhile: Callable[[], None]
+) -> None:
+    """Book the decisions and seal them. Raises InvariantBroken before anything wrong could commit.
+
+    meanwhile: what else the caller has to compute: the database is at work in the meantime.
+    """
     if not decisions:
+        meanwhile()
         return
     plan = _Plan()
     await _load_accounts(tx, plan, reading, decisions)
     _plan_entries(plan, reading.book, decisions)
     _plan_lots(plan, decisions)
     _check(plan, reading.book, decisions)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_book(tx, plan, decisions))
+            await asyncio.sleep(0)  # the first statement leaves
+            sealed = seal.seal(reading.book, plan.posted, _numbers(plan))
+            meanwhile()
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    await _append(tx, reading.book, sealed)
+    await _write_originals(tx, reading.book, decisions)
+
+
+async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
     await booking.insert_book(
         tx,
         outcomes=_outcomes(decisions),
-        bodies=[_body(decision) for decision in decisions],
-        entries=plan.entries,
+        entries=_entries(plan.posted),
         consumptions=[_consumption(d, row) for d in decisions for row in d.rows],
         lots=_opened_lots(plan),
     )
-    await _write_state(tx, plan, reading.book, decisions)
-    await _write_originals(tx, reading.book, decisions)
+    await _write_state(tx, plan)
+
+
+async def _append(tx: Tx, book: Book, sealed: Sealed) -> None:
+    """The log's rows, and how far each shard came: the last of the batch's own rows."""
+    shards = [book.shards[number] for number in sorted({shard for shard, _, _ in sealed.chunks})]
+    await booking.append_log(
+        tx,
+        chunks=[
+            (chunk.first, last.decided_at, shard, chunk.leaves, chunk.digest, chunk.packed)
+            for shard, chunk, last in sealed.chunks
+        ],
+        nodes=sealed.nodes,
+        shards=[(s.shard, s.last_sequence, s.decided_at, s.account_count, s.peaks) for s in shards],
+    )
 
 
 async def _load_accounts(
@@ -86,23 +122,29 @@ async def _load_accounts(
 
 
 def _plan_entries(plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
-    accounts, entries = plan.accounts, plan.entries
+    accounts, posted = plan.accounts, plan.posted
     for decision in decisions:
-        shard, sequence = decision.command.shard, decision.sequence
+        shard = decision.command.shard
+        entries: list[EntryRow] = []
+        opened: list[leaves.AccountRow] = []
         for line, leg in enumerate(decision.legs):
             account = accounts[shard, leg.account]
             if not account.account_id:  # numbered in order of first use: a replay gives the same
                 state = book.shards[shard]
                 state.account_count += 1
                 account.account_id = state.account_count
+                opened.append(_sealed_account(account))
             account.entry_count += 1
             account.balance += leg.amount
             entries.append(
-                (
-                    sequence, leg.amount, account.balance, account.account_id,
-                    account.entry_count, shard, line,
-                )
-            )  # fmt: skip
+                (line, account.account_id, account.entry_count, leg.amount, account.balance)
+            )
+        posted.append(Posted(decision, opened, entries))
+
+
+def _sealed_account(account: _Account) -> leaves.AccountRow:
+    key = account.key
+    return (account.account_id, key.owner, key.counterparty, key.role, key.unit)
 
 
 def _plan_lots(plan: _Plan, decisions: Sequence[Decision]) -> None:
@@ -160,11 +202,10 @@ def _check_equal(shard: int, key: AccountKey, balance: int, state: int) -> None:
 # ------------------------------------------------------------------------------------------- rows
 
 
-async def _write_state(tx: Tx, plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
-    touched = sorted(plan.accounts.values(), key=lambda a: (a.shard, a.account_id))
+async def _write_state(tx: Tx, plan: _Plan) -> None:
+    touched = sorted(plan.accounts.values(), key=_place)
     moved = [account for account in touched if account.before]
     changed = sorted(key for key in plan.lots if key not in plan.opened)
-    shards = [book.shards[shard] for shard in sorted({d.command.shard for d in decisions})]
     found = await booking.update_state(
         tx,
         opened=[
@@ -176,7 +217,6 @@ async def _write_state(tx: Tx, plan: _Plan, book: Book, decisions: Sequence[Deci
         ],
         moved=[(a.shard, a.account_id, a.before, a.entry_count, a.balance) for a in moved],
         lots=[_changed_lot(key[0], plan.lots[key]) for key in changed],
-        shards=[(s.shard, s.last_sequence, s.decided_at, s.account_count) for s in shards],
     )  # fmt: skip
     if found[0] != len(moved):
         raise InvariantBroken(f"{found[0]} of {len(moved)} accounts were as read")
@@ -184,28 +224,50 @@ async def _write_state(tx: Tx, plan: _Plan, book: Book, decisions: Sequence[Deci
         raise InvariantBroken("a lot that changed has no state")
 
 
-def _numbers(plan: _Plan) -> Callable[[int, Lot], int]:
-    def number_of(shard: int, lot: Lot) -> int:
-        return plan.accounts[shard, AccountKey(lot.owner, Role.VALUE, lot.unit, 0)].account_id
+def _place(account: _Account) -> tuple[int, int]:
+    return account.shard, account.account_id
 
-    return number_of
+
+def _entries(posted: Sequence[Posted]) -> list[tuple[int, ...]]:
+    return [
+        (
+            one.decision.sequence, amount, balance, account_id, account_sequence,
+            one.decision.command.shard, line,
+        )
+        for one in posted
+        for line, account_id, account_sequence, amount, balance in one.entries
+    ]  # fmt: skip
+
+
+def _numbers(plan: _Plan) -> dict[tuple[int, AccountKey], int]:
+    """Numbers of the value accounts that the batch touched."""
+    return {
+        key: account.account_id
+        for key, account in plan.accounts.items()
+        if key[1].role is Role.VALUE
+    }
 
 
 def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
-    number_of = _numbers(plan)
+    numbers = _numbers(plan)
     return [
-        _lot(shard, lot, plan.lots[shard, number], number_of)
+        _lot(
+            shard,
+            plan.lots[shard, number],
+            lot,
+            numbers[shard, AccountKey(lot.owner, Role.VALUE, lot.unit, 0)],
+        )
         for (shard, number), lot in plan.opened.items()
     ]
 
 
-def _lot(shard: int, lot: Lot, last: Lot, number_of: Callable[[int, Lot], int]) -> tuple[Any, ...]:
-    """A lot as it was born, then its state at the end of the batch."""
+def _lot(shard: int, lot: Lot, born: Lot, account_id: int) -> tuple[Any, ...]:
+    """A lot as it is at the end of the batch."""
     return (
-        lot.lot, lot.amount, lot.cost_rial, lot.available_from, lot.expires_at, lot.born_at,
-        lot.parent or None, number_of(shard, lot), lot.issuer, lot.funder, lot.merchant,
-        lot.rule_version, shard, lot.unit, lot.rule, lot.origin,
-        last.remaining, last.cost_left, last.lapsed, last.remaining > 0, last.available_from,
+        lot.lot, born.amount, born.cost_rial, lot.remaining, lot.cost_left, lot.lapsed,
+        lot.available_from, lot.expires_at, lot.born_at, lot.parent or None, account_id,
+        lot.issuer, lot.funder, lot.merchant, lot.rule_version, shard, lot.remaining > 0, lot.unit,
+        lot.rule, lot.origin,
     )  # fmt: skip
 
 
@@ -221,14 +283,6 @@ def _outcomes(decisions: Sequence[Decision]) -> list[tuple[Any, ...]]:
         if decision.marked is not None:
             rows.append((decision.sequence, command.shard, decision.marked[0], None))
     return rows
-
-
-def _body(decision: Decision) -> tuple[Any, ...]:
-    return (
-        decision.sequence, decision.decided_at, decision.command.shard, decision.status,
-        decision.code, decision.command.raw, decision.answer,
-        decision.marked[1] if decision.marked is not None else None,
-    )  # fmt: skip
 
 
 def _consumption(decision: Decision, row: Any) -> tuple[Any, ...]:

@@ -9,12 +9,12 @@ from contracts.ledger import Outcome, Reply
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from kit import consumer
 from ledger import usecases
+from ledger.domain import chunks, leaves, merkle
 
 TABLES = (
-    ("shards", "shard, last_sequence, decided_at, account_count", "shard"),
+    ("shards", "shard, last_sequence, decided_at, account_count, peaks", "shard"),
     ("accounts", "account_id, owner, role, unit, counterparty, balance, entry_count", "account_id"),
     ("outcomes", "name, fingerprint, sequence", "name"),
-    ("bodies", "sequence, decided_at, status, code, command, answer, marked", "sequence"),
     (
         "entries",
         "sequence, line, account_id, account_sequence, amount, balance",
@@ -28,13 +28,9 @@ TABLES = (
     ),
     (
         "lots",
-        "lot, account_id, unit, amount, cost_rial, issuer, funder, rule, rule_version, origin,"
-        " available_from, expires_at, born_at, parent, merchant",
-        "lot",
-    ),
-    (
-        "lot_states",
-        "lot, remaining, cost_left, held, lapsed, available_from, expires_at, open",
+        "lot, account_id, unit, amount, cost_rial, remaining, cost_left, held, lapsed, open,"
+        " issuer, funder, rule, rule_version, origin, available_from, expires_at, born_at, parent,"
+        " merchant",
         "lot",
     ),
     (
@@ -116,6 +112,14 @@ async def tables(database, shard):
                 f"select {columns} from {table} where shard = $1 order by {order}", shard
             )
             found[table] = [tuple(row) for row in rows]
+        packed = await tx.fetch(
+            "select first, count, packed from leaves where shard = $1 order by first", shard
+        )
+    sealed = [leaves.decode(raw) for row in packed for raw in chunks.unpack(row["packed"])]
+    assert sum(row["count"] for row in packed) == len(sealed)
+    found["leaves"] = [
+        (x.sequence, x.decided_at, x.status, x.code, x.command, x.answer, x.marked) for x in sealed
+    ]
     found["shards"] = [row[1:] for row in found["shards"]]
     return found
 
@@ -140,16 +144,19 @@ async def check_book(database, shard):
         )  # fmt: skip
         assert not off
         wrong = await tx.fetch(
-            "select l.lot from lots l join lot_states s using (shard, lot) left join consumptions c"
-            " using (shard, lot) where shard = $1 group by shard, l.lot, l.amount, l.cost_rial,"
-            " l.parent, s.remaining, s.cost_left having"
-            " case when l.parent is null then l.amount else 0 end + coalesce(sum(case c.what"
+            "select s.lot from lots s left join consumptions c"
+            " using (shard, lot) where shard = $1 group by shard, s.lot, s.amount, s.cost_rial,"
+            " s.parent, s.remaining, s.cost_left having"
+            " case when s.parent is null then s.amount else 0 end + coalesce(sum(case c.what"
             "  when 'restored' then c.amount else -c.amount end), 0) <> s.remaining or"
-            " case when l.parent is null then l.cost_rial else 0 end + coalesce(sum(case c.what"
+            " case when s.parent is null then s.cost_rial else 0 end + coalesce(sum(case c.what"
             "  when 'restored' then c.cost_rial else -c.cost_rial end), 0) <> s.cost_left", shard,
         )  # fmt: skip
         assert not wrong
-        numbers = await tx.fetchrow(
-            "select count(*) as n, max(sequence) as last from bodies where shard = $1", shard
-        )
-        assert numbers["n"] == (numbers["last"] or 0)
+        state = await tx.fetchrow("select last_sequence, peaks from shards where shard = $1", shard)
+        packed = await tx.fetch("select packed from leaves where shard = $1 order by first", shard)
+    raw = [leaf for row in packed for leaf in chunks.unpack(row["packed"])]
+    assert [leaves.decode(leaf).sequence for leaf in raw] == list(range(1, len(raw) + 1))
+    if state is not None:
+        grown = merkle.grow(merkle.EMPTY, merkle.leaf_hashes(raw)).frontier
+        assert grown == merkle.frontier(state["last_sequence"], state["peaks"])

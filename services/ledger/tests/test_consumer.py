@@ -41,7 +41,7 @@ async def test_a_reply_goes_to_whoever_waits_and_carries_the_stored_bytes(databa
     reply = next(m for m in said if m.topic == "gateway.replies")
     assert (reply.partition, reply.key) == (2, b"0")
     assert dict(reply.headers) == {"correlation-id": b"0", "traceparent": b"t" * 55}
-    stored = (await house_of.tables(database, shard))["bodies"][0][5]
+    stored = (await house_of.tables(database, shard))["leaves"][0][5]
     assert house_of.replies(said)[0] == (200, stored)
     outcome = next(m for m in said if m.topic == "ledger.entries")
     assert (outcome.partition, outcome.key) == (shard, str(ACCOUNT).encode())
@@ -112,7 +112,7 @@ async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, ac
     assert answered[0] == answered[1] == answered[3]
     assert answered[2][0] == 422
     assert len(house_of.outcomes(said)) == 1
-    assert len((await house_of.tables(database, shard))["bodies"]) == 1
+    assert len((await house_of.tables(database, shard))["leaves"]) == 1
 
 
 async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database, shard):
@@ -144,7 +144,7 @@ async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes
     digest = hashlib.sha256(raw).hexdigest()
     found = await house_of.tables(database, shard)
     assert [row[0] for row in found["outcomes"]] == [good.data.name, f"u.{digest}"]
-    assert found["bodies"][0][2:5] == ("refused", "undecodable", raw)
+    assert found["leaves"][0][2:5] == ("refused", "undecodable", raw)
     assert [o.code for o in house_of.outcomes(said)] == ["undecodable", ""]
     again = await house_of.post(database, [poison])
     assert house_of.outcomes(again) == []
@@ -272,5 +272,5 @@ async def test_decision_time_never_falls(database, shard):
     first, second = bought(desk), bought(desk)
     early = replace(second, accepted_at=first.accepted_at - timedelta(hours=1))
     await post(database, shard, first, early)
-    times = [row[1] for row in (await house_of.tables(database, shard))["bodies"]]
+    times = [row[1] for row in (await house_of.tables(database, shard))["leaves"]]
     assert times == [first.accepted_at, first.accepted_at]

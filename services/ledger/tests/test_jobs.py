@@ -60,7 +60,7 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
     await again.run()
     assert await said(empty) == []
     rows = await house_of.tables(empty, 2)
-    assert {row[1] for row in rows["lot_states"]} == {0}
+    assert {row[5] for row in rows["lots"]} == {0}
 
 
 async def test_a_second_sweep_of_the_day_repeats_the_same_names(empty):

@@ -58,8 +58,8 @@ async def test_a_story_under_crashes_and_repeats_ends_as_the_model_says(database
     assert await house_of.balances_of(database, shard) == {
         key: amount for key, amount in plain.accounts.items() if amount
     }
-    states = (await house_of.tables(database, shard))["lot_states"]
-    assert {row[0]: row[1:3] for row in states} == {
+    states = (await house_of.tables(database, shard))["lots"]
+    assert {row[0]: row[5:7] for row in states} == {
         n: (lot["left"], lot["cost"]) for n, lot in plain.lots.items()
     }
     await house_of.check_book(database, shard)

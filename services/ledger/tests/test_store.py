@@ -15,7 +15,8 @@ from ledger.domain.errors import InvariantBroken
 
 from . import house_of, stories
 
-BOOK = ("outcomes", "bodies", "entries", "consumptions", "lots")
+BOOK = ("outcomes", "leaves", "entries", "consumptions")
+MAKE_LEAF = "insert into leaves values ($2, now(), $1, 1, '', '')"
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def test_even_the_owner_is_refused_by_trigger(
     owner = await Database.open(owner_dsn(dsn), size=1, command_timeout_s=30)
     try:
         parts = [table]
-        if table in ("bodies", "entries", "consumptions"):
+        if table != "outcomes":
             parts.append(f"{table}_{written}_0")  # a partition alone, too
         for part in parts:
             with pytest.raises(DataError, match="append-only"):
@@ -58,9 +59,7 @@ async def test_even_the_owner_is_refused_by_trigger(
 async def test_a_row_without_a_range_fails_loudly(database, written):
     with pytest.raises(DataError):
         async with database.transaction() as tx:
-            await tx.execute(
-                "insert into bodies values (20000001, now(), $1, '', '', '', '', null)", written
-            )
+            await tx.execute(MAKE_LEAF, written, 20_000_001)
 
 
 async def test_the_next_range_is_made_before_it_is_needed(database, dsn, owner_dsn, written):
@@ -68,9 +67,7 @@ async def test_the_next_range_is_made_before_it_is_needed(database, dsn, owner_d
         await tx.execute("update shards set last_sequence = 5000001 where shard = $1", written)
         await tx.execute("select extend_ranges()")
         await tx.execute("select extend_ranges()")
-        await tx.execute(
-            "insert into bodies values (10000001, now(), $1, '', '', '', '', null)", written
-        )
+        await tx.execute(MAKE_LEAF, written, 10_000_001)
         tx.take_messages()
 
 
@@ -78,7 +75,7 @@ async def test_a_shard_nobody_prepared_is_prepared_at_its_first_command(database
     async with database.read() as tx:
         assert not await tx.fetch("select 1 from shards where shard = $1", shard)
     await house_of.post(database, house_of.events(shard, stories.Story(1).batch(3)))
-    assert (await house_of.tables(database, shard))["bodies"]
+    assert (await house_of.tables(database, shard))["leaves"]
 
 
 async def test_accounts_are_numbered_without_a_gap_in_order_of_first_use(database, written):
@@ -90,17 +87,18 @@ async def test_accounts_are_numbered_without_a_gap_in_order_of_first_use(databas
         if account_sequence == 1:
             first_use.append(account)
     assert first_use == numbers
-    assert found["shards"] == [(len(found["bodies"]), found["bodies"][-1][1], len(numbers))]
+    assert [row[:3] for row in found["shards"]] == [
+        (len(found["leaves"]), found["leaves"][-1][1], len(numbers))
+    ]
 
 
 async def test_lots_are_found_by_a_probe_an_account(database, written):
     async with database.read() as tx:
         await tx.execute("set local enable_seqscan = off")
         plan = await tx.fetch(
-            "explain select lot from lot_states where shard = $1 and account_id = 3 and open"
-            " order by expires_at, lot", written,
-        )  # fmt: skip
-    assert "lot_states_open" in "\n".join(row[0] for row in plan)
+            "explain select lot from lots where shard = $1 and account_id = 3 and open", written
+        )
+    assert "lots_open" in "\n".join(row[0] for row in plan)
 
 
 async def post_with(database, shard, spoil):
@@ -109,7 +107,7 @@ async def post_with(database, shard, spoil):
     async with database.transaction() as tx:
         reading = await read.read(tx, heard)
         made = [r.decision for r in commands.decide(reading.book, heard) if r.decision]
-        await write.write(tx, reading, spoil(made))
+        await write.write(tx, reading, spoil(made), lambda: None)
 
 
 async def test_nothing_wrong_is_ever_committed(database, shard):
@@ -130,9 +128,9 @@ async def test_nothing_wrong_is_ever_committed(database, shard):
     for spoil in (missing, off_zero, off_lots):
         with pytest.raises(InvariantBroken):
             await post_with(database, shard, spoil)
-    assert (await house_of.tables(database, shard))["bodies"] == []
+    assert (await house_of.tables(database, shard))["leaves"] == []
     await post_with(database, shard, lambda made: made)
-    assert (await house_of.tables(database, shard))["bodies"]
+    assert (await house_of.tables(database, shard))["leaves"]
 
 
 async def test_a_writer_that_read_before_another_wrote_cannot_write(database, shard):
@@ -146,11 +144,11 @@ async def test_a_writer_that_read_before_another_wrote_cannot_write(database, sh
     made = [r.decision for r in commands.decide(stale.book, commands_of) if r.decision]
     with pytest.raises((InvariantBroken, errors.Permanent)):
         async with database.transaction() as tx:
-            await write.write(tx, stale, made)
+            await write.write(tx, stale, made, lambda: None)
 
 
 async def test_time_is_kept_to_the_microsecond(database, shard):
     at = datetime(2026, 3, 21, 8, 0, 0, 123457, tzinfo=UTC)
     body = stories.TickClock(name="k.1")
     await house_of.post(database, house_of.events(shard, [stories.wrap(body, at)]))
-    assert (await house_of.tables(database, shard))["bodies"][0][1] == at
+    assert (await house_of.tables(database, shard))["leaves"][0][1] == at

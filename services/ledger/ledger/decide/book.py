@@ -19,6 +19,7 @@ from ledger.domain.book import (
     Row,
     original_of,
 )
+from ledger.domain.leaves import DateRow, HoldRow
 
 
 class Known(Struct, frozen=True):
@@ -51,16 +52,19 @@ class Decision(Struct, frozen=True):
     progress: tuple[str, Progress] | None
     marked: tuple[str, bytes] | None
     outcomes: tuple[Outcome, ...]
+    holds: tuple[HoldRow, ...] = ()
+    dates: tuple[DateRow, ...] = ()
 
 
 @dataclass(slots=True)
 class ShardState:
-    """Last sequence number given, decision time (never falls), accounts numbered so far."""
+    """Last sequence number given, decision time (never falls), accounts numbered, log's peaks."""
 
     shard: int
     last_sequence: int = 0
     decided_at: datetime = BEGINNING
     account_count: int = 0
+    peaks: bytes = b""
 
 
 @dataclass(slots=True)

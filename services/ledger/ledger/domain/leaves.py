@@ -1,18 +1,18 @@
 """One leaf of a shard's log: the canonical bytes of all that a sequence number put into the book.
 
-The layout is docs/decisions/0011. A leaf follows from the tables alone, so whoever reads them can
-build it again.
+The layout is docs/decisions/0011.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from itertools import starmap
 from struct import Struct as Layout
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from contracts.values import micros
+from ledger.domain.book import BEGINNING
 
 VERSION: Final = 1
 NULL_NUMBER: Final = -(2**63)
@@ -28,8 +28,9 @@ LotRow = tuple[
     str, str, str,
 ]  # fmt: skip
 HoldRow = tuple[int, int, int, int, str]  # ordinal, hold, lot, amount, what
+DateRow = tuple[int, datetime, datetime | None]  # lot, available_from, expires_at
 
-_NAMES, _ACCOUNTS, _ENTRIES, _CONSUMPTIONS, _LOTS, _HOLDS = range(1, 7)
+_NAMES, _ACCOUNTS, _ENTRIES, _CONSUMPTIONS, _LOTS, _HOLDS, _DATES = range(1, 8)
 _HEAD: Final = Layout(">B3q5I")
 _SECTION: Final = Layout(">BI")
 _NAME: Final = Layout(">II")
@@ -38,17 +39,20 @@ _ENTRY: Final = Layout(">5q")
 _CONSUMPTION: Final = Layout(">11qI")
 _LOT: Final = Layout(">12q3I")
 _HOLD: Final = Layout(">4qI")
+_DATE: Final = Layout(">3q")
 
 
 class Leaf(Struct, frozen=True, gc=False):
     """What one sequence number put into the book. Rows of a section are in their tables' order.
 
-    status, code, command, answer, marked: its row of bodies. names: its rows of outcomes, by name.
-    accounts: those it used first, by number; entries: by line. consumptions: by ordinal, each
-    (ordinal, lot, amount, cost_rial, claim_rial, fee_rial, original_sequence, original_ordinal,
-    issuer, acceptor, merchant, what). lots: those it opened, by number, each (lot, account_id,
-    amount, cost_rial, available_from, expires_at, born_at, parent, issuer, funder, merchant,
-    rule_version, unit, rule, origin). holds: by ordinal, each (ordinal, hold, lot, amount, what).
+    command: the record as received; answer: the bytes answered; marked: those that the original of
+    a reversal which came first will hear. names: its rows of outcomes, by name. accounts: those it
+    used first, by number; entries: by line. consumptions: by ordinal, each (ordinal, lot, amount,
+    cost_rial, claim_rial, fee_rial, original_sequence, original_ordinal, issuer, acceptor,
+    merchant, what). lots: those it opened, by number, each (lot, account_id, amount, cost_rial,
+    available_from, expires_at, born_at, parent, issuer, funder, merchant, rule_version, unit, rule,
+    origin). holds: by ordinal, each (ordinal, hold, lot, amount, what). dates: lots whose dates
+    changed, by number.
     """
 
     shard: int
@@ -65,6 +69,10 @@ class Leaf(Struct, frozen=True, gc=False):
     consumptions: Sequence[ConsumptionRow] = ()
     lots: Sequence[LotRow] = ()
     holds: Sequence[HoldRow] = ()
+    dates: Sequence[DateRow] = ()
+
+
+# ----------------------------------------------------------------------------------------- writing
 
 
 def encode(leaf: Leaf) -> bytes:
@@ -93,6 +101,8 @@ def encode(leaf: Leaf) -> bytes:
         _add(parts, _LOTS, [_lot(row) for row in leaf.lots])
     if leaf.holds:
         _add(parts, _HOLDS, [_hold(row) for row in leaf.holds])
+    if leaf.dates:
+        _add(parts, _DATES, [_date(row) for row in leaf.dates])
     return b"".join(parts)
 
 
@@ -132,3 +142,104 @@ def _lot(row: LotRow) -> bytes:
 def _hold(row: HoldRow) -> bytes:
     what = row[-1].encode()
     return _HOLD.pack(*row[:-1], len(what)) + what
+
+
+def _date(row: DateRow) -> bytes:
+    lot, available_from, expires_at = row
+    return _DATE.pack(
+        lot, micros(available_from), NULL_NUMBER if expires_at is None else micros(expires_at)
+    )
+
+
+# ----------------------------------------------------------------------------------------- reading
+
+
+def decode(raw: bytes) -> Leaf:
+    """A leaf back from bytes that encode wrote. Raises ValueError on a version or tag unknown.
+
+    Not a check: what the bytes are worth, the log's hashes say.
+    """
+    (version, shard, sequence, at, *lengths) = _HEAD.unpack_from(raw)
+    if version != VERSION:
+        raise ValueError(f"a leaf of version {version}")
+    texts, place = _texts(raw, _HEAD.size, lengths)
+    sections: dict[int, list[Any]] = {}
+    while place < len(raw):
+        tag, count = _SECTION.unpack_from(raw, place)
+        read = _READERS.get(tag)
+        if read is None:
+            raise ValueError(f"a leaf's section {tag} is not known")
+        place += _SECTION.size
+        rows: list[Any] = sections.setdefault(tag, [])
+        for _ in range(count):
+            row, place = read(raw, place)
+            rows.append(row)
+    status, code, command, answer, marked = texts
+    return Leaf(
+        shard, sequence, _time(at), (status or b"").decode(), (code or b"").decode(),
+        command or b"", answer or b"", marked,
+        *(sections.get(tag, ()) for tag in range(_NAMES, _DATES + 1)),
+    )  # fmt: skip
+
+
+def _texts(raw: bytes, place: int, lengths: Sequence[int]) -> tuple[list[bytes | None], int]:
+    found: list[bytes | None] = []
+    for length in lengths:
+        if length == NULL_LENGTH:
+            found.append(None)
+        else:
+            found.append(raw[place : place + length])
+            place += length
+    return found, place
+
+
+def _read_name(raw: bytes, place: int) -> tuple[NameRow, int]:
+    texts, place = _texts(raw, place + _NAME.size, _NAME.unpack_from(raw, place))
+    return ((texts[0] or b"").decode(), texts[1]), place
+
+
+def _reader(layout: Layout, texts: int) -> Callable[[bytes, int], tuple[Any, int]]:
+    """A reader of rows that are numbers, then texts that are never null."""
+
+    def read(raw: bytes, place: int) -> tuple[Any, int]:
+        fixed = layout.unpack_from(raw, place)
+        place += layout.size
+        if not texts:
+            return fixed, place
+        found, place = _texts(raw, place, fixed[-texts:])
+        return (*fixed[:-texts], *((text or b"").decode() for text in found)), place
+
+    return read
+
+
+def _read_lot(raw: bytes, place: int) -> tuple[LotRow, int]:
+    row, place = _reader(_LOT, 3)(raw, place)
+    parent = None if row[7] == NULL_NUMBER else row[7]
+    found: Any = (
+        *row[:4], _time(row[4]), _time_or_none(row[5]), _time(row[6]), parent, *row[8:],
+    )  # fmt: skip
+    return found, place
+
+
+def _read_date(raw: bytes, place: int) -> tuple[DateRow, int]:
+    lot, available_from, expires_at = _DATE.unpack_from(raw, place)
+    return (lot, _time(available_from), _time_or_none(expires_at)), place + _DATE.size
+
+
+def _time(at: int) -> datetime:
+    return BEGINNING + timedelta(microseconds=at)
+
+
+def _time_or_none(at: int) -> datetime | None:
+    return None if at == NULL_NUMBER else _time(at)
+
+
+_READERS: Final[dict[int, Callable[[bytes, int], tuple[Any, int]]]] = {
+    _NAMES: _read_name,
+    _ACCOUNTS: _reader(_ACCOUNT, 2),
+    _ENTRIES: _reader(_ENTRY, 0),
+    _CONSUMPTIONS: _reader(_CONSUMPTION, 1),
+    _LOTS: _read_lot,
+    _HOLDS: _reader(_HOLD, 1),
+    _DATES: _read_date,
+}

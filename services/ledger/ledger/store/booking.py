@@ -1,4 +1,4 @@
-"""SQL that books a batch: what is only added in one statement, what changes in another."""
+"""SQL that books a batch: what is only added, what changes, and the log's rows behind them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,40 +9,41 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 async def insert_book(
-    tx: Tx, *, outcomes: Rows, bodies: Rows, entries: Rows, consumptions: Rows, lots: Rows
+    tx: Tx, *, outcomes: Rows, entries: Rows, consumptions: Rows, lots: Rows
 ) -> None:
-    """Add a batch to the book; a name twice raises DataError.
+    """Add a batch to the book, and the lots it opens; a name twice raises DataError.
 
-    outcomes: (sequence, shard, name, fingerprint); bodies: (sequence, decided_at, shard, status,
-    code, command, answer, marked); entries: (sequence, amount, balance, account_id,
+    outcomes: (sequence, shard, name, fingerprint); entries: (sequence, amount, balance, account_id,
     account_sequence, shard, line); consumptions: all columns in the order of the table; lots: all
-    columns in the order of the table, then remaining, cost_left, lapsed, open and available_from of
-    their states.
+    but held, in the order of the table.
     """
     await tx.execute(
         _BOOK,
         *_columns(outcomes, 4),
-        *_columns(bodies, 8),
         *_columns(entries, 7),
         *_columns(consumptions, 14),
-        *_columns(lots, 21),
+        *_columns(lots, 20),
     )
 
 
-async def update_state(
-    tx: Tx, *, opened: Rows, moved: Rows, lots: Rows, shards: Rows
-) -> tuple[int, int]:
+async def update_state(tx: Tx, *, opened: Rows, moved: Rows, lots: Rows) -> tuple[int, int]:
     """Keep what the book adds up to; gives how many of moved and of lots matched.
 
     opened: new accounts (shard, account_id, entry_count, counterparty, owner, balance, role, unit);
     moved: (shard, account_id, entry_count before, entry_count, balance); lots: (shard, lot,
-    remaining, cost_left, lapsed, available_from); shards: (shard, last_sequence, decided_at,
-    account_count).
+    remaining, cost_left, lapsed, available_from).
     """
-    row = await tx.fetchrow(
-        _STATE, *_columns(opened, 8), *_columns(moved, 5), *_columns(lots, 6), *_columns(shards, 4)
-    )
+    row = await tx.fetchrow(_STATE, *_columns(opened, 8), *_columns(moved, 5), *_columns(lots, 6))
     return (0, 0) if row is None else (row["moved"], row["changed"])
+
+
+async def append_log(tx: Tx, *, chunks: Rows, nodes: Rows, shards: Rows) -> None:
+    """Add to the logs, and put down how far each shard came.
+
+    chunks: all columns of leaves in the order of the table; nodes: (shard, level, number, hash);
+    shards: (shard, last_sequence, decided_at, account_count, peaks).
+    """
+    await tx.execute(_LOG, *_columns(chunks, 6), *_columns(nodes, 4), *_columns(shards, 5))
 
 
 def _columns(rows: Rows, width: int) -> list[list[Any]]:
@@ -55,38 +56,24 @@ _BOOK: Final = """
 with named as (
     insert into outcomes (sequence, shard, name, fingerprint)
     select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::bytea[])
-), kept as (
-    insert into bodies (sequence, decided_at, shard, status, code, command, answer, marked)
-    select * from unnest($5::bigint[], $6::timestamptz[], $7::smallint[], $8::text[], $9::text[],
-        $10::bytea[], $11::bytea[], $12::bytea[])
 ), entered as (
     insert into entries (sequence, amount, balance, account_id, account_sequence, shard, line)
-    select * from unnest($13::bigint[], $14::bigint[], $15::bigint[], $16::int[], $17::int[],
-        $18::smallint[], $19::smallint[])
+    select * from unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::int[], $9::int[],
+        $10::smallint[], $11::smallint[])
 ), consumed as (
     insert into consumptions (sequence, lot, amount, cost_rial, claim_rial, fee_rial,
         original_sequence, issuer, acceptor, merchant, shard, ordinal, original_ordinal, what)
-    select * from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[],
-        $25::bigint[], $26::bigint[], $27::int[], $28::int[], $29::int[], $30::smallint[],
-        $31::smallint[], $32::smallint[], $33::text[])
-), opened as (
-    select * from unnest($34::bigint[], $35::bigint[], $36::bigint[], $37::timestamptz[],
-        $38::timestamptz[], $39::timestamptz[], $40::bigint[], $41::int[], $42::int[], $43::int[],
-        $44::int[], $45::int[], $46::smallint[], $47::text[], $48::text[], $49::text[],
-        $50::bigint[], $51::bigint[], $52::bigint[], $53::boolean[], $54::timestamptz[])
-        as u (lot, amount, cost_rial, available_from, expires_at, born_at, parent, account_id,
-            issuer, funder, merchant, rule_version, shard, unit, rule, origin, remaining, cost_left,
-            lapsed, open, usable_from)
-), born as (
-    insert into lots (lot, amount, cost_rial, available_from, expires_at, born_at, parent,
-        account_id, issuer, funder, merchant, rule_version, shard, unit, rule, origin)
-    select lot, amount, cost_rial, available_from, expires_at, born_at, parent, account_id, issuer,
-        funder, merchant, rule_version, shard, unit, rule, origin from opened
+    select * from unnest($12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
+        $17::bigint[], $18::bigint[], $19::int[], $20::int[], $21::int[], $22::smallint[],
+        $23::smallint[], $24::smallint[], $25::text[])
 )
-insert into lot_states (lot, remaining, cost_left, held, lapsed, available_from, expires_at,
-    account_id, shard, open)
-select lot, remaining, cost_left, 0, lapsed, usable_from, expires_at, account_id, shard, open
-from opened
+insert into lots (lot, amount, cost_rial, remaining, cost_left, lapsed, available_from, expires_at,
+    born_at, parent, account_id, issuer, funder, merchant, rule_version, shard, open, unit, rule,
+    origin, held)
+select u.*, 0 from unnest($26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::bigint[],
+    $31::bigint[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[], $35::bigint[],
+    $36::int[], $37::int[], $38::int[], $39::int[], $40::int[], $41::smallint[], $42::boolean[],
+    $43::text[], $44::text[], $45::text[]) as u
 """
 _STATE: Final = """
 with opened as (
@@ -101,18 +88,27 @@ with opened as (
     where a.shard = u.shard and a.account_id = u.account_id and a.entry_count = u.before
     returning 1
 ), changed as (
-    update lot_states s set remaining = u.remaining, cost_left = u.cost_left, lapsed = u.lapsed,
+    update lots s set remaining = u.remaining, cost_left = u.cost_left, lapsed = u.lapsed,
         available_from = u.available_from, open = u.remaining > 0
     from unnest($14::smallint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
         $19::timestamptz[]) as u (shard, lot, remaining, cost_left, lapsed, available_from)
     where s.shard = u.shard and s.lot = u.lot
     returning 1
-), reached as (
-    update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,
-        account_count = u.account_count
-    from unnest($20::smallint[], $21::bigint[], $22::timestamptz[], $23::int[])
-        as u (shard, last_sequence, decided_at, account_count)
-    where s.shard = u.shard
 )
 select (select count(*) from moved) as moved, (select count(*) from changed) as changed
+"""
+_LOG: Final = """
+with kept as (
+    insert into leaves (first, decided_at, shard, count, digest, packed)
+    select * from unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::smallint[],
+        $5::bytea[], $6::bytea[])
+), grown as (
+    insert into nodes (shard, level, number, hash)
+    select * from unnest($7::smallint[], $8::smallint[], $9::bigint[], $10::bytea[])
+)
+update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,
+    account_count = u.account_count, peaks = u.peaks
+from unnest($11::smallint[], $12::bigint[], $13::timestamptz[], $14::int[], $15::bytea[])
+    as u (shard, last_sequence, decided_at, account_count, peaks)
+where s.shard = u.shard
 """

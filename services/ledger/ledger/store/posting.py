@@ -1,11 +1,12 @@
 """SQL of the posting transaction: each table read once and written once a batch, by sets."""
 
 from collections.abc import Sequence
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 from contracts.values import Unit
 from kit.db import Record, Tx
 from ledger.domain.book import AccountKey, Lot, Origin, Progress, Role, Row, What
+from ledger.domain.leaves import ConsumptionRow
 
 ShardName = tuple[int, str]
 ShardNumber = tuple[int, int]
@@ -26,7 +27,7 @@ def _split(pairs: Sequence[tuple[int, Any]]) -> tuple[list[int], list[Any]]:
 async def lock_shards(tx: Tx, shards: Sequence[int]) -> list[Record]:
     """The gate of every posting: one writer a shard, whatever else goes wrong."""
     return await tx.fetch(
-        "select shard, last_sequence, decided_at, account_count from shards"
+        "select shard, last_sequence, decided_at, account_count, peaks from shards"
         " where shard = any($1::smallint[]) order by shard for update",
         shards,
     )
@@ -38,15 +39,27 @@ async def prepare_shard(tx: Tx, shard: int) -> None:
 
 
 async def find_outcomes(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
-    """Names that are known, with what was answered; a probe each, so that no plan scans a shard."""
+    """Names that are known; a probe each, so that no plan scans a shard."""
     return await tx.fetch(
-        "select u.shard, u.name, o.sequence, o.fingerprint, b.decided_at, b.status, b.command,"
-        " b.answer, b.marked from unnest($1::smallint[], $2::text[]) as u (shard, name)"
+        "select u.shard, u.name, o.sequence, o.fingerprint"
+        " from unnest($1::smallint[], $2::text[]) as u (shard, name)"
         " cross join lateral (select t.sequence, t.fingerprint from outcomes t"
-        "  where t.shard = u.shard and t.name = u.name limit 1) as o"
-        " cross join lateral (select t.decided_at, t.status, t.command, t.answer, t.marked"
-        "  from bodies t where t.shard = u.shard and t.sequence = o.sequence limit 1) as b",
+        "  where t.shard = u.shard and t.name = u.name limit 1) as o",
         *_split(names),
+    )
+
+
+async def list_chunks(tx: Tx, places: Sequence[ShardNumber]) -> list[Record]:
+    """Chunks of the log, each once, that hold these sequence numbers of these shards."""
+    return await tx.fetch(
+        "select u.shard, c.first, t.packed from (select w.shard, w.sequence, ("
+        "   select l.first from leaves l where l.shard = w.shard and l.first <= w.sequence"
+        "   order by l.first desc limit 1) as first"
+        "  from unnest($1::smallint[], $2::bigint[]) as w (shard, sequence)) as u"
+        " cross join lateral (select u.first) as c"
+        " cross join lateral (select l.packed from leaves l"
+        "  where l.shard = u.shard and l.first = c.first limit 1) as t",
+        *_split(places),
     )
 
 
@@ -65,14 +78,12 @@ async def list_member_accounts(tx: Tx, owners: Sequence[ShardNumber]) -> list[Re
 async def list_open_lots(tx: Tx, accounts: Sequence[ShardNumber]) -> list[Record]:
     """All open lots of value accounts: every debit, and the balance told, needs them whole."""
     return await tx.fetch(
-        "select u.shard, u.account_id, s.lot, l.amount, l.cost_rial, l.issuer,"  # noqa: S608 - literals
-        " l.funder, l.rule,"
-        " l.rule_version, s.available_from, l.expires_at, l.born_at, l.merchant, l.origin,"
-        " l.parent, s.remaining, s.cost_left, s.lapsed, l.unit"
+        "select u.shard, u.account_id, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule,"
+        " t.rule_version, t.available_from, t.expires_at, t.born_at, t.merchant, t.origin,"
+        " t.parent, t.remaining, t.cost_left, t.lapsed, t.unit"
         " from unnest($1::smallint[], $2::int[]) as u (shard, account_id)"
-        " cross join lateral (select t.lot, t.available_from, t.remaining, t.cost_left, t.lapsed"
-        "  from lot_states t where t.shard = u.shard and t.account_id = u.account_id and t.open"
-        "  offset 0) as s" + _LOT_OF_STATE,
+        " cross join lateral (select * from lots l where l.shard = u.shard"
+        "  and l.account_id = u.account_id and l.open offset 0) as t",
         *_split(accounts),
     )
 
@@ -80,42 +91,25 @@ async def list_open_lots(tx: Tx, accounts: Sequence[ShardNumber]) -> list[Record
 async def list_named_lots(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
     """Lots by number, open or not, with the club account they belong to."""
     return await tx.fetch(
-        "select u.shard, a.owner, u.lot, l.amount, l.cost_rial, l.issuer,"  # noqa: S608 - literals
-        " l.funder, l.rule,"
-        " l.rule_version, s.available_from, l.expires_at, l.born_at, l.merchant, l.origin,"
-        " l.parent, s.remaining, s.cost_left, s.lapsed, l.unit"
+        "select u.shard, a.owner, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule,"
+        " t.rule_version, t.available_from, t.expires_at, t.born_at, t.merchant, t.origin,"
+        " t.parent, t.remaining, t.cost_left, t.lapsed, t.unit"
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"
-        " cross join lateral (select t.lot, t.available_from, t.remaining, t.cost_left, t.lapsed"
-        "  from lot_states t where t.shard = u.shard and t.lot = u.lot limit 1) as s"
-        + _LOT_OF_STATE
-        + " cross join lateral (select t.owner from accounts t"
-        "  where t.shard = u.shard and t.account_id = l.account_id limit 1) as a",
+        " cross join lateral (select * from lots l where l.shard = u.shard and l.lot = u.lot"
+        "  limit 1) as t"
+        " cross join lateral (select c.owner from accounts c"
+        "  where c.shard = u.shard and c.account_id = t.account_id limit 1) as a",
         *_split(lots),
     )
 
 
-# A probe by key inside a lateral with a limit: whatever the planner believes of the tables' sizes
-# when the plan is made, no other order of the joins is open to it.
-_LOT_OF_STATE: Final[LiteralString] = (
-    " cross join lateral (select t.amount, t.cost_rial, t.issuer, t.funder, t.rule,"
-    "  t.rule_version, t.expires_at, t.born_at, t.merchant, t.origin, t.parent, t.unit,"
-    "  t.account_id from lots t where t.shard = u.shard and t.lot = s.lot limit 1) as l"
-)
-
-
-async def list_redeemed(tx: Tx, sequences: Sequence[ShardNumber]) -> list[Record]:
-    """Consumption rows of redemptions, in order."""
+async def list_units(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
+    """Unit of each lot."""
     return await tx.fetch(
-        "select u.shard, u.sequence, c.ordinal, c.lot, l.unit, c.what, c.amount, c.cost_rial,"
-        " c.issuer, c.acceptor, c.merchant, c.claim_rial, c.fee_rial, c.original_sequence,"
-        " c.original_ordinal from unnest($1::smallint[], $2::bigint[]) as u (shard, sequence)"
-        " cross join lateral (select t.ordinal, t.lot, t.what, t.amount, t.cost_rial, t.issuer,"
-        "  t.acceptor, t.merchant, t.claim_rial, t.fee_rial, t.original_sequence,"
-        "  t.original_ordinal from consumptions t where t.shard = u.shard"
-        "  and t.sequence = u.sequence and t.what = 'redeemed' offset 0) as c"
-        " cross join lateral (select t.unit from lots t where t.shard = u.shard"
-        "  and t.lot = c.lot limit 1) as l order by 1, 2, 3",
-        *_split(sequences),
+        "select u.shard, u.lot, t.unit from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"
+        " cross join lateral (select l.unit from lots l where l.shard = u.shard and l.lot = u.lot"
+        "  limit 1) as t",
+        *_split(lots),
     )
 
 
@@ -168,12 +162,12 @@ def lot_of(record: Record, owner: int) -> Lot:
     )  # fmt: skip
 
 
-def row_of(record: Record) -> Row:
-    """A row of list_redeemed as a value."""
+def row_of(sealed: ConsumptionRow, unit: str) -> Row:
+    """A consumption row of a leaf as a value."""
     (
-        _, _, ordinal, lot, unit, what, amount, cost, issuer, acceptor, merchant, claim, fee,
-        original_sequence, original_ordinal,
-    ) = record  # fmt: skip
+        ordinal, lot, amount, cost, claim, fee, original_sequence, original_ordinal, issuer,
+        acceptor, merchant, what,
+    ) = sealed  # fmt: skip
     return Row(
         ordinal, lot, UNITS[unit], _WHATS[what], amount, cost, issuer, acceptor, merchant, claim,
         fee, original_sequence, original_ordinal,

@@ -27,11 +27,10 @@ async def list_lots(
 ) -> list[Record]:
     """Open lots of some value accounts, by number."""
     return await tx.fetch(
-        "select l.lot, l.unit, l.amount, s.remaining, s.cost_left, s.held, l.cost_rial, l.issuer,"
-        " l.funder, l.merchant, l.rule, l.rule_version, s.available_from, l.expires_at, l.born_at,"
-        " l.parent, l.origin from lot_states s join lots l on l.shard = s.shard and l.lot = s.lot"
-        " where s.shard = $1 and s.account_id = any($2::int[]) and s.open and s.lot > $3"
-        " order by s.lot limit $4",
+        "select lot, unit, amount, remaining, cost_left, held, cost_rial, issuer, funder, merchant,"
+        " rule, rule_version, available_from, expires_at, born_at, parent, origin from lots"
+        " where shard = $1 and account_id = any($2::int[]) and open and lot > $3"
+        " order by lot limit $4",
         shard,
         account_ids,
         after,
@@ -42,14 +41,11 @@ async def list_lots(
 async def list_entries(
     tx: Tx, *, shard: int, account_id: int, before: int, limit: int
 ) -> list[Record]:
-    """Entries of one account, newest first, with the command that made each."""
+    """Entries of one account, newest first."""
     return await tx.fetch(
-        "select e.account_sequence, e.sequence, e.line, e.amount, e.balance, b.decided_at,"
-        " b.command from (select t.sequence, t.account_sequence, t.line, t.amount, t.balance"
-        "  from entries t where t.shard = $1 and t.account_id = $2 and t.account_sequence < $3"
-        "  order by t.account_sequence desc limit $4) as e"
-        " join bodies b on b.shard = $1 and b.sequence = e.sequence"
-        " order by e.account_sequence desc",
+        "select sequence, account_sequence, line, amount, balance from entries"
+        " where shard = $1 and account_id = $2 and account_sequence < $3"
+        " order by account_sequence desc limit $4",
         shard,
         account_id,
         before,

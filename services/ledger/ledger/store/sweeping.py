@@ -16,7 +16,7 @@ async def list_due_lots(
     return await tx.fetch(
         "select c.shard, d.expires_at, d.lot, a.owner"
         " from unnest($1::smallint[], $2::timestamptz[], $3::bigint[]) as c (shard, at, lot)"
-        " cross join lateral (select s.expires_at, s.lot, s.account_id from lot_states s"
+        " cross join lateral (select s.expires_at, s.lot, s.account_id from lots s"
         "  where s.shard = c.shard and s.open and s.expires_at <= $4 and s.held = 0"
         "  and (s.expires_at, s.lot) > (c.at, c.lot) order by s.expires_at, s.lot limit $5) as d"
         " join accounts a on a.shard = c.shard and a.account_id = d.account_id"

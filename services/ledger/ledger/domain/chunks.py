@@ -1,0 +1,60 @@
+"""Leaves as they are kept: some dozens of one shard in a row, packed together (decision 0012)."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+import zstandard
+
+LEAVES_MAX: Final = 64  # one leaf of a chunk costs the unpacking of all
+_LENGTH_BYTES: Final = 4
+_UNPACKED_MAX: Final = 256 * 1024 * 1024
+_packer: Final = zstandard.ZstdCompressor(level=1)
+_unpacker: Final = zstandard.ZstdDecompressor()
+
+
+class Chunk(NamedTuple):
+    """So many leaves of a shard from number first on. digest: SHA-256 of packed: any bit counts."""
+
+    first: int
+    leaves: int
+    digest: bytes
+    packed: bytes
+
+
+def pack(first: int, leaves: Sequence[bytes]) -> list[Chunk]:
+    """Chunks of consecutive leaves, the first of them with sequence number first.
+
+    How they are cut follows the batch and is no part of the book.
+    """
+    return [
+        _pack(first + start, leaves[start : start + LEAVES_MAX])
+        for start in range(0, len(leaves), LEAVES_MAX)
+    ]
+
+
+def _pack(first: int, leaves: Sequence[bytes]) -> Chunk:
+    parts: list[bytes] = []
+    for leaf in leaves:
+        parts.append(len(leaf).to_bytes(_LENGTH_BYTES, "big"))
+        parts.append(leaf)
+    packed = _packer.compress(b"".join(parts))
+    return Chunk(first, len(leaves), sha256(packed).digest(), packed)
+
+
+def unpack(packed: bytes) -> list[bytes]:
+    """The leaves of a chunk. Raises ValueError when the bytes are none."""
+    try:
+        raw = _unpacker.decompress(packed, max_output_size=_UNPACKED_MAX)
+    except zstandard.ZstdError as error:
+        raise ValueError(f"not a chunk of leaves: {error}") from error
+    found: list[bytes] = []
+    place = 0
+    while place < len(raw):
+        length = int.from_bytes(raw[place : place + _LENGTH_BYTES], "big")
+        place += _LENGTH_BYTES
+        found.append(raw[place : place + length])
+        place += length
+    if place != len(raw):
+        raise ValueError("a chunk of leaves ends within a leaf")
+    return found

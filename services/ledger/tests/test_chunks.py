@@ -1,0 +1,57 @@
+"""Leaves packed and unpacked; leaves written and read."""
+
+import pytest
+
+from contracts import envelope as envelopes
+from ledger.decide import commands
+from ledger.decide.book import Book
+from ledger.domain import chunks, leaves, records
+
+from . import sealing, stories
+
+
+def told(seed, count):
+    """Leaves of a story."""
+    book, rows = Book(), sealing.Rows()
+    heard = [records.command_from(3, envelopes.encode(e)) for e in stories.Story(seed).batch(count)]
+    made = [r.decision for r in commands.decide(book, heard) if r.decision]
+    return [rows.leaf(decision) for decision in made]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_written_is_read_again(seed):
+    for leaf in told(seed, 80):
+        again = leaves.decode(leaves.encode(leaf))
+        assert leaves.encode(again) == leaves.encode(leaf)
+        assert again.command == leaf.command
+        assert list(again.entries) == list(leaf.entries)
+        assert list(again.lots) == list(leaf.lots)
+        assert (again.decided_at, again.names) == (leaf.decided_at, leaf.names)
+
+
+@pytest.mark.parametrize("count", [1, chunks.LEAVES_MAX, chunks.LEAVES_MAX + 1, 200])
+def test_a_batch_is_cut_into_chunks_that_hold_it_all(count):
+    raw = [b"leaf %d" % n * (n % 7) for n in range(count)]
+    packed = chunks.pack(41, raw)
+    assert [leaf for chunk in packed for leaf in chunks.unpack(chunk.packed)] == raw
+    assert [chunk.first for chunk in packed] == list(range(41, 41 + count, chunks.LEAVES_MAX))
+    assert sum(chunk.leaves for chunk in packed) == count
+
+
+def test_spoilt_bytes_are_no_chunk():
+    (chunk,) = chunks.pack(1, [b"leaf" * 50, b"another" * 9])
+    for place in range(4):
+        spoilt = bytearray(chunk.packed)
+        spoilt[place] ^= 0x80
+        with pytest.raises(ValueError, match="chunk"):
+            chunks.unpack(bytes(spoilt))
+    with pytest.raises(ValueError, match="chunk"):
+        chunks.unpack(chunks._packer.compress(b"\x00\x00\x00\x09four"))
+
+
+def test_a_leaf_of_another_version_or_with_a_section_unknown_is_refused():
+    raw = leaves.encode(told(1, 5)[0])
+    with pytest.raises(ValueError, match="version"):
+        leaves.decode(b"\x02" + raw[1:])
+    with pytest.raises(ValueError, match="section"):
+        leaves.decode(raw + b"\xfe\x00\x00\x00\x01")
