@@ -189,7 +189,9 @@ def fold_letters(text: str) -> str:
 
 def storable(text: str) -> bool:
     """False for U+0000 and lone surrogates, which no door lets in (architecture 2, poison)."""
-    return "\x00" not in text and not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
+    return "\x00" not in text and (
+        text.isascii() or not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
+    )
 
 
 # ------------------------------------------------------------------------------------------ time

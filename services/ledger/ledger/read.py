@@ -144,28 +144,18 @@ async def _read_members(
     tx: Tx, book: Book, owners: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int, str, str, int], AccountRow]:
     accounts: dict[tuple[int, int, str, str, int], AccountRow] = {}
-    owner_of: dict[tuple[int, int], int] = {}
     if not owners:
         return accounts
-    for (
-        shard,
-        owner,
-        role,
-        unit,
-        party,
-        number,
-        balance,
-        count,
-    ) in await posting.list_member_accounts(tx, owners):
+    for record in await posting.list_members(tx, owners):
+        shard, owner, role, unit, party, number, balance, count = record[:8]
+        if record[8] is not None:
+            lot = posting.lot_of(record[8:], owner)
+            book.member(shard, owner).lots[lot.lot] = lot
+            if (shard, owner, role, unit, party) in accounts:
+                continue
         accounts[shard, owner, role, unit, party] = AccountRow(number, balance, count)
-        if role == _VALUE:
-            owner_of[shard, number] = owner
-        elif balance:
+        if balance and role != _VALUE:
             book.member(shard, owner).debts[posting.UNITS[unit], party] = balance
-    if owner_of:
-        for record in await posting.list_open_lots(tx, sorted(owner_of)):
-            owner = owner_of[record[0], record[1]]
-            book.member(record[0], owner).lots[record[2]] = posting.lot_of(record, owner)
     return accounts
 
 
@@ -180,4 +170,4 @@ async def _read_named_lots(tx: Tx, book: Book, fresh: Sequence[Command]) -> None
         return
     for record in await posting.list_named_lots(tx, missing):
         shard, owner, number = record[0], record[1], record[2]
-        book.member(shard, owner).lots[number] = posting.lot_of(record, owner)
+        book.member(shard, owner).lots[number] = posting.lot_of(record[2:], owner)

@@ -26,7 +26,7 @@ async def balance_of(tx: Tx, account: int, *, now: datetime) -> dict[str, Any]:
     shard: int | None = rows[0]["shard"] if rows else None
     values = {row["account_id"]: row for row in rows if row["role"] == Role.VALUE.value}
     found = await posting.list_open_lots(tx, [(row["shard"], n) for n, row in values.items()])
-    mine = [posting.lot_of(record, account) for record in found]
+    mine = [posting.lot_of(record[2:], account) for record in found]
     told = lots.balance(mine, now=now)
     debts = [row for row in rows if row["role"] == Role.DEBT.value and row["balance"]]
     return {
@@ -120,7 +120,7 @@ async def _current(tx: Tx, shard: int, original: Original, *, now: datetime) -> 
     progress = posting.progress_of(states[0]) if states else original.progress
     wanted = [(shard, number) for number in sorted({grant.lot for grant in original.grants})]
     mine = [
-        posting.lot_of(record, original.account)
+        posting.lot_of(record[2:], original.account)
         for record in (await posting.list_named_lots(tx, wanted) if wanted else [])
     ]
     return {

@@ -39,7 +39,7 @@ create table lots (
     cost_rial bigint not null check (cost_rial >= 0),
     remaining bigint not null check (remaining >= 0),
     cost_left bigint not null check (cost_left >= 0),
-    held bigint not null check (held between 0 and remaining),
+    held bigint not null default 0 check (held between 0 and remaining),
     lapsed bigint not null check (lapsed >= 0),
     available_from timestamptz not null,
     expires_at timestamptz,             -- null: never

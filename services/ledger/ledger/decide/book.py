@@ -85,7 +85,10 @@ class Book:
 
     def member(self, shard: int, owner: int) -> Member:
         """An account's value; empty where it never had any."""
-        return self.members.setdefault((shard, owner), Member())
+        found = self.members.get((shard, owner))
+        if found is None:
+            found = self.members[shard, owner] = Member()
+        return found
 
     def original(self, shard: int, name: str) -> Original | None:
         """What a name's command booked, with its progress; None where it never came."""

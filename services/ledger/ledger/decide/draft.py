@@ -49,12 +49,14 @@ class Draft:
         """Book one transfer; legs of zero are left out. Raises InvariantBroken off zero."""
         sums: dict[Unit, int] = {}
         for leg in transfer:
-            if leg.amount:
-                unit = leg.account.unit
-                sums[unit] = sums.get(unit, 0) + leg.amount
+            amount = leg[1]
+            if amount:
+                unit = leg[0][2]
+                sums[unit] = sums.get(unit, 0) + amount
                 self.legs.append(leg)
-        if any(sums.values()):
-            raise InvariantBroken(f"{self.command.name}: transfer off zero {sums}")
+        for unit, off in sums.items():
+            if off:
+                raise InvariantBroken(f"{self.command.name}: transfer off zero by {off} {unit}")
 
     def open(self, lot: Lot) -> None:
         """Add a lot with its issue and its funding."""

@@ -76,21 +76,21 @@ def redeem(
     for part in spent:
         kin = (part.unit, part.issuer)
         points[kin] = points.get(kin, 0) + part.amount
-        claims[part.issuer] = claims.get(part.issuer, 0) + part.claim_rial
-        released[part.issuer] = released.get(part.issuer, 0) + part.released_rial
+        if part.claim_rial and part.issuer != acceptor:
+            claims[part.issuer] = claims.get(part.issuer, 0) + part.claim_rial
+        if part.released_rial:
+            released[part.issuer] = released.get(part.issuer, 0) + part.released_rial
         fee += part.fee_rial
     transfers: list[Transfer] = [_points_leg(owner, points, sign)]
-    transfers += [
-        _owe(issuer, acceptor, sign * claim)
-        for issuer, claim in claims.items()
-        if issuer != acceptor
-    ]
+    transfers += [_owe(issuer, acceptor, sign * claim) for issuer, claim in claims.items()]
     transfers += [
         _pair(issuer, Role.POINTS_COST, Role.COST_RELEASED, sign * rial)
         for issuer, rial in released.items()
     ]
-    transfers.append(_pair(acceptor, Role.OWN_DISCOUNT, Role.DISCOUNT_GIVEN, sign * own_rial))
-    transfers.append(_fee(acceptor, sign * fee))
+    if own_rial:
+        transfers.append(_pair(acceptor, Role.OWN_DISCOUNT, Role.DISCOUNT_GIVEN, sign * own_rial))
+    if fee:
+        transfers.append(_fee(acceptor, sign * fee))
     return transfers
 
 

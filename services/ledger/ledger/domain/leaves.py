@@ -94,7 +94,8 @@ def encode(leaf: Leaf) -> bytes:
     if leaf.accounts:
         _add(parts, _ACCOUNTS, [_account(row) for row in leaf.accounts])
     if leaf.entries:
-        _add(parts, _ENTRIES, list(starmap(_ENTRY.pack, leaf.entries)))
+        parts.append(_SECTION.pack(_ENTRIES, len(leaf.entries)))
+        parts += starmap(_ENTRY.pack, leaf.entries)
     if leaf.consumptions:
         _add(parts, _CONSUMPTIONS, [_consumption(row) for row in leaf.consumptions])
     if leaf.lots:

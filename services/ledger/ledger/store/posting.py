@@ -63,14 +63,22 @@ async def list_chunks(tx: Tx, places: Sequence[ShardNumber]) -> list[Record]:
     )
 
 
-async def list_member_accounts(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
-    """Value and debt accounts of members."""
+async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
+    """Value and debt accounts of members, each with all its open lots, a row a lot.
+
+    shard, owner, role, unit, counterparty, account_id, balance, entry_count, then the columns of a
+    lot (lot null: the account has none): every debit, and the balance told, needs them whole.
+    """
     return await tx.fetch(
         "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"
-        " a.entry_count from unnest($1::smallint[], $2::bigint[]) as u (shard, owner)"
-        " cross join lateral (select t.role, t.unit, t.counterparty, t.account_id, t.balance,"
-        "  t.entry_count from accounts t where t.shard = u.shard and t.owner = u.owner"
-        "  and t.role in ('value', 'debt') offset 0) as a",
+        " a.entry_count, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule, t.rule_version,"
+        " t.available_from, t.expires_at, t.born_at, t.merchant, t.origin, t.parent, t.remaining,"
+        " t.cost_left, t.lapsed, t.unit"
+        " from unnest($1::smallint[], $2::bigint[]) as u (shard, owner)"
+        " cross join lateral (select * from accounts c where c.shard = u.shard"
+        "  and c.owner = u.owner and c.role in ('value', 'debt') offset 0) as a"
+        " left join lateral (select * from lots l where l.shard = u.shard"
+        "  and l.account_id = a.account_id and l.open offset 0) as t on a.role = 'value'",
         *_split(owners),
     )
 
@@ -150,10 +158,10 @@ async def list_accounts(tx: Tx, keys: Sequence[tuple[int, AccountKey]]) -> list[
     )
 
 
-def lot_of(record: Record, owner: int) -> Lot:
-    """A row of list_open_lots or list_named_lots as a value; both have the same columns."""
+def lot_of(record: Sequence[Any], owner: int) -> Lot:
+    """The columns of a lot, from lot to unit, as a value."""
     (
-        _, _, lot, amount, cost, issuer, funder, rule, version, available_from, expires_at,
+        lot, amount, cost, issuer, funder, rule, version, available_from, expires_at,
         born_at, merchant, origin, parent, remaining, cost_left, lapsed, unit,
     ) = record  # fmt: skip
     return Lot(
