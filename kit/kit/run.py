@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -25,6 +26,7 @@ from kit.telemetry import Metric
 log = logging.getLogger(__name__)
 
 LOOP_BEAT_S: Final = 0.5
+GC_OBJECTS: Final = 50_000  # more than a full poll leaves: else each poll is walked several times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +105,16 @@ async def _serve(room: Main, *, http: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     try:
         async with _parts(given) as parts, room.build(parts) as app:
+            calm_collector()
             await Process(parts, app, http=http).run(stop)
     finally:
         telemetry.shutdown()
+
+
+def calm_collector() -> None:
+    """Let Python look for cycles seldom: a batch makes many objects and hardly ever a cycle."""
+    gc.freeze()  # what is here lives as long as the process
+    gc.set_threshold(GC_OBJECTS, 20, 50)
 
 
 @asynccontextmanager
