@@ -219,7 +219,10 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A lot as it was opened; parent: set on a child of an expired or moved lot."""
+    """A lot as it was opened; parent: set on a child of an expired or moved lot.
+
+    available_from None: pending until an event.
+    """
 
     lot: Whole
     unit: Unit
@@ -228,7 +231,7 @@ class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
     issuer: NumberOrZero
     funder: NumberOrZero
     rule: str
-    available_from: datetime
+    available_from: datetime | None
     expires_at: datetime | None = None
     parent: Whole = 0
 
@@ -236,7 +239,7 @@ class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class LotMoved(Struct, frozen=True, kw_only=True):
     """A lot's remainder changed.
 
-    what: redeemed, restored, clawed-back, cancelled, expired, repaid.
+    what: redeemed, restored, clawed-back, cancelled, expired, repaid, adjusted.
     """
 
     lot: Whole

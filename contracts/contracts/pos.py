@@ -80,8 +80,11 @@ class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: Reason | None = None
 
 
-class Balance(Struct, frozen=True, kw_only=True):
-    """An account as the deciding command left it, at its decision time."""
+class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An account as the deciding command left it, at its decision time.
+
+    points: available, pending and held. credit_rial, gift_rial: what can be spent now.
+    """
 
     points: int
     available_points: int
@@ -89,6 +92,10 @@ class Balance(Struct, frozen=True, kw_only=True):
     credit_rial: int
     expiring_points: int
     expiring_at: datetime | None
+    held_points: int = 0
+    held_credit_rial: int = 0
+    gift_rial: int = 0
+    held_gift_rial: int = 0
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,6 +124,9 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     points_restored: int = 0
     credit_restored_rial: int = 0
     debt_points: int = 0
+    gift_redeemed_rial: int = 0
+    gift_restored_rial: int = 0
+    merchant_points_restored: int = 0
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""

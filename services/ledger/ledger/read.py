@@ -12,8 +12,9 @@ from kit.db import Tx
 from ledger.decide import commands as deciding
 from ledger.decide.book import Book, Known, ShardState, marked_original
 from ledger.domain import chunks, leaves, records
-from ledger.domain.book import Command, Original, Role, Row, original_of
+from ledger.domain.book import Command, Original, Role, Row
 from ledger.domain.leaves import Leaf
+from ledger.domain.originals import original_of
 from ledger.store import posting
 
 Place = tuple[int, int]  # shard, sequence

@@ -160,7 +160,7 @@ def _by_issuer(
         if lots.in_date(lot, now):
             part = of(lot.issuer, lot.unit.value)
             part["total"] += lot.remaining
-            part["available" if lot.available_from <= now else "pending"] += lot.remaining
+            part["pending" if lots.pending(lot, now) else "available"] += lot.remaining
     for row in debts:
         of(row["counterparty"], row["unit"])["debt"] -= row["balance"]
     return [found[key] for key in sorted(found)]

@@ -93,13 +93,11 @@ class Desk:
 
     def refund(self, original, *lines, **fields):
         body = original.command.body
-        return self.hear(
-            self.transaction(
-                Kind.REFUND, body.merchant, original=body.name, amount_rial=0,
-                refund_lines=tuple(RefundLine(line=n, amount_rial=rial) for n, rial in lines),
-                **fields,
-            )
-        )  # fmt: skip
+        given = {
+            "original": body.name, "amount_rial": 0,
+            "refund_lines": tuple(RefundLine(line=n, amount_rial=rial) for n, rial in lines),
+        }  # fmt: skip
+        return self.hear(self.transaction(Kind.REFUND, body.merchant, **(given | fields)))
 
     def reverse(self, original_name, *, merchant=BAKER):
         return self.hear(

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import (
+    COMMANDS,
     Award,
     CancelPending,
     ExpireLot,
@@ -23,16 +24,7 @@ from contracts.pos import Line, RefundLine
 from contracts.values import Channel, Family, Kind, Reason, Unit, name, till_name
 
 START = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
-TYPES = {
-    PostTransaction: "post-transaction.v1",
-    RefuseTransaction: "refuse-transaction.v1",
-    IssueValue: "issue-value.v1",
-    TakeBackValue: "take-back-value.v1",
-    ReleasePending: "release-pending.v1",
-    CancelPending: "cancel-pending.v1",
-    ExpireLot: "expire-lot.v1",
-    TickClock: "tick-clock.v1",
-}
+TYPES = {body: kind for kind, body in COMMANDS.items()}
 NO = Reason(code="limit", fa="نه", en="no")
 
 

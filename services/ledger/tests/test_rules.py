@@ -127,7 +127,7 @@ def test_the_money_leg_adds_up_and_never_passes_a_rows_cost(costs, data, value, 
         points=1, credit_rial=0, points_value_rial=value, own_discount_rial=own,
         own_discount_max_rial=most, fee_bp=fee, terms_version=1,
     )  # fmt: skip
-    leg = money.settle(costs, issuers, 6, terms)
+    leg = money.settle(costs, issuers, 6, money.of_redemption(terms))
     beyond = max(0, value + own - sum(costs))
     if isinstance(leg, money.OwnDiscountTooLarge):
         assert own > most or beyond > most

@@ -54,6 +54,9 @@ def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> 
         points_restored=said.points_restored,
         credit_restored_rial=said.credit_restored_rial,
         debt_points=said.debt_points,
+        gift_redeemed_rial=said.gift_redeemed_rial,
+        gift_restored_rial=said.gift_restored_rial,
+        merchant_points_restored=said.merchant_points_restored,
         lines=said.lines,
         balance=balance,
         original=_original(command),
@@ -107,8 +110,8 @@ def outcome(
         kind=getattr(body, "kind", None),
         channel=channel,
         code=said.code,
-        merchant=getattr(body, "merchant", 0),
-        acceptor=posting.acceptor if posting is not None else 0,
+        merchant=draft.merchant,
+        acceptor=draft.acceptor,
         branch=posting.branch if posting is not None else 0,
         terminal=getattr(body, "terminal", 0),
         account=draft.owner,
@@ -207,7 +210,8 @@ def _line(kind: Kind, said: Said, balance: Balance) -> tuple[str, str]:
     match kind:
         case Kind.REDEMPTION:
             return texts.both(
-                texts.REDEMPTION,
+                texts.WITH_GIFT if said.gift_redeemed_rial else texts.REDEMPTION,
+                gift=said.gift_redeemed_rial,
                 discount=said.discount_rial,
                 spent=said.points_redeemed,
                 credit=said.credit_redeemed_rial,

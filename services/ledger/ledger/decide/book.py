@@ -11,15 +11,16 @@ from contracts.values import Status, Unit
 from ledger.domain.book import (
     BEGINNING,
     Command,
+    Hold,
     Leg,
     Lot,
     Member,
     Original,
     Progress,
     Row,
-    original_of,
 )
 from ledger.domain.leaves import DateRow, HoldRow
+from ledger.domain.originals import hold_of, original_of
 
 
 class Known(Struct, frozen=True):
@@ -35,6 +36,8 @@ class Decision(Struct, frozen=True):
 
     opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
     that never arrived, with the answer it will get. outcomes: its own, then that of the marked.
+    holds: what it says of holds; standing_holds: the member's after it, where that is anything.
+    dates: lots that it gave other dates, by number.
     """
 
     command: Command
@@ -54,6 +57,7 @@ class Decision(Struct, frozen=True):
     outcomes: tuple[Outcome, ...]
     holds: tuple[HoldRow, ...] = ()
     dates: tuple[DateRow, ...] = ()
+    standing_holds: dict[int, Hold] | None = None
 
 
 @dataclass(slots=True)
@@ -94,7 +98,9 @@ class Book:
         """What a name's command booked, with its progress; None where it never came."""
         found = self.originals.get((shard, name))
         if found is None and (decision := self.fresh.get((shard, name))) is not None:
-            found = self.originals[shard, name] = _original(decision, name)
+            held = hold_of(decision.command, decision.status)
+            hold = self.original(shard, held) if held else None
+            found = self.originals[shard, name] = _original(decision, name, hold)
         return found
 
     def apply(self, decision: Decision) -> None:
@@ -109,6 +115,8 @@ class Book:
                 member.lots[lot.lot] = lot
             for lot in decision.changed:
                 member.lots[lot.lot] = lot
+        if decision.standing_holds is not None:
+            self.members[shard, decision.owner].holds = decision.standing_holds
         if decision.progress is not None:
             name, progress = decision.progress
             original = self.originals[shard, name]
@@ -122,7 +130,7 @@ class Book:
             self.fresh[shard, name] = decision
 
 
-def _original(decision: Decision, name: str) -> Original:
+def _original(decision: Decision, name: str, hold: Original | None) -> Original:
     if name != decision.command.name:
         return marked_original(name, decision.sequence, decision.command.type)
     return original_of(
@@ -131,6 +139,7 @@ def _original(decision: Decision, name: str) -> Original:
         sequence=decision.sequence,
         now=decision.decided_at,
         rows=decision.rows,
+        hold=hold,
     )
 
 

@@ -16,8 +16,17 @@ from contracts.ledger import (
     TakeBackValue,
     TickClock,
 )
+from contracts.value import (
+    AdjustValue,
+    CaptureHold,
+    ExtendLot,
+    HoldValue,
+    ReleaseHold,
+    SpendValue,
+    VoidHold,
+)
 from contracts.values import Kind, Status
-from ledger.decide import answers, pending, sale, undo, value, verdicts
+from ledger.decide import answers, holds, life, pending, sale, spend, undo, value, verdicts
 from ledger.decide.book import Book, Decision
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
@@ -86,6 +95,8 @@ def _book_one(book: Book, command: Command) -> Decision:
     member = book.member(command.shard, owner)
     sequence = state.last_sequence + 1
     draft = Draft(command, owner, member, sequence=sequence, now=now)
+    if draft.holds:
+        draft.settle_due()
     said = _say(draft, command, original)
     if said.status not in (Status.COMPLETED, Status.HELD):
         draft = Draft(command, owner, member, sequence=sequence, now=now)
@@ -93,7 +104,7 @@ def _book_one(book: Book, command: Command) -> Decision:
 
 
 def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
-    balance = lots.balance(draft.lots.values(), now=now)
+    balance = lots.balance(lots.effective(draft.lots, draft.holds, now), now=now)
     told = answers.answer(command, said, balance, now=now)
     own = answers.outcome(command, said, draft, balance, told=told)
     outcomes, marked = (own,), None
@@ -108,6 +119,8 @@ def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> D
         tuple([draft.lots[number] for number in draft.changed]),
         draft.debts if draft.legs or draft.changed else None,
         draft.owner, said.progress, marked, outcomes,
+        tuple(draft.hold_rows), draft.dates() if draft.dated else (),
+        draft.holds if draft.hold_rows else None,
     )  # fmt: skip
 
 
@@ -130,6 +143,26 @@ def _say(draft: Draft, command: Command, original: Original | None) -> Said:
             return value.expire(draft, body)
         case TickClock():
             return Said()
+        case _:
+            return _say_value(draft, body, original)
+
+
+def _say_value(draft: Draft, body: object, original: Original | None) -> Said:
+    match body:
+        case SpendValue():
+            return spend.spend(draft, body)
+        case HoldValue():
+            return holds.place(draft, body)
+        case CaptureHold():
+            return holds.capture(draft, body, original)
+        case VoidHold():
+            return holds.void(draft, original)
+        case ReleaseHold():
+            return holds.release(draft, body)
+        case ExtendLot():
+            return life.extend(draft, body)
+        case AdjustValue():
+            return life.adjust(draft, body)
         case _:
             return verdicts.refused(texts.reason("undecodable"))
 

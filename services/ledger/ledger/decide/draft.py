@@ -1,7 +1,8 @@
 """One command's effects as they grow: lots, debts, rows and legs; the book itself is untouched."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -10,6 +11,8 @@ from ledger.domain import chart, lots
 from ledger.domain.book import (
     LOTS_PER_COMMAND_MAX,
     Command,
+    Held,
+    Hold,
     Leg,
     Lot,
     Member,
@@ -19,14 +22,17 @@ from ledger.domain.book import (
     lot_number,
 )
 from ledger.domain.errors import InvariantBroken
+from ledger.domain.leaves import DateRow, HoldRow
+
+_NO_CAPTURE: Final[Mapping[int, int]] = {}
 
 
 class Draft:
     """Working copy of one member's value. Declining means throwing it away."""
 
     __slots__ = (
-        "acceptor", "changed", "command", "debts", "legs", "lots", "merchant", "now", "opened",
-        "owner", "rows", "sequence",
+        "acceptor", "changed", "command", "dated", "debts", "hold_rows", "holds", "legs", "lots",
+        "merchant", "now", "opened", "owner", "rows", "sequence",
     )  # fmt: skip
 
     def __init__(
@@ -40,8 +46,11 @@ class Draft:
         self.merchant = int(getattr(command.body, "merchant", 0))
         self.lots = member.lots.copy()
         self.debts = member.debts.copy()
+        self.holds = member.holds.copy()
         self.opened: dict[int, None] = {}  # in order
         self.changed: dict[int, None] = {}
+        self.dated: dict[int, None] = {}
+        self.hold_rows: list[HoldRow] = []
         self.rows: list[Row] = []
         self.legs: list[Leg] = []
 
@@ -80,6 +89,12 @@ class Draft:
         self.rows.append(row)
         return row
 
+    def unissue(self, lot: Lot, what: What) -> None:
+        """Take what is left of a lot, but for what is held, with its issue and its funding."""
+        row = self.take(lot, lot.remaining - lot.held, what)
+        self.post(chart.issue(self.owner, lot.unit, lot.issuer, -row.amount))
+        self.post(chart.fund(lot.issuer, lot.funder, -row.cost_rial))
+
     def give_back(self, original: Row, sequence: int, *, part: Row, grace: datetime) -> None:
         """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.
 
@@ -106,6 +121,8 @@ class Draft:
         """Put down a lot's new state. Raises InvariantBroken below zero."""
         if lot.remaining < 0 or lot.cost_left < 0 or lot.lapsed < 0:
             raise InvariantBroken(f"lot {lot.lot} below zero")
+        if not 0 <= lot.held <= lot.remaining:
+            raise InvariantBroken(f"lot {lot.lot} holds {lot.held} of {lot.remaining}")
         self.lots[lot.lot] = lot
         if lot.lot not in self.opened:
             self.changed[lot.lot] = None
@@ -119,6 +136,45 @@ class Draft:
             repaid = -debt - plan.short
             self.post(chart.repay(self.owner, unit, issuer, repaid))
             self.owe(unit, issuer, -repaid)
+
+    def redate(
+        self, lot: Lot, *, available_from: datetime | None, expires_at: datetime | None
+    ) -> None:
+        """Give a lot other dates; the same ones leave no trace."""
+        if (available_from, expires_at) != (lot.available_from, lot.expires_at):
+            self.set(replace(lot, available_from=available_from, expires_at=expires_at))
+            self.dated[lot.lot] = None
+
+    def dates(self) -> tuple[DateRow, ...]:
+        """Lots whose dates changed, by number."""
+        found = [self.lots[number] for number in sorted(self.dated)]
+        return tuple((lot.lot, lot.available_from, lot.expires_at) for lot in found)
+
+    def reserve(self, hold: Hold) -> None:
+        """Hold parts of lots; no legs."""
+        self.holds[hold.hold] = hold
+        for number, amount in hold.parts:
+            lot = self.lots[number]
+            self.set(replace(lot, held=lot.held + amount))
+            self._say_held(hold, number, amount, Held.HELD)
+
+    def let_go(self, hold: Hold, rest: Held, *, captured: Mapping[int, int] = _NO_CAPTURE) -> None:
+        """Resolve a hold: all its parts are free again, to be taken as far as captured, by lot."""
+        del self.holds[hold.hold]
+        for number, amount in hold.parts:
+            lot = self.lots[number]
+            self.set(replace(lot, held=lot.held - amount))
+            part = captured.get(number, 0)
+            if part:
+                self._say_held(hold, number, part, Held.CAPTURED)
+            if amount > part:
+                self._say_held(hold, number, amount - part, rest)
+
+    def settle_due(self) -> None:
+        """Book what dates alone had released: holds of the account that fell due."""
+        due = [hold for hold in self.holds.values() if hold.due_at <= self.now]
+        for hold in sorted(due, key=lambda hold: hold.hold):
+            self.let_go(hold, Held.DUE)
 
     def owe(self, unit: Unit, issuer: int, amount: int) -> None:
         """Add to what the member owes an issuer; a negative amount lowers it."""
@@ -137,6 +193,9 @@ class Draft:
             for lot in self.lots.values()
             if lot.unit is unit and (issuer is None or lot.issuer == issuer)
         ]
+
+    def _say_held(self, hold: Hold, lot: int, amount: int, what: Held) -> None:
+        self.hold_rows.append((len(self.hold_rows), hold.hold, lot, amount, what))
 
     def _add(self, lot: Lot) -> None:
         if len(self.opened) >= LOTS_PER_COMMAND_MAX or lot.lot in self.lots:
@@ -157,6 +216,8 @@ class Draft:
             remaining=part.amount,
             cost_left=part.cost_rial,
             lapsed=0,
+            held=0,
+            sliding_days=0,  # a grace date is the last
         )
         self._add(child)
         return child

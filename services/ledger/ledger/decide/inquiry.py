@@ -14,7 +14,7 @@ def preview(shard: int, body: Inquire, member: Member, *, now: datetime) -> Prev
 
     now: the later of the shard's decision time and the query's accepted_at.
     """
-    balance = lots.balance(member.lots.values(), now=now)
+    balance = lots.balance(lots.effective(member.lots, member.holds, now), now=now)
     room_rial = body.amount_rial * body.redeem_max_share_bp // BASIS_POINTS
     points = min(balance.available_points, room_rial * body.price_points // body.price_rial)
     if body.decline:

@@ -1,4 +1,4 @@
-"""A reviewer's verdict on points held pending: brought forward, or taken back."""
+"""A verdict on what is pending, a reviewer's or an event's: brought forward, or taken back."""
 
 from msgspec.structs import replace
 
@@ -7,7 +7,7 @@ from contracts.values import Status
 from ledger.decide import undo, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import chart
+from ledger.domain import chart, lots
 from ledger.domain.book import Original, What
 
 
@@ -19,17 +19,20 @@ def release(draft: Draft, body: ReleasePending, original: Original | None) -> Sa
     starts = {g.lot: g.activates_at for g in sorted(original.grants, key=lambda g: g.activates_at)}
     for number, activates_at in starts.items():
         lot = draft.lots[number]
-        draft.set(replace(lot, available_from=max(draft.now, activates_at)))
+        starts_at = max(draft.now, activates_at)
+        draft.redate(lot, available_from=starts_at, expires_at=lot.expires_at)
     draft.settle_debts()
-    progress = replace(original.progress, verdict="released")
-    return Said(progress=(body.original, progress))
+    return _decided(body.original, original, "released")
 
 
 def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said:
-    """A no: what remains of the held lots goes back to its issuer, and its funding with it."""
+    """A no: what remains of the pending lots goes back to its issuer, and its funding with it."""
     no = _refusal(draft, original)
     if no is not None or original is None:
         return no or verdicts.no("unknown-original")
+    if original.awaits:
+        draft.unissue(draft.lots[original.grants[0].lot], What.CANCELLED)
+        return _decided(body.original, original, "cancelled")
     whole = tuple(amount for _, amount in original.lines)
     step = undo.Step(original.progress.refunded, whole, closing=True)
     for grant in original.grants:
@@ -39,13 +42,18 @@ def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said
         if lot.remaining:
             draft.take(lot, lot.remaining, What.CANCELLED)
             draft.post(chart.issue(draft.owner, lot.unit, lot.issuer, -lot.remaining))
-    progress = replace(original.progress, verdict="cancelled")
-    return Said(progress=(body.original, progress))
+    return _decided(body.original, original, "cancelled")
+
+
+def _decided(name: str, original: Original, verdict: str) -> Said:
+    return Said(progress=(name, replace(original.progress, verdict=verdict)))
 
 
 def _refusal(draft: Draft, original: Original | None) -> Said | None:
     if original is None or not original.arrived:
         return verdicts.no("unknown-original")
+    if original.awaits:
+        return _refusal_of_event(draft, original)
     if original.status is not Status.HELD or original.held_until is None:
         return verdicts.no("nothing-pending")
     if original.progress.verdict:
@@ -53,5 +61,16 @@ def _refusal(draft: Draft, original: Original | None) -> Said | None:
     if draft.now >= original.held_until:
         return verdicts.no("past-due")
     if original.progress.full:
+        return verdicts.no("nothing-pending")
+    return None
+
+
+def _refusal_of_event(draft: Draft, original: Original) -> Said | None:
+    if original.status is not Status.COMPLETED:
+        return verdicts.no("nothing-pending")
+    if original.progress.verdict:
+        return verdicts.no("already-decided")
+    lot = draft.lots[original.grants[0].lot]
+    if not lot.remaining or not lots.in_date(lot, draft.now):
         return verdicts.no("nothing-pending")
     return None

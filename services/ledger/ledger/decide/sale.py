@@ -5,11 +5,12 @@ from msgspec.structs import replace
 from contracts.ledger import PostTransaction, Redemption
 from contracts.pos import AnswerLine
 from contracts.values import Kind, Status, Unit
-from ledger.decide import verdicts
+from ledger.decide import life, spend, verdicts
 from ledger.decide.draft import Draft
+from ledger.decide.spend import Want
 from ledger.decide.verdicts import Said
-from ledger.domain import chart, lots, money
-from ledger.domain.book import LOTS_PER_COMMAND_MAX, Lot, What, discount_of, lots_of_awards
+from ledger.domain import lots, money
+from ledger.domain.book import LOTS_PER_COMMAND_MAX, discount_of, lots_of_awards
 
 
 def decide(draft: Draft, body: PostTransaction) -> Said:
@@ -23,50 +24,39 @@ def decide(draft: Draft, body: PostTransaction) -> Said:
     if said.status is not Status.COMPLETED:
         return said
     said = _earn(draft, body, said)
-    draft.settle_debts()
+    if said.status is not Status.DECLINED:
+        draft.settle_debts()
+        life.renew(draft)
     return said
 
 
 def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
     discount = discount_of(terms)
-    if terms.points == 0 and terms.credit_rial == 0:
+    if terms.points == 0 and terms.credit_rial == 0 and terms.gift_rial == 0:
         return verdicts.no("nothing-to-redeem")
     if discount > body.amount_rial:
         return verdicts.no("more-than-the-basket")
-    takes: list[tuple[Lot, int]] = []
-    for unit, demand, lack in (
-        (Unit.NETWORK_POINTS, terms.points, "insufficient-points"),
-        (Unit.CREDIT, terms.credit_rial, "insufficient-credit"),
-    ):
-        plan = lots.plan_consumption(draft.of(unit), demand, now=draft.now)
-        if plan.short:
-            return verdicts.no(lack, available=demand - plan.short, short=plan.short)
-        takes += plan.takes
-    if len(takes) > LOTS_PER_COMMAND_MAX:
-        return verdicts.no("too-many-lots")
-    costs = [lots.cost_of(lot, amount) for lot, amount in takes]
-    leg = money.settle(costs, [lot.issuer for lot, _ in takes], body.acceptor, terms)
-    if isinstance(leg, money.OwnDiscountTooLarge):
-        return verdicts.no("own-discount-too-large", own=leg.own_rial, max=leg.max_rial)
-    _spend(draft, takes, costs, leg)
+    takes = spend.plan(
+        draft,
+        (
+            Want(Unit.NETWORK_POINTS, None, terms.points, "insufficient-points"),
+            Want(Unit.CREDIT, None, terms.credit_rial, "insufficient-credit"),
+            Want(Unit.GIFT, None, terms.gift_rial, "insufficient-gift"),
+        ),
+    )
+    if isinstance(takes, Said):
+        return takes
+    leg = spend.consume(draft, takes, money.of_redemption(terms))
+    if isinstance(leg, Said):
+        return leg
     return Said(
         points_redeemed=terms.points,
         credit_redeemed_rial=terms.credit_rial,
+        gift_redeemed_rial=terms.gift_rial,
         discount_rial=discount,
         own_discount_rial=leg.own_rial,
         payable_rial=body.amount_rial - discount,
     )
-
-
-def _spend(
-    draft: Draft, takes: list[tuple[Lot, int]], costs: list[int], leg: money.MoneyLeg
-) -> None:
-    spent: list[chart.Spent] = []
-    for (lot, amount), cost, claim, fee in zip(takes, costs, leg.claims, leg.fees, strict=True):
-        draft.take_at(lot, amount, What.REDEEMED, cost, claim=claim, fee=fee)
-        spent.append(chart.Spent(lot.unit, lot.issuer, amount, claim, fee, cost - claim))
-    for transfer in chart.redeem(draft.owner, draft.acceptor, spent, leg.own_rial):
-        draft.post(transfer)
 
 
 def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
@@ -84,7 +74,7 @@ def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
     for lot in opened:
         draft.open(lot)
     points = [lot for lot in opened if lot.unit is Unit.NETWORK_POINTS]
-    waiting = [lot for lot in points if lot.available_from > draft.now]
+    waiting = [lot for lot in points if lots.pending(lot, draft.now)]
     lines = [
         AnswerLine(
             line=award.line,
@@ -100,6 +90,6 @@ def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
         status=Status.HELD if body.review_due_at is not None else Status.COMPLETED,
         points_earned=sum(lot.amount for lot in points),
         points_pending=sum(lot.amount for lot in waiting),
-        pending_until=max((lot.available_from for lot in waiting), default=None),
+        pending_until=max((at for lot in waiting if (at := lot.available_from)), default=None),
         lines=(*lines, *body.unearned),
     )

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.ledger import PostTransaction
-from contracts.values import Kind, Status, Unit
+from contracts.values import Kind, Status, Unit, largest_remainder
 from ledger.decide import verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
@@ -24,7 +24,10 @@ class Step(Struct, frozen=True):
 
 
 def refund(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
-    """Full (no lines named: all that is left) or by line; Σ refunded never passes the original."""
+    """Full (nothing named: all that is left), by line, or by amount, spread over the lines.
+
+    What is refunded in all never passes the original.
+    """
     no = _refusal(body, original)
     if no is not None or original is None:
         return no or verdicts.no("unknown-original")
@@ -89,7 +92,7 @@ def _step(body: PostTransaction, original: Original) -> Step | Said:
     before = original.progress.refunded
     whole = tuple(amount for _, amount in original.lines)
     if not body.refund_lines:
-        return Step(before, whole, closing=True)
+        return _step_by_amount(body.amount_rial, before, whole)
     places = {line: place for place, (line, _) in enumerate(original.lines)}
     after = list(before)
     for wanted in body.refund_lines:
@@ -102,6 +105,18 @@ def _step(body: PostTransaction, original: Original) -> Step | Said:
     return Step(before, tuple(after), closing=tuple(after) == whole)
 
 
+def _step_by_amount(rial: int, before: tuple[int, ...], whole: tuple[int, ...]) -> Step | Said:
+    """All that is left (0), or so much of it, over the lines by what is left of each."""
+    left = [amount - back for back, amount in zip(before, whole, strict=True)]
+    if rial in (0, sum(left)):
+        return Step(before, whole, closing=True)
+    if rial > sum(left):
+        return verdicts.no("refund-too-large", left=sum(left))
+    parts = largest_remainder(rial, left)
+    after = tuple(back + part for back, part in zip(before, parts, strict=True))
+    return Step(before, after, closing=False)
+
+
 def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) -> Said:
     draft.settle_debts()
     restored = _restore(draft, original, step, grace or draft.now + GRACE)
@@ -110,6 +125,8 @@ def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) 
     return Said(
         points_restored=restored.get(Unit.NETWORK_POINTS, 0),
         credit_restored_rial=restored.get(Unit.CREDIT, 0),
+        gift_restored_rial=restored.get(Unit.GIFT, 0),
+        merchant_points_restored=restored.get(Unit.MERCHANT_POINTS, 0),
         points_clawed_back=taken,
         debt_points=owed,
         amount_rial=sum(step.after) - sum(step.before),
@@ -153,7 +170,10 @@ def _money(part: int, original: Original, step: Step) -> int:
 
 
 def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
-    """Points taken and points owed: own lots first, then the issuer's others, then debt."""
+    """Points taken and points owed: own lots first, then the issuer's others, then debt.
+
+    What a hold has is not taken.
+    """
     if original.progress.verdict == "cancelled":
         return 0, 0  # the verdict took them all
     short: dict[tuple[Unit, int], int] = {}
@@ -164,7 +184,7 @@ def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
         cost = of_grant(grant.cost_rial, grant, original, step)
         draft.post(chart.fund(grant.issuer, grant.funder, -cost))
         lot = draft.lots[grant.lot]
-        amount = min(wanted, lot.remaining)
+        amount = min(wanted, lot.remaining - lot.held)
         if amount:
             draft.take(lot, amount, What.CLAWED_BACK)
         taken[kin] = taken.get(kin, 0) + amount
@@ -198,7 +218,7 @@ def _take_others(draft: Draft, unit: Unit, issuer: int, *, demand: int, own: set
     waiting = [
         lot
         for lot in draft.of(unit, issuer)
-        if lot.lot in own and lot.remaining and lot.available_from > draft.now
+        if lot.lot in own and lot.remaining and lots.pending(lot, draft.now)
     ]
     for lot in waiting:
         wanted -= _claw(draft, lot, min(wanted, lot.remaining))

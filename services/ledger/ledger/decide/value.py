@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from contracts.ledger import ExpireLot, IssueValue
+from contracts.values import Unit
 from ledger.decide import verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
@@ -11,9 +12,14 @@ from ledger.domain.book import Original, What, lot_of_issue
 
 
 def issue(draft: Draft, body: IssueValue) -> Said:
-    """One lot, available at once, e.g. the first purchase's credit (SH5)."""
+    """One lot, available at once (e.g. the first purchase's credit, SH5), in time, or on an event.
+
+    Points on an event are pending without a date, until a verdict names this issue.
+    """
     if not body.account:
         return verdicts.no("no-account")
+    if body.unit is Unit.RIAL:
+        return verdicts.no("not-value")
     draft.settle_debts()
     lot, _ = lot_of_issue(
         body, sequence=draft.sequence, occurred_at=draft.command.occurred_at, now=draft.now
@@ -24,22 +30,20 @@ def issue(draft: Draft, body: IssueValue) -> Said:
 
 
 def take_back(draft: Draft, original: Original | None) -> Said:
-    """What is unspent of an earlier issue; never a debt. Its funding goes back in proportion."""
+    """What is unspent and unheld of an earlier issue, with its funding; never a debt."""
     if original is None or not original.grants or original.kind is not None:
         return verdicts.no("unknown-original")
     if draft.owner != original.account:
         return verdicts.no("another-account")
     lot = draft.lots[original.grants[0].lot]
-    if not lot.remaining:
+    if lot.remaining == lot.held:
         return verdicts.nothing("nothing-left")
-    row = draft.take(lot, lot.remaining, What.CLAWED_BACK)
-    draft.post(chart.issue(draft.owner, lot.unit, lot.issuer, -row.amount))
-    draft.post(chart.fund(lot.issuer, lot.funder, -row.cost_rial))
+    draft.unissue(lot, What.CLAWED_BACK)
     return Said()
 
 
 def expire(draft: Draft, body: ExpireLot) -> Said:
-    """Book what a lot still held when its date passed; how it arose does not matter."""
+    """Book what is left of a lot past its date, but for what a hold has, however it arose."""
     lot = draft.lots.get(body.lot)
     if lot is None:
         return verdicts.no("unknown-lot")
@@ -47,7 +51,10 @@ def expire(draft: Draft, body: ExpireLot) -> Said:
         return verdicts.nothing("nothing-left")
     if lots.in_date(lot, draft.now):
         return verdicts.no("not-due")
-    draft.take(lot, lot.remaining, What.EXPIRED)
-    draft.set(replace(draft.lots[lot.lot], lapsed=lot.lapsed + lot.remaining))
-    draft.post(chart.expire(draft.owner, lot.unit, lot.issuer, lot.remaining))
+    lapsed = lot.remaining - lot.held
+    if not lapsed:
+        return verdicts.nothing("lot-held")
+    draft.take(lot, lapsed, What.EXPIRED)
+    draft.set(replace(draft.lots[lot.lot], lapsed=lot.lapsed + lapsed))
+    draft.post(chart.expire(draft.owner, lot.unit, lot.issuer, lapsed))
     return Said()

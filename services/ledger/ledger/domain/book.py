@@ -5,9 +5,8 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from contracts.ledger import Award, IssueValue, PostTransaction, Redemption, RefuseTransaction
+from contracts.ledger import Award, IssueValue, PostTransaction, Redemption
 from contracts.values import Kind, Status, Unit
 
 LOTS_PER_COMMAND_MAX: Final = 4096  # a lot's number is its command's sequence * 4096 + ordinal
@@ -60,6 +59,7 @@ class What(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     REPAID = "repaid"
+    ADJUSTED = "adjusted"  # taken by hand
 
 
 class Origin(StrEnum):
@@ -68,13 +68,25 @@ class Origin(StrEnum):
     AWARD = "award"
     ISSUE = "issue"
     CHILD = "child"  # restored when its parent was past its date
+    ADJUSTMENT = "adjustment"  # added by hand
+
+
+class Held(StrEnum):
+    """What a row of a hold says of its lot."""
+
+    HELD = "held"
+    CAPTURED = "captured"
+    RELEASED = "released"  # by a void, or what a capture left
+    DUE = "due"
 
 
 class Lot(Struct, frozen=True, gc=False):
     """One credit of value. amount, cost_rial: as opened; remaining, cost_left, lapsed: now.
 
     lapsed: what passed its date unspent and no later clawback has counted yet. available_from: as
-    of now, brought forward by a release. expires_at None: never. born_at: occurred_at of the sale.
+    of now, brought forward by a release; None: pending until an event. expires_at None: never.
+    born_at: occurred_at of the sale. held: part of remaining that holds have booked. sliding_days:
+    where not 0, activity renews expires_at.
     """
 
     lot: int
@@ -86,7 +98,7 @@ class Lot(Struct, frozen=True, gc=False):
     funder: int
     rule: str
     rule_version: int
-    available_from: datetime
+    available_from: datetime | None
     expires_at: datetime | None
     born_at: datetime
     merchant: int
@@ -95,6 +107,8 @@ class Lot(Struct, frozen=True, gc=False):
     remaining: int
     cost_left: int
     lapsed: int = 0
+    held: int = 0
+    sliding_days: int = 0
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -116,6 +130,20 @@ class Row(Struct, frozen=True, gc=False):
     fee_rial: int = 0
     original_sequence: int = 0
     original_ordinal: int = 0
+
+
+class Hold(Struct, frozen=True):
+    """Value reserved and not yet resolved. parts: (lot, amount) in the order a spend takes them.
+
+    hold: sequence of its command. Its lots' held counts it until its resolution is booked; from
+    due_at on it reads as released all the same.
+    """
+
+    hold: int
+    owner: int
+    name: str
+    due_at: datetime
+    parts: tuple[tuple[int, int], ...]
 
 
 class Grant(Struct, frozen=True, gc=False):
@@ -155,14 +183,16 @@ class Progress(Struct, frozen=True):
     refunded: tuple[int, ...]
     full: bool = False
     reversed: bool = False
-    verdict: str = ""  # "released" or "cancelled"
+    verdict: str = ""  # of what was pending: released, cancelled; of a hold: captured, voided
 
 
 class Original(Struct, frozen=True):
     """What a refund, reversal, verdict or take-back must know of the command it names.
 
     lines: (line, Rial); a basket without lines is its line 0. grants, rows: as booked. own_rial:
-    the acceptor's own discount. arrived False: only its reversal came. held_until: of a review.
+    the acceptor's own discount. arrived False: only its reversal came. held_until: of a review, or
+    when a hold falls due. awaits: the event that an issue is pending for. A spend away from a till
+    is a redemption of one line, what it was worth; so is a capture.
     """
 
     name: str
@@ -181,6 +211,7 @@ class Original(Struct, frozen=True):
     own_rial: int = 0
     held_until: datetime | None = None
     progress: Progress = Progress(())
+    awaits: str = ""
 
     @property
     def total_rial(self) -> int:
@@ -189,18 +220,28 @@ class Original(Struct, frozen=True):
 
 
 class Member:
-    """Value of one account on its shard: open lots (and closed ones named by a command), debts."""
+    """Value of one account on its shard: open lots (and closed ones named by a command), debts.
 
-    __slots__ = ("debts", "lots")
+    holds: those not resolved, by number.
+    """
+
+    __slots__ = ("debts", "holds", "lots")
 
     def __init__(self) -> None:
         self.lots: dict[int, Lot] = {}
         self.debts: dict[tuple[Unit, int], int] = {}  # (unit, issuer) -> balance, below zero
+        self.holds: dict[int, Hold] = {}
 
 
 def lot_number(sequence: int, ordinal: int) -> int:
     """Number of the ordinal-th lot that a command opens, unique in its shard."""
     return sequence * LOTS_PER_COMMAND_MAX + ordinal
+
+
+def value_key(owner: int, unit: Unit, issuer: int) -> AccountKey:
+    """A member's value account: one for all issuers, but for merchants' own points."""
+    party = issuer if unit is Unit.MERCHANT_POINTS else 0
+    return AccountKey(owner, Role.VALUE, unit, party)
 
 
 class _Kin(NamedTuple):
@@ -211,6 +252,7 @@ class _Kin(NamedTuple):
     version: int
     available_from: datetime
     expires_at: datetime | None
+    sliding_days: int
 
 
 def lots_of_awards(
@@ -229,7 +271,7 @@ def lots_of_awards(
         due = own if body.review_due_at is None else max(own, body.review_due_at)
         kin = _Kin(
             award.unit, award.issuer, award.funder, award.rule, award.rule_version, due,
-            award.expires_at,
+            award.expires_at, award.sliding_days,
         )  # fmt: skip
         ordinal = ordinals.setdefault(kin, len(sums))
         if ordinal == len(sums):
@@ -241,7 +283,7 @@ def lots_of_awards(
         Lot(
             lot_number(sequence, ordinal), account, kin.unit, amount, cost, kin.issuer, kin.funder,
             kin.rule, kin.version, kin.available_from, kin.expires_at, occurred_at, body.merchant,
-            Origin.AWARD, 0, amount, cost,
+            Origin.AWARD, 0, amount, cost, 0, 0, kin.sliding_days,
         )
         for (kin, ordinal), (amount, cost) in zip(ordinals.items(), sums, strict=True)
     ]  # fmt: skip
@@ -251,14 +293,15 @@ def lots_of_awards(
 def lot_of_issue(
     body: IssueValue, *, sequence: int, occurred_at: datetime, now: datetime
 ) -> tuple[Lot, Grant]:
-    """The one lot that an issue-value opens, available at once."""
+    """The one lot that an issue-value opens: available at once, at its time, or on its event."""
     number = lot_number(sequence, 0)
+    own = body.available_from or now
     lot = Lot(
         number, body.account, body.unit, body.amount, body.cost_rial, body.issuer, body.funder,
-        body.rule, body.rule_version, now, body.expires_at, occurred_at, 0,
-        Origin.ISSUE, 0, body.amount, body.cost_rial,
+        body.rule, body.rule_version, None if body.awaits else own, body.expires_at, occurred_at,
+        0, Origin.ISSUE, 0, body.amount, body.cost_rial, 0, 0, body.sliding_days,
     )  # fmt: skip
-    grant = Grant(0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder, number, now)
+    grant = Grant(0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder, number, own)
     return lot, grant
 
 
@@ -269,63 +312,7 @@ def _grant(award: Award, lot: int, activates_at: datetime) -> Grant:
     )  # fmt: skip
 
 
-def original_of(
-    command: Command, status: Status, *, sequence: int, now: datetime, rows: tuple[Row, ...]
-) -> Original:
-    """An original as booked, from its command and consumption rows, without later progress.
-
-    Everything follows from what the book keeps, so nothing else is stored for refunds.
-    """
-    body = command.body
-    plain = Original(command.name, sequence, command.type, status)
-    match body:
-        case PostTransaction():
-            return _original_of_transaction(command, body, plain, rows=rows, now=now)
-        case IssueValue():
-            _, grant = lot_of_issue(
-                body, sequence=sequence, occurred_at=command.occurred_at, now=now
-            )
-            grants = (grant,) if status is Status.COMPLETED else ()
-            return Original(
-                command.name, sequence, command.type, status,
-                account=body.account, member=body.member, grants=grants,
-            )  # fmt: skip
-        case RefuseTransaction():
-            return replace(plain, kind=body.kind, account=body.account)
-        case _:
-            return plain
-
-
-def _original_of_transaction(
-    command: Command,
-    body: PostTransaction,
-    plain: Original,
-    *,
-    rows: tuple[Row, ...],
-    now: datetime,
-) -> Original:
-    posted = plain.status in (Status.COMPLETED, Status.HELD)
-    grants: tuple[Grant, ...] = ()
-    if posted:
-        _, grants = lots_of_awards(
-            body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
-        )
-    spent = tuple(row for row in rows if row.what is What.REDEEMED)
-    lines = tuple((line.line, line.amount_rial) for line in body.lines)
-    if not lines:
-        lines = ((0, body.amount_rial),)
-    own_rial = 0
-    if body.redemption is not None and posted:
-        own_rial = discount_of(body.redemption) - sum(row.claim_rial for row in spent)
-    return Original(
-        plain.name, plain.sequence, plain.type, plain.status,
-        kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
-        acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
-        held_until=body.review_due_at if plain.status is Status.HELD else None,
-        progress=Progress((0,) * len(lines)),
-    )  # fmt: skip
-
-
 def discount_of(terms: Redemption) -> int:
-    """Rial that a redemption takes off the basket: value of points and credit, and the own part."""
-    return terms.points_value_rial + terms.credit_rial + terms.own_discount_rial
+    """Rial that a redemption takes off the basket: all that is spent, and the own part."""
+    spent_rial = terms.points_value_rial + terms.credit_rial + terms.gift_rial
+    return spent_rial + terms.own_discount_rial

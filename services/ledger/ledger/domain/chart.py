@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from contracts.values import NETWORK_PARTY, Unit
-from ledger.domain.book import AccountKey, Leg, Role
+from ledger.domain.book import AccountKey, Leg, Role, value_key
 
 Transfer = Sequence[Leg]
 _RIAL = Unit.RIAL
@@ -25,7 +25,7 @@ def issue(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
     """Points come from their issuer to the member; a negative amount brings them back."""
     return (
         Leg(AccountKey(issuer, Role.ISSUED, unit, 0), -amount),
-        Leg(AccountKey(owner, Role.VALUE, unit, 0), amount),
+        Leg(value_key(owner, unit, issuer), amount),
     )
 
 
@@ -39,7 +39,7 @@ def fund(issuer: int, funder: int, cost_rial: int) -> Transfer:
 def expire(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
     """Points past their date go to their issuer's breakage."""
     return (
-        Leg(AccountKey(owner, Role.VALUE, unit, 0), -amount),
+        Leg(value_key(owner, unit, issuer), -amount),
         Leg(AccountKey(issuer, Role.EXPIRED, unit, 0), amount),
     )
 
@@ -55,7 +55,7 @@ def claw_into_debt(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer
 def repay(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
     """A debt is repaid from lots of the issuer it is owed to."""
     return (
-        Leg(AccountKey(owner, Role.VALUE, unit, 0), -amount),
+        Leg(value_key(owner, unit, issuer), -amount),
         Leg(AccountKey(owner, Role.DEBT, unit, issuer), amount),
     )
 
@@ -95,13 +95,11 @@ def redeem(
 
 
 def _points_leg(owner: int, points: dict[tuple[Unit, int], int], sign: int) -> Transfer:
-    totals: dict[Unit, int] = {}
-    for (unit, _), amount in points.items():
-        totals[unit] = totals.get(unit, 0) + amount
-    legs = [
-        Leg(AccountKey(owner, Role.VALUE, unit, 0), -sign * amount)
-        for unit, amount in totals.items()
-    ]
+    totals: dict[AccountKey, int] = {}
+    for (unit, issuer), amount in points.items():
+        key = value_key(owner, unit, issuer)
+        totals[key] = totals.get(key, 0) + amount
+    legs = [Leg(key, -sign * amount) for key, amount in totals.items()]
     legs += [
         Leg(AccountKey(issuer, Role.REDEEMED, unit, 0), sign * amount)
         for (unit, issuer), amount in points.items()

@@ -28,7 +28,7 @@ LotRow = tuple[
     str, str, str,
 ]  # fmt: skip
 HoldRow = tuple[int, int, int, int, str]  # ordinal, hold, lot, amount, what
-DateRow = tuple[int, datetime, datetime | None]  # lot, available_from, expires_at
+DateRow = tuple[int, datetime | None, datetime | None]  # lot, available_from, expires_at
 
 _NAMES, _ACCOUNTS, _ENTRIES, _CONSUMPTIONS, _LOTS, _HOLDS, _DATES = range(1, 8)
 _HEAD: Final = Layout(">B3q5I")

@@ -1,15 +1,20 @@
 """Rules of lots: what is available, which lots pay a debit, what their points cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from contracts.pos import Balance
-from contracts.values import TEHRAN, UNSET_TIME, Unit
-from ledger.domain.book import Lot
+from contracts.values import TEHRAN, UNSET_TIME, Unit, tehran_day
+from ledger.domain import solar
+from ledger.domain.book import Hold, Lot
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
+SLIDING_DAYS_MAX: Final = 36_500  # as validity's longest term; more counts as this
+_LAST_YEAR: Final = 2_100  # so that no expiry leaves what clocks can tell
 
 
 class Plan(NamedTuple):
@@ -25,8 +30,13 @@ def in_date(lot: Lot, now: datetime) -> bool:
 
 
 def available(lot: Lot, now: datetime) -> bool:
-    """Whether a debit at decision time now may use the lot."""
-    return lot.remaining > 0 and lot.available_from <= now and in_date(lot, now)
+    """Whether a debit at decision time now may use the lot: the part that no hold has."""
+    return lot.remaining > lot.held and not pending(lot, now) and in_date(lot, now)
+
+
+def pending(lot: Lot, now: datetime) -> bool:
+    """Whether the lot waits for its time or its event."""
+    return lot.available_from is None or lot.available_from > now
 
 
 def plan_consumption(lots: Iterable[Lot], demand: int, *, now: datetime) -> Plan:
@@ -40,7 +50,7 @@ def plan_consumption(lots: Iterable[Lot], demand: int, *, now: datetime) -> Plan
     for lot in usable:
         if demand == 0:
             break
-        amount = min(demand, lot.remaining)
+        amount = min(demand, lot.remaining - lot.held)
         takes.append((lot, amount))
         demand -= amount
     return Plan(takes, demand)
@@ -51,32 +61,78 @@ def cost_of(lot: Lot, amount: int) -> int:
     return lot.cost_left * amount // lot.remaining
 
 
+def effective(lots: Mapping[int, Lot], holds: Mapping[int, Hold], now: datetime) -> Iterable[Lot]:
+    """Lots as they read at now: without what holds that are due still book as held."""
+    due = [hold for hold in holds.values() if hold.due_at <= now] if holds else None
+    if not due:
+        return lots.values()
+    freed = dict(lots)
+    for hold in due:
+        for number, amount in hold.parts:
+            freed[number] = replace(freed[number], held=freed[number].held - amount)
+    return freed.values()
+
+
 def balance(lots: Iterable[Lot], *, now: datetime) -> Balance:
-    """What a member may be told. points: available and pending; expiring: of the next Tehran day
-    on which something expires. A lot past its date is not told, swept or not.
+    """What a member may be told. lots: effective. points: available, pending and held; expiring: of
+    the next Tehran day on which something expires. What is past its date is not told, swept or not,
+    unless it is held.
     """
-    usable = credit = pending = 0
+    usable = waiting = held = 0
+    others: list[Lot] = []
     dated: list[Lot] = []
     for lot in lots:
-        if lot.remaining == 0 or not in_date(lot, now):
+        if lot.remaining == 0:
             continue
-        if lot.unit is Unit.CREDIT:
-            credit += lot.remaining if lot.available_from <= now else 0
-        elif lot.available_from > now:
-            pending += lot.remaining
+        if lot.unit is not Unit.NETWORK_POINTS:
+            others.append(lot)
+            continue
+        held += lot.held
+        free = lot.remaining - lot.held
+        if free == 0 or not in_date(lot, now):
+            continue
+        if lot.available_from is None or lot.available_from > now:
+            waiting += free
         else:
-            usable += lot.remaining
+            usable += free
             if lot.expires_at is not None:
                 dated.append(lot)
     points, first = _expiring_next(dated)
+    credit = _free_and_held(others, Unit.CREDIT, now)
+    gift = _free_and_held(others, Unit.GIFT, now)
     return Balance(
-        points=usable + pending,
+        points=usable + waiting + held,
         available_points=usable,
-        pending_points=pending,
-        credit_rial=credit,
+        pending_points=waiting,
+        credit_rial=credit[0],
         expiring_points=points,
         expiring_at=first,
+        held_points=held,
+        held_credit_rial=credit[1],
+        gift_rial=gift[0],
+        held_gift_rial=gift[1],
     )
+
+
+def _free_and_held(lots: Iterable[Lot], unit: Unit, now: datetime) -> tuple[int, int]:
+    free = held = 0
+    for lot in lots:
+        if lot.unit is unit:
+            free += lot.remaining - lot.held if available(lot, now) else 0
+            held += lot.held
+    return free, held
+
+
+def renewed_until(lot: Lot, active_at: datetime) -> datetime | None:
+    """Expiry of a sliding lot in date after an activity: so many whole days from it, never earlier.
+
+    An activity before the lot's birth or its start counts from there. Source: validity.renewed.
+    """
+    begins_at = max(lot.born_at, lot.available_from or lot.born_at, active_at)
+    if lot.expires_at is None or begins_at.year > _LAST_YEAR:
+        return lot.expires_at
+    length = timedelta(days=min(lot.sliding_days, SLIDING_DAYS_MAX) + 1)
+    return max(lot.expires_at, solar.start_of(tehran_day(begins_at) + length))
 
 
 def _expiring_next(dated: Sequence[Lot]) -> tuple[int, datetime | None]:
@@ -86,10 +142,10 @@ def _expiring_next(dated: Sequence[Lot]) -> tuple[int, datetime | None]:
     soon = first + _DAY + _HOUR  # a day may have had 25 hours
     dated = [lot for lot in dated if _expiry(lot) < soon]
     if len(dated) == 1:  # the usual case, without asking what day it is in Iran
-        return dated[0].remaining, first
+        return dated[0].remaining - dated[0].held, first
     midnight = first.astimezone(TEHRAN).replace(hour=0, minute=0, second=0, microsecond=0)
     day_end = midnight + _DAY
-    return sum(lot.remaining for lot in dated if _expiry(lot) < day_end), first
+    return sum(lot.remaining - lot.held for lot in dated if _expiry(lot) < day_end), first
 
 
 def _expiry(lot: Lot) -> datetime:

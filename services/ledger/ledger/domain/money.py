@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from contracts.ledger import Redemption
+from contracts.value import Spend
 from contracts.values import BASIS_POINTS, largest_remainder
 from ledger.domain.book import discount_of
 
 # A lot's cost was floored when it was issued and again when it is split: under one Rial each.
 ROUNDING_RIAL_PER_LOT: Final = 2
+
+
+class Discount(NamedTuple):
+    """What an acceptor gives for what is spent, in Rial; own: beyond it, at most own_max."""
+
+    rial: int
+    own_rial: int
+    own_max_rial: int
+    fee_bp: int
 
 
 class MoneyLeg(NamedTuple):
@@ -27,30 +37,39 @@ class OwnDiscountTooLarge(NamedTuple):
 
 
 def settle(
-    costs: Sequence[int], issuers: Sequence[int], acceptor: int, terms: Redemption
+    costs: Sequence[int], issuers: Sequence[int], acceptor: int, discount: Discount
 ) -> MoneyLeg | OwnDiscountTooLarge:
     """Spread a redemption's discount and fee over its consumption rows.
 
-    costs: Rial of what each row consumed. claim: the discount, at most the cost, spread by cost,
+    costs: Rial of what each row consumed. claim: of the discount at most the cost, spread by cost,
     largest remainder, never above a row's cost. Discount beyond the cost is the acceptor's own, at
     most what it declared (rounding of costs apart). fee: on claims that cross parties, floored
     once. Source: architecture 5, ledger reference 1 (money leg) and 6.
     """
-    discount = discount_of(terms)
     cost = sum(costs)
-    claim = min(discount, cost)
-    own = discount - claim
-    rounding = min(max(own - terms.own_discount_rial, 0), ROUNDING_RIAL_PER_LOT * len(costs))
-    if terms.own_discount_rial > terms.own_discount_max_rial or (
-        own - rounding > terms.own_discount_max_rial
-    ):
-        return OwnDiscountTooLarge(own, terms.own_discount_max_rial)
+    claim = min(discount.rial, cost)
+    own = discount.rial - claim
+    rounding = min(max(own - discount.own_rial, 0), ROUNDING_RIAL_PER_LOT * len(costs))
+    if discount.own_rial > discount.own_max_rial or own - rounding > discount.own_max_rial:
+        return OwnDiscountTooLarge(own, discount.own_max_rial)
     claims = largest_remainder(claim, costs)
     crossing = [issuer != acceptor for issuer in issuers]
     crossing_rial = sum(c for c, crosses in zip(claims, crossing, strict=True) if crosses)
-    fee = crossing_rial * terms.fee_bp // BASIS_POINTS
+    fee = crossing_rial * discount.fee_bp // BASIS_POINTS
     weights = [c if crosses else 0 for c, crosses in zip(costs, crossing, strict=True)]
     return MoneyLeg(claims, largest_remainder(fee, weights), own)
+
+
+def of_redemption(terms: Redemption) -> Discount:
+    """A basket's terms as what the acceptor gives."""
+    return Discount(
+        discount_of(terms), terms.own_discount_rial, terms.own_discount_max_rial, terms.fee_bp
+    )
+
+
+def of_spend(spend: Spend) -> Discount:
+    """What a spend away from a till is worth to its acceptor."""
+    return Discount(spend.worth_rial, 0, spend.own_max_rial, spend.fee_bp)
 
 
 def share(part: int, before: int, after: int, whole: int) -> int:

@@ -119,6 +119,74 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "شمار امتیازهای این خرید بیش از اندازه است.",
         "One sale cannot have that many awards.",
     ),
+    "insufficient-gift": (
+        "موجودی کارت هدیه کافی نیست: {available} ریال قابل خرج است، {short} ریال کم است.",
+        "Not enough gift value: {available} Rial can be spent, {short} short.",
+    ),
+    "insufficient-merchant-points": (
+        "امتیاز این پذیرنده کافی نیست: {available} امتیاز قابل خرج است، {short} امتیاز کم است.",
+        "Not enough of the acceptor's own points: {available} can be spent, {short} short.",
+    ),
+    "insufficient-value": (
+        "موجودی صادرشدهٔ این صادرکننده کافی نیست: {available} در دسترس است، {short} کم است.",
+        "Not enough of that issuer's value: {available} is available, {short} short.",
+    ),
+    "no-acceptor": (
+        "پذیرنده مشخص نیست.",
+        "The command names no acceptor.",
+    ),
+    "due-too-early": (
+        "مهلت نگه‌داشت گذشته است.",
+        "The hold would be due before it begins.",
+    ),
+    "not-a-hold": (
+        "آن تراکنش نگه‌داشت نیست.",
+        "The original is no hold.",
+    ),
+    "hold-captured": (
+        "این نگه‌داشت پیش‌تر برداشت شده است.",
+        "The hold has been captured already.",
+    ),
+    "hold-voided": (
+        "این نگه‌داشت پیش‌تر آزاد شده است.",
+        "The hold has been voided already.",
+    ),
+    "hold-due": (
+        "مهلت نگه‌داشت گذشته و آزاد شده است.",
+        "The hold fell due; what it held is free again.",
+    ),
+    "hold-not-due": (
+        "مهلت نگه‌داشت هنوز نرسیده است.",
+        "The hold is not due yet.",
+    ),
+    "capture-too-large": (
+        "از نگه‌داشت {held} واحد است و {over} بیشتر خواسته شده است.",
+        "The hold has {held} of that unit; {over} too many were asked for.",
+    ),
+    "lot-held": (
+        "همهٔ این دسته در نگه‌داشت است.",
+        "All that is left of the lot is held.",
+    ),
+    "lot-past-date": (
+        "تاریخ این دسته امتیاز گذشته است.",
+        "The lot is past its date.",
+    ),
+    "not-later": (
+        "تاریخ تازه از تاریخ کنونی دیرتر نیست.",
+        "The new date is not later than the present one.",
+    ),
+    "same-person": (
+        "پیشنهاددهنده و تأییدکننده باید دو نفر باشند.",
+        "One person proposed and another must approve.",
+    ),
+    "no-reason": (
+        "دلیل نوشته نشده است.",
+        "The command gives no reason.",
+    ),
+    "not-value": (
+        "این واحد در حساب باشگاه نگه‌داری نمی‌شود.",
+        "No member's account holds that unit.",
+    ),
     "undecodable": (
         "پیام خوانا نبود.",
         "The record could not be read.",
@@ -148,6 +216,12 @@ NO_POINTS: Final = (
 REDEMPTION: Final = (
     "{discount} ریال تخفیف با {spent} امتیاز و {credit} ریال اعتبار. مانده: {points} امتیاز.",
     "{discount} Rial off for {spent} points and {credit} Rial of credit. Balance: {points} points.",
+)
+WITH_GIFT: Final = (
+    "{discount} ریال تخفیف با {spent} امتیاز، {credit} ریال اعتبار و {gift} ریال هدیه."
+    " مانده: {points} امتیاز.",
+    "{discount} Rial off for {spent} points, {credit} Rial of credit and {gift} Rial of gift value."
+    " Balance: {points} points.",
 )
 REFUND: Final = (
     "برگشت ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",

@@ -130,7 +130,7 @@ def part_of(what: What) -> Part:
             return Part.RESTORED
         case What.EXPIRED:
             return Part.EXPIRED
-        case What.CLAWED_BACK | What.CANCELLED | What.REPAID:
+        case What.CLAWED_BACK | What.CANCELLED | What.REPAID | What.ADJUSTED:
             return Part.REVERSED
         case _:
             assert_never(what)

@@ -1,0 +1,113 @@
+"""Originals: what a refund, reversal or verdict must know of an earlier command."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
+from contracts.value import CaptureHold, HoldValue, SpendValue
+from contracts.values import Kind, Status
+from ledger.domain.book import (
+    Command,
+    Grant,
+    Original,
+    Progress,
+    Row,
+    What,
+    discount_of,
+    lot_of_issue,
+    lots_of_awards,
+)
+
+
+def hold_of(command: Command, status: Status) -> str:
+    """Name of the hold whose account and place a capture's original takes over, "" for none."""
+    done = status is Status.COMPLETED and isinstance(command.body, CaptureHold)
+    return command.body.original if done else ""
+
+
+def original_of(
+    command: Command,
+    status: Status,
+    *,
+    sequence: int,
+    now: datetime,
+    rows: tuple[Row, ...],
+    hold: Original | None = None,
+) -> Original:
+    """An original as booked, from its command and consumption rows, without later progress.
+
+    Everything follows from what the book keeps, so nothing else is stored for refunds. hold: that a
+    capture names; whose it is and where, a capture does not say again.
+    """
+    body = command.body
+    plain = Original(command.name, sequence, command.type, status)
+    match body:
+        case PostTransaction():
+            return _original_of_transaction(command, body, plain, rows=rows, now=now)
+        case IssueValue():
+            _, grant = lot_of_issue(
+                body, sequence=sequence, occurred_at=command.occurred_at, now=now
+            )
+            grants = (grant,) if status is Status.COMPLETED else ()
+            return Original(
+                command.name, sequence, command.type, status,
+                account=body.account, member=body.member, grants=grants, awaits=body.awaits,
+            )  # fmt: skip
+        case SpendValue():
+            return _original_of_spend(plain, body, body.spend.worth_rial, rows=rows)
+        case CaptureHold():
+            if hold is None:
+                return replace(plain, kind=Kind.REDEMPTION)
+            return _original_of_spend(plain, hold, body.spend.worth_rial, rows=rows)
+        case HoldValue():
+            return replace(
+                plain, account=body.account, member=body.member, merchant=body.merchant,
+                acceptor=body.acceptor, held_until=body.due_at,
+            )  # fmt: skip
+        case RefuseTransaction():
+            return replace(plain, kind=body.kind, account=body.account)
+        case _:
+            return plain
+
+
+def _original_of_transaction(
+    command: Command,
+    body: PostTransaction,
+    plain: Original,
+    *,
+    rows: tuple[Row, ...],
+    now: datetime,
+) -> Original:
+    posted = plain.status in (Status.COMPLETED, Status.HELD)
+    grants: tuple[Grant, ...] = ()
+    if posted:
+        _, grants = lots_of_awards(
+            body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
+        )
+    spent = tuple(row for row in rows if row.what is What.REDEEMED)
+    lines = tuple((line.line, line.amount_rial) for line in body.lines)
+    if not lines:
+        lines = ((0, body.amount_rial),)
+    own_rial = 0
+    if body.redemption is not None and posted:
+        own_rial = discount_of(body.redemption) - sum(row.claim_rial for row in spent)
+    return Original(
+        plain.name, plain.sequence, plain.type, plain.status,
+        kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
+        acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
+        held_until=body.review_due_at if plain.status is Status.HELD else None,
+        progress=Progress((0,) * len(lines)),
+    )  # fmt: skip
+
+
+def _original_of_spend(
+    plain: Original, where: SpendValue | Original, worth_rial: int, *, rows: tuple[Row, ...]
+) -> Original:
+    spent = tuple(row for row in rows if row.what is What.REDEEMED)
+    own_rial = worth_rial - sum(row.claim_rial for row in spent) if spent else 0
+    return replace(
+        plain, kind=Kind.REDEMPTION, account=where.account, member=where.member,
+        merchant=where.merchant, acceptor=where.acceptor, lines=((0, worth_rial),), rows=spent,
+        own_rial=own_rial, progress=Progress((0,)),
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""The accountant's tables of a lot's life: pending, renewed, extended, corrected by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.ledger import CancelPending, ReleasePending
+from contracts.values import Unit
+from ledger.domain import lots, validity
+from ledger.domain.book import Lot, Origin
+from ledger.domain.validity import Activity, Sliding
+
+from .desk import BAKER, GROCER, NETWORK, award, page
+from .shelf import Shelf, first_lot, said
+
+
+@pytest.fixture
+def desk():
+    return Shelf()
+
+
+def midnight(text):
+    """The instant at which a day begins in Tehran, UTC+3:30."""
+    return datetime.fromisoformat(f"{text}T00:00:00+03:30").astimezone(UTC)
+
+
+# ----------------------------------------------------------------------------------------- pending
+
+
+def test_value_for_a_later_time_waits_for_it(desk):
+    desk.issue(100, available_from=desk.at + timedelta(hours=2))
+    assert said(desk.spend(1)) == ("declined", "insufficient-points")
+    desk.later(hours=2)
+    assert said(desk.spend(100)) == ("completed", "")
+
+
+def test_value_for_an_event_waits_without_a_date_until_it_comes(desk):
+    issued = desk.issue(100, awaits="delivered", expires_at=desk.at + timedelta(days=400))
+    lot = desk.lot(first_lot(issued))
+    assert lot.available_from is None
+    assert issued.outcomes[0].lots[0].available_from is None
+    assert page(issued)[1] == ("member", "value", "NP", "", 100)
+    desk.later(days=300)
+    assert said(desk.spend(1)) == ("declined", "insufficient-points")
+    released = desk.arrives(issued)
+    assert released.dates == ((lot.lot, desk.at, lot.expires_at),)
+    assert released.legs == ()
+    assert said(desk.spend(100)) == ("completed", "")
+    for verdict in (ReleasePending, CancelPending):
+        assert said(desk.verdict(verdict, issued)) == ("declined", "already-decided")
+
+
+def test_an_event_before_the_time_leaves_the_time(desk):
+    at = desk.at + timedelta(days=3)
+    issued = desk.issue(100, awaits="delivered", available_from=at)
+    assert desk.arrives(issued).dates == ((first_lot(issued), at, None),)
+
+
+def test_value_whose_event_never_comes_goes_back_with_its_funding(desk):
+    issued = desk.issue(100, awaits="delivered", funder=NETWORK)
+    assert page(desk.never_comes(issued)) == [
+        ("baker", "issued", "NP", "", 100),
+        ("member", "value", "NP", "", -100),
+        ("network", "payable", "IRR", "baker", 10_000),
+        ("baker", "receivable", "IRR", "network", -10_000),
+    ]
+    assert said(desk.arrives(issued)) == ("declined", "already-decided")
+
+
+def test_what_is_gone_or_past_its_date_is_not_pending(desk):
+    taken, lapsed = desk.issue(1, awaits="x"), desk.issue(1, awaits="x", expires_at=desk.at)
+    desk.take_back(taken)
+    plain, refused = desk.issue(1), desk.issue(1, awaits="x", unit=Unit.RIAL)
+    for issued in (taken, lapsed, plain, refused):
+        assert said(desk.arrives(issued)) == ("declined", "nothing-pending")
+        assert said(desk.never_comes(issued)) == ("declined", "nothing-pending")
+
+
+def test_a_debt_is_paid_from_what_an_event_sets_free(desk):
+    sold = desk.buy(award(30))
+    desk.spend(30)
+    desk.refund(sold)
+    issued = desk.issue(100, awaits="x")
+    assert page(desk.arrives(issued)) == [
+        ("member", "value", "NP", "", -30),
+        ("member", "debt", "NP", "baker", 30),
+    ]
+
+
+# ----------------------------------------------------------------------------------------- sliding
+
+
+def test_activity_renews_sliding_lots_to_a_midnight_in_tehran(desk):
+    ends = midnight("2026-04-01")  # ten days after the first, a Saturday in Nowruz
+    sold = desk.buy(award(100, sliding_days=10, expires_at=ends))
+    assert sold.dates == ()
+    kept = desk.buy(award(7, issuer=GROCER, expires_at=ends))
+    desk.later(days=4)
+    active = desk.buy()
+    assert active.dates == ((first_lot(sold), sold.decided_at, midnight("2026-04-05")),)
+    assert desk.lot(first_lot(kept)).expires_at == ends
+    desk.later(hours=1)
+    assert desk.away(points=1).dates == ()  # the same day again
+    desk.later(days=1)
+    hold = desk.hold(points=2)
+    assert hold.dates == ()
+    assert len(desk.capture(hold, points=1).dates) == 1
+    desk.later(days=1)
+    assert len(desk.spend(1).dates) == 1
+
+
+def test_a_lot_past_its_date_is_not_renewed_swept_or_not_nor_one_that_is_empty(desk):
+    ends = desk.at + timedelta(days=1)
+    emptied = desk.issue(50, sliding_days=5, expires_at=ends)
+    kept = desk.issue(100, sliding_days=5, expires_at=ends)
+    assert [lot for lot, *_ in desk.spend(50).dates] == [first_lot(kept)]
+    assert desk.lot(first_lot(emptied)).expires_at == ends
+    desk.later(days=30)
+    assert desk.buy().dates == ()
+
+
+def test_an_old_purchase_imported_now_renews_from_its_own_day(desk):
+    ends = midnight("2026-04-01")
+    desk.buy(award(100, sliding_days=10, expires_at=ends))
+    desk.later(days=4)
+    old = desk.transaction("purchase", BAKER)
+    assert desk.hear(old, occurred_at=desk.at - timedelta(days=300)).dates == ()
+
+
+def test_the_consumption_goes_by_the_dates_before_the_activity(desk):
+    slides = desk.issue(10, sliding_days=30, expires_at=desk.at + timedelta(days=2))
+    desk.issue(10, expires_at=desk.at + timedelta(days=3))
+    assert [row.lot for row in desk.spend(5).rows] == [first_lot(slides)]
+
+
+TIMES = st.integers(0, 25_000).map(
+    lambda hours: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=hours * 23)
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(TIMES, TIMES, TIMES, st.integers(1, 36_500))
+def test_a_renewal_is_what_the_validity_model_says(born, active, ends, days):
+    lot = Lot(
+        1, 1, Unit.NETWORK_POINTS, 5, 5, 5, 5, "base", 1, born, ends, born, 5, Origin.AWARD, 0, 5,
+        5, sliding_days=days,
+    )  # fmt: skip
+    wanted = validity.renewed(
+        Sliding(length=days), begins_at=born, expires_at=ends, activity=Activity.SPEND,
+        active_at=min(active, ends - timedelta(seconds=1)),
+    )  # fmt: skip
+    assert lots.renewed_until(lot, min(active, ends - timedelta(seconds=1))) == wanted
+
+
+def test_no_length_however_long_stops_the_ledger(desk):
+    desk.issue(5, sliding_days=2**31 - 1, expires_at=desk.at + timedelta(days=1))
+    desk.issue(
+        5, sliding_days=9, expires_at=desk.at + timedelta(days=1),
+        available_from=datetime.max.replace(tzinfo=UTC),
+    )  # fmt: skip
+    assert len(desk.buy().dates) == 1
+
+
+# ---------------------------------------------------------------------------------- extend, adjust
+
+
+def test_a_lot_in_date_is_extended_to_a_later_date_only(desk):
+    ends = desk.at + timedelta(days=2)
+    number = first_lot(desk.buy(award(100, expires_at=ends)))
+    assert said(desk.extend(number, ends)) == ("declined", "not-later")
+    assert said(desk.extend(number, ends + timedelta(days=1), reason=" "))[1] == "no-reason"
+    assert said(desk.extend(99, ends)) == ("declined", "unknown-lot")
+    later = desk.extend(number, ends + timedelta(days=1))
+    assert later.dates == ((number, desk.lot(number).available_from, ends + timedelta(days=1)),)
+    assert (later.legs, later.rows) == ((), ())
+    assert desk.extend(number, None).dates[0][2] is None
+    assert said(desk.extend(number, None)) == ("declined", "not-later")
+    desk.later(days=30)
+    assert said(desk.spend(100)) == ("completed", "")
+
+
+def test_what_is_past_its_date_is_not_extended(desk):
+    number = first_lot(desk.buy(award(100, expires_at=desk.at + timedelta(days=1))))
+    desk.later(days=1)
+    assert said(desk.extend(number, None)) == ("declined", "lot-past-date")
+
+
+def test_a_correction_adds_a_lot_with_its_cost_and_its_funding(desk):
+    decision = desk.adjust(100, cost_rial=10_000, funder=NETWORK)
+    assert page(decision) == [
+        ("baker", "issued", "NP", "", -100),
+        ("member", "value", "NP", "", 100),
+        ("network", "payable", "IRR", "baker", -10_000),
+        ("baker", "receivable", "IRR", "network", 10_000),
+    ]
+    lot = decision.opened[0]
+    assert (lot.origin.value, lot.rule, lot.cost_rial) == ("adjustment", "adjustment", 10_000)
+
+
+def test_a_correction_takes_from_lots_of_that_issuer_with_what_they_cost(desk):
+    desk.buy(award(50, funder=NETWORK))
+    desk.buy(award(50))
+    desk.buy(award(500, issuer=GROCER))
+    decision = desk.adjust(60, take=True)
+    assert page(decision) == [
+        ("baker", "issued", "NP", "", 60),
+        ("member", "value", "NP", "", -60),
+        ("network", "payable", "IRR", "baker", 5_000),
+        ("baker", "receivable", "IRR", "network", -5_000),
+    ]
+    assert [(row.what.value, row.amount) for row in decision.rows] == [
+        ("adjusted", 50), ("adjusted", 10),
+    ]  # fmt: skip
+    assert said(desk.adjust(41, take=True)) == ("declined", "insufficient-value")
+    assert desk.debts() == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"approved_by": "o.1"}, "same-person"),
+        ({"reason": "  "}, "no-reason"),
+        ({"account": 0}, "no-account"),
+        ({"unit": Unit.RIAL}, "not-value"),
+    ],
+)
+def test_a_correction_needs_two_persons_a_reason_and_an_account(desk, fields, code):
+    assert said(desk.adjust(1, **fields)) == ("declined", code)
