@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 # who may do what at the gateway: the three people of a local house
 OPERATORS: Mapping[str, tuple[str, ...]] = {
     "operator": ("operator", "history"),
@@ -53,9 +56,23 @@ def credentials(folder: Path) -> Credentials:
         callback_secret=secrets.token_urlsafe(24),
         operators={name: secrets.token_urlsafe(32) for name in OPERATORS},
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / "credentials.json.new"
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(asdict(made), indent=1) + "\n")
-    fresh.rename(path)
+    _keep(path, (json.dumps(asdict(made), indent=1) + "\n").encode())
     return made
+
+
+def checkpoint_key(folder: Path) -> Path:
+    """The file of the key that signs the ledger's checkpoints (Ed25519), made the first time."""
+    path = folder / "checkpoint-key.pem"
+    if not path.exists():
+        key = Ed25519PrivateKey.generate()
+        _keep(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write a secret that only its owner may read; whoever finds the file finds all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(content)
+    fresh.rename(path)

@@ -17,6 +17,7 @@ PROGRAMS = (SIMULATOR, *WITH_DATABASE, GATEWAY)
 SHARDS = 12
 GATEWAYS = 4  # partitions of gateway.replies in development
 PASSED_ON = "PEYVAND_"
+CHECKPOINT_ORIGIN = "peyvand.local/ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class House:
     def url(self, name: str) -> str:
         """Where a program listens."""
         return f"http://127.0.0.1:{self.ports[name]}"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the ledger publishes its signed checkpoints, and the keys that verify them."""
+        return self.folder / "checkpoints"
 
     def log(self, name: str) -> Path:
         """Where a process writes what it has to say."""
@@ -127,6 +133,12 @@ def _own_settings(home: House, name: str) -> dict[str, str]:
                 "TABLES_DIR": str(home.folder / "gateway-tables"),
                 "REPLY_PARTITION": "0",
                 "GATEWAYS": str(GATEWAYS),
+            }
+        case "ledger":
+            return {
+                "CHECKPOINT_FOLDER": str(home.checkpoints),
+                "CHECKPOINT_KEY_FILE": str(credentials.checkpoint_key(home.folder)),
+                "CHECKPOINT_ORIGIN": CHECKPOINT_ORIGIN,
             }
         case "members":
             return {"IDENTIFIER_KEY": secrets.identifier_key, "CONTACT_KEY": secrets.contact_key}

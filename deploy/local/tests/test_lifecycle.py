@@ -189,6 +189,19 @@ def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_si
     assert digest == hashlib.sha256(secret.encode()).hexdigest()
 
 
+def test_the_ledger_is_told_where_checkpoints_go_and_the_key_that_signs_them(tmp_path):
+    told = plan.lay_out(tmp_path, sandbox=True)
+    first = plan.environment(told, "ledger")
+    assert plan.environment(told, "ledger") == first
+    key = Path(first["PEYVAND_CHECKPOINT_KEY_FILE"])
+    assert key.stat().st_mode & 0o077 == 0
+    assert key.read_text().startswith("-----BEGIN PRIVATE KEY-----")
+    assert Path(first["PEYVAND_CHECKPOINT_FOLDER"]) == tmp_path / "checkpoints"
+    other = plan.environment(plan.lay_out(tmp_path / "other", sandbox=True), "ledger")
+    assert Path(other["PEYVAND_CHECKPOINT_KEY_FILE"]).read_bytes() != key.read_bytes()
+    assert "PEYVAND_CHECKPOINT_KEY_FILE" not in plan.environment(told, "notify")
+
+
 async def test_a_migration_edited_after_it_ran_is_named(home):
     owner = await connections.connect(home.servers.dsn("merchants", "merchants_owner"))
     try:

@@ -10,8 +10,16 @@ SWEEP_LOTS: Final = 500  # of one shard in one run
 SWEEP_ANEW_RUNS: Final = 4  # then from the oldest again
 TICK_EVERY_S: Final = 5.0  # looks each five seconds, says each minute once
 RANGES_EVERY_S: Final = 3600.0
+PUBLISH_EVERY_S: Final = 10.0
 CLOCK_OFF_S: Final = 0.5  # a clock further from the database's says nothing
 
 
 class Settings(settings.Room, frozen=True, kw_only=True):
-    """Nothing of its own: every number above is a constant of the house."""
+    """Where checkpoints go and what signs them; empty: they are not published.
+
+    origin: the ledger's name in its checkpoints, for ever.
+    """
+
+    checkpoint_folder: str = ""
+    checkpoint_key_file: str = ""
+    checkpoint_origin: str = "peyvand.example/ledger"
