@@ -85,6 +85,14 @@ def till(database, shard):
     return Till(database, shard)
 
 
+def figures(**fields):
+    nothing = dict.fromkeys(
+        ("total", "available", "held", "pending", "past", "balance", "debt", "in_transit",
+         "expiring"), 0,
+    )  # fmt: skip
+    return nothing | {"expiring_at": None} | fields
+
+
 async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires(door, till):
     soon = till.desk.at + timedelta(days=3)
     due = till.desk.at + timedelta(hours=72)
@@ -104,11 +112,17 @@ async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires
     assert found == {
         "account": till.account, "shard": till.shard, "sequence": 4, "points": 120,
         "available_points": 70, "pending_points": 50, "credit_rial": 7_000,
-        "expiring_points": 70,
+        "expiring_points": 70, "held_points": 0, "in_transit_points": 0, "final": False,
+        "by_unit": [
+            figures(unit="CR", total=7000, available=7000, balance=7000),
+            figures(unit="NP", total=120, available=70, pending=50, balance=120, expiring=70,
+                    expiring_at=soon.isoformat().replace("+00:00", "Z")),
+        ],
         "by_issuer": [
-            {"issuer": 1, "unit": "CR", "total": 7000, "available": 7000, "pending": 0, "debt": 0},
-            {"issuer": 5, "unit": "NP", "total": 70, "available": 70, "pending": 0, "debt": 0},
-            {"issuer": 7, "unit": "NP", "total": 50, "available": 0, "pending": 50, "debt": 0},
+            figures(issuer=1, unit="CR", total=7000, available=7000, balance=7000),
+            figures(issuer=5, unit="NP", total=70, available=70, balance=70, expiring=70,
+                    expiring_at=soon.isoformat().replace("+00:00", "Z")),
+            figures(issuer=7, unit="NP", total=50, pending=50, balance=50),
         ],
     }  # fmt: skip
     door.clock.at = due
@@ -122,11 +136,13 @@ async def test_an_account_that_never_had_value_has_nothing(door):
         "account": 2**53 - 1, "shard": None, "sequence": 0,
         "as_of": stories.START.isoformat().replace("+00:00", "Z"), "points": 0,
         "available_points": 0, "pending_points": 0, "credit_rial": 0, "expiring_points": 0,
-        "expiring_at": None, "by_issuer": [],
+        "expiring_at": None, "by_issuer": [], "by_unit": [], "held_points": 0,
+        "in_transit_points": 0, "final": False,
     }  # fmt: skip
     for path in ("lots", "statement"):
         answer = await door(f"/v1/accounts/9007199254740991/{path}")
-        assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
+        found = answer.json()
+        assert (answer.status_code, found["items"], found["next"]) == (200, [], None)
 
 
 async def test_lots_and_statement_are_read_by_pages(door, till):
@@ -245,6 +261,51 @@ async def test_a_held_sale_is_released_by_its_due_time_alone(door, till):
         ("/v1/accounts/99/statement?unit=EUR", "operator", 422, "invalid"),
         ("/v1/positions?after=x", "operator", 422, "invalid"),
         ("/v1/positions?after=9999999999.1", "operator", 422, "bad-cursor"),
+        ("/v1/accounts/99/balance?att=2026-01-01T00:00:00Z", "operator", 422, "invalid"),
+        ("/v1/accounts/99/balance?at=yesterday", "operator", 422, "bad-time"),
+        ("/v1/accounts/99/balance?sequence=-1", "operator", 422, "bad-number"),
+        (
+            "/v1/accounts/99/balance?sequence=1&at=2026-01-01T00:00:00Z",
+            "operator",
+            422,
+            "as-of-twice",
+        ),
+        ("/v1/accounts/99/lots/4096?after=1", "operator", 422, "bad-cursor"),
+        ("/v1/accounts/99/lots/4096", "operator", 404, "unknown-lot"),
+        ("/v1/accounts/99/statement?unit=MP", "operator", 422, "issuer-missing"),
+        ("/v1/accounts/99/statement?since=1405-01-01", "operator", 422, "bad-time"),
+        ("/v1/accounts/99/entries/1/proof", "operator", 404, "unknown-entry"),
+        ("/v1/bookings/nothing", "operator", 422, "bad-transaction-id"),
+        ("/v1/bookings/99999.t.1.1.1", "operator", 422, "bad-transaction-id"),
+        ("/v1/bookings/1.t.1.1.1", "operator", 404, "unknown-outcome"),
+        ("/v1/bookings/1.t.1.1.1", "service", 403, "forbidden"),
+        ("/v1/positions?vector=0:1,x", "operator", 422, "bad-vector"),
+        ("/v1/positions?vector=0:0", "operator", 422, "vector-lacks-a-shard"),
+        ("/v1/vintages?at=2999-01-01T00:00:00Z", "operator", 422, "not-yet-reached"),
+        ("/v1/vintages?after=5.XX.1405-01", "operator", 422, "bad-cursor"),
+        ("/v1/vintages", "merchant:5", 403, "forbidden"),
+        (
+            "/v1/revenue?issuer=5&month=2026-03&at=2026-03-20T00:00:00Z&allocated_rial=1"
+            "&redeemed_share_bp=1",
+            "operator",
+            422,
+            "bad-month",
+        ),
+        (
+            "/v1/revenue?issuer=5&month=1405-01&at=2026-03-20T00:00:00Z&allocated_rial=1"
+            "&allocated_rial=2&redeemed_share_bp=1",
+            "operator",
+            422,
+            "periods-do-not-match",
+        ),
+        ("/v1/checkpoints", "operator", 404, "no-checkpoint"),
+        ("/v1/checkpoints/1", "service", 403, "forbidden"),
+        ("/v1/proofs/32767/1", "operator", 404, "unknown-shard"),
+        ("/v1/proofs/11/1", "operator", 422, "not-yet-reached"),
+        ("/v1/proofs/11/0", "operator", 422, "not-in-the-log"),
+        ("/v1/proofs/11/one", "operator", 422, "bad-number"),
+        ("/v1/consistency/11?old=1", "operator", 422, "not-yet-reached"),
+        ("/v1/consistency/11", "operator", 422, "invalid"),
         ("/internal/outcomes/1/t.1.1.1", "operator", 403, "forbidden"),
         ("/internal/outcomes/1/t.1.1.1", "service", 404, "unknown-outcome"),
         ("/internal/outcomes/99999/t.1.1.1", "service", 422, "invalid"),

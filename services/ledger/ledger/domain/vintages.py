@@ -136,6 +136,11 @@ def part_of(what: What) -> Part:
             assert_never(what)
 
 
+def fills(what: What) -> bool:
+    """Whether a consumption row gives to its lot; all others take from it."""
+    return part_of(what) in _ADDS
+
+
 def vintages(
     lots: Iterable[LotRow], movements: Iterable[MovementRow], *, as_of: Vector
 ) -> list[Vintage]:

@@ -38,45 +38,6 @@ async def list_lots(
     )
 
 
-async def list_entries(
-    tx: Tx, *, shard: int, account_id: int, before: int, limit: int
-) -> list[Record]:
-    """Entries of one account, newest first."""
-    return await tx.fetch(
-        "select sequence, account_sequence, line, amount, balance from entries"
-        " where shard = $1 and account_id = $2 and account_sequence < $3"
-        " order by account_sequence desc limit $4",
-        shard,
-        account_id,
-        before,
-        limit,
-    )
-
-
-async def list_positions(
-    tx: Tx, *, after_debtor: int, after_creditor: int, limit: int
-) -> list[Record]:
-    """Who owes whom, summed over shards; fee_rial: the network's fee within what it is owed."""
-    return await tx.fetch(
-        "select p.debtor, p.creditor, p.owed, coalesce((select sum(f.balance) from accounts f"
-        "  where f.unit = 'IRR' and f.role = 'fee' and f.owner = p.creditor"
-        "  and f.counterparty = p.debtor), 0)::text as fee"
-        " from (select a.owner as debtor, a.counterparty as creditor, (-sum(a.balance))::text owed"
-        "  from accounts a where a.unit = 'IRR' and a.role = 'payable'"
-        "  and (a.owner, a.counterparty) > ($1, $2)"
-        "  group by a.owner, a.counterparty order by a.owner, a.counterparty limit $3) as p"
-        " order by p.debtor, p.creditor",
-        after_debtor,
-        after_creditor,
-        limit,
-    )
-
-
-async def list_vector(tx: Tx) -> list[Record]:
-    """Last sequence number of every shard: what a reading over shards is as of."""
-    return await tx.fetch("select shard, last_sequence from shards order by shard")
-
-
 async def get_decided_at(tx: Tx, shard: int) -> datetime:
     """Decision time of a shard that has decided something."""
     at: datetime = await tx.fetchval("select decided_at from shards where shard = $1", shard)

@@ -1,0 +1,177 @@
+"""Routes of one club account, and of one transaction as it was booked."""
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from contracts.values import Unit, parse_public_id
+from kit import auth, errors
+from ledger.api import doors
+from ledger.api.doors import Account, Issuer, Limit, Time
+from ledger.domain import asked
+from ledger.readings import accounts, bookings
+from ledger.readings.accounts import Range
+
+router = APIRouter(tags=["ledger"])
+_INT_MAX: Final = 2**31 - 1
+_ORDINAL_MAX: Final = 2**15 - 1
+_SHARD_MAX: Final = asked.SHARD_MAX
+
+
+class Order(StrEnum):
+    """From which end a statement is read."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class Flow(StrEnum):
+    """Which entries a statement shows."""
+
+    ALL = "all"
+    CREDITS = "credits"
+    DEBITS = "debits"
+
+
+class Which(StrEnum):
+    """Which lots are listed."""
+
+    OPEN = "open"
+    ALL = "all"
+
+
+class LotsAsked(doors.OfShard):
+    """Lots as they are or were, by number."""
+
+    which: Which = Which.OPEN
+    after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    limit: Limit = 100
+
+
+class LotAsked(doors.Asked):
+    """What moved a lot, in order."""
+
+    after: Annotated[str, Field(max_length=32)] = "0.0"
+    limit: Limit = 100
+
+
+class StatementAsked(doors.Asked):
+    """Part of a statement: numbers in the account, and decision times (until excluded)."""
+
+    unit: Unit = Unit.NETWORK_POINTS
+    issuer: Issuer = 0
+    order: Order = Order.NEWEST
+    flow: Flow = Flow.ALL
+    before: Annotated[int, Field(ge=1, le=_INT_MAX)] = _INT_MAX
+    after: Annotated[int, Field(ge=0, le=_INT_MAX)] = 0
+    since: Time = None
+    until: Time = None
+    limit: Limit = 100
+
+
+_SIGNS: Final = {Flow.ALL: 0, Flow.CREDITS: 1, Flow.DEBITS: -1}
+
+
+@router.get("/v1/accounts/{account}/balance")
+async def get_balance(
+    request: Request, account: Account, asked_for: Annotated[doors.OfShard, Query()]
+) -> Response:
+    """Total, available, held, pending, in transit; by unit, by issuer, and what expires next.
+
+    Now, or as of a time or a sequence number of the account's shard. `final`: no command that is
+    still to be booked can change the answer. All zeros, and shard null, for an account on which
+    nothing was ever booked.
+    """
+    auth.require(request, "operator")
+    wanted = doors.as_of_shard(request, asked_for)
+    async with doors.database(request).read() as tx:
+        found = await accounts.balance_of(tx, account, wanted)
+    return doors.answer(found)
+
+
+@router.get("/v1/accounts/{account}/lots")
+async def list_lots(
+    request: Request, account: Account, asked_for: Annotated[LotsAsked, Query()]
+) -> Response:
+    """Lots by number, open ones or all, as they are or were."""
+    auth.require(request, "operator")
+    wanted = doors.as_of_shard(request, asked_for)
+    async with doors.database(request).read() as tx:
+        found = await accounts.list_lots(
+            tx,
+            account,
+            wanted,
+            only_open=asked_for.which is Which.OPEN,
+            after=asked_for.after,
+            limit=asked_for.limit,
+        )
+    return doors.answer(found)
+
+
+@router.get("/v1/accounts/{account}/lots/{lot}")
+async def get_lot(
+    request: Request,
+    account: Account,
+    lot: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    asked_for: Annotated[LotAsked, Query()],
+) -> Response:
+    """One lot, open or not, and what moved it: consumptions in order, by pages."""
+    auth.require(request, "operator")
+    place = doors.pair_of(asked_for.after, 2**63 - 1, _ORDINAL_MAX)
+    async with doors.database(request).read() as tx:
+        found = await accounts.lot_of(tx, account, lot, after=place, limit=asked_for.limit)
+    return doors.answer(found)
+
+
+@router.get("/v1/accounts/{account}/statement")
+async def list_statement(
+    request: Request, account: Account, asked_for: Annotated[StatementAsked, Query()]
+) -> Response:
+    """Entries in one unit, each with its running balance; newest first, or oldest.
+
+    Newest first goes on with `before` = the page's `next`, oldest first with `after`. `since` and
+    `until` bound the decision time, the latter excluded.
+    """
+    auth.require(request, "operator")
+    chosen = doors.account_of_unit(asked_for.unit, asked_for.issuer)
+    part = Range(
+        after=asked_for.after,
+        before=asked_for.before,
+        since=None if asked_for.since is None else asked.time_of(asked_for.since),
+        until=None if asked_for.until is None else asked.time_of(asked_for.until),
+        sign=_SIGNS[asked_for.flow],
+        oldest_first=asked_for.order is Order.OLDEST,
+        limit=asked_for.limit,
+    )
+    async with doors.database(request).read() as tx:
+        found = await accounts.list_statement(tx, account, chosen, part)
+    return doors.answer(found)
+
+
+@router.get("/v1/bookings/{id}")
+async def get_booking(request: Request, id: Annotated[str, Path(max_length=210)]) -> Response:
+    """A transaction as it was booked: all its entries, lots, consumptions, and its money leg.
+
+    id: the public id, the shard and the name. A refusal is booked too, without entries.
+    """
+    auth.require(request, "operator")
+    shard, name = _public_id(id)
+    async with doors.database(request).read() as tx:
+        found = await bookings.booking_of(tx, shard, name)
+    return doors.answer(found)
+
+
+def _public_id(text: str) -> tuple[int, str]:
+    try:
+        shard, name = parse_public_id(text)
+    except ValueError:
+        shard, name = _SHARD_MAX + 1, ""
+    if shard > _SHARD_MAX:
+        raise errors.Invalid(
+            "a transaction's id is its shard, a dot and its name",
+            code="bad-transaction-id",
+            fa="شناسهٔ تراکنش از شارد، نقطه و نام آن است.",
+        )
+    return shard, name

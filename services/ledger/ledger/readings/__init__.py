@@ -1,0 +1,1 @@
+"""What people, auditors and other rooms' operators read of the book: one snapshot each, bounded."""

@@ -1,0 +1,283 @@
+"""A club account read at any moment: balance, lots, what moved a lot, statement."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from contracts.values import Unit, public_id
+from kit import errors
+from kit.db import Record, Tx
+from ledger.domain import balances, records, vintages
+from ledger.domain.balances import Figures, Kin, LotAt
+from ledger.domain.book import LOTS_PER_COMMAND_MAX, Role, What
+from ledger.domain.errors import InvariantBroken
+from ledger.domain.leaves import Leaf
+from ledger.readings import log, moments
+from ledger.readings.moments import AsOf, Moment
+from ledger.store import asof, reading
+
+_INT_MAX: Final = 2**31 - 1
+_NOTHING: Final = Figures()
+_FILLS: Final = tuple(what.value for what in What if vintages.fills(what))
+
+
+class Range(Struct, frozen=True, kw_only=True):
+    """Which entries a statement shows, and from which end.
+
+    after, before: numbers in the account, excluded. since, until: decision times, from since on,
+    before until. sign: 1 credits, -1 debits, 0 both.
+    """
+
+    after: int = 0
+    before: int = _INT_MAX
+    since: datetime | None = None
+    until: datetime | None = None
+    sign: int = 0
+    oldest_first: bool = False
+    limit: int
+
+
+async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
+    """Balance of a club account, by unit and by issuer of each, at a moment.
+
+    Zeros, of no shard, where nothing was ever booked: who is a member the book does not know.
+    Raises Invalid `not-yet-reached`.
+    """
+    await reading.begin_snapshot(tx)
+    rows = await reading.list_value_accounts(tx, account)
+    if not rows:
+        return _balance(account, None, wanted.at or wanted.now, {}, {})
+    moment = await moments.moment_of(tx, rows[0], wanted)
+    values, debts = await _ends(tx, rows, moment)
+    lots = [lot for _, lot in await _lots_at(tx, values, moment)]
+    kins = balances.by_kin(lots, at=moment.at, debts=debts)
+    units = balances.by_unit(lots, at=moment.at, debts=debts)
+    _check_sum(values, units)
+    return _balance(account, moment, moment.at, kins, units)
+
+
+async def list_lots(
+    tx: Tx, account: int, wanted: AsOf, *, only_open: bool, after: int, limit: int
+) -> dict[str, Any]:
+    """Lots of a club account by number, as they were at a moment; only_open: those with something.
+
+    Raises Invalid `not-yet-reached`.
+    """
+    await reading.begin_snapshot(tx)
+    rows = await reading.list_value_accounts(tx, account)
+    if not rows:
+        return {"items": [], "next": None, "sequence": 0, "as_of": wanted.at or wanted.now}
+    moment = await moments.moment_of(tx, rows[0], wanted)
+    told = {"sequence": moment.sequence, "as_of": moment.at}
+    values = [row for row in rows if row["role"] == Role.VALUE.value]
+    if moment.present and only_open:
+        numbers = [row["account_id"] for row in values]
+        found = await reading.list_lots(
+            tx, shard=moment.shard, account_ids=numbers, after=after, limit=limit
+        )
+        return _page([dict(row) for row in found], limit, "lot") | told
+    ends, _ = await _ends(tx, rows, moment)
+    lots = await _lots_at(tx, ends, moment, after=after, closed=not only_open)
+    chosen = [
+        dict(row) | {"remaining": lot.remaining, "cost_left": lot.cost_left, "held": lot.held}
+        for row, lot in lots
+        if lot.remaining or not only_open
+    ]
+    items = [{k: v for k, v in row.items() if k != "account_id"} for row in chosen[:limit]]
+    return _page(items, limit, "lot") | told
+
+
+async def lot_of(
+    tx: Tx, account: int, lot: int, *, after: tuple[int, int], limit: int
+) -> dict[str, Any]:
+    """A lot of a club account, open or not, and what moved it, in order. Raises NotFound."""
+    await reading.begin_snapshot(tx)
+    rows = await reading.list_value_accounts(tx, account)
+    found = await asof.find_lot(tx, rows[0]["shard"], lot) if rows else None
+    if found is None or found["owner"] != account:
+        raise errors.NotFound("the account has no such lot", code="unknown-lot")
+    last: int = rows[0]["last_sequence"]
+    moved = await asof.list_consumptions(
+        tx, shard=rows[0]["shard"], lot=lot, after=after, last=last, limit=limit
+    )
+    items = [dict(row) for row in moved]
+    following = f"{items[-1]['sequence']}.{items[-1]['ordinal']}" if len(items) == limit else None
+    whole = {k: v for k, v in dict(found).items() if k not in ("account_id", "owner")}
+    return {"shard": rows[0]["shard"], "sequence": last, "lot": whole, "items": items} | {
+        "next": following
+    }
+
+
+async def find_value_account(tx: Tx, account: int, unit: Unit, issuer: int) -> Record | None:
+    """A club account's value account of a unit (merchant points: of an issuer); a snapshot."""
+    await reading.begin_snapshot(tx)
+    rows = await reading.list_value_accounts(tx, account)
+    for row in rows:
+        if (row["role"], row["unit"], row["counterparty"]) == (Role.VALUE.value, unit, issuer):
+            return row
+    return None
+
+
+async def list_statement(
+    tx: Tx, account: int, chosen: tuple[Unit, int], part: Range
+) -> dict[str, Any]:
+    """Entries of a club account in one unit, each with its running balance and its command.
+
+    chosen: unit, and issuer where the unit is a merchant's own points, else 0.
+    """
+    row = await find_value_account(tx, account, *chosen)
+    if row is None:
+        return {"items": [], "next": None, "shard": None, "sequence": 0}
+    shard: int = row["shard"]
+    after, before = await _bounds(tx, row, part)
+    listed = asof.list_entries_up if part.oldest_first else asof.list_entries_down
+    found = await listed(
+        tx, account=(shard, row["account_id"]), after=after, before=before, sign=part.sign,
+        limit=part.limit,
+    )  # fmt: skip
+    sealed = await log.leaves_at(tx, {(shard, entry["sequence"]) for entry in found})
+    lines = [_statement_line(entry, sealed[shard, entry["sequence"]]) for entry in found]
+    told = {"shard": shard, "sequence": row["last_sequence"]}
+    return _page(lines, part.limit, "account_sequence") | told
+
+
+async def _bounds(tx: Tx, row: Record, part: Range) -> tuple[int, int]:
+    """Numbers in the account between which the statement's entries lie."""
+    after, before = part.after, part.before
+    for at, is_since in ((part.since, True), (part.until, False)):
+        if at is None:
+            continue
+        last = await moments.sequence_before(tx, row, at)
+        place = (row["shard"], row["account_id"], row["entry_count"], last)
+        number: int = (await asof.list_entry_ends(tx, [place]))[0]["account_sequence"]
+        if is_since:
+            after = max(after, number)
+        else:
+            before = min(before, number + 1)
+    return after, before
+
+
+async def _ends(
+    tx: Tx, rows: Sequence[Record], moment: Moment
+) -> tuple[dict[int, tuple[Record, int, int]], dict[Kin, int]]:
+    """Value accounts by number (row, entries and balance then), and debts, both at a moment."""
+    asked = [(row["shard"], row["account_id"], row["entry_count"], moment.sequence) for row in rows]
+    if moment.present:
+        ends = [(row["entry_count"], row["balance"]) for row in rows]
+    else:
+        ends = [
+            (r["account_sequence"], r["balance"]) for r in await asof.list_entry_ends(tx, asked)
+        ]
+    values: dict[int, tuple[Record, int, int]] = {}
+    debts: dict[Kin, int] = {}
+    for row, (count, balance) in zip(rows, ends, strict=True):
+        if row["role"] == Role.VALUE.value:
+            values[row["account_id"]] = (row, count, balance)
+        else:
+            debts[Unit(row["unit"]), row["counterparty"]] = -balance
+    return values, debts
+
+
+async def _lots_at(
+    tx: Tx,
+    values: Mapping[int, tuple[Record, int, int]],
+    moment: Moment,
+    *,
+    after: int = 0,
+    closed: bool = False,
+) -> list[tuple[Record, LotAt]]:
+    """Lots with number above after as they were at a moment; closed: also those long empty."""
+    shard = moment.shard
+    if moment.present and not closed:
+        rows = await asof.list_open_lots(tx, shard, list(values))
+        return [(row, _lot(row)) for row in rows if row["lot"] > after]
+    born = after // LOTS_PER_COMMAND_MAX - 1
+    starts = [(shard, n, count, born) for n, (_, count, _) in values.items()]
+    begun = await asof.list_entry_ends(tx, starts) if born > 0 else []
+    firsts = [row["account_sequence"] for row in begun] or [0] * len(values)
+    rows = await asof.list_lots(
+        tx,
+        shard=shard,
+        accounts=[
+            (number, first, count)
+            for (number, (_, count, _)), first in zip(values.items(), firsts, strict=True)
+        ],
+        last=moment.sequence,
+        adds=_FILLS,
+    )
+    return [(row, _lot(row)) for row in rows if row["lot"] > after]
+
+
+def _lot(row: Record) -> LotAt:
+    return LotAt(
+        row["lot"], Unit(row["unit"]), row["issuer"], row["remaining"], row["cost_left"],
+        row["available_from"], row["expires_at"],
+    )  # fmt: skip
+
+
+def _check_sum(
+    values: Mapping[int, tuple[Record, int, int]], units: Mapping[Unit, Figures]
+) -> None:
+    """Lots and entries tell one balance. Raises InvariantBroken."""
+    told: dict[Unit, int] = {}
+    for row, _, balance in values.values():
+        unit = Unit(row["unit"])
+        told[unit] = told.get(unit, 0) + balance
+    for unit, balance in told.items():
+        if units.get(unit, _NOTHING).balance != balance:
+            raise InvariantBroken(f"entries say {balance} {unit.value}, lots another balance")
+
+
+def _balance(
+    account: int,
+    moment: Moment | None,
+    at: datetime,
+    kins: Mapping[Kin, Figures],
+    units: Mapping[Unit, Figures],
+) -> dict[str, Any]:
+    points = units.get(Unit.NETWORK_POINTS, _NOTHING)
+    credit = units.get(Unit.CREDIT, _NOTHING)
+    return {
+        "account": account,
+        "shard": moment.shard if moment else None,
+        "sequence": moment.sequence if moment else 0,
+        "as_of": at,
+        "final": moment.final if moment else False,
+        "points": points.total,
+        "available_points": points.available,
+        "held_points": points.held,
+        "pending_points": points.pending,
+        "in_transit_points": points.in_transit,
+        "credit_rial": credit.available,
+        "expiring_points": points.expiring,
+        "expiring_at": points.expiring_at,
+        "by_unit": [{"unit": unit, **asdict(found)} for unit, found in units.items()],
+        "by_issuer": [
+            {"issuer": issuer, "unit": unit, **asdict(kins[unit, issuer])}
+            for issuer, unit in sorted((issuer, unit) for unit, issuer in kins)
+        ],
+    }
+
+
+def _statement_line(row: Record, leaf: Leaf) -> dict[str, Any]:
+    command = records.command_from(leaf.shard, leaf.command)
+    return {
+        "account_sequence": row["account_sequence"],
+        "sequence": row["sequence"],
+        "line": row["line"],
+        "amount": row["amount"],
+        "balance": row["balance"],
+        "decided_at": leaf.decided_at,
+        "occurred_at": command.occurred_at,
+        "id": public_id(leaf.shard, command.name),
+        "command": command.type,
+        "kind": getattr(command.body, "kind", None),
+        "merchant": getattr(command.body, "merchant", 0),
+    }
+
+
+def _page(items: list[dict[str, Any]], limit: int, key: str) -> dict[str, Any]:
+    return {"items": items, "next": items[-1][key] if len(items) == limit else None}
