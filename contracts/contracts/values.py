@@ -33,6 +33,8 @@ Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 class Unit(StrEnum):
     """What an amount counts. Sums never mix units (architecture 5)."""
 
+    __hash__ = str.__hash__  # in the key of every account: spare Enum's hash in Python
+
     NETWORK_POINTS = "NP"
     MERCHANT_POINTS = "MP"  # a merchant's own, kept apart by issuer
     CREDIT = "CR"  # money credit in Rial, spent like points

@@ -19,8 +19,8 @@ from kit.db import Tx
 from kit.outbox import Message
 from kit.telemetry import Metric
 from ledger import read, write
+from ledger.decide import answers, inquiry
 from ledger.decide import commands as deciding
-from ledger.decide import inquiry
 from ledger.decide.book import Book, Decision
 from ledger.decide.commands import Result, Verdict
 from ledger.domain import records, texts
@@ -116,7 +116,7 @@ def _answer(event: Event, command: Command, result: Result) -> list[Message]:
 
 
 def _outcomes(event: Event, decision: Decision) -> list[Message]:
-    return [_outcome(event, decision, outcome) for outcome in decision.outcomes]
+    return [_outcome(event, decision, outcome) for outcome in answers.outcomes(decision)]
 
 
 def _outcome(event: Event, decision: Decision, outcome: Outcome) -> Message:

@@ -14,7 +14,7 @@ from contracts.ledger import (
 )
 from contracts.pos import Answer, Balance
 from contracts.values import Channel, Kind, Reason, Status, public_id
-from ledger.decide.draft import Draft
+from ledger.decide.book import Decision
 from ledger.decide.verdicts import Said
 from ledger.domain import texts
 from ledger.domain.book import Command
@@ -86,15 +86,17 @@ def _no(command: Command, name: str, status: Status, reason: Reason, *, now: dat
     return _ENCODER.encode(told)
 
 
-def outcome(
-    command: Command,
-    said: Said,
-    draft: Draft,
-    balance: Balance,
-    *,
-    told: bytes,
-) -> Outcome:
-    """What everyone else hears, refusals too: lots, moves and entries of this sequence number."""
+def outcomes(decision: Decision) -> tuple[Outcome, ...]:
+    """What the house hears of a decision: its own outcome, then that of a name it forestalled."""
+    own = _outcome(decision)
+    if decision.marked is None:
+        return (own,)
+    return own, _marked_outcome(own, *decision.marked)
+
+
+def _outcome(decision: Decision) -> Outcome:
+    """Refusals too: lots, moves and entries of this sequence number."""
+    command, said, balance = decision.command, decision.said, decision.balance
     body = command.body
     posting = body if isinstance(body, PostTransaction) else None
     channel = posting.channel if posting is not None else None
@@ -102,19 +104,19 @@ def outcome(
     if amount is None:
         amount = posting.amount_rial if posting is not None else 0
     return Outcome(
-        sequence=draft.sequence,
+        sequence=decision.sequence,
         name=command.name,
         command=command.type,
         status=said.status,
-        decided_at=draft.now,
+        decided_at=decision.decided_at,
         kind=getattr(body, "kind", None),
         channel=channel,
         code=said.code,
-        merchant=draft.merchant,
-        acceptor=draft.acceptor,
+        merchant=decision.merchant,
+        acceptor=decision.acceptor,
         branch=posting.branch if posting is not None else 0,
         terminal=getattr(body, "terminal", 0),
-        account=draft.owner,
+        account=decision.owner,
         member=getattr(body, "member", 0),
         amount_rial=amount,
         original=_original(command),
@@ -124,14 +126,14 @@ def outcome(
         quiet=channel is Channel.HISTORY or getattr(body, "replayed", False),
         balance_points=balance.points,
         balance_credit_rial=balance.credit_rial,
-        lots=_issued(draft),
-        moves=_moved(draft),
-        entries=_entries(draft),
-        answer=Raw(told),
+        lots=_issued(decision),
+        moves=_moved(decision),
+        entries=_entries(decision),
+        answer=Raw(decision.answer),
     )
 
 
-def marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
+def _marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
     """The second outcome of a reversal that came first: under its original's name."""
     return Outcome(
         sequence=own.sequence,
@@ -157,7 +159,7 @@ def _original(command: Command) -> str:
     return getattr(body, "original", "") or getattr(body, "issued_by", "")
 
 
-def _issued(draft: Draft) -> tuple[LotIssued, ...]:
+def _issued(decision: Decision) -> tuple[LotIssued, ...]:
     return tuple(
         LotIssued(
             lot=lot.lot,
@@ -171,11 +173,11 @@ def _issued(draft: Draft) -> tuple[LotIssued, ...]:
             expires_at=lot.expires_at,
             parent=lot.parent,
         )
-        for lot in (draft.lots[number] for number in draft.opened)
+        for lot in decision.opened
     )
 
 
-def _moved(draft: Draft) -> tuple[LotMoved, ...]:
+def _moved(decision: Decision) -> tuple[LotMoved, ...]:
     return tuple(
         LotMoved(
             lot=row.lot,
@@ -187,11 +189,11 @@ def _moved(draft: Draft) -> tuple[LotMoved, ...]:
             claim_rial=row.claim_rial,
             fee_rial=row.fee_rial,
         )
-        for row in draft.rows
+        for row in decision.rows
     )
 
 
-def _entries(draft: Draft) -> tuple[Entry, ...]:
+def _entries(decision: Decision) -> tuple[Entry, ...]:
     return tuple(
         Entry(
             owner=leg.account.owner,
@@ -200,7 +202,7 @@ def _entries(draft: Draft) -> tuple[Entry, ...]:
             unit=leg.account.unit,
             amount=leg.amount,
         )
-        for leg in draft.legs
+        for leg in decision.legs
     )
 
 

@@ -6,8 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.ledger import Outcome
+from contracts.pos import Balance
 from contracts.values import Status, Unit
+from ledger.decide.verdicts import Said
 from ledger.domain.book import (
     BEGINNING,
     Command,
@@ -35,7 +36,8 @@ class Decision(Struct, frozen=True):
     """One command's effects under one sequence number.
 
     opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
-    that never arrived, with the answer it will get. outcomes: its own, then that of the marked.
+    that never arrived, with the answer it will get. merchant, acceptor: where it happened, 0 where
+    nowhere. said, balance: what its outcome tells the house.
     holds: what it says of holds; standing_holds: the member's after it, where that is anything.
     dates: lots that it gave other dates, by number.
     """
@@ -54,7 +56,10 @@ class Decision(Struct, frozen=True):
     owner: int
     progress: tuple[str, Progress] | None
     marked: tuple[str, bytes] | None
-    outcomes: tuple[Outcome, ...]
+    merchant: int
+    acceptor: int
+    said: Said
+    balance: Balance
     holds: tuple[HoldRow, ...] = ()
     dates: tuple[DateRow, ...] = ()
     standing_holds: dict[int, Hold] | None = None

@@ -106,19 +106,16 @@ def _book_one(book: Book, command: Command) -> Decision:
 def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
     balance = lots.balance(lots.effective(draft.lots, draft.holds, now), now=now)
     told = answers.answer(command, said, balance, now=now)
-    own = answers.outcome(command, said, draft, balance, told=told)
-    outcomes, marked = (own,), None
+    marked = None
     if said.marks:
-        refusal = answers.marked_answer(command, said.marks, now=now)
-        marked = (said.marks, refusal)
-        outcomes = (own, answers.marked_outcome(own, said.marks, refusal))
+        marked = (said.marks, answers.marked_answer(command, said.marks, now=now))
     return Decision(
         command, draft.sequence, now, said.status, said.code, told,
         tuple(draft.legs), tuple(draft.rows),
         tuple([draft.lots[number] for number in draft.opened]),
         tuple([draft.lots[number] for number in draft.changed]),
         draft.debts if draft.legs or draft.changed else None,
-        draft.owner, said.progress, marked, outcomes,
+        draft.owner, said.progress, marked, draft.merchant, draft.acceptor, said, balance,
         tuple(draft.hold_rows), draft.dates() if draft.dated else (),
         draft.holds if draft.hold_rows else None,
     )  # fmt: skip

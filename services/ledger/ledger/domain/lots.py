@@ -45,7 +45,9 @@ def plan_consumption(lots: Iterable[Lot], demand: int, *, now: datetime) -> Plan
     lots: of one account and unit, any order. demand: > 0, in that unit. takes sums to
     demand - short. Source: RK1, architecture 5.
     """
-    usable = sorted((lot for lot in lots if available(lot, now)), key=_consumption_order)
+    usable = [lot for lot in lots if available(lot, now)]
+    if len(usable) > 1:
+        usable.sort(key=_consumption_order)
     takes: list[tuple[Lot, int]] = []
     for lot in usable:
         if demand == 0:

@@ -47,6 +47,9 @@ def settle(
     once. Source: architecture 5, ledger reference 1 (money leg) and 6.
     """
     cost = sum(costs)
+    if not cost and not discount.rial and discount.own_rial <= discount.own_max_rial:
+        nothing = [0] * len(costs)
+        return MoneyLeg(nothing, nothing, 0)
     claim = min(discount.rial, cost)
     own = discount.rial - claim
     rounding = min(max(own - discount.own_rial, 0), ROUNDING_RIAL_PER_LOT * len(costs))
