@@ -15,16 +15,31 @@ from contracts.ledger import (
     TakeBackValue,
     TickClock,
 )
+from contracts.value import (
+    AdjustValue,
+    CaptureHold,
+    ExtendLot,
+    HoldValue,
+    ReleaseHold,
+    SpendValue,
+    VoidHold,
+)
 from contracts.values import Kind
 
+from . import ageing, holding
 from . import undoing as undo
 from .undoing import No
 
 NETWORK = 1
+# what later commands find the account of by its name
+TELL_THEIR_ACCOUNT = (PostTransaction, RefuseTransaction, IssueValue, SpendValue, HoldValue)
 
 
 class Model:
-    """One shard. names: name -> what became of it. lots by number. accounts: key -> balance."""
+    """One shard. names: name -> what became of it. lots by number. accounts: key -> balance.
+
+    holds by sequence: whose, its parts, when due, how it ended (also by which sequence).
+    """
 
     def __init__(self):
         self.sequence = 0
@@ -33,6 +48,8 @@ class Model:
         self.sales = {}
         self.lots = {}
         self.accounts = defaultdict(int)
+        self.holds = {}
+        self.hold_names = {}
         self.seen = defaultdict(int)
 
     # ------------------------------------------------------------------------------------- names
@@ -41,7 +58,7 @@ class Model:
         """(verdict, status, code) of one command."""
         body = envelope.data
         if body.name in self.names:
-            fingerprint, status, code, _ = self.names[body.name]
+            fingerprint, status, code, *_ = self.names[body.name]
             if fingerprint is None or envelope.fingerprint in (None, fingerprint):
                 self.seen["repeat"] += 1
                 return "repeated", status, code
@@ -53,15 +70,33 @@ class Model:
         self.sequence += 1
         self.now = max(self.now or envelope.accepted_at, envelope.accepted_at)
         kept = ({k: dict(v) for k, v in self.lots.items()}, self.accounts.copy())
+        holds = {k: dict(v) for k, v in self.holds.items()}
+        owner = self.owner(body)
         try:
             status, code = self.post(envelope, body)
         except No as no:
             self.lots, self.accounts = kept
+            self.holds = holds
             status, code = "declined", str(no)
+        if status in ("completed", "held"):
+            holding.book_due(self, owner, self.now)
         kind = getattr(body, "kind", None)
-        self.names[body.name] = (envelope.fingerprint, status, code, kind)
+        if isinstance(body, SpendValue | CaptureHold):
+            kind = Kind.REDEMPTION
+        if not isinstance(body, CaptureHold) or status == "declined":
+            owner = body.account if isinstance(body, TELL_THEIR_ACCOUNT) else 0
+        known = (envelope.fingerprint, status, code, kind, owner, isinstance(body, HoldValue))
+        self.names[body.name] = known
         self.seen[f"{envelope.type[:-3]} {status} {code}".strip()] += 1
         return "posted", status, code
+
+    def owner(self, body):
+        """The account that a command is about: its own, or that of what it names."""
+        if account := getattr(body, "account", 0):
+            return account
+        known = self.names.get(getattr(body, "original", ""))
+        names_an_account = (PostTransaction, CaptureHold, VoidHold, ReleasePending, CancelPending)
+        return known[4] if known and isinstance(body, names_an_account) else 0
 
     def post(self, envelope, body):
         match body:
@@ -70,12 +105,7 @@ class Model:
             case RefuseTransaction():
                 return "refused", body.reason.code
             case IssueValue():
-                self.repay(body.account)
-                sale = {"account": body.account, "kind": None, "issue": True, "grants": []}
-                sale["grants"].append(self.grant(body, body.account, 0, envelope, body.cost_rial))
-                self.sales[body.name] = sale
-                self.repay(body.account)
-                return "completed", ""
+                return ageing.issue(self, envelope, body)
             case TakeBackValue():
                 return self.take_back(body)
             case ReleasePending() | CancelPending():
@@ -84,6 +114,22 @@ class Model:
                 return self.expire(body)
             case TickClock():
                 return "completed", ""
+            case _:
+                return self.beyond(envelope, body)
+
+    def beyond(self, envelope, body):
+        """What happens away from the road."""
+        match body:
+            case SpendValue():
+                return holding.spend(self, envelope, body)
+            case HoldValue():
+                return holding.place(self, body)
+            case CaptureHold() | VoidHold() | ReleaseHold():
+                return holding.end(self, envelope, body)
+            case ExtendLot():
+                return ageing.extend(self, body)
+            case AdjustValue():
+                return ageing.adjust(self, envelope, body)
 
     def transaction(self, envelope, body):
         if body.decline:
@@ -99,15 +145,25 @@ class Model:
     def move(self, owner, role, unit, amount, other=0):
         self.accounts[owner, role, unit, other] += amount
 
+    def value(self, account, unit, issuer, amount):
+        """A member's value; merchants' own points are kept apart by issuer."""
+        self.move(account, "value", unit, amount, issuer if unit == "MP" else 0)
+
+    def room(self, lot):
+        """What of a lot no hold has."""
+        return lot["left"] - holding.held(self, lot["number"])
+
     def free(self, account, unit, issuer=None):
         """Lots that may be used now, in order of use."""
         found = []
         for number, lot in self.lots.items():
-            if lot["account"] != account or lot["unit"] != unit or not lot["left"]:
+            if lot["account"] != account or lot["unit"] != unit or not self.room(lot):
                 continue
             if issuer is not None and lot["issuer"] != issuer:
                 continue
-            if lot["from"] > self.now or (lot["until"] and lot["until"] <= self.now):
+            if lot["from"] is None or lot["from"] > self.now:
+                continue
+            if lot["until"] and lot["until"] <= self.now:
                 continue
             found.append((lot["until"] is None, lot["until"] or self.now, lot["born"], number))
         return [self.lots[number] for _, _, _, number in sorted(found)]
@@ -124,18 +180,19 @@ class Model:
                 continue
             owed = -balance
             for lot in self.free(account, unit, issuer):
-                amount = min(owed, lot["left"])
+                amount = min(owed, self.room(lot))
                 self.draw(lot, amount)
-                self.move(account, "value", unit, -amount)
+                self.value(account, unit, issuer, -amount)
                 self.move(account, "debt", unit, amount, issuer)
                 owed -= amount
                 self.seen["debt repaid"] += amount > 0
 
     def grant(self, award, account, line, envelope, cost, due=None):
         start = max(getattr(award, "available_from", None) or self.now, due or self.now)
+        slides = getattr(award, "sliding_days", 0)
         kin = (
-            award.unit, award.issuer, award.funder, award.rule, award.rule_version, start,
-            award.expires_at,
+            award.unit, award.issuer, award.funder, getattr(award, "rule", ""),
+            getattr(award, "rule_version", 0), start, award.expires_at, slides,
         )  # fmt: skip
         for lot in self.lots.values():
             if lot["by"] == self.sequence and lot["kin"] == kin:
@@ -150,10 +207,11 @@ class Model:
                 "number": number, "account": account, "unit": award.unit, "issuer": award.issuer,
                 "left": award.amount, "cost": cost, "from": start, "until": award.expires_at,
                 "born": envelope.occurred_at, "by": self.sequence, "kin": kin, "lapsed": 0,
+                "slides": slides, "funder": award.funder,
             }  # fmt: skip
             self.lots[number] = lot
         self.move(award.issuer, "issued", award.unit, -award.amount)
-        self.move(account, "value", award.unit, award.amount)
+        self.value(account, award.unit, award.issuer, award.amount)
         self.fund(award.issuer, award.funder, cost)
         return {
             "line": line, "unit": award.unit, "points": award.amount, "cost": cost,
@@ -170,12 +228,8 @@ class Model:
     # -------------------------------------------------------------------------------------- sales
 
     def sale(self, envelope, body):
-        sale = {
-            "account": body.account, "kind": body.kind, "merchant": body.merchant,
-            "acceptor": body.acceptor, "grants": [], "spent": [], "own": 0, "own_undone": 0,
-            "lines": {line.line: line.amount_rial for line in body.lines} or {0: body.amount_rial},
-            "back": defaultdict(int), "reversed": False, "verdict": "", "due": None, "full": False,
-        }  # fmt: skip
+        lines = {line.line: line.amount_rial for line in body.lines} or {0: body.amount_rial}
+        sale = holding.new_sale(body.account, body.merchant, body.acceptor, lines)
         self.repay(body.account)
         if body.redemption:
             self.spend(sale, body)
@@ -185,6 +239,7 @@ class Model:
                            body.review_due_at)
             )  # fmt: skip
         self.repay(body.account)
+        holding.activity(self, body.account, envelope)
         self.sales[body.name] = sale
         if body.awards and body.review_due_at:
             sale["due"] = body.review_due_at
@@ -194,37 +249,33 @@ class Model:
     def spend(self, sale, body):
         terms = body.redemption
         discount = terms.points_value_rial + terms.credit_rial + terms.own_discount_rial
+        discount += terms.gift_rial
         if discount > body.amount_rial:
             raise No("more-than-the-basket")
-        for unit, wanted, lack in (
-            ("NP", terms.points, "insufficient-points"),
-            ("CR", terms.credit_rial, "insufficient-credit"),
-        ):
-            free = self.free(body.account, unit)
-            if sum(lot["left"] for lot in free) < wanted:
-                raise No(lack)
-            for lot in free:
-                amount = min(wanted, lot["left"])
-                wanted -= amount
-                if amount:
-                    cost = self.draw(lot, amount)
-                    row = {"lot": lot["number"], "unit": unit, "points": amount, "cost": cost}
-                    row |= {"issuer": lot["issuer"], "undone": defaultdict(int)}
-                    sale["spent"].append(row)
+        takes = holding.find(self, body.account, body.acceptor, terms)
+        limits = (terms.own_discount_rial, terms.own_discount_max_rial)
+        self.burn(sale, takes, discount, limits, terms.fee_bp)
+
+    def burn(self, sale, takes, discount, limits, fee_bp):
+        """Take [(lot, amount)] and settle. limits: the own discount said, and the most of it."""
+        for lot, amount in takes:
+            cost = self.draw(lot, amount)
+            row = {"lot": lot["number"], "unit": lot["unit"], "points": amount, "cost": cost}
+            row |= {"issuer": lot["issuer"], "undone": defaultdict(int)}
+            sale["spent"].append(row)
         self.seen["burn spans lots"] += len(sale["spent"]) > 1
         rows = sale["spent"]
         cost = sum(row["cost"] for row in rows)
         claim = min(cost, discount)
         own = sale["own"] = discount - claim
-        slack = min(max(0, own - terms.own_discount_rial), 2 * len(rows))
-        if terms.own_discount_rial > terms.own_discount_max_rial:
-            raise No("own-discount-too-large")
-        if own - slack > terms.own_discount_max_rial:
+        said, most = limits
+        slack = min(max(0, own - said), 2 * len(rows))
+        if said > most or own - slack > most:
             raise No("own-discount-too-large")
         self.spread(rows, "claim", claim, [row["cost"] for row in rows])
-        crossing = [row["issuer"] != body.acceptor for row in rows]
+        crossing = [row["issuer"] != sale["acceptor"] for row in rows]
         fee = sum(r["claim"] for r, c in zip(rows, crossing, strict=True) if c)
-        fee = fee * terms.fee_bp // 10_000
+        fee = fee * fee_bp // 10_000
         self.spread(rows, "fee", fee, [r["cost"] * c for r, c in zip(rows, crossing, strict=True)])
         for row in rows:
             row["released"] = row["cost"] - row["claim"]
@@ -244,7 +295,7 @@ class Model:
 
     def mirror(self, sale, row, part, sign):
         account, acceptor, issuer = sale["account"], sale["acceptor"], row["issuer"]
-        self.move(account, "value", row["unit"], -sign * part["points"])
+        self.value(account, row["unit"], issuer, -sign * part["points"])
         self.move(issuer, "redeemed", row["unit"], sign * part["points"])
         if issuer != acceptor:
             self.move(issuer, "payable", "IRR", -sign * part["claim"], acceptor)
@@ -268,17 +319,17 @@ class Model:
             raise No("another-account")
         grant = sale["grants"][0]
         lot = self.lots[grant["lot"]]
-        if not lot["left"]:
+        if not self.room(lot):
             return "completed", "nothing-left"
-        cost = lot["cost"]
-        undo.take_from(self, body.account, grant, lot, lot["left"])
-        self.fund(grant["issuer"], grant["funder"], -cost)
+        ageing.take_unspent(self, body.account, grant, lot, self.room(lot))
         return "completed", ""
 
     def verdict(self, body):
         known, sale = self.names.get(body.original), self.sales.get(body.original)
         if known is None or known[2] == "reversed-before-arrival":
             raise No("unknown-original")
+        if sale is not None and sale.get("awaits"):
+            return ageing.event(self, body, sale)
         if known[1] != "held" or sale is None:
             raise No("nothing-pending")
         if sale["verdict"]:
@@ -288,12 +339,7 @@ class Model:
         if sale["full"]:
             raise No("nothing-pending")
         if isinstance(body, CancelPending):
-            for grant in sale["grants"]:
-                lot = self.lots[grant["lot"]]
-                self.fund(grant["issuer"], grant["funder"], grant["cost_undone"] - grant["cost"])
-                undo.take_from(self, sale["account"], grant, lot, lot["left"])
-            sale["verdict"] = "cancelled"
-            return "completed", ""
+            return self.cancel(sale)
         for grant in sale["grants"]:
             lot = self.lots[grant["lot"]]
             dates = [g["own_date"] for g in sale["grants"] if g["lot"] == grant["lot"]]
@@ -301,6 +347,14 @@ class Model:
                 lot["from"] = max(self.now, *dates)
         sale["verdict"] = "released"
         self.repay(sale["account"])
+        return "completed", ""
+
+    def cancel(self, sale):
+        for grant in sale["grants"]:
+            lot = self.lots[grant["lot"]]
+            self.fund(grant["issuer"], grant["funder"], grant["cost_undone"] - grant["cost"])
+            undo.take_from(self, sale["account"], grant, lot, lot["left"])
+        sale["verdict"] = "cancelled"
         return "completed", ""
 
     def expire(self, body):
@@ -311,9 +365,12 @@ class Model:
             return "completed", "nothing-left"
         if lot["until"] is None or lot["until"] > self.now:
             raise No("not-due")
-        lot["lapsed"] += lot["left"]
-        self.move(body.account, "value", lot["unit"], -lot["left"])
-        self.move(lot["issuer"], "expired", lot["unit"], lot["left"])
-        lot["left"] = 0
-        lot["cost"] = 0
+        amount = self.room(lot)
+        self.seen["expiry beside a hold"] += amount < lot["left"]
+        if not amount:
+            return "completed", "lot-held"
+        lot["lapsed"] += amount
+        self.value(body.account, lot["unit"], lot["issuer"], -amount)
+        self.move(lot["issuer"], "expired", lot["unit"], amount)
+        self.draw(lot, amount)
         return "completed", ""

@@ -21,8 +21,12 @@ from contracts.ledger import (
     TickClock,
 )
 from contracts.pos import Line, RefundLine
+from contracts.value import CaptureHold, SpendValue
 from contracts.values import Channel, Family, Kind, Reason, Unit, name, till_name
 
+from . import tales
+
+UNITS = (*[Unit.NETWORK_POINTS] * 7, Unit.CREDIT, Unit.MERCHANT_POINTS, Unit.GIFT)
 START = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TYPES = {body: kind for kind, body in COMMANDS.items()}
 NO = Reason(code="limit", fa="نه", en="no")
@@ -44,16 +48,27 @@ def wrap(body, at, *, fingerprint="", occurred_at=None):
     )
 
 
+def of_model(seed, plain):
+    """A story that knows the lots and the holds of a model which hears it."""
+    return Story(
+        seed,
+        lots=lambda: {n: lot["account"] for n, lot in plain.lots.items()},
+        holds=lambda: plain.holds,
+    )
+
+
 class Story:
     """Commands on one shard: few accounts, few issuers, so that everything meets everything."""
 
-    def __init__(self, seed, *, accounts=(1000, 1001, 1002), lots=None):
+    def __init__(self, seed, *, accounts=(1000, 1001, 1002), lots=None, holds=None):
         self.rng = random.Random(seed)
         self.at = START
         self.accounts = accounts
         self.told = []
         self.count = 0
         self.lots = lots if lots is not None else dict  # () -> {number: account}
+        self.holds = holds if holds is not None else dict  # () -> {sequence: as the model has it}
+        self.next = []  # makers that come before any other
 
     def batch(self, size):
         """The next commands, as envelopes."""
@@ -72,9 +87,10 @@ class Story:
         makers = (
             (self.purchase, 30), (self.redemption, 22), (self.refund, 18), (self.reversal, 6),
             (self.issue, 4), (self.take_back, 3), (self.verdict, 8), (self.expire, 6),
-            (self.tick, 2), (self.refusal, 1), (self.replayed, 1),
+            (self.tick, 2), (self.refusal, 1), (self.replayed, 1), *tales.makers(self),
         )  # fmt: skip
-        made = rng.choices([m for m, _ in makers], [w for _, w in makers])[0]()
+        make = rng.choices([m for m, _ in makers], [w for _, w in makers])[0]
+        made = self.next.pop()() if self.next else make()
         said = wrap(made, self.at, occurred_at=self.at - timedelta(seconds=rng.randrange(60)))
         self.told.append(said)
         return said
@@ -111,7 +127,7 @@ class Story:
             made.append(
                 Award(
                     line=line,
-                    unit=Unit.CREDIT if self.rng.random() < 0.1 else Unit.NETWORK_POINTS,
+                    unit=self.rng.choice(UNITS),
                     amount=points,
                     cost_rial=points * 100 - self.rng.choice((0, 0, 1)),
                     issuer=issuer,
@@ -121,6 +137,7 @@ class Story:
                     expires_at=self.rng.choice(
                         (None, START + timedelta(days=3), self.at + timedelta(hours=5))
                     ),
+                    sliding_days=self.rng.choice((0, 0, 0, 2)),
                     available_from=self.rng.choice(
                         (None, None, None, self.at + timedelta(hours=2))
                     ),
@@ -159,31 +176,46 @@ class Story:
                 own_discount_max_rial=self.rng.choice((0, 1000, 10_000)),
                 fee_bp=150,
                 terms_version=1,
+                gift_rial=self.rng.choice((0, 0, 0, 0, 0, 25)),
             ),
         )
 
     def undone(self):
-        """A sale told before, its body; a refund or a reversal now and then."""
-        sales = [e.data for e in self.told if isinstance(e.data, PostTransaction)]
+        """A sale or spend told before, its body; a refund or a reversal now and then."""
+        undoable = (PostTransaction, SpendValue, CaptureHold)
+        sales = [e.data for e in self.told if isinstance(e.data, undoable)]
         if not sales or self.rng.random() < 0.03:
             return self.post(Kind.PURCHASE, name=till_name(10_000_017, 2, self.count))
         return self.rng.choice(sales[-25:])
 
+    def where(self, undone):
+        """(account, merchant) of what is undone: a capture's are those of its hold."""
+        if isinstance(undone, CaptureHold):
+            names = {e.data.name: e.data for e in self.told}
+            undone = names.get(undone.original, undone)
+        return getattr(undone, "account", 0), getattr(undone, "merchant", 0)
+
     def refund(self):
         sale = self.undone()
-        lines = ()
-        if self.rng.random() < 0.6:
+        account, merchant = self.where(sale)
+        lines, rial = (), 0
+        how = self.rng.random()
+        if how < 0.5:
             lines = tuple(
                 RefundLine(line=line.line, amount_rial=self.part(line.amount_rial))
-                for line in sale.lines
+                for line in getattr(sale, "lines", ())
                 if self.rng.random() < 0.7
             )
+        if 0.45 < how < 0.75:
+            spent = getattr(sale, "spend", None)
+            rial = self.part(spent.worth_rial if spent else sale.amount_rial)
         return self.post(
             Kind.REFUND,
             original=sale.name,
-            account=self.rng.choice((0, sale.account)),
-            merchant=sale.merchant if self.rng.random() < 0.97 else 99,
-            acceptor=sale.acceptor,
+            account=self.rng.choice((0, account)),
+            merchant=merchant if self.rng.random() < 0.97 else 99,
+            acceptor=merchant,
+            amount_rial=rial,
             refund_lines=lines,
             grace_expires_at=self.rng.choice((None, self.at + timedelta(days=1))),
         )
@@ -200,7 +232,7 @@ class Story:
         else:
             original = self.undone()
         return self.post(
-            Kind.REVERSAL, original=original.name, account=0, merchant=original.merchant,
+            Kind.REVERSAL, original=original.name, account=0, merchant=self.where(original)[1],
             name=till_name(10_000_017, 3, self.count),
         )  # fmt: skip
 

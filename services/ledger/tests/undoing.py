@@ -14,7 +14,7 @@ def check(m, body):
     """The original's sale. Raises No where it cannot be undone."""
     if body.original not in m.names:
         raise No("unknown-original")
-    _, status, code, kind = m.names[body.original]
+    _, status, code, kind, *_ = m.names[body.original]
     if code == "reversed-before-arrival":
         raise No("original-not-completed")
     if kind not in (Kind.PURCHASE, Kind.REDEMPTION):
@@ -43,6 +43,8 @@ def refund(m, body):
         wanted[part.line] += part.amount_rial
         if wanted[part.line] > left[part.line]:
             raise No("refund-too-large")
+    if not body.refund_lines and body.amount_rial:
+        left = by_amount(m, left, body.amount_rial)
     for line, rial in (wanted if body.refund_lines else left).items():
         sale["back"][line] += rial
     sale["full"] = sum(sale["back"].values()) == sum(sale["lines"].values())
@@ -50,10 +52,23 @@ def refund(m, body):
     return "completed", ""
 
 
+def by_amount(m, left, rial):
+    """Share so much of what is left out by line, the slow way: the odd Rial to the most behind."""
+    whole = sum(left.values())
+    if rial > whole:
+        raise No("refund-too-large")
+    m.seen["refund by amount"] += rial < whole
+    parts = {line: rial * amount // whole for line, amount in left.items()}
+    behind = sorted(left, key=lambda line: -(rial * left[line] % whole))
+    for line in behind[: rial - sum(parts.values())]:
+        parts[line] += 1
+    return parts
+
+
 def reversal(m, body):
     known = m.names.get(body.original)
     if known is None:
-        m.names[body.original] = (None, "declined", "reversed-before-arrival", None)
+        m.names[body.original] = (None, "declined", "reversed-before-arrival", None, 0, False)
         return "completed", "original-not-seen"
     if known[1] not in ("completed", "held"):
         return "completed", "nothing-to-reverse"
@@ -96,7 +111,7 @@ def restore(m, row, points, cost, body):
         until = body.grace_expires_at or m.now + timedelta(days=30)
         lot = m.lots[number] = {
             **lot, "number": number, "left": 0, "cost": 0, "from": m.now, "until": until,
-            "by": m.sequence, "kin": None, "lapsed": 0,
+            "by": m.sequence, "kin": None, "lapsed": 0, "slides": 0,
         }  # fmt: skip
     lot["left"] += points
     lot["cost"] += cost
@@ -110,7 +125,8 @@ def claw_back(m, sale):
         points = target(m, sale, grant, "points")
         m.fund(grant["issuer"], grant["funder"], -target(m, sale, grant, "cost"))
         lot = m.lots[grant["lot"]]
-        amount = min(points, lot["left"])
+        amount = min(points, m.room(lot))
+        m.seen["clawback beside a hold"] += amount < min(points, lot["left"])
         take_from(m, account, grant, lot, amount)
         lapsed = min(points - amount, lot["lapsed"])
         lot["lapsed"] -= lapsed
@@ -122,7 +138,7 @@ def claw_back(m, sale):
         waiting = [m.lots[n] for n in own if m.lots[n]["from"] > m.now]
         waiting = [x for x in waiting if x["unit"] == unit and x["issuer"] == issuer]
         for lot in [*waiting, *m.free(account, unit, issuer)]:
-            amount = min(owed, lot["left"])
+            amount = min(owed, m.room(lot))
             take_from(m, account, grant, lot, amount)
             owed -= amount
             m.seen["clawback from another lot"] += amount > 0
@@ -143,5 +159,5 @@ def target(m, sale, grant, what):
 
 def take_from(m, account, grant, lot, amount):
     m.draw(lot, amount)
-    m.move(account, "value", grant["unit"], -amount)
+    m.value(account, grant["unit"], grant["issuer"], -amount)
     m.move(grant["issuer"], "issued", grant["unit"], amount)

@@ -1,0 +1,78 @@
+"""Issues on an event, extensions and corrections by hand in the plain model."""
+
+from contracts.ledger import CancelPending
+
+from . import undoing as undo
+from .undoing import No
+
+
+def issue(m, envelope, body):
+    m.repay(body.account)
+    grant = m.grant(body, body.account, 0, envelope, body.cost_rial)
+    if body.awaits:
+        m.lots[grant["lot"]]["from"] = None
+    m.sales[body.name] = {
+        "account": body.account, "kind": None, "issue": True, "grants": [grant],
+        "awaits": body.awaits, "verdict": "",
+    }  # fmt: skip
+    m.repay(body.account)
+    return "completed", ""
+
+
+def take_unspent(m, account, grant, lot, amount):
+    """Take so much of a lot with its issue and its funding."""
+    cost = lot["cost"] * amount // lot["left"]
+    undo.take_from(m, account, grant, lot, amount)
+    m.fund(grant["issuer"], grant["funder"], -cost)
+
+
+def event(m, body, sale):
+    """The event that an issue awaits came, or never will."""
+    if sale["verdict"]:
+        raise No("already-decided")
+    grant = sale["grants"][0]
+    lot = m.lots[grant["lot"]]
+    if not lot["left"] or (lot["until"] and lot["until"] <= m.now):
+        raise No("nothing-pending")
+    m.seen["event"] += 1
+    if isinstance(body, CancelPending):
+        sale["verdict"] = "cancelled"
+        take_unspent(m, sale["account"], grant, lot, lot["left"])
+    else:
+        sale["verdict"] = "released"
+        lot["from"] = max(m.now, grant["own_date"])
+        m.repay(sale["account"])
+    return "completed", ""
+
+
+def extend(m, body):
+    lot = m.lots.get(body.lot)
+    if lot is None or lot["account"] != body.account:
+        raise No("unknown-lot")
+    if lot["until"] and lot["until"] <= m.now:
+        raise No("lot-past-date")
+    if lot["until"] is None or (body.expires_at and body.expires_at <= lot["until"]):
+        raise No("not-later")
+    lot["until"] = body.expires_at
+    return "completed", ""
+
+
+def adjust(m, envelope, body):
+    if body.proposed_by == body.approved_by:
+        raise No("same-person")
+    m.repay(body.account)
+    if not body.take:
+        m.grant(body, body.account, 0, envelope, body.cost_rial)
+        m.repay(body.account)
+        return "completed", ""
+    wanted = body.amount
+    free = m.free(body.account, body.unit, body.issuer)
+    if sum(m.room(lot) for lot in free) < wanted:
+        raise No("insufficient-value")
+    for lot in free:
+        amount = min(wanted, m.room(lot))
+        wanted -= amount
+        if amount:
+            kin = {"unit": lot["unit"], "issuer": lot["issuer"], "funder": lot["funder"]}
+            take_unspent(m, body.account, kin, lot, amount)
+    return "completed", ""
