@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -23,6 +26,14 @@ from ledger.readings.proofs import Head
 from ledger.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+class Sweep(Protocol):
+    """One bounded sweep of all shards; gives where each goes on."""
+
+    async def __call__(
+        self, tx: Tx, after: Mapping[int, usecases.Cursor], /, *, now: datetime, limit: int
+    ) -> dict[int, usecases.Cursor]: ...
 
 
 @dataclass(slots=True)
@@ -50,15 +61,16 @@ class Ticker:
 
 @dataclass(slots=True)
 class Sweeper:
-    """Commands the expiry of what is past its date.
+    """Commands the expiry of lots past their date, or the release of holds that fell due.
 
-    It goes on from where it was, so that lots whose command is still on its way are not named
+    It goes on from where it was, so that what has its command still on its way is not named
     over and over, and begins anew after a while: lots may be born past their date.
     """
 
     database: Database
     clock: Clock
     shards: int
+    sweep: Sweep = usecases.sweep_due_lots
     reached: dict[int, usecases.Cursor] = field(default_factory=dict[int, usecases.Cursor])
     runs: int = 0
 
@@ -67,7 +79,7 @@ class Sweeper:
         if self.runs % settings.SWEEP_ANEW_RUNS == 0:
             self.reached = dict.fromkeys(range(self.shards), usecases.SWEEP_START)
         async with self.database.transaction() as tx:
-            reached = await usecases.sweep_due_lots(
+            reached = await self.sweep(
                 tx, self.reached, now=self.clock.now(), limit=settings.SWEEP_LOTS
             )
         self.reached = reached
@@ -171,6 +183,11 @@ def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
             name="sweep-due-lots",
             every_s=settings.SWEEP_EVERY_S,
             run=Sweeper(database, clock, given.shards).run,
+        ),
+        Job(
+            name="sweep-due-holds",
+            every_s=settings.SWEEP_EVERY_S,
+            run=Sweeper(database, clock, given.shards, usecases.sweep_due_holds).run,
         ),
         Job(name="tick-clock", every_s=settings.TICK_EVERY_S, run=ticker.run),
         Job(

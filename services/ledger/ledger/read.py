@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.ledger import ExpireLot, Inquire
+from contracts.value import ExtendLot
 from contracts.values import Status
 from kit.db import Tx
 from ledger.decide import commands as deciding
@@ -14,8 +15,8 @@ from ledger.decide.book import Book, Known, ShardState, marked_original
 from ledger.domain import chunks, leaves, records
 from ledger.domain.book import Command, Original, Role, Row
 from ledger.domain.leaves import Leaf
-from ledger.domain.originals import original_of
-from ledger.store import posting
+from ledger.domain.originals import hold_of, original_of
+from ledger.store import holding, posting
 
 Place = tuple[int, int]  # shard, sequence
 
@@ -49,6 +50,7 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     fresh = [c for c in batch if isinstance(c.body, Inquire) or (c.shard, c.name) not in found]
     accounts = await _read_members(tx, book, _owners(book, fresh))
     await _read_named_lots(tx, book, fresh)
+    await _read_holds(tx, book)
     return Reading(book, accounts)
 
 
@@ -111,33 +113,61 @@ def _is_marked(name: str, leaf: Leaf) -> bool:
 async def _read_originals(tx: Tx, book: Book, found: dict[tuple[int, str], Leaf]) -> None:
     if not found:
         return
+    holds = await _read_holds_named(tx, found)
     lots = {(key[0], row[1]) for key, leaf in found.items() for row in leaf.consumptions}
     units = {(r[0], r[1]): r[2] for r in await posting.list_units(tx, sorted(lots))}
     for key, leaf in found.items():
         rows = tuple(posting.row_of(row, units[key[0], row[1]]) for row in leaf.consumptions)
-        book.originals[key] = original_in(leaf, key[1], rows)
+        book.originals[key] = original_in(leaf, key[1], rows, holds.get(key))
     for record in await posting.lock_originals(tx, sorted(found)):
         key = (record["shard"], record["name"])
         book.originals[key] = replace(book.originals[key], progress=posting.progress_of(record))
 
 
-def original_in(leaf: Leaf, name: str, rows: tuple[Row, ...]) -> Original:
+async def _read_holds_named(
+    tx: Tx, found: dict[tuple[int, str], Leaf]
+) -> dict[tuple[int, str], Original]:
+    """What captures among some leaves name: their holds, by the name of the capture."""
+    captures: dict[tuple[int, str], tuple[int, str]] = {}
+    for key, leaf in found.items():
+        if leaf.holds and (name := hold_of(_command_in(leaf), Status(leaf.status))):
+            captures[key] = (key[0], name)
+    if not captures:
+        return {}
+    rows = await posting.find_outcomes(tx, sorted(set(captures.values())))
+    places = {(r[0], r[1]): (r[0], r[2]) for r in rows}
+    sealed = await read_leaves(tx, set(places.values()))
+    return {
+        key: original_in(sealed[places[named]], named[1], ()) for key, named in captures.items()
+    }
+
+
+def _command_in(leaf: Leaf) -> Command:
+    return records.command_from(leaf.shard, leaf.command)
+
+
+def original_in(
+    leaf: Leaf, name: str, rows: tuple[Row, ...], hold: Original | None = None
+) -> Original:
     """What a name's leaf booked, without later progress. rows: its consumption rows."""
-    command = records.command_from(leaf.shard, leaf.command)
+    command = _command_in(leaf)
     if command.name != name:
         return marked_original(name, leaf.sequence, command.type)
-    status = Status(leaf.status)
-    return original_of(command, status, sequence=leaf.sequence, now=leaf.decided_at, rows=rows)
+    return original_of(
+        command, Status(leaf.status), sequence=leaf.sequence, now=leaf.decided_at, rows=rows,
+        hold=hold,
+    )  # fmt: skip
 
 
 def _owners(book: Book, fresh: Sequence[Command]) -> list[tuple[int, int]]:
     owners: set[tuple[int, int]] = set()
-    accounts_of = {(c.shard, c.name): getattr(c.body, "account", 0) for c in fresh}
+    accounts_of: dict[tuple[int, str], set[tuple[int, int]]] = {}
     for command in fresh:
-        target = (command.shard, deciding.target_of(command))
-        original = book.originals.get(target)
-        owners.add((command.shard, deciding.account_of(command, original)))
-        owners.add((command.shard, accounts_of.get(target, 0)))  # its original is in this batch
+        shard, target = command.shard, (command.shard, deciding.target_of(command))
+        named = (shard, deciding.account_of(command, book.originals.get(target)))
+        mine = {named} | accounts_of.get(target, set())  # its original may be in this batch
+        accounts_of.setdefault((shard, command.name), set()).update(mine)
+        owners |= mine
     return sorted(owner for owner in owners if owner[1])
 
 
@@ -161,7 +191,7 @@ async def _read_members(
 
 
 async def _read_named_lots(tx: Tx, book: Book, fresh: Sequence[Command]) -> None:
-    wanted = {(c.shard, c.body.lot) for c in fresh if isinstance(c.body, ExpireLot)}
+    wanted = {(c.shard, c.body.lot) for c in fresh if isinstance(c.body, ExpireLot | ExtendLot)}
     for (shard, _), original in book.originals.items():
         wanted |= {(shard, grant.lot) for grant in original.grants}
         wanted |= {(shard, row.lot) for row in original.rows}
@@ -172,3 +202,14 @@ async def _read_named_lots(tx: Tx, book: Book, fresh: Sequence[Command]) -> None
     for record in await posting.list_named_lots(tx, missing):
         shard, owner, number = record[0], record[1], record[2]
         book.member(shard, owner).lots[number] = posting.lot_of(record[2:], owner)
+
+
+async def _read_holds(tx: Tx, book: Book) -> None:
+    """Standing holds of the accounts that hold anything: few do."""
+    owners = [
+        key for key, member in book.members.items() if any(x.held for x in member.lots.values())
+    ]
+    if owners:
+        for record in await holding.list_standing(tx, sorted(owners)):
+            hold = holding.hold_of(record)
+            book.member(record[0], hold.owner).holds[hold.hold] = hold

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ledger.decide.book import Book, Decision
 from ledger.domain import chunks, leaves, merkle
-from ledger.domain.book import AccountKey, Lot, Role, Row
+from ledger.domain.book import AccountKey, Lot, Row, value_key
 from ledger.domain.chunks import Chunk
 from ledger.domain.leaves import Leaf
 
@@ -89,7 +89,7 @@ def _leaf(posted: Posted, number_of: dict[tuple[int, AccountKey], int]) -> Leaf:
         shard, decision.sequence, decision.decided_at, decision.status, decision.code,
         command.raw, decision.answer, marked, names, posted.accounts, posted.entries,
         [_consumption(row) for row in decision.rows],
-        [_lot(lot, number_of[shard, AccountKey(lot.owner, Role.VALUE, lot.unit, 0)])
+        [_lot(lot, number_of[shard, value_key(lot.owner, lot.unit, lot.issuer)])
          for lot in decision.opened],
         decision.holds, decision.dates,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import ExpireLot, Inquire, Outcome, RefuseTransaction, Reply, TickClock
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
+from contracts.value import ReleaseHold
 from contracts.values import Family, Kind, micros, name, tehran_day
 from kit import outbox, telemetry
 from kit.consumer import Event
@@ -26,7 +27,7 @@ from ledger.decide.commands import Result, Verdict
 from ledger.domain import records, texts
 from ledger.domain.book import BEGINNING, UNDECODABLE, Command
 from ledger.settings import CLOCK_OFF_S
-from ledger.store import sweeping
+from ledger.store import holding, sweeping
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,8 @@ _OUTCOME: Final = "outcome-recorded.v1"
 _REPLY: Final = "transaction-answered.v1"
 _UNPROCESSABLE: Final = 422
 _MINUTE_MICROS: Final = 60_000_000
-Cursor = tuple[datetime, int]  # (expires_at, lot)
+Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
+_Said = ExpireLot | ReleaseHold | TickClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
 _json: Final = json.Encoder()
 
@@ -196,6 +198,25 @@ async def sweep_due_lots(
     return reached
 
 
+async def sweep_due_holds(
+    tx: Tx, after: Mapping[int, Cursor], *, now: datetime, limit: int
+) -> dict[int, Cursor]:
+    """Command the release of the next due holds of each shard; gives where each goes on.
+
+    They read as released already: this only books it where nothing else happens to the account.
+    limit: holds of one shard.
+    """
+    places = [(shard, at, hold) for shard, (at, hold) in after.items()]
+    reached = dict(after)
+    said: list[Message] = []
+    for shard, due_at, hold, owner in await holding.list_due(tx, places, now=now, limit=limit):
+        body = ReleaseHold(name=name(Family.HOLD, hold), account=owner, hold=hold)
+        said.append(_say(shard, "release-hold.v1", body, key=str(owner), now=now))
+        reached[shard] = (due_at, hold)
+    outbox.add(tx, said)
+    return reached
+
+
 def minute_of(now: datetime) -> int:
     """Number of a minute since the epoch: a tick's name."""
     return micros(now) // _MINUTE_MICROS
@@ -222,7 +243,7 @@ async def extend_ranges(tx: Tx) -> None:
     await sweeping.extend_ranges(tx)
 
 
-def _say(shard: int, kind: str, body: ExpireLot | TickClock, *, key: str, now: datetime) -> Message:
+def _say(shard: int, kind: str, body: _Said, *, key: str, now: datetime) -> Message:
     said = Envelope(
         id=envelopes.follow(body.name, f"{kind} {shard}"),
         type=kind,

@@ -1,16 +1,15 @@
 """Puts a batch's decisions down: rows planned and checked in memory, then one statement a table."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from contracts.values import Unit
 from kit.db import Tx
-from ledger import seal
+from ledger import holding, seal
 from ledger.decide.book import Book, Decision
 from ledger.domain import leaves
-from ledger.domain.book import AccountKey, Lot, Original, Role
+from ledger.domain.book import AccountKey, Lot, Original, Role, value_key
 from ledger.domain.errors import InvariantBroken
 from ledger.domain.leaves import EntryRow
 from ledger.read import AccountRow, Reading
@@ -59,6 +58,7 @@ async def write(
     _plan_entries(plan, reading.book, decisions)
     _plan_lots(plan, decisions)
     _check(plan, reading.book, decisions)
+    holding.check(reading.book, decisions)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_book(tx, plan, decisions))
@@ -79,7 +79,11 @@ async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
         consumptions=[_consumption(d, row) for d in decisions for row in d.rows],
         lots=_opened_lots(plan),
     )
-    await _write_state(tx, plan)
+    special = holding.touched(decisions)
+    await _write_state(tx, plan, special)
+    if special:
+        lots = {key: plan.lots[key] for key in special if key not in plan.opened}
+        await holding.write(tx, lots, decisions)
 
 
 async def _append(tx: Tx, book: Book, sealed: Sealed) -> None:
@@ -187,11 +191,12 @@ def _check(plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
 
 
 def _check_value(book: Book, shard: int, key: AccountKey, balance: int) -> None:
-    held = 0
+    total = 0
+    own = key.unit is Unit.MERCHANT_POINTS  # of one issuer an account
     for lot in book.member(shard, key.owner).lots.values():
-        if lot.unit is key.unit:
-            held += lot.remaining
-    _check_equal(shard, key, balance, held)
+        if lot.unit is key.unit and (not own or lot.issuer == key.counterparty):
+            total += lot.remaining
+    _check_equal(shard, key, balance, total)
 
 
 def _check_equal(shard: int, key: AccountKey, balance: int, state: int) -> None:
@@ -202,10 +207,10 @@ def _check_equal(shard: int, key: AccountKey, balance: int, state: int) -> None:
 # ------------------------------------------------------------------------------------------- rows
 
 
-async def _write_state(tx: Tx, plan: _Plan) -> None:
+async def _write_state(tx: Tx, plan: _Plan, special: Collection[tuple[int, int]]) -> None:
     touched = sorted(plan.accounts.values(), key=_place)
     moved = [account for account in touched if account.before]
-    changed = sorted(key for key in plan.lots if key not in plan.opened)
+    changed = sorted(key for key in plan.lots if key not in plan.opened and key not in special)
     found = await booking.update_state(
         tx,
         opened=[
@@ -255,7 +260,7 @@ def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
             shard,
             plan.lots[shard, number],
             lot,
-            numbers[shard, AccountKey(lot.owner, Role.VALUE, lot.unit, 0)],
+            numbers[shard, value_key(lot.owner, lot.unit, lot.issuer)],
         )
         for (shard, number), lot in plan.opened.items()
     ]
@@ -267,12 +272,12 @@ def _lot(shard: int, lot: Lot, born: Lot, account_id: int) -> tuple[Any, ...]:
         lot.lot, born.amount, born.cost_rial, lot.remaining, lot.cost_left, lot.lapsed,
         lot.available_from, lot.expires_at, lot.born_at, lot.parent or None, account_id,
         lot.issuer, lot.funder, lot.merchant, lot.rule_version, shard, lot.remaining > 0, lot.unit,
-        lot.rule, lot.origin,
+        lot.rule, lot.origin, lot.held, lot.sliding_days,
     )  # fmt: skip
 
 
-def _changed_lot(shard: int, lot: Lot) -> tuple[int, int, int, int, int, datetime]:
-    return (shard, lot.lot, lot.remaining, lot.cost_left, lot.lapsed, lot.available_from)
+def _changed_lot(shard: int, lot: Lot) -> tuple[int, int, int, int, int]:
+    return (shard, lot.lot, lot.remaining, lot.cost_left, lot.lapsed)
 
 
 def _outcomes(decisions: Sequence[Decision]) -> list[tuple[Any, ...]]:

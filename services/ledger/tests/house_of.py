@@ -11,6 +11,8 @@ from kit import consumer
 from ledger import usecases
 from ledger.domain import chunks, leaves, merkle
 
+from . import holding
+
 TABLES = (
     ("shards", "shard, last_sequence, decided_at, account_count, peaks", "shard"),
     ("accounts", "account_id, owner, role, unit, counterparty, balance, entry_count", "account_id"),
@@ -30,9 +32,10 @@ TABLES = (
         "lots",
         "lot, account_id, unit, amount, cost_rial, remaining, cost_left, held, lapsed, open,"
         " issuer, funder, rule, rule_version, origin, available_from, expires_at, born_at, parent,"
-        " merchant",
+        " merchant, sliding_days",
         "lot",
     ),
+    ("holds", "hold, owner, name, due_at, lots, amounts, resolution, resolved_by", "hold"),
     (
         "originals",
         "name, sequence, total_rial, refunded_rial, refunded, is_full, is_reversed, verdict",
@@ -120,6 +123,7 @@ async def tables(database, shard):
     found["leaves"] = [
         (x.sequence, x.decided_at, x.status, x.code, x.command, x.answer, x.marked) for x in sealed
     ]
+    found["holds of leaves"] = [(x.sequence, x.holds, x.dates) for x in sealed]
     found["shards"] = [row[1:] for row in found["shards"]]
     return found
 
@@ -160,3 +164,22 @@ async def check_book(database, shard):
     if state is not None:
         grown = merkle.grow(merkle.EMPTY, merkle.leaf_hashes(raw)).frontier
         assert grown == merkle.frontier(state["last_sequence"], state["peaks"])
+
+
+async def compare_state(database, shard, plain):
+    """Lots, with what is held of them and their dates, and holds are what a model says."""
+    found = await tables(database, shard)
+    assert {row[0]: (*row[5:8], row[15], row[16]) for row in found["lots"]} == {
+        n: (
+            lot["left"], lot["cost"], holding.held(plain, n, booked=True), lot["from"],
+            lot["until"],
+        )
+        for n, lot in plain.lots.items()
+    }  # fmt: skip
+    assert {
+        row[0]: (*row[1:4], list(zip(*row[4:6], strict=True)), row[6], row[7] or 0)
+        for row in found["holds"]
+    } == {
+        n: (hold["account"], hold["name"], hold["due"], hold["parts"], hold["end"], hold["by"])
+        for n, hold in plain.holds.items()
+    }

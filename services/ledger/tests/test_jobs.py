@@ -140,7 +140,9 @@ async def test_a_tick_frees_what_is_due_on_an_idle_shard(empty):
 async def test_the_jobs_of_the_room_run(empty, settings):
     stopped = Stopped(Desk().at)
     made = jobs.jobs(empty, stopped, settings)
-    assert [job.name for job in made] == ["sweep-due-lots", "tick-clock", "extend-ranges"]
+    assert [job.name for job in made] == [
+        "sweep-due-lots", "sweep-due-holds", "tick-clock", "extend-ranges",
+    ]  # fmt: skip
     assert all(job.elected for job in made)
     for job in made:
         await job.run()

@@ -49,7 +49,7 @@ async def deliver(database, heard, rng, seen):
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_a_story_under_crashes_and_repeats_ends_as_the_model_says(database, shard, seed):
     rng, plain, seen = random.Random(seed), model.Model(), set()
-    story = stories.Story(seed, lots=lambda: {n: lot["account"] for n, lot in plain.lots.items()})
+    story = stories.of_model(seed, plain)
     for _ in range(ROUNDS):
         batch = story.batch(COMMANDS)
         verdicts = [plain.hear(envelope)[0] for envelope in batch]
@@ -58,10 +58,7 @@ async def test_a_story_under_crashes_and_repeats_ends_as_the_model_says(database
     assert await house_of.balances_of(database, shard) == {
         key: amount for key, amount in plain.accounts.items() if amount
     }
-    states = (await house_of.tables(database, shard))["lots"]
-    assert {row[0]: row[5:7] for row in states} == {
-        n: (lot["left"], lot["cost"]) for n, lot in plain.lots.items()
-    }
+    await house_of.compare_state(database, shard, plain)
     await house_of.check_book(database, shard)
     SEEN.update(seen)
 

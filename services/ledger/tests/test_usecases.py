@@ -14,9 +14,7 @@ async def test_stories_agree_with_the_model_and_every_batch_twice_changes_nothin
     database, shard, seed
 ):
     plain = model.Model()
-    story = stories.Story(
-        seed + 1000, lots=lambda: {n: lot["account"] for n, lot in plain.lots.items()}
-    )
+    story = stories.of_model(seed + 1000, plain)
     for _ in range(6):
         batch = story.batch(25)
         expected = [plain.hear(envelope) for envelope in batch]
@@ -41,8 +39,7 @@ async def test_stories_agree_with_the_model_and_every_batch_twice_changes_nothin
         assert await house_of.balances_of(database, shard) == {
             key: amount for key, amount in plain.accounts.items() if amount
         }
-        lots = {row[0]: row[5:7] for row in before["lots"]}
-        assert lots == {n: (lot["left"], lot["cost"]) for n, lot in plain.lots.items()}
+        await house_of.compare_state(database, shard, plain)
         await house_of.check_book(database, shard)
 
 

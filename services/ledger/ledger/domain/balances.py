@@ -20,7 +20,7 @@ class LotAt(Struct, frozen=True, gc=False):
     issuer: int
     remaining: int
     cost_left: int
-    available_from: datetime
+    available_from: datetime | None
     expires_at: datetime | None
     held: int = 0
 
@@ -100,7 +100,7 @@ def _figures(lots: Iterable[LotAt], at: datetime, *, debt: int, in_transit: int)
         if lot.expires_at is not None and lot.expires_at <= at:
             past += free
             continue
-        if lot.available_from > at:
+        if lot.available_from is None or lot.available_from > at:
             pending += free
             continue
         available += free

@@ -24,7 +24,7 @@ AccountRow = tuple[int, int, int, str, str]  # account_id, owner, counterparty, 
 EntryRow = tuple[int, int, int, int, int]  # line, account_id, account_sequence, amount, balance
 ConsumptionRow = tuple[int, int, int, int, int, int, int, int, int, int, int, str]
 LotRow = tuple[
-    int, int, int, int, datetime, datetime | None, datetime, int | None, int, int, int, int,
+    int, int, int, int, datetime | None, datetime | None, datetime, int | None, int, int, int, int,
     str, str, str,
 ]  # fmt: skip
 HoldRow = tuple[int, int, int, int, str]  # ordinal, hold, lot, amount, what
@@ -134,8 +134,8 @@ def _lot(row: LotRow) -> bytes:
     lot, account_id, amount, cost, available_from, expires_at, born_at, parent = row[:8]
     unit, rule, origin = row[12].encode(), row[13].encode(), row[14].encode()
     return _LOT.pack(
-        lot, account_id, amount, cost, micros(available_from),
-        NULL_NUMBER if expires_at is None else micros(expires_at), micros(born_at),
+        lot, account_id, amount, cost, _micros_or_null(available_from),
+        _micros_or_null(expires_at), micros(born_at),
         NULL_NUMBER if parent is None else parent, *row[8:12], len(unit), len(rule), len(origin),
     ) + unit + rule + origin  # fmt: skip
 
@@ -147,9 +147,11 @@ def _hold(row: HoldRow) -> bytes:
 
 def _date(row: DateRow) -> bytes:
     lot, available_from, expires_at = row
-    return _DATE.pack(
-        lot, micros(available_from), NULL_NUMBER if expires_at is None else micros(expires_at)
-    )
+    return _DATE.pack(lot, _micros_or_null(available_from), _micros_or_null(expires_at))
+
+
+def _micros_or_null(at: datetime | None) -> int:
+    return NULL_NUMBER if at is None else micros(at)
 
 
 # ----------------------------------------------------------------------------------------- reading
@@ -217,14 +219,14 @@ def _read_lot(raw: bytes, place: int) -> tuple[LotRow, int]:
     row, place = _reader(_LOT, 3)(raw, place)
     parent = None if row[7] == NULL_NUMBER else row[7]
     found: Any = (
-        *row[:4], _time(row[4]), _time_or_none(row[5]), _time(row[6]), parent, *row[8:],
+        *row[:4], _time_or_none(row[4]), _time_or_none(row[5]), _time(row[6]), parent, *row[8:],
     )  # fmt: skip
     return found, place
 
 
 def _read_date(raw: bytes, place: int) -> tuple[DateRow, int]:
     lot, available_from, expires_at = _DATE.unpack_from(raw, place)
-    return (lot, _time(available_from), _time_or_none(expires_at)), place + _DATE.size
+    return (lot, _time_or_none(available_from), _time_or_none(expires_at)), place + _DATE.size
 
 
 def _time(at: int) -> datetime:

@@ -15,8 +15,8 @@ async def insert_book(
     """Add a batch to the book, and the lots it opens; a name twice raises DataError.
 
     outcomes: (sequence, shard, name, fingerprint); entries: (sequence, amount, balance, account_id,
-    account_sequence, shard, line); consumptions: all columns in the order of the table; lots: all
-    but held, in the order of the table. COPY costs a round trip a table and half as much a row.
+    account_sequence, shard, line); consumptions: all columns in the order of the table; lots: as in
+    the table of columns below. COPY costs a round trip a table and half as much a row.
     """
     few: list[Rows] = []
     for (table, columns), rows in zip(
@@ -37,9 +37,9 @@ async def update_state(tx: Tx, *, opened: Rows, moved: Rows, lots: Rows) -> tupl
 
     opened: new accounts (shard, account_id, entry_count, counterparty, owner, balance, role, unit);
     moved: (shard, account_id, entry_count before, entry_count, balance); lots: (shard, lot,
-    remaining, cost_left, lapsed, available_from).
+    remaining, cost_left, lapsed), where neither what is held nor dates changed.
     """
-    row = await tx.fetchrow(_STATE, *_columns(opened, 8), *_columns(moved, 5), *_columns(lots, 6))
+    row = await tx.fetchrow(_STATE, *_columns(opened, 8), *_columns(moved, 5), *_columns(lots, 5))
     return (0, 0) if row is None else (row["moved"], row["changed"])
 
 
@@ -77,7 +77,7 @@ _TABLES: Final[tuple[tuple[LiteralString, tuple[str, ...]], ...]] = (
         (
             "lot", "amount", "cost_rial", "remaining", "cost_left", "lapsed", "available_from",
             "expires_at", "born_at", "parent", "account_id", "issuer", "funder", "merchant",
-            "rule_version", "shard", "open", "unit", "rule", "origin",
+            "rule_version", "shard", "open", "unit", "rule", "origin", "held", "sliding_days",
         ),
     ),
 )  # fmt: skip
@@ -98,11 +98,11 @@ with named as (
 )
 insert into lots (lot, amount, cost_rial, remaining, cost_left, lapsed, available_from, expires_at,
     born_at, parent, account_id, issuer, funder, merchant, rule_version, shard, open, unit, rule,
-    origin)
+    origin, held, sliding_days)
 select * from unnest($26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::bigint[],
     $31::bigint[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[], $35::bigint[],
     $36::int[], $37::int[], $38::int[], $39::int[], $40::int[], $41::smallint[], $42::boolean[],
-    $43::text[], $44::text[], $45::text[])
+    $43::text[], $44::text[], $45::text[], $46::bigint[], $47::int[])
 """
 _STATE: Final = """
 with opened as (
@@ -118,9 +118,9 @@ with opened as (
     returning 1
 ), changed as (
     update lots s set remaining = u.remaining, cost_left = u.cost_left, lapsed = u.lapsed,
-        available_from = u.available_from, open = u.remaining > 0
-    from unnest($14::smallint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[],
-        $19::timestamptz[]) as u (shard, lot, remaining, cost_left, lapsed, available_from)
+        open = u.remaining > 0
+    from unnest($14::smallint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
+        as u (shard, lot, remaining, cost_left, lapsed)
     where s.shard = u.shard and s.lot = u.lot
     returning 1
 )

@@ -73,7 +73,7 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
         "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"
         " a.entry_count, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule, t.rule_version,"
         " t.available_from, t.expires_at, t.born_at, t.merchant, t.origin, t.parent, t.remaining,"
-        " t.cost_left, t.lapsed, t.unit"
+        " t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, owner)"
         " cross join lateral (select * from accounts c where c.shard = u.shard"
         "  and c.owner = u.owner and c.role in ('value', 'debt') offset 0) as a"
@@ -83,25 +83,12 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
     )
 
 
-async def list_open_lots(tx: Tx, accounts: Sequence[ShardNumber]) -> list[Record]:
-    """All open lots of value accounts: every debit, and the balance told, needs them whole."""
-    return await tx.fetch(
-        "select u.shard, u.account_id, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule,"
-        " t.rule_version, t.available_from, t.expires_at, t.born_at, t.merchant, t.origin,"
-        " t.parent, t.remaining, t.cost_left, t.lapsed, t.unit"
-        " from unnest($1::smallint[], $2::int[]) as u (shard, account_id)"
-        " cross join lateral (select * from lots l where l.shard = u.shard"
-        "  and l.account_id = u.account_id and l.open offset 0) as t",
-        *_split(accounts),
-    )
-
-
 async def list_named_lots(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
     """Lots by number, open or not, with the club account they belong to."""
     return await tx.fetch(
         "select u.shard, a.owner, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule,"
         " t.rule_version, t.available_from, t.expires_at, t.born_at, t.merchant, t.origin,"
-        " t.parent, t.remaining, t.cost_left, t.lapsed, t.unit"
+        " t.parent, t.remaining, t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"
         " cross join lateral (select * from lots l where l.shard = u.shard and l.lot = u.lot"
         "  limit 1) as t"
@@ -162,11 +149,12 @@ def lot_of(record: Sequence[Any], owner: int) -> Lot:
     """The columns of a lot, from lot to unit, as a value."""
     (
         lot, amount, cost, issuer, funder, rule, version, available_from, expires_at,
-        born_at, merchant, origin, parent, remaining, cost_left, lapsed, unit,
+        born_at, merchant, origin, parent, remaining, cost_left, lapsed, held, sliding_days, unit,
     ) = record  # fmt: skip
     return Lot(
         lot, owner, UNITS[unit], amount, cost, issuer, funder, rule, version, available_from,
         expires_at, born_at, merchant, _ORIGINS[origin], parent or 0, remaining, cost_left, lapsed,
+        held, sliding_days,
     )  # fmt: skip
 
 
