@@ -1,0 +1,154 @@
+"""Rows out of PostgreSQL's binary COPY form, block by block, checked for their shape."""
+
+import struct
+from collections.abc import AsyncIterator
+from typing import Any
+
+from verifier.tables import WIDTHS, Column, Table
+
+Row = tuple[Any, ...]
+
+SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+HEADER_SIZE = len(SIGNATURE) + 8  # flags and the length of an extension, both zero
+TRAILER = b"\xff\xff"
+_EPOCH_GAP = 946_684_800_000_000  # its times count from 2000
+_LETTERS = {"small": "h", "int": "i", "big": "q", "time": "q", "bool": "?"}
+_INT = struct.Struct(">i")
+_COUNT = struct.Struct(">h")
+
+
+class BadRows(Exception):
+    """The bytes are not rows of the table they should be of."""
+
+
+class _Half(Exception):
+    """A row goes on in the next block."""
+
+
+class Reader:
+    """Takes blocks of one COPY and gives the rows in them; a row may lie across blocks."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        fixed = [c for c in table.columns if c.kind in WIDTHS and not c.optional]
+        self._rest = table.columns[len(fixed) :]
+        self._lengths = tuple(WIDTHS[column.kind] for column in fixed)
+        letters = "".join(f"i{_LETTERS[column.kind]}" for column in fixed)
+        self._layout = struct.Struct(f">h{letters}")
+        self._width = len(table.columns)
+        self._times = [i for i, column in enumerate(table.columns) if column.kind == "time"]
+        self._left = b""
+        self._begun = False
+        self._ended = False
+
+    def rows(self, block: bytes) -> list[Row]:
+        """The rows that end in this block. Raises BadRows."""
+        raw = self._left + block if self._left else block
+        place = 0
+        if not self._begun:
+            if len(raw) < HEADER_SIZE:
+                self._left = raw
+                return []
+            if raw[:HEADER_SIZE] != SIGNATURE + bytes(8):
+                raise BadRows(f"{self.table.name}: not a binary copy")
+            place, self._begun = HEADER_SIZE, True
+        try:
+            found, place = self._all(raw, place)
+        except (struct.error, UnicodeDecodeError) as error:
+            raise BadRows(f"{self.table.name}: {error}") from error
+        self._left = raw[place:]
+        return found
+
+    def finish(self) -> None:
+        """Nothing more comes. Raises BadRows when something is missing."""
+        if self._left or not self._ended:
+            raise BadRows(f"{self.table.name}: the copy breaks off")
+
+    def _all(self, raw: bytes, place: int) -> tuple[list[Row], int]:
+        found: list[Row] = []
+        end, size, width = len(raw), self._layout.size, self._width
+        unpack, lengths, rest = self._layout.unpack_from, self._lengths, self._rest
+        while place < end:
+            if raw[place : place + 2] == TRAILER:
+                self._ended = True
+                place += 2
+                break
+            if place + size > end:
+                break
+            values = unpack(raw, place)
+            if values[0] != width or values[1::2] != lengths:
+                raise BadRows(f"{self.table.name}: a row has nulls or widths it cannot have")
+            row, stop = values[2::2], place + size
+            if rest:
+                try:
+                    row, stop = self._further(raw, stop, [*row])
+                except _Half:
+                    break
+            place = stop
+            found.append(row)
+        if self._ended and place != end:
+            raise BadRows(f"{self.table.name}: bytes follow the end")
+        return (self._timed(found) if self._times else found), place
+
+    def _further(self, raw: bytes, place: int, values: list[Any]) -> tuple[Row, int]:
+        """The columns that are null or of any length."""
+        end = len(raw)
+        for column in self._rest:
+            if place + 4 > end:
+                raise _Half
+            (length,) = _INT.unpack_from(raw, place)
+            place += 4
+            if length < 0:
+                if not column.optional:
+                    raise BadRows(f"{self.table.name}: {column.name} is null")
+                values.append(None)
+                continue
+            stop = place + length
+            if stop > end:
+                raise _Half
+            values.append(_value(column, raw[place:stop]))
+            place = stop
+        return tuple(values), place
+
+    def _timed(self, rows: list[Row]) -> list[Row]:
+        found: list[Row] = []
+        for row in rows:
+            values = [*row]
+            for i in self._times:
+                if values[i] is not None:
+                    values[i] += _EPOCH_GAP
+            found.append(tuple(values))
+        return found
+
+
+def _value(column: Column, raw: bytes) -> Any:
+    match column.kind:
+        case "bytes":
+            return raw
+        case "text":
+            return raw.decode()
+        case "bigs":
+            return _numbers(raw)
+        case _:
+            return struct.unpack(f">{_LETTERS[column.kind]}", raw)[0]
+
+
+def _numbers(raw: bytes) -> tuple[int, ...]:
+    """An array of bigint of one dimension, without nulls."""
+    dimensions, nulls, _ = struct.unpack_from(">iii", raw)
+    if dimensions == 0:
+        return ()
+    if dimensions != 1 or nulls:
+        raise BadRows("an array has nulls or more than one dimension")
+    (count,) = _INT.unpack_from(raw, 12)
+    return struct.unpack_from(">" + "iq" * count, raw, 20)[1::2]
+
+
+async def rows_of(table: Table, blocks: AsyncIterator[bytes]) -> AsyncIterator[list[Row]]:
+    """Rows of a table from the blocks of its copy, many at a time."""
+    reader = Reader(table)
+    async for block in blocks:
+        found = reader.rows(block)
+        if found:
+            yield found
+    reader.finish()

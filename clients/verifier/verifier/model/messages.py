@@ -1,0 +1,292 @@
+"""Commands as the ledger was sent them: what is readable, and what each field may be."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+SAFE = 2**53 - 1
+Sum = Annotated[int, Meta(ge=0, le=SAFE)]
+Some = Annotated[int, Meta(ge=1, le=SAFE)]
+Share = Annotated[int, Meta(ge=0, le=10_000)]
+Id = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Club = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Place = Annotated[int, Meta(ge=0, le=9999)]
+BasketLine = Annotated[int, Meta(ge=1, le=9999)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Short = Annotated[str, Meta(max_length=64)]
+UnitName = Literal["NP", "MP", "CR", "GV", "IRR"]
+KindName = Literal["purchase", "redemption", "refund", "reversal", "inquiry"]
+
+
+class Why(Struct):
+    """A reason that some stage gave."""
+
+    code: str
+    fa: str
+    en: str
+    rule: str = ""
+    version: Id = 0
+
+
+class BasketRow(Struct):
+    """A line of what was bought."""
+
+    line: BasketLine
+    amount_rial: Sum
+    quantity: Count = 1
+    sku: Short = ""
+    category: Short = ""
+
+
+class BackRow(Struct):
+    """A part of a line that comes back."""
+
+    line: BasketLine
+    amount_rial: Some
+
+
+class Told(Struct, omit_defaults=True):
+    """A line of an answer: what it earned, or why nothing."""
+
+    line: Place
+    points: Sum = 0
+    rule: str = ""
+    rule_version: Id = 0
+    funder: Id = 0
+    reason: Why | None = None
+
+
+class Prize(Struct):
+    """What a rule gave for a line, or for the basket (line 0)."""
+
+    line: Place
+    unit: UnitName
+    amount: Some
+    cost_rial: Sum
+    issuer: Id
+    funder: Id
+    rule: str
+    rule_version: Id
+    expires_at: datetime | None = None
+    available_from: datetime | None = None
+    sliding_days: Id = 0
+    budget: Id | None = None
+
+
+class Deal(Struct):
+    """What a redemption asks for, and at what terms."""
+
+    points: Sum
+    credit_rial: Sum
+    points_value_rial: Sum
+    own_discount_rial: Sum
+    own_discount_max_rial: Sum
+    fee_bp: Share
+    terms_version: Id
+    gift_rial: Sum = 0
+
+
+class Transaction(Struct):
+    """post-transaction.v1"""
+
+    name: str
+    kind: KindName
+    channel: Literal["till", "online", "history"]
+    merchant: Id
+    acceptor: Id
+    branch: Id
+    terminal: Id
+    account: Club = 0
+    member: Club = 0
+    identifier_id: str = ""
+    identifier_last4: str = ""
+    amount_rial: Sum = 0
+    lines: tuple[BasketRow, ...] = ()
+    decline: tuple[Why, ...] = ()
+    awards: tuple[Prize, ...] = ()
+    unearned: tuple[Told, ...] = ()
+    redemption: Deal | None = None
+    original: str = ""
+    refund_lines: tuple[BackRow, ...] = ()
+    grace_expires_at: datetime | None = None
+    review_due_at: datetime | None = None
+    case_id: str = ""
+    replayed: bool = False
+
+
+class Refusal(Struct):
+    """refuse-transaction.v1"""
+
+    name: str
+    reason: Why
+    kind: KindName = "purchase"
+    merchant: Id = 0
+    terminal: Id = 0
+    account: Club = 0
+    replayed: bool = False
+
+
+class Issue(Struct):
+    """issue-value.v1"""
+
+    name: str
+    account: Club
+    member: Club
+    unit: UnitName
+    amount: Some
+    cost_rial: Sum
+    issuer: Id
+    funder: Id
+    rule: str
+    rule_version: Id
+    expires_at: datetime | None = None
+    purpose: str = ""
+    original: str = ""
+    available_from: datetime | None = None
+    awaits: str = ""
+    sliding_days: Id = 0
+    budget: Id | None = None
+
+
+class TakeBack(Struct):
+    """take-back-value.v1"""
+
+    name: str
+    account: Club
+    member: Club
+    issued_by: str
+    purpose: str = ""
+
+
+class Release(Struct):
+    """release-pending.v1"""
+
+    name: str
+    original: str
+    case_id: str
+    reviewer: str
+
+
+class Cancel(Struct):
+    """cancel-pending.v1"""
+
+    name: str
+    original: str
+    case_id: str
+    reviewer: str
+
+
+class Expire(Struct):
+    """expire-lot.v1"""
+
+    name: str
+    account: Club
+    lot: Natural
+
+
+class Tick(Struct):
+    """tick-clock.v1"""
+
+    name: str
+
+
+class Inquiry(Struct):
+    """inquire.v1: never in the book; known because its bytes are no poison."""
+
+    name: str
+    account: Club
+    amount_rial: Sum
+    price_rial: Some
+    price_points: Some
+    redeem_max_share_bp: Share
+    would_earn_points: Sum
+    decline: tuple[Why, ...] = ()
+
+
+SHAPES: dict[str, type[Any]] = {
+    "post-transaction.v1": Transaction,
+    "refuse-transaction.v1": Refusal,
+    "issue-value.v1": Issue,
+    "take-back-value.v1": TakeBack,
+    "release-pending.v1": Release,
+    "cancel-pending.v1": Cancel,
+    "expire-lot.v1": Expire,
+    "tick-clock.v1": Tick,
+    "inquire.v1": Inquiry,
+}
+
+
+class Wrapped(Struct):
+    """The envelope round a command."""
+
+    id: str
+    type: str
+    key: str
+    occurred_at: datetime
+    accepted_at: datetime
+    data: Raw
+    fingerprint: str | None = None
+    cause_id: str | None = None
+
+
+class Heard(Struct):
+    """A command as decided on: times in microseconds; body None where nobody could read it."""
+
+    name: str
+    body: Any
+    type: str
+    occurred: int
+    accepted: int | None
+    fingerprint: bytes | None
+
+
+_outer = msgspec.json.Decoder(Wrapped)
+_inner = {name: msgspec.json.Decoder(shape) for name, shape in SHAPES.items()}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 of a time with its zone."""
+    apart = at - _EPOCH
+    return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
+
+
+def hear(raw: bytes) -> Heard | None:
+    """A record as a command; None: nobody can read it, or its name cannot be kept."""
+    try:
+        outer = _outer.decode(raw)
+        inner = _inner.get(outer.type)
+        if inner is None:
+            return None
+        body = inner.decode(outer.data)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    name = body.name
+    if not 0 < len(name) <= 200 or "\x00" in name:
+        return None
+    if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
+        return None
+    return Heard(
+        name,
+        body,
+        outer.type,
+        micros(outer.occurred_at),
+        micros(outer.accepted_at),
+        _fingerprint(outer.fingerprint),
+    )
+
+
+def _fingerprint(text: str | None) -> bytes | None:
+    """Thirty-two hexadecimal digits are kept as sixteen bytes, anything else as its own text."""
+    if text is None:
+        return None
+    if len(text) == 32:
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            pass
+    return text.encode()

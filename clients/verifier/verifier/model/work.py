@@ -1,0 +1,227 @@
+"""One command being worked out: value moved on paper, put back before the leaf itself is posted."""
+
+from typing import Any
+
+from verifier.state import LOTS_PER_SEQUENCE, Key, Lot, Purse, State
+
+NETWORK = 1  # the network's own party
+RIAL = "IRR"
+POINTS = "NP"
+CREDIT = "CR"
+NEVER = 1 << 62  # later than any time
+GRACE = 30 * 86_400 * 1_000_000
+DONE = ("completed", "held")
+
+Row = tuple[Any, ...]
+Leg = tuple[Key, int]
+
+
+class No(Exception):
+    """A business no; the code says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Said:
+    """What the command's own answer must say; numbers by their names in it."""
+
+    __slots__ = ("code", "forgiven", "lines", "marks", "numbers", "progress", "reasons", "status")
+
+    def __init__(self, status: str = "completed", code: str = "", **numbers: int | None) -> None:
+        self.status = status
+        self.code = code
+        self.numbers: dict[str, int | None] = numbers
+        self.lines: list[Any] = []
+        self.reasons: tuple[Any, ...] | None = None  # as the command gave them
+        self.marks = ""  # a name that never arrived and is refused from now on
+        self.progress: tuple[str, Any] | None = None  # an original, and what becomes of it
+        self.forgiven: list[tuple[int, int]] = []  # lot, lapsed points that nobody owes
+
+
+class Work:
+    """Rows that a command must have, as its leaf has them but for numbers of accounts."""
+
+    __slots__ = (
+        "acceptor", "before", "dates", "debts", "legs", "merchant", "now", "occurred", "opened",
+        "owner", "purse", "rows", "sequence", "state",
+    )  # fmt: skip
+
+    def __init__(self, state: State, *, sequence: int, now: int, occurred: int) -> None:
+        self.state = state
+        self.sequence = sequence
+        self.now = now
+        self.occurred = occurred
+        self.owner = self.acceptor = self.merchant = 0
+        self.purse = Purse()
+        self.rows: list[Row] = []
+        self.legs: list[Leg] = []
+        self.opened: list[tuple[Lot, int, int]] = []  # with amount and cost at birth
+        self.dates: dict[int, Lot] = {}
+        self.debts: dict[tuple[str, int], int] = {}
+        self.before: dict[int, tuple[Lot, int, int, int, int | None, int]] = {}
+
+    def about(self, owner: int, body: Any) -> None:
+        """Whose value this is about."""
+        self.owner = owner
+        self.acceptor = getattr(body, "acceptor", 0)
+        self.merchant = getattr(body, "merchant", 0)
+        self.purse = self.state.purses.get(owner) or Purse()
+        self.debts = {kin: a.balance for kin, a in self.purse.debts.items() if a.balance}
+
+    def undo(self) -> None:
+        """Put every lot back as it was."""
+        for lot, left, cost, start, until, lapsed in self.before.values():
+            lot.left, lot.cost, lot.start, lot.until, lot.lapsed = left, cost, start, until, lapsed
+        for lot, _, _ in self.opened:
+            self.purse.lots.pop(lot.number, None)
+        self.before.clear()
+
+    def forget(self) -> None:
+        """Undo, and keep nothing of what was planned."""
+        self.undo()
+        self.rows, self.legs, self.opened, self.dates = [], [], [], {}
+        self.debts = {kin: a.balance for kin, a in self.purse.debts.items() if a.balance}
+
+    # ---------------------------------------------------------------------------------------- lots
+
+    def touch(self, lot: Lot) -> None:
+        """Remember how a lot was, before it is changed."""
+        if lot.number not in self.before:
+            self.before[lot.number] = (
+                lot, lot.left, lot.cost, lot.start, lot.until, lot.lapsed,
+            )  # fmt: skip
+
+    def lot(self, number: int) -> Lot | None:
+        """A lot of this owner."""
+        return self.purse.lots.get(number)
+
+    def usable(self, unit: str, issuer: int | None = None) -> list[Lot]:
+        """Lots that pay a debit now: first to expire, then first earned, then first opened."""
+        now = self.now
+        found = [
+            lot
+            for lot in self.purse.lots.values()
+            if lot.left
+            and lot.unit == unit
+            and lot.start <= now
+            and (lot.until is None or now < lot.until)
+            and (issuer is None or lot.issuer == issuer)
+        ]
+        if len(found) > 1:
+            found.sort(key=_turn)
+        return found
+
+    def take(self, lot: Lot, amount: int, what: str) -> int:
+        """Take from a lot with its share of the cost; gives that."""
+        cost = lot.cost * amount // lot.left
+        self.take_at(lot, amount, what, (cost, 0, 0))
+        return cost
+
+    def take_at(self, lot: Lot, amount: int, what: str, money: tuple[int, int, int]) -> None:
+        """As take; money: cost, claim and fee."""
+        cost, claim, fee = money
+        self.touch(lot)
+        lot.left -= amount
+        lot.cost -= cost
+        self.rows.append(
+            (
+                len(self.rows), lot.number, amount, cost, claim, fee, 0, 0, lot.issuer,
+                self.acceptor, self.merchant, what,
+            )
+        )  # fmt: skip
+
+    def open(self, like: dict[str, Any], amount: int, cost: int, filled: bool = True) -> Lot:
+        """A new lot; like: its columns by name."""
+        if len(self.opened) >= LOTS_PER_SEQUENCE:
+            raise ValueError("more lots than a sequence number can open")
+        number = self.sequence * LOTS_PER_SEQUENCE + len(self.opened)
+        lot = Lot(number, self.owner, like["unit"], like["issuer"], like["funder"])
+        lot.start, lot.until, lot.born = like["start"], like["until"], like["born"]
+        lot.merchant, lot.rule, lot.version = like["merchant"], like["rule"], like["version"]
+        lot.origin, lot.parent = like["origin"], like["parent"]
+        lot.left, lot.cost = (amount, cost) if filled else (0, 0)
+        self.opened.append((lot, amount, cost))
+        self.purse.lots[number] = lot
+        return lot
+
+    # ------------------------------------------------------------------------------------- entries
+
+    def move(self, giver: Key, taker: Key, amount: int) -> None:
+        """One transfer: the giver's entry, then the taker's; of nothing, none."""
+        if amount:
+            self.legs.append((giver, -amount))
+            self.legs.append((taker, amount))
+
+    def value(self, unit: str) -> Key:
+        """The owner's account of a unit."""
+        return (self.owner, "value", unit, 0)
+
+    def issue(self, unit: str, issuer: int, amount: int) -> None:
+        """Points come from their issuer; below zero they go back."""
+        self.move((issuer, "issued", unit, 0), self.value(unit), amount)
+
+    def fund(self, issuer: int, funder: int, cost: int) -> None:
+        """Who funds points owes their issuer the cost, unless it is the issuer."""
+        if issuer != funder:
+            self.move((funder, "payable", RIAL, issuer), (issuer, "receivable", RIAL, funder), cost)
+
+    def repay(self) -> None:
+        """What is owed to an issuer is paid from usable lots of that issuer."""
+        if not self.debts:
+            return
+        for unit, issuer in sorted(self.debts):
+            owed = paid = -self.debts[unit, issuer]
+            for lot in self.usable(unit, issuer):
+                if not owed:
+                    break
+                amount = min(owed, lot.left)
+                self.take(lot, amount, "repaid")
+                owed -= amount
+            paid -= owed
+            debt: Key = (self.owner, "debt", unit, issuer)
+            self.move(self.value(unit), debt, paid)
+            self.owe(unit, issuer, -paid)
+
+    def owe(self, unit: str, issuer: int, amount: int) -> None:
+        """A debt grows by so much."""
+        left = self.debts.get((unit, issuer), 0) - amount
+        if left:
+            self.debts[unit, issuer] = left
+        else:
+            self.debts.pop((unit, issuer), None)
+
+
+def _turn(lot: Lot) -> tuple[int, int, int]:
+    return (NEVER if lot.until is None else lot.until, lot.born, lot.number)
+
+
+def in_date(lot: Lot, now: int) -> bool:
+    """Whether the lot's date is still to come."""
+    return lot.until is None or now < lot.until
+
+
+def part_of(whole: int, before: int, after: int, total: int) -> int:
+    """What of whole falls due on the way from before to after of total; the last step has all."""
+    if total == 0:
+        return whole
+    return whole * after // total - whole * before // total
+
+
+def spread(total: int, weights: list[int]) -> list[int]:
+    """Total over weights: each its floor, then one more each to the largest remainders.
+
+    Equal remainders: the first. No weight at all: everything on the first.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [total, *([0] * (len(weights) - 1))]
+    if len(weights) == 1:
+        return [total]
+    shares = [divmod(total * weight, whole) for weight in weights]
+    parts = [share for share, _ in shares]
+    ahead = sorted(range(len(weights)), key=lambda i: -shares[i][1])  # stable: the first first
+    for i in ahead[: total - sum(parts)]:
+        parts[i] += 1
+    return parts

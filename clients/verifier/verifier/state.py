@@ -1,0 +1,167 @@
+"""What a shard's leaves add up to so far: accounts, open lots, decision time. No rule decides here.
+
+Only what is open is kept: an account some 400 bytes, an open lot some 600. A lot that is used up is
+dropped at the end of a window; the rare command that needs it again has its leaf read again.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+LOTS_PER_SEQUENCE = 4096  # lot ÷ 4096 is the sequence number that opened it
+
+Key = tuple[int, str, str, int]  # owner, role, unit, counterparty
+
+
+class Account:
+    """One account: its natural key, and what its entries add up to."""
+
+    __slots__ = ("balance", "count", "key", "lots", "number")
+
+    def __init__(self, number: int, key: Key) -> None:
+        self.number = number
+        self.key = key
+        self.balance = 0
+        self.count = 0
+        self.lots = 0  # sum of its lots' remainders
+
+
+class Lot:
+    """One credit of value as it stands; times in microseconds, until None: never."""
+
+    __slots__ = (
+        "account", "born", "cost", "first_start", "first_until", "funder", "held", "issuer",
+        "lapsed", "left", "merchant", "number", "origin", "owner", "parent", "rule", "start",
+        "unit", "until", "version",
+    )  # fmt: skip
+
+    account: Account
+    first_start: int
+    first_until: int | None
+    held: int
+    lapsed: int
+    left: int
+    cost: int
+    merchant: int
+    origin: str
+    parent: int | None
+    rule: str
+    version: int
+
+    def __init__(self, number: int, owner: int, unit: str, issuer: int, funder: int) -> None:
+        self.number = number
+        self.owner = owner
+        self.unit = unit
+        self.issuer = issuer
+        self.funder = funder
+        self.held = self.lapsed = 0
+
+    born: int
+    start: int
+    until: int | None
+
+
+class Purse:
+    """What one owner has on the shard: lots by number, and accounts of debts by unit and issuer."""
+
+    __slots__ = ("debts", "lots")
+
+    def __init__(self) -> None:
+        self.lots: dict[int, Lot] = {}
+        self.debts: dict[tuple[str, int], Account] = {}
+
+
+@dataclass
+class Progress:
+    """What later commands did to an original; refunded in Rial, in the order of its lines."""
+
+    sequence: int
+    total: int
+    refunded: tuple[int, ...]
+    full: bool = False
+    reversed: bool = False
+    verdict: str = ""
+
+
+Aside = tuple[int, int, int | None]  # of a lot not kept: lapsed, start, until
+
+
+@dataclass
+class State:
+    """One shard after the leaves read so far."""
+
+    shard: int
+    sequence: int = 0
+    now: int = 0
+    accounts: list[Account] = field(default_factory=list[Account])  # number 1 first
+    by_key: dict[Key, Account] = field(default_factory=dict[Key, Account])
+    purses: dict[int, Purse] = field(default_factory=dict[int, Purse])
+    lots: dict[int, Lot] = field(default_factory=dict[int, Lot])
+    aside: dict[int, Aside] = field(default_factory=dict[int, Aside])
+    emptied: set[int] = field(default_factory=set[int])
+    progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
+    shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # equal values, kept once
+
+    def purse(self, owner: int) -> Purse:
+        """An owner's purse; empty where nothing was ever there."""
+        found = self.purses.get(owner)
+        if found is None:
+            found = self.purses[owner] = Purse()
+        return found
+
+    def account(self, number: int) -> Account | None:
+        """An account by its number."""
+        return self.accounts[number - 1] if 0 < number <= len(self.accounts) else None
+
+    def one(self, value: Any) -> Any:
+        """The same value, one object for all that are equal."""
+        return self.shared.setdefault(value, value)
+
+    def lot_of(self, row: tuple[Any, ...]) -> Lot | None:
+        """A lot as the row of its leaf has it, empty yet; None where its account is unknown."""
+        account = self.account(row[1])
+        if account is None:
+            return None
+        one = self.one
+        lot = Lot(row[0], account.key[0], account.key[2], one(row[8]), one(row[9]))
+        lot.account = account
+        lot.start = lot.first_start = row[4]
+        lot.until = lot.first_until = row[5]
+        lot.born = row[6]
+        lot.parent = row[7]
+        lot.merchant, lot.version = one(row[10]), one(row[11])
+        lot.rule, lot.origin = one(row[13]), one(row[14])
+        lot.left = lot.cost = 0
+        return lot
+
+    def keep(self, lot: Lot) -> None:
+        """Hold a lot in memory."""
+        self.lots[lot.number] = lot
+        self.purse(lot.owner).lots[lot.number] = lot
+        if not lot.left:
+            self.emptied.add(lot.number)
+
+    def recall(self, row: tuple[Any, ...]) -> None:
+        """Bring back a lot that was dropped, from the row of the leaf that opened it."""
+        lot = self.lot_of(row)
+        if lot is None or lot.number in self.lots:
+            return
+        known = self.aside.pop(lot.number, None)
+        if known is not None:
+            lot.lapsed, lot.start, lot.until = known
+        self.keep(lot)
+
+    def drop_emptied(self) -> list[Lot]:
+        """Let go of lots that are used up; gives them, for a last comparison."""
+        gone: list[Lot] = []
+        for number in self.emptied:
+            lot = self.lots.get(number)
+            if lot is None or lot.left or lot.held:
+                continue
+            del self.lots[number]
+            del self.purses[lot.owner].lots[number]
+            dated = lot.start != lot.first_start or lot.until != lot.first_until
+            if lot.lapsed or dated:
+                self.aside[number] = (lot.lapsed, lot.start, lot.until)
+            gone.append(lot)
+        self.emptied.clear()
+        return gone

@@ -1,0 +1,113 @@
+"""The tables of a ledger's book as the audit reads them: columns, their kinds, their order."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["small", "int", "big", "time", "bool", "text", "bytes", "bigs"]
+
+WIDTHS: dict[str, int] = {"small": 2, "int": 4, "big": 8, "time": 8, "bool": 1}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; times are microseconds since 1970 once read."""
+
+    name: str
+    kind: Kind
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. columns: those of fixed width that are never null stand first."""
+
+    name: str
+    columns: tuple[Column, ...]
+    order: str  # columns that a shard's rows are read by
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def place(self, name: str) -> int:
+        """Where a column stands in a row."""
+        return self.names.index(name)
+
+    def select(self, where: str) -> str:
+        """The query for rows of this table, in its order."""
+        return f"select {', '.join(self.names)} from {self.name} where {where} order by {self.order}"  # noqa: S608, E501 - names of this file
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """Columns from "name kind, name kind?, …"; a question mark: may be null."""
+    found: list[Column] = []
+    for part in text.split(","):
+        name, kind = part.split()
+        found.append(Column(name, kind.rstrip("?"), kind.endswith("?")))  # type: ignore[arg-type]
+    return tuple(found)
+
+
+LEAVES = Table(
+    "leaves",
+    _columns("first big, decided_at time, shard small, count small, digest bytes, packed bytes"),
+    "first",
+)
+OUTCOMES = Table(
+    "outcomes", _columns("sequence big, shard small, name text, fingerprint bytes?"), "sequence, name"
+)
+ENTRIES = Table(
+    "entries",
+    _columns(
+        "sequence big, line small, account_id int, account_sequence int, amount big, balance big,"
+        " shard small"
+    ),
+    "sequence, line",
+)
+CONSUMPTIONS = Table(
+    "consumptions",
+    _columns(
+        "sequence big, ordinal small, lot big, amount big, cost_rial big, claim_rial big,"
+        " fee_rial big, original_sequence big, original_ordinal small, issuer int, acceptor int,"
+        " merchant int, shard small, what text"
+    ),
+    "sequence, ordinal",
+)
+SHARDS = Table(
+    "shards",
+    _columns("shard small, last_sequence big, decided_at time, account_count int, peaks bytes"),
+    "shard",
+)
+ACCOUNTS = Table(
+    "accounts",
+    _columns(
+        "shard small, account_id int, entry_count int, counterparty int, owner big, balance big,"
+        " role text, unit text"
+    ),
+    "account_id",
+)
+LOTS = Table(
+    "lots",
+    _columns(
+        "lot big, amount big, cost_rial big, remaining big, cost_left big, held big, lapsed big,"
+        " available_from time, born_at time, account_id int, issuer int, funder int, merchant int,"
+        " rule_version int, shard small, open bool, expires_at time?, parent big?, unit text,"
+        " rule text, origin text"
+    ),
+    "lot",
+)
+ORIGINALS = Table(
+    "originals",
+    _columns(
+        "shard small, sequence big, total_rial big, refunded_rial big, is_full bool,"
+        " is_reversed bool, refunded bigs, name text, verdict text"
+    ),
+    "name",
+)
+NODES = Table(
+    "nodes", _columns("shard small, level small, number big, hash bytes"), "level, number"
+)
+
+BOOK = (LEAVES, OUTCOMES, ENTRIES, CONSUMPTIONS)
+STATE = (SHARDS, ACCOUNTS, LOTS, ORIGINALS, NODES)
+ALL = BOOK + STATE
