@@ -1,7 +1,7 @@
 """What the audit found wrong, in plain words: counted without bound, listed up to one."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 LISTED_MAX = 1000
 
@@ -27,6 +27,15 @@ class Finding:
         return {name: value for name, value in found.items() if value is not None}
 
 
+class Spot(NamedTuple):
+    """Where something is wrong: found by which pass, in which row."""
+
+    check: str
+    table: str | None = None
+    sequence: int | None = None
+    row: str | None = None
+
+
 @dataclass
 class Findings:
     """Findings of one audit, or of one shard of it."""
@@ -37,56 +46,36 @@ class Findings:
     listed: list[Finding] = field(default_factory=list[Finding])
     stopped: set[str] = field(default_factory=set[str])  # passes that went no further
 
-    def add(
-        self,
-        check: str,
-        text: str,
-        *,
-        table: str | None = None,
-        sequence: int | None = None,
-        row: str | None = None,
-        column: str | None = None,
-    ) -> None:
+    def add(self, spot: Spot, text: str, *, column: str | None = None) -> None:
         """Note a finding about this shard."""
         self.count += 1
-        self.by_check[check] = self.by_check.get(check, 0) + 1
+        self.by_check[spot.check] = self.by_check.get(spot.check, 0) + 1
         if len(self.listed) < LISTED_MAX:
             where = "" if self.shard is None else f"shard {self.shard}: "
             self.listed.append(
-                Finding(check, where + text, self.shard, table, sequence, row, column)
+                Finding(
+                    spot.check,
+                    where + text,
+                    self.shard,
+                    spot.table,
+                    spot.sequence,
+                    spot.row,
+                    column,
+                )
             )
 
-    def wrong(
-        self,
-        check: str,
-        *,
-        table: str,
-        row: str,
-        column: str,
-        found: object,
-        wanted: object,
-        sequence: int | None = None,
-    ) -> None:
+    def wrong(self, spot: Spot, column: str, found: object, wanted: object) -> None:
         """Note a column that has another value than it should."""
-        number = "" if sequence is None else f"sequence {sequence}, "
-        self.add(
-            check,
-            f"{table}, {number}{row}: {column} is {shown(found)}, should be {shown(wanted)}",
-            table=table,
-            sequence=sequence,
-            row=row,
-            column=column,
-        )
+        number = "" if spot.sequence is None else f"sequence {spot.sequence}, "
+        values = f"{column} is {shown(found)}, should be {shown(wanted)}"
+        self.add(spot, f"{spot.table}, {number}{spot.row}: {values}", column=column)
 
     def stop(self, check: str, sequence: int, why: str) -> None:
         """A pass cannot go on in this shard from a sequence number on; said once."""
         if check not in self.stopped:
             self.stopped.add(check)
-            self.add(
-                check,
-                f"{check}: not checked from sequence {sequence} on, because {why}",
-                sequence=sequence,
-            )
+            text = f"{check}: not checked from sequence {sequence} on, because {why}"
+            self.add(Spot(check, sequence=sequence), text)
 
     def take(self, other: "Findings") -> None:
         """Add another collection's findings to this one's."""

@@ -172,6 +172,8 @@ def _swiftly(raw: bytes) -> Leaf:
     status, code, command, answer, marked = texts
     rows: dict[str, list[Row]] = {}
     end, last = len(raw), 0
+    tag: int
+    count: int
     while place < end:
         tag, count = _SECTION_HEAD.unpack_from(raw, place)
         if not last < tag <= len(_READERS) or not count:
@@ -285,7 +287,7 @@ def _reader(section: Section) -> _Read:
     return read if texts or nullable else read_numbers
 
 
-_READERS = [(section.name, _reader(section)) for section in SECTIONS]
+_READERS: list[tuple[str, _Read]] = [(section.name, _reader(section)) for section in SECTIONS]
 
 # ---------------------------------------------------------------------------------------- in words
 

@@ -6,14 +6,13 @@ finding, and the next leaf is judged on its own.
 
 from typing import Any
 
-from verifier.findings import Findings
+from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
 from verifier.state import LOTS_PER_SEQUENCE, Account, Key, State
 
 Row = tuple[Any, ...]
 
 GIVES = frozenset({"restored", "returned"})  # rows that fill a lot; all others take from it
-_NO_FLOOR_ABOVE = "debt"
 _FLOORED = frozenset({"value", "budget"})
 
 
@@ -40,28 +39,16 @@ def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
     for number, owner, other, role, unit in leaf.rows["accounts"]:
         key: Key = (owner, state.one(role), state.one(unit), other)
         wanted = len(state.accounts) + 1
-        where = {"table": "leaves", "sequence": sequence, "row": f"account {number}"}
+        spot = Spot("accounts", "leaves", sequence, f"account {number}")
+        says = f"sequence {sequence} opens account {number}"
         if number != wanted:
-            findings.add(
-                "accounts",
-                f"sequence {sequence} opens account {number}; the next number is {wanted}",
-                **where,
-            )
+            findings.add(spot, f"{says}; the next number is {wanted}")
             continue
         if number not in first:
-            findings.add(
-                "accounts",
-                f"sequence {sequence} opens account {number} without its first entry",
-                **where,
-            )
+            findings.add(spot, f"{says} without its first entry")
         if key in state.by_key:
             twin = state.by_key[key].number
-            findings.add(
-                "accounts",
-                f"sequence {sequence} opens account {number} for {_words(key)}, which is account"
-                f" {twin}",
-                **where,
-            )
+            findings.add(spot, f"{says} for {_words(key)}, which is account {twin}")
         account = Account(number, key)
         state.accounts.append(account)
         state.by_key[key] = account
@@ -73,6 +60,7 @@ def _enter(state: State, leaf: Leaf, findings: Findings) -> None:
     sequence = leaf.head[1]
     sums: dict[str, int] = {}
     accounts, count = state.accounts, len(state.accounts)
+    number: int
     for place, row in enumerate(leaf.rows["entries"]):
         line, number, ordinal, amount, balance = row
         if line != place or not 0 < number <= count:
@@ -86,17 +74,13 @@ def _enter(state: State, leaf: Leaf, findings: Findings) -> None:
         sums[unit] = sums.get(unit, 0) + amount
         if ordinal != account.count or balance != account.balance or not amount:
             _wrong_entry(findings, sequence, row, account)
-        if account.balance < 0 and account.key[1] in _FLOORED:
-            _below(findings, sequence, account)
-        elif account.balance > 0 and account.key[1] == _NO_FLOOR_ABOVE:
-            _below(findings, sequence, account)
+        if account.balance < 0 or account.key[1] == "debt":
+            _check_floor(findings, sequence, account)
     for unit, total in sums.items():
         if total:
             findings.add(
-                "sums",
+                Spot("sums", "entries", sequence),
                 f"the entries of sequence {sequence} in {unit} sum to {total}, should be 0",
-                table="entries",
-                sequence=sequence,
                 column="amount",
             )
 
@@ -104,16 +88,12 @@ def _enter(state: State, leaf: Leaf, findings: Findings) -> None:
 def _bad_entry(findings: Findings, sequence: int, row: Row, place: int, count: int) -> None:
     if row[0] != place:
         findings.wrong(
-            "entries", table="entries", sequence=sequence, row=f"entry number {place}",
-            column="line", found=row[0], wanted=place,
-        )  # fmt: skip
+            Spot("entries", "entries", sequence, row=f"entry number {place}"), "line", row[0], place
+        )
     if not 0 < row[1] <= count:
         findings.add(
-            "entries",
+            Spot("entries", "entries", sequence, row=f"line {row[0]}"),
             f"sequence {sequence}, line {row[0]} is on account {row[1]}; {count} accounts exist",
-            table="entries",
-            sequence=sequence,
-            row=f"line {row[0]}",
             column="account_id",
         )
 
@@ -127,26 +107,25 @@ def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) 
         ("balance", balance, account.balance),
     ):
         if found != wanted:
-            findings.wrong(
-                "entries", table="entries", sequence=sequence, row=where, column=column,
-                found=found, wanted=wanted,
-            )  # fmt: skip
+            findings.wrong(Spot("entries", "entries", sequence, row=where), column, found, wanted)
     if not amount:
         findings.add(
-            "entries", f"sequence {sequence}, {where}: an entry of zero", table="entries",
-            sequence=sequence, row=where, column="amount",
-        )  # fmt: skip
+            Spot("entries", "entries", sequence, row=where),
+            f"sequence {sequence}, {where}: an entry of zero",
+            column="amount",
+        )
 
 
-def _below(findings: Findings, sequence: int, account: Account) -> None:
+def _check_floor(findings: Findings, sequence: int, account: Account) -> None:
+    """Value and budgets never fall below zero, debts never rise above."""
+    low = account.balance < 0 and account.key[1] in _FLOORED
+    if not low and (account.balance <= 0 or account.key[1] != "debt"):
+        return
     side = "above" if account.balance > 0 else "below"
     findings.add(
-        "accounts",
+        Spot("accounts", "accounts", sequence, row=f"account {account.number}"),
         f"sequence {sequence} leaves account {account.number} ({_words(account.key)}) {side} zero:"
         f" {account.balance}",
-        table="accounts",
-        sequence=sequence,
-        row=f"account {account.number}",
         column="balance",
     )
 
@@ -157,27 +136,23 @@ def _open_lots(state: State, leaf: Leaf, findings: Findings) -> None:
         wanted = sequence * LOTS_PER_SEQUENCE + place
         if row[0] != wanted:
             findings.wrong(
-                "lots", table="lots", sequence=sequence, row=f"lot number {place} of the leaf",
-                column="lot", found=row[0], wanted=wanted,
-            )  # fmt: skip
+                Spot("lots", "lots", sequence, row=f"lot number {place} of the leaf"),
+                "lot",
+                row[0],
+                wanted,
+            )
         lot = state.lot_of(row)
         if lot is None:
             findings.add(
-                "lots",
+                Spot("lots", "lots", sequence, row=f"lot {row[0]}"),
                 f"lot {row[0]} of sequence {sequence} is on account {row[1]}, which does not exist",
-                table="lots",
-                sequence=sequence,
-                row=f"lot {row[0]}",
                 column="account_id",
             )
             continue
         if lot.account.key[1] != "value" or row[12] != lot.unit:
             findings.add(
-                "lots",
+                Spot("lots", "lots", sequence, row=f"lot {row[0]}"),
                 f"lot {row[0]} of {row[12]} lies on account {row[1]}: {_words(lot.account.key)}",
-                table="lots",
-                sequence=sequence,
-                row=f"lot {row[0]}",
                 column="account_id",
             )
         if row[7] is None or lot.origin != "child":  # a child is filled by its restored row
@@ -191,20 +166,19 @@ def _consume(state: State, leaf: Leaf, findings: Findings) -> None:
     for place, row in enumerate(leaf.rows["consumptions"]):
         if row[0] != place:
             findings.wrong(
-                "lots", table="consumptions", sequence=sequence, row=f"row number {place}",
-                column="ordinal", found=row[0], wanted=place,
-            )  # fmt: skip
+                Spot("lots", "consumptions", sequence, row=f"row number {place}"),
+                "ordinal",
+                row[0],
+                place,
+            )
         number, amount, cost, what = row[1], row[2], row[3], row[11]
         lot = state.lots.get(number)
         if lot is None:
             if amount or cost:
                 findings.add(
-                    "lots",
+                    Spot("lots", "consumptions", sequence, row=f"ordinal {row[0]}"),
                     f"sequence {sequence}, ordinal {row[0]}: {what} of lot {number}, which "
                     + ("does not exist" if number >= (sequence + 1) * 4096 else "is used up"),
-                    table="consumptions",
-                    sequence=sequence,
-                    row=f"ordinal {row[0]}",
                     column="lot",
                 )
             continue
@@ -229,27 +203,20 @@ def _wrong_consumption(findings: Findings, sequence: int, row: Row, lot: Any) ->
     for column, left in (("amount", lot.left), ("cost_rial", lot.cost)):
         if left < 0:
             findings.add(
-                "lots",
+                Spot("lots", "consumptions", sequence, row=where),
                 f"consumptions, sequence {sequence}, {where}: {-left} more {column} than it held",
-                table="consumptions",
-                sequence=sequence,
-                row=where,
                 column=column,
             )
     if 0 <= lot.left < lot.held:
         findings.add(
-            "holds",
+            Spot("holds", "consumptions", sequence, row=where),
             f"consumptions, sequence {sequence}, {where}: {lot.left} remain of {lot.held} held",
-            table="consumptions",
-            sequence=sequence,
-            row=where,
             column="amount",
         )
     if row[8] != lot.issuer:
         findings.wrong(
-            "lots", table="consumptions", sequence=sequence, row=where, column="issuer",
-            found=row[8], wanted=lot.issuer,
-        )  # fmt: skip
+            Spot("lots", "consumptions", sequence, row=where), "issuer", row[8], lot.issuer
+        )
 
 
 def _date(state: State, leaf: Leaf, findings: Findings) -> None:
@@ -258,11 +225,8 @@ def _date(state: State, leaf: Leaf, findings: Findings) -> None:
         lot = state.lots.get(number)
         if lot is None or number <= last:
             findings.add(
-                "lots",
+                Spot("lots", "leaves", sequence, row=f"lot {number}"),
                 f"sequence {sequence} dates lot {number}, which is not open or out of order",
-                table="leaves",
-                sequence=sequence,
-                row=f"lot {number}",
             )
             continue
         last, lot.start, lot.until = number, start, until
@@ -274,12 +238,9 @@ def _check_sums(state: State, leaf: Leaf, findings: Findings) -> None:
         account = state.account(number)
         if account is not None and account.balance != account.lots and account.key[1] == "value":
             findings.add(
-                "lots",
+                Spot("lots", "lots", leaf.head[1], row=f"account {number}"),
                 f"after sequence {leaf.head[1]} the lots of account {number}"
                 f" ({_words(account.key)}) hold {account.lots}, its balance is {account.balance}",
-                table="lots",
-                sequence=leaf.head[1],
-                row=f"account {number}",
                 column="remaining",
             )
             account.lots = account.balance

@@ -17,6 +17,12 @@ class Account:
 
     __slots__ = ("balance", "count", "key", "lots", "number")
 
+    number: int
+    key: Key
+    balance: int
+    count: int
+    lots: int
+
     def __init__(self, number: int, key: Key) -> None:
         self.number = number
         self.key = key
@@ -34,7 +40,15 @@ class Lot:
         "unit", "until", "version",
     )  # fmt: skip
 
+    number: int
+    owner: int
+    unit: str
+    issuer: int
+    funder: int
     account: Account
+    born: int
+    start: int
+    until: int | None
     first_start: int
     first_until: int | None
     held: int
@@ -54,10 +68,6 @@ class Lot:
         self.issuer = issuer
         self.funder = funder
         self.held = self.lapsed = 0
-
-    born: int
-    start: int
-    until: int | None
 
 
 class Purse:

@@ -36,7 +36,8 @@ class Table:
 
     def select(self, where: str) -> str:
         """The query for rows of this table, in its order."""
-        return f"select {', '.join(self.names)} from {self.name} where {where} order by {self.order}"  # noqa: S608, E501 - names of this file
+        columns = ", ".join(self.names)
+        return f"select {columns} from {self.name} where {where} order by {self.order}"  # noqa: S608 - names of this file
 
 
 def _columns(text: str) -> tuple[Column, ...]:
@@ -54,7 +55,9 @@ LEAVES = Table(
     "first",
 )
 OUTCOMES = Table(
-    "outcomes", _columns("sequence big, shard small, name text, fingerprint bytes?"), "sequence, name"
+    "outcomes",
+    _columns("sequence big, shard small, name text, fingerprint bytes?"),
+    "sequence, name",
 )
 ENTRIES = Table(
     "entries",

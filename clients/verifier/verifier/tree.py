@@ -26,18 +26,27 @@ class Tree:
     It counts like an odometer: two finished trees of one height become one of the next.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, note_from: int | None = None) -> None:
+        """note_from: height from which finished trees are noted, as (height, number) to hash."""
         self.size = 0
+        self.noted: dict[tuple[int, int], bytes] = {}
+        self._note_from = note_from
         self._finished: list[tuple[int, bytes]] = []  # (height, hash), heights falling
 
     def add(self, leaf_hash: bytes) -> None:
         """Append one leaf by its hash."""
-        height, found = 0, leaf_hash
-        while self._finished and self._finished[-1][0] == height:
-            found = hash_of_pair(self._finished.pop()[1], found)
+        finished, height, found = self._finished, 0, leaf_hash
+        while finished and finished[-1][0] == height:
+            found = hash_of_pair(finished.pop()[1], found)
             height += 1
-        self._finished.append((height, found))
+            if height == self._note_from or (self._note_from and height > self._note_from):
+                self.noted[height, self.size >> height] = found
+        finished.append((height, found))
         self.size += 1
+
+    def peaks(self) -> bytes:
+        """Hashes of the finished trees side by side, the largest first."""
+        return b"".join([found for _, found in self._finished])
 
     def root(self) -> bytes:
         """Root over the leaves so far."""

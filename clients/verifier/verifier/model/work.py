@@ -58,7 +58,7 @@ class Work:
         self.rows: list[Row] = []
         self.legs: list[Leg] = []
         self.opened: list[tuple[Lot, int, int]] = []  # with amount and cost at birth
-        self.dates: dict[int, Lot] = {}
+        self.dates: dict[int, tuple[int, int | None]] = {}
         self.debts: dict[tuple[str, int], int] = {}
         self.before: dict[int, tuple[Lot, int, int, int, int | None, int]] = {}
 

@@ -1,0 +1,103 @@
+"""The command line: audit a book, or export one."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from verifier import folder, signed
+from verifier.audit import Report, Source, audit
+from verifier.books import Unreadable
+from verifier.checkpoints import CheckpointRefused
+
+SHOWN_MAX = 40
+console = Console(stderr=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: nothing is wrong. 1: something is. 2: the book, a key or a checkpoint cannot be read."""
+    given = _parser().parse_args(arguments)
+    try:
+        return _export(given) if given.command == "export" else _audit(given)
+    except (Unreadable, CheckpointRefused, OSError) as error:
+        console.print(f"cannot be read: {error}", markup=False, soft_wrap=True)
+        return 2
+
+
+def _audit(given: argparse.Namespace) -> int:
+    keys = signed.keys_of(given.key)
+    source = Source(dsn=given.dsn or "", folder=str(given.book or ""))
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task("leaves", total=None)
+        report = audit(
+            source,
+            keys=keys,
+            checkpoints=given.checkpoints,
+            cores=given.cores or os.cpu_count() or 1,
+            progress=lambda done, total: shown.update(task, completed=done, total=total),
+        )
+    if given.report:
+        report.write(given.report)
+    _show(report)
+    return 0 if report.findings.count == 0 else 1
+
+
+def _show(report: Report) -> None:
+    said = report.as_json()
+    console.print(
+        f"{said['leaves']:,} leaves and {said['entries']:,} entries of {said['shards']} shards in"
+        f" {said['seconds']:.1f} s: {said['entries_per_s']:,} entries/s",
+        highlight=False,
+    )
+    for finding in report.findings.listed[:SHOWN_MAX]:
+        console.print(f"- {finding.text}", markup=False, highlight=False, soft_wrap=True)
+    more = report.findings.count - SHOWN_MAX
+    if more > 0:
+        console.print(f"… and {more:,} more", highlight=False)
+    words = (
+        "nothing is wrong" if not report.findings.count else f"{report.findings.count:,} findings"
+    )
+    console.print(words, highlight=False)
+
+
+def _export(given: argparse.Namespace) -> int:
+    async def run() -> None:
+        book = await Source(dsn=given.dsn).open()
+        try:
+            await folder.export(book, given.book)
+        finally:
+            await book.close()
+
+    asyncio.run(run())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="verifier", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    checked = commands.add_parser("audit", help="check a book; exit 1 on findings")
+    where = checked.add_mutually_exclusive_group(required=True)
+    where.add_argument("--dsn", help="address of the ledger's database; only read")
+    where.add_argument("--book", type=Path, help="folder of an exported book")
+    checked.add_argument(
+        "--key", action="append", default=[], help="name+id+base64, or a file of such lines"
+    )
+    checked.add_argument("--checkpoints", type=Path, help="folder of published checkpoints")
+    checked.add_argument("--report", type=Path, help="where to write the report (JSON)")
+    checked.add_argument("--cores", type=int, help="processes; as many as cores by default")
+    exported = commands.add_parser("export", help="write a book to a folder")
+    exported.add_argument("--dsn", required=True)
+    exported.add_argument("--book", type=Path, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

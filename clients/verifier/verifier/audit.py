@@ -1,0 +1,184 @@
+"""The whole audit: one process a core over the shards, then what only all shards together show."""
+
+import asyncio
+import json
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.sharedctypes import SynchronizedArray
+from pathlib import Path
+from typing import Any
+
+from verifier import network, signed
+from verifier.books import Book, Unreadable
+from verifier.checkpoints import Checkpoint
+from verifier.database import Database
+from verifier.findings import Findings
+from verifier.folder import Folder
+from verifier.shard import Audit, Shard
+
+Progress = Callable[[int, int], None]  # leaves checked, leaves in all
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the book is: a database, or a folder. snapshot: the moment that all look at."""
+
+    dsn: str = ""
+    folder: str = ""
+    snapshot: str = ""
+
+    async def open(self) -> Book:
+        """A look at it. Raises Unreadable."""
+        if self.folder:
+            return Folder(Path(self.folder))
+        return await Database.open(self.dsn, self.snapshot)
+
+
+@dataclass
+class Report:
+    """What the audit came to."""
+
+    findings: Findings = field(default_factory=Findings)
+    seconds: float = 0.0
+    entries: int = 0
+    leaves: int = 0
+    isolated: int = 0
+    shards: int = 0
+    checkpoints: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The report's file."""
+        return {
+            "ok": self.findings.count == 0,
+            "entries": self.entries,
+            "seconds": round(self.seconds, 3),
+            "entries_per_s": round(self.entries / self.seconds) if self.seconds else 0,
+            "leaves": self.leaves,
+            "minutes_per_million_leaves": (
+                round(self.seconds / 60 * 1_000_000 / self.leaves, 3) if self.leaves else 0
+            ),
+            "shards": self.shards,
+            "checkpoints": self.checkpoints,
+            "refused_by_the_ledger_itself": self.isolated,
+            "findings_count": self.findings.count,
+            "findings_by_check": self.findings.by_check,
+            "findings": [finding.as_json() for finding in self.findings.listed],
+        }
+
+    def write(self, path: Path) -> None:
+        """Put it down."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
+        path.write_text(f"{text}\n", "utf-8")
+
+
+def audit(
+    source: Source,
+    *,
+    keys: signed.Keys,
+    checkpoints: Path | None,
+    cores: int,
+    progress: Progress,
+) -> Report:
+    """Check a book. Raises Unreadable, OSError where it cannot be read at all."""
+    report, began = Report(), time.monotonic()
+    published: dict[int, list[Checkpoint]] = {}
+    if checkpoints is not None:
+        published = signed.load(checkpoints, keys, report.findings)
+        report.checkpoints = sum(map(len, published.values()))
+    with tempfile.TemporaryDirectory(prefix="verifier-") as folder:
+        asyncio.run(_audit(source, report, _Plan(published, Path(folder), cores, progress)))
+    report.seconds = time.monotonic() - began
+    return report
+
+
+@dataclass(frozen=True)
+class _Plan:
+    published: dict[int, list[Checkpoint]]
+    folder: Path
+    cores: int
+    progress: Progress
+
+
+async def _audit(source: Source, report: Report, plan: _Plan) -> None:
+    book = await source.open()
+    try:
+        counts = await book.counts()
+        sizes = {shard: 0 for found in counts.values() for shard in found}
+        sizes |= dict.fromkeys(plan.published, 0) | counts["leaves"]
+        seen = source
+        if isinstance(book, Database):
+            seen = Source(dsn=source.dsn, snapshot=book.snapshot)
+        results = await _all_shards(seen, sizes, plan)
+        for result in sorted(results, key=lambda one: one.shard):
+            report.findings.take(result.findings)
+            report.entries += result.entries
+            report.leaves += result.leaves
+            report.isolated += result.isolated
+        report.shards = len(results)
+        await network.check_names(book, plan.folder, report.findings)
+        network.check_sums(results, report.findings)
+    finally:
+        await book.close()
+
+
+async def _all_shards(source: Source, sizes: dict[int, int], plan: _Plan) -> list[Shard]:
+    """The largest first, so that no core is left with one at the end."""
+    order = sorted(sizes, key=lambda shard: (-sizes[shard], shard))
+    total = sum(sizes.values())
+    context = multiprocessing.get_context("spawn")
+    done: SynchronizedArray[int] = context.Array("q", len(order) or 1)
+    jobs = [
+        (source, shard, place, plan.folder, plan.published.get(shard, []))
+        for place, shard in enumerate(order)
+    ]
+    if plan.cores == 1:
+        _prepare(done)
+        found: list[Shard] = []
+        for job in jobs:
+            found.append(await _one(job))
+            plan.progress(_total(done), total)
+        return found
+    with context.Pool(min(plan.cores, len(jobs) or 1), _prepare, (done,)) as pool:
+        waiting = pool.map_async(_run, jobs, chunksize=1)
+        while not waiting.ready():
+            await asyncio.sleep(_LOOK_S)
+            plan.progress(_total(done), total)
+        plan.progress(_total(done), total)
+        return waiting.get()
+
+
+def _total(done: "SynchronizedArray[int]") -> int:
+    return sum(done.get_obj())
+
+
+_Job = tuple[Source, int, int, Path, list[Checkpoint]]
+_reached: "list[SynchronizedArray[int]]" = []
+
+
+def _prepare(done: "SynchronizedArray[int]") -> None:
+    _reached[:] = [done]
+
+
+def _run(job: _Job) -> Shard:
+    return asyncio.run(_one(job))
+
+
+async def _one(job: _Job) -> Shard:
+    source, shard, place, folder, checkpoints = job
+    book = await source.open()
+
+    def reached(leaves: int) -> None:
+        _reached[0][place] = leaves
+
+    try:
+        return await Audit(book, shard, folder, checkpoints).run(reached)
+    finally:
+        await book.close()
+
+
+__all__ = ["Report", "Source", "Unreadable", "audit"]

@@ -1,0 +1,102 @@
+"""A ledger's database, read only: every connection sees the same moment of it."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+
+import asyncpg
+
+from verifier.books import Unreadable
+from verifier.tables import ALL, LEAVES, Table
+
+_CONNECT_S = 30
+_BLOCKS_WAITING_MAX = 4
+_SETTINGS = {"application_name": "verifier", "work_mem": "64MB"}
+
+
+class Database:
+    """A book in PostgreSQL. Streams have connections of their own; snapshot: the moment seen."""
+
+    def __init__(self, dsn: str, connection: Any, snapshot: str) -> None:
+        self.dsn = dsn
+        self.snapshot = snapshot
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, dsn: str, snapshot: str = "") -> "Database":
+        """Look at it as it is now, or at the moment that another look named. Raises Unreadable."""
+        connection = await _connect(dsn, snapshot)
+        named = snapshot or await connection.fetchval("select pg_export_snapshot()")
+        return cls(dsn, connection, named)
+
+    async def blocks(self, table: Table, shard: int) -> AsyncIterator[bytes]:
+        """As Book.blocks."""
+        connection = await _connect(self.dsn, self.snapshot)
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_WAITING_MAX)
+
+        async def copy() -> None:
+            try:
+                query = table.select(f"shard = {int(shard)}")
+                await connection.copy_from_query(query, output=waiting.put, format="binary")
+            finally:
+                await waiting.put(None)
+
+        copying = asyncio.create_task(copy())
+        try:
+            while (block := await waiting.get()) is not None:
+                yield block
+            await _readable(copying)
+        finally:
+            copying.cancel()
+            await asyncio.wait([copying])
+            connection.terminate()
+
+    async def chunks_at(self, shard: int, sequences: Iterable[int]) -> Mapping[int, bytes]:
+        """As Book.chunks_at."""
+        wanted = sorted(set(sequences))
+        if not wanted:
+            return {}
+        rows = await self._connection.fetch(
+            "select l.first, l.packed from leaves l where l.shard = $1 and l.first in ("
+            " select (select m.first from leaves m where m.shard = $1 and m.first <= w.sequence"
+            "  order by m.first desc limit 1) from unnest($2::bigint[]) as w (sequence))",
+            shard,
+            wanted,
+        )
+        return {row["first"]: row["packed"] for row in rows}
+
+    async def counts(self) -> dict[str, dict[int, int]]:
+        """As Book.counts."""
+        found: dict[str, dict[int, int]] = {}
+        for table in ALL:
+            measure = "sum(count)" if table is LEAVES else "count(*)"
+            rows = await self._connection.fetch(
+                f"select shard, {measure}::bigint as n from {table.name} group by shard"  # noqa: S608 - names of this file
+            )
+            found[table.name] = {row["shard"]: row["n"] for row in rows}
+        return found
+
+    async def close(self) -> None:
+        """As Book.close."""
+        self._connection.terminate()
+
+
+async def _connect(dsn: str, snapshot: str) -> Any:
+    try:
+        connection: Any = await asyncpg.connect(
+            dsn, timeout=_CONNECT_S, server_settings=_SETTINGS, statement_cache_size=0
+        )
+        await connection.execute("begin isolation level repeatable read read only")
+        if snapshot:
+            await connection.execute(f"set transaction snapshot '{snapshot}'")
+        return connection
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        raise Unreadable(f"the database cannot be read: {error}") from error
+
+
+async def _readable(copying: "asyncio.Task[None]") -> None:
+    try:
+        await copying
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unreadable(f"the database cannot be read: {error}") from error

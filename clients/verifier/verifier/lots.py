@@ -1,0 +1,122 @@
+"""Rows of the table of lots: each one's birth at its leaf, its present state when that is known."""
+
+from operator import itemgetter
+from typing import Any
+
+from verifier.findings import Findings, Spot
+from verifier.leaves import Leaf
+from verifier.rows import Comparison, Stream
+from verifier.state import LOTS_PER_SEQUENCE, Lot, State
+from verifier.tables import LOTS
+
+Row = tuple[Any, ...]
+Now = tuple[Any, ...]  # remaining, cost_left, held, lapsed, available_from, expires_at, open
+
+STATE_COLUMNS = (
+    "remaining", "cost_left", "held", "lapsed", "available_from", "expires_at", "open",
+)  # fmt: skip
+# A leaf's row of a lot (tag 5) by the table's columns; what a birth does not tell is None here.
+_LEAF_COLUMNS = (
+    "lot", "account_id", "amount", "cost_rial", "", "", "born_at", "parent", "issuer", "funder",
+    "merchant", "rule_version", "unit", "rule", "origin",
+)  # fmt: skip
+_BIRTH = [name for name in _LEAF_COLUMNS if name]
+_TABLE_BIRTH = itemgetter(*[LOTS.place(name) for name in _BIRTH])
+_LEAF_BIRTH = itemgetter(*[_LEAF_COLUMNS.index(name) for name in _BIRTH])
+_TABLE_NOW = itemgetter(*[LOTS.place(name) for name in STATE_COLUMNS])
+
+
+class LotRows:
+    """The table beside the leaves: what a row says now is kept only while its lot is open."""
+
+    def __init__(self, state: State, stream: Stream, findings: Findings) -> None:
+        self.state = state
+        self.stream = stream
+        self.findings = findings
+        self._said: dict[int, Now] = {}  # what the table says, where it does not say: used up
+        self._wrong: dict[int, tuple[Now, Now]] = {}  # of lots let go: said, and should be
+        self._absent: set[int] = set()  # without a row: said once
+        self._compare = Comparison(LOTS, ("lot",), findings)
+
+    async def births(self, leaves: list[Leaf], last: int) -> None:
+        """Compare rows of lots opened by these leaves, the last of which has this number."""
+        born = {row[0]: row for leaf in leaves for row in leaf.rows.get("lots", ())}
+        rows = await self.stream.take((last + 1) * LOTS_PER_SEQUENCE - 1)
+        for row in rows:
+            leaf_row = born.pop(row[0], None)
+            if leaf_row is None:
+                self._compare.check([row], [])
+                continue
+            if _TABLE_BIRTH(row) != _LEAF_BIRTH(leaf_row):
+                self._compare.check([row], [_table_row(self.state.shard, leaf_row, row)])
+            said = _TABLE_NOW(row)
+            if said[0] or said != _used_up(leaf_row[4], leaf_row[5]):
+                self._said[row[0]] = said
+        for number in born:
+            self.findings.add(
+                Spot("lots", "lots", number // LOTS_PER_SEQUENCE, row=f"lot {number}"),
+                f"lots: the row of lot {number} is missing",
+            )
+            self._absent.add(number)
+
+    def recall(self, row: Row) -> None:
+        """A lot that was let go is needed again."""
+        number = row[0]
+        if number in self.state.lots:
+            return
+        self.state.recall(row)
+        lot = self.state.lots.get(number)
+        known = self._wrong.pop(number, None)
+        if lot is None:
+            return
+        said = _now(lot) if known is None else known[0]
+        if said != _used_up(lot.first_start, lot.first_until):
+            self._said[number] = said
+
+    def let_go(self, lots: list[Lot]) -> None:
+        """These were used up; what the table says of them must be so, for now."""
+        for lot in lots:
+            if lot.number in self._absent:
+                continue
+            should = _now(lot)
+            said = self._said.pop(lot.number, None)
+            if said is None:
+                said = _used_up(lot.first_start, lot.first_until)
+            if said != should:
+                self._wrong[lot.number] = (said, should)
+
+    def finish(self) -> None:
+        """No leaf follows: what is open must be as the table says."""
+        for number, lot in self.state.lots.items():
+            if number in self._absent:
+                continue
+            said = self._said.pop(number, None)
+            if said is None:
+                said = _used_up(lot.first_start, lot.first_until)
+            if said != _now(lot):
+                self._wrong[number] = (said, _now(lot))
+        for number, (said, should) in sorted(self._wrong.items()):
+            for column, found, wanted in zip(STATE_COLUMNS, said, should, strict=True):
+                if found != wanted:
+                    check = "holds" if column == "held" else "lots"
+                    self.findings.wrong(
+                        Spot(check, "lots", number // LOTS_PER_SEQUENCE, row=f"lot {number}"),
+                        column,
+                        found,
+                        wanted,
+                    )
+
+
+def _used_up(start: int, until: int | None) -> Now:
+    return (0, 0, 0, 0, start, until, False)
+
+
+def _now(lot: Lot) -> Now:
+    return (lot.left, lot.cost, lot.held, lot.lapsed, lot.start, lot.until, lot.left > 0)
+
+
+def _table_row(shard: int, leaf_row: Row, row: Row) -> Row:
+    """The table's row with all that its leaf tells of it; the rest as it stands."""
+    told: dict[str, Any] = dict(zip(_LEAF_COLUMNS, leaf_row, strict=True))
+    told["shard"] = shard
+    return tuple([told.get(name, value) for name, value in zip(LOTS.names, row, strict=True)])

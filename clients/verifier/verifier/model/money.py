@@ -1,0 +1,88 @@
+"""What a redemption costs whom: claims and fees by lot, and the entries of all that is spent."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from verifier.model.work import NETWORK, RIAL, No, Work, spread
+from verifier.state import Lot
+
+_SLACK_A_LOT = 2  # Rial: a lot's cost was rounded down when it was born and when it is split
+
+
+class Piece(NamedTuple):
+    """What one row of a redemption moves. free: cost that nobody claims."""
+
+    unit: str
+    issuer: int
+    amount: int
+    claim: int
+    fee: int
+    free: int
+
+
+class Worth(NamedTuple):
+    """What the acceptor gives for all of it. own: its own part as it said; own_max: the most."""
+
+    discount: int
+    own: int
+    own_max: int
+    fee_bp: int
+
+
+def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
+    """Take from these lots with their claims and fees; gives the acceptor's own part of it."""
+    costs = [lot.cost * amount // lot.left for lot, amount in takes]
+    claim = min(worth.discount, sum(costs))
+    own = worth.discount - claim
+    slack = min(max(own - worth.own, 0), _SLACK_A_LOT * len(takes))
+    if worth.own > worth.own_max or own - slack > worth.own_max:
+        raise No("own-discount-too-large")
+    claims = spread(claim, costs)
+    abroad = [lot.issuer != work.acceptor for lot, _ in takes]
+    owed = sum(part for part, out in zip(claims, abroad, strict=True) if out)
+    fees = spread(
+        owed * worth.fee_bp // 10_000,
+        [cost if out else 0 for cost, out in zip(costs, abroad, strict=True)],
+    )
+    pieces: list[Piece] = []
+    for (lot, amount), cost, part, fee in zip(takes, costs, claims, fees, strict=True):
+        work.take_at(lot, amount, "redeemed", (cost, part, fee))
+        pieces.append(Piece(lot.unit, lot.issuer, amount, part, fee, cost - part))
+    enter(work, work.acceptor, pieces, own)
+    return own
+
+
+def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: int = 1) -> None:
+    """Entries of a redemption, or with sign -1 of its undoing."""
+    spent: dict[str, int] = {}
+    sinks: dict[tuple[str, int], int] = {}
+    claims: dict[int, int] = {}
+    free: dict[int, int] = {}
+    fee = 0
+    for piece in pieces:
+        kin = (piece.unit, piece.issuer)
+        spent[piece.unit] = spent.get(piece.unit, 0) + piece.amount
+        sinks[kin] = sinks.get(kin, 0) + piece.amount
+        claims[piece.issuer] = claims.get(piece.issuer, 0) + piece.claim
+        free[piece.issuer] = free.get(piece.issuer, 0) + piece.free
+        fee += piece.fee
+    legs = work.legs
+    legs += [(work.value(unit), -sign * amount) for unit, amount in spent.items() if amount]
+    legs += [
+        ((issuer, "redeemed", unit, 0), sign * amount)
+        for (unit, issuer), amount in sinks.items()
+        if amount
+    ]
+    for issuer, rial in claims.items():
+        if issuer != acceptor:
+            work.move(
+                (issuer, "payable", RIAL, acceptor),
+                (acceptor, "receivable", RIAL, issuer),
+                sign * rial,
+            )
+    for issuer, rial in free.items():
+        work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), sign * rial)
+    work.move(
+        (acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), sign * own
+    )
+    work.move((acceptor, "payable", RIAL, NETWORK), (NETWORK, "fee", RIAL, acceptor), sign * fee)

@@ -1,0 +1,99 @@
+"""Purchases and redemptions worked out: what is spent, then what is earned."""
+
+from typing import Any
+
+from verifier.model import money
+from verifier.model.messages import Deal, Told, Transaction
+from verifier.model.originals import discount_of, grants_of
+from verifier.model.work import CREDIT, POINTS, No, Said, Work
+from verifier.state import LOTS_PER_SEQUENCE, Lot
+
+
+def sell(work: Work, body: Transaction) -> Said:
+    """One sale, all of it or nothing."""
+    if not work.owner:
+        raise No("no-account")
+    if body.kind == "redemption" and body.redemption is None:
+        raise No("no-terms")
+    work.repay()
+    said = Said(payable_rial=body.amount_rial)
+    if body.redemption is not None:
+        _redeem(work, body, body.redemption, said)
+    _earn(work, body, said)
+    work.repay()
+    return said
+
+
+def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
+    discount = discount_of(deal)
+    if not deal.points and not deal.credit_rial:
+        raise No("nothing-to-redeem")
+    if discount > body.amount_rial:
+        raise No("more-than-the-basket")
+    takes = plan(work, POINTS, deal.points, "insufficient-points")
+    takes += plan(work, CREDIT, deal.credit_rial, "insufficient-credit")
+    if len(takes) > LOTS_PER_SEQUENCE:
+        raise No("too-many-lots")
+    worth = money.Worth(discount, deal.own_discount_rial, deal.own_discount_max_rial, deal.fee_bp)
+    own = money.spend(work, takes, worth)
+    said.numbers = {
+        "points_redeemed": deal.points,
+        "credit_redeemed_rial": deal.credit_rial,
+        "discount_rial": discount,
+        "own_discount_rial": own,
+        "payable_rial": body.amount_rial - discount,
+    }
+
+
+def plan(
+    work: Work, unit: str, wanted: int, lack: str, issuer: int | None = None
+) -> list[tuple[Lot, int]]:
+    """Which lots give so much, and how much each."""
+    takes: list[tuple[Lot, int]] = []
+    if not wanted:
+        return takes
+    for lot in work.usable(unit, issuer):
+        amount = min(wanted, lot.left)
+        takes.append((lot, amount))
+        wanted -= amount
+        if not wanted:
+            return takes
+    raise No(lack)
+
+
+def _earn(work: Work, body: Transaction, said: Said) -> None:
+    said.lines = [_told(prize) for prize in body.awards] + list(body.unearned)
+    if not body.awards:
+        return
+    if len(body.awards) > LOTS_PER_SEQUENCE:
+        raise No("too-many-awards")
+    opened: dict[int, list[Any]] = {}
+    for grant, kin in grants_of(body, work.sequence, work.now):
+        lot = opened.setdefault(grant.lot, [kin, 0, 0])
+        lot[1] += grant.amount
+        lot[2] += grant.cost
+    earned = waiting = 0
+    until: int | None = None
+    for kin, amount, cost in opened.values():
+        unit, issuer, funder, rule, version, start, expires = kin
+        like = {
+            "unit": unit, "issuer": issuer, "funder": funder, "start": start, "until": expires,
+            "born": work.occurred, "merchant": body.merchant, "rule": rule, "version": version,
+            "origin": "award", "parent": None,
+        }  # fmt: skip
+        work.open(like, amount, cost)
+        work.issue(unit, issuer, amount)
+        work.fund(issuer, funder, cost)
+        if unit == POINTS:
+            earned += amount
+            if start > work.now:
+                waiting += amount
+                until = start if until is None else max(until, start)
+    said.numbers |= {"points_earned": earned, "points_pending": waiting, "pending_until": until}
+    if body.review_due_at is not None:
+        said.status = "held"
+
+
+def _told(prize: Any) -> Told:
+    points = prize.amount if prize.unit == POINTS else 0
+    return Told(prize.line, points, prize.rule, prize.rule_version, prize.funder)

@@ -1,0 +1,226 @@
+"""Refunds and reversals worked out: what was booked comes back in proportion, and once."""
+
+from typing import NamedTuple
+
+from verifier.model import money
+from verifier.model.messages import Transaction, micros
+from verifier.model.originals import Grant, Original
+from verifier.model.work import CREDIT, DONE, GRACE, POINTS, No, Said, Work, in_date, part_of
+from verifier.state import Progress
+
+
+class Way(NamedTuple):
+    """How far an original is undone, before and after; Rial by line. last: nothing is left."""
+
+    done: tuple[int, ...]
+    due: tuple[int, ...]
+    last: bool
+
+    def of_basket(self, whole: int, original: Original) -> int:
+        """What of an amount comes back now, by the basket as a whole."""
+        return part_of(whole, sum(self.done), sum(self.due), original.total)
+
+    def of_grant(self, whole: int, grant: Grant, original: Original) -> int:
+        """The same for a prize: by its own line, if that is in the basket and not free."""
+        total = original.total
+        for place, (line, rial) in enumerate(original.lines):
+            if line == grant.line:
+                if rial:
+                    return part_of(whole, self.done[place], self.due[place], rial)
+                total = 0
+        if total:
+            return self.of_basket(whole, original)
+        return whole if self.last else 0
+
+
+def progress_of(work: Work, original: Original) -> Progress:
+    """What was undone of an original so far."""
+    known = work.state.progress.get(original.name)
+    if known is not None:
+        return known
+    return Progress(original.sequence, original.total, (0,) * len(original.lines))
+
+
+def refund(work: Work, body: Transaction, original: Original | None) -> Said:
+    """All that is left, or parts of lines."""
+    known = _may_be_undone(work, body, original)
+    assert original is not None  # noqa: S101 - for the types
+    whole = tuple(rial for _, rial in original.lines)
+    due = list(whole)
+    if body.refund_lines:
+        places = {line: place for place, (line, _) in enumerate(original.lines)}
+        due = list(known.refunded)
+        for back in body.refund_lines:
+            if back.line not in places:
+                raise No("unknown-line")
+            place = places[back.line]
+            due[place] += back.amount_rial
+            if due[place] > whole[place]:
+                raise No("refund-too-large")
+    last = not body.refund_lines or tuple(due) == whole
+    said = _undo(work, body, original, Way(known.refunded, tuple(due), last))
+    reached = Progress(known.sequence, known.total, tuple(due), last, known.reversed, known.verdict)
+    said.progress = (original.name, reached)
+    return said
+
+
+def reverse(work: Work, body: Transaction, original: Original | None) -> Said:
+    """All that is left; of what never came, that it may never come."""
+    if original is None:
+        said = Said(code="original-not-seen")
+        said.marks = body.original
+        return said
+    if not original.arrived or original.status not in DONE:
+        return Said(code="nothing-to-reverse")
+    known = _may_be_undone(work, body, original)
+    whole = tuple(rial for _, rial in original.lines)
+    said = _undo(work, body, original, Way(known.refunded, whole, True))
+    reached = Progress(known.sequence, known.total, whole, True, True, known.verdict)
+    said.progress = (original.name, reached)
+    return said
+
+
+def _may_be_undone(work: Work, body: Transaction, original: Original | None) -> Progress:
+    if original is None:
+        raise No("unknown-original")
+    if original.kind not in ("purchase", "redemption"):
+        raise No("not-refundable" if original.arrived else "original-not-completed")
+    if original.status not in DONE:
+        raise No("original-not-completed")
+    if body.account not in (0, original.account):
+        raise No("another-account")
+    if body.merchant != original.merchant:
+        raise No("another-merchant")
+    known = progress_of(work, original)
+    if known.reversed:
+        raise No("already-reversed")
+    if known.full:
+        raise No("already-refunded")
+    return known
+
+
+def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
+    said = Said()
+    work.repay()
+    until = work.now + GRACE if body.grace_expires_at is None else micros(body.grace_expires_at)
+    back = _restore(work, original, way, until)
+    taken, owed = _claw_back(work, original, way, said)
+    work.repay()
+    said.numbers = {
+        "points_restored": back.get(POINTS, 0),
+        "credit_restored_rial": back.get(CREDIT, 0),
+        "points_clawed_back": taken,
+        "debt_points": owed,
+    }
+    return said
+
+
+def _restore(work: Work, original: Original, way: Way, until: int) -> dict[str, int]:
+    back: dict[str, int] = {}
+    if not original.spent:
+        return back
+    done = sum(way.done)
+    pieces: list[money.Piece] = []
+    for row in original.spent:
+        _, number, amount, cost, claim, fee, *_ = row
+        lot = work.purse.lots[number]
+        points = way.of_basket(amount, original)
+        before = part_of(amount, 0, done, original.total) if original.total else 0
+        part = (
+            part_of(cost, before, before + points, amount),
+            way.of_basket(claim, original),
+            way.of_basket(fee, original),
+        )
+        back[lot.unit] = back.get(lot.unit, 0) + points
+        free = way.of_basket(cost - claim, original)
+        pieces.append(money.Piece(lot.unit, row[8], points, part[1], part[2], free))
+        give_back(work, original, row, points, part, until)
+    money.enter(work, original.acceptor, pieces, way.of_basket(original.own, original), -1)
+    return back
+
+
+def give_back(
+    work: Work,
+    original: Original,
+    row: tuple[int, ...],
+    points: int,
+    money_part: tuple[int, int, int],
+    until: int,
+) -> None:
+    """Fill the lot that a row took from; past its date, a child of it with the date of grace."""
+    number, cost = row[1], money_part[0]
+    lot = work.purse.lots[number]
+    if points:
+        if in_date(lot, work.now):
+            work.touch(lot)
+        else:
+            like = {
+                "unit": lot.unit, "issuer": lot.issuer, "funder": lot.funder, "start": work.now,
+                "until": until, "born": lot.born, "merchant": lot.merchant, "rule": lot.rule,
+                "version": lot.version, "origin": "child", "parent": lot.number,
+            }  # fmt: skip
+            lot = work.open(like, points, cost, filled=False)
+        lot.left += points
+        lot.cost += cost
+    work.rows.append(
+        (
+            len(work.rows), lot.number, points, *money_part, original.sequence, row[0], row[8],
+            original.acceptor, work.merchant, "restored",
+        )
+    )  # fmt: skip
+
+
+def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[int, int]:
+    """From the sale's own lots, then others of the issuer, then as debt: (taken, owed) points."""
+    if progress_of(work, original).verdict == "cancelled":
+        return 0, 0
+    taken: dict[tuple[str, int], int] = {}
+    short: dict[tuple[str, int], int] = {}
+    for grant in original.grants:
+        kin = (grant.unit, grant.issuer)
+        points = way.of_grant(grant.amount, grant, original)
+        work.fund(grant.issuer, grant.funder, -way.of_grant(grant.cost, grant, original))
+        lot = work.purse.lots[grant.lot]
+        amount = min(points, lot.left)
+        if amount:
+            work.take(lot, amount, "clawed-back")
+        missing = points - amount
+        if missing and lot.lapsed:  # what expired unspent is not owed
+            work.touch(lot)
+            forgiven = min(missing, lot.lapsed)
+            lot.lapsed -= forgiven
+            said.forgiven.append((lot.number, forgiven))
+            missing -= forgiven
+        taken[kin] = taken.get(kin, 0) + amount
+        short[kin] = short.get(kin, 0) + missing
+    own = {grant.lot for grant in original.grants}
+    for (unit, issuer), amount in taken.items():
+        more = _from_others(work, unit, issuer, own, short[unit, issuer])
+        work.issue(unit, issuer, -(amount + more))
+        taken[unit, issuer] += more
+        owed = short[unit, issuer] = short[unit, issuer] - more
+        work.move((work.owner, "debt", unit, issuer), (issuer, "issued", unit, 0), owed)
+        work.owe(unit, issuer, owed)
+    return _points(taken), _points(short)
+
+
+def _from_others(work: Work, unit: str, issuer: int, own: set[int], wanted: int) -> int:
+    """Waiting lots of the same sale, then usable ones of the issuer; gives how much."""
+    left = wanted
+    waiting = [
+        lot
+        for number in sorted(own)
+        if (lot := work.purse.lots[number]).unit == unit
+        and lot.issuer == issuer
+        and lot.start > work.now
+    ]
+    for lot in [*waiting, *work.usable(unit, issuer)]:
+        amount = min(left, lot.left)
+        if amount:
+            work.take(lot, amount, "clawed-back")
+            left -= amount
+    return wanted - left
+
+
+def _points(by_kin: dict[tuple[str, int], int]) -> int:
+    return sum(amount for (unit, _), amount in by_kin.items() if unit == POINTS)

@@ -1,0 +1,108 @@
+"""Issues, take-backs, verdicts on pending points, and expiry, worked out."""
+
+from verifier.model.messages import Expire, Issue, Release, micros
+from verifier.model.originals import Original
+from verifier.model.undo import Way, progress_of
+from verifier.model.work import No, Said, Work, in_date
+from verifier.state import Progress
+
+
+def issue(work: Work, body: Issue) -> Said:
+    """One lot outside a basket."""
+    if not body.account:
+        raise No("no-account")
+    work.repay()
+    like = {
+        "unit": body.unit, "issuer": body.issuer, "funder": body.funder, "start": work.now,
+        "until": None if body.expires_at is None else micros(body.expires_at),
+        "born": work.occurred, "merchant": 0, "rule": body.rule, "version": body.rule_version,
+        "origin": "issue", "parent": None,
+    }  # fmt: skip
+    work.open(like, body.amount, body.cost_rial)
+    work.issue(body.unit, body.issuer, body.amount)
+    work.fund(body.issuer, body.funder, body.cost_rial)
+    work.repay()
+    return Said()
+
+
+def take_back(work: Work, original: Original | None) -> Said:
+    """What is left of an issue goes back."""
+    if original is None or original.type != "issue-value.v1" or not original.grants:
+        raise No("unknown-original")
+    if work.owner != original.account:
+        raise No("another-account")
+    lot = work.purse.lots[original.grants[0].lot]
+    amount = lot.left
+    if not amount:
+        return Said(code="nothing-left")
+    cost = work.take(lot, amount, "clawed-back")
+    work.issue(lot.unit, lot.issuer, -amount)
+    work.fund(lot.issuer, lot.funder, -cost)
+    return Said()
+
+
+def verdict(work: Work, body: object, original: Original | None) -> Said:
+    """A reviewer's yes or no to points that a sale holds back."""
+    known = _may_be_decided(work, original)
+    assert original is not None  # noqa: S101 - for the types
+    word = "released" if isinstance(body, Release) else "cancelled"
+    if word == "released":
+        for grant in original.grants:
+            lot = work.purse.lots[grant.lot]
+            work.touch(lot)
+            own = [g.own_start for g in original.grants if g.lot == grant.lot]
+            lot.start = max(work.now, *own)
+            work.dates[lot.number] = (lot.start, lot.until)
+        work.repay()
+    else:
+        _cancel(work, original, known)
+    said = Said()
+    said.progress = (
+        original.name,
+        Progress(
+            known.sequence, known.total, known.refunded, known.full, known.reversed, word
+        ),
+    )  # fmt: skip
+    return said
+
+
+def _cancel(work: Work, original: Original, known: Progress) -> None:
+    whole = tuple(rial for _, rial in original.lines)
+    way = Way(known.refunded, whole, True)
+    for grant in original.grants:
+        work.fund(grant.issuer, grant.funder, -way.of_grant(grant.cost, grant, original))
+        lot = work.purse.lots[grant.lot]
+        amount = lot.left
+        if amount:
+            work.take(lot, amount, "cancelled")
+            work.issue(lot.unit, lot.issuer, -amount)
+
+
+def _may_be_decided(work: Work, original: Original | None) -> Progress:
+    if original is None or not original.arrived:
+        raise No("unknown-original")
+    if original.status != "held" or original.held_until is None:
+        raise No("nothing-pending")
+    known = progress_of(work, original)
+    if known.verdict:
+        raise No("already-decided")
+    if work.now >= original.held_until:
+        raise No("past-due")
+    if known.full:
+        raise No("nothing-pending")
+    return known
+
+
+def expire(work: Work, body: Expire) -> Said:
+    """What a lot had left when its date passed goes to its issuer's breakage."""
+    lot = work.lot(body.lot)
+    if lot is None:
+        raise No("unknown-lot")
+    amount = lot.left
+    if not amount:
+        return Said(code="nothing-left")
+    if in_date(lot, work.now):
+        raise No("not-due")
+    work.take(lot, amount, "expired")
+    work.move(work.value(lot.unit), (lot.issuer, "expired", lot.unit, 0), amount)
+    return Said()

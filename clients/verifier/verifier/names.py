@@ -1,0 +1,98 @@
+"""Which sequence number answered a name: sorted runs on disk, sixteen bytes a name."""
+
+import hashlib
+import mmap
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+RECENT_MAX = 250_000  # names held in memory before they are sorted and put down
+BUCKETS = 256
+_RECORD = struct.Struct("<QQ")
+
+
+def key_of(name: str) -> int:
+    """Eight bytes of a name's hash; equal ones are only candidates."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+class Names:
+    """Names of one shard in the order of their leaves, to be found again."""
+
+    def __init__(self, folder: Path, shard: int) -> None:
+        self.folder = folder
+        self.shard = shard
+        self._recent: dict[int, list[int]] = {}
+        self._runs: list[memoryview] = []
+        self._count = 0
+
+    def add(self, name: str, sequence: int) -> None:
+        """Note that a sequence number answered a name."""
+        self._recent.setdefault(key_of(name), []).append(sequence)
+        self._count += 1
+        if self._count >= RECENT_MAX:
+            self.put_down()
+
+    def find(self, name: str) -> list[int]:
+        """Sequence numbers that may have answered a name; the leaves tell."""
+        key = key_of(name)
+        found = list(self._recent.get(key, ()))
+        for run in self._runs:
+            low, high = 0, len(run) // 2
+            while low < high:
+                middle = (low + high) // 2
+                if run[2 * middle] < key:
+                    low = middle + 1
+                else:
+                    high = middle
+            while 2 * low < len(run) and run[2 * low] == key:
+                found.append(run[2 * low + 1])
+                low += 1
+        return sorted(found)
+
+    def put_down(self) -> None:
+        """Write what is in memory as one more run."""
+        if not self._recent:
+            return
+        path = self.folder / f"names-{self.shard}-{len(self._runs)}"
+        pack = _RECORD.pack
+        with path.open("w+b") as run:
+            for key in sorted(self._recent):
+                for sequence in self._recent[key]:
+                    run.write(pack(key, sequence))
+            run.flush()
+            self._runs.append(memoryview(mmap.mmap(run.fileno(), 0)).cast("Q"))
+        self._recent.clear()
+        self._count = 0
+
+
+def twins(folder: Path) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """Keys that occur more than once over all shards, with (shard, sequence) of each."""
+    runs: list[tuple[int, memoryview]] = []
+    for path in sorted(folder.glob("names-*")):
+        shard = int(path.name.split("-")[1])
+        with path.open("rb") as run:
+            mapped = mmap.mmap(run.fileno(), 0, access=mmap.ACCESS_READ)
+            runs.append((shard, memoryview(mapped).cast("Q")))
+    starts = [0] * len(runs)
+    for bucket in range(BUCKETS):
+        limit = (bucket + 1) << 56
+        found: list[tuple[int, int, int]] = []
+        for place, (shard, run) in enumerate(runs):
+            at, end = starts[place], len(run) // 2
+            while at < end and run[2 * at] < limit:
+                found.append((run[2 * at], shard, run[2 * at + 1]))
+                at += 1
+            starts[place] = at
+        found.sort()
+        yield from _equal(found)
+
+
+def _equal(found: list[tuple[int, int, int]]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    start = 0
+    for place in range(1, len(found) + 1):
+        if place < len(found) and found[place][0] == found[start][0]:
+            continue
+        if place - start > 1:
+            yield found[start][0], [(shard, sequence) for _, shard, sequence in found[start:place]]
+        start = place

@@ -1,0 +1,76 @@
+"""Leaves long gone by: what a window's commands name, fetched again by name or by number."""
+
+from collections.abc import Iterable
+
+from verifier.books import Book
+from verifier.leaves import Leaf, LeafRefused, from_bytes
+from verifier.log import BadChunk, unpack
+from verifier.model.messages import Heard, hear
+from verifier.model.originals import Original, original_of
+from verifier.names import Names
+
+Known = tuple[Leaf, Heard | None]
+
+
+class Past:
+    """What one shard's commands may look back on."""
+
+    def __init__(self, book: Book, shard: int, names: Names) -> None:
+        self.book = book
+        self.shard = shard
+        self.names = names
+        self._here: dict[str, Known] = {}  # names answered in this window so far
+        self._fetched: dict[str, Known] = {}
+        self._leaves: dict[int, Leaf] = {}
+
+    def begin(self) -> None:
+        """A new window."""
+        self._here.clear()
+        self._fetched.clear()
+        self._leaves.clear()
+
+    async def look_up(self, targets: Iterable[str]) -> list[Known]:
+        """Fetch what stands behind names of earlier windows."""
+        wanted = {target: self.names.find(target) for target in set(targets)}
+        await self.fetch(sequence for found in wanted.values() for sequence in found)
+        known: list[Known] = []
+        for target, sequences in wanted.items():
+            for sequence in sequences:
+                leaf = self._leaves.get(sequence)
+                if leaf is None or all(row[0] != target for row in leaf.rows.get("names", ())):
+                    continue
+                self._fetched[target] = (leaf, hear(leaf.head[5]))
+                known.append(self._fetched[target])
+                break
+        return known
+
+    async def fetch(self, sequences: Iterable[int]) -> None:
+        """Have these leaves at hand, as far as they can be read."""
+        wanted = {sequence for sequence in sequences if sequence not in self._leaves}
+        if not wanted:
+            return
+        for first, packed in (await self.book.chunks_at(self.shard, wanted)).items():
+            try:
+                raws = unpack(packed)
+            except BadChunk:
+                continue
+            for sequence, raw in enumerate(raws, first):
+                if sequence in wanted:
+                    try:
+                        self._leaves[sequence] = from_bytes(raw)
+                    except LeafRefused:
+                        continue
+
+    def leaf(self, sequence: int) -> Leaf | None:
+        """A leaf fetched before."""
+        return self._leaves.get(sequence)
+
+    def answered(self, leaf: Leaf, heard: Heard | None) -> None:
+        """A leaf of this window has been reviewed; later ones may name it."""
+        for name, _ in leaf.rows.get("names", ()):
+            self._here.setdefault(name, (leaf, heard))
+
+    def find(self, name: str) -> Original | None:
+        """What stands behind a name just now."""
+        known = self._fetched.get(name) or self._here.get(name)
+        return None if known is None else original_of(name, *known)

@@ -1,0 +1,142 @@
+"""Passes 1 to 7 over one leaf: its head, what it must say, then what its rows do to the state."""
+
+from collections.abc import Callable
+from typing import Any
+
+from verifier import posting
+from verifier.findings import Findings, Spot
+from verifier.leaves import Leaf
+from verifier.model import answers, decide
+from verifier.model.messages import Heard
+from verifier.model.originals import Original
+from verifier.model.work import Said, Work
+from verifier.state import State
+
+Find = Callable[[str], Original | None]
+Row = tuple[Any, ...]
+
+ISOLATED = "could-not-be-decided"  # a record that the database refused: the ledger's own refusal
+
+
+def review(state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Findings) -> None:
+    """Check a leaf against its command and the state, then move the state by it."""
+    shard, sequence, at, status, code, command, answer, marked = leaf.head
+    name = decide.heard_name(heard, command)
+    work, said = decide.work_out(state, heard, find, sequence=sequence)
+    if code == ISOLATED and status == "refused" and heard is not None:
+        work.forget()
+        said = Said("refused", ISOLATED)
+    found: list[tuple[str, Any, Any]] = [
+        (what, is_, should)
+        for what, is_, should in (
+            ("shard", shard, state.shard),
+            ("sequence", sequence, state.sequence + 1),
+            ("decided_at", at, work.now),
+            ("status", status, said.status),
+            ("code", code, said.code),
+        )
+        if is_ != should
+    ]
+    names = _names(heard, name, said)
+    if leaf.rows.get("names", []) != names:
+        found.append(("names", leaf.rows.get("names", []), names))
+    found += answers.differences(answer, heard, work, said, name)
+    if marked is not None or said.marks:
+        found += answers.marked_differences(marked, work, heard, said) if heard else ()
+    work.undo()
+    for what, is_, should in found:
+        findings.wrong(Spot("outcomes", "leaves", sequence, row=name), what, is_, should)
+    posting.post(state, leaf, findings)
+    _check_rows(state, leaf, work, findings)
+    if status == said.status:
+        _follow(state, said)
+    state.sequence, state.now = sequence, at
+
+
+def _names(heard: Heard | None, name: str, said: Said) -> list[Row]:
+    own = (name, heard.fingerprint if heard is not None else None)
+    if not said.marks:
+        return [own]
+    return sorted([own, (said.marks, None)], key=lambda row: row[0].encode())
+
+
+def _follow(state: State, said: Said) -> None:
+    """What the command does to the state without a row in its leaf."""
+    if said.progress is not None:
+        name, progress = said.progress
+        state.progress[name] = progress
+    for number, forgiven in said.forgiven:
+        lot = state.lots.get(number)
+        if lot is not None:
+            lot.lapsed -= forgiven
+
+
+def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> None:
+    rows = leaf.rows
+    accounts = state.accounts
+    count = len(accounts)
+    entries = rows.get("entries", ())
+    numbers: list[int] = [row[1] for row in entries]
+    keys = [accounts[number - 1].key if 0 < number <= count else number for number in numbers]
+    legs = [(key, row[3]) for key, row in zip(keys, entries, strict=True)]
+    if legs != work.legs:
+        _differ(findings, leaf, "entries", legs, work.legs, ("account", "amount"))
+    consumptions = rows.get("consumptions", [])
+    if consumptions != work.rows:
+        _differ(findings, leaf, "consumptions", consumptions, work.rows, CONSUMPTION)
+    if work.opened or "lots" in rows:
+        lots = [_sealed(state, row) for row in rows.get("lots", ())]
+        wanted = [_born(lot, amount, cost) for lot, amount, cost in work.opened]
+        if lots != wanted:
+            _differ(findings, leaf, "lots", lots, wanted, LOT)
+    if work.dates or "dates" in rows:
+        dates = [(number, *date) for number, date in sorted(work.dates.items())]
+        if rows.get("dates", []) != dates:
+            _differ(findings, leaf, "dates", rows.get("dates", []), dates, DATE)
+
+
+CONSUMPTION = (
+    "ordinal", "lot", "amount", "cost_rial", "claim_rial", "fee_rial", "original_sequence",
+    "original_ordinal", "issuer", "acceptor", "merchant", "what",
+)  # fmt: skip
+LOT = (
+    "lot", "account", "amount", "cost_rial", "available_from", "expires_at", "born_at", "parent",
+    "issuer", "funder", "merchant", "rule_version", "unit", "rule", "origin",
+)  # fmt: skip
+DATE = ("lot", "available_from", "expires_at")
+
+
+def _sealed(state: State, row: Row) -> Row:
+    """A lot's row with its account's key in place of the number."""
+    account = state.account(row[1])
+    return (row[0], account.key if account is not None else row[1], *row[2:])
+
+
+def _born(lot: Any, amount: int, cost: int) -> Row:
+    return (
+        lot.number, (lot.owner, "value", lot.unit, 0), amount, cost, lot.start, lot.until, lot.born,
+        lot.parent, lot.issuer, lot.funder, lot.merchant, lot.version, lot.unit, lot.rule,
+        lot.origin,
+    )  # fmt: skip
+
+
+def _differ(
+    findings: Findings, leaf: Leaf, section: str, found: Any, wanted: Any, columns: tuple[str, ...]
+) -> None:
+    """Name each column of each row of a section that the command does not explain."""
+    sequence = leaf.head[1]
+    if len(found) != len(wanted):
+        findings.add(
+            Spot("outcomes", "leaves", sequence, row=section),
+            f"the leaf of sequence {sequence} has {len(found)} rows of {section},"
+            f" its command explains {len(wanted)}",
+        )
+    for place, (mine, should) in enumerate(zip(found, wanted, strict=False)):
+        for column, one, other in zip(columns, mine, should, strict=True):
+            if one != other:
+                findings.wrong(
+                    Spot("outcomes", "leaves", sequence, row=f"{section} row {place}"),
+                    column,
+                    one,
+                    other,
+                )

@@ -1,0 +1,157 @@
+"""A table's rows beside those that the leaves say it should have: missing, too many, altered."""
+
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from verifier.books import Book
+from verifier.copying import BadRows, rows_of
+from verifier.findings import Findings, Spot, shown
+from verifier.tables import Table
+
+Row = tuple[Any, ...]
+
+
+class Stream:
+    """A table's rows of one shard in order, taken as far as is asked."""
+
+    def __init__(self, book: Book, table: Table, shard: int, findings: Findings) -> None:
+        self.table = table
+        self.findings = findings
+        self.count = 0
+        self._blocks: AsyncIterator[list[Row]] = rows_of(table, book.blocks(table, shard))
+        self._waiting: list[Row] = []
+        self._ended = False
+
+    async def take(self, limit: int | None) -> list[Row]:
+        """Rows whose first column is at most limit; all that are left for None."""
+        found: list[Row] = []
+        while True:
+            waiting = self._waiting
+            if limit is not None and waiting and waiting[-1][0] > limit:
+                cut = bisect_right(waiting, limit, key=_first)
+                found += waiting[:cut]
+                self._waiting = waiting[cut:]
+                break
+            found += waiting
+            self._waiting = []
+            if not await self._more():
+                break
+        self.count += len(found)
+        return found
+
+    async def _more(self) -> bool:
+        if self._ended:
+            return False
+        try:
+            self._waiting = await anext(self._blocks)
+        except StopAsyncIteration:
+            self._ended = True
+        except BadRows as error:
+            self._ended = True
+            self.findings.add(
+                Spot(check_of(self.table), table=self.table.name),
+                f"{error}; rows from there on were not read",
+            )
+        return not self._ended
+
+
+def _first(row: Row) -> Any:
+    return row[0]
+
+
+_CHECKS = {
+    "shards": "leaves", "nodes": "leaves", "entries": "entries", "accounts": "accounts",
+    "lots": "lots", "consumptions": "lots", "outcomes": "outcomes", "originals": "originals",
+}  # fmt: skip
+
+
+def check_of(table: Table) -> str:
+    """Which pass a table belongs to."""
+    return _CHECKS.get(table.name, table.name)
+
+
+class Comparison:
+    """Rows of one table against those wanted. keys: how many columns in front name a row."""
+
+    def __init__(self, table: Table, keys: Sequence[str], findings: Findings) -> None:
+        self.table = table
+        self.findings = findings
+        self._places = [table.place(key) for key in keys]
+        self._keys = tuple(keys)
+
+    def check(self, found: list[Row], wanted: list[Row]) -> None:
+        """Both in the same order; equal ones cost next to nothing."""
+        if found != wanted:
+            self._differ(sorted(found, key=self._key), sorted(wanted, key=self._key))
+
+    def _key(self, row: Row) -> Row:
+        return tuple([row[place] for place in self._places])
+
+    def _differ(self, found: list[Row], wanted: list[Row]) -> None:
+        i = j = 0
+        while i < len(found) or j < len(wanted):
+            mine = self._key(found[i]) if i < len(found) else None
+            should = self._key(wanted[j]) if j < len(wanted) else None
+            if should is None or (mine is not None and mine < should):
+                self._extra(found[i])
+                i += 1
+            elif mine is None or should < mine:
+                self._missing(wanted[j])
+                j += 1
+            else:
+                self._columns(found[i], wanted[j])
+                i, j = i + 1, j + 1
+
+    def _columns(self, found: Row, wanted: Row) -> None:
+        if found == wanted:
+            return
+        for column, one, other in zip(self.table.names, found, wanted, strict=True):
+            if one != other:
+                self.findings.wrong(
+                    Spot(
+                        check_of(self.table),
+                        self.table.name,
+                        self._sequence(wanted),
+                        row=self.row(wanted),
+                    ),
+                    column,
+                    one,
+                    other,
+                )
+
+    def _extra(self, row: Row) -> None:
+        self.findings.add(
+            Spot(
+                check_of(self.table),
+                table=self.table.name,
+                sequence=self._sequence(row),
+                row=self.row(row),
+            ),
+            f"{self.table.name}: a row too many, which no leaf has: {self._whole(row)}",
+        )
+
+    def _missing(self, row: Row) -> None:
+        self.findings.add(
+            Spot(
+                check_of(self.table),
+                table=self.table.name,
+                sequence=self._sequence(row),
+                row=self.row(row),
+            ),
+            f"{self.table.name}: a row is missing, which should be: {self._whole(row)}",
+        )
+
+    def row(self, row: Row) -> str:
+        """A row by its key, in words."""
+        return ", ".join(
+            f"{name} {row[place]}" for name, place in zip(self._keys, self._places, strict=True)
+        )
+
+    def _whole(self, row: Row) -> str:
+        return ", ".join(
+            f"{name} {shown(value)}" for name, value in zip(self.table.names, row, strict=True)
+        )
+
+    def _sequence(self, row: Row) -> int | None:
+        return row[self.table.place("sequence")] if "sequence" in self.table.names else None

@@ -1,0 +1,247 @@
+"""One shard from its first leaf to its last: all passes that need no other shard, in one stream."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from verifier import review
+from verifier.books import Book
+from verifier.checkpoints import Checkpoint
+from verifier.findings import Findings, Spot
+from verifier.leaves import Leaf
+from verifier.log import Log, Window
+from verifier.lots import LotRows
+from verifier.model import decide
+from verifier.model.messages import Heard, hear
+from verifier.names import Names
+from verifier.past import Past
+from verifier.rows import Comparison, Stream
+from verifier.state import LOTS_PER_SEQUENCE, State
+from verifier.tables import (
+    ACCOUNTS,
+    CONSUMPTIONS,
+    ENTRIES,
+    LOTS,
+    NODES,
+    ORIGINALS,
+    OUTCOMES,
+    SHARDS,
+)
+
+Row = tuple[Any, ...]
+_RE_DERIVED = ("outcomes", "entries", "accounts", "lots", "holds")
+
+
+@dataclass
+class Shard:
+    """What the audit of one shard came to."""
+
+    shard: int
+    findings: Findings
+    leaves: int = 0
+    entries: int = 0
+    isolated: int = 0  # records that the ledger refused because the database did
+    sums: dict[str, int] = field(default_factory=dict[str, int])  # of all balances, by unit
+    transit: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+
+
+Watch = Callable[[int], None]  # told now and then how many leaves of the shard were checked
+
+
+class Audit:
+    """The passes over one shard."""
+
+    def __init__(self, book: Book, shard: int, folder: Path, checkpoints: list[Checkpoint]) -> None:
+        """folder: for names, on disk. checkpoints: of this shard, signatures checked."""
+        self.findings = findings = Findings(shard)
+        self.result = Shard(shard, findings)
+        self.shard = shard
+        self.book = book
+        self.checkpoints = checkpoints
+        self.state = State(shard)
+        self.log = Log(shard, findings, {checkpoint.size for checkpoint in checkpoints})
+        self.names = Names(folder, shard)
+        self.past = Past(book, shard, self.names)
+        self.entries = Stream(book, ENTRIES, shard, findings)
+        self.consumptions = Stream(book, CONSUMPTIONS, shard, findings)
+        self.outcomes = Stream(book, OUTCOMES, shard, findings)
+        self.lot_rows = LotRows(self.state, Stream(book, LOTS, shard, findings), findings)
+        self._by_table = {
+            ENTRIES.name: Comparison(ENTRIES, ("sequence", "line"), findings),
+            CONSUMPTIONS.name: Comparison(CONSUMPTIONS, ("sequence", "ordinal"), findings),
+            OUTCOMES.name: Comparison(OUTCOMES, ("sequence", "name"), findings),
+        }
+
+    async def run(self, watch: Watch) -> Shard:
+        """All of it."""
+        async for window in self.log.windows(self.book):
+            await self._window(window)
+            watch(self.result.leaves)
+        await self._ends()
+        await self._close_log()
+        self.names.put_down()
+        for account in self.state.accounts:
+            unit = account.key[2]
+            self.result.sums[unit] = self.result.sums.get(unit, 0) + account.balance
+            if account.key[1] == "transit":
+                kin = (unit, account.key[3])
+                self.result.transit[kin] = self.result.transit.get(kin, 0) + account.balance
+        return self.result
+
+    # -------------------------------------------------------------------------------------- leaves
+
+    async def _window(self, window: Window) -> None:
+        leaves = window.leaves
+        if not leaves:
+            return
+        heards = [hear(leaf.head[5]) for leaf in leaves]
+        if window.whole:
+            await self._look_back(leaves, heards)
+            for leaf, heard in zip(leaves, heards, strict=True):
+                self._review(leaf, heard)
+        else:
+            for check in _RE_DERIVED:
+                self.findings.stop(
+                    check, self.state.sequence + 1, "leaves before it cannot be read"
+                )
+        for leaf in leaves:
+            for name, _ in leaf.rows.get("names", ()):
+                self.names.add(name, leaf.head[1])
+        await self._tables(leaves)
+        if window.whole:
+            self.lot_rows.let_go(self.state.drop_emptied())
+
+    def _review(self, leaf: Leaf, heard: Heard | None) -> None:
+        review.review(self.state, leaf, heard, self.past.find, self.findings)
+        self.past.answered(leaf, heard)
+        self.result.leaves += 1
+        self.result.isolated += leaf.head[4] == review.ISOLATED
+
+    async def _look_back(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
+        """Have at hand what the window's commands name: earlier leaves, lots that were let go."""
+        self.past.begin()
+        own = {
+            heard.name: (leaf, heard) for leaf, heard in zip(leaves, heards, strict=True) if heard
+        }
+        targets = {decide.target_of(heard) for heard in heards} - {""}
+        known = await self.past.look_up(targets)
+        known += [own[target] for target in targets if target in own]
+        lots = {lot for heard in heards for lot in decide.named_lots(heard)}
+        for leaf, _ in known:
+            lots |= {row[0] for row in leaf.rows.get("lots", ())}
+            lots |= {row[1] for row in leaf.rows.get("consumptions", ())}
+        first = leaves[0].head[1]
+        gone = {
+            lot for lot in lots if lot not in self.state.lots and lot // LOTS_PER_SEQUENCE < first
+        }
+        await self.past.fetch(lot // LOTS_PER_SEQUENCE for lot in gone)
+        for lot in gone:
+            leaf = self.past.leaf(lot // LOTS_PER_SEQUENCE)
+            for row in leaf.rows.get("lots", ()) if leaf is not None else ():
+                if row[0] == lot:
+                    self.lot_rows.recall(row)
+
+    # -------------------------------------------------------------------------------------- tables
+
+    async def _tables(self, leaves: list[Leaf]) -> None:
+        shard, last = self.shard, leaves[-1].head[1]
+        entries: list[Row] = []
+        consumptions: list[Row] = []
+        outcomes: list[Row] = []
+        for leaf in leaves:
+            sequence, rows = leaf.head[1], leaf.rows
+            outcomes += [(sequence, shard, *row) for row in rows.get("names", ())]
+            if "entries" in rows:
+                entries += [(sequence, *row, shard) for row in rows["entries"]]
+            if "consumptions" in rows:
+                consumptions += [
+                    (sequence, *row[:11], shard, row[11]) for row in rows["consumptions"]
+                ]
+        self.result.entries += len(entries)
+        for stream, wanted in (
+            (self.entries, entries),
+            (self.consumptions, consumptions),
+            (self.outcomes, outcomes),
+        ):
+            self._by_table[stream.table.name].check(await stream.take(last), wanted)
+        await self.lot_rows.births(leaves, last)
+
+    async def _ends(self) -> None:
+        """What no leaf has, and tables that only the end of the log explains."""
+        for stream in (self.entries, self.consumptions, self.outcomes, self.lot_rows.stream):
+            comparison = self._by_table.get(stream.table.name)
+            left = await stream.take(None)
+            if comparison is None:
+                comparison = Comparison(LOTS, ("lot",), self.findings)
+            comparison.check(left, [])
+        if not self.log.whole:
+            return
+        self.lot_rows.finish()
+        state, shard = self.state, self.shard
+        await self._whole(
+            ACCOUNTS,
+            ("account_id",),
+            [
+                (
+                    shard, a.number, a.count, a.key[3], a.key[0], a.balance, a.key[1], a.key[2],
+                )
+                for a in state.accounts
+            ],
+        )  # fmt: skip
+        await self._whole(
+            ORIGINALS,
+            ("name",),
+            [
+                (
+                    shard, p.sequence, p.total, sum(p.refunded), p.full, p.reversed, p.refunded,
+                    name, p.verdict,
+                )
+                for name, p in sorted(state.progress.items(), key=_bytes_of_name)
+            ],
+        )  # fmt: skip
+
+    async def _whole(self, table: Any, keys: tuple[str, ...], wanted: list[Row]) -> None:
+        stream = Stream(self.book, table, self.shard, self.findings)
+        Comparison(table, keys, self.findings).check(await stream.take(None), wanted)
+
+    # ----------------------------------------------------------------------------------------- log
+
+    async def _close_log(self) -> None:
+        """The log's own rows, and what was signed of it."""
+        log, state, shard = self.log, self.state, self.shard
+        for checkpoint in self.checkpoints:
+            self._signed(checkpoint)
+        if not log.hashed:
+            self.findings.stop("leaves", state.sequence + 1, "the tree is broken off there")
+            return
+        nodes = [
+            (shard, height, number, found)
+            for (height, number), found in sorted(log.tree.noted.items())
+        ]
+        await self._whole(NODES, ("level", "number"), nodes)
+        if log.whole:
+            row = (shard, log.tree.size, log.decided_at, len(state.accounts), log.tree.peaks())
+            await self._whole(SHARDS, ("shard",), [row])
+
+    def _signed(self, checkpoint: Checkpoint) -> None:
+        root = self.log.roots.get(checkpoint.size)
+        if not self.log.hashed:
+            return
+        if root is None:
+            text = (
+                f"a checkpoint was signed over {checkpoint.size} leaves,"
+                f" the log has {self.log.tree.size}"
+            )
+        elif root != checkpoint.root:
+            text = (
+                f"the root of the first {checkpoint.size} leaves is {root.hex()},"
+                f" the checkpoint says {checkpoint.root.hex()}"
+            )
+        else:
+            return
+        self.findings.add(Spot("checkpoints", "leaves", checkpoint.size), text)
+
+
+def _bytes_of_name(item: tuple[str, Any]) -> bytes:
+    return item[0].encode()
