@@ -12,7 +12,12 @@ from verifier.tables import ALL, LEAVES, Table
 
 _CONNECT_S = 30
 _BLOCKS_WAITING_MAX = 4
-_SETTINGS = {"application_name": "verifier", "work_mem": "64MB"}
+_SETTINGS = {
+    "application_name": "verifier",
+    "work_mem": "64MB",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",  # the first look holds the moment for all others
+}
 
 
 class Database:

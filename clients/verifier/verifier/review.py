@@ -9,7 +9,7 @@ from verifier.leaves import Leaf
 from verifier.model import answers, decide
 from verifier.model.messages import Heard
 from verifier.model.originals import Original
-from verifier.model.work import Said, Work
+from verifier.model.work import MERCHANT, Said, Work
 from verifier.state import State
 
 Find = Callable[[str], Original | None]
@@ -113,8 +113,9 @@ def _sealed(state: State, row: Row) -> Row:
 
 
 def _born(lot: Any, amount: int, cost: int) -> Row:
+    account = (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
     return (
-        lot.number, (lot.owner, "value", lot.unit, 0), amount, cost, lot.start, lot.until, lot.born,
+        lot.number, account, amount, cost, lot.start, lot.until, lot.born,
         lot.parent, lot.issuer, lot.funder, lot.merchant, lot.version, lot.unit, lot.rule,
         lot.origin,
     )  # fmt: skip

@@ -27,6 +27,7 @@ class Rows:
                 for r in decision.rows
             ],
             [self.lot(lot) for lot in decision.opened],
+            decision.holds, decision.dates,
         )  # fmt: skip
 
     def book(self, legs):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from verifier.model.messages import Heard, Refusal, Told, Transaction, Why, micros
-from verifier.model.work import CREDIT, Said, Work
+from verifier.model.work import CREDIT, GIFT, POINTS, Said, Work
 
 _TEHRAN = ZoneInfo("Asia/Tehran")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +28,10 @@ class Holding(Struct):
     credit_rial: int
     expiring_points: int
     expiring_at: datetime | None
+    held_points: int = 0
+    held_credit_rial: int = 0
+    gift_rial: int = 0
+    held_gift_rial: int = 0
 
 
 class Answer(Struct, omit_defaults=True):
@@ -52,6 +56,9 @@ class Answer(Struct, omit_defaults=True):
     points_restored: int = 0
     credit_restored_rial: int = 0
     debt_points: int = 0
+    gift_redeemed_rial: int = 0
+    gift_restored_rial: int = 0
+    merchant_points_restored: int = 0
     lines: tuple[Told, ...] = ()
     balance: Holding | None = None
     original: str = ""
@@ -60,7 +67,8 @@ class Answer(Struct, omit_defaults=True):
 _NUMBERS = (
     "points_earned", "points_pending", "points_redeemed", "credit_redeemed_rial", "discount_rial",
     "own_discount_rial", "payable_rial", "points_clawed_back", "points_restored",
-    "credit_restored_rial", "debt_points",
+    "credit_restored_rial", "debt_points", "gift_redeemed_rial", "gift_restored_rial",
+    "merchant_points_restored",
 )  # fmt: skip
 _decoder = msgspec.json.Decoder(Answer)
 
@@ -123,47 +131,67 @@ def _balance(told: Holding | None, work: Work) -> Iterator[Pair]:
     if told is None:
         yield "balance", None, "the account's"
         return
-    usable, pending, credit, soon, first = holding(work)
-    for what, found, wanted in (
-        ("points", told.points, usable + pending),
-        ("available_points", told.available_points, usable),
-        ("pending_points", told.pending_points, pending),
-        ("credit_rial", told.credit_rial, credit),
-        ("expiring_points", told.expiring_points, soon),
-        ("expiring_at", told.expiring_at and micros(told.expiring_at), first),
-    ):
-        if found != wanted:
-            yield f"balance: {what}", found, wanted
+    found = (
+        told.points, told.available_points, told.pending_points, told.credit_rial,
+        told.expiring_points, None if told.expiring_at is None else micros(told.expiring_at),
+        told.held_points, told.held_credit_rial, told.gift_rial, told.held_gift_rial,
+    )  # fmt: skip
+    wanted = holding(work)
+    if found != wanted:
+        for column, one, other in zip(_BALANCE, found, wanted, strict=True):
+            if one != other:
+                yield f"balance: {column}", one, other
 
 
-def holding(work: Work) -> tuple[int, int, int, int, int | None]:
-    """Usable and pending points, credit, points that expire next, and when."""
+_BALANCE = (
+    "points", "available_points", "pending_points", "credit_rial", "expiring_points",
+    "expiring_at", "held_points", "held_credit_rial", "gift_rial", "held_gift_rial",
+)  # fmt: skip
+
+
+def holding(work: Work) -> tuple[int | None, ...]:
+    """What a member may be told of an account now, in the order of _BALANCE."""
     now = work.now
-    usable = pending = credit = 0
+    usable = pending = held = 0
+    money = {CREDIT: [0, 0], GIFT: [0, 0]}
     dated: list[tuple[int, int]] = []
     for lot in work.purse.lots.values():
-        left, until = lot.left, lot.until
+        left, until = lot.left - lot.held, lot.until
+        points = lot.unit == POINTS
+        if lot.held:
+            if points:
+                held += lot.held
+            elif lot.unit in money:
+                money[lot.unit][1] += lot.held
         if not left or (until is not None and until <= now):
             continue
-        if lot.unit == CREDIT:
-            if lot.start <= now:
-                credit += left
-        elif lot.start > now:
-            pending += left
-        else:
+        if lot.start > now:
+            pending += left if points else 0
+        elif points:
             usable += left
             if until is not None:
                 dated.append((until, left))
+        elif lot.unit in money:
+            money[lot.unit][0] += left
+    soon, first = _expiring(dated)
+    (credit, held_credit), (gift, held_gift) = money[CREDIT], money[GIFT]
+    return (
+        usable + pending + held, usable, pending, credit, soon, first, held, held_credit, gift,
+        held_gift,
+    )  # fmt: skip
+
+
+def _expiring(dated: list[tuple[int, int]]) -> tuple[int, int | None]:
+    """How much expires on the next day in Iran on which anything does, and from when."""
     if not dated:
-        return usable, pending, credit, 0, None
+        return 0, None
     first = min(dated)[0]
-    if len(dated) == 1:
-        return usable, pending, credit, dated[0][1], first
-    soon = [pair for pair in dated if pair[0] < first + _DAY_MICROS * 2]
-    if len(soon) > 1 and any(until != first for until, _ in soon):
-        end = _end_of_day(first)
-        soon = [pair for pair in soon if pair[0] < end]
-    return usable, pending, credit, sum(left for _, left in soon), first
+    if len(dated) > 1:
+        dated = [pair for pair in dated if pair[0] < first + _DAY_MICROS * 2]
+        if any(until != first for until, _ in dated):
+            end = _end_of_day(first)
+            dated = [pair for pair in dated if pair[0] < end]
+    return sum([left for _, left in dated]), first
 
 
 def _end_of_day(at: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from verifier.model.work import NETWORK, RIAL, No, Work, spread
-from verifier.state import Lot
+from verifier.state import Key, Lot
 
 _SLACK_A_LOT = 2  # Rial: a lot's cost was rounded down when it was born and when it is split
 
@@ -54,32 +54,32 @@ def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
 
 def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: int = 1) -> None:
     """Entries of a redemption, or with sign -1 of its undoing."""
-    spent: dict[str, int] = {}
+    spent: dict[Key, int] = {}
     sinks: dict[tuple[str, int], int] = {}
     claims: dict[int, int] = {}
     free: dict[int, int] = {}
     fee = 0
     for piece in pieces:
         kin = (piece.unit, piece.issuer)
-        spent[piece.unit] = spent.get(piece.unit, 0) + piece.amount
+        purse = work.value(piece.unit, piece.issuer)
+        spent[purse] = spent.get(purse, 0) + piece.amount
         sinks[kin] = sinks.get(kin, 0) + piece.amount
-        claims[piece.issuer] = claims.get(piece.issuer, 0) + piece.claim
-        free[piece.issuer] = free.get(piece.issuer, 0) + piece.free
+        if piece.claim and piece.issuer != acceptor:
+            claims[piece.issuer] = claims.get(piece.issuer, 0) + piece.claim
+        if piece.free:
+            free[piece.issuer] = free.get(piece.issuer, 0) + piece.free
         fee += piece.fee
     legs = work.legs
-    legs += [(work.value(unit), -sign * amount) for unit, amount in spent.items() if amount]
+    legs += [(purse, -sign * amount) for purse, amount in spent.items() if amount]
     legs += [
         ((issuer, "redeemed", unit, 0), sign * amount)
         for (unit, issuer), amount in sinks.items()
         if amount
     ]
     for issuer, rial in claims.items():
-        if issuer != acceptor:
-            work.move(
-                (issuer, "payable", RIAL, acceptor),
-                (acceptor, "receivable", RIAL, issuer),
-                sign * rial,
-            )
+        work.move(
+            (issuer, "payable", RIAL, acceptor), (acceptor, "receivable", RIAL, issuer), sign * rial
+        )
     for issuer, rial in free.items():
         work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), sign * rial)
     work.move(

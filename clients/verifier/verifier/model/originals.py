@@ -127,4 +127,5 @@ def _kin(prize: Prize, start: int) -> tuple[Any, ...]:
 
 def discount_of(deal: Any) -> int:
     """Rial off the basket: worth of points, credit, and what the acceptor adds."""
-    return deal.points_value_rial + deal.credit_rial + deal.own_discount_rial
+    worth = deal.points_value_rial + deal.credit_rial + deal.gift_rial
+    return worth + deal.own_discount_rial

@@ -5,7 +5,7 @@ from typing import Any
 from verifier.model import money
 from verifier.model.messages import Deal, Told, Transaction
 from verifier.model.originals import discount_of, grants_of
-from verifier.model.work import CREDIT, POINTS, No, Said, Work
+from verifier.model.work import CREDIT, GIFT, POINTS, No, Said, Work
 from verifier.state import LOTS_PER_SEQUENCE, Lot
 
 
@@ -26,12 +26,13 @@ def sell(work: Work, body: Transaction) -> Said:
 
 def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
     discount = discount_of(deal)
-    if not deal.points and not deal.credit_rial:
+    if not deal.points and not deal.credit_rial and not deal.gift_rial:
         raise No("nothing-to-redeem")
     if discount > body.amount_rial:
         raise No("more-than-the-basket")
     takes = plan(work, POINTS, deal.points, "insufficient-points")
     takes += plan(work, CREDIT, deal.credit_rial, "insufficient-credit")
+    takes += plan(work, GIFT, deal.gift_rial, "insufficient-gift")
     if len(takes) > LOTS_PER_SEQUENCE:
         raise No("too-many-lots")
     worth = money.Worth(discount, deal.own_discount_rial, deal.own_discount_max_rial, deal.fee_bp)
@@ -39,6 +40,7 @@ def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
     said.numbers = {
         "points_redeemed": deal.points,
         "credit_redeemed_rial": deal.credit_rial,
+        "gift_redeemed_rial": deal.gift_rial,
         "discount_rial": discount,
         "own_discount_rial": own,
         "payable_rial": body.amount_rial - discount,

@@ -5,7 +5,20 @@ from typing import NamedTuple
 from verifier.model import money
 from verifier.model.messages import Transaction, micros
 from verifier.model.originals import Grant, Original
-from verifier.model.work import CREDIT, DONE, GRACE, POINTS, No, Said, Work, in_date, part_of
+from verifier.model.work import (
+    CREDIT,
+    DONE,
+    GIFT,
+    GRACE,
+    MERCHANT,
+    POINTS,
+    No,
+    Said,
+    Work,
+    in_date,
+    part_of,
+    spread,
+)
 from verifier.state import Progress
 
 
@@ -47,7 +60,9 @@ def refund(work: Work, body: Transaction, original: Original | None) -> Said:
     assert original is not None  # noqa: S101 - for the types
     whole = tuple(rial for _, rial in original.lines)
     due = list(whole)
-    if body.refund_lines:
+    if not body.refund_lines:
+        due = _by_amount(body.amount_rial, known.refunded, whole)
+    else:
         places = {line: place for place, (line, _) in enumerate(original.lines)}
         due = list(known.refunded)
         for back in body.refund_lines:
@@ -57,11 +72,21 @@ def refund(work: Work, body: Transaction, original: Original | None) -> Said:
             due[place] += back.amount_rial
             if due[place] > whole[place]:
                 raise No("refund-too-large")
-    last = not body.refund_lines or tuple(due) == whole
+    last = tuple(due) == whole
     said = _undo(work, body, original, Way(known.refunded, tuple(due), last))
     reached = Progress(known.sequence, known.total, tuple(due), last, known.reversed, known.verdict)
     said.progress = (original.name, reached)
     return said
+
+
+def _by_amount(rial: int, done: tuple[int, ...], whole: tuple[int, ...]) -> list[int]:
+    """How far each line is undone when so much more comes back; 0: all that is left."""
+    left = [rial_of - back for back, rial_of in zip(done, whole, strict=True)]
+    if rial in (0, sum(left)):
+        return list(whole)
+    if rial > sum(left):
+        raise No("refund-too-large")
+    return [back + more for back, more in zip(done, spread(rial, left), strict=True)]
 
 
 def reverse(work: Work, body: Transaction, original: Original | None) -> Said:
@@ -109,6 +134,8 @@ def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
     said.numbers = {
         "points_restored": back.get(POINTS, 0),
         "credit_restored_rial": back.get(CREDIT, 0),
+        "gift_restored_rial": back.get(GIFT, 0),
+        "merchant_points_restored": back.get(MERCHANT, 0),
         "points_clawed_back": taken,
         "debt_points": owed,
     }

@@ -104,5 +104,5 @@ def expire(work: Work, body: Expire) -> Said:
     if in_date(lot, work.now):
         raise No("not-due")
     work.take(lot, amount, "expired")
-    work.move(work.value(lot.unit), (lot.issuer, "expired", lot.unit, 0), amount)
+    work.move(work.value(lot.unit, lot.issuer), (lot.issuer, "expired", lot.unit, 0), amount)
     return Said()

@@ -8,6 +8,8 @@ NETWORK = 1  # the network's own party
 RIAL = "IRR"
 POINTS = "NP"
 CREDIT = "CR"
+GIFT = "GV"
+MERCHANT = "MP"
 NEVER = 1 << 62  # later than any time
 GRACE = 30 * 86_400 * 1_000_000
 DONE = ("completed", "held")
@@ -154,13 +156,13 @@ class Work:
             self.legs.append((giver, -amount))
             self.legs.append((taker, amount))
 
-    def value(self, unit: str) -> Key:
-        """The owner's account of a unit."""
-        return (self.owner, "value", unit, 0)
+    def value(self, unit: str, issuer: int) -> Key:
+        """The owner's account of a unit; a merchant's own points lie apart by merchant."""
+        return (self.owner, "value", unit, issuer if unit == MERCHANT else 0)
 
     def issue(self, unit: str, issuer: int, amount: int) -> None:
         """Points come from their issuer; below zero they go back."""
-        self.move((issuer, "issued", unit, 0), self.value(unit), amount)
+        self.move((issuer, "issued", unit, 0), self.value(unit, issuer), amount)
 
     def fund(self, issuer: int, funder: int, cost: int) -> None:
         """Who funds points owes their issuer the cost, unless it is the issuer."""
@@ -181,7 +183,7 @@ class Work:
                 owed -= amount
             paid -= owed
             debt: Key = (self.owner, "debt", unit, issuer)
-            self.move(self.value(unit), debt, paid)
+            self.move(self.value(unit, issuer), debt, paid)
             self.owe(unit, issuer, -paid)
 
     def owe(self, unit: str, issuer: int, amount: int) -> None:
