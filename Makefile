@@ -32,6 +32,10 @@ import-members: setup ## members from a file: FILE=members.csv
 replay: setup ## a purchase history on the road: FILE=history.csv [ENROL=1]
 	@$(RUN) house.replay --file "$(FILE)" $(if $(ENROL),--enrol)
 
+.PHONY: audit
+audit: setup ## the outside auditor over the running or last house; report in var/audit/report.json
+	@$(RUN) house.audit
+
 .PHONY: fmt check
 fmt: setup ## format and fix
 	@$(RUN) ruff format . && $(RUN) ruff check --fix .

@@ -1,11 +1,16 @@
 """Checkpoints that were published: read from a folder, their signatures checked, by shard."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from verifier.checkpoints import Checkpoint, CheckpointRefused, key_of, read_checkpoint
 from verifier.findings import Findings, Spot
 
 Keys = dict[str, list[bytes]]  # by origin
+KEYS_FILE = "verifier-keys.txt"
+_SIGNED = re.compile(r"^— .*\n", re.MULTILINE)
+_NOTE = re.compile(r"(?:[^\n]+\n){4}\n(?:— [^\n]+\n)+")
 
 
 def keys_of(texts: list[str]) -> Keys:
@@ -27,21 +32,50 @@ def keys_of(texts: list[str]) -> Keys:
 def load(folder: Path, keys: Keys, findings: Findings) -> dict[int, list[Checkpoint]]:
     """Every checkpoint of a folder by shard, in order of size; what is none is a finding.
 
-    Raises OSError where the folder cannot be read.
+    A file has one or many, one after another. Raises OSError where the folder cannot be read.
     """
     found: dict[int, list[Checkpoint]] = {}
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        try:
-            checkpoint = _read(path.read_text("utf-8"), keys)
-        except (CheckpointRefused, UnicodeDecodeError) as error:
-            findings.add(
-                Spot("checkpoints", row=str(path.name)), f"{path.relative_to(folder)}: {error}"
-            )
+    for path in sorted(folder.iterdir()):
+        if not path.is_file() or path.name == KEYS_FILE:
             continue
-        found.setdefault(checkpoint.shard, []).append(checkpoint)
+        for line, note in notes(path.read_bytes().decode("utf-8", "replace")):
+            try:
+                checkpoint = _read(note, keys)
+            except CheckpointRefused as error:
+                spot = Spot("checkpoints", row=f"{path.name}, line {line}")
+                findings.add(spot, f"{path.name}, from line {line}: {error}")
+                continue
+            found.setdefault(checkpoint.shard, []).append(checkpoint)
     for same in found.values():
         same.sort(key=lambda one: one.size)
     return found
+
+
+def notes(text: str) -> Iterator[tuple[int, str]]:
+    """Notes of a file, each with the line that it begins in; what is none is given as one, too.
+
+    Passed over: a piece that a crash cut off, at the end of the file or ended by a tilde.
+    """
+    place = line = 0
+    while place < len(text):
+        whole = _NOTE.match(text, place)
+        end = whole.end() if whole is not None else _end_of_junk(text, place)
+        piece = text[place:end]
+        torn = piece.endswith("~\n") or (end == len(text) and not _SIGNED.search(piece))
+        if whole is not None or not torn:
+            yield line + 1, piece
+        line += piece.count("\n")
+        place = end
+
+
+def _end_of_junk(text: str, place: int) -> int:
+    """Where the next note begins, or a torn piece ends."""
+    while place < len(text):
+        end = text.find("\n", place) + 1 or len(text)
+        if text[place:end].endswith("~\n") or _NOTE.match(text, end):
+            return end
+        place = end
+    return place
 
 
 def _read(text: str, keys: Keys) -> Checkpoint:
