@@ -1,0 +1,129 @@
+"""Whether a run's book is right: counts, sums, running balances, lots; without it, no speed."""
+
+from collections import Counter
+from typing import Any, Final
+
+from ledger.domain import chunks, leaves
+
+from .model import Model
+from .place import Place
+
+_DONE: Final = ("completed", "held")
+_CHUNKS: Final = 2_000
+
+
+class CheckFailed(Exception):
+    """The book of a run is not what its commands make; the text lists how."""
+
+
+async def check(place: Place, database: str, model: Model, *, born: int) -> dict[str, Any]:
+    """Compare the book with the model. born: sequence numbers before the run.
+
+    Gives what was counted. Raises CheckFailed.
+    """
+    async with place.superuser(database) as connection:
+        found = {
+            name: int(await connection.fetchval(query) or 0) for name, query in _COUNTS.items()
+        }
+        rows = await connection.fetch(_BALANCES)
+        statuses = await _statuses(connection, born)
+    wrong = [f"{name}: {found[name]}" for name in _NONE if found[name]]
+    numbers = born + model.fresh + model.swept
+    wrong += _differ("sequence numbers", found["last_sequence"], numbers)
+    wrong += _differ("names", found["names"], numbers)
+    done = sum(statuses[status] for status in _DONE)
+    wrong += _differ("accepted", done, model.posted + model.swept)
+    wrong += _differ("refused", statuses.total() - done, model.refused)
+    wrong += _members("balance", {row["owner"]: row["balance"] for row in rows}, model.balances())
+    wrong += _members("held", {r["owner"]: r["held"] for r in rows if r["held"]}, model.held())
+    if wrong:
+        raise CheckFailed("; ".join(wrong))
+    return {
+        "sequence_numbers": numbers,
+        "entries": found["entries"],
+        "refused": model.refused,
+        "repeated": model.repeated,
+        "conflicting": model.conflicting,
+        "swept": model.swept,
+        "holds_open": len(model.holds),
+    }
+
+
+async def _statuses(connection: Any, born: int) -> Counter[str]:
+    """What became of the run's sequence numbers, from the leaves."""
+    found: Counter[str] = Counter()
+    first = born
+    while True:
+        rows = await connection.fetch(
+            "select first, count, packed from leaves where first + count > $1 order by first"
+            " limit $2", first + 1, _CHUNKS,
+        )  # fmt: skip
+        if not rows:
+            return found
+        for row in rows:
+            for raw in chunks.unpack(row["packed"]):
+                leaf = leaves.decode(raw)
+                if leaf.sequence > born:
+                    found[leaf.status] += 1
+        first = rows[-1]["first"] + rows[-1]["count"] - 1
+
+
+def _differ(what: str, found: int, expected: int) -> list[str]:
+    return [] if found == expected else [f"{what}: {found}, not {expected}"]
+
+
+def _members(what: str, found: dict[int, int], expected: dict[int, int]) -> list[str]:
+    off = [
+        member
+        for member in found.keys() | expected.keys()
+        if found.get(member, 0) != expected.get(member, 0)
+    ]
+    if not off:
+        return []
+    one = min(off)
+    told = f"{one} has {found.get(one, 0)}, not {expected.get(one, 0)}"
+    return [f"{what} of {len(off)} members is off: {told}"]
+
+
+_COUNTS: Final = {
+    "last_sequence": "select sum(last_sequence) from shards",
+    "names": "select count(*) from outcomes",
+    "entries": "select count(*) from entries",
+    "units_off_zero": (
+        "select count(*) from (select a.unit from entries e join accounts a using (shard,"
+        " account_id) group by a.unit having sum(e.amount) <> 0) u"
+    ),
+    "running_balances_off": (
+        "select count(*) from (select e.balance - sum(e.amount) over w as off,"
+        " e.account_sequence - row_number() over w as gap from entries e"
+        " window w as (partition by e.shard, e.account_id order by e.account_sequence)) e"
+        " where off <> 0 or gap <> 0"
+    ),
+    "accounts_off_their_entries": (
+        "select count(*) from accounts a left join (select shard, account_id,"
+        " sum(amount) as balance, count(*) as entries from entries group by 1, 2) e"
+        " using (shard, account_id)"
+        " where a.balance is distinct from e.balance or a.entry_count is distinct from e.entries"
+    ),
+    "accounts_off_their_lots": (
+        "select count(*) from accounts a left join (select shard, account_id,"
+        " sum(remaining) as remaining from lots group by 1, 2) l using (shard, account_id)"
+        " where a.role = 'value' and a.balance <> coalesce(l.remaining, 0)"
+    ),
+    "lots_beyond_their_bounds": (
+        "select count(*) from lots where not (0 <= held and held <= remaining)"
+    ),
+}
+_NONE: Final = (
+    "units_off_zero",
+    "running_balances_off",
+    "accounts_off_their_entries",
+    "accounts_off_their_lots",
+    "lots_beyond_their_bounds",
+)
+_BALANCES: Final = """
+select a.owner, sum(a.balance)::bigint as balance, coalesce(sum(l.held), 0)::bigint as held
+from accounts a left join (select shard, account_id, sum(held) as held from lots group by 1, 2) l
+    using (shard, account_id)
+where a.role = 'value' group by a.owner
+"""
