@@ -1,0 +1,32 @@
+"""`python -m tests.bench.worker`: the ledger's own consumer as a process, without HTTP and jobs."""
+
+import asyncio
+import signal
+import sys
+
+import uvloop
+
+from kit import kafka, run, settings, telemetry
+from kit.consumer import Consumer
+from kit.db import Database
+from ledger import consumer, main
+
+
+async def work() -> None:
+    """Consume ledger.commands until told to end, then drain."""
+    given = settings.load(settings.Room, room=main.ROOM.room)
+    telemetry.configure(given.room, level=given.log_level)
+    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
+    database = await Database.open(given.database_dsn)
+    try:
+        road = Consumer(consumer.GROUP, consumer.SUBSCRIPTIONS, database, producer, given)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, road.stop)
+        run.calm_collector()
+        await road.run()
+    finally:
+        await producer.close()
+        await database.close()
+
+
+if __name__ == "__main__":
+    sys.exit(uvloop.run(work()))
