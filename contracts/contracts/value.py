@@ -151,6 +151,7 @@ class Parcel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     born_at: datetime
     available_from: datetime | None
     expires_at: datetime | None = None
+    sliding_days: NumberOrZero = 0
 
 
 class SendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -169,7 +170,10 @@ class SendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReceiveValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`receive-value.v1`: what a send-value took; the ledger says it, name r.(shard).(sequence)."""
+    """`receive-value.v1`: what a send-value took; the ledger says it, name r.(shard).(sequence).
+
+    sent_by: name of the send-value or reissue-card, which a return-value names in turn.
+    """
 
     name: str
     account: AccountOrZero
@@ -180,6 +184,7 @@ class ReceiveValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     from_member: AccountOrZero
     parcels: tuple[Parcel, ...]
     purpose: str = ""
+    sent_by: str = ""
 
 
 class ReturnValue(Struct, frozen=True, kw_only=True):

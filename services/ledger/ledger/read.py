@@ -155,7 +155,7 @@ def original_in(
         return marked_original(name, leaf.sequence, command.type)
     return original_of(
         command, Status(leaf.status), sequence=leaf.sequence, now=leaf.decided_at, rows=rows,
-        hold=hold,
+        answer=leaf.answer, hold=hold,
     )  # fmt: skip
 
 

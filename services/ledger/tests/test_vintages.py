@@ -275,4 +275,5 @@ def agree_with_accounts(made, legs):
 def test_the_stories_moved_lots_of_several_months_in_every_way():
     if not SEEN:
         pytest.skip("the stories were not told in this run")
-    assert set(SEEN) >= {*What, *MONTHS}
+    elsewhere = {What.SENT, What.ARRIVED, What.EXCHANGED}
+    assert set(SEEN) >= {*What, *MONTHS} - elsewhere

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from ledger.domain.book import (
     Progress,
     Row,
 )
+from ledger.domain.house import Change, House
 from ledger.domain.leaves import DateRow, HoldRow
 from ledger.domain.originals import hold_of, original_of
 
@@ -40,6 +42,7 @@ class Decision(Struct, frozen=True):
     nowhere. said, balance: what its outcome tells the house.
     holds: what it says of holds; standing_holds: the member's after it, where that is anything.
     dates: lots that it gave other dates, by number.
+    sends: commands that the ledger itself says next, by shard. change: of the shard's house.
     """
 
     command: Command
@@ -63,6 +66,8 @@ class Decision(Struct, frozen=True):
     holds: tuple[HoldRow, ...] = ()
     dates: tuple[DateRow, ...] = ()
     standing_holds: dict[int, Hold] | None = None
+    sends: tuple[tuple[int, Any], ...] = ()
+    change: Change | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ class ShardState:
     decided_at: datetime = BEGINNING
     account_count: int = 0
     peaks: bytes = b""
+    house: House = field(default_factory=House)
 
 
 @dataclass(slots=True)
@@ -126,6 +132,9 @@ class Book:
             name, progress = decision.progress
             original = self.originals[shard, name]
             self.originals[shard, name] = replace(original, progress=progress)
+        house = state.house
+        if house.watched or decision.change is not None:
+            house.apply(decision.change, decision.legs)
         key = (shard, command.name)
         self.known[key] = Known(decision.sequence, command.fingerprint, decision.answer)
         self.fresh[key] = decision
@@ -145,6 +154,7 @@ def _original(decision: Decision, name: str, hold: Original | None) -> Original:
         now=decision.decided_at,
         rows=decision.rows,
         hold=hold,
+        answer=decision.answer,
     )
 
 

@@ -26,7 +26,19 @@ from contracts.value import (
     VoidHold,
 )
 from contracts.values import Kind, Status
-from ledger.decide import answers, holds, life, pending, sale, spend, undo, value, verdicts
+from ledger.decide import (
+    answers,
+    beyond,
+    holds,
+    life,
+    pending,
+    sale,
+    spend,
+    standings,
+    undo,
+    value,
+    verdicts,
+)
 from ledger.decide.book import Book, Decision
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
@@ -94,12 +106,13 @@ def _book_one(book: Book, command: Command) -> Decision:
     owner = account_of(command, original)
     member = book.member(command.shard, owner)
     sequence = state.last_sequence + 1
-    draft = Draft(command, owner, member, sequence=sequence, now=now)
+    draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
     if draft.holds:
         draft.settle_due()
     said = _say(draft, command, original)
     if said.status not in (Status.COMPLETED, Status.HELD):
-        draft = Draft(command, owner, member, sequence=sequence, now=now)
+        draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
+        draft.sends += beyond.sends_after_no(command.body, said.code)
     return _decision(draft, command, said, now=now)
 
 
@@ -117,12 +130,14 @@ def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> D
         draft.debts if draft.legs or draft.changed else None,
         draft.owner, said.progress, marked, draft.merchant, draft.acceptor, said, balance,
         tuple(draft.hold_rows), draft.dates() if draft.dated else (),
-        draft.holds if draft.hold_rows else None,
+        draft.holds if draft.hold_rows else None, tuple(draft.sends), draft.change,
     )  # fmt: skip
 
 
 def _say(draft: Draft, command: Command, original: Original | None) -> Said:
     body = command.body
+    if draft.house.standings and (no := standings.refusal(draft, body)) is not None:
+        return no
     match body:
         case PostTransaction():
             return _say_transaction(draft, body, original)
@@ -161,7 +176,8 @@ def _say_value(draft: Draft, body: object, original: Original | None) -> Said:
         case AdjustValue():
             return life.adjust(draft, body)
         case _:
-            return verdicts.refused(texts.reason("undecodable"))
+            said = beyond.say(draft, body, original)
+            return said or verdicts.refused(texts.reason("undecodable"))
 
 
 def _say_transaction(draft: Draft, body: PostTransaction, original: Original | None) -> Said:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -22,6 +22,7 @@ from ledger.domain.book import (
     lot_number,
 )
 from ledger.domain.errors import InvariantBroken
+from ledger.domain.house import Change, House
 from ledger.domain.leaves import DateRow, HoldRow
 
 _NO_CAPTURE: Final[Mapping[int, int]] = {}
@@ -31,12 +32,19 @@ class Draft:
     """Working copy of one member's value. Declining means throwing it away."""
 
     __slots__ = (
-        "acceptor", "changed", "command", "dated", "debts", "hold_rows", "holds", "legs", "lots",
-        "merchant", "now", "opened", "owner", "rows", "sequence",
+        "acceptor", "change", "changed", "command", "dated", "debts", "hold_rows", "holds", "house",
+        "legs", "lots", "merchant", "now", "opened", "owner", "rows", "sends", "sequence",
     )  # fmt: skip
 
     def __init__(
-        self, command: Command, owner: int, member: Member, *, sequence: int, now: datetime
+        self,
+        command: Command,
+        owner: int,
+        member: Member,
+        *,
+        sequence: int,
+        now: datetime,
+        house: House | None = None,
     ) -> None:
         self.command = command
         self.owner = owner
@@ -53,6 +61,9 @@ class Draft:
         self.hold_rows: list[HoldRow] = []
         self.rows: list[Row] = []
         self.legs: list[Leg] = []
+        self.house = house or House()  # read only: what becomes of it is the change
+        self.change: Change | None = None
+        self.sends: list[tuple[int, Any]] = []
 
     def post(self, transfer: chart.Transfer) -> None:
         """Book one transfer; legs of zero are left out. Raises InvariantBroken off zero."""
@@ -73,6 +84,20 @@ class Draft:
         self.post(chart.issue(self.owner, lot.unit, lot.issuer, lot.amount))
         self.post(chart.fund(lot.issuer, lot.funder, lot.cost_rial))
 
+    def add(self, lot: Lot) -> None:
+        """Add a lot that other legs than its issue bring."""
+        self._add(lot)
+
+    def fill(self, lot: Lot) -> None:
+        """Add a child of a lot elsewhere, which its row fills; no legs."""
+        self._add(lot)
+        self.rows.append(
+            Row(
+                len(self.rows), lot.lot, lot.unit, What.ARRIVED, lot.amount, lot.cost_rial,
+                lot.issuer, 0, 0,
+            )
+        )  # fmt: skip
+
     def take(self, lot: Lot, amount: int, what: What) -> Row:
         """Take amount from a lot's remainder with its share of the cost; no legs."""
         return self.take_at(lot, amount, what, lots.cost_of(lot, amount))
@@ -89,11 +114,15 @@ class Draft:
         self.rows.append(row)
         return row
 
-    def unissue(self, lot: Lot, what: What) -> None:
-        """Take what is left of a lot, but for what is held, with its issue and its funding."""
+    def unissue(self, lot: Lot, what: What) -> int:
+        """Take what is left of a lot, but for what is held, with its issue and funding; its cost.
+
+        The cost is in Rial.
+        """
         row = self.take(lot, lot.remaining - lot.held, what)
         self.post(chart.issue(self.owner, lot.unit, lot.issuer, -row.amount))
         self.post(chart.fund(lot.issuer, lot.funder, -row.cost_rial))
+        return row.cost_rial
 
     def give_back(self, original: Row, sequence: int, *, part: Row, grace: datetime) -> None:
         """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.

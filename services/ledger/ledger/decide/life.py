@@ -2,7 +2,7 @@
 
 from contracts.value import AdjustValue, ExtendLot
 from contracts.values import Unit
-from ledger.decide import verdicts
+from ledger.decide import cards, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import chart, lots
@@ -52,6 +52,8 @@ def adjust(draft: Draft, body: AdjustValue) -> Said:
         return verdicts.no("no-reason")
     if body.unit is Unit.RIAL:
         return verdicts.no("not-value")
+    if not body.take and (no := cards.refusal_to_load(draft, body.unit)):
+        return no
     draft.settle_debts()
     if body.take:
         return _take(draft, body)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from contracts.ledger import CancelPending, ReleasePending
 from contracts.values import Status
-from ledger.decide import undo, verdicts
+from ledger.decide import budgets, undo, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import chart, lots
@@ -31,13 +31,15 @@ def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said
     if no is not None or original is None:
         return no or verdicts.no("unknown-original")
     if original.awaits:
-        draft.unissue(draft.lots[original.grants[0].lot], What.CANCELLED)
+        grant = original.grants[0]
+        budgets.give_back(draft, grant, draft.unissue(draft.lots[grant.lot], What.CANCELLED))
         return _decided(body.original, original, "cancelled")
     whole = tuple(amount for _, amount in original.lines)
     step = undo.Step(original.progress.refunded, whole, closing=True)
     for grant in original.grants:
         cost = undo.of_grant(grant.cost_rial, grant, original, step)
         draft.post(chart.fund(grant.issuer, grant.funder, -cost))
+        budgets.give_back(draft, grant, cost)
         lot = draft.lots[grant.lot]
         if lot.remaining:
             draft.take(lot, lot.remaining, What.CANCELLED)

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from contracts.ledger import PostTransaction, Redemption
 from contracts.pos import AnswerLine
 from contracts.values import Kind, Status, Unit
-from ledger.decide import life, spend, verdicts
+from ledger.decide import budgets, life, spend, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.spend import Want
 from ledger.decide.verdicts import Said
@@ -64,8 +64,9 @@ def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
         return replace(said, lines=body.unearned) if body.unearned else said
     if len(body.awards) > LOTS_PER_COMMAND_MAX:
         return verdicts.no("too-many-awards")
+    refused = budgets.refused_awards(draft, body.awards)
     opened, _ = lots_of_awards(
-        body,
+        budgets.without(body, refused) if refused else body,
         draft.owner,
         sequence=draft.sequence,
         occurred_at=draft.command.occurred_at,
@@ -78,16 +79,17 @@ def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
     lines = [
         AnswerLine(
             line=award.line,
-            points=award.amount if award.unit is Unit.NETWORK_POINTS else 0,
+            points=0 if place in refused or award.unit is not Unit.NETWORK_POINTS else award.amount,
             rule=award.rule,
             rule_version=award.rule_version,
             funder=award.funder,
+            reason=refused.get(place),
         )
-        for award in body.awards
+        for place, award in enumerate(body.awards)
     ]
     return replace(
         said,
-        status=Status.HELD if body.review_due_at is not None else Status.COMPLETED,
+        status=Status.HELD if body.review_due_at is not None and opened else Status.COMPLETED,
         points_earned=sum(lot.amount for lot in points),
         points_pending=sum(lot.amount for lot in waiting),
         pending_until=max((at for lot in waiting if (at := lot.available_from)), default=None),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from contracts.ledger import PostTransaction
 from contracts.values import Kind, Status, Unit, largest_remainder
-from ledger.decide import verdicts
+from ledger.decide import budgets, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import chart, lots
@@ -183,6 +183,7 @@ def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
         wanted = of_grant(grant.amount, grant, original, step)
         cost = of_grant(grant.cost_rial, grant, original, step)
         draft.post(chart.fund(grant.issuer, grant.funder, -cost))
+        budgets.give_back(draft, grant, cost)
         lot = draft.lots[grant.lot]
         amount = min(wanted, lot.remaining - lot.held)
         if amount:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from contracts.ledger import ExpireLot, IssueValue
 from contracts.values import Unit
-from ledger.decide import verdicts
+from ledger.decide import budgets, cards, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import chart, lots
@@ -20,6 +20,9 @@ def issue(draft: Draft, body: IssueValue) -> Said:
         return verdicts.no("no-account")
     if body.unit is Unit.RIAL:
         return verdicts.no("not-value")
+    no = cards.refusal_to_load(draft, body.unit) or budgets.fund_issue(draft, body)
+    if no is not None:
+        return no
     draft.settle_debts()
     lot, _ = lot_of_issue(
         body, sequence=draft.sequence, occurred_at=draft.command.occurred_at, now=draft.now
@@ -38,7 +41,8 @@ def take_back(draft: Draft, original: Original | None) -> Said:
     lot = draft.lots[original.grants[0].lot]
     if lot.remaining == lot.held:
         return verdicts.nothing("nothing-left")
-    draft.unissue(lot, What.CLAWED_BACK)
+    cost = draft.unissue(lot, What.CLAWED_BACK)
+    budgets.give_back(draft, original.grants[0], cost)
     return Said()
 
 

@@ -32,6 +32,13 @@ class Role(StrEnum):
     COST_RELEASED = "cost-released"
     POINTS_COST = "points-cost"
     FEE = "fee"
+    TRANSIT = "transit"  # the network's, by issuer: what is between two accounts
+    EXCHANGE = "exchange"  # the network's, by issuer: what changed its unit
+    BUDGET = "budget"  # by campaign: what a party may still have issued for from this shard
+    BUDGET_GRANTED = "budget-granted"
+    BUDGET_SPENT = "budget-spent"
+    CASH = "cash"  # money that a party has paid or been paid
+    WALLET = "wallet"  # money that a custodian has for members' credit
 
 
 class AccountKey(NamedTuple):
@@ -60,6 +67,9 @@ class What(StrEnum):
     EXPIRED = "expired"
     REPAID = "repaid"
     ADJUSTED = "adjusted"  # taken by hand
+    SENT = "sent"
+    ARRIVED = "arrived"  # into a child of what was sent, or back into what was sent
+    EXCHANGED = "exchanged"
 
 
 class Origin(StrEnum):
@@ -69,6 +79,10 @@ class Origin(StrEnum):
     ISSUE = "issue"
     CHILD = "child"  # restored when its parent was past its date
     ADJUSTMENT = "adjustment"  # added by hand
+    RECEIVED = "received"  # its parent is a lot of the sender, on the sender's shard
+    EXCHANGE = "exchange"
+    CARD = "card"
+    TOP_UP = "top-up"
 
 
 class Held(StrEnum):
@@ -147,7 +161,10 @@ class Hold(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True, gc=False):
-    """An award as booked: the lot that holds it; activates_at: its own date without a review."""
+    """An award as booked: the lot that holds it; activates_at: its own date without a review.
+
+    budget: campaign of the funder's slice that paid its cost, 0 its prefunding, None neither.
+    """
 
     line: int
     unit: Unit
@@ -157,6 +174,7 @@ class Grant(Struct, frozen=True, gc=False):
     funder: int
     lot: int
     activates_at: datetime
+    budget: int | None = None
 
 
 class Command(Struct, frozen=True):
@@ -301,14 +319,17 @@ def lot_of_issue(
         body.rule, body.rule_version, None if body.awaits else own, body.expires_at, occurred_at,
         0, Origin.ISSUE, 0, body.amount, body.cost_rial, 0, 0, body.sliding_days,
     )  # fmt: skip
-    grant = Grant(0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder, number, own)
+    grant = Grant(
+        0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder, number, own,
+        body.budget,
+    )  # fmt: skip
     return lot, grant
 
 
 def _grant(award: Award, lot: int, activates_at: datetime) -> Grant:
     return Grant(
         award.line, award.unit, award.amount, award.cost_rial, award.issuer, award.funder, lot,
-        activates_at,
+        activates_at, award.budget,
     )  # fmt: skip
 
 

@@ -1,11 +1,14 @@
 """Originals: what a refund, reversal or verdict must know of an earlier command."""
 
 from datetime import datetime
+from typing import Final
 
+from msgspec import json
 from msgspec.structs import replace
 
 from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
-from contracts.value import CaptureHold, HoldValue, SpendValue
+from contracts.pos import Answer
+from contracts.value import CaptureHold, HoldValue, ReissueCard, SendValue, SpendValue
 from contracts.values import Kind, Status
 from ledger.domain.book import (
     Command,
@@ -18,6 +21,8 @@ from ledger.domain.book import (
     lot_of_issue,
     lots_of_awards,
 )
+
+_told: Final = json.Decoder(Answer).decode
 
 
 def hold_of(command: Command, status: Status) -> str:
@@ -33,17 +38,20 @@ def original_of(
     sequence: int,
     now: datetime,
     rows: tuple[Row, ...],
+    answer: bytes,
     hold: Original | None = None,
 ) -> Original:
-    """An original as booked, from its command and consumption rows, without later progress.
+    """An original as booked, from its command, rows and answer, without later progress.
 
-    Everything follows from what the book keeps, so nothing else is stored for refunds. hold: that a
-    capture names; whose it is and where, a capture does not say again.
+    Everything follows from what the book keeps, so nothing else is stored for refunds. answer:
+    tells which of a basket's awards took effect. hold: that a capture names; whose it is and where,
+    a capture does not say again.
     """
     body = command.body
     plain = Original(command.name, sequence, command.type, status)
     match body:
         case PostTransaction():
+            body = granted(body, answer)
             return _original_of_transaction(command, body, plain, rows=rows, now=now)
         case IssueValue():
             _, grant = lot_of_issue(
@@ -65,10 +73,23 @@ def original_of(
                 plain, account=body.account, member=body.member, merchant=body.merchant,
                 acceptor=body.acceptor, held_until=body.due_at,
             )  # fmt: skip
+        case SendValue() | ReissueCard():
+            return replace(plain, account=body.account, rows=rows)
         case RefuseTransaction():
             return replace(plain, kind=body.kind, account=body.account)
         case _:
             return plain
+
+
+def granted(body: PostTransaction, answer: bytes) -> PostTransaction:
+    """The basket with those awards only that took effect: the others' lines say why they did not.
+
+    The answer's lines begin with one for each award, in order.
+    """
+    if not body.awards or b'"reason"' not in answer:
+        return body
+    pairs = zip(body.awards, _told(answer).lines, strict=False)
+    return replace(body, awards=tuple(award for award, line in pairs if line.reason is None))
 
 
 def _original_of_transaction(

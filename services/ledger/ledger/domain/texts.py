@@ -3,10 +3,12 @@
 from typing import Final
 
 from contracts.values import Reason
+from ledger.domain import texts_house
 
 _PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 
 REASONS: Final[dict[str, tuple[str, str]]] = {
+    **texts_house.REASONS,
     "insufficient-points": (
         "امتیاز کافی نیست: {available} امتیاز قابل خرج است، {short} امتیاز کم است.",
         "Not enough points: {available} can be spent, {short} short.",

@@ -124,7 +124,7 @@ class Vintage(Struct, frozen=True, kw_only=True):
 def part_of(what: What) -> Part:
     """The column of a consumption row. A debt repaid from a lot undoes an earlier earning."""
     match what:
-        case What.REDEEMED:
+        case What.REDEEMED | What.EXCHANGED:
             return Part.REDEEMED
         case What.RESTORED:
             return Part.RESTORED
@@ -132,6 +132,10 @@ def part_of(what: What) -> Part:
             return Part.EXPIRED
         case What.CLAWED_BACK | What.CANCELLED | What.REPAID | What.ADJUSTED:
             return Part.REVERSED
+        case What.SENT:
+            return Part.SENT
+        case What.ARRIVED:
+            return Part.ARRIVED
         case _:
             assert_never(what)
 

@@ -1,0 +1,85 @@
+"""Gift cards and the wallet: activated, loaded, reissued; money paid in."""
+
+from contracts.value import ActivateCard, ReissueCard, Standing, TopUpWallet
+from contracts.values import Unit
+from ledger.decide import transfer, verdicts
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain import crossing
+from ledger.domain.book import Lot, Origin, lot_number
+from ledger.domain.house import Change, Subject
+
+
+def refusal_to_load(draft: Draft, unit: Unit) -> Said | None:
+    """Gift value belongs on a card that was activated, and on no other account (SH2)."""
+    if unit is Unit.GIFT and draft.owner not in draft.house.cards:
+        return verdicts.no("card-not-active")
+    return None
+
+
+def activate(draft: Draft, body: ActivateCard) -> Said:
+    """An account nobody used becomes a card of its issuer, with what was paid for it."""
+    if not body.account:
+        return verdicts.no("no-account")
+    if body.account in draft.house.cards:
+        return verdicts.no("card-already-active")
+    if draft.debts or any(lot.remaining for lot in draft.lots.values()):
+        return verdicts.no("account-in-use")
+    draft.change = Change(card=(body.account, body.issuer))
+    if body.amount_rial:
+        draft.open(
+            Lot(
+                lot_number(draft.sequence, 0), body.account, Unit.GIFT, body.amount_rial,
+                body.amount_rial, body.issuer, body.issuer, "gift-card", 0, draft.now,
+                body.expires_at, draft.command.occurred_at, 0, Origin.CARD, 0,
+                body.amount_rial, body.amount_rial,
+            )
+        )  # fmt: skip
+    return Said(amount_rial=body.amount_rial)
+
+
+def reissue(draft: Draft, body: ReissueCard) -> Said:
+    """All that a card holds, blocked or not, goes to another active card; the old one closes."""
+    if body.account not in draft.house.cards:
+        return verdicts.no("card-not-active")
+    if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
+        return verdicts.no("same-account")
+    full = [lot for _, lot in sorted(draft.lots.items()) if lot.remaining]
+    if any(lot.held for lot in full):
+        return verdicts.no("value-held")
+    if any(lot.available_from is None for lot in full):
+        return verdicts.no("value-awaits")
+    if draft.debts:
+        return verdicts.no("account-owes")
+    if len(full) > transfer.PARCELS_MAX:
+        return verdicts.no("too-many-lots")
+    if full:
+        transfer.dispatch(draft, [(lot, lot.remaining) for lot in full], body)
+    closed = (Subject(False, body.account), Standing.CLOSED)
+    draft.change = Change(standings=(closed,))
+    return Said()
+
+
+def top_up(draft: Draft, body: TopUpWallet) -> Said:
+    """Money that a custodian was paid becomes credit that never expires (SH6)."""
+    if not body.account:
+        return verdicts.no("no-account")
+    draft.settle_debts()
+    rial = body.amount_rial
+    draft.open(
+        Lot(
+            lot_number(draft.sequence, 0), body.account, Unit.CREDIT, rial, rial, body.custodian,
+            body.custodian, "top-up", 0, draft.now, None, draft.command.occurred_at,
+            body.merchant, Origin.TOP_UP, 0, rial, rial,
+        )
+    )  # fmt: skip
+    draft.post(crossing.pay_in(body.custodian, rial))
+    draft.settle_debts()
+    return Said(amount_rial=rial)
+
+
+def reopened(draft: Draft) -> Change | None:
+    """Standing of an account that something comes back to after it closed: frozen."""
+    if draft.house.of_account(draft.owner) is not Standing.CLOSED:
+        return None
+    return Change(standings=((Subject(False, draft.owner), Standing.FROZEN),))

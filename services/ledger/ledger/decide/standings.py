@@ -1,0 +1,132 @@
+"""Accounts and parties that are frozen or closed: what they may still do."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
+from contracts.value import (
+    ActivateCard,
+    AdjustValue,
+    CaptureHold,
+    ExchangeValue,
+    GrantBudget,
+    HoldValue,
+    ReceiveBudget,
+    ReturnValue,
+    SendBudget,
+    SendValue,
+    SetStanding,
+    SettlePosition,
+    SpendValue,
+    Standing,
+    TopUpWallet,
+)
+from contracts.values import Unit
+from ledger.decide import verdicts
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain.book import Role
+from ledger.domain.house import Change, House, Subject
+
+_LEAVES = (SpendValue, HoldValue, CaptureHold, SendValue, ExchangeValue, ActivateCard)
+_ALWAYS = (RefuseTransaction, ReturnValue, ReceiveBudget, SetStanding)
+_OWING = frozenset({Role.PAYABLE, Role.RECEIVABLE, Role.FEE})
+
+
+def decide(draft: Draft, body: SetStanding) -> Said:
+    """Freeze, open again or close (architecture 5). Closed is for ever."""
+    subject = Subject(not body.account, body.account or body.party)
+    if not subject.number:
+        return verdicts.no("no-account")
+    present = draft.house.standings.get(subject, Standing.OPEN)
+    if present is body.standing:
+        return verdicts.nothing("standing-unchanged")
+    if present is Standing.CLOSED:
+        return verdicts.no("party-closed" if subject.is_party else "account-closed")
+    if body.standing is Standing.CLOSED:
+        code = _code_of_party(draft.house, body.party) if subject.is_party else _code_of(draft)
+        if code:
+            return verdicts.no(code)
+    draft.change = Change(standings=((subject, body.standing),))
+    return Said()
+
+
+def refusal(draft: Draft, body: Any) -> Said | None:
+    """Whether a standing of the account, or of a party that a command names, forbids it.
+
+    What a stage declined, and what brings value back, is never refused here.
+    """
+    if isinstance(body, _ALWAYS) or getattr(body, "decline", ()):
+        return None
+    match draft.house.of_account(draft.owner):
+        case Standing.CLOSED:
+            return verdicts.no("account-closed")
+        case Standing.FROZEN if _leaves(body):
+            return verdicts.no("account-frozen")
+        case _:
+            pass
+    code = code_of_parties(draft.house, _makers(body))
+    if not code and any(
+        draft.house.of_party(party) is Standing.CLOSED for party in _named(body) if party
+    ):
+        code = "party-closed"
+    return verdicts.no(code) if code else None
+
+
+def code_of_parties(house: House, parties: Iterable[int]) -> str:
+    """Why these parties may issue or fund nothing, "" where they may."""
+    found = {house.of_party(party) for party in parties if party}
+    if Standing.CLOSED in found:
+        return "party-closed"
+    return "party-frozen" if Standing.FROZEN in found else ""
+
+
+def _leaves(body: Any) -> bool:
+    """Whether value would leave the account, or what comes in could not be used by its holder."""
+    if isinstance(body, PostTransaction):
+        return body.redemption is not None
+    if isinstance(body, IssueValue):
+        return body.unit is Unit.GIFT  # a load of a blocked card
+    return isinstance(body, _LEAVES)
+
+
+def _makers(body: Any) -> tuple[int, ...]:
+    """Parties that would owe more by a command: not while they are frozen."""
+    match body:
+        case IssueValue():
+            return (body.issuer, body.funder)
+        case ActivateCard() | ExchangeValue():
+            return (body.issuer,)
+        case TopUpWallet():
+            return (body.custodian,)
+        case AdjustValue() if not body.take:
+            return (body.issuer, body.funder)
+        case _:
+            return ()
+
+
+def _named(body: Any) -> tuple[int, ...]:
+    """Other parties that a command names: not once they are closed."""
+    match body:
+        case GrantBudget() | SendBudget():
+            return (body.party,)
+        case SettlePosition():
+            return (body.debtor, body.creditor)
+        case _:
+            return (getattr(body, "acceptor", 0),)
+
+
+def _code_of(draft: Draft) -> str:
+    if any(lot.remaining for lot in draft.lots.values()):
+        return "account-not-empty"
+    return "account-owes" if draft.debts else ""
+
+
+def _code_of_party(house: House, party: int) -> str:
+    if any(house.outstanding(party).values()):
+        return "party-not-empty"
+    owing = any(
+        balance and key.owner == party and key.role in _OWING
+        for key, balance in house.balances.items()
+    )
+    return "party-owes" if owing else ""

@@ -1,0 +1,154 @@
+"""Value from one account to another through transit: sent, received, or brought back."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from contracts.value import Parcel, ReceiveValue, ReissueCard, ReturnValue, SendValue
+from contracts.values import Family, Unit, name
+from ledger.decide import cards, spend, verdicts
+from ledger.decide.draft import Draft
+from ledger.decide.verdicts import Said
+from ledger.domain import crossing
+from ledger.domain.book import GRACE, Lot, Origin, Original, Row, What, lot_number
+
+PARCELS_MAX = 1024  # of one message
+_LACKS = {
+    Unit.NETWORK_POINTS: "insufficient-points",
+    Unit.MERCHANT_POINTS: "insufficient-merchant-points",
+    Unit.CREDIT: "insufficient-credit",
+    Unit.GIFT: "insufficient-gift",
+}
+Takes = Sequence[tuple[Lot, int]]
+
+
+def send(draft: Draft, body: SendValue) -> Said:
+    """What a spend would take now goes into transit; the ledger says the receive (RK7)."""
+    if not body.account or not body.to_account:
+        return verdicts.no("no-account")
+    if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
+        return verdicts.no("same-account")
+    taken = plan(draft, body.unit, body.issuer, body.amount)
+    if isinstance(taken, Said):
+        return taken
+    dispatch(draft, taken, body)
+    return Said()
+
+
+def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
+    """Lots that pay amount; a no where they do not, or where they are too many. Debts come first.
+
+    issuer: of merchant points.
+    """
+    if unit not in _LACKS:
+        return verdicts.no("not-value")
+    draft.settle_debts()
+    of_issuer = issuer if unit is Unit.MERCHANT_POINTS else None
+    found = spend.plan(draft, (spend.Want(unit, of_issuer, amount, _LACKS[unit]),))
+    if not isinstance(found, Said) and len(found) > PARCELS_MAX:
+        return verdicts.no("too-many-lots")
+    return found
+
+
+def dispatch(draft: Draft, takes: Takes, body: SendValue | ReissueCard) -> None:
+    """Put lots into transit and say the receive where they go to."""
+    parcels = tuple([_parcel(lot, draft.take(lot, n, What.SENT)) for lot, n in takes])
+    for transfer in crossing.transit(draft.owner, _moved(parcels), sign=1):
+        draft.post(transfer)
+    shard = draft.command.shard
+    said = ReceiveValue(
+        name=name(Family.RECEIPT, shard, draft.sequence),
+        account=body.to_account,
+        member=getattr(body, "to_member", 0),
+        from_shard=shard,
+        from_sequence=draft.sequence,
+        from_account=draft.owner,
+        from_member=getattr(body, "member", 0),
+        parcels=parcels,
+        purpose=getattr(body, "purpose", "reissue"),
+        sent_by=body.name,
+    )
+    draft.sends.append((body.to_shard, said))
+
+
+def receive(draft: Draft, body: ReceiveValue) -> Said:
+    """Children of exactly the lots that were sent open here; refused, they go back."""
+    if not body.account:
+        return verdicts.no("no-account")
+    for parcel in body.parcels:
+        no = cards.refusal_to_load(draft, parcel.unit)
+        if no is not None:
+            return no
+    draft.settle_debts()
+    for ordinal, parcel in enumerate(body.parcels):
+        draft.fill(_child(draft, parcel, ordinal))
+    for transfer in crossing.transit(draft.owner, _moved(body.parcels), sign=-1):
+        draft.post(transfer)
+    draft.settle_debts()
+    return Said()
+
+
+def return_of(body: ReceiveValue, code: str) -> tuple[int, ReturnValue]:
+    """The command that brings a refused parcel back, and the shard it is for."""
+    said = ReturnValue(
+        name=name(Family.RETURN, body.from_shard, body.from_sequence),
+        account=body.from_account,
+        original=body.sent_by,
+        code=code,
+    )
+    return body.from_shard, said
+
+
+def bring_back(draft: Draft, original: Original | None) -> Said:
+    """Those very lots are restored, a child with the grace date for one past its own. Once.
+
+    An account that closed meanwhile opens again, frozen: value must have a place.
+    """
+    if original is None or not original.rows or draft.owner != original.account:
+        return verdicts.no("unknown-original")
+    if original.progress.full:
+        return verdicts.no("already-returned")
+    draft.settle_debts()
+    for row in original.rows:
+        part = replace(row, what=What.ARRIVED)
+        draft.give_back(row, original.sequence, part=part, grace=draft.now + GRACE)
+    for transfer in crossing.transit(draft.owner, _moved_rows(original.rows), sign=-1):
+        draft.post(transfer)
+    draft.settle_debts()
+    draft.change = cards.reopened(draft)
+    return Said(progress=(original.name, replace(original.progress, full=True)))
+
+
+def _parcel(lot: Lot, row: Row) -> Parcel:
+    return Parcel(
+        lot=lot.lot,
+        unit=lot.unit,
+        amount=row.amount,
+        cost_rial=row.cost_rial,
+        issuer=lot.issuer,
+        funder=lot.funder,
+        merchant=lot.merchant,
+        rule=lot.rule,
+        rule_version=lot.rule_version,
+        born_at=lot.born_at,
+        available_from=lot.available_from,
+        expires_at=lot.expires_at,
+        sliding_days=lot.sliding_days,
+    )
+
+
+def _child(draft: Draft, parcel: Parcel, ordinal: int) -> Lot:
+    return Lot(
+        lot_number(draft.sequence, ordinal), draft.owner, parcel.unit, parcel.amount,
+        parcel.cost_rial, parcel.issuer, parcel.funder, parcel.rule, parcel.rule_version,
+        parcel.available_from, parcel.expires_at, parcel.born_at, parcel.merchant,
+        Origin.RECEIVED, parcel.lot, parcel.amount, parcel.cost_rial, 0, 0, parcel.sliding_days,
+    )  # fmt: skip
+
+
+def _moved(parcels: Iterable[Parcel]) -> list[crossing.Moved]:
+    return [(parcel.unit, parcel.issuer, parcel.amount) for parcel in parcels]
+
+
+def _moved_rows(rows: Iterable[Row]) -> list[crossing.Moved]:
+    return [(row.unit, row.issuer, row.amount) for row in rows]

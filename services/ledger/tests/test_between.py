@@ -1,0 +1,405 @@
+"""The accountant's tables of what crosses: accounts and shards, units, cards, wallets."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from contracts.ledger import Award, IssueValue, PostTransaction, TakeBackValue
+from contracts.value import (
+    ActivateCard,
+    ExchangeValue,
+    InstallTerms,
+    ReissueCard,
+    SendValue,
+    SetStanding,
+    TermsKind,
+    TopUpWallet,
+)
+from contracts.values import Channel, Kind, Status, Unit
+from ledger.domain.book import Origin, What
+
+from .town import ALI, BAKER, CARD, FLORIST, GROCER, HERE, NETWORK, OTHER_CARD, SARA, THERE, Town
+from .town import page as page_of
+
+NP, MP, CR, GV = Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT
+
+
+class Bazaar(Town):
+    """What these tables' commands look like."""
+
+    def issue(self, amount, *, account=ALI, unit=NP, issuer=BAKER, shard=HERE, **fields):
+        given = {
+            "name": self.name(), "account": account, "member": 1, "unit": unit, "amount": amount,
+            "cost_rial": amount * 100, "issuer": issuer, "funder": issuer, "rule": "base",
+            "rule_version": 2,
+        }  # fmt: skip
+        return self.hear(IssueValue(**(given | fields)), shard=shard)
+
+    def send(self, amount, *, unit=NP, to=SARA, to_shard=THERE, shard=HERE, **fields):
+        given = {
+            "name": self.name(), "account": ALI, "member": 1, "unit": unit, "amount": amount,
+            "to_shard": to_shard, "to_account": to, "to_member": 2,
+        }  # fmt: skip
+        return self.hear(SendValue(**(given | fields)), shard=shard)
+
+    def stand(self, standing, *, account=0, party=0, shard=HERE):
+        return self.hear(
+            SetStanding(
+                name=self.name(), standing=standing, by="ops", reason="r", account=account,
+                party=party,
+            ),
+            shard=shard,
+        )  # fmt: skip
+
+    def rate(self, numerator=1, denominator=10, *, accepted_by=(1, BAKER), version=1, ident="5"):
+        return self.hear(
+            InstallTerms(
+                name=self.name(), kind=TermsKind.RATE, id=ident, version=version,
+                numerator=numerator, denominator=denominator, accepted_by=accepted_by,
+            )
+        )  # fmt: skip
+
+    def exchange(self, unit, amount, receives, **fields):
+        numbers = (1, 10) if unit is MP else (10, 1)
+        given = {
+            "name": self.name(), "account": ALI, "member": 1, "unit": unit, "issuer": BAKER,
+            "amount": amount, "receives": receives, "rate": "5", "version": 1,
+            "numerator": numbers[0], "denominator": numbers[1],
+        }  # fmt: skip
+        return self.hear(ExchangeValue(**(given | fields)))
+
+    def card(self, amount=0, *, account=CARD, issuer=GROCER, shard=HERE, **fields):
+        body = ActivateCard(
+            name=self.name(), account=account, issuer=issuer, amount_rial=amount, **fields
+        )
+        return self.hear(body, shard=shard)
+
+    def reissue(self, *, to=OTHER_CARD, to_shard=THERE):
+        return self.hear(
+            ReissueCard(
+                name=self.name(), account=CARD, to_shard=to_shard, to_account=to, by="ops",
+                reason="lost",
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture
+def bazaar():
+    return Bazaar()
+
+
+def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(bazaar):
+    soon = bazaar.at + timedelta(days=9)
+    first = bazaar.issue(100, funder=NETWORK, expires_at=soon).opened[0]
+    second = bazaar.issue(50, issuer=FLORIST).opened[0]
+    sent = bazaar.send(120)
+    assert page_of(sent) == [
+        ("ali", "value", "NP", "", -100),
+        ("network", "transit", "NP", "baker", 100),
+        ("ali", "value", "NP", "", -20),
+        ("network", "transit", "NP", "florist", 20),
+    ]
+    assert [(r.lot, r.what, r.amount, r.cost_rial) for r in sent.rows] == [
+        (first.lot, What.SENT, 100, 10_000), (second.lot, What.SENT, 20, 2_000),
+    ]  # fmt: skip
+    assert bazaar.in_transit() == {("NP", BAKER): 100, ("NP", FLORIST): 20}
+    (arrived,) = bazaar.deliver()
+    assert arrived.command.name == f"r.{HERE}.{sent.sequence}"
+    assert page_of(arrived) == [
+        ("sara", "value", "NP", "", 100),
+        ("network", "transit", "NP", "baker", -100),
+        ("sara", "value", "NP", "", 20),
+        ("network", "transit", "NP", "florist", -20),
+    ]
+    for child, parent, amount in zip(arrived.opened, (first, second), (100, 20), strict=True):
+        kept = replace(
+            parent, lot=child.lot, owner=SARA, parent=parent.lot, origin=Origin.RECEIVED,
+            amount=amount, remaining=amount, cost_rial=amount * 100, cost_left=amount * 100,
+        )  # fmt: skip
+        assert child == kept
+    assert [(r.lot, r.what, r.amount) for r in arrived.rows] == [
+        (lot.lot, What.ARRIVED, lot.amount) for lot in arrived.opened
+    ]
+    assert bazaar.in_transit() == {}
+    assert bazaar.lots(ALI) == [("NP", FLORIST, 30, 3_000)]
+
+
+def test_a_gift_inside_a_shard_takes_the_same_way(bazaar):
+    bazaar.issue(100)
+    sent = bazaar.send(60, to_shard=HERE)
+    assert (bazaar.lots(ALI), bazaar.lots(SARA)) == ([("NP", BAKER, 40, 4_000)], [])
+    (arrived,) = bazaar.deliver()
+    assert arrived.sequence == sent.sequence + 1
+    assert bazaar.lots(SARA) == [("NP", BAKER, 60, 6_000)]
+    assert bazaar.in_transit() == {}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_a_closed_account_refuses_comes_back_into_the_very_lots(bazaar, late):
+    soon = bazaar.at + timedelta(days=1)
+    lot = bazaar.issue(100, expires_at=soon).opened[0]
+    bazaar.stand("closed", account=SARA, shard=THERE)
+    sent = bazaar.send(70)
+    if late:
+        bazaar.later(days=2)
+    refused, back = bazaar.deliver()
+    assert (refused.status, refused.code, page_of(refused)) == (
+        Status.DECLINED, "account-closed", [],
+    )  # fmt: skip
+    assert back.command.name == f"b.{HERE}.{sent.sequence}"
+    assert back.command.body.code == "account-closed"
+    assert page_of(back) == [
+        ("ali", "value", "NP", "", 70),
+        ("network", "transit", "NP", "baker", -70),
+    ]
+    (row,) = back.rows
+    assert (row.what, row.original_sequence, row.amount) == (What.ARRIVED, sent.sequence, 70)
+    if late:
+        (child,) = back.opened
+        assert (child.parent, child.amount, child.cost_rial) == (lot.lot, 70, 7_000)
+        assert child.expires_at == bazaar.at - timedelta(minutes=1) + timedelta(days=30)
+        assert bazaar.lots(ALI) == [("NP", BAKER, 30, 3_000), ("NP", BAKER, 70, 7_000)]
+    else:
+        assert back.opened == ()
+        assert bazaar.lots(ALI) == [("NP", BAKER, 100, 10_000)]
+    assert bazaar.in_transit() == {}
+    again = replace(back.command.body, name=bazaar.name())
+    assert bazaar.hear(again).code == "already-returned"
+
+
+def test_a_return_opens_an_account_that_closed_meanwhile_frozen(bazaar):
+    bazaar.issue(100)
+    bazaar.stand("closed", account=SARA, shard=THERE)
+    bazaar.send(100)
+    assert bazaar.stand("closed", account=ALI).code == ""
+    assert bazaar.issue(5).code == "account-closed"
+    bazaar.deliver()
+    assert bazaar.lots(ALI) == [("NP", BAKER, 100, 10_000)]
+    assert bazaar.send(1).code == "account-frozen"
+    bazaar.stand("open", account=ALI)
+    assert bazaar.send(1).code == ""
+
+
+def test_sends_that_are_no_gifts_are_declined(bazaar):
+    bazaar.issue(100)
+    assert bazaar.send(101).code == "insufficient-points"
+    assert bazaar.send(1, unit=CR).code == "insufficient-credit"
+    assert bazaar.send(1, unit=MP, issuer=BAKER).code == "insufficient-merchant-points"
+    assert bazaar.send(1, unit=GV).code == "insufficient-gift-value"
+    assert bazaar.send(1, unit=Unit.RIAL).code == "not-a-value"
+    assert bazaar.send(1, to=0).code == "no-account"
+    assert bazaar.send(1, account=0).code == "no-account"
+    assert bazaar.send(1, to=ALI, to_shard=HERE).code == "same-account"
+    for _ in range(1025):
+        bazaar.issue(1, account=SARA, shard=THERE)
+    many = bazaar.send(1025, account=SARA, shard=THERE, to=ALI, to_shard=HERE)
+    assert many.code == "too-many-lots"
+    assert bazaar.says == []
+
+
+def test_merchant_points_are_sent_by_issuer(bazaar):
+    bazaar.issue(100, unit=MP)
+    bazaar.issue(100, unit=MP, issuer=GROCER)
+    assert page_of(bazaar.send(30, unit=MP, issuer=GROCER)) == [
+        ("ali", "value", "MP", "grocer", -30),
+        ("network", "transit", "MP", "grocer", 30),
+    ]
+    (arrived,) = bazaar.deliver()
+    assert page_of(arrived)[0] == ("sara", "value", "MP", "grocer", 30)
+
+
+def test_debts_of_the_receiver_are_repaid_by_a_gift(bazaar):
+    sale = PostTransaction(
+        name="t.10000017.1.1", kind=Kind.PURCHASE, channel=Channel.TILL, merchant=BAKER,
+        acceptor=BAKER, branch=1, terminal=10000017, account=SARA, member=2, amount_rial=1000,
+        awards=(
+            Award(line=0, unit=NP, amount=100, cost_rial=10_000, issuer=BAKER, funder=BAKER,
+                  rule="base", rule_version=1),
+        ),
+    )  # fmt: skip
+    bazaar.hear(sale, shard=THERE)
+    bazaar.send(100, account=SARA, shard=THERE, to=ALI, to_shard=HERE)
+    bazaar.deliver()
+    refund = replace(
+        sale, name="t.10000017.1.2", kind=Kind.REFUND, awards=(), original=sale.name, amount_rial=0
+    )
+    assert page_of(bazaar.hear(refund, shard=THERE)) == [
+        ("sara", "debt", "NP", "baker", -100),
+        ("baker", "issued", "NP", "", 100),
+    ]
+    bazaar.send(100)
+    (arrived,) = bazaar.deliver()
+    assert page_of(arrived)[2:] == [
+        ("sara", "value", "NP", "", -100),
+        ("sara", "debt", "NP", "baker", 100),
+    ]
+
+
+# --------------------------------------------------------------------------------------- exchange
+
+
+def test_merchant_points_become_network_points_of_that_merchant(bazaar):
+    bazaar.rate()
+    bazaar.issue(1000, unit=MP)
+    done = bazaar.exchange(MP, 999, 99, cost_rial=9_900)
+    assert page_of(done) == [
+        ("ali", "value", "MP", "baker", -999),
+        ("network", "exchange", "MP", "baker", 999),
+        ("ali", "value", "NP", "", 99),
+        ("network", "exchange", "NP", "baker", -99),
+    ]
+    (lot,) = done.opened
+    assert (lot.issuer, lot.funder, lot.cost_rial, lot.rule, lot.rule_version) == (
+        BAKER, BAKER, 9_900, "5", 1,
+    )  # fmt: skip
+    assert [(r.what, r.amount, r.claim_rial) for r in done.rows] == [(What.EXCHANGED, 999, 0)]
+
+
+def test_issuers_of_network_points_owe_the_merchant_what_they_cost(bazaar):
+    bazaar.rate()
+    bazaar.issue(30, issuer=GROCER)
+    bazaar.issue(30)
+    bazaar.issue(40, issuer=FLORIST)
+    done = bazaar.exchange(NP, 100, 1000, fee_bp=150)
+    assert page_of(done) == [
+        ("grocer", "payable", "IRR", "baker", -3_000),
+        ("baker", "receivable", "IRR", "grocer", 3_000),
+        ("florist", "payable", "IRR", "baker", -4_000),
+        ("baker", "receivable", "IRR", "florist", 4_000),
+        ("baker", "payable", "IRR", "network", -105),
+        ("network", "fee", "IRR", "baker", 105),
+        ("ali", "value", "NP", "", -30),
+        ("network", "exchange", "NP", "grocer", 30),
+        ("ali", "value", "NP", "", -30),
+        ("network", "exchange", "NP", "baker", 30),
+        ("ali", "value", "NP", "", -40),
+        ("network", "exchange", "NP", "florist", 40),
+        ("ali", "value", "MP", "baker", 1000),
+        ("network", "exchange", "MP", "baker", -1000),
+    ]
+    assert [(r.claim_rial, r.fee_rial, r.acceptor) for r in done.rows] == [
+        (3_000, 45, BAKER), (3_000, 0, BAKER), (4_000, 60, BAKER),
+    ]  # fmt: skip
+    assert done.opened[0].cost_rial == 10_000
+
+
+def test_an_exchange_needs_the_very_rate_that_both_accepted(bazaar):
+    bazaar.issue(1000, unit=MP)
+    bazaar.issue(1000)
+    assert bazaar.exchange(MP, 100, 10).code == "unknown-rate"
+    assert bazaar.rate(accepted_by=(BAKER,)).code == "rate-not-accepted"
+    assert bazaar.rate(accepted_by=(1,)).code == "rate-not-accepted"
+    bazaar.rate()
+    bazaar.rate(ident="6", accepted_by=(1, GROCER))
+    assert bazaar.exchange(MP, 100, 10, rate="6").code == "rate-not-accepted"
+    assert bazaar.exchange(MP, 100, 10, version=2).code == "unknown-rate"
+    assert bazaar.exchange(MP, 100, 20, numerator=2).code == "rate-differs"
+    assert bazaar.exchange(NP, 100, 10, numerator=1, denominator=10).code == "rate-differs"
+    assert bazaar.exchange(MP, 100, 11).code == "rate-gives-otherwise"
+    assert bazaar.exchange(CR, 100, 10).code == "not-a-value"
+    assert bazaar.exchange(MP, 100, 10, account=0).code == "no-account"
+    assert bazaar.exchange(MP, 1010, 101).code == "insufficient-merchant-points"
+    assert bazaar.exchange(NP, 1001, 10_010).code == "insufficient-points"
+    bazaar.stand("frozen", party=BAKER)
+    assert bazaar.exchange(MP, 100, 10).code == "party-frozen"
+
+
+def test_an_installed_version_never_changes(bazaar):
+    assert bazaar.rate().status is Status.COMPLETED
+    assert bazaar.rate(2).code == "version-differs"
+    assert bazaar.rate(accepted_by=(1, GROCER)).code == "version-differs"
+    same = bazaar.rate(accepted_by=(BAKER, 1, 1))
+    assert (same.status, same.code, same.change) == (Status.COMPLETED, "already-installed", None)
+    assert bazaar.rate(2, version=2).code == ""
+
+
+# ------------------------------------------------------------------------------- cards and wallet
+
+
+def test_a_card_is_activated_once_and_loaded_only_when_active(bazaar):
+    load = {"account": CARD, "unit": GV, "issuer": GROCER, "cost_rial": 50_000}
+    assert bazaar.issue(50_000, **load).code == "card-not-active"
+    assert page_of(bazaar.card(200_000)) == [
+        ("grocer", "issued", "GV", "", -200_000),
+        ("card", "value", "GV", "", 200_000),
+    ]
+    assert bazaar.card(1).code == "card-already-active"
+    assert bazaar.card(1, account=0).code == "no-account"
+    bazaar.issue(5)
+    assert bazaar.card(1, account=ALI).code == "account-in-use"
+    assert page_of(bazaar.issue(50_000, **load)) == [
+        ("grocer", "issued", "GV", "", -50_000),
+        ("card", "value", "GV", "", 50_000),
+    ]
+    bazaar.stand("frozen", account=CARD)
+    assert bazaar.issue(50_000, **load).code == "account-frozen"
+
+
+def test_all_of_a_card_goes_to_a_new_one_and_the_old_one_closes(bazaar):
+    bazaar.card(200_000)
+    bazaar.issue(50_000, account=CARD, unit=GV, issuer=FLORIST, cost_rial=50_000)
+    bazaar.card(account=OTHER_CARD, shard=THERE)
+    bazaar.stand("frozen", account=CARD)
+    assert bazaar.reissue(to=CARD, to_shard=HERE).code == "same-account"
+    assert page_of(bazaar.reissue()) == [
+        ("card", "value", "GV", "", -200_000),
+        ("network", "transit", "GV", "grocer", 200_000),
+        ("card", "value", "GV", "", -50_000),
+        ("network", "transit", "GV", "florist", 50_000),
+    ]
+    bazaar.deliver()
+    assert bazaar.lots(OTHER_CARD, shard=THERE) == [
+        ("GV", GROCER, 200_000, 200_000), ("GV", FLORIST, 50_000, 50_000),
+    ]  # fmt: skip
+    assert bazaar.in_transit() == {}
+    assert bazaar.reissue().code == "account-closed"
+    assert bazaar.card(5).code == "account-closed"
+
+
+def test_a_card_whose_successor_is_no_card_gets_all_back_and_is_blocked(bazaar):
+    bazaar.card(200_000)
+    bazaar.reissue()
+    refused, back = bazaar.deliver()
+    assert (refused.code, back.code) == ("card-not-active", "")
+    assert bazaar.lots(CARD) == [("GV", GROCER, 200_000, 200_000)]
+    assert bazaar.send(1, account=CARD, unit=GV).code == "account-frozen"
+    assert bazaar.in_transit() == {}
+    bazaar.card(account=OTHER_CARD, shard=THERE)
+    bazaar.reissue()
+    bazaar.deliver()
+    assert bazaar.lots(OTHER_CARD, shard=THERE) == [("GV", GROCER, 200_000, 200_000)]
+
+
+def test_a_card_with_held_value_or_no_card_is_not_reissued(bazaar):
+    assert bazaar.reissue().code == "card-not-active"
+    bazaar.card(account=OTHER_CARD, shard=THERE)
+    bazaar.card(100)
+    member = bazaar.book.member(HERE, CARD)
+    ((number, lot),) = member.lots.items()
+    member.lots[number] = replace(lot, held=1)
+    assert bazaar.reissue().code == "value-held"
+    member.lots[number] = lot
+    member.debts[NP, BAKER] = -1
+    assert bazaar.reissue().code == "account-owes"
+    member.debts.clear()
+    assert bazaar.send(100, account=CARD, unit=GV, to=OTHER_CARD).code == ""
+    assert (bazaar.reissue().code, bazaar.reissue().code) == ("", "account-closed")
+
+
+def test_money_paid_in_becomes_credit_and_the_custodian_has_the_cash(bazaar):
+    paid = TopUpWallet(
+        name="a.1000001.top-up-1", account=ALI, member=1, amount_rial=500_000, custodian=GROCER,
+        merchant=GROCER,
+    )  # fmt: skip
+    done = bazaar.hear(paid)
+    assert page_of(done) == [
+        ("grocer", "issued", "CR", "", -500_000),
+        ("ali", "value", "CR", "", 500_000),
+        ("grocer", "wallet", "IRR", "", -500_000),
+        ("grocer", "cash", "IRR", "", 500_000),
+    ]
+    assert done.opened[0].expires_at is None
+    assert bazaar.hear(replace(paid, name="a.0.top-up", account=0)).code == "no-account"
+    mine = TakeBackValue(name="a.1.back", account=ALI, member=1, issued_by=paid.name)
+    assert bazaar.hear(mine).code == "unknown-original"
