@@ -2,11 +2,13 @@
 
 from contracts.ledger import CancelPending
 
+from . import purse
 from . import undoing as undo
-from .undoing import No
+from .saying import No
 
 
 def issue(m, envelope, body):
+    purse.fund_issue(m.quarter, m, body)
     m.repay(body.account)
     grant = m.grant(body, body.account, 0, envelope, body.cost_rial)
     if body.awaits:
@@ -24,6 +26,7 @@ def take_unspent(m, account, grant, lot, amount):
     cost = lot["cost"] * amount // lot["left"]
     undo.take_from(m, account, grant, lot, amount)
     m.fund(grant["issuer"], grant["funder"], -cost)
+    purse.refill(m.quarter, m, grant, cost)
 
 
 def event(m, body, sale):
@@ -60,6 +63,8 @@ def extend(m, body):
 def adjust(m, envelope, body):
     if body.proposed_by == body.approved_by:
         raise No("same-person")
+    if body.unit == "GV" and not body.take and body.account not in m.quarter.cards:
+        raise No("card-not-active")
     m.repay(body.account)
     if not body.take:
         m.grant(body, body.account, 0, envelope, body.cost_rial)

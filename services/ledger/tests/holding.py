@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from contracts.value import CaptureHold, ReleaseHold, VoidHold
 from contracts.values import Kind
 
-from .undoing import No
+from .saying import No
 
 TEHRAN = timezone(timedelta(hours=3, minutes=30))  # since 2022; stories begin in 2026
 UNITS = (

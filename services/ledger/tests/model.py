@@ -20,19 +20,23 @@ from contracts.value import (
     CaptureHold,
     ExtendLot,
     HoldValue,
+    ReissueCard,
     ReleaseHold,
+    SendValue,
     SpendValue,
     VoidHold,
 )
 from contracts.values import Kind
 
-from . import ageing, holding
+from . import ageing, holding, purse
 from . import undoing as undo
-from .undoing import No
+from .quarter import Quarter
+from .saying import NETWORK, No
 
-NETWORK = 1
 # what later commands find the account of by its name
-TELL_THEIR_ACCOUNT = (PostTransaction, RefuseTransaction, IssueValue, SpendValue, HoldValue)
+TELL_THEIR_ACCOUNT = (
+    PostTransaction, RefuseTransaction, IssueValue, SpendValue, HoldValue, SendValue, ReissueCard,
+)  # fmt: skip
 
 
 class Model:
@@ -50,6 +54,8 @@ class Model:
         self.accounts = defaultdict(int)
         self.holds = {}
         self.hold_names = {}
+        self.history = []  # (sequence, account, amount)
+        self.quarter = Quarter()
         self.seen = defaultdict(int)
 
     # ------------------------------------------------------------------------------------- names
@@ -77,7 +83,9 @@ class Model:
         except No as no:
             self.lots, self.accounts = kept
             self.holds = holds
+            self.history = [line for line in self.history if line[0] < self.sequence]
             status, code = "declined", str(no)
+            self.quarter.after_no(body, code)
         if status in ("completed", "held"):
             holding.book_due(self, owner, self.now)
         kind = getattr(body, "kind", None)
@@ -99,6 +107,10 @@ class Model:
         return known[4] if known and isinstance(body, names_an_account) else 0
 
     def post(self, envelope, body):
+        self.quarter.gate(self, body)
+        found = self.quarter.post(self, envelope, body)
+        if found is not None:
+            return found
         match body:
             case PostTransaction():
                 return self.transaction(envelope, body)
@@ -144,6 +156,7 @@ class Model:
 
     def move(self, owner, role, unit, amount, other=0):
         self.accounts[owner, role, unit, other] += amount
+        self.history.append((self.sequence, (owner, role, unit, other), amount))
 
     def value(self, account, unit, issuer, amount):
         """A member's value; merchants' own points are kept apart by issuer."""
@@ -217,7 +230,7 @@ class Model:
             "line": line, "unit": award.unit, "points": award.amount, "cost": cost,
             "issuer": award.issuer, "funder": award.funder, "lot": lot["number"],
             "own_date": getattr(award, "available_from", None) or self.now,
-            "points_undone": 0, "cost_undone": 0,
+            "points_undone": 0, "cost_undone": 0, "budget": getattr(award, "budget", None),
         }  # fmt: skip
 
     def fund(self, issuer, funder, cost):
@@ -233,7 +246,8 @@ class Model:
         self.repay(body.account)
         if body.redemption:
             self.spend(sale, body)
-        for award in body.awards:
+        awards = purse.funded(self.quarter, self, body.awards, body.account)
+        for award in awards:
             sale["grants"].append(
                 self.grant(award, body.account, award.line, envelope, award.cost_rial,
                            body.review_due_at)
@@ -241,7 +255,7 @@ class Model:
         self.repay(body.account)
         holding.activity(self, body.account, envelope)
         self.sales[body.name] = sale
-        if body.awards and body.review_due_at:
+        if awards and body.review_due_at:
             sale["due"] = body.review_due_at
             return "held", ""
         return "completed", ""
@@ -353,6 +367,7 @@ class Model:
         for grant in sale["grants"]:
             lot = self.lots[grant["lot"]]
             self.fund(grant["issuer"], grant["funder"], grant["cost_undone"] - grant["cost"])
+            purse.refill(self.quarter, self, grant, grant["cost"] - grant["cost_undone"])
             undo.take_from(self, sale["account"], grant, lot, lot["left"])
         sale["verdict"] = "cancelled"
         return "completed", ""

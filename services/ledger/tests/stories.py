@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -21,7 +22,7 @@ from contracts.ledger import (
     TickClock,
 )
 from contracts.pos import Line, RefundLine
-from contracts.value import CaptureHold, SpendValue
+from contracts.value import ActivateCard, CaptureHold, SpendValue
 from contracts.values import Channel, Family, Kind, Reason, Unit, name, till_name
 
 from . import tales
@@ -60,15 +61,18 @@ def of_model(seed, plain):
 class Story:
     """Commands on one shard: few accounts, few issuers, so that everything meets everything."""
 
-    def __init__(self, seed, *, accounts=(1000, 1001, 1002), lots=None, holds=None):
+    def __init__(self, seed, *, accounts=(1000, 1001, 1002), lots=None, holds=None, cards=True):
         self.rng = random.Random(seed)
         self.at = START
         self.accounts = accounts
         self.told = []
         self.count = 0
+        self.budgets = ()  # campaigns whose slices pay
         self.lots = lots if lots is not None else dict  # () -> {number: account}
         self.holds = holds if holds is not None else dict  # () -> {sequence: as the model has it}
         self.next = []  # makers that come before any other
+        if cards:  # accounts that may hold gift value too
+            self.next += [partial(self.activate, account) for account in accounts]
 
     def batch(self, size):
         """The next commands, as envelopes."""
@@ -134,6 +138,7 @@ class Story:
                     funder=self.rng.choice((issuer, issuer, 1)),
                     rule=self.rng.choice(("base", "bonus")),
                     rule_version=1,
+                    budget=self.rng.choice(self.budgets) if self.budgets else None,
                     expires_at=self.rng.choice(
                         (None, START + timedelta(days=3), self.at + timedelta(hours=5))
                     ),
@@ -273,6 +278,11 @@ class Story:
             name=name(Family.EXPIRY, number, str(self.count)),
             account=lots.get(number, 1000),
             lot=number,
+        )
+
+    def activate(self, account):
+        return ActivateCard(
+            name=name(Family.ACCOUNT, account, "card"), account=account, issuer=5, amount_rial=0
         )
 
     def tick(self):

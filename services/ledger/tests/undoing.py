@@ -5,9 +5,8 @@ from datetime import timedelta
 
 from contracts.values import Kind
 
-
-class No(Exception):
-    """A business no, with its code."""
+from . import purse
+from .saying import No
 
 
 def check(m, body):
@@ -123,7 +122,9 @@ def claw_back(m, sale):
     account, short = sale["account"], defaultdict(int)
     for grant in sale["grants"]:
         points = target(m, sale, grant, "points")
-        m.fund(grant["issuer"], grant["funder"], -target(m, sale, grant, "cost"))
+        cost = target(m, sale, grant, "cost")
+        m.fund(grant["issuer"], grant["funder"], -cost)
+        purse.refill(m.quarter, m, grant, cost)
         lot = m.lots[grant["lot"]]
         amount = min(points, m.room(lot))
         m.seen["clawback beside a hold"] += amount < min(points, lot["left"])

@@ -31,7 +31,7 @@ def hold_of(command: Command, status: Status) -> str:
     return command.body.original if done else ""
 
 
-def original_of(
+def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
     command: Command,
     status: Status,
     *,

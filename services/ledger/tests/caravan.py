@@ -1,0 +1,219 @@
+"""Random stories of several shards: the road's commands among those that cross it."""
+
+import random
+from datetime import timedelta
+
+from contracts.ledger import IssueValue, TakeBackValue
+from contracts.value import (
+    ActivateCard,
+    CloseWindow,
+    ExchangeValue,
+    GrantBudget,
+    InstallTerms,
+    ReissueCard,
+    SendBudget,
+    SendValue,
+    SetStanding,
+    SettlePosition,
+    TermsKind,
+    TopUpWallet,
+)
+from contracts.values import Family, Unit, name
+
+from . import stories
+
+NP, MP, CR, GV = Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT
+ACCOUNTS, CARDS, IDLE = (1000, 1001), (2000, 2001, 2002), 1009
+
+
+def lots_of(plain):
+    """() -> {number: account} of a model's lots."""
+    return lambda: {number: lot["account"] for number, lot in plain.lots.items()}
+
+
+def holds_of(plain):
+    """() -> a model's holds."""
+    return lambda: plain.holds
+
+
+class Caravan:
+    """plain: the model of each shard, to see what there is."""
+
+    def __init__(self, seed, plain):
+        self.rng = random.Random(seed)
+        self.plain = plain
+        self.shards = tuple(plain)
+        self.at = stories.START
+        self.count = 0
+        self.issued = {shard: [] for shard in plain}
+        self.roads = {}
+        for shard in plain:
+            road = stories.Story(
+                self.rng.random(), accounts=(*ACCOUNTS, CARDS[0]), lots=lots_of(plain[shard]),
+                holds=holds_of(plain[shard]), cards=False,
+            )  # fmt: skip
+            road.budgets = (None, None, 0, 12)
+            self.roads[shard] = road
+
+    def one(self):
+        """(shard, envelope) of the next command."""
+        rng = self.rng
+        shard = rng.choice(self.shards)
+        if rng.random() < 0.4:
+            road = self.roads[shard]
+            road.at = max(road.at, self.at)
+            said = road.one()
+            self.at = max(self.at, road.at)
+            return shard, said
+        self.at += timedelta(seconds=rng.choice((1, 60, 3600)))
+        self.count += 1
+        makers = (
+            (self.send, 20), (self.exchange, 8), (self.install, 4), (self.issue, 20),
+            (self.take_back, 2), (self.activate, 3), (self.reissue, 2), (self.top_up, 2),
+            (self.grant, 5), (self.send_budget, 4), (self.stand, 4), (self.stand_party, 4),
+            (self.close, 3), (self.settle, 10),
+        )  # fmt: skip
+        made = rng.choices([m for m, _ in makers], [w for _, w in makers])[0](shard)
+        return shard, stories.wrap(made, self.at)
+
+    def heard(self, shard, body):
+        """What the ledger itself says next, as it arrives there."""
+        self.at += timedelta(seconds=self.rng.choice((1, 1, 3600)))
+        return shard, stories.wrap(body, self.at)
+
+    def name(self):
+        return name(Family.PARTY, 5, f"c{self.count}")
+
+    def account(self):
+        return self.rng.choice((*ACCOUNTS, *ACCOUNTS, *CARDS, IDLE))
+
+    def send(self, shard):
+        rng = self.rng
+        unit = rng.choice((NP, NP, NP, MP, CR, GV, Unit.RIAL if rng.random() < 0.2 else NP))
+        return SendValue(
+            name=self.name(), account=self.account() if rng.random() < 0.98 else 0, member=1,
+            unit=unit, amount=rng.choice((1, 30, 200, 800)), to_shard=rng.choice(self.shards),
+            to_account=self.account() if rng.random() < 0.95 else 0, to_member=2,
+            issuer=rng.choice((5, 6)) if unit is MP else 0,
+        )  # fmt: skip
+
+    def exchange(self, shard):
+        rng = self.rng
+        unit, issuer = rng.choice((NP, MP)), rng.choice((5, 5, 5, 6, 8))
+        numbers = (1, 10) if unit is MP else (10, 1)
+        if rng.random() < 0.08:
+            numbers = (1, 9)
+        amount = rng.choice((10, 45, 300))
+        receives = max(1, amount * numbers[0] // numbers[1] + (rng.random() < 0.05))
+        return ExchangeValue(
+            name=self.name(), account=self.account(), member=1,
+            unit=unit if rng.random() < 0.98 else CR, issuer=issuer, amount=amount,
+            receives=receives, rate=str(issuer), version=rng.choice((1, 1, 1, 1, 2)),
+            numerator=numbers[0], denominator=numbers[1], fee_bp=rng.choice((0, 150)),
+            cost_rial=receives * 100 if unit is MP else 0,
+            expires_at=rng.choice((None, self.at + timedelta(hours=9))),
+        )  # fmt: skip
+
+    def install(self, shard):
+        party = self.rng.choice((5, 5, 6, 8))
+        return InstallTerms(
+            name=self.name(), kind=self.rng.choice((TermsKind.RATE, TermsKind.RATE, TermsKind.FEE)),
+            id=str(party), version=self.rng.choice((1, 1, 2)), numerator=1,
+            denominator=self.rng.choice((10, 10, 10, 10, 10, 11)),
+            accepted_by=self.rng.choice(((1, party), (party, 1), (1, party), (1, 7), (party,))),
+        )  # fmt: skip
+
+    def issue(self, shard):
+        rng = self.rng
+        unit = rng.choice((NP, NP, MP, MP, GV))
+        account = rng.choice(CARDS) if unit is GV and rng.random() < 0.8 else self.account()
+        issuer, amount = rng.choice((5, 6)), rng.choice((50, 300, 2000))
+        made = IssueValue(
+            name=self.name(), account=account, member=1, unit=unit, amount=amount,
+            cost_rial=amount * rng.choice((1, 100)), issuer=issuer,
+            funder=rng.choice((issuer, issuer, 1)), rule="gift", rule_version=1,
+            expires_at=rng.choice((None, None, self.at + timedelta(hours=5))),
+            budget=rng.choice((None, None, 0, 12)),
+        )  # fmt: skip
+        self.issued[shard].append(made)
+        return made
+
+    def take_back(self, shard):
+        one = self.rng.choice(self.issued[shard] or [None])
+        account, issued_by = (one.account, one.name) if one else (1000, "p.5.none")
+        return TakeBackValue(name=self.name(), account=account, member=1, issued_by=issued_by)
+
+    def activate(self, shard):
+        return ActivateCard(
+            name=self.name(), account=self.rng.choice((*CARDS, *CARDS, 1000)),
+            issuer=self.rng.choice((5, 6)), amount_rial=self.rng.choice((0, 900)),
+            expires_at=self.rng.choice((None, self.at + timedelta(hours=9))),
+        )  # fmt: skip
+
+    def reissue(self, shard):
+        return ReissueCard(
+            name=self.name(), account=self.rng.choice((*CARDS, 1000)),
+            to_shard=self.rng.choice(self.shards), to_account=self.rng.choice(CARDS), by="ops",
+            reason="lost",
+        )  # fmt: skip
+
+    def top_up(self, shard):
+        return TopUpWallet(
+            name=self.name(), account=self.account(), member=1, amount_rial=400,
+            custodian=self.rng.choice((6, 8)), merchant=1,
+        )  # fmt: skip
+
+    def grant(self, shard):
+        return GrantBudget(
+            name=self.name(), party=self.rng.choice((1, 5, 6)), campaign=self.rng.choice((0, 12)),
+            amount_rial=self.rng.choice((5_000, 150_000, 400_000)),
+        )  # fmt: skip
+
+    def send_budget(self, shard):
+        return SendBudget(
+            name=self.name(), party=self.rng.choice((1, 5, 6)), campaign=self.rng.choice((0, 12)),
+            to_shard=self.rng.choice(self.shards),
+            amount_rial=self.rng.choice((0, 0, 10_000, 1_000_000)),
+        )  # fmt: skip
+
+    def stand(self, shard):
+        return SetStanding(
+            name=self.name(), by="ops", reason="r",
+            standing=self.rng.choice(("frozen", "open", "open", "open", "open", "closed")),
+            account=self.rng.choice((*ACCOUNTS, *CARDS, IDLE, IDLE)),
+        )  # fmt: skip
+
+    def stand_party(self, shard):
+        return SetStanding(
+            name=self.name(), by="ops", reason="r",
+            standing=self.rng.choice(("frozen", "open", "open", "open", "closed")),
+            party=self.rng.choice((5, 6, 7, 7, 8, 8, 8, 0)),
+        )  # fmt: skip
+
+    def close(self, shard):
+        window = self.last(shard) + 1
+        if self.rng.random() < 0.1:
+            window += self.rng.choice((-1, 1))
+        return CloseWindow(name=self.name(), window=max(window, 1))
+
+    def last(self, shard):
+        """The last window closed there."""
+        return len(self.plain[shard].quarter.cuts)
+
+    def settle(self, shard):
+        """Somebody who owes, or is owed from an earlier payment, pays; now and then too much."""
+        rng, last = self.rng, self.last(shard)
+        owing = [(1, 5, 100)] + [
+            (owner, other, -amount)
+            for (owner, role, _, other), amount in self.plain[shard].accounts.items()
+            if role == "payable" and amount
+        ]
+        debtor, creditor, rial = rng.choice(owing)
+        if rial < 0:
+            debtor, creditor, rial = creditor, debtor, -rial
+        return SettlePosition(
+            name=self.name(),
+            window=max(1, rng.choice((last, last, last, last - 1, last - 2, last + 1))),
+            debtor=debtor, creditor=creditor,
+            amount_rial=max(1, rng.choice((rial, rial, rial // 2, rial + 1, 1))),
+        )  # fmt: skip
