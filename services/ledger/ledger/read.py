@@ -10,10 +10,13 @@ from contracts.ledger import ExpireLot, Inquire
 from contracts.value import ExtendLot
 from contracts.values import Status
 from kit.db import Tx
+from ledger import read_house
 from ledger.decide import commands as deciding
+from ledger.decide import needs
 from ledger.decide.book import Book, Known, ShardState, marked_original
 from ledger.domain import chunks, leaves, records
 from ledger.domain.book import Command, Original, Role, Row
+from ledger.domain.house import House
 from ledger.domain.leaves import Leaf
 from ledger.domain.originals import hold_of, original_of
 from ledger.store import holding, posting
@@ -48,9 +51,11 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     found = {(r[0], r[1]): (r[2], r[3]) for r in rows}
     await _read_known(tx, book, found, targets)
     fresh = [c for c in batch if isinstance(c.body, Inquire) or (c.shard, c.name) not in found]
-    accounts = await _read_members(tx, book, _owners(book, fresh))
+    owners = _owners(book, fresh)
+    accounts = await _read_members(tx, book, owners)
     await _read_named_lots(tx, book, fresh)
     await _read_holds(tx, book)
+    await read_house.read(tx, book, needs.of_batch(fresh, owners, book.guarded))
     return Reading(book, accounts)
 
 
@@ -78,8 +83,13 @@ async def _read_shards(tx: Tx, book: Book, shards: Collection[int]) -> None:
         for shard in sorted(set(shards) - {row["shard"] for row in rows}):
             await posting.prepare_shard(tx, shard)
         rows = await posting.lock_shards(tx, sorted(shards))
-    for shard, last_sequence, decided_at, account_count, peaks in rows:
-        book.shards[shard] = ShardState(shard, last_sequence, decided_at, account_count, peaks)
+    for shard, last_sequence, decided_at, account_count, peaks, guarded, window in rows:
+        house = House(window=window, watched=False)
+        if guarded:
+            book.guarded.add(shard)
+        book.shards[shard] = ShardState(
+            shard, last_sequence, decided_at, account_count, peaks, house
+        )
 
 
 async def _read_known(

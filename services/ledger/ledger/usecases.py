@@ -3,16 +3,24 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Raw, json
 from msgspec.structs import replace
 
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
-from contracts.ledger import ExpireLot, Inquire, Outcome, RefuseTransaction, Reply, TickClock
+from contracts.ledger import (
+    COMMANDS,
+    ExpireLot,
+    Inquire,
+    Outcome,
+    RefuseTransaction,
+    Reply,
+    TickClock,
+)
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
-from contracts.value import ReleaseHold
+from contracts.value import ReceiveValue, ReleaseHold
 from contracts.values import Family, Kind, micros, name, tehran_day
 from kit import outbox, telemetry
 from kit.consumer import Event
@@ -20,7 +28,7 @@ from kit.db import Tx
 from kit.outbox import Message
 from kit.telemetry import Metric
 from ledger import read, write
-from ledger.decide import answers, inquiry
+from ledger.decide import answers, inquiry, transfer
 from ledger.decide import commands as deciding
 from ledger.decide.book import Book, Decision
 from ledger.decide.commands import Result, Verdict
@@ -34,6 +42,7 @@ log = logging.getLogger(__name__)
 _OUTCOME: Final = "outcome-recorded.v1"
 _REPLY: Final = "transaction-answered.v1"
 _UNPROCESSABLE: Final = 422
+_KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
 _Said = ExpireLot | ReleaseHold | TickClock
@@ -65,6 +74,10 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
             account=getattr(command.body, "account", 0),
             replayed=getattr(command.body, "replayed", False),
         )
+        if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
+            shard, back = transfer.return_of(command.body, body.reason.code)
+            now = command.accepted_at or event.at
+            outbox.add(tx, [_send(event, command, shard, back, now)])
         command = replace(command, body=body)
     await _post(tx, [event], [command])
 
@@ -84,6 +97,8 @@ async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> Non
         for event, command, result in results:
             if result.decision is not None:
                 said.extend(_outcomes(event, result.decision))
+                if "replay" not in event.headers:  # what it said then is in the archive
+                    said.extend(_sends(event, result.decision))
             said.extend(_answer(event, command, result))
 
     decisions = [result.decision for _, _, result in results if result.decision is not None]
@@ -134,6 +149,26 @@ def _outcome(event: Event, decision: Decision, outcome: Outcome) -> Message:
         data=outcome,
     )
     return outbox.message(LEDGER_ENTRIES, said, partition=command.shard, headers=_traced(event))
+
+
+def _sends(event: Event, decision: Decision) -> list[Message]:
+    """The commands that the ledger itself says next, to whichever shard: each is named once."""
+    return [
+        _send(event, decision.command, to, body, decision.decided_at) for to, body in decision.sends
+    ]
+
+
+def _send(event: Event, command: Command, shard: int, body: Any, now: datetime) -> Message:
+    said = Envelope(
+        id=envelopes.follow(command.id or command.name, f"says {body.name}"),
+        type=_KINDS[type(body)],
+        key=str(getattr(body, "account", 0) or getattr(body, "party", 0)),
+        occurred_at=command.occurred_at,
+        accepted_at=now,
+        cause_id=command.id or None,
+        data=body,
+    )
+    return outbox.message(LEDGER_COMMANDS, said, partition=shard, headers=_traced(event))
 
 
 def _traced(event: Event) -> tuple[tuple[str, bytes], ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.values import Unit
 from kit.db import Tx
-from ledger import holding, seal
+from ledger import holding, seal, write_house
 from ledger.decide.book import Book, Decision
 from ledger.domain import leaves
 from ledger.domain.book import AccountKey, Lot, Original, Role, value_key
@@ -69,6 +69,9 @@ async def write(
         raise failed.exceptions[0] from failed
     await _append(tx, reading.book, sealed)
     await _write_originals(tx, reading.book, decisions)
+    changed = [decision for decision in decisions if decision.change is not None]
+    if changed:
+        await write_house.write(tx, changed)
 
 
 async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:

@@ -14,7 +14,11 @@ from ledger.domain import chunks, leaves, merkle
 from . import holding
 
 TABLES = (
-    ("shards", "shard, last_sequence, decided_at, account_count, peaks", "shard"),
+    (
+        "shards",
+        "shard, last_sequence, decided_at, account_count, peaks, has_standings, window_closed",
+        "shard",
+    ),
     ("accounts", "account_id, owner, role, unit, counterparty, balance, entry_count", "account_id"),
     ("outcomes", "name, fingerprint, sequence", "name"),
     (
@@ -36,6 +40,16 @@ TABLES = (
         "lot",
     ),
     ("holds", "hold, owner, name, due_at, lots, amounts, resolution, resolved_by", "hold"),
+    ("standings", "is_party, number, standing, sequence", "is_party, number"),
+    (
+        "terms",
+        "kind, id, version, numerator, denominator, accepted_by, sequence",
+        "kind, id, version",
+    ),
+    ("cards", "account, issuer, sequence", "account"),
+    ("windows", "closed, sequence", "closed"),
+    ("positions", "debtor, creditor, closed, reached_rial", "debtor, creditor, closed"),
+    ("settlements", "debtor, creditor, settled_rial, closed, sequence", "debtor, creditor"),
     (
         "originals",
         "name, sequence, total_rial, refunded_rial, refunded, is_full, is_reversed, verdict",
@@ -151,10 +165,12 @@ async def check_book(database, shard):
             "select s.lot from lots s left join consumptions c"
             " using (shard, lot) where shard = $1 group by shard, s.lot, s.amount, s.cost_rial,"
             " s.parent, s.remaining, s.cost_left having"
-            " case when s.parent is null then s.amount else 0 end + coalesce(sum(case c.what"
-            "  when 'restored' then c.amount else -c.amount end), 0) <> s.remaining or"
-            " case when s.parent is null then s.cost_rial else 0 end + coalesce(sum(case c.what"
-            "  when 'restored' then c.cost_rial else -c.cost_rial end), 0) <> s.cost_left", shard,
+            " case when s.parent is null then s.amount else 0 end + coalesce(sum(case when c.what"
+            " in ('restored', 'arrived') then c.amount else -c.amount end), 0)"
+            " <> s.remaining or"
+            " case when s.parent is null then s.cost_rial else 0 end + coalesce(sum(case when"
+            " c.what in ('restored', 'arrived') then c.cost_rial else -c.cost_rial end), 0)"
+            " <> s.cost_left", shard,
         )  # fmt: skip
         assert not wrong
         state = await tx.fetchrow("select last_sequence, peaks from shards where shard = $1", shard)

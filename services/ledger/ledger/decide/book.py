@@ -92,6 +92,7 @@ class Book:
         default_factory=dict[tuple[int, str], Original]
     )
     members: dict[tuple[int, int], Member] = field(default_factory=dict[tuple[int, int], Member])
+    guarded: set[int] = field(default_factory=set[int])  # shards where a standing was ever set
     fresh: dict[tuple[int, str], Decision] = field(default_factory=dict[tuple[int, str], Decision])
 
     def shard(self, number: int) -> ShardState:

@@ -73,15 +73,15 @@ class House:
         "balances", "cards", "reached", "settled", "standings", "terms", "watched", "window",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, *, window: int = 0, watched: bool = True) -> None:
         self.standings: dict[Subject, Standing] = {}
         self.terms: dict[TermsKey, Terms] = {}
         self.cards: dict[int, int] = {}
-        self.window = 0
+        self.window = window
         self.reached: dict[tuple[int, Pair], int] = {}
         self.settled: dict[Pair, Settled] = {}
         self.balances: dict[AccountKey, int] = {}
-        self.watched = True
+        self.watched = watched
 
     def apply(self, change: Change | None, legs: Iterable[Leg]) -> None:
         """Make a decision's legs and change the state that the next command sees."""

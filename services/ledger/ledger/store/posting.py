@@ -27,7 +27,8 @@ def _split(pairs: Sequence[tuple[int, Any]]) -> tuple[list[int], list[Any]]:
 async def lock_shards(tx: Tx, shards: Sequence[int]) -> list[Record]:
     """The gate of every posting: one writer a shard, whatever else goes wrong."""
     return await tx.fetch(
-        "select shard, last_sequence, decided_at, account_count, peaks from shards"
+        "select shard, last_sequence, decided_at, account_count, peaks, has_standings,"
+        " window_closed from shards"
         " where shard = any($1::smallint[]) order by shard for update",
         shards,
     )
