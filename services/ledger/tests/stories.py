@@ -189,6 +189,7 @@ class Story:
         """A sale or spend told before, its body; a refund or a reversal now and then."""
         undoable = (PostTransaction, SpendValue, CaptureHold)
         sales = [e.data for e in self.told if isinstance(e.data, undoable)]
+        sales = [sale for sale in sales if not getattr(sale, "replayed", False)]
         if not sales or self.rng.random() < 0.03:
             return self.post(Kind.PURCHASE, name=till_name(10_000_017, 2, self.count))
         return self.rng.choice(sales[-25:])
