@@ -78,6 +78,31 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     backdated: bool = False
 
 
+class StatementPart(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which entries of an account a statement shows, in one unit; what is None or default is all.
+
+    unit: NP, MP (then issuer: whose), CR, GV. order: newest or oldest first; go on with before, or
+    after, = next. flow: credits or debits alone. since, until: decision times, until excluded.
+    """
+
+    unit: str = "NP"
+    issuer: int = 0
+    order: str = "newest"
+    flow: str = "all"
+    before: int | None = None
+    after: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Vintage(Struct, frozen=True, kw_only=True):
+    """Points of one issuer and one Solar Hijri month, "1405-03", in which they were issued."""
+
+    issuer: int
+    month: str
+    unit: str = "NP"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadLine:
     """A line that was not imported. line: from 1, in the file."""

@@ -1,19 +1,32 @@
 """The client of operators: administration, imported history, cases, reports."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import msgspec
+from msgspec import structs
 
 from peyvand import errors, road, transport
-from peyvand.administration import Activation, Document, Enrolment, Page, Programme, Terms
-from peyvand.transport import path_of
+from peyvand.administration import (
+    Activation,
+    Document,
+    Enrolment,
+    Page,
+    Programme,
+    StatementPart,
+    Terms,
+    Vintage,
+)
+from peyvand.transport import Queried, path_of
 from peyvand.words import Answered, HistoricPurchase, Waiting
 
 LIMIT: Final = 200
 PAGES_MAX: Final = 1_000_000
 T = TypeVar("T")
+Moment = datetime | int | None  # a time, a sequence number of the account's shard, or now
+Cut = datetime | Mapping[str, int] | None  # a time, a vector as an answer names it, or now
 Listing = Callable[[str | int | None], Awaitable[Page]]
 
 
@@ -208,21 +221,108 @@ class Operator:
 
     # --------------------------------------------------------------------------- ledger, notify
 
-    async def balance(self, account: int) -> Document:
-        """An account's balance."""
-        return await self.get(path_of("accounts", account, "balance"))
+    async def balance(self, account: int, as_of: Moment = None) -> Document:
+        """An account's balance now, as of a time, or as of a sequence number of its shard."""
+        return await self.get(path_of("accounts", account, "balance", **_of_shard(as_of)))
 
-    async def lots(self, account: int) -> Document:
-        """An account's lots."""
-        return await self.get(path_of("accounts", account, "lots"))
+    async def lots(
+        self,
+        account: int,
+        after: str | int | None = None,
+        *,
+        which: str | None = None,
+        as_of: Moment = None,
+    ) -> Document:
+        """A piece of an account's lots by number; which: "open", or "all" of them ever."""
+        asked = {"which": which, "after": after, "limit": LIMIT, **_of_shard(as_of)}
+        return await self.get(path_of("accounts", account, "lots", **asked))
 
-    async def statement(self, account: int, before: str | int | None = None) -> Document:
-        """An account's statement, newest first; before: the cursor of the piece before."""
-        return await self.get(path_of("accounts", account, "statement", before=before, limit=LIMIT))
+    async def lot(self, account: int, lot: int, after: str | int | None = None) -> Document:
+        """One lot, and a piece of what moved it."""
+        return await self.get(path_of("accounts", account, "lots", lot, after=after, limit=LIMIT))
 
-    async def positions(self) -> Document:
-        """Who owes whom: issuers and acceptors, and the network's fee."""
-        return await self.get(path_of("positions"))
+    async def statement(
+        self, account: int, before: str | int | None = None, part: StatementPart | None = None
+    ) -> Document:
+        """A piece of an account's statement, newest first unless part says otherwise."""
+        asked = {} if part is None else structs.asdict(part)
+        if before is not None:
+            asked["before"] = before
+        if not asked.get("issuer"):
+            asked.pop("issuer", None)
+        return await self.get(path_of("accounts", account, "statement", **asked, limit=LIMIT))
+
+    async def booking(self, transaction_id: str) -> Document:
+        """A transaction as it was booked: its entries, lots, consumptions and money leg."""
+        return await self.get(path_of("bookings", transaction_id))
+
+    async def positions(self, after: str | int | None = None, *, as_of: Cut = None) -> Document:
+        """Who owes whom: a piece of the gross matrix, and the network's fee.
+
+        as_of: a time, or the vector that an earlier piece named.
+        """
+        return await self.get(path_of("positions", after=after, limit=LIMIT, **_of_book(as_of)))
+
+    async def vintages(
+        self,
+        after: str | int | None = None,
+        *,
+        issuer: int | None = None,
+        unit: str | None = None,
+        as_of: Cut = None,
+    ) -> Document:
+        """A piece of what became of points, by issuer and Solar Hijri month of issue."""
+        asked = {"issuer": issuer, "unit": unit, "after": after, **_of_book(as_of)}
+        return await self.get(path_of("vintages", **asked, limit=LIMIT))
+
+    async def revenue(
+        self,
+        vintage: Vintage,
+        ends: Sequence[datetime],
+        *,
+        allocated_rial: Sequence[int],
+        redeemed_share_bp: Sequence[int],
+    ) -> Document:
+        """IFRS 15 revenue from a vintage's points, period by period.
+
+        allocated_rial, redeemed_share_bp: one for all ends of periods, or one for each.
+        """
+        path = path_of(
+            "revenue",
+            **structs.asdict(vintage),
+            at=ends,
+            allocated_rial=allocated_rial,
+            redeemed_share_bp=redeemed_share_bp,
+        )
+        return await self.get(path)
+
+    async def checkpoints(self, after: str | int | None = None) -> Document:
+        """The latest signed checkpoints, by shard, and the keys that verify them."""
+        return await self.get(path_of("checkpoints", after=after, limit=LIMIT))
+
+    async def checkpoint(self, shard: int, *, size: int | None = None) -> str:
+        """A shard's checkpoint as it was signed, the latest or that of a size."""
+        path = path_of("checkpoints", shard, size=size)
+        reply = await self.transport.request("GET", path)
+        transport.raise_problem(f"GET {path}", reply)
+        return reply.body.decode()
+
+    async def inclusion_proof(
+        self, shard: int, sequence: int, *, size: int | None = None
+    ) -> Document:
+        """Proof that a sequence number's leaf is in the shard's log (RFC 9162)."""
+        return await self.get(path_of("proofs", shard, sequence, size=size))
+
+    async def entry_proof(
+        self, account: int, number: int, *, unit: str = "NP", issuer: int | None = None
+    ) -> Document:
+        """Proof of an account's entry, by its number in the account."""
+        path = path_of("accounts", account, "entries", number, "proof", unit=unit, issuer=issuer)
+        return await self.get(path)
+
+    async def consistency_proof(self, shard: int, old: int, new: int | None = None) -> Document:
+        """Proof that the shard's log of size new (else: as it stands) begins with that of old."""
+        return await self.get(path_of("consistency", shard, old=old, new=new))
 
     async def messages(self, after: str | int | None = None, *, member: int | None = None) -> Page:
         """Messages to members, mobile numbers masked."""
@@ -271,6 +371,20 @@ class Operator:
             raise errors.BadReply(
                 f"{method} {path}", status=reply.status, body=reply.body
             ) from error
+
+
+def _of_shard(as_of: Moment) -> dict[str, Queried]:
+    if as_of is None:
+        return {}
+    return {"at": as_of} if isinstance(as_of, datetime) else {"sequence": as_of}
+
+
+def _of_book(as_of: Cut) -> dict[str, Queried]:
+    if as_of is None:
+        return {}
+    if isinstance(as_of, datetime):
+        return {"at": as_of}
+    return {"vector": ",".join(f"{shard}:{sequence}" for shard, sequence in as_of.items())}
 
 
 async def every(listing: Listing) -> AsyncIterator[Document]:

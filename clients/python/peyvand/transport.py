@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
@@ -13,6 +14,8 @@ import msgspec
 
 from peyvand import errors
 
+Scalar = str | int | datetime
+Queried = Scalar | Sequence[Scalar] | None
 RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -166,11 +169,22 @@ class Transport:
             )
 
 
-def path_of(*parts: str | int, **query: str | int | None) -> str:
-    """A path of escaped parts under /v1, with the query's parameters that are not None."""
+def path_of(*parts: str | int, **query: Queried) -> str:
+    """A path of escaped parts under /v1, with the query's parameters that are not None.
+
+    Times are written in RFC 3339; a parameter with several values is repeated.
+    """
     path = "/v1/" + "/".join(quote(str(part), safe="") for part in parts)
-    present = {name: str(value) for name, value in query.items() if value is not None}
+    present = [(name, one) for name, value in query.items() for one in _values(value)]
     return f"{path}?{urlencode(present)}" if present else path
+
+
+def _values(value: Queried) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, str | int | datetime):
+        return [value.isoformat() if isinstance(value, datetime) else str(value)]
+    return [text for one in value for text in _values(one)]
 
 
 def raise_problem(what: str, reply: Reply) -> None:

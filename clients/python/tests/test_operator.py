@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import peyvand
-from peyvand import administration, member_import, operators
+from peyvand import administration, member_import, operators, transport
 
 AT = datetime(2026, 3, 21, tzinfo=UTC)
 
@@ -17,6 +17,15 @@ PROGRAMME = administration.Programme(
     effective_from=AT, title_fa="ف", title_en="P", earn_points=1, earn_per_rial=10_000
 )
 TERMS = administration.Terms(effective_from=AT, price_rial=100, price_points=1, fee_bp=200)
+PART = administration.StatementPart(order="oldest", after=5, since=AT)
+
+
+def revenue(operator: peyvand.Operator) -> Awaitable[object]:
+    vintage = administration.Vintage(issuer=5, month="1405-01")
+    later = AT.replace(month=4)
+    return operator.revenue(vintage, [AT, later], allocated_rial=[7], redeemed_share_bp=[1, 2])
+
+
 Call = Callable[[peyvand.Operator], Awaitable[object]]
 CALLS: list[tuple[str, Call]] = [
     ("PUT /v1/parties/5", lambda o: o.put_party(5, {"name_fa": "الف"})),
@@ -55,7 +64,16 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/accounts/1000001/balance", lambda o: o.balance(1_000_001)),
     ("GET /v1/accounts/1000001/lots", lambda o: o.lots(1_000_001)),
     ("GET /v1/accounts/1000001/statement", lambda o: o.statement(1_000_001, 77)),
+    ("GET /v1/accounts/1000001/lots/4096", lambda o: o.lot(1_000_001, 4096)),
+    ("GET /v1/bookings/5.h.5.a%252Eb.purchase", lambda o: o.booking("5.h.5.a%2Eb.purchase")),
     ("GET /v1/positions", lambda o: o.positions()),
+    ("GET /v1/vintages", lambda o: o.vintages()),
+    ("GET /v1/revenue", lambda o: revenue(o)),
+    ("GET /v1/checkpoints", lambda o: o.checkpoints()),
+    ("GET /v1/checkpoints/3", lambda o: o.checkpoint(3)),
+    ("GET /v1/proofs/3/17", lambda o: o.inclusion_proof(3, 17)),
+    ("GET /v1/accounts/1000001/entries/4/proof", lambda o: o.entry_proof(1_000_001, 4)),
+    ("GET /v1/consistency/3", lambda o: o.consistency_proof(3, 10)),
     ("GET /v1/messages", lambda o: o.messages(member=3)),
     ("GET /v1/messages", lambda o: o.message_counts()),
 ]
@@ -92,6 +110,52 @@ async def test_queries_and_bodies_are_as_documented(
     sent = json.loads(programme.body)
     assert sent["effective_from"] == "2026-03-21T00:00:00Z"
     assert "backdated" not in sent
+
+
+async def test_moments_are_asked_for_as_documented(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [reply(200, b'{"items":[],"next":null}')]
+    await operator.balance(1_000_001, AT)
+    await operator.balance(1_000_001, 17)
+    await operator.lots(1_000_001, 9, which="all", as_of=17)
+    await operator.statement(1_000_001, part=PART)
+    await operator.positions("5.6", as_of={"0": 12, "1": 0})
+    await operator.vintages(issuer=5, as_of=AT)
+    await operator.inclusion_proof(3, 17, size=40)
+    await operator.consistency_proof(3, 10, 40)
+    await operator.entry_proof(1_000_001, 4, unit="MP", issuer=5)
+    assert [seen.query for seen in house.seen] == [
+        {"at": "2026-03-21T00:00:00+00:00"},
+        {"sequence": "17"},
+        {"which": "all", "after": "9", "limit": "200", "sequence": "17"},
+        {
+            "unit": "NP", "order": "oldest", "flow": "all", "after": "5",
+            "since": "2026-03-21T00:00:00+00:00", "limit": "200",
+        },
+        {"after": "5.6", "limit": "200", "vector": "0:12,1:0"},
+        {"issuer": "5", "at": "2026-03-21T00:00:00+00:00", "limit": "200"},
+        {"size": "40"},
+        {"old": "10", "new": "40"},
+        {"unit": "MP", "issuer": "5"},
+    ]  # fmt: skip
+
+
+async def test_a_parameter_with_several_values_is_repeated() -> None:
+    path = transport.path_of("revenue", at=[AT, AT], allocated_rial=[7], month=None)
+    time = "2026-03-21T00%3A00%3A00%2B00%3A00"
+    assert path == f"/v1/revenue?at={time}&at={time}&allocated_rial=7"
+
+
+async def test_a_checkpoint_is_text_as_it_was_signed(
+    house: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    house.script = [reply(200, "peyvand.local/ledger/3\n…\n— x y\n".encode())]
+    assert await operator.checkpoint(3, size=7) == "peyvand.local/ledger/3\n…\n— x y\n"
+    assert house.seen[0].query == {"size": "7"}
+    house.script = [reply(404, b'{"code":"no-checkpoint","detail":"d","fa":"f"}')]
+    with pytest.raises(peyvand.NotFound):
+        await operator.checkpoint(3)
 
 
 async def test_activation_and_enrolment_are_typed(
