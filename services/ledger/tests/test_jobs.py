@@ -3,15 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from contracts import envelope as envelopes
 from contracts.ledger import COMMANDS
 from kit import clock
 from kit.outbox import take_messages
+from kit.settings import SettingsError
 from ledger import jobs
+from ledger.clients import Archive
+from ledger.domain import checkpoints
 from ledger.settings import Settings
 
-from . import house_of
+from . import house_of, stories
 from .desk import BAKER, Desk, award
 from .test_api import Stopped
 
@@ -147,3 +152,26 @@ async def test_the_jobs_of_the_room_run(empty, settings):
     for job in made:
         await job.run()
     assert len(await said(empty)) == settings.shards
+
+
+async def test_checkpoints_are_published_every_ten_seconds_with_a_key_that_signs(empty, tmp_path):
+    key = tmp_path / "key.pem"
+    private = Ed25519PrivateKey.generate()
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    key.chmod(0o600)
+    given = Settings(
+        room="ledger", kafka_bootstrap="", http_port=1, actor_secret="s", shards=4,
+        checkpoint_folder=str(tmp_path), checkpoint_key_file=str(key), checkpoint_origin="test/l",
+    )  # fmt: skip
+    desk = Desk(2)
+    archive = Archive(tmp_path)
+    job = jobs.publisher(empty, Stopped(stories.START), archive, given)
+    assert (job.name, job.every_s, job.elected) == ("publish-checkpoints", 10.0, True)
+    said = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10),)))
+    await house_of.post(empty, house_of.events(2, [said]))
+    await job.run()
+    found = checkpoints.verify(archive.last(2) or "", origin="test/l", key=private.public_key())
+    assert (found.shard, found.size, found.at) == (2, 1, stories.START)
+    key.chmod(0o644)
+    with pytest.raises(SettingsError, match="others"):
+        jobs.publisher(empty, Stopped(desk.at), archive, given)
