@@ -100,15 +100,21 @@ def balance(lots: Iterable[Lot], *, now: datetime) -> Balance:
             if lot.expires_at is not None:
                 dated.append(lot)
     points, first = _expiring_next(dated)
-    credit = _free_and_held(others, Unit.CREDIT, now)
-    gift = _free_and_held(others, Unit.GIFT, now)
-    return Balance(
+    plain = Balance(
         points=usable + waiting + held,
         available_points=usable,
         pending_points=waiting,
-        credit_rial=credit[0],
+        credit_rial=0,
         expiring_points=points,
         expiring_at=first,
+    )
+    if not held and not others:  # the usual case
+        return plain
+    credit = _free_and_held(others, Unit.CREDIT, now)
+    gift = _free_and_held(others, Unit.GIFT, now)
+    return replace(
+        plain,
+        credit_rial=credit[0],
         held_points=held,
         held_credit_rial=credit[1],
         gift_rial=gift[0],
