@@ -70,7 +70,8 @@ class HoldValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CaptureHold(Struct, frozen=True, kw_only=True):
-    """`capture-hold.v1`: spends 1 up to all of what is held of each unit; the rest is released.
+    """`capture-hold.v1`: spends up to all that is held of each unit, 1 at least of one; the rest is
+    released.
 
     original: name of the hold. Once: a hold that was captured, voided or is due is refused.
     """
