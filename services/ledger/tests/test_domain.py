@@ -109,7 +109,7 @@ def compare(seed, plain, book, balances):
             assert amount == sum(map(plain.room, plain.free(owner, unit))), (seed, owner, unit)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32))
 def test_ledger_agrees_with_a_plain_model_after_every_batch(seed):
     SEEN.update(run_story(seed).seen)

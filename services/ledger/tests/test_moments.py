@@ -183,7 +183,7 @@ async def test_a_page_can_be_followed_at_the_vector_of_the_first(book):
 async def test_statements_under_random_filters_equal_a_full_scan(book):
     database, reader = await book()
     rng = random.Random(8)
-    heard, decided = told(8, 220)
+    heard, decided = told(8, 300)
     await post(database, SHARD, heard, rng)
     reader.clock.at = decided[-1] + timedelta(days=1)
     for unit in ("NP", "CR"):
@@ -253,7 +253,7 @@ async def test_a_lot_tells_what_moved_it(book):
 
 async def test_revenue_follows_the_book_from_period_to_period(book):
     database, reader = await book()
-    heard, decided = told(10, 150)
+    heard, decided = told(11, 150)
     born = [replace(e, occurred_at=stories.START) for e in heard]
     await post(database, SHARD, born, random.Random(10))
     reader.clock.at = decided[-1] + timedelta(days=1)
