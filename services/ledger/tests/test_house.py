@@ -6,116 +6,23 @@ import msgspec
 import pytest
 
 from contracts.ledger import (
-    Award,
     CancelPending,
     ExpireLot,
     IssueValue,
-    PostTransaction,
-    Redemption,
     RefuseTransaction,
     TakeBackValue,
     TickClock,
 )
-from contracts.pos import Line, RefundLine
 from contracts.value import (
-    CloseWindow,
-    GrantBudget,
-    SendBudget,
     SendValue,
     SetStanding,
-    SettlePosition,
     TopUpWallet,
 )
-from contracts.values import Channel, Kind, Reason, Status, Unit
-from ledger.domain import texts
+from contracts.values import Reason, Status
 
-from .town import ALI, BAKER, FLORIST, GROCER, HERE, NETWORK, SARA, THERE, Town
+from .office import NP, SPRING, Office, award
+from .town import ALI, BAKER, FLORIST, GROCER, HERE, SARA, THERE
 from .town import page as page_of
-
-NP, CR = Unit.NETWORK_POINTS, Unit.CREDIT
-SPRING = 12
-
-
-class Office(Town):
-    """What these tables' commands look like."""
-
-    def grant(self, rial, *, party=BAKER, campaign=SPRING, shard=HERE):
-        body = GrantBudget(name=self.name(), party=party, campaign=campaign, amount_rial=rial)
-        return self.hear(body, shard=shard)
-
-    def pass_on(self, rial=0, *, to_shard=THERE, shard=HERE):
-        body = SendBudget(
-            name=self.name(), party=BAKER, campaign=SPRING, to_shard=to_shard, amount_rial=rial
-        )
-        return self.hear(body, shard=shard)
-
-    def left(self, shard=HERE, *, party=BAKER, campaign=SPRING):
-        balances = self.book.shard(shard).house.balances
-        return sum(
-            amount for key, amount in balances.items()
-            if (key.owner, key.role, key.counterparty) == (party, "budget", campaign)
-        )  # fmt: skip
-
-    def issue(self, points, *, budget=None, account=ALI, shard=HERE, **fields):
-        given = {
-            "name": self.name(), "account": account, "member": 1, "unit": NP, "amount": points,
-            "cost_rial": points * 100, "issuer": BAKER, "funder": BAKER, "rule": "base",
-            "rule_version": 1, "budget": budget,
-        }  # fmt: skip
-        return self.hear(IssueValue(**(given | fields)), shard=shard)
-
-    def buy(self, *awards, lines=((0, 1_000_000),), **fields):
-        given = {
-            "name": f"t.10000017.1.{self.count}", "kind": Kind.PURCHASE, "channel": Channel.TILL,
-            "merchant": BAKER, "acceptor": BAKER, "branch": 1, "terminal": 10000017,
-            "account": ALI, "member": 1, "amount_rial": sum(rial for _, rial in lines),
-            "awards": awards,
-            "lines": tuple(Line(line=n, amount_rial=rial) for n, rial in lines if n),
-        }  # fmt: skip
-        self.count += 1
-        return self.hear(PostTransaction(**(given | fields)))
-
-    def spend(self, points, *, acceptor=GROCER, **fields):
-        terms = Redemption(
-            points=points, credit_rial=0, points_value_rial=points * 100, own_discount_rial=0,
-            own_discount_max_rial=0, fee_bp=100, terms_version=1,
-        )  # fmt: skip
-        return self.buy(
-            kind=Kind.REDEMPTION, merchant=acceptor, acceptor=acceptor, redemption=terms, **fields
-        )
-
-    def undo(self, original, *lines, kind=Kind.REFUND):
-        body = original.command.body
-        return self.buy(
-            kind=kind, original=body.name, merchant=body.merchant, acceptor=body.acceptor,
-            account=0, lines=(),
-            refund_lines=tuple(RefundLine(line=n, amount_rial=rial) for n, rial in lines),
-        )  # fmt: skip
-
-    def stand(self, standing, *, account=0, party=0):
-        return self.hear(
-            SetStanding(
-                name=self.name(), standing=standing, by="ops", reason="r", account=account,
-                party=party,
-            )
-        )  # fmt: skip
-
-    def close(self, window):
-        return self.hear(CloseWindow(name=f"w.{window}.{self.name()}", window=window))
-
-    def settle(self, window, debtor, creditor, rial):
-        return self.hear(
-            SettlePosition(
-                name=self.name(), window=window, debtor=debtor, creditor=creditor, amount_rial=rial
-            )
-        )
-
-
-def award(points, *, issuer=BAKER, funder=BAKER, line=0, budget=SPRING, **fields):
-    return Award(
-        line=line, unit=NP, amount=points, cost_rial=points * 100, issuer=issuer, funder=funder,
-        rule="spring", rule_version=1, budget=budget, **fields,
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -310,98 +217,3 @@ def test_points_on_their_way_are_outstanding_where_they_will_arrive(office):
     assert office.book.shard(HERE).house.outstanding(BAKER) == {NP: 0}
     office.deliver()
     assert office.book.shard(THERE).house.outstanding(BAKER) == {NP: 100}
-
-
-# ------------------------------------------------------------------------------------- settlement
-
-
-def test_windows_are_cut_in_order(office):
-    assert office.close(2).code == "not-the-next-window"
-    assert office.close(1).code == ""
-    assert office.close(1).code == "not-the-next-window"
-    assert office.close(2).code == ""
-
-
-def test_what_was_owed_at_the_cut_is_settled_against_cash(office):
-    office.issue(1_000)
-    office.spend(100)
-    office.close(1)
-    office.spend(50)
-    assert office.settle(2, BAKER, GROCER, 1).code == "window-not-closed"
-    over = office.settle(1, BAKER, GROCER, 10_001)
-    assert over.code == "more-than-owed"
-    assert page_of(office.settle(1, BAKER, GROCER, 4_000)) == [
-        ("baker", "payable", "IRR", "grocer", 4_000),
-        ("grocer", "receivable", "IRR", "baker", -4_000),
-        ("baker", "cash", "IRR", "", -4_000),
-        ("grocer", "cash", "IRR", "", 4_000),
-    ]
-    assert office.settle(1, BAKER, GROCER, 6_001).code == "more-than-owed"
-    office.close(2)
-    assert office.settle(2, BAKER, GROCER, 5_000).code == "earlier-window-open"
-    assert office.settle(1, BAKER, GROCER, 6_000).code == ""
-    assert office.settle(2, BAKER, GROCER, 5_000).code == ""
-    assert office.settle(1, BAKER, GROCER, 1).code == "more-than-owed"
-    assert office.balance(BAKER, "payable", "IRR", GROCER) == 0
-    assert office.balance(GROCER, "cash", "IRR", 0) == 15_000
-
-
-def test_the_networks_fees_stand_on_an_account_of_their_own(office):
-    office.issue(1_000)
-    office.issue(10, issuer=NETWORK, funder=GROCER)
-    office.spend(500)
-    office.close(1)
-    assert page_of(office.settle(1, GROCER, NETWORK, 1_500)) == [
-        ("grocer", "payable", "IRR", "network", 1_500),
-        ("network", "receivable", "IRR", "grocer", -1_000),
-        ("network", "fee", "IRR", "grocer", -500),
-        ("grocer", "cash", "IRR", "", -1_500),
-        ("network", "cash", "IRR", "", 1_500),
-    ]
-
-
-def test_what_was_settled_and_refunded_later_is_owed_back(office):
-    office.issue(1_000)
-    spent = office.spend(100)
-    office.close(1)
-    office.settle(1, BAKER, GROCER, 10_000)
-    office.settle(1, GROCER, NETWORK, 100)
-    office.undo(spent)
-    office.close(2)
-    assert office.settle(2, BAKER, GROCER, 1).code == "more-than-owed"
-    assert page_of(office.settle(2, GROCER, BAKER, 10_000)) == [
-        ("baker", "payable", "IRR", "grocer", -10_000),
-        ("grocer", "receivable", "IRR", "baker", 10_000),
-        ("baker", "cash", "IRR", "", 10_000),
-        ("grocer", "cash", "IRR", "", -10_000),
-    ]
-    assert page_of(office.settle(2, NETWORK, GROCER, 100)) == [
-        ("grocer", "payable", "IRR", "network", -100),
-        ("network", "fee", "IRR", "grocer", 100),
-        ("grocer", "cash", "IRR", "", 100),
-        ("network", "cash", "IRR", "", -100),
-    ]
-    office.spend(30)
-    office.close(3)
-    assert office.settle(3, BAKER, GROCER, 3_000).code == ""
-    assert office.settle(2, BAKER, GROCER, 1).code == "more-than-owed"
-    for party in (BAKER, GROCER, NETWORK):
-        for other in (BAKER, GROCER):
-            assert office.balance(party, "payable", "IRR", other) == 0
-
-
-def test_a_window_that_a_later_payment_passed_is_not_opened_again(office):
-    office.issue(1_000)
-    office.close(1)
-    spent = office.spend(100)
-    office.close(2)
-    office.settle(2, BAKER, GROCER, 10_000)
-    office.undo(spent)
-    office.spend(5)
-    assert office.settle(1, GROCER, BAKER, 1).code == "window-passed"
-
-
-def test_every_code_has_its_line_in_both_languages():
-    for code, (fa, en) in texts.REASONS.items():
-        assert fa != en, code
-        assert en.endswith("."), code
