@@ -23,7 +23,7 @@ Takes = Sequence[tuple[Lot, int]]
 
 
 def send(draft: Draft, body: SendValue) -> Said:
-    """What a spend would take now goes into transit; the ledger says the receive (RK7)."""
+    """What a spend would take now goes into transit; the ledger says the receive."""
     if not body.account or not body.to_account:
         return verdicts.no("no-account")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
