@@ -50,7 +50,13 @@ PASSAGES: Final = (
     Passage("/v1/fraud-rules", Service.FRAUD, reads=_EITHER),
     Passage("/v1/fraud-alerts", Service.FRAUD, reads=_EITHER),
     Passage("/v1/accounts", Service.LEDGER),
+    Passage("/v1/bookings", Service.LEDGER),
     Passage("/v1/positions", Service.LEDGER),
+    Passage("/v1/vintages", Service.LEDGER),
+    Passage("/v1/revenue", Service.LEDGER),
+    Passage("/v1/checkpoints", Service.LEDGER),
+    Passage("/v1/proofs", Service.LEDGER),
+    Passage("/v1/consistency", Service.LEDGER),
     Passage("/v1/messages", Service.NOTIFY),
 )
 _BY_PREFIX: Final = {passage.prefix: passage for passage in PASSAGES}
