@@ -7,6 +7,7 @@ from ledger.domain import chunks, leaves
 
 from .model import Model
 from .place import Place
+from .workloads import Workload
 
 _DONE: Final = ("completed", "held")
 _CHUNKS: Final = 2_000
@@ -27,7 +28,8 @@ async def check(place: Place, database: str, model: Model, *, born: int) -> dict
         }
         rows = await connection.fetch(_BALANCES)
         statuses = await _statuses(connection, born)
-    wrong = [f"{name}: {found[name]}" for name in _NONE if found[name]]
+        ends = await _ends_of_holds(connection, model)
+    wrong = ends + [f"{name}: {found[name]}" for name in _NONE if found[name]]
     numbers = born + model.fresh + model.swept
     wrong += _differ("sequence numbers", found["last_sequence"], numbers)
     wrong += _differ("names", found["names"], numbers)
@@ -66,6 +68,25 @@ async def _statuses(connection: Any, born: int) -> Counter[str]:
                 if leaf.sequence > born:
                     found[leaf.status] += 1
         first = rows[-1]["first"] + rows[-1]["count"] - 1
+
+
+async def _ends_of_holds(connection: Any, model: Model) -> list[str]:
+    """How each hold ended: once, or not yet."""
+    if model.workload is not Workload.W4:
+        return []
+    rows = await connection.fetch("select resolution, count(*) from holds group by resolution")
+    found = {row["resolution"]: int(row["count"]) for row in rows}
+    expected = {
+        "": len(model.holds),
+        "captured": model.captured,
+        "voided": model.voided,
+        "due": model.fell_due,
+    }
+    return [
+        wrong
+        for end, count in expected.items()
+        for wrong in _differ(f"holds {end or 'standing'}", found.get(end, 0), count)
+    ]
 
 
 def _differ(what: str, found: int, expected: int) -> list[str]:

@@ -27,6 +27,11 @@ class Load:
     batch: int = 100
     pairs: int = 2
 
+    @classmethod
+    def of(cls, accounts: int) -> "Load":
+        """Ten entries an account, and so few commands that the book stays what it is."""
+        return cls(accounts=accounts, entries=10 * accounts, commands=accounts // 10)
+
 
 async def measure(rounds: Rounds, load: Load) -> dict[str, Any]:
     """W1 on an empty book and on a full one in turn; the full one grows from pair to pair.

@@ -38,6 +38,9 @@ class Model:
     repeated: int = 0
     conflicting: int = 0
     swept: int = 0
+    captured: int = 0
+    voided: int = 0
+    fell_due: int = 0
 
     @classmethod
     def of(cls, workload: Workload, size: Size) -> "Model":
@@ -134,7 +137,11 @@ class Model:
         if hold is None or command.amount > hold.amount:
             return False
         self._forget(command.hold)
-        return command.kind is Kind.VOID or self._spend(hold.member, command.amount, command.at)
+        if command.kind is Kind.VOID:
+            self.voided += 1
+            return True
+        self.captured += 1
+        return self._spend(hold.member, command.amount, command.at)
 
     def _held(self, member: int) -> int:
         return sum(self.holds[name].amount for name in self.of_member.get(member, ()))
@@ -143,6 +150,7 @@ class Model:
         for name in list(self.of_member.get(member, ())):
             if self.holds[name].due_ms <= at:
                 self._forget(name)
+                self.fell_due += 1
 
     def _forget(self, name: str) -> None:
         self.of_member[self.holds.pop(name).member].discard(name)
