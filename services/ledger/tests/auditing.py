@@ -36,7 +36,9 @@ async def tell(database, seeds=SHARDS):
     for shard, seed in zip(SHARDS, seeds, strict=True):
         lots = {}
         story = stories.Story(
-            seed, accounts=tuple(1000 + 10 * shard + n for n in range(3)), lots=lambda held=lots: held
+            seed,
+            accounts=tuple(1000 + 10 * shard + n for n in range(3)),
+            lots=lambda held=lots: held,
         )
         story.count = 100_000 * shard
         story.at += stories.timedelta(seconds=shard)
