@@ -81,7 +81,7 @@ def spend(story):
 def worth(rng, wants):
     """What it is worth: about its cost, more, or nothing."""
     points = wants["points"] + wants["merchant_points"]
-    rial = points * rng.choice((0, 90, 95, 100)) + wants["credit_rial"] + wants["gift_rial"]
+    rial = points * rng.choice((0, 90, 95, 100, 120)) + wants["credit_rial"] + wants["gift_rial"]
     return {
         "worth_rial": rial * rng.choice((0, 1, 1, 1)),
         "own_max_rial": rng.choice((0, 1_000, 10**6)),

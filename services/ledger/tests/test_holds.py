@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from contracts.ledger import Inquire, TickClock
 from contracts.value import HoldValue
 from contracts.values import Kind, Status, Unit
-from ledger.decide import inquiry
+from ledger.decide import answers, inquiry
 from ledger.domain import lots
 
 from .desk import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, award, page
@@ -66,7 +66,7 @@ def test_a_capture_in_part_books_a_redemption_and_lets_the_rest_go(desk):
         (1, hold.sequence, first_lot(sold), 20, "released"),
     )
     assert [(row.acceptor, row.merchant) for row in decision.rows] == [(GROCER, GROCER)]
-    assert decision.outcomes[0].acceptor == GROCER
+    assert answers.outcomes(decision)[0].acceptor == GROCER
     assert desk.held() == [(40, 0)]
     assert desk.member().holds == {}
 

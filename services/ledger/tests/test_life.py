@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.ledger import CancelPending, ReleasePending
 from contracts.values import Unit
+from ledger.decide import answers
 from ledger.domain import lots, validity
 from ledger.domain.book import Lot, Origin
 from ledger.domain.validity import Activity, Sliding
@@ -40,7 +41,7 @@ def test_value_for_an_event_waits_without_a_date_until_it_comes(desk):
     issued = desk.issue(100, awaits="delivered", expires_at=desk.at + timedelta(days=400))
     lot = desk.lot(first_lot(issued))
     assert lot.available_from is None
-    assert issued.outcomes[0].lots[0].available_from is None
+    assert answers.outcomes(issued)[0].lots[0].available_from is None
     assert page(issued)[1] == ("member", "value", "NP", "", 100)
     desk.later(days=300)
     assert said(desk.spend(1)) == ("declined", "insufficient-points")
