@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from contracts.value import ReceiveValue
 from contracts.values import Unit
 from kit.db import Tx
 from ledger import holding, seal, write_house
@@ -87,6 +88,11 @@ async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
     if special:
         lots = {key: plan.lots[key] for key in special if key not in plan.opened}
         await holding.write(tx, lots, decisions)
+    await booking.insert_history(
+        tx,
+        dates=[_dates(decision, row) for decision in decisions for row in decision.dates],
+        sends=[row for decision in decisions for row in _sends(decision)],
+    )
 
 
 async def _append(tx: Tx, book: Book, sealed: Sealed) -> None:
@@ -299,6 +305,20 @@ def _consumption(decision: Decision, row: Any) -> tuple[Any, ...]:
         row.original_sequence, row.issuer, row.acceptor, row.merchant, decision.command.shard,
         row.ordinal, row.original_ordinal, row.what,
     )  # fmt: skip
+
+
+def _dates(decision: Decision, row: leaves.DateRow) -> tuple[Any, ...]:
+    return (decision.sequence, *row, decision.command.shard)
+
+
+def _sends(decision: Decision) -> list[tuple[int, int, int, int]]:
+    """What left a member's account for another's."""
+    shard = decision.command.shard
+    return [
+        (decision.sequence, body.from_account, shard, to_shard)
+        for to_shard, body in decision.sends
+        if isinstance(body, ReceiveValue)
+    ]
 
 
 async def _write_originals(tx: Tx, book: Book, decisions: Sequence[Decision]) -> None:

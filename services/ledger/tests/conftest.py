@@ -2,10 +2,14 @@
 
 import itertools
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from kit.db import Database
+from ledger import api
+
+from . import doors, stories
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -37,3 +41,19 @@ def shards():
 @pytest.fixture
 def shard(shards):
     return next(shards)
+
+
+@pytest_asyncio.fixture
+async def door(database):
+    """The application over the shared database, its clock at the stories' start."""
+    stopped = doors.Stopped(stories.START)
+    app = api.app(database, stopped, actor_secret=doors.SECRET)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
+        yield doors.Door(client, stopped)
+
+
+@pytest.fixture
+def till(database, shard):
+    """A till with an account and a shard of its own."""
+    return doors.Till(database, shard)

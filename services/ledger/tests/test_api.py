@@ -3,86 +3,13 @@
 import itertools
 from datetime import timedelta
 
-import httpx
 import pytest
-import pytest_asyncio
 
 from contracts.ledger import IssueValue, ReleasePending
 from contracts.values import Unit
-from kit import auth, clock
-from ledger import api
 
-from . import house_of, stories
-from .desk import BAKER, FLORIST, GROCER, NETWORK, Desk, award, terms
-
-SECRET = "the actor secret of these tests"
-
-
-class Stopped:
-    ready = True
-
-    def __init__(self, at):
-        self.at = at
-
-    def now(self):
-        return self.at
-
-
-class Door:
-    """The application called as the gateway calls it."""
-
-    def __init__(self, client, stopped):
-        self.client = client
-        self.clock = stopped
-
-    async def __call__(self, path, *, role="operator"):
-        headers = {}
-        if role:
-            actor = auth.Actor("tester", frozenset({role}))
-            bare = path.partition("?")[0]
-            headers[auth.HEADER] = auth.sign(actor, SECRET, "GET", bare, clock.wall())
-        return await self.client.get(path, headers=headers)
-
-
-@pytest_asyncio.fixture
-async def door(database):
-    stopped = Stopped(stories.START)
-    app = api.app(database, stopped, actor_secret=SECRET)
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
-        yield Door(client, stopped)
-
-
-class Till:
-    """Posts what a desk says for an account of its own."""
-
-    def __init__(self, database, shard):
-        self.database = database
-        self.shard = shard
-        self.account = 5_000_000 + shard
-        self.desk = Desk(shard)
-
-    async def post(self, *bodies):
-        said = await house_of.post(
-            self.database,
-            house_of.events(self.shard, [self.desk.envelope(body) for body in bodies]),
-        )
-        return house_of.replies(said)
-
-    def buy(self, *awards, merchant=BAKER, **fields):
-        return self.desk.transaction(
-            "purchase", merchant, awards=awards, account=self.account, **fields
-        )
-
-    def spend(self, points, merchant=GROCER):
-        return self.desk.transaction(
-            "redemption", merchant, redemption=terms(points), account=self.account
-        )
-
-
-@pytest.fixture
-def till(database, shard):
-    return Till(database, shard)
+from . import stories
+from .desk import BAKER, FLORIST, NETWORK, award, terms
 
 
 def figures(**fields):

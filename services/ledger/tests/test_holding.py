@@ -16,8 +16,8 @@ from ledger.store import holding as storing
 
 from . import house_of
 from .desk import ACCOUNT, BAKER, GROCER, award
+from .doors import Stopped
 from .shelf import Shelf
-from .test_api import Stopped
 from .test_jobs import events, said
 
 

@@ -18,7 +18,7 @@ from ledger.settings import Settings
 
 from . import house_of, stories
 from .desk import BAKER, Desk, award
-from .test_api import Stopped
+from .doors import Stopped
 
 
 async def said(database):

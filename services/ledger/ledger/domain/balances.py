@@ -13,7 +13,10 @@ Kin = tuple[Unit, int]  # unit, issuer
 
 
 class LotAt(Struct, frozen=True, gc=False):
-    """A lot as of a sequence number. remaining, cost_left: then; held: by holds not due then."""
+    """A lot as of a sequence number. remaining, cost_left: then; held: by holds not due then.
+
+    available_from None: pending until an event. expires_at None: never.
+    """
 
     lot: int
     unit: Unit

@@ -10,18 +10,19 @@ from msgspec.structs import asdict
 from contracts.values import Unit, public_id
 from kit import errors
 from kit.db import Record, Tx
-from ledger.domain import balances, records, vintages
+from ledger.domain import balances, records
 from ledger.domain.balances import Figures, Kin, LotAt
-from ledger.domain.book import LOTS_PER_COMMAND_MAX, Role, What
+from ledger.domain.book import Role
 from ledger.domain.errors import InvariantBroken
 from ledger.domain.leaves import Leaf
 from ledger.readings import log, moments
+from ledger.readings.lots import lots_at
 from ledger.readings.moments import AsOf, Moment
+from ledger.readings.transit import in_transit
 from ledger.store import asof, reading
 
 _INT_MAX: Final = 2**31 - 1
 _NOTHING: Final = Figures()
-_FILLS: Final = tuple(what.value for what in What if vintages.fills(what))
 
 
 class Range(Struct, frozen=True, kw_only=True):
@@ -52,9 +53,10 @@ async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
         return _balance(account, None, wanted.at or wanted.now, {}, {})
     moment = await moments.moment_of(tx, rows[0], wanted)
     values, debts = await _ends(tx, rows, moment)
-    lots = [lot for _, lot in await _lots_at(tx, values, moment)]
-    kins = balances.by_kin(lots, at=moment.at, debts=debts)
-    units = balances.by_unit(lots, at=moment.at, debts=debts)
+    lots = [lot for _, lot in await lots_at(tx, account, _counts(values), moment)]
+    sent = await in_transit(tx, account, moment)
+    kins = balances.by_kin(lots, at=moment.at, debts=debts, in_transit=sent)
+    units = balances.by_unit(lots, at=moment.at, debts=debts, in_transit=sent)
     _check_sum(values, units)
     return _balance(account, moment, moment.at, kins, units)
 
@@ -72,22 +74,14 @@ async def list_lots(
         return {"items": [], "next": None, "sequence": 0, "as_of": wanted.at or wanted.now}
     moment = await moments.moment_of(tx, rows[0], wanted)
     told = {"sequence": moment.sequence, "as_of": moment.at}
-    values = [row for row in rows if row["role"] == Role.VALUE.value]
-    if moment.present and only_open:
-        numbers = [row["account_id"] for row in values]
-        found = await reading.list_lots(
-            tx, shard=moment.shard, account_ids=numbers, after=after, limit=limit
-        )
-        return _page([dict(row) for row in found], limit, "lot") | told
     ends, _ = await _ends(tx, rows, moment)
-    lots = await _lots_at(tx, ends, moment, after=after, closed=not only_open)
+    lots = await lots_at(tx, account, _counts(ends), moment, after=after, closed=not only_open)
     chosen = [
-        dict(row) | {"remaining": lot.remaining, "cost_left": lot.cost_left, "held": lot.held}
+        _without(row, "account_id") | _as_it_was(lot)
         for row, lot in lots
         if lot.remaining or not only_open
     ]
-    items = [{k: v for k, v in row.items() if k != "account_id"} for row in chosen[:limit]]
-    return _page(items, limit, "lot") | told
+    return _page(chosen[:limit], limit, "lot") | told
 
 
 async def lot_of(
@@ -105,10 +99,9 @@ async def lot_of(
     )
     items = [dict(row) for row in moved]
     following = f"{items[-1]['sequence']}.{items[-1]['ordinal']}" if len(items) == limit else None
-    whole = {k: v for k, v in dict(found).items() if k not in ("account_id", "owner")}
-    return {"shard": rows[0]["shard"], "sequence": last, "lot": whole, "items": items} | {
-        "next": following
-    }
+    whole = _without(found, "account_id", "owner")
+    told = {"shard": rows[0]["shard"], "sequence": last, "lot": whole}
+    return told | {"items": items, "next": following}
 
 
 async def find_value_account(tx: Tx, account: int, unit: Unit, issuer: int) -> Record | None:
@@ -181,41 +174,22 @@ async def _ends(
     return values, debts
 
 
-async def _lots_at(
-    tx: Tx,
-    values: Mapping[int, tuple[Record, int, int]],
-    moment: Moment,
-    *,
-    after: int = 0,
-    closed: bool = False,
-) -> list[tuple[Record, LotAt]]:
-    """Lots with number above after as they were at a moment; closed: also those long empty."""
-    shard = moment.shard
-    if moment.present and not closed:
-        rows = await asof.list_open_lots(tx, shard, list(values))
-        return [(row, _lot(row)) for row in rows if row["lot"] > after]
-    born = after // LOTS_PER_COMMAND_MAX - 1
-    starts = [(shard, n, count, born) for n, (_, count, _) in values.items()]
-    begun = await asof.list_entry_ends(tx, starts) if born > 0 else []
-    firsts = [row["account_sequence"] for row in begun] or [0] * len(values)
-    rows = await asof.list_lots(
-        tx,
-        shard=shard,
-        accounts=[
-            (number, first, count)
-            for (number, (_, count, _)), first in zip(values.items(), firsts, strict=True)
-        ],
-        last=moment.sequence,
-        adds=_FILLS,
-    )
-    return [(row, _lot(row)) for row in rows if row["lot"] > after]
+def _counts(values: Mapping[int, tuple[Record, int, int]]) -> dict[int, int]:
+    return {number: count for number, (_, count, _) in values.items()}
 
 
-def _lot(row: Record) -> LotAt:
-    return LotAt(
-        row["lot"], Unit(row["unit"]), row["issuer"], row["remaining"], row["cost_left"],
-        row["available_from"], row["expires_at"],
-    )  # fmt: skip
+def _without(row: Record, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _as_it_was(lot: LotAt) -> dict[str, Any]:
+    return {
+        "remaining": lot.remaining,
+        "cost_left": lot.cost_left,
+        "held": lot.held,
+        "available_from": lot.available_from,
+        "expires_at": lot.expires_at,
+    }
 
 
 def _check_sum(

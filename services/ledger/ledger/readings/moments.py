@@ -29,7 +29,8 @@ class AsOf(Struct, frozen=True, kw_only=True):
 class Moment(Struct, frozen=True, kw_only=True):
     """A moment of one shard. sequence: the last that counts. at: by which dates are judged.
 
-    present: nothing came later. final: nothing that is still to be booked can belong to it.
+    present: nothing came later on this shard. final: nothing that is still to be booked can belong
+    to it. now: nothing else was asked for.
     """
 
     shard: int
@@ -37,6 +38,7 @@ class Moment(Struct, frozen=True, kw_only=True):
     at: datetime
     present: bool
     final: bool
+    now: bool = False
 
 
 class Cut(Struct, frozen=True, kw_only=True):
@@ -70,7 +72,7 @@ async def moment_of(tx: Tx, row: Record, wanted: AsOf) -> Moment:
         present = wanted.sequence == last
         return Moment(shard=shard, sequence=wanted.sequence, at=at, present=present, final=True)
     if wanted.at is None:
-        return Moment(shard=shard, sequence=last, at=now, present=True, final=False)
+        return Moment(shard=shard, sequence=last, at=now, present=True, final=False, now=True)
     asked.check_past(wanted.at, now)
     sequence = (await log.sequences_at(tx, [row], wanted.at))[shard]
     return Moment(

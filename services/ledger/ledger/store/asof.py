@@ -1,6 +1,7 @@
 """SQL of readings as of a sequence number: running balances, lots out of what moved them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from kit.db import Record, Tx
 
@@ -86,6 +87,60 @@ async def list_lots(
         *(list(column) for column in zip(*accounts, strict=True)),
         last,
         list(adds),
+    )
+
+
+async def list_dates(tx: Tx, *, shard: int, lots: Sequence[int], last: int) -> list[Record]:
+    """Of lots whose dates ever changed: the last change up to a number; sequence null: none yet."""
+    return await tx.fetch(
+        "select u.lot, b.sequence, b.available_from, b.expires_at from unnest($2::bigint[])"
+        " as u (lot)"
+        " cross join lateral (select t.lot from lot_dates t where t.shard = $1 and t.lot = u.lot"
+        "  limit 1) as any_change"
+        " left join lateral (select t.sequence, t.available_from, t.expires_at from lot_dates t"
+        "  where t.shard = $1 and t.lot = u.lot and t.sequence <= $3"
+        "  order by t.sequence desc limit 1) as b on true",
+        shard,
+        list(lots),
+        last,
+    )
+
+
+async def list_holds(tx: Tx, *, shard: int, owner: int, last: int, at: datetime) -> list[Record]:
+    """Holds of an account that stood at a number, neither resolved nor due: lots and amounts."""
+    return await tx.fetch(
+        "select h.lots, h.amounts from holds h where h.shard = $1 and h.owner = $2"
+        " and h.hold <= $3 and h.due_at > $4 and (h.resolved_by is null or h.resolved_by > $3)"
+        " order by h.hold",
+        shard,
+        owner,
+        last,
+        at,
+    )
+
+
+async def list_sends(tx: Tx, *, shard: int, owner: int, last: int) -> list[Record]:
+    """What an account sent up to a number and did not get back by then.
+
+    received: the receipt's number, null where none came; by: no earlier than it was decided;
+    is_filled: it opened lots, else it was a refusal.
+    """
+    return await tx.fetch(
+        "select s.sequence, s.to_shard, r.sequence as received, c.decided_at as by,"
+        " f.lot is not null as is_filled from sends s"
+        " left join lateral (select o.sequence from outcomes o where o.shard = s.to_shard"
+        "  and o.name = 'r.' || s.shard || '.' || s.sequence limit 1) as r on true"
+        " left join lateral (select t.decided_at from leaves t where t.shard = s.to_shard"
+        "  and t.first <= r.sequence order by t.first desc limit 1) as c on true"
+        " left join lateral (select t.lot from lots t where t.shard = s.to_shard"
+        "  and t.lot >= r.sequence * 4096 and t.lot < (r.sequence + 1) * 4096 limit 1) as f on true"
+        " where s.shard = $1 and s.owner = $2 and s.sequence <= $3"
+        " and not exists (select from outcomes b where b.shard = s.shard"
+        "  and b.name = 'b.' || s.shard || '.' || s.sequence and b.sequence <= $3)"
+        " order by s.sequence",
+        shard,
+        owner,
+        last,
     )
 
 

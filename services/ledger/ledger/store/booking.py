@@ -52,6 +52,16 @@ async def append_log(tx: Tx, *, chunks: Rows, nodes: Rows, shards: Rows) -> None
     await tx.execute(_LOG, *_columns(chunks, 6), *_columns(nodes, 4), *_columns(shards, 5))
 
 
+async def insert_history(tx: Tx, *, dates: Rows, sends: Rows) -> None:
+    """Add what the past is read from; most batches have nothing of it.
+
+    dates: (sequence, lot, available_from, expires_at, shard); sends: (sequence, owner, shard,
+    to_shard).
+    """
+    if dates or sends:
+        await tx.execute(_HISTORY, *_columns(dates, 5), *_columns(sends, 4))
+
+
 def _columns(rows: Rows, width: int) -> list[list[Any]]:
     if not rows:
         return [[] for _ in range(width)]
@@ -140,4 +150,13 @@ update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,
 from unnest($11::smallint[], $12::bigint[], $13::timestamptz[], $14::int[], $15::bytea[])
     as u (shard, last_sequence, decided_at, account_count, peaks)
 where s.shard = u.shard
+"""
+_HISTORY: Final = """
+with sent as (
+    insert into sends (sequence, owner, shard, to_shard)
+    select * from unnest($6::bigint[], $7::bigint[], $8::smallint[], $9::smallint[])
+)
+insert into lot_dates (sequence, lot, available_from, expires_at, shard)
+select * from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[],
+    $5::smallint[])
 """

@@ -22,22 +22,6 @@ async def list_value_accounts(tx: Tx, owner: int) -> list[Record]:
     )
 
 
-async def list_lots(
-    tx: Tx, *, shard: int, account_ids: list[int], after: int, limit: int
-) -> list[Record]:
-    """Open lots of some value accounts, by number."""
-    return await tx.fetch(
-        "select lot, unit, amount, remaining, cost_left, held, cost_rial, issuer, funder, merchant,"
-        " rule, rule_version, available_from, expires_at, born_at, parent, origin from lots"
-        " where shard = $1 and account_id = any($2::int[]) and open and lot > $3"
-        " order by lot limit $4",
-        shard,
-        account_ids,
-        after,
-        limit,
-    )
-
-
 async def get_decided_at(tx: Tx, shard: int) -> datetime:
     """Decision time of a shard that has decided something."""
     at: datetime = await tx.fetchval("select decided_at from shards where shard = $1", shard)
