@@ -71,11 +71,12 @@ SECTIONS = (
             "parent", "issuer", "funder", "merchant", "rule_version",
         ),
         ("unit", "rule", "origin"),
-        frozenset({"expires_at", "parent"}),
+        frozenset({"available_from", "expires_at", "parent"}),
     ),
     Section(6, "holds", ("ordinal", "hold", "lot", "amount"), ("what",)),
     Section(
-        7, "dates", ("lot", "available_from", "expires_at"), (), frozenset({"expires_at"}),
+        7, "dates", ("lot", "available_from", "expires_at"), (),
+        frozenset({"available_from", "expires_at"}),
     ),
 )  # fmt: skip
 
@@ -156,20 +157,18 @@ def from_bytes(raw: bytes) -> Leaf:
 
 def _swiftly(raw: bytes) -> Leaf:
     """Reads what is in order; what is not raises something or other, for _carefully to explain."""
-    version, shard, sequence, at, *lengths = _TOP.unpack_from(raw)
+    version, shard, sequence, at, first, second, third, fourth, fifth = _TOP.unpack_from(raw)
     if version != VERSION:
         raise ValueError
-    texts: list[bytes | None] = []
-    place = _TOP.size
-    for length in lengths[:4]:
-        texts.append(raw[place : place + length])
-        place += length
-    if lengths[4] == _NULL_LENGTH:
-        texts.append(None)
-    else:
-        texts.append(raw[place : place + lengths[4]])
-        place += lengths[4]
-    status, code, command, answer, marked = texts
+    one = _TOP.size + first
+    two = one + second
+    three = two + third
+    place = three + fourth
+    marked = None
+    texts = (raw[_TOP.size : one].decode(), raw[one:two].decode(), raw[two:three], raw[three:place])
+    if fifth != _NULL_LENGTH:
+        marked = raw[place : place + fifth]
+        place += fifth
     rows: dict[str, list[Row]] = {}
     end, last = len(raw), 0
     tag: int
@@ -179,12 +178,11 @@ def _swiftly(raw: bytes) -> Leaf:
         if not last < tag <= len(_READERS) or not count:
             raise ValueError
         name, read = _READERS[tag - 1]
-        rows[name], place = read(raw, place + _SECTION_HEAD.size, count)
+        rows[name], place = read(raw, place + 5, count)
         last = tag
-    if place != end or status is None or code is None:
+    if place != end:
         raise ValueError
-    head = (shard, sequence, at, status.decode(), code.decode(), command, answer, marked)
-    return Leaf(head, rows)
+    return Leaf((shard, sequence, at, *texts, marked), rows)
 
 
 def _carefully(raw: bytes) -> Leaf:
@@ -287,7 +285,65 @@ def _reader(section: Section) -> _Read:
     return read if texts or nullable else read_numbers
 
 
-_READERS: list[tuple[str, _Read]] = [(section.name, _reader(section)) for section in SECTIONS]
+_NAME = SECTIONS[0].layout
+_CONSUMPTION = SECTIONS[3].layout
+_LOT = SECTIONS[4].layout
+
+
+def _names(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
+    found: list[Row] = []
+    for _ in range(rows):
+        length, more = _NAME.unpack_from(raw, place)
+        start = place + 8
+        place = start + length
+        name = raw[start:place].decode()
+        if more == _NULL_LENGTH:
+            found.append((name, None))
+        else:
+            found.append((name, raw[place : place + more]))
+            place += more
+    return found, place
+
+
+def _consumptions(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
+    found: list[Row] = []
+    for _ in range(rows):
+        values = _CONSUMPTION.unpack_from(raw, place)
+        start = place + _CONSUMPTION.size
+        place = start + values[11]
+        found.append((*values[:11], raw[start:place].decode()))
+    return found, place
+
+
+def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
+    found: list[Row] = []
+    for _ in range(rows):
+        values = _LOT.unpack_from(raw, place)
+        start = place + _LOT.size
+        middle = start + values[12]
+        last = middle + values[13]
+        place = last + values[14]
+        starts, until, parent = values[4], values[5], values[7]
+        found.append(
+            (
+                *values[:4],
+                None if starts == _NULL_NUMBER else starts,
+                None if until == _NULL_NUMBER else until,
+                values[6],
+                None if parent == _NULL_NUMBER else parent,
+                *values[8:12],
+                raw[start:middle].decode(),
+                raw[middle:last].decode(),
+                raw[last:place].decode(),
+            )
+        )
+    return found, place
+
+
+_SPECIAL: dict[str, _Read] = {"names": _names, "consumptions": _consumptions, "lots": _lots}
+_READERS: list[tuple[str, _Read]] = [
+    (section.name, _SPECIAL.get(section.name) or _reader(section)) for section in SECTIONS
+]
 
 # ---------------------------------------------------------------------------------------- in words
 

@@ -6,7 +6,7 @@ from typing import Any
 from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
 from verifier.rows import Comparison, Stream
-from verifier.state import LOTS_PER_SEQUENCE, Lot, State
+from verifier.state import LOTS_PER_SEQUENCE, WAITING, Lot, State
 from verifier.tables import LOTS
 
 Row = tuple[Any, ...]
@@ -107,12 +107,13 @@ class LotRows:
                     )
 
 
-def _used_up(start: int, until: int | None) -> Now:
-    return (0, 0, 0, 0, start, until, False)
+def _used_up(start: int | None, until: int | None) -> Now:
+    return (0, 0, 0, 0, None if start == WAITING else start, until, False)
 
 
 def _now(lot: Lot) -> Now:
-    return (lot.left, lot.cost, lot.held, lot.lapsed, lot.start, lot.until, lot.left > 0)
+    start = None if lot.start == WAITING else lot.start
+    return (lot.left, lot.cost, lot.held, lot.lapsed, start, lot.until, lot.left > 0)
 
 
 def _table_row(shard: int, leaf_row: Row, row: Row) -> Row:

@@ -1,9 +1,9 @@
 """Which sequence number answered a name: sorted runs on disk, sixteen bytes a name."""
 
-import hashlib
 import mmap
 import struct
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
 RECENT_MAX = 250_000  # names held in memory before they are sorted and put down
@@ -13,7 +13,7 @@ _RECORD = struct.Struct("<QQ")
 
 def key_of(name: str) -> int:
     """Eight bytes of a name's hash; equal ones are only candidates."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 class Names:
@@ -22,21 +22,24 @@ class Names:
     def __init__(self, folder: Path, shard: int) -> None:
         self.folder = folder
         self.shard = shard
-        self._recent: dict[int, list[int]] = {}
+        self._recent: dict[int, int] = {}
+        self._again: list[tuple[int, int]] = []  # keys that were there already
         self._runs: list[memoryview] = []
-        self._count = 0
 
     def add(self, name: str, sequence: int) -> None:
         """Note that a sequence number answered a name."""
-        self._recent.setdefault(key_of(name), []).append(sequence)
-        self._count += 1
-        if self._count >= RECENT_MAX:
+        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+        if self._recent.setdefault(key, sequence) != sequence:
+            self._again.append((key, sequence))
+        if len(self._recent) >= RECENT_MAX:
             self.put_down()
 
     def find(self, name: str) -> list[int]:
         """Sequence numbers that may have answered a name; the leaves tell."""
         key = key_of(name)
-        found = list(self._recent.get(key, ()))
+        found = [sequence for again, sequence in self._again if again == key]
+        if key in self._recent:
+            found.append(self._recent[key])
         for run in self._runs:
             low, high = 0, len(run) // 2
             while low < high:
@@ -57,13 +60,12 @@ class Names:
         path = self.folder / f"names-{self.shard}-{len(self._runs)}"
         pack = _RECORD.pack
         with path.open("w+b") as run:
-            for key in sorted(self._recent):
-                for sequence in self._recent[key]:
-                    run.write(pack(key, sequence))
+            for key, sequence in sorted([*self._recent.items(), *self._again]):
+                run.write(pack(key, sequence))
             run.flush()
             self._runs.append(memoryview(mmap.mmap(run.fileno(), 0)).cast("Q"))
         self._recent.clear()
-        self._count = 0
+        self._again.clear()
 
 
 def twins(folder: Path) -> Iterator[tuple[int, list[tuple[int, int]]]]:

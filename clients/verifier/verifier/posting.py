@@ -8,12 +8,11 @@ from typing import Any
 
 from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
-from verifier.state import LOTS_PER_SEQUENCE, Account, Key, State
+from verifier.state import LOTS_PER_SEQUENCE, UNITS, Account, Key, State
 
 Row = tuple[Any, ...]
 
 GIVES = frozenset({"restored", "returned"})  # rows that fill a lot; all others take from it
-_FLOORED = frozenset({"value", "budget"})
 
 
 def post(state: State, leaf: Leaf, findings: Findings) -> None:
@@ -21,16 +20,18 @@ def post(state: State, leaf: Leaf, findings: Findings) -> None:
     rows = leaf.rows
     if "accounts" in rows:
         _open_accounts(state, leaf, findings)
+    touched: list[Account] = []
     if "entries" in rows:
-        _enter(state, leaf, findings)
+        touched = _enter(state, leaf, findings)
     if "lots" in rows:
         _open_lots(state, leaf, findings)
     if "consumptions" in rows:
         _consume(state, leaf, findings)
     if "dates" in rows:
         _date(state, leaf, findings)
-    if "entries" in rows or "lots" in rows or "consumptions" in rows:
-        _check_sums(state, leaf, findings)
+    for account in touched:
+        if account.balance != account.lots:
+            _unequal(account, leaf, findings)
 
 
 def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
@@ -56,27 +57,38 @@ def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
             state.purse(owner).debts[unit, other] = account
 
 
-def _enter(state: State, leaf: Leaf, findings: Findings) -> None:
-    sequence = leaf.head[1]
-    sums: dict[str, int] = {}
-    accounts, count = state.accounts, len(state.accounts)
+def _enter(state: State, leaf: Leaf, findings: Findings) -> list[Account]:
+    """Gives the value accounts among those that were touched."""
+    touched: list[Account] = []
+    accounts = state.accounts
+    sums = [0] * (len(UNITS) + 1)
     number: int
-    for place, row in enumerate(leaf.rows["entries"]):
+    place = 0
+    for row in leaf.rows["entries"]:
         line, number, ordinal, amount, balance = row
-        if line != place or not 0 < number <= count:
-            _bad_entry(findings, sequence, row, place, count)
-            if line == place:
+        if line != place or not 0 < number <= len(accounts):
+            _bad_entry(findings, leaf.head[1], row, place, len(accounts))
+            if not 0 < number <= len(accounts):
                 continue
         account = accounts[number - 1]
-        account.count += 1
-        account.balance += amount
-        unit = account.key[2]
-        sums[unit] = sums.get(unit, 0) + amount
-        if ordinal != account.count or balance != account.balance or not amount:
-            _wrong_entry(findings, sequence, row, account)
-        if account.balance < 0 or account.key[1] == "debt":
-            _check_floor(findings, sequence, account)
-    for unit, total in sums.items():
+        account.count = count = account.count + 1
+        account.balance = total = account.balance + amount
+        sums[account.unit] += amount
+        if ordinal != count or balance != total or not amount:
+            _wrong_entry(findings, leaf.head[1], row, account)
+        if account.floor:
+            if account.is_value:
+                touched.append(account)
+            if total * account.floor < 0:
+                _beyond(findings, leaf.head[1], account)
+        place += 1
+    if any(sums):
+        _off_zero(findings, leaf.head[1], sums)
+    return touched
+
+
+def _off_zero(findings: Findings, sequence: int, sums: list[int]) -> None:
+    for unit, total in zip((*UNITS, "units nobody knows"), sums, strict=True):
         if total:
             findings.add(
                 Spot("sums", "entries", sequence),
@@ -116,11 +128,8 @@ def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) 
         )
 
 
-def _check_floor(findings: Findings, sequence: int, account: Account) -> None:
+def _beyond(findings: Findings, sequence: int, account: Account) -> None:
     """Value and budgets never fall below zero, debts never rise above."""
-    low = account.balance < 0 and account.key[1] in _FLOORED
-    if not low and (account.balance <= 0 or account.key[1] != "debt"):
-        return
     side = "above" if account.balance > 0 else "below"
     findings.add(
         Spot("accounts", "accounts", sequence, row=f"account {account.number}"),
@@ -232,18 +241,15 @@ def _date(state: State, leaf: Leaf, findings: Findings) -> None:
         last, lot.start, lot.until = number, start, until
 
 
-def _check_sums(state: State, leaf: Leaf, findings: Findings) -> None:
-    """The lots of each account that was touched make up its balance."""
-    for _, number, *_ in leaf.rows.get("entries", ()):
-        account = state.account(number)
-        if account is not None and account.balance != account.lots and account.key[1] == "value":
-            findings.add(
-                Spot("lots", "lots", leaf.head[1], row=f"account {number}"),
-                f"after sequence {leaf.head[1]} the lots of account {number}"
-                f" ({_words(account.key)}) hold {account.lots}, its balance is {account.balance}",
-                column="remaining",
-            )
-            account.lots = account.balance
+def _unequal(account: Account, leaf: Leaf, findings: Findings) -> None:
+    """The lots of an account that was touched do not make up its balance."""
+    findings.add(
+        Spot("lots", "lots", leaf.head[1], row=f"account {account.number}"),
+        f"after sequence {leaf.head[1]} the lots of account {account.number}"
+        f" ({_words(account.key)}) hold {account.lots}, its balance is {account.balance}",
+        column="remaining",
+    )
+    account.lots = account.balance
 
 
 def _words(key: Key) -> str:

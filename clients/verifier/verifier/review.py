@@ -10,10 +10,11 @@ from verifier.model import answers, decide
 from verifier.model.messages import Heard
 from verifier.model.originals import Original
 from verifier.model.work import MERCHANT, Said, Work
-from verifier.state import State
+from verifier.state import WAITING, State
 
 Find = Callable[[str], Original | None]
 Row = tuple[Any, ...]
+_Entry = tuple[int, int, int, int, int]
 
 ISOLATED = "could-not-be-decided"  # a record that the database refused: the ledger's own refusal
 
@@ -26,23 +27,17 @@ def review(state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: 
     if code == ISOLATED and status == "refused" and heard is not None:
         work.forget()
         said = Said("refused", ISOLATED)
-    found: list[tuple[str, Any, Any]] = [
-        (what, is_, should)
-        for what, is_, should in (
-            ("shard", shard, state.shard),
-            ("sequence", sequence, state.sequence + 1),
-            ("decided_at", at, work.now),
-            ("status", status, said.status),
-            ("code", code, said.code),
-        )
-        if is_ != should
-    ]
+    found: list[tuple[str, Any, Any]] = []
+    wanted = (state.shard, state.sequence + 1, work.now, said.status, said.code)
+    if (shard, sequence, at, status, code) != wanted:
+        pairs = zip(_HEAD, leaf.head, wanted, strict=False)
+        found += [(what, is_, should) for what, is_, should in pairs if is_ != should]
     names = _names(heard, name, said)
     if leaf.rows.get("names", []) != names:
         found.append(("names", leaf.rows.get("names", []), names))
     found += answers.differences(answer, heard, work, said, name)
-    if marked is not None or said.marks:
-        found += answers.marked_differences(marked, work, heard, said) if heard else ()
+    if heard is not None and (marked is not None or said.marks):
+        found += answers.marked_differences(marked, work, heard, said)
     work.undo()
     for what, is_, should in found:
         findings.wrong(Spot("outcomes", "leaves", sequence, row=name), what, is_, should)
@@ -51,6 +46,9 @@ def review(state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: 
     if status == said.status:
         _follow(state, said)
     state.sequence, state.now = sequence, at
+
+
+_HEAD = ("shard", "sequence", "decided_at", "status", "code")
 
 
 def _names(heard: Heard | None, name: str, said: Said) -> list[Row]:
@@ -75,10 +73,11 @@ def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> Non
     rows = leaf.rows
     accounts = state.accounts
     count = len(accounts)
-    entries = rows.get("entries", ())
-    numbers: list[int] = [row[1] for row in entries]
-    keys = [accounts[number - 1].key if 0 < number <= count else number for number in numbers]
-    legs = [(key, row[3]) for key, row in zip(keys, entries, strict=True)]
+    entries: list[_Entry] = rows.get("entries", [])
+    legs = [
+        (accounts[number - 1].key if 0 < number <= count else number, amount)
+        for _, number, _, amount, _ in entries
+    ]
     if legs != work.legs:
         _differ(findings, leaf, "entries", legs, work.legs, ("account", "amount"))
     consumptions = rows.get("consumptions", [])
@@ -114,10 +113,10 @@ def _sealed(state: State, row: Row) -> Row:
 
 def _born(lot: Any, amount: int, cost: int) -> Row:
     account = (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
+    start = None if lot.start == WAITING else lot.start
     return (
-        lot.number, account, amount, cost, lot.start, lot.until, lot.born,
-        lot.parent, lot.issuer, lot.funder, lot.merchant, lot.version, lot.unit, lot.rule,
-        lot.origin,
+        lot.number, account, amount, cost, start, lot.until, lot.born, lot.parent, lot.issuer,
+        lot.funder, lot.merchant, lot.version, lot.unit, lot.rule, lot.origin,
     )  # fmt: skip
 
 

@@ -7,25 +7,34 @@ dropped at the end of a window; the rare command that needs it again has its lea
 from dataclasses import dataclass, field
 from typing import Any
 
+WAITING = 1 << 62  # when a lot starts that waits for an event: after all times
 LOTS_PER_SEQUENCE = 4096  # lot ÷ 4096 is the sequence number that opened it
 
 Key = tuple[int, str, str, int]  # owner, role, unit, counterparty
+UNITS = ("NP", "MP", "CR", "GV", "IRR")  # any other has the place behind them
+_FLOORS = {"value": 1, "budget": 1, "debt": -1}
 
 
 class Account:
     """One account: its natural key, and what its entries add up to."""
 
-    __slots__ = ("balance", "count", "key", "lots", "number")
+    __slots__ = ("balance", "count", "floor", "is_value", "key", "lots", "number", "unit")
 
     number: int
     key: Key
     balance: int
     count: int
     lots: int
+    is_value: bool
+    floor: int  # 1: never below zero, -1: never above, 0: neither
+    unit: int  # place of its unit in UNITS
 
     def __init__(self, number: int, key: Key) -> None:
         self.number = number
         self.key = key
+        self.is_value = key[1] == "value"
+        self.floor = _FLOORS.get(key[1], 0)
+        self.unit = UNITS.index(key[2]) if key[2] in UNITS else len(UNITS)
         self.balance = 0
         self.count = 0
         self.lots = 0  # sum of its lots' remainders
@@ -131,15 +140,15 @@ class State:
         account = self.account(row[1])
         if account is None:
             return None
-        one = self.one
-        lot = Lot(row[0], account.key[0], account.key[2], one(row[8]), one(row[9]))
+        kin = (account.key[2], row[13], row[14], *row[8:12])
+        unit, rule, origin, issuer, funder, merchant, version = self.shared.setdefault(kin, kin)
+        lot = Lot(row[0], account.key[0], unit, issuer, funder)
         lot.account = account
-        lot.start = lot.first_start = row[4]
+        lot.start = lot.first_start = WAITING if row[4] is None else row[4]
         lot.until = lot.first_until = row[5]
-        lot.born = row[6]
-        lot.parent = row[7]
-        lot.merchant, lot.version = one(row[10]), one(row[11])
-        lot.rule, lot.origin = one(row[13]), one(row[14])
+        lot.born, lot.parent = row[6], row[7]
+        lot.merchant, lot.version = merchant, version
+        lot.rule, lot.origin = rule, origin
         lot.left = lot.cost = 0
         return lot
 

@@ -93,8 +93,9 @@ LOTS = Table(
     "lots",
     _columns(
         "lot big, amount big, cost_rial big, remaining big, cost_left big, held big, lapsed big,"
-        " available_from time, born_at time, account_id int, issuer int, funder int, merchant int,"
-        " rule_version int, shard small, open bool, expires_at time?, parent big?, unit text,"
+        " born_at time, account_id int, issuer int, funder int, merchant int,"
+        " rule_version int, shard small, open bool, available_from time?, expires_at time?,"
+        " parent big?, unit text,"
         " rule text, origin text"
     ),
     "lot",

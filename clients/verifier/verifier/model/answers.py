@@ -1,7 +1,9 @@
 """What a till was told, against what it should have been: every number, code and time of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ _TEHRAN = ZoneInfo("Asia/Tehran")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _DAY_MICROS = 86_400_000_000
+_HALF_HOUR = 1_800_000_000
 NOTHING = b"null"
 Pair = tuple[str, Any, Any]  # what, as found, as it should be
 
@@ -70,133 +73,164 @@ _NUMBERS = (
     "credit_restored_rial", "debt_points", "gift_redeemed_rial", "gift_restored_rial",
     "merchant_points_restored",
 )  # fmt: skip
+_ZEROS = (0,) * len(_NUMBERS)
+_numbers = attrgetter(*_NUMBERS)
 _decoder = msgspec.json.Decoder(Answer)
 
 
 def differences(
     raw: bytes, heard: Heard | None, work: Work, said: Said, name: str
-) -> Iterator[Pair]:
+) -> Iterable[Pair]:
     """How an answer differs from what the work came to."""
-    told_to_till = heard is None or isinstance(heard.body, Transaction | Refusal)
-    if not told_to_till:
-        if raw != NOTHING:
-            yield "answer", raw, NOTHING
-        return
+    if heard is not None and not isinstance(heard.body, Transaction | Refusal):
+        return () if raw == NOTHING else [("answer", raw, NOTHING)]
     try:
         told = _decoder.decode(raw)
     except (msgspec.MsgspecError, ValueError) as error:
-        yield "answer", f"unreadable: {error}", "an answer"
-        return
+        return [("answer", f"unreadable: {error}", "an answer")]
+    if (
+        heard is not None
+        and said.reasons is None
+        and not said.code
+        and _agrees(told, heard, work, said, name)
+    ):
+        return ()
+    return list(_differences(told, heard, work, said, name))
+
+
+def _agrees(told: Answer, heard: Heard, work: Work, said: Said, name: str) -> bool:
+    """The usual answer, a yes without reasons, in one comparison; False: look closely."""
+    numbers, body = said.numbers, heard.body
+    wanted = (
+        f"{work.state.shard}.{name}", body.kind, said.status, "", body.original, (),
+        heard.occurred_at, heard.accepted_at, *map(numbers.get, _NUMBERS, _ZEROS),
+    )  # fmt: skip
+    balance = told.balance
+    return (
+        _plain(told) == wanted
+        and (told.pending_until is None) == (numbers.get("pending_until") is None)
+        and (told.pending_until is None or micros(told.pending_until) == numbers["pending_until"])
+        and list(told.lines) == said.lines
+        and balance is not None
+        and _held(balance) == holding(work)
+    )
+
+
+def _held(told: Holding) -> tuple[int | None, ...]:
+    until = told.expiring_at
+    return (*_points(told), None if until is None else micros(until))
+
+
+def _differences(
+    told: Answer, heard: Heard | None, work: Work, said: Said, name: str
+) -> Iterator[Pair]:
     yield from _head(told, heard, work, said, name)
     if heard is None:
         return
-    for number in _NUMBERS:
-        found, wanted = getattr(told, number), said.numbers.get(number, 0)
-        if found != wanted:
-            yield number, found, wanted
+    wanted = tuple(map(said.numbers.get, _NUMBERS, _ZEROS))
+    yield from _pairs("", _NUMBERS, _numbers(told), wanted)
     until = None if told.pending_until is None else micros(told.pending_until)
     if until != said.numbers.get("pending_until"):
         yield "pending_until", until, said.numbers.get("pending_until")
     if list(told.lines) != said.lines:
         yield "lines", told.lines, said.lines
-    yield from _balance(told.balance, work)
+    if told.balance is None:
+        yield "balance", None, "the account's"
+    else:
+        yield from _pairs("balance: ", _BALANCE, _held(told.balance), holding(work))
+
+
+def _pairs(
+    where: str, columns: tuple[str, ...], found: tuple[Any, ...], wanted: tuple[Any, ...]
+) -> Iterator[Pair]:
+    for column, one, other in zip(columns, found, wanted, strict=True):
+        if one != other:
+            yield where + column, one, other
 
 
 def _head(told: Answer, heard: Heard | None, work: Work, said: Said, name: str) -> Iterator[Pair]:
     body = heard.body if heard is not None else None
-    occurred = heard.occurred if heard is not None else work.now
-    accepted = heard.accepted if heard is not None else work.now
-    reasons = tuple(reason.code for reason in told.reasons)
-    for what, found, wanted in (
-        ("id", told.id, f"{work.state.shard}.{name}"),
-        ("kind", told.kind, getattr(body, "kind", "purchase")),
-        ("status", told.status, said.status),
-        ("code", told.code, said.code),
-        ("occurred_at", micros(told.occurred_at), occurred),
-        ("accepted_at", micros(told.accepted_at), accepted),
-        ("original", told.original, getattr(body, "original", "")),
-        ("reasons", reasons, reasons if said.reasons is not None else _codes(said)),
-    ):
-        if found != wanted:
-            yield what, found, wanted
-    if said.reasons is not None and told.reasons != tuple(said.reasons):
+    found = (
+        told.id, told.kind, told.status, told.code, micros(told.occurred_at),
+        micros(told.accepted_at), told.original,
+    )  # fmt: skip
+    occurred, accepted = (work.now, work.now) if heard is None else (heard.occurred, heard.accepted)
+    wanted = (
+        f"{work.state.shard}.{name}", getattr(body, "kind", "purchase"), said.status, said.code,
+        occurred, accepted, getattr(body, "original", ""),
+    )  # fmt: skip
+    yield from _pairs("", _HEAD, found, wanted)
+    if said.reasons is None:
+        codes = tuple([reason.code for reason in told.reasons])
+        if codes != ((said.code,) if said.code else ()):
+            yield "reasons", codes, said.code
+    elif told.reasons != tuple(said.reasons):
         yield "reasons", told.reasons, said.reasons
 
 
-def _codes(said: Said) -> tuple[str, ...]:
-    return (said.code,) if said.code else ()
-
-
-def _balance(told: Holding | None, work: Work) -> Iterator[Pair]:
-    if told is None:
-        yield "balance", None, "the account's"
-        return
-    found = (
-        told.points, told.available_points, told.pending_points, told.credit_rial,
-        told.expiring_points, None if told.expiring_at is None else micros(told.expiring_at),
-        told.held_points, told.held_credit_rial, told.gift_rial, told.held_gift_rial,
-    )  # fmt: skip
-    wanted = holding(work)
-    if found != wanted:
-        for column, one, other in zip(_BALANCE, found, wanted, strict=True):
-            if one != other:
-                yield f"balance: {column}", one, other
+_HEAD = ("id", "kind", "status", "code", "occurred_at", "accepted_at", "original")
 
 
 _BALANCE = (
     "points", "available_points", "pending_points", "credit_rial", "expiring_points",
-    "expiring_at", "held_points", "held_credit_rial", "gift_rial", "held_gift_rial",
+    "held_points", "held_credit_rial", "gift_rial", "held_gift_rial", "expiring_at",
 )  # fmt: skip
+_points = attrgetter(*_BALANCE[:-1])
+_plain = attrgetter(
+    "id", "kind", "status", "code", "original", "reasons", "occurred_at", "accepted_at", *_NUMBERS
+)
 
 
 def holding(work: Work) -> tuple[int | None, ...]:
     """What a member may be told of an account now, in the order of _BALANCE."""
     now = work.now
     usable = pending = held = 0
-    money = {CREDIT: [0, 0], GIFT: [0, 0]}
+    money: dict[str, list[int]] = {}
     dated: list[tuple[int, int]] = []
     for lot in work.purse.lots.values():
         left, until = lot.left - lot.held, lot.until
-        points = lot.unit == POINTS
-        if lot.held:
-            if points:
-                held += lot.held
-            elif lot.unit in money:
-                money[lot.unit][1] += lot.held
+        if lot.unit != POINTS:
+            free_and_held = money.setdefault(lot.unit, [0, 0])
+            free_and_held[1] += lot.held
+            if lot.start <= now and (until is None or until > now):
+                free_and_held[0] += left
+            continue
+        held += lot.held
         if not left or (until is not None and until <= now):
             continue
         if lot.start > now:
-            pending += left if points else 0
-        elif points:
+            pending += left
+        else:
             usable += left
             if until is not None:
                 dated.append((until, left))
-        elif lot.unit in money:
-            money[lot.unit][0] += left
     soon, first = _expiring(dated)
-    (credit, held_credit), (gift, held_gift) = money[CREDIT], money[GIFT]
+    credit, held_credit = money.get(CREDIT, _NO_MONEY)
+    gift, held_gift = money.get(GIFT, _NO_MONEY)
     return (
-        usable + pending + held, usable, pending, credit, soon, first, held, held_credit, gift,
-        held_gift,
+        usable + pending + held, usable, pending, credit, soon, held, held_credit, gift, held_gift,
+        first,
     )  # fmt: skip
+
+
+_NO_MONEY = (0, 0)
 
 
 def _expiring(dated: list[tuple[int, int]]) -> tuple[int, int | None]:
     """How much expires on the next day in Iran on which anything does, and from when."""
     if not dated:
         return 0, None
-    first = min(dated)[0]
-    if len(dated) > 1:
-        dated = [pair for pair in dated if pair[0] < first + _DAY_MICROS * 2]
-        if any(until != first for until, _ in dated):
-            end = _end_of_day(first)
-            dated = [pair for pair in dated if pair[0] < end]
-    return sum([left for _, left in dated]), first
+    first, left = min(dated)
+    if len(dated) == 1:
+        return left, first
+    end = _end_of_day(first // _HALF_HOUR)
+    return sum([left for until, left in dated if until < end]), first
 
 
-def _end_of_day(at: int) -> int:
-    """When the day of a time ends in Iran."""
-    local = (_EPOCH + timedelta(microseconds=at)).astimezone(_TEHRAN)
+@lru_cache(maxsize=10_000)
+def _end_of_day(half_hour: int) -> int:
+    """When the day of a half hour since 1970 ends in Iran, whose clocks never turn inside one."""
+    local = (_EPOCH + timedelta(microseconds=half_hour * _HALF_HOUR)).astimezone(_TEHRAN)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return micros(midnight + _DAY)
 

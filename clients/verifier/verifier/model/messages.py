@@ -241,6 +241,8 @@ class Heard(Struct):
     occurred: int
     accepted: int | None
     fingerprint: bytes | None
+    occurred_at: datetime
+    accepted_at: datetime
 
 
 _outer = msgspec.json.Decoder(Wrapped)
@@ -277,6 +279,8 @@ def hear(raw: bytes) -> Heard | None:
         micros(outer.occurred_at),
         micros(outer.accepted_at),
         _fingerprint(outer.fingerprint),
+        outer.occurred_at,
+        outer.accepted_at,
     )
 
 

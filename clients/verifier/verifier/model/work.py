@@ -16,6 +16,7 @@ DONE = ("completed", "held")
 
 Row = tuple[Any, ...]
 Leg = tuple[Key, int]
+_EMPTY = Purse()
 
 
 class No(Exception):
@@ -56,7 +57,7 @@ class Work:
         self.now = now
         self.occurred = occurred
         self.owner = self.acceptor = self.merchant = 0
-        self.purse = Purse()
+        self.purse = _EMPTY
         self.rows: list[Row] = []
         self.legs: list[Leg] = []
         self.opened: list[tuple[Lot, int, int]] = []  # with amount and cost at birth
@@ -69,8 +70,9 @@ class Work:
         self.owner = owner
         self.acceptor = getattr(body, "acceptor", 0)
         self.merchant = getattr(body, "merchant", 0)
-        self.purse = self.state.purses.get(owner) or Purse()
-        self.debts = {kin: a.balance for kin, a in self.purse.debts.items() if a.balance}
+        self.purse = purse = self.state.purses.get(owner) or Purse()
+        if purse.debts:
+            self.debts = {kin: a.balance for kin, a in purse.debts.items() if a.balance}
 
     def undo(self) -> None:
         """Put every lot back as it was."""
