@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from house import __main__ as house_main
-from house import driver, lifecycle, paths, plan, readiness
+from house import audit, driver, lifecycle, paths, plan, readiness
 from house.demo import figures, opening, purchases, story
 from house.demo.plan import draw
 from house.demo.purchases import Visit
@@ -56,6 +56,9 @@ def _run(given: argparse.Namespace) -> int:
     report = FOLDER / "report.json"
     report.write_bytes(driver.as_json(found) + b"\n")
     figures.show(console, found)
+    console.print("\n[bold]the outside auditor reads the whole book[/]")
+    if audit.audit(home, audit.REPORT):
+        wrong.append("the audit of the book (make audit says more)")
     _conclude(wrong, report, home, keep=given.keep)
     return 1 if wrong else 0
 
