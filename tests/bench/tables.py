@@ -71,12 +71,12 @@ def _ratios(rows: list[dict[str, Any]]) -> Table:
     table = Table(
         "workload", title="commands a second, medians of the rounds", title_justify="left"
     )
-    for heading in ("batch", "per s", "to", "per s", "ratio", "lowest", "highest"):
+    for heading in ("batch", "per s", "to", "per s", "ratio", "lowest", "highest", "by CPU"):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
             row["of"], str(row["batch"]), f"{row['per_s']:,}", row["to"], f"{row['to_per_s']:,}",
-            *(f"{row[name]:.2f}" for name in ("ratio", "lowest", "highest")),
+            *(f"{row[name]:.2f}" for name in ("ratio", "lowest", "highest", "by_cpu")),
         )  # fmt: skip
     return table
 

@@ -48,7 +48,7 @@ async def test_figures_of_a_round_are_printed(rounds):
     found |= {"missed": figures.missed(found), "load_before": 0.0, "cores": 2}
     assert [row["of"] for row in found["ratios"]] == ["W1"]
     assert found["ratios"][0]["ratio"] == round(ours["per_s"] / bare["per_s"], 3)
-    assert 0 < figures.log_share(found["profile"]) < found["profile"]["us"]
+    assert 0 < figures.log_us(found["profile"]) < found["profile"]["us"]
     told = io.StringIO()
     Console(width=120, file=told).print(tables.report(found))
     assert "commands a second" in told.getvalue()
