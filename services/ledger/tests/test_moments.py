@@ -8,12 +8,14 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
+from contracts.value import CaptureHold, HoldValue, Spend
 from kit import auth, clock
 from kit.db import Database
 from ledger import api
 from ledger.domain import asked
 
 from . import house_of, model, stories
+from .desk import GROCER, award
 from .doors import SECRET, Stopped
 
 SHARD, OTHER = 3, 7
@@ -273,3 +275,42 @@ async def test_revenue_follows_the_book_from_period_to_period(book):
         assert period["redeemed_points"] == redeemed
         assert period["opening"] + period["added"] - period["revenue"] == period["closing"]
     assert sum(p["revenue"] for p in found["periods"]) == found["periods"][-1]["to_date"] > 0
+
+
+async def test_what_is_held_is_told_by_the_clock_whatever_was_swept(door, till):
+    soon = till.desk.at + timedelta(hours=3)
+    path = f"/v1/accounts/{till.account}/balance"
+
+    async def told(at=None):
+        query = "" if at is None else "?at=" + at.isoformat().replace("+", "%2B")
+        found = (await door(path + query)).json()
+        return found["points"], found["available_points"], found["held_points"]
+
+    def hold(name, points, **spans):
+        return HoldValue(
+            name=f"a.{till.account}.{name}", account=till.account, member=1, acceptor=GROCER,
+            merchant=GROCER, due_at=till.desk.at + timedelta(**spans), points=points,
+        )  # fmt: skip
+
+    await till.post(till.buy(award(100, expires_at=soon)))
+    await till.post(hold("first", 30, days=1), hold("second", 20, hours=2))
+    placed = door.clock.at = till.desk.at
+    assert await told() == (100, 50, 50)
+    due = placed.replace(second=0) + timedelta(hours=2)
+    door.clock.at = due
+    assert await told() == (100, 70, 30)  # the second is due, booked or not
+    door.clock.at = soon
+    assert await told() == (30, 0, 30)  # the lot is past its date, its held part is not
+    till.desk.at = soon
+    worth = Spend(points=25, worth_rial=2_500)
+    await till.post(
+        CaptureHold(
+            name=f"a.{till.account}.capture", original=f"a.{till.account}.first", spend=worth
+        )
+    )
+    door.clock.at = till.desk.at
+    assert await told() == (0, 0, 0)
+    for at, expected in ((placed, (100, 50, 50)), (due, (100, 70, 30)), (soon, (30, 0, 30))):
+        assert await told(at) == expected
+    lots = (await door(f"/v1/accounts/{till.account}/lots?sequence=3")).json()["items"]
+    assert [(lot["remaining"], lot["held"]) for lot in lots] == [(100, 50)]
