@@ -48,6 +48,7 @@ class Report:
     entries: int = 0
     leaves: int = 0
     isolated: int = 0
+    on_their_way: int = 0  # commands that the ledger has said to itself and not yet heard
     shards: int = 0
     checkpoints: int = 0
 
@@ -65,6 +66,7 @@ class Report:
             "shards": self.shards,
             "checkpoints": self.checkpoints,
             "refused_by_the_ledger_itself": self.isolated,
+            "on_their_way": self.on_their_way,
             "findings_count": self.findings.count,
             "findings_by_check": self.findings.by_check,
             "findings": [finding.as_json() for finding in self.findings.listed],
@@ -123,6 +125,7 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
         report.shards = len(results)
         await network.check_names(book, plan.folder, report.findings)
         network.check_sums(results, report.findings)
+        report.on_their_way = network.check_crossings(results, report.findings)
     finally:
         await book.close()
 

@@ -146,20 +146,22 @@ def _value(column: Column, raw: bytes) -> Any:
         case "text":
             return raw.decode()
         case "bigs":
-            return _numbers(raw)
+            return _numbers(raw, "q")
+        case "ints":
+            return _numbers(raw, "i")
         case _:
             return struct.unpack(f">{_LETTERS[column.kind]}", raw)[0]
 
 
-def _numbers(raw: bytes) -> tuple[int, ...]:
-    """An array of bigint of one dimension, without nulls."""
+def _numbers(raw: bytes, letter: str) -> tuple[int, ...]:
+    """An array of numbers of one dimension, without nulls."""
     dimensions, nulls, _ = struct.unpack_from(">iii", raw)
     if dimensions == 0:
         return ()
     if dimensions != 1 or nulls:
         raise BadRows("an array has nulls or more than one dimension")
     (count,) = _INT.unpack_from(raw, 12)
-    return struct.unpack_from(">" + "iq" * count, raw, 20)[1::2]
+    return struct.unpack_from(">" + f"i{letter}" * count, raw, 20)[1::2]
 
 
 async def rows_of(table: Table, blocks: AsyncIterator[bytes]) -> AsyncIterator[list[Row]]:

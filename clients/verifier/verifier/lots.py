@@ -23,6 +23,7 @@ _LEAF_COLUMNS = (
 _BIRTH = [name for name in _LEAF_COLUMNS if name]
 _TABLE_BIRTH = itemgetter(*[LOTS.place(name) for name in _BIRTH])
 _LEAF_BIRTH = itemgetter(*[_LEAF_COLUMNS.index(name) for name in _BIRTH])
+_SLIDING = LOTS.place("sliding_days")
 _TABLE_NOW = itemgetter(*[LOTS.place(name) for name in STATE_COLUMNS])
 
 
@@ -47,8 +48,11 @@ class LotRows:
             if leaf_row is None:
                 self._compare.check([row], [])
                 continue
-            if _TABLE_BIRTH(row) != _LEAF_BIRTH(leaf_row):
-                self._compare.check([row], [_table_row(self.state.shard, leaf_row, row)])
+            lot = self.state.lots.get(row[0])
+            sliding = row[_SLIDING] if lot is None else lot.sliding
+            if _TABLE_BIRTH(row) != _LEAF_BIRTH(leaf_row) or row[_SLIDING] != sliding:
+                wanted = _table_row(self.state.shard, leaf_row, row, sliding)
+                self._compare.check([row], [wanted])
             said = _TABLE_NOW(row)
             if said[0] or said != _used_up(leaf_row[4], leaf_row[5]):
                 self._said[row[0]] = said
@@ -59,8 +63,8 @@ class LotRows:
             )
             self._absent.add(number)
 
-    def recall(self, row: Row) -> None:
-        """A lot that was let go is needed again."""
+    def recall(self, row: Row, sliding: int) -> None:
+        """A lot that was let go is needed again, with what its command says of its renewal."""
         number = row[0]
         if number in self.state.lots:
             return
@@ -69,6 +73,7 @@ class LotRows:
         known = self._wrong.pop(number, None)
         if lot is None:
             return
+        lot.sliding = sliding
         said = _now(lot) if known is None else known[0]
         if said != _used_up(lot.first_start, lot.first_until):
             self._said[number] = said
@@ -116,8 +121,8 @@ def _now(lot: Lot) -> Now:
     return (lot.left, lot.cost, lot.held, lot.lapsed, start, lot.until, lot.left > 0)
 
 
-def _table_row(shard: int, leaf_row: Row, row: Row) -> Row:
+def _table_row(shard: int, leaf_row: Row, row: Row, sliding: int) -> Row:
     """The table's row with all that its leaf tells of it; the rest as it stands."""
     told: dict[str, Any] = dict(zip(_LEAF_COLUMNS, leaf_row, strict=True))
-    told["shard"] = shard
+    told["shard"], told["sliding_days"] = shard, sliding
     return tuple([told.get(name, value) for name, value in zip(LOTS.names, row, strict=True)])

@@ -1,10 +1,12 @@
 """Passes 8 and 9, over all shards: names answered twice, sums of the whole book, transit."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from verifier.books import Book
-from verifier.findings import Findings, Spot
+from verifier.findings import Findings, Spot, shown
 from verifier.leaves import LeafRefused, from_bytes
 from verifier.log import BadChunk, unpack
 from verifier.names import twins
@@ -69,3 +71,49 @@ def check_sums(shards: Sequence[Shard], findings: Findings) -> None:
                 f"over all shards the balances in {unit} sum to {total}, should be 0",
                 column="balance",
             )
+
+
+def check_crossings(shards: Sequence[Shard], findings: Findings) -> int:
+    """Pass 9: what arrived is what was sent; gives how much is still on its way, in commands.
+
+    What is in transit over all shards is then what those carry.
+    """
+    said = {name: content for shard in shards for name, content in shard.said.items()}
+    sent = dict(said)
+    for shard in shards:
+        for name, (sequence, content, moved) in sorted(shard.arrived.items()):
+            wanted = said.pop(name, None)
+            spot = Spot("transit", "leaves", sequence, f"name {name}")
+            where = f"shard {shard.shard}, sequence {sequence}: {name}"
+            if wanted is None:
+                if moved:
+                    findings.add(spot, f"{where} brings what no shard sent")
+            elif wanted != content:
+                findings.add(spot, f"{where} brings {shown(content)}, sent was {shown(wanted)}")
+    totals = Counter[tuple[str, int]]()
+    for shard in shards:
+        totals.update(shard.transit)
+    for name in said:
+        totals.subtract(_carried(sent.get(f"r{name[1:]}")))
+    for (unit, issuer), total in sorted(totals.items()):
+        if total:
+            findings.add(
+                Spot("transit", "accounts"),
+                f"transit of {unit} of {issuer} is {total} more than what is on its way",
+                column="balance",
+            )
+    return len(said)
+
+
+def _carried(content: Any) -> Counter[tuple[str, int]]:
+    """How much a receive brings, by unit and issuer; of a budget by its party."""
+    found = Counter[tuple[str, int]]()
+    if content is not None and len(content) == _BUDGET_FIELDS:
+        found["IRR", content[1]] = content[3]
+    elif content is not None:
+        for _, unit, amount, _, issuer, *_ in content[7]:
+            found[unit, issuer] += amount
+    return found
+
+
+_BUDGET_FIELDS = 4

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from verifier.books import Book
 from verifier.leaves import Leaf, LeafRefused, from_bytes
 from verifier.log import BadChunk, unpack
-from verifier.model.messages import Heard, hear
+from verifier.model.further import Capture
+from verifier.model.hearing import Heard, hear
 from verifier.model.originals import Original, original_of
 from verifier.names import Names
 
@@ -73,4 +74,15 @@ class Past:
     def find(self, name: str) -> Original | None:
         """What stands behind a name just now."""
         known = self._fetched.get(name) or self._here.get(name)
-        return None if known is None else original_of(name, *known)
+        if known is None:
+            return None
+        leaf, heard = known
+        hold = hold_of(leaf, heard)
+        return original_of(name, leaf, heard, self.find(hold) if hold and hold != name else None)
+
+
+def hold_of(leaf: Leaf, heard: Heard | None) -> str:
+    """Name of the hold that a capture has spent; "" for none."""
+    if heard is None or not isinstance(heard.body, Capture) or leaf.head[3] != "completed":
+        return ""
+    return heard.body.original

@@ -6,13 +6,16 @@ finding, and the next leaf is judged on its own.
 
 from typing import Any
 
+from verifier import holding
 from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
-from verifier.state import LOTS_PER_SEQUENCE, UNITS, Account, Key, State
+from verifier.state import LOTS_PER_SEQUENCE, UNITS, WAITING, Account, Key, State
 
 Row = tuple[Any, ...]
 
-GIVES = frozenset({"restored", "returned"})  # rows that fill a lot; all others take from it
+GIVES = frozenset({"restored", "arrived"})  # rows that fill a lot; all others take from it
+
+FILLED = frozenset({"child", "received"})  # lots that a row of their leaf fills
 
 
 def post(state: State, leaf: Leaf, findings: Findings) -> None:
@@ -25,10 +28,14 @@ def post(state: State, leaf: Leaf, findings: Findings) -> None:
         touched = _enter(state, leaf, findings)
     if "lots" in rows:
         _open_lots(state, leaf, findings)
+    if "holds" in rows:
+        holding.hold(state, leaf, findings)
     if "consumptions" in rows:
         _consume(state, leaf, findings)
     if "dates" in rows:
         _date(state, leaf, findings)
+    if "holds" in rows:
+        holding.check(state, leaf, findings)
     for account in touched:
         if account.balance != account.lots:
             _unequal(account, leaf, findings)
@@ -164,7 +171,7 @@ def _open_lots(state: State, leaf: Leaf, findings: Findings) -> None:
                 f"lot {row[0]} of {row[12]} lies on account {row[1]}: {_words(lot.account.key)}",
                 column="account_id",
             )
-        if row[7] is None or lot.origin != "child":  # a child is filled by its restored row
+        if lot.origin not in FILLED:
             lot.left, lot.cost = row[2], row[3]
             lot.account.lots += lot.left
         state.keep(lot)
@@ -238,7 +245,7 @@ def _date(state: State, leaf: Leaf, findings: Findings) -> None:
                 f"sequence {sequence} dates lot {number}, which is not open or out of order",
             )
             continue
-        last, lot.start, lot.until = number, start, until
+        last, lot.start, lot.until = number, WAITING if start is None else start, until
 
 
 def _unequal(account: Account, leaf: Leaf, findings: Findings) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 from verifier import posting
 from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
-from verifier.model import answers, decide
-from verifier.model.messages import Heard
+from verifier.model import answers, decide, house
+from verifier.model.further import HoldValue
+from verifier.model.hearing import Heard
+from verifier.model.messages import micros
 from verifier.model.originals import Original
 from verifier.model.work import MERCHANT, Said, Work
 from verifier.state import WAITING, State
@@ -19,8 +21,13 @@ _Entry = tuple[int, int, int, int, int]
 ISOLATED = "could-not-be-decided"  # a record that the database refused: the ledger's own refusal
 
 
-def review(state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Findings) -> None:
-    """Check a leaf against its command and the state, then move the state by it."""
+def review(
+    state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Findings
+) -> list[tuple[str, Any]]:
+    """Check a leaf against its command and the state, then move the state by it.
+
+    Gives what the ledger itself must say next, to this shard or another: name and content.
+    """
     shard, sequence, at, status, code, command, answer, marked = leaf.head
     name = decide.heard_name(heard, command)
     work, said = decide.work_out(state, heard, find, sequence=sequence)
@@ -44,8 +51,9 @@ def review(state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: 
     posting.post(state, leaf, findings)
     _check_rows(state, leaf, work, findings)
     if status == said.status:
-        _follow(state, said)
+        _follow(state, work, said, heard)
     state.sequence, state.now = sequence, at
+    return work.crosses if status == said.status else []
 
 
 _HEAD = ("shard", "sequence", "decided_at", "status", "code")
@@ -58,7 +66,7 @@ def _names(heard: Heard | None, name: str, said: Said) -> list[Row]:
     return sorted([own, (said.marks, None)], key=lambda row: row[0].encode())
 
 
-def _follow(state: State, said: Said) -> None:
+def _follow(state: State, work: Work, said: Said, heard: Heard | None) -> None:
     """What the command does to the state without a row in its leaf."""
     if said.progress is not None:
         name, progress = said.progress
@@ -67,6 +75,14 @@ def _follow(state: State, said: Said) -> None:
         lot = state.lots.get(number)
         if lot is not None:
             lot.lapsed -= forgiven
+    for opened, _, _ in work.opened:
+        if opened.sliding and opened.number in state.lots:
+            state.lots[opened.number].sliding = opened.sliding
+    if work.changes:
+        house.apply(state, work.changes, work.sequence)
+    if heard is not None and isinstance(heard.body, HoldValue) and work.sequence in state.holds:
+        placed = state.holds[work.sequence]
+        placed.due, placed.name = micros(heard.body.due_at), heard.name
 
 
 def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> None:
@@ -88,8 +104,15 @@ def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> Non
         wanted = [_born(lot, amount, cost) for lot, amount, cost in work.opened]
         if lots != wanted:
             _differ(findings, leaf, "lots", lots, wanted, LOT)
+    if work.hold_rows or "holds" in rows:
+        holds = rows.get("holds", [])
+        if holds != work.hold_rows:
+            _differ(findings, leaf, "holds", holds, work.hold_rows, HOLD)
     if work.dates or "dates" in rows:
-        dates = [(number, *date) for number, date in sorted(work.dates.items())]
+        dates = [
+            (number, None if start == WAITING else start, until)
+            for number, (start, until) in sorted(work.dates.items())
+        ]
         if rows.get("dates", []) != dates:
             _differ(findings, leaf, "dates", rows.get("dates", []), dates, DATE)
 
@@ -102,6 +125,7 @@ LOT = (
     "lot", "account", "amount", "cost_rial", "available_from", "expires_at", "born_at", "parent",
     "issuer", "funder", "merchant", "rule_version", "unit", "rule", "origin",
 )  # fmt: skip
+HOLD = ("ordinal", "hold", "lot", "amount", "what")
 DATE = ("lot", "available_from", "expires_at")
 
 

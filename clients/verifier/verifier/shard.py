@@ -5,23 +5,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verifier import review
+from verifier import houses, review
 from verifier.books import Book
 from verifier.checkpoints import Checkpoint
 from verifier.findings import Findings, Spot
+from verifier.hold_rows import HoldRows
 from verifier.leaves import Leaf
 from verifier.log import Log, Window
 from verifier.lots import LotRows
 from verifier.model import decide
-from verifier.model.messages import Heard, hear
+from verifier.model.hearing import Heard, hear
+from verifier.model.originals import sliding_of
+from verifier.model.work import DONE
 from verifier.names import Names
-from verifier.past import Past
+from verifier.past import Past, hold_of
 from verifier.rows import Comparison, Stream
 from verifier.state import LOTS_PER_SEQUENCE, State
 from verifier.tables import (
     ACCOUNTS,
     CONSUMPTIONS,
     ENTRIES,
+    HOLDS,
     LOTS,
     NODES,
     ORIGINALS,
@@ -44,6 +48,10 @@ class Shard:
     isolated: int = 0  # records that the ledger refused because the database did
     sums: dict[str, int] = field(default_factory=dict[str, int])  # of all balances, by unit
     transit: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    said: dict[str, Any] = field(default_factory=dict[str, Any])  # commands to be said, by name
+    arrived: dict[str, tuple[int, Any, bool]] = field(
+        default_factory=dict[str, tuple[int, Any, bool]]
+    )  # sequence, content, whether it moved anything
 
 
 Watch = Callable[[int], None]  # told now and then how many leaves of the shard were checked
@@ -66,6 +74,8 @@ class Audit:
         self.entries = Stream(book, ENTRIES, shard, findings)
         self.consumptions = Stream(book, CONSUMPTIONS, shard, findings)
         self.outcomes = Stream(book, OUTCOMES, shard, findings)
+        holds = Stream(book, HOLDS, shard, findings)
+        self.hold_rows = HoldRows(self.state, holds, findings)
         self.lot_rows = LotRows(self.state, Stream(book, LOTS, shard, findings), findings)
         self._by_table = {
             ENTRIES.name: Comparison(ENTRIES, ("sequence", "line"), findings),
@@ -113,7 +123,14 @@ class Audit:
             self.lot_rows.let_go(self.state.drop_emptied())
 
     def _review(self, leaf: Leaf, heard: Heard | None) -> None:
-        review.review(self.state, leaf, heard, self.past.find, self.findings)
+        for name, content in review.review(self.state, leaf, heard, self.past.find, self.findings):
+            self.result.said[name] = content
+        arrival = decide.arrival_of(self.shard, heard)
+        if arrival is not None:
+            moved = leaf.head[3] in DONE
+            self.result.arrived[arrival[0]] = (leaf.head[1], arrival[1], moved)
+        if "holds" in leaf.rows:
+            self.hold_rows.note(leaf)
         self.past.answered(leaf, heard)
         self.result.leaves += 1
         self.result.isolated += leaf.head[4] == review.ISOLATED
@@ -126,6 +143,8 @@ class Audit:
         }
         targets = {decide.target_of(heard) for heard in heards} - {""}
         known = await self.past.look_up(targets)
+        held = {hold_of(*one) for one in known} - {""}
+        await self.past.look_up(held - targets)
         known += [own[target] for target in targets if target in own]
         lots = {lot for heard in heards for lot in decide.named_lots(heard)}
         for leaf, _ in known:
@@ -139,8 +158,8 @@ class Audit:
         for lot in gone:
             leaf = self.past.leaf(lot // LOTS_PER_SEQUENCE)
             for row in leaf.rows.get("lots", ()) if leaf is not None else ():
-                if row[0] == lot:
-                    self.lot_rows.recall(row)
+                if row[0] == lot and leaf is not None:
+                    self.lot_rows.recall(row, sliding_of(leaf, hear(leaf.head[5]), lot))
 
     # -------------------------------------------------------------------------------------- tables
 
@@ -166,18 +185,25 @@ class Audit:
         ):
             self._by_table[stream.table.name].check(await stream.take(last), wanted)
         await self.lot_rows.births(leaves, last)
+        await self.hold_rows.window(last)
 
     async def _ends(self) -> None:
         """What no leaf has, and tables that only the end of the log explains."""
-        for stream in (self.entries, self.consumptions, self.outcomes, self.lot_rows.stream):
+        for stream in (
+            self.entries, self.consumptions, self.outcomes, self.lot_rows.stream,
+            self.hold_rows.stream,
+        ):  # fmt: skip
             comparison = self._by_table.get(stream.table.name)
             left = await stream.take(None)
             if comparison is None:
-                comparison = Comparison(LOTS, ("lot",), self.findings)
+                comparison = Comparison(stream.table, (stream.table.order,), self.findings)
             comparison.check(left, [])
         if not self.log.whole:
             return
         self.lot_rows.finish()
+        self.hold_rows.finish()
+        for table, keys, wanted in houses.rows(self.state):
+            await self._whole(table, keys, wanted)
         state, shard = self.state, self.shard
         await self._whole(
             ACCOUNTS,
@@ -221,7 +247,11 @@ class Audit:
         ]
         await self._whole(NODES, ("level", "number"), nodes)
         if log.whole:
-            row = (shard, log.tree.size, log.decided_at, len(state.accounts), log.tree.peaks())
+            house = state.house
+            row = (
+                shard, log.tree.size, log.decided_at, len(state.accounts), bool(house.standings),
+                len(house.windows), log.tree.peaks(),
+            )  # fmt: skip
             await self._whole(SHARDS, ("shard",), [row])
 
     def _signed(self, checkpoint: Checkpoint) -> None:

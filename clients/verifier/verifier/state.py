@@ -45,8 +45,8 @@ class Lot:
 
     __slots__ = (
         "account", "born", "cost", "first_start", "first_until", "funder", "held", "issuer",
-        "lapsed", "left", "merchant", "number", "origin", "owner", "parent", "rule", "start",
-        "unit", "until", "version",
+        "lapsed", "left", "merchant", "number", "origin", "owner", "parent", "rule", "sliding",
+        "start", "unit", "until", "version",
     )  # fmt: skip
 
     number: int
@@ -68,6 +68,7 @@ class Lot:
     origin: str
     parent: int | None
     rule: str
+    sliding: int  # days by which activity renews it; its command says so, not its leaf's row
     version: int
 
     def __init__(self, number: int, owner: int, unit: str, issuer: int, funder: int) -> None:
@@ -76,16 +77,28 @@ class Lot:
         self.unit = unit
         self.issuer = issuer
         self.funder = funder
-        self.held = self.lapsed = 0
+        self.held = self.lapsed = self.sliding = 0
+
+
+@dataclass
+class Hold:
+    """Parts of lots held back, by lot in the order of its rows; due and name from its command."""
+
+    number: int
+    owner: int
+    parts: dict[int, int]
+    due: int = WAITING
+    name: str = ""
 
 
 class Purse:
-    """What one owner has on the shard: lots by number, and accounts of debts by unit and issuer."""
+    """What one owner has on the shard: open lots, accounts of debts, holds that stand."""
 
-    __slots__ = ("debts", "lots")
+    __slots__ = ("debts", "holds", "lots")
 
     def __init__(self) -> None:
         self.lots: dict[int, Lot] = {}
+        self.holds: dict[int, Hold] = {}
         self.debts: dict[tuple[str, int], Account] = {}
 
 
@@ -99,6 +112,31 @@ class Progress:
     full: bool = False
     reversed: bool = False
     verdict: str = ""
+
+
+@dataclass
+class House:
+    """A shard's standings, terms, cards and windows, each with the sequence that set it last."""
+
+    standings: dict[tuple[bool, int], tuple[str, int]] = field(
+        default_factory=dict[tuple[bool, int], tuple[str, int]]
+    )
+    terms: dict[tuple[str, str, int], tuple[int, int, tuple[int, ...], int]] = field(
+        default_factory=dict[tuple[str, str, int], tuple[int, int, tuple[int, ...], int]]
+    )
+    cards: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    windows: list[int] = field(default_factory=list[int])  # the cuts, that of window 1 first
+    reached: dict[tuple[int, int, int], int] = field(
+        default_factory=dict[tuple[int, int, int], int]
+    )  # (debtor, creditor, window) to Rial
+    settled: dict[tuple[int, int], tuple[int, int, int]] = field(
+        default_factory=dict[tuple[int, int], tuple[int, int, int]]
+    )  # (debtor, creditor) to Rial, last window, sequence
+
+    def standing(self, is_party: bool, number: int) -> str:
+        """What a party or an account may do."""
+        found = self.standings.get((is_party, number))
+        return "open" if found is None else found[0]
 
 
 Aside = tuple[int, int, int | None]  # of a lot not kept: lapsed, start, until
@@ -118,6 +156,8 @@ class State:
     aside: dict[int, Aside] = field(default_factory=dict[int, Aside])
     emptied: set[int] = field(default_factory=set[int])
     progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
+    holds: dict[int, Hold] = field(default_factory=dict[int, Hold])  # those that stand
+    house: House = field(default_factory=House)
     shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # equal values, kept once
 
     def purse(self, owner: int) -> Purse:

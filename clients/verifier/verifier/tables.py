@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["small", "int", "big", "time", "bool", "text", "bytes", "bigs"]
+Kind = Literal["small", "int", "big", "time", "bool", "text", "bytes", "bigs", "ints"]
 
 WIDTHS: dict[str, int] = {"small": 2, "int": 4, "big": 8, "time": 8, "bool": 1}
 
@@ -78,7 +78,10 @@ CONSUMPTIONS = Table(
 )
 SHARDS = Table(
     "shards",
-    _columns("shard small, last_sequence big, decided_at time, account_count int, peaks bytes"),
+    _columns(
+        "shard small, last_sequence big, decided_at time, account_count int, has_standings bool,"
+        " window_closed int, peaks bytes"
+    ),
     "shard",
 )
 ACCOUNTS = Table(
@@ -94,9 +97,8 @@ LOTS = Table(
     _columns(
         "lot big, amount big, cost_rial big, remaining big, cost_left big, held big, lapsed big,"
         " born_at time, account_id int, issuer int, funder int, merchant int,"
-        " rule_version int, shard small, open bool, available_from time?, expires_at time?,"
-        " parent big?, unit text,"
-        " rule text, origin text"
+        " rule_version int, shard small, open bool, sliding_days int,"
+        " available_from time?, expires_at time?, parent big?, unit text, rule text, origin text"
     ),
     "lot",
 )
@@ -112,6 +114,41 @@ NODES = Table(
     "nodes", _columns("shard small, level small, number big, hash bytes"), "level, number"
 )
 
+HOLDS = Table(
+    "holds",
+    _columns(
+        "hold big, owner big, due_at time, shard small, resolved_by big?, lots bigs, amounts bigs,"
+        " name text, resolution text"
+    ),
+    "hold",
+)
+STANDINGS = Table(
+    "standings",
+    _columns("shard small, is_party bool, number big, sequence big, standing text"),
+    "is_party, number",
+)
+TERMS = Table(
+    "terms",
+    _columns(
+        "shard small, version int, numerator big, denominator big, sequence big, accepted_by ints,"
+        " kind text, id text"
+    ),
+    "kind, id, version",
+)
+CARDS = Table("cards", _columns("shard small, account big, issuer int, sequence big"), "account")
+WINDOWS = Table("windows", _columns("shard small, closed int, sequence big"), "closed")
+POSITIONS = Table(
+    "positions",
+    _columns("shard small, debtor int, creditor int, closed int, reached_rial big"),
+    "debtor, creditor, closed",
+)
+SETTLEMENTS = Table(
+    "settlements",
+    _columns("shard small, debtor int, creditor int, settled_rial big, closed int, sequence big"),
+    "debtor, creditor",
+)
+
 BOOK = (LEAVES, OUTCOMES, ENTRIES, CONSUMPTIONS)
-STATE = (SHARDS, ACCOUNTS, LOTS, ORIGINALS, NODES)
-ALL = BOOK + STATE
+HOUSE = (STANDINGS, TERMS, CARDS, WINDOWS, POSITIONS, SETTLEMENTS)
+STATE = (SHARDS, ACCOUNTS, LOTS, HOLDS, ORIGINALS, NODES)
+ALL = BOOK + STATE + HOUSE

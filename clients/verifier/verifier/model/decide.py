@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from verifier.model import sale, undo, value
+from verifier.model import budgets, crossing, further, holds, house, life, sale, undo, value
+from verifier.model.hearing import Heard
 from verifier.model.messages import (
     Cancel,
     Expire,
-    Heard,
     Inquiry,
     Issue,
     Refusal,
@@ -58,7 +58,11 @@ def work_out(state: State, heard: Heard | None, find: Find, *, sequence: int) ->
     original = find(target) if target else None
     named = getattr(heard.body, "account", 0)
     work.about(named or (original.account if original is not None else 0), heard.body)
+    if work.purse.holds:
+        work.free_due()
     try:
+        if state.house.standings:
+            house.check(work, heard.body)
         said = _say(work, heard.body, original)
     except No as no:
         said = Said("declined", no.code)
@@ -66,6 +70,11 @@ def work_out(state: State, heard: Heard | None, find: Find, *, sequence: int) ->
             said.reasons = heard.body.decline
     if said.status not in ("completed", "held"):
         work.forget()
+        if work.purse.holds:  # a no books nothing, but what is due reads as free all the same
+            work.free_due()
+            work.hold_rows = []
+            work.ended.clear()
+        _return(work, heard.body, said)
     return work, said
 
 
@@ -90,7 +99,93 @@ def _say(work: Work, body: Any, original: Original | None) -> Said:
         case Inquiry():
             return Said(_NEVER_BOOKED, _NEVER_BOOKED)
         case _:
+            return _say_held(work, body, original)
+
+
+def _say_held(work: Work, body: Any, original: Original | None) -> Said:
+    match body:
+        case further.SpendAway():
+            return holds.spend(work, body)
+        case further.HoldValue():
+            return holds.place(work, body)
+        case further.Capture():
+            return holds.capture(work, body, original)
+        case further.VoidHold():
+            return holds.void(work, original)
+        case further.LetGo():
+            return holds.let_go(work, body)
+        case further.Extend():
+            return life.extend(work, body)
+        case further.Adjust():
+            return life.adjust(work, body)
+        case _:
+            return _say_crossing(work, body, original)
+
+
+def _say_crossing(work: Work, body: Any, original: Original | None) -> Said:
+    match body:
+        case further.Send():
+            return crossing.send(work, body)
+        case further.Receive():
+            return crossing.receive(work, body)
+        case further.Return():
+            return crossing.bring_back(work, original)
+        case further.Exchange():
+            return crossing.exchange(work, body)
+        case further.Activate():
+            return crossing.activate(work, body)
+        case further.Reissue():
+            return crossing.reissue(work, body)
+        case further.TopUp():
+            return crossing.top_up(work, body)
+        case _:
+            return _say_of_house(work, body)
+
+
+def _say_of_house(work: Work, body: Any) -> Said:
+    match body:
+        case further.GrantBudget():
+            return budgets.grant(work, body)
+        case further.SendBudget():
+            return budgets.send(work, body)
+        case further.ReceiveBudget():
+            return budgets.receive(work, body)
+        case further.Install():
+            return house.install(work, body)
+        case further.SetStanding():
+            return house.stand(work, body)
+        case further.CloseWindow():
+            return house.close_window(work, body)
+        case further.Settle():
+            return house.settle(work, body)
+        case _:
             return Said("refused", "undecodable")
+
+
+def _return(work: Work, body: Any, said: Said) -> None:
+    """What was sent here and refused goes back."""
+    if isinstance(body, further.Receive):
+        name = f"b.{body.from_shard}.{body.from_sequence}"
+        content = (body.from_shard, body.from_account, body.sent_by, said.code)
+        work.crosses.append((name, content))
+
+
+def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
+    """What a command of the ledger's own says that it brings, to set beside what was sent."""
+    body = heard.body if heard is not None else None
+    match body:
+        case further.Receive():
+            pieces = crossing.said_pieces(body.parcels)
+            return body.name, (
+                shard, body.account, body.member, body.from_shard, body.from_sequence,
+                body.from_account, body.from_member, pieces, body.purpose, body.sent_by,
+            )  # fmt: skip
+        case further.ReceiveBudget():
+            return body.name, (shard, body.party, body.campaign, body.amount_rial)
+        case further.Return():
+            return body.name, (shard, body.account, body.original, body.code)
+        case _:
+            return None
 
 
 def _transaction(work: Work, body: Transaction, original: Original | None) -> Said:

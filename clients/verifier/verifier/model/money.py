@@ -58,7 +58,7 @@ def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: in
     sinks: dict[tuple[str, int], int] = {}
     claims: dict[int, int] = {}
     free: dict[int, int] = {}
-    fee = 0
+    fees = 0
     for piece in pieces:
         kin = (piece.unit, piece.issuer)
         purse = work.value(piece.unit, piece.issuer)
@@ -68,7 +68,7 @@ def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: in
             claims[piece.issuer] = claims.get(piece.issuer, 0) + piece.claim
         if piece.free:
             free[piece.issuer] = free.get(piece.issuer, 0) + piece.free
-        fee += piece.fee
+        fees += piece.fee
     legs = work.legs
     legs += [(purse, -sign * amount) for purse, amount in spent.items() if amount]
     legs += [
@@ -85,4 +85,9 @@ def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: in
     work.move(
         (acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), sign * own
     )
-    work.move((acceptor, "payable", RIAL, NETWORK), (NETWORK, "fee", RIAL, acceptor), sign * fee)
+    fee(work, acceptor, sign * fees)
+
+
+def fee(work: Work, acceptor: int, rial: int) -> None:
+    """The network's share of claims."""
+    work.move((acceptor, "payable", RIAL, NETWORK), (NETWORK, "fee", RIAL, acceptor), rial)

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from verifier.leaves import Leaf
-from verifier.model.messages import Heard, Issue, Prize, Refusal, Transaction, micros
+from verifier.model.further import Capture, HoldValue, Receive, Reissue, Send, SpendAway
+from verifier.model.hearing import Heard
+from verifier.model.messages import Issue, Prize, Refusal, Told, Transaction, micros
 from verifier.model.work import DONE
 from verifier.state import LOTS_PER_SEQUENCE
 
@@ -24,6 +27,14 @@ class Grant(Struct):
     funder: int
     lot: int
     own_start: int
+    budget: int | None = None
+    sliding: int = 0
+
+
+class Lines(Struct):
+    """Of an answer, its lines alone."""
+
+    lines: tuple[Told, ...] = ()
 
 
 class Original(Struct):
@@ -44,6 +55,7 @@ class Original(Struct):
     spent: Sequence[Row] = ()
     own: int = 0
     held_until: int | None = None
+    awaits: str = ""  # the event that an issue waits for
     leaf: Leaf | None = None
     body: Any = None
 
@@ -53,8 +65,10 @@ class Original(Struct):
         return sum(rial for _, rial in self.lines)
 
 
-def original_of(name: str, leaf: Leaf, heard: Heard | None) -> Original:
-    """What stands behind a name, from the leaf that answered it."""
+def original_of(
+    name: str, leaf: Leaf, heard: Heard | None, hold: "Original | None" = None
+) -> Original:
+    """What stands behind a name, from the leaf that answered it. hold: that a capture names."""
     _, sequence, at, status, *_ = leaf.head
     if heard is None or heard.name != name:
         kind = "undecodable" if heard is None else heard.type
@@ -66,20 +80,48 @@ def original_of(name: str, leaf: Leaf, heard: Heard | None) -> Original:
         case Transaction():
             _transaction(found, body, leaf, at)
         case Issue():
-            found.account, found.member = body.account, body.member
+            found.account, found.member, found.awaits = body.account, body.member, body.awaits
             if status == "completed":
                 found.grants = (_issued(body, sequence, at),)
         case Refusal():
             found.kind, found.account = body.kind, body.account
         case _:
-            pass
+            _further(found, body, leaf, hold)
     return found
 
 
+def _further(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> None:
+    match body:
+        case SpendAway():
+            _spent(found, body, body.spend.worth_rial, leaf)
+        case Capture():
+            found.kind = "redemption"
+            if hold is not None and found.status == "completed":
+                _spent(found, hold, body.spend.worth_rial, leaf)
+        case HoldValue():
+            found.account, found.member = body.account, body.member
+            found.merchant, found.acceptor = body.merchant, body.acceptor
+            found.held_until = micros(body.due_at)
+        case Send() | Reissue():
+            found.account = body.account
+            found.spent = [r for r in leaf.rows.get("consumptions", ()) if r[11] == "sent"]
+        case _:
+            pass
+
+
+def _spent(found: Original, where: Any, worth: int, leaf: Leaf) -> None:
+    """A spend away from a till is a redemption of one line."""
+    found.kind, found.account, found.member = "redemption", where.account, where.member
+    found.merchant, found.acceptor, found.lines = where.merchant, where.acceptor, [(0, worth)]
+    found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == "redeemed"]
+    found.own = worth - sum(row[4] for row in found.spent) if found.spent else 0
+
+
 def _issued(body: Issue, sequence: int, at: int) -> Grant:
+    own = at if body.available_from is None else micros(body.available_from)
     return Grant(
         0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder,
-        sequence * LOTS_PER_SEQUENCE, at,
+        sequence * LOTS_PER_SEQUENCE, own, body.budget,
     )  # fmt: skip
 
 
@@ -90,19 +132,31 @@ def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> Non
     found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == "redeemed"]
     if found.status not in DONE:
         return
-    found.grants = [grant for grant, _ in grants_of(body, found.sequence, at)]
+    awards = booked(body, leaf.head[6])
+    found.grants = [grant for grant, _ in grants_of(body, awards, found.sequence, at)]
     if body.redemption is not None:
         found.own = discount_of(body.redemption) - sum(row[4] for row in found.spent)
     if found.status == "held":
         found.held_until = None if body.review_due_at is None else micros(body.review_due_at)
 
 
-def grants_of(body: Transaction, sequence: int, now: int) -> list[tuple[Grant, Any]]:
+def booked(body: Transaction, answer: bytes) -> Sequence[Prize]:
+    """The prizes that took effect: of an answer's first lines, those without a reason."""
+    if not body.awards or b'"reason"' not in answer:
+        return body.awards
+    lines = _lines.decode(answer).lines
+    pairs = zip(body.awards, lines, strict=False)
+    return [prize for prize, line in pairs if line.reason is None]
+
+
+def grants_of(
+    body: Transaction, awards: Sequence[Prize], sequence: int, now: int
+) -> list[tuple[Grant, Any]]:
     """Each prize with the lot it lies in and that lot's kin: prizes of one kin share a lot."""
     due = None if body.review_due_at is None else micros(body.review_due_at)
     kins: dict[Any, int] = {}
     found: list[tuple[Grant, Any]] = []
-    for prize in body.awards:
+    for prize in awards:
         own = now if prize.available_from is None else micros(prize.available_from)
         kin = _kin(prize, own if due is None else max(own, due))
         number = sequence * LOTS_PER_SEQUENCE + kins.setdefault(kin, len(kins))
@@ -110,7 +164,7 @@ def grants_of(body: Transaction, sequence: int, now: int) -> list[tuple[Grant, A
             (
                 Grant(
                     prize.line, prize.unit, prize.amount, prize.cost_rial, prize.issuer,
-                    prize.funder, number, own,
+                    prize.funder, number, own, prize.budget, prize.sliding_days,
                 ),
                 kin,
             )
@@ -122,10 +176,31 @@ def _kin(prize: Prize, start: int) -> tuple[Any, ...]:
     until = None if prize.expires_at is None else micros(prize.expires_at)
     return (
         prize.unit, prize.issuer, prize.funder, prize.rule, prize.rule_version, start, until,
+        prize.sliding_days,
     )  # fmt: skip
+
+
+def sliding_of(leaf: Leaf, heard: Heard | None, lot: int) -> int:
+    """By how many days activity renews a lot, as the command that opened it says."""
+    body = heard.body if heard is not None else None
+    match body:
+        case Transaction():
+            awards = booked(body, leaf.head[6])
+            grants = grants_of(body, awards, leaf.head[1], leaf.head[2])
+            return next((grant.sliding for grant, _ in grants if grant.lot == lot), 0)
+        case Issue():
+            return body.sliding_days if lot % LOTS_PER_SEQUENCE == 0 else 0
+        case Receive():
+            place = lot % LOTS_PER_SEQUENCE
+            return body.parcels[place].sliding_days if place < len(body.parcels) else 0
+        case _:
+            return 0
 
 
 def discount_of(deal: Any) -> int:
     """Rial off the basket: worth of points, credit, and what the acceptor adds."""
     worth = deal.points_value_rial + deal.credit_rial + deal.gift_rial
     return worth + deal.own_discount_rial
+
+
+_lines = msgspec.json.Decoder(Lines)

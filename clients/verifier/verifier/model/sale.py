@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from verifier.model import money
-from verifier.model.messages import Deal, Told, Transaction
+from verifier.model import budgets, life, money
+from verifier.model.messages import Deal, Prize, Told, Transaction, Why
 from verifier.model.originals import discount_of, grants_of
 from verifier.model.work import CREDIT, GIFT, POINTS, No, Said, Work
-from verifier.state import LOTS_PER_SEQUENCE, Lot
+from verifier.state import LOTS_PER_SEQUENCE
 
 
 def sell(work: Work, body: Transaction) -> Said:
@@ -21,6 +21,7 @@ def sell(work: Work, body: Transaction) -> Said:
         _redeem(work, body, body.redemption, said)
     _earn(work, body, said)
     work.repay()
+    life.renew(work)
     return said
 
 
@@ -30,9 +31,9 @@ def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
         raise No("nothing-to-redeem")
     if discount > body.amount_rial:
         raise No("more-than-the-basket")
-    takes = plan(work, POINTS, deal.points, "insufficient-points")
-    takes += plan(work, CREDIT, deal.credit_rial, "insufficient-credit")
-    takes += plan(work, GIFT, deal.gift_rial, "insufficient-gift")
+    takes = work.plan(POINTS, deal.points, "insufficient-points")
+    takes += work.plan(CREDIT, deal.credit_rial, "insufficient-credit")
+    takes += work.plan(GIFT, deal.gift_rial, "insufficient-gift")
     if len(takes) > LOTS_PER_SEQUENCE:
         raise No("too-many-lots")
     worth = money.Worth(discount, deal.own_discount_rial, deal.own_discount_max_rial, deal.fee_bp)
@@ -47,41 +48,29 @@ def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
     }
 
 
-def plan(
-    work: Work, unit: str, wanted: int, lack: str, issuer: int | None = None
-) -> list[tuple[Lot, int]]:
-    """Which lots give so much, and how much each."""
-    takes: list[tuple[Lot, int]] = []
-    if not wanted:
-        return takes
-    for lot in work.usable(unit, issuer):
-        amount = min(wanted, lot.left)
-        takes.append((lot, amount))
-        wanted -= amount
-        if not wanted:
-            return takes
-    raise No(lack)
-
-
 def _earn(work: Work, body: Transaction, said: Said) -> None:
-    said.lines = [_told(prize) for prize in body.awards] + list(body.unearned)
     if not body.awards:
+        said.lines = list(body.unearned)
         return
     if len(body.awards) > LOTS_PER_SEQUENCE:
         raise No("too-many-awards")
+    refused = budgets.refused(work, body.awards)
+    said.lines = [_told(prize, refused.get(i)) for i, prize in enumerate(body.awards)]
+    said.lines += body.unearned
+    awards = [prize for i, prize in enumerate(body.awards) if i not in refused]
     opened: dict[int, list[Any]] = {}
-    for grant, kin in grants_of(body, work.sequence, work.now):
+    for grant, kin in grants_of(body, awards, work.sequence, work.now):
         lot = opened.setdefault(grant.lot, [kin, 0, 0])
         lot[1] += grant.amount
         lot[2] += grant.cost
     earned = waiting = 0
     until: int | None = None
     for kin, amount, cost in opened.values():
-        unit, issuer, funder, rule, version, start, expires = kin
+        unit, issuer, funder, rule, version, start, expires, sliding = kin
         like = {
             "unit": unit, "issuer": issuer, "funder": funder, "start": start, "until": expires,
             "born": work.occurred, "merchant": body.merchant, "rule": rule, "version": version,
-            "origin": "award", "parent": None,
+            "origin": "award", "parent": None, "sliding": sliding,
         }  # fmt: skip
         work.open(like, amount, cost)
         work.issue(unit, issuer, amount)
@@ -92,10 +81,13 @@ def _earn(work: Work, body: Transaction, said: Said) -> None:
                 waiting += amount
                 until = start if until is None else max(until, start)
     said.numbers |= {"points_earned": earned, "points_pending": waiting, "pending_until": until}
-    if body.review_due_at is not None:
+    if body.review_due_at is not None and opened:
         said.status = "held"
 
 
-def _told(prize: Any) -> Told:
+def _told(prize: Prize, refused: str | None) -> Told:
+    if refused is not None:
+        why = Why(refused, "", "")
+        return Told(prize.line, 0, prize.rule, prize.rule_version, prize.funder, why)
     points = prize.amount if prize.unit == POINTS else 0
     return Told(prize.line, points, prize.rule, prize.rule_version, prize.funder)

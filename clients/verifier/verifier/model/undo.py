@@ -1,8 +1,8 @@
 """Refunds and reversals worked out: what was booked comes back in proportion, and once."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from verifier.model import money
+from verifier.model import budgets, money
 from verifier.model.messages import Transaction, micros
 from verifier.model.originals import Grant, Original
 from verifier.model.work import (
@@ -161,40 +161,54 @@ def _restore(work: Work, original: Original, way: Way, until: int) -> dict[str, 
         back[lot.unit] = back.get(lot.unit, 0) + points
         free = way.of_basket(cost - claim, original)
         pieces.append(money.Piece(lot.unit, row[8], points, part[1], part[2], free))
-        give_back(work, original, row, points, part, until)
+        restore(work, original, row, points, part, until)
     money.enter(work, original.acceptor, pieces, way.of_basket(original.own, original), -1)
     return back
 
 
-def give_back(
+def restore(
     work: Work,
     original: Original,
-    row: tuple[int, ...],
+    row: tuple[Any, ...],
     points: int,
-    money_part: tuple[int, int, int],
+    part: tuple[int, int, int],
     until: int,
 ) -> None:
-    """Fill the lot that a row took from; past its date, a child of it with the date of grace."""
-    number, cost = row[1], money_part[0]
-    lot = work.purse.lots[number]
-    if points:
-        if in_date(lot, work.now):
-            work.touch(lot)
-        else:
-            like = {
-                "unit": lot.unit, "issuer": lot.issuer, "funder": lot.funder, "start": work.now,
-                "until": until, "born": lot.born, "merchant": lot.merchant, "rule": lot.rule,
-                "version": lot.version, "origin": "child", "parent": lot.number,
-            }  # fmt: skip
-            lot = work.open(like, points, cost, filled=False)
-        lot.left += points
-        lot.cost += cost
+    """Part of a row (points; cost, claim and fee) comes back into its lot."""
+    number = refill(work, row[1], points, part[0], until)
     work.rows.append(
         (
-            len(work.rows), lot.number, points, *money_part, original.sequence, row[0], row[8],
+            len(work.rows), number, points, *part, original.sequence, row[0], row[8],
             original.acceptor, work.merchant, "restored",
         )
     )  # fmt: skip
+
+
+def give_back(work: Work, original: Original, row: tuple[Any, ...], until: int) -> None:
+    """All of a row that sent something comes back, as it was."""
+    number = refill(work, row[1], row[2], row[3], until)
+    work.rows.append(
+        (len(work.rows), number, *row[2:6], original.sequence, row[0], *row[8:11], "arrived")
+    )
+
+
+def refill(work: Work, number: int, points: int, cost: int, until: int) -> int:
+    """Fill a lot; past its date, a child of it with another date. Gives the number of either."""
+    lot = work.purse.lots[number]
+    if not points:
+        return number
+    if in_date(lot, work.now):
+        work.touch(lot)
+    else:
+        like = {
+            "unit": lot.unit, "issuer": lot.issuer, "funder": lot.funder, "start": work.now,
+            "until": until, "born": lot.born, "merchant": lot.merchant, "rule": lot.rule,
+            "version": lot.version, "origin": "child", "parent": lot.number,
+        }  # fmt: skip
+        lot = work.open(like, points, cost, filled=False)
+    lot.left += points
+    lot.cost += cost
+    return lot.number
 
 
 def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[int, int]:
@@ -206,9 +220,11 @@ def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[in
     for grant in original.grants:
         kin = (grant.unit, grant.issuer)
         points = way.of_grant(grant.amount, grant, original)
-        work.fund(grant.issuer, grant.funder, -way.of_grant(grant.cost, grant, original))
+        cost = way.of_grant(grant.cost, grant, original)
+        work.fund(grant.issuer, grant.funder, -cost)
+        budgets.give_back(work, grant, cost)
         lot = work.purse.lots[grant.lot]
-        amount = min(points, lot.left)
+        amount = min(points, lot.left - lot.held)
         if amount:
             work.take(lot, amount, "clawed-back")
         missing = points - amount
@@ -241,8 +257,9 @@ def _from_others(work: Work, unit: str, issuer: int, own: set[int], wanted: int)
         and lot.issuer == issuer
         and lot.start > work.now
     ]
-    for lot in [*waiting, *work.usable(unit, issuer)]:
-        amount = min(left, lot.left)
+    usable = work.usable(unit, issuer)
+    for lot in [*waiting, *usable]:
+        amount = min(left, lot.left if lot.start > work.now else lot.left - lot.held)
         if amount:
             work.take(lot, amount, "clawed-back")
             left -= amount

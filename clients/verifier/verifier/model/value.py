@@ -1,22 +1,29 @@
 """Issues, take-backs, verdicts on pending points, and expiry, worked out."""
 
+from verifier.model import budgets
 from verifier.model.messages import Expire, Issue, Release, micros
-from verifier.model.originals import Original
+from verifier.model.originals import Grant, Original
 from verifier.model.undo import Way, progress_of
-from verifier.model.work import No, Said, Work, in_date
-from verifier.state import Progress
+from verifier.model.work import RIAL, No, Said, Work, in_date
+from verifier.state import WAITING, Progress
 
 
 def issue(work: Work, body: Issue) -> Said:
-    """One lot outside a basket."""
+    """One lot outside a basket: usable at once, at its time, or on an event."""
     if not body.account:
         raise No("no-account")
+    if body.unit == RIAL:
+        raise No("not-value")
+    budgets.may_load(work, body.unit)
+    budgets.draw_for_issue(work, body)
     work.repay()
+    own = work.now if body.available_from is None else micros(body.available_from)
     like = {
-        "unit": body.unit, "issuer": body.issuer, "funder": body.funder, "start": work.now,
+        "unit": body.unit, "issuer": body.issuer, "funder": body.funder,
+        "start": WAITING if body.awaits else own,
         "until": None if body.expires_at is None else micros(body.expires_at),
         "born": work.occurred, "merchant": 0, "rule": body.rule, "version": body.rule_version,
-        "origin": "issue", "parent": None,
+        "origin": "issue", "parent": None, "sliding": body.sliding_days,
     }  # fmt: skip
     work.open(like, body.amount, body.cost_rial)
     work.issue(body.unit, body.issuer, body.amount)
@@ -26,19 +33,28 @@ def issue(work: Work, body: Issue) -> Said:
 
 
 def take_back(work: Work, original: Original | None) -> Said:
-    """What is left of an issue goes back."""
+    """What is left and free of an issue goes back."""
     if original is None or original.type != "issue-value.v1" or not original.grants:
         raise No("unknown-original")
     if work.owner != original.account:
         raise No("another-account")
     lot = work.purse.lots[original.grants[0].lot]
-    amount = lot.left
-    if not amount:
+    if lot.left == lot.held:
         return Said(code="nothing-left")
-    cost = work.take(lot, amount, "clawed-back")
+    _unissue(work, original.grants[0], "clawed-back")
+    return Said()
+
+
+def _unissue(work: Work, grant: Grant, what: str) -> None:
+    """What nothing holds of a grant's lot goes back to its issuer, funding and budget too."""
+    lot = work.purse.lots[grant.lot]
+    amount = lot.left - lot.held
+    cost = 0
+    if lot.left:
+        cost = work.take(lot, amount, what)
     work.issue(lot.unit, lot.issuer, -amount)
     work.fund(lot.issuer, lot.funder, -cost)
-    return Said()
+    budgets.give_back(work, grant, cost)
 
 
 def verdict(work: Work, body: object, original: Original | None) -> Said:
@@ -49,11 +65,11 @@ def verdict(work: Work, body: object, original: Original | None) -> Said:
     if word == "released":
         for grant in original.grants:
             lot = work.purse.lots[grant.lot]
-            work.touch(lot)
             own = [g.own_start for g in original.grants if g.lot == grant.lot]
-            lot.start = max(work.now, *own)
-            work.dates[lot.number] = (lot.start, lot.until)
+            work.redate(lot, max(work.now, *own), lot.until)
         work.repay()
+    elif original.awaits:
+        _unissue(work, original.grants[0], "cancelled")
     else:
         _cancel(work, original, known)
     said = Said()
@@ -70,7 +86,9 @@ def _cancel(work: Work, original: Original, known: Progress) -> None:
     whole = tuple(rial for _, rial in original.lines)
     way = Way(known.refunded, whole, True)
     for grant in original.grants:
-        work.fund(grant.issuer, grant.funder, -way.of_grant(grant.cost, grant, original))
+        cost = way.of_grant(grant.cost, grant, original)
+        work.fund(grant.issuer, grant.funder, -cost)
+        budgets.give_back(work, grant, cost)
         lot = work.purse.lots[grant.lot]
         amount = lot.left
         if amount:
@@ -81,6 +99,8 @@ def _cancel(work: Work, original: Original, known: Progress) -> None:
 def _may_be_decided(work: Work, original: Original | None) -> Progress:
     if original is None or not original.arrived:
         raise No("unknown-original")
+    if original.awaits:
+        return _may_come(work, original)
     if original.status != "held" or original.held_until is None:
         raise No("nothing-pending")
     known = progress_of(work, original)
@@ -93,16 +113,31 @@ def _may_be_decided(work: Work, original: Original | None) -> Progress:
     return known
 
 
+def _may_come(work: Work, original: Original) -> Progress:
+    """The event that an issue waits for, or that it will not come."""
+    known = progress_of(work, original)
+    if original.status != "completed":
+        raise No("nothing-pending")
+    if known.verdict:
+        raise No("already-decided")
+    lot = work.purse.lots[original.grants[0].lot]
+    if not lot.left or not in_date(lot, work.now):
+        raise No("nothing-pending")
+    return known
+
+
 def expire(work: Work, body: Expire) -> Said:
     """What a lot had left when its date passed goes to its issuer's breakage."""
     lot = work.lot(body.lot)
     if lot is None:
         raise No("unknown-lot")
-    amount = lot.left
-    if not amount:
+    if not lot.left:
         return Said(code="nothing-left")
     if in_date(lot, work.now):
         raise No("not-due")
+    amount = lot.left - lot.held
+    if not amount:
+        return Said(code="lot-held")
     work.take(lot, amount, "expired")
     work.move(work.value(lot.unit, lot.issuer), (lot.issuer, "expired", lot.unit, 0), amount)
     return Said()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from verifier.state import LOTS_PER_SEQUENCE, Key, Lot, Purse, State
+from verifier.state import LOTS_PER_SEQUENCE, Hold, Key, Lot, Purse, State
 
 NETWORK = 1  # the network's own party
 RIAL = "IRR"
@@ -47,8 +47,8 @@ class Work:
     """Rows that a command must have, as its leaf has them but for numbers of accounts."""
 
     __slots__ = (
-        "acceptor", "before", "dates", "debts", "legs", "merchant", "now", "occurred", "opened",
-        "owner", "purse", "rows", "sequence", "state",
+        "acceptor", "before", "changes", "crosses", "dates", "debts", "ended", "hold_rows", "legs",
+        "merchant", "now", "occurred", "opened", "owner", "purse", "rows", "sequence", "state",
     )  # fmt: skip
 
     def __init__(self, state: State, *, sequence: int, now: int, occurred: int) -> None:
@@ -63,7 +63,11 @@ class Work:
         self.opened: list[tuple[Lot, int, int]] = []  # with amount and cost at birth
         self.dates: dict[int, tuple[int, int | None]] = {}
         self.debts: dict[tuple[str, int], int] = {}
-        self.before: dict[int, tuple[Lot, int, int, int, int | None, int]] = {}
+        self.before: dict[int, tuple[Lot, int, int, int, int | None, int, int]] = {}
+        self.hold_rows: list[Row] = []
+        self.ended: set[int] = set()  # holds that this command resolves
+        self.changes: list[tuple[Any, ...]] = []  # of the shard's house
+        self.crosses: list[tuple[str, Any]] = []  # what the ledger says next: name and content
 
     def about(self, owner: int, body: Any) -> None:
         """Whose value this is about."""
@@ -76,8 +80,9 @@ class Work:
 
     def undo(self) -> None:
         """Put every lot back as it was."""
-        for lot, left, cost, start, until, lapsed in self.before.values():
+        for lot, left, cost, start, until, lapsed, held in self.before.values():
             lot.left, lot.cost, lot.start, lot.until, lot.lapsed = left, cost, start, until, lapsed
+            lot.held = held
         for lot, _, _ in self.opened:
             self.purse.lots.pop(lot.number, None)
         self.before.clear()
@@ -86,6 +91,8 @@ class Work:
         """Undo, and keep nothing of what was planned."""
         self.undo()
         self.rows, self.legs, self.opened, self.dates = [], [], [], {}
+        self.hold_rows, self.changes, self.crosses = [], [], []
+        self.ended.clear()
         self.debts = {kin: a.balance for kin, a in self.purse.debts.items() if a.balance}
 
     # ---------------------------------------------------------------------------------------- lots
@@ -94,7 +101,7 @@ class Work:
         """Remember how a lot was, before it is changed."""
         if lot.number not in self.before:
             self.before[lot.number] = (
-                lot, lot.left, lot.cost, lot.start, lot.until, lot.lapsed,
+                lot, lot.left, lot.cost, lot.start, lot.until, lot.lapsed, lot.held,
             )  # fmt: skip
 
     def lot(self, number: int) -> Lot | None:
@@ -107,7 +114,7 @@ class Work:
         found = [
             lot
             for lot in self.purse.lots.values()
-            if lot.left
+            if lot.left > lot.held
             and lot.unit == unit
             and lot.start <= now
             and (lot.until is None or now < lot.until)
@@ -116,6 +123,21 @@ class Work:
         if len(found) > 1:
             found.sort(key=_turn)
         return found
+
+    def plan(
+        self, unit: str, wanted: int, lack: str, issuer: int | None = None
+    ) -> list[tuple[Lot, int]]:
+        """Which lots give so much, and how much each; lack: the code where they have too little."""
+        takes: list[tuple[Lot, int]] = []
+        if not wanted:
+            return takes
+        for lot in self.usable(unit, issuer):
+            amount = min(wanted, lot.left - lot.held)
+            takes.append((lot, amount))
+            wanted -= amount
+            if not wanted:
+                return takes
+        raise No(lack)
 
     def take(self, lot: Lot, amount: int, what: str) -> int:
         """Take from a lot with its share of the cost; gives that."""
@@ -145,10 +167,58 @@ class Work:
         lot.start, lot.until, lot.born = like["start"], like["until"], like["born"]
         lot.merchant, lot.rule, lot.version = like["merchant"], like["rule"], like["version"]
         lot.origin, lot.parent = like["origin"], like["parent"]
+        lot.sliding = like.get("sliding", 0)
         lot.left, lot.cost = (amount, cost) if filled else (0, 0)
         self.opened.append((lot, amount, cost))
         self.purse.lots[number] = lot
         return lot
+
+    def fill(self, like: dict[str, Any], amount: int, cost: int) -> None:
+        """A new lot that a row of this command fills: part of one elsewhere."""
+        lot = self.open(like, amount, cost)
+        self.rows.append(
+            (
+                len(self.rows), lot.number, amount, cost, 0, 0, 0, 0, lot.issuer, 0, 0, "arrived",
+            )
+        )  # fmt: skip
+
+    def redate(self, lot: Lot, start: int, until: int | None) -> None:
+        """Other dates; the same leave no trace."""
+        if (start, until) != (lot.start, lot.until):
+            self.touch(lot)
+            lot.start, lot.until = start, until
+            self.dates[lot.number] = (start, until)
+
+    # --------------------------------------------------------------------------------------- holds
+
+    def reserve(self, takes: list[tuple[Lot, int]]) -> None:
+        """Hold parts of lots under this command's number."""
+        for lot, amount in takes:
+            self.touch(lot)
+            lot.held += amount
+            self._say_held(self.sequence, lot.number, amount, "held")
+
+    def let_go(self, hold: Hold, rest: str, captured: dict[int, int] | None = None) -> None:
+        """End a hold: what is captured of each lot may be taken, the rest is free."""
+        self.ended.add(hold.number)
+        for number, amount in hold.parts.items():
+            lot = self.purse.lots[number]
+            self.touch(lot)
+            lot.held -= amount
+            part = captured.get(number, 0) if captured else 0
+            if part:
+                self._say_held(hold.number, number, part, "captured")
+            if amount > part:
+                self._say_held(hold.number, number, amount - part, rest)
+
+    def free_due(self) -> None:
+        """Holds whose time has come are over, whether anything booked it or not."""
+        for number, hold in sorted(self.purse.holds.items()):
+            if hold.due <= self.now and number not in self.ended:
+                self.let_go(hold, "due")
+
+    def _say_held(self, hold: int, lot: int, amount: int, what: str) -> None:
+        self.hold_rows.append((len(self.hold_rows), hold, lot, amount, what))
 
     # ------------------------------------------------------------------------------------- entries
 
@@ -180,7 +250,7 @@ class Work:
             for lot in self.usable(unit, issuer):
                 if not owed:
                     break
-                amount = min(owed, lot.left)
+                amount = min(owed, lot.left - lot.held)
                 self.take(lot, amount, "repaid")
                 owed -= amount
             paid -= owed

@@ -1,0 +1,76 @@
+"""Rows of the table of holds: each one as it was placed, and its end once that is known."""
+
+from typing import Any
+
+from verifier.findings import Findings, Spot
+from verifier.leaves import Leaf
+from verifier.rows import Comparison, Stream
+from verifier.state import Hold, State
+from verifier.tables import HOLDS
+
+Row = tuple[Any, ...]
+End = tuple[str, int | None]  # resolution, resolved_by
+
+_RESOLUTION, _RESOLVED_BY = HOLDS.place("resolution"), HOLDS.place("resolved_by")
+
+
+class HoldRows:
+    """The table beside the leaves; what a row says of the end is kept while its hold stands."""
+
+    def __init__(self, state: State, stream: Stream, findings: Findings) -> None:
+        self.state = state
+        self.stream = stream
+        self.findings = findings
+        self._placed: dict[int, Hold] = {}  # of this window
+        self._ended: dict[int, End] = {}  # of this window
+        self._said: dict[int, End] = {}
+        self._compare = Comparison(HOLDS, ("hold",), findings)
+
+    def note(self, leaf: Leaf) -> None:
+        """A leaf with rows of holds has been posted."""
+        sequence = leaf.head[1]
+        whats: dict[int, set[str]] = {}
+        for _, hold, _, _, what in leaf.rows["holds"]:
+            whats.setdefault(hold, set()).add(what)
+        for hold, said in whats.items():
+            if "held" in said:
+                if hold in self.state.holds:
+                    self._placed[hold] = self.state.holds[hold]
+                continue
+            end = "captured" if "captured" in said else "due" if "due" in said else "voided"
+            self._ended[hold] = (end, sequence)
+
+    async def window(self, last: int) -> None:
+        """Compare the rows of holds that were placed or ended in a window, up to its last leaf."""
+        for row in await self.stream.take(last):
+            placed = self._placed.pop(row[0], None)
+            if placed is None:
+                self._compare.check([row], [])
+                continue
+            end = (row[_RESOLUTION], row[_RESOLVED_BY])
+            self._compare.check([row], [self._wanted(placed, end)])
+            self._said[row[0]] = end
+        for hold, missing in self._placed.items():
+            self._compare.check([], [self._wanted(missing, self._ended.get(hold, ("", None)))])
+        for hold, end in self._ended.items():
+            self._differ(hold, self._said.pop(hold, end), end)
+        self._placed.clear()
+        self._ended.clear()
+
+    def finish(self) -> None:
+        """What stands has no end."""
+        for hold, said in sorted(self._said.items()):
+            self._differ(hold, said, ("", None))
+
+    def _differ(self, hold: int, said: End, wanted: End) -> None:
+        columns = ("resolution", "resolved_by")
+        for column, found, should in zip(columns, said, wanted, strict=True):
+            if found != should:
+                spot = Spot("holds", "holds", hold, f"hold {hold}")
+                self.findings.wrong(spot, column, found, should)
+
+    def _wanted(self, hold: Hold, end: End) -> Row:
+        return (
+            hold.number, hold.owner, hold.due, self.state.shard, end[1], tuple(hold.parts),
+            tuple(hold.parts.values()), hold.name, end[0],
+        )  # fmt: skip

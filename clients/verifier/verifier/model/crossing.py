@@ -1,0 +1,280 @@
+"""Value between accounts, shards and units; cards and the wallet: worked out."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from verifier.model import budgets, money, undo
+from verifier.model.further import (
+    Activate,
+    Exchange,
+    Piece,
+    Receive,
+    Reissue,
+    Send,
+    TopUp,
+)
+from verifier.model.messages import micros
+from verifier.model.originals import Original
+from verifier.model.work import (
+    CREDIT,
+    GIFT,
+    GRACE,
+    MERCHANT,
+    NETWORK,
+    POINTS,
+    RIAL,
+    No,
+    Said,
+    Work,
+    spread,
+)
+from verifier.state import LOTS_PER_SEQUENCE, WAITING, Lot, Progress
+
+_PIECES_MAX = 1024
+_LACKS = {
+    POINTS: "insufficient-points",
+    MERCHANT: "insufficient-merchant-points",
+    CREDIT: "insufficient-credit",
+    GIFT: "insufficient-gift",
+}
+_OTHER = {MERCHANT: POINTS, POINTS: MERCHANT}
+
+
+def send(work: Work, body: Send) -> Said:
+    """What a spend would take now goes into transit."""
+    if not body.account or not body.to_account:
+        raise No("no-account")
+    if (body.to_shard, body.to_account) == (work.state.shard, body.account):
+        raise No("same-account")
+    takes = _plan(work, body.unit, body.issuer, body.amount)
+    _dispatch(work, takes, (body.to_shard, body.to_account, body.to_member), body)
+    return Said()
+
+
+def _plan(work: Work, unit: str, issuer: int, amount: int) -> list[tuple[Lot, int]]:
+    if unit not in _LACKS:
+        raise No("not-value")
+    work.repay()
+    takes = work.plan(unit, amount, _LACKS[unit], issuer if unit == MERCHANT else None)
+    if len(takes) > LOTS_PER_SEQUENCE or len(takes) > _PIECES_MAX:
+        raise No("too-many-lots")
+    return takes
+
+
+def _dispatch(
+    work: Work, takes: list[tuple[Lot, int]], to: tuple[int, int, int], body: Any
+) -> None:
+    pieces = [(lot, amount, work.take(lot, amount, "sent")) for lot, amount in takes]
+    between(work, "transit", [(lot.unit, lot.issuer, amount) for lot, amount, _ in pieces], 1)
+    shard, sequence = work.state.shard, work.sequence
+    content = (
+        *to, shard, sequence, work.owner, getattr(body, "member", 0),
+        tuple([_piece(lot, amount, cost) for lot, amount, cost in pieces]),
+        getattr(body, "purpose", "reissue"), body.name,
+    )  # fmt: skip
+    work.crosses.append((f"r.{shard}.{sequence}", content))
+
+
+def _piece(lot: Lot, amount: int, cost: int) -> tuple[Any, ...]:
+    start = None if lot.start == WAITING else lot.start
+    return (
+        lot.number, lot.unit, amount, cost, lot.issuer, lot.funder, lot.merchant, lot.rule,
+        lot.version, lot.born, start, lot.until, lot.sliding,
+    )  # fmt: skip
+
+
+def said_pieces(pieces: Iterable[Piece]) -> tuple[tuple[Any, ...], ...]:
+    """Pieces of a receive as _piece has them."""
+    return tuple(
+        [
+            (
+                p.lot, p.unit, p.amount, p.cost_rial, p.issuer, p.funder, p.merchant, p.rule,
+                p.rule_version, micros(p.born_at),
+                None if p.available_from is None else micros(p.available_from),
+                None if p.expires_at is None else micros(p.expires_at), p.sliding_days,
+            )
+            for p in pieces
+        ]
+    )  # fmt: skip
+
+
+def between(work: Work, role: str, moved: Iterable[tuple[str, int, int]], sign: int) -> None:
+    """Value to the network's account of an issuer (sign 1), or from it (sign -1)."""
+    sums: dict[tuple[str, int], int] = {}
+    for unit, issuer, amount in moved:
+        sums[unit, issuer] = sums.get((unit, issuer), 0) + sign * amount
+    for (unit, issuer), amount in sums.items():
+        work.move(work.value(unit, issuer), (NETWORK, role, unit, issuer), amount)
+
+
+def receive(work: Work, body: Receive) -> Said:
+    """Children of exactly what was sent."""
+    if not body.account:
+        raise No("no-account")
+    for piece in body.parcels:
+        budgets.may_load(work, piece.unit)
+    work.repay()
+    for piece in body.parcels:
+        like = {
+            "unit": piece.unit, "issuer": piece.issuer, "funder": piece.funder,
+            "start": WAITING if piece.available_from is None else micros(piece.available_from),
+            "until": None if piece.expires_at is None else micros(piece.expires_at),
+            "born": micros(piece.born_at), "merchant": piece.merchant, "rule": piece.rule,
+            "version": piece.rule_version, "origin": "received", "parent": piece.lot or None,
+            "sliding": piece.sliding_days,
+        }  # fmt: skip
+        work.fill(like, piece.amount, piece.cost_rial)
+    between(work, "transit", [(p.unit, p.issuer, p.amount) for p in body.parcels], -1)
+    work.repay()
+    return Said()
+
+
+def bring_back(work: Work, original: Original | None) -> Said:
+    """What was sent comes back into the very lots, once."""
+    if original is None or not original.spent or work.owner != original.account:
+        raise No("unknown-original")
+    if original.type not in ("send-value.v1", "reissue-card.v1"):
+        raise No("unknown-original")
+    known = undo.progress_of(work, original)
+    if known.full:
+        raise No("already-returned")
+    work.repay()
+    moved: list[tuple[str, int, int]] = []
+    for row in original.spent:
+        moved.append((work.purse.lots[row[1]].unit, row[8], row[2]))
+        undo.give_back(work, original, row, GRACE + work.now)
+    between(work, "transit", moved, -1)
+    work.repay()
+    if work.state.house.standing(False, work.owner) == "closed":
+        work.changes.append(("standing", False, work.owner, "frozen"))
+    said = Said()
+    said.progress = (
+        original.name,
+        Progress(known.sequence, known.total, known.refunded, True, known.reversed, known.verdict),
+    )
+    return said
+
+
+def exchange(work: Work, body: Exchange) -> Said:
+    """A merchant's own points for network points, or back."""
+    if not body.account:
+        raise No("no-account")
+    _check_rate(work, body)
+    takes = _plan(work, body.unit, body.issuer, body.amount)
+    given = [(lot.unit, lot.issuer, amount) for lot, amount in takes]
+    cost = body.cost_rial
+    if body.unit == POINTS:
+        work.acceptor = body.issuer
+        cost = _clear(work, body, takes)
+    else:
+        for lot, amount in takes:
+            work.take(lot, amount, "exchanged")
+    between(work, "exchange", given, 1)
+    unit = _OTHER[body.unit]
+    like = {
+        "unit": unit, "issuer": body.issuer, "funder": body.issuer, "start": work.now,
+        "until": None if body.expires_at is None else micros(body.expires_at),
+        "born": work.occurred, "merchant": 0, "rule": body.rate, "version": body.version,
+        "origin": "exchange", "parent": None,
+    }  # fmt: skip
+    work.open(like, body.receives, cost)
+    between(work, "exchange", [(unit, body.issuer, body.receives)], -1)
+    work.repay()
+    return Said()
+
+
+def _check_rate(work: Work, body: Exchange) -> None:
+    if body.unit not in _OTHER or not body.issuer:
+        raise No("not-value")
+    rate = work.state.house.terms.get(("rate", body.rate, body.version))
+    if rate is None:
+        raise No("unknown-rate")
+    numerator, denominator, accepted, _ = rate
+    if NETWORK not in accepted or body.issuer not in accepted:
+        raise No("rate-not-accepted")
+    if body.unit == POINTS:
+        numerator, denominator = denominator, numerator
+    if (numerator, denominator) != (body.numerator, body.denominator):
+        raise No("rate-differs")
+    if body.receives != body.amount * numerator // denominator:
+        raise No("rate-gives-otherwise")
+
+
+def _clear(work: Work, body: Exchange, takes: list[tuple[Lot, int]]) -> int:
+    """Issuers owe the merchant what the points cost; the merchant owes the fee."""
+    costs = [lot.cost * amount // lot.left for lot, amount in takes]
+    abroad = [
+        cost if lot.issuer != body.issuer else 0
+        for (lot, _), cost in zip(takes, costs, strict=True)
+    ]
+    fee = sum(abroad) * body.fee_bp // 10_000
+    claims: dict[int, int] = {}
+    for (lot, amount), cost, part in zip(takes, costs, spread(fee, abroad), strict=True):
+        work.take_at(lot, amount, "exchanged", (cost, cost, part))
+        claims[lot.issuer] = claims.get(lot.issuer, 0) + cost
+    for issuer, rial in claims.items():
+        work.fund(body.issuer, issuer, rial)
+    money.fee(work, body.issuer, fee)
+    return sum(costs)
+
+
+def activate(work: Work, body: Activate) -> Said:
+    """An unused account becomes a card."""
+    if not body.account:
+        raise No("no-account")
+    if body.account in work.state.house.cards:
+        raise No("card-already-active")
+    if work.debts or any(lot.left for lot in work.purse.lots.values()):
+        raise No("account-in-use")
+    work.changes.append(("card", body.account, body.issuer))
+    if body.amount_rial:
+        like = {
+            "unit": GIFT, "issuer": body.issuer, "funder": body.issuer, "start": work.now,
+            "until": None if body.expires_at is None else micros(body.expires_at),
+            "born": work.occurred, "merchant": 0, "rule": "gift-card", "version": 0,
+            "origin": "card", "parent": None,
+        }  # fmt: skip
+        work.open(like, body.amount_rial, body.amount_rial)
+        work.issue(GIFT, body.issuer, body.amount_rial)
+    return Said()
+
+
+def reissue(work: Work, body: Reissue) -> Said:
+    """All of a card goes to another; it closes."""
+    if body.account not in work.state.house.cards:
+        raise No("card-not-active")
+    if (body.to_shard, body.to_account) == (work.state.shard, body.account):
+        raise No("same-account")
+    full = [lot for _, lot in sorted(work.purse.lots.items()) if lot.left]
+    if any(lot.held for lot in full):
+        raise No("value-held")
+    if any(lot.start == WAITING for lot in full):
+        raise No("value-awaits")
+    if work.debts:
+        raise No("account-owes")
+    if len(full) > _PIECES_MAX:
+        raise No("too-many-lots")
+    if full:
+        to = (body.to_shard, body.to_account, 0)
+        _dispatch(work, [(lot, lot.left) for lot in full], to, body)
+    work.changes.append(("standing", False, body.account, "closed"))
+    return Said()
+
+
+def top_up(work: Work, body: TopUp) -> Said:
+    """Money paid in becomes credit without a date."""
+    if not body.account:
+        raise No("no-account")
+    work.repay()
+    like = {
+        "unit": CREDIT, "issuer": body.custodian, "funder": body.custodian, "start": work.now,
+        "until": None, "born": work.occurred, "merchant": body.merchant, "rule": "top-up",
+        "version": 0, "origin": "top-up", "parent": None,
+    }  # fmt: skip
+    work.open(like, body.amount_rial, body.amount_rial)
+    work.issue(CREDIT, body.custodian, body.amount_rial)
+    work.move(
+        (body.custodian, "wallet", RIAL, 0), (body.custodian, "cash", RIAL, 0), body.amount_rial
+    )
+    work.repay()
+    return Said()

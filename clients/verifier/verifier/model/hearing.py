@@ -1,0 +1,79 @@
+"""Records as commands: the envelope opened, the body read, or neither."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from verifier.model.further import FURTHER
+from verifier.model.messages import ROAD, micros
+
+
+class Wrapped(Struct):
+    """The envelope round a command."""
+
+    id: str
+    type: str
+    key: str
+    occurred_at: datetime
+    accepted_at: datetime
+    data: Raw
+    fingerprint: str | None = None
+    cause_id: str | None = None
+
+
+class Heard(Struct):
+    """A command as decided on: times in microseconds; body None where nobody could read it."""
+
+    name: str
+    body: Any
+    type: str
+    occurred: int
+    accepted: int | None
+    fingerprint: bytes | None
+    occurred_at: datetime
+    accepted_at: datetime
+
+
+_outer = msgspec.json.Decoder(Wrapped)
+_inner = {name: msgspec.json.Decoder(shape) for name, shape in (ROAD | FURTHER).items()}
+
+
+def hear(raw: bytes) -> Heard | None:
+    """A record as a command; None: nobody can read it, or its name cannot be kept."""
+    try:
+        outer = _outer.decode(raw)
+        inner = _inner.get(outer.type)
+        if inner is None:
+            return None
+        body = inner.decode(outer.data)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    name = body.name
+    if not 0 < len(name) <= 200 or "\x00" in name:
+        return None
+    if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
+        return None
+    return Heard(
+        name,
+        body,
+        outer.type,
+        micros(outer.occurred_at),
+        micros(outer.accepted_at),
+        _fingerprint(outer.fingerprint),
+        outer.occurred_at,
+        outer.accepted_at,
+    )
+
+
+def _fingerprint(text: str | None) -> bytes | None:
+    """Thirty-two hexadecimal digits are kept as sixteen bytes, anything else as its own text."""
+    if text is None:
+        return None
+    if len(text) == 32:
+        try:
+            return bytes.fromhex(text)
+        except ValueError:
+            pass
+    return text.encode()
