@@ -54,8 +54,8 @@ e2e: setup ## stories of the whole house
 	@$(PYTEST) tests/e2e
 
 .PHONY: chaos bench bench-ledger
-chaos: setup ## faults by seed, for longer: SEEDS=500
-	@SEEDS=$(or $(SEEDS),500) $(PYTEST) services/ledger/tests/test_seeds.py tests/e2e/test_z_faults.py
+chaos: setup ## faults by seed, for hours: 10,000 stories unless SEEDS=500
+	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py tests/e2e/test_z_faults.py
 bench: setup ## the promised numbers, against a bare road
 	@$(RUN) house.bench $(if $(FULL),--full)
 bench-ledger: setup ## the ledger against bare double entry (FULL=1: long)
