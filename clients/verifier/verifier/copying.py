@@ -45,7 +45,7 @@ class Reader:
 
     def rows(self, block: bytes) -> list[Row]:
         """The rows that end in this block. Raises BadRows."""
-        raw = self._left + block if self._left else block
+        raw = self._left + block if self._left else bytes(block)
         place = 0
         if not self._begun:
             if len(raw) < HEADER_SIZE:

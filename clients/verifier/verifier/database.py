@@ -27,6 +27,7 @@ class Database:
         self.dsn = dsn
         self.snapshot = snapshot
         self._connection = connection
+        self._idle: list[Any] = []
 
     @classmethod
     async def open(cls, dsn: str, snapshot: str = "") -> "Database":
@@ -37,7 +38,7 @@ class Database:
 
     async def blocks(self, table: Table, shard: int) -> AsyncIterator[bytes]:
         """As Book.blocks."""
-        connection = await _connect(self.dsn, self.snapshot)
+        connection = self._idle.pop() if self._idle else await _connect(self.dsn, self.snapshot)
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_WAITING_MAX)
 
         async def copy() -> None:
@@ -52,10 +53,13 @@ class Database:
             while (block := await waiting.get()) is not None:
                 yield block
             await _readable(copying)
+            self._idle.append(connection)
+        except BaseException:
+            connection.terminate()
+            raise
         finally:
             copying.cancel()
             await asyncio.wait([copying])
-            connection.terminate()
 
     async def chunks_at(self, shard: int, sequences: Iterable[int]) -> Mapping[int, bytes]:
         """As Book.chunks_at."""
@@ -84,7 +88,8 @@ class Database:
 
     async def close(self) -> None:
         """As Book.close."""
-        self._connection.terminate()
+        for connection in (self._connection, *self._idle):
+            connection.terminate()
 
 
 async def _connect(dsn: str, snapshot: str) -> Any:

@@ -195,6 +195,8 @@ class Audit:
         ):  # fmt: skip
             comparison = self._by_table.get(stream.table.name)
             left = await stream.take(None)
+            if stream is self.outcomes and left:
+                self._breaks_off(max(row[0] for row in left))
             if comparison is None:
                 comparison = Comparison(stream.table, (stream.table.order,), self.findings)
             comparison.check(left, [])
@@ -226,6 +228,16 @@ class Audit:
                 for name, p in sorted(state.progress.items(), key=_bytes_of_name)
             ],
         )  # fmt: skip
+
+    def _breaks_off(self, last: int) -> None:
+        """Names follow that no leaf answers."""
+        size = self.log.next - 1
+        if last > size:
+            self.findings.add(
+                Spot("leaves", "leaves", size + 1, f"first {size + 1}"),
+                f"leaves: the log ends at {size}, names were answered up to {last}: leaves are"
+                " missing",
+            )
 
     async def _whole(self, table: Any, keys: tuple[str, ...], wanted: list[Row]) -> None:
         stream = Stream(self.book, table, self.shard, self.findings)

@@ -1,11 +1,14 @@
 """Books for the auditor's program: a story told to a real database, then spoilt here and there."""
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from house import connections, postgres_server
+from kit.db import Database
 from ledger import usecases
+from ledger.domain import chunks
 from verifier import audit
 
 from . import house_of, stories
@@ -24,6 +27,31 @@ async def check(dsn="", folder="", *, keys=None, checkpoints=None):
         audit.audit, audit.Source(dsn=dsn, folder=str(folder)), keys=keys or {},
         checkpoints=checkpoints, cores=1, progress=no_progress,
     )  # fmt: skip
+
+
+async def run(*arguments):
+    """Exit status of the command line, in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "verifier", *map(str, arguments), stderr=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait()
+
+
+@asynccontextmanager
+async def reading(dsn):
+    """A reading transaction."""
+    database = await Database.open(dsn, size=1, command_timeout_s=30)
+    try:
+        async with database.read() as tx:
+            yield tx
+    finally:
+        await database.close()
+
+
+async def log_of(tx, shard):
+    """A shard's leaves."""
+    rows = await tx.fetch("select packed from leaves where shard = $1 order by first", shard)
+    return [leaf for row in rows for leaf in chunks.unpack(row["packed"])]
 
 
 def told(report):
@@ -127,7 +155,8 @@ class Spoiler:
     async def add_like_last(self, table, column, value):
         row = await self.last(table)
         names = list(await self.columns(table.name))
-        values = ", ".join(value if name == column else name for name in names)
+        given = {column: value} | ({"account_id": "account_id + 1"} if column == "owner" else {})
+        values = ", ".join(given.get(name, name) for name in names)
         await self.execute(
             f"insert into {table.name} ({', '.join(names)}) select {values} from {table.name}"
             " where tableoid = $1::text::regclass and ctid = $2", row["part"], row["ctid"],
