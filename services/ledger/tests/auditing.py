@@ -1,4 +1,4 @@
-"""Books for the auditor's program: a story told to a real database, then spoilt here and there."""
+"""Books for the auditor's program: stories told to a real database, then spoilt here and there."""
 
 import asyncio
 import sys
@@ -11,10 +11,58 @@ from ledger import usecases
 from ledger.domain import chunks
 from verifier import audit
 
-from . import house_of, stories
+from . import house_of, test_caravan
 
-SHARDS = (0, 1)
-COMMANDS = 310
+SHARDS = test_caravan.SHARDS
+SEED, STEPS = 7, 700
+JUNK_SHARD = 5  # a sequence number more would change what the story says next
+BATCHES = (1, 3, 20, 70)
+
+
+class Recorded(test_caravan.Told):
+    """A story over two shards, with every record in the order in which it was heard."""
+
+    def __init__(self, seed):
+        self.heard = []
+        super().__init__(seed)
+
+    def hear(self, shard, envelope):
+        self.heard.append((shard, envelope))
+        super().hear(shard, envelope)
+
+    def deliver(self, place):
+        """One message of those on their way."""
+        self.hear(*self.caravan.heard(*self.way.pop(place)))
+
+
+def story(seed=SEED, steps=STEPS):
+    """Records of a story; what the ledger says next arrives, some of it late, some not yet."""
+    told = Recorded(seed)
+    for place, road in enumerate(told.caravan.roads.values()):
+        road.count = 100_000 * place  # tills of two shards share no name
+    for _ in range(steps):
+        told.hear(*told.caravan.one())
+        while len(told.way) > 1 and told.caravan.rng.random() < 0.5:
+            told.deliver(told.caravan.rng.randrange(len(told.way)))
+    return told
+
+
+async def tell(database, told):
+    """Post a story's records in batches of odd sizes, with a record now and then that is none."""
+    rng, start = told.caravan.rng, 0
+    while start < len(told.heard):
+        size = rng.choice(BATCHES)
+        batch = []
+        for shard, envelope in told.heard[start : start + size]:
+            batch += house_of.events(shard, [envelope])
+        if rng.random() < 0.2:
+            batch.append(house_of.undecodable(JUNK_SHARD, b"{" * (start + 1)))
+        async with database.transaction() as tx:
+            await usecases.post_batch(tx, batch)
+        start += size
+
+
+# -------------------------------------------------------------------------------------- the audit
 
 
 def no_progress(_done, _total):
@@ -59,33 +107,7 @@ def told(report):
     return "\n".join(finding.text for finding in report.findings.listed)
 
 
-async def tell(database, seeds=SHARDS):
-    """A story on each shard, in batches of odd sizes; names of one are not those of another."""
-    for shard, seed in zip(SHARDS, seeds, strict=True):
-        lots = {}
-        story = stories.Story(
-            seed,
-            accounts=tuple(1000 + 10 * shard + n for n in range(3)),
-            lots=lambda held=lots: held,
-        )
-        story.count = 100_000 * shard
-        story.at += stories.timedelta(seconds=shard)
-        rng = story.rng
-        left = COMMANDS
-        while left > 0:
-            size = min(left, rng.choice((1, 3, 20, 70)))
-            left -= size
-            batch = house_of.events(shard, story.batch(size))
-            if rng.random() < 0.2:
-                batch.append(house_of.undecodable(shard, b"{" + bytes([97 + shard]) * left))
-            async with database.transaction() as tx:
-                await usecases.post_batch(tx, batch)
-            async with database.read() as tx:
-                rows = await tx.fetch(
-                    "select l.lot, a.owner from lots l join accounts a using (shard, account_id)"
-                    " where l.shard = $1", shard,
-                )  # fmt: skip
-            lots.update({row["lot"]: row["owner"] for row in rows})
+# -------------------------------------------------------------------------------------- the liar
 
 
 class Spoiler:
@@ -104,18 +126,16 @@ class Spoiler:
 
     async def drop_checks(self):
         """Checks of the tables stand in the way of most lies; their owner can drop them."""
-        rows = await self.connection.fetch(
+        rows = await self.rows(
             "select conrelid::regclass::text as t, conname from pg_constraint"
             " where contype = 'c' and connamespace = 'public'::regnamespace and coninhcount = 0"
         )
         for row in rows:
-            await self.connection.execute(
-                f'alter table {row["t"]} drop constraint "{row["conname"]}"'
-            )
+            await self.execute(f'alter table {row["t"]} drop constraint "{row["conname"]}"')
 
     async def columns(self, table):
         """Names and types."""
-        rows = await self.connection.fetch(
+        rows = await self.rows(
             "select attname, atttypid::regtype::text as type from pg_attribute"
             " where attrelid = $1::regclass and attnum > 0 and not attisdropped order by attnum",
             table,
@@ -125,48 +145,49 @@ class Spoiler:
     @asynccontextmanager
     async def spoilt(self, table):
         """What happens to a table inside is undone at the end."""
-        await self.execute(f"create temporary table kept as select * from {table}")
+        kept = f"kept_{table}"
+        await self.execute(f"create temporary table {kept} as select * from {table}")
         try:
             yield
         finally:
             await self.execute(f"truncate {table}")
-            await self.execute(f"insert into {table} select * from kept")
-            await self.execute("drop table kept")
+            await self.execute(f"insert into {table} select * from {kept}")
+            await self.execute(f"drop table {kept}")
 
-    async def last(self, table):
-        """The last row of shard 0, with where it lies."""
+    async def last(self, table, limit=1):
+        """The last rows of the story's shards, with where they lie."""
         order = ", ".join(f"{name} desc" for name in table.order.split(", "))
-        where = "order by shard" if table.name == "shards" else f"where shard = 0 order by {order}"
-        rows = await self.rows(
-            f"select tableoid::regclass::text as part, ctid, * from {table.name} {where} limit 1"
+        return await self.rows(
+            f"select tableoid::regclass::text as part, ctid, * from {table.name}"
+            f" where shard in {SHARDS} order by shard, {order} limit {limit}"
         )
-        return rows[0]
 
-    async def alter_last(self, table, column, value):
-        row = await self.last(table)
+    async def alter(self, row, column, value):
+        """Put another value, an expression, into a row's column."""
+        parent = row["part"].split("_")[0]
         await self.execute(
-            f"update {table.name} set {column} = {value}"
+            f"update {parent} set {column} = {value}"
             " where tableoid = $1::text::regclass and ctid = $2", row["part"], row["ctid"],
         )  # fmt: skip
 
     async def remove(self, row):
         await self.execute(f"delete from {row['part']} where ctid = $1", row["ctid"])
 
-    async def add_like_last(self, table, column, value):
-        row = await self.last(table)
-        names = list(await self.columns(table.name))
-        given = {column: value} | ({"account_id": "account_id + 1"} if column == "owner" else {})
-        values = ", ".join(given.get(name, name) for name in names)
+    async def add_like(self, row, **values):
+        """One row more, like one that is there but for some values, expressions."""
+        parent = row["part"].split("_")[0]
+        names = list(await self.columns(parent))
+        selected = ", ".join(values.get(name, name) for name in names)
         await self.execute(
-            f"insert into {table.name} ({', '.join(names)}) select {values} from {table.name}"
+            f"insert into {parent} ({', '.join(names)}) select {selected} from {parent}"
             " where tableoid = $1::text::regclass and ctid = $2", row["part"], row["ctid"],
         )  # fmt: skip
 
     async def exchange(self, table, column):
-        """Two rows of shard 0 whose values differ exchange them."""
+        """Two rows of a shard whose values differ exchange them."""
         rows = await self.rows(
             f"select tableoid::regclass::text as part, ctid, {column} as v from {table}"
-            f" where shard = 0 order by {column} desc"
+            f" where shard = {SHARDS[0]} order by {column} desc"
         )
         one, other = rows[0], rows[-1]
         assert one["v"] != other["v"]
