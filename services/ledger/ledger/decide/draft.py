@@ -158,7 +158,7 @@ class Draft:
 
     def settle_debts(self) -> None:
         """Repay debts from available lots of the issuer each is owed to (architecture 5)."""
-        for (unit, issuer), debt in list(self.debts.items()):
+        for (unit, issuer), debt in sorted(self.debts.items()):  # whatever order they were read in
             plan = lots.plan_consumption(self.of(unit, issuer), -debt, now=self.now)
             for lot, amount in plan.takes:
                 self.take(lot, amount, What.REPAID)

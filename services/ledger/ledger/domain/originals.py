@@ -74,7 +74,8 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
                 acceptor=body.acceptor, held_until=body.due_at,
             )  # fmt: skip
         case SendValue() | ReissueCard():
-            return replace(plain, account=body.account, rows=rows)
+            sent = tuple(row for row in rows if row.what is What.SENT)  # not what repaid a debt
+            return replace(plain, account=body.account, rows=sent)
         case RefuseTransaction():
             return replace(plain, kind=body.kind, account=body.account)
         case _:
