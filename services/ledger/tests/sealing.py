@@ -1,6 +1,6 @@
 """Leaves of decided commands, from rows as the posting transaction writes them."""
 
-from ledger.domain.book import AccountKey, Role
+from ledger.domain.book import value_key
 from ledger.domain.leaves import Leaf
 
 
@@ -45,7 +45,7 @@ class Rows:
         return opened, entries
 
     def lot(self, lot):
-        account_id = self.accounts[AccountKey(lot.owner, Role.VALUE, lot.unit, 0)][0]
+        account_id = self.accounts[value_key(lot.owner, lot.unit, lot.issuer)][0]
         return (
             lot.lot, account_id, lot.amount, lot.cost_rial, lot.available_from, lot.expires_at,
             lot.born_at, lot.parent or None, lot.issuer, lot.funder, lot.merchant,
