@@ -13,10 +13,11 @@ import msgspec
 import uvloop
 from rich.console import Console
 
-from house import paths, postgres_server, readiness
-from kit import run
+from house import connections, paths, postgres_server, readiness
+from kit import errors, run
 
 from . import figures, loaded, tables, workloads
+from .checks import CheckFailed
 from .kafka_in import KafkaIn, Length
 from .loaded import Load
 from .place import FOLDER, Place
@@ -39,6 +40,15 @@ CONDITIONS: Final = (
     " where nothing else is said",
     "both sides begin on a fresh copy of a book, no checkpoint between the copy and the run",
     "a run whose check fails has no speed",
+)
+ROAD_TROUBLES: Final = (
+    RoadFailed,
+    CheckFailed,
+    TimeoutError,
+    ExceptionGroup,
+    errors.Unavailable,
+    errors.SendUnknown,
+    *connections.REFUSALS,
 )
 TROUBLES: Final = (readiness.NotReady, RoadFailed, TimeoutError, OSError, RuntimeError)
 
@@ -118,7 +128,10 @@ async def _measure(place: Place, given: argparse.Namespace) -> int:
     if given.profile_s and Workload.W1 in rounds.plan.wanted:
         found["profile"] = await rounds.profiled(rounds.plan.batches[0], given.profile_s)
     if not given.no_kafka:
-        await _with_kafka(rounds, given, found)
+        try:
+            await _with_kafka(rounds, given, found)
+        except ROAD_TROUBLES as trouble:  # what was measured without it stands
+            found["road_failed"] = str(trouble) or repr(trouble)
     if given.full or given.loaded:
         load = Load.of(given.loaded) if given.loaded else Load()
         found["loaded"] = await loaded.measure(rounds, load)
@@ -126,7 +139,8 @@ async def _measure(place: Place, given: argparse.Namespace) -> int:
     found["missed"] = figures.missed(found)
     _write(found, "ledger.json")
     console.print(tables.report(found))
-    return 1 if any(row["wrong"] for row in rounds.rows) else 0
+    failed = any(row["wrong"] for row in rounds.rows) or "road_failed" in found
+    return 1 if failed else 0
 
 
 async def _with_kafka(rounds: Rounds, given: argparse.Namespace, found: dict[str, Any]) -> None:

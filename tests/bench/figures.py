@@ -138,6 +138,8 @@ def missed(found: Mapping[str, Any]) -> list[str]:
                 f" wanted at least {wanted:.2f}"
             )
     said += [f"{row['workload']} failed: {row['wrong']}" for row in found["runs"] if row["wrong"]]
+    if "road_failed" in found:
+        said.append(f"with Kafka in: {found['road_failed']}")
     return said + _missed_bytes(found) + _missed_latency(found) + _missed_rest(found)
 
 

@@ -52,13 +52,14 @@ class KafkaIn:
                     await road.send(road.messages(commands))
                 async with road.working() as worker:
                     done, took, cpu = await road.drain(worker, born + road.sent)
-                await road.check()
+                again = await road.check()
             model = Model.of(Workload.W1, self.rounds.plan.size)
             model.apply(itertools.islice(workloads.read(path), road.sent))
             counted = await checks.check(self.place, database, model, born=born)
         per_million = MILLION / done
         return {
             "commands": road.sent,
+            "sent_again": again,
             "per_s": round(done / took),
             "cpu_s_per_million": {name: round(s * per_million, 1) for name, s in cpu.items()},
             "counted": counted,
