@@ -255,7 +255,7 @@ async def test_a_lot_tells_what_moved_it(book):
 
 async def test_revenue_follows_the_book_from_period_to_period(book):
     database, reader = await book()
-    heard, decided = told(10, 150)
+    heard, decided = told(9, 150)
     born = [replace(e, occurred_at=stories.START) for e in heard]
     await post(database, SHARD, born, random.Random(10))
     reader.clock.at = decided[-1] + timedelta(days=1)

@@ -82,7 +82,7 @@ async def list_lots(
         "    case when c.what = any($6::text[]) then c.cost_rial else -c.cost_rial end), 0)"
         "    )::bigint as cost_left"
         "  from consumptions c where c.shard = $1 and c.lot = l.lot and c.sequence <= $5) as m"
-        " where l.lot < ($5 + 1) * 4096 order by l.lot",
+        " where l.lot < ($5::bigint + 1) * 4096 order by l.lot",
         shard,
         *(list(column) for column in zip(*accounts, strict=True)),
         last,

@@ -49,7 +49,7 @@ async def list_issued(tx: Tx, *, shard: int, last: int, issuer: int | None) -> l
     return await tx.fetch(
         "select l.issuer, l.unit, (l.born_at at time zone 'Asia/Tehran')::date as born_on,"
         " sum(l.amount)::text as amount, sum(l.cost_rial)::text as cost_rial from lots l"
-        " where l.shard = $1 and l.lot < ($2 + 1) * 4096 and l.parent is null"
+        " where l.shard = $1 and l.lot < ($2::bigint + 1) * 4096 and l.parent is null"
         " and ($3::int is null or l.issuer = $3) group by 1, 2, 3 order by 1, 2, 3",
         shard,
         last,
@@ -92,7 +92,8 @@ async def list_left(
         "     as cost_rial"
         "    from consumptions c where c.shard = $1 and c.sequence <= $2 group by c.lot) as m"
         "   on m.lot = l.lot"
-        "  where l.shard = $1 and l.lot < ($2 + 1) * 4096 and ($3::int is null or l.issuer = $3)"
+        "  where l.shard = $1 and l.lot < ($2::bigint + 1) * 4096"
+        "   and ($3::int is null or l.issuer = $3)"
         " ) as r group by 1, 2, 3 order by 1, 2, 3",
         shard,
         last,
