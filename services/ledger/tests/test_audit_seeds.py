@@ -1,0 +1,88 @@
+"""Stories by seed, decided by the ledger and derived anew by the auditor, leaf by leaf."""
+
+import os
+from collections import defaultdict
+
+import pytest
+
+from ledger.domain import leaves
+from ledger.domain.book import value_key
+from verifier import leaves as their_leaves
+from verifier import network, past, review
+from verifier.findings import Findings
+from verifier.model import decide, originals
+from verifier.model.hearing import hear
+from verifier.shard import Shard
+from verifier.state import State
+
+from . import sealing, test_caravan
+
+SEEDS = int(os.environ.get("SEEDS", "50")) // 5
+STEPS = 300
+
+
+class Rows(sealing.Rows):
+    """Leaves with lots of every unit."""
+
+    def lot(self, lot):
+        account_id = self.accounts[value_key(lot.owner, lot.unit, lot.issuer)][0]
+        return (
+            lot.lot, account_id, lot.amount, lot.cost_rial, lot.available_from, lot.expires_at,
+            lot.born_at, lot.parent or None, lot.issuer, lot.funder, lot.merchant,
+            lot.rule_version, lot.unit, lot.rule, lot.origin,
+        )  # fmt: skip
+
+
+class Told(test_caravan.Told):
+    """A story whose decisions are sealed as they come."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.rows = defaultdict(Rows)
+        self.raws = defaultdict(list)
+
+    def keep(self, shard, decision):
+        super().keep(shard, decision)
+        self.raws[shard].append(leaves.encode(self.rows[shard].leaf(decision)))
+
+
+def audited(shard, raws):
+    """One shard's leaves derived anew."""
+    state, result, answered = State(shard), Shard(shard, Findings(shard)), {}
+
+    def find(name):
+        known = answered.get(name)
+        if known is None:
+            return None
+        hold = past.hold_of(*known)
+        return originals.original_of(name, *known, find(hold) if hold and hold != name else None)
+
+    for raw in raws:
+        leaf = their_leaves.from_bytes(raw)
+        heard = hear(leaf.head[5])
+        result.said.update(review.review(state, leaf, heard, find, result.findings))
+        arrival = decide.arrival_of(shard, heard)
+        if arrival is not None:
+            name, content = arrival
+            result.arrived[name] = (leaf.head[1], content, leaf.head[3] == "completed")
+        for name, _ in leaf.rows["names"]:
+            answered.setdefault(name, (leaf, heard))
+    for account in state.accounts:
+        if account.key[1] == "transit":
+            result.transit[account.key[2], account.key[3]] = account.balance
+    return result
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_auditor_comes_to_what_the_ledger_decided(seed):
+    told = Told(seed)
+    for _ in range(STEPS):
+        told.hear(*told.caravan.one())
+        while told.way and told.caravan.rng.random() < 0.4:
+            told.deliver(told.caravan.rng.randrange(len(told.way)))
+    results = [audited(shard, told.raws[shard]) for shard in test_caravan.SHARDS]
+    findings = Findings()
+    assert network.check_crossings(results, findings) == len(told.way)
+    for result in results:
+        findings.take(result.findings)
+    assert [finding.text for finding in findings.listed] == []

@@ -1,0 +1,78 @@
+"""The auditor reads commands with shapes of its own: the very ones that the ledger can read."""
+
+import copy
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ledger.domain import records
+from verifier.model.hearing import hear
+
+EXAMPLES = Path(__file__).parents[2] / "contracts/examples/ledger.commands"
+ODD = (
+    None, -1, 0, 1, 9_999, 10_000, 10_001, 2**15, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 2**63 - 1,
+    2**63, 1.5, True, "", "open", "NP", "IRR", "rate", "till", "x" * 65, "x" * 201, "x" * 501,
+    "2026-03-21T08:00:00Z", "2026-03-21", [], [1], {}, "\x00",
+)  # fmt: skip
+GONE = object()
+
+
+def places(value, path=()):
+    """Paths to every field of a document, containers too."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (*path, key)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*path, key))
+
+
+def changed(document, path, value):
+    """The document with another value there, or without the field."""
+    made = copy.deepcopy(document)
+    at = made
+    for key in path[:-1]:
+        at = at[key]
+    if value is GONE:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return json.dumps(made).encode()
+
+
+def documents(path):
+    """An example, and what comes of it when any one field is odd, or gone."""
+    document = json.loads(path.read_text())
+    yield json.dumps(document).encode()
+    for place in places(document):
+        for value in (*ODD, GONE):
+            yield changed(document, place, value)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_both_read_the_same_records_and_refuse_the_same(path):
+    for raw in documents(path):
+        ours, theirs = records.command_from(0, raw), hear(raw)
+        assert (ours.body is None) == (theirs is None), raw
+        if theirs is not None:
+            assert (ours.name, ours.type, ours.fingerprint) == (
+                theirs.name, theirs.type, theirs.fingerprint,
+            )  # fmt: skip
+            wanted = plain(ours.body)
+            assert wanted == pruned(plain(theirs.body), wanted), raw
+
+
+def plain(body):
+    """A body as JSON has it."""
+    return msgspec.json.decode(msgspec.json.encode(body))
+
+
+def pruned(found, wanted):
+    """Fields that stand at their defaults are not written by contracts."""
+    if isinstance(wanted, dict):
+        return {key: pruned(found[key], wanted[key]) for key in wanted}
+    if isinstance(wanted, list):
+        assert len(found) == len(wanted)
+        return [pruned(one, other) for one, other in zip(found, wanted, strict=True)]
+    return found
