@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import zstandard
 
 from verifier import leaves, log, posting, review
 from verifier.findings import Findings
 from verifier.leaves import Leaf
+from verifier.model import originals
 from verifier.model.hearing import hear
 from verifier.state import State
 
@@ -71,9 +73,7 @@ def reviewed(*book):
     state, findings, known = State(SHARD), Findings(SHARD), {}
 
     def find(name):
-        from verifier.model.originals import original_of
-
-        return original_of(name, *known[name]) if name in known else None
+        return originals.original_of(name, *known[name]) if name in known else None
 
     for leaf in book:
         heard = hear(leaf.head[5])
@@ -178,8 +178,6 @@ def test_rows_move_the_state_without_a_command():
 
 
 def packed(*raws):
-    import zstandard
-
     joined = b"".join(len(raw).to_bytes(4, "big") + raw for raw in raws)
     return zstandard.ZstdCompressor().compress(joined)
 
@@ -203,3 +201,13 @@ def test_a_chunk_gives_its_leaves():
 def test_a_spoilt_chunk_gives_none(raw, words):
     with pytest.raises(log.BadChunk, match=words):
         log.unpack(raw)
+
+
+def test_what_rests_on_nothing_is_said_to_and_the_audit_goes_on():
+    """A take-back of an issue whose lot was never opened: no rule can be followed."""
+    state, findings = State(SHARD), Findings(SHARD)
+    state.sequence, state.now = 1, T1
+    original = originals.original_of("a.9.gift", FIRST, hear(ISSUE))
+    review.review(state, SECOND, hear(TAKE), {"a.9.gift": original}.get, findings)
+    assert "it cannot be worked out" in findings.listed[0].text
+    assert state.sequence == 2

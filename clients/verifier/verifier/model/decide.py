@@ -23,6 +23,8 @@ from verifier.state import State
 
 Find = Callable[[str], Original | None]
 
+# What a leaf can bring a rule to when the rows that it rests on are not there, or not so.
+BEYOND_REASON = (LookupError, ArithmeticError, ValueError, TypeError, AssertionError)
 _NEVER_BOOKED = "may never be in the book"
 
 
@@ -64,6 +66,8 @@ def work_out(state: State, heard: Heard | None, find: Find, *, sequence: int) ->
         if state.house.standings:
             house.check(work, heard.body)
         said = _say(work, heard.body, original)
+    except BEYOND_REASON as error:
+        said = Said(f"anything, but it cannot be worked out: {error!r}")
     except No as no:
         said = Said("declined", no.code)
         if isinstance(heard.body, Transaction) and heard.body.decline:

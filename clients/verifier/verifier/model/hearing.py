@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from verifier.model.further import FURTHER
-from verifier.model.messages import ROAD, micros
+from verifier.model.messages import ROAD, Transaction, micros
 
 
 class Wrapped(Struct):
@@ -19,6 +19,19 @@ class Wrapped(Struct):
     occurred_at: datetime
     accepted_at: datetime
     data: Raw
+    fingerprint: str | None = None
+    cause_id: str | None = None
+
+
+class Usual(Struct):
+    """The envelope round a transaction, with it."""
+
+    id: str
+    type: str
+    key: str
+    occurred_at: datetime
+    accepted_at: datetime
+    data: Transaction
     fingerprint: str | None = None
     cause_id: str | None = None
 
@@ -36,19 +49,34 @@ class Heard(Struct):
     accepted_at: datetime
 
 
+_USUAL = "post-transaction.v1"
+_USUAL_MARK = b'"type":"post-transaction.v1"'
+_LOOK_BYTES = 200
+_usual = msgspec.json.Decoder(Usual)
 _outer = msgspec.json.Decoder(Wrapped)
 _inner = {name: msgspec.json.Decoder(shape) for name, shape in (ROAD | FURTHER).items()}
+
+
+def _opened(raw: bytes) -> tuple[Any, Any]:
+    """Envelope and body. The usual command is read in one go."""
+    if _USUAL_MARK in raw[:_LOOK_BYTES]:
+        try:
+            outer = _usual.decode(raw)
+        except msgspec.MsgspecError:
+            pass
+        else:
+            if outer.type == _USUAL:
+                return outer, outer.data
+    outer = _outer.decode(raw)
+    return outer, _inner[outer.type].decode(outer.data)
 
 
 def hear(raw: bytes) -> Heard | None:
     """A record as a command; None: nobody can read it, or its name cannot be kept."""
     try:
-        outer = _outer.decode(raw)
-        inner = _inner.get(outer.type)
-        if inner is None:
-            return None
-        body = inner.decode(outer.data)
-    except (msgspec.MsgspecError, ValueError):
+        outer, body = _opened(raw)
+        occurred, accepted = micros(outer.occurred_at), micros(outer.accepted_at)
+    except (msgspec.MsgspecError, ValueError, LookupError, TypeError):
         return None
     name = body.name
     if not 0 < len(name) <= 200 or "\x00" in name:
@@ -59,8 +87,8 @@ def hear(raw: bytes) -> Heard | None:
         name,
         body,
         outer.type,
-        micros(outer.occurred_at),
-        micros(outer.accepted_at),
+        occurred,
+        accepted,
         _fingerprint(outer.fingerprint),
         outer.occurred_at,
         outer.accepted_at,
