@@ -204,7 +204,8 @@ where a.balance <> coalesce(e.total, 0) or a.balance <> coalesce(e.running, 0)
 # when its lots do not add up to its entries
 _LOTS_OFF: Final = """
 with moved as (
-    select shard, lot, sum(case when what = 'restored' then amount else -amount end) as total
+    select shard, lot,
+        sum(case when what in ('restored', 'arrived') then amount else -amount end) as total
     from consumptions group by shard, lot
 ), left_over as (
     select l.shard, l.lot, l.account_id,
