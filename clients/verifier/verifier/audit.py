@@ -165,11 +165,11 @@ _reached: "list[SynchronizedArray[int]]" = []
 
 
 def _prepare(done: "SynchronizedArray[int]") -> None:
-    gc.disable()  # millions of values that live long, and hardly any cycle: a third of the time
     _reached[:] = [done]
 
 
 def _run(job: _Job) -> Shard:
+    gc.disable()  # millions of values that live long, and hardly any cycle: a third of the time
     return asyncio.run(_one(job))
 
 

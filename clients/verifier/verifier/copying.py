@@ -112,20 +112,25 @@ class Reader:
         """The columns that are null or of any length."""
         end = len(raw)
         for column in self._rest:
-            if place + 4 > end:
+            start = place + 4
+            if start > end:
                 raise _Half
             (length,) = _INT.unpack_from(raw, place)
-            place += 4
+            place = start
             if length < 0:
                 if not column.optional:
                     raise BadRows(f"{self.table.name}: {column.name} is null")
                 values.append(None)
                 continue
-            stop = place + length
-            if stop > end:
+            place = start + length
+            if place > end:
                 raise _Half
-            values.append(_value(column, raw[place:stop]))
-            place = stop
+            if column.kind == "text":
+                values.append(raw[start:place].decode())
+            elif column.kind == "bytes":
+                values.append(raw[start:place])
+            else:
+                values.append(_value(column, raw[start:place]))
         return tuple(values), place
 
     def _timed(self, rows: list[Row]) -> list[Row]:
@@ -141,10 +146,6 @@ class Reader:
 
 def _value(column: Column, raw: bytes) -> Any:
     match column.kind:
-        case "bytes":
-            return raw
-        case "text":
-            return raw.decode()
         case "bigs":
             return _numbers(raw, "q")
         case "ints":

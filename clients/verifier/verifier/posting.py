@@ -12,6 +12,7 @@ from verifier.leaves import Leaf
 from verifier.state import LOTS_PER_SEQUENCE, UNITS, WAITING, Account, Key, State
 
 Row = tuple[Any, ...]
+_LINES = list(range(1 << 16))  # more entries than a line number can count
 
 GIVES = frozenset({"restored", "arrived"})  # rows that fill a lot; all others take from it
 
@@ -42,53 +43,64 @@ def post(state: State, leaf: Leaf, findings: Findings) -> None:
 
 
 def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
-    sequence = leaf.head[1]
     first = {row[1] for row in leaf.rows.get("entries", ()) if row[2] == 1}
+    one, accounts, by_key = state.one, state.accounts, state.by_key
     for number, owner, other, role, unit in leaf.rows["accounts"]:
-        key: Key = (owner, state.one(role), state.one(unit), other)
-        wanted = len(state.accounts) + 1
-        spot = Spot("accounts", "leaves", sequence, f"account {number}")
-        says = f"sequence {sequence} opens account {number}"
-        if number != wanted:
-            findings.add(spot, f"{says}; the next number is {wanted}")
-            continue
-        if number not in first:
-            findings.add(spot, f"{says} without its first entry")
-        if key in state.by_key:
-            twin = state.by_key[key].number
-            findings.add(spot, f"{says} for {_words(key)}, which is account {twin}")
+        key: Key = (owner, one(role), one(unit), other)
+        wanted = len(accounts) + 1
+        if number != wanted or number not in first or key in by_key:
+            _bad_account(state, leaf, key, (number, wanted, number in first), findings)
+            if number != wanted:
+                continue
         account = Account(number, key)
-        state.accounts.append(account)
-        state.by_key[key] = account
+        accounts.append(account)
+        by_key[key] = account
         if role == "debt":
             state.purse(owner).debts[unit, other] = account
+
+
+def _bad_account(
+    state: State, leaf: Leaf, key: Key, told: tuple[int, int, bool], findings: Findings
+) -> None:
+    number, wanted, entered = told
+    sequence = leaf.head[1]
+    spot = Spot("accounts", "leaves", sequence, f"account {number}")
+    says = f"sequence {sequence} opens account {number}"
+    if number != wanted:
+        findings.add(spot, f"{says}; the next number is {wanted}")
+        return
+    if not entered:
+        findings.add(spot, f"{says} without its first entry")
+    if key in state.by_key:
+        twin = state.by_key[key].number
+        findings.add(spot, f"{says} for {_words(key)}, which is account {twin}")
 
 
 def _enter(state: State, leaf: Leaf, findings: Findings) -> list[Account]:
     """Gives the value accounts among those that were touched."""
     touched: list[Account] = []
-    accounts = state.accounts
+    accounts, entries = state.accounts, leaf.rows["entries"]
     sums = [0] * (len(UNITS) + 1)
+    count = len(accounts)
     number: int
-    place = 0
-    for row in leaf.rows["entries"]:
-        line, number, ordinal, amount, balance = row
-        if line != place or not 0 < number <= len(accounts):
-            _bad_entry(findings, leaf.head[1], row, place, len(accounts))
-            if not 0 < number <= len(accounts):
-                continue
+    if [row[0] for row in entries] != _LINES[: len(entries)]:
+        _bad_lines(findings, leaf.head[1], entries)
+    for row in entries:
+        _, number, ordinal, amount, balance = row
+        if not 0 < number <= count:
+            _no_account(findings, leaf.head[1], row, count)
+            continue
         account = accounts[number - 1]
-        account.count = count = account.count + 1
-        account.balance = total = account.balance + amount
+        account.count += 1
+        account.balance += amount
         sums[account.unit] += amount
-        if ordinal != count or balance != total or not amount:
+        if ordinal != account.count or balance != account.balance or not amount:
             _wrong_entry(findings, leaf.head[1], row, account)
         if account.floor:
             if account.is_value:
                 touched.append(account)
-            if total * account.floor < 0:
+            if account.balance * account.floor < 0:
                 _beyond(findings, leaf.head[1], account)
-        place += 1
     if any(sums):
         _off_zero(findings, leaf.head[1], sums)
     return touched
@@ -104,17 +116,19 @@ def _off_zero(findings: Findings, sequence: int, sums: list[int]) -> None:
             )
 
 
-def _bad_entry(findings: Findings, sequence: int, row: Row, place: int, count: int) -> None:
-    if row[0] != place:
-        findings.wrong(
-            Spot("entries", "entries", sequence, row=f"entry number {place}"), "line", row[0], place
-        )
-    if not 0 < row[1] <= count:
-        findings.add(
-            Spot("entries", "entries", sequence, row=f"line {row[0]}"),
-            f"sequence {sequence}, line {row[0]} is on account {row[1]}; {count} accounts exist",
-            column="account_id",
-        )
+def _bad_lines(findings: Findings, sequence: int, entries: list[Row]) -> None:
+    for place, row in enumerate(entries):
+        if row[0] != place:
+            spot = Spot("entries", "entries", sequence, f"entry number {place}")
+            findings.wrong(spot, "line", row[0], place)
+
+
+def _no_account(findings: Findings, sequence: int, row: Row, count: int) -> None:
+    findings.add(
+        Spot("entries", "entries", sequence, row=f"line {row[0]}"),
+        f"sequence {sequence}, line {row[0]} is on account {row[1]}; {count} accounts exist",
+        column="account_id",
+    )
 
 
 def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) -> None:

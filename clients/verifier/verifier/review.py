@@ -100,8 +100,8 @@ def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> Non
     if consumptions != work.rows:
         _differ(findings, leaf, "consumptions", consumptions, work.rows, CONSUMPTION)
     if work.opened or "lots" in rows:
-        lots = [_sealed(state, row) for row in rows.get("lots", ())]
-        wanted = [_born(lot, amount, cost) for lot, amount, cost in work.opened]
+        lots = rows.get("lots", [])
+        wanted = [_born(state, lot, amount, cost) for lot, amount, cost in work.opened]
         if lots != wanted:
             _differ(findings, leaf, "lots", lots, wanted, LOT)
     if work.hold_rows or "holds" in rows:
@@ -122,24 +122,19 @@ CONSUMPTION = (
     "original_ordinal", "issuer", "acceptor", "merchant", "what",
 )  # fmt: skip
 LOT = (
-    "lot", "account", "amount", "cost_rial", "available_from", "expires_at", "born_at", "parent",
+    "lot", "account_id", "amount", "cost_rial", "available_from", "expires_at", "born_at", "parent",
     "issuer", "funder", "merchant", "rule_version", "unit", "rule", "origin",
 )  # fmt: skip
 HOLD = ("ordinal", "hold", "lot", "amount", "what")
 DATE = ("lot", "available_from", "expires_at")
 
 
-def _sealed(state: State, row: Row) -> Row:
-    """A lot's row with its account's key in place of the number."""
-    account = state.account(row[1])
-    return (row[0], account.key if account is not None else row[1], *row[2:])
-
-
-def _born(lot: Any, amount: int, cost: int) -> Row:
-    account = (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
+def _born(state: State, lot: Any, amount: int, cost: int) -> Row:
+    key = (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
+    account = state.by_key.get(key)
     start = None if lot.start == WAITING else lot.start
     return (
-        lot.number, account, amount, cost, start, lot.until, lot.born, lot.parent, lot.issuer,
+        lot.number, account.number if account is not None else key, amount, cost, start, lot.until, lot.born, lot.parent, lot.issuer,
         lot.funder, lot.merchant, lot.version, lot.unit, lot.rule, lot.origin,
     )  # fmt: skip
 

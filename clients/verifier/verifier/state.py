@@ -12,6 +12,7 @@ LOTS_PER_SEQUENCE = 4096  # lot ÷ 4096 is the sequence number that opened it
 
 Key = tuple[int, str, str, int]  # owner, role, unit, counterparty
 UNITS = ("NP", "MP", "CR", "GV", "IRR")  # any other has the place behind them
+_PLACES = {unit: place for place, unit in enumerate(UNITS)}
 _FLOORS = {"value": 1, "budget": 1, "debt": -1}
 
 
@@ -34,7 +35,7 @@ class Account:
         self.key = key
         self.is_value = key[1] == "value"
         self.floor = _FLOORS.get(key[1], 0)
-        self.unit = UNITS.index(key[2]) if key[2] in UNITS else len(UNITS)
+        self.unit = _PLACES.get(key[2], len(UNITS))
         self.balance = 0
         self.count = 0
         self.lots = 0  # sum of its lots' remainders
