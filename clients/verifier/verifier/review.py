@@ -134,8 +134,9 @@ def _born(state: State, lot: Any, amount: int, cost: int) -> Row:
     account = state.by_key.get(key)
     start = None if lot.start == WAITING else lot.start
     return (
-        lot.number, account.number if account is not None else key, amount, cost, start, lot.until, lot.born, lot.parent, lot.issuer,
-        lot.funder, lot.merchant, lot.version, lot.unit, lot.rule, lot.origin,
+        lot.number, account.number if account is not None else key, amount, cost, start,
+        lot.until, lot.born, lot.parent, lot.issuer, lot.funder, lot.merchant,
+        lot.version, lot.unit, lot.rule, lot.origin,
     )  # fmt: skip
 
 
