@@ -78,6 +78,7 @@ def _follow(state: State, work: Work, said: Said, heard: Heard | None) -> None:
     for opened, _, _ in work.opened:
         if opened.sliding and opened.number in state.lots:
             state.lots[opened.number].sliding = opened.sliding
+            state.slides = True
     if work.changes:
         house.apply(state, work.changes, work.sequence)
     if heard is not None and isinstance(heard.body, HoldValue) and work.sequence in state.holds:
@@ -132,11 +133,11 @@ DATE = ("lot", "available_from", "expires_at")
 def _born(state: State, lot: Any, amount: int, cost: int) -> Row:
     key = (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
     account = state.by_key.get(key)
+    number = key if account is None else account.number
     start = None if lot.start == WAITING else lot.start
     return (
-        lot.number, account.number if account is not None else key, amount, cost, start,
-        lot.until, lot.born, lot.parent, lot.issuer, lot.funder, lot.merchant,
-        lot.version, lot.unit, lot.rule, lot.origin,
+        lot.number, number, amount, cost, start, lot.until, lot.born, lot.parent, lot.issuer,
+        lot.funder, lot.merchant, lot.version, lot.unit, lot.rule, lot.origin,
     )  # fmt: skip
 
 

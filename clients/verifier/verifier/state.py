@@ -158,6 +158,7 @@ class State:
     emptied: set[int] = field(default_factory=set[int])
     progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
     holds: dict[int, Hold] = field(default_factory=dict[int, Hold])  # those that stand
+    slides: bool = False  # whether any lot was ever opened that activity renews
     house: House = field(default_factory=House)
     shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # equal values, kept once
 

@@ -17,6 +17,8 @@ _LAST_YEAR = 2_100
 
 def renew(work: Work) -> None:
     """An account that was active keeps its sliding lots alive, but for those opened just now."""
+    if not work.state.slides:
+        return
     new = {lot.number for lot, _, _ in work.opened}
     active = min(work.occurred, work.now)
     for lot in work.purse.lots.values():

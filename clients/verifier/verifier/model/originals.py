@@ -133,7 +133,7 @@ def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> Non
     if found.status not in DONE:
         return
     awards = booked(body, leaf.head[6])
-    found.grants = [grant for grant, _ in grants_of(body, awards, found.sequence, at)]
+    found.grants = grants_of(body, awards, found.sequence, at)
     if body.redemption is not None:
         found.own = discount_of(body.redemption) - sum(row[4] for row in found.spent)
     if found.status == "held":
@@ -149,26 +149,33 @@ def booked(body: Transaction, answer: bytes) -> Sequence[Prize]:
     return [prize for prize, line in pairs if line.reason is None]
 
 
-def grants_of(
-    body: Transaction, awards: Sequence[Prize], sequence: int, now: int
-) -> list[tuple[Grant, Any]]:
-    """Each prize with the lot it lies in and that lot's kin: prizes of one kin share a lot."""
+def grants_of(body: Transaction, awards: Sequence[Prize], sequence: int, now: int) -> list[Grant]:
+    """Each prize with the lot it lies in: prizes of one kin share a lot."""
     due = None if body.review_due_at is None else micros(body.review_due_at)
     kins: dict[Any, int] = {}
-    found: list[tuple[Grant, Any]] = []
+    found: list[Grant] = []
     for prize in awards:
         own = now if prize.available_from is None else micros(prize.available_from)
         kin = _kin(prize, own if due is None else max(own, due))
         number = sequence * LOTS_PER_SEQUENCE + kins.setdefault(kin, len(kins))
         found.append(
-            (
-                Grant(
-                    prize.line, prize.unit, prize.amount, prize.cost_rial, prize.issuer,
-                    prize.funder, number, own, prize.budget, prize.sliding_days,
-                ),
-                kin,
+            Grant(
+                prize.line, prize.unit, prize.amount, prize.cost_rial, prize.issuer, prize.funder,
+                number, own, prize.budget, prize.sliding_days,
             )
         )  # fmt: skip
+    return found
+
+
+def kins_of(body: Transaction, awards: Sequence[Prize], now: int) -> dict[Any, list[int]]:
+    """Kins in the order of their lots, with points and cost of each."""
+    due = None if body.review_due_at is None else micros(body.review_due_at)
+    found: dict[Any, list[int]] = {}
+    for prize in awards:
+        start = now if prize.available_from is None else micros(prize.available_from)
+        sums = found.setdefault(_kin(prize, start if due is None else max(start, due)), [0, 0])
+        sums[0] += prize.amount
+        sums[1] += prize.cost_rial
     return found
 
 
@@ -187,7 +194,7 @@ def sliding_of(leaf: Leaf, heard: Heard | None, lot: int) -> int:
         case Transaction():
             awards = booked(body, leaf.head[6])
             grants = grants_of(body, awards, leaf.head[1], leaf.head[2])
-            return next((grant.sliding for grant, _ in grants if grant.lot == lot), 0)
+            return next((grant.sliding for grant in grants if grant.lot == lot), 0)
         case Issue():
             return body.sliding_days if lot % LOTS_PER_SEQUENCE == 0 else 0
         case Receive():

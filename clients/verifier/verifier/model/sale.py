@@ -1,10 +1,8 @@
 """Purchases and redemptions worked out: what is spent, then what is earned."""
 
-from typing import Any
-
 from verifier.model import budgets, life, money
 from verifier.model.messages import Deal, Prize, Told, Transaction, Why
-from verifier.model.originals import discount_of, grants_of
+from verifier.model.originals import discount_of, kins_of
 from verifier.model.work import CREDIT, GIFT, POINTS, No, Said, Work
 from verifier.state import LOTS_PER_SEQUENCE
 
@@ -58,14 +56,10 @@ def _earn(work: Work, body: Transaction, said: Said) -> None:
     said.lines = [_told(prize, refused.get(i)) for i, prize in enumerate(body.awards)]
     said.lines += body.unearned
     awards = [prize for i, prize in enumerate(body.awards) if i not in refused]
-    opened: dict[int, list[Any]] = {}
-    for grant, kin in grants_of(body, awards, work.sequence, work.now):
-        lot = opened.setdefault(grant.lot, [kin, 0, 0])
-        lot[1] += grant.amount
-        lot[2] += grant.cost
+    opened = kins_of(body, awards, work.now)
     earned = waiting = 0
     until: int | None = None
-    for kin, amount, cost in opened.values():
+    for kin, (amount, cost) in opened.items():
         unit, issuer, funder, rule, version, start, expires, sliding = kin
         like = {
             "unit": unit, "issuer": issuer, "funder": funder, "start": start, "until": expires,
