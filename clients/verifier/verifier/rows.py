@@ -1,7 +1,7 @@
 """A table's rows beside those that the leaves say it should have: missing, too many, altered."""
 
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from verifier.books import Book
@@ -37,6 +37,14 @@ class Stream:
             self._waiting = []
             if not await self._more():
                 break
+        self.count += len(found)
+        return found
+
+    async def block(self) -> list[Row]:
+        """Some of the rows that are left; none at the end."""
+        if not self._waiting and not await self._more():
+            return []
+        found, self._waiting = self._waiting, []
         self.count += len(found)
         return found
 
@@ -86,6 +94,20 @@ class Comparison:
         """Both in the same order; equal ones cost next to nothing."""
         if found != wanted:
             self._differ(sorted(found, key=self._key), sorted(wanted, key=self._key))
+
+    async def check_all(self, stream: Stream, wanted: Iterable[Row]) -> None:
+        """All rows of a stream against all that it should have, block by block."""
+        waiting = iter(wanted)
+        ahead = next(waiting, None)
+        while found := await stream.block():
+            last = self._key(found[-1])
+            part: list[Row] = []
+            while ahead is not None and self._key(ahead) <= last:
+                part.append(ahead)
+                ahead = next(waiting, None)
+            self.check(found, part)
+        if ahead is not None:
+            self.check([], [ahead, *waiting])
 
     def _key(self, row: Row) -> Row:
         return tuple([row[place] for place in self._places])

@@ -1,6 +1,6 @@
 """One shard from its first leaf to its last: all passes that need no other shard, in one stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -210,23 +210,23 @@ class Audit:
         await self._whole(
             ACCOUNTS,
             ("account_id",),
-            [
+            (
                 (
                     shard, a.number, a.count, a.key[3], a.key[0], a.balance, a.key[1], a.key[2],
                 )
                 for a in state.accounts
-            ],
+            ),
         )  # fmt: skip
         await self._whole(
             ORIGINALS,
             ("name",),
-            [
+            (
                 (
                     shard, p.sequence, p.total, sum(p.refunded), p.full, p.reversed, p.refunded,
                     name, p.verdict,
                 )
                 for name, p in sorted(state.progress.items(), key=_bytes_of_name)
-            ],
+            ),
         )  # fmt: skip
 
     def _breaks_off(self, last: int) -> None:
@@ -239,9 +239,9 @@ class Audit:
                 " missing",
             )
 
-    async def _whole(self, table: Any, keys: tuple[str, ...], wanted: list[Row]) -> None:
+    async def _whole(self, table: Any, keys: tuple[str, ...], wanted: Iterable[Row]) -> None:
         stream = Stream(self.book, table, self.shard, self.findings)
-        Comparison(table, keys, self.findings).check(await stream.take(None), wanted)
+        await Comparison(table, keys, self.findings).check_all(stream, wanted)
 
     # ----------------------------------------------------------------------------------------- log
 

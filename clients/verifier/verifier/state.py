@@ -1,7 +1,7 @@
 """What a shard's leaves add up to so far: accounts, open lots, decision time. No rule decides here.
 
-Only what is open is kept: an account some 400 bytes, an open lot some 600. A lot that is used up is
-dropped at the end of a window; the rare command that needs it again has its leaf read again.
+Only what is open is kept: an account and an open lot take some 700 bytes each. A lot that is used
+up is dropped at the end of a window; the rare command that needs it has its leaf read again.
 """
 
 from dataclasses import dataclass, field
