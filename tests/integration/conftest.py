@@ -108,6 +108,14 @@ class Stage:
 
         await until(enough, bound_s)
 
+    async def published(self, count: int, bound_s: float = 15) -> None:
+        """Wait for so many records on the sink."""
+
+        async def enough() -> bool:
+            return len(await self.records(self.sink)) >= count
+
+        await until(enough, bound_s)
+
     async def onward(self) -> dict[int, list[int]]:
         """What a consumer of the sink uses, by partition: repeats dropped; asserts no gap."""
         last: dict[bytes, int] = {}
