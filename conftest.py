@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 import pytest_socket
@@ -14,6 +15,10 @@ import gateway  # noqa: F401
 import kit  # noqa: F401
 from house import servers as house_servers
 from house import testing
+
+# A run of the same code tells the same stories; and a busy machine is no failure.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_runtest_setup() -> None:

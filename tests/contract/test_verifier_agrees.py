@@ -66,7 +66,7 @@ def theirs(leaf: Leaf) -> their_leaves.Leaf:
     return their_leaves.Leaf(plain(head), {name: part for name, part in found.items() if part})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(made_leaves)
 def test_both_write_the_same_leaf_and_it_comes_back(leaf: Leaf) -> None:
     written = leaves.encode(leaf)
@@ -160,7 +160,7 @@ def test_the_ledgers_proofs_convince_the_verifier(seed: int) -> None:
         )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(1, SIZE_MAX), st.data())
 def test_both_refuse_the_same_proofs(size: int, data: st.DataObject) -> None:
     """A proof with some steps exchanged, left out or added, at some other place or size."""
@@ -186,7 +186,6 @@ def test_both_refuse_the_same_proofs(size: int, data: st.DataObject) -> None:
 # ------------------------------------------------------------------------------------ checkpoints
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**15 - 1),
     st.integers(1, 2**63 - 1),
@@ -210,7 +209,7 @@ TEXT = checkpoints.sign(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(TEXT)), st.integers(0, 3), st.text(max_size=2))
 def test_neither_reads_an_altered_text(place: int, cut: int, put: str) -> None:
     altered = TEXT[:place] + put + TEXT[place + cut :]

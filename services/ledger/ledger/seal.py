@@ -1,12 +1,10 @@
 """The log's share of a posting: a leaf for every decision, the trees grown, chunks to keep.
 
-Pure: it needs no database, and runs while the database books the rows that it seals.
+Pure: it needs no database, and runs in steps while the database books the rows that it seals.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
-
-from msgspec import Struct
 
 from ledger.decide.book import Book, Decision
 from ledger.domain import chunks, leaves, merkle
@@ -34,17 +32,19 @@ class Node(NamedTuple):
     hash: bytes
 
 
-class Sealed(Struct, frozen=True):
-    """chunks: (shard, chunk with its last decision) in order. nodes: from NODE_LEVEL_MIN on."""
+class Sealed(NamedTuple):
+    """A chunk of a shard's log with its last decision. nodes: from NODE_LEVEL_MIN on."""
 
-    chunks: list[tuple[int, Chunk, Decision]]
+    shard: int
+    chunk: Chunk
+    last: Decision
     nodes: list[Node]
 
 
 def seal(
     book: Book, posted: Iterable[Posted], number_of: dict[tuple[int, AccountKey], int]
-) -> Sealed:
-    """Append decisions to the logs of their shards; the book's peaks move on.
+) -> Iterator[Sealed]:
+    """Append decisions to the logs of their shards, a chunk at a time; the book's peaks move on.
 
     number_of: account numbers of members' value accounts that opened lots. Source: architecture 5
     (log), decisions 0011 and 0012.
@@ -52,28 +52,28 @@ def seal(
     by_shard: dict[int, list[Posted]] = {}
     for one in posted:
         by_shard.setdefault(one.decision.command.shard, []).append(one)
-    sealed = Sealed([], [])
     for shard, group in by_shard.items():
-        raw = [leaves.encode(_leaf(one, number_of)) for one in group]
-        _grow(book, shard, raw, sealed.nodes)
-        first = group[0].decision.sequence
-        for chunk in chunks.pack(first, raw):
-            last = group[chunk.first - first + chunk.leaves - 1].decision
-            sealed.chunks.append((shard, chunk, last))
-    return sealed
+        for start in range(0, len(group), chunks.LEAVES_MAX):
+            part = group[start : start + chunks.LEAVES_MAX]
+            raw = [leaves.encode(_leaf(one, number_of)) for one in part]
+            first = part[0].decision.sequence
+            nodes = _grow(book, shard, first, raw)
+            yield Sealed(shard, chunks.pack(first, raw), part[-1].decision, nodes)
 
 
-def _grow(book: Book, shard: int, raw: Sequence[bytes], nodes: list[Node]) -> None:
+def _grow(book: Book, shard: int, first: int, raw: Sequence[bytes]) -> list[Node]:
     state = book.shards[shard]
-    before = merkle.frontier(state.last_sequence - len(raw), state.peaks)
+    before = merkle.frontier(first - 1, state.peaks)
     growth = merkle.grow(before, merkle.leaf_hashes(raw))
     state.peaks = growth.frontier.peaks
+    nodes: list[Node] = []
     for level, hashes in enumerate(growth.levels):
         if level >= NODE_LEVEL_MIN:
             number = before.size >> level
             for start in range(0, len(hashes), merkle.HASH_BYTES):
                 found = hashes[start : start + merkle.HASH_BYTES]
                 nodes.append(Node(shard, level, number + start // merkle.HASH_BYTES, found))
+    return nodes
 
 
 def _leaf(posted: Posted, number_of: dict[tuple[int, AccountKey], int]) -> Leaf:

@@ -1,7 +1,7 @@
 """The ledger's verbs on the road: post a batch, refuse one record, let time pass."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ _REPLY: Final = "transaction-answered.v1"
 _UNPROCESSABLE: Final = 422
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
+_SAID_AT_ONCE: Final = 64
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
 _Said = ExpireLot | ReleaseHold | TickClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
@@ -93,16 +94,18 @@ async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> Non
             continue
         results.append((event, command, deciding.decide_one(reading.book, command)))
 
-    def say() -> None:
-        for event, command, result in results:
+    def say() -> Iterator[None]:
+        for place, (event, command, result) in enumerate(results, start=1):
             if result.decision is not None:
                 said.extend(_outcomes(event, result.decision))
                 if "replay" not in event.headers:  # what it said then is in the archive
                     said.extend(_sends(event, result.decision))
             said.extend(_answer(event, command, result))
+            if place % _SAID_AT_ONCE == 0:
+                yield
 
     decisions = [result.decision for _, _, result in results if result.decision is not None]
-    await write.write(tx, reading, decisions, say)
+    await write.write(tx, reading, decisions, say())
     outbox.add(tx, said)
 
 

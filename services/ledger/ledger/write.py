@@ -1,8 +1,8 @@
 """Puts a batch's decisions down: rows planned and checked in memory, then one statement a table."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 from contracts.value import ReceiveValue
 from contracts.values import Unit
@@ -17,6 +17,7 @@ from ledger.read import AccountRow, Reading
 from ledger.seal import Posted, Sealed
 from ledger.store import booking, posting
 
+_T = TypeVar("_T")
 MemberRows = dict[tuple[int, int, str, str, int], AccountRow]
 
 
@@ -45,14 +46,15 @@ class _Plan:
 
 
 async def write(
-    tx: Tx, reading: Reading, decisions: Sequence[Decision], meanwhile: Callable[[], None]
+    tx: Tx, reading: Reading, decisions: Sequence[Decision], meanwhile: Iterable[None] = ()
 ) -> None:
     """Book the decisions and seal them. Raises InvariantBroken before anything wrong could commit.
 
-    meanwhile: what else the caller has to compute: the database is at work in the meantime.
+    meanwhile: what else the caller has to compute, in steps: the database works between them.
     """
     if not decisions:
-        meanwhile()
+        for _ in meanwhile:
+            pass
         return
     plan = _Plan()
     await _load_accounts(tx, plan, reading, decisions)
@@ -63,9 +65,8 @@ async def write(
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_book(tx, plan, decisions))
-            await asyncio.sleep(0)  # the first statement leaves
-            sealed = seal.seal(reading.book, plan.posted, _numbers(plan))
-            meanwhile()
+            sealed = await _in_steps(seal.seal(reading.book, plan.posted, _numbers(plan)))
+            await _in_steps(meanwhile)
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
     await _append(tx, reading.book, sealed)
@@ -73,6 +74,16 @@ async def write(
     changed = [decision for decision in decisions if decision.change is not None]
     if changed:
         await write_house.write(tx, changed)
+
+
+async def _in_steps(steps: Iterable[_T]) -> list[_T]:
+    """Compute step by step: before each, whatever the database has answered goes on."""
+    done: list[_T] = []
+    await asyncio.sleep(0)
+    for step in steps:
+        done.append(step)
+        await asyncio.sleep(0)
+    return done
 
 
 async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
@@ -95,16 +106,16 @@ async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
     )
 
 
-async def _append(tx: Tx, book: Book, sealed: Sealed) -> None:
+async def _append(tx: Tx, book: Book, sealed: Sequence[Sealed]) -> None:
     """The log's rows, and how far each shard came: the last of the batch's own rows."""
-    shards = [book.shards[number] for number in sorted({shard for shard, _, _ in sealed.chunks})]
+    shards = [book.shards[number] for number in sorted({one.shard for one in sealed})]
     await booking.append_log(
         tx,
         chunks=[
             (chunk.first, last.decided_at, shard, chunk.leaves, chunk.digest, chunk.packed)
-            for shard, chunk, last in sealed.chunks
+            for shard, chunk, last, _ in sealed
         ],
-        nodes=sealed.nodes,
+        nodes=[node for one in sealed for node in one.nodes],
         shards=[(s.shard, s.last_sequence, s.decided_at, s.account_count, s.peaks) for s in shards],
     )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -77,7 +77,6 @@ def test_a_signed_checkpoint_verifies_and_signing_again_gives_the_same_text():
     assert checkpoints.sign(MINE, KEY) == TEXT
 
 
-@settings(deadline=None)
 @given(
     st.integers(0, 2**15 - 1),
     st.integers(1, 2**63 - 1),
@@ -172,7 +171,6 @@ def test_malformed_text_is_refused_by_line(text, why):
         checkpoints.verify(text, origin=ORIGIN, key=PUBLIC)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(TEXT) - 1), st.characters())
 def test_no_character_may_change(place, character):
     forged = TEXT[:place] + character + TEXT[place + 1 :]

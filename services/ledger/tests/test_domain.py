@@ -2,10 +2,6 @@
 
 from collections import Counter, defaultdict
 
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from contracts import envelope as envelopes
 from ledger.decide import commands
 from ledger.decide.book import Book
@@ -13,8 +9,6 @@ from ledger.domain import lots, records
 from ledger.domain.book import value_key
 
 from . import holding, model, stories
-
-SEEN = Counter()
 
 
 def run_story(seed, *, batches=12, size=15):
@@ -109,51 +103,48 @@ def compare(seed, plain, book, balances):
             assert amount == sum(map(plain.room, plain.free(owner, unit))), (seed, owner, unit)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
-@given(st.integers(0, 2**32))
-def test_ledger_agrees_with_a_plain_model_after_every_batch(seed):
-    SEEN.update(run_story(seed).seen)
+RARE = (
+    "repeat", "conflict", "unknown replay", "burn spans lots", "debt", "debt repaid",
+    "clawback from another lot", "child of an expired lot", "expired points forgiven",
+    "post-transaction held", "post-transaction completed original-not-seen",
+    "post-transaction completed nothing-to-reverse",
+    "post-transaction declined insufficient-points",
+    "post-transaction declined insufficient-credit",
+    "post-transaction declined own-discount-too-large",
+    "post-transaction declined refund-too-large", "post-transaction declined unknown-original",
+    "post-transaction declined already-reversed", "post-transaction declined already-refunded",
+    "post-transaction declined not-refundable", "post-transaction declined another-merchant",
+    "post-transaction declined original-not-completed", "post-transaction declined limit",
+    "release-pending completed", "release-pending declined past-due",
+    "cancel-pending completed", "cancel-pending declined already-decided",
+    "cancel-pending declined nothing-pending", "take-back-value completed",
+    "take-back-value completed nothing-left", "expire-lot completed",
+    "expire-lot declined not-due", "refuse-transaction refused limit",
+    "spend spans units", "capture past the date", "expiry beside a hold", "due booked",
+    "clawback beside a hold", "refund by amount", "renewed", "event", "spend-value completed",
+    "spend-value declined insufficient-gift", "spend-value declined no-acceptor",
+    "spend-value declined insufficient-merchant-points",
+    "spend-value declined own-discount-too-large", "hold-value completed",
+    "hold-value declined insufficient-points", "hold-value declined due-too-early",
+    "capture-hold completed", "capture-hold declined hold-captured",
+    "capture-hold declined hold-voided", "capture-hold declined hold-due",
+    "capture-hold declined capture-too-large", "capture-hold declined nothing-to-redeem",
+    "capture-hold declined original-not-completed", "void-hold completed",
+    "void-hold declined hold-captured", "void-hold declined hold-voided",
+    "void-hold declined hold-due", "void-hold declined not-a-hold", "release-hold completed",
+    "release-hold completed nothing-left", "release-hold declined hold-not-due",
+    "extend-lot completed", "extend-lot declined not-later",
+    "extend-lot declined lot-past-date", "adjust-value completed",
+    "adjust-value declined insufficient-value", "adjust-value declined same-person",
+    "release-pending declined nothing-pending",
+)  # fmt: skip
 
 
-def test_rare_cases_did_occur():
-    if not SEEN:
-        pytest.skip("the stories were not told in this run")
-    for case in (
-        "repeat", "conflict", "unknown replay", "burn spans lots", "debt", "debt repaid",
-        "clawback from another lot", "child of an expired lot", "expired points forgiven",
-        "post-transaction held", "post-transaction completed original-not-seen",
-        "post-transaction completed nothing-to-reverse",
-        "post-transaction declined insufficient-points",
-        "post-transaction declined insufficient-credit",
-        "post-transaction declined own-discount-too-large",
-        "post-transaction declined refund-too-large", "post-transaction declined unknown-original",
-        "post-transaction declined already-reversed", "post-transaction declined already-refunded",
-        "post-transaction declined not-refundable", "post-transaction declined another-merchant",
-        "post-transaction declined original-not-completed", "post-transaction declined limit",
-        "release-pending completed", "release-pending declined past-due",
-        "cancel-pending completed", "cancel-pending declined already-decided",
-        "cancel-pending declined nothing-pending", "take-back-value completed",
-        "take-back-value completed nothing-left", "expire-lot completed",
-        "expire-lot declined not-due", "refuse-transaction refused limit",
-        "spend spans units", "capture past the date", "expiry beside a hold", "due booked",
-        "clawback beside a hold", "refund by amount", "renewed", "event", "spend-value completed",
-        "spend-value declined insufficient-gift", "spend-value declined no-acceptor",
-        "spend-value declined insufficient-merchant-points",
-        "spend-value declined own-discount-too-large", "hold-value completed",
-        "hold-value declined insufficient-points", "hold-value declined due-too-early",
-        "capture-hold completed", "capture-hold declined hold-captured",
-        "capture-hold declined hold-voided", "capture-hold declined hold-due",
-        "capture-hold declined capture-too-large", "capture-hold declined nothing-to-redeem",
-        "capture-hold declined original-not-completed", "void-hold completed",
-        "void-hold declined hold-captured", "void-hold declined hold-voided",
-        "void-hold declined hold-due", "void-hold declined not-a-hold", "release-hold completed",
-        "release-hold completed nothing-left", "release-hold declined hold-not-due",
-        "extend-lot completed", "extend-lot declined not-later",
-        "extend-lot declined lot-past-date", "adjust-value completed",
-        "adjust-value declined insufficient-value", "adjust-value declined same-person",
-        "release-pending declined nothing-pending",
-    ):  # fmt: skip
-        assert SEEN[case] > 0, case
+def test_ledger_agrees_with_a_plain_model_after_every_batch_and_rare_cases_did_occur():
+    seen = Counter()
+    for seed in range(120):
+        seen.update(run_story(seed).seen)
+    assert [case for case in RARE if not seen[case]] == []
 
 
 def test_a_batch_cut_otherwise_decides_the_same():

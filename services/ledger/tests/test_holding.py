@@ -171,7 +171,7 @@ async def test_a_hold_is_resolved_once_whatever_the_writer_believes(counter, dat
             result = commands.decide_one(reading.book, command)
             rows = [(shard, placed.sequence, "due", 9)]
             assert await storing.resolve_holds(tx, rows) == 1
-            await write.write(tx, reading, [result.decision], lambda: None)
+            await write.write(tx, reading, [result.decision])
     row = (await counter.table("holds"))[0]
     assert row[6:] == ("", None)
 

@@ -141,7 +141,7 @@ TIMES = st.integers(0, 25_000).map(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(TIMES, TIMES, TIMES, st.integers(1, 36_500))
 def test_a_renewal_is_what_the_validity_model_says(born, active, ends, days):
     lot = Lot(

@@ -154,7 +154,6 @@ def test_every_size_has_the_root_of_the_definition():
         one_by_one = merkle.grow(one_by_one, HASHES[size : size + 1]).frontier
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=12))
 def test_the_cut_of_the_batches_does_not_matter(cuts):
     held, grown = {}, merkle.EMPTY
@@ -199,7 +198,7 @@ def test_consistency_proofs_are_those_of_the_definition_and_hold():
             )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(1, SIZE_MAX), st.data())
 def test_a_forged_inclusion_proof_is_refused(size, data):
     index = data.draw(st.integers(0, size - 1))
@@ -224,7 +223,7 @@ def test_a_forged_inclusion_proof_is_refused(size, data):
     assert not merkle.verify_inclusion(other, **true)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(2, SIZE_MAX), st.data())
 def test_a_forged_consistency_proof_is_refused(new, data):
     old = data.draw(st.integers(1, new - 1))

@@ -1,7 +1,7 @@
 """Revenue from points: the published examples to the unit, and what must hold of any figures."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import Invalid
@@ -141,7 +141,6 @@ def test_a_vintage_bounds_its_own_estimate(figures, redeemed, expected):
 
 RIAL = st.integers(0, 2**53 - 1)
 POINTS = st.integers(0, 10**9)
-settled = settings(deadline=None, derandomize=True)
 
 
 @st.composite
@@ -154,7 +153,6 @@ def readings(draw):
     )
 
 
-@settled
 @given(RIAL, st.lists(RIAL, min_size=1, max_size=6).filter(any))
 def test_parts_of_a_price_add_up_to_it(price, standalone):
     parts = revenue.allocate(price, standalone)
@@ -164,7 +162,6 @@ def test_parts_of_a_price_add_up_to_it(price, standalone):
     assert sum(revenue.allocate(price, standalone, ratio_parts=100)) == price
 
 
-@settled
 @given(st.lists(readings(), min_size=1, max_size=8))
 def test_the_liability_rolls_forward_whatever_is_estimated(told):
     periods = revenue.recognise(told)
@@ -178,13 +175,11 @@ def test_the_liability_rolls_forward_whatever_is_estimated(told):
     assert sum(p.added for p in periods) == told[-1].allocated
 
 
-@settled
 @given(st.lists(readings(), min_size=1, max_size=5), readings())
 def test_revenue_to_date_forgets_the_way_there(told, last):
     assert revenue.recognise([*told, last])[-1].to_date == revenue.revenue_to_date(last)
 
 
-@settled
 @given(readings())
 def test_rounding_stays_within_half_a_unit_and_the_end_is_exact(reading):
     to_date = revenue.revenue_to_date(reading)

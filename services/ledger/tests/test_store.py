@@ -107,7 +107,7 @@ async def post_with(database, shard, spoil):
     async with database.transaction() as tx:
         reading = await read.read(tx, heard)
         made = [r.decision for r in commands.decide(reading.book, heard) if r.decision]
-        await write.write(tx, reading, spoil(made), lambda: None)
+        await write.write(tx, reading, spoil(made))
 
 
 async def test_nothing_wrong_is_ever_committed(database, shard):
@@ -144,7 +144,7 @@ async def test_a_writer_that_read_before_another_wrote_cannot_write(database, sh
     made = [r.decision for r in commands.decide(stale.book, commands_of) if r.decision]
     with pytest.raises((InvariantBroken, errors.Permanent)):
         async with database.transaction() as tx:
-            await write.write(tx, stale, made, lambda: None)
+            await write.write(tx, stale, made)
 
 
 async def test_time_is_kept_to_the_microsecond(database, shard):

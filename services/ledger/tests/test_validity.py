@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
@@ -93,7 +93,6 @@ def test_months_are_told_in_tehran_and_sort_in_time():
     assert str(solar.month_of(eve + MICROSECOND)) == "1405-01"
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(1304, 1500), st.integers(1, 12), st.integers(-1200, 1200))
 def test_shifting_months_there_and_back(year, month, months):
     shifted = solar.shift_month(Month(year, month), months)
@@ -257,7 +256,6 @@ STEPS = st.sampled_from(Step)
 PERIODS = st.sampled_from([Step.MONTH, Step.YEAR])
 
 
-@settings(deadline=None, derandomize=True)
 @given(BIRTHS, st.integers(1, 36_500))
 def test_rolling_days_end_with_the_nth_day_after_birth(born, days):
     end = validity.expires_at(Rolling(length=days), begins_at=born)
@@ -265,7 +263,6 @@ def test_rolling_days_end_with_the_nth_day_after_birth(born, days):
     assert tehran_day(end) == tehran_day(born) + timedelta(days=days + 1)
 
 
-@settings(deadline=None, derandomize=True)
 @given(BIRTHS, PERIODS, st.integers(1, 30), st.integers(0, 60))
 def test_calendar_ends_lie_on_the_first_of_a_month(born, period, count, grace):
     model = CalendarEnd(period=period, count=count, grace_months=grace)
@@ -279,7 +276,6 @@ def test_calendar_ends_lie_on_the_first_of_a_month(born, period, count, grace):
     assert first.year * 12 + first.month - 1 - begun == length
 
 
-@settings(deadline=None, derandomize=True)
 @given(BIRTHS, st.integers(1, 100), STEPS, STEPS)
 def test_terms_reach_the_day_and_then_the_end_of_its_period(born, length, step, through):
     model = Rolling(length=length, step=step, through=through)
@@ -298,7 +294,6 @@ def test_terms_reach_the_day_and_then_the_end_of_its_period(born, length, step, 
         assert kept.month == (12 if through is Step.YEAR else last.month)
 
 
-@settings(deadline=None, derandomize=True)
 @given(BIRTHS, BIRTHS, st.integers(1, 400), STEPS, st.sampled_from(Activity))
 def test_sliding_never_shortens_and_agrees_with_the_last_activity(
     born, active, length, step, activity
@@ -315,7 +310,6 @@ def test_sliding_never_shortens_and_agrees_with_the_last_activity(
         assert after == end
 
 
-@settings(deadline=None, derandomize=True)
 @given(BIRTHS, st.integers(-14, 14), PERIODS)
 def test_the_zone_of_the_stamp_does_not_matter(born, hours, period):
     elsewhere = born.astimezone(timezone(timedelta(hours=hours)))
@@ -325,7 +319,6 @@ def test_the_zone_of_the_stamp_does_not_matter(born, hours, period):
         )
 
 
-@settings(deadline=None, derandomize=True)
 @given(BIRTHS, BIRTHS, st.integers(1, 1000))
 def test_born_later_never_expires_earlier(one, other, days):
     early, late = sorted((one, other))

@@ -22,18 +22,11 @@ class Chunk(NamedTuple):
     packed: bytes
 
 
-def pack(first: int, leaves: Sequence[bytes]) -> list[Chunk]:
-    """Chunks of consecutive leaves, the first of them with sequence number first.
+def pack(first: int, leaves: Sequence[bytes]) -> Chunk:
+    """At most LEAVES_MAX consecutive leaves, the first of them with sequence number first.
 
     How they are cut follows the batch and is no part of the book.
     """
-    return [
-        _pack(first + start, leaves[start : start + LEAVES_MAX])
-        for start in range(0, len(leaves), LEAVES_MAX)
-    ]
-
-
-def _pack(first: int, leaves: Sequence[bytes]) -> Chunk:
     parts: list[bytes] = []
     for leaf in leaves:
         parts.append(len(leaf).to_bytes(_LENGTH_BYTES, "big"))
