@@ -24,6 +24,7 @@ from ledger.store import holding, posting
 Place = tuple[int, int]  # shard, sequence
 
 _VALUE = Role.VALUE.value
+_OF_A_LOT = frozenset({ExpireLot, ExtendLot})
 
 
 class AccountRow(Struct, frozen=True, gc=False):
@@ -45,12 +46,12 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     """Lock the shards, look names up, then read what the fresh commands are about."""
     book = Book()
     await _read_shards(tx, book, {command.shard for command in batch})
-    names = {(c.shard, c.name) for c in batch if not isinstance(c.body, Inquire)}
+    names = {(c.shard, c.name) for c in batch if type(c.body) is not Inquire}
     targets = {(c.shard, t) for c in batch if (t := deciding.target_of(c))}
     rows = await posting.find_outcomes(tx, sorted(names | targets))
     found = {(r[0], r[1]): (r[2], r[3]) for r in rows}
     await _read_known(tx, book, found, targets)
-    fresh = [c for c in batch if isinstance(c.body, Inquire) or (c.shard, c.name) not in found]
+    fresh = [c for c in batch if type(c.body) is Inquire or (c.shard, c.name) not in found]
     owners = _owners(book, fresh)
     accounts = await _read_members(tx, book, owners)
     await _read_named_lots(tx, book, fresh)
@@ -201,7 +202,7 @@ async def _read_members(
 
 
 async def _read_named_lots(tx: Tx, book: Book, fresh: Sequence[Command]) -> None:
-    wanted = {(c.shard, c.body.lot) for c in fresh if isinstance(c.body, ExpireLot | ExtendLot)}
+    wanted = {(c.shard, c.body.lot) for c in fresh if type(c.body) in _OF_A_LOT}
     for (shard, _), original in book.originals.items():
         wanted |= {(shard, grant.lot) for grant in original.grants}
         wanted |= {(shard, row.lot) for row in original.rows}

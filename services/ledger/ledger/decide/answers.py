@@ -21,6 +21,7 @@ from ledger.domain.book import Command
 
 _ENCODER = json.Encoder()
 NO_ANSWER = b"null"
+_ANSWERED = frozenset({PostTransaction, RefuseTransaction})  # a till waits for these
 
 
 def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> bytes:
@@ -31,7 +32,7 @@ def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> 
     body = command.body
     if body is None:
         return _no(command, command.name, said.status, said.reasons[0], now=now)
-    if not isinstance(body, PostTransaction | RefuseTransaction):
+    if type(body) not in _ANSWERED:
         return NO_ANSWER
     fa, en = _line(body.kind, said, balance)
     told = Answer(
@@ -98,7 +99,7 @@ def _outcome(decision: Decision) -> Outcome:
     """Refusals too: lots, moves and entries of this sequence number."""
     command, said, balance = decision.command, decision.said, decision.balance
     body = command.body
-    posting = body if isinstance(body, PostTransaction) else None
+    posting: PostTransaction | None = body if type(body) is PostTransaction else None
     channel = posting.channel if posting is not None else None
     amount = said.amount_rial
     if amount is None:
@@ -161,48 +162,54 @@ def _original(command: Command) -> str:
 
 def _issued(decision: Decision) -> tuple[LotIssued, ...]:
     return tuple(
-        LotIssued(
-            lot=lot.lot,
-            unit=lot.unit,
-            amount=lot.amount,
-            cost_rial=lot.cost_rial,
-            issuer=lot.issuer,
-            funder=lot.funder,
-            rule=lot.rule,
-            available_from=lot.available_from,
-            expires_at=lot.expires_at,
-            parent=lot.parent,
-        )
-        for lot in decision.opened
+        [
+            LotIssued(
+                lot=lot.lot,
+                unit=lot.unit,
+                amount=lot.amount,
+                cost_rial=lot.cost_rial,
+                issuer=lot.issuer,
+                funder=lot.funder,
+                rule=lot.rule,
+                available_from=lot.available_from,
+                expires_at=lot.expires_at,
+                parent=lot.parent,
+            )
+            for lot in decision.opened
+        ]
     )
 
 
 def _moved(decision: Decision) -> tuple[LotMoved, ...]:
     return tuple(
-        LotMoved(
-            lot=row.lot,
-            what=row.what,
-            unit=row.unit,
-            amount=row.amount,
-            cost_rial=row.cost_rial,
-            issuer=row.issuer,
-            claim_rial=row.claim_rial,
-            fee_rial=row.fee_rial,
-        )
-        for row in decision.rows
+        [
+            LotMoved(
+                lot=row.lot,
+                what=row.what,
+                unit=row.unit,
+                amount=row.amount,
+                cost_rial=row.cost_rial,
+                issuer=row.issuer,
+                claim_rial=row.claim_rial,
+                fee_rial=row.fee_rial,
+            )
+            for row in decision.rows
+        ]
     )
 
 
 def _entries(decision: Decision) -> tuple[Entry, ...]:
     return tuple(
-        Entry(
-            owner=leg.account.owner,
-            role=leg.account.role,
-            counterparty=leg.account.counterparty,
-            unit=leg.account.unit,
-            amount=leg.amount,
-        )
-        for leg in decision.legs
+        [
+            Entry(
+                owner=leg.account.owner,
+                role=leg.account.role,
+                counterparty=leg.account.counterparty,
+                unit=leg.account.unit,
+                amount=leg.amount,
+            )
+            for leg in decision.legs
+        ]
     )
 
 

@@ -97,7 +97,10 @@ class Book:
 
     def shard(self, number: int) -> ShardState:
         """A shard's state; one nobody wrote to yet begins here."""
-        return self.shards.setdefault(number, ShardState(number))
+        found = self.shards.get(number)
+        if found is None:
+            found = self.shards[number] = ShardState(number)
+        return found
 
     def member(self, shard: int, owner: int) -> Member:
         """An account's value; empty where it never had any."""

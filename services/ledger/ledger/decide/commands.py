@@ -6,43 +6,13 @@ from enum import Enum
 
 from msgspec import Struct
 
-from contracts.ledger import (
-    CancelPending,
-    ExpireLot,
-    IssueValue,
-    PostTransaction,
-    RefuseTransaction,
-    ReleasePending,
-    TakeBackValue,
-    TickClock,
-)
-from contracts.value import (
-    AdjustValue,
-    CaptureHold,
-    ExtendLot,
-    HoldValue,
-    ReleaseHold,
-    SpendValue,
-    VoidHold,
-)
-from contracts.values import Kind, Status
-from ledger.decide import (
-    answers,
-    beyond,
-    holds,
-    life,
-    pending,
-    sale,
-    spend,
-    standings,
-    undo,
-    value,
-    verdicts,
-)
+from contracts.value import ReceiveValue
+from contracts.values import Status
+from ledger.decide import answers, rules, transfer
 from ledger.decide.book import Book, Decision
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import lots, texts
+from ledger.domain import lots
 from ledger.domain.book import Command, Original
 
 
@@ -109,10 +79,11 @@ def _book_one(book: Book, command: Command) -> Decision:
     draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
     if draft.holds:
         draft.settle_due()
-    said = _say(draft, command, original)
+    said = rules.say(draft, command.body, original)
     if said.status not in (Status.COMPLETED, Status.HELD):
         draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
-        draft.sends += beyond.sends_after_no(command.body, said.code)
+        if type(command.body) is ReceiveValue:  # what is in transit goes back
+            draft.sends.append(transfer.return_of(command.body, said.code))
     return _decision(draft, command, said, now=now)
 
 
@@ -132,63 +103,3 @@ def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> D
         tuple(draft.hold_rows), draft.dates() if draft.dated else (),
         draft.holds if draft.hold_rows else None, tuple(draft.sends), draft.change,
     )  # fmt: skip
-
-
-def _say(draft: Draft, command: Command, original: Original | None) -> Said:
-    body = command.body
-    if draft.house.standings and (no := standings.refusal(draft, body)) is not None:
-        return no
-    match body:
-        case PostTransaction():
-            return _say_transaction(draft, body, original)
-        case RefuseTransaction():
-            return verdicts.refused(body.reason)
-        case IssueValue():
-            return value.issue(draft, body)
-        case TakeBackValue():
-            return value.take_back(draft, original)
-        case ReleasePending():
-            return pending.release(draft, body, original)
-        case CancelPending():
-            return pending.cancel(draft, body, original)
-        case ExpireLot():
-            return value.expire(draft, body)
-        case TickClock():
-            return Said()
-        case _:
-            return _say_value(draft, body, original)
-
-
-def _say_value(draft: Draft, body: object, original: Original | None) -> Said:
-    match body:
-        case SpendValue():
-            return spend.spend(draft, body)
-        case HoldValue():
-            return holds.place(draft, body)
-        case CaptureHold():
-            return holds.capture(draft, body, original)
-        case VoidHold():
-            return holds.void(draft, original)
-        case ReleaseHold():
-            return holds.release(draft, body)
-        case ExtendLot():
-            return life.extend(draft, body)
-        case AdjustValue():
-            return life.adjust(draft, body)
-        case _:
-            said = beyond.say(draft, body, original)
-            return said or verdicts.refused(texts.reason("undecodable"))
-
-
-def _say_transaction(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
-    if body.decline:
-        return verdicts.declined(*body.decline)
-    match body.kind:
-        case Kind.REFUND:
-            return undo.refund(draft, body, original)
-        case Kind.REVERSAL:
-            return undo.reverse(draft, body, original)
-        case Kind.PURCHASE | Kind.REDEMPTION:
-            return sale.decide(draft, body) if draft.owner else verdicts.no("no-account")
-        case Kind.INQUIRY:
-            return verdicts.refused(texts.reason("not-a-command"))

@@ -1,10 +1,10 @@
 """What of a shard's house the commands of a batch look at: most batches, nothing."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from contracts.ledger import Award, IssueValue, PostTransaction
+from contracts.ledger import IssueValue, PostTransaction
 from contracts.value import (
     ActivateCard,
     AdjustValue,
@@ -50,12 +50,11 @@ def of_batch(
     """
     needs = Needs()
     for command in fresh:
-        body, shard = command.body, command.shard
-        if type(body) is PostTransaction:
-            if body.awards:
-                _of_awards(needs, shard, body.account, body.awards)
-        else:
-            _of_value(needs, shard, body)
+        shard = command.shard
+        body: object = command.body
+        of_body = _NEEDS.get(type(body))
+        if of_body is not None:
+            of_body(needs, shard, body)
         if shard in guarded:
             parties = {Subject(True, party) for party in _parties(body) if party}
             needs.standings |= {(shard, subject) for subject in parties}
@@ -64,56 +63,6 @@ def of_batch(
             (shard, Subject(False, owner)) for shard, owner in owners if shard in guarded
         }
     return needs
-
-
-def _of_awards(needs: Needs, shard: int, account: int, awards: Iterable[Award]) -> None:
-    for award in awards:
-        if award.budget is not None:
-            needs.balances.add((shard, crossing.budget_key(award.funder, award.budget)))
-        if award.unit is Unit.GIFT:
-            needs.cards.add((shard, account))
-
-
-def _of_value(needs: Needs, shard: int, body: Any) -> None:
-    match body:
-        case IssueValue():
-            if body.budget is not None:
-                needs.balances.add((shard, crossing.budget_key(body.funder, body.budget)))
-            if body.unit is Unit.GIFT:
-                needs.cards.add((shard, body.account))
-        case ReceiveValue() | ActivateCard() | ReissueCard():
-            needs.cards.add((shard, body.account))
-        case AdjustValue():
-            if body.unit is Unit.GIFT:
-                needs.cards.add((shard, body.account))
-        case ExchangeValue():
-            needs.terms.add((shard, TermsKey(TermsKind.RATE, body.rate, body.version)))
-        case _:
-            _of_house(needs, shard, body)
-
-
-def _of_house(needs: Needs, shard: int, body: Any) -> None:
-    match body:
-        case InstallTerms():
-            needs.terms.add((shard, TermsKey(body.kind, body.id, body.version)))
-        case SendBudget():
-            needs.balances.add((shard, crossing.budget_key(body.party, body.campaign)))
-        case CloseWindow():
-            needs.closing.add(shard)
-        case SettlePosition():
-            for pair in (Pair(body.debtor, body.creditor), Pair(body.creditor, body.debtor)):
-                earliest = needs.pairs.get((shard, pair), body.window)
-                needs.pairs[shard, pair] = min(earliest, body.window)
-                needs.balances.add((shard, crossing.fee_key(pair.debtor)))
-        case SetStanding():
-            if not body.account and body.standing is Standing.CLOSED:
-                needs.parties.add((shard, body.party))
-                for unit in Unit:
-                    for role in (Role.TRANSIT, Role.EXCHANGE):
-                        key = AccountKey(NETWORK_PARTY, role, unit, body.party)
-                        needs.balances.add((shard, key))
-        case _:
-            pass
 
 
 def _parties(body: Any) -> Iterable[int]:
@@ -128,3 +77,75 @@ def _parties(body: Any) -> Iterable[int]:
     for award in getattr(body, "awards", ()):
         yield award.issuer
         yield award.funder
+
+
+def _of_awards(needs: Needs, shard: int, body: PostTransaction) -> None:
+    for award in body.awards:
+        if award.budget is not None:
+            needs.balances.add((shard, crossing.budget_key(award.funder, award.budget)))
+        if award.unit is Unit.GIFT:
+            needs.cards.add((shard, body.account))
+
+
+def _of_issue(needs: Needs, shard: int, body: IssueValue) -> None:
+    if body.budget is not None:
+        needs.balances.add((shard, crossing.budget_key(body.funder, body.budget)))
+    if body.unit is Unit.GIFT:
+        needs.cards.add((shard, body.account))
+
+
+def _of_card(needs: Needs, shard: int, body: ReceiveValue | ActivateCard | ReissueCard) -> None:
+    needs.cards.add((shard, body.account))
+
+
+def _of_adjustment(needs: Needs, shard: int, body: AdjustValue) -> None:
+    if body.unit is Unit.GIFT:
+        needs.cards.add((shard, body.account))
+
+
+def _of_exchange(needs: Needs, shard: int, body: ExchangeValue) -> None:
+    needs.terms.add((shard, TermsKey(TermsKind.RATE, body.rate, body.version)))
+
+
+def _of_terms(needs: Needs, shard: int, body: InstallTerms) -> None:
+    needs.terms.add((shard, TermsKey(body.kind, body.id, body.version)))
+
+
+def _of_budget(needs: Needs, shard: int, body: SendBudget) -> None:
+    needs.balances.add((shard, crossing.budget_key(body.party, body.campaign)))
+
+
+def _of_window(needs: Needs, shard: int, _: CloseWindow) -> None:
+    needs.closing.add(shard)
+
+
+def _of_settlement(needs: Needs, shard: int, body: SettlePosition) -> None:
+    for pair in (Pair(body.debtor, body.creditor), Pair(body.creditor, body.debtor)):
+        earliest = needs.pairs.get((shard, pair), body.window)
+        needs.pairs[shard, pair] = min(earliest, body.window)
+        needs.balances.add((shard, crossing.fee_key(pair.debtor)))
+
+
+def _of_standing(needs: Needs, shard: int, body: SetStanding) -> None:
+    if body.account or body.standing is not Standing.CLOSED:
+        return
+    needs.parties.add((shard, body.party))
+    for unit in Unit:
+        for role in (Role.TRANSIT, Role.EXCHANGE):
+            needs.balances.add((shard, AccountKey(NETWORK_PARTY, role, unit, body.party)))
+
+
+_NEEDS: Final[dict[type, Callable[[Needs, int, Any], None]]] = {
+    PostTransaction: _of_awards,
+    IssueValue: _of_issue,
+    ReceiveValue: _of_card,
+    ActivateCard: _of_card,
+    ReissueCard: _of_card,
+    AdjustValue: _of_adjustment,
+    ExchangeValue: _of_exchange,
+    InstallTerms: _of_terms,
+    SendBudget: _of_budget,
+    CloseWindow: _of_window,
+    SettlePosition: _of_settlement,
+    SetStanding: _of_standing,
+}
