@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kit.db import Record, Tx
+from ledger.store.columns import arrays
 
 Asked = tuple[int, int, int, int]  # shard, account_id, entry_count, last sequence that counts
 
@@ -31,7 +32,7 @@ async def list_entry_ends(tx: Tx, accounts: Sequence[Asked]) -> list[Record]:
         " from search s left join lateral (select t.balance from entries t where t.shard = s.shard"
         "  and t.account_id = s.account_id and t.account_sequence = s.low limit 1) as e on true"
         " where s.low = s.high order by s.place",
-        *(list(column) for column in zip(*accounts, strict=True)),
+        *arrays(accounts, 4),
     )
 
 
@@ -84,7 +85,7 @@ async def list_lots(
         "  from consumptions c where c.shard = $1 and c.lot = l.lot and c.sequence <= $5) as m"
         " where l.lot < ($5::bigint + 1) * 4096 order by l.lot",
         shard,
-        *(list(column) for column in zip(*accounts, strict=True)),
+        *arrays(accounts, 3),
         last,
         list(adds),
     )

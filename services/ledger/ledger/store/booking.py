@@ -1,11 +1,10 @@
 """SQL that books a batch: what is only added, what changes, and the log's rows behind them."""
 
-from collections.abc import Sequence
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
 from kit.db import Tx
+from ledger.store.columns import Rows, arrays, literals
 
-Rows = Sequence[tuple[Any, ...]]
 COPY_ROWS_MIN: Final = 40
 
 
@@ -28,7 +27,7 @@ async def insert_book(
             await tx.copy(table, columns, rows)
             few.append(())
     if any(few):
-        columns = (_columns(rows, len(t[1])) for t, rows in zip(_TABLES, few, strict=True))
+        columns = (arrays(rows, len(t[1])) for t, rows in zip(_TABLES, few, strict=True))
         await tx.execute(_BOOK, *(column for group in columns for column in group))
 
 
@@ -39,7 +38,7 @@ async def update_state(tx: Tx, *, opened: Rows, moved: Rows, lots: Rows) -> tupl
     moved: (shard, account_id, entry_count before, entry_count, balance); lots: (shard, lot,
     remaining, cost_left, lapsed), where neither what is held nor dates changed.
     """
-    row = await tx.fetchrow(_STATE, *_columns(opened, 8), *_columns(moved, 5), *_columns(lots, 5))
+    row = await tx.fetchrow(_STATE, *arrays(opened, 8), *literals(moved, 5), *literals(lots, 5))
     return (0, 0) if row is None else (row["moved"], row["changed"])
 
 
@@ -49,7 +48,7 @@ async def append_log(tx: Tx, *, chunks: Rows, nodes: Rows, shards: Rows) -> None
     chunks: all columns of leaves in the order of the table; nodes: (shard, level, number, hash);
     shards: (shard, last_sequence, decided_at, account_count, peaks).
     """
-    await tx.execute(_LOG, *_columns(chunks, 6), *_columns(nodes, 4), *_columns(shards, 5))
+    await tx.execute(_LOG, *arrays(chunks, 6), *arrays(nodes, 4), *arrays(shards, 5))
 
 
 async def insert_history(tx: Tx, *, dates: Rows, sends: Rows) -> None:
@@ -59,13 +58,7 @@ async def insert_history(tx: Tx, *, dates: Rows, sends: Rows) -> None:
     to_shard).
     """
     if dates or sends:
-        await tx.execute(_HISTORY, *_columns(dates, 5), *_columns(sends, 4))
-
-
-def _columns(rows: Rows, width: int) -> list[list[Any]]:
-    if not rows:
-        return [[] for _ in range(width)]
-    return [list(column) for column in zip(*rows, strict=True)]
+        await tx.execute(_HISTORY, *arrays(dates, 5), *arrays(sends, 4))
 
 
 _TABLES: Final[tuple[tuple[LiteralString, tuple[str, ...]], ...]] = (
@@ -122,14 +115,16 @@ with opened as (
         $6::bigint[], $7::text[], $8::text[])
 ), moved as (
     update accounts a set entry_count = u.entry_count, balance = u.balance
-    from unnest($9::smallint[], $10::int[], $11::int[], $12::int[], $13::bigint[])
+    from unnest($9::text::smallint[], $10::text::int[], $11::text::int[], $12::text::int[],
+        $13::text::bigint[])
         as u (shard, account_id, before, entry_count, balance)
     where a.shard = u.shard and a.account_id = u.account_id and a.entry_count = u.before
     returning 1
 ), changed as (
     update lots s set remaining = u.remaining, cost_left = u.cost_left, lapsed = u.lapsed,
         open = u.remaining > 0
-    from unnest($14::smallint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])
+    from unnest($14::text::smallint[], $15::text::bigint[], $16::text::bigint[],
+        $17::text::bigint[], $18::text::bigint[])
         as u (shard, lot, remaining, cost_left, lapsed)
     where s.shard = u.shard and s.lot = u.lot
     returning 1

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from kit.db import Record, Tx
 from ledger.domain.book import Hold
-
-Rows = Sequence[tuple[Any, ...]]
+from ledger.store.columns import Rows, arrays
 
 
 async def list_standing(tx: Tx, owners: Sequence[tuple[int, int]]) -> list[Record]:
@@ -17,8 +15,7 @@ async def list_standing(tx: Tx, owners: Sequence[tuple[int, int]]) -> list[Recor
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, owner)"
         " cross join lateral (select * from holds h where h.shard = u.shard"
         "  and h.owner = u.owner and h.resolution = '' offset 0) as t order by 1, 3",
-        [shard for shard, _ in owners],
-        [owner for _, owner in owners],
+        *arrays(owners, 2),
     )
 
 
@@ -36,7 +33,7 @@ async def insert_holds(tx: Tx, rows: Rows) -> None:
         " u.amounts::bigint[] from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::text[],"
         " $5::timestamptz[], $6::text[], $7::text[])"
         " as u (shard, hold, owner, name, due_at, lots, amounts)",
-        *(list(column) for column in zip(*rows, strict=True)),
+        *arrays(rows, 7),
     )
 
 
@@ -47,7 +44,7 @@ async def resolve_holds(tx: Tx, rows: Rows) -> int:
         " from unnest($1::smallint[], $2::bigint[], $3::text[], $4::bigint[])"
         " as u (shard, hold, resolution, resolved_by)"
         " where h.shard = u.shard and h.hold = u.hold and h.resolution = '' returning h.hold",
-        *(list(column) for column in zip(*rows, strict=True)),
+        *arrays(rows, 4),
     )
     return len(found)
 
@@ -63,7 +60,7 @@ async def update_lots(tx: Tx, rows: Rows) -> int:
         " $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])"
         " as u (shard, lot, remaining, cost_left, lapsed, held, available_from, expires_at)"
         " where s.shard = u.shard and s.lot = u.lot returning s.lot",
-        *(list(column) for column in zip(*rows, strict=True)),
+        *arrays(rows, 8),
     )
     return len(found)
 
@@ -82,7 +79,7 @@ async def list_due(
         "  where h.shard = c.shard and h.resolution = '' and h.due_at <= $4"
         "  and (h.due_at, h.hold) > (c.at, c.hold) order by h.due_at, h.hold limit $5) as d"
         " order by c.shard, d.due_at, d.hold",
-        *(list(column) for column in zip(*after, strict=True)),
+        *arrays(after, 3),
         now,
         limit,
     )

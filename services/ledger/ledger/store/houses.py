@@ -1,11 +1,10 @@
 """SQL of a shard's house: standings, terms, cards, budgets, windows, read and kept by sets."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from kit.db import Record, Tx
+from ledger.store.columns import Rows, arrays
 
-Rows = Sequence[tuple[Any, ...]]
 ShardNumber = tuple[int, int]
 
 
@@ -16,7 +15,7 @@ async def list_standings(tx: Tx, subjects: Rows) -> list[Record]:
         " join unnest($1::smallint[], $2::boolean[], $3::bigint[]) as u (shard, is_party, number)"
         " on s.shard = u.shard and s.is_party = u.is_party and s.number = u.number"
         " where s.standing <> 'open'",
-        *_columns(subjects, 3),
+        *arrays(subjects, 3),
     )
 
 
@@ -26,7 +25,7 @@ async def list_cards(tx: Tx, accounts: Sequence[ShardNumber]) -> list[Record]:
         "select c.shard, c.account, c.issuer from cards c"
         " join unnest($1::smallint[], $2::bigint[]) as u (shard, account)"
         " on c.shard = u.shard and c.account = u.account",
-        *_columns(accounts, 2),
+        *arrays(accounts, 2),
     )
 
 
@@ -37,7 +36,7 @@ async def list_terms(tx: Tx, keys: Rows) -> list[Record]:
         " from terms t join unnest($1::smallint[], $2::text[], $3::text[], $4::int[])"
         " as u (shard, kind, id, version)"
         " on t.shard = u.shard and t.kind = u.kind and t.id = u.id and t.version = u.version",
-        *_columns(keys, 4),
+        *arrays(keys, 4),
     )
 
 
@@ -47,7 +46,7 @@ async def list_settlements(tx: Tx, pairs: Rows) -> list[Record]:
         "select s.shard, s.debtor, s.creditor, s.settled_rial, s.closed from settlements s"
         " join unnest($1::smallint[], $2::int[], $3::int[]) as u (shard, debtor, creditor)"
         " on s.shard = u.shard and s.debtor = u.debtor and s.creditor = u.creditor",
-        *_columns(pairs, 3),
+        *arrays(pairs, 3),
     )
 
 
@@ -73,7 +72,7 @@ async def list_positions(tx: Tx, pairs: Rows) -> list[Record]:
         " on s.shard = u.shard and s.debtor = u.debtor and s.creditor = u.creditor"
         " join positions p on p.shard = u.shard and p.debtor = u.debtor"
         " and p.creditor = u.creditor and p.closed >= least(u.closed, coalesce(s.closed, 0))",
-        *_columns(pairs, 4),
+        *arrays(pairs, 4),
     )
 
 
@@ -96,7 +95,7 @@ async def list_of_parties(tx: Tx, parties: Sequence[ShardNumber]) -> list[Record
         " select a.shard, a.owner, a.role, a.unit, a.counterparty, a.balance"
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, party)"
         " join accounts a on a.shard = u.shard and a.counterparty = u.party and a.role = 'debt'",
-        *_columns(parties, 2),
+        *arrays(parties, 2),
     )
 
 
@@ -110,7 +109,7 @@ async def upsert_standings(tx: Tx, rows: Rows) -> None:
         " select * from unnest($1::smallint[], $2::boolean[], $3::bigint[], $4::text[],"
         " $5::bigint[]) on conflict (shard, is_party, number)"
         " do update set standing = excluded.standing, sequence = excluded.sequence",
-        *_columns(rows, 5),
+        *arrays(rows, 5),
     )
     await tx.execute(
         "update shards set has_standings = true"
@@ -130,7 +129,7 @@ async def insert_terms(tx: Tx, rows: Rows) -> None:
         " u.accepted_by::int[], u.sequence from unnest($1::smallint[], $2::text[], $3::text[],"
         " $4::int[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])"
         " as u (shard, kind, id, version, numerator, denominator, accepted_by, sequence)",
-        *_columns(rows, 8),
+        *arrays(rows, 8),
     )
 
 
@@ -139,7 +138,7 @@ async def insert_cards(tx: Tx, rows: Rows) -> None:
     await tx.execute(
         "insert into cards (shard, account, issuer, sequence)"
         " select * from unnest($1::smallint[], $2::bigint[], $3::int[], $4::bigint[])",
-        *_columns(rows, 4),
+        *arrays(rows, 4),
     )
 
 
@@ -148,18 +147,18 @@ async def insert_windows(tx: Tx, windows: Rows, positions: Rows) -> None:
     await tx.execute(
         "insert into windows (shard, closed, sequence)"
         " select * from unnest($1::smallint[], $2::int[], $3::bigint[])",
-        *_columns(windows, 3),
+        *arrays(windows, 3),
     )
     await tx.execute(
         "insert into positions (shard, debtor, creditor, closed, reached_rial)"
         " select * from unnest($1::smallint[], $2::int[], $3::int[], $4::int[], $5::bigint[])",
-        *_columns(positions, 5),
+        *arrays(positions, 5),
     )
     last = {shard: closed for shard, closed, _ in windows}
     await tx.execute(
         "update shards s set window_closed = u.closed"
         " from unnest($1::smallint[], $2::int[]) as u (shard, closed) where s.shard = u.shard",
-        *_columns(sorted(last.items()), 2),
+        *arrays(sorted(last.items()), 2),
     )
 
 
@@ -171,11 +170,5 @@ async def upsert_settlements(tx: Tx, rows: Rows) -> None:
         " $6::bigint[]) on conflict (shard, debtor, creditor) do update set"
         " settled_rial = excluded.settled_rial, closed = excluded.closed,"
         " sequence = excluded.sequence",
-        *_columns(rows, 6),
+        *arrays(rows, 6),
     )
-
-
-def _columns(rows: Rows, width: int) -> list[list[Any]]:
-    if not rows:
-        return [[] for _ in range(width)]
-    return [list(column) for column in zip(*rows, strict=True)]

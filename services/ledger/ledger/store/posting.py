@@ -7,6 +7,7 @@ from contracts.values import Unit
 from kit.db import Record, Tx
 from ledger.domain.book import AccountKey, Lot, Origin, Progress, Role, Row, What
 from ledger.domain.leaves import ConsumptionRow
+from ledger.store.columns import arrays, literal, literals, quoted
 
 ShardName = tuple[int, str]
 ShardNumber = tuple[int, int]
@@ -15,10 +16,6 @@ UNITS: Final = {unit.value: unit for unit in Unit}
 ROLES: Final = {role.value: role for role in Role}
 _WHATS: Final = {what.value: what for what in What}
 _ORIGINS: Final = {origin.value: origin for origin in Origin}
-
-
-def _split(pairs: Sequence[tuple[int, Any]]) -> tuple[list[int], list[Any]]:
-    return [shard for shard, _ in pairs], [key for _, key in pairs]
 
 
 # ------------------------------------------------------------------------------------------- read
@@ -43,10 +40,11 @@ async def find_outcomes(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
     """Names that are known; a probe each, so that no plan scans a shard."""
     return await tx.fetch(
         "select u.shard, u.name, o.sequence, o.fingerprint"
-        " from unnest($1::smallint[], $2::text[]) as u (shard, name)"
+        " from unnest($1::text::smallint[], $2::text::text[]) as u (shard, name)"
         " cross join lateral (select t.sequence, t.fingerprint from outcomes t"
         "  where t.shard = u.shard and t.name = u.name limit 1) as o",
-        *_split(names),
+        literal([shard for shard, _ in names]),
+        quoted([name for _, name in names]),
     )
 
 
@@ -60,7 +58,7 @@ async def list_chunks(tx: Tx, places: Sequence[ShardNumber]) -> list[Record]:
         " cross join lateral (select u.first) as c"
         " cross join lateral (select l.packed from leaves l"
         "  where l.shard = u.shard and l.first = c.first limit 1) as t",
-        *_split(places),
+        *arrays(places, 2),
     )
 
 
@@ -75,12 +73,12 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
         " a.entry_count, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule, t.rule_version,"
         " t.available_from, t.expires_at, t.born_at, t.merchant, t.origin, t.parent, t.remaining,"
         " t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
-        " from unnest($1::smallint[], $2::bigint[]) as u (shard, owner)"
+        " from unnest($1::text::smallint[], $2::text::bigint[]) as u (shard, owner)"
         " cross join lateral (select * from accounts c where c.shard = u.shard"
         "  and c.owner = u.owner and c.role in ('value', 'debt') offset 0) as a"
         " left join lateral (select * from lots l where l.shard = u.shard"
         "  and l.account_id = a.account_id and l.open offset 0) as t on a.role = 'value'",
-        *_split(owners),
+        *literals(owners, 2),
     )
 
 
@@ -95,7 +93,7 @@ async def list_named_lots(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
         "  limit 1) as t"
         " cross join lateral (select c.owner from accounts c"
         "  where c.shard = u.shard and c.account_id = t.account_id limit 1) as a",
-        *_split(lots),
+        *arrays(lots, 2),
     )
 
 
@@ -105,7 +103,7 @@ async def list_units(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
         "select u.shard, u.lot, t.unit from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"
         " cross join lateral (select l.unit from lots l where l.shard = u.shard and l.lot = u.lot"
         "  limit 1) as t",
-        *_split(lots),
+        *arrays(lots, 2),
     )
 
 
@@ -115,7 +113,7 @@ async def lock_originals(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
         "select t.shard, t.name, t.refunded, t.is_full, t.is_reversed, t.verdict"
         " from originals t join unnest($1::smallint[], $2::text[]) as u (shard, name)"
         " on t.shard = u.shard and t.name = u.name order by t.shard, t.name for update of t",
-        *_split(names),
+        *arrays(names, 2),
     )
 
 
@@ -125,7 +123,7 @@ async def find_originals(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
         "select t.shard, t.name, t.refunded, t.is_full, t.is_reversed, t.verdict"
         " from originals t join unnest($1::smallint[], $2::text[]) as u (shard, name)"
         " on t.shard = u.shard and t.name = u.name",
-        *_split(names),
+        *arrays(names, 2),
     )
 
 
@@ -133,16 +131,14 @@ async def list_accounts(tx: Tx, keys: Sequence[tuple[int, AccountKey]]) -> list[
     """Accounts by natural key, where they exist."""
     return await tx.fetch(
         "select u.place, a.account_id, a.balance, a.entry_count"
-        " from unnest($1::smallint[], $2::bigint[], $3::text[], $4::text[], $5::int[])"
+        " from unnest($1::text::smallint[], $2::text::bigint[], $3::text::text[],"
+        " $4::text::text[], $5::text::int[])"
         " with ordinality as u (shard, owner, role, unit, counterparty, place)"
         " cross join lateral (select t.account_id, t.balance, t.entry_count from accounts t"
         "  where t.shard = u.shard and t.owner = u.owner and t.role = u.role"
         "  and t.unit = u.unit and t.counterparty = u.counterparty limit 1) as a",
-        [shard for shard, _ in keys],
-        [key.owner for _, key in keys],
-        [key.role for _, key in keys],
-        [key.unit for _, key in keys],
-        [key.counterparty for _, key in keys],
+        literal([shard for shard, _ in keys]),
+        *literals([key for _, key in keys], 4),
     )
 
 
@@ -197,5 +193,5 @@ async def upsert_originals(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> None:
         " on conflict (shard, name) do update set refunded_rial = excluded.refunded_rial,"
         " refunded = excluded.refunded, is_full = excluded.is_full,"
         " is_reversed = excluded.is_reversed, verdict = excluded.verdict",
-        *(list(column) for column in zip(*rows, strict=True)),
+        *arrays(rows, 9),
     )

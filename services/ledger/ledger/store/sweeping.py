@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kit.db import Record, Tx
+from ledger.store.columns import arrays
 
 
 async def list_due_lots(
@@ -21,7 +22,7 @@ async def list_due_lots(
         "  and (s.expires_at, s.lot) > (c.at, c.lot) order by s.expires_at, s.lot limit $5) as d"
         " join accounts a on a.shard = c.shard and a.account_id = d.account_id"
         " order by c.shard, d.expires_at, d.lot",
-        *(list(column) for column in zip(*after, strict=True)),
+        *arrays(after, 3),
         now,
         limit,
     )
