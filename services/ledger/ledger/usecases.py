@@ -1,7 +1,8 @@
 """The ledger's verbs on the road: post a batch, refuse one record, let time pass."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -103,6 +104,7 @@ async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> Non
             said.extend(_answer(event, command, result))
             if place % _SAID_AT_ONCE == 0:
                 yield
+        _count(results)
 
     decisions = [result.decision for _, _, result in results if result.decision is not None]
     await write.write(tx, reading, decisions, say())
@@ -123,16 +125,23 @@ def _preview(book: Book, command: Command) -> bytes:
 def _answer(event: Event, command: Command, result: Result) -> list[Message]:
     match result.verdict:
         case Verdict.POSTED | Verdict.REPEATED:
-            if command.type == UNDECODABLE and result.verdict is Verdict.POSTED:
-                telemetry.count(Metric.ALARMS, "ledger-undecodable")
-            telemetry.count(Metric.OUTCOMES, command.type, result.verdict.value)
             return _reply(event, command.name, result.answer)
         case Verdict.CONFLICTING:
-            telemetry.count(Metric.OUTCOMES, command.type, result.verdict.value)
             return _reply(event, command.name, _CONFLICT, status=_UNPROCESSABLE)
         case Verdict.UNKNOWN_REPLAY:
-            telemetry.count(Metric.ALARMS, "replayed-name-unknown")
             return []
+
+
+def _count(results: Iterable[tuple[Event, Command, Result]]) -> None:
+    """What became of a batch's commands, for those who watch."""
+    counted = Counter((command.type, result.verdict) for _, command, result in results)
+    for (kind, verdict), count in counted.items():
+        if verdict is Verdict.UNKNOWN_REPLAY:
+            telemetry.count(Metric.ALARMS, "replayed-name-unknown", by=count)
+            continue
+        telemetry.count(Metric.OUTCOMES, kind, verdict.value, by=count)
+        if kind == UNDECODABLE and verdict is Verdict.POSTED:
+            telemetry.count(Metric.ALARMS, "ledger-undecodable", by=count)
 
 
 def _outcomes(event: Event, decision: Decision) -> list[Message]:
