@@ -1,11 +1,10 @@
 """The campaigns room's words: versions of its rules."""
 
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from contracts.values import Number, NumberOrZero
+from contracts.values import Instant, Number, NumberOrZero
 
 
 class RulePublished(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -17,8 +16,8 @@ class RulePublished(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     rule: str
     version: NumberOrZero
-    effective_from: datetime
-    effective_until: datetime | None
+    effective_from: Instant
+    effective_until: Instant | None
     merchants: tuple[Number, ...]
     funder: NumberOrZero  # party; 0: the merchant's own
     title_fa: str

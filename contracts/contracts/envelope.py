@@ -1,11 +1,12 @@
 """The envelope every message on Kafka wears, and how bytes become one and back."""
 
 import hashlib
-from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
+
+from contracts.values import Instant
 
 T = TypeVar("T")
 
@@ -20,8 +21,8 @@ class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
     id: str
     type: str
     key: str
-    occurred_at: datetime
-    accepted_at: datetime
+    occurred_at: Instant
+    accepted_at: Instant
     fingerprint: str | None = None
     cause_id: str | None = None
     data: T

@@ -1,12 +1,11 @@
 """Fraud's words: a screened transaction, and what crosses shards by terminal."""
 
-from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from contracts.pos import PosTransaction
-from contracts.values import AccountOrZero, NumberOrZero, Reason, Shard
+from contracts.values import AccountOrZero, Instant, NumberOrZero, Reason, Shard
 
 
 class Verdict(StrEnum):
@@ -23,7 +22,7 @@ class ScreenedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True)
     transaction: PosTransaction
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
-    review_due_at: datetime | None = None
+    review_due_at: Instant | None = None
     case_id: str = ""
     replayed: bool = False  # an archived record played again: uncounted everywhere
 
@@ -60,7 +59,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     shard: Shard
     account: AccountOrZero
     fingerprint: str
-    seen_at: datetime
+    seen_at: Instant
 
 
 class TerminalsSeen(Struct, frozen=True, kw_only=True):

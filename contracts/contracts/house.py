@@ -1,16 +1,14 @@
 """Words of the house itself: the sandbox's clock, dead letters."""
 
-from datetime import datetime
-
 from msgspec import Struct
 
-from contracts.values import NumberOrZero, Whole
+from contracts.values import Instant, NumberOrZero, Whole
 
 
 class ClockAdvanced(Struct, frozen=True, kw_only=True):
     """`clock-advanced.v1` on house.clock: a sandbox house's time, advanced by its driver only."""
 
-    now: datetime
+    now: Instant
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

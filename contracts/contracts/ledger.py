@@ -1,6 +1,5 @@
 """The ledger's words: commands it hears, outcomes it says."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
@@ -12,6 +11,7 @@ from contracts.values import (
     Amount,
     BasisPoints,
     Channel,
+    Instant,
     Kind,
     LineOrBasket,
     NumberOrZero,
@@ -42,8 +42,8 @@ class Award(Struct, frozen=True, kw_only=True, omit_defaults=True):
     funder: NumberOrZero
     rule: str
     rule_version: NumberOrZero
-    expires_at: datetime | None = None
-    available_from: datetime | None = None
+    expires_at: Instant | None = None
+    available_from: Instant | None = None
     sliding_days: NumberOrZero = 0  # > 0: activity renews expires_at by so many days
     budget: NumberOrZero | None = None  # campaign whose slice pays the cost; 0: prefunding
 
@@ -93,8 +93,8 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     redemption: Redemption | None = None
     original: str = ""
     refund_lines: tuple[RefundLine, ...] = ()
-    grace_expires_at: datetime | None = None
-    review_due_at: datetime | None = None
+    grace_expires_at: Instant | None = None
+    review_due_at: Instant | None = None
     case_id: str = ""
     replayed: bool = False  # an unknown name then raises an alarm and posts nothing
 
@@ -124,10 +124,10 @@ class IssueValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     funder: NumberOrZero
     rule: str
     rule_version: NumberOrZero
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     purpose: str = ""  # "first-purchase"
     original: str = ""
-    available_from: datetime | None = None  # None: at once
+    available_from: Instant | None = None  # None: at once
     awaits: str = ""  # an event: pending until release-pending or cancel-pending names this issue
     sliding_days: NumberOrZero = 0  # > 0: activity renews expires_at by so many days
     budget: NumberOrZero | None = None  # campaign whose slice pays the cost; 0: prefunding
@@ -231,8 +231,8 @@ class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
     issuer: NumberOrZero
     funder: NumberOrZero
     rule: str
-    available_from: datetime | None
-    expires_at: datetime | None = None
+    available_from: Instant | None
+    expires_at: Instant | None = None
     parent: Whole = 0
 
 
@@ -263,7 +263,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     command: str
     status: Status
-    decided_at: datetime
+    decided_at: Instant
     kind: Kind | None = None
     channel: Channel | None = None
     code: str = ""

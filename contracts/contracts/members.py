@@ -10,7 +10,7 @@ from typing import Final
 import phonenumbers
 from msgspec import Struct
 
-from contracts.values import AccountOrZero, NumberOrZero, Shard, ascii_digits, fold_letters
+from contracts.values import AccountOrZero, Instant, NumberOrZero, Shard, ascii_digits, fold_letters
 
 REBINDING_DELAY_S: Final = 60  # with the clocks' permitted future skew: architecture 2
 FUTURE_SKEW_S: Final = 120
@@ -28,7 +28,7 @@ class IdentifierKind(StrEnum):
 class Binding(Struct, frozen=True, kw_only=True):
     """From from_at on, the identifier means this account and member."""
 
-    from_at: datetime
+    from_at: Instant
     member: AccountOrZero
     account: AccountOrZero
     shard: Shard
@@ -47,7 +47,7 @@ class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: IdentifierKind
     last4: str
     bindings: tuple[Binding, ...]
-    blocked_at: datetime | None = None  # decided on the road, by accepted_at
+    blocked_at: Instant | None = None  # decided on the road, by accepted_at
 
 
 class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):

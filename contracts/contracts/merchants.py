@@ -1,11 +1,10 @@
 """The merchants room's words: terminals with their keys, programmes, the network's terms."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from contracts.values import Amount, BasisPoints, Number, NumberOrZero, PositiveAmount
+from contracts.values import Amount, BasisPoints, Instant, Number, NumberOrZero, PositiveAmount
 
 
 class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -13,8 +12,8 @@ class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     key_id: str
     sha256: str
-    created_at: datetime
-    revoked_at: datetime | None = None  # may fetch the status of its own names for a day more
+    created_at: Instant
+    revoked_at: Instant | None = None  # may fetch the status of its own names for a day more
 
 
 class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,7 +45,7 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     merchant: Number
     party: Number
     version: Number
-    effective_from: datetime
+    effective_from: Instant
     title_fa: str
     title_en: str
     earn_points: Amount
@@ -70,7 +69,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     """
 
     version: Number
-    effective_from: datetime
+    effective_from: Instant
     price_rial: PositiveAmount
     price_points: PositiveAmount
     fee_bp: BasisPoints
@@ -81,4 +80,4 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     """`heartbeat.v1` on every partition of a state topic, through the same relay as the changes."""
 
     room: str
-    at: datetime
+    at: Instant

@@ -1,6 +1,5 @@
 """The gateway's words: a till's transaction as it enters the road, and its answer."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -9,6 +8,7 @@ from contracts.values import (
     AccountOrZero,
     Amount,
     Channel,
+    Instant,
     Kind,
     LineOrBasket,
     Number,
@@ -91,7 +91,7 @@ class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pending_points: int
     credit_rial: int
     expiring_points: int
-    expiring_at: datetime | None
+    expiring_at: Instant | None
     held_points: int = 0
     held_credit_rial: int = 0
     gift_rial: int = 0
@@ -108,13 +108,13 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     kind: Kind
     status: Status
-    occurred_at: datetime
-    accepted_at: datetime
+    occurred_at: Instant
+    accepted_at: Instant
     code: str = ""
     reasons: tuple[Reason, ...] = ()
     points_earned: int = 0
     points_pending: int = 0
-    pending_until: datetime | None = None
+    pending_until: Instant | None = None
     points_redeemed: int = 0
     credit_redeemed_rial: int = 0
     discount_rial: int = 0

@@ -1,6 +1,5 @@
 """The ledger's commands beyond the road: value held, sent, exchanged, adjusted; accounts, terms."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from contracts.values import (
     AccountOrZero,
     Amount,
     BasisPoints,
+    Instant,
     NumberOrZero,
     PositiveAmount,
     Shard,
@@ -61,7 +61,7 @@ class HoldValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     member: AccountOrZero
     acceptor: NumberOrZero
     merchant: NumberOrZero
-    due_at: datetime
+    due_at: Instant
     points: Amount = 0
     merchant_points: Amount = 0
     credit_rial: Amount = 0
@@ -105,7 +105,7 @@ class ExtendLot(Struct, frozen=True, kw_only=True):
     name: str
     account: AccountOrZero
     lot: Whole
-    expires_at: datetime | None
+    expires_at: Instant | None
     by: Person
     reason: Text
 
@@ -128,7 +128,7 @@ class AdjustValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: Text
     take: bool = False
     cost_rial: Amount = 0  # of what is added; what is taken costs what its lots cost
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 # --------------------------------------------------------------------- between accounts and shards
@@ -149,9 +149,9 @@ class Parcel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     merchant: NumberOrZero
     rule: str
     rule_version: NumberOrZero
-    born_at: datetime
-    available_from: datetime | None
-    expires_at: datetime | None = None
+    born_at: Instant
+    available_from: Instant | None
+    expires_at: Instant | None = None
     sliding_days: NumberOrZero = 0
 
 
@@ -218,7 +218,7 @@ class ExchangeValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     denominator: PositiveAmount
     fee_bp: BasisPoints = 0
     cost_rial: Amount = 0
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 # --------------------------------------------------------------------------- gift cards and wallet
@@ -234,7 +234,7 @@ class ActivateCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: AccountOrZero
     issuer: NumberOrZero
     amount_rial: Amount
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     member: AccountOrZero = 0
 
 

@@ -28,6 +28,8 @@ Shard = Annotated[int, Meta(ge=0, le=2**15 - 1)]
 LineOrBasket = Annotated[int, Meta(ge=0, le=9999)]  # 0: the whole basket
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # sequences, lots, offsets, what was booked
 Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+# Times too: one without a zone compares with no other, amid a batch.
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Unit(StrEnum):

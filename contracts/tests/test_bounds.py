@@ -1,10 +1,11 @@
-"""Numbers in messages: bounded, so that a spoilt one makes its record undecodable."""
+"""Numbers and times in messages: one spoilt beyond use makes its record undecodable."""
 
 import json
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -20,49 +21,67 @@ GOLDEN = [
     (topic, path) for topic in TOPICS for path in sorted((EXAMPLES / topic.name).glob("*.json"))
 ]
 Path_ = tuple[str | int, ...]
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 
 
-def integers(kind: inspect.Type, path: str) -> Iterator[tuple[str, inspect.IntType]]:
-    """Every integer that a type holds, at any depth, by its path."""
+Held = TypeVar("Held", inspect.IntType, inspect.DateTimeType)
+
+
+def every(sought: type[Held], kind: inspect.Type, path: str) -> Iterator[tuple[str, Held]]:
+    """Every number, or every time, that a type holds, at any depth, by its path."""
     match kind:
-        case inspect.IntType():
-            yield path, kind
         case inspect.StructType():
             for field in kind.fields:
-                yield from integers(field.type, f"{path}.{field.encode_name}")
+                yield from every(sought, field.type, f"{path}.{field.encode_name}")
         case inspect.VarTupleType():
-            yield from integers(kind.item_type, path)
+            yield from every(sought, kind.item_type, path)
         case inspect.UnionType():
             for one in kind.types:
-                yield from integers(one, path)
+                yield from every(sought, one, path)
         case _:
-            pass
+            if isinstance(kind, sought):
+                yield path, kind
 
 
 @pytest.mark.parametrize(("topic", "name"), EVENTS, ids=[name for _, name in EVENTS])
 def test_every_number_of_an_event_is_bounded(topic: Topic, name: str) -> None:
     loose = [
         path
-        for path, found in integers(inspect.type_info(topic.events[name]), name)
+        for path, found in every(inspect.IntType, inspect.type_info(topic.events[name]), name)
         if found.ge is None or found.le is None or found.le > INT8_MAX
     ]
     assert not loose
 
 
-def numbers(value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    """Paths of the whole numbers in a JSON value."""
+@pytest.mark.parametrize(("topic", "name"), EVENTS, ids=[name for _, name in EVENTS])
+def test_every_time_of_an_event_has_a_zone(topic: Topic, name: str) -> None:
+    told = inspect.type_info(envelope.Envelope[topic.events[name]])
+    times = list(every(inspect.DateTimeType, told, name))
+    assert times
+    assert [path for path, found in times if found.tz is not True] == []
+
+
+def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    """What a JSON value holds, by path."""
     if isinstance(value, dict):
         for key, one in value.items():
-            yield from numbers(one, (*path, key))
+            yield from leaves(one, (*path, key))
     elif isinstance(value, list):
         for place, one in enumerate(value):
-            yield from numbers(one, (*path, place))
-    elif isinstance(value, int) and not isinstance(value, bool):
-        yield path
+            yield from leaves(one, (*path, place))
+    else:
+        yield path, value
 
 
-def put(body: Any, path: Path_, value: int) -> Any:
-    """A copy with another number at a path."""
+def numbers(value: Any) -> Iterator[Path_]:
+    """Paths of the whole numbers in a JSON value."""
+    for path, found in leaves(value):
+        if isinstance(found, int) and not isinstance(found, bool):
+            yield path
+
+
+def put(body: Any, path: Path_, value: object) -> Any:
+    """A copy with something else at a path."""
     copy = deepcopy(body)
     inner = copy
     for step in path[:-1]:
@@ -85,6 +104,18 @@ def test_a_number_too_large_for_any_column_makes_a_record_undecodable(
             raw = json.dumps(put(good, ("data", *where), large)).encode()
             with pytest.raises(envelope.Malformed):
                 envelope.decode(raw, types)
+
+
+@pytest.mark.parametrize(("topic", "path"), GOLDEN, ids=[path.name for _, path in GOLDEN])
+def test_a_time_without_a_zone_makes_a_record_undecodable(topic: Topic, path: Path) -> None:
+    good = json.loads(path.read_text("utf-8"))
+    for where, found in list(leaves(good)):
+        if {"answer", "body", "condition", "effect"} & set(where):
+            continue
+        if isinstance(found, str) and TIME.fullmatch(found):
+            raw = json.dumps(put(good, where, found.removesuffix("Z"))).encode()
+            with pytest.raises(envelope.Malformed):
+                envelope.decode(raw, dict(topic.events))
 
 
 @pytest.mark.parametrize(
