@@ -130,7 +130,13 @@ async def test_an_empty_lot_can_be_extended(counter):
     sold = desk.buy(award(5, expires_at=desk.at + timedelta(days=1)))
     await counter.post(sold)
     await counter.post(desk.spend(5))
-    await counter.post(desk.extend(sold.opened[0].lot, desk.at + timedelta(days=9)))
+    lot, later = sold.opened[0].lot, desk.at + timedelta(days=9)
+    await counter.post(desk.extend(lot, later))
+    starts = sold.opened[0].available_from
+    assert [(*row[5:8], row[9], *row[15:17]) for row in await counter.table("lots")] == [
+        (0, 0, 0, False, starts, later)
+    ]
+    assert (await counter.table("holds of leaves"))[-1][2] == [(lot, starts, later)]
 
 
 async def test_due_holds_are_swept_in_bounded_batches_and_named_once(empty, desk):

@@ -62,13 +62,37 @@ async def test_a_row_without_a_range_fails_loudly(database, written):
             await tx.execute(MAKE_LEAF, written, 20_000_001)
 
 
-async def test_the_next_range_is_made_before_it_is_needed(database, dsn, owner_dsn, written):
+async def ranges(database, shard):
+    """Numbers of the ranges that each partitioned table of the book has of a shard."""
+    async with database.read() as tx:
+        rows = await tx.fetch(
+            "select p.relname as book, c.relname as part from pg_inherits i"
+            " join pg_class c on c.oid = i.inhrelid and c.relkind = 'r'"
+            " join pg_class p on p.oid = i.inhparent and p.relkind = 'p' order by c.relname"
+        )
+    found = {}
+    for book, part in rows:
+        if part.startswith(f"{book}_{shard}_"):
+            found.setdefault(book, []).append(int(part.rpartition("_")[2]))
+    return found
+
+
+async def test_the_next_range_is_made_before_it_is_needed(database, written):
+    books = ("consumptions", "entries", "leaves")
+    reached = "update shards set last_sequence = $2 where shard = $1"
+    made = []
+    for last in (4_999_999, 5_000_000, 5_000_001):
+        async with database.transaction() as tx:
+            await tx.execute(reached, written, last)
+            await tx.execute("select extend_ranges()")
+            await tx.execute("select extend_ranges()")
+        made.append(await ranges(database, written))
+    assert made[0] == {book: [0] for book in books}
+    assert made[1] == made[2] == {book: [0, 1] for book in books}
     async with database.transaction() as tx:
-        await tx.execute("update shards set last_sequence = 5000001 where shard = $1", written)
-        await tx.execute("select extend_ranges()")
-        await tx.execute("select extend_ranges()")
         await tx.execute(MAKE_LEAF, written, 10_000_001)
-        tx.take_messages()
+        where = "select tableoid::regclass::text from leaves where shard = $1 and first = $2"
+        assert await tx.fetchval(where, written, 10_000_001) == f"leaves_{written}_1"
 
 
 async def test_a_shard_nobody_prepared_is_prepared_at_its_first_command(database, shard):
