@@ -98,14 +98,15 @@ class Broker:
         """{(topic, partition): what a consumer of it uses}; asserts that no number is missing."""
         found, by_number, last = {}, {}, {}
         for message in self.sent:
-            lane = found.setdefault((message.topic, message.partition), [])
+            place = (message.topic, message.partition)
+            lane = found.setdefault(place, [])
             said = (message.key, message.value, message.headers)
-            if not message.numbered:
+            headers = dict(message.headers)
+            if "stream" not in headers:
                 if said not in lane:  # an answer: nobody waits for it twice
                     lane.append(said)
                 continue
-            headers = dict(message.headers)
-            stream, n = headers["stream"], int(headers["n"])
+            stream, n = (*place, headers["stream"]), int(headers["n"])
             assert n <= last.get(stream, 0) + 1, f"a gap in {stream}"
             assert by_number.setdefault((stream, n), said) == said
             if n > last.get(stream, 0):

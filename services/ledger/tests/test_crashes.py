@@ -99,6 +99,11 @@ def test_the_rich_batch_writes_every_table(whole):
     assert {topic for topic, _ in whole.used} == {
         "ledger.commands", "ledger.entries", "gateway.replies", "house.dead-letters",
     }  # fmt: skip
+    assert all(
+        dict(message[2])["n"] == b"%d" % n
+        for (topic, _), said in whole.used.items() if topic == "ledger.entries"
+        for n, message in enumerate(said, start=1)
+    )  # fmt: skip
     assert len(set(whole.statements[0])) >= 36  # a lower number: something is no longer tried
     assert all(len(one) >= 12 for one in whole.statements[1:])
 
