@@ -55,7 +55,7 @@ e2e: setup ## stories of the whole house
 
 .PHONY: chaos bench bench-ledger
 chaos: setup ## faults by seed, for hours: 10,000 stories unless SEEDS=500
-	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py services/ledger/tests/test_caravan.py services/ledger/tests/test_between_shards.py tests/e2e/test_z_faults.py
+	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py services/ledger/tests/test_caravan.py services/ledger/tests/test_simulation.py services/ledger/tests/test_between_shards.py tests/e2e/test_z_faults.py
 bench: setup ## the promised numbers, against a bare road
 	@$(RUN) house.bench $(if $(FULL),--full)
 bench-ledger: setup ## the ledger against bare double entry (FULL=1: long)

@@ -37,14 +37,16 @@ def holds_of(plain):
 
 
 class Caravan:
-    """plain: the model of each shard, to see what there is."""
+    """plain: the model of each shard, to see what there is. road: share of the road's commands."""
 
-    def __init__(self, seed, plain):
+    def __init__(self, seed, plain, *, road=0.4):
         self.rng = random.Random(seed)
         self.plain = plain
+        self.road = road
         self.shards = tuple(plain)
         self.at = stories.START
         self.count = 0
+        self.accounts, self.cards, self.idle = ACCOUNTS, CARDS, IDLE
         self.issued = {shard: [] for shard in plain}
         self.roads = {}
         for shard in plain:
@@ -55,11 +57,19 @@ class Caravan:
             road.budgets = (None, None, 0, 12)
             self.roads[shard] = road
 
+    def turn(self):
+        """Other accounts take the stage: of those before, more and more are closed."""
+        self.accounts = tuple(account + 10 for account in self.accounts)
+        self.cards = tuple(card + 10 for card in self.cards)
+        self.idle += 10
+        for road in self.roads.values():
+            road.accounts = (*self.accounts, self.cards[0])
+
     def one(self):
         """(shard, envelope) of the next command."""
         rng = self.rng
         shard = rng.choice(self.shards)
-        if rng.random() < 0.4:
+        if rng.random() < self.road:
             road = self.roads[shard]
             road.at = max(road.at, self.at)
             said = road.one()
@@ -85,7 +95,7 @@ class Caravan:
         return name(Family.PARTY, 5, f"c{self.count}")
 
     def account(self):
-        return self.rng.choice((*ACCOUNTS, *ACCOUNTS, *CARDS, IDLE))
+        return self.rng.choice((*self.accounts, *self.accounts, *self.cards, self.idle))
 
     def send(self, shard):
         rng = self.rng
@@ -126,7 +136,7 @@ class Caravan:
     def issue(self, shard):
         rng = self.rng
         unit = rng.choice((NP, NP, MP, MP, GV))
-        account = rng.choice(CARDS) if unit is GV and rng.random() < 0.8 else self.account()
+        account = rng.choice(self.cards) if unit is GV and rng.random() < 0.8 else self.account()
         issuer, amount = rng.choice((5, 6)), rng.choice((50, 300, 2000))
         made = IssueValue(
             name=self.name(), account=account, member=1, unit=unit, amount=amount,
@@ -145,15 +155,15 @@ class Caravan:
 
     def activate(self, shard):
         return ActivateCard(
-            name=self.name(), account=self.rng.choice((*CARDS, *CARDS, 1000)),
+            name=self.name(), account=self.rng.choice((*self.cards, *self.cards, self.accounts[0])),
             issuer=self.rng.choice((5, 6)), amount_rial=self.rng.choice((0, 900)),
             expires_at=self.rng.choice((None, self.at + timedelta(hours=9))),
         )  # fmt: skip
 
     def reissue(self, shard):
         return ReissueCard(
-            name=self.name(), account=self.rng.choice((*CARDS, 1000)),
-            to_shard=self.rng.choice(self.shards), to_account=self.rng.choice(CARDS), by="ops",
+            name=self.name(), account=self.rng.choice((*self.cards, self.accounts[0])),
+            to_shard=self.rng.choice(self.shards), to_account=self.rng.choice(self.cards), by="ops",
             reason="lost",
         )  # fmt: skip
 
@@ -180,7 +190,7 @@ class Caravan:
         return SetStanding(
             name=self.name(), by="ops", reason="r",
             standing=self.rng.choice(("frozen", "open", "open", "open", "open", "closed")),
-            account=self.rng.choice((*ACCOUNTS, *CARDS, IDLE, IDLE)),
+            account=self.rng.choice((*self.accounts, *self.cards, self.idle, self.idle)),
         )  # fmt: skip
 
     def stand_party(self, shard):

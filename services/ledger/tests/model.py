@@ -201,7 +201,10 @@ class Model:
                 self.seen["debt repaid"] += amount > 0
 
     def grant(self, award, account, line, envelope, cost, due=None):
-        start = max(getattr(award, "available_from", None) or self.now, due or self.now)
+        start = (
+            getattr(award, "available_from", None) or self.now
+        )  # a past one stays as it was said
+        start = max(start, due or start)
         slides = getattr(award, "sliding_days", 0)
         kin = (
             award.unit, award.issuer, award.funder, getattr(award, "rule", ""),
