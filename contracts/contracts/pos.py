@@ -44,7 +44,8 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: text of the name. programme_version, terms_version: what the gateway's tables held as of
     occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is
     named. points, credit_rial: what a redemption asks to spend. original: name of what a refund or
-    reversal undoes, on the same shard. refund_lines empty: all that is left of the original.
+    reversal undoes, on the same shard. refund_lines empty: amount_rial of what is left of the
+    original, over its lines; 0: all of that.
     """
 
     name: str

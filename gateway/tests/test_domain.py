@@ -110,7 +110,15 @@ REFUND_REFUSED = [
     ({"refund_lines": [{"line": 1, "amount_rial": 0}]}, Code.OUT_OF_RANGE),
     ({"refund_lines": [{"line": 1, "amount_rial": 5}] * 2}, Code.LINE_REPEATED),
     ({"kind": "reversal", "refund_lines": [{"line": 1, "amount_rial": 5}]}, Code.FIELD_NOT_ALLOWED),
-    ({"amount_rial": 5}, Code.FIELD_NOT_ALLOWED),
+    ({"amount_rial": 0}, Code.AMOUNT_IS_ZERO),
+    ({"amount_rial": -1}, Code.OUT_OF_RANGE),
+    ({"amount_rial": 5.0}, Code.NOT_AN_INTEGER),
+    (
+        {"amount_rial": 5, "refund_lines": [{"line": 1, "amount_rial": 5}]},
+        Code.FIELD_NOT_ALLOWED,
+    ),
+    ({"amount_rial": 5, "lines": [{"line": 1, "amount_rial": 5}]}, Code.FIELD_NOT_ALLOWED),
+    ({"kind": "reversal", "amount_rial": 5}, Code.FIELD_NOT_ALLOWED),
 ]
 
 
@@ -124,6 +132,8 @@ def test_a_bad_refund_is_refused_under_a_stable_code(changes: dict[str, Any], co
     [
         refund(),
         refund(refund_lines=[{"line": 1, "amount_rial": 5}], identifier={"card": CARD}),
+        refund(amount_rial=5),
+        refund(amount_rial="۵", original=NAMED | {"sequence": 40}, identifier={"card": CARD}),
         refund(kind="reversal"),
         refund(kind="reversal", original=NAMED, identifier={"card": CARD}),
         purchase(kind="inquiry", amount_rial=..., lines=...),
@@ -275,6 +285,7 @@ def test_each_field_changed_in_turn_changes_the_fingerprint(changes: dict[str, A
     [
         {"original": {"id": "3.t.10000017.1.40"}},
         {"refund_lines": [{"line": 1, "amount_rial": 5}]},
+        {"amount_rial": 5},
         {"identifier": {"card": CARD}},
         {"kind": "reversal"},
     ],

@@ -196,6 +196,13 @@ async def test_a_refund_by_line_names_its_lines(house: House) -> None:
     assert [(part.line, part.amount_rial) for part in data.refund_lines] == [(2, 300)]
 
 
+async def test_a_refund_by_amount_carries_it_and_no_basket(house: House) -> None:
+    _, data = await sent(house, refund(27, {"id": f"5.t.{TERMINAL}.1.5"}, amount_rial=700))
+    assert (data.amount_rial, data.lines, data.refund_lines) == (700, (), ())
+    answer = await house.post(refund(28, {"id": f"5.t.{TERMINAL}.1.5"}, amount_rial=0))
+    assert (answer.status_code, answer.json()["code"]) == (422, "amount-is-zero")
+
+
 async def test_a_card_of_another_shard_names_no_account_in_a_refund(house: House) -> None:
     original = {"id": f"9.t.{TERMINAL}.1.5"}
     shard, data = await sent(house, refund(22, original, identifier={"card": CARD}))

@@ -31,9 +31,17 @@ def redemption(till: Till, member: Member, amount_rial: int, **redeem: int) -> w
     )
 
 
-def refund(till: Till, sold: Answer, *lines: tuple[int, int]) -> words.Transaction:
+def refund(
+    till: Till, sold: Answer, *lines: tuple[int, int], amount_rial: int | None = None
+) -> words.Transaction:
     back = [RefundLine(line=line, amount_rial=amount) for line, amount in lines]
-    return drafts.refund(till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=back)
+    return drafts.refund(
+        till.name(),
+        Original(id=sold.id),
+        occurred_at=towns.now(),
+        lines=back,
+        amount_rial=amount_rial,
+    )
 
 
 async def owed(town: Town, debtor: int, creditor: int) -> tuple[int, int]:

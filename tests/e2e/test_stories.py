@@ -103,6 +103,28 @@ async def test_refund_by_line_and_then_of_the_rest(street: Street) -> None:
     assert (await street.town.balance(member))["points"] == 0
 
 
+async def test_refund_by_amount_falls_on_what_is_left_of_each_line(street: Street) -> None:
+    till = street.grocer
+    member = await street.town.member()
+    lines = (Line(line=1, amount_rial=120_000), Line(line=2, amount_rial=80_000))
+    sold = await till.buy(member, 200_000, lines=lines)
+    assert (await till.send(refund(till, sold, (1, 20_000)))).points_clawed_back == 20
+
+    part = await till.send(refund(till, sold, amount_rial=90_000))  # half of 100,000 and 80,000
+    assert (part.status, part.points_clawed_back) == (Status.COMPLETED, 90)
+    much = await till.send(refund(till, sold, amount_rial=90_001))
+    assert (much.status, much.code) == (Status.DECLINED, "refund-too-large")
+    over = await till.send(refund(till, sold, (1, 50_001)))
+    assert (over.status, over.code) == (Status.DECLINED, "refund-too-large")
+
+    rest = await till.send(refund(till, sold, amount_rial=90_000))
+    assert rest.points_clawed_back == 90
+    standing = await till.client.status(sold.id)
+    assert standing is not None
+    assert (standing.current.status, standing.current.refunded_rial) == ("refunded", 200_000)
+    assert (await street.town.balance(member))["points"] == 0
+
+
 async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: Street) -> None:
     till, at = street.grocer, towns.now()
     member = await street.town.member()

@@ -99,12 +99,18 @@ class Client:
         *,
         occurred_at: datetime,
         lines: Sequence[RefundLine] = (),
+        amount_rial: int | None = None,
         identifier: Identifier | None = None,
     ) -> Answered | Waiting:
-        """Take back an original: by line, or, without lines, all that is left of it."""
+        """Take back an original: by line, by amount, or, with neither, all that is left of it."""
         return await self.submit(
             drafts.refund(
-                name, original, occurred_at=occurred_at, lines=lines, identifier=identifier
+                name,
+                original,
+                occurred_at=occurred_at,
+                lines=lines,
+                amount_rial=amount_rial,
+                identifier=identifier,
             )
         )
 

@@ -60,14 +60,21 @@ def refund(
     *,
     occurred_at: datetime,
     lines: Sequence[RefundLine] = (),
+    amount_rial: int | None = None,
     identifier: Identifier | None = None,
 ) -> Transaction:
-    """The request of a refund: of these lines, or, without any, of all that is left."""
+    """The request of a refund: of these lines, of an amount, or else of all that is left.
+
+    Raises ValueError for an amount of nothing: left out of the request, it would be all.
+    """
+    if amount_rial is not None and amount_rial <= 0:
+        raise ValueError("a refund takes back more than 0 Rial; leave the amount out for all")
     return Transaction(
         **name._asdict(),
         kind=Kind.REFUND,
         occurred_at=occurred_at,
         identifier=identifier,
+        amount_rial=amount_rial or 0,
         original=original,
         refund_lines=tuple(lines),
     )

@@ -203,6 +203,14 @@ async def test_a_body_that_is_no_answer_is_said_so(
             await _buy(client)
 
 
+async def test_a_refund_of_nothing_is_not_taken_for_one_of_all(
+    house: Any, client: peyvand.Client
+) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        await client.refund(NAME, peyvand.Original(id=ID), occurred_at=AT, amount_rial=0)
+    assert house.seen == []
+
+
 async def test_every_kind_has_its_body(house: Any, client: peyvand.Client, reply: Any) -> None:
     house.script = [reply(200, ANSWER)]
     who = peyvand.mobile("09121234567")
@@ -215,16 +223,20 @@ async def test_every_kind_has_its_body(house: Any, client: peyvand.Client, reply
         occurred_at=AT,
         lines=(peyvand.RefundLine(line=1, amount_rial=4),),
     )
+    await client.refund(NAME, peyvand.Original(id=ID), occurred_at=AT, amount_rial=4)
     await client.reverse(
         NAME, peyvand.original_named(NAME, AT), occurred_at=AT, identifier=peyvand.qr("PV1x")
     )
-    redemption, refund, reversal = (json.loads(seen.body) for seen in house.seen)
+    redemption, refund, part, reversal = (json.loads(seen.body) for seen in house.seen)
     assert redemption["kind"] == "redemption"
     assert redemption["redeem"] == {"points": 5, "credit_rial": 9}
     assert redemption["identifier"] == {"mobile": "09121234567"}
     assert refund["original"] == {"id": ID}
     assert refund["refund_lines"] == [{"line": 1, "amount_rial": 4}]
     assert "identifier" not in refund
+    assert "amount_rial" not in refund
+    assert part["amount_rial"] == 4
+    assert "refund_lines" not in part
     assert reversal["kind"] == "reversal"
     assert reversal["original"] == {
         "terminal": 7,

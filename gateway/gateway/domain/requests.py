@@ -75,7 +75,8 @@ class Transaction(names.Named, frozen=True, kw_only=True, forbid_unknown_fields=
     """Body of POST /v1/transactions.
 
     (terminal, epoch, sequence) names it for ever, or, from an online shop, (merchant, order,
-    operation).
+    operation). A refund takes back refund_lines, or amount_rial spread over what is left of the
+    lines, or, with neither, all that is left.
     """
 
     kind: Kind
@@ -251,7 +252,7 @@ _NEEDS: Final[dict[Kind, frozenset[str]]] = {
 _MAY: Final[dict[Kind, frozenset[str]]] = {
     Kind.PURCHASE: frozenset({"lines"}),
     Kind.REDEMPTION: frozenset({"lines"}),
-    Kind.REFUND: frozenset({"identifier", "refund_lines"}),
+    Kind.REFUND: frozenset({"identifier", "refund_lines", "amount_rial"}),
     Kind.REVERSAL: frozenset({"identifier"}),
     Kind.INQUIRY: frozenset({"amount_rial", "lines"}),
 }
@@ -270,12 +271,22 @@ def check_kind(body: Transaction) -> None:
     _check_basket(amount, body.lines)
     if amount == 0 and "amount_rial" in needs:
         raise problems.refusal(Code.AMOUNT_IS_ZERO)
+    if body.kind is Kind.REFUND and body.amount_rial is not UNSET:
+        _check_part(body)
     if body.redeem is not UNSET and not (body.redeem.points or body.redeem.credit_rial):
         raise problems.refusal(Code.NOTHING_TO_REDEEM)
     if body.original is not UNSET:
         _check_original(body, body.original)
     if body.identifier is not UNSET and body.identifier.external is not UNSET:
         raise problems.refusal(Code.BAD_IDENTIFIER, "external is for imported history only")
+
+
+def _check_part(body: Transaction) -> None:
+    """A refund of an amount: more than nothing, and not of lines too."""
+    if body.refund_lines is not UNSET:
+        raise problems.refusal(Code.FIELD_NOT_ALLOWED, "amount_rial beside refund_lines")
+    if not body.amount_rial:
+        raise problems.refusal(Code.AMOUNT_IS_ZERO)
 
 
 def _check_basket(amount: int, lines: tuple[Line, ...] | UnsetType) -> None:

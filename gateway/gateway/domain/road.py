@@ -144,7 +144,7 @@ def live_transaction(
         terms_version=stamp.terms,
         **_identity(stamp.found, stamp.accepted_at),
         amount_rial=_amount(body.amount_rial),
-        lines=_lines(body.lines, body.amount_rial),
+        lines=() if body.kind is Kind.REFUND else _lines(body.lines, body.amount_rial),
         points=0 if redeem is UNSET else _amount(redeem.points),
         credit_rial=0 if redeem is UNSET else _amount(redeem.credit_rial),
         original=stamp.original,

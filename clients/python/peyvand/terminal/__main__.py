@@ -89,7 +89,8 @@ async def _transact(till: Terminal, options: argparse.Namespace) -> Answered | W
         case "inquire":
             return await till.inquire(_identifier(options), amount_rial=options.amount)
         case "refund":
-            return await till.refund(Original(id=options.id), lines=tuple(options.line))
+            original, lines = Original(id=options.id), tuple(options.line)
+            return await till.refund(original, lines=lines, amount_rial=options.amount)
         case _:
             return await till.reverse(Original(id=options.id))
 
@@ -164,7 +165,9 @@ def _parser() -> argparse.ArgumentParser:
     redeem.add_argument("--credit", type=int, default=0, metavar="RIAL")
     refund = commands.add_parser("refund", help="برگشت کالا · take goods back")
     refund.add_argument("id")
-    refund.add_argument("--line", type=_refund_line, action="append", default=[], metavar="N:RIAL")
+    what = refund.add_mutually_exclusive_group()
+    what.add_argument("--line", type=_refund_line, action="append", default=[], metavar="N:RIAL")
+    what.add_argument("--amount", type=int, metavar="RIAL")
     commands.add_parser("reverse", help="لغو تراکنش · undo").add_argument("id")
     commands.add_parser("status", help="وضعیت · how it stands").add_argument("id")
     commands.add_parser("resend", help="ارسال دوباره · send what has no answer again")

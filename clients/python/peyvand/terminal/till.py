@@ -87,14 +87,20 @@ class Terminal:
         original: Original,
         *,
         lines: Sequence[RefundLine] = (),
+        amount_rial: int | None = None,
         identifier: Identifier | None = None,
     ) -> Answered | Waiting:
-        """Take goods back: these lines, or all that is left of the original."""
+        """Take goods back: these lines, an amount, or all that is left of the original."""
         at = self._now()
         return await self._do(
             Kind.REFUND,
             lambda name: drafts.refund(
-                name, original, occurred_at=at, lines=lines, identifier=identifier
+                name,
+                original,
+                occurred_at=at,
+                lines=lines,
+                amount_rial=amount_rial,
+                identifier=identifier,
             ),
         )
 
