@@ -14,7 +14,7 @@ from verifier.books import Book, Unreadable
 from verifier.copying import HEADER_SIZE, TRAILER, BadRows
 from verifier.tables import ALL, LEAVES, Table
 
-FORM = 1
+FORM = 2  # 1 had neither lot_dates nor sends
 MANIFEST = "book.json"
 _BLOCK = 256 * 1024
 _CHUNK_HEAD = struct.Struct(">h iq iq ih ih i32s i")  # a row of leaves up to its packed bytes

@@ -71,7 +71,8 @@ def _first(row: Row) -> Any:
 _CHECKS = {
     "shards": "leaves", "nodes": "leaves", "entries": "entries", "accounts": "accounts",
     "lots": "lots", "consumptions": "lots", "outcomes": "outcomes", "originals": "originals",
-    "holds": "holds", "standings": "house", "terms": "house", "cards": "house",
+    "holds": "holds", "lot_dates": "lots", "sends": "transit",
+    "standings": "house", "terms": "house", "cards": "house",
     "windows": "windows", "positions": "windows", "settlements": "windows",
 }  # fmt: skip
 

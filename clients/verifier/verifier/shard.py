@@ -14,6 +14,7 @@ from verifier.leaves import Leaf
 from verifier.log import Log, Window
 from verifier.lots import LotRows
 from verifier.model import decide
+from verifier.model.further import Reissue, Send
 from verifier.model.hearing import Heard, hear
 from verifier.model.originals import sliding_of
 from verifier.model.work import DONE
@@ -26,14 +27,23 @@ from verifier.tables import (
     CONSUMPTIONS,
     ENTRIES,
     HOLDS,
+    LOT_DATES,
     LOTS,
     NODES,
     ORIGINALS,
     OUTCOMES,
+    SENDS,
     SHARDS,
 )
 
 Row = tuple[Any, ...]
+_KEYS = {  # tables whose rows stand in the leaves, with the columns that name a row
+    ENTRIES: ("sequence", "line"),
+    CONSUMPTIONS: ("sequence", "ordinal"),
+    OUTCOMES: ("sequence", "name"),
+    LOT_DATES: ("sequence", "lot"),
+    SENDS: ("sequence", "owner"),
+}
 _RE_DERIVED = ("outcomes", "entries", "accounts", "lots", "holds")
 
 
@@ -71,17 +81,13 @@ class Audit:
         self.log = Log(shard, findings, {checkpoint.size for checkpoint in checkpoints})
         self.names = Names(folder, shard)
         self.past = Past(book, shard, self.names)
-        self.entries = Stream(book, ENTRIES, shard, findings)
-        self.consumptions = Stream(book, CONSUMPTIONS, shard, findings)
-        self.outcomes = Stream(book, OUTCOMES, shard, findings)
+        self.streams = {table: Stream(book, table, shard, findings) for table in _KEYS}
+        self.comparisons = {
+            table: Comparison(table, keys, findings) for table, keys in _KEYS.items()
+        }
         holds = Stream(book, HOLDS, shard, findings)
         self.hold_rows = HoldRows(self.state, holds, findings)
         self.lot_rows = LotRows(self.state, Stream(book, LOTS, shard, findings), findings)
-        self._by_table = {
-            ENTRIES.name: Comparison(ENTRIES, ("sequence", "line"), findings),
-            CONSUMPTIONS.name: Comparison(CONSUMPTIONS, ("sequence", "ordinal"), findings),
-            OUTCOMES.name: Comparison(OUTCOMES, ("sequence", "name"), findings),
-        }
 
     async def run(self, watch: Watch) -> Shard:
         """All of it."""
@@ -118,7 +124,7 @@ class Audit:
         for leaf in leaves:
             for name, _ in leaf.rows.get("names", ()):
                 self.names.add(name, leaf.head[1])
-        await self._tables(leaves)
+        await self._tables(leaves, heards)
         if window.whole:
             self.lot_rows.let_go(self.state.drop_emptied())
 
@@ -163,12 +169,14 @@ class Audit:
 
     # -------------------------------------------------------------------------------------- tables
 
-    async def _tables(self, leaves: list[Leaf]) -> None:
+    async def _tables(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
         shard, last = self.shard, leaves[-1].head[1]
         entries: list[Row] = []
         consumptions: list[Row] = []
         outcomes: list[Row] = []
-        for leaf in leaves:
+        dates: list[Row] = []
+        sends: list[Row] = []
+        for leaf, heard in zip(leaves, heards, strict=True):
             sequence, rows = leaf.head[1], leaf.rows
             outcomes += [(sequence, shard, *row) for row in rows.get("names", ())]
             if "entries" in rows:
@@ -177,29 +185,31 @@ class Audit:
                 consumptions += [
                     (sequence, *row[:11], shard, row[11]) for row in rows["consumptions"]
                 ]
+                sends += _sends(shard, leaf, heard)
+            if "dates" in rows:
+                dates += [(sequence, lot, shard, *when) for lot, *when in rows["dates"]]
         self.result.entries += len(entries)
-        for stream, wanted in (
-            (self.entries, entries),
-            (self.consumptions, consumptions),
-            (self.outcomes, outcomes),
+        for table, wanted in (
+            (ENTRIES, entries),
+            (CONSUMPTIONS, consumptions),
+            (OUTCOMES, outcomes),
+            (LOT_DATES, dates),
+            (SENDS, sends),
         ):
-            self._by_table[stream.table.name].check(await stream.take(last), wanted)
+            self.comparisons[table].check(await self.streams[table].take(last), wanted)
         await self.lot_rows.births(leaves, last)
         await self.hold_rows.window(last)
 
     async def _ends(self) -> None:
         """What no leaf has, and tables that only the end of the log explains."""
-        for stream in (
-            self.entries, self.consumptions, self.outcomes, self.lot_rows.stream,
-            self.hold_rows.stream,
-        ):  # fmt: skip
-            comparison = self._by_table.get(stream.table.name)
+        for table, stream in self.streams.items():
             left = await stream.take(None)
-            if stream is self.outcomes and left:
+            if table is OUTCOMES and left:
                 self._breaks_off(max(row[0] for row in left))
-            if comparison is None:
-                comparison = Comparison(stream.table, (stream.table.order,), self.findings)
-            comparison.check(left, [])
+            self.comparisons[table].check(left, [])
+        for stream in (self.lot_rows.stream, self.hold_rows.stream):
+            comparison = Comparison(stream.table, (stream.table.order,), self.findings)
+            comparison.check(await stream.take(None), [])
         if not self.log.whole:
             return
         self.lot_rows.finish()
@@ -283,6 +293,16 @@ class Audit:
         else:
             return
         self.findings.add(Spot("checkpoints", "leaves", checkpoint.size), text)
+
+
+def _sends(shard: int, leaf: Leaf, heard: Heard | None) -> list[Row]:
+    """The row of a leaf whose command has sent value to another account; at most one."""
+    body = heard.body if heard is not None else None
+    if not isinstance(body, Send | Reissue):
+        return []
+    if all(row[11] != "sent" for row in leaf.rows["consumptions"]):
+        return []
+    return [(leaf.head[1], body.account, shard, body.to_shard)]
 
 
 def _bytes_of_name(item: tuple[str, Any]) -> bytes:

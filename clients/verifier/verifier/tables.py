@@ -148,7 +148,18 @@ SETTLEMENTS = Table(
     "debtor, creditor",
 )
 
+# What the past is read from besides entries and consumptions.
+LOT_DATES = Table(
+    "lot_dates",
+    _columns("sequence big, lot big, shard small, available_from time?, expires_at time?"),
+    "sequence, lot",
+)
+SENDS = Table(
+    "sends", _columns("sequence big, owner big, shard small, to_shard small"), "sequence, owner"
+)
+
 BOOK = (LEAVES, OUTCOMES, ENTRIES, CONSUMPTIONS)
+HISTORY = (LOT_DATES, SENDS)
 HOUSE = (STANDINGS, TERMS, CARDS, WINDOWS, POSITIONS, SETTLEMENTS)
 STATE = (SHARDS, ACCOUNTS, LOTS, HOLDS, ORIGINALS, NODES)
-ALL = BOOK + STATE + HOUSE
+ALL = BOOK + HISTORY + STATE + HOUSE

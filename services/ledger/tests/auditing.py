@@ -158,15 +158,14 @@ class Spoiler:
         """The last rows of the story's shards, with where they lie."""
         order = ", ".join(f"{name} desc" for name in table.order.split(", "))
         return await self.rows(
-            f"select tableoid::regclass::text as part, ctid, * from {table.name}"
-            f" where shard in {SHARDS} order by shard, {order} limit {limit}"
+            f"select '{table.name}' as named, tableoid::regclass::text as part, ctid, *"
+            f" from {table.name} where shard in {SHARDS} order by shard, {order} limit {limit}"
         )
 
     async def alter(self, row, column, value):
         """Put another value, an expression, into a row's column."""
-        parent = row["part"].split("_")[0]
         await self.execute(
-            f"update {parent} set {column} = {value}"
+            f"update {row['named']} set {column} = {value}"
             " where tableoid = $1::text::regclass and ctid = $2", row["part"], row["ctid"],
         )  # fmt: skip
 
@@ -175,11 +174,11 @@ class Spoiler:
 
     async def add_like(self, row, **values):
         """One row more, like one that is there but for some values, expressions."""
-        parent = row["part"].split("_")[0]
-        names = list(await self.columns(parent))
+        names = list(await self.columns(row["named"]))
         selected = ", ".join(values.get(name, name) for name in names)
         await self.execute(
-            f"insert into {parent} ({', '.join(names)}) select {selected} from {parent}"
+            f"insert into {row['named']} ({', '.join(names)}) select {selected}"
+            f" from {row['named']}"
             " where tableoid = $1::text::regclass and ctid = $2", row["part"], row["ctid"],
         )  # fmt: skip
 

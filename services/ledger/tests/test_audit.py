@@ -61,8 +61,10 @@ ALTERED = {
 }
 KEYS = {  # columns that name a row
     "leaves": ("first",), "outcomes": ("sequence", "name"), "entries": ("sequence", "line"),
-    "consumptions": ("sequence", "ordinal"), "shards": ("shard",), "accounts": ("account_id",),
-    "lots": ("lot",), "holds": ("hold",), "originals": ("name",), "nodes": ("level", "number"),
+    "consumptions": ("sequence", "ordinal"), "lot_dates": ("sequence", "lot"),
+    "sends": ("sequence", "owner"), "shards": ("shard",), "accounts": ("account_id",),
+    "lots": ("lot",),
+    "holds": ("hold",), "originals": ("name",), "nodes": ("level", "number"),
     "standings": ("is_party", "number"), "terms": ("kind", "id", "version"),
     "cards": ("account",), "windows": ("closed",), "positions": ("debtor", "creditor", "closed"),
     "settlements": ("debtor", "creditor"),
@@ -128,6 +130,8 @@ ADDED = {  # what makes a row another one
     "outcomes": {"name": "name || '9'"},
     "entries": {"account_sequence": "account_sequence + 1000"},
     "consumptions": {"ordinal": "(ordinal + 1)::smallint"},
+    "lot_dates": {"sequence": "sequence + 1"},
+    "sends": {"sequence": "sequence + 1"},
     "shards": {"shard": "99::smallint"},
     "accounts": {"account_id": "account_id + 1", "owner": "owner + 77"},
     "lots": {"lot": "lot + 1"},
