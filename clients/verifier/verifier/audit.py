@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier import network, signed
 from verifier.books import Book, Unreadable
@@ -26,17 +26,21 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True)
 class Source:
-    """Where the book is: a database, or a folder. snapshot: the moment that all look at."""
+    """Where the book is: a database, or a folder.
+
+    snapshot: the moment that all look at; filled: which tables had rows of which shards then.
+    """
 
     dsn: str = ""
     folder: str = ""
     snapshot: str = ""
+    filled: frozenset[tuple[str, int]] | None = None
 
     async def open(self) -> Book:
         """A look at it. Raises Unreadable."""
         if self.folder:
             return Folder(Path(self.folder))
-        return await Database.open(self.dsn, self.snapshot)
+        return await Database.open(self.dsn, self.snapshot, self.filled)
 
 
 @dataclass
@@ -115,7 +119,8 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
         sizes |= dict.fromkeys(plan.published, 0) | counts["leaves"]
         seen = source
         if isinstance(book, Database):
-            seen = Source(dsn=source.dsn, snapshot=book.snapshot)
+            filled = frozenset((name, shard) for name, found in counts.items() for shard in found)
+            seen = Source(dsn=source.dsn, snapshot=book.snapshot, filled=filled)
         results = await _all_shards(seen, sizes, plan)
         for result in sorted(results, key=lambda one: one.shard):
             report.findings.take(result.findings)
@@ -137,17 +142,18 @@ async def _all_shards(source: Source, sizes: dict[int, int], plan: _Plan) -> lis
     context = multiprocessing.get_context("spawn")
     done: SynchronizedArray[int] = context.Array("q", len(order) or 1)
     jobs = [
-        (source, shard, place, plan.folder, plan.published.get(shard, []))
+        _Job(shard, place, plan.folder, plan.published.get(shard, []))
         for place, shard in enumerate(order)
     ]
     if plan.cores == 1:
-        _prepare(done)
+        worker = _Worker(source, done)
         found: list[Shard] = []
         for job in jobs:
-            found.append(await _one(job))
+            found.append(await worker.one(job))
             plan.progress(_total(done), total)
+        await worker.close()
         return found
-    with context.Pool(min(plan.cores, len(jobs) or 1), _prepare, (done,)) as pool:
+    with context.Pool(min(plan.cores, len(jobs) or 1), _prepare, (source, done)) as pool:
         waiting = pool.map_async(_run, jobs, chunksize=1)
         while not waiting.ready():
             await asyncio.sleep(_LOOK_S)
@@ -160,30 +166,48 @@ def _total(done: "SynchronizedArray[int]") -> int:
     return sum(done.get_obj())
 
 
-_Job = tuple[Source, int, int, Path, list[Checkpoint]]
-_reached: "list[SynchronizedArray[int]]" = []
+class _Job(NamedTuple):
+    shard: int
+    place: int  # in what is done
+    folder: Path
+    checkpoints: list[Checkpoint]
 
 
-def _prepare(done: "SynchronizedArray[int]") -> None:
-    _reached[:] = [done]
+class _Worker:
+    """Whoever takes shard after shard, with one look at the book for all of them."""
+
+    def __init__(self, source: Source, done: "SynchronizedArray[int]") -> None:
+        self.source = source
+        self.done = done
+        self.book: Book | None = None
+
+    async def one(self, job: _Job) -> Shard:
+        """All passes over one shard."""
+        if self.book is None:
+            self.book = await self.source.open()
+
+        def reached(leaves: int) -> None:
+            self.done[job.place] = leaves
+
+        return await Audit(self.book, job.shard, job.folder, job.checkpoints).run(reached)
+
+    async def close(self) -> None:
+        """Let go of the book."""
+        if self.book is not None:
+            await self.book.close()
+
+
+_here: list[tuple[asyncio.Runner, _Worker]] = []  # of a process
+
+
+def _prepare(source: Source, done: "SynchronizedArray[int]") -> None:
+    gc.disable()  # millions of values that live long, and hardly any cycle: a third of the time
+    _here[:] = [(asyncio.Runner(), _Worker(source, done))]
 
 
 def _run(job: _Job) -> Shard:
-    gc.disable()  # millions of values that live long, and hardly any cycle: a third of the time
-    return asyncio.run(_one(job))
-
-
-async def _one(job: _Job) -> Shard:
-    source, shard, place, folder, checkpoints = job
-    book = await source.open()
-
-    def reached(leaves: int) -> None:
-        _reached[0][place] = leaves
-
-    try:
-        return await Audit(book, shard, folder, checkpoints).run(reached)
-    finally:
-        await book.close()
+    runner, worker = _here[0]
+    return runner.run(worker.one(job))
 
 
 __all__ = ["Report", "Source", "Unreadable", "audit"]

@@ -11,6 +11,7 @@ Row = tuple[Any, ...]
 SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 HEADER_SIZE = len(SIGNATURE) + 8  # flags and the length of an extension, both zero
 TRAILER = b"\xff\xff"
+EMPTY = SIGNATURE + bytes(8) + TRAILER  # a copy without rows
 _EPOCH_GAP = 946_684_800_000_000  # its times count from 2000
 _LETTERS = {"small": "h", "int": "i", "big": "q", "time": "q", "bool": "?"}
 _INT = struct.Struct(">i")

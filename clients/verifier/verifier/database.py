@@ -2,12 +2,13 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from typing import Any
 
 import asyncpg
 
 from verifier.books import Unreadable
+from verifier.copying import EMPTY
 from verifier.tables import ALL, LEAVES, Table
 
 _CONNECT_S = 30
@@ -21,23 +22,34 @@ _SETTINGS = {
 
 
 class Database:
-    """A book in PostgreSQL. Streams have connections of their own; snapshot: the moment seen."""
+    """A book in PostgreSQL. Streams have connections of their own; snapshot: the moment seen.
 
-    def __init__(self, dsn: str, connection: Any, snapshot: str) -> None:
+    filled: (table, shard) with any rows at that moment; None: not counted.
+    """
+
+    def __init__(
+        self, dsn: str, connection: Any, snapshot: str, filled: Collection[tuple[str, int]] | None
+    ) -> None:
         self.dsn = dsn
         self.snapshot = snapshot
+        self.filled = filled
         self._connection = connection
         self._idle: list[Any] = []
 
     @classmethod
-    async def open(cls, dsn: str, snapshot: str = "") -> "Database":
+    async def open(
+        cls, dsn: str, snapshot: str = "", filled: Collection[tuple[str, int]] | None = None
+    ) -> "Database":
         """Look at it as it is now, or at the moment that another look named. Raises Unreadable."""
         connection = await _connect(dsn, snapshot)
         named = snapshot or await connection.fetchval("select pg_export_snapshot()")
-        return cls(dsn, connection, named)
+        return cls(dsn, connection, named, filled)
 
     async def blocks(self, table: Table, shard: int) -> AsyncIterator[bytes]:
         """As Book.blocks."""
+        if self.filled is not None and (table.name, shard) not in self.filled:
+            yield EMPTY
+            return
         connection = self._idle.pop() if self._idle else await _connect(self.dsn, self.snapshot)
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_WAITING_MAX)
 

@@ -9,7 +9,7 @@ from house import connections, postgres_server
 from kit.db import Database
 from ledger import usecases
 from ledger.domain import chunks
-from verifier import audit
+from verifier import __main__, audit
 
 from . import house_of, test_caravan
 
@@ -78,7 +78,13 @@ async def check(dsn="", folder="", *, keys=None, checkpoints=None):
 
 
 async def run(*arguments):
-    """Exit status of the command line, in a process of its own."""
+    """Exit status of the command line; an audit in this process alone."""
+    alone = ("--cores", "1") if arguments[0] == "audit" else ()
+    return await asyncio.to_thread(__main__.main, [*map(str, arguments), *alone])
+
+
+async def run_apart(*arguments):
+    """Exit status of the command line in a process of its own, with as many as there are cores."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "verifier", *map(str, arguments), stderr=asyncio.subprocess.DEVNULL
     )
@@ -143,16 +149,17 @@ class Spoiler:
         return {row["attname"]: row["type"] for row in rows}
 
     @asynccontextmanager
-    async def spoilt(self, table):
-        """What happens to a table inside is undone at the end."""
-        kept = f"kept_{table}"
-        await self.execute(f"create temporary table {kept} as select * from {table}")
+    async def spoilt(self, *tables):
+        """What happens to these tables inside is undone at the end."""
+        for table in tables:
+            await self.execute(f"create temporary table kept_{table} as select * from {table}")
         try:
             yield
         finally:
-            await self.execute(f"truncate {table}")
-            await self.execute(f"insert into {table} select * from {kept}")
-            await self.execute(f"drop table {kept}")
+            for table in tables:
+                await self.execute(f"truncate {table}")
+                await self.execute(f"insert into {table} select * from kept_{table}")
+                await self.execute(f"drop table kept_{table}")
 
     async def last(self, table, limit=1):
         """The last rows of the story's shards, with where they lie."""
