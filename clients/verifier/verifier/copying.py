@@ -9,9 +9,11 @@ from verifier.tables import WIDTHS, Column, Table
 Row = tuple[Any, ...]
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0"
-HEADER_SIZE = len(SIGNATURE) + 8  # flags and the length of an extension, both zero
+HEADER = SIGNATURE + bytes(8)  # flags and the length of an extension, both zero
+HEADER_SIZE = len(HEADER)
 TRAILER = b"\xff\xff"
-EMPTY = SIGNATURE + bytes(8) + TRAILER  # a copy without rows
+EMPTY = HEADER + TRAILER  # a copy without rows
+NULL = b"\xff\xff\xff\xff"
 _EPOCH_GAP = 946_684_800_000_000  # its times count from 2000
 _LETTERS = {"small": "h", "int": "i", "big": "q", "time": "q", "bool": "?"}
 _INT = struct.Struct(">i")
@@ -52,7 +54,7 @@ class Reader:
             if len(raw) < HEADER_SIZE:
                 self._left = raw
                 return []
-            if raw[:HEADER_SIZE] != SIGNATURE + bytes(8):
+            if raw[:HEADER_SIZE] != HEADER:
                 raise BadRows(f"{self.table.name}: not a binary copy")
             place, self._begun = HEADER_SIZE, True
         try:

@@ -1,11 +1,11 @@
 """A table's rows beside those that the leaves say it should have: missing, too many, altered."""
 
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from verifier.books import Book
-from verifier.copying import BadRows, rows_of
+from verifier.copying import HEADER, BadRows, Reader
 from verifier.findings import Findings, Spot, shown
 from verifier.tables import Table
 
@@ -13,15 +13,40 @@ Row = tuple[Any, ...]
 
 
 class Stream:
-    """A table's rows of one shard in order, taken as far as is asked."""
+    """A table's rows of one shard in order, taken as far as is asked.
+
+    As long as they are found to be the very bytes that they should be, they are not even read.
+    """
 
     def __init__(self, book: Book, table: Table, shard: int, findings: Findings) -> None:
         self.table = table
         self.findings = findings
-        self.count = 0
-        self._blocks: AsyncIterator[list[Row]] = rows_of(table, book.blocks(table, shard))
+        self._blocks = book.blocks(table, shard)
+        self._passed = HEADER  # what follows next; nothing once rows are read
+        self._raw = bytearray()
+        self._reader: Reader | None = None
+        self._error: BadRows | None = None
         self._waiting: list[Row] = []
         self._ended = False
+
+    async def agrees(self, wanted: bytes | None) -> bool:
+        """Pass over the next rows, if they are these bytes of a copy; else pass over nothing."""
+        if self._reader is not None or wanted is None:
+            return False
+        wanted, raw = self._passed + wanted, self._raw
+        try:
+            while len(raw) < len(wanted):
+                block = await self._block()
+                if not block:
+                    return False
+                raw += block
+        except BadRows:
+            return False  # said where rows are read
+        if not raw.startswith(wanted):
+            return False
+        del raw[: len(wanted)]
+        self._passed = b""
+        return True
 
     async def take(self, limit: int | None) -> list[Row]:
         """Rows whose first column is at most limit; all that are left for None."""
@@ -37,7 +62,6 @@ class Stream:
             self._waiting = []
             if not await self._more():
                 break
-        self.count += len(found)
         return found
 
     async def block(self) -> list[Row]:
@@ -45,23 +69,37 @@ class Stream:
         if not self._waiting and not await self._more():
             return []
         found, self._waiting = self._waiting, []
-        self.count += len(found)
         return found
 
     async def _more(self) -> bool:
-        if self._ended:
-            return False
+        """Read on; False at the end."""
+        reader = self._reader
         try:
-            self._waiting = await anext(self._blocks)
-        except StopAsyncIteration:
-            self._ended = True
+            if reader is None:  # all that was not passed over
+                reader = self._reader = Reader(self.table)
+                self._waiting = reader.rows(HEADER[len(self._passed) :] + bytes(self._raw))
+            while not self._waiting and not self._ended:
+                block = await self._block()
+                if block:
+                    self._waiting = reader.rows(block)
+                else:
+                    self._ended = True
+                    reader.finish()
         except BadRows as error:
             self._ended = True
-            self.findings.add(
-                Spot(check_of(self.table), table=self.table.name),
-                f"{error}; rows from there on were not read",
-            )
-        return not self._ended
+            spot = Spot(check_of(self.table), table=self.table.name)
+            self.findings.add(spot, f"{error}; rows from there on were not read")
+        return bool(self._waiting)
+
+    async def _block(self) -> bytes:
+        """More of the copy; nothing at the end. Raises BadRows, again and again."""
+        if self._error is not None:
+            raise self._error
+        try:
+            return await anext(self._blocks, b"")
+        except BadRows as error:
+            self._error = error
+            raise
 
 
 def _first(row: Row) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from verifier import houses, review
+from verifier import houses, review, wanted
 from verifier.books import Book
 from verifier.checkpoints import Checkpoint
 from verifier.findings import Findings, Spot
@@ -14,7 +14,6 @@ from verifier.leaves import Leaf
 from verifier.log import Log, Window
 from verifier.lots import LotRows
 from verifier.model import decide
-from verifier.model.further import Reissue, Send
 from verifier.model.hearing import Heard, hear
 from verifier.model.originals import sliding_of
 from verifier.model.work import DONE
@@ -34,6 +33,7 @@ from verifier.tables import (
     OUTCOMES,
     SENDS,
     SHARDS,
+    Table,
 )
 
 Row = tuple[Any, ...]
@@ -170,35 +170,23 @@ class Audit:
     # -------------------------------------------------------------------------------------- tables
 
     async def _tables(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
-        shard, last = self.shard, leaves[-1].head[1]
-        entries: list[Row] = []
-        consumptions: list[Row] = []
-        outcomes: list[Row] = []
-        dates: list[Row] = []
-        sends: list[Row] = []
-        for leaf, heard in zip(leaves, heards, strict=True):
-            sequence, rows = leaf.head[1], leaf.rows
-            outcomes += [(sequence, shard, *row) for row in rows.get("names", ())]
-            if "entries" in rows:
-                entries += [(sequence, *row, shard) for row in rows["entries"]]
-            if "consumptions" in rows:
-                consumptions += [
-                    (sequence, *row[:11], shard, row[11]) for row in rows["consumptions"]
-                ]
-                sends += _sends(shard, leaf, heard)
-            if "dates" in rows:
-                dates += [(sequence, lot, shard, *when) for lot, *when in rows["dates"]]
-        self.result.entries += len(entries)
-        for table, wanted in (
-            (ENTRIES, entries),
-            (CONSUMPTIONS, consumptions),
-            (OUTCOMES, outcomes),
-            (LOT_DATES, dates),
-            (SENDS, sends),
+        last = leaves[-1].head[1]
+        for table, written, rows in (
+            (OUTCOMES, wanted.written_outcomes, wanted.outcomes),
+            (CONSUMPTIONS, wanted.written_consumptions, wanted.consumptions),
         ):
-            self.comparisons[table].check(await self.streams[table].take(last), wanted)
+            if not await self.streams[table].agrees(written(self.shard, leaves)):
+                await self._compare(table, last, rows(self.shard, leaves))
+        entries = wanted.entries(self.shard, leaves)
+        self.result.entries += len(entries)
+        await self._compare(ENTRIES, last, entries)
+        await self._compare(LOT_DATES, last, wanted.dates(self.shard, leaves))
+        await self._compare(SENDS, last, wanted.sends(self.shard, leaves, heards))
         await self.lot_rows.births(leaves, last)
         await self.hold_rows.window(last)
+
+    async def _compare(self, table: Table, last: int, rows: list[Row]) -> None:
+        self.comparisons[table].check(await self.streams[table].take(last), rows)
 
     async def _ends(self) -> None:
         """What no leaf has, and tables that only the end of the log explains."""
@@ -214,8 +202,8 @@ class Audit:
             return
         self.lot_rows.finish()
         self.hold_rows.finish()
-        for table, keys, wanted in houses.rows(self.state):
-            await self._whole(table, keys, wanted)
+        for table, keys, rows in houses.rows(self.state):
+            await self._whole(table, keys, rows)
         state, shard = self.state, self.shard
         await self._whole(
             ACCOUNTS,
@@ -249,9 +237,9 @@ class Audit:
                 " missing",
             )
 
-    async def _whole(self, table: Any, keys: tuple[str, ...], wanted: Iterable[Row]) -> None:
+    async def _whole(self, table: Any, keys: tuple[str, ...], rows: Iterable[Row]) -> None:
         stream = Stream(self.book, table, self.shard, self.findings)
-        await Comparison(table, keys, self.findings).check_all(stream, wanted)
+        await Comparison(table, keys, self.findings).check_all(stream, rows)
 
     # ----------------------------------------------------------------------------------------- log
 
@@ -293,16 +281,6 @@ class Audit:
         else:
             return
         self.findings.add(Spot("checkpoints", "leaves", checkpoint.size), text)
-
-
-def _sends(shard: int, leaf: Leaf, heard: Heard | None) -> list[Row]:
-    """The row of a leaf whose command has sent value to another account; at most one."""
-    body = heard.body if heard is not None else None
-    if not isinstance(body, Send | Reissue):
-        return []
-    if all(row[11] != "sent" for row in leaf.rows["consumptions"]):
-        return []
-    return [(leaf.head[1], body.account, shard, body.to_shard)]
 
 
 def _bytes_of_name(item: tuple[str, Any]) -> bytes:

@@ -1,0 +1,87 @@
+"""Rows that leaves say their tables should have, as values or as the very bytes of a copy."""
+
+import struct
+from typing import Any
+
+from verifier import packing
+from verifier.leaves import Leaf
+from verifier.model.further import Reissue, Send
+from verifier.model.hearing import Heard
+
+Row = tuple[Any, ...]
+
+
+def written_outcomes(shard: int, leaves: list[Leaf]) -> bytes | None:
+    """As outcomes, in the bytes of a copy; None: they cannot be written."""
+    pack = packing.outcome
+    try:
+        return b"".join(
+            [
+                pack(leaf.head[1], shard, name, mark)
+                for leaf in leaves
+                for name, mark in leaf.rows.get("names", ())
+            ]
+        )
+    except struct.error:
+        return None
+
+
+def outcomes(shard: int, leaves: list[Leaf]) -> list[Row]:
+    """Rows of outcomes."""
+    return [(leaf.head[1], shard, *row) for leaf in leaves for row in leaf.rows.get("names", ())]
+
+
+def written_consumptions(shard: int, leaves: list[Leaf]) -> bytes | None:
+    """As consumptions, in the bytes of a copy; None: they cannot be written."""
+    pack = packing.consumption
+    try:
+        return b"".join(
+            [
+                pack(leaf.head[1], shard, row)
+                for leaf in leaves
+                if "consumptions" in leaf.rows
+                for row in leaf.rows["consumptions"]
+            ]
+        )
+    except struct.error:
+        return None
+
+
+def consumptions(shard: int, leaves: list[Leaf]) -> list[Row]:
+    """Rows of consumptions."""
+    return [
+        (leaf.head[1], *row[:11], shard, row[11])
+        for leaf in leaves
+        for row in leaf.rows.get("consumptions", ())
+    ]
+
+
+def entries(shard: int, leaves: list[Leaf]) -> list[Row]:
+    """Rows of entries."""
+    found: list[Row] = []
+    for leaf in leaves:
+        if "entries" in leaf.rows:
+            sequence = leaf.head[1]
+            found += [(sequence, *row, shard) for row in leaf.rows["entries"]]
+    return found
+
+
+def dates(shard: int, leaves: list[Leaf]) -> list[Row]:
+    """Rows of lot_dates."""
+    return [
+        (leaf.head[1], lot, shard, *when)
+        for leaf in leaves
+        if "dates" in leaf.rows
+        for lot, *when in leaf.rows["dates"]
+    ]
+
+
+def sends(shard: int, leaves: list[Leaf], heards: list[Heard | None]) -> list[Row]:
+    """Rows of sends: at most one of each leaf whose command has sent value to another account."""
+    return [
+        (leaf.head[1], heard.body.account, shard, heard.body.to_shard)
+        for leaf, heard in zip(leaves, heards, strict=True)
+        if heard is not None
+        and isinstance(heard.body, Send | Reissue)
+        and any(row[11] == "sent" for row in leaf.rows.get("consumptions", ()))
+    ]
