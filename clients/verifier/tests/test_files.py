@@ -117,23 +117,22 @@ def test_rows_that_differ_are_told_by_row_and_column(found, wanted, words):
 def test_names_are_found_again_before_and_after_they_are_put_down(tmp_path):
     known = names.Names(tmp_path, 3)
     for sequence in range(1, 1001):
-        known.add(f"t.1.1.{sequence}", sequence)
+        known.add([(f"t.1.1.{sequence}", sequence)])
     for _ in range(2):
         assert known.find("t.1.1.7") == [7]
         assert known.find("t.1.1.1001") == []
         known.put_down()
-    known.add("t.1.1.7", 1002)
+    known.add([("t.1.1.7", 1002)])
     assert known.find("t.1.1.7") == [7, 1002]
 
 
 def test_a_name_on_two_shards_is_a_twin(tmp_path):
     for shard in (3, 4):
         known = names.Names(tmp_path, shard)
-        for sequence in range(1, 500):
-            known.add(f"t.{shard}.1.{sequence}", sequence)
-        known.add("t.9.9.9", 500 + shard)
+        known.add([(f"t.{shard}.1.{sequence}", sequence) for sequence in range(1, 500)])
+        known.add([("t.9.9.9", 500 + shard)])
         known.put_down()
-    known.add("t.4.1.7", 505)
+    known.add([("t.4.1.7", 505)])
     known.put_down()
     assert sorted(found for _, found in names.twins(tmp_path)) == [
         [(3, 503), (4, 504)], [(4, 7), (4, 505)],

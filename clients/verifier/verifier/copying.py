@@ -4,7 +4,7 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
-from verifier.tables import WIDTHS, Column, Table
+from verifier.tables import WIDTHS, Table
 
 Row = tuple[Any, ...]
 
@@ -16,6 +16,8 @@ EMPTY = HEADER + TRAILER  # a copy without rows
 NULL = b"\xff\xff\xff\xff"
 _EPOCH_GAP = 946_684_800_000_000  # its times count from 2000
 _LETTERS = {"small": "h", "int": "i", "big": "q", "time": "q", "bool": "?"}
+_ARRAYS = {"bigs": "q", "ints": "i"}
+_NUMBER_BYTES = 8  # of numbers that may be null
 _INT = struct.Struct(">i")
 _COUNT = struct.Struct(">h")
 
@@ -41,7 +43,7 @@ class Reader:
         self._width = len(table.columns)
         skipping = "".join(f"4x{_LETTERS[column.kind]}" for column in fixed)
         self._values = struct.Struct(f">2x{skipping}")
-        self._times = [i for i, column in enumerate(table.columns) if column.kind == "time"]
+        self._times = [i for i, column in enumerate(fixed) if column.kind == "time"]
         self._left = b""
         self._begun = False
         self._ended = False
@@ -72,9 +74,10 @@ class Reader:
     def _all(self, raw: bytes, place: int) -> tuple[list[Row], int]:
         found: list[Row] = []
         end, size, width = len(raw), self._layout.size, self._width
-        if not self._rest:
+        further = bool(self._rest or self._times)
+        if not further:
             found, place = self._all_fixed(raw, place)
-        unpack, lengths, rest = self._layout.unpack_from, self._lengths, self._rest
+        unpack, lengths = self._layout.unpack_from, self._lengths
         while place < end:
             if raw[place : place + 2] == TRAILER:
                 self._ended = True
@@ -86,7 +89,7 @@ class Reader:
             if values[0] != width or values[1::2] != lengths:
                 raise BadRows(f"{self.table.name}: a row has nulls or widths it cannot have")
             row, stop = values[2::2], place + size
-            if rest:
+            if further:
                 try:
                     row, stop = self._further(raw, stop, [*row])
                 except _Half:
@@ -95,7 +98,7 @@ class Reader:
             found.append(row)
         if self._ended and place != end:
             raise BadRows(f"{self.table.name}: bytes follow the end")
-        return (self._timed(found) if self._times else found), place
+        return found, place
 
     def _all_fixed(self, raw: bytes, place: int) -> tuple[list[Row], int]:
         """Whole rows that are alike in width, as far as they go."""
@@ -128,33 +131,24 @@ class Reader:
             place = start + length
             if place > end:
                 raise _Half
-            if column.kind == "text":
-                values.append(raw[start:place].decode())
-            elif column.kind == "bytes":
-                values.append(raw[start:place])
+            kind, value = column.kind, raw[start:place]
+            if kind == "text":
+                values.append(value.decode())
+            elif kind == "bytes":
+                values.append(value)
+            elif kind == "time":
+                values.append(_whole(value) + _EPOCH_GAP)
             else:
-                values.append(_value(column, raw[start:place]))
+                values.append(_numbers(value, _ARRAYS[kind]) if kind in _ARRAYS else _whole(value))
+        for i in self._times:
+            values[i] += _EPOCH_GAP
         return tuple(values), place
 
-    def _timed(self, rows: list[Row]) -> list[Row]:
-        found: list[Row] = []
-        for row in rows:
-            values = [*row]
-            for i in self._times:
-                if values[i] is not None:
-                    values[i] += _EPOCH_GAP
-            found.append(tuple(values))
-        return found
 
-
-def _value(column: Column, raw: bytes) -> Any:
-    match column.kind:
-        case "bigs":
-            return _numbers(raw, "q")
-        case "ints":
-            return _numbers(raw, "i")
-        case _:
-            return struct.unpack(f">{_LETTERS[column.kind]}", raw)[0]
+def _whole(raw: bytes) -> int:
+    if len(raw) != _NUMBER_BYTES:
+        raise BadRows("a number of a width that it cannot have")
+    return int.from_bytes(raw, "big", signed=True)
 
 
 def _numbers(raw: bytes, letter: str) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -26,12 +26,14 @@ class Names:
         self._again: list[tuple[int, int]] = []  # keys that were there already
         self._runs: list[memoryview] = []
 
-    def add(self, name: str, sequence: int) -> None:
-        """Note that a sequence number answered a name."""
-        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
-        if self._recent.setdefault(key, sequence) != sequence:
-            self._again.append((key, sequence))
-        if len(self._recent) >= RECENT_MAX:
+    def add(self, answered: Iterable[tuple[str, int]]) -> None:
+        """Note which sequence numbers answered these names."""
+        recent, number = self._recent, int.from_bytes
+        for name, sequence in answered:
+            key = number(blake2b(name.encode(), digest_size=8).digest(), "little")
+            if recent.setdefault(key, sequence) != sequence:
+                self._again.append((key, sequence))
+        if len(recent) >= RECENT_MAX:
             self.put_down()
 
     def find(self, name: str) -> list[int]:

@@ -121,9 +121,9 @@ class Audit:
                 self.findings.stop(
                     check, self.state.sequence + 1, "leaves before it cannot be read"
                 )
-        for leaf in leaves:
-            for name, _ in leaf.rows.get("names", ()):
-                self.names.add(name, leaf.head[1])
+        self.names.add(
+            [(name, leaf.head[1]) for leaf in leaves for name, _ in leaf.rows.get("names", ())]
+        )
         await self._tables(leaves, heards)
         if window.whole:
             self.lot_rows.let_go(self.state.drop_emptied())
@@ -144,15 +144,17 @@ class Audit:
     async def _look_back(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
         """Have at hand what the window's commands name: earlier leaves, lots that were let go."""
         self.past.begin()
+        targets = {decide.target_of(heard) for heard in heards} - {""}
+        lots = decide.named_lots(heards)
+        if not targets and not lots:
+            return
         own = {
             heard.name: (leaf, heard) for leaf, heard in zip(leaves, heards, strict=True) if heard
         }
-        targets = {decide.target_of(heard) for heard in heards} - {""}
         known = await self.past.look_up(targets)
         held = {hold_of(*one) for one in known} - {""}
         await self.past.look_up(held - targets)
         known += [own[target] for target in targets if target in own]
-        lots = {lot for heard in heards for lot in decide.named_lots(heard)}
         for leaf, _ in known:
             lots |= {row[0] for row in leaf.rows.get("lots", ())}
             lots |= {row[1] for row in leaf.rows.get("consumptions", ())}

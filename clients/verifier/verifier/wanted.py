@@ -9,6 +9,7 @@ from verifier.model.further import Reissue, Send
 from verifier.model.hearing import Heard
 
 Row = tuple[Any, ...]
+_SENDS = (Send, Reissue)
 
 
 def written_outcomes(shard: int, leaves: list[Leaf]) -> bytes | None:
@@ -82,6 +83,6 @@ def sends(shard: int, leaves: list[Leaf], heards: list[Heard | None]) -> list[Ro
         (leaf.head[1], heard.body.account, shard, heard.body.to_shard)
         for leaf, heard in zip(leaves, heards, strict=True)
         if heard is not None
-        and isinstance(heard.body, Send | Reissue)
+        and isinstance(heard.body, _SENDS)
         and any(row[11] == "sent" for row in leaf.rows.get("consumptions", ()))
     ]

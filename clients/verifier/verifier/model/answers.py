@@ -20,6 +20,7 @@ _DAY = timedelta(days=1)
 _DAY_MICROS = 86_400_000_000
 _HALF_HOUR = 1_800_000_000
 NOTHING = b"null"
+_TOLD_OF = (Transaction, Refusal)
 Pair = tuple[str, Any, Any]  # what, as found, as it should be
 
 
@@ -83,7 +84,7 @@ def differences(
     raw: bytes, heard: Heard | None, work: Work, said: Said, name: str
 ) -> Iterable[Pair]:
     """How an answer differs from what the work came to."""
-    if heard is not None and not isinstance(heard.body, Transaction | Refusal):
+    if heard is not None and not isinstance(heard.body, _TOLD_OF):
         return () if raw == NOTHING else [("answer", raw, NOTHING)]
     try:
         told = _decoder.decode(raw)

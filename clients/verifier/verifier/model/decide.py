@@ -1,12 +1,13 @@
 """Pass 7: what a leaf must say, from its command's bytes and the state before it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from verifier.model import budgets, crossing, further, holds, house, life, sale, undo, value
 from verifier.model.hearing import Heard
 from verifier.model.messages import (
+    ROAD,
     Cancel,
     Expire,
     Inquiry,
@@ -28,17 +29,32 @@ BEYOND_REASON = (LookupError, ArithmeticError, ValueError, TypeError, AssertionE
 _NEVER_BOOKED = "may never be in the book"
 
 
+_SHAPES: tuple[type[Any], ...] = (*ROAD.values(), *further.FURTHER.values())
+_NAMING: dict[type[Any], str] = {  # under which field an earlier command is named
+    shape: field
+    for shape in _SHAPES
+    for field in ("original", "issued_by")
+    if field in shape.__struct_fields__
+}
+_OF_A_LOT = frozenset(shape for shape in _SHAPES if "lot" in shape.__struct_fields__)
+
+
 def target_of(heard: Heard | None) -> str:
     """The name of the earlier command that this one is about; "" for none."""
     if heard is None:
         return ""
-    return getattr(heard.body, "original", "") or getattr(heard.body, "issued_by", "")
+    body: object = heard.body
+    field = _NAMING.get(type(body))
+    return getattr(body, field) if field is not None else ""
 
 
-def named_lots(heard: Heard | None) -> tuple[int, ...]:
-    """Lots that a command names itself."""
-    lot = getattr(heard.body, "lot", 0) if heard is not None else 0
-    return (lot,) if lot else ()
+def named_lots(heards: Iterable[Heard | None]) -> set[int]:
+    """Lots that commands name themselves."""
+    return {
+        heard.body.lot
+        for heard in heards
+        if heard is not None and type(heard.body) in _OF_A_LOT and heard.body.lot
+    }
 
 
 def heard_name(heard: Heard | None, raw: bytes) -> str:
@@ -174,9 +190,14 @@ def _return(work: Work, body: Any, said: Said) -> None:
         work.crosses.append((name, content))
 
 
+_ARRIVING = (further.Receive, further.ReceiveBudget, further.Return)
+
+
 def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
     """What a command of the ledger's own says that it brings, to set beside what was sent."""
     body = heard.body if heard is not None else None
+    if type(body) not in _ARRIVING:
+        return None
     match body:
         case further.Receive():
             pieces = crossing.said_pieces(body.parcels)

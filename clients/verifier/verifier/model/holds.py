@@ -21,12 +21,17 @@ class Ask(NamedTuple):
 
 
 def _asks(wanted: Any, acceptor: int) -> list[Ask]:
-    return [
-        Ask(POINTS, wanted.points, "insufficient-points"),
-        Ask(MERCHANT, wanted.merchant_points, "insufficient-merchant-points", acceptor),
-        Ask(CREDIT, wanted.credit_rial, "insufficient-credit"),
-        Ask(GIFT, wanted.gift_rial, "insufficient-gift"),
-    ]
+    found: list[Ask] = []
+    if wanted.points:
+        found.append(Ask(POINTS, wanted.points, "insufficient-points"))
+    if wanted.merchant_points:
+        lack = "insufficient-merchant-points"
+        found.append(Ask(MERCHANT, wanted.merchant_points, lack, acceptor))
+    if wanted.credit_rial:
+        found.append(Ask(CREDIT, wanted.credit_rial, "insufficient-credit"))
+    if wanted.gift_rial:
+        found.append(Ask(GIFT, wanted.gift_rial, "insufficient-gift"))
+    return found
 
 
 def _needs_acceptor(acceptor: int, merchant_points: int, worth: int) -> None:
@@ -83,9 +88,9 @@ def capture(work: Work, body: Capture, original: Original | None) -> Said:
     captured: dict[int, int] = {}
     for number, amount in hold.parts.items():
         unit = work.purse.lots[number].unit
-        part = min(amount, left[unit])
-        left[unit] -= part
+        part = min(amount, left.get(unit, 0))
         if part:
+            left[unit] -= part
             captured[number] = part
     if any(left.values()):
         raise No("capture-too-large")

@@ -31,12 +31,12 @@ class Worth(NamedTuple):
 
 def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
     """Take from these lots with their claims and fees; gives the acceptor's own part of it."""
+    if len(takes) == 1:
+        return _spend_one(work, *takes[0], worth)
     costs = [lot.cost * amount // lot.left for lot, amount in takes]
     claim = min(worth.discount, sum(costs))
     own = worth.discount - claim
-    slack = min(max(own - worth.own, 0), _SLACK_A_LOT * len(takes))
-    if worth.own > worth.own_max or own - slack > worth.own_max:
-        raise No("own-discount-too-large")
+    _check_own(worth, own, len(takes))
     claims = spread(claim, costs)
     abroad = [lot.issuer != work.acceptor for lot, _ in takes]
     owed = sum(part for part, out in zip(claims, abroad, strict=True) if out)
@@ -49,6 +49,30 @@ def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
         work.take_at(lot, amount, "redeemed", (cost, part, fee))
         pieces.append(Piece(lot.unit, lot.issuer, amount, part, fee, cost - part))
     enter(work, work.acceptor, pieces, own)
+    return own
+
+
+def _check_own(worth: Worth, own: int, lots: int) -> None:
+    slack = min(max(own - worth.own, 0), _SLACK_A_LOT * lots)
+    if worth.own > worth.own_max or own - slack > worth.own_max:
+        raise No("own-discount-too-large")
+
+
+def _spend_one(work: Work, lot: Lot, amount: int, worth: Worth) -> int:
+    """The same from a single lot, the usual case: nothing is spread."""
+    acceptor, issuer, unit = work.acceptor, lot.issuer, lot.unit
+    cost = lot.cost * amount // lot.left
+    claim = min(worth.discount, cost)
+    own = worth.discount - claim
+    _check_own(worth, own, 1)
+    owed = claim if issuer != acceptor else 0
+    due = owed * worth.fee_bp // 10_000
+    work.take_at(lot, amount, "redeemed", (cost, claim, due))
+    work.move(work.value(unit, issuer), (issuer, "redeemed", unit, 0), amount)
+    work.move((issuer, "payable", RIAL, acceptor), (acceptor, "receivable", RIAL, issuer), owed)
+    work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), cost - claim)
+    work.move((acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), own)
+    fee(work, acceptor, due)
     return own
 
 
