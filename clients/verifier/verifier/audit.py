@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.sharedctypes import SynchronizedArray
 from pathlib import Path
@@ -18,7 +18,7 @@ from verifier.checkpoints import Checkpoint
 from verifier.database import Database
 from verifier.findings import Findings
 from verifier.folder import Folder
-from verifier.shard import Audit, Shard
+from verifier.shard import Audit, Half, Shard
 
 Progress = Callable[[int, int], None]  # leaves checked, leaves in all
 _LOOK_S = 0.2
@@ -127,7 +127,7 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
             report.entries += result.entries
             report.leaves += result.leaves
             report.isolated += result.isolated
-        report.shards = len(results)
+        report.shards = len(sizes)
         await network.check_names(book, plan.folder, report.findings)
         network.check_sums(results, report.findings)
         report.on_their_way = network.check_crossings(results, report.findings)
@@ -136,30 +136,51 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
 
 
 async def _all_shards(source: Source, sizes: dict[int, int], plan: _Plan) -> list[Shard]:
-    """The largest first, so that no core is left with one at the end."""
+    """The largest first, so that no core is left with one at the end.
+
+    Gives one of each shard; what the second half of one found stands in the first.
+    """
     order = sorted(sizes, key=lambda shard: (-sizes[shard], shard))
     total = sum(sizes.values())
     context = multiprocessing.get_context("spawn")
     done: SynchronizedArray[int] = context.Array("q", len(order) or 1)
+    full = [shard for shard in order if sizes[shard]]
     jobs = [
         _Job(shard, place, plan.folder, plan.published.get(shard, []))
         for place, shard in enumerate(order)
     ]
+    if len(full) < plan.cores and plan.cores > 1:
+        jobs = [*_halves(jobs[: len(full)], plan.folder), *jobs[len(full) :]]
     if plan.cores == 1:
-        worker = _Worker(source, done)
-        found: list[Shard] = []
-        for job in jobs:
-            found.append(await worker.one(job))
-            plan.progress(_total(done), total)
-        await worker.close()
-        return found
+        return [
+            shard
+            async for shard in _alone(
+                _Worker(source, done), jobs, lambda: plan.progress(_total(done), total)
+            )
+        ]
     with context.Pool(min(plan.cores, len(jobs) or 1), _prepare, (source, done)) as pool:
         waiting = pool.map_async(_run, jobs, chunksize=1)
         while not waiting.ready():
             await asyncio.sleep(_LOOK_S)
             plan.progress(_total(done), total)
         plan.progress(_total(done), total)
-        return waiting.get()
+        return _joined(waiting.get())
+
+
+async def _alone(
+    worker: "_Worker", jobs: list["_Job"], told: Callable[[], None]
+) -> AsyncIterator[Shard]:
+    """Shard after shard in this process."""
+    collecting = gc.isenabled()
+    gc.disable()  # as in _prepare
+    try:
+        for job in jobs:
+            yield await worker.one(job)
+            told()
+    finally:
+        if collecting:
+            gc.enable()
+        await worker.close()
 
 
 def _total(done: "SynchronizedArray[int]") -> int:
@@ -171,6 +192,24 @@ class _Job(NamedTuple):
     place: int  # in what is done
     folder: Path
     checkpoints: list[Checkpoint]
+    half: Half = Half.WHOLE
+
+
+def _halves(jobs: list[_Job], folder: Path) -> Iterator[_Job]:
+    apart = folder / "outcomes"  # names of the second half count for itself alone
+    apart.mkdir()
+    for job in jobs:
+        yield job._replace(half=Half.ROWS)
+        yield job._replace(half=Half.OUTCOMES, folder=apart)
+
+
+def _joined(found: list[Shard]) -> list[Shard]:
+    joined: dict[int, Shard] = {}
+    for one in found:
+        first = joined.setdefault(one.shard, one)
+        if first is not one:  # the rows come first
+            first.findings.take(one.findings)
+    return list(joined.values())
 
 
 class _Worker:
@@ -187,9 +226,11 @@ class _Worker:
             self.book = await self.source.open()
 
         def reached(leaves: int) -> None:
-            self.done[job.place] = leaves
+            if job.half is not Half.OUTCOMES:
+                self.done[job.place] = leaves
 
-        return await Audit(self.book, job.shard, job.folder, job.checkpoints).run(reached)
+        passes = Audit(self.book, job.shard, job.folder, job.checkpoints, job.half)
+        return await passes.run(reached)
 
     async def close(self) -> None:
         """Let go of the book."""

@@ -1,7 +1,7 @@
 """Pass 1: a shard's log from its chunks: digests, unpacking, canonical bytes, order, the tree."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any, NamedTuple
 
 import zstandard
@@ -54,9 +54,9 @@ def unpack(packed: bytes) -> list[bytes]:
 
 
 class Log:
-    """One shard's log as it is read. sizes: tree sizes whose roots are asked for."""
+    """One shard's log as it is read. sizes: tree sizes whose roots are asked for; None: no tree."""
 
-    def __init__(self, shard: int, findings: Findings, sizes: set[int]) -> None:
+    def __init__(self, shard: int, findings: Findings, sizes: Collection[int] | None) -> None:
         self.shard = shard
         self.findings = findings
         self.tree = tree.Tree(note_from=NODES_FROM)
@@ -64,8 +64,8 @@ class Log:
         self.next = 1
         self.decided_at = 0
         self.whole = True  # every leaf so far was read
-        self.hashed = True  # every leaf so far was hashed
-        self._sizes = sizes
+        self.hashed = sizes is not None  # every leaf so far was hashed
+        self._sizes = sizes or ()
 
     async def windows(self, book: Book) -> AsyncIterator[Window]:
         """The log in windows, each of some chunks."""

@@ -1,15 +1,15 @@
 """Passes 1 to 7 over one leaf: its head, what it must say, then what its rows do to the state."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from verifier import posting
 from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
 from verifier.model import answers, decide, house
-from verifier.model.further import HoldValue
+from verifier.model.further import HoldValue, SpendAway
 from verifier.model.hearing import Heard
-from verifier.model.messages import micros
+from verifier.model.messages import Issue, Tick, Transaction, micros
 from verifier.model.originals import Original
 from verifier.model.work import MERCHANT, Said, Work
 from verifier.state import WAITING, State
@@ -21,13 +21,45 @@ _Entry = tuple[int, int, int, int, int]
 ISOLATED = "could-not-be-decided"  # a record that the database refused: the ledger's own refusal
 
 
+class Two(NamedTuple):
+    """Where to note what is wrong with an outcome, and what with the rows of a leaf."""
+
+    outcomes: Findings
+    rows: Findings
+
+
+def follow(
+    state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Two
+) -> list[tuple[str, Any]]:
+    """As review, where the outcome is reviewed elsewhere: the usual command's rows say it all."""
+    if heard is None or not _is_in_its_rows(heard):
+        return review(state, leaf, heard, find, findings)
+    posting.post(state, leaf, findings.rows)
+    state.sequence, state.now = leaf.head[1], leaf.head[2]
+    return []
+
+
+def _is_in_its_rows(heard: Heard) -> bool:
+    """Whether a command does nothing to the state that its leaf has no row for (see _follow)."""
+    match heard.body:
+        case SpendAway() | Tick():
+            return True
+        case Issue() as body:
+            return not body.sliding_days
+        case Transaction(kind="purchase" | "redemption") as body:
+            return not any([prize.sliding_days for prize in body.awards])
+        case _:
+            return False
+
+
 def review(
-    state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Findings
+    state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Findings | Two
 ) -> list[tuple[str, Any]]:
     """Check a leaf against its command and the state, then move the state by it.
 
     Gives what the ledger itself must say next, to this shard or another: name and content.
     """
+    outcomes, of_rows = findings if isinstance(findings, Two) else (findings, findings)
     shard, sequence, at, status, code, command, answer, marked = leaf.head
     name = decide.heard_name(heard, command)
     work, said = decide.work_out(state, heard, find, sequence=sequence)
@@ -47,9 +79,9 @@ def review(
         found += answers.marked_differences(marked, work, heard, said)
     work.undo()
     for what, is_, should in found:
-        findings.wrong(Spot("outcomes", "leaves", sequence, row=name), what, is_, should)
-    posting.post(state, leaf, findings)
-    _check_rows(state, leaf, work, findings)
+        outcomes.wrong(Spot("outcomes", "leaves", sequence, row=name), what, is_, should)
+    posting.post(state, leaf, of_rows)
+    _check_rows(state, leaf, work, outcomes)
     if status == said.status:
         _follow(state, work, said, heard)
     state.sequence, state.now = sequence, at

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -64,21 +65,48 @@ class Shard:
     )  # sequence, content, whether it moved anything
 
 
+class Half(Enum):
+    """Which passes over a shard one process takes; both halves together find what the whole does.
+
+    Where there are more cores than shards, a second process works out all outcomes, while the
+    first follows the rows of usual commands, reviews the few others, and compares the tables.
+    """
+
+    WHOLE = "whole"
+    ROWS = "rows"  # all but outcomes
+    OUTCOMES = "outcomes"
+
+
 Watch = Callable[[int], None]  # told now and then how many leaves of the shard were checked
 
 
 class Audit:
     """The passes over one shard."""
 
-    def __init__(self, book: Book, shard: int, folder: Path, checkpoints: list[Checkpoint]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        shard: int,
+        folder: Path,
+        checkpoints: list[Checkpoint],
+        half: Half = Half.WHOLE,
+    ) -> None:
         """folder: for names, on disk. checkpoints: of this shard, signatures checked."""
+        self.half = half
         self.findings = findings = Findings(shard)
+        elsewhere = Findings(shard)  # what the other half says
+        self.noted = review.Two(
+            elsewhere if half is Half.ROWS else findings,
+            elsewhere if half is Half.OUTCOMES else findings,
+        )
+        self.judge = review.follow if half is Half.ROWS else review.review
         self.result = Shard(shard, findings)
         self.shard = shard
         self.book = book
         self.checkpoints = checkpoints
         self.state = State(shard)
-        self.log = Log(shard, findings, {checkpoint.size for checkpoint in checkpoints})
+        sizes = {checkpoint.size for checkpoint in checkpoints}
+        self.log = Log(shard, self.noted.rows, None if half is Half.OUTCOMES else sizes)
         self.names = Names(folder, shard)
         self.past = Past(book, shard, self.names)
         self.streams = {table: Stream(book, table, shard, findings) for table in _KEYS}
@@ -94,6 +122,8 @@ class Audit:
         async for window in self.log.windows(self.book):
             await self._window(window)
             watch(self.result.leaves)
+        if self.half is Half.OUTCOMES:
+            return self.result
         await self._ends()
         await self._close_log()
         self.names.put_down()
@@ -118,24 +148,24 @@ class Audit:
                 self._review(leaf, heard)
         else:
             for check in _RE_DERIVED:
-                self.findings.stop(
-                    check, self.state.sequence + 1, "leaves before it cannot be read"
-                )
+                findings = self.noted.outcomes if check == "outcomes" else self.noted.rows
+                findings.stop(check, self.state.sequence + 1, "leaves before it cannot be read")
         self.names.add(
             [(name, leaf.head[1]) for leaf in leaves for name, _ in leaf.rows.get("names", ())]
         )
-        await self._tables(leaves, heards)
+        if self.half is not Half.OUTCOMES:
+            await self._tables(leaves, heards)
         if window.whole:
             self.lot_rows.let_go(self.state.drop_emptied())
 
     def _review(self, leaf: Leaf, heard: Heard | None) -> None:
-        for name, content in review.review(self.state, leaf, heard, self.past.find, self.findings):
+        for name, content in self.judge(self.state, leaf, heard, self.past.find, self.noted):
             self.result.said[name] = content
         arrival = decide.arrival_of(self.shard, heard)
         if arrival is not None:
             moved = leaf.head[3] in DONE
             self.result.arrived[arrival[0]] = (leaf.head[1], arrival[1], moved)
-        if "holds" in leaf.rows:
+        if "holds" in leaf.rows and self.half is not Half.OUTCOMES:
             self.hold_rows.note(leaf)
         self.past.answered(leaf, heard)
         self.result.leaves += 1

@@ -10,6 +10,8 @@ from kit.db import Database
 from ledger import usecases
 from ledger.domain import chunks
 from verifier import __main__, audit
+from verifier import leaves as their_leaves
+from verifier import shard as passes
 
 from . import house_of, test_caravan
 
@@ -75,6 +77,21 @@ async def check(dsn="", folder="", *, keys=None, checkpoints=None):
         audit.audit, audit.Source(dsn=dsn, folder=str(folder)), keys=keys or {},
         checkpoints=checkpoints, cores=1, progress=no_progress,
     )  # fmt: skip
+
+
+async def in_parts(dsn, shard, folder):
+    """What each way of going over a shard finds, in words: as a whole, and in two halves."""
+    found = {}
+    for half in passes.Half:
+        (folder / half.value).mkdir()
+        book = await audit.Source(dsn=dsn).open()
+        try:
+            one = passes.Audit(book, shard, folder / half.value, [], half)
+            result = await one.run(lambda _leaves: None)
+        finally:
+            await book.close()
+        found[half] = {finding.text for finding in result.findings.listed}
+    return found
 
 
 async def run(*arguments):
@@ -201,6 +218,24 @@ class Spoiler:
             await self.execute(
                 f"update {row['part']} set {column} = $2 where ctid = $1", row["ctid"], value
             )
+
+    async def rewrite(self, shard, changes):
+        """Leaves of a shard written anew, digest and all; changes: by number, what makes it so."""
+        rows = await self.rows(
+            "select first, packed from leaves where shard = $1 order by first", shard
+        )
+        for row in rows:
+            raws = chunks.unpack(row["packed"])
+            for place, raw in enumerate(raws):
+                change = changes.get(row["first"] + place)
+                if change is not None:
+                    leaf = change(their_leaves.from_bytes(raw))
+                    raws[place] = their_leaves.to_bytes(leaf)
+            made = chunks.pack(row["first"], raws)
+            await self.execute(
+                "update leaves set packed = $3, digest = $4 where shard = $1 and first = $2",
+                shard, row["first"], made.packed, made.digest,
+            )  # fmt: skip
 
     async def execute(self, statement, *values):
         return await self.connection.execute(statement, *values)

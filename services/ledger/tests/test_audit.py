@@ -11,8 +11,11 @@ from kit.db import Database
 from ledger.domain import checkpoints, merkle
 from ledger.domain.checkpoints import Checkpoint
 from verifier import folder, signed, tables
+from verifier import shard as passes
 
 from . import auditing, house_of, stories
+
+SHARD = auditing.SHARDS[0]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -184,6 +187,48 @@ async def test_rows_that_changed_places_are_named(book, spoiler, table, column):
     assert any(finding.table == table for finding in report.findings.listed)
 
 
+# ----------------------------------------------------------------------------------- two processes
+
+
+async def test_two_halves_find_what_the_whole_finds(book, spoiler, tmp_path):
+    """Lies of the ledger itself in its leaves, and of somebody else beside them."""
+    whole, rows, outcomes = passes.Half
+    (tmp_path / "true").mkdir()
+    assert not any((await auditing.in_parts(book, SHARD, tmp_path / "true")).values())
+    async with spoiler.spoilt("leaves", "entries"):
+        bought = await spoiler.rows(
+            "select min(sequence) as first, max(sequence) as last from entries"
+            f" where shard = {SHARD} and line = 0"
+        )
+        first, last = bought[0]["first"], bought[0]["last"]
+        await spoiler.rewrite(SHARD, {first: declined, last: one_more, last - 1: late})
+        (row,) = await spoiler.last(tables.ENTRIES)
+        await spoiler.alter(row, "amount", "amount + 1000")
+        found = await auditing.in_parts(book, SHARD, tmp_path)
+    assert found[rows] | found[outcomes] == found[whole]
+    assert not found[rows] & found[outcomes]
+    assert any(f"sequence {first}," in text and "status" in text for text in found[outcomes])
+    assert any(f"sequence {last}," in text for text in found[outcomes])
+    assert any(f"sequence {last}" in text and "balance" in text for text in found[rows])
+
+
+def declined(leaf):
+    """A yes that was told as a no."""
+    return leaf._replace(head=(*leaf.head[:3], "declined", "limit", *leaf.head[5:]))
+
+
+def one_more(leaf):
+    """An amount that the running balance does not bear out."""
+    (line, account, number, amount, balance), *others = leaf.rows["entries"]
+    entries = [(line, account, number, amount + 1, balance), *others]
+    return leaf._replace(rows=leaf.rows | {"entries": entries})
+
+
+def late(leaf):
+    """Another time."""
+    return leaf._replace(head=(*leaf.head[:2], leaf.head[2] + 1, *leaf.head[3:]))
+
+
 # ------------------------------------------------------------------------- names, checkpoints, log
 
 
@@ -205,7 +250,6 @@ async def test_a_name_answered_on_two_shards_is_named(fresh_database):
 
 ORIGIN = "peyvand.example/ledger"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-SHARD = auditing.SHARDS[0]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
