@@ -1,6 +1,7 @@
 """The run loop of every process: python -m room serve, work or migrate."""
 
 import asyncio
+import faulthandler
 import contextlib
 import gc
 import logging
@@ -80,6 +81,7 @@ class Main:
 def main(room: Main) -> None:
     """Run one command of a room; exits 0 after a graceful end, 1 with the reason logged."""
     command = sys.argv[1] if len(sys.argv) > 1 else "serve"
+    faulthandler.enable()  # where a library in C breaks, the log says under what
     try:
         match command:
             case "migrate":
