@@ -1,8 +1,8 @@
 """The run loop of every process: python -m room serve, work or migrate."""
 
 import asyncio
-import faulthandler
 import contextlib
+import faulthandler
 import gc
 import logging
 import signal
