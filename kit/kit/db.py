@@ -198,8 +198,6 @@ _SERVER_SETTINGS: Final = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
-    # all that is left is probes by key: planned once a connection, not at every call
-    "plan_cache_mode": "force_generic_plan",
 }
 # asyncpg asks the server what an array type is when it first meets it: once, when we connect
 _ARRAYS: Final = ", ".join(
