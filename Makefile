@@ -45,7 +45,7 @@ check: setup ## format, lint, types, imports, layout, contracts unchanged
 
 .PHONY: test quick integration e2e
 test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)
-	@$(PYTEST)
+	@$(PYTEST) --maxfail=20
 quick: setup ## parts of it: no servers
 	@$(PYTEST) contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
 integration: setup ## kit on real servers
