@@ -18,7 +18,6 @@ from ledger.seal import Posted, Sealed
 from ledger.store import booking, posting
 
 _T = TypeVar("_T")
-MemberRows = dict[tuple[int, int, str, str, int], AccountRow]
 
 
 class _Account:

@@ -6,7 +6,6 @@ from collections import defaultdict
 import pytest
 
 from ledger.domain import leaves
-from ledger.domain.book import value_key
 from verifier import leaves as their_leaves
 from verifier import network, past, review
 from verifier.findings import Findings
@@ -21,24 +20,12 @@ SEEDS = int(os.environ.get("SEEDS", "50")) // 5
 STEPS = 300
 
 
-class Rows(sealing.Rows):
-    """Leaves with lots of every unit."""
-
-    def lot(self, lot):
-        account_id = self.accounts[value_key(lot.owner, lot.unit, lot.issuer)][0]
-        return (
-            lot.lot, account_id, lot.amount, lot.cost_rial, lot.available_from, lot.expires_at,
-            lot.born_at, lot.parent or None, lot.issuer, lot.funder, lot.merchant,
-            lot.rule_version, lot.unit, lot.rule, lot.origin,
-        )  # fmt: skip
-
-
 class Told(test_caravan.Told):
     """A story whose decisions are sealed as they come."""
 
     def __init__(self, seed):
         super().__init__(seed)
-        self.rows = defaultdict(Rows)
+        self.rows = defaultdict(sealing.Rows)
         self.raws = defaultdict(list)
 
     def keep(self, shard, decision):

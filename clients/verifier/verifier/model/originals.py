@@ -1,6 +1,6 @@
 """Earlier commands that later ones name: what they booked, read back from their leaf."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -151,12 +151,9 @@ def booked(body: Transaction, answer: bytes) -> Sequence[Prize]:
 
 def grants_of(body: Transaction, awards: Sequence[Prize], sequence: int, now: int) -> list[Grant]:
     """Each prize with the lot it lies in: prizes of one kin share a lot."""
-    due = None if body.review_due_at is None else micros(body.review_due_at)
     kins: dict[Any, int] = {}
     found: list[Grant] = []
-    for prize in awards:
-        own = now if prize.available_from is None else micros(prize.available_from)
-        kin = _kin(prize, own if due is None else max(own, due))
+    for prize, own, kin in _starts(body, awards, now):
         number = sequence * LOTS_PER_SEQUENCE + kins.setdefault(kin, len(kins))
         found.append(
             Grant(
@@ -169,14 +166,22 @@ def grants_of(body: Transaction, awards: Sequence[Prize], sequence: int, now: in
 
 def kins_of(body: Transaction, awards: Sequence[Prize], now: int) -> dict[Any, list[int]]:
     """Kins in the order of their lots, with points and cost of each."""
-    due = None if body.review_due_at is None else micros(body.review_due_at)
     found: dict[Any, list[int]] = {}
-    for prize in awards:
-        start = now if prize.available_from is None else micros(prize.available_from)
-        sums = found.setdefault(_kin(prize, start if due is None else max(start, due)), [0, 0])
+    for prize, _, kin in _starts(body, awards, now):
+        sums = found.setdefault(kin, [0, 0])
         sums[0] += prize.amount
         sums[1] += prize.cost_rial
     return found
+
+
+def _starts(
+    body: Transaction, awards: Sequence[Prize], now: int
+) -> Iterator[tuple[Prize, int, tuple[Any, ...]]]:
+    """Each prize, from when it would be available without a review, and its kin under one."""
+    due = None if body.review_due_at is None else micros(body.review_due_at)
+    for prize in awards:
+        own = now if prize.available_from is None else micros(prize.available_from)
+        yield prize, own, _kin(prize, own if due is None else max(own, due))
 
 
 def _kin(prize: Prize, start: int) -> tuple[Any, ...]:

@@ -69,7 +69,7 @@ def say(draft: Draft, body: object, original: Original | None) -> Said:
     """
     if draft.house.standings and (no := standings.refusal(draft, body)) is not None:
         return no
-    rule = _RULES.get(type(body))
+    rule = _RULES.get(type(body))  # a chain of isinstance costs 0.26 us a miss (0015)
     if rule is None:
         return verdicts.refused(texts.reason("undecodable"))
     return rule(draft, body, original)

@@ -218,11 +218,8 @@ def _take_others(draft: Draft, unit: Unit, issuer: int, *, demand: int, own: set
     wanted = demand
     waiting = [
         lot
-        for _, lot in sorted(draft.lots.items())  # whatever order they were read in
-        if (lot.unit, lot.issuer) == (unit, issuer)
-        and lot.lot in own
-        and lot.remaining
-        and lots.pending(lot, draft.now)
+        for lot in sorted(draft.of(unit, issuer), key=lambda lot: lot.lot)
+        if lot.lot in own and lot.remaining and lots.pending(lot, draft.now)
     ]
     for lot in waiting:
         wanted -= _claw(draft, lot, min(wanted, lot.remaining))
