@@ -1,5 +1,6 @@
 """Leaves as they are kept: some dozens of one shard in a row, packed together (decision 0012)."""
 
+import threading
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -9,8 +10,20 @@ import zstandard
 LEAVES_MAX: Final = 64  # one leaf of a chunk costs the unpacking of all
 _LENGTH_BYTES: Final = 4
 _UNPACKED_MAX: Final = 256 * 1024 * 1024
-_packer: Final = zstandard.ZstdCompressor(level=1)
-_unpacker: Final = zstandard.ZstdDecompressor()
+
+
+class _Codec(threading.local):
+    """What packs and unpacks, one a thread: zstandard works without the GIL on one shared state.
+
+    Two threads at once would write into memory that is no longer theirs, and end the process.
+    """
+
+    def __init__(self) -> None:
+        self.pack = zstandard.ZstdCompressor(level=1).compress
+        self.unpack = zstandard.ZstdDecompressor().decompress
+
+
+_codec: Final = _Codec()
 
 
 class Chunk(NamedTuple):
@@ -31,14 +44,14 @@ def pack(first: int, leaves: Sequence[bytes]) -> Chunk:
     for leaf in leaves:
         parts.append(len(leaf).to_bytes(_LENGTH_BYTES, "big"))
         parts.append(leaf)
-    packed = _packer.compress(b"".join(parts))
+    packed = _codec.pack(b"".join(parts))
     return Chunk(first, len(leaves), sha256(packed).digest(), packed)
 
 
 def unpack(packed: bytes) -> list[bytes]:
     """The leaves of a chunk. Raises ValueError when the bytes are none."""
     try:
-        raw = _unpacker.decompress(packed, max_output_size=_UNPACKED_MAX)
+        raw = _codec.unpack(packed, max_output_size=_UNPACKED_MAX)
     except zstandard.ZstdError as error:
         raise ValueError(f"not a chunk of leaves: {error}") from error
     found: list[bytes] = []
