@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from house import children, lifecycle, paths, plan, ports, processes
+from house import lifecycle, paths, plan, ports, processes
 from kit import kafka
 
 from .collector import Collector
@@ -47,14 +47,9 @@ def house(collector: Collector) -> Iterator[plan.House]:
 @pytest.fixture(autouse=True)
 def whole(house: plan.House) -> Iterator[None]:
     """A program that ends by itself fails the test it ended in; those after it do not wait."""
-    assert not (ended := _ended(house)), f"not running before this test:\n{ended}"
+    assert not (ended := processes.ended(house)), processes.last_words(house, ended)
     yield
-    assert not (ended := _ended(house)), f"ended during this test:\n{ended}"
-
-
-def _ended(house: plan.House) -> str:
-    missing = [name for name in plan.PROGRAMS if children.find(house.folder, name) is None]
-    return "\n".join(f"{name}: {processes.log_tail(house, name)}" for name in missing)
+    assert not (ended := processes.ended(house)), processes.last_words(house, ended)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -2,22 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from contracts import envelope, topics
 from contracts.house import ClockAdvanced
-from house import connections, lifecycle, plan
+from house import connections, lifecycle, plan, processes, readiness
 from kit import kafka, outbox
 
 QUIET_S: Final = 1.5  # broker offsets follow the stored ones by about a second
 POLL_S: Final = 0.25
+LOOK_S: Final = 2.0
 DRAIN_S: Final = 90.0
 ROAD: Final = ("pos.transactions", "fraud.screened", "ledger.commands", "ledger.entries")
+T = TypeVar("T")
 
 
 class Driver:
@@ -78,6 +80,25 @@ async def drained(
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {wait_s:.0f} s {behind} records of the road are unread")
         await asyncio.sleep(POLL_S)
+
+
+async def while_all_run(home: plan.House, work: Coroutine[Any, Any, T]) -> T:
+    """Do work that waits for the house's programs; gives up when one of them is gone for good.
+
+    Raises readiness.NotReady with its last words. Who kills one on purpose starts it again at once.
+    """
+    task = asyncio.create_task(work)
+    before: set[str] = set()
+    try:
+        while not (await asyncio.wait([task], timeout=LOOK_S))[0]:
+            ended = set(await asyncio.to_thread(processes.ended, home))
+            if lost := sorted(ended & before):
+                raise readiness.NotReady(processes.last_words(home, lost))
+            before = ended
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    return task.result()
 
 
 async def _behind(bootstrap: str, ends: dict[kafka.Place, int]) -> int:

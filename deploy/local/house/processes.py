@@ -110,7 +110,7 @@ def wait_ready(
         for name in list(waiting):
             process = children.find(home.folder, name)
             if process is None:
-                raise readiness.NotReady(f"{name} ended:\n{log_tail(home, name)}")
+                raise readiness.NotReady(last_words(home, [name]))
             if is_ready(home, name):
                 waiting.remove(name)
                 if tell is not None:
@@ -151,6 +151,23 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 def look(home: plan.House) -> list[Seen]:
     """The house's table: every process, servers first."""
     return [_look_at(home, name) for name in (*plan.SERVERS, *plan.PROGRAMS)]
+
+
+def ended(home: plan.House) -> list[str]:
+    """Programs that were started, not stopped, and do not run: each ended by itself or was killed.
+
+    A stopped one is forgotten (see stop).
+    """
+    return [
+        name
+        for name in plan.PROGRAMS
+        if children.is_written_down(home.folder, name) and children.find(home.folder, name) is None
+    ]
+
+
+def last_words(home: plan.House, names: Sequence[str]) -> str:
+    """The ends of these programs' logs, to be shown to a person."""
+    return "\n".join(f"{name} ended:\n{log_tail(home, name)}" for name in names)
 
 
 def log_tail(home: plan.House, name: str) -> str:

@@ -73,7 +73,7 @@ async def _shop(home: plan.House, visits: list[Visit]) -> tuple[dict[str, Any], 
             driver=await driver.Driver.open(home.servers.bootstrap),
         )
         try:
-            found = await story.tell(told, visits)
+            found = await driver.while_all_run(home, story.tell(told, visits))
         finally:
             await told.close()
     return found, list(figures.faults(found))
