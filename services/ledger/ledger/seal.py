@@ -12,6 +12,7 @@ from ledger.domain.book import AccountKey, Lot, Row, value_key
 from ledger.domain.chunks import Chunk
 from ledger.domain.leaves import Leaf
 
+STEP = 16  # leaves at once: so long, about half a millisecond, a statement's end may wait
 NODE_LEVEL_MIN = 8  # smaller subtrees are computed from their leaves when a proof asks
 
 
@@ -43,11 +44,11 @@ class Sealed(NamedTuple):
 
 def seal(
     book: Book, posted: Iterable[Posted], number_of: dict[tuple[int, AccountKey], int]
-) -> Iterator[Sealed]:
+) -> Iterator[Sealed | None]:
     """Append decisions to the logs of their shards, a chunk at a time; the book's peaks move on.
 
-    number_of: account numbers of members' value accounts that opened lots. Source: architecture 5
-    (log), decisions 0011 and 0012.
+    None: a step inside a chunk. number_of: account numbers of members' value accounts that opened
+    lots. Source: architecture 5 (log), decisions 0011 and 0012.
     """
     by_shard: dict[int, list[Posted]] = {}
     for one in posted:
@@ -55,7 +56,10 @@ def seal(
     for shard, group in by_shard.items():
         for start in range(0, len(group), chunks.LEAVES_MAX):
             part = group[start : start + chunks.LEAVES_MAX]
-            raw = [leaves.encode(_leaf(one, number_of)) for one in part]
+            raw: list[bytes] = []
+            for place in range(0, len(part), STEP):
+                raw += [leaves.encode(_leaf(one, number_of)) for one in part[place : place + STEP]]
+                yield None
             first = part[0].decision.sequence
             nodes = _grow(book, shard, first, raw)
             yield Sealed(shard, chunks.pack(first, raw), part[-1].decision, nodes)

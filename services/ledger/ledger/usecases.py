@@ -28,7 +28,7 @@ from kit.consumer import Event
 from kit.db import Tx
 from kit.outbox import Message
 from kit.telemetry import Metric
-from ledger import read, write
+from ledger import read, seal, write
 from ledger.decide import answers, inquiry, transfer
 from ledger.decide import commands as deciding
 from ledger.decide.book import Book, Decision
@@ -45,7 +45,6 @@ _REPLY: Final = "transaction-answered.v1"
 _UNPROCESSABLE: Final = 422
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
-_SAID_AT_ONCE: Final = 64
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
 _Said = ExpireLot | ReleaseHold | TickClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
@@ -102,7 +101,7 @@ async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> Non
                 if "replay" not in event.headers:  # what it said then is in the archive
                     said.extend(_sends(event, result.decision))
             said.extend(_answer(event, command, result))
-            if place % _SAID_AT_ONCE == 0:
+            if place % seal.STEP == 0:
                 yield
         _count(results)
 

@@ -1,7 +1,7 @@
 """Puts a batch's decisions down: rows planned and checked in memory, then one statement a table."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from contracts.value import ReceiveValue
@@ -61,14 +61,15 @@ async def write(
     _plan_lots(plan, decisions)
     _check(plan, reading.book, decisions)
     holding.check(reading.book, decisions)
+    sealed: asyncio.Future[Sequence[Sealed]] = asyncio.Future()
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_book(tx, plan, decisions))
-            sealed = await _in_steps(seal.seal(reading.book, plan.posted, _numbers(plan)))
+            group.create_task(_book(tx, plan, reading.book, decisions, sealed))
+            steps = seal.seal(reading.book, plan.posted, _numbers(plan))
+            sealed.set_result([one for one in await _in_steps(steps) if one is not None])
             await _in_steps(meanwhile)
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
-    await _append(tx, reading.book, sealed)
     await _write_originals(tx, reading.book, decisions)
     changed = [decision for decision in decisions if decision.change is not None]
     if changed:
@@ -85,7 +86,13 @@ async def _in_steps(steps: Iterable[_T]) -> list[_T]:
     return done
 
 
-async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
+async def _book(
+    tx: Tx,
+    plan: _Plan,
+    book: Book,
+    decisions: Sequence[Decision],
+    sealed: Awaitable[Sequence[Sealed]],
+) -> None:
     await booking.insert_book(
         tx,
         outcomes=_outcomes(decisions),
@@ -103,6 +110,7 @@ async def _book(tx: Tx, plan: _Plan, decisions: Sequence[Decision]) -> None:
         dates=[_dates(decision, row) for decision in decisions for row in decision.dates],
         sends=[row for decision in decisions for row in _sends(decision)],
     )
+    await _append(tx, book, await sealed)
 
 
 async def _append(tx: Tx, book: Book, sealed: Sequence[Sealed]) -> None:

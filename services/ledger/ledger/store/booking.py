@@ -87,43 +87,43 @@ _TABLES: Final[tuple[tuple[LiteralString, tuple[str, ...]], ...]] = (
 _BOOK: Final = """
 with named as (
     insert into outcomes (sequence, shard, name, fingerprint)
-    select * from unnest($1::bigint[], $2::smallint[], $3::text[], $4::bytea[])
+    select * from unnest((select $1::bigint[]), $2::smallint[], $3::text[], $4::bytea[])
 ), entered as (
     insert into entries (sequence, amount, balance, account_id, account_sequence, shard, line)
-    select * from unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::int[], $9::int[],
+    select * from unnest((select $5::bigint[]), $6::bigint[], $7::bigint[], $8::int[], $9::int[],
         $10::smallint[], $11::smallint[])
 ), consumed as (
     insert into consumptions (sequence, lot, amount, cost_rial, claim_rial, fee_rial,
         original_sequence, issuer, acceptor, merchant, shard, ordinal, original_ordinal, what)
-    select * from unnest($12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
-        $17::bigint[], $18::bigint[], $19::int[], $20::int[], $21::int[], $22::smallint[],
-        $23::smallint[], $24::smallint[], $25::text[])
+    select * from unnest((select $12::bigint[]), $13::bigint[], $14::bigint[], $15::bigint[],
+        $16::bigint[], $17::bigint[], $18::bigint[], $19::int[], $20::int[], $21::int[],
+        $22::smallint[], $23::smallint[], $24::smallint[], $25::text[])
 )
 insert into lots (lot, amount, cost_rial, remaining, cost_left, lapsed, available_from, expires_at,
     born_at, parent, account_id, issuer, funder, merchant, rule_version, shard, open, unit, rule,
     origin, held, sliding_days)
-select * from unnest($26::bigint[], $27::bigint[], $28::bigint[], $29::bigint[], $30::bigint[],
-    $31::bigint[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[], $35::bigint[],
-    $36::int[], $37::int[], $38::int[], $39::int[], $40::int[], $41::smallint[], $42::boolean[],
-    $43::text[], $44::text[], $45::text[], $46::bigint[], $47::int[])
+select * from unnest((select $26::bigint[]), $27::bigint[], $28::bigint[], $29::bigint[],
+    $30::bigint[], $31::bigint[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[],
+    $35::bigint[], $36::int[], $37::int[], $38::int[], $39::int[], $40::int[], $41::smallint[],
+    $42::boolean[], $43::text[], $44::text[], $45::text[], $46::bigint[], $47::int[])
 """
 _STATE: Final = """
 with opened as (
     insert into accounts
         (shard, account_id, entry_count, counterparty, owner, balance, role, unit)
-    select * from unnest($1::smallint[], $2::int[], $3::int[], $4::int[], $5::bigint[],
+    select * from unnest((select $1::smallint[]), $2::int[], $3::int[], $4::int[], $5::bigint[],
         $6::bigint[], $7::text[], $8::text[])
 ), moved as (
     update accounts a set entry_count = u.entry_count, balance = u.balance
-    from unnest($9::text::smallint[], $10::text::int[], $11::text::int[], $12::text::int[],
-        $13::text::bigint[])
+    from unnest((select $9::text::smallint[]), $10::text::int[], $11::text::int[],
+        $12::text::int[], $13::text::bigint[])
         as u (shard, account_id, before, entry_count, balance)
     where a.shard = u.shard and a.account_id = u.account_id and a.entry_count = u.before
     returning 1
 ), changed as (
     update lots s set remaining = u.remaining, cost_left = u.cost_left, lapsed = u.lapsed,
         open = u.remaining > 0
-    from unnest($14::text::smallint[], $15::text::bigint[], $16::text::bigint[],
+    from unnest((select $14::text::smallint[]), $15::text::bigint[], $16::text::bigint[],
         $17::text::bigint[], $18::text::bigint[])
         as u (shard, lot, remaining, cost_left, lapsed)
     where s.shard = u.shard and s.lot = u.lot
@@ -134,15 +134,15 @@ select (select count(*) from moved) as moved, (select count(*) from changed) as 
 _LOG: Final = """
 with kept as (
     insert into leaves (first, decided_at, shard, count, digest, packed)
-    select * from unnest($1::bigint[], $2::timestamptz[], $3::smallint[], $4::smallint[],
+    select * from unnest((select $1::bigint[]), $2::timestamptz[], $3::smallint[], $4::smallint[],
         $5::bytea[], $6::bytea[])
 ), grown as (
     insert into nodes (shard, level, number, hash)
-    select * from unnest($7::smallint[], $8::smallint[], $9::bigint[], $10::bytea[])
+    select * from unnest((select $7::smallint[]), $8::smallint[], $9::bigint[], $10::bytea[])
 )
 update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,
     account_count = u.account_count, peaks = u.peaks
-from unnest($11::smallint[], $12::bigint[], $13::timestamptz[], $14::int[], $15::bytea[])
+from unnest((select $11::smallint[]), $12::bigint[], $13::timestamptz[], $14::int[], $15::bytea[])
     as u (shard, last_sequence, decided_at, account_count, peaks)
 where s.shard = u.shard
 """

@@ -2,6 +2,9 @@
 
 asyncpg asks of every element of an array whether it is an array itself. Where a statement takes
 thousands of numbers they go as one text, which costs a third, the server's reading of it included.
+
+The posting transaction's statements unnest `(select $n)` first: the planner sees how long an array
+is, but not through a subselect. Else a few rows would seem worth a plan of their own at every poll.
 """
 
 from collections.abc import Iterable, Sequence

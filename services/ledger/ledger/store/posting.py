@@ -40,7 +40,7 @@ async def find_outcomes(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
     """Names that are known; a probe each, so that no plan scans a shard."""
     return await tx.fetch(
         "select u.shard, u.name, o.sequence, o.fingerprint"
-        " from unnest($1::text::smallint[], $2::text::text[]) as u (shard, name)"
+        " from unnest((select $1::text::smallint[]), $2::text::text[]) as u (shard, name)"
         " cross join lateral (select t.sequence, t.fingerprint from outcomes t"
         "  where t.shard = u.shard and t.name = u.name limit 1) as o",
         literal([shard for shard, _ in names]),
@@ -73,7 +73,7 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
         " a.entry_count, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule, t.rule_version,"
         " t.available_from, t.expires_at, t.born_at, t.merchant, t.origin, t.parent, t.remaining,"
         " t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
-        " from unnest($1::text::smallint[], $2::text::bigint[]) as u (shard, owner)"
+        " from unnest((select $1::text::smallint[]), $2::text::bigint[]) as u (shard, owner)"
         " cross join lateral (select * from accounts c where c.shard = u.shard"
         "  and c.owner = u.owner and c.role in ('value', 'debt') offset 0) as a"
         " left join lateral (select * from lots l where l.shard = u.shard"
@@ -131,7 +131,7 @@ async def list_accounts(tx: Tx, keys: Sequence[tuple[int, AccountKey]]) -> list[
     """Accounts by natural key, where they exist."""
     return await tx.fetch(
         "select u.place, a.account_id, a.balance, a.entry_count"
-        " from unnest($1::text::smallint[], $2::text::bigint[], $3::text::text[],"
+        " from unnest((select $1::text::smallint[]), $2::text::bigint[], $3::text::text[],"
         " $4::text::text[], $5::text::int[])"
         " with ordinality as u (shard, owner, role, unit, counterparty, place)"
         " cross join lateral (select t.account_id, t.balance, t.entry_count from accounts t"
