@@ -13,7 +13,11 @@ AMOUNT_MAX: Final = 2**53 - 1  # JSON numbers stay exact in every language up to
 NETWORK_PARTY: Final = 1  # the network's own legal entity; merchants registers it first
 BASIS_POINTS: Final = 10_000
 TEHRAN: Final = ZoneInfo("Asia/Tehran")
-UNSET_TIME: Final = datetime.max.replace(tzinfo=UTC)
+# Every time that a caller or a record may choose lies in [MOMENT_MIN, MOMENT_MAX): beyond it are
+# PostgreSQL's infinities, the ends of Python's calendar, and years typed in another calendar.
+MOMENT_MIN: Final = datetime(1990, 1, 1, tzinfo=UTC)
+MOMENT_MAX: Final = datetime(2200, 1, 1, tzinfo=UTC)
+UNSET_TIME: Final = MOMENT_MAX  # after every time there is, and still one that can be reckoned with
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 PositiveAmount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
@@ -201,6 +205,23 @@ def storable(text: str) -> bool:
 # ------------------------------------------------------------------------------------------ time
 
 
+def moment_error(at: datetime) -> str:
+    """Why a time is none that the house reckons with and what to do about it; empty: it is one.
+
+    Source: findings S1, S18, S19, C3.
+    """
+    if at.tzinfo is None or at.utcoffset() is None:
+        return "a time needs its zone, such as 2026-03-21T12:00:00+03:30"
+    if MOMENT_MIN <= at < MOMENT_MAX:
+        return ""
+    if at.year in _SOLAR_HIJRI:
+        return (
+            f"{at.year} looks like a Solar Hijri year; write the Gregorian one,"
+            f" such as {at.year + 621} or {at.year + 622}"
+        )
+    return f"times are from {MOMENT_MIN.year} to {MOMENT_MAX.year - 1}; this one is of {at.year}"
+
+
 def tehran_day(at: datetime) -> date:
     """The civil day in Iran of an aware time; the house's only definition of a day (style 5)."""
     return at.astimezone(TEHRAN).date()
@@ -212,6 +233,7 @@ def micros(at: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+_SOLAR_HIJRI: Final = range(1300, 1501)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

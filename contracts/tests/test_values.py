@@ -1,6 +1,6 @@
 """Names, text, days and splits."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -89,3 +89,24 @@ def test_ties_go_to_the_first_and_nothing_splits_over_nothing() -> None:
         values.largest_remainder(1, [])
     with pytest.raises(ValueError):
         values.largest_remainder(-1, [1])
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (values.MOMENT_MIN, ""),
+        (values.MOMENT_MAX - timedelta(microseconds=1), ""),
+        (values.MOMENT_MIN - timedelta(microseconds=1), "from 1990 to 2199; this one is of 1989"),
+        (values.MOMENT_MAX, "from 1990 to 2199; this one is of 2200"),
+        (datetime(1, 1, 1, tzinfo=UTC), "this one is of 1"),
+        (datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3, minutes=30))), "this one is of 1"),
+        (datetime(9999, 12, 31, 23, 59, tzinfo=timezone(-timedelta(hours=23))), "is of 9999"),
+        (datetime(1403, 5, 1, tzinfo=UTC), "looks like a Solar Hijri year; write the Gregorian"),
+        (datetime(1300, 1, 1, tzinfo=UTC), "such as 1921 or 1922"),
+        (datetime(2026, 3, 21), "needs its zone"),  # noqa: DTZ001
+    ],
+)
+def test_a_time_beyond_the_houses_calendar_says_what_to_do(at: datetime, said: str) -> None:
+    error = values.moment_error(at)
+    assert (error == "") is (said == "")
+    assert said in error
