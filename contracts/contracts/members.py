@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-import phonenumbers
 from msgspec import Struct
 
-from contracts.values import AccountOrZero, Instant, NumberOrZero, Shard, ascii_digits, fold_letters
+from contracts.text import fold_code, fold_number
+from contracts.values import AccountOrZero, Instant, NumberOrZero, Shard
 
 REBINDING_DELAY_S: Final = 60  # with the clocks' permitted future skew: architecture 2
 FUTURE_SKEW_S: Final = 120
@@ -87,31 +87,30 @@ def as_of(bindings: tuple[Binding, ...], at: datetime) -> Binding:
     return found
 
 
-_PLAIN_MOBILE: Final = re.compile(r"09\d{9}")
-_SEPARATORS: Final = re.compile(r"[\s\-\u200c\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_CARD: Final = re.compile(r"[0-9]{16}")
+_MOBILE: Final = re.compile(r"(?:(?:\+|00)?98)?0?(9[0-9]{9})")
+_TELEPHONE: Final = re.compile(r"\+?[0-9]{3,15}")
+_QR: Final = re.compile(r"PV1[A-Za-z0-9_\-]{16,64}")
 
 
 def canonical(kind: IdentifierKind, text: str) -> str:
-    """One spelling of an identifier: 16 digits, E.164, or the QR text.
+    """One spelling of an identifier: 16 digits, E.164, the QR text, or a partner's reference.
 
-    Raises ValueError saying what is wrong.
+    The one recogniser of every door: what it gives, it takes. Raises ValueError saying what is
+    wrong. Source: findings F3, F6 to F8.
     """
     match kind:
         case IdentifierKind.CARD:
-            digits = _SEPARATORS.sub("", ascii_digits(text))
-            if len(digits) != 16 or not digits.isascii() or not digits.isdigit():
-                raise ValueError("a card number has 16 digits")
-            if not luhn_valid(digits):
-                raise ValueError("the card number's check digit is wrong")
-            return digits
+            return _canonical_card(fold_number(text))
         case IdentifierKind.MOBILE:
-            return _canonical_mobile(ascii_digits(text).strip())
+            return _canonical_mobile(fold_number(text))
         case IdentifierKind.QR:
-            if not re.fullmatch(r"PV1[A-Za-z0-9_\-]{16,64}", text.strip()):
+            shown = fold_code(text)
+            if _QR.fullmatch(shown) is None:
                 raise ValueError("not the text of a member's QR code")
-            return text.strip()
+            return shown
         case IdentifierKind.EXTERNAL:
-            reference = fold_letters(ascii_digits(text)).strip()
+            reference = fold_code(text)
             if not 1 <= len(reference) <= 64:
                 raise ValueError("a partner's reference has 1 to 64 characters")
             return reference
@@ -133,14 +132,23 @@ def luhn_check_digit(body: str) -> str:
     return str(-sum(d - 9 if d > 9 else d for d in doubled) % 10)
 
 
-def _canonical_mobile(text: str) -> str:
-    if _PLAIN_MOBILE.fullmatch(text):
-        return "+98" + text[1:]
-    try:
-        number = phonenumbers.parse(text, "IR")
-    except phonenumbers.NumberParseException as error:
-        raise ValueError("not a telephone number") from error
-    kind = phonenumbers.number_type(number)
-    if number.country_code != 98 or kind != phonenumbers.PhoneNumberType.MOBILE:
-        raise ValueError("not an Iranian mobile number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+def _canonical_card(digits: str) -> str:
+    if _CARD.fullmatch(digits) is None:
+        raise ValueError("a card number has 16 digits")
+    if not luhn_valid(digits):
+        raise ValueError("the card number's check digit is wrong")
+    return digits
+
+
+def _canonical_mobile(digits: str) -> str:
+    """E.164 of 0900 to 0999, whichever of them is given out: numbers move, people keep them.
+
+    A letter, an extension or a second number makes it no number: guessing whose it is would
+    spend a stranger's points.
+    """
+    found = _MOBILE.fullmatch(digits.replace("\uff0b", "+"))
+    if found is not None:
+        return "+98" + found[1]
+    if _TELEPHONE.fullmatch(digits) is None:
+        raise ValueError("not a telephone number; send one number, digits only")
+    raise ValueError("not an Iranian mobile number")

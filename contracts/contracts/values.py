@@ -1,5 +1,7 @@
 """Words every room shares: units, amounts, names, days, text as it is stored."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -182,12 +184,15 @@ _DIGITS: Final = {
     **{ord(c): str(i) for i, c in enumerate("۰۱۲۳۴۵۶۷۸۹")},
     **{ord(c): str(i) for i, c in enumerate("٠١٢٣٤٥٦٧٨٩")},
 }
+_DIGIT: Final = re.compile(r"\d")  # a decimal digit of any script, nothing else
 _LETTERS: Final = {ord("ي"): "ی", ord("ى"): "ی", ord("ك"): "ک"}
 
 
 def ascii_digits(text: str) -> str:
-    """Persian and Arabic-Indic digits as ASCII digits; the rest as it is."""
-    return text.translate(_DIGITS)
+    """Decimal digits of every script as ASCII digits; the rest as it is."""
+    if text.isascii():
+        return text
+    return _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text.translate(_DIGITS))
 
 
 def fold_letters(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,19 +20,55 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
         "9123456789",
         "+989123456789",
         "00989123456789",
+        "989123456789",
+        "+98 (0) 912 345 67 89",
+        "(0912) 345.6789",
         "۰۹۱۲ ۳۴۵ ۶۷۸۹",
         "٠٩١٢٣٤٥٦٧٨٩",
         " 0912-345-6789 ",
+        "0912\u200c345\u200c6789",
+        "0912_345_6789",
+        "0912ـ345ـ6789",
+        "\u202a+98 912 345 6789\u202c",
+        "\u2066۰۹۱۲–۳۴۵–۶۷۸۹\u2069",
+        "०९१२३४५६७८९",
+        "\uff0b\uff19\uff18\uff19\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18\uff19",
     ],
 )
 def test_every_spelling_of_a_mobile_is_one(text: str) -> None:
     assert members.canonical(IdentifierKind.MOBILE, text) == "+989123456789"
 
 
-@pytest.mark.parametrize("text", ["", "hello", "02188776655", "09621", "+14155552671", "0912"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "hello", "02188776655", "09621", "+14155552671", "0912", "091234567890"),
+        *("0912fff2153", "0912fff5237", "09129175dgf", "+98912ABC2938", "0912-CALL-NOW"),
+        *("09123456789 x12", "09123456789;ext=12", "09123456789#12", "09123456789,12"),
+        *("09123456789;09121111111", "09123456789/09121111111", "09123456789 09121111111"),
+        *("0912345678²", "091234567⑧9", "tel:09123456789", "0989123456789x", "++989123456789"),
+    ],
+)
 def test_what_is_no_iranian_mobile_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         members.canonical(IdentifierKind.MOBILE, text)
+
+
+@pytest.mark.parametrize("prefix", range(900, 1000))
+def test_what_we_show_of_any_mobile_is_taken_back(prefix: int) -> None:
+    shown = members.canonical(IdentifierKind.MOBILE, f"0{prefix}3517329")
+    assert shown == f"+98{prefix}3517329"
+    spaced = f"{shown[:3]} {shown[3:6]} {shown[6:]}"
+    for again in (shown, shown[1:], f"00{shown[1:]}", shown[3:], spaced):
+        assert members.canonical(IdentifierKind.MOBILE, again) == shown
+
+
+@given(st.from_regex(r"(\+98|0098|0)?[ -]?9[0-9]{2}[ -]?[0-9]{3}[ .]?[0-9]{4}", fullmatch=True))
+def test_what_others_know_as_an_iranian_mobile_we_know_as_the_same(text: str) -> None:
+    number = phonenumbers.parse(text, "IR")
+    if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE:
+        told = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        assert members.canonical(IdentifierKind.MOBILE, text) == told
 
 
 @given(st.text("0123456789", min_size=15, max_size=15))

@@ -30,10 +30,17 @@ def body_of(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("field", ["order", "operation"])
 @pytest.mark.parametrize(
-    "text", ["", " ", "a b", "سفارش", "a?b", "a%20", "a~", "a\u200cb", "ab\u0000", "x" * 49, "٫"]
+    "text", ["", " ", "a b", "سفارش", "a?b", "a%20", "a~", "\u200c", "ab\u0000", "x" * 49, "٫"]
 )
 def test_an_order_of_other_characters_is_refused(field: str, text: str) -> None:
     assert refused(body_of(**{field: text})) in ("bad-order", "out-of-range")
+
+
+@pytest.mark.parametrize(
+    "text", ["1404/A-77", "۱۴۰۴/A-٧٧", " \u202e1404/A\u200c-77 ", "１404/A-77"]
+)
+def test_an_order_has_one_spelling(text: str) -> None:
+    assert read(body_of(order=text)).order == "1404/A-77"
 
 
 def test_an_operation_is_a_small_word() -> None:

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from contracts import values
-from contracts.values import AMOUNT_MAX, Number, ascii_digits
+from contracts.text import fold_code
+from contracts.values import AMOUNT_MAX, Number
 from gateway.domain import problems
 from gateway.domain.problems import Code
 
@@ -77,7 +78,7 @@ def text_of(named: Named) -> str:
 
 
 def normalised(body: Body) -> Body:
-    """The order and operation in their one spelling: ASCII digits, no space around.
+    """The order and operation in their one spelling, as `fold_code` gives it.
 
     Capital and small letters of an order differ. Raises BAD_ORDER.
     """
@@ -91,7 +92,10 @@ def normalised(body: Body) -> Body:
 def _spelled(text: str | UnsetType, allowed: re.Pattern[str]) -> str | UnsetType:
     if text is UNSET:
         return UNSET
-    plain = ascii_digits(text).strip()
+    try:
+        plain = fold_code(text)
+    except ValueError as error:
+        raise problems.refusal(Code.BAD_ORDER) from error
     if allowed.fullmatch(plain) is None:
         raise problems.refusal(Code.BAD_ORDER)
     return plain

@@ -10,20 +10,21 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from contracts import envelope
 from contracts.members import IdentifierKind, canonical
 from contracts.pos import LINES_MAX
+from contracts.text import fold_code
 from contracts.values import (
     Amount,
     Kind,
     Number,
     PositiveAmount,
     ascii_digits,
-    fold_letters,
 )
 from gateway.domain import names, problems
 from gateway.domain.problems import Code
 
 Zoned = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone")]
 Shown = Annotated[str, Meta(min_length=1, max_length=128)]
-Word = Annotated[str, Meta(max_length=64)]
+WORD_LENGTH_MAX: Final = 64
+Word = Annotated[str, Meta(max_length=WORD_LENGTH_MAX)]
 LineNumber = Annotated[int, Meta(ge=1, le=9999)]
 
 
@@ -151,9 +152,7 @@ def read_historic(raw: bytes) -> HistoricPurchase:
     _check_basket(body.amount_rial, body.lines)
     if body.amount_rial == 0:
         raise problems.refusal(Code.AMOUNT_IS_ZERO)
-    return msgspec.structs.replace(
-        body, transaction=fold_letters(ascii_digits(body.transaction)).strip()
-    )
+    return msgspec.structs.replace(body, transaction=_folded_text(body.transaction))
 
 
 def _read(raw: bytes, decoder: "msgspec.json.Decoder[Body]", kind: type[Body]) -> Body:
@@ -202,10 +201,9 @@ def _cause(text: str) -> Code:
 
 
 def _normalised(body: Body) -> Body:
-    """Times in UTC, the two forms of ye and kaf as one, so that spelling says nothing."""
-    lines = body.lines
-    if lines is not UNSET and not all(_plain(line) for line in lines):
-        body = msgspec.structs.replace(body, lines=tuple(map(_folded, lines)))
+    """Times in UTC, codes folded, so that spelling says nothing."""
+    if body.lines is not UNSET:
+        body = msgspec.structs.replace(body, lines=tuple(map(_folded, body.lines)))
     original = getattr(body, "original", UNSET)
     if original is not UNSET:
         original = names.normalised(original)
@@ -217,19 +215,28 @@ def _normalised(body: Body) -> Body:
     return body
 
 
-def _plain(line: Line) -> bool:
-    return (line.sku is UNSET or line.sku.isascii()) and (
-        line.category is UNSET or line.category.isascii()
-    )
-
-
 def _folded(line: Line) -> Line:
-    fields: dict[str, str] = {}
-    if line.sku is not UNSET:
-        fields["sku"] = fold_letters(ascii_digits(line.sku))
-    if line.category is not UNSET:
-        fields["category"] = fold_letters(ascii_digits(line.category))
-    return msgspec.structs.replace(line, **fields)
+    """A line whose codes are folded, as are the lists of programmes and rules."""
+    sku, category = _code(line.sku), _code(line.category)
+    if sku == line.sku and category == line.category:
+        return line
+    return msgspec.structs.replace(line, sku=sku, category=category)
+
+
+def _code(text: str | UnsetType) -> str | UnsetType:
+    if text is UNSET:
+        return UNSET
+    folded = _folded_text(text)
+    if len(folded) > WORD_LENGTH_MAX:  # a ligature may stand for many letters
+        raise problems.refusal(Code.OUT_OF_RANGE, f"a word of over {WORD_LENGTH_MAX} characters")
+    return folded
+
+
+def _folded_text(text: str) -> str:
+    try:
+        return fold_code(text)
+    except ValueError as error:
+        raise problems.refusal(Code.UNSTORABLE_TEXT, str(error)) from error
 
 
 def _utc(at: datetime) -> datetime:

@@ -38,7 +38,7 @@ MESSAGES: Final = {
     451: "تعداد درخواست‌ها بیش از حد مجاز است",
     607: "نام تگ انتخابی اشتباه است",
 }
-_RECEPTOR: Final = re.compile(r"(0|0098|\+98)?9\d{9}")
+_RECEPTOR: Final = re.compile(r"(0|0098|\+98)?9[0-9]{9}")
 _LINK: Final = re.compile(r"https?://|www\.", re.IGNORECASE)
 _TAG: Final = re.compile(r"[A-Za-z0-9_\-]{1,200}")
 
