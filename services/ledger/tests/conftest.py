@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from kit.db import Database
 from ledger import api
+from ledger.api import accounts, network, proofs
 
 from . import doors, stories
 
@@ -50,7 +51,8 @@ async def door(database):
     app = api.app(database, stopped, actor_secret=doors.SECRET)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
-        yield doors.Door(client, stopped)
+        routes = [*accounts.router.routes, *network.router.routes, *proofs.router.routes]
+        yield doors.Door(client, stopped, routes)
 
 
 @pytest.fixture

@@ -23,9 +23,12 @@ class Stopped:
 class Door:
     """The application called as the gateway calls it."""
 
-    def __init__(self, client, stopped):
+    def __init__(self, client, stopped, routes):
         self.client = client
         self.clock = stopped
+        self.shapes = {
+            route.path_regex: (route.responses.get(200) or {}).get("model") for route in routes
+        }
 
     async def __call__(self, path, *, role="operator"):
         headers = {}
@@ -33,7 +36,20 @@ class Door:
             actor = auth.Actor("tester", frozenset({role}))
             bare = unquote(path.partition("?")[0])
             headers[auth.HEADER] = auth.sign(actor, SECRET, "GET", bare, clock.wall())
-        return await self.client.get(path, headers=headers)
+        answer = await self.client.get(path, headers=headers)
+        self.hold_to_its_shape(answer)
+        return answer
+
+    def hold_to_its_shape(self, answer):
+        """Every answer of every story looks as the OpenAPI document says."""
+        shape = self.shapes.get(match(self.shapes, unquote(answer.url.path)))
+        if answer.status_code == 200 and shape is not None:
+            shape.model_validate_json(answer.content)
+
+
+def match(shapes, path):
+    """The pattern of the route that serves a path."""
+    return next((pattern for pattern in shapes if pattern.match(path)), None)
 
 
 class Till:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.values import Unit, parse_public_id
 from kit import auth, errors
-from ledger.api import doors
+from ledger.api import doors, shapes
 from ledger.api.doors import Account, Issuer, Limit, Time
 from ledger.domain import asked
 from ledger.readings import accounts, bookings
@@ -74,7 +74,7 @@ class StatementAsked(doors.Asked):
 _SIGNS: Final = {Flow.ALL: 0, Flow.CREDITS: 1, Flow.DEBITS: -1}
 
 
-@router.get("/v1/accounts/{account}/balance")
+@router.get("/v1/accounts/{account}/balance", responses=doors.shaped(shapes.Balance))
 async def get_balance(
     request: Request, account: Account, asked_for: Annotated[doors.OfShard, Query()]
 ) -> Response:
@@ -91,7 +91,7 @@ async def get_balance(
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/lots")
+@router.get("/v1/accounts/{account}/lots", responses=doors.shaped(shapes.Lots))
 async def list_lots(
     request: Request, account: Account, asked_for: Annotated[LotsAsked, Query()]
 ) -> Response:
@@ -110,7 +110,7 @@ async def list_lots(
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/lots/{lot}")
+@router.get("/v1/accounts/{account}/lots/{lot}", responses=doors.shaped(shapes.LotHistory))
 async def get_lot(
     request: Request,
     account: Account,
@@ -125,7 +125,7 @@ async def get_lot(
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/statement")
+@router.get("/v1/accounts/{account}/statement", responses=doors.shaped(shapes.Statement))
 async def list_statement(
     request: Request, account: Account, asked_for: Annotated[StatementAsked, Query()]
 ) -> Response:
@@ -150,7 +150,7 @@ async def list_statement(
     return doors.answer(found)
 
 
-@router.get("/v1/bookings/{id}")
+@router.get("/v1/bookings/{id}", responses=doors.shaped(shapes.Booking))
 async def get_booking(request: Request, id: Annotated[str, Path(max_length=210)]) -> Response:
     """A transaction as it was booked: all its entries, lots, consumptions, and its money leg.
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.values import AMOUNT_MAX, BASIS_POINTS, Unit
 from kit import auth, errors
-from ledger.api import doors
+from ledger.api import doors, shapes
 from ledger.api.doors import PARTY_MAX, Limit
 from ledger.domain import asked
 from ledger.readings import network
@@ -48,7 +48,7 @@ class RevenueAsked(doors.Asked):
     unit: Unit = Unit.NETWORK_POINTS
 
 
-@router.get("/v1/positions")
+@router.get("/v1/positions", responses=doors.shaped(shapes.Positions))
 async def list_positions(
     request: Request, asked_for: Annotated[PositionsAsked, Query()]
 ) -> Response:
@@ -65,7 +65,7 @@ async def list_positions(
     return doors.answer(found)
 
 
-@router.get("/v1/vintages")
+@router.get("/v1/vintages", responses=doors.shaped(shapes.Vintages))
 async def list_vintages(request: Request, asked_for: Annotated[VintagesAsked, Query()]) -> Response:
     """Points by issuer and Solar Hijri issue month, and their cost: what became of them.
 
@@ -85,7 +85,7 @@ async def list_vintages(request: Request, asked_for: Annotated[VintagesAsked, Qu
     return doors.answer(found)
 
 
-@router.get("/v1/revenue")
+@router.get("/v1/revenue", responses=doors.shaped(shapes.Revenue))
 async def get_revenue(request: Request, asked_for: Annotated[RevenueAsked, Query()]) -> Response:
     """Revenue from one vintage's points under IFRS 15, period by period, with its liability.
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contracts.values import Unit
 from kit import auth
-from ledger.api import doors
+from ledger.api import doors, shapes
 from ledger.api.doors import Account, Issuer, Limit, Shard
 from ledger.domain import asked
 from ledger.readings import proofs
@@ -44,7 +44,7 @@ class SizesAsked(doors.Asked):
     new: doors.Number = None
 
 
-@router.get("/v1/checkpoints")
+@router.get("/v1/checkpoints", responses=doors.shaped(shapes.Checkpoints))
 async def list_checkpoints(
     request: Request, asked_for: Annotated[CheckpointsAsked, Query()]
 ) -> Response:
@@ -67,7 +67,7 @@ async def get_checkpoint(
     return Response(text, media_type=_NOTE)
 
 
-@router.get("/v1/proofs/{shard}/{sequence}")
+@router.get("/v1/proofs/{shard}/{sequence}", responses=doors.shaped(shapes.Inclusion))
 async def get_inclusion(
     request: Request, shard: Shard, sequence: Number, asked_for: Annotated[OfSize, Query()]
 ) -> Response:
@@ -83,7 +83,9 @@ async def get_inclusion(
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/entries/{number}/proof")
+@router.get(
+    "/v1/accounts/{account}/entries/{number}/proof", responses=doors.shaped(shapes.EntryInclusion)
+)
 async def get_entry_proof(
     request: Request,
     account: Account,
@@ -101,7 +103,7 @@ async def get_entry_proof(
     return doors.answer(found)
 
 
-@router.get("/v1/consistency/{shard}")
+@router.get("/v1/consistency/{shard}", responses=doors.shaped(shapes.Consistency))
 async def get_consistency(
     request: Request, shard: Shard, asked_for: Annotated[SizesAsked, Query()]
 ) -> Response:
