@@ -4,12 +4,15 @@ import re
 from typing import Any
 
 import msgspec
+import pytest
 from fastapi import FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
 
-from gateway.api import document
+from contracts.values import Kind
+from gateway.api import document, examples
 from gateway.clients import Service
+from gateway.domain import requests
 
 from .conftest import House
 
@@ -41,6 +44,40 @@ def test_the_gateways_own_part_is_valid_and_names_every_code() -> None:
     assert set(fields) >= {"terminal", "epoch", "sequence", "kind", "occurred_at", "original"}
     assert set(fields) >= {"merchant", "order", "operation"}
     assert "rate-limited" in msgspec.json.encode(own).decode()
+
+
+@pytest.mark.parametrize("name", sorted(examples.TRANSACTION))
+def test_every_example_of_a_transaction_reads(name: str) -> None:
+    sent = examples.TRANSACTION[name]["value"]
+    body = requests.read_transaction(msgspec.json.encode(sent))
+    assert body.kind.value == sent["kind"]
+
+
+def test_every_kind_has_an_example_and_history_reads_too() -> None:
+    shown = {one["value"]["kind"] for one in examples.TRANSACTION.values()}
+    assert shown == {kind.value for kind in Kind}
+    sent = examples.HISTORY["purchase"]["value"]
+    assert requests.read_historic(msgspec.json.encode(sent)).amount_rial == sent["amount_rial"]
+
+
+def test_a_number_of_a_body_may_be_digits_of_any_script() -> None:
+    fields = document.own_document()["components"]["schemas"]["Transaction"]["properties"]
+    number, digits = fields["amount_rial"]["anyOf"]
+    assert number["type"] == "integer"
+    assert re.fullmatch(digits["pattern"], "۲۵۰۰۰۰")
+    assert not re.fullmatch(digits["pattern"], "1.5")
+
+
+def test_a_passed_operation_names_every_answer_and_none_that_is_never_sent() -> None:
+    merged = document.merge(document.own_document(), {"members": theirs("/v1/members/{number}")})
+    put = merged["paths"]["/v1/members/{number}"]["put"]
+    wanted = {"200", "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "500"}
+    assert set(put["responses"]) == wanted | {"503"}
+    refused = put["responses"]["422"]["content"]
+    assert refused == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    }
+    assert not {n for n in merged["components"]["schemas"] if "ValidationError" in n}
 
 
 def test_merged_documents_are_valid_and_names_do_not_meet() -> None:

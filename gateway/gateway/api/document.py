@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from contracts import pos
+from gateway.api import examples, operations
 from gateway.api.administration import PASSAGES, find_passage
 from gateway.clients import Service, Services
 from gateway.domain import requests
@@ -50,12 +51,16 @@ def _problems(*statuses: int) -> Document:
     }
 
 
+_NEVER_SENT: Final = frozenset({"HTTPValidationError", "ValidationError"})  # FastAPI's, of its 422
 _STANDS: Final = "Stands, not answered yet: ask status_url or send again"
 
 
-def _posts(operation: str, summary: str, body: str, key: str) -> Document:
+def _posts(
+    operation: str, summary: str, body: str, key: str, shown: Mapping[str, examples.Example]
+) -> Document:
     """An operation that sends one transaction onto the road."""
-    answer = {"oneOf": [_ref("Answer"), _ref("Preview")]}
+    answer = {"anyOf": [_ref("Answer"), _ref("Preview")]}
+    content = {"schema": _ref(body), "examples": dict(shown)}
     return {
         "tags": ["road"],
         "operationId": operation,
@@ -66,11 +71,12 @@ def _posts(operation: str, summary: str, body: str, key: str) -> Document:
             " online shop by (merchant, order, operation), history by (merchant, transaction)."
         ),
         "security": [{key: []}],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
+        "requestBody": {"required": True, "content": {"application/json": content}},
         "responses": {
             "200": _said("The answer", answer),
             "202": _said(_STANDS, _ref("Accepted")),
             **_problems(400, 401, 403, 413, 422, 429, 503),
+            **{str(status): operations.refusal(status) for status in (415, 500)},
         },
     }
 
@@ -93,14 +99,23 @@ def road_paths() -> Document:
         "responses": {
             "200": _said("First answer and present state", _ref("Standing")),
             "202": _said("Not yet known", _ref("Accepted")),
-            **_problems(401, 403, 422, 503),
+            **_problems(400, 401, 403, 422, 429, 503),
+            "500": operations.refusal(500),
         },
     }
     send = _posts(
-        "post_transaction", "فرستادن تراکنش · Send a transaction", "Transaction", "terminal"
+        "post_transaction",
+        "فرستادن تراکنش · Send a transaction",
+        "Transaction",
+        "terminal",
+        examples.TRANSACTION,
     )
     bring = _posts(
-        "post_history", "خرید گذشته · A purchase of the past", "HistoricPurchase", "operator"
+        "post_history",
+        "خرید گذشته · A purchase of the past",
+        "HistoricPurchase",
+        "operator",
+        examples.HISTORY,
     )
     return {
         "/v1/transactions": {"post": send},
@@ -134,14 +149,39 @@ _STANDING: Final[Document] = {
 }
 _NAMES: Final = (("terminal", "epoch", "sequence"), ("merchant", "order", "operation"))
 _KEYS: Final[Document] = {
-    "terminal": {"type": "http", "scheme": "bearer", "description": "pvt_…"},
-    "operator": {"type": "http", "scheme": "bearer", "description": "pvo_…"},
+    "terminal": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "کلید پایانه · A terminal's key, pvt_…, as its activation gave it",
+    },
+    "operator": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "کلید گرداننده · An operator's key, pvo_<name>_<secret>",
+    },
 }
+
+
+_LENIENT: Final = ("Transaction", "HistoricPurchase", "Line", "RefundLine", "Redeem", "Original")
+_DIGITS: Final[Document] = {
+    "type": "string",
+    "pattern": "^[0-9۰-۹٠-٩]{1,16}$",
+    "description": "the same number in digits of any of three scripts",
+}
+
+
+def _take_digits(schema: Document) -> None:
+    """Say of every number of a body that its digits are taken as a text too."""
+    for name, field_ in schema["properties"].items():
+        if name in requests.INTEGERS and field_.get("type") == "integer":
+            schema["properties"][name] = {"anyOf": [field_, _DIGITS]}
 
 
 def own_document() -> Document:
     """The gateway's part alone."""
     _, schemas = msgspec.json.schema_components(_POS, ref_template="#/components/schemas/{name}")
+    for read in _LENIENT:
+        _take_digits(schemas[read])
     schemas["Transaction"]["oneOf"] = [{"required": list(name)} for name in _NAMES]
     components = {"Problem": _PROBLEM, "Standing": _STANDING} | schemas
     built = {
@@ -164,16 +204,20 @@ def merge(own: Document, services: Mapping[str, Document]) -> Document:
     paths: Document = dict(own["paths"])
     components = {kind: dict(those) for kind, those in own["components"].items()}
     for service, theirs in services.items():
-        for path, operations in theirs.get("paths", {}).items():
+        for path, served in theirs.get("paths", {}).items():
             passage = find_passage(path)
             if passage is None or passage.service.value != service:
                 continue
-            paths[path] = _secured(_renamed(operations, service), service)
+            paths[path] = operations.as_public(_renamed(served, service), service)
         for kind, those in theirs.get("components", {}).items():
             if kind == "securitySchemes":
                 continue
             there = components.setdefault(kind, {})
-            there |= {f"{service}_{name}": _renamed(body, service) for name, body in those.items()}
+            there |= {
+                f"{service}_{name}": _renamed(body, service)
+                for name, body in those.items()
+                if name not in _NEVER_SENT
+            }
     return {**own, "paths": paths, "components": components}
 
 
@@ -188,21 +232,6 @@ def _renamed(value: Any, service: str) -> Any:
     if found is not None:
         copy["$ref"] = f"#/components/{found[1]}/{service}_{found[2]}"
     return copy
-
-
-_OPERATIONS: Final = frozenset({"get", "put", "post", "patch", "delete", "head", "options"})
-
-
-def _secured(operations: Document, service: str) -> Document:
-    """Operations as the public sees them: an operator's key, the service as tag, ids of its own."""
-    for method, operation in operations.items():
-        if method not in _OPERATIONS:
-            continue
-        operation["security"] = [{"operator": []}]
-        operation["tags"] = [service]
-        if "operationId" in operation:
-            operation["operationId"] = f"{service}_{operation['operationId']}"
-    return operations
 
 
 @dataclass(slots=True)

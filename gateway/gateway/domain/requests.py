@@ -107,13 +107,13 @@ Body = TypeVar("Body", Transaction, HistoricPurchase)
 
 # --------------------------------------------------------------------------------------- reading
 
-_INTEGERS: Final = frozenset(
+INTEGERS: Final = frozenset(
     {
         *("terminal", "epoch", "sequence", "merchant", "branch"),
         *("line", "quantity", "amount_rial", "points", "credit_rial"),
     }
 )
-_ASCII: Final = _INTEGERS | {"occurred_at"}
+_ASCII: Final = INTEGERS | {"occurred_at"}
 _DIGITS_MAX: Final = 17  # more cannot be within any range; int() of a long text is slow
 _DEPTH_MAX: Final = 6
 
@@ -191,7 +191,7 @@ def _number(field: str, value: Any) -> Any:
     if field not in _ASCII or not isinstance(value, str):
         return value
     text = ascii_digits(value)
-    if field not in _INTEGERS:
+    if field not in INTEGERS:
         return text
     return int(text) if text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX else value
 
