@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, Strict
@@ -184,7 +184,16 @@ async def put_enrolment(
     return _enrolment_view(made)
 
 
-@router.post(IMPORT_PATH, openapi_extra={"requestBody": {"content": {"application/x-ndjson": {}}}})
+_LINES: Final[dict[str, Any]] = {
+    "schema": {"type": "string", "description": "one EnrolmentBody as JSON a line"},
+    "example": '{"mobile":"09121234567","name":"سارا","consents":{"terms":true}}\n',
+}
+
+
+@router.post(
+    IMPORT_PATH,
+    openapi_extra={"requestBody": {"content": {"application/x-ndjson": _LINES}}},
+)
 async def import_members(request: Request) -> Imported:
     """Enrol up to 10,000 people: one enrolment as JSON a line. Sent again, all are known.
 
