@@ -126,12 +126,6 @@ class Code(Enum):
         "این دوره برای پایانه صادر نشده است؛ دوره‌ای را که هنگام فعال‌سازی گرفتید بفرستید.",
         "No such epoch was issued to the terminal; send the one its activation gave.",
     )
-    UNKNOWN_TERMINAL = (
-        "unknown-terminal",
-        422,
-        "این پایانه شناخته نیست؛ شمارهٔ پایانهٔ تراکنش اصلی را بررسی کنید.",
-        "No such terminal; check the terminal number of the original.",
-    )
     UNKNOWN_MERCHANT = (
         "unknown-merchant",
         422,
@@ -209,8 +203,18 @@ class Code(Enum):
     ORIGINAL_OF_ANOTHER_MERCHANT = (
         "original-of-another-merchant",
         403,
-        "تراکنش اصلی از فروشگاه دیگری است؛ برگشت را همان فروشگاه انجام می‌دهد.",
-        "The original is another merchant's; only that merchant can take it back.",
+        "تراکنش اصلی از این فروشگاه نیست؛ شماره‌اش را بررسی کنید، برگشت را همان فروشگاه"
+        " انجام می‌دهد.",
+        "The original is none of this merchant's; check its number, or let that merchant take it"
+        " back.",
+    )
+    REVERSAL_OF_ANOTHER_TERMINAL = (
+        "reversal-of-another-terminal",
+        403,
+        "این تراکنش را پایانهٔ دیگری فرستاده است و فقط همان لغوش می‌کند؛ برای پس گرفتن کالا"
+        " برگشت (refund) بفرستید.",
+        "Another terminal gave this name and only that one reverses it; to take a sale back, send"
+        " a refund.",
     )
     NOT_YOUR_TRANSACTION = (
         "not-your-transaction",

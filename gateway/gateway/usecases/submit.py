@@ -160,7 +160,14 @@ async def _shown(
 async def _original(
     road_: Road, body: requests.Transaction, terminal: Terminal, found: road.Found | None
 ) -> road.Id | None:
-    """What a refund or reversal undoes, which is of the same merchant."""
+    """What a refund or reversal undoes, and whether this key may.
+
+    A refund takes back a sale of any till of the merchant: the shop decides that, and the ledger
+    counts it. A reversal says "I gave that name and had no answer", even of a name that never
+    came, which only the terminal that gave it can say (findings S11). An order's name is every
+    key's of its merchant. Raises REVERSAL_OF_ANOTHER_TERMINAL, ORIGINAL_OF_ANOTHER_MERCHANT and
+    those of the original's own parts.
+    """
     sent = body.original
     if sent is UNSET:
         return None
@@ -173,27 +180,43 @@ async def _original(
             road.refuse_ahead(sent.occurred_at, road_.clock.now())
         text = names.text_of(sent)
         original = road.Id(_shard(found), text, *values.name_parts(text))
-    merchant = int(original.parts[0])
-    if original.family is Family.TILL:
-        merchant = await _merchant_of(road_, terminal, merchant, int(original.parts[1]))
-    if merchant != terminal.merchant:
-        raise problems.refusal(Code.ORIGINAL_OF_ANOTHER_MERCHANT)
+    if body.kind is Kind.REVERSAL:
+        _refuse_reversal_of_others(terminal, original)
+    await _refuse_others(road_, terminal, original)
     return original
 
 
-async def _merchant_of(road_: Road, terminal: Terminal, number: int, epoch: int) -> int:
-    """Whose terminal an original's name is of. Raises UNKNOWN_TERMINAL, UNKNOWN_EPOCH."""
-    asker = terminal.terminal
-    if not 1 <= number <= TERMINAL_MAX:
-        raise problems.refusal(Code.UNKNOWN_TERMINAL)
-    found = terminal if number == asker else await road_.lookups.terminal(number, asker)
-    if found is not None and epoch > found.epoch:
+def _refuse_reversal_of_others(terminal: Terminal, original: road.Id) -> None:
+    """An imported sale was named by an operator: no till's to reverse, but its shop's to refund."""
+    own = original.family is Family.ORDER or (
+        original.family is Family.TILL and int(original.parts[0]) == terminal.terminal
+    )
+    if not own:
+        raise problems.refusal(Code.REVERSAL_OF_ANOTHER_TERMINAL)
+
+
+async def _refuse_others(road_: Road, terminal: Terminal, original: road.Id) -> None:
+    """Raise unless the original is the merchant's own, and of an epoch that was issued.
+
+    A terminal that nobody has and another merchant's answer alike: no till learns who else is
+    there.
+    """
+    number = int(original.parts[0])
+    if original.family is not Family.TILL:
+        if number != terminal.merchant:
+            raise problems.refusal(Code.ORIGINAL_OF_ANOTHER_MERCHANT)
+        return
+    asker, epoch = terminal.terminal, int(original.parts[1])
+    found: Terminal | None = terminal
+    if number != asker:
+        known = 1 <= number <= TERMINAL_MAX
+        found = await road_.lookups.terminal(number, asker) if known else None
+    if found is None or found.merchant != terminal.merchant:
+        raise problems.refusal(Code.ORIGINAL_OF_ANOTHER_MERCHANT)
+    if epoch > found.epoch:
         found = await road_.lookups.fresh_terminal(number, asker) or found
-    if found is None:
-        raise problems.refusal(Code.UNKNOWN_TERMINAL)
     if epoch > found.epoch:
         raise problems.refusal(Code.UNKNOWN_EPOCH, "of the original")
-    return found.merchant
 
 
 def _shard(found: road.Found | None) -> int:
