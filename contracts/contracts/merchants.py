@@ -8,18 +8,26 @@ from contracts.values import Amount, BasisPoints, Instant, Number, NumberOrZero,
 
 
 class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """sha256: hex of the secret's SHA-256; the secret itself is shown once and kept nowhere."""
+    """sha256: hex of the secret's SHA-256; the secret itself is shown once and kept nowhere.
+
+    epoch: the terminal's when the key was issued; it posts names of this epoch and older ones,
+    and none of a later (findings S11). 0: none at all. revoked_at: from then on it posts nothing,
+    and may fetch the status of its own names for a day; ahead while keys overlap.
+    """
 
     key_id: str
     sha256: str
     created_at: Instant
-    revoked_at: Instant | None = None  # may fetch the status of its own names for a day more
+    revoked_at: Instant | None = None
+    epoch: NumberOrZero = 0
 
 
 class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`terminal-changed.v1` on merchants.terminals, keyed terminal@version; the newest counts.
 
-    epoch: rises with every activation, so a counter that starts again cannot collide.
+    epoch: rises with every activation, so a counter that starts again cannot collide. active:
+    was activated. stopped: nothing comes in under its keys until it is opened again, which an
+    activation does not do. keys: those in force, and the last ended ones.
     """
 
     terminal: Number
@@ -30,6 +38,19 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     branch: Number
     active: bool
     keys: tuple[TerminalKey, ...] = ()
+    stopped: bool = False
+
+
+class MerchantStanding(Struct, frozen=True, kw_only=True):
+    """`merchant-standing-changed.v1` on merchants.terminals, keyed merchant/number@version.
+
+    stopped: nothing comes in under any key of the merchant's terminals. Who and why are kept by
+    merchants. The newest version counts.
+    """
+
+    merchant: Number
+    version: Number
+    stopped: bool
 
 
 class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):

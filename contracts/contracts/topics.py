@@ -141,13 +141,18 @@ MEMBERS_CONTACTS: Final = Topic(
 MERCHANTS_TERMINALS: Final = Topic(
     name="merchants.terminals",
     owner="merchants",
-    key="terminal@version",
+    key="terminal@version or merchant/number@version",
     spread=Spread.ONE,
-    events={"terminal-changed.v1": merchants.Terminal, **_HEARTBEAT},
+    events={
+        "terminal-changed.v1": merchants.Terminal,
+        "merchant-standing-changed.v1": merchants.MerchantStanding,
+        **_HEARTBEAT,
+    },
     consumers=("gateway",),
     compacted=True,
     local_tables=(
         LocalTable(room="gateway", table="terminals", key=("terminal",), version="version"),
+        LocalTable(room="gateway", table="merchants", key=("merchant",), version="version"),
     ),
 )
 MERCHANTS_PROGRAMMES: Final = Topic(

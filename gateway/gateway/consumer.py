@@ -13,7 +13,7 @@ from contracts import envelope, topics
 from contracts.envelope import Envelope
 from contracts.house import DeadLetter
 from contracts.ledger import Reply
-from contracts.merchants import Heartbeat
+from contracts.merchants import Heartbeat, MerchantStanding
 from contracts.topics import Topic
 from gateway import store
 from gateway.settings import Settings
@@ -43,8 +43,11 @@ def on_members_identifiers(said: Sequence[Any]) -> list[Row]:
 
 
 def on_merchants_terminals(said: Sequence[Any]) -> list[Row]:
-    """Rows of a poll of merchants.terminals."""
-    return [store.terminal_row(one) for one in said]
+    """Rows of a poll of merchants.terminals: of terminals, and of merchants stopped or opened."""
+    return [
+        store.merchant_row(one) if isinstance(one, MerchantStanding) else store.terminal_row(one)
+        for one in said
+    ]
 
 
 def on_merchants_programmes(said: Sequence[Any]) -> list[Row]:
@@ -57,11 +60,11 @@ def on_merchants_terms(said: Sequence[Any]) -> list[Row]:
     return [store.terms_row(one) for one in said]
 
 
-HANDLERS: Final[dict[str, tuple[Table, Callable[[Sequence[Any]], list[Row]]]]] = {
-    topics.MEMBERS_IDENTIFIERS.name: (Table.IDENTIFIERS, on_members_identifiers),
-    topics.MERCHANTS_TERMINALS.name: (Table.TERMINALS, on_merchants_terminals),
-    topics.MERCHANTS_PROGRAMMES.name: (Table.PROGRAMMES, on_merchants_programmes),
-    topics.MERCHANTS_TERMS.name: (Table.TERMS, on_merchants_terms),
+HANDLERS: Final[dict[str, tuple[tuple[Table, ...], Callable[[Sequence[Any]], list[Row]]]]] = {
+    topics.MEMBERS_IDENTIFIERS.name: ((Table.IDENTIFIERS,), on_members_identifiers),
+    topics.MERCHANTS_TERMINALS.name: ((Table.TERMINALS, Table.MERCHANTS), on_merchants_terminals),
+    topics.MERCHANTS_PROGRAMMES.name: ((Table.PROGRAMMES,), on_merchants_programmes),
+    topics.MERCHANTS_TERMS.name: ((Table.TERMS,), on_merchants_terms),
 }
 
 

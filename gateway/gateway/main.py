@@ -73,7 +73,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
 def edge(road: Road, services: Services) -> front.Front:
     """The HTTP application: tills, administration, and the rest with the document."""
     secret = road.settings.actor_secret
-    access = Access(road.lookups, keys.parse_operators(road.settings.operators))
+    access = Access(road.lookups, keys.parse_operators(road.settings.operators), road.clock)
     tills = transactions.Transactions(road, access, services)
     own: list[BaseRoute] = [*tills.routes(), *Book(services).routes()]
     made = web.app(TITLE, VERSION, routes=own, readiness=road.guard.checks(), actor_secret=secret)

@@ -18,14 +18,14 @@ import lmdb
 import msgspec
 
 from contracts.members import Binding, Identifier, IdentifierKind
-from contracts.merchants import Programme, Terminal, Terms
+from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from gateway.domain.road import Edition
 
 Place = tuple[str, int]  # topic and partition
 
 GIB: Final = 2**30
 _CLEAN: Final = "closed"
-_LAYOUT: Final = b"1"  # rises when rows are written differently: the tables are built anew
+_LAYOUT: Final = b"2"  # rises when rows are written differently: the tables are built anew
 
 
 class Table(Enum):
@@ -33,6 +33,7 @@ class Table(Enum):
 
     IDENTIFIERS = b"identifiers"
     TERMINALS = b"terminals"
+    MERCHANTS = b"merchants"
     PROGRAMMES = b"programmes"
     TERMS = b"terms"
 
@@ -67,6 +68,7 @@ _shown: Final = msgspec.msgpack.Decoder(_Shown).decode
 _terminal: Final = msgspec.msgpack.Decoder(Terminal).decode
 _edition: Final = msgspec.msgpack.Decoder(Edition).decode
 _VERSION_BYTES: Final = 8
+_STANDINGS: Final = (b"open", b"stopped")
 
 
 def identifier_row(said: Identifier) -> Row:
@@ -79,6 +81,11 @@ def identifier_row(said: Identifier) -> Row:
 def terminal_row(said: Terminal) -> Row:
     """The row of a terminal, keyed by its number."""
     return Row(Table.TERMINALS, _key(said.terminal), said.version, _encode(said))
+
+
+def merchant_row(said: MerchantStanding) -> Row:
+    """The row of a merchant that was ever stopped, keyed by its number."""
+    return Row(Table.MERCHANTS, _key(said.merchant), said.version, _STANDINGS[said.stopped])
 
 
 def programme_row(said: Programme) -> Row:
@@ -109,6 +116,7 @@ class Tables:
     _state: Any  # offsets, heartbeats, cluster and layout
     _editions: dict[int, tuple[Edition, ...]] = field(default_factory=dict[int, Any])
     terminals_changed: int = 0  # rises with every change, for whoever keeps verified keys
+    merchants_stopped: set[int] = field(default_factory=set[int])  # few: asked for every request
 
     @classmethod
     def open(cls, folder: Path, *, cluster: str, boot: str, map_gib: int) -> "Tables":
@@ -157,6 +165,16 @@ class Tables:
                 for db in (*self._dbs.values(), self._state):
                     tx.drop(db, delete=False)
                 tx.put(b"whose", whose, db=self._state)
+            for key, value in tx.cursor(db=self._dbs[Table.MERCHANTS]):
+                self._note_standing(key, value[_VERSION_BYTES:])
+
+    def _note_standing(self, key: bytes, standing: bytes) -> None:
+        change = (
+            self.merchants_stopped.add
+            if standing == _STANDINGS[True]
+            else (self.merchants_stopped.discard)
+        )
+        change(int.from_bytes(key))
 
     def close(self) -> None:
         """Flush and close; the next open trusts what is there."""
@@ -191,10 +209,14 @@ class Tables:
         self._forget(kept)
         return len(kept)
 
-    def rebuild(self, table: Table, places: Sequence[Place]) -> None:
-        """Empty a table and forget how far its topic was read; it comes again from the start."""
+    def rebuild(self, tables: Iterable[Table], places: Sequence[Place]) -> None:
+        """Empty a topic's tables and forget how far it was read; they come again from the start.
+
+        Who was stopped stays so in memory until the topic says otherwise.
+        """
         with self._env.begin(write=True) as tx:
-            tx.drop(self._dbs[table], delete=False)
+            for table in tables:
+                tx.drop(self._dbs[table], delete=False)
             for place in places:
                 tx.delete(_place(b"offset", place), db=self._state)
         self._editions.clear()
@@ -204,6 +226,8 @@ class Tables:
         for row in kept:
             if row.table is Table.TERMINALS:
                 self.terminals_changed += 1
+            elif row.table is Table.MERCHANTS:
+                self._note_standing(row.key, row.value)
             elif row.table is Table.PROGRAMMES:
                 self._editions.pop(int.from_bytes(row.key[:4]), None)
             elif row.table is Table.TERMS:

@@ -14,7 +14,7 @@ from contracts import envelope, members, topics
 from contracts.envelope import Envelope
 from contracts.ledger import Reply
 from contracts.members import Binding, Identifier, IdentifierKind
-from contracts.merchants import Heartbeat, Programme, Terminal, TerminalKey, Terms
+from contracts.merchants import Heartbeat, MerchantStanding, Programme, Terminal, TerminalKey, Terms
 from contracts.pos import PosTransaction
 from gateway import consumer
 from gateway.domain import keys
@@ -32,6 +32,7 @@ OPENED = datetime(2026, 1, 1, tzinfo=UTC)
 EVENT_TYPES = {
     Identifier: (topics.MEMBERS_IDENTIFIERS, "identifier-changed.v1"),
     Terminal: (topics.MERCHANTS_TERMINALS, "terminal-changed.v1"),
+    MerchantStanding: (topics.MERCHANTS_TERMINALS, "merchant-standing-changed.v1"),
     Programme: (topics.MERCHANTS_PROGRAMMES, "programme-published.v1"),
     Terms: (topics.MERCHANTS_TERMS, "terms-published.v1"),
 }
@@ -65,8 +66,20 @@ def identifier(text: str, kind: IdentifierKind = IdentifierKind.CARD, **changes:
     return Identifier(**(given | changes))
 
 
+def terminal_key(
+    number: int, key_id: str = "k1", *, epoch: int = 2, revoked_at: datetime | None = None
+) -> TerminalKey:
+    return TerminalKey(
+        key_id=key_id,
+        sha256=keys.digest(secret(number, key_id)),
+        created_at=OPENED,
+        revoked_at=revoked_at,
+        epoch=epoch,
+    )
+
+
 def terminal(number: int, merchant: int = 12, **changes: Any) -> Terminal:
-    key = TerminalKey(key_id="k1", sha256=keys.digest(secret(number)), created_at=OPENED)
+    key = terminal_key(number, epoch=changes.get("epoch", 2))
     given: dict[str, Any] = {
         "terminal": number,
         "version": 1,
@@ -103,6 +116,8 @@ def message_of(data: Any, **changes: Any) -> outbox.Message:
     """A state event as its owner says it."""
     topic, kind = EVENT_TYPES[type(data)]
     part = getattr(data, "digest", None) or getattr(data, "terminal", None)
+    if isinstance(data, MerchantStanding):
+        part = f"merchant/{data.merchant}"
     part = part or getattr(data, "merchant", "network")
     said: Envelope[Any] = Envelope(
         id=envelope.follow(f"{part}@{data.version}", kind),

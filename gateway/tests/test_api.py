@@ -3,29 +3,27 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from contracts.merchants import TerminalKey
-from gateway.domain import keys
 from gateway.domain.problems import Code
 from kit import kafka
 
 from .around import (
     CARD,
     MOBILE,
-    OPENED,
     SISTER,
     STRANGER,
     TERMINAL,
     bearer,
     operator,
     purchase,
-    secret,
     terminal,
+    terminal_key,
 )
 from .conftest import House, gateway_of, ready, settings_of
 
@@ -134,19 +132,12 @@ async def test_an_old_epoch_may_be_retried_and_an_escaped_backslash_is_no_zero(
 async def test_a_rotated_key_works_and_a_revoked_one_asks_for_a_day(house: House) -> None:
     number, now = 10000031, datetime.now(UTC)
 
-    def key(key_id: str, revoked_at: datetime | None = None) -> TerminalKey:
-        return TerminalKey(
-            key_id=key_id,
-            sha256=keys.digest(secret(number, key_id)),
-            created_at=OPENED,
-            revoked_at=revoked_at,
-        )
-
+    key = partial(terminal_key, number)
     await house.say(terminal(number, keys=(key("k1"),)))
     body = purchase(1, terminal=number)
     assert (await house.post(body, bearer(number))).status_code == 200
     recent, old = now - timedelta(hours=23), now - timedelta(hours=25)
-    keyring = (key("k1", recent), key("k2"), key("k3", old))
+    keyring = (key("k1", revoked_at=recent), key("k2"), key("k3", revoked_at=old))
     await house.say(terminal(number, version=2, keys=keyring))
     assert (await house.post(body, bearer(number, "k2"))).status_code == 200
     assert_problem(await house.post(body, bearer(number, "k1")), 401, "key-revoked")

@@ -1,10 +1,25 @@
 """A till's key is as wide as its till: what it may undo, and what it may not (findings S11)."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
-from .around import CARD, OPENED, SISTER, STRANGER, TERMINAL, bearer, purchase
+from contracts.merchants import MerchantStanding
+
+from .around import (
+    CARD,
+    OPENED,
+    SISTER,
+    STRANGER,
+    TERMINAL,
+    bearer,
+    programme,
+    purchase,
+    terminal,
+    terminal_key,
+)
 from .conftest import House
 
 ORDERED = {"merchant": 12, "order": "S11", "operation": "purchase"}
@@ -73,3 +88,80 @@ async def test_an_order_is_reversed_by_its_own_merchants_keys_only(house: House)
     sale = body | {"original": by_name(SISTER, 7)}
     answer = await house.post(sale, bearer(TERMINAL))
     assert (answer.status_code, answer.json()["code"]) == (403, "reversal-of-another-terminal")
+
+
+# --------------------------------------------------------------------------------- keys and epochs
+
+
+def told(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("code", "")
+
+
+async def test_a_key_of_an_older_epoch_starts_nothing_in_a_newer_one(house: House) -> None:
+    number = 10000041
+    both = (terminal_key(number, "k1", epoch=1), terminal_key(number, "k8", epoch=8))
+    await house.say(terminal(number, epoch=8, keys=both))
+    old, new = bearer(number, "k1"), bearer(number, "k8")
+    for epoch, key, expected in (
+        (1, old, (200, "")),
+        (1, new, (200, "")),  # a fresh key repeats names of older epochs
+        (2, old, (403, "key-of-older-epoch")),
+        (8, old, (403, "key-of-older-epoch")),
+        (8, new, (200, "")),
+        (9, old, (422, "unknown-epoch")),
+        (9, new, (422, "unknown-epoch")),
+    ):
+        assert told(await house.post(purchase(1, terminal=number, epoch=epoch), key)) == expected
+
+
+async def test_keys_overlap_until_the_older_one_ends(house: House) -> None:
+    number, now = 10000042, datetime.now(UTC)
+    for version, ends, expected in (
+        (1, now + timedelta(hours=1), (200, "")),
+        (2, now - timedelta(seconds=1), (401, "key-revoked")),
+    ):
+        keys = (terminal_key(number, revoked_at=ends),)
+        await house.say(terminal(number, version=version, keys=keys))
+        answer = await house.post(purchase(1, terminal=number), bearer(number))
+        assert told(answer) == expected
+
+
+async def test_a_key_without_an_epoch_gives_no_names(house: House) -> None:
+    number = 10000043
+    await house.say(terminal(number, keys=(terminal_key(number, epoch=0),)))
+    answer = await house.post(purchase(1, terminal=number, epoch=1), bearer(number))
+    assert told(answer) == (403, "key-of-older-epoch")
+
+
+# --------------------------------------------------------------------------------- the brake
+
+
+async def test_a_stopped_terminal_and_a_stopped_merchant_post_nothing(house: House) -> None:
+    number, neighbour, merchant = 10000051, 10000052, 51
+    shops = [terminal(n, merchant) for n in (number, neighbour)]
+    await house.say(*shops, programme(1, OPENED, merchant))
+
+    async def both() -> list[tuple[int, str]]:
+        return [
+            told(await house.post(purchase(1, terminal=n), bearer(n))) for n in (number, neighbour)
+        ]
+
+    fine = (200, "")
+    assert await both() == [fine, fine]
+    await house.say(terminal(number, merchant, version=2, stopped=True))
+    assert await both() == [(403, "terminal-inactive"), fine]
+    own, sisters = f"5.t.{number}.2.1", f"5.t.{neighbour}.2.1"
+    asked = [
+        (await house.client.get(f"/v1/transactions/{n}", headers=bearer(number))).status_code
+        for n in (own, sisters)
+    ]
+    assert asked == [202, 401]
+    await house.say(MerchantStanding(merchant=merchant, version=1, stopped=True))
+    assert await both() == [(403, "terminal-inactive"), (403, "merchant-stopped")]
+    assert told(await house.post(purchase(77))) == fine  # other merchants do not feel it
+    await house.say(
+        MerchantStanding(merchant=merchant, version=2, stopped=False),
+        MerchantStanding(merchant=merchant, version=1, stopped=True),  # an older word comes late
+        terminal(number, merchant, version=3),
+    )
+    assert await both() == [fine, fine]

@@ -11,6 +11,7 @@ import pytest
 from contracts import envelope, topics
 from contracts.ledger import Reply
 from contracts.members import IdentifierKind
+from contracts.merchants import MerchantStanding
 from gateway import consumer, store
 from gateway.consumer import RepliesFeed, TablesFeed
 from gateway.store import Table, Tables
@@ -77,6 +78,9 @@ async def test_a_table_dropped_and_built_again_is_the_same(
         for i, card in enumerate(cards)
     ]
     said += [terminal(500 + i % 7, version=i + 1) for i in range(40)]
+    said += [
+        MerchantStanding(merchant=600 + i % 3, version=i + 1, stopped=i % 2 == 0) for i in range(9)
+    ]
     said += [programme(v, OPENED + timedelta(days=v), merchant=77) for v in range(1, 9)]
     far = OPENED + timedelta(days=3650)  # the topic is shared: not in force for other tests
     said += [terms(v, far + timedelta(days=v)) for v in range(2, 6)]
@@ -84,17 +88,19 @@ async def test_a_table_dropped_and_built_again_is_the_same(
     first = feed_of(broker.bootstrap, tmp_path / "a", producer)
     await until_caught_up(first)
     assert len(first.tables.list_programmes(77)) == 8
+    assert first.tables.merchants_stopped >= {600, 602}
     before = dumped(first.tables)
-    for topic, (table, _) in consumer.HANDLERS.items():
+    for topic, (tables, _) in consumer.HANDLERS.items():
         places = [p for p in first.tables.offsets(places_of(first)) if p[0] == topic]
-        first.tables.rebuild(table, places)
-        assert first.tables.count(table) == 0
+        first.tables.rebuild(tables, places)
+        assert [first.tables.count(table) for table in tables] == [0] * len(tables)
         first.guard.caught_up = False
         await until_caught_up(first)
         assert dumped(first.tables) == before
     other = feed_of(broker.bootstrap, tmp_path / "b", producer)
     await until_caught_up(other)
     assert dumped(other.tables) == before
+    assert other.tables.merchants_stopped == first.tables.merchants_stopped
 
 
 MOBILES = ("09121111111", "09122222222")

@@ -28,6 +28,7 @@ from .around import (
     purchase,
     reply_to,
     terminal,
+    terminal_key,
 )
 from .conftest import House
 
@@ -297,11 +298,12 @@ async def test_a_terminal_activated_a_second_ago_works(house: House) -> None:
     house.behind.terminals[30000001] = terminal(30000001, epoch=1)
     body = purchase(1, terminal=30000001, epoch=1)
     assert (await house.post(body, bearer(30000001))).status_code == 200
-    house.behind.terminals[SISTER] = terminal(SISTER, version=2, epoch=3)
+    again = (terminal_key(SISTER), terminal_key(SISTER, "k2", epoch=3))
+    house.behind.terminals[SISTER] = terminal(SISTER, version=2, epoch=3, keys=again)
     body = purchase(1, terminal=SISTER, epoch=3)
-    assert (await house.post(body, bearer(SISTER))).status_code == 200
+    assert (await house.post(body, bearer(SISTER, "k2"))).status_code == 200
     body = purchase(1, terminal=SISTER, epoch=4)
-    assert (await house.post(body, bearer(SISTER))).json()["code"] == "unknown-epoch"
+    assert (await house.post(body, bearer(SISTER, "k2"))).json()["code"] == "unknown-epoch"
 
 
 async def test_a_blocked_card_goes_on_with_its_mark(house: House) -> None:

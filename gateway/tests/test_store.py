@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from contracts.members import Binding, IdentifierKind
+from contracts.merchants import MerchantStanding
 from gateway import store
 from gateway.store import Table, Tables
 
@@ -111,12 +112,24 @@ def test_rebuilding_one_table_leaves_the_others(tmp_path: Path) -> None:
     rows = [store.identifier_row(identifier(CARD)), store.terms_row(terms(1, OPENED))]
     tables.apply(rows, {PLACE: 5, ("merchants.terms", 0): 3}, {})
     before = tables.dump(Table.IDENTIFIERS)
-    tables.rebuild(Table.IDENTIFIERS, [PLACE])
+    tables.rebuild((Table.IDENTIFIERS,), [PLACE])
     assert tables.count(Table.IDENTIFIERS) == 0
     assert tables.offsets([PLACE, ("merchants.terms", 0)]) == {PLACE: 0, ("merchants.terms", 0): 3}
     assert len(tables.list_terms()) == 1
     tables.apply(rows, {}, {})
     assert tables.dump(Table.IDENTIFIERS) == before
+
+
+def test_who_is_stopped_is_known_again_after_a_restart(tmp_path: Path) -> None:
+    tables = opened(tmp_path / "t")
+    said = [(7, 1, True), (8, 1, True), (8, 2, False), (9, 3, False), (9, 2, True)]
+    rows = [
+        store.merchant_row(MerchantStanding(merchant=m, version=v, stopped=s)) for m, v, s in said
+    ]
+    tables.apply(rows, {PLACE: 5}, {})
+    assert tables.merchants_stopped == {7}
+    tables.close()
+    assert opened(tmp_path / "t").merchants_stopped == {7}
 
 
 def test_another_cluster_s_tables_are_not_believed(tmp_path: Path) -> None:

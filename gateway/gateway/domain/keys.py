@@ -116,18 +116,19 @@ def parse_operators(entries: Sequence[str]) -> Operators:
     return Operators(found)
 
 
-def may_post(caller: TerminalCaller) -> bool:
-    """A revoked key posts nothing."""
-    return caller.key.revoked_at is None
+def may_post(caller: TerminalCaller, now: datetime) -> bool:
+    """A revoked key posts nothing; one that overlaps with its successor, until then."""
+    return caller.key.revoked_at is None or now < caller.key.revoked_at
 
 
 def may_ask_status(caller: TerminalCaller, terminal: int, now: datetime) -> bool:
     """Whether a key, perhaps revoked, may see the status of this terminal's names.
 
-    A revoked one: its own terminal's, for a day (architecture 2). Merchants are compared by the
-    caller, who knows the other terminal's.
+    A revoked one, or of a stopped terminal: its own terminal's, a revoked one for a day
+    (architecture 2). Merchants are compared by the caller, who knows the other terminal's.
     """
-    revoked_at = caller.key.revoked_at
-    if revoked_at is None:
+    if may_post(caller, now) and not caller.terminal.stopped:
         return True
-    return terminal == caller.terminal.terminal and now < revoked_at + REVOKED_STATUS
+    revoked_at = caller.key.revoked_at
+    in_time = revoked_at is None or now < revoked_at + REVOKED_STATUS
+    return in_time and terminal == caller.terminal.terminal

@@ -188,6 +188,18 @@ class Code(Enum):
         "این پایانه فعال نیست؛ با پشتیبانی شبکه تماس بگیرید.",
         "The terminal is not active; ask the network's support.",
     )
+    MERCHANT_STOPPED = (
+        "merchant-stopped",
+        403,
+        "شبکه این فروشگاه را موقتاً متوقف کرده است؛ با پشتیبانی شبکه تماس بگیرید.",
+        "The network has stopped this merchant; ask the network's support.",
+    )
+    KEY_OF_OLDER_EPOCH = (
+        "key-of-older-epoch",
+        403,
+        "این کلید از فعال‌سازی پیشین پایانه است؛ با کلید فعال‌سازی تازه بفرستید.",
+        "The key is of an earlier activation; send with the key that the newest one gave.",
+    )
     TERMINAL_MISMATCH = (
         "terminal-mismatch",
         403,

@@ -8,6 +8,7 @@ from gateway.domain import keys, problems
 from gateway.domain.keys import Caller, OperatorCaller, Role, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.usecases.lookups import Lookups
+from kit import clock
 
 REMEMBERED_MAX: Final = 100_000
 
@@ -18,6 +19,7 @@ class Access:
 
     lookups: Lookups
     operators: keys.Operators
+    clock: clock.Clock
     _verified: dict[bytes, TerminalCaller] = field(default_factory=dict[bytes, TerminalCaller])
     _seen: int = -1
 
@@ -36,15 +38,18 @@ class Access:
     async def terminal(self, authorization: str | None) -> TerminalCaller:
         """The terminal of a header, with a key that may post.
 
-        Raises KEY_MISSING, KEY_UNKNOWN, KEY_REVOKED, TERMINAL_INACTIVE.
+        Raises KEY_MISSING, KEY_UNKNOWN, KEY_REVOKED, TERMINAL_INACTIVE, MERCHANT_STOPPED.
         """
         caller = await self.caller(authorization)
         if isinstance(caller, OperatorCaller):
             raise problems.refusal(Code.ROLE_MISSING, "transactions are sent with a terminal's key")
-        if not keys.may_post(caller):
+        ends = caller.key.revoked_at is not None
+        if ends and not keys.may_post(caller, self.clock.now()):
             raise problems.refusal(Code.KEY_REVOKED)
-        if not caller.terminal.active:
+        if not caller.terminal.active or caller.terminal.stopped:
             raise problems.refusal(Code.TERMINAL_INACTIVE)
+        if caller.terminal.merchant in self.lookups.tables.merchants_stopped:
+            raise problems.refusal(Code.MERCHANT_STOPPED)
         return caller
 
     async def operator(self, authorization: str | None, *roles: Role) -> OperatorCaller:

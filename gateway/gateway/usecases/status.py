@@ -50,7 +50,7 @@ async def _refuse_strangers(road_: Road, caller: TerminalCaller, asked: road.Id)
     if asked.family is Family.ORDER:
         allowed = keys.may_ask_status(caller, own.terminal, road_.clock.now())
     else:
-        allowed = keys.may_post(caller)
+        allowed = keys.may_post(caller, road_.clock.now())
     if not allowed:
         raise problems.refusal(Code.KEY_REVOKED)
     if asked.family not in (Family.HISTORY, Family.ORDER) or int(asked.parts[0]) != own.merchant:

@@ -73,7 +73,7 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
         telemetry.count(Metric.LIMITED, "terminal")
         raise problems.refusal(Code.RATE_LIMITED)
     body = requests.read_transaction(raw)
-    terminal = await _terminal(road_, caller, body)
+    terminal = _terminal(caller, body)
     now = road_.clock.now()
     road.refuse_ahead(body.occurred_at, now)
     digest, found = await _shown(road_, body.identifier, terminal.terminal, _as_of(body))
@@ -116,8 +116,13 @@ async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: 
     return await _send(road_, sent, stamp, body, requests.fingerprint(body, digest), span)
 
 
-async def _terminal(road_: Road, caller: TerminalCaller, body: requests.Transaction) -> Terminal:
-    """The caller's terminal. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH, MERCHANT_MISMATCH."""
+def _terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
+    """The caller's terminal, whose name of this epoch the key may give.
+
+    A key of an epoch gives names of it and of older ones, so that a fresh key repeats old names
+    and a stolen old one starts nothing in a new epoch. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH,
+    KEY_OF_OLDER_EPOCH, MERCHANT_MISMATCH.
+    """
     terminal = caller.terminal
     if body.epoch is UNSET:  # an online shop's: every key of the merchant may name its orders
         if body.merchant != terminal.merchant:
@@ -125,13 +130,9 @@ async def _terminal(road_: Road, caller: TerminalCaller, body: requests.Transact
         return terminal
     if body.terminal != terminal.terminal:
         raise problems.refusal(Code.TERMINAL_MISMATCH)
-    if body.epoch > terminal.epoch:  # activated a second ago, perhaps
-        fresh = road_.lookups.known_terminal(terminal.terminal)
-        if fresh is None or body.epoch > fresh.epoch:
-            fresh = await road_.lookups.fresh_terminal(terminal.terminal, terminal.terminal)
-        if fresh is None or body.epoch > fresh.epoch:
-            raise problems.refusal(Code.UNKNOWN_EPOCH)
-        return fresh
+    if body.epoch > caller.key.epoch:
+        known = body.epoch <= terminal.epoch
+        raise problems.refusal(Code.KEY_OF_OLDER_EPOCH if known else Code.UNKNOWN_EPOCH)
     return terminal
 
 

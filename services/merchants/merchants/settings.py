@@ -5,8 +5,9 @@ from typing import Final
 from kit import settings
 
 PROPAGATION_S: Final = 60  # a new version reaches every gateway and stage before it counts
-KEYS_ACTIVE_MAX: Final = 8  # keys of one terminal that are not revoked
-KEYS_MAX: Final = 200  # all keys of one terminal: they travel in one message
+KEYS_ACTIVE_MAX: Final = 8  # keys of one terminal that have no end yet
+KEYS_TOLD_MAX: Final = 64  # those in force and the last ended ones: they travel in one message
+KEYS_OVERLAP_MAX_S: Final = 7 * 86_400  # how long older keys may outlast an activation
 PAGE_MAX: Final = 200
 TALLY_DAYS_MAX: Final = 366
 HEARTBEAT_EVERY_S: Final = 5.0

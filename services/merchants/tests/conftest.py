@@ -16,7 +16,8 @@ SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
     "delete from tallies; delete from tally_progress; delete from activations;"
-    " delete from terminal_keys; delete from terminals; delete from programmes;"
+    " delete from standings; delete from terminal_keys; delete from terminals;"
+    " delete from programmes;"
     " delete from terms; delete from branches; delete from merchants;"
     " delete from parties where party <> 1; delete from outbox_messages"
 )

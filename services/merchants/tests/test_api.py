@@ -1,5 +1,6 @@
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -110,6 +111,130 @@ async def test_the_key_is_shown_once(door: Any) -> None:
     shown = (await door("GET", "/v1/merchants/5/terminals/10")).json()
     assert [k["key_id"] for k in shown["keys"]] == [issued["key_id"]]
     assert "sha256" not in json.dumps(shown)
+
+
+async def keys_of(door: Any) -> dict[str, tuple[int, str | None]]:
+    shown = (await door("GET", "/v1/merchants/5/terminals/10")).json()
+    return {key["key_id"]: (key["epoch"], key["revoked_at"]) for key in shown["keys"]}
+
+
+def activation(number: int) -> str:
+    return f"/v1/terminals/10/activations/{uuid.UUID(int=number)}"
+
+
+async def test_an_activation_ends_older_keys(door: Any) -> None:
+    await arrange(door)
+    first = (await door("PUT", activation(1))).json()["key_id"]
+    await door("PUT", "/v1/terminals/10/keys/aaaa1111")
+    second = (await door("PUT", activation(2), {})).json()["key_id"]
+    ended = "2026-03-21T08:00:00Z"
+    assert await keys_of(door) == {first: (1, ended), "aaaa1111": (1, ended), second: (2, None)}
+
+
+async def test_an_activation_keeps_older_keys_as_long_as_it_says(door: Any, at: Any) -> None:
+    await arrange(door)
+    first = (await door("PUT", activation(1))).json()["key_id"]
+    made = await door("PUT", activation(2), {"overlap_s": 3600})
+    second = made.json()["key_id"]
+    overlap = {first: (1, "2026-03-21T09:00:00Z"), second: (2, None)}
+    assert (made.status_code, await keys_of(door)) == (201, overlap)
+    again = await door("PUT", activation(2), {"overlap_s": 3600})
+    assert (again.status_code, again.json()["key"]) == (200, None)
+    differing = await door("PUT", activation(2), {"overlap_s": 60})
+    assert differing.json()["code"] == "already-exists-differently"
+    at.at += timedelta(minutes=1)
+    third = (await door("PUT", activation(3), {"overlap_s": 7200})).json()["key_id"]
+    kept = await keys_of(door)  # what ends earlier ends no later for a second overlap
+    assert [kept[key][1] for key in (first, second, third)] == [
+        "2026-03-21T09:00:00Z",
+        "2026-03-21T10:01:00Z",
+        None,
+    ]
+    assert (await door("DELETE", f"/v1/terminals/10/keys/{first}")).status_code == 200
+    assert (await keys_of(door))[first][1] == "2026-03-21T08:01:00Z"
+    for overlap_s in (-1, 7 * 86_400 + 1, 1.5, "60"):
+        refused = await door("PUT", activation(4), {"overlap_s": overlap_s})
+        assert refused.status_code == 422
+
+
+async def test_live_keys_never_block_an_activation(door: Any) -> None:
+    await arrange(door)
+    for number in range(8):
+        assert (await door("PUT", f"/v1/terminals/10/keys/aaaa111{number}")).status_code == 201
+    full = await door("PUT", "/v1/terminals/10/keys/aaaa1119")
+    assert (full.status_code, full.json()["code"]) == (409, "too-many-keys")
+    made = await door("PUT", activation(1))
+    assert (made.status_code, made.json()["epoch"]) == (201, 1)
+    assert (await door("PUT", "/v1/terminals/10/keys/aaaa1119")).status_code == 201
+
+
+async def test_a_terminal_activated_without_end_tells_its_last_keys(door: Any, at: Any) -> None:
+    await arrange(door)
+    made: list[str] = []
+    for number in range(1, 71):
+        at.at += timedelta(seconds=1)
+        answer = await door("PUT", activation(number), {"overlap_s": 86_400})
+        made.append(answer.json()["key_id"])
+    told = await keys_of(door)
+    assert set(told) == set(made[-64:])  # those that end last
+    gone = await door("DELETE", f"/v1/terminals/10/keys/{made[0]}")  # still to be had by its name
+    assert gone.status_code == 200
+    first, again = [(await door("PUT", "/v1/terminals/10/keys/" + made[0])) for _ in "ab"]
+    assert (first.status_code, first.json()) == (200, again.json())
+
+
+STOP = {"standing": "stopped", "reason": "کلید دزدیده شد"}
+OPEN = {"standing": "open", "reason": "کلید تازه"}
+
+
+@pytest.mark.parametrize("subject", ["/v1/terminals/10", "/v1/merchants/5"])
+async def test_a_terminal_or_merchant_is_stopped_and_opened(door: Any, subject: str) -> None:
+    await arrange(door)
+    assert (await door("GET", f"{subject}/standings")).json() == {
+        "standing": "open",
+        "items": [],
+        "next": None,
+    }
+    one, two = (f"{subject}/standings/{uuid.UUID(int=n)}" for n in (1, 2))
+    stopped = await door("PUT", one, STOP)
+    assert (stopped.status_code, stopped.json()) == (
+        201,
+        STOP
+        | {
+            "change": str(uuid.UUID(int=1)),
+            "version": 1,
+            "changed_by": "tester",
+            "changed_at": "2026-03-21T08:00:00Z",
+        },
+    )
+    opened = await door("PUT", two, OPEN)
+    again = await door("PUT", one, STOP)  # a repeat of an older change stops nothing
+    assert (again.status_code, again.json()) == (200, stopped.json())
+    assert (await door("PUT", one, OPEN)).json()["code"] == "already-exists-differently"
+    found = (await door("GET", f"{subject}/standings")).json()
+    assert found == {"standing": "open", "items": [opened.json(), stopped.json()], "next": None}
+    page = (await door("GET", f"{subject}/standings?limit=1&before=2")).json()
+    assert (page["standing"], page["items"], page["next"]) == ("open", [stopped.json()], 1)
+
+
+async def test_a_stop_needs_a_reason_and_a_subject_of_its_own(door: Any) -> None:
+    await arrange(door)
+    change = f"/standings/{uuid.UUID(int=1)}"
+    for body in ({"standing": "stopped"}, STOP | {"reason": " "}, STOP | {"standing": "closed"}):
+        assert (await door("PUT", "/v1/terminals/10" + change, body)).status_code == 422
+    assert (await door("PUT", "/v1/terminals/99" + change, STOP)).status_code == 404
+    assert (await door("PUT", "/v1/merchants/99" + change, STOP)).status_code == 404
+    assert (await door("PUT", "/v1/terminals/10" + change, STOP)).status_code == 201
+    taken = await door("PUT", "/v1/merchants/5" + change, STOP)
+    assert taken.json()["code"] == "already-exists-differently"
+
+
+async def test_an_activation_opens_no_stopped_terminal(door: Any) -> None:
+    await arrange(door)
+    await door("PUT", f"/v1/terminals/10/standings/{uuid.UUID(int=1)}", STOP)
+    await door("PUT", activation(1))
+    shown = (await door("GET", "/v1/merchants/5/terminals/10")).json()
+    assert (shown["active"], shown["stopped"]) == (True, True)
 
 
 async def test_rotate_and_revoke(door: Any) -> None:

@@ -28,8 +28,8 @@ def a_terminal(**changes: object) -> Terminal:
     return Terminal(**(fields | changes))  # type: ignore[arg-type]
 
 
-def a_key(key_id: str, sha256: str = "0" * 64) -> TerminalKey:
-    return TerminalKey(key_id=key_id, sha256=sha256, created_at=NOW)
+def a_key(key_id: str, revoked_at: datetime | None = None) -> TerminalKey:
+    return TerminalKey(key_id=key_id, sha256="0" * 64, created_at=NOW, revoked_at=revoked_at)
 
 
 # -------------------------------------------------------------------------------------------- text
@@ -82,40 +82,19 @@ def test_a_legal_id_that_is_wrong_is_refused(text: str) -> None:
 # --------------------------------------------------------------------------------------- terminals
 
 
-def test_activation_raises_epoch_and_version_and_keeps_older_keys() -> None:
-    first = terminals.activate(a_terminal(), a_key("aaaaaaaa"), active_max=8, all_max=9)
-    second = terminals.activate(first, a_key("bbbbbbbb"), active_max=8, all_max=9)
-    assert (first.epoch, first.active) == (1, True)
-    assert second.epoch == 2
-    assert second.version > first.version > 1
-    assert [k.key_id for k in second.keys] == ["aaaaaaaa", "bbbbbbbb"]
+def test_activation_raises_epoch_and_version_and_opens_nothing_that_was_stopped() -> None:
+    stopped = terminals.changed(a_terminal(), stopped=True)
+    first = terminals.activated(stopped)
+    second = terminals.activated(first)
+    assert (first.epoch, first.active, first.stopped) == (1, True, True)
+    assert (second.epoch, second.version) == (2, stopped.version + 2)
 
 
-def test_a_further_key_leaves_the_epoch_alone() -> None:
-    first = terminals.activate(a_terminal(), a_key("aaaaaaaa"), active_max=8, all_max=9)
-    rotated = terminals.add_key(first, a_key("bbbbbbbb"), active_max=8, all_max=9)
-    assert (rotated.epoch, rotated.version) == (first.epoch, first.version + 1)
-
-
-@pytest.mark.parametrize(("active_max", "all_max"), [(1, 9), (9, 1)])
-def test_keys_have_a_bound(active_max: int, all_max: int) -> None:
-    full = a_terminal(keys=(a_key("aaaaaaaa"),))
+def test_keys_without_an_end_have_a_bound() -> None:
+    full = a_terminal(keys=(a_key("aaaaaaaa"), a_key("bbbbbbbb", revoked_at=NOW)))
+    terminals.refuse_too_many(full, active_max=2)
     with pytest.raises(terminals.TooManyKeys):
-        terminals.add_key(full, a_key("bbbbbbbb"), active_max=active_max, all_max=all_max)
-
-
-def test_a_revoked_key_makes_room_and_is_revoked_once() -> None:
-    full = a_terminal(keys=(a_key("aaaaaaaa"), a_key("cccccccc")))
-    gone = terminals.revoke_key(full, "aaaaaaaa", now=NOW)
-    assert terminals.get_key(gone, "aaaaaaaa").revoked_at == NOW
-    assert terminals.get_key(gone, "cccccccc").revoked_at is None
-    assert terminals.revoke_key(gone, "aaaaaaaa", now=NOW + timedelta(1)) is gone
-    terminals.add_key(gone, a_key("bbbbbbbb"), active_max=2, all_max=9)
-
-
-def test_revoking_an_unknown_key_is_not_found() -> None:
-    with pytest.raises(words.Unknown):
-        terminals.revoke_key(a_terminal(), "aaaaaaaa", now=NOW)
+        terminals.refuse_too_many(full, active_max=1)
 
 
 def test_a_key_names_its_terminal_and_is_kept_as_a_hash() -> None:

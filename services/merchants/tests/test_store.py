@@ -28,6 +28,6 @@ async def test_versions_cannot_be_changed_by_the_room(tx: Tx) -> None:
 async def test_keys_cannot_be_kept_in_clear(tx: Tx) -> None:
     with pytest.raises(db.DataError):
         await tx.execute(
-            "insert into terminal_keys (terminal, key_id, sha256, created_at)"
-            " values (1, 'aaaaaaaa', 'pvt_1_aaaaaaaa_secret', now())"
+            "insert into terminal_keys (terminal, key_id, sha256, created_at, epoch)"
+            " values (1, 'aaaaaaaa', 'pvt_1_aaaaaaaa_secret', now(), 1)"
         )

@@ -5,12 +5,13 @@ import msgspec
 import pytest
 
 from contracts import envelope, topics
-from contracts.merchants import Programme, Terminal, Terms
+from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from kit.db import Tx
 from merchants.domain import programmes as versions
 from merchants.domain import words
 from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, Taken
-from merchants.usecases import partners, programmes, tallies, terminals
+from merchants.domain.standings import Change, Kind, Standing, Subject
+from merchants.usecases import partners, programmes, standings, tallies, terminals
 
 PARTY = Party(2, "شرکت نان", "Bread Co", "10380284790")
 MERCHANT = Merchant(5, 2, "bakery", "نان داغ", "Hot Bread", "H-5")
@@ -284,3 +285,23 @@ async def test_unknown_versions_are_not_found(tx: Tx, now: datetime) -> None:
 async def test_days_of_an_unknown_merchant_are_not_found(tx: Tx) -> None:
     with pytest.raises(words.Unknown):
         await tallies.list_days(tx, 77, date(2026, 1, 1), date(2026, 1, 2), limit=9)
+
+
+# --------------------------------------------------------------------------------------- standings
+
+
+async def test_a_stop_is_said_to_the_gateways(tx: Tx, now: datetime) -> None:
+    await arrange(tx)
+    await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
+    tx.messages.clear()
+    subjects = (Subject(Kind.TERMINAL, 10), Subject(Kind.MERCHANT, 5))
+    cases = [(s, subject) for s in (Standing.STOPPED, Standing.OPEN) for subject in subjects]
+    for number, (standing, subject) in enumerate(cases):
+        asked = Change(str(uuid.UUID(int=number)), 0, standing, "r", "sara", now)
+        for _ in range(2):
+            await standings.change_standing(tx, subject, asked)
+    assert [m.key for m in tx.messages] == [b"10@2", b"merchant/5@1", b"10@3", b"merchant/5@2"]
+    states = said(tx)
+    assert [s.stopped for s in states] == [True, True, False, False]
+    assert states[2] == await terminals.get_terminal(tx, 10)
+    assert states[3] == MerchantStanding(merchant=5, version=2, stopped=False)

@@ -7,13 +7,14 @@ from fastapi import FastAPI
 from kit import web
 from kit.clock import Clock
 from kit.db import Database
-from merchants.api import partners, programmes, tallies, terminals
+from merchants.api import partners, programmes, standings, tallies, terminals
 
 VERSION: Final = "0.1.0"
 ROUTERS: Final = (
     partners.router,
     terminals.router,
     terminals.internal,
+    standings.router,
     programmes.router,
     tallies.router,
 )

@@ -31,24 +31,36 @@ class TerminalBody(BaseModel):
     branch: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
 
 
+class ActivationBody(BaseModel):
+    """overlap_s: how long, in seconds, the keys before this one stay in force; 0: they end now."""
+
+    model_config = ConfigDict(extra="forbid")
+    overlap_s: Annotated[int, Strict(), Field(ge=0, le=settings.KEYS_OVERLAP_MAX_S)] = 0
+
+
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """A key as everyone may see it."""
+    """A key as everyone may see it. It gives names of its epoch and of older ones.
+
+    revoked_at: from then on it posts nothing; ahead while it overlaps with a newer one.
+    """
 
     key_id: str
+    epoch: int
     created_at: datetime
     revoked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class TerminalView:
-    """A terminal. epoch 0, not active: never activated."""
+    """A terminal. epoch 0, not active: never activated. keys: in force, and the last ended."""
 
     terminal: int
     merchant: int
     party: int
     branch: int
     active: bool
+    stopped: bool
     epoch: int
     version: int
     keys: list[KeyView]
@@ -113,15 +125,27 @@ async def list_terminals(
 
 @router.put("/v1/terminals/{terminal}/activations/{activation}")
 async def put_activation(
-    request: Request, response: Response, terminal: Number, activation: uuid.UUID
+    request: Request,
+    response: Response,
+    terminal: Number,
+    activation: uuid.UUID,
+    body: ActivationBody | None = None,
 ) -> Issued:
-    """Issue the next epoch and a key, shown in this answer only: 201; 200 and null repeated."""
+    """Issue the next epoch and a key, shown in this answer only: 201; 200 and null repeated.
+
+    The keys before it end now, or `overlap_s` seconds later where the body asks for it.
+    """
     auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     async with database.transaction() as tx:
         issued, created = await usecases.activate_terminal(
-            tx, terminal, activation, secret=ids.secret(), now=clock.now()
+            tx,
+            terminal,
+            activation,
+            secret=ids.secret(),
+            now=clock.now(),
+            overlap_s=0 if body is None else body.overlap_s,
         )
     response.status_code = 201 if created else 200
     return issued
@@ -169,7 +193,8 @@ def _view(terminal: Terminal) -> TerminalView:
         party=terminal.party,
         branch=terminal.branch,
         active=terminal.active,
+        stopped=terminal.stopped,
         epoch=terminal.epoch,
         version=terminal.version,
-        keys=[KeyView(k.key_id, k.created_at, k.revoked_at) for k in terminal.keys],
+        keys=[KeyView(k.key_id, k.epoch, k.created_at, k.revoked_at) for k in terminal.keys],
     )

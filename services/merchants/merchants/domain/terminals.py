@@ -2,11 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 
-from contracts.merchants import Terminal, TerminalKey
+from contracts.merchants import Terminal
 from kit import errors
-from merchants.domain import words
 
 
 class TooManyKeys(errors.Conflict):
@@ -18,12 +16,16 @@ class TooManyKeys(errors.Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One activation: the epoch it issued and the first key of that epoch."""
+    """One activation: the epoch it issued and the first key of that epoch.
+
+    overlap_s: how long the keys before it stay in force, in seconds.
+    """
 
     activation: str
     terminal: int
     epoch: int
     key_id: str
+    overlap_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,69 +54,44 @@ def key_digest(key: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def activate(terminal: Terminal, key: TerminalKey, *, active_max: int, all_max: int) -> Terminal:
-    """The next version of a terminal: epoch + 1, switched on, with one key more.
+def activated(terminal: Terminal) -> Terminal:
+    """The next version of a terminal: epoch + 1, and switched on; its keys as they were.
 
-    Older keys stay until they are revoked, so that names of older epochs can be retried.
-    Raises TooManyKeys.
+    It opens no terminal that was stopped.
     """
-    grown = add_key(terminal, key, active_max=active_max, all_max=all_max)
-    return _next(grown, epoch=terminal.epoch + 1, active=True, version=terminal.version + 1)
+    return _next(terminal, epoch=terminal.epoch + 1, active=True)
 
 
-def add_key(terminal: Terminal, key: TerminalKey, *, active_max: int, all_max: int) -> Terminal:
-    """The next version of a terminal with one key more. Raises TooManyKeys."""
+def changed(terminal: Terminal, *, stopped: bool | None = None) -> Terminal:
+    """The next version of a terminal of which something else changed."""
+    return _next(terminal, stopped=terminal.stopped if stopped is None else stopped)
+
+
+def refuse_too_many(terminal: Terminal, *, active_max: int) -> None:
+    """Raise TooManyKeys where a further key is one too many of those that have no end yet.
+
+    An activation is never refused for it: it ends them.
+    """
     live = sum(1 for k in terminal.keys if k.revoked_at is None)
-    if live >= active_max or len(terminal.keys) >= all_max:
+    if live >= active_max:
         raise TooManyKeys(f"terminal {terminal.terminal} has {live} keys in use; revoke one first")
-    # one order everywhere: what the database gives is what was said
-    keys = tuple(sorted((*terminal.keys, key), key=lambda k: (k.created_at, k.key_id)))
-    return _next(terminal, keys=keys, version=terminal.version + 1)
-
-
-def revoke_key(terminal: Terminal, key_id: str, *, now: datetime) -> Terminal:
-    """The next version of a terminal with that key revoked; the same value if it already was.
-
-    Raises Unknown when the terminal has no such key.
-    """
-    key = get_key(terminal, key_id)
-    if key.revoked_at is not None:
-        return terminal
-    gone = TerminalKey(
-        key_id=key.key_id, sha256=key.sha256, created_at=key.created_at, revoked_at=now
-    )
-    keys = tuple(gone if k.key_id == key_id else k for k in terminal.keys)
-    return _next(terminal, keys=keys, version=terminal.version + 1)
-
-
-def get_key(terminal: Terminal, key_id: str) -> TerminalKey:
-    """The key of that id, revoked or not. Raises Unknown."""
-    key = find_key(terminal, key_id)
-    if key is None:
-        raise words.Unknown(f"terminal {terminal.terminal} has no key {key_id}")
-    return key
-
-
-def find_key(terminal: Terminal, key_id: str) -> TerminalKey | None:
-    """The key of that id, revoked or not."""
-    return next((k for k in terminal.keys if k.key_id == key_id), None)
 
 
 def _next(
     terminal: Terminal,
     *,
-    version: int,
     epoch: int | None = None,
     active: bool | None = None,
-    keys: tuple[TerminalKey, ...] | None = None,
+    stopped: bool | None = None,
 ) -> Terminal:
     return Terminal(
         terminal=terminal.terminal,
-        version=version,
+        version=terminal.version + 1,
         epoch=terminal.epoch if epoch is None else epoch,
         merchant=terminal.merchant,
         party=terminal.party,
         branch=terminal.branch,
         active=terminal.active if active is None else active,
-        keys=terminal.keys if keys is None else keys,
+        keys=terminal.keys,
+        stopped=terminal.stopped if stopped is None else stopped,
     )

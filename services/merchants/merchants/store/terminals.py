@@ -1,13 +1,15 @@
 """All the SQL of terminals, activations and keys."""
 
+from datetime import datetime
 from typing import Final
 
 from contracts.merchants import Terminal, TerminalKey
 from kit.db import Record, Tx
+from merchants import settings
 from merchants.domain.terminals import Activation
 
 _TERMINAL: Final = (
-    "select t.terminal, t.version, t.epoch, t.merchant, m.party, t.branch, t.active"
+    "select t.terminal, t.version, t.epoch, t.merchant, m.party, t.branch, t.active, t.stopped"
     " from terminals t join merchants m using (merchant)"
 )
 
@@ -52,54 +54,76 @@ async def list_terminals(tx: Tx, merchant: int, *, after: int, limit: int) -> li
 
 
 async def update_terminal(tx: Tx, terminal: Terminal) -> None:
-    """Write version, epoch and whether it is active."""
+    """Write version, epoch, whether it is active and whether it is stopped."""
     await tx.execute(
-        "update terminals set version = $2, epoch = $3, active = $4 where terminal = $1",
+        "update terminals set version = $2, epoch = $3, active = $4, stopped = $5"
+        " where terminal = $1",
         terminal.terminal,
         terminal.version,
         terminal.epoch,
         terminal.active,
+        terminal.stopped,
     )
 
 
 async def insert_key(tx: Tx, terminal: int, key: TerminalKey) -> None:
     """Add a key; a key id that the terminal has is a DataError."""
     await tx.execute(
-        "insert into terminal_keys (terminal, key_id, sha256, created_at) values ($1, $2, $3, $4)",
+        "insert into terminal_keys (terminal, key_id, sha256, created_at, epoch)"
+        " values ($1, $2, $3, $4, $5)",
         terminal,
         key.key_id,
         key.sha256,
         key.created_at,
+        key.epoch,
     )
 
 
-async def update_revoked_key(tx: Tx, terminal: int, key: TerminalKey) -> None:
-    """Write when a key was revoked."""
-    await tx.execute(
-        "update terminal_keys set revoked_at = $3 where terminal = $1 and key_id = $2",
+async def update_ends(
+    tx: Tx, terminal: int, *, ends_at: datetime, key_id: str | None = None
+) -> bool:
+    """Let one key, or all, end at a time, where none has ended before it; whether any changed."""
+    tag = await tx.execute(
+        "update terminal_keys set revoked_at = $2"
+        " where terminal = $1 and ($3::text is null or key_id = $3)"
+        " and (revoked_at is null or revoked_at > $2)",
         terminal,
-        key.key_id,
-        key.revoked_at,
+        ends_at,
+        key_id,
     )
+    return tag != "UPDATE 0"
+
+
+async def find_key(tx: Tx, terminal: int, key_id: str) -> TerminalKey | None:
+    """A key of a terminal, however long ago it ended, or None."""
+    row = await tx.fetchrow(
+        "select key_id, sha256, created_at, revoked_at, epoch from terminal_keys"
+        " where terminal = $1 and key_id = $2",
+        terminal,
+        key_id,
+    )
+    return None if row is None else TerminalKey(**dict(row))
 
 
 async def insert_activation(tx: Tx, activation: Activation, key: TerminalKey) -> None:
     """Remember what an activation issued."""
     await tx.execute(
-        "insert into activations (activation, terminal, epoch, key_id, activated_at)"
-        " values ($1::uuid, $2, $3, $4, $5)",
+        "insert into activations"
+        " (activation, terminal, epoch, key_id, activated_at, overlap_s)"
+        " values ($1::uuid, $2, $3, $4, $5, $6)",
         activation.activation,
         activation.terminal,
         activation.epoch,
         activation.key_id,
         key.created_at,
+        activation.overlap_s,
     )
 
 
 async def find_activation(tx: Tx, activation: str) -> Activation | None:
     """What an activation issued, or None."""
     row = await tx.fetchrow(
-        "select activation::text, terminal, epoch, key_id from activations"
+        "select activation::text, terminal, epoch, key_id, overlap_s from activations"
         " where activation = $1::uuid",
         activation,
     )
@@ -113,9 +137,13 @@ async def _with_keys(tx: Tx, row: Record) -> Terminal:
 
 async def _find_keys(tx: Tx, terminals: list[int]) -> dict[int, list[TerminalKey]]:
     rows = await tx.fetch(
-        "select terminal, key_id, sha256, created_at, revoked_at from terminal_keys"
-        " where terminal = any($1::int[]) order by terminal, created_at, key_id",
+        "select terminal, key_id, sha256, created_at, revoked_at, epoch from ("
+        "  select k.*, row_number() over ("
+        "   partition by terminal order by revoked_at desc nulls first, created_at desc, key_id"
+        "  ) as place from terminal_keys k where terminal = any($1::int[])"
+        " ) told where place <= $2 order by terminal, created_at, key_id",
         terminals,
+        settings.KEYS_TOLD_MAX,
     )
     found: dict[int, list[TerminalKey]] = {}
     for row in rows:
@@ -124,6 +152,7 @@ async def _find_keys(tx: Tx, terminals: list[int]) -> dict[int, list[TerminalKey
             sha256=row["sha256"],
             created_at=row["created_at"],
             revoked_at=row["revoked_at"],
+            epoch=row["epoch"],
         )
         found.setdefault(row["terminal"], []).append(key)
     return found

@@ -1,7 +1,7 @@
 """What operators do with terminals; every change is said in the same transaction."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from contracts import envelope, topics
 from contracts.merchants import Terminal, TerminalKey
@@ -65,30 +65,35 @@ async def list_terminals(tx: Tx, merchant: int, *, after: int, limit: int) -> li
 
 
 async def activate_terminal(
-    tx: Tx, terminal: int, activation: uuid.UUID, *, secret: str, now: datetime
+    tx: Tx,
+    terminal: int,
+    activation: uuid.UUID,
+    *,
+    secret: str,
+    now: datetime,
+    overlap_s: int = 0,
 ) -> tuple[Issued, bool]:
     """Issue the next epoch and its first key, made of secret; whether it was new.
 
-    The same activation again gives the same epoch and no key: it was shown once.
-    Raises Unknown, Differs (an activation of another terminal), TooManyKeys.
+    Keys before it end now, or overlap_s later. The same activation again gives the same epoch and
+    no key: it was shown once. Raises Unknown, Differs (an activation of another terminal, or with
+    another overlap).
     """
-    current = await _lock(tx, terminal)
+    current = await lock_terminal(tx, terminal)
     kept = await store.find_activation(tx, str(activation))
     if kept is not None:
-        if kept.terminal != terminal:
-            raise words.Differs("this activation belongs to another terminal; make a new UUID")
+        if (kept.terminal, kept.overlap_s) != (terminal, overlap_s):
+            raise words.Differs("this activation was of another kind; make a new UUID")
         return Issued(terminal, kept.epoch, kept.key_id, None), False
+    fresh = domain.activated(current)
     key_id = domain.key_id_of(str(activation))
-    key, text = _make_key(terminal, key_id, secret, now)
-    changed = domain.activate(
-        current, key, active_max=settings.KEYS_ACTIVE_MAX, all_max=settings.KEYS_MAX
-    )
-    made = Activation(str(activation), terminal, changed.epoch, key_id)
-    await store.update_terminal(tx, changed)
+    key, text = _make_key(fresh, key_id, secret, now)
+    made = Activation(str(activation), terminal, fresh.epoch, key_id, overlap_s)
+    await store.update_ends(tx, terminal, ends_at=now + timedelta(seconds=overlap_s))
     await store.insert_key(tx, terminal, key)
     await store.insert_activation(tx, made, key)
-    _say(tx, changed, now)
-    return Issued(terminal, changed.epoch, key_id, text), True
+    await _keep_change(tx, fresh, now=now)
+    return Issued(terminal, fresh.epoch, key_id, text), True
 
 
 async def rotate_key(
@@ -98,41 +103,54 @@ async def rotate_key(
 
     Older keys stay good until revoked. A repeat gives no key. Raises Unknown, TooManyKeys.
     """
-    current = await _lock(tx, terminal)
-    if domain.find_key(current, key_id) is not None:
-        return Issued(terminal, current.epoch, key_id, None), False
-    key, text = _make_key(terminal, key_id, secret, now)
-    changed = domain.add_key(
-        current, key, active_max=settings.KEYS_ACTIVE_MAX, all_max=settings.KEYS_MAX
-    )
-    await store.update_terminal(tx, changed)
+    current = await lock_terminal(tx, terminal)
+    kept = await store.find_key(tx, terminal, key_id)
+    if kept is not None:
+        return Issued(terminal, kept.epoch, key_id, None), False
+    domain.refuse_too_many(current, active_max=settings.KEYS_ACTIVE_MAX)
+    key, text = _make_key(current, key_id, secret, now)
     await store.insert_key(tx, terminal, key)
-    _say(tx, changed, now)
-    return Issued(terminal, changed.epoch, key_id, text), True
+    await _keep_change(tx, domain.changed(current), now=now)
+    return Issued(terminal, current.epoch, key_id, text), True
 
 
 async def revoke_key(tx: Tx, terminal: int, key_id: str, *, now: datetime) -> TerminalKey:
     """The key with the time it was revoked; a second time changes nothing. Raises Unknown."""
-    current = await _lock(tx, terminal)
-    changed = domain.revoke_key(current, key_id, now=now)
-    key = domain.get_key(changed, key_id)
-    if changed.version != current.version:
-        await store.update_terminal(tx, changed)
-        await store.update_revoked_key(tx, terminal, key)
-        _say(tx, changed, now)
+    current = await lock_terminal(tx, terminal)
+    if await store.update_ends(tx, terminal, ends_at=now, key_id=key_id):
+        await _keep_change(tx, domain.changed(current), now=now)
+    key = await store.find_key(tx, terminal, key_id)
+    if key is None:
+        raise words.Unknown(f"terminal {terminal} has no key {key_id}")
     return key
 
 
-async def _lock(tx: Tx, terminal: int) -> Terminal:
+async def stop_terminal(tx: Tx, terminal: int, *, stopped: bool, now: datetime) -> None:
+    """Stop a terminal, whatever keys it has, or open it again. Raises Unknown."""
+    current = await lock_terminal(tx, terminal)
+    await _keep_change(tx, domain.changed(current, stopped=stopped), now=now)
+
+
+async def _keep_change(tx: Tx, changed: Terminal, *, now: datetime) -> None:
+    """Write a terminal's next version and say the whole of it, as the database has it."""
+    await store.update_terminal(tx, changed)
+    _say(tx, await get_terminal(tx, changed.terminal), now)
+
+
+async def lock_terminal(tx: Tx, terminal: int) -> Terminal:
+    """The terminal, held until the transaction ends. Raises Unknown."""
     found = await store.lock_terminal(tx, terminal)
     if found is None:
         raise words.Unknown(f"terminal {terminal} is not registered")
     return found
 
 
-def _make_key(terminal: int, key_id: str, secret: str, now: datetime) -> tuple[TerminalKey, str]:
-    text = domain.key_text(terminal, key_id, secret)
-    key = TerminalKey(key_id=key_id, sha256=domain.key_digest(text), created_at=now)
+def _make_key(
+    terminal: Terminal, key_id: str, secret: str, now: datetime
+) -> tuple[TerminalKey, str]:
+    text = domain.key_text(terminal.terminal, key_id, secret)
+    digest = domain.key_digest(text)
+    key = TerminalKey(key_id=key_id, sha256=digest, created_at=now, epoch=terminal.epoch)
     return key, text
 
 

@@ -1,0 +1,107 @@
+"""HTTP door of the emergency brake: terminals and merchants stopped and opened again."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from kit import auth
+from kit.auth import Actor
+from kit.clock import Clock
+from kit.db import Database
+from merchants import settings
+from merchants.domain import words
+from merchants.domain.standings import Change, Kind, Standing, Subject
+from merchants.usecases import standings as usecases
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+Before = Annotated[int, Query(ge=1, le=2**31 - 1)]
+Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
+
+router = APIRouter(tags=["standings"])
+
+
+class StandingBody(BaseModel):
+    """`stopped`: every gateway refuses what comes in, within a second. reason: why, for people."""
+
+    model_config = ConfigDict(extra="forbid")
+    standing: Standing
+    reason: Annotated[str, AfterValidator(words.clean_title)]
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """The present standing and a page of changes, newest first; next: send it as before."""
+
+    standing: Standing
+    items: list[Change]
+    next: int | None
+
+
+@router.put("/v1/terminals/{terminal}/standings/{change}")
+async def put_terminal_standing(
+    request: Request, response: Response, terminal: Number, change: uuid.UUID, body: StandingBody
+) -> Change:
+    """Stop a terminal at once, whatever keys it has, or open it again: 201; 200 repeated.
+
+    An activation does not open it.
+    """
+    actor = auth.require(request, "operator")
+    return await _put(request, response, Subject(Kind.TERMINAL, terminal), (change, body, actor))
+
+
+@router.get("/v1/terminals/{terminal}/standings")
+async def list_terminal_standings(
+    request: Request, terminal: Number, before: Before = 2**31 - 1, limit: Limit = 50
+) -> Standings:
+    """Whether a terminal is stopped, and who changed that, when and why."""
+    auth.require(request, "operator")
+    return await _list(request, Subject(Kind.TERMINAL, terminal), before, limit)
+
+
+@router.put("/v1/merchants/{merchant}/standings/{change}")
+async def put_merchant_standing(
+    request: Request, response: Response, merchant: Number, change: uuid.UUID, body: StandingBody
+) -> Change:
+    """Stop all terminals of a merchant at once, or open them again: 201; 200 repeated."""
+    actor = auth.require(request, "operator")
+    return await _put(request, response, Subject(Kind.MERCHANT, merchant), (change, body, actor))
+
+
+@router.get("/v1/merchants/{merchant}/standings")
+async def list_merchant_standings(
+    request: Request, merchant: Number, before: Before = 2**31 - 1, limit: Limit = 50
+) -> Standings:
+    """Whether a merchant is stopped, and who changed that, when and why."""
+    auth.require(request, "operator", f"merchant:{merchant}")
+    return await _list(request, Subject(Kind.MERCHANT, merchant), before, limit)
+
+
+async def _put(
+    request: Request,
+    response: Response,
+    subject: Subject,
+    asked: tuple[uuid.UUID, StandingBody, Actor],
+) -> Change:
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    change, body, actor = asked
+    fresh = Change(str(change), 0, body.standing, body.reason, actor.subject, clock.now())
+    async with database.transaction() as tx:
+        kept, created = await usecases.change_standing(tx, subject, fresh)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+async def _list(request: Request, subject: Subject, before: int, limit: int) -> Standings:
+    database: Database = request.app.state.database
+    async with database.read() as tx:
+        latest = await usecases.list_changes(tx, subject, before=2**31 - 1, limit=1)
+        items = await usecases.list_changes(tx, subject, before=before, limit=limit)
+    return Standings(
+        standing=latest[0].standing if latest else Standing.OPEN,
+        items=items,
+        next=items[-1].version if len(items) == limit else None,
+    )
