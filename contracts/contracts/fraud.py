@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from contracts.pos import PosTransaction
-from contracts.values import AccountOrZero, Instant, NumberOrZero, Reason, Shard
+from contracts.values import AccountOrZero, Amount, Instant, NumberOrZero, Reason, Shard
 
 
 class Verdict(StrEnum):
@@ -50,8 +50,12 @@ class TerminalSeen(Struct, frozen=True, kw_only=True):
     fingerprint: str
 
 
-class Sighting(Struct, frozen=True, kw_only=True):
-    """A name as one shard saw it first. seen_at: the transaction's accepted_at."""
+class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A name as one shard saw it first. seen_at: the transaction's accepted_at.
+
+    sold_rial: the basket of a purchase that fraud did not decline; redeemed_rial: what such a
+    redemption asks to spend. Both 0 for history, which belongs to no day of today.
+    """
 
     name: str
     terminal: NumberOrZero
@@ -60,6 +64,8 @@ class Sighting(Struct, frozen=True, kw_only=True):
     account: AccountOrZero
     fingerprint: str
     seen_at: Instant
+    sold_rial: Amount = 0
+    redeemed_rial: Amount = 0
 
 
 class TerminalsSeen(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from contracts.members import IdentifierKind
 from contracts.values import (
     AccountOrZero,
     Amount,
@@ -62,6 +63,7 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     identifier_id: str = ""
     identifier_last4: str = ""
     identifier_blocked: bool = False
+    identifier_kind: IdentifierKind | None = None  # what was shown; a mobile alone is no presence
     amount_rial: Amount = 0
     lines: tuple[Line, ...] = ()
     points: Amount = 0

@@ -174,11 +174,12 @@ MERCHANTS_TERMS: Final = Topic(
     key="network@version",
     spread=Spread.ONE,
     events={"terms-published.v1": merchants.Terms, **_HEARTBEAT},
-    consumers=("gateway", "campaigns"),
+    consumers=("gateway", "campaigns", "fraud"),
     compacted=True,
     local_tables=(
         LocalTable(room="gateway", table="terms", key=(), version="version"),
         LocalTable(room="campaigns", table="terms", key=(), version="version"),
+        LocalTable(room="fraud", table="terms", key=(), version="version"),
     ),
 )
 CAMPAIGNS_RULES: Final = Topic(

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.envelope import Envelope
 from contracts.ledger import Reply
-from contracts.members import Binding
+from contracts.members import Binding, IdentifierKind
 from contracts.pos import PosTransaction
 from contracts.values import Channel
 
@@ -53,6 +53,7 @@ async def test_the_stamped_transaction_lies_on_its_shard(house: House) -> None:
     assert (data.merchant, data.party, data.branch, data.terminal) == (12, 112, 3, TERMINAL)
     assert (data.programme_version, data.terms_version) == (2, 1)
     assert (data.identifier_id, data.identifier_last4) == ("id-card-7893", "7893")
+    assert data.identifier_kind is IdentifierKind.CARD
     assert data.channel is Channel.TILL
     assert not data.identifier_blocked
     assert said.occurred_at == before - timedelta(minutes=5)

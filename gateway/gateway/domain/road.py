@@ -196,6 +196,7 @@ def _identity(found: Found | None, accepted_at: datetime) -> dict[str, Any]:
         "member": binding.member,
         "identifier_id": identifier.identifier_id,
         "identifier_last4": identifier.last4,
+        "identifier_kind": identifier.kind,
         "identifier_blocked": blocked_at is not None and blocked_at <= accepted_at,
     }
 

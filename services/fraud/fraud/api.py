@@ -7,9 +7,10 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.fraud import Verdict
+from contracts.members import IdentifierKind
 from contracts.values import AMOUNT_MAX
 from fraud import usecases
-from fraud.domain.rules import Rule
+from fraud.domain.rules import LAPSE_MAX_RIAL, Rule
 from fraud.domain.windows import Counted, Measure, Subject, Window
 from kit import auth, errors
 from kit.db import Database
@@ -21,7 +22,15 @@ Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 
 
 class RuleBody(BaseModel):
-    """What one version of a rule says; {value} and {threshold} are filled into both texts."""
+    """What one version of a rule says. It fires when its value is above (not at) the threshold.
+
+    over: account and card count what was allowed anywhere, card_at_merchant every attempt with
+    that identifier there, terminal and merchant the Rial of a day of Tehran (sum_rial of purchases
+    or redemptions, 1d), as last heard. sum_rial of a redemption is what it spends, at the price in
+    force. identifiers: looks only where one of these was shown; empty: always. lapse_max_rial: an
+    unreviewed held earning of a larger basket is cancelled at its due time, of another released.
+    {value}, {threshold} and {shown} (what was shown) are filled into both texts.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=False)
 
@@ -35,6 +44,8 @@ class RuleBody(BaseModel):
     on_purchase: Verdict
     on_redemption: Verdict
     on_history: bool = False
+    identifiers: Annotated[tuple[IdentifierKind, ...], Field(max_length=4)] = ()
+    lapse_max_rial: Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)] = LAPSE_MAX_RIAL
     fa: Annotated[str, Field(min_length=1, max_length=300)]
     en: Annotated[str, Field(min_length=1, max_length=300)]
 

@@ -1,9 +1,10 @@
-"""Kafka door of the road: pos.transactions."""
+"""Kafka door of the road: pos.transactions, and the terms it values redemptions by."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from contracts import topics
+from contracts.merchants import Terms
 from fraud import usecases
 from fraud.usecases import Desk
 from kit.consumer import Event, Poison, Subscription
@@ -31,3 +32,13 @@ def road(desk: Desk) -> Subscription:
         poison=Poison.PASS,
         refuse=usecases.refuse_record,
     )
+
+
+async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:
+    """Versions of the network's terms; heartbeats say nothing here."""
+    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Terms)]
+    if heard:
+        await usecases.keep_terms(tx, heard)
+
+
+MERCHANTS_TERMS = Subscription(topic=topics.MERCHANTS_TERMS, handle=on_merchants_terms)

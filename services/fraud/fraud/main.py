@@ -37,7 +37,11 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
     given: Settings = parts.settings
     database, clock = parts.database, parts.clock
     road = [consumer.road(Desk(limits(given)))]
-    state = [cases_consumer.LEDGER_ENTRIES, alerts_consumer.FRAUD_TERMINALS]
+    state = [
+        cases_consumer.LEDGER_ENTRIES,
+        alerts_consumer.FRAUD_TERMINALS,
+        consumer.MERCHANTS_TERMS,
+    ]
     yield run.App(
         asgi=web.app(
             "Peyvand fraud",

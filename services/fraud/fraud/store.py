@@ -1,4 +1,4 @@
-"""All the SQL of the road: rules, decisions, windows."""
+"""All the SQL of the road: rules, terms, decisions, windows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,17 +7,26 @@ from typing import Any, Final
 import msgspec
 
 from contracts.fraud import Verdict
+from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import Reason
 from fraud.domain.decisions import Decision, Key
 from fraud.domain.rules import Rule
 from fraud.domain.windows import Windows, pack, unpack
+from kit import local
 from kit.db import Record, Tx
 
 _REFUSE: Final = "refuse"  # how a decision without a verdict is written
 _json: Final = msgspec.json.Encoder()
 _reasons: Final = msgspec.json.Decoder(tuple[Reason, ...])
 _rule: Final = msgspec.json.Decoder(Rule)
+_terms: Final = msgspec.json.Decoder(Terms)
+TERMS_TABLE: Final = local.Table(
+    name="terms",
+    columns={"version": "int", "body": "jsonb"},
+    key=("version",),
+    version="version",
+)
 
 
 def _text(value: Any) -> str:
@@ -75,6 +84,18 @@ async def insert_rule(tx: Tx, rule: Rule, author: str) -> None:
         author,
         _text(rule),
     )
+
+
+async def upsert_terms(tx: Tx, terms: Sequence[Terms]) -> int:
+    """Keep every version of the network's terms, in any order; gives how many are new."""
+    rows = [{"version": one.version, "body": _text(one)} for one in terms]
+    return await local.upsert(tx, TERMS_TABLE, rows)
+
+
+async def find_terms(tx: Tx) -> list[Terms]:
+    """Every version of the network's terms: a handful a year."""
+    rows = await tx.fetch("select body from terms order by version")
+    return [_terms.decode(row["body"]) for row in rows]
 
 
 # ------------------------------------------------------------------------- decisions and windows

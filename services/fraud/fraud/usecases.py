@@ -11,19 +11,28 @@ import msgspec
 
 from contracts import topics
 from contracts.envelope import Envelope, follow
-from contracts.fraud import RefusedTransaction, ScreenedTransaction, Sighting, TerminalsSeen
+from contracts.fraud import (
+    RefusedTransaction,
+    ScreenedTransaction,
+    Sighting,
+    TerminalsSeen,
+    Verdict,
+)
+from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Family, Kind, name, name_parts, storable
 from fraud import store
 from fraud.cases import usecases as case_verbs
 from fraud.domain import decisions, rules, windows
 from fraud.domain.decisions import Attempt, Decision, Key
+from fraud.sums import usecases as sums
 from kit import errors, kafka, outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
 from kit.telemetry import Metric
 
 PARTITIONS: Final = topics.partitions(topics.FRAUD_TERMINALS, shards=1, gateways=1)
+_TAKEN: Final = (Verdict.ALLOW, Verdict.HOLD)  # what a terminal's day counts
 _UNSTORABLE: Final = b"\\u0000"  # the only text PostgreSQL refuses that JSON can carry
 
 
@@ -63,7 +72,7 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     asked = list({r.key: None for r in records if not r.inquiry})
     revision, known = await store.find_decisions(tx, asked)
     if revision != desk.book.revision:
-        desk.book = rules.Rulebook(await store.find_rules(tx), revision)
+        desk.book = await _book(tx, revision)
     fresh: dict[Key, _Record] = {}
     for record in records:
         if not (record.replayed or record.inquiry or record.key in known):
@@ -71,9 +80,15 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     made = await _decide(tx, desk, fresh)
     known |= made
     said = [_said(record, _decision_of(record, known)) for record in records]
-    said += _sightings(fresh.values())
+    said += _sightings(fresh.values(), made, desk.book)
     outbox.add(tx, said)
     _count_outcomes(fresh, made)
+
+
+async def _book(tx: Tx, revision: int) -> rules.Rulebook:
+    versions = await store.find_rules(tx)
+    terms = await store.find_terms(tx)
+    return rules.Rulebook(versions, revision, terms, await sums.find_large(tx))
 
 
 async def refuse_record(tx: Tx, event: Event, why: str) -> None:
@@ -106,7 +121,7 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         for key, record in fresh.items()
         if record.attempt is not None
     }
-    wanted = {one for pair in keys.values() for one in pair if one is not None}
+    wanted = {one for of_name in keys.values() for one in of_name if one is not None}
     known = await store.find_windows(tx, list(wanted)) if wanted else {}
     for one in wanted - known.keys():
         known[one] = windows.empty()
@@ -117,16 +132,9 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         if attempt is None:
             made[key] = decisions.refusal(*key, decisions.unreadable(record.event.error))
             continue
-        account, card = keys[key]
-        of_account = None if account is None else known[account]
-        of_card = None if card is None else known[card]
-        made[key] = decision = decisions.screen(
-            attempt, of_account, of_card, desk.book, desk.limits
-        )
-        if decision.counted:
-            for one in (account, card):
-                if one is not None:
-                    changed[one] = known[one]
+        seen = decisions.Seen(*[None if one is None else known[one] for one in keys[key]])
+        made[key] = decision = decisions.screen(attempt, seen, desk.book, desk.limits)
+        changed |= {one: known[one] for one in decisions.touched(decision, keys[key])}
     rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
     await store.write_poll(tx, rows, changed, max(row[3] for row in rows))
     holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
@@ -195,7 +203,8 @@ def _hold(decision: Decision, attempt: Attempt) -> case_verbs.Hold:
         terminal=about.terminal,
         amount_rial=about.amount_rial,
         opened_at=attempt.accepted_at,
-        due_at=decision.review_due_at or attempt.accepted_at,
+        due_at=decision.case_due_at or attempt.accepted_at,
+        lapses=decision.lapses,
         reasons=decision.reasons,
     )
 
@@ -241,7 +250,9 @@ def _said(record: _Record, decision: Decision) -> outbox.Message:
     )
 
 
-def _sightings(fresh: Iterable[_Record]) -> list[outbox.Message]:
+def _sightings(
+    fresh: Iterable[_Record], made: dict[Key, Decision], book: rules.Rulebook
+) -> list[outbox.Message]:
     """The names as their shards saw them, to the stream that is spread by terminal.
 
     Every terminal of an online shop may send the same name: there the name itself is the key.
@@ -252,6 +263,8 @@ def _sightings(fresh: Iterable[_Record]) -> list[outbox.Message]:
         if about is None or not about.terminal:
             continue
         said = record.event.envelope
+        live = made[record.key].verdict in _TAKEN and about.channel is not Channel.HISTORY
+        amount = decisions.counted_rial(about, book) if live else 0
         sighting = Sighting(
             name=about.name,
             terminal=about.terminal,
@@ -260,6 +273,8 @@ def _sightings(fresh: Iterable[_Record]) -> list[outbox.Message]:
             account=about.account,
             fingerprint="" if said is None else said.fingerprint or "",
             seen_at=_times(record)[1],
+            sold_rial=amount if about.kind is Kind.PURCHASE else 0,
+            redeemed_rial=amount if about.kind is Kind.REDEMPTION else 0,
         )
         if about.channel is Channel.ONLINE:
             key, partition = about.name, kafka.partition_of(about.name.encode(), PARTITIONS)
@@ -346,6 +361,12 @@ async def get_rule(tx: Tx, rule: str, version: int) -> rules.Rule:
     if found is None:
         raise errors.NotFound(f"there is no version {version} of a rule {rule[:80]}")
     return found
+
+
+async def keep_terms(tx: Tx, terms: Sequence[Terms]) -> None:
+    """Keep the network's terms as they were heard; the road values redemptions by them."""
+    if await store.upsert_terms(tx, terms):
+        await store.update_revision(tx)
 
 
 # ------------------------------------------------------------------------------------------- time

@@ -11,6 +11,7 @@ import pytest_asyncio
 from contracts import topics
 from contracts.envelope import Envelope, fingerprint_of
 from contracts.fraud import ScreenedTransaction
+from contracts.members import IdentifierKind
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, till_name
 from fraud.domain.decisions import Limits
@@ -19,7 +20,16 @@ from kit import db
 from kit.consumer import Event, event
 
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
-TABLES = ("alerts", "sightings", "cases", "windows", "decisions", "outbox_messages")
+TABLES = (
+    "alerts",
+    "sightings",
+    "cases",
+    "windows",
+    "decisions",
+    "day_sums",
+    "terms",
+    "outbox_messages",
+)
 
 
 class _Undo(Exception):
@@ -103,6 +113,7 @@ def sale() -> Sale:
             "account": 1_000_001,
             "member": 1,
             "identifier_id": "card-1",
+            "identifier_kind": IdentifierKind.CARD,
             "amount_rial": 100_000,
         } | fields
         transaction = PosTransaction(**given)

@@ -64,8 +64,9 @@ def attempt(
 
 
 def screen(one: decisions.Attempt, known: windows.Windows, *book: rules.Rule) -> decisions.Decision:
-    """With known as the card's windows; the account's start empty."""
-    return decisions.screen(one, windows.empty(), known, rules.Rulebook(book, 1), LIMITS)
+    """With known as the card's windows; the account's and the shop's start empty."""
+    seen = decisions.Seen(windows.empty(), known, windows.empty())
+    return decisions.screen(one, seen, rules.Rulebook(book, 1), LIMITS)
 
 
 # ---------------------------------------------------------------------------------------- windows
@@ -279,7 +280,8 @@ def test_a_stamp_ahead_of_the_broker_is_refused_unless_the_house_or_the_channel_
     assert one.reasons[0].code == decisions.CLOCK_AHEAD
     assert screen(attempt(appended_at=NOW - timedelta(seconds=10)), windows.empty()).verdict
     sandbox = decisions.Limits(clock_ahead_max=None)
-    assert decisions.screen(ahead, None, None, rules.Rulebook((), 0), sandbox).verdict
+    nobody = decisions.Seen(None, None, None)
+    assert decisions.screen(ahead, nobody, rules.Rulebook((), 0), sandbox).verdict
     past = attempt(appended_at=NOW - timedelta(days=1), channel=Channel.HISTORY)
     assert screen(past, windows.empty()).verdict is Verdict.ALLOW
 
@@ -289,8 +291,10 @@ def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
     quiet, loud = rule(threshold=0), rule(rule="loud", threshold=0, on_history=True)
     known = windows.empty()
     past = attempt(occurred_at=year_ago, channel=Channel.HISTORY)
-    assert decisions.keys_of(3, past.transaction) == ((3, "ha.1000001"), (3, "hc.card-1"))
-    assert decisions.keys_of(3, attempt().transaction) == ((3, "a.1000001"), (3, "c.card-1"))
+    of_past = ((3, "ha.1000001"), (3, "hc.card-1"), (3, "hm.7.card-1"))
+    assert decisions.keys_of(3, past.transaction) == of_past
+    live = ((3, "a.1000001"), (3, "c.card-1"), (3, "m.7.card-1"))
+    assert decisions.keys_of(3, attempt().transaction) == live
     one = screen(past, known, quiet)
     assert one.verdict is Verdict.ALLOW
     assert one.findings == (("card-burst", 1, 1),)
@@ -301,8 +305,8 @@ def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
 def test_without_a_card_or_an_account_its_rules_do_not_fire() -> None:
     book = rules.Rulebook([rule(threshold=0), rule(rule="by-account", over="account")], 1)
     nobody = attempt(account=0, identifier_id="")
-    assert decisions.keys_of(3, nobody.transaction) == (None, None)
-    one = decisions.screen(nobody, None, None, book, LIMITS)
+    assert decisions.keys_of(3, nobody.transaction) == (None, None, None)
+    one = decisions.screen(nobody, decisions.Seen(None, None, None), book, LIMITS)
     assert (one.verdict, one.findings) == (Verdict.ALLOW, ())
 
 

@@ -111,6 +111,55 @@ async def test_an_open_case_lapses_when_it_is_due(database: db.Database, now: da
         assert [case.status.value for case in found] == ["lapsed", "open"]
 
 
+async def test_an_unreviewed_earning_that_must_not_lapse_is_cancelled_when_it_is_due(
+    database: db.Database, now: datetime
+) -> None:
+    async with database.transaction() as tx:
+        for number in (1, 2):
+            hold = cases.Hold(
+                case_id=f"case-{number}",
+                shard=4,
+                name=f"t.1.1.{number}",
+                account=1,
+                member=1,
+                merchant=7,
+                terminal=1,
+                amount_rial=9_007_199_254_740_991,
+                opened_at=now,
+                due_at=now + timedelta(hours=number),
+                reasons=(),
+                lapses=False,
+            )
+            await cases.open_cases(tx, [hold])
+            await cases_store.update_heard(tx, [cases_domain.hear(4, hold.name, Status.HELD)])
+    for _ in range(2):
+        for job in cases_jobs.jobs(database, clock_at(now + timedelta(hours=1))):
+            await job.run()
+        async with database.read() as tx:
+            found = await cases.list_cases(tx, None, after=0, limit=9)
+        assert [case.status.value for case in found] == ["decided", "open"]
+        assert (found[0].reviewer, found[0].note) == (cases.HOUSE, cases.UNREVIEWED)
+    async with database.transaction() as tx:
+        (again,) = await cases_store.lock_unreviewed(tx, now + timedelta(days=9), 9)
+    assert again.case_id == "case-2"  # the first is decided once
+
+
+async def test_the_cancel_of_an_unreviewed_earning_goes_to_its_shard(
+    tx: db.Tx, now: datetime
+) -> None:
+    hold = cases.Hold(
+        case_id="case-9", shard=4, name="t.1.1.9", account=1, member=1, merchant=7, terminal=1,
+        amount_rial=1, opened_at=now, due_at=now, reasons=(), lapses=False,
+    )  # fmt: skip
+    await cases.open_cases(tx, [hold])
+    await cases_store.update_heard(tx, [cases_domain.hear(4, hold.name, Status.HELD)])
+    assert await cases.cancel_unreviewed(tx, now=now, limit=9) == 1
+    assert await cases.cancel_unreviewed(tx, now=now, limit=9) == 0
+    (said,) = tx.take_messages()
+    assert (said.topic, said.partition) == ("ledger.commands", 4)
+    assert b'"cancel-pending.v1"' in (said.value or b"")
+
+
 async def test_every_job_is_run_by_one_process(database: db.Database, now: datetime) -> None:
     clock = clock_at(now)
     made = [

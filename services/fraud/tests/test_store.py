@@ -112,15 +112,20 @@ async def test_the_default_rules_are_valid_and_sensible(tx: db.Tx) -> None:
     from fraud.domain import rules
 
     found = await store.find_rules(tx)
-    assert len(found) == 6
+    assert len(found) == 20
     for rule in found:
         rules.check(rule)
         assert not rule.on_history
         assert "{value}" in rule.fa
-        assert "{threshold}" in rule.fa
-    assert len(rules.Rulebook(found, 1).in_force(0)) == 6
+    live = [one.rule for one in rules.Rulebook(found, 1).in_force(0)]
+    assert len(live) == 16
+    for rule in live:  # a rule fires above its threshold, so no text says "from" (newcomer 11)
+        assert "به بالا" not in rule.fa
+        assert "این کارت" not in rule.fa
+        assert "This card" not in rule.en
     assert [r.rule for r in await store.list_rules(tx, ("card-burst", 1), 2)] == [
-        "card-many-merchants"
+        "card-burst",
+        "card-day-sum",
     ]
     with pytest.raises(errors.Permanent):
         await store.insert_rule(tx, found[0], "sara")

@@ -1,4 +1,4 @@
-"""Kafka door of alerts: fraud.terminals."""
+"""Kafka door of alerts and of days: fraud.terminals."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,16 @@ import msgspec
 from contracts import topics
 from contracts.fraud import Sighting, TerminalSeen, TerminalsSeen
 from fraud.alerts import usecases
+from fraud.sums import usecases as sums
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 
 
 async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
-    """Compare the names of a poll across shards."""
-    await usecases.raise_alerts(tx, [seen for event in batch for seen in _sightings(event)])
+    """Compare the names of a poll across shards, and add them to their terminals' days."""
+    seen = [one for event in batch for one in _sightings(event)]
+    await usecases.raise_alerts(tx, seen)
+    await sums.add_sightings(tx, seen)
 
 
 def _sightings(event: Event) -> tuple[Sighting, ...]:

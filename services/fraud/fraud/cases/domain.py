@@ -19,7 +19,7 @@ class CaseStatus(StrEnum):
     RELEASED = "released"  # the ledger's answer to a release
     CANCELLED = "cancelled"  # the ledger's answer to a cancel
     REFUSED = "refused"  # the ledger refused the verdict; answer_code says why
-    LAPSED = "lapsed"  # due passed without a verdict: the points became available by themselves
+    LAPSED = "lapsed"  # due passed without a verdict, and the points became available by themselves
     VOID = "void"  # nothing is held: declined or refused after fraud, or nothing was earned
 
 
@@ -31,7 +31,10 @@ class CaseVerdict(StrEnum):
 
 
 class Hold(Struct, frozen=True, kw_only=True):
-    """A held earning as its case opens. opened_at: its accepted_at. amount_rial: of the basket."""
+    """A held earning as its case opens. opened_at: its accepted_at. amount_rial: of the basket.
+
+    lapses: without a verdict by due_at its points become available; else they are cancelled then.
+    """
 
     case_id: str
     shard: int
@@ -44,6 +47,7 @@ class Hold(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     due_at: datetime
     reasons: tuple[Reason, ...]
+    lapses: bool = True
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -97,7 +101,7 @@ class PastDue(errors.Conflict):
     """The review's due time has passed."""
 
     code = "past-due"
-    fa = "مهلت بررسی گذشته است و امتیاز خودبه‌خود آزاد شده است."
+    fa = "مهلت بررسی گذشته است و امتیاز دیگر در انتظار رأی نیست."
 
 
 class NothingHeld(errors.Conflict):
@@ -125,7 +129,7 @@ def check_verdict(case: Case, verdict: CaseVerdict, note: str, *, now: datetime)
         case CaseStatus.VOID:
             raise NothingHeld("the purchase has no pending points: there is nothing to decide")
         case _ if now >= case.hold.due_at or case.status is CaseStatus.LAPSED:
-            raise PastDue(f"due was {case.hold.due_at.isoformat()}; the points are available")
+            raise PastDue(f"due was {case.hold.due_at.isoformat()}; nothing waits for a verdict")
         case _:
             return True
 

@@ -1,4 +1,4 @@
-"""Clock door of cases: those past their due time lapse."""
+"""Clock door of cases: those past their due time lapse, or their earnings are cancelled."""
 
 from functools import partial
 from typing import Final
@@ -9,6 +9,8 @@ from kit.db import Database
 from kit.run import Job
 
 LAPSE_EVERY_S: Final = 5.0  # a sandbox house's days pass in seconds
+CANCEL_ROWS: Final = 500  # a transaction
+CANCEL_ROUNDS_MAX: Final = 20  # a run
 
 
 async def lapse_cases(database: Database, clock: Clock) -> None:
@@ -17,8 +19,22 @@ async def lapse_cases(database: Database, clock: Clock) -> None:
         await usecases.lapse_cases(tx, now=clock.now())
 
 
+async def cancel_unreviewed(database: Database, clock: Clock) -> None:
+    """Cancel what nobody decided in time and is too large to be given unseen."""
+    for _ in range(CANCEL_ROUNDS_MAX):
+        async with database.transaction() as tx:
+            done = await usecases.cancel_unreviewed(tx, now=clock.now(), limit=CANCEL_ROWS)
+        if done < CANCEL_ROWS:
+            return
+
+
 def jobs(database: Database, clock: Clock) -> list[Job]:
     """What time passing makes cases do."""
     return [
-        Job(name="lapse-cases", every_s=LAPSE_EVERY_S, run=partial(lapse_cases, database, clock))
+        Job(name="lapse-cases", every_s=LAPSE_EVERY_S, run=partial(lapse_cases, database, clock)),
+        Job(
+            name="cancel-unreviewed",
+            every_s=LAPSE_EVERY_S,
+            run=partial(cancel_unreviewed, database, clock),
+        ),
     ]

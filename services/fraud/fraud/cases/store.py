@@ -19,10 +19,10 @@ async def insert_cases(tx: Tx, holds: Sequence[Hold]) -> None:
     """Open cases; a case that is there stays as it is."""
     await tx.execute(
         "insert into cases (case_id, shard, name, account, member, merchant, terminal,"
-        "  amount_rial, opened_at, due_at, reasons, status)"
+        "  amount_rial, opened_at, due_at, reasons, lapses, status)"
         " select *, 'waiting' from unnest($1::text[], $2::int[], $3::text[], $4::bigint[],"
         "  $5::bigint[], $6::int[], $7::bigint[], $8::bigint[], $9::timestamptz[],"
-        "  $10::timestamptz[], $11::jsonb[]) on conflict do nothing",
+        "  $10::timestamptz[], $11::jsonb[], $12::bool[]) on conflict do nothing",
         [h.case_id for h in holds],
         [h.shard for h in holds],
         [h.name for h in holds],
@@ -34,6 +34,7 @@ async def insert_cases(tx: Tx, holds: Sequence[Hold]) -> None:
         [h.opened_at for h in holds],
         [h.due_at for h in holds],
         [_json.encode(h.reasons).decode() for h in holds],
+        [h.lapses for h in holds],
     )
 
 
@@ -81,13 +82,26 @@ async def update_verdict(
 
 
 async def update_lapsed(tx: Tx, now: datetime) -> int:
-    """Close open cases whose due time has passed without a verdict; gives how many."""
+    """Close open cases that lapse, past due without a verdict; gives how many."""
     done = await tx.execute(
         "update cases set status = 'lapsed'"
-        " where verdict is null and status = 'open' and due_at <= $1",
+        " where verdict is null and status = 'open' and lapses and due_at <= $1",
         now,
     )
     return int(done.rpartition(" ")[2])
+
+
+async def lock_unreviewed(tx: Tx, now: datetime, limit: int) -> list[Hold]:
+    """Open cases past due that must not lapse, locked; those a reviewer decides now are left."""
+    rows = await tx.fetch(
+        "select case_id, shard, name, account, member, merchant, terminal, amount_rial, reasons,"
+        " opened_at, due_at, lapses from cases"
+        " where verdict is null and status = 'open' and not lapses and due_at <= $1"
+        " order by due_at limit $2 for update skip locked",
+        now,
+        limit,
+    )
+    return [_hold(row) for row in rows]
 
 
 async def find_case(tx: Tx, case_id: str, *, lock: bool = False) -> Case | None:
@@ -109,18 +123,17 @@ async def list_cases(tx: Tx, status: CaseStatus | None, after: int, limit: int) 
 _COLUMNS: Final = (
     "number", "case_id", "shard", "name", "account", "member", "merchant", "terminal",
     "amount_rial", "reasons", "opened_at", "due_at", "status", "heard", "verdict", "note",
-    "reviewer", "decided_at", "answer_code", "answered_at",
+    "reviewer", "decided_at", "answer_code", "answered_at", "lapses",
 )  # fmt: skip
 _columns: list[sa.ColumnClause[Any]] = [sa.column(column) for column in _COLUMNS]
 _CASES: Final = sa.table("cases", *_columns)
 
 
 def _case(row: Record) -> Case:
-    fields = {name: row[name] for name in Hold.__struct_fields__ if name != "reasons"}
     verdict, status = row["verdict"], row["heard"]
     return Case(
         number=row["number"],
-        hold=Hold(**fields, reasons=_reasons.decode(row["reasons"])),
+        hold=_hold(row),
         status=CaseStatus(row["status"]),
         heard=None if status is None else Status(status),
         verdict=None if verdict is None else CaseVerdict(verdict),
@@ -130,3 +143,8 @@ def _case(row: Record) -> Case:
         answer_code=row["answer_code"],
         answered_at=row["answered_at"],
     )
+
+
+def _hold(row: Record) -> Hold:
+    fields = {name: row[name] for name in Hold.__struct_fields__ if name != "reasons"}
+    return Hold(**fields, reasons=_reasons.decode(row["reasons"]))

@@ -14,6 +14,9 @@ from kit.db import Tx
 
 Hold = domain.Hold  # what a case opens with, for the road
 
+HOUSE: Final = "house"  # the reviewer where time decided
+UNREVIEWED: Final = "not reviewed by its due time"
+
 _EARNINGS: Final = ("post-transaction.v1", "refuse-transaction.v1")
 _VERDICTS: Final = {
     "release-pending.v1": domain.CaseVerdict.RELEASE,
@@ -83,8 +86,21 @@ async def list_cases(
 
 
 async def lapse_cases(tx: Tx, *, now: datetime) -> int:
-    """Close the open cases whose due time has passed; gives how many."""
+    """Close the open cases that lapse and whose due time has passed; gives how many."""
     return await store.update_lapsed(tx, now)
+
+
+async def cancel_unreviewed(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Cancel the earnings that nobody reviewed in time and that must not lapse; gives how many.
+
+    The house's own verdict: what is too large to be given unseen is not given (findings S15).
+    """
+    holds = await store.lock_unreviewed(tx, now, limit)
+    for hold in holds:
+        verdict = domain.CaseVerdict.CANCEL
+        await store.update_verdict(tx, hold.case_id, verdict, UNREVIEWED, HOUSE, now)
+        outbox.add(tx, [_verdict_command(hold, verdict, reviewer=HOUSE, now=now)])
+    return len(holds)
 
 
 def _no_case(case_id: str) -> errors.NotFound:

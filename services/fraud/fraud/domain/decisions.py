@@ -1,32 +1,38 @@
 """Decisions: the built-in ones and those of the rules, each with its reasons."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from contracts import envelope
 from contracts.fraud import Verdict
 from contracts.pos import PosTransaction
-from contracts.values import Channel, Kind, Reason, micros, public_id
+from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, micros, public_id, tehran_day
 from fraud.domain import rules, windows
+from fraud.domain.rules import DayKey
+from fraud.domain.windows import Counted, Subject, Windows
 
 TOO_OLD: Final = "occurred-at-too-old"
 BLOCKED: Final = "identifier-blocked"
 CLOCK_AHEAD: Final = "accepted-at-ahead"
 UNREADABLE: Final = "record-unreadable"
 SALES: Final = frozenset((Kind.PURCHASE, Kind.REDEMPTION))  # what earns or spends
-Key = tuple[int, str]  # shard; "a.<account>" or "c.<identifier>", of history "ha." and "hc."
+Key = tuple[int, str]  # shard; "a.<account>", "c.<identifier>" or "m.<merchant>.<identifier>"
 
 _RANK: Final = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.DECLINE: 2}
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """The house's numbers. clock_ahead_max None: no guard, as in a sandbox house."""
+    """The house's numbers. clock_ahead_max None: no guard, as in a sandbox house.
+
+    cancel_within: within how long after its due time the cancel of an unreviewed earning reaches
+    the ledger; that much longer it stays pending there.
+    """
 
     occurred_age_max: timedelta = timedelta(hours=72)
     review: timedelta = timedelta(hours=72)
+    cancel_within: timedelta = timedelta(days=366)
     clock_ahead_max: timedelta | None = timedelta(seconds=10)
 
 
@@ -44,7 +50,9 @@ class Decision(Struct, frozen=True, kw_only=True):
     """What was decided about a name, once. verdict None: refused, it could not be decided.
 
     findings: (rule, version, value) of every rule in force, fired or not. score, model_version:
-    of a model; while they are None the rules decide alone. counted: the windows took it in.
+    of a model; while they are None the rules decide alone. counted: windows took it in.
+    review_due_at: when the ledger makes a held earning available by itself; case_due_at: until when
+    a reviewer may decide. lapses: the two are one; else the earning is cancelled at case_due_at.
     """
 
     shard: int
@@ -57,6 +65,36 @@ class Decision(Struct, frozen=True, kw_only=True):
     score: float | None = None
     model_version: str | None = None
     counted: bool = False
+    case_due_at: datetime | None = None
+    lapses: bool = True
+
+
+class Keys(NamedTuple):
+    """Where a transaction's windows are kept; None where the record does not say whose."""
+
+    account: Key | None
+    card: Key | None
+    card_at_merchant: Key | None
+
+
+class Seen(NamedTuple):
+    """The windows of Keys."""
+
+    account: Windows | None
+    card: Windows | None
+    card_at_merchant: Windows | None
+
+    def of(self, over: Subject) -> Windows | None:
+        """Those that a rule over them looks at."""
+        match over:
+            case Subject.ACCOUNT:
+                return self.account
+            case Subject.CARD:
+                return self.card
+            case Subject.CARD_AT_MERCHANT:
+                return self.card_at_merchant
+            case Subject.TERMINAL | Subject.MERCHANT:
+                return None
 
 
 def more_severe(one: Verdict, other: Verdict) -> Verdict:
@@ -64,94 +102,142 @@ def more_severe(one: Verdict, other: Verdict) -> Verdict:
     return one if _RANK[one] >= _RANK[other] else other
 
 
-def keys_of(shard: int, transaction: PosTransaction) -> tuple[Key | None, Key | None]:
-    """Keys of the account's and the card's windows; history counts in windows of its own."""
+def keys_of(shard: int, transaction: PosTransaction) -> Keys:
+    """Keys of a transaction's windows; history counts in windows of its own ("h" before each)."""
     past = "h" if transaction.channel is Channel.HISTORY else ""
     account, card = transaction.account, transaction.identifier_id
-    return (
+    return Keys(
         (shard, f"{past}a.{account}") if account else None,
         (shard, f"{past}c.{card}") if card else None,
+        (shard, f"{past}m.{transaction.merchant}.{card}") if card else None,
     )
 
 
-def screen(
-    attempt: Attempt,
-    account: windows.Windows | None,
-    card: windows.Windows | None,
-    book: rules.Rulebook,
-    limits: Limits,
-) -> Decision:
+def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -> Decision:
     """Decide a name seen for the first time, and count it in its windows (in place).
 
-    account, card: the windows of keys_of; None where the record names none. Purchases and
-    redemptions are decided; refunds and reversals are counted and always let through, so that a
-    till can undo; a blocked identifier and an occurred_at too long ago are declined uncounted.
-    Live windows and rules go by accepted_at, history's by occurred_at.
-    Source: architecture 2, fraud reference 3.3 and 5.1.
+    Purchases and redemptions are decided; reversals, and refunds that are not dated too far back,
+    are counted and let through, so that a till can undo; a blocked identifier and an occurred_at
+    too long ago are declined uncounted. What a rule holds or declines counts where it was tried,
+    and not across merchants. Live windows and rules go by accepted_at, history's by occurred_at.
+    Source: architecture 2, fraud reference 3.3 and 5.1, findings S8 and S15.
     """
     transaction, shard = attempt.transaction, attempt.shard
     ahead = _clock_ahead(attempt, limits)
     if ahead is not None:
         return refusal(shard, transaction.name, ahead)
-    sale = transaction.kind in SALES
-    no = standing_no(attempt, limits) if sale else ()
+    no = standing_no(attempt, limits)
     if no:
         return Decision(shard=shard, name=transaction.name, verdict=Verdict.DECLINE, reasons=no)
+    sale = transaction.kind in SALES
     past = transaction.channel is Channel.HISTORY
     at = micros(attempt.occurred_at if past else attempt.accepted_at)
     which = _SERIES.get(transaction.kind, windows.UNDOS)
-    for known in (account, card):
+    amount = counted_rial(transaction, book)
+    for known in seen:
         if known is not None:
-            windows.insert(known, which, at, transaction.amount_rial, transaction.merchant)
-    found = _findings(account, card, book.in_force(at), at) if sale else []
-    for known in (account, card):
+            windows.insert(known, which, at, amount, transaction.merchant)
+    found = _findings(attempt, seen, book, at) if sale else []
+    fired = [(live.rule, value) for live, value in found if value > live.threshold]
+    verdict, reasons, lapse_max = _judged(transaction, fired) if fired else _NOTHING_FIRED
+    for known in seen[:2]:
+        if known is not None and verdict is not Verdict.ALLOW:
+            windows.withdraw(known, which, at)
+    for known in seen:
         if known is not None:
             windows.prune(known, which)
-    fired = [(live.rule, value) for live, value in found if value > live.threshold]
-    verdict, reasons = _judged(transaction, fired) if fired else (Verdict.ALLOW, ())
-    held = verdict is Verdict.HOLD
-    return Decision(
+    decision = Decision(
         shard=shard,
         name=transaction.name,
         verdict=verdict,
         reasons=reasons,
         findings=tuple([(live.name, live.version, value) for live, value in found]),
-        review_due_at=attempt.accepted_at + limits.review if held else None,
-        case_id=case_id(shard, transaction.name) if held else "",
         counted=True,
+    )
+    if verdict is Verdict.HOLD:
+        lapses = transaction.amount_rial <= lapse_max
+        return _held(decision, attempt.accepted_at, limits, lapses=lapses)
+    return decision
+
+
+def _held(decision: Decision, accepted_at: datetime, limits: Limits, *, lapses: bool) -> Decision:
+    """With its case. What must not lapse stays pending in the ledger so much longer that fraud's
+    cancel always comes first, and a house that stood still pays nothing unseen."""
+    due = accepted_at + limits.review
+    return structs.replace(
+        decision,
+        case_id=case_id(decision.shard, decision.name),
+        case_due_at=due,
+        review_due_at=due if lapses else due + limits.cancel_within,
+        lapses=lapses,
     )
 
 
+def touched(decision: Decision, keys: Keys) -> tuple[Key, ...]:
+    """The keys whose windows a decision changed: the network's only by what was allowed."""
+    if not decision.counted:
+        return ()
+    changed = keys if decision.verdict is Verdict.ALLOW else keys[2:]
+    return tuple([key for key in changed if key is not None])
+
+
+def counted_rial(transaction: PosTransaction, book: rules.Rulebook) -> int:
+    """What sums count of a transaction: a redemption's spent value, else the amount."""
+    if transaction.kind is Kind.REDEMPTION:
+        return book.redeemed_rial(transaction)
+    return transaction.amount_rial
+
+
 _SERIES: Final = {Kind.PURCHASE: windows.PURCHASES, Kind.REDEMPTION: windows.REDEMPTIONS}
+Judged = tuple[Verdict, tuple[Reason, ...], int]
+_NOTHING_FIRED: Final[Judged] = (Verdict.ALLOW, (), AMOUNT_MAX)
 
 
 def _findings(
-    account: windows.Windows | None,
-    card: windows.Windows | None,
-    book: Sequence[rules.LiveRule],
-    at: int,
+    attempt: Attempt, seen: Seen, book: rules.Rulebook, at: int
 ) -> list[tuple[rules.LiveRule, int]]:
     """What each rule in force sees; a missing operand makes its condition false."""
-    return [
-        (live, live.value(known, at))
-        for live in book
-        if (known := account if live.of_account else card) is not None
-    ]
+    shown = attempt.transaction.identifier_kind
+    found: list[tuple[rules.LiveRule, int]] = []
+    for live in book.in_force(at):
+        if live.rule.identifiers and shown not in live.rule.identifiers:
+            continue
+        if live.over in windows.DAYS:
+            value = _of_day(attempt, live.rule, book)
+        else:
+            known = seen.of(live.over)
+            value = None if known is None else live.value(known, at)
+        if value is not None:
+            found.append((live, value))
+    return found
 
 
-def _judged(
-    transaction: PosTransaction, fired: Sequence[tuple[rules.Rule, int]]
-) -> tuple[Verdict, tuple[Reason, ...]]:
-    """The most severe of what fired, and the reasons of all that did more than watch."""
+def _of_day(attempt: Attempt, rule: rules.Rule, book: rules.Rulebook) -> int | None:
+    """What is known of the terminal's or merchant's day; None while it is below all thresholds."""
+    about = attempt.transaction
+    if not book.sums or about.channel is Channel.HISTORY:
+        return None
+    number = about.merchant if rule.over is Subject.MERCHANT else about.terminal
+    key: DayKey = (rule.over, number, tehran_day(attempt.accepted_at))
+    daily = book.sums.get(key)
+    if daily is None:
+        return None
+    return daily.sold_rial if rule.counts is Counted.PURCHASES else daily.redeemed_rial
+
+
+def _judged(transaction: PosTransaction, fired: list[tuple[rules.Rule, int]]) -> Judged:
+    """The most severe of what fired, the reasons of all that did more than watch, and the largest
+    basket that may lapse."""
     past = transaction.channel is Channel.HISTORY
-    verdict = Verdict.ALLOW
+    verdict, lapse_max = Verdict.ALLOW, AMOUNT_MAX
     reasons: list[Reason] = []
     for rule, value in fired:
         action = rules.action(rule, transaction.kind)
         if action is not Verdict.ALLOW and (rule.on_history or not past):
             verdict = more_severe(verdict, action)
-            reasons.append(rules.reason_of(rule, value))
-    return verdict, tuple(reasons)
+            lapse_max = min(lapse_max, rule.lapse_max_rial)
+            reasons.append(rules.reason_of(rule, value, transaction.identifier_kind))
+    return verdict, tuple(reasons), lapse_max
 
 
 def screen_inquiry(attempt: Attempt) -> Decision:
@@ -162,13 +248,20 @@ def screen_inquiry(attempt: Attempt) -> Decision:
 
 
 def standing_no(attempt: Attempt, limits: Limits) -> tuple[Reason, ...]:
-    """Declines that need no rule, of what earns or spends: identifier blocked, too long ago."""
+    """Declines that need no rule: identifier blocked, of what earns or spends; too long ago.
+
+    A refund too must be dated within the hours of sales, for it counts on that day of its shop. A
+    reversal may be dated back: it undoes a name that had no answer, whenever that was.
+    """
+    about = attempt.transaction
     reasons: list[Reason] = []
-    if attempt.transaction.identifier_blocked:
+    if about.identifier_blocked and about.kind in SALES:
         reasons.append(_BLOCKED)
     age = attempt.accepted_at - attempt.occurred_at
-    if attempt.transaction.channel is not Channel.HISTORY and age > limits.occurred_age_max:
-        reasons.append(_too_old(age, limits.occurred_age_max))
+    dated = about.channel is not Channel.HISTORY and about.kind is not Kind.REVERSAL
+    if dated and age > limits.occurred_age_max:
+        too_old = _refund_too_old if about.kind is Kind.REFUND else _too_old
+        reasons.append(too_old(age, limits.occurred_age_max))
     return tuple(reasons)
 
 
@@ -229,4 +322,16 @@ def _too_old(age: timedelta, age_max: timedelta) -> Reason:
         fa=f"این تراکنش {rules.persian_digits(hours)} ساعت پیش انجام شده است؛"
         f" بیش از {rules.persian_digits(limit)} ساعت پذیرفته نمی‌شود.",
         en=f"This transaction happened {hours} hours ago; more than {limit} hours is not accepted.",
+    )
+
+
+def _refund_too_old(age: timedelta, age_max: timedelta) -> Reason:
+    hours, limit = f"{age // timedelta(hours=1):,}", f"{age_max // timedelta(hours=1):,}"
+    return Reason(
+        code=TOO_OLD,
+        fa=f"تاریخ این برگشت {rules.persian_digits(hours)} ساعت پیش است و بیش از"
+        f" {rules.persian_digits(limit)} ساعت پذیرفته نمی‌شود؛ آن را با زمان خودِ برگشت و"
+        " شمارهٔ تازه بفرستید.",
+        en=f"This refund is dated {hours} hours ago; more than {limit} hours is not accepted:"
+        " send it under a new number with the time at which it is given.",
     )

@@ -13,10 +13,20 @@ EVENTS_MAX: Final = 512  # kept of one key and series; beyond it the oldest are 
 
 
 class Subject(StrEnum):
-    """Whose events a window counts."""
+    """Whose events are counted, and which of them.
 
-    ACCOUNT = "account"
-    CARD = "card"  # one identifier: a card, a mobile number, a QR
+    What a stranger may cause must not count against his victim elsewhere: the network's windows
+    take in only what was allowed, and attempts count where they were made (findings S8).
+    """
+
+    ACCOUNT = "account"  # allowed sales and all undos, at every merchant
+    CARD = "card"  # the same of one identifier: a card, a mobile number, a QR
+    CARD_AT_MERCHANT = "card_at_merchant"  # of one identifier at one merchant, declined ones too
+    TERMINAL = "terminal"  # allowed sales of a day of Tehran, over all shards, as last heard
+    MERCHANT = "merchant"  # the same of all its terminals
+
+
+DAYS: Final = frozenset((Subject.TERMINAL, Subject.MERCHANT))  # summed by day, not by window
 
 
 class Counted(StrEnum):
@@ -116,6 +126,15 @@ def insert(known: Windows, which: int, at: int, amount_rial: int, merchant: int)
     series.ats.insert(place, at)
     series.amounts.insert(place, amount_rial)
     series.merchants.insert(place, merchant)
+
+
+def withdraw(known: Windows, which: int, at: int) -> None:
+    """Take the event that was inserted last at that time out again."""
+    series = known[which]
+    place = bisect_right(series.ats, at) - 1
+    del series.ats[place], series.amounts[place], series.merchants[place]
+    if not series.ats:
+        known[which] = _NONE
 
 
 def prune(known: Windows, which: int) -> None:

@@ -1,0 +1,46 @@
+"""Days of terminals and merchants: what sightings add to them, and when the road must hear."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from contracts.fraud import Sighting
+from contracts.values import tehran_day
+from fraud.domain.rules import Daily, DayKey
+from fraud.domain.windows import Counted, Subject
+
+
+class Threshold(Struct, frozen=True):
+    """What a rule asks about a day: whose sum of what is above so many Rial."""
+
+    over: Subject
+    counts: Counted
+    rial: int
+
+
+def added(seen: Iterable[Sighting]) -> dict[DayKey, Daily]:
+    """What sightings add to days of Tehran, by their accepted_at; what adds nothing is left out."""
+    sold: defaultdict[DayKey, int] = defaultdict(int)
+    redeemed: defaultdict[DayKey, int] = defaultdict(int)
+    for one in seen:
+        if not (one.sold_rial or one.redeemed_rial):
+            continue
+        day = tehran_day(one.seen_at)
+        for key in ((Subject.TERMINAL, one.terminal, day), (Subject.MERCHANT, one.merchant, day)):
+            sold[key] += one.sold_rial
+            redeemed[key] += one.redeemed_rial
+    return {key: Daily(sold_rial=sold[key], redeemed_rial=redeemed[key]) for key in sorted(sold)}
+
+
+def crossed(before: Daily, after: Daily, over: Subject, thresholds: Iterable[Threshold]) -> bool:
+    """Whether a day has just gone above a threshold."""
+    return any(
+        _of(before, one.counts) <= one.rial < _of(after, one.counts)
+        for one in thresholds
+        if one.over is over
+    )
+
+
+def _of(daily: Daily, counts: Counted) -> int:
+    return daily.sold_rial if counts is Counted.PURCHASES else daily.redeemed_rial

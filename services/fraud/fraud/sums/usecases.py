@@ -1,0 +1,46 @@
+"""The verbs of days: add what was seen, tell the road what has grown large, forget."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from contracts.fraud import Sighting
+from contracts.values import tehran_day
+from fraud import store as road
+from fraud.domain.rules import Daily, DayKey
+from fraud.sums import domain, store
+from kit.db import Tx
+
+
+async def add_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
+    """Add sales to the days of their terminals and merchants; the road reads anew what crossed.
+
+    The road thus hears of a day when fraud.terminals has been read so far: some hundred ms late as
+    a rule, as late as the stream at the worst, and it costs the road nothing until then.
+    """
+    parts = domain.added(seen)
+    if not parts:
+        return
+    thresholds = await store.find_thresholds(tx)
+    now = await store.upsert_sums(tx, parts)
+    if any(
+        domain.crossed(_less(now[key], part), now[key], key[0], thresholds)
+        for key, part in parts.items()
+    ):
+        await road.update_revision(tx)
+
+
+async def find_large(tx: Tx) -> dict[DayKey, Daily]:
+    """Recent days above any rule's threshold, for the road."""
+    return await store.find_large(tx)
+
+
+async def prune_sums(tx: Tx, *, now: datetime, days: int, limit: int) -> int:
+    """Forget days older than so many; gives how many rows."""
+    return await store.delete_sums(tx, tehran_day(now - timedelta(days=days)), limit)
+
+
+def _less(now: Daily, part: Daily) -> Daily:
+    return Daily(
+        sold_rial=now.sold_rial - part.sold_rial,
+        redeemed_rial=now.redeemed_rial - part.redeemed_rial,
+    )
