@@ -6,7 +6,8 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from contracts.values import Instant
+from contracts import limits
+from contracts.values import MOMENT_MAX, TIME_ZERO, Instant, moment_error
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
 
 _encoder: Final = msgspec.json.Encoder()
 _outer: Final = msgspec.json.Decoder(Envelope[Raw])
-_inner: Final[dict[Any, msgspec.json.Decoder[Any]]] = {}
+_inner: Final[dict[Any, tuple[msgspec.json.Decoder[Any], limits.Check | None]]] = {}
+_UNREADABLE: Final = (ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 class Malformed(ValueError):
@@ -38,19 +40,37 @@ class Malformed(ValueError):
 
 
 def encode(envelope: Envelope[Any]) -> bytes:
-    """JSON bytes of an envelope."""
+    """JSON bytes of an envelope. Raises ValueError for a time that no reader would take."""
+    _check_times(envelope, _reading(type(envelope.data))[1])
     return _encoder.encode(envelope)
 
 
 def decode(raw: bytes, types: dict[str, Any]) -> Envelope[Any]:
-    """Read one message; types maps envelope type to data Struct. Raises Malformed."""
+    """Read one message; types maps envelope type to data Struct. Raises Malformed, nothing else."""
+    if limits.nests_too_deep(raw):
+        raise Malformed(f"nests deeper than {limits.NESTING_MAX}")
     try:
         outer = _outer.decode(raw)
-        data = _decoder(types[outer.type]).decode(outer.data)
+        decoder, times = _reading(types[outer.type])
+        data = decoder.decode(outer.data)
+        read = _read(outer, data)
+        _check_times(read, times)
     except KeyError as unknown:
         raise Malformed(f"unknown type {unknown}") from unknown
-    except (msgspec.MsgspecError, ValueError) as error:
+    except _UNREADABLE as error:
         raise Malformed(str(error)) from error
+    return read
+
+
+def _check_times(envelope: Envelope[Any], inner: limits.Check | None) -> None:
+    for at in (envelope.occurred_at, envelope.accepted_at):
+        if not TIME_ZERO <= at < MOMENT_MAX:
+            raise ValueError(f"occurred_at or accepted_at: {moment_error(at)}")
+    if inner is not None:
+        inner(envelope.data)
+
+
+def _read(outer: Envelope[Raw], data: Any) -> Envelope[Any]:
     return Envelope(
         id=outer.id,
         type=outer.type,
@@ -78,8 +98,8 @@ def fingerprint_of(fields: Any) -> str:
     return hashlib.blake2b(ordered, digest_size=16).hexdigest()
 
 
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+def _reading(kind: Any) -> tuple[msgspec.json.Decoder[Any], limits.Check | None]:
     found = _inner.get(kind)
     if found is None:
-        found = _inner[kind] = msgspec.json.Decoder(kind)
+        found = _inner[kind] = (msgspec.json.Decoder(kind), limits.times_of(kind))
     return found

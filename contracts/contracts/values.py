@@ -19,6 +19,7 @@ TEHRAN: Final = ZoneInfo("Asia/Tehran")
 # PostgreSQL's infinities, the ends of Python's calendar, and years typed in another calendar.
 MOMENT_MIN: Final = datetime(1990, 1, 1, tzinfo=UTC)
 MOMENT_MAX: Final = datetime(2200, 1, 1, tzinfo=UTC)
+TIME_ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)  # in messages: what has no time of its own
 UNSET_TIME: Final = MOMENT_MAX  # after every time there is, and still one that can be reckoned with
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
@@ -234,12 +235,11 @@ def tehran_day(at: datetime) -> date:
 
 def micros(at: datetime) -> int:
     """Integer microseconds since the epoch of an aware time, exact."""
-    delta = at - _EPOCH
+    delta = at - TIME_ZERO
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 _SOLAR_HIJRI: Final = range(1300, 1501)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 # ------------------------------------------------------------------------------------------ sums

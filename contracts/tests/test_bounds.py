@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,8 +12,9 @@ import msgspec
 import pytest
 from msgspec import inspect
 
-from contracts import envelope
-from contracts.topics import TOPICS, Topic
+from contracts import envelope, limits
+from contracts.house import ClockAdvanced
+from contracts.topics import HOUSE_CLOCK, LEDGER_COMMANDS, TOPICS, Topic
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 INT8_MAX = 2**63 - 1
@@ -116,6 +118,82 @@ def test_a_time_without_a_zone_makes_a_record_undecodable(topic: Topic, path: Pa
             raw = json.dumps(put(good, where, found.removesuffix("Z"))).encode()
             with pytest.raises(envelope.Malformed):
                 envelope.decode(raw, dict(topic.events))
+
+
+BEYOND = {
+    "0001-01-01T00:00:00Z": "from 1990 to 2199",
+    "0001-01-01T00:00:00+03:30": "from 1990 to 2199",
+    "1403-05-01T10:00:00+03:30": "looks like a Solar Hijri year",
+    "1969-12-31T23:59:59.999999Z": "from 1990 to 2199",
+    "2200-01-01T00:00:00Z": "from 1990 to 2199",
+    "9999-12-31T23:59:59.999999Z": "from 1990 to 2199",
+    "9999-12-31T23:59:59-23:59": "from 1990 to 2199",
+}
+
+
+@pytest.mark.parametrize(("topic", "path"), GOLDEN, ids=[path.name for _, path in GOLDEN])
+def test_a_time_beyond_the_houses_calendar_makes_a_record_undecodable(
+    topic: Topic, path: Path
+) -> None:
+    good = json.loads(path.read_text("utf-8"))
+    for where, found in list(leaves(good)):
+        if {"answer", "body", "condition", "effect"} & set(where):
+            continue
+        if isinstance(found, str) and TIME.fullmatch(found):
+            for beyond, why in BEYOND.items():
+                with pytest.raises(envelope.Malformed, match=why):
+                    envelope.decode(
+                        json.dumps(put(good, where, beyond)).encode(), dict(topic.events)
+                    )
+
+
+@pytest.mark.parametrize(("topic", "name"), EVENTS, ids=[name for _, name in EVENTS])
+def test_every_time_of_an_event_is_looked_at(topic: Topic, name: str) -> None:
+    """A golden example may leave a time out; the shape does not."""
+    held = list(every(inspect.DateTimeType, inspect.type_info(topic.events[name]), ""))
+    assert (limits.times_of(topic.events[name]) is not None) is bool(held)
+
+
+def test_a_time_that_no_reader_would_take_is_not_said() -> None:
+    raw = (EXAMPLES / "house.clock/clock-advanced.v1.plain.json").read_bytes()
+    said = envelope.decode(raw, dict(HOUSE_CLOCK.events))
+    far = datetime(9999, 12, 31, tzinfo=UTC)
+    for spoilt in (
+        msgspec.structs.replace(said, occurred_at=far),
+        msgspec.structs.replace(said, data=ClockAdvanced(now=far)),
+    ):
+        with pytest.raises(ValueError, match="9999"):
+            envelope.encode(spoilt)
+
+
+@pytest.mark.parametrize("inner", [b"[", b'{"a":', b'[{"\\"]":'])
+def test_nesting_is_bounded_wherever_the_reader_stands(inner: bytes) -> None:
+    raw = (EXAMPLES / "ledger.commands/tick-clock.v1.plain.json").read_bytes()
+    types = dict(LEDGER_COMMANDS.events)
+    shut = {b"[": b"]", b"{": b"}"}
+    ends = b"".join(shut[c] for c in (bytes([b]) for b in reversed(inner)) if c in shut)
+    levels = inner.count(b"[") + inner.count(b"{")
+    for depth, fine in ((limits.NESTING_MAX // levels - 2, True), (100_000, False)):
+        deep = b'"more":' + inner * depth + b"1" + ends * depth
+        nested = raw.replace(b'"data": {', b'"data": {' + deep + b",", 1)
+        assert nested != raw
+        if fine:
+            envelope.decode(nested, types)
+            continue
+        with pytest.raises(envelope.Malformed, match="nests deeper"):
+            envelope.decode(nested, types)
+        with pytest.raises(envelope.Malformed):
+            envelope.decode(b"[" * depth, types)
+
+
+def test_brackets_in_texts_are_no_nesting() -> None:
+    raw = (EXAMPLES / "ledger.commands/tick-clock.v1.plain.json").read_bytes()
+    text = json.dumps('[{"\\' * 1_000).encode()
+    said = envelope.decode(
+        raw.replace(b'"data": {', b'"data": {"more":' + text + b",", 1),
+        dict(LEDGER_COMMANDS.events),
+    )
+    assert said.type == "tick-clock.v1"
 
 
 @pytest.mark.parametrize(

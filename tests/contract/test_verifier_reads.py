@@ -11,10 +11,15 @@ from ledger.domain import records
 from verifier.model.hearing import hear
 
 EXAMPLES = Path(__file__).parents[2] / "contracts/examples/ledger.commands"
+DEEP = {levels: f"{levels} deep" for levels in (195, 200, 100_000)}  # put in as text: see nested
 ODD = (
     None, -1, 0, 1, 9_999, 10_000, 10_001, 2**15, 2**31 - 1, 2**31, 2**53 - 1, 2**53, 2**63 - 1,
     2**63, 1.5, True, "", "open", "NP", "IRR", "rate", "till", "x" * 65, "x" * 201, "x" * 501,
-    "2026-03-21T08:00:00Z", "2026-03-21", [], [1], {}, "\x00",
+    "2026-03-21T08:00:00Z", "2026-03-21", "2026-03-21T08:00:00", "2026-03-21T08:00:00+03:30",
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+03:30", "1403-05-01T10:00:00+03:30",
+    "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z",
+    "2200-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-23:59",
+    [], [1], {}, "\x00",
 )  # fmt: skip
 GONE = object()
 
@@ -38,7 +43,14 @@ def changed(document, path, value):
         del at[path[-1]]
     else:
         at[path[-1]] = value
-    return json.dumps(made).encode()
+    return nested(json.dumps(made).encode())
+
+
+def nested(raw):
+    """The document with lists in one another where a text stands for them."""
+    for levels, text in DEEP.items():
+        raw = raw.replace(f'"{text}"'.encode(), b"[" * levels + b"]" * levels)
+    return raw
 
 
 def documents(path):
@@ -48,6 +60,8 @@ def documents(path):
     for place in places(document):
         for value in (*ODD, GONE):
             yield changed(document, place, value)
+    for value in (*ODD, *DEEP.values()):
+        yield changed(document, ("data", "unheard_of"), value)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)

@@ -16,13 +16,12 @@ from contracts.ledger import (
     ExpireLot,
     Inquire,
     Outcome,
-    RefuseTransaction,
     Reply,
     TickClock,
 )
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveValue, ReleaseHold
-from contracts.values import Family, Kind, micros, name, tehran_day
+from contracts.values import Family, micros, name, tehran_day
 from kit import outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
@@ -66,15 +65,7 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
     telemetry.count(Metric.ALARMS, "ledger-refused-record")
     command = _command(event)
     if command.body is not None:
-        body = RefuseTransaction(
-            name=command.name,
-            reason=texts.reason("could-not-be-decided"),
-            kind=getattr(command.body, "kind", Kind.PURCHASE),
-            merchant=getattr(command.body, "merchant", 0),
-            terminal=getattr(command.body, "terminal", 0),
-            account=getattr(command.body, "account", 0),
-            replayed=getattr(command.body, "replayed", False),
-        )
+        body = records.refusal_of(command.body, texts.reason("could-not-be-decided"))
         if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
             shard, back = transfer.return_of(command.body, body.reason.code)
             now = command.accepted_at or event.at

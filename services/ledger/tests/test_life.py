@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.ledger import CancelPending, ReleasePending
-from contracts.values import Unit
+from contracts.values import MOMENT_MAX, Unit
 from ledger.decide import answers
 from ledger.domain import lots, validity
 from ledger.domain.book import Lot, Origin
@@ -159,7 +159,7 @@ def test_no_length_however_long_stops_the_ledger(desk):
     desk.issue(5, sliding_days=2**31 - 1, expires_at=desk.at + timedelta(days=1))
     desk.issue(
         5, sliding_days=9, expires_at=desk.at + timedelta(days=1),
-        available_from=datetime.max.replace(tzinfo=UTC),
+        available_from=MOMENT_MAX - timedelta(microseconds=1),
     )  # fmt: skip
     assert len(desk.buy().dates) == 1
 

@@ -1,11 +1,10 @@
 """Shapes of the commands beyond the road: value held, sent, exchanged, adjusted; parties, terms."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from verifier.model.messages import Club, Id, Natural, Share, Some, Sum, UnitName
+from verifier.model.messages import Club, Id, Moment, Natural, Share, Some, Sum, UnitName
 
 ShardNumber = Annotated[int, Meta(ge=0, le=2**15 - 1)]
 Who = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -46,7 +45,7 @@ class HoldValue(Struct):
     member: Club
     acceptor: Id
     merchant: Id
-    due_at: datetime
+    due_at: Moment
     points: Sum = 0
     merchant_points: Sum = 0
     credit_rial: Sum = 0
@@ -83,7 +82,7 @@ class Extend(Struct):
     name: str
     account: Club
     lot: Natural
-    expires_at: datetime | None
+    expires_at: Moment | None
     by: Who
     reason: Words
 
@@ -103,7 +102,7 @@ class Adjust(Struct):
     reason: Words
     take: bool = False
     cost_rial: Sum = 0
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class Piece(Struct, frozen=True):
@@ -118,9 +117,9 @@ class Piece(Struct, frozen=True):
     merchant: Id
     rule: str
     rule_version: Id
-    born_at: datetime
-    available_from: datetime | None
-    expires_at: datetime | None = None
+    born_at: Moment
+    available_from: Moment | None
+    expires_at: Moment | None = None
     sliding_days: Id = 0
 
 
@@ -179,7 +178,7 @@ class Exchange(Struct):
     denominator: Some
     fee_bp: Share = 0
     cost_rial: Sum = 0
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class Activate(Struct):
@@ -189,7 +188,7 @@ class Activate(Struct):
     account: Club
     issuer: Id
     amount_rial: Sum
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     member: Club = 0
 
 

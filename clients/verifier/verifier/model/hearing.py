@@ -1,13 +1,14 @@
 """Records as commands: the envelope opened, the body read, or neither."""
 
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any, cast
 
 import msgspec
 from msgspec import Raw, Struct
 
 from verifier.model.further import FURTHER
-from verifier.model.messages import ROAD, Transaction, micros
+from verifier.model.messages import ROAD, Moment, Transaction, micros
 
 
 class Wrapped(Struct):
@@ -16,8 +17,8 @@ class Wrapped(Struct):
     id: str
     type: str
     key: str
-    occurred_at: datetime
-    accepted_at: datetime
+    occurred_at: Moment
+    accepted_at: Moment
     data: Raw
     fingerprint: str | None = None
     cause_id: str | None = None
@@ -29,8 +30,8 @@ class Usual(Struct):
     id: str
     type: str
     key: str
-    occurred_at: datetime
-    accepted_at: datetime
+    occurred_at: Moment
+    accepted_at: Moment
     data: Transaction
     fingerprint: str | None = None
     cause_id: str | None = None
@@ -45,9 +46,13 @@ class Heard(Struct):
     occurred: int
     accepted: int | None
     fingerprint: bytes | None
-    occurred_at: datetime
-    accepted_at: datetime
+    occurred_at: Moment
+    accepted_at: Moment
 
+
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+END = datetime(2200, 1, 1, tzinfo=UTC)
+DEEPEST = 200  # brackets open at once, outside texts
 
 _USUAL = "post-transaction.v1"
 _USUAL_MARK = b'"type":"post-transaction.v1"'
@@ -73,10 +78,14 @@ def _opened(raw: bytes) -> tuple[Any, Any]:
 
 def hear(raw: bytes) -> Heard | None:
     """A record as a command; None: nobody can read it, or its name cannot be kept."""
+    if too_deep(raw):
+        return None
     try:
         outer, body = _opened(raw)
         occurred, accepted = micros(outer.occurred_at), micros(outer.accepted_at)
-    except (msgspec.MsgspecError, ValueError, LookupError, TypeError):
+    except (msgspec.MsgspecError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    if not (timely(outer) and timely(body)):
         return None
     name = body.name
     if not 0 < len(name) <= 200 or "\x00" in name:
@@ -93,6 +102,32 @@ def hear(raw: bytes) -> Heard | None:
         outer.occurred_at,
         outer.accepted_at,
     )
+
+
+def timely(value: Any) -> bool:
+    """Whether every time that a shape holds lies between FIRST and END."""
+    for name in value.__struct_fields__:
+        held: Any = getattr(value, name)
+        if isinstance(held, datetime):
+            if not FIRST <= held < END:
+                return False
+        elif isinstance(held, Struct):
+            if not timely(held):
+                return False
+        elif isinstance(held, tuple) and not all(
+            timely(one) for one in cast("tuple[Any, ...]", held) if isinstance(one, Struct)
+        ):
+            return False
+    return True
+
+
+def too_deep(raw: bytes) -> bool:
+    """Whether lists and objects stand in one another more than DEEPEST deep."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    texts_apart = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]
+    steps = [1 if c in b"[{" else -1 for c in b"".join(texts_apart) if c in b"[]{}"]
+    return max(accumulate(steps), default=0) > DEEPEST
 
 
 def _fingerprint(text: str | None) -> bytes | None:

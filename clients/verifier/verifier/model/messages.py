@@ -16,6 +16,7 @@ BasketLine = Annotated[int, Meta(ge=1, le=9999)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Short = Annotated[str, Meta(max_length=64)]
+Moment = Annotated[datetime, Meta(tz=True)]  # and of the house's calendar: hearing.timely
 UnitName = Literal["NP", "MP", "CR", "GV", "IRR"]
 KindName = Literal["purchase", "redemption", "refund", "reversal", "inquiry"]
 
@@ -69,8 +70,8 @@ class Prize(Struct):
     funder: Id
     rule: str
     rule_version: Id
-    expires_at: datetime | None = None
-    available_from: datetime | None = None
+    expires_at: Moment | None = None
+    available_from: Moment | None = None
     sliding_days: Id = 0
     budget: Id | None = None
 
@@ -110,8 +111,8 @@ class Transaction(Struct):
     redemption: Deal | None = None
     original: str = ""
     refund_lines: tuple[BackRow, ...] = ()
-    grace_expires_at: datetime | None = None
-    review_due_at: datetime | None = None
+    grace_expires_at: Moment | None = None
+    review_due_at: Moment | None = None
     case_id: str = ""
     replayed: bool = False
 
@@ -141,10 +142,10 @@ class Issue(Struct):
     funder: Id
     rule: str
     rule_version: Id
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
     purpose: str = ""
     original: str = ""
-    available_from: datetime | None = None
+    available_from: Moment | None = None
     awaits: str = ""
     sliding_days: Id = 0
     budget: Id | None = None

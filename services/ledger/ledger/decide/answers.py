@@ -110,7 +110,7 @@ def _outcome(decision: Decision) -> Outcome:
         command=command.type,
         status=said.status,
         decided_at=decision.decided_at,
-        kind=getattr(body, "kind", None),
+        kind=body.kind if type(body) in _ANSWERED else None,  # a body of terms has a kind as well
         channel=channel,
         code=said.code,
         merchant=decision.merchant,

@@ -14,7 +14,7 @@ from ledger.domain.book import Hold, Lot
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 SLIDING_DAYS_MAX: Final = 36_500  # as validity's longest term; more counts as this
-_LAST_YEAR: Final = 2_100  # so that no expiry leaves what clocks can tell
+_LAST_YEAR: Final = 2_099  # so that no expiry leaves what clocks can tell
 
 
 class Plan(NamedTuple):

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
-from contracts.ledger import COMMANDS
-from contracts.values import NAME_LENGTH_MAX, Family, name, storable
+from contracts.ledger import COMMANDS, PostTransaction, RefuseTransaction
+from contracts.values import NAME_LENGTH_MAX, Family, Kind, Reason, name, storable
 from ledger.domain.book import UNDECODABLE, Command
 
 FINGERPRINT_HEX: Final = 32  # the gateway's: 16 bytes; kept as bytes to keep the index narrow
@@ -40,6 +40,20 @@ def command_from(shard: int, raw: bytes) -> Command:
     except envelopes.Malformed:
         envelope = None
     return command_of(shard, raw, envelope)
+
+
+def refusal_of(body: Any, reason: Reason) -> RefuseTransaction:
+    """What is booked of a command that cannot be: its name, and where a till is to look for it."""
+    asked = isinstance(body, PostTransaction | RefuseTransaction)
+    return RefuseTransaction(
+        name=body.name,
+        reason=reason,
+        kind=body.kind if asked else Kind.PURCHASE,
+        merchant=getattr(body, "merchant", 0),
+        terminal=getattr(body, "terminal", 0),
+        account=getattr(body, "account", 0),
+        replayed=getattr(body, "replayed", False),
+    )
 
 
 def fingerprint_bytes(text: str | None) -> bytes | None:
