@@ -18,13 +18,15 @@ setup: ## environment from the lock, Kafka and PostgreSQL, hooks
 demo: setup ## the main job on real purchases, then a report; stops the house unless KEEP=1
 	@$(RUN) house.demo $(if $(KEEP),--keep)
 
-.PHONY: up down status
+.PHONY: up down status env
 up: setup ## start the whole house here (HOUSE=folder: another one beside it)
 	@$(RUN) house up
 down: setup ## stop it
 	@$(RUN) house down
 status: setup ## health, consumer lag and rates
 	@$(RUN) house status
+env: setup ## address and operator's key, for a shell: eval "$$(make -s env)"
+	@$(RUN) house env
 
 .PHONY: import-members replay
 import-members: setup ## members from a file: FILE=members.csv

@@ -1,8 +1,9 @@
-"""The command line of the local house: up, status, logs, migrate, down, clean, setup."""
+"""The command line of the local house: up, status, env, logs, migrate, down, clean, setup."""
 
 import argparse
 import logging
 import os
+import shlex
 import signal
 import sys
 import time
@@ -76,6 +77,18 @@ def show_status(folder: Path, _: argparse.Namespace) -> int:
         console.print(status.rate_table(status.rates(home, running)))
     print_addresses(home)
     return 0 if all(state in (State.READY, State.STOPPED) for state in states.values()) else 1
+
+
+def env(folder: Path, _: argparse.Namespace) -> int:
+    """Print, for a shell to read, where the gateway listens and the operator's key."""
+    home = _existing(folder)
+    told = {
+        "PEYVAND_URL": home.url(plan.GATEWAY),
+        "PEYVAND_KEY": home.credentials.operator_key("operator"),
+    }
+    for name, value in told.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
 
 
 def logs(folder: Path, given: argparse.Namespace) -> int:
@@ -185,6 +198,7 @@ COMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "setup": setup,
     "up": up,
     "status": show_status,
+    "env": env,
     "logs": logs,
     "migrate": migrate,
     "down": down,
