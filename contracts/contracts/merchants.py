@@ -53,11 +53,18 @@ class MerchantStanding(Struct, frozen=True, kw_only=True):
     stopped: bool
 
 
+BASKET_MAX_RIAL = 10_000_000_000  # a billion Toman, where a merchant declares no other
+
+
 class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`programme-published.v1` on merchants.programmes, keyed merchant@version.
 
-    In force from effective_from. earn_points for every earn_per_rial Rial of earning lines,
-    floored once a transaction. earning_categories empty: all but excluded_categories.
+    In force from effective_from. earn_points for every earn_per_rial Rial of earning lines: in
+    proportion, floored once a transaction, or only for whole steps of earn_per_rial where
+    earn_in_steps is set (10 points per 100,000: 150,000 Rial earn 15, in steps 10).
+    earns_on_paid_part: a sale partly paid with points or credit earns on what is paid in money;
+    False: it earns nothing. basket_max_rial: a larger basket is declined.
+    earning_categories empty: all but excluded_categories.
     validity_days None: never expires; activation_days: pending so long after the purchase.
     redeem_max_share_bp: how much of a basket points and credit may pay. own_discount_bp: added on
     top of a redemption's value by the merchant itself, own_discount_max_rial at most.
@@ -79,6 +86,9 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     redeem_max_share_bp: BasisPoints = 10_000
     own_discount_bp: BasisPoints = 0
     own_discount_max_rial: Amount = 0
+    basket_max_rial: PositiveAmount = BASKET_MAX_RIAL
+    earns_on_paid_part: bool = True
+    earn_in_steps: bool = False
 
 
 class Terms(Struct, frozen=True, kw_only=True):

@@ -64,6 +64,9 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     redeem_max_share_bp: int = 10_000
     own_discount_bp: int = 0
     own_discount_max_rial: int = 0
+    basket_max_rial: int = 10_000_000_000
+    earns_on_paid_part: bool = True
+    earn_in_steps: bool = False
     backdated: bool = False
 
 

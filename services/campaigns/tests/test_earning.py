@@ -240,3 +240,72 @@ def test_without_programme_or_terms_nothing_is_redeemed() -> None:
     assert isinstance(no_programme, tuple)
     assert isinstance(no_terms, tuple)
     assert [no_programme[0].code, no_terms[0].code] == ["no-programme", "no-terms"]
+
+
+# ------------------------------------------------------------------- what is paid in money (F16)
+
+
+def paid(amount_rial: int, *lines: Line, rule: dict[str, Any], **asked: Any) -> PosTransaction:
+    sale = bought(*(lines or (line(1, amount_rial),)), kind=Kind.REDEMPTION, **asked)
+    found = redeeming.redemption_of(sale, programme(**rule), terms(price_rial=100))
+    assert isinstance(found, Redemption)
+    return redeeming.paid_part(sale, found)
+
+
+def test_what_is_left_to_pay_in_money_is_what_earns() -> None:
+    """F16: a sale of 1,000,000 with 10,000 worth of points earns on 990,000."""
+    left = paid(1_000_000, rule={}, points=100)
+    assert (left.amount_rial, left.lines[0].amount_rial) == (990_000, 990_000)
+    assert earned_of(left, programme()).points == 99
+
+
+@given(
+    st.lists(st.integers(0, 10**9), min_size=1, max_size=20).filter(any),
+    st.integers(0, 10_000),
+    st.integers(1, 10**9),
+)
+def test_lines_give_in_proportion_and_sum_to_what_is_payable(
+    amounts: list[int], own_bp: int, credit: int
+) -> None:
+    lines = [line(n, amount) for n, amount in enumerate(amounts, 1)]
+    credit = min(credit, sum(amounts))
+    rule = {"own_discount_bp": own_bp, "own_discount_max_rial": 10**6}
+    left = paid(0, *lines, rule=rule, credit_rial=credit)
+    assert sum(one.amount_rial for one in left.lines) == left.amount_rial
+    assert left.amount_rial <= sum(amounts) - credit
+    off = sum(amounts) - left.amount_rial
+    for before, after in zip(lines, left.lines, strict=True):
+        given = (before.amount_rial - after.amount_rial) * sum(amounts)
+        assert abs(given - before.amount_rial * off) < sum(amounts)  # less than a Rial away
+        assert after.amount_rial >= 0
+
+
+def test_nothing_is_earned_on_lines_that_points_paid_in_full() -> None:
+    left = paid(100_000, rule={}, points=1_000)
+    found = earned_of(left, programme())
+    assert (found.points, [u.reason.code for u in found.unearned if u.reason]) == (
+        0,
+        ["zero-amount"],
+    )
+
+
+# -------------------------------------------------------------------- in proportion, or in steps
+
+STEPS = [  # lines in Rial, in proportion, in whole steps of 100,000 at 10 points
+    ((150_000,), {1: 15}, {1: 10}),
+    ((99_999,), {1: 9}, {}),
+    ((60_000, 60_000), {1: 6, 2: 6}, {1: 5, 2: 5}),
+    ((50_000, 150_000), {1: 5, 2: 15}, {1: 5, 2: 15}),
+    ((199_999, 1), {1: 20}, {1: 20}),
+]
+
+
+@pytest.mark.parametrize(("amounts", "even", "steps"), STEPS)
+def test_a_programme_earns_in_proportion_or_for_whole_steps(
+    amounts: tuple[int, ...], even: dict[int, int], steps: dict[int, int]
+) -> None:
+    basket = bought(*(line(n, amount) for n, amount in enumerate(amounts, 1)))
+    rule = {"earn_points": 10, "earn_per_rial": 100_000}
+    for changes, right in (({}, even), ({"earn_in_steps": True}, steps)):
+        found = earned_of(basket, programme(**rule, **changes))
+        assert {a.line: a.amount for a in found.awards} == right

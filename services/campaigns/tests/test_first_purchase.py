@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.first_purchase import consumer, domain, usecases
 from contracts.envelope import encode
-from contracts.ledger import IssueValue, TakeBackValue
+from contracts.ledger import IssueValue, LotIssued, LotMoved, TakeBackValue
 from contracts.values import Channel, Kind, Status, Unit
 
 ISSUED = {
@@ -204,3 +204,86 @@ async def test_versions_are_contiguous_and_never_changed(tx: Any, make: Any) -> 
         await usecases.put_version(tx, version(4))
     with pytest.raises(domain.VersionOutOfOrder):
         await usecases.put_version(tx, version(3, effective_from=make.now - timedelta(days=1)))
+
+
+# ------------------------------------------------------------- first is a fact about history (F13)
+
+
+async def test_who_bought_while_nothing_was_on_offer_is_no_new_customer(tx: Any, make: Any) -> None:
+    """F13: a version of 0 Rial, two purchases, a version of 150,000 Rial, a third purchase: 0."""
+    none = version(2, effective_from=make.now - timedelta(hours=1), amount_rial=0)
+    await usecases.put_version(tx, none)
+    for number in (1, 2):
+        assert await hear(tx, make, make.outcome_event(name=f"t.1.1.{number}")) == []
+    assert await state(tx) == ("unoffered", False)
+    later = make.now + timedelta(days=1)
+    await usecases.put_version(tx, version(3, effective_from=later, amount_rial=150_000))
+    third = make.outcome_event(name="t.1.1.3", occurred_at=later)
+    assert await hear(tx, make, third) == []
+    fresh = make.outcome_event(name="t.1.1.4", account=9, occurred_at=later)
+    assert [e.data.amount for e in await hear(tx, make, fresh)] == [150_000]
+    undo = {"kind": Kind.REVERSAL, "original": "t.1.1.1"}
+    assert await hear(tx, make, make.outcome_event(name="t.1.1.5", **undo)) == []
+
+
+# ------------------------------------------------------------------------ a standing claim (F14)
+
+LOT = LotIssued(
+    lot=77, unit=Unit.CREDIT, amount=200_000, cost_rial=200_000, issuer=1, funder=1,
+    rule="first-purchase", available_from=None,
+)  # fmt: skip
+
+
+def back(lot: int, unit: Unit = Unit.CREDIT) -> dict[str, Any]:
+    move = LotMoved(
+        lot=lot, what="restored", unit=unit, amount=200_000, cost_rial=200_000, issuer=1
+    )
+    return {"kind": Kind.REFUND, "original": "t.10000017.1.44", "moves": (move,)}
+
+
+async def test_credit_that_comes_back_after_its_purchase_was_undone_is_taken_back_again(
+    tx: Any, make: Any
+) -> None:
+    """F14: buy (gift), spend the gift, refund the first sale, refund the second."""
+    issued = make.outcome_event(**(ISSUED | {"lots": (LOT,)}))
+    spent = make.outcome_event(name="t.10000017.1.44", kind=Kind.REDEMPTION, sequence=4)
+    await hear(tx, make, make.outcome_event(), issued, spent)
+    first = {"kind": Kind.REFUND, "fully_refunded": True, "original": "t.10000017.1.42"}
+    (said,) = await hear(tx, make, make.outcome_event(name="t.1.1.50", sequence=5, **first))
+    assert said.data.name == "a.1000003.first-purchase-return"
+    second = make.outcome_event(name="t.1.1.51", sequence=6, **back(77))
+    (again,) = await hear(tx, make, second)
+    assert again.data == TakeBackValue(
+        name="a.1000003.first-purchase-return-6",
+        account=1000003,
+        member=7,
+        issued_by="a.1000003.first-purchase",
+        purpose="first-purchase-return",
+    )
+    others = [back(78), back(77, Unit.NETWORK_POINTS), back(77) | {"status": Status.DECLINED}]
+    for number, other in enumerate(others):
+        assert await hear(tx, make, make.outcome_event(name=f"t.1.1.6{number}", **other)) == []
+    assert await hear(tx, make, make.outcome_event(name="t.1.1.70", partition=9, **back(77))) == []
+
+
+async def test_both_refunds_in_one_poll_leave_a_claim_on_what_came_back(tx: Any, make: Any) -> None:
+    issued = make.outcome_event(**(ISSUED | {"lots": (LOT,)}))
+    await hear(tx, make, make.outcome_event(), issued)
+    first = {"kind": Kind.REFUND, "fully_refunded": True, "original": "t.10000017.1.42"}
+    said = await hear(
+        tx, make,
+        make.outcome_event(name="t.1.1.50", sequence=5, **first),
+        make.outcome_event(name="t.1.1.51", sequence=6, **back(77)),
+    )  # fmt: skip
+    assert [e.data.name.rpartition(".")[2] for e in said] == [
+        "first-purchase-return",
+        "first-purchase-return-6",
+    ]
+
+
+async def test_credit_that_comes_back_while_its_purchase_stands_is_the_members(
+    tx: Any, make: Any
+) -> None:
+    issued = make.outcome_event(**(ISSUED | {"lots": (LOT,)}))
+    await hear(tx, make, make.outcome_event(), issued)
+    assert await hear(tx, make, make.outcome_event(name="t.1.1.51", **back(77))) == []

@@ -123,14 +123,56 @@ async def test_no_programme_and_no_terms_earn_nothing_and_redeem_nothing(
     assert not any(c.awards or c.redemption for c in said)
 
 
-async def test_a_redemption_carries_every_number_and_earns_nothing(grant: Any, make: Any) -> None:
+async def test_a_redemption_carries_every_number_and_earns_on_what_is_paid_in_money(
+    grant: Any, make: Any
+) -> None:
+    """350,000 of 1,000,000 Rial are paid with points and credit; F16's own numbers after that."""
     asked = make.screened(kind=Kind.REDEMPTION, points=500, credit_rial=100_000)
-    (said,) = await grant(make.event(asked))
+    few = make.screened(name="t.1.1.2", kind=Kind.REDEMPTION, points=20)
+    said, other = await grant(make.event(asked), make.event(few, offset=1))
     found = said.data.redemption
     assert (found.points, found.points_value_rial, found.credit_rial) == (500, 250_000, 100_000)
     assert (found.fee_bp, found.own_discount_rial, found.terms_version) == (150, 0, 1)
-    assert said.data.awards == ()
-    assert [u.reason.code for u in said.data.unearned] == ["kind-does-not-earn"]
+    assert [(a.line, a.amount) for a in said.data.awards] == [(1, 46), (2, 19)]
+    assert sum(line.amount_rial for line in said.data.lines) == said.data.amount_rial == 1_000_000
+    assert other.data.redemption.points_value_rial == 10_000
+    assert sum(award.amount for award in other.data.awards) == 99  # on 990,000
+
+
+async def test_a_programme_may_let_sales_partly_paid_with_points_earn_nothing(
+    grant: Any, make: Any, tx: Any
+) -> None:
+    two = make.programme(version=2, earns_on_paid_part=False)
+    await programmes.keep_programmes(tx, [two])
+    asked = make.screened(kind=Kind.REDEMPTION, points=500, programme_version=2)
+    (said,) = await grant(make.event(asked))
+    assert (said.data.awards, said.data.redemption.points) == ((), 500)
+    assert [u.reason.code for u in said.data.unearned] == ["paid-part-does-not-earn"]
+
+
+async def test_a_basket_beyond_the_programmes_largest_is_a_stored_no(
+    grant: Any, make: Any, stocked: Any
+) -> None:
+    """S15: 2^53 - 1 Rial from any till; 10^10, where a programme declares no other, is taken."""
+    huge = {"amount_rial": 2**53 - 1, "lines": ()}
+    kinds = (Kind.PURCHASE, Kind.REDEMPTION, Kind.INQUIRY)
+    events = [
+        make.event(make.screened(name=f"t.1.1.{n}", kind=kind, points=5, **huge), offset=n)
+        for n, kind in enumerate(kinds)
+    ]
+    history = make.screened(name="h.5.x.purchase", channel=Channel.HISTORY, **huge)
+    most = make.screened(amount_rial=10**10, lines=())
+    said = await grant(*events, make.event(history, offset=8), make.event(most))
+    assert [[r.code for r in e.data.decline] for e in said] == [["basket-too-large"]] * 4 + [[]]
+    assert "۹٬۰۰۷٬۱۹۹٬۲۵۴٬۷۴۰٬۹۹۱ ریال" in said[0].data.decline[0].fa
+    assert not said[0].data.awards
+    found = awards.evaluate(
+        make.screened(**huge).transaction,
+        occurred_at=make.now,
+        accepted_at=make.now,
+        shelves=stocked,
+    )
+    assert found.sale.decline == said[0].data.decline
 
 
 async def test_refund_and_reversal_carry_the_grace_date(grant: Any, make: Any) -> None:

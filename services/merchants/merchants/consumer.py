@@ -18,8 +18,10 @@ async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
 
 def _heard(event: Event) -> Heard:
     outcome: Outcome = event.data
-    at = event.at if event.envelope is None else event.envelope.occurred_at
-    return Heard(event.partition, at, outcome)
+    said = event.envelope
+    if said is None:
+        return Heard(event.partition, event.at, event.at, outcome)
+    return Heard(event.partition, said.occurred_at, said.accepted_at, outcome)
 
 
 SUBSCRIPTIONS: Final = (

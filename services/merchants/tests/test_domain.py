@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey, Terms
-from contracts.values import Kind, Status, Unit
+from contracts.values import Kind, Status, Unit, tehran_day
 from merchants.domain import partners, programmes, tallies, terminals, words
 from merchants.domain.partners import Merchant
 from merchants.domain.programmes import LastVersion
@@ -211,16 +211,18 @@ def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
 
 def test_every_kind_falls_into_its_own_column() -> None:
     heard = [
-        Heard(0, NOW, outcome(1, lots=(lot(10), lot(7, Unit.CREDIT), lot(3, parent=9)))),
-        Heard(0, NOW, outcome(2, kind=Kind.REDEMPTION, moves=(move("redeemed", 4),))),
-        Heard(0, NOW, outcome(3, kind=Kind.REFUND, amount_rial=300, moves=(move("restored", 2),))),
-        Heard(0, NOW, outcome(4, kind=Kind.REVERSAL, moves=(move("clawed-back", 5),))),
-        Heard(0, NOW, outcome(5, status=Status.DECLINED)),
-        Heard(0, NOW, outcome(6, status=Status.REFUSED)),
-        Heard(0, NOW, outcome(7, merchant=0)),
-        Heard(0, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
-        Heard(0, NOW, outcome(9, status=Status.HELD, lots=(lot(1),))),
-        Heard(0, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
+        Heard(0, NOW, NOW, outcome(1, lots=(lot(10), lot(7, Unit.CREDIT), lot(3, parent=9)))),
+        Heard(0, NOW, NOW, outcome(2, kind=Kind.REDEMPTION, moves=(move("redeemed", 4),))),
+        Heard(
+            0, NOW, NOW, outcome(3, kind=Kind.REFUND, amount_rial=300, moves=(move("restored", 2),))
+        ),
+        Heard(0, NOW, NOW, outcome(4, kind=Kind.REVERSAL, moves=(move("clawed-back", 5),))),
+        Heard(0, NOW, NOW, outcome(5, status=Status.DECLINED)),
+        Heard(0, NOW, NOW, outcome(6, status=Status.REFUSED)),
+        Heard(0, NOW, NOW, outcome(7, merchant=0)),
+        Heard(0, NOW, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
+        Heard(0, NOW, NOW, outcome(9, status=Status.HELD, lots=(lot(1),))),
+        Heard(0, NOW, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
     ]
     assert tallies.tally(heard, {}) == [
         Tally(
@@ -240,7 +242,9 @@ def test_every_kind_falls_into_its_own_column() -> None:
 
 def test_the_day_is_tehrans() -> None:
     late = datetime(2026, 3, 21, 20, 30, tzinfo=UTC)
-    assert [t.day for t in tallies.tally([Heard(0, late, outcome(1))], {})] == [date(2026, 3, 22)]
+    assert [t.day for t in tallies.tally([Heard(0, late, late, outcome(1))], {})] == [
+        date(2026, 3, 22)
+    ]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), max_size=40), st.integers(0, 40))
@@ -251,7 +255,7 @@ def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
     stream: list[Heard] = []
     for shard, amount in steps:
         last[shard] += 1
-        stream.append(Heard(shard, NOW, outcome(last[shard], lots=(lot(amount),))))
+        stream.append(Heard(shard, NOW, NOW, outcome(last[shard], lots=(lot(amount),))))
     counted: dict[int, int] = {}
     earned = 0
     for batch in (stream[:cut], stream[: cut + 3], stream[max(0, cut - 3) :], stream):
@@ -259,3 +263,17 @@ def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
         for shard, sequence in tallies.last_sequences(batch).items():
             counted[shard] = max(counted.get(shard, 0), sequence)
     assert earned == sum(amount for _, amount in steps)
+
+
+def test_an_undo_dated_far_back_counts_on_the_day_it_came_in() -> None:
+    """S15: a cashier's reversal dated 0001-01-01 counted on that day, in nobody's report."""
+    edge = NOW - tallies.DATED_BACK_MAX
+    days: list[tuple[Kind, datetime, date]] = [
+        (Kind.REVERSAL, datetime(1, 1, 1, 12, tzinfo=UTC), tehran_day(NOW)),
+        (Kind.REFUND, edge - timedelta(microseconds=1), tehran_day(NOW)),
+        (Kind.REFUND, edge, tehran_day(edge)),
+        (Kind.PURCHASE, datetime(2020, 1, 1, 12, tzinfo=UTC), date(2020, 1, 1)),  # history
+    ]
+    for kind, occurred_at, day in days:
+        (counted,) = tallies.tally([Heard(0, occurred_at, NOW, outcome(1, kind=kind))], {})
+        assert counted.day == day

@@ -1,9 +1,13 @@
+from datetime import date
+
 import pytest
 
 from kit import db
 from kit.db import Tx
 from merchants.domain.partners import Branch
+from merchants.domain.tallies import Tally
 from merchants.store import partners as store
+from merchants.store import tallies
 
 
 async def test_core_columns_are_columns_of_the_database(tx: Tx) -> None:
@@ -31,3 +35,25 @@ async def test_keys_cannot_be_kept_in_clear(tx: Tx) -> None:
             "insert into terminal_keys (terminal, key_id, sha256, created_at, epoch)"
             " values (1, 'aaaaaaaa', 'pvt_1_aaaaaaaa_secret', now(), 1)"
         )
+
+
+async def test_a_days_sums_may_outgrow_the_largest_integer_of_the_database(tx: Tx) -> None:
+    """S15: 1,100 baskets of 2^53 - 1 Rial on one day are more than 2^63, and read as they are."""
+    basket, day = 2**53 - 1, date(2026, 11, 21)
+    for part in ([1] * 1_000, [1] * 100):
+        whole = Tally(
+            merchant=5,
+            day=day,
+            transactions_count=len(part),
+            amount_rial=basket * len(part),
+            refunded_rial=basket * len(part),
+            earned_points=basket * len(part),
+            redeemed_points=basket * len(part),
+            returned_points=basket * len(part),
+            restored_points=basket * len(part),
+        )
+        await tallies.upsert_tallies(tx, [whole])
+    (found,) = await tallies.list_tallies(tx, 5, first=day, last=day, limit=9)
+    assert found.amount_rial == 1_100 * basket > 2**63
+    assert found.transactions_count == 1_100
+    assert found.restored_points == found.returned_points == found.refunded_rial == 1_100 * basket

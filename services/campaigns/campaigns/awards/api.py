@@ -99,10 +99,10 @@ def _view(found: usecases.Evaluation) -> dict[str, Any]:
     return {
         "programme_version": found.programme_version,
         "terms_version": found.terms_version,
-        "points": found.earned.points,
-        "awards": found.earned.awards,
-        "unearned": found.earned.unearned,
-        "redemption": found.redemption,
-        "decline": found.decline,
+        "points": found.sale.earned.points,
+        "awards": found.sale.earned.awards,
+        "unearned": found.sale.earned.unearned,
+        "redemption": found.sale.redemption,
+        "decline": found.sale.decline,
         "explanations": found.explanations,
     }

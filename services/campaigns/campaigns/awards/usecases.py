@@ -38,14 +38,21 @@ class Shelves:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What a purchase, or a sale partly paid with points, earns and spends, or why it may not."""
+
+    earned: earning.Earned = earning.NOTHING
+    redemption: Redemption | None = None
+    decline: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What a basket would get: earned, or the terms of a redemption, or the reasons for a no."""
+    """What a basket would get, by which versions, and what each rule said of it."""
 
     programme_version: int
     terms_version: int
-    earned: earning.Earned
-    redemption: Redemption | None
-    decline: tuple[Reason, ...]
+    sale: Sale
     explanations: tuple[rules.Explanation, ...]
 
 
@@ -78,7 +85,7 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
             if _is_late(command):
                 await _set_aside(tx, event)
             message = _message(event, _enveloped(event, command))
-            tally[_kind_and_outcome(command)] += 1
+            tally[commands.labels_of(command)] += 1
             if name is not None and name not in outputs and message.value is not None:
                 outputs[name] = message.value
                 at = event.at if event.envelope is None else event.envelope.accepted_at
@@ -175,15 +182,11 @@ def _command(
         return commands.refusal(transaction, transaction.name, reasons.NOT_KNOWN_IN_TIME)
     programme, terms = _stamped(transaction, shelves)
     match transaction.kind:
-        case Kind.PURCHASE:
-            earned = _earned(transaction, cause, programme, terms, shelves)
-            return commands.post(screened, earned=earned)
-        case Kind.REDEMPTION:
-            found = redeeming.redemption_of(transaction, programme, terms)
-            if isinstance(found, tuple):
-                return commands.post(screened, decline=found)
-            unearned = earning.nothing(reasons.KIND_DOES_NOT_EARN)
-            return commands.post(screened, redemption=found, earned=unearned)
+        case Kind.PURCHASE | Kind.REDEMPTION:
+            sale = _sale(transaction, cause, programme, terms, shelves)
+            if sale.decline:
+                return commands.post(screened, decline=sale.decline)
+            return commands.post(screened, earned=sale.earned, redemption=sale.redemption)
         case Kind.REFUND | Kind.REVERSAL:
             until = commands.grace(terms, cause.accepted_at)
             return commands.post(screened, grace_expires_at=until)
@@ -198,7 +201,8 @@ def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shel
     programme, terms = _stamped(transaction, shelves)
     points = 0
     if not decline:
-        points = _earned(transaction, cause, programme, terms, shelves).points
+        sale = _sale(transaction, cause, programme, terms, shelves)
+        points, decline = sale.earned.points, sale.decline
     return commands.inquire(
         transaction, programme=programme, terms=terms, would_earn_points=points, decline=decline
     )
@@ -224,6 +228,28 @@ def _stamped(
     merchant, version = transaction.merchant, transaction.programme_version
     programme = programmes.find_programme(shelf, merchant, version)
     return programme, programmes.find_terms(shelf, transaction.terms_version)
+
+
+def _sale(
+    transaction: PosTransaction,
+    cause: Envelope[Any],
+    programme: Programme | None,
+    terms: Terms | None,
+    shelves: Shelves,
+) -> Sale:
+    """What a basket comes to, on the road and in every preview; paying is the ledger's to allow."""
+    if programme is not None and transaction.amount_rial > programme.basket_max_rial:
+        no = reasons.basket_too_large(transaction.amount_rial, programme.basket_max_rial)
+        return Sale(decline=(no,))
+    if transaction.kind is not Kind.REDEMPTION:
+        return Sale(earned=_earned(transaction, cause, programme, terms, shelves))
+    found = redeeming.redemption_of(transaction, programme, terms)
+    if isinstance(found, tuple):
+        return Sale(decline=found)
+    if programme is not None and not programme.earns_on_paid_part:
+        return Sale(redemption=found, earned=earning.nothing(reasons.PAID_PART_DOES_NOT_EARN))
+    paid = redeeming.paid_part(transaction, found)
+    return Sale(redemption=found, earned=_earned(paid, cause, programme, terms, shelves))
 
 
 def _earned(
@@ -336,19 +362,6 @@ def _onward(event: Event) -> Headers:
     return event.onward if deadline is None else (*event.onward, ("deadline", deadline))
 
 
-def _kind_and_outcome(command: Command) -> tuple[str, str]:
-    match command:
-        case Inquire():
-            return Kind.INQUIRY.value, "inquired"
-        case RefuseTransaction():
-            return command.kind.value, "refused"
-        case PostTransaction():
-            if command.replayed:
-                return command.kind.value, "replayed"
-            outcome = "awarded" if command.awards else "passed"
-            return command.kind.value, "declined" if command.decline else outcome
-
-
 # ------------------------------------------------------------------------------------------ a try
 
 
@@ -366,24 +379,17 @@ def evaluate(
     cause = Envelope[None](
         id="", type="", key="", occurred_at=occurred_at, accepted_at=accepted_at, data=None
     )
-    earned, redemption, decline = earning.Earned(), None, ()
-    if transaction.kind is Kind.REDEMPTION:
-        found = redeeming.redemption_of(transaction, programme, terms)
-        redemption, decline = (None, found) if isinstance(found, tuple) else (found, ())
-        earned = earning.nothing(reasons.KIND_DOES_NOT_EARN)
-    else:
-        earned = _earned(transaction, cause, programme, terms, shelves)
+    sale = _sale(transaction, cause, programme, terms, shelves)
     told: list[rules.Explanation] = []
-    if programme is not None and transaction.kind is Kind.PURCHASE:
-        base = earning.base_of(transaction, programme)
-        basket = _basket(transaction, base, occurred_at, accepted_at)
+    spent = sale.redemption
+    if programme is not None and (spent is None or programme.earns_on_paid_part):
+        paid = transaction if spent is None else redeeming.paid_part(transaction, spent)
+        basket = _basket(paid, earning.base_of(paid, programme), occurred_at, accepted_at)
         history = transaction.channel is Channel.HISTORY
-        told = rules.explain(shelves.rules, basket, history=history)
+        told = [] if sale.decline else rules.explain(shelves.rules, basket, history=history)
     return Evaluation(
         programme_version=0 if programme is None else programme.version,
         terms_version=0 if terms is None else terms.version,
-        earned=earned,
-        redemption=redemption,
-        decline=decline,
+        sale=sale,
         explanations=tuple(told),
     )

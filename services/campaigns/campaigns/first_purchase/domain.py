@@ -25,6 +25,7 @@ _DONE: Final = (Status.COMPLETED, Status.HELD)
 class State(StrEnum):
     """Where an account's count stands. It is taken once; no state gives it back."""
 
+    UNOFFERED = "unoffered"  # taken while nothing was on offer: there is nothing to give any more
     RESERVED = "reserved"  # under the purchase's name; the credit is commanded
     CONFIRMED = "confirmed"  # the ledger issued it
     RELEASED = "released"  # the ledger refused it: the name is used, there is no second try
@@ -44,16 +45,20 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstPurchase:
-    """The count of one account, under the name of the purchase that took it."""
+    """The count of one account, under the name of the purchase that took it.
+
+    version None: there was none yet. lot: of the credit, once the ledger has issued it.
+    """
 
     account: int
     shard: int
     name: str
     member: int
-    version: int
+    version: int | None
     decided_at: datetime
     state: State = State.RESERVED
     returned: bool = False
+    lot: int | None = None
 
 
 class AlreadyExistsDifferently(errors.Invalid):
@@ -114,11 +119,20 @@ def undoes(outcome: Outcome) -> bool:
     return reversal or (outcome.kind is Kind.REFUND and outcome.fully_refunded)
 
 
-def issued_state(outcome: Outcome) -> State | None:
-    """What an outcome says of a credit that was commanded; None when it speaks of none."""
+def issued_state(outcome: Outcome) -> tuple[State, int | None] | None:
+    """What an outcome says of a credit that was commanded, and its lot; None: it speaks of none."""
     if outcome.command != "issue-value.v1" or outcome.purpose != PURPOSE:
         return None
-    return State.CONFIRMED if outcome.status in _DONE else State.RELEASED
+    if outcome.status not in _DONE:
+        return State.RELEASED, None
+    return State.CONFIRMED, next((lot.lot for lot in outcome.lots), None)
+
+
+def restored_lots(outcome: Outcome) -> set[int]:
+    """The lots of credit to which an outcome gave something back."""
+    if outcome.status not in _DONE:
+        return set()
+    return {m.lot for m in outcome.moves if m.what == "restored" and m.unit is Unit.CREDIT}
 
 
 # --------------------------------------------------------------------------------- what is said
@@ -150,10 +164,15 @@ def issue(taken: FirstPurchase, version: Version) -> IssueValue:
     )
 
 
-def take_back(taken: FirstPurchase) -> TakeBackValue:
-    """The return of that very lot, as far as unspent."""
+def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> TakeBackValue:
+    """The return of that very lot, as far as unspent.
+
+    restored_by: sequence of an outcome that gave some of it back after its purchase was undone. The
+    claim stands for as long as the account does: what comes back is taken back (findings F14).
+    """
+    again = f"{RETURN}-{restored_by}" if restored_by else RETURN
     return TakeBackValue(
-        name=values.name(values.Family.ACCOUNT, taken.account, RETURN),
+        name=values.name(values.Family.ACCOUNT, taken.account, again),
         account=taken.account,
         member=taken.member,
         issued_by=issue_name(taken.account),

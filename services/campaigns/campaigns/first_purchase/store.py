@@ -42,9 +42,10 @@ async def insert_first_purchases(tx: Tx, taken: Sequence[FirstPurchase]) -> set[
     """Take the counts of accounts that have none; gives the accounts whose count was taken."""
     rows = await tx.fetch(
         "insert into first_purchases (account, shard, name, member, version, state, decided_at)"
-        " select u.account, u.shard, u.name, u.member, u.version, 'reserved', u.decided_at"
+        " select u.account, u.shard, u.name, u.member, u.version, u.state, u.decided_at"
         " from unnest($1::bigint[], $2::int[], $3::text[], $4::bigint[], $5::int[],"
-        " $6::timestamptz[]) as u (account, shard, name, member, version, decided_at)"
+        " $6::timestamptz[], $7::text[])"
+        " as u (account, shard, name, member, version, decided_at, state)"
         " on conflict do nothing returning account",
         [t.account for t in taken],
         [t.shard for t in taken],
@@ -52,6 +53,7 @@ async def insert_first_purchases(tx: Tx, taken: Sequence[FirstPurchase]) -> set[
         [t.member for t in taken],
         [t.version for t in taken],
         [t.decided_at for t in taken],
+        [t.state.value for t in taken],
     )
     return {row["account"] for row in rows}
 
@@ -61,7 +63,8 @@ async def find_first_purchases(
 ) -> dict[tuple[int, str], FirstPurchase]:
     """The counts that were taken under those (shard, name of a purchase)."""
     rows = await tx.fetch(
-        "select f.account, f.shard, f.name, f.member, f.version, f.state, f.returned, f.decided_at"
+        "select f.account, f.shard, f.name, f.member, f.version, f.state, f.returned,"
+        " f.decided_at, f.lot"
         " from first_purchases f join unnest($1::int[], $2::text[]) as u (shard, name)"
         " on f.shard = u.shard and f.name = u.name",
         [shard for shard, _ in names],
@@ -70,14 +73,30 @@ async def find_first_purchases(
     return {(row["shard"], row["name"]): _first_purchase(row) for row in rows}
 
 
-async def update_states(tx: Tx, states: Sequence[tuple[int, State]]) -> None:
-    """Confirm or release counts that are reserved."""
+async def find_returned(
+    tx: Tx, lots: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], FirstPurchase]:
+    """Of those (shard, lot), the credits whose purchase was undone."""
+    rows = await tx.fetch(
+        "select f.account, f.shard, f.name, f.member, f.version, f.state, f.returned,"
+        " f.decided_at, f.lot"
+        " from first_purchases f join unnest($1::int[], $2::bigint[]) as u (shard, lot)"
+        " on f.shard = u.shard and f.lot = u.lot where f.returned",
+        [shard for shard, _ in lots],
+        [lot for _, lot in lots],
+    )
+    return {(row["shard"], row["lot"]): _first_purchase(row) for row in rows}
+
+
+async def update_states(tx: Tx, states: Sequence[tuple[int, State, int | None]]) -> None:
+    """Confirm (with the lot) or release counts that are reserved."""
     await tx.execute(
-        "update first_purchases f set state = u.state"
-        " from unnest($1::bigint[], $2::text[]) as u (account, state)"
+        "update first_purchases f set state = u.state, lot = u.lot"
+        " from unnest($1::bigint[], $2::text[], $3::bigint[]) as u (account, state, lot)"
         " where f.account = u.account and f.state = 'reserved'",
-        [account for account, _ in states],
-        [state.value for _, state in states],
+        [account for account, _, _ in states],
+        [state.value for _, state, _ in states],
+        [lot for *_, lot in states],
     )
 
 
@@ -101,4 +120,5 @@ def _first_purchase(row: Record) -> FirstPurchase:
         state=State(row["state"]),
         returned=row["returned"],
         decided_at=row["decided_at"],
+        lot=row["lot"],
     )

@@ -14,22 +14,26 @@ from kit.db import Tx
 
 
 async def hear_outcomes(tx: Tx, batch: Sequence[Event]) -> None:
-    """Give the credit of first purchases and take it back, once an account, whatever repeats.
+    """Give the credit of first purchases once an account, and take back what is not justified.
 
     batch: one poll of ledger.entries. Commands leave on ledger.commands for the partition where
     the outcome was heard, stamped with its decided_at. A count once taken is never given back: an
-    account whose first purchase was undone gets no second credit. Source: SH5, architecture 2.
+    account whose first purchase was undone gets no second credit, and none whose first was made
+    while nothing was on offer. Source: SH5, architecture 2, findings F13 and F14.
     """
     heard = [(event, outcome) for event in batch if (outcome := _outcome(event)) is not None]
     purchases = [(e, o) for e, o in heard if domain.is_purchase(o)]
     if purchases:
         await _take_counts(tx, purchases)
-    states = [(o.account, s) for _, o in heard if (s := domain.issued_state(o)) is not None]
+    states = [(o.account, *s) for _, o in heard if (s := domain.issued_state(o)) is not None]
     if states:
         await store.update_states(tx, states)
     undone = [(e, o) for e, o in heard if domain.undoes(o)]
     if undone:
         await _take_back(tx, undone)
+    restored = [(e, o, lot) for e, o in heard for lot in sorted(domain.restored_lots(o))]
+    if restored:
+        await _take_back_again(tx, restored)
 
 
 def _outcome(event: Event) -> Outcome | None:
@@ -40,27 +44,25 @@ def _outcome(event: Event) -> Outcome | None:
 
 async def _take_counts(tx: Tx, purchases: Sequence[tuple[Event, Outcome]]) -> None:
     versions = await store.list_versions(tx)
-    first: dict[int, tuple[Event, FirstPurchase, Version]] = {}
+    first: dict[int, tuple[Event, FirstPurchase, Version | None]] = {}
     for event, outcome in purchases:
         if outcome.account in first or event.envelope is None:
             continue
         version = domain.version_as_of(versions, event.envelope.occurred_at)
-        if version is None or version.amount_rial == 0:
-            continue
+        offered = version is not None and version.amount_rial > 0
         taken = FirstPurchase(
             account=outcome.account,
             shard=event.partition,
             name=outcome.name,
             member=outcome.member,
-            version=version.version,
+            version=None if version is None else version.version,
             decided_at=outcome.decided_at,
+            state=State.RESERVED if offered else State.UNOFFERED,
         )
-        first[outcome.account] = (event, taken, version)
-    if not first:
-        return
+        first[outcome.account] = (event, taken, version if offered else None)
     won = await store.insert_first_purchases(tx, [first[account][1] for account in sorted(first)])
     for account, (event, taken, version) in first.items():
-        if account in won:
+        if account in won and version is not None:
             _say(tx, event, domain.issue(taken, version))
 
 
@@ -70,7 +72,7 @@ async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
     hit: dict[int, tuple[Event, FirstPurchase]] = {}
     for event, outcome in undone:
         taken = known.get((event.partition, outcome.original))
-        if taken is None or taken.state is State.RELEASED:
+        if taken is None or taken.state in (State.RELEASED, State.UNOFFERED):
             continue
         hit.setdefault(taken.account, (event, taken))
     if not hit:
@@ -79,6 +81,15 @@ async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
     for account, (event, taken) in hit.items():
         if account in fresh:
             _say(tx, event, domain.take_back(taken))
+
+
+async def _take_back_again(tx: Tx, restored: Sequence[tuple[Event, Outcome, int]]) -> None:
+    """What came back to a credit whose purchase is undone goes the same way."""
+    known = await store.find_returned(tx, [(event.partition, lot) for event, _, lot in restored])
+    for event, outcome, lot in restored:
+        taken = known.get((event.partition, lot))
+        if taken is not None:
+            _say(tx, event, domain.take_back(taken, restored_by=outcome.sequence))
 
 
 def _say(tx: Tx, event: Event, command: IssueValue | TakeBackValue) -> None:

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from contracts import values
-from contracts.merchants import Programme, Terms
+from contracts.merchants import BASKET_MAX_RIAL, Programme, Terms
 from kit import auth
 from kit.clock import Clock
 from kit.db import Database
@@ -47,7 +47,12 @@ router = APIRouter(tags=["programmes"])
 
 
 class ProgrammeFields(BaseModel):
-    """What a merchant promises from effective_from on (contracts.merchants.Programme)."""
+    """What a merchant promises from effective_from on (contracts.merchants.Programme).
+
+    earn_points for every earn_per_rial Rial: in proportion and floored once a sale, or with
+    earn_in_steps only for each whole earn_per_rial. earns_on_paid_part: a sale partly paid with
+    points or credit earns on the part paid in money. basket_max_rial: larger baskets are declined.
+    """
 
     model_config = ConfigDict(extra="forbid")
     effective_from: Moment
@@ -63,6 +68,9 @@ class ProgrammeFields(BaseModel):
     redeem_max_share_bp: BasisPoints = values.BASIS_POINTS
     own_discount_bp: BasisPoints = 0
     own_discount_max_rial: Amount = 0
+    basket_max_rial: PositiveAmount = BASKET_MAX_RIAL
+    earns_on_paid_part: Flag = True
+    earn_in_steps: Flag = False
 
 
 class ProgrammeBody(ProgrammeFields):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from contracts import values
@@ -12,7 +12,7 @@ from contracts.values import Kind, Status, Unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """A merchant's day in Tehran; what happened, not what is owed.
+    """A merchant's day in Tehran; what happened, not what is owed. Sums may be beyond 2^63.
 
     transactions_count, amount_rial: purchases and redemptions. refunds_count, refunded_rial:
     refunds and reversals. Points are network points.
@@ -32,14 +32,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One outcome as it was heard: its shard and when it happened."""
+    """One outcome as it was heard: its shard, when it happened and when the gateway took it in."""
 
     shard: int
     occurred_at: datetime
+    accepted_at: datetime
     outcome: Outcome
 
 
-_COUNTED: Final = tuple(f.name for f in fields(Tally) if f.name not in ("merchant", "day"))
+DATED_BACK_MAX: Final = timedelta(hours=72)  # of undos, as fraud bounds sales and refunds
+COUNTED: Final = tuple(f.name for f in fields(Tally) if f.name not in ("merchant", "day"))
 
 
 def last_sequences(heard: Iterable[Heard]) -> dict[int, int]:
@@ -72,7 +74,7 @@ def tally(heard: Sequence[Heard], counted: dict[int, int]) -> list[Tally]:
 
 def add_tallies(left: Tally, right: Tally) -> Tally:
     """The sum of two tallies, under the merchant and day of the left."""
-    return replace(left, **{n: getattr(left, n) + getattr(right, n) for n in _COUNTED})
+    return replace(left, **{n: getattr(left, n) + getattr(right, n) for n in COUNTED})
 
 
 def _tally_of(one: Heard) -> Tally | None:
@@ -83,7 +85,7 @@ def _tally_of(one: Heard) -> Tally | None:
     back = outcome.kind in (Kind.REFUND, Kind.REVERSAL)
     return Tally(
         merchant=outcome.merchant,
-        day=values.tehran_day(one.occurred_at),
+        day=values.tehran_day(_counts_at(one) if back else one.occurred_at),
         transactions_count=int(sale),
         amount_rial=outcome.amount_rial if sale else 0,
         refunds_count=int(back),
@@ -96,6 +98,16 @@ def _tally_of(one: Heard) -> Tally | None:
         redeemed_points=_moved(outcome, "redeemed"),
         returned_points=_moved(outcome, "clawed-back", "cancelled"),
         restored_points=_moved(outcome, "restored"),
+    )
+
+
+def _counts_at(one: Heard) -> datetime:
+    """When an undo counts: as dated, but on the day it came in where it is dated far back.
+
+    A reversal may be of any age; dated by its sender alone, it could leave every day's report.
+    """
+    return (
+        one.accepted_at if one.accepted_at - one.occurred_at > DATED_BACK_MAX else one.occurred_at
     )
 
 

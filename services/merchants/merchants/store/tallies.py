@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from kit.db import Tx
-from merchants.domain.tallies import Tally
+from kit.db import Record, Tx
+from merchants.domain.tallies import COUNTED, Tally
 
 
 async def lock_progress(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
@@ -48,8 +48,8 @@ async def upsert_tallies(tx: Tx, parts: Sequence[Tally]) -> None:
         "insert into tallies as t (merchant, day, transactions_count, amount_rial, refunds_count,"
         " refunded_rial, earned_points, redeemed_points, returned_points, restored_points)"
         " select u.merchant, u.day, u.a, u.b, u.c, u.d, u.e, u.f, u.g, u.h"
-        " from unnest($1::int[], $2::date[], $3::bigint[], $4::bigint[], $5::bigint[],"
-        " $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])"
+        " from unnest($1::int[], $2::date[], $3::bigint[], $4::numeric[], $5::bigint[],"
+        " $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[])"
         " as u (merchant, day, a, b, c, d, e, f, g, h)"
         " on conflict (merchant, day) do update set"
         " transactions_count = t.transactions_count + excluded.transactions_count,"
@@ -78,13 +78,18 @@ async def list_tallies(
 ) -> list[Tally]:
     """A merchant's days from first to last, both included, that had anything, in order."""
     rows = await tx.fetch(
-        "select merchant, day, transactions_count, amount_rial::bigint, refunds_count,"
-        " refunded_rial::bigint, earned_points::bigint, redeemed_points::bigint,"
-        " returned_points::bigint, restored_points::bigint from tallies"
+        "select merchant, day, transactions_count, amount_rial, refunds_count, refunded_rial,"
+        " earned_points, redeemed_points, returned_points, restored_points from tallies"
         " where merchant = $1 and day between $2 and $3 order by day limit $4",
         merchant,
         first,
         last,
         limit,
     )
-    return [Tally(**dict(row)) for row in rows]
+    return [_tally(row) for row in rows]
+
+
+def _tally(row: Record) -> Tally:
+    """Sums are numeric: a day's may be beyond 2^63, and its integers are exact (findings S15)."""
+    counted = {name: int(row[name]) for name in COUNTED}
+    return Tally(merchant=row["merchant"], day=row["day"], **counted)

@@ -99,6 +99,20 @@ def refusal(
     )
 
 
+def labels_of(command: PostTransaction | RefuseTransaction | Inquire) -> tuple[str, str]:
+    """Kind and outcome of a command, as they are counted."""
+    match command:
+        case Inquire():
+            return Kind.INQUIRY.value, "inquired"
+        case RefuseTransaction():
+            return command.kind.value, "refused"
+        case PostTransaction():
+            if command.replayed:
+                return command.kind.value, "replayed"
+            outcome = "awarded" if command.awards else "passed"
+            return command.kind.value, "declined" if command.decline else outcome
+
+
 def grace(terms: Terms | None, accepted_at: datetime) -> datetime | None:
     """Expiry of what a refund restores past its date: grace_days on, at that Tehran day's end.
 

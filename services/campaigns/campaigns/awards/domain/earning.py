@@ -61,6 +61,9 @@ class Earned(Struct, frozen=True, kw_only=True):
         return sum(award.amount for award in self.awards)
 
 
+NOTHING: Final = Earned()
+
+
 def nothing(reason: Reason) -> Earned:
     """The whole basket earns nothing, for one reason."""
     return Earned(unearned=(AnswerLine(line=0, reason=reason),))
@@ -69,8 +72,9 @@ def nothing(reason: Reason) -> Earned:
 def base_of(transaction: PosTransaction, programme: Programme) -> BaseEarning:
     """Which lines earn, and their exact points: amount x earn_points / earn_per_rial.
 
-    The amount of a line is what the customer pays for it, discounts taken off (pos.Line).
-    Source: loyalty reference 1.1, SH14.
+    The amount of a line is what the customer pays for it, discounts taken off (pos.Line). With
+    earn_in_steps the earning lines together earn for whole earn_per_rial only, spread over them by
+    largest remainder. Source: loyalty reference 1.1, SH14.
     """
     lines = transaction.lines or (Line(line=0, amount_rial=transaction.amount_rial),)
     earning: list[Line] = []
@@ -81,12 +85,13 @@ def base_of(transaction: PosTransaction, programme: Programme) -> BaseEarning:
             earning.append(line)
         else:
             excluded.append((line.line, why))
+    amounts = [line.amount_rial for line in earning]
+    points, denominator = [a * programme.earn_points for a in amounts], programme.earn_per_rial
+    if programme.earn_in_steps and amounts:
+        whole = sum(amounts) // programme.earn_per_rial * programme.earn_points
+        points, denominator = largest_remainder(whole, amounts), 1
     return BaseEarning(
-        lines=lines,
-        earning=earning,
-        points=[line.amount_rial * programme.earn_points for line in earning],
-        denominator=programme.earn_per_rial,
-        excluded=excluded,
+        lines=lines, earning=earning, points=points, denominator=denominator, excluded=excluded
     )
 
 

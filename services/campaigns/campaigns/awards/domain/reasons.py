@@ -1,4 +1,4 @@
-"""Reasons that campaigns gives, each with a stable code, Persian first."""
+"""Reasons that campaigns gives, each with a stable code, Persian first, numbers as each writes."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ NO_TERMS: Final = Reason(
     fa="شبکه در این زمان قیمت تسویه نداشت.",
     en="The network had no settlement price at this time.",
 )
-KIND_DOES_NOT_EARN: Final = Reason(
-    code="kind-does-not-earn",
-    fa="این نوع تراکنش امتیاز نمی‌دهد.",
-    en="This kind of transaction earns no points.",
+PAID_PART_DOES_NOT_EARN: Final = Reason(
+    code="paid-part-does-not-earn",
+    fa="در این فروشگاه خریدی که بخشی از آن با امتیاز یا اعتبار پرداخت شود امتیاز نمی‌گیرد.",
+    en="At this merchant a sale partly paid with points or credit earns no points.",
 )
 CATEGORY_EXCLUDED: Final = Reason(
     code="category-excluded",
@@ -90,8 +90,8 @@ def below_minimum(asked: int, least: int) -> Reason:
     """Fewer points asked than the programme lets anyone spend at once."""
     return Reason(
         code="redeem-below-minimum",
-        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {least} است؛ {asked} خواسته شد.",
-        en=f"This merchant takes {least} points or more at once; {asked} were asked.",
+        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {_fa(least)} است؛ {_fa(asked)} خواسته شد.",
+        en=f"This merchant takes {least:,} points or more at once; {asked:,} were asked.",
     )
 
 
@@ -99,6 +99,25 @@ def above_share(value_rial: int, most_rial: int) -> Reason:
     """More of the basket than the programme lets points and credit pay."""
     return Reason(
         code="redeem-above-share",
-        fa=f"با امتیاز و اعتبار تا {most_rial} ریال این خرید پرداختنی است، نه {value_rial} ریال.",
-        en=f"Points and credit may pay {most_rial} Rial of this basket, not {value_rial}.",
+        fa=f"با امتیاز و اعتبار تا {_fa(most_rial)} ریال از این خرید را می‌توان پرداخت،"
+        f" نه {_fa(value_rial)} ریال.",
+        en=f"Points and credit may pay {most_rial:,} Rial of this basket, not {value_rial:,}.",
     )
+
+
+def basket_too_large(amount_rial: int, most_rial: int) -> Reason:
+    """A larger basket than the programme takes: a slip of the keys, or worse (findings S15)."""
+    return Reason(
+        code="basket-too-large",
+        fa=f"این فروشگاه خرید تا {_fa(most_rial)} ریال را ثبت می‌کند، نه {_fa(amount_rial)} ریال؛"
+        " مبلغ را بررسی کنید.",
+        en=f"This merchant takes sales of {most_rial:,} Rial at most, not {amount_rial:,};"
+        " check the amount.",
+    )
+
+
+def _fa(number: int) -> str:
+    return f"{number:,}".translate(_PERSIAN)
+
+
+_PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")

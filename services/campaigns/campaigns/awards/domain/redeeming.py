@@ -1,10 +1,12 @@
-"""What a redemption is worth, and whether the programme lets it pay so much of the basket."""
+"""What a redemption is worth, whether the programme lets it pay so much, what is left to pay."""
+
+from msgspec import structs
 
 from campaigns.awards.domain import reasons
 from contracts.ledger import Redemption
 from contracts.merchants import Programme, Terms
-from contracts.pos import PosTransaction
-from contracts.values import AMOUNT_MAX, BASIS_POINTS, Reason
+from contracts.pos import Line, PosTransaction
+from contracts.values import AMOUNT_MAX, BASIS_POINTS, Reason, largest_remainder
 from kit import errors
 
 
@@ -45,6 +47,29 @@ def redemption_of(
         own_discount_max_rial=programme.own_discount_max_rial,
         fee_bp=terms.fee_bp,
         terms_version=terms.version,
+    )
+
+
+def paid_part(transaction: PosTransaction, redemption: Redemption) -> PosTransaction:
+    """The sale as far as it is paid in money: what is spent is off each line in proportion.
+
+    By largest remainder, ties to the lower line, so that the lines sum to what is payable.
+    """
+    off = (
+        redemption.points_value_rial
+        + redemption.credit_rial
+        + redemption.gift_rial
+        + redemption.own_discount_rial
+    )
+    lines = transaction.lines or (Line(line=0, amount_rial=transaction.amount_rial),)
+    parts = largest_remainder(off, [line.amount_rial for line in lines])
+    return structs.replace(
+        transaction,
+        amount_rial=transaction.amount_rial - off,
+        lines=tuple(
+            structs.replace(line, amount_rial=line.amount_rial - part)
+            for line, part in zip(lines, parts, strict=True)
+        ),
     )
 
 
