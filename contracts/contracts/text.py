@@ -91,3 +91,21 @@ def fold_number(text: str) -> str:
     if not storable(text):
         raise ValueError("U+0000 and lone surrogates are not text; remove them")
     return _SEPARATORS.sub("", ascii_digits(text).translate(_UNSAID))
+
+
+# --------------------------------------------------------------------------------- as it is shown
+
+_PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
+
+
+def number_fa(number: int) -> str:
+    """A number in a Persian text: groups of three, parted by U+066C: ۱٬۲۳۴٬۵۶۷."""
+    return f"{number:,}".translate(_PERSIAN)
+
+
+def digits_fa(text: object) -> str:
+    """A text's digits as Persian ones, nothing parted: years, shards, numbers of terminals."""
+    return str(text).translate(_PERSIAN_DIGITS)
+
+
+_PERSIAN_DIGITS: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 AMOUNT_MAX: Final = 2**53 - 1  # JSON numbers stay exact in every language up to here
 NETWORK_PARTY: Final = 1  # the network's own legal entity; merchants registers it first
+ACCOUNT_FIRST: Final = 1_000_001  # number of the first club account that members opens
 BASIS_POINTS: Final = 10_000
 TEHRAN: Final = ZoneInfo("Asia/Tehran")
 # Every time that a caller or a record may choose lies in [MOMENT_MIN, MOMENT_MAX): beyond it are
@@ -20,6 +21,7 @@ TEHRAN: Final = ZoneInfo("Asia/Tehran")
 MOMENT_MIN: Final = datetime(1990, 1, 1, tzinfo=UTC)
 MOMENT_MAX: Final = datetime(2200, 1, 1, tzinfo=UTC)
 TIME_ZERO: Final = datetime(1970, 1, 1, tzinfo=UTC)  # in messages: what has no time of its own
+SOLAR_HIJRI: Final = range(1300, 1501)  # years of a calendar that people here write in
 UNSET_TIME: Final = MOMENT_MAX  # after every time there is, and still one that can be reckoned with
 
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
@@ -220,7 +222,7 @@ def moment_error(at: datetime) -> str:
         return "a time needs its zone, such as 2026-03-21T12:00:00+03:30"
     if MOMENT_MIN <= at < MOMENT_MAX:
         return ""
-    if at.year in _SOLAR_HIJRI:
+    if at.year in SOLAR_HIJRI:
         return (
             f"{at.year} looks like a Solar Hijri year; write the Gregorian one,"
             f" such as {at.year + 621} or {at.year + 622}"
@@ -237,9 +239,6 @@ def micros(at: datetime) -> int:
     """Integer microseconds since the epoch of an aware time, exact."""
     delta = at - TIME_ZERO
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-_SOLAR_HIJRI: Final = range(1300, 1501)
 
 
 # ------------------------------------------------------------------------------------------ sums

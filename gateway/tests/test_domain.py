@@ -75,7 +75,14 @@ REFUSED = [
     ({"occurred_at": "2026-03-21T13:30:00"}, Code.BAD_TIME),
     ({"occurred_at": "yesterday"}, Code.BAD_TIME),
     ({"occurred_at": 1774087200}, Code.BAD_TIME),
-    ({"occurred_at": "0001-01-01T00:00:00+03:30"}, Code.BAD_TIME),
+    *(
+        ({"occurred_at": at}, Code.BAD_TIME)
+        for at in (
+            *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+03:30", "1989-12-31T23:59:59Z"),
+            *("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-23:59", "2200-01-01T00:00:00Z"),
+            "1403-05-01T10:00:00+03:30",  # a Solar Hijri year
+        )
+    ),
     ({"identifier": ...}, Code.MISSING_FIELD),
     ({"identifier": {"external": "x"}}, Code.BAD_IDENTIFIER),
     ({"identifier": {"passport": "x"}}, Code.UNKNOWN_FIELD),

@@ -17,6 +17,7 @@ from contracts.values import (
     Number,
     PositiveAmount,
     ascii_digits,
+    moment_error,
 )
 from gateway.domain import names, problems
 from gateway.domain.problems import Code
@@ -210,9 +211,8 @@ def _normalised(body: Body) -> Body:
         if original.occurred_at is not UNSET:
             original = msgspec.structs.replace(original, occurred_at=_utc(original.occurred_at))
         body = msgspec.structs.replace(body, original=original)
-    if body.occurred_at.tzinfo is not UTC:
-        body = msgspec.structs.replace(body, occurred_at=_utc(body.occurred_at))
-    return body
+    at = _utc(body.occurred_at)
+    return body if at is body.occurred_at else msgspec.structs.replace(body, occurred_at=at)
 
 
 def _folded(line: Line) -> Line:
@@ -240,10 +240,10 @@ def _folded_text(text: str) -> str:
 
 
 def _utc(at: datetime) -> datetime:
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise problems.refusal(Code.BAD_TIME, "outside the years 1 to 9999") from error
+    """A time that the house reckons with, in UTC. Raises BAD_TIME."""
+    if wrong := moment_error(at):
+        raise problems.refusal(Code.BAD_TIME, wrong)
+    return at.astimezone(UTC)
 
 
 # -------------------------------------------------------------------------------------- checking

@@ -4,21 +4,22 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
-from contracts.values import AMOUNT_MAX
 from fraud import usecases
 from fraud.domain.rules import LAPSE_MAX_RIAL, Rule
 from fraud.domain.windows import Counted, Measure, Subject, Window
-from kit import auth, errors
+from kit import auth, doors, errors
 from kit.db import Database
 
 LIMIT_MAX: Final = 200
 RuleName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
-Version = Annotated[int, Path(ge=1, le=1_000_000)]
+Version = Annotated[doors.NumberText, Path(le=1_000_000)]
+Text = Annotated[doors.Prose, Field(min_length=1, max_length=300)]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+After = Annotated[str, Query(max_length=64)]
 
 
 class RuleBody(BaseModel):
@@ -34,20 +35,20 @@ class RuleBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=False)
 
-    effective_from: AwareDatetime
+    effective_from: doors.Moment
     enabled: bool = True
     over: Subject
     counts: Counted
     measure: Measure
     window: Window
-    threshold: Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
+    threshold: doors.Amount
     on_purchase: Verdict
     on_redemption: Verdict
     on_history: bool = False
     identifiers: Annotated[tuple[IdentifierKind, ...], Field(max_length=4)] = ()
-    lapse_max_rial: Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)] = LAPSE_MAX_RIAL
-    fa: Annotated[str, Field(min_length=1, max_length=300)]
-    en: Annotated[str, Field(min_length=1, max_length=300)]
+    lapse_max_rial: doors.Amount = LAPSE_MAX_RIAL
+    fa: Text
+    en: Text
 
 
 class RuleView(RuleBody):
@@ -89,7 +90,7 @@ def router(database: Database) -> APIRouter:
         return _view(found)
 
     @routes.get("/v1/fraud-rules")
-    async def list_rules(request: Request, after: str = "", limit: Limit = 50) -> RulePage:
+    async def list_rules(request: Request, after: After = "", limit: Limit = 50) -> RulePage:
         """All versions of all rules."""
         auth.require(request, "operator", "reviewer")
         async with database.read() as tx:

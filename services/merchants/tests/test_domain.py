@@ -3,11 +3,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey, Terms
 from contracts.values import Kind, Status, Unit, tehran_day
-from merchants.domain import partners, programmes, tallies, terminals, words
+from kit import doors
+from merchants.domain import partners, programmes, tallies, terminals
 from merchants.domain.partners import Merchant
 from merchants.domain.programmes import LastVersion
 from merchants.domain.tallies import Heard, Tally
@@ -35,6 +37,9 @@ def a_key(key_id: str, revoked_at: datetime | None = None) -> TerminalKey:
 # -------------------------------------------------------------------------------------------- text
 
 
+TITLE = TypeAdapter[str](doors.Title)
+
+
 @pytest.mark.parametrize(
     ("given_text", "kept"),
     [
@@ -45,18 +50,18 @@ def a_key(key_id: str, revoked_at: datetime | None = None) -> TerminalKey:
     ],
 )
 def test_titles_are_folded_trimmed_and_their_digits_ascii(given_text: str, kept: str) -> None:
-    assert words.clean_title(given_text) == kept
+    assert TITLE.validate_python(given_text) == kept
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a\x00b", "a\ud800", "a\nb", "x" * 201, "\u202b"])
 def test_text_that_cannot_be_a_title_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        words.clean_title(text)
+        TITLE.validate_python(text)
 
 
 def test_a_title_is_cleaned_once_and_for_all() -> None:
-    once = words.clean_title("كتابِ ٤٥٦ ى")
-    assert words.clean_title(once) == once
+    once = TITLE.validate_python("كتابِ ٤٥٦ ى")
+    assert TITLE.validate_python(once) == once
 
 
 def test_search_sees_no_half_space_and_no_case() -> None:
@@ -162,16 +167,6 @@ def test_which_version_may_follow(
     expected: type[Exception] | None,
 ) -> None:
     assert refusal(version, starts_in_s, last, backdated) is expected
-
-
-@pytest.mark.parametrize("value", [5, 5.0, None, "1700000000", True])
-def test_a_time_is_text_and_no_number(value: object) -> None:
-    with pytest.raises(ValueError):
-        programmes.time_text(value)
-
-
-def test_a_time_may_have_persian_digits() -> None:
-    assert programmes.time_text("۲۰۲۶-03-21T00:00:00Z") == "2026-03-21T00:00:00Z"
 
 
 # ----------------------------------------------------------------------------------------- tallies

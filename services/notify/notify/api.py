@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
-from kit import auth, errors, web
+from kit import auth, doors, errors, web
 from kit.db import Database
 from notify import clients, settings
 from notify.usecases import messages
@@ -41,8 +41,8 @@ class Messages:
 @router.get("/v1/messages")
 async def list_messages(
     request: Request,
-    member: Annotated[int | None, Query(ge=1)] = None,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
+    member: doors.AccountText | None = None,
+    after: doors.AfterWhole = 0,
     limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
     counts: bool = False,
 ) -> Messages:

@@ -29,7 +29,7 @@ class Code(Enum):
     NO_MEMBER = ("no-member", "عضو نیامده است", "no member is named")
     NO_MERCHANT = ("no-merchant", "فروشگاه نیامده است", "no merchant is named")
     BAD_TIME = ("bad-time", "زمان خوانا نیست", "not a time in ISO form")
-    TIME_TOO_OLD = ("time-too-old", "زمان پیش از ۱۹۷۰ است؛ تاریخ میلادی بنویسید", "before 1970")
+    TIME_TOO_OLD = ("time-too-old", "زمان پیش از ۱۹۹۰ است؛ تاریخ میلادی بنویسید", "before 1990")
     BAD_AMOUNT = ("bad-amount", "مبلغ عدد صحیح ریال نیست", "the amount is no whole number of Rial")
     NEGATIVE_AMOUNT = (
         "negative-amount",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from contracts import values
+from contracts.text import fold_code
 from contracts.values import AMOUNT_MAX, Family
 from house.replay.problems import Code
 from house.replay.source import Broken, Header
@@ -16,12 +17,8 @@ WORD_LENGTH_MAX: Final = 64
 QUANTITY_MAX: Final = 1_000_000
 LINE_MAX: Final = 9999
 NUMBER_MAX: Final = 2**31 - 1
-OLDEST: Final = datetime(1970, 1, 1, tzinfo=UTC)  # an older year is a Jalali one
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _WHOLE: Final = re.compile(r"([0-9]{1,18})(\.0+)?")  # how programs write counts that lack some rows
-_BIDI: Final = {
-    ord(c): None for c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +75,8 @@ def read(number: int, line: list[str] | Broken, header: Header) -> Row | BadRow:
 
 
 def plain(text: str) -> str:
-    """A cell's text: trimmed, digits ASCII, ye and kaf folded, no direction marks."""
-    if text.isascii():
-        return text.strip()
-    return values.fold_letters(values.ascii_digits(text)).translate(_BIDI).strip()
+    """A cell's text in the spelling in which every door keeps it; bytes that are none stay."""
+    return fold_code(text) if values.storable(text) else text.strip()
 
 
 def _check_shape(cells: list[str], header: Header) -> None:
@@ -121,24 +116,19 @@ def _row(number: int, found: dict[str, str]) -> Row:
 def moment(text: str) -> tuple[int, bool]:
     """Microseconds since the epoch of an ISO time, and whether it came without a zone (Tehran's).
 
-    Raises the row's refusal: not a time, or before 1970.
+    Raises the row's refusal: not a time, or none that the house reckons with.
     """
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise _Bad(Code.BAD_TIME, f"occurred_at: {text!r} is not a time in ISO form") from error
     zoneless = at.tzinfo is None
-    try:
-        at = (at.replace(tzinfo=values.TEHRAN) if zoneless else at).astimezone(UTC)
-    except OverflowError as error:
-        raise _Bad(
-            Code.BAD_TIME, f"occurred_at: {text!r} is outside the years 1 to 9999"
-        ) from error
-    if at < OLDEST:
-        raise _Bad(
-            Code.TIME_TOO_OLD, f"occurred_at: {text!r} is before 1970; write Gregorian dates"
-        )
-    return values.micros(at), zoneless
+    aware = at.replace(tzinfo=values.TEHRAN) if zoneless else at
+    if wrong := values.moment_error(aware):
+        old = 1000 <= at.year < values.MOMENT_MIN.year  # before: a program's zero, not a year
+        code = Code.TIME_TOO_OLD if old else Code.BAD_TIME
+        raise _Bad(code, f"occurred_at: {text!r}: {wrong}")
+    return values.micros(aware.astimezone(UTC)), zoneless
 
 
 def _transaction(text: str) -> str:

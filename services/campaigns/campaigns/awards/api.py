@@ -4,19 +4,17 @@ from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from campaigns.awards import usecases
 from campaigns.awards.usecases import Shelves
 from contracts.pos import LINES_MAX, Line, PosTransaction
-from contracts.values import AMOUNT_MAX, Channel, Kind
-from kit import auth
+from contracts.values import Channel, Kind
+from kit import auth, doors
 from kit.clock import Clock
 from kit.db import Database
 
-Amount = Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
-Number = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
-Text = Annotated[str, Field(max_length=64)]
+Word = Annotated[doors.Code, Field(max_length=64)]  # folded, as on the road; empty: none
 
 
 class LineBody(BaseModel):
@@ -25,10 +23,10 @@ class LineBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     line: Annotated[int, Field(ge=1, le=9999, strict=True)]
-    amount_rial: Amount
+    amount_rial: doors.Amount
     quantity: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1
-    sku: Text = ""
-    category: Text = ""
+    sku: Word = ""
+    category: Word = ""
 
 
 class BasketBody(BaseModel):
@@ -36,17 +34,17 @@ class BasketBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    merchant: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
-    branch: Number = 0
-    terminal: Number = 0
+    merchant: doors.Number
+    branch: doors.NumberOrZero = 0
+    terminal: doors.NumberOrZero = 0
     kind: Literal["purchase", "redemption"] = "purchase"
     channel: Channel = Channel.TILL
-    occurred_at: AwareDatetime | None = None
-    accepted_at: AwareDatetime | None = None
-    amount_rial: Amount
+    occurred_at: doors.Moment | None = None
+    accepted_at: doors.Moment | None = None
+    amount_rial: doors.Amount
     lines: Annotated[list[LineBody], Field(max_length=LINES_MAX)] = []
-    points: Amount = 0
-    credit_rial: Amount = 0
+    points: doors.Amount = 0
+    credit_rial: doors.Amount = 0
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

@@ -1,20 +1,16 @@
 """HTTP door: versions of the first purchase's credit."""
 
-from datetime import UTC
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from campaigns.first_purchase import usecases
 from campaigns.first_purchase.domain import Version
-from contracts.values import AMOUNT_MAX, NETWORK_PARTY
-from kit import auth
+from contracts.values import NETWORK_PARTY
+from kit import auth, doors
 from kit.db import Database
-
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
 class VersionBody(BaseModel):
@@ -22,12 +18,12 @@ class VersionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    effective_from: AwareDatetime
-    amount_rial: Annotated[int, Field(ge=0, le=AMOUNT_MAX, strict=True)]
+    effective_from: doors.Moment
+    amount_rial: doors.Amount
     validity_days: Annotated[int, Field(ge=1, le=36_500, strict=True)] | None
-    funder: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)] = NETWORK_PARTY
-    title_fa: Title
-    title_en: Title
+    funder: doors.Number = NETWORK_PARTY
+    title_fa: doors.Title
+    title_en: doors.Title
 
 
 def router(database: Database) -> APIRouter:
@@ -35,12 +31,14 @@ def router(database: Database) -> APIRouter:
     routes = APIRouter(tags=["first purchase"])
 
     @routes.put("/v1/first-purchase/versions/{version}")
-    async def put_version(request: Request, version: Number, body: VersionBody) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def put_version(
+        request: Request, version: doors.NumberText, body: VersionBody
+    ) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
         auth.require(request, "operator")
         wanted = Version(
             version=version,
-            effective_from=body.effective_from.astimezone(UTC),
+            effective_from=body.effective_from,
             amount_rial=body.amount_rial,
             validity_days=body.validity_days,
             funder=body.funder,
@@ -52,7 +50,7 @@ def router(database: Database) -> APIRouter:
         return _json(wanted, 201 if new else 200)
 
     @routes.get("/v1/first-purchase/versions/{version}")
-    async def get_version(request: Request, version: Number) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def get_version(request: Request, version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
         """One version as it was put."""
         auth.require(request, "operator")
         async with database.read() as tx:

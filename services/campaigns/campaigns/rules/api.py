@@ -1,23 +1,20 @@
 """HTTP door: versions of bonus rules."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
 from campaigns import settings
 from campaigns.rules import usecases
+from campaigns.rules.domain import tree
 from contracts.campaigns import RulePublished
-from kit import auth
+from kit import auth, doors
 from kit.clock import Clock
 from kit.db import Database
 
 RuleId = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,63}$")]
-Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-Party = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 
 
 class RuleBody(BaseModel):
@@ -28,15 +25,15 @@ class RuleBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    effective_from: AwareDatetime
-    effective_until: AwareDatetime | None = None
-    merchants: list[Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]] = []
-    funder: Party = 0
-    title_fa: Title
-    title_en: Title
+    effective_from: doors.Moment
+    effective_until: doors.Moment | None = None
+    merchants: list[doors.Number] = []
+    funder: doors.NumberOrZero = 0
+    title_fa: doors.Title
+    title_en: doors.Title
     condition: Any
     effect: Any
-    retired: Annotated[bool, Field(strict=True)] = False
+    retired: doors.Flag = False
 
 
 def router(database: Database, clock: Clock) -> APIRouter:
@@ -45,7 +42,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
 
     @routes.put("/v1/rules/{rule}/versions/{version}")
     async def put_rule(
-        request: Request, rule: RuleId, version: Version, body: RuleBody
+        request: Request, rule: RuleId, version: doors.NumberText, body: RuleBody
     ) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Publish a version: 201 new, 200 the same again, 422 other content or a faulty rule."""
         actor = auth.require(request, "operator")
@@ -55,7 +52,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
         return _json(published, 201 if new else 200)
 
     @routes.get("/v1/rules/{rule}/versions/{version}")
-    async def get_rule(request: Request, rule: RuleId, version: Version) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def get_rule(request: Request, rule: RuleId, version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
         """One version as it was put."""
         auth.require(request, "operator")
         async with database.read() as tx:
@@ -82,21 +79,16 @@ def _published(rule: str, version: int, body: RuleBody) -> RulePublished:
     return RulePublished(
         rule=rule,
         version=version,
-        effective_from=_utc(body.effective_from),
-        effective_until=None if body.effective_until is None else _utc(body.effective_until),
+        effective_from=body.effective_from,
+        effective_until=body.effective_until,
         merchants=tuple(sorted(set(body.merchants))),
         funder=body.funder,
         title_fa=body.title_fa,
         title_en=body.title_en,
-        condition=body.condition,
-        effect=body.effect,
+        condition=tree.folded(body.condition),
+        effect=tree.folded(body.effect),
         retired=body.retired,
     )
-
-
-def _utc(at: datetime) -> datetime:
-    # the same moment in two spellings is the same version
-    return at.astimezone(UTC)
 
 
 def _json(content: Any, status: int) -> Response:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from contracts.values import public_id
 from fraud.alerts import usecases
 from fraud.alerts.domain import Alert, AlertKind, Sighting
-from kit import auth
+from kit import auth, doors
 from kit.db import Database
 
 LIMIT_MAX: Final = 200
@@ -51,7 +51,7 @@ def router(database: Database) -> APIRouter:
     @routes.get("/v1/fraud-alerts")
     async def list_alerts(
         request: Request,
-        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        after: doors.AfterAccount = 0,
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
     ) -> AlertPage:
         """Names that more than one shard saw, in the order they were raised."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.values import public_id
 from fraud.cases import usecases
 from fraud.cases.domain import Case, CaseStatus, CaseVerdict
-from kit import auth
+from kit import auth, doors
 from kit.clock import Clock
 from kit.db import Database
 
@@ -23,7 +23,7 @@ class VerdictBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     verdict: CaseVerdict
-    note: Annotated[str, Field(max_length=1000)] = ""
+    note: Annotated[doors.Prose, Field(max_length=1000)] = ""
 
 
 class ReasonView(BaseModel):
@@ -75,7 +75,7 @@ def router(database: Database, clock: Clock) -> APIRouter:
     async def list_cases(
         request: Request,
         status: CaseStatus | None = None,
-        after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        after: doors.AfterAccount = 0,
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
     ) -> CasePage:
         """Cases in the order of their opening."""

@@ -7,7 +7,7 @@ from msgspec import json
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.values import Unit, ascii_digits
-from kit import errors
+from kit import doors, errors
 from kit.clock import Clock
 from kit.db import Database
 from ledger.clients import Archive
@@ -17,8 +17,8 @@ from ledger.settings import PAGE_MAX
 
 PARTY_MAX: Final = 2**31 - 1
 
-Account = Annotated[int, Path(ge=1, le=2**53 - 1)]
-Shard = Annotated[int, Path(ge=0, le=asked.SHARD_MAX)]
+Account = doors.AccountText
+Shard = Annotated[doors.AfterNumber, Path(le=asked.SHARD_MAX)]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description="at most so many items")]
 Time = Annotated[
     str | None,
@@ -34,9 +34,7 @@ Vector = Annotated[
         description="shard:sequence,… with every shard of the book",
     ),
 ]
-Issuer = Annotated[
-    int, Field(ge=0, le=PARTY_MAX, description="whose points, where unit is MP; else 0")
-]
+Issuer = Annotated[doors.AfterNumber, Field(description="whose points, where unit is MP; else 0")]
 
 
 class Asked(BaseModel):

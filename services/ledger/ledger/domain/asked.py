@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Never
 
-from contracts.values import ascii_digits
+from contracts.text import digits_fa
+from contracts.values import SOLAR_HIJRI, ascii_digits
 from kit.errors import Invalid
 from ledger.domain.book import BEGINNING
 from ledger.domain.solar import MONTHS_PER_YEAR, Month
@@ -19,6 +20,7 @@ _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
 _BARE_OFFSET: Final = re.compile(r"(?<=[0-9]) (?=\d\d:\d\d$)", re.ASCII)
+_SOLAR_DAY: Final = re.compile(r"1[345][0-9]{2}[-/]")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
 
@@ -38,14 +40,26 @@ def time_of(text: str) -> datetime:
         zone = "+00:00" if zone in "Zz" else zone
         at = datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{zone}").astimezone(UTC)
     except (ValueError, OverflowError):
+        if _SOLAR_DAY.match(plain):
+            _refuse_solar(text)
         _refuse(
             "bad-time",
             f"{text!r} is no time: write it as 2026-11-22T09:30:00+03:30, with its zone",
             "زمان را با منطقهٔ زمانی بنویسید، مانند 2026-11-22T09:30:00+03:30.",
         )
     if at < BEGINNING:
+        if at.year in SOLAR_HIJRI:
+            _refuse_solar(text)
         _refuse("bad-time", "a time is in 1970 or later", "زمان پیش از سال ۱۹۷۰ است.")
     return at
+
+
+def _refuse_solar(text: str) -> Never:
+    _refuse(
+        "bad-time",
+        f"{text!r} looks like a Solar Hijri year; write the Gregorian time, with its zone",
+        "این سال خورشیدی به نظر می‌رسد؛ زمان را میلادی و با منطقهٔ زمانی بنویسید.",
+    )
 
 
 def number_of(text: str) -> int:
@@ -92,7 +106,7 @@ def month_of(text: str) -> Month:
     _refuse(
         "bad-month",
         f"{text!r} is no month: write it as 1405-03, Solar Hijri",
-        "ماه را مانند 1405-03 به سال هجری خورشیدی بنویسید.",
+        "ماه را مانند ۱۴۰۵-۰۳ به سال هجری خورشیدی بنویسید.",
     )
 
 
@@ -117,11 +131,15 @@ def check_vector(asked: Mapping[int, int], present: Mapping[int, int]) -> None:
         _refuse(
             "vector-lacks-a-shard",
             f"the vector of sequence numbers does not name shard {missing[0]}",
-            f"بردار شماره‌ها شارد {missing[0]} را ندارد.",
+            f"بردار شماره‌ها شارد {digits_fa(missing[0])} را ندارد.",
         )
     for shard, sequence in asked.items():
         if shard not in present:
-            _refuse("unknown-shard", f"there is no shard {shard}", f"شارد {shard} وجود ندارد.")
+            _refuse(
+                "unknown-shard",
+                f"there is no shard {shard}",
+                f"شارد {digits_fa(shard)} وجود ندارد.",
+            )
         check_reached(shard, sequence, present[shard])
 
 
@@ -131,7 +149,8 @@ def check_reached(shard: int, sequence: int, last: int) -> None:
         _refuse(
             "not-yet-reached",
             f"shard {shard} has reached {last}, not {sequence}",
-            f"شارد {shard} تا شمارهٔ {last} رسیده است، نه {sequence}.",
+            f"شارد {digits_fa(shard)} تا شمارهٔ {digits_fa(last)} رسیده است،"
+            f" نه {digits_fa(sequence)}.",
         )
 
 
@@ -149,7 +168,7 @@ def _refuse_vector(why: str) -> Never:
     _refuse(
         "bad-vector",
         f"{why}: write a vector as 0:120,1:98 and so on, every shard once",
-        "بردار را مانند 0:120,1:98 بنویسید؛ هر شارد یک بار.",
+        "بردار را مانند ۰:۱۲۰,۱:۹۸ بنویسید؛ هر شارد یک بار.",
     )
 
 

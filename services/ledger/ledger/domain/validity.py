@@ -7,6 +7,7 @@ from typing import Final, Never, assert_never
 
 from msgspec import Struct
 
+from contracts.text import digits_fa
 from contracts.values import tehran_day
 from kit.errors import Invalid
 from ledger.domain import solar
@@ -216,7 +217,7 @@ def _day_of(at: datetime) -> date:
     if not first <= at.date() < last or not first <= (day := tehran_day(at)) < last:
         _refuse(
             f"a time outside the Solar Hijri years {FIRST_YEAR} to {LAST_YEAR}",
-            f"زمان بیرون از سال‌های {FIRST_YEAR} تا {LAST_YEAR} خورشیدی است.",
+            f"زمان بیرون از سال‌های {digits_fa(FIRST_YEAR)} تا {digits_fa(LAST_YEAR)} خورشیدی است.",
         )
     return day
 
@@ -236,7 +237,7 @@ def _check_integer(value: int, least: int) -> None:
     if value < least:
         _refuse(
             f"a length of validity is {value}, less than {least}",
-            f"طول اعتبار {value} و کمتر از {least} است.",
+            f"طول اعتبار {digits_fa(value)} و کمتر از {digits_fa(least)} است.",
         )
 
 

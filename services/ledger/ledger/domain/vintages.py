@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, assert_never
 
 from msgspec import Struct
 
+from contracts.text import digits_fa
 from contracts.values import Unit, tehran_day
 from kit.errors import Invalid
 from ledger.domain import solar
@@ -245,7 +246,7 @@ def _counts(shard: int, sequence: int, as_of: Vector) -> bool:
         raise Invalid(
             f"the vector of sequence numbers does not name shard {shard}",
             code="vector-lacks-a-shard",
-            fa=f"بردار شماره‌ها شارد {shard} را ندارد.",
+            fa=f"بردار شماره‌ها شارد {digits_fa(shard)} را ندارد.",
         )
     return sequence <= last
 

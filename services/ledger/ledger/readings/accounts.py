@@ -7,7 +7,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from contracts.values import Unit, public_id
+from contracts.text import digits_fa
+from contracts.values import ACCOUNT_FIRST, Unit, public_id
 from kit import errors
 from kit.db import Record, Tx
 from ledger.domain import balances, records
@@ -45,10 +46,9 @@ async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
     """Balance of a club account, by unit and by issuer of each, at a moment.
 
     Zeros, of no shard, where nothing was ever booked: who is a member the book does not know.
-    Raises Invalid `not-yet-reached`.
+    Raises Invalid `not-yet-reached`, `not-a-club-account`; so do the others.
     """
-    await reading.begin_snapshot(tx)
-    rows = await reading.list_value_accounts(tx, account)
+    rows = await _value_accounts(tx, account)
     if not rows:
         return _balance(account, None, wanted.at or wanted.now, {}, {})
     moment = await moments.moment_of(tx, rows[0], wanted)
@@ -61,6 +61,30 @@ async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
     return _balance(account, moment, moment.at, kins, units)
 
 
+async def _value_accounts(tx: Tx, account: int) -> list[Record]:
+    await reading.begin_snapshot(tx)
+    rows = await reading.list_value_accounts(tx, account)
+    if not rows:
+        _check_club_account(account)
+    return rows
+
+
+def _check_club_account(account: int) -> None:
+    """Of a number without value: refuse one that can be no club account's.
+
+    They count from ACCOUNT_FIRST; below are parties, whose money stands elsewhere: "nothing" would
+    be a wrong answer to a wrong question (findings newcomer 6).
+    """
+    if account < ACCOUNT_FIRST:
+        raise errors.Invalid(
+            f"{account} is no club account: those count from {ACCOUNT_FIRST};"
+            " what a party owes and is owed is at /v1/positions",
+            code="not-a-club-account",
+            fa=f"شمارهٔ {digits_fa(account)} حساب باشگاهی نیست و شاید از آنِ یک شخص حقوقی باشد؛"
+            " بدهکاری و بستانکاری اشخاص در positions است.",
+        )
+
+
 async def list_lots(
     tx: Tx, account: int, wanted: AsOf, *, only_open: bool, after: int, limit: int
 ) -> dict[str, Any]:
@@ -68,8 +92,7 @@ async def list_lots(
 
     Raises Invalid `not-yet-reached`.
     """
-    await reading.begin_snapshot(tx)
-    rows = await reading.list_value_accounts(tx, account)
+    rows = await _value_accounts(tx, account)
     if not rows:
         return {"items": [], "next": None, "sequence": 0, "as_of": wanted.at or wanted.now}
     moment = await moments.moment_of(tx, rows[0], wanted)
@@ -123,6 +146,7 @@ async def list_statement(
     """
     row = await find_value_account(tx, account, *chosen)
     if row is None:
+        _check_club_account(account)
         return {"items": [], "next": None, "shard": None, "sequence": 0}
     shard: int = row["shard"]
     after, before = await _bounds(tx, row, part)

@@ -2,40 +2,24 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-)
+from pydantic import BaseModel, ConfigDict
 
-from contracts import values
 from contracts.members import Identifier
-from kit import auth
+from kit import auth, doors
 from kit.clock import Clock
 from kit.db import Database
 from members.domain import identifiers as domain
-from members.domain import words
 from members.domain.identifiers import Rebinding
 from members.domain.words import Vault
 from members.usecases import identifiers as usecases
 from members.usecases import people
 
-Number = Annotated[int, Path(ge=1, le=values.AMOUNT_MAX)]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-Moment = Annotated[
-    AwareDatetime,
-    BeforeValidator(words.time_text),
-    AfterValidator(lambda at: at.astimezone(UTC)),
-]
 
 router = APIRouter(tags=["identifiers"])
 internal = APIRouter(include_in_schema=False)
@@ -45,9 +29,9 @@ class BindingBody(BaseModel):
     """Whom the identifier means from from_at on: 180 s from now at the earliest."""
 
     model_config = ConfigDict(extra="forbid")
-    account: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)]
-    member: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)]
-    from_at: Moment
+    account: doors.AccountNumber
+    member: doors.AccountNumber
+    from_at: doors.Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +68,7 @@ class BoundView:
 
 @router.put("/v1/members/{member}/cards/{card}")
 async def put_card(
-    request: Request, response: Response, member: Number, card: uuid.UUID
+    request: Request, response: Response, member: doors.AccountText, card: uuid.UUID
 ) -> IssuedCard:
     """Issue a further card, its number shown in this answer only: 201; 200 and masked repeated."""
     auth.require(request, "operator")

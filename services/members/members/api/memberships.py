@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from contracts import values
 from contracts.members import Identifier
-from kit import auth, db, errors
+from kit import auth, db, doors, errors
 from kit.clock import Clock
 from kit.db import Database
 from members import settings
@@ -22,8 +21,6 @@ from members.domain.memberships import Consented, Enrolled
 from members.usecases import memberships as usecases
 from members.usecases.memberships import House, Member, Membership
 
-Number = Annotated[int, Path(ge=1, le=values.AMOUNT_MAX)]
-Flag = Annotated[bool, Strict()]
 IMPORT_PATH: Final = "/v1/members/import"
 UNIQUE_VIOLATION: Final = "23505"
 Made = TypeVar("Made")
@@ -35,9 +32,9 @@ class ConsentsBody(BaseModel):
     """What the person agreed to. wording: version of the text shown; empty: the current one."""
 
     model_config = ConfigDict(extra="forbid")
-    terms: Flag
-    receipts: Flag = False
-    marketing: Flag = False
+    terms: doors.Flag
+    receipts: doors.Flag = False
+    marketing: doors.Flag = False
     wording: Annotated[str, Field(max_length=40)] = ""
 
 
@@ -51,7 +48,7 @@ class EnrolmentBody(BaseModel):
     mobile: Annotated[str, Field(max_length=40)] = ""
     name: Annotated[str, Field(max_length=100)] = ""
     consents: ConsentsBody
-    account: Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)] | None = None
+    account: doors.AccountNumber | None = None
     external: Annotated[str, Field(max_length=64)] | None = None
     card: Annotated[str, Field(max_length=40)] | None = None
     locale: Literal["fa", "en"] = "fa"
@@ -219,7 +216,11 @@ async def import_members(request: Request) -> Imported:
 
 @router.put("/v1/members/{member}/mobiles/{identifier}")
 async def put_mobile(
-    request: Request, response: Response, member: Number, identifier: uuid.UUID, body: MobileBody
+    request: Request,
+    response: Response,
+    member: doors.AccountText,
+    identifier: uuid.UUID,
+    body: MobileBody,
 ) -> MobileView:
     """Give a member who was enrolled without a mobile one: 201; 200 when repeated.
 
@@ -243,7 +244,7 @@ async def put_mobile(
 
 
 @router.get("/v1/members/{member}")
-async def get_member(request: Request, member: Number) -> MemberView:
+async def get_member(request: Request, member: doors.AccountText) -> MemberView:
     """Everything the room knows of a member, personal data opened for operators."""
     auth.require(request, "operator")
     database: Database = request.app.state.database

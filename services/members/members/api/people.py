@@ -5,19 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
 
-from contracts import values
-from kit import auth
+from kit import auth, doors
 from kit.clock import Clock
 from kit.db import Database
-from members.domain import words
 from members.domain.people import Asked
 from members.domain.words import Vault
 from members.usecases import people as usecases
-
-Flag = Annotated[bool, Strict()]
 
 router = APIRouter(tags=["members"])
 
@@ -26,9 +22,9 @@ class AnswersBody(BaseModel):
     """What the member answered. wording: version of the text that was shown."""
 
     model_config = ConfigDict(extra="forbid")
-    receipts: Flag
-    marketing: Flag
-    wording: Annotated[str, AfterValidator(words.clean_text), Field(min_length=1, max_length=40)]
+    receipts: doors.Flag
+    marketing: doors.Flag
+    wording: Annotated[doors.Prose, Field(min_length=1, max_length=40)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class Answers:
 @router.put("/v1/members/{member}/consents/{request_id}")
 async def put_consents(
     request: Request,
-    member: Annotated[int, Path(ge=1, le=values.AMOUNT_MAX)],
+    member: doors.AccountText,
     request_id: uuid.UUID,
     body: AnswersBody,
 ) -> Answers:

@@ -10,8 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from contracts import members as contract
-from contracts import values
 from contracts.members import Identifier, IdentifierKind, SealedContact
+from contracts.values import AccountNumber
 from kit import errors
 from members.domain import identifiers, words
 from members.domain.identifiers import Mark
@@ -40,7 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     mobile: str = ""
     name: str = ""
     consents: Consented = Consented()
-    account: int | None = None
+    account: AccountNumber | None = None
     external: str | None = None
     card: str | None = None
     locale: Literal["fa", "en"] = "fa"
@@ -124,8 +124,8 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
     if not asked.consents.terms:
         return refusal(NO_TERMS, "consents.terms must be true; ask the person first")
     try:
-        name = words.clean_text(asked.name)
-        shown = words.clean_text(asked.consents.wording) or wording
+        name = words.clean_name(asked.name)
+        shown = words.clean_name(asked.consents.wording) or wording
     except ValueError as error:
         return refusal(BAD_TEXT, f"name or wording: {error}")
     marks: list[Mark] = []
@@ -159,8 +159,6 @@ def read_mobile(text: str, *, key: bytes) -> Mark | Refusal:
 
 
 def _mark(key: bytes, kind: IdentifierKind, text: str) -> Mark:
-    if not values.storable(text):
-        raise ValueError("U+0000 and lone surrogates are not text; remove them")
     return identifiers.mark(key, kind, text)
 
 

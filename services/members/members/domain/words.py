@@ -1,6 +1,5 @@
 """Rules that all nouns of the room share: errors, seats, text as it is stored, sealing."""
 
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,8 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from contracts import values
 from contracts.members import SealedContact
+from contracts.text import clean_text
 from kit import errors
 
 # ----------------------------------------------------------------------------------------- errors
@@ -43,26 +42,17 @@ class Seat:
 # ------------------------------------------------------------------------------------------- text
 
 NAME_LENGTH_MAX: Final = 100
-_CONTROLS: Final = ("Cc", "Cs", "Co", "Cn")
-_BIDI: Final = {
-    ord(c): None for c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-}
 
 
-def clean_text(text: str) -> str:
-    """Text as it is stored: trimmed, ye and kaf folded, digits ASCII, no direction marks.
+def clean_name(text: str) -> str:
+    """A name, or the version of a wording, as it is kept; may be empty.
 
-    Raises ValueError on U+0000, lone surrogates, other control characters, or over 100 characters.
-    Source: style 5, notify-iran reference 7.
+    Raises ValueError as `contracts.text.clean_text` does, and on over 100 characters.
     """
-    if not text.isprintable() and (
-        not values.storable(text) or any(unicodedata.category(c) in _CONTROLS for c in text)
-    ):
-        raise ValueError("control characters and lone surrogates are not text; remove them")
-    folded = values.ascii_digits(values.fold_letters(text)).translate(_BIDI).strip()
-    if len(folded) > NAME_LENGTH_MAX:
+    cleaned = clean_text(text)
+    if len(cleaned) > NAME_LENGTH_MAX:
         raise ValueError(f"must have at most {NAME_LENGTH_MAX} characters")
-    return folded
+    return cleaned
 
 
 # ---------------------------------------------------------------------------------------- sealing
@@ -134,13 +124,3 @@ def contact_bytes(contact: SealedContact) -> bytes:
 def contact_of(content: bytes) -> SealedContact:
     """What was sealed."""
     return _decoder.decode(content)
-
-
-# ------------------------------------------------------------------------------------------- time
-
-
-def time_text(given: object) -> object:
-    """A time as it may be sent: RFC 3339 text only, no epoch number. Raises ValueError."""
-    if isinstance(given, str) and "T" in given.upper():
-        return values.ascii_digits(given)
-    raise ValueError("send RFC 3339 text with a zone, such as 2026-03-21T00:00:00+03:30")

@@ -3,21 +3,16 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from contracts import values
-from kit import auth
+from kit import auth, doors
 from kit.db import Database
 from merchants import settings
 from merchants.domain import partners as domain
-from merchants.domain import words
 from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party
 from merchants.usecases import partners as usecases
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Title = Annotated[str, AfterValidator(words.clean_title)]
-After = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
 router = APIRouter(tags=["partners"])
@@ -27,8 +22,8 @@ class PartyBody(BaseModel):
     """A legal entity. legal_id: Iran's 11-digit id, its check digit verified."""
 
     model_config = ConfigDict(extra="forbid")
-    title_fa: Title
-    title_en: Title
+    title_fa: doors.Title
+    title_en: doors.Title
     legal_id: Annotated[str, AfterValidator(domain.clean_legal_id)] | None = None
 
 
@@ -36,21 +31,19 @@ class MerchantBody(BaseModel):
     """What a customer sees. reference: its name in a partner's files."""
 
     model_config = ConfigDict(extra="forbid")
-    party: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
-    sector: Annotated[
-        str, AfterValidator(values.ascii_digits), Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")
-    ]
-    title_fa: Title
-    title_en: Title
-    reference: Annotated[str, AfterValidator(words.clean_title), Field(max_length=64)] | None = None
+    party: doors.Number
+    sector: Annotated[doors.Code, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
+    title_fa: doors.Title
+    title_en: doors.Title
+    reference: doors.Word | None = None
 
 
 class BranchBody(BaseModel):
     """A shop of a merchant."""
 
     model_config = ConfigDict(extra="forbid")
-    title_fa: Title
-    title_en: Title
+    title_fa: doors.Title
+    title_en: doors.Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +66,18 @@ class MerchantQuery(BaseModel):
     """What the list may be narrowed to; title: the beginning of either title."""
 
     model_config = ConfigDict(extra="forbid")
-    after: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    after: doors.AfterNumber = 0
     limit: Annotated[int, Field(ge=1, le=settings.PAGE_MAX)] = 50
-    reference: Annotated[str, AfterValidator(words.clean_title)] | None = None
-    sector: Annotated[str, Field(max_length=40)] | None = None
-    title: Annotated[str, AfterValidator(words.clean_title)] | None = None
-    party: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    reference: doors.Word | None = None
+    sector: Annotated[doors.Code, Field(max_length=40)] | None = None
+    title: doors.Title | None = None
+    party: doors.NumberText | None = None
 
 
 @router.put("/v1/parties/{party}")
-async def put_party(request: Request, response: Response, party: Number, body: PartyBody) -> Party:
+async def put_party(
+    request: Request, response: Response, party: doors.NumberText, body: PartyBody
+) -> Party:
     """Register a party under the caller's number: 201, and 200 when repeated."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
@@ -94,7 +89,7 @@ async def put_party(request: Request, response: Response, party: Number, body: P
 
 
 @router.get("/v1/parties/{party}")
-async def get_party(request: Request, party: Number) -> Party:
+async def get_party(request: Request, party: doors.NumberText) -> Party:
     """One party."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
@@ -104,7 +99,7 @@ async def get_party(request: Request, party: Number) -> Party:
 
 @router.put("/v1/merchants/{merchant}")
 async def put_merchant(
-    request: Request, response: Response, merchant: Number, body: MerchantBody
+    request: Request, response: Response, merchant: doors.NumberText, body: MerchantBody
 ) -> Merchant:
     """Register a merchant under the caller's number: 201, and 200 when repeated."""
     auth.require(request, "operator")
@@ -119,7 +114,7 @@ async def put_merchant(
 
 
 @router.get("/v1/merchants/{merchant}")
-async def get_merchant(request: Request, merchant: Number) -> Merchant:
+async def get_merchant(request: Request, merchant: doors.NumberText) -> Merchant:
     """One merchant."""
     auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
@@ -140,7 +135,11 @@ async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query
 
 @router.put("/v1/merchants/{merchant}/branches/{branch}")
 async def put_branch(
-    request: Request, response: Response, merchant: Number, branch: Number, body: BranchBody
+    request: Request,
+    response: Response,
+    merchant: doors.NumberText,
+    branch: doors.NumberText,
+    body: BranchBody,
 ) -> Branch:
     """Register a branch under the merchant's own number: 201, and 200 when repeated."""
     auth.require(request, "operator")
@@ -153,7 +152,9 @@ async def put_branch(
 
 
 @router.get("/v1/merchants/{merchant}/branches/{branch}")
-async def get_branch(request: Request, merchant: Number, branch: Number) -> Branch:
+async def get_branch(
+    request: Request, merchant: doors.NumberText, branch: doors.NumberText
+) -> Branch:
     """One branch."""
     auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
@@ -163,7 +164,7 @@ async def get_branch(request: Request, merchant: Number, branch: Number) -> Bran
 
 @router.get("/v1/merchants/{merchant}/branches")
 async def list_branches(
-    request: Request, merchant: Number, after: After = 0, limit: Limit = 50
+    request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
 ) -> Branches:
     """Branches of a merchant in number order."""
     auth.require(request, "operator", f"merchant:{merchant}")

@@ -1,47 +1,23 @@
 """HTTP door of programmes and terms."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from msgspec import structs
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-)
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from contracts import values
 from contracts.merchants import BASKET_MAX_RIAL, Programme, Terms
-from kit import auth
+from kit import auth, doors
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
-from merchants.domain import programmes as domain
-from merchants.domain import words
 from merchants.usecases import programmes as usecases
 
 CATEGORIES_MAX = 200
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-After = Annotated[int, Query(ge=0, le=2**31 - 1)]
+Categories = Annotated[list[doors.Word], Field(max_length=CATEGORIES_MAX)]
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
-Title = Annotated[str, AfterValidator(words.clean_title)]
-Amount = Annotated[int, Strict(), Field(ge=0, le=values.AMOUNT_MAX)]
-PositiveAmount = Annotated[int, Strict(), Field(ge=1, le=values.AMOUNT_MAX)]
-BasisPoints = Annotated[int, Strict(), Field(ge=0, le=values.BASIS_POINTS)]
-Flag = Annotated[bool, Strict()]
-Moment = Annotated[
-    AwareDatetime,
-    BeforeValidator(domain.time_text),
-    AfterValidator(lambda at: at.astimezone(UTC)),
-]
-Category = Annotated[str, AfterValidator(words.clean_title), Field(max_length=64)]
-Categories = Annotated[list[Category], Field(max_length=CATEGORIES_MAX)]
 
 router = APIRouter(tags=["programmes"])
 
@@ -55,28 +31,28 @@ class ProgrammeFields(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    effective_from: Moment
-    title_fa: Title
-    title_en: Title
-    earn_points: Amount
-    earn_per_rial: PositiveAmount
+    effective_from: doors.Moment
+    title_fa: doors.Title
+    title_en: doors.Title
+    earn_points: doors.Amount
+    earn_per_rial: doors.PositiveAmount
     earning_categories: Categories = []
     excluded_categories: Categories = []
     validity_days: Annotated[int, Strict(), Field(ge=1, le=36_500)] | None = None
     activation_days: Annotated[int, Strict(), Field(ge=0, le=366)] = 0
-    redeem_min_points: Amount = 0
-    redeem_max_share_bp: BasisPoints = values.BASIS_POINTS
-    own_discount_bp: BasisPoints = 0
-    own_discount_max_rial: Amount = 0
-    basket_max_rial: PositiveAmount = BASKET_MAX_RIAL
-    earns_on_paid_part: Flag = True
-    earn_in_steps: Flag = False
+    redeem_min_points: doors.Amount = 0
+    redeem_max_share_bp: doors.BasisPoints = values.BASIS_POINTS
+    own_discount_bp: doors.BasisPoints = 0
+    own_discount_max_rial: doors.Amount = 0
+    basket_max_rial: doors.PositiveAmount = BASKET_MAX_RIAL
+    earns_on_paid_part: doors.Flag = True
+    earn_in_steps: doors.Flag = False
 
 
 class ProgrammeBody(ProgrammeFields):
     """backdated: effective_from may lie in the past (replay, demo)."""
 
-    backdated: Flag = False
+    backdated: doors.Flag = False
 
 
 class ProgrammeView(ProgrammeFields):
@@ -91,17 +67,17 @@ class TermsFields(BaseModel):
     """Settlement price, fee and grace from effective_from on (contracts.merchants.Terms)."""
 
     model_config = ConfigDict(extra="forbid")
-    effective_from: Moment
-    price_rial: PositiveAmount
-    price_points: PositiveAmount
-    fee_bp: BasisPoints
+    effective_from: doors.Moment
+    price_rial: doors.PositiveAmount
+    price_points: doors.PositiveAmount
+    fee_bp: doors.BasisPoints
     grace_days: Annotated[int, Strict(), Field(ge=0, le=366)] = 30
 
 
 class TermsBody(TermsFields):
     """backdated: effective_from may lie in the past (replay, demo)."""
 
-    backdated: Flag = False
+    backdated: doors.Flag = False
 
 
 class TermsView(TermsFields):
@@ -126,7 +102,11 @@ class TermsPage(BaseModel):
 
 @router.put("/v1/merchants/{merchant}/programmes/{version}")
 async def put_programme(
-    request: Request, response: Response, merchant: Number, version: Number, body: ProgrammeBody
+    request: Request,
+    response: Response,
+    merchant: doors.NumberText,
+    version: doors.NumberText,
+    body: ProgrammeBody,
 ) -> ProgrammeView:
     """Publish the next version: 201, and 200 when repeated."""
     auth.require(request, "operator")
@@ -142,7 +122,9 @@ async def put_programme(
 
 
 @router.get("/v1/merchants/{merchant}/programmes/{version}")
-async def get_programme(request: Request, merchant: Number, version: Number) -> ProgrammeView:
+async def get_programme(
+    request: Request, merchant: doors.NumberText, version: doors.NumberText
+) -> ProgrammeView:
     """One version."""
     auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
@@ -152,7 +134,7 @@ async def get_programme(request: Request, merchant: Number, version: Number) -> 
 
 @router.get("/v1/merchants/{merchant}/programmes")
 async def list_programmes(
-    request: Request, merchant: Number, after: After = 0, limit: Limit = 50
+    request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
 ) -> Programmes:
     """A merchant's versions in order."""
     auth.require(request, "operator", f"merchant:{merchant}")
@@ -165,7 +147,7 @@ async def list_programmes(
 
 @router.put("/v1/terms/{version}")
 async def put_terms(
-    request: Request, response: Response, version: Number, body: TermsBody
+    request: Request, response: Response, version: doors.NumberText, body: TermsBody
 ) -> TermsView:
     """Publish the next version of the network's terms: 201, and 200 when repeated."""
     auth.require(request, "operator")
@@ -181,7 +163,7 @@ async def put_terms(
 
 
 @router.get("/v1/terms/{version}")
-async def get_terms(request: Request, version: Number) -> TermsView:
+async def get_terms(request: Request, version: doors.NumberText) -> TermsView:
     """One version of the network's terms."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
@@ -190,7 +172,9 @@ async def get_terms(request: Request, version: Number) -> TermsView:
 
 
 @router.get("/v1/terms")
-async def list_terms(request: Request, after: After = 0, limit: Limit = 50) -> TermsPage:
+async def list_terms(
+    request: Request, after: doors.AfterNumber = 0, limit: Limit = 50
+) -> TermsPage:
     """Versions of the network's terms in order."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
@@ -222,8 +206,6 @@ def _terms_view(terms: Terms) -> TermsView:
 
 def _kept(version: Programme | Terms) -> dict[str, object]:
     shown = structs.asdict(version)
-    at: datetime = version.effective_from
-    shown["effective_from"] = at.isoformat()
     for name in ("earning_categories", "excluded_categories"):
         if name in shown:
             shown[name] = list(shown[name])

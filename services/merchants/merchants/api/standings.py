@@ -4,20 +4,18 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 
-from kit import auth
+from kit import auth, doors
 from kit.auth import Actor
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
-from merchants.domain import words
 from merchants.domain.standings import Change, Kind, Standing, Subject
 from merchants.usecases import standings as usecases
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-Before = Annotated[int, Query(ge=1, le=2**31 - 1)]
+Before = doors.NumberText
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
 router = APIRouter(tags=["standings"])
@@ -28,7 +26,7 @@ class StandingBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     standing: Standing
-    reason: Annotated[str, AfterValidator(words.clean_title)]
+    reason: doors.Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,11 @@ class Standings:
 
 @router.put("/v1/terminals/{terminal}/standings/{change}")
 async def put_terminal_standing(
-    request: Request, response: Response, terminal: Number, change: uuid.UUID, body: StandingBody
+    request: Request,
+    response: Response,
+    terminal: doors.NumberText,
+    change: uuid.UUID,
+    body: StandingBody,
 ) -> Change:
     """Stop a terminal at once, whatever keys it has, or open it again: 201; 200 repeated.
 
@@ -54,7 +56,7 @@ async def put_terminal_standing(
 
 @router.get("/v1/terminals/{terminal}/standings")
 async def list_terminal_standings(
-    request: Request, terminal: Number, before: Before = 2**31 - 1, limit: Limit = 50
+    request: Request, terminal: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> Standings:
     """Whether a terminal is stopped, and who changed that, when and why."""
     auth.require(request, "operator")
@@ -63,7 +65,11 @@ async def list_terminal_standings(
 
 @router.put("/v1/merchants/{merchant}/standings/{change}")
 async def put_merchant_standing(
-    request: Request, response: Response, merchant: Number, change: uuid.UUID, body: StandingBody
+    request: Request,
+    response: Response,
+    merchant: doors.NumberText,
+    change: uuid.UUID,
+    body: StandingBody,
 ) -> Change:
     """Stop all terminals of a merchant at once, or open them again: 201; 200 repeated."""
     actor = auth.require(request, "operator")
@@ -72,7 +78,7 @@ async def put_merchant_standing(
 
 @router.get("/v1/merchants/{merchant}/standings")
 async def list_merchant_standings(
-    request: Request, merchant: Number, before: Before = 2**31 - 1, limit: Limit = 50
+    request: Request, merchant: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> Standings:
     """Whether a merchant is stopped, and who changed that, when and why."""
     auth.require(request, "operator", f"merchant:{merchant}")

@@ -1,12 +1,12 @@
 """HTTP door of tallies."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 
-from kit import auth, errors
+from kit import auth, doors, errors
 from kit.db import Database
 from merchants import settings
 from merchants.domain.tallies import Tally
@@ -26,14 +26,21 @@ class Tallies:
 @router.get("/v1/merchants/{merchant}/tally")
 async def get_tally(
     request: Request,
-    merchant: Annotated[int, Path(ge=1, le=2**31 - 1)],
-    first: Annotated[date, Query(alias="from")],
-    last: Annotated[date, Query(alias="to")],
+    merchant: doors.NumberText,
+    first: Annotated[doors.Day, Query(alias="from")],
+    last: Annotated[doors.Day, Query(alias="to")],
 ) -> Tallies:
-    """A merchant's Tehran days from first to last, both included; 366 at most."""
+    """A merchant's Tehran days from first to last, both included; 366 at most.
+
+    Days are Gregorian, 2026-11-22, or Solar Hijri, 1405-09-01.
+    """
     auth.require(request, "operator", f"merchant:{merchant}")
     if not timedelta(0) <= last - first < timedelta(days=settings.TALLY_DAYS_MAX):
-        raise errors.Invalid(f"from and to must span 1 to {settings.TALLY_DAYS_MAX} days")
+        raise errors.Invalid(
+            f"{first} to {last}: from and to must span 1 to {settings.TALLY_DAYS_MAX} days",
+            code="bad-period",
+            fa="بازه باید ۱ تا ۳۶۶ روز باشد و آغازش پیش از پایان.",
+        )
     database: Database = request.app.state.database
     async with database.read() as tx:
         items = await usecases.list_days(tx, merchant, first, last, limit=settings.TALLY_DAYS_MAX)

@@ -10,14 +10,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from contracts.merchants import Terminal
-from kit import auth, ids
+from kit import auth, doors, ids
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
 from merchants.domain.terminals import Issued
 from merchants.usecases import terminals as usecases
 
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{8}$")]
 
 router = APIRouter(tags=["terminals"])
@@ -28,7 +27,7 @@ class TerminalBody(BaseModel):
     """Where the terminal stands."""
 
     model_config = ConfigDict(extra="forbid")
-    branch: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
+    branch: doors.Number
 
 
 class ActivationBody(BaseModel):
@@ -85,7 +84,11 @@ class Revoked:
 
 @router.put("/v1/merchants/{merchant}/terminals/{terminal}")
 async def put_terminal(
-    request: Request, response: Response, merchant: Number, terminal: Number, body: TerminalBody
+    request: Request,
+    response: Response,
+    merchant: doors.NumberText,
+    terminal: doors.NumberText,
+    body: TerminalBody,
 ) -> TerminalView:
     """Register a terminal under the caller's number: 201, and 200 when repeated."""
     auth.require(request, "operator")
@@ -100,7 +103,9 @@ async def put_terminal(
 
 
 @router.get("/v1/merchants/{merchant}/terminals/{terminal}")
-async def get_terminal(request: Request, merchant: Number, terminal: Number) -> TerminalView:
+async def get_terminal(
+    request: Request, merchant: doors.NumberText, terminal: doors.NumberText
+) -> TerminalView:
     """One terminal with its keys, secrets never."""
     auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
@@ -111,8 +116,8 @@ async def get_terminal(request: Request, merchant: Number, terminal: Number) -> 
 @router.get("/v1/merchants/{merchant}/terminals")
 async def list_terminals(
     request: Request,
-    merchant: Number,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    merchant: doors.NumberText,
+    after: doors.AfterNumber = 0,
     limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
 ) -> Terminals:
     """Terminals of a merchant in number order."""
@@ -127,7 +132,7 @@ async def list_terminals(
 async def put_activation(
     request: Request,
     response: Response,
-    terminal: Number,
+    terminal: doors.NumberText,
     activation: uuid.UUID,
     body: ActivationBody | None = None,
 ) -> Issued:
@@ -152,7 +157,9 @@ async def put_activation(
 
 
 @router.put("/v1/terminals/{terminal}/keys/{key_id}")
-async def put_key(request: Request, response: Response, terminal: Number, key_id: KeyId) -> Issued:
+async def put_key(
+    request: Request, response: Response, terminal: doors.NumberText, key_id: KeyId
+) -> Issued:
     """Issue a further key, shown in this answer only: 201; 200 and null repeated."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
@@ -166,7 +173,7 @@ async def put_key(request: Request, response: Response, terminal: Number, key_id
 
 
 @router.delete("/v1/terminals/{terminal}/keys/{key_id}")
-async def delete_key(request: Request, terminal: Number, key_id: KeyId) -> Revoked:
+async def delete_key(request: Request, terminal: doors.NumberText, key_id: KeyId) -> Revoked:
     """Revoke a key; repeated, the first time stands."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
@@ -177,7 +184,7 @@ async def delete_key(request: Request, terminal: Number, key_id: KeyId) -> Revok
 
 
 @internal.get("/internal/terminals/{terminal}")
-async def find_terminal(request: Request, terminal: Number) -> Response:
+async def find_terminal(request: Request, terminal: doors.NumberText) -> Response:
     """The very body of terminal-changed.v1, for a gateway whose table lacks it."""
     auth.require(request, "service")
     database: Database = request.app.state.database

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from contracts import values
+from contracts.text import fold_code, fold_number
 from kit import errors
-from merchants.domain import words
 
 
 class Taken(errors.Invalid):
@@ -60,8 +59,8 @@ class MerchantSearch:
 
 
 def search_key(text: str) -> str:
-    """What titles are compared by: cleaned, lower case, half-space as a space, single spaces."""
-    return " ".join(words.clean_title(text).lower().replace("\u200c", " ").split())
+    """What titles are compared by: folded as a code, lower case, half-space as a space."""
+    return fold_code(text.replace("\u200c", " ")).lower()
 
 
 _LEGAL_ID_WEIGHTS: Final = (29, 27, 23, 19, 17, 29, 27, 23, 19, 17)
@@ -72,7 +71,7 @@ def clean_legal_id(text: str) -> str:
 
     Raises ValueError. Source: notify-iran reference 7 (legal ID).
     """
-    digits = values.ascii_digits(text).strip()
+    digits = fold_number(text)
     if len(digits) != 11 or not digits.isascii() or not digits.isdigit():
         raise ValueError("a legal id has 11 digits")
     offset = int(digits[9]) + 2

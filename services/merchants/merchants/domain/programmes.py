@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contracts import values
 from contracts.merchants import Programme, Terms
 from kit import errors
 
@@ -55,10 +54,3 @@ def check_version(
     earliest = now + timedelta(seconds=propagation_s)
     if fresh.effective_from < earliest:
         raise TooSoon(f"effective_from must be at {earliest.isoformat()} or later")
-
-
-def time_text(given: object) -> object:
-    """A time as it may be sent: RFC 3339 text only, no epoch number. Raises ValueError."""
-    if isinstance(given, str) and "T" in given.upper():
-        return values.ascii_digits(given)
-    raise ValueError("send RFC 3339 text with a zone, such as 2026-03-21T00:00:00+03:30")

@@ -30,6 +30,7 @@ from campaigns.rules.domain.tree import (
     Rejected,
     Work,
 )
+from contracts.text import fold_code
 from contracts.values import AMOUNT_MAX, storable
 
 
@@ -84,12 +85,18 @@ def _literal(raw: Any, at: At) -> Node:
         case float():
             raise at.reject("float-refused", f"{raw!r}: amounts are integers; write one")
         case str():
-            if len(raw) > TEXT_MAX or not storable(raw):
-                raise at.reject("bad-text", f"at most {TEXT_MAX} storable characters")
+            raw = _text(raw, at)
             kind = Type.TEXT
         case _:
             raise at.reject("not-a-value", "a number, a text, true, false or an operator")
     return Node(path=at.path, operator="literal", type=kind, run=lambda _: raw, literal=raw)
+
+
+def _text(raw: str, at: At) -> str:
+    """A text as what it is compared with arrives: a code, folded."""
+    if not storable(raw) or len(folded := fold_code(raw)) > TEXT_MAX:
+        raise at.reject("bad-text", f"at most {TEXT_MAX} storable characters")
+    return folded
 
 
 # ------------------------------------------------------------------------------------- arguments

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from campaigns.rules.domain.schema import Field, Read, Type
+from contracts.text import fold_code
+from contracts.values import storable
 
 DEPTH_MAX: Final = 12
 NODES_MAX: Final = 300
@@ -38,6 +40,22 @@ class Node:
     optional: bool = False
     field: Field | None = None
     literal: Any = None
+
+
+def folded(raw: Any) -> Any:
+    """A condition or effect as it is kept: its texts folded, as what they are compared with.
+
+    raw: decoded JSON, its depth bounded by the door. What cannot be kept stays for the compiler.
+    """
+    match raw:
+        case str():
+            return fold_code(raw) if storable(raw) else raw
+        case list():
+            return [folded(value) for value in cast("list[Any]", raw)]
+        case dict():
+            return {key: folded(value) for key, value in cast("dict[Any, Any]", raw).items()}
+        case _:
+            return raw
 
 
 class Rejected(Exception):
