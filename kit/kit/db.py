@@ -6,9 +6,9 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, TypeVar
 
 import asyncpg
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ from kit import errors, outbox
 
 Record = asyncpg.Record
 Connection = Any  # asyncpg's, for what needs a session of its own (advisory locks, migrations)
+ATTEMPTS_MAX: Final = 5  # of a creation that loses its race each time
+Made = TypeVar("Made")
 IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction must let go
 
 _DIALECT: Final = dialect.dialect()
@@ -27,14 +29,29 @@ _TRANSIENT_STATES: Final = ("25006", "25P02", "25P03", "55P03")
 
 
 class DataError(errors.Permanent):
-    """A datum that the database refuses (class 22 or 23); state and constraint say which."""
+    """A datum that the database refuses (class 22 or 23); state and constraint say which.
 
-    code = "bad-datum"
+    As text it has the database's words, for a log. A caller hears ours: 409 where another request
+    was first, else 422 (findings S17).
+    """
 
-    def __init__(self, detail: str, state: str, constraint: str) -> None:
-        super().__init__(detail)
+    status, code, title = 422, "bad-datum", "A value that cannot be kept"
+    fa = "مقداری در این درخواست نگه‌داشتنی نیست؛ عددها و متن‌ها را با مستندات بسنجید."
+
+    def __init__(self, words: str, state: str, constraint: str) -> None:
+        super().__init__(words)
         self.state = state
         self.constraint = constraint
+        self.detail = "a value cannot be kept; compare numbers and texts with the documentation"
+        if state[:2] == "23" and state != "23514":  # but for a check: it has to do with others
+            self.status, self.code, self.title = 409, "already-exists-differently", "Conflict"
+            self.detail = "another request was first; read what is there, then send yours again"
+            self.fa = "درخواست دیگری زودتر رسید؛ آنچه هست را بخوانید و سپس دوباره بفرستید."
+
+    @property
+    def lost(self) -> bool:
+        """Whether another transaction made the same first; who tries again finds it."""
+        return self.state == "23505"
 
 
 @contextmanager
@@ -157,6 +174,22 @@ class Database:
                 await outbox.insert_messages(tx, tx.take_messages())
         if left:
             self.said()
+
+    async def won(self, work: Callable[[Tx], Awaitable[Made]]) -> Made:
+        """What work makes in a transaction; again where another made the same first.
+
+        Whoever comes second finds what the first made: the same answer, or that it differs. For
+        every creation under an id of the caller's. Raises DataError when it loses every time.
+        """
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                async with self.transaction() as tx:
+                    return await work(tx)
+            except DataError as error:
+                if not error.lost:
+                    raise
+        async with self.transaction() as tx:
+            return await work(tx)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Tx]:

@@ -1,6 +1,5 @@
 """The HTTP edge of every room: problem+json, health, metrics, limits; pure ASGI."""
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,12 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit import errors, telemetry
+from kit import bodies, errors, telemetry
 
 BODY_BYTES_MAX: Final = 65_536
 Readiness = Mapping[str, Callable[[], bool]]
 
 _SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\x00")
+_JSON_KINDS: Final = (b"", b"application/json")
 _BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
     400: errors.Malformed,
     401: errors.Unauthorized,
@@ -47,8 +47,10 @@ def app(
 
     routes: FastAPI routers, and plain Starlette routes for the till's path. readiness: name to
     check; ready when all hold; app.state.readiness may grow later (kit.run adds "draining").
-    body_bytes_max: path prefix to limit, where 64 KiB is not right. The schema is at
-    /openapi.json; pages that show it are the gateway's.
+    body_bytes_max: path prefix to limit, where 64 KiB is not right: such a body is its route's to
+    check. Where there are FastAPI routers every other JSON body is read strictly before them;
+    plain routes read theirs themselves. The schema is at /openapi.json; pages that show it are
+    the gateway's.
     """
     made = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
     made.state.actor_secret = actor_secret
@@ -65,7 +67,8 @@ def app(
     made.add_exception_handler(RequestValidationError, _on_validation)
     made.add_exception_handler(HTTPException, _on_http)
     made.add_exception_handler(Exception, _on_unforeseen)
-    made.add_middleware(Door, body_bytes_max=body_bytes_max or {})
+    strict = any(isinstance(route, APIRouter) for route in routes)
+    made.add_middleware(Door, body_bytes_max=body_bytes_max or {}, strict=strict)
     return made
 
 
@@ -90,9 +93,10 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
 class Door:
     """Limits and checks every body before anyone reads it; times every request."""
 
-    def __init__(self, app: ASGIApp, body_bytes_max: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, body_bytes_max: Mapping[str, int], *, strict: bool) -> None:
         self._app = app
         self._limits = tuple(body_bytes_max.items())
+        self._strict = strict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -109,6 +113,7 @@ class Door:
             await send(message)
 
         try:
+            _refuse_unstorable(scope)
             if scope["method"] in ("POST", "PUT", "PATCH"):
                 receive = _once(await self._body(scope, receive), receive)
             await self._app(scope, receive, sending)
@@ -135,8 +140,9 @@ class Door:
             more = message.get("more_body", False)
             if len(body) > limit:
                 raise _too_large(limit)
-        if _SUSPECT.search(body) is not None:
-            _refuse_unstorable(body)
+        asked = limit == BODY_BYTES_MAX and body and _is_json(scope)
+        if asked and (self._strict or _SUSPECT.search(body) is not None):
+            bodies.read(body)
         return body
 
 
@@ -157,30 +163,21 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return receiving
 
 
-def _refuse_unstorable(body: bytes) -> None:
-    """Refuse U+0000 and lone surrogates, which the database cannot keep as text."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return  # whoever reads the body says what is wrong with it
-    if not _storable(value):
+def _refuse_unstorable(scope: Scope) -> None:
+    """Refuse U+0000, and bytes that are no UTF-8, in an address or its query (findings S17)."""
+    query: bytes = scope["query_string"]
+    if "\x00" in scope["path"] or b"%00" in query or b"\x00" in query:
         raise errors.Malformed(
-            "text holds U+0000 or a lone surrogate; send whole Unicode characters",
+            "the address holds U+0000; send whole Unicode characters",
             code="unstorable-text",
-            fa="متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
+            fa="نشانی نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
         )
 
 
-def _storable(value: Any) -> bool:
-    match value:
-        case str():
-            return not any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
-        case dict():
-            return all(_storable(k) and _storable(v) for k, v in value.items())  # pyright: ignore[reportUnknownVariableType]
-        case list():
-            return all(_storable(v) for v in value)  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return True
+def _is_json(scope: Scope) -> bool:
+    """Whether a body is, or may be taken for, one value of JSON."""
+    kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return kind.split(b";")[0].strip().lower() in _JSON_KINDS
 
 
 async def _live() -> dict[str, str]:
@@ -207,7 +204,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_validation(request: Request, error: Exception) -> Response:
     found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     if any(e["type"] == "json_invalid" for e in found):
-        return problem(errors.Malformed("the body is not JSON; send one object"), request.url.path)
+        return problem(bodies.malformed("send one object"), request.url.path)
     fields = [{"field": ".".join(map(str, e["loc"][1:])), "error": e["msg"]} for e in found]
     text = "; ".join(f"{f['field']}: {f['error']}" for f in fields)
     return problem(errors.Invalid(f"correct these fields: {text}", fields=fields), request.url.path)

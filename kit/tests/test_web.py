@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -75,7 +76,16 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     ("method", "path", "body", "status", "code"),
     [
         ("POST", "/cards/7", b'{"number": 1}', 409, "card-blocked"),
-        ("POST", "/cards/1", b"{", 400, "malformed"),
+        ("POST", "/cards/1", b"{", 400, "malformed-json"),
+        ("POST", "/cards/1", b'{"number": NaN}', 400, "malformed-json"),
+        ("POST", "/cards/1", b'{"number": 1, "number": 2}', 400, "duplicate-key"),
+        ("POST", "/cards/1", b'{"number": 1, "\\u006eumber": 2}', 400, "duplicate-key"),
+        ("POST", "/cards/1", b"[" * 400 + b'"\\u0000"' + b"]" * 400, 400, "malformed-json"),
+        ("POST", "/cards/1", b'{"a":' * 9_000 + b"1" + b"}" * 9_000, 400, "malformed-json"),
+        ("POST", "/cards/1", b'{"number": ' + b"9" * 5_000 + b"}", 400, "malformed-json"),
+        ("POST", "/cards/1", '{"number": 1}'.encode("utf-16"), 400, "malformed-json"),
+        ("POST", "/cards/1%00", b'{"number": 1}', 400, "unstorable-text"),
+        ("GET", "/cards/1?after=%00", b"", 400, "unstorable-text"),
         ("POST", "/cards/1", b'{"number": "x"}', 422, "invalid"),
         ("POST", "/cards/1", b"", 422, "invalid"),
         ("POST", "/cards/0", b'{"number": 1}', 422, "invalid"),
@@ -98,7 +108,7 @@ async def test_every_error_is_a_problem(
     shown = answer.json()
     assert (answer.status_code, shown["status"], shown["code"]) == (status, status, code)
     assert shown["type"] == f"urn:peyvand:problem:{code}"
-    assert shown["instance"] == path
+    assert shown["instance"] == unquote(path.partition("?")[0])
     assert shown["detail"]
     assert shown["title"]
     assert any("\u0600" <= letter <= "\u06ff" for letter in shown["fa"])

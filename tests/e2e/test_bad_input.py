@@ -150,7 +150,8 @@ async def test_other_digits_mean_the_same_request(counter: Counter, digits: str)
 
 TITLES = '"title_fa": "a", "title_en": "b"'
 ADMINISTRATION = [
-    ("no JSON", "{", 400, "malformed"),
+    ("no JSON", "{", 400, "malformed-json"),
+    ("a key sent twice", f"{{{TITLES}, {TITLES}}}", 400, "duplicate-key"),
     ("a list", "[]", 422, "invalid"),
     ("an unknown field", f'{{{TITLES}, "colour": 1}}', 422, "invalid"),
     ("a number as text", '{"title_fa": 3, "title_en": "b"}', 422, "invalid"),

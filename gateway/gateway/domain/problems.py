@@ -24,6 +24,12 @@ class Code(Enum):
         "متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
         "Text holds U+0000 or a lone surrogate; send whole Unicode characters.",
     )
+    DUPLICATE_KEY = (
+        "duplicate-key",
+        400,
+        "یک کلید دو بار در یک شیء آمده است؛ هر کلید را یک بار بفرستید.",
+        "A key stands twice in one object; send it once.",
+    )
     TOO_LARGE = (
         "too-large",
         413,
@@ -69,7 +75,7 @@ class Code(Enum):
     BAD_TIME = (
         "bad-time",
         422,
-        "زمان درست نیست؛ آن را به قالب RFC 3339 و با منطقهٔ زمانی بفرستید.",
+        "زمان درست نیست؛ آن را میلادی، به قالب RFC ۳۳۳۹ و با منطقهٔ زمانی بفرستید.",
         "Not a time; send RFC 3339 with its zone, such as 2026-03-21T10:00:00+03:30.",
     )
     BAD_SHAPE = (
@@ -141,8 +147,8 @@ class Code(Enum):
     BAD_ORDER = (
         "bad-order",
         422,
-        "شمارهٔ سفارش یا نام عمل درست نیست؛ سفارش تا ۴۸ نویسه از A-Z a-z 0-9 -_.:/# و عمل تا ۳۲"
-        " نویسه از a-z 0-9 - است.",
+        "شمارهٔ سفارش یا نام عمل درست نیست؛ سفارش تا ۴۸ نویسه از A-Z a-z ۰-۹ -_.:/# و عمل تا ۳۲"
+        " نویسه از a-z ۰-۹ - است.",
         "The order or operation is not valid; send an order of at most 48 of A-Z a-z 0-9 -_.:/#"
         " and an operation of at most 32 of a-z 0-9 -.",
     )

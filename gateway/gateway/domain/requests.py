@@ -21,6 +21,7 @@ from contracts.values import (
 )
 from gateway.domain import names, problems
 from gateway.domain.problems import Code
+from kit import bodies
 
 Zoned = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone")]
 Shown = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -120,6 +121,7 @@ _DEPTH_MAX: Final = 6
 
 _transaction: Final = msgspec.json.Decoder(Transaction)
 _historic: Final = msgspec.json.Decoder(HistoricPurchase)
+_encoder: Final = msgspec.json.Encoder()
 
 _CAUSES: Final = (
     ("Object contains unknown field", Code.UNKNOWN_FIELD),
@@ -158,19 +160,19 @@ def read_historic(raw: bytes) -> HistoricPurchase:
 
 def _read(raw: bytes, decoder: "msgspec.json.Decoder[Body]", kind: type[Body]) -> Body:
     try:
-        return decoder.decode(raw)
+        body = decoder.decode(raw)
     except msgspec.ValidationError:
         return _read_leniently(raw, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise problems.refusal(Code.MALFORMED_JSON, str(error)) from error
+    if bodies.repeats(raw, _encoder.encode(body)):
+        raise problems.refusal(Code.DUPLICATE_KEY)
+    return body
 
 
 def _read_leniently(raw: bytes, kind: type[Body]) -> Body:
     """The slow way: digit strings become the numbers they mean; what is wrong is said exactly."""
-    try:
-        fields = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise problems.refusal(Code.MALFORMED_JSON, str(error)) from error
+    fields = bodies.read(raw)
     try:
         return msgspec.convert(_numbered(fields, 0), kind)
     except msgspec.ValidationError as error:

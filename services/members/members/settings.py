@@ -8,7 +8,6 @@ HEARTBEAT_EVERY_S: Final = 5.0
 IMPORT_LINES_MAX: Final = 10_000
 IMPORT_BYTES_MAX: Final = 8 * 2**20
 CHUNK_LINES: Final = 1_000  # of an import, in one transaction
-ATTEMPTS_MAX: Final = 3  # when two callers enrol one mobile at the same moment
 CARD_CANDIDATES: Final = 8  # bodies drawn at once, of which the first free one is taken
 BINDINGS_MAX: Final = 50  # of one identifier: they travel in one message
 

@@ -148,7 +148,11 @@ async def test_bad_enrolments_are_refused_by_a_stable_code(
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b"{", "malformed"),
+        (b"{", "malformed-json"),
+        (
+            b'{"mobile":"09123456789","mobile":"09123456788","consents":{"terms":true}}',
+            "duplicate-key",
+        ),
         (b'{"mobile":"0912\\u0000","consents":{"terms":true}}', "unstorable-text"),
         (b'{"name":"\\udc00","mobile":"09123456789","consents":{"terms":true}}', "unstorable-text"),
     ],
@@ -333,8 +337,8 @@ async def test_an_import_enrols_and_lists_bad_lines_by_number(door: Any, pool: D
         (6, "malformed"),
         (7, "bad-mobile"),
         (8, "unknown-account"),
-        (10, "malformed"),
-        (11, "malformed"),
+        (10, "unstorable-text"),
+        (11, "bad-fields"),
         (12, "identifier-taken"),
     ]
     assert all(bad["fa"] and bad["detail"] for bad in result["bad"])

@@ -203,10 +203,21 @@ def test_a_request_is_read_into_canonical_marks() -> None:
         (b"[]", "malformed"),
         (b'{"mobile":"09123456789"}', "terms-not-accepted"),
         (b'{"mobile":"","consents":{"terms":true}}', "bad-mobile"),
-        (b'{"mobile":"09123456789\\u0000","consents":{"terms":true}}', "bad-mobile"),
+        (b'{"mobile":"09123456789\\u0000","consents":{"terms":true}}', "unstorable-text"),
+        (
+            b'{"mobile":"09123456789","mobile":"09123456788","consents":{"terms":true}}',
+            "duplicate-key",
+        ),
+        (b"[" * 5_000 + b"]" * 5_000, "malformed"),
+        (b'{"mobile":"09123456789","more":1,"consents":{"terms":true}}', "bad-fields"),
+        (
+            b'{"mobile":"09123456789","account":9223372036854775808,"consents":{"terms":true}}',
+            "bad-fields",
+        ),
+        (b'{"mobile":"09123456789","account":0,"consents":{"terms":true}}', "bad-fields"),
         (b'{"mobile":"09123456789","name":"\\u0007","consents":{"terms":true}}', "bad-text"),
-        (b'{"mobile":"09123456789","account":1.5,"consents":{"terms":true}}', "malformed"),
-        (b'{"mobile":"09123456789","account":true,"consents":{"terms":true}}', "malformed"),
+        (b'{"mobile":"09123456789","account":1.5,"consents":{"terms":true}}', "bad-fields"),
+        (b'{"mobile":"09123456789","account":true,"consents":{"terms":true}}', "bad-fields"),
     ],
 )
 def test_a_bad_line_says_why(line: bytes, code: str) -> None:

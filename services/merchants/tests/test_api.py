@@ -263,7 +263,7 @@ async def test_the_miss_path_gives_the_events_own_body(door: Any) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status", "code"),
     [
-        ("/v1/parties/2", b"{", 400, "malformed"),
+        ("/v1/parties/2", b"{", 400, "malformed-json"),
         ("/v1/parties/2", b'{"title_fa":"\\u0000","title_en":"x"}', 400, "unstorable-text"),
         ("/v1/parties/2", b'{"title_fa":"\\ud800","title_en":"x"}', 400, "unstorable-text"),
         ("/v1/parties/2", PARTY | {"more": 1}, 422, "invalid"),

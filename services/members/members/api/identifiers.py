@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict
 from contracts.members import Identifier
 from kit import auth, doors
 from kit.clock import Clock
-from kit.db import Database
+from kit.db import Database, Tx
 from members.domain import identifiers as domain
 from members.domain.identifiers import Rebinding
-from members.domain.words import Vault
+from members.domain.words import Seat, Vault
 from members.usecases import identifiers as usecases
 from members.usecases import people
 
@@ -76,11 +76,15 @@ async def put_card(
     clock: Clock = request.app.state.clock
     vault: Vault = request.app.state.house.vault
     prefix: str = request.app.state.house.card_prefix
-    async with database.transaction() as tx:
+
+    async def issue(tx: Tx) -> tuple[Seat, usecases.Shown, bool]:
         seat = (await people.get_person(tx, member)).seat
-        shown, created = await usecases.issue_card(
+        issued = await usecases.issue_card(
             tx, seat, card, vault=vault, prefix=prefix, now=clock.now()
         )
+        return seat, *issued
+
+    seat, shown, created = await database.won(issue)
     response.status_code = 201 if created else 200
     kept = shown.identifier
     number = shown.text or domain.masked(kept.last4)
@@ -111,10 +115,9 @@ async def put_binding(
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     asked = Rebinding(binding, body.member, body.account, body.from_at)
-    async with database.transaction() as tx:
-        changed, created = await usecases.rebind_identifier(
-            tx, identifier_id, asked, now=clock.now()
-        )
+    changed, created = await database.won(
+        lambda tx: usecases.rebind_identifier(tx, identifier_id, asked, now=clock.now())
+    )
     response.status_code = 201 if created else 200
     return _view(changed)
 

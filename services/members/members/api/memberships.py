@@ -2,10 +2,10 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,8 +22,6 @@ from members.usecases import memberships as usecases
 from members.usecases.memberships import House, Member, Membership
 
 IMPORT_PATH: Final = "/v1/members/import"
-UNIQUE_VIOLATION: Final = "23505"
-Made = TypeVar("Made")
 
 router = APIRouter(tags=["members"])
 
@@ -171,12 +169,9 @@ async def put_enrolment(
         consents=Consented(**body.consents.model_dump()),
         **body.model_dump(exclude={"consents"}),
     )
-
-    async def attempt() -> tuple[Membership, bool]:
-        async with database.transaction() as tx:
-            return await usecases.enrol(tx, enrolment, asked, house=house, now=clock.now())
-
-    made, created = await _won(attempt)
+    made, created = await database.won(
+        lambda tx: usecases.enrol(tx, enrolment, asked, house=house, now=clock.now())
+    )
     response.status_code = 201 if created else 200
     return _enrolment_view(made)
 
@@ -231,14 +226,11 @@ async def put_mobile(
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
-
-    async def attempt() -> tuple[Identifier, bool]:
-        async with database.transaction() as tx:
-            return await usecases.add_mobile(
-                tx, member, identifier, body.mobile, vault=house.vault, now=clock.now()
-            )
-
-    made, created = await _won(attempt)
+    made, created = await database.won(
+        lambda tx: usecases.add_mobile(
+            tx, member, identifier, body.mobile, vault=house.vault, now=clock.now()
+        )
+    )
     response.status_code = 201 if created else 200
     return MobileView(member, made.bindings[0].account, made.identifier_id, made.last4)
 
@@ -257,30 +249,29 @@ async def get_member(request: Request, member: doors.AccountText) -> MemberView:
 
 async def _import_chunk(request: Request, lines: Sequence[bytes]) -> list[domain.Result]:
     """Results in the order of lines, all of one transaction."""
-    database: Database = request.app.state.database
-    clock: Clock = request.app.state.clock
     house: House = request.app.state.house
     key = house.vault.identifier_key
     read = await asyncio.to_thread(domain.read_lines, lines, key=key, wording=house.wording)
     drafts = [r for r in read if isinstance(r, domain.Draft)]
-
-    async def attempt() -> list[domain.Result]:
-        async with database.transaction() as tx:
-            return await usecases.enrol_batch(tx, drafts, house=house, now=clock.now())
-
-    made = iter(await _won(attempt))
+    made = iter(await _enrolled(request, drafts))
     return [r if isinstance(r, domain.Refusal) else next(made) for r in read]
 
 
-async def _won(attempt: Callable[[], Awaitable[Made]]) -> Made:
-    """Try again after a lost race for an identifier: the winner's is found then."""
-    for _ in range(settings.ATTEMPTS_MAX):
-        try:
-            return await attempt()
-        except db.DataError as error:
-            if error.state != UNIQUE_VIOLATION:
-                raise
-    raise errors.Unavailable("others enrol the same people at this moment; send the same again")
+async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[domain.Result]:
+    """Enrol drafts together; where the database refuses one, in halves, so that it is alone."""
+    database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
+    house: House = request.app.state.house
+    try:
+        return await database.won(
+            lambda tx: usecases.enrol_batch(tx, drafts, house=house, now=clock.now())
+        )
+    except db.DataError as error:
+        if len(drafts) == 1:
+            return [domain.Refusal(error.code, error.detail, error.fa)]
+    half = len(drafts) // 2
+    first = await _enrolled(request, drafts[:half])
+    return first + await _enrolled(request, drafts[half:])
 
 
 def _enrolment_view(made: Membership) -> EnrolmentView:

@@ -52,8 +52,9 @@ async def put_consents(
     clock: Clock = request.app.state.clock
     vault: Vault = request.app.state.house.vault
     asked = Asked(request_id, body.receipts, body.marketing, body.wording)
-    async with database.transaction() as tx:
-        person = await usecases.record_consents(tx, member, asked, vault=vault, now=clock.now())
+    person = await database.won(
+        lambda tx: usecases.record_consents(tx, member, asked, vault=vault, now=clock.now())
+    )
     kept = person.consents
     return Answers(
         member, kept.terms, kept.receipts, kept.marketing, kept.wording, person.consented_at

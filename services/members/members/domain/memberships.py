@@ -12,7 +12,7 @@ import msgspec
 from contracts import members as contract
 from contracts.members import Identifier, IdentifierKind, SealedContact
 from contracts.values import AccountNumber
-from kit import errors
+from kit import bodies, errors
 from members.domain import identifiers, words
 from members.domain.identifiers import Mark
 from members.domain.people import Consents
@@ -80,6 +80,10 @@ class Enrolled:
 Result = Enrolled | Refusal
 
 NOT_JSON: Final = ("malformed", "خط خوانا نیست؛ هر خط یک شیء JSON است.")
+BAD_FIELDS: Final = (
+    "bad-fields",
+    "فیلدهای خط درست نیست؛ نام و نوع هر فیلد را با مستندات بسنجید.",
+)
 BAD_MOBILE: Final = ("bad-mobile", "شمارهٔ همراه نادرست است.")
 BAD_TEXT: Final = ("bad-text", "متن نویسه‌ای نادرست دارد یا بیش از اندازه بلند است.")
 BAD_EXTERNAL: Final = ("bad-external", "شناسهٔ همکار باید ۱ تا ۶۴ نویسه باشد.")
@@ -102,8 +106,6 @@ def refused(why: Refusal) -> errors.Invalid:
 
 # ---------------------------------------------------------------------------------------- reading
 
-_line: Final = msgspec.json.Decoder(Request)
-
 
 def read_lines(lines: Sequence[bytes], *, key: bytes, wording: str) -> list[Draft | Refusal]:
     """Lines of an import, each by itself; CPU only. See read_line."""
@@ -113,9 +115,17 @@ def read_lines(lines: Sequence[bytes], *, key: bytes, wording: str) -> list[Draf
 def read_line(line: bytes, *, key: bytes, wording: str) -> Draft | Refusal:
     """One line of an import. key: of identifiers. wording: where the line names none."""
     try:
-        asked = _line.decode(line)
-    except (msgspec.MsgspecError, ValueError) as error:
-        return refusal(NOT_JSON, str(error))
+        found = bodies.read(line)
+    except errors.Malformed as error:
+        if error.code == "malformed-json":
+            return refusal(NOT_JSON, error.detail)
+        return Refusal(error.code, error.detail, error.fa)
+    if not isinstance(found, dict):
+        return refusal(NOT_JSON, "a line is one JSON object")
+    try:
+        asked = msgspec.convert(found, Request)
+    except msgspec.ValidationError as error:
+        return refusal(BAD_FIELDS, str(error))
     return read(asked, key=key, wording=wording)
 
 

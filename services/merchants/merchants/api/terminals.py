@@ -143,8 +143,8 @@ async def put_activation(
     auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    async with database.transaction() as tx:
-        issued, created = await usecases.activate_terminal(
+    issued, created = await database.won(
+        lambda tx: usecases.activate_terminal(
             tx,
             terminal,
             activation,
@@ -152,6 +152,7 @@ async def put_activation(
             now=clock.now(),
             overlap_s=0 if body is None else body.overlap_s,
         )
+    )
     response.status_code = 201 if created else 200
     return issued
 
