@@ -29,13 +29,14 @@ def read(body: bytes) -> Any:
 def repeats(body: bytes, decoded: bytes) -> bool:
     """Whether an object of a body has a key twice. Raises Malformed as read does.
 
-    decoded: what was made of it, encoded again without blanks, each key once. Where the body has
-    no backslash and no blank before a colon, a key is wherever a quote and a colon meet: as many
-    as decoded has, or one was dropped. Else the body is read once more. Some 0.5 µs.
+    decoded: what was made of it, encoded again without blanks, each key once. Without backslashes
+    a key is wherever a quote and a colon meet, blanks apart: as many as decoded has, or one was
+    dropped. Else the body is read once more. Some 0.7 µs.
     """
-    plain = b"\\" not in body and not any(blank in body for blank in _BLANKS)
-    if plain and body.count(b'":') == decoded.count(b'":'):
-        return False
+    if b"\\" not in body:
+        tight = body.translate(None, b" \t\n\r")
+        if tight.count(b'":') == decoded.count(b'":'):
+            return False
     try:
         read(body)
     except errors.Malformed as error:
@@ -61,9 +62,6 @@ def repeated(key: str) -> errors.Malformed:
         code="duplicate-key",
         fa="یک کلید دو بار در یک شیء آمده است؛ هر کلید را یک بار بفرستید.",
     )
-
-
-_BLANKS: Final = (b" :", b"\t:", b"\n:", b"\r:")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
