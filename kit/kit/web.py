@@ -93,7 +93,9 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
 class Door:
     """Limits and checks every body before anyone reads it; times every request."""
 
-    def __init__(self, app: ASGIApp, body_bytes_max: Mapping[str, int], *, strict: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, body_bytes_max: Mapping[str, int], *, strict: bool = False
+    ) -> None:
         self._app = app
         self._limits = tuple(body_bytes_max.items())
         self._strict = strict
