@@ -56,7 +56,7 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     accounts = await _read_members(tx, book, owners)
     await _read_named_lots(tx, book, fresh)
     await _read_holds(tx, book)
-    await read_house.read(tx, book, needs.of_batch(fresh, owners, book.guarded))
+    await read_house.read(tx, book, needs.of_batch(fresh, owners, book))
     return Reading(book, accounts)
 
 

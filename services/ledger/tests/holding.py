@@ -127,6 +127,7 @@ def standing(m, body):
 
 
 def capture(m, envelope, body, hold):
+    m.quarter.check_open(hold["acceptor"])
     need_acceptor(hold["acceptor"], body.spend)
     m.repay(hold["account"])
     takes, over = [], False

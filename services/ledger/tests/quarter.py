@@ -28,6 +28,8 @@ from contracts.value import (
     TopUpWallet,
 )
 
+from contracts.values import Kind
+
 from . import purse
 from .saying import NETWORK, No
 
@@ -61,8 +63,8 @@ def parties(body):
             return (body.issuer, body.funder), ()
         case GrantBudget() | SendBudget():
             return (), (body.party,)
-        case SettlePosition():
-            return (), (body.debtor, body.creditor)
+        case PostTransaction(kind=Kind.REFUND | Kind.REVERSAL):
+            return (), ()
     return (), (getattr(body, "acceptor", 0),)
 
 
@@ -94,7 +96,10 @@ class Quarter:
             raise No("account-frozen")
         makers, others = parties(body)
         self.check_parties(*makers)
-        if any(self.standing.get(("party", party)) == "closed" for party in others):
+        self.check_open(*others)
+
+    def check_open(self, *parties):
+        if any(self.standing.get(("party", party)) == "closed" for party in parties):
             raise No("party-closed")
 
     def check_parties(self, *parties):

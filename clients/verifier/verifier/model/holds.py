@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from verifier.model import life, money
+from verifier.model import house, life, money
 from verifier.model.further import Capture, HoldValue, LetGo, SpendAway, Wanted
 from verifier.model.messages import micros
 from verifier.model.originals import Original
@@ -82,6 +82,7 @@ def capture(work: Work, body: Capture, original: Original | None) -> Said:
     hold, known = _standing(work, original)
     assert original is not None  # noqa: S101 - for the types
     work.acceptor, work.merchant = original.acceptor, original.merchant
+    house.may_begin(work, work.acceptor)
     _needs_acceptor(work.acceptor, body.spend.merchant_points, body.spend.worth_rial)
     work.repay()
     left = {ask.unit: ask.amount for ask in _asks(body.spend, work.acceptor)}

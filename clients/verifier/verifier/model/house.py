@@ -34,7 +34,7 @@ _TOWARDS_ISSUER = ("transit", "exchange", "debt")
 
 
 def check(work: Work, body: Any) -> None:
-    """A standing of the account or of a party that the command names may forbid it."""
+    """A standing of the account or of a party that the command touches may forbid it."""
     house = work.state.house
     if isinstance(body, _NEVER_REFUSED) or getattr(body, "decline", ()):
         return
@@ -48,7 +48,12 @@ def check(work: Work, body: Any) -> None:
     code = budgets.of_parties(work, _who_would_owe(body))
     if code:
         raise No(code)
-    if any(house.standing(True, party) == "closed" for party in _named(body) if party):
+    may_begin(work, _begins(body))
+
+
+def may_begin(work: Work, party: int) -> None:
+    """Nothing new happens at a closed party."""
+    if party and work.state.house.standing(True, party) == "closed":
         raise No("party-closed")
 
 
@@ -76,14 +81,15 @@ def _who_would_owe(body: Any) -> tuple[int, ...]:
             return ()
 
 
-def _named(body: Any) -> tuple[int, ...]:
+def _begins(body: Any) -> int:
+    """Where something new would happen; what is undone or paid is not new."""
     match body:
         case GrantBudget() | SendBudget():
-            return (body.party,)
-        case Settle():
-            return (body.debtor, body.creditor)
+            return body.party
+        case Transaction(kind="refund" | "reversal"):
+            return 0
         case _:
-            return (getattr(body, "acceptor", 0),)
+            return getattr(body, "acceptor", 0)
 
 
 def stand(work: Work, body: SetStanding) -> Said:

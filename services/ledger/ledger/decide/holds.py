@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from contracts.value import CaptureHold, HoldValue, ReleaseHold, Spend
 from contracts.values import Status, Unit
-from ledger.decide import life, spend, verdicts
+from ledger.decide import life, spend, standings, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain.book import Held, Hold, Original
@@ -45,6 +45,8 @@ def capture(draft: Draft, body: CaptureHold, original: Original | None) -> Said:
         return hold
     if original is not None:
         draft.acceptor, draft.merchant = original.acceptor, original.merchant
+    if no := standings.closed(draft.house, draft.acceptor):
+        return no
     if no := spend.refuse_place(draft.acceptor, body.spend):
         return no
     draft.settle_debts()

@@ -1,6 +1,6 @@
 """What of a shard's house the commands of a batch look at: most batches, nothing."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from contracts.ledger import IssueValue, PostTransaction
 from contracts.value import (
     ActivateCard,
     AdjustValue,
+    CaptureHold,
     CloseWindow,
     ExchangeValue,
     InstallTerms,
@@ -20,6 +21,7 @@ from contracts.value import (
     TermsKind,
 )
 from contracts.values import NETWORK_PARTY, Unit
+from ledger.decide.book import Book
 from ledger.domain import crossing
 from ledger.domain.book import AccountKey, Command, Role
 from ledger.domain.house import Pair, Subject, TermsKey
@@ -41,14 +43,12 @@ class Needs:
     parties: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
 
 
-def of_batch(
-    fresh: Iterable[Command], owners: Sequence[tuple[int, int]], guarded: Collection[int]
-) -> Needs:
+def of_batch(fresh: Iterable[Command], owners: Sequence[tuple[int, int]], book: Book) -> Needs:
     """What to read for fresh commands. owners: (shard, account) that they are about.
 
-    guarded: shards where a standing was ever set.
+    book: with the earlier commands that they name, and the shards where a standing was ever set.
     """
-    needs = Needs()
+    needs, guarded = Needs(), book.guarded
     for command in fresh:
         shard = command.shard
         body: object = command.body
@@ -56,8 +56,8 @@ def of_batch(
         if of_body is not None:
             of_body(needs, shard, body)
         if shard in guarded:
-            parties = {Subject(True, party) for party in _parties(body) if party}
-            needs.standings |= {(shard, subject) for subject in parties}
+            parties = {*_parties(body), _place_of_hold(book, shard, body)} - {0}
+            needs.standings |= {(shard, Subject(True, party)) for party in parties}
     if guarded:
         needs.standings |= {
             (shard, Subject(False, owner)) for shard, owner in owners if shard in guarded
@@ -77,6 +77,14 @@ def _parties(body: Any) -> Iterable[int]:
     for award in getattr(body, "awards", ()):
         yield award.issuer
         yield award.funder
+
+
+def _place_of_hold(book: Book, shard: int, body: object) -> int:
+    """Where a capture happens: its hold says. A hold of this very batch says so itself."""
+    if not isinstance(body, CaptureHold):
+        return 0
+    hold = book.originals.get((shard, body.original))
+    return hold.acceptor if hold is not None else 0
 
 
 def _of_awards(needs: Needs, shard: int, body: PostTransaction) -> None:

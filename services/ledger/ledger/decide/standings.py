@@ -16,12 +16,11 @@ from contracts.value import (
     SendBudget,
     SendValue,
     SetStanding,
-    SettlePosition,
     SpendValue,
     Standing,
     TopUpWallet,
 )
-from contracts.values import Unit
+from contracts.values import Kind, Unit
 from ledger.decide import verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
@@ -52,9 +51,11 @@ def decide(draft: Draft, body: SetStanding) -> Said:
 
 
 def refusal(draft: Draft, body: Any) -> Said | None:
-    """Whether a standing of the account, or of a party that a command names, forbids it.
+    """Whether a standing of the account, or of a party that the command touches, forbids it.
 
-    What a stage declined, and what brings value back, is never refused here.
+    What a stage declined, and what brings value back, is never refused here. A closed party begins
+    nothing; what it had begun is undone and settled to the end (decision 0021). Where a capture
+    happens its hold says: holds asks.
     """
     if isinstance(body, _ALWAYS) or getattr(body, "decline", ()):
         return None
@@ -66,11 +67,14 @@ def refusal(draft: Draft, body: Any) -> Said | None:
         case _:
             pass
     code = code_of_parties(draft.house, _makers(body))
-    if not code and any(
-        draft.house.of_party(party) is Standing.CLOSED for party in _named(body) if party
-    ):
-        code = "party-closed"
-    return verdicts.no(code) if code else None
+    return verdicts.no(code) if code else closed(draft.house, _begins(body))
+
+
+def closed(house: House, party: int) -> Said | None:
+    """A no where a party that something would begin with is closed."""
+    if party and house.of_party(party) is Standing.CLOSED:
+        return verdicts.no("party-closed")
+    return None
 
 
 def code_of_parties(house: House, parties: Iterable[int]) -> str:
@@ -105,15 +109,18 @@ def _makers(body: Any) -> tuple[int, ...]:
             return ()
 
 
-def _named(body: Any) -> tuple[int, ...]:
-    """Other parties that a command names: not once they are closed."""
+def _begins(body: Any) -> int:
+    """Another party that a command would begin something with, 0 for none.
+
+    Refunds, reversals and payments end what had begun.
+    """
     match body:
         case GrantBudget() | SendBudget():
-            return (body.party,)
-        case SettlePosition():
-            return (body.debtor, body.creditor)
+            return body.party
+        case PostTransaction() if body.kind in (Kind.REFUND, Kind.REVERSAL):
+            return 0
         case _:
-            return (getattr(body, "acceptor", 0),)
+            return getattr(body, "acceptor", 0)
 
 
 def _code_of(draft: Draft) -> str:
