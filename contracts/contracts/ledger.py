@@ -166,7 +166,7 @@ class CancelPending(Struct, frozen=True, kw_only=True):
 
 
 class ExpireLot(Struct, frozen=True, kw_only=True):
-    """`expire-lot.v1`: book what is past its date; named (lot, Tehran day)."""
+    """`expire-lot.v1`: book what is past its date; named (lot, Tehran hour)."""
 
     name: str
     account: AccountOrZero

@@ -101,7 +101,7 @@ class Family(StrEnum):
     HISTORY = "h"  # merchant, the file's transaction, "purchase"
     ACCOUNT = "a"  # account, what
     VERDICT = "v"  # case
-    EXPIRY = "x"  # lot, Tehran day
+    EXPIRY = "x"  # lot, Tehran hour
     TICK = "k"  # minute since the epoch
     PARTY = "p"  # party, what
     RECEIPT = "r"  # shard and sequence of what was sent here

@@ -21,7 +21,7 @@ from contracts.ledger import (
 )
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveValue, ReleaseHold
-from contracts.values import Family, micros, name, tehran_day
+from contracts.values import TEHRAN, Family, micros, name
 from kit import outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
@@ -218,17 +218,17 @@ async def sweep_due_lots(
 ) -> dict[int, Cursor]:
     """Command the expiry of the next due lots of each shard; gives where each goes on.
 
-    A lot is named with its Tehran day, so a second sweep of the day repeats the same names.
-    limit: lots of one shard.
+    A lot is named with the Tehran hour, so a second sweep of the hour repeats the same names; what
+    the first word found held, or in date again, is said anew in the next. limit: lots of one shard.
     """
     places = [(shard, at, lot) for shard, (at, lot) in after.items()]
-    day = tehran_day(now).isoformat()
+    hour = now.astimezone(TEHRAN).strftime("%Y-%m-%dT%H")
     reached = dict(after)
     said: list[Message] = []
     for shard, expires_at, lot, owner in await sweeping.list_due_lots(
         tx, places, now=now, limit=limit
     ):
-        body = ExpireLot(name=name(Family.EXPIRY, lot, day), account=owner, lot=lot)
+        body = ExpireLot(name=name(Family.EXPIRY, lot, hour), account=owner, lot=lot)
         said.append(_say(shard, "expire-lot.v1", body, key=str(owner), now=now))
         reached[shard] = (expires_at, lot)
     outbox.add(tx, said)

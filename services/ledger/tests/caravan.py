@@ -41,6 +41,7 @@ class Caravan:
 
     def __init__(self, seed, plain, *, road=0.4):
         self.rng = random.Random(seed)
+        self.aside = random.Random(f"aside {seed}")
         self.plain = plain
         self.road = road
         self.shards = tuple(plain)
@@ -194,11 +195,15 @@ class Caravan:
         )  # fmt: skip
 
     def stand_party(self, shard):
-        return SetStanding(
-            name=self.name(), by="ops", reason="r",
-            standing=self.rng.choice(("frozen", "open", "open", "open", "closed")),
-            party=self.rng.choice((5, 6, 7, 7, 8, 8, 8, 0)),
-        )  # fmt: skip
+        """A party's; now and then one that owes, but has no points out, is to close."""
+        standing = self.rng.choice(("frozen", "open", "open", "open", "closed"))
+        party = self.rng.choice((5, 6, 7, 7, 8, 8, 8, 0))
+        accounts, lots = self.plain[shard].accounts, self.plain[shard].lots.values()
+        owing = {key[0] for key, rial in accounts.items() if key[1] == "payable" and rial}
+        owing -= {lot["issuer"] for lot in lots if lot["left"]}
+        if owing and self.aside.random() < 0.1:
+            standing, party = "closed", self.aside.choice(sorted(owing))
+        return SetStanding(name=self.name(), by="ops", reason="r", standing=standing, party=party)
 
     def close(self, shard):
         window = self.last(shard) + 1

@@ -29,10 +29,11 @@ def held(m, number, *, booked=False):
 
 
 def book_due(m, account, kept_now):
-    """An accepted command of the account books its holds that are due."""
+    """An accepted command of the account books its holds that are due, before all else."""
     for hold in m.holds.values():
         if not hold["end"] and hold["account"] == account and hold["due"] <= kept_now:
             hold["end"], hold["by"] = "due", m.sequence
+            m.lapse([lot for lot, _ in hold["parts"]])
             m.seen["due booked"] += 1
 
 
@@ -105,6 +106,7 @@ def end(m, envelope, body):
             hold = standing(m, body)
             if isinstance(body, VoidHold):
                 hold["end"], hold["by"] = "voided", m.sequence
+                m.lapse([lot for lot, _ in hold["parts"]])
                 m.repay(hold["account"])
                 return "completed", ""
             return capture(m, envelope, body, hold)
@@ -146,10 +148,13 @@ def capture(m, envelope, body, hold):
         raise No("nothing-to-redeem")
     for lot, _ in takes:
         m.seen["capture past the date"] += bool(lot["until"] and lot["until"] <= m.now)
+    parts = [lot for lot, _ in hold["parts"]]
+    m.lapse(parts)
     hold["end"], hold["by"] = "captured", m.sequence
     account, spent = hold["account"], body.spend
     sale = new_sale(account, hold["merchant"], hold["acceptor"], {0: spent.worth_rial})
     m.burn(sale, takes, spent.worth_rial, (0, spent.own_max_rial), spent.fee_bp)
+    m.lapse(parts)
     m.sales[body.name] = sale
     m.repay(account)
     activity(m, account, envelope)
@@ -158,11 +163,13 @@ def capture(m, envelope, body, hold):
 
 def fall_due(m, body):
     hold = m.holds.get(body.hold)
-    if hold is None or hold["account"] != body.account or hold["end"]:
+    if hold is None or hold["account"] != body.account:
         return "completed", "nothing-left"
+    if hold["end"]:
+        now = hold["end"] == "due" and hold["by"] == m.sequence
+        return "completed", "" if now else "nothing-left"
     if hold["due"] > m.now:
         raise No("hold-not-due")
-    m.repay(body.account)
     return "completed", ""
 
 

@@ -78,16 +78,16 @@ class Model:
         kept = ({k: dict(v) for k, v in self.lots.items()}, self.accounts.copy())
         holds = {k: dict(v) for k, v in self.holds.items()}
         owner = self.owner(body)
+        holding.book_due(self, owner, self.now)
         try:
             status, code = self.post(envelope, body)
         except No as no:
+            status, code = "declined", str(no)
+            self.quarter.after_no(body, code)
+        if status not in ("completed", "held"):
             self.lots, self.accounts = kept
             self.holds = holds
             self.history = [line for line in self.history if line[0] < self.sequence]
-            status, code = "declined", str(no)
-            self.quarter.after_no(body, code)
-        if status in ("completed", "held"):
-            holding.book_due(self, owner, self.now)
         kind = getattr(body, "kind", None)
         if isinstance(body, SpendValue | CaptureHold):
             kind = Kind.REDEMPTION
@@ -180,6 +180,29 @@ class Model:
                 continue
             found.append((lot["until"] is None, lot["until"] or self.now, lot["born"], number))
         return [self.lots[number] for _, _, _, number in sorted(found)]
+
+    def past(self, lot):
+        """Whether its date has come, swept or not."""
+        return bool(lot["until"] and lot["until"] <= self.now)
+
+    def live(self, account):
+        """Lots of an account that have anything, but for what only the sweep has yet to book."""
+        lots = [lot for lot in self.lots.values() if lot["account"] == account and lot["left"]]
+        return [x for x in lots if not self.past(x) or self.room(x) < x["left"]]
+
+    def lapse(self, numbers):
+        """What nothing holds of lots past their date, is breakage."""
+        for number in numbers:
+            lot = self.lots[number]
+            amount = self.room(lot)
+            if not amount or not self.past(lot):
+                continue
+            lot["lapsed"] += amount
+            lot["gone"] = self.sequence
+            self.value(lot["account"], lot["unit"], lot["issuer"], -amount)
+            self.move(lot["issuer"], "expired", lot["unit"], amount)
+            self.draw(lot, amount)
+            self.seen["expired by the way"] += 1
 
     def draw(self, lot, amount):
         cost = lot["cost"] * amount // lot["left"] if amount else 0
@@ -336,6 +359,8 @@ class Model:
             raise No("another-account")
         grant = sale["grants"][0]
         lot = self.lots[grant["lot"]]
+        self.repay(body.account)
+        self.lapse([lot["number"]])
         if not self.room(lot):
             return "completed", "nothing-left"
         ageing.take_unspent(self, body.account, grant, lot, self.room(lot))
@@ -367,6 +392,7 @@ class Model:
         return "completed", ""
 
     def cancel(self, sale):
+        self.lapse([grant["lot"] for grant in sale["grants"]])
         for grant in sale["grants"]:
             lot = self.lots[grant["lot"]]
             self.fund(grant["issuer"], grant["funder"], grant["cost_undone"] - grant["cost"])
@@ -379,16 +405,12 @@ class Model:
         lot = self.lots.get(body.lot)
         if lot is None or lot["account"] != body.account:
             raise No("unknown-lot")
+        self.seen["expiry beside a hold"] += self.past(lot) and self.room(lot) < lot["left"]
+        self.lapse([body.lot])
+        if lot.get("gone") == self.sequence:
+            return "completed", ""
         if not lot["left"]:
             return "completed", "nothing-left"
-        if lot["until"] is None or lot["until"] > self.now:
+        if not self.past(lot):
             raise No("not-due")
-        amount = self.room(lot)
-        self.seen["expiry beside a hold"] += amount < lot["left"]
-        if not amount:
-            return "completed", "lot-held"
-        lot["lapsed"] += amount
-        self.value(body.account, lot["unit"], lot["issuer"], -amount)
-        self.move(lot["issuer"], "expired", lot["unit"], amount)
-        self.draw(lot, amount)
-        return "completed", ""
+        return "completed", "lot-held"

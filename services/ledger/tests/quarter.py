@@ -6,7 +6,7 @@ has outstanding from its lots.
 
 from datetime import timedelta
 
-from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
+from contracts.ledger import ExpireLot, IssueValue, PostTransaction, RefuseTransaction
 from contracts.value import (
     ActivateCard,
     AdjustValue,
@@ -27,7 +27,6 @@ from contracts.value import (
     SpendValue,
     TopUpWallet,
 )
-
 from contracts.values import Kind
 
 from . import purse
@@ -85,7 +84,8 @@ class Quarter:
 
     def gate(self, m, body):
         """Raises No where a standing forbids the command."""
-        if isinstance(body, RefuseTransaction | ReturnValue | ReceiveBudget | SetStanding):
+        never = RefuseTransaction | ReturnValue | ReceiveBudget | SetStanding | ExpireLot
+        if isinstance(body, never):
             return
         if getattr(body, "decline", ()):
             return
@@ -123,8 +123,8 @@ class Quarter:
         return ""
 
     def check_empty(self, m, kind, number):
-        owner = "account" if kind == "account" else "issuer"
-        if any(lot["left"] for lot in m.lots.values() if lot[owner] == number):
+        lots = [lot for lot in m.lots.values() if lot["left"] and lot["issuer"] == number]
+        if m.live(number) if kind == "account" else lots:
             raise No(f"{kind}-not-empty")
         owing = ("debt",) if kind == "account" else ("payable", "receivable", "fee")
         for (its, role, *_), amount in m.accounts.items():
@@ -303,7 +303,7 @@ class Quarter:
             raise No("no-account")
         if body.account in self.cards:
             raise No("card-already-active")
-        if any(lot["left"] for lot in m.lots.values() if lot["account"] == body.account) or any(
+        if m.live(body.account) or any(
             v for (o, role, *_), v in m.accounts.items() if (o, role) == (body.account, "debt")
         ):
             raise No("account-in-use")
@@ -324,7 +324,7 @@ class Quarter:
             raise No("card-not-active")
         if body.to_account == body.account and body.to_shard == self.shard:
             raise No("same-account")
-        lots = [lot for lot in m.lots.values() if lot["account"] == body.account and lot["left"]]
+        lots = m.live(body.account)
         if any(m.room(lot) < lot["left"] for lot in lots):
             raise No("value-held")
         if any(lot["from"] is None for lot in lots):

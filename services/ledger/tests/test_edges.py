@@ -77,7 +77,7 @@ def test_nothing_is_captured_at_a_closed_party_and_the_member_has_it_all_back(of
 
 
 def test_a_sale_is_undone_where_its_merchant_has_closed_since(office):
-    """Its own points, spent at its own till: it owed nobody and closed; the reversal comes after."""
+    """Its own points, spent at its own till: it owed nobody and closed before the reversal."""
     office.buy(award(100, budget=None))
     spent = office.spend(100, acceptor=BAKER)
     assert office.stand("closed", party=BAKER).code == ""

@@ -148,7 +148,6 @@ def test_an_account_closes_when_it_holds_and_owes_nothing_and_for_ever(office):
             name="a.1.i", account=ALI, member=1, unit=NP, amount=1, cost_rial=1, issuer=BAKER,
             funder=BAKER, rule="r", rule_version=1,
         ),
-        ExpireLot(name="x.1.d", account=ALI, lot=4096),
         SetStanding(name="p.1.s", standing="open", by="o", reason="", account=ALI),
         TopUpWallet(
             name="a.1.t", account=ALI, member=1, amount_rial=1, custodian=GROCER, merchant=1
@@ -156,6 +155,7 @@ def test_an_account_closes_when_it_holds_and_owes_nothing_and_for_ever(office):
     ):  # fmt: skip
         assert office.hear(body).code == "account-closed"
     assert office.buy(award(5)).code == "account-closed"
+    assert office.hear(ExpireLot(name="x.1.d", account=ALI, lot=4096)).code == "nothing-left"
     assert office.hear(TickClock(name="k.1")).code == ""
     told = (Reason(code="late", fa="دیر", en="late"),)
     assert office.buy(decline=told).code == "late"

@@ -56,7 +56,7 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
     await sweeper.run()
     found = await said(empty)
     assert [at for at, _ in found] == [2] * 5
-    assert all(e.data.name == f"x.{e.data.lot}.2026-03-22" for _, e in found)
+    assert all(e.data.name == f"x.{e.data.lot}.2026-03-22T11" for _, e in found)
     await sweeper.run()
     assert await said(empty) == []  # on their way: not named again at once
     heard = await house_of.post(empty, events(2, found))
@@ -68,14 +68,14 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
     assert {row[5] for row in rows["lots"]} == {0}
 
 
-async def test_a_second_sweep_of_the_day_repeats_the_same_names(empty):
+async def test_a_second_sweep_of_the_hour_repeats_the_same_names(empty):
     desk = Desk(1)
     soon = desk.at + timedelta(days=1)
     sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
     await house_of.post(empty, house_of.events(1, [sale]))
     named = []
-    for hours in (0, 1, 24):
-        sweeper = jobs.Sweeper(empty, Stopped(soon + timedelta(hours=hours)), 4)
+    for minutes in (0, 20, 40):
+        sweeper = jobs.Sweeper(empty, Stopped(soon + timedelta(minutes=minutes)), 4)
         await sweeper.run()
         named += [e.data.name for _, e in await said(empty)]
     assert named[0] == named[1] != named[2]

@@ -80,6 +80,7 @@ def reversal(m, body):
 
 def undo(m, sale, body):
     m.repay(sale["account"])
+    m.lapse([grant["lot"] for grant in sale["grants"]])
     back, total = sum(sale["back"].values()), sum(sale["lines"].values())
 
     def due(whole, done):

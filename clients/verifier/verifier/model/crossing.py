@@ -224,7 +224,7 @@ def activate(work: Work, body: Activate) -> Said:
         raise No("no-account")
     if body.account in work.state.house.cards:
         raise No("card-already-active")
-    if work.debts or any(lot.left for lot in work.purse.lots.values()):
+    if work.debts or work.live():
         raise No("account-in-use")
     work.changes.append(("card", body.account, body.issuer))
     if body.amount_rial:
@@ -245,7 +245,7 @@ def reissue(work: Work, body: Reissue) -> Said:
         raise No("card-not-active")
     if (body.to_shard, body.to_account) == (work.state.shard, body.account):
         raise No("same-account")
-    full = [lot for _, lot in sorted(work.purse.lots.items()) if lot.left]
+    full = work.live()
     if any(lot.held for lot in full):
         raise No("value-held")
     if any(lot.start == WAITING for lot in full):

@@ -92,7 +92,7 @@ def work_out(state: State, heard: Heard | None, find: Find, *, sequence: int) ->
         work.forget()
         if work.purse.holds:  # a no books nothing, but what is due reads as free all the same
             work.free_due()
-            work.hold_rows = []
+            work.rows, work.legs, work.hold_rows = [], [], []
             work.ended.clear()
         _return(work, heard.body, said)
     return work, said

@@ -97,8 +97,10 @@ def capture(work: Work, body: Capture, original: Original | None) -> Said:
         raise No("capture-too-large")
     if not captured:
         raise No("nothing-to-redeem")
+    work.lapse(hold.parts)
     work.let_go(hold, "released", captured)
     _pay(work, [(work.purse.lots[lot], amount) for lot, amount in captured.items()], body.spend)
+    work.lapse(hold.parts)
     work.repay()
     life.renew(work)
     return _ended(original, known, "captured")
@@ -109,6 +111,7 @@ def void(work: Work, original: Original | None) -> Said:
     hold, known = _standing(work, original)
     assert original is not None  # noqa: S101 - for the types
     work.let_go(hold, "released")
+    work.lapse(hold.parts)
     work.repay()
     return _ended(original, known, "voided")
 
@@ -119,7 +122,6 @@ def let_go(work: Work, body: LetGo) -> Said:
         raise No("hold-not-due")
     if body.hold not in work.ended:
         return Said(code="nothing-left")
-    work.repay()
     return Said()
 
 

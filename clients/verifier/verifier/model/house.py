@@ -22,12 +22,12 @@ from verifier.model.further import (
     SpendAway,
     TopUp,
 )
-from verifier.model.messages import Issue, Refusal, Transaction
+from verifier.model.messages import Expire, Issue, Refusal, Transaction
 from verifier.model.work import GIFT, NETWORK, RIAL, No, Said, Work
 from verifier.state import State
 
 _OUTWARD = (SpendAway, HoldValue, Capture, Send, Exchange, Activate)
-_NEVER_REFUSED = (Refusal, Return, ReceiveBudget, SetStanding)
+_NEVER_REFUSED = (Refusal, Return, ReceiveBudget, SetStanding, Expire)
 _OWING = ("payable", "receivable", "fee")
 _OF_ISSUER = ("issued", "redeemed", "expired")
 _TOWARDS_ISSUER = ("transit", "exchange", "debt")
@@ -106,7 +106,7 @@ def stand(work: Work, body: SetStanding) -> Said:
     if body.standing == "closed":
         if is_party:
             _may_close_party(work.state, number)
-        elif any(lot.left for lot in work.purse.lots.values()):
+        elif work.live():
             raise No("account-not-empty")
         elif work.debts:
             raise No("account-owes")

@@ -128,6 +128,7 @@ def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
     said = Said()
     work.repay()
     until = work.now + GRACE if body.grace_expires_at is None else micros(body.grace_expires_at)
+    work.lapse([grant.lot for grant in original.grants])
     back = _restore(work, original, way, until)
     taken, owed = _claw_back(work, original, way, said)
     work.repay()

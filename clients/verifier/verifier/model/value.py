@@ -38,6 +38,8 @@ def take_back(work: Work, original: Original | None) -> Said:
         raise No("unknown-original")
     if work.owner != original.account:
         raise No("another-account")
+    work.repay()
+    work.lapse([original.grants[0].lot])
     lot = work.purse.lots[original.grants[0].lot]
     if lot.left == lot.held:
         return Said(code="nothing-left")
@@ -85,6 +87,7 @@ def verdict(work: Work, body: object, original: Original | None) -> Said:
 def _cancel(work: Work, original: Original, known: Progress) -> None:
     whole = tuple(rial for _, rial in original.lines)
     way = Way(known.refunded, whole, True)
+    work.lapse([grant.lot for grant in original.grants])
     for grant in original.grants:
         cost = way.of_grant(grant.cost, grant, original)
         work.fund(grant.issuer, grant.funder, -cost)
@@ -131,13 +134,11 @@ def expire(work: Work, body: Expire) -> Said:
     lot = work.lot(body.lot)
     if lot is None:
         raise No("unknown-lot")
+    work.lapse([lot.number])
+    if any(row[1] == lot.number for row in work.rows):
+        return Said()
     if not lot.left:
         return Said(code="nothing-left")
     if in_date(lot, work.now):
         raise No("not-due")
-    amount = lot.left - lot.held
-    if not amount:
-        return Said(code="lot-held")
-    work.take(lot, amount, "expired")
-    work.move(work.value(lot.unit, lot.issuer), (lot.issuer, "expired", lot.unit, 0), amount)
-    return Said()
+    return Said(code="lot-held")

@@ -1,5 +1,6 @@
 """One command being worked out: value moved on paper, put back before the leaf itself is posted."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from verifier.state import LOTS_PER_SEQUENCE, Hold, Key, Lot, Purse, State
@@ -158,6 +159,22 @@ class Work:
             )
         )  # fmt: skip
 
+    def lapse(self, numbers: Iterable[int]) -> None:
+        """What of lots is past its date and nothing holds, goes to their issuers' breakage."""
+        for number in numbers:
+            lot = self.purse.lots[number]
+            amount = lot.left - lot.held
+            if amount and not in_date(lot, self.now):
+                self.take(lot, amount, "expired")
+                lot.lapsed += amount
+                sink: Key = (lot.issuer, "expired", lot.unit, 0)
+                self.move(self.value(lot.unit, lot.issuer), sink, amount)
+
+    def live(self) -> list[Lot]:
+        """Lots that hold anything, by number: not what only waits to be booked as expired."""
+        found = sorted(self.purse.lots.items())
+        return [lot for _, lot in found if lot.held or (lot.left and in_date(lot, self.now))]
+
     def open(self, like: dict[str, Any], amount: int, cost: int, filled: bool = True) -> Lot:
         """A new lot; like: its columns by name."""
         if len(self.opened) >= LOTS_PER_SEQUENCE:
@@ -216,6 +233,7 @@ class Work:
         for number, hold in sorted(self.purse.holds.items()):
             if hold.due <= self.now and number not in self.ended:
                 self.let_go(hold, "due")
+                self.lapse(hold.parts)
 
     def _say_held(self, hold: int, lot: int, amount: int, what: str) -> None:
         self.hold_rows.append((len(self.hold_rows), hold, lot, amount, what))

@@ -23,7 +23,7 @@ def activate(draft: Draft, body: ActivateCard) -> Said:
         return verdicts.no("no-account")
     if body.account in draft.house.cards:
         return verdicts.no("card-already-active")
-    if draft.debts or any(lot.remaining for lot in draft.lots.values()):
+    if draft.debts or draft.live():
         return verdicts.no("account-in-use")
     draft.change = Change(card=(body.account, body.issuer))
     if body.amount_rial:
@@ -39,12 +39,15 @@ def activate(draft: Draft, body: ActivateCard) -> Said:
 
 
 def reissue(draft: Draft, body: ReissueCard) -> Said:
-    """All that a card holds, blocked or not, goes to another active card; the old one closes."""
+    """All that a card holds, blocked or not, goes to another active card; the old one closes.
+
+    What is past its date stays behind: the sweep books it, on a closed account too.
+    """
     if body.account not in draft.house.cards:
         return verdicts.no("card-not-active")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
         return verdicts.no("same-account")
-    full = [lot for _, lot in sorted(draft.lots.items()) if lot.remaining]
+    full = draft.live()
     if any(lot.held for lot in full):
         return verdicts.no("value-held")
     if any(lot.available_from is None for lot in full):

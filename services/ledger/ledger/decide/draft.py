@@ -124,6 +124,20 @@ class Draft:
         self.post(chart.fund(lot.issuer, lot.funder, -row.cost_rial))
         return row.cost_rial
 
+    def lapse(self, numbers: Iterable[int]) -> None:
+        """Book what dates alone expired of these lots, as the sweep would have before or after.
+
+        A rule that takes from lots without regard to their dates calls it first, so that it gives
+        the same whether the sweep has come already or not.
+        """
+        for number in numbers:
+            lot = self.lots[number]
+            past = lot.remaining - lot.held
+            if past and not lots.in_date(lot, self.now):
+                self.take(lot, past, What.EXPIRED)
+                self.set(replace(self.lots[number], lapsed=lot.lapsed + past))
+                self.post(chart.expire(self.owner, lot.unit, lot.issuer, past))
+
     def give_back(self, original: Row, sequence: int, *, part: Row, grace: datetime) -> None:
         """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.
 
@@ -200,10 +214,11 @@ class Draft:
                 self._say_held(hold, number, amount - part, rest)
 
     def settle_due(self) -> None:
-        """Book what dates alone had released: holds of the account that fell due."""
+        """Book what dates alone had released, and expired meanwhile: holds that fell due."""
         due = [hold for hold in self.holds.values() if hold.due_at <= self.now]
         for hold in sorted(due, key=lambda hold: hold.hold):
             self.let_go(hold, Held.DUE)
+            self.lapse([number for number, _ in hold.parts])
 
     def owe(self, unit: Unit, issuer: int, amount: int) -> None:
         """Add to what the member owes an issuer; a negative amount lowers it."""
@@ -222,6 +237,11 @@ class Draft:
             for lot in self.lots.values()
             if lot.unit is unit and (issuer is None or lot.issuer == issuer)
         ]
+
+    def live(self) -> list[Lot]:
+        """Lots that hold anything, by number, but for what only waits for its expiry's booking."""
+        found = [self.lots[number] for number in sorted(self.lots)]
+        return [lot for lot in found if lot.held or (lot.remaining and lots.in_date(lot, self.now))]
 
     def _say_held(self, hold: Hold, lot: int, amount: int, what: Held) -> None:
         self.hold_rows.append((len(self.hold_rows), hold.hold, lot, amount, what))

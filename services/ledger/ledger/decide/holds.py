@@ -53,11 +53,14 @@ def capture(draft: Draft, body: CaptureHold, original: Original | None) -> Said:
     captured = _captured(draft, hold, body.spend)
     if isinstance(captured, Said):
         return captured
+    parts = [number for number, _ in hold.parts]
+    draft.lapse(parts)  # before: what is captured then costs the same whenever the sweep comes
     draft.let_go(hold, Held.RELEASED, captured=captured)
     takes = [(draft.lots[number], amount) for number, amount in captured.items()]
     said = spend.pay(draft, takes, body.spend)
     if said.code:
         return said
+    draft.lapse(parts)
     draft.settle_debts()
     life.renew(draft)
     return _resolved(said, original, CAPTURED)
@@ -69,17 +72,20 @@ def void(draft: Draft, original: Original | None) -> Said:
     if isinstance(hold, Said):
         return hold
     draft.let_go(hold, Held.RELEASED)
+    draft.lapse([number for number, _ in hold.parts])
     draft.settle_debts()
     return _resolved(Said(), original, VOIDED)
 
 
 def release(draft: Draft, body: ReleaseHold) -> Said:
-    """Book that a hold fell due. Whatever the account is told next does the same before it."""
+    """Book that a hold fell due. Whatever the account is told next does the same before it.
+
+    A sweep only books: debts are repaid by what comes next, as from points whose time has come.
+    """
     if body.hold in draft.holds:
         return verdicts.no("hold-not-due")
     if not any(hold == body.hold for _, hold, *_ in draft.hold_rows):
         return verdicts.nothing("nothing-left")
-    draft.settle_debts()
     return Said()
 
 

@@ -36,6 +36,7 @@ def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said
         return _decided(body.original, original, "cancelled")
     whole = tuple(amount for _, amount in original.lines)
     step = undo.Step(original.progress.refunded, whole, closing=True)
+    draft.lapse([grant.lot for grant in original.grants])
     for grant in original.grants:
         cost = undo.of_grant(grant.cost_rial, grant, original, step)
         draft.post(chart.fund(grant.issuer, grant.funder, -cost))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
+from contracts.ledger import ExpireLot, IssueValue, PostTransaction, RefuseTransaction
 from contracts.value import (
     ActivateCard,
     AdjustValue,
@@ -28,7 +28,7 @@ from ledger.domain.book import Role
 from ledger.domain.house import Change, House, Subject
 
 _LEAVES = (SpendValue, HoldValue, CaptureHold, SendValue, ExchangeValue, ActivateCard)
-_ALWAYS = (RefuseTransaction, ReturnValue, ReceiveBudget, SetStanding)
+_ALWAYS = (RefuseTransaction, ReturnValue, ReceiveBudget, SetStanding, ExpireLot)
 _OWING = frozenset({Role.PAYABLE, Role.RECEIVABLE, Role.FEE})
 
 
@@ -124,7 +124,7 @@ def _begins(body: Any) -> int:
 
 
 def _code_of(draft: Draft) -> str:
-    if any(lot.remaining for lot in draft.lots.values()):
+    if draft.live():
         return "account-not-empty"
     return "account-owes" if draft.debts else ""
 

@@ -119,6 +119,7 @@ def _step_by_amount(rial: int, before: tuple[int, ...], whole: tuple[int, ...]) 
 
 def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) -> Said:
     draft.settle_debts()
+    draft.lapse([grant.lot for grant in original.grants])
     restored = _restore(draft, original, step, grace or draft.now + GRACE)
     taken, owed = _claw_back(draft, original, step)
     draft.settle_debts()

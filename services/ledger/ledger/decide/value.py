@@ -1,13 +1,11 @@
 """Lots outside a basket: issued, taken back as far as unspent, expired."""
 
-from msgspec.structs import replace
-
 from contracts.ledger import ExpireLot, IssueValue
 from contracts.values import Unit
 from ledger.decide import budgets, cards, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import chart, lots
+from ledger.domain import lots
 from ledger.domain.book import Original, What, lot_of_issue
 
 
@@ -33,11 +31,13 @@ def issue(draft: Draft, body: IssueValue) -> Said:
 
 
 def take_back(draft: Draft, original: Original | None) -> Said:
-    """What is unspent and unheld of an earlier issue, with its funding; never a debt."""
+    """What is unspent, unheld and in date of an earlier issue, with its funding; never a debt."""
     if original is None or not original.grants or original.kind is not None:
         return verdicts.no("unknown-original")
     if draft.owner != original.account:
         return verdicts.no("another-account")
+    draft.settle_debts()
+    draft.lapse([original.grants[0].lot])
     lot = draft.lots[original.grants[0].lot]
     if lot.remaining == lot.held:
         return verdicts.nothing("nothing-left")
@@ -51,14 +51,9 @@ def expire(draft: Draft, body: ExpireLot) -> Said:
     lot = draft.lots.get(body.lot)
     if lot is None:
         return verdicts.no("unknown-lot")
+    draft.lapse([lot.lot])
+    if any(row.lot == lot.lot for row in draft.rows):  # by this command, or by a hold it found due
+        return Said()
     if not lot.remaining:
         return verdicts.nothing("nothing-left")
-    if lots.in_date(lot, draft.now):
-        return verdicts.no("not-due")
-    lapsed = lot.remaining - lot.held
-    if not lapsed:
-        return verdicts.nothing("lot-held")
-    draft.take(lot, lapsed, What.EXPIRED)
-    draft.set(replace(draft.lots[lot.lot], lapsed=lot.lapsed + lapsed))
-    draft.post(chart.expire(draft.owner, lot.unit, lot.issuer, lapsed))
-    return Said()
+    return verdicts.no("not-due") if lots.in_date(lot, draft.now) else verdicts.nothing("lot-held")

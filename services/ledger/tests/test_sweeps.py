@@ -1,0 +1,133 @@
+"""A sweep only books: whether its word comes early, late or twice, all ends the same."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from contracts import envelope as envelopes
+from contracts.ledger import ExpireLot, TickClock
+from contracts.value import ReleaseHold
+from contracts.values import Family, name
+from ledger.decide import commands
+from ledger.decide.book import Book
+from ledger.domain import lots, records
+
+from . import model, stories
+from .desk import NETWORK
+from .shelf import Shelf, first_lot, said
+
+SHARD = 3
+SEEN = Counter()
+
+
+class Told:
+    """One story as a ledger hears it."""
+
+    def __init__(self):
+        self.book = Book()
+        self.said = []
+
+    def hear(self, envelope):
+        command = records.command_from(SHARD, envelopes.encode(envelope))
+        return commands.decide_one(self.book, command).decision
+
+    def due(self, now):
+        """What the sweeper would say: of lots past their date, and of holds."""
+        found = []
+        for (_, owner), member in self.book.members.items():
+            found += [
+                (ExpireLot, {"account": owner, "lot": number})
+                for number, lot in member.lots.items()
+                if lot.remaining > lot.held and not lots.in_date(lot, now)
+            ]
+            found += [
+                (ReleaseHold, {"account": owner, "hold": number})
+                for number, hold in member.holds.items()
+                if hold.due_at <= now
+            ]
+        return found
+
+    def swept(self, at):
+        """Sweep until nothing is due."""
+        for body, fields in self.due(at):
+            self.said.append(None)
+            self.hear(stories.wrap(body(name=f"x.1.end{len(self.said)}", **fields), at))
+        return self
+
+    def books(self):
+        """Balances, and lots as they stand."""
+        balances = self.book.shard(SHARD).house.balances
+        found = {
+            number: (lot.remaining, lot.cost_left, lot.lapsed, lot.held, lot.expires_at)
+            for member in self.book.members.values() for number, lot in member.lots.items()
+        }  # fmt: skip
+        return {key: amount for key, amount in balances.items() if amount}, found
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_sweepers_words_change_nothing_wherever_they_come(seed):
+    """One ledger hears them as soon as they are due, another a tick instead, and all at the end."""
+    rng, plain = random.Random(f"sweep {seed}"), model.Model()
+    story = stories.of_model(seed, plain)
+    early, late = Told(), Told()
+    for step in range(350):
+        envelope = story.one()
+        plain.hear(envelope)
+        one, other = early.hear(envelope), late.hear(envelope)
+        assert (one is None) == (other is None)
+        if one is not None and not isinstance(envelope.data, ExpireLot | ReleaseHold):
+            assert (one.status, one.code, one.answer) == (other.status, other.code, other.answer)
+            SEEN[envelope.type, one.code] += 1
+        now = early.book.shard(SHARD).decided_at
+        due = [one for one in early.due(now) if rng.random() < 0.7]
+        for place, (body, fields) in enumerate(due):
+            word = stories.wrap(body(name=f"x.1.{step}-{place}", **fields), now)
+            early.hear(word)
+            plain.hear(word)
+            late.hear(stories.wrap(TickClock(name=name(Family.TICK, step * 1000 + place)), now))
+    end = early.book.shard(SHARD).decided_at + timedelta(days=400)
+    assert early.swept(end).books() == late.swept(end).books()
+
+
+def test_the_stories_had_what_the_order_could_have_changed():
+    for kind in ("take-back-value.v1", "cancel-pending.v1", "capture-hold.v1", "void-hold.v1"):
+        assert SEEN[kind, ""], kind
+    assert SEEN["post-transaction.v1", ""]
+    assert SEEN["take-back-value.v1", "nothing-left"]
+
+
+def balances(desk):
+    """What accounts hold, by owner, role and other."""
+    found = desk.book.shard(desk.shard).house.balances
+    return {(k.owner, k.role.value, k.counterparty): amount for k, amount in found.items()}
+
+
+@pytest.mark.parametrize("swept_first", [True, False])
+def test_who_bears_a_gift_that_expired_is_a_question_of_dates_alone(swept_first):
+    """N5b: 100 points that the network funds, 40 spent, the date passed; the issuer has it all."""
+    desk = Shelf()
+    gift = desk.issue(100, funder=NETWORK, expires_at=desk.at + timedelta(days=1))
+    desk.spend(40)
+    desk.later(days=2)
+    words = [lambda: desk.expire(first_lot(gift)), lambda: desk.take_back(gift)]
+    for word in words if swept_first else words[::-1]:
+        word()
+    told = balances(desk)
+    assert told[NETWORK, "payable", 5] == -10_000
+    assert told[5, "expired", 0] == 60
+    assert told[5, "issued", 0] == -100
+
+
+def test_what_a_hold_lets_go_past_its_date_needs_no_second_word():
+    """N17: the sweeper's word was said before a hold was heard, and answers for what is free."""
+    desk = Shelf()
+    lot = first_lot(desk.issue(100, expires_at=desk.at + timedelta(hours=1)))
+    hold = desk.hold(points=60, hours=3)
+    desk.later(hours=2)
+    assert desk.expire(lot).legs[1].amount == 40
+    desk.later(hours=2)
+    assert said(desk.fall_due(hold)) == ("completed", "")
+    assert (desk.lot(lot).remaining, desk.lot(lot).lapsed) == (0, 100)
+    assert balances(desk)[5, "expired", 0] == 100
