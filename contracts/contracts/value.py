@@ -54,7 +54,10 @@ class SpendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class HoldValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`hold-value.v1`: reserves named lots until due_at; the lots that a spend would take now."""
+    """`hold-value.v1`: reserves named lots until due_at; the lots that a spend would take now.
+
+    due_at: at most HOLD_DAYS_MAX days after the command is decided; a later one is declined.
+    """
 
     name: str
     account: AccountOrZero
@@ -137,7 +140,8 @@ class AdjustValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Parcel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Part of one lot on its way: the child that opens elsewhere is this, and nothing is lost.
 
-    lot: the sender's, on the sender's shard.
+    lot: the sender's, on the sender's shard. graced: it has had its one grace, and past its date
+    it gets no other.
     """
 
     lot: Whole
@@ -153,6 +157,7 @@ class Parcel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     available_from: Instant | None
     expires_at: Instant | None = None
     sliding_days: NumberOrZero = 0
+    graced: bool = False
 
 
 class SendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,7 @@ AMOUNT_MAX: Final = 2**53 - 1  # JSON numbers stay exact in every language up to
 NETWORK_PARTY: Final = 1  # the network's own legal entity; merchants registers it first
 ACCOUNT_FIRST: Final = 1_000_001  # number of the first club account that members opens
 BASIS_POINTS: Final = 10_000
+HOLD_DAYS_MAX: Final = 30  # a hold keeps its lots from expiring, so it has an end
 TEHRAN: Final = ZoneInfo("Asia/Tehran")
 # Every time that a caller or a record may choose lies in [MOMENT_MIN, MOMENT_MAX): beyond it are
 # PostgreSQL's infinities, the ends of Python's calendar, and years typed in another calendar.

@@ -16,7 +16,9 @@ _LINES = list(range(1 << 16))  # more entries than a line number can count
 
 GIVES = frozenset({"restored", "arrived"})  # rows that fill a lot; all others take from it
 
-FILLED = frozenset({"child", "received"})  # lots that a row of their leaf fills
+FILLED = frozenset(
+    {"child", "received", "received-in-grace"}
+)  # lots that a row of their leaf fills
 
 
 def post(state: State, leaf: Leaf, findings: Findings) -> None:

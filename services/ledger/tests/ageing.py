@@ -81,3 +81,34 @@ def adjust(m, envelope, body):
             kin = {"unit": lot["unit"], "issuer": lot["issuer"], "funder": lot["funder"]}
             take_unspent(m, body.account, kin, lot, amount)
     return "completed", ""
+
+
+def take_back(m, body):
+    sale = m.sales.get(body.issued_by)
+    if sale is None or not sale.get("issue"):
+        raise No("unknown-original")
+    if sale["account"] != body.account:
+        raise No("another-account")
+    grant = sale["grants"][0]
+    lot = m.lots[grant["lot"]]
+    m.repay(body.account)
+    m.lapse([lot["number"]])
+    if not m.room(lot):
+        return "completed", "nothing-left"
+    take_unspent(m, body.account, grant, lot, m.room(lot))
+    return "completed", ""
+
+
+def expire(m, body):
+    lot = m.lots.get(body.lot)
+    if lot is None or lot["account"] != body.account:
+        raise No("unknown-lot")
+    m.seen["expiry beside a hold"] += m.past(lot) and m.room(lot) < lot["left"]
+    m.lapse([body.lot])
+    if lot.get("gone") == m.sequence:
+        return "completed", ""
+    if not lot["left"]:
+        return "completed", "nothing-left"
+    if not m.past(lot):
+        raise No("not-due")
+    return "completed", "lot-held"

@@ -86,6 +86,8 @@ def spend(m, envelope, body):
 def place(m, body):
     if body.due_at <= m.now:
         raise No("due-too-early")
+    if body.due_at - m.now > timedelta(days=30):
+        raise No("due-too-late")
     need_acceptor(body.acceptor, body)
     m.repay(body.account)
     takes = find(m, body.account, body.acceptor, body)

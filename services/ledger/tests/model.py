@@ -119,11 +119,11 @@ class Model:
             case IssueValue():
                 return ageing.issue(self, envelope, body)
             case TakeBackValue():
-                return self.take_back(body)
+                return ageing.take_back(self, body)
             case ReleasePending() | CancelPending():
                 return self.verdict(body)
             case ExpireLot():
-                return self.expire(body)
+                return ageing.expire(self, body)
             case TickClock():
                 return "completed", ""
             case _:
@@ -267,6 +267,8 @@ class Model:
     # -------------------------------------------------------------------------------------- sales
 
     def sale(self, envelope, body):
+        if len({line.line for line in body.lines}) < len(body.lines):
+            raise No("line-twice")
         lines = {line.line: line.amount_rial for line in body.lines} or {0: body.amount_rial}
         sale = holding.new_sale(body.account, body.merchant, body.acceptor, lines)
         self.repay(body.account)
@@ -351,21 +353,6 @@ class Model:
 
     # ----------------------------------------------------------------------------- other commands
 
-    def take_back(self, body):
-        sale = self.sales.get(body.issued_by)
-        if sale is None or not sale.get("issue"):
-            raise No("unknown-original")
-        if sale["account"] != body.account:
-            raise No("another-account")
-        grant = sale["grants"][0]
-        lot = self.lots[grant["lot"]]
-        self.repay(body.account)
-        self.lapse([lot["number"]])
-        if not self.room(lot):
-            return "completed", "nothing-left"
-        ageing.take_unspent(self, body.account, grant, lot, self.room(lot))
-        return "completed", ""
-
     def verdict(self, body):
         known, sale = self.names.get(body.original), self.sales.get(body.original)
         if known is None or known[2] == "reversed-before-arrival":
@@ -400,17 +387,3 @@ class Model:
             undo.take_from(self, sale["account"], grant, lot, lot["left"])
         sale["verdict"] = "cancelled"
         return "completed", ""
-
-    def expire(self, body):
-        lot = self.lots.get(body.lot)
-        if lot is None or lot["account"] != body.account:
-            raise No("unknown-lot")
-        self.seen["expiry beside a hold"] += self.past(lot) and self.room(lot) < lot["left"]
-        self.lapse([body.lot])
-        if lot.get("gone") == self.sequence:
-            return "completed", ""
-        if not lot["left"]:
-            return "completed", "nothing-left"
-        if not self.past(lot):
-            raise No("not-due")
-        return "completed", "lot-held"

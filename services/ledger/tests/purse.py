@@ -29,10 +29,13 @@ def funded(q, m, awards, account):
     """Those awards of a basket that take effect."""
     kept = []
     for award in awards:
+        odd = award.unit == "IRR" or not award.issuer or not award.funder
         loads = award.unit == "GV" and account not in q.cards
         parties = {q.standing.get(("party", p)) for p in (award.issuer, award.funder)}
         if parties & {"frozen", "closed"}:
             m.seen["award of a frozen or closed party"] += 1
+        elif odd:
+            m.seen["award of nobody, or of Rial"] += 1
         elif loads:
             m.seen["gift value for no card"] += 1
         elif pay(q, m, award):

@@ -205,7 +205,7 @@ class Quarter:
                 "unit": parcel.unit, "issuer": parcel.issuer, "left": parcel.amount,
                 "cost": parcel.cost_rial, "from": parcel.available_from,
                 "until": parcel.expires_at, "born": parcel.born_at,
-                "slides": parcel.sliding_days, "funder": parcel.funder,
+                "slides": parcel.sliding_days, "funder": parcel.funder, "graced": parcel.graced,
             })  # fmt: skip
             m.value(body.account, parcel.unit, parcel.issuer, parcel.amount)
             m.move(NETWORK, "transit", parcel.unit, -parcel.amount, parcel.issuer)
@@ -230,9 +230,12 @@ class Quarter:
             lot = m.lots[number]
             if lot["until"] and lot["until"] <= m.now:
                 m.seen["a returned lot was past its date"] += 1
-                late = {**lot, "left": 0, "cost": 0, "from": m.now}
-                late["until"] = m.now + timedelta(days=30)
-                kept = ("unit", "issuer", "left", "cost", "from", "until", "born", "funder")
+                late = {**lot, "left": 0, "cost": 0, "from": m.now, "graced": True}
+                if not lot.get("graced"):
+                    late["until"] = m.now + timedelta(days=30)
+                kept = (
+                    "unit", "issuer", "left", "cost", "from", "until", "born", "funder", "graced",
+                )  # fmt: skip
                 self.child(m, body.account, children, {k: late[k] for k in kept})
                 lot = m.lots[m.sequence * 4096 + children]
                 children += 1

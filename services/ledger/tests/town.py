@@ -27,6 +27,7 @@ class Town:
         self.at = stories.START
         self.count = 0
         self.says = []
+        self.decided = []
 
     def later(self, **span):
         self.at += timedelta(**span)
@@ -44,6 +45,7 @@ class Town:
         decision = commands.decide_one(self.book, command).decision
         if decision is not None:
             self.says += decision.sends
+            self.decided.append(decision)
         return decision
 
     def deliver(self):

@@ -109,9 +109,12 @@ def restore(m, row, points, cost, body):
         m.seen["child of an expired lot"] += 1
         number = m.sequence * 4096 + sum(other["by"] == m.sequence for other in m.lots.values())
         until = body.grace_expires_at or m.now + timedelta(days=30)
+        if lot.get("graced"):
+            m.seen["a second grace refused"] += 1
+            until = lot["until"]
         lot = m.lots[number] = {
             **lot, "number": number, "left": 0, "cost": 0, "from": m.now, "until": until,
-            "by": m.sequence, "kin": None, "lapsed": 0, "slides": 0,
+            "by": m.sequence, "kin": None, "lapsed": 0, "slides": 0, "graced": True,
         }  # fmt: skip
     lot["left"] += points
     lot["cost"] += cost

@@ -41,6 +41,15 @@ def draw_for_issue(work: Work, body: Issue) -> None:
         draw(work, body.funder, body.budget, body.cost_rial)
 
 
+def may_issue(work: Work, unit: str, issuer: int, funder: int) -> None:
+    """Members hold no Rial of parties, and somebody stands behind what they hold."""
+    if unit == RIAL:
+        raise No("not-value")
+    if not issuer or not funder:
+        raise No("no-issuer")
+    may_load(work, unit)
+
+
 def may_load(work: Work, unit: str) -> None:
     """Gift value lies on cards that were activated."""
     if unit == GIFT and work.owner not in work.state.house.cards:
@@ -65,6 +74,10 @@ def _refusal(work: Work, prize: Prize) -> str:
         code = of_parties(work, (prize.issuer, prize.funder))
         if code:
             return code
+    if prize.unit == RIAL:
+        return "not-value"
+    if not prize.issuer or not prize.funder:
+        return "no-issuer"
     if prize.unit == GIFT and work.owner not in house.cards:
         return "card-not-active"
     if prize.budget is None or prize.cost_rial <= left(work, prize.funder, prize.budget):

@@ -19,6 +19,7 @@ from verifier.model.work import (
     CREDIT,
     GIFT,
     GRACE,
+    GRACED,
     MERCHANT,
     NETWORK,
     POINTS,
@@ -79,7 +80,7 @@ def _piece(lot: Lot, amount: int, cost: int) -> tuple[Any, ...]:
     start = None if lot.start == WAITING else lot.start
     return (
         lot.number, lot.unit, amount, cost, lot.issuer, lot.funder, lot.merchant, lot.rule,
-        lot.version, lot.born, start, lot.until, lot.sliding,
+        lot.version, lot.born, start, lot.until, lot.sliding, lot.origin in GRACED,
     )  # fmt: skip
 
 
@@ -91,7 +92,7 @@ def said_pieces(pieces: Iterable[Piece]) -> tuple[tuple[Any, ...], ...]:
                 p.lot, p.unit, p.amount, p.cost_rial, p.issuer, p.funder, p.merchant, p.rule,
                 p.rule_version, micros(p.born_at),
                 None if p.available_from is None else micros(p.available_from),
-                None if p.expires_at is None else micros(p.expires_at), p.sliding_days,
+                None if p.expires_at is None else micros(p.expires_at), p.sliding_days, p.graced,
             )
             for p in pieces
         ]
@@ -120,8 +121,9 @@ def receive(work: Work, body: Receive) -> Said:
             "start": WAITING if piece.available_from is None else micros(piece.available_from),
             "until": None if piece.expires_at is None else micros(piece.expires_at),
             "born": micros(piece.born_at), "merchant": piece.merchant, "rule": piece.rule,
-            "version": piece.rule_version, "origin": "received", "parent": piece.lot or None,
+            "version": piece.rule_version, "parent": piece.lot or None,
             "sliding": piece.sliding_days,
+            "origin": "received-in-grace" if piece.graced else "received",
         }  # fmt: skip
         work.fill(like, piece.amount, piece.cost_rial)
     between(work, "transit", [(p.unit, p.issuer, p.amount) for p in body.parcels], -1)
@@ -222,6 +224,8 @@ def activate(work: Work, body: Activate) -> Said:
     """An unused account becomes a card."""
     if not body.account:
         raise No("no-account")
+    if not body.issuer:
+        raise No("no-issuer")
     if body.account in work.state.house.cards:
         raise No("card-already-active")
     if work.debts or work.live():
@@ -252,11 +256,12 @@ def reissue(work: Work, body: Reissue) -> Said:
         raise No("value-awaits")
     if work.debts:
         raise No("account-owes")
-    if len(full) > _PIECES_MAX:
-        raise No("too-many-lots")
     if full:
         to = (body.to_shard, body.to_account, 0)
-        _dispatch(work, [(lot, lot.left) for lot in full], to, body)
+        _dispatch(work, [(lot, lot.left) for lot in full[:_PIECES_MAX]], to, body)
+    if len(full) > _PIECES_MAX:
+        work.changes.append(("standing", False, body.account, "frozen"))
+        return Said(code="more-to-reissue")
     work.changes.append(("standing", False, body.account, "closed"))
     return Said()
 
@@ -265,6 +270,8 @@ def top_up(work: Work, body: TopUp) -> Said:
     """Money paid in becomes credit without a date."""
     if not body.account:
         raise No("no-account")
+    if not body.custodian:
+        raise No("no-issuer")
     work.repay()
     like = {
         "unit": CREDIT, "issuer": body.custodian, "funder": body.custodian, "start": work.now,

@@ -121,6 +121,7 @@ class Piece(Struct, frozen=True):
     available_from: Moment | None
     expires_at: Moment | None = None
     sliding_days: Id = 0
+    graced: bool = False
 
 
 class Send(Struct):

@@ -7,7 +7,7 @@ from verifier.model.further import Capture, HoldValue, LetGo, SpendAway, Wanted
 from verifier.model.messages import micros
 from verifier.model.originals import Original
 from verifier.model.undo import progress_of
-from verifier.model.work import CREDIT, GIFT, MERCHANT, POINTS, No, Said, Work
+from verifier.model.work import CREDIT, GIFT, HOLD_MAX, MERCHANT, POINTS, No, Said, Work
 from verifier.state import LOTS_PER_SEQUENCE, Hold, Lot, Progress
 
 
@@ -71,6 +71,8 @@ def place(work: Work, body: HoldValue) -> Said:
         raise No("no-account")
     if micros(body.due_at) <= work.now:
         raise No("due-too-early")
+    if micros(body.due_at) > work.now + HOLD_MAX:
+        raise No("due-too-late")
     _needs_acceptor(body.acceptor, body.merchant_points, 0)
     work.repay()
     work.reserve(_plan(work, _asks(body, body.acceptor)))

@@ -63,7 +63,7 @@ def adjust(work: Work, body: Adjust) -> Said:
     if body.unit == RIAL:
         raise No("not-value")
     if not body.take:
-        budgets.may_load(work, body.unit)
+        budgets.may_issue(work, body.unit, body.issuer, body.funder)
     work.repay()
     if body.take:
         _take(work, body)

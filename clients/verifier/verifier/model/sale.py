@@ -13,6 +13,8 @@ def sell(work: Work, body: Transaction) -> Said:
         raise No("no-account")
     if body.kind == "redemption" and body.redemption is None:
         raise No("no-terms")
+    if len({line.line for line in body.lines}) < len(body.lines):
+        raise No("line-twice")
     work.repay()
     said = Said(payable_rial=body.amount_rial)
     if body.redemption is not None:
@@ -29,6 +31,8 @@ def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
         raise No("nothing-to-redeem")
     if discount > body.amount_rial:
         raise No("more-than-the-basket")
+    if not body.acceptor:
+        raise No("no-acceptor")
     takes = work.plan(POINTS, deal.points, "insufficient-points")
     takes += work.plan(CREDIT, deal.credit_rial, "insufficient-credit")
     takes += work.plan(GIFT, deal.gift_rial, "insufficient-gift")

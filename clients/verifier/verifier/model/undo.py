@@ -10,6 +10,7 @@ from verifier.model.work import (
     DONE,
     GIFT,
     GRACE,
+    GRACED,
     MERCHANT,
     POINTS,
     No,
@@ -201,6 +202,7 @@ def refill(work: Work, number: int, points: int, cost: int, until: int) -> int:
     if in_date(lot, work.now):
         work.touch(lot)
     else:
+        until = lot.until if lot.origin in GRACED and lot.until is not None else until
         like = {
             "unit": lot.unit, "issuer": lot.issuer, "funder": lot.funder, "start": work.now,
             "until": until, "born": lot.born, "merchant": lot.merchant, "rule": lot.rule,

@@ -4,7 +4,7 @@ from verifier.model import budgets
 from verifier.model.messages import Expire, Issue, Release, micros
 from verifier.model.originals import Grant, Original
 from verifier.model.undo import Way, progress_of
-from verifier.model.work import RIAL, No, Said, Work, in_date
+from verifier.model.work import No, Said, Work, in_date
 from verifier.state import WAITING, Progress
 
 
@@ -12,9 +12,7 @@ def issue(work: Work, body: Issue) -> Said:
     """One lot outside a basket: usable at once, at its time, or on an event."""
     if not body.account:
         raise No("no-account")
-    if body.unit == RIAL:
-        raise No("not-value")
-    budgets.may_load(work, body.unit)
+    budgets.may_issue(work, body.unit, body.issuer, body.funder)
     budgets.draw_for_issue(work, body)
     work.repay()
     own = work.now if body.available_from is None else micros(body.available_from)

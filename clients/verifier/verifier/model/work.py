@@ -12,7 +12,8 @@ CREDIT = "CR"
 GIFT = "GV"
 MERCHANT = "MP"
 NEVER = 1 << 62  # later than any time
-GRACE = 30 * 86_400 * 1_000_000
+GRACE = HOLD_MAX = 30 * 86_400 * 1_000_000
+GRACED = ("child", "received-in-grace")  # origins of lots that have had their one grace
 DONE = ("completed", "held")
 
 Row = tuple[Any, ...]

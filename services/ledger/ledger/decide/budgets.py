@@ -76,7 +76,7 @@ def refused_awards(draft: Draft, awards: Sequence[Award]) -> dict[int, Reason]:
             if code:
                 refused[place] = texts.reason(code)
                 continue
-        no = cards.refusal_to_load(draft, award.unit)
+        no = cards.refusal_to_issue(draft, award.unit, award.issuer, award.funder)
         if no is not None:
             refused[place] = no.reasons[0]
             continue

@@ -10,6 +10,15 @@ from ledger.domain.book import Lot, Origin, lot_number
 from ledger.domain.house import Change, Subject
 
 
+def refusal_to_issue(draft: Draft, unit: Unit, issuer: int, funder: int) -> Said | None:
+    """Members hold value, not what parties owe; somebody issues it and pays for it."""
+    if unit is Unit.RIAL:
+        return verdicts.no("not-value")
+    if not issuer or not funder:
+        return verdicts.no("no-issuer")
+    return refusal_to_load(draft, unit)
+
+
 def refusal_to_load(draft: Draft, unit: Unit) -> Said | None:
     """Gift value belongs on a card that was activated, and on no other account (SH2)."""
     if unit is Unit.GIFT and draft.owner not in draft.house.cards:
@@ -21,6 +30,8 @@ def activate(draft: Draft, body: ActivateCard) -> Said:
     """An account nobody used becomes a card of its issuer, with what was paid for it."""
     if not body.account:
         return verdicts.no("no-account")
+    if not body.issuer:
+        return verdicts.no("no-issuer")
     if body.account in draft.house.cards:
         return verdicts.no("card-already-active")
     if draft.debts or draft.live():
@@ -41,7 +52,8 @@ def activate(draft: Draft, body: ActivateCard) -> Said:
 def reissue(draft: Draft, body: ReissueCard) -> Said:
     """All that a card holds, blocked or not, goes to another active card; the old one closes.
 
-    What is past its date stays behind: the sweep books it, on a closed account too.
+    What is past its date stays behind: the sweep books it, on a closed account too. Of very many
+    lots a part goes at a time: the card stays blocked, until another reissue sends the last.
     """
     if body.account not in draft.house.cards:
         return verdicts.no("card-not-active")
@@ -54,10 +66,13 @@ def reissue(draft: Draft, body: ReissueCard) -> Said:
         return verdicts.no("value-awaits")
     if draft.debts:
         return verdicts.no("account-owes")
-    if len(full) > transfer.PARCELS_MAX:
-        return verdicts.no("too-many-lots")
     if full:
-        transfer.dispatch(draft, [(lot, lot.remaining) for lot in full], body)
+        now = full[: transfer.PARCELS_MAX]
+        transfer.dispatch(draft, [(lot, lot.remaining) for lot in now], body)
+    if len(full) > transfer.PARCELS_MAX:  # what one message holds; the rest by the next reissue
+        blocked = (Subject(False, body.account), Standing.FROZEN)
+        draft.change = Change(standings=(blocked,))
+        return verdicts.nothing("more-to-reissue")
     closed = (Subject(False, body.account), Standing.CLOSED)
     draft.change = Change(standings=(closed,))
     return Said()
@@ -67,6 +82,8 @@ def top_up(draft: Draft, body: TopUpWallet) -> Said:
     """Money that a custodian was paid becomes credit that never expires (SH6)."""
     if not body.account:
         return verdicts.no("no-account")
+    if not body.custodian:
+        return verdicts.no("no-issuer")
     draft.settle_debts()
     rial = body.amount_rial
     draft.open(

@@ -141,7 +141,8 @@ class Draft:
     def give_back(self, original: Row, sequence: int, *, part: Row, grace: datetime) -> None:
         """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.
 
-        A lot past its date stays closed: a child with the grace date is opened instead.
+        A lot past its date stays closed: a child with the grace date is opened instead. Grace is
+        given once: a child's child keeps its date, and is expired from the beginning.
         """
         lot = self.lots[original.lot]
         if part.amount:
@@ -149,7 +150,8 @@ class Draft:
                 remaining, cost = lot.remaining + part.amount, lot.cost_left + part.cost_rial
                 self.set(replace(lot, remaining=remaining, cost_left=cost))
             else:
-                lot = self._child(lot, part, grace)
+                until = lot.expires_at if lots.graced(lot) else grace
+                lot = self._child(lot, part, until)
         self.rows.append(
             replace(
                 part,
@@ -252,14 +254,14 @@ class Draft:
         self.opened[lot.lot] = None
         self.lots[lot.lot] = lot
 
-    def _child(self, parent: Lot, part: Row, grace: datetime) -> Lot:
+    def _child(self, parent: Lot, part: Row, until: datetime | None) -> Lot:
         child = replace(
             parent,
             lot=lot_number(self.sequence, len(self.opened)),
             amount=part.amount,
             cost_rial=part.cost_rial,
             available_from=self.now,
-            expires_at=grace,
+            expires_at=until,
             origin=Origin.CHILD,
             parent=parent.lot,
             remaining=part.amount,

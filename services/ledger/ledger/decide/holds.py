@@ -7,7 +7,7 @@ from contracts.values import Status, Unit
 from ledger.decide import life, spend, standings, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain.book import Held, Hold, Original
+from ledger.domain.book import HOLD_MAX, Held, Hold, Original
 
 CAPTURED, VOIDED = "captured", "voided"
 
@@ -18,6 +18,8 @@ def place(draft: Draft, body: HoldValue) -> Said:
         return verdicts.no("no-account")
     if body.due_at <= draft.now:
         return verdicts.no("due-too-early")
+    if body.due_at > draft.now + HOLD_MAX:
+        return verdicts.no("due-too-late", days=HOLD_MAX.days)
     spent = Spend(
         points=body.points,
         merchant_points=body.merchant_points,

@@ -52,7 +52,7 @@ def adjust(draft: Draft, body: AdjustValue) -> Said:
         return verdicts.no("no-reason")
     if body.unit is Unit.RIAL:
         return verdicts.no("not-value")
-    if not body.take and (no := cards.refusal_to_load(draft, body.unit)):
+    if not body.take and (no := cards.refusal_to_issue(draft, body.unit, body.issuer, body.funder)):
         return no
     draft.settle_debts()
     if body.take:

@@ -1,9 +1,11 @@
 """Purchases and redemptions: spend first, then earn, debts repaid around both."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from contracts.ledger import PostTransaction, Redemption
-from contracts.pos import AnswerLine
+from contracts.pos import AnswerLine, Line
 from contracts.values import Kind, Status, Unit
 from ledger.decide import budgets, life, spend, verdicts
 from ledger.decide.draft import Draft
@@ -17,6 +19,8 @@ def decide(draft: Draft, body: PostTransaction) -> Said:
     """A purchase, or a redemption in one step (SH14, SH6): all or nothing."""
     if body.kind is Kind.REDEMPTION and body.redemption is None:
         return verdicts.no("no-terms")
+    if len(body.lines) > 1 and (no := _refuse_lines(body.lines)) is not None:
+        return no
     draft.settle_debts()  # what matured since the last command pays first
     said = Said(payable_rial=body.amount_rial)
     if body.redemption is not None:
@@ -30,12 +34,24 @@ def decide(draft: Draft, body: PostTransaction) -> Said:
     return said
 
 
+def _refuse_lines(lines: Sequence[Line]) -> Said | None:
+    """A refund names lines by their numbers, so each has its own."""
+    known: set[int] = set()
+    for line in lines:
+        if line.line in known:
+            return verdicts.no("line-twice", line=line.line)
+        known.add(line.line)
+    return None
+
+
 def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
     discount = discount_of(terms)
     if terms.points == 0 and terms.credit_rial == 0 and terms.gift_rial == 0:
         return verdicts.no("nothing-to-redeem")
     if discount > body.amount_rial:
         return verdicts.no("more-than-the-basket")
+    if not body.acceptor:
+        return verdicts.no("no-acceptor")
     takes = spend.plan(
         draft,
         (

@@ -9,7 +9,7 @@ from contracts.values import Family, Unit, name
 from ledger.decide import cards, spend, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import crossing
+from ledger.domain import crossing, lots
 from ledger.domain.book import GRACE, Lot, Origin, Original, Row, What, lot_number
 
 PARCELS_MAX = 1024  # of one message
@@ -134,15 +134,17 @@ def _parcel(lot: Lot, row: Row) -> Parcel:
         available_from=lot.available_from,
         expires_at=lot.expires_at,
         sliding_days=lot.sliding_days,
+        graced=lots.graced(lot),
     )
 
 
 def _child(draft: Draft, parcel: Parcel, ordinal: int) -> Lot:
+    origin = Origin.GRACED if parcel.graced else Origin.RECEIVED
     return Lot(
         lot_number(draft.sequence, ordinal), draft.owner, parcel.unit, parcel.amount,
         parcel.cost_rial, parcel.issuer, parcel.funder, parcel.rule, parcel.rule_version,
         parcel.available_from, parcel.expires_at, parcel.born_at, parcel.merchant,
-        Origin.RECEIVED, parcel.lot, parcel.amount, parcel.cost_rial, 0, 0, parcel.sliding_days,
+        origin, parcel.lot, parcel.amount, parcel.cost_rial, 0, 0, parcel.sliding_days,
     )  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """Lots outside a basket: issued, taken back as far as unspent, expired."""
 
 from contracts.ledger import ExpireLot, IssueValue
-from contracts.values import Unit
 from ledger.decide import budgets, cards, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
@@ -16,9 +15,8 @@ def issue(draft: Draft, body: IssueValue) -> Said:
     """
     if not body.account:
         return verdicts.no("no-account")
-    if body.unit is Unit.RIAL:
-        return verdicts.no("not-value")
-    no = cards.refusal_to_load(draft, body.unit) or budgets.fund_issue(draft, body)
+    no = cards.refusal_to_issue(draft, body.unit, body.issuer, body.funder)
+    no = no or budgets.fund_issue(draft, body)
     if no is not None:
         return no
     draft.settle_debts()

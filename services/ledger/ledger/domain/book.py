@@ -7,12 +7,13 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from contracts.ledger import Award, IssueValue, PostTransaction, Redemption
-from contracts.values import Kind, Status, Unit
+from contracts.values import HOLD_DAYS_MAX, Kind, Status, Unit
 
 LOTS_PER_COMMAND_MAX: Final = 4096  # a lot's number is its command's sequence * 4096 + ordinal
 UNDECODABLE: Final = "undecodable"
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 GRACE: Final = timedelta(days=30)  # where a command brings no grace date of its own
+HOLD_MAX: Final = timedelta(days=HOLD_DAYS_MAX)
 
 
 class Role(StrEnum):
@@ -80,6 +81,7 @@ class Origin(StrEnum):
     CHILD = "child"  # restored when its parent was past its date
     ADJUSTMENT = "adjustment"  # added by hand
     RECEIVED = "received"  # its parent is a lot of the sender, on the sender's shard
+    GRACED = "received-in-grace"  # the same, of a lot that has had its one grace
     EXCHANGE = "exchange"
     CARD = "card"
     TOP_UP = "top-up"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from contracts.pos import Balance
 from contracts.values import TEHRAN, UNSET_TIME, Unit, tehran_day
 from ledger.domain import solar
-from ledger.domain.book import Hold, Lot
+from ledger.domain.book import Hold, Lot, Origin
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
@@ -32,6 +32,11 @@ def in_date(lot: Lot, now: datetime) -> bool:
 def available(lot: Lot, now: datetime) -> bool:
     """Whether a debit at decision time now may use the lot: the part that no hold has."""
     return lot.remaining > lot.held and not pending(lot, now) and in_date(lot, now)
+
+
+def graced(lot: Lot) -> bool:
+    """Whether the lot lives on a grace date already: nothing gives it another."""
+    return lot.origin in (Origin.CHILD, Origin.GRACED)
 
 
 def pending(lot: Lot, now: datetime) -> bool:

@@ -7,6 +7,22 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "مبدأ و مقصد یک حساب است.",
         "The account is its own destination.",
     ),
+    "due-too-late": (
+        "نگه‌داشت بیش از {days} روز ممکن نیست.",
+        "A hold lasts {days} days at most.",
+    ),
+    "more-to-reissue": (
+        "بخشی از مانده منتقل شد؛ برای باقی آن، جایگزینی کارت را دوباره انجام دهید.",
+        "Part of the card has moved: ask for the reissue again, to move the rest.",
+    ),
+    "no-issuer": (
+        "صادرکننده یا تأمین‌کنندهٔ این اعتبار مشخص نیست.",
+        "Nobody is named who would issue or fund this value.",
+    ),
+    "line-twice": (
+        "شمارهٔ ردیف {line} در سبد تکراری است؛ هر ردیف شمارهٔ خود را دارد.",
+        "Line {line} is in the basket twice: each line has a number of its own.",
+    ),
     "same-shard": (
         "مبدأ و مقصد یک شارد است.",
         "The shard is its own destination.",
