@@ -62,7 +62,8 @@ def review(
     outcomes, of_rows = findings if isinstance(findings, Two) else (findings, findings)
     shard, sequence, at, status, code, command, answer, marked = leaf.head
     name = decide.heard_name(heard, command)
-    work, said = decide.work_out(state, heard, find, sequence=sequence)
+    ahead = code == decide.AHEAD and heard is not None and (heard.accepted or 0) > at
+    work, said = decide.work_out(state, heard, find, sequence=sequence, ahead=ahead)
     if code == ISOLATED and status == "refused" and heard is not None:
         work.forget()
         said = Said("refused", ISOLATED)

@@ -8,7 +8,7 @@ from typing import Final
 
 from kit.consumer import Consumer
 from kit.run import App, Main, Parts
-from ledger import api, consumer, jobs
+from ledger import api, consumer, jobs, settings
 from ledger.clients import Archive
 from ledger.settings import Settings
 
@@ -21,6 +21,8 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
     """HTTP, the consumer of the road, what time passing does."""
     given: Settings = parts.settings
     archive = Archive(Path(given.checkpoint_folder)) if given.checkpoint_folder else None
+    ahead_max = None if given.sandbox else settings.CLOCK_AHEAD_MAX
+    road = consumer.subscriptions(ahead_max)
     timed = jobs.jobs(parts.database, parts.clock, given)
     if archive is not None and given.checkpoint_key_file:
         timed.append(jobs.publisher(parts.database, parts.clock, archive, given))
@@ -28,9 +30,7 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
         log.warning("no checkpoints are published: set PEYVAND_CHECKPOINT_FOLDER and _KEY_FILE")
     yield App(
         asgi=api.app(parts.database, parts.clock, actor_secret=given.actor_secret, archive=archive),
-        consumers=[
-            Consumer(consumer.GROUP, consumer.SUBSCRIPTIONS, parts.database, parts.producer, given)
-        ],
+        consumers=[Consumer(consumer.GROUP, road, parts.database, parts.producer, given)],
         jobs=timed,
     )
 

@@ -1,5 +1,6 @@
 """What the ledger process is told, and its numbers that are the same in every house."""
 
+from datetime import timedelta
 from typing import Final
 
 from kit import settings
@@ -11,6 +12,7 @@ SWEEP_ANEW_RUNS: Final = 4  # then from the oldest again
 TICK_EVERY_S: Final = 5.0  # looks each five seconds, says each minute once
 RANGES_EVERY_S: Final = 3600.0
 PUBLISH_EVERY_S: Final = 10.0
+CLOCK_AHEAD_MAX: Final = timedelta(minutes=1)  # of a command before its record; not in a sandbox
 CLOCK_OFF_S: Final = 0.5  # a clock further from the database's says nothing
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from msgspec import Raw, json
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 _OUTCOME: Final = "outcome-recorded.v1"
 _REPLY: Final = "transaction-answered.v1"
 _UNPROCESSABLE: Final = 422
+_MICROS_LENGTH_MAX: Final = 17  # until the year 5138
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
@@ -50,25 +51,30 @@ SWEEP_START: Final[Cursor] = (BEGINNING, 0)
 _json: Final = json.Encoder()
 
 
-async def post_batch(tx: Tx, batch: Sequence[Event]) -> None:
+async def post_batch(tx: Tx, batch: Sequence[Event], *, ahead_max: timedelta | None = None) -> None:
     """Post one poll of ledger.commands, partitions and kinds mixed, in order.
+
+    ahead_max: a command whose accepted_at is further beyond its record's append time is refused,
+    and the shard's time does not move by it; None: no guard, in a house that has its own clock.
 
     A known name is answered as the first time; a fresh one is decided, booked, said and answered.
     Inquiries are answered from the state they arrive at and leave nothing. Raises InvariantBroken.
     """
-    await _post(tx, batch, [_command(event) for event in batch])
+    await _post(tx, batch, [_command(event, ahead_max) for event in batch])
 
 
-async def refuse_record(tx: Tx, event: Event, why: str) -> None:
+async def refuse_record(
+    tx: Tx, event: Event, why: str, *, ahead_max: timedelta | None = None
+) -> None:
     """Store a refusal for a record whose posting the database refuses; its shard moves on."""
     log.error("a record was refused", extra={"why": why, "offset": event.offset})
     telemetry.count(Metric.ALARMS, "ledger-refused-record")
-    command = _command(event)
+    command = _command(event, ahead_max)
     if command.body is not None:
         body = records.refusal_of(command.body, texts.reason("could-not-be-decided"))
         if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
             shard, back = transfer.return_of(command.body, body.reason.code)
-            now = command.accepted_at or event.at
+            now = event.at if command.ahead else command.accepted_at or event.at
             outbox.add(tx, [_send(event, command, shard, back, now)])
         command = replace(command, body=body)
     await _post(tx, [event], [command])
@@ -101,8 +107,23 @@ async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> Non
     outbox.add(tx, said)
 
 
-def _command(event: Event) -> Command:
-    return records.command_of(event.partition, event.raw, event.envelope)
+def _command(event: Event, ahead_max: timedelta | None) -> Command:
+    command = records.command_of(event.partition, event.raw, event.envelope)
+    if ahead_max is None or command.accepted_at is None:
+        return command
+    if command.accepted_at - ahead_max <= _appended_at(event):
+        return command
+    telemetry.count(Metric.ALARMS, "ledger-clock-ahead")
+    log.error("a command is ahead of its record", extra={"offset": event.offset})
+    return replace(command, ahead=True)
+
+
+def _appended_at(event: Event) -> datetime:
+    """When the broker took the record; of a copy from the archive, when it took the first one."""
+    said = event.headers.get("appended-at", b"")
+    if "replay" in event.headers and said.isdigit() and len(said) <= _MICROS_LENGTH_MAX:
+        return BEGINNING + timedelta(microseconds=int(said))
+    return event.at
 
 
 def _preview(book: Book, command: Command) -> bytes:
@@ -141,12 +162,15 @@ def _outcomes(event: Event, decision: Decision) -> list[Message]:
 def _outcome(event: Event, decision: Decision, outcome: Outcome) -> Message:
     command = decision.command
     cause = command.id or command.name
+    accepted_at = command.accepted_at
+    if accepted_at is None or command.ahead:
+        accepted_at = decision.decided_at
     said = Envelope(
         id=envelopes.follow(cause, f"outcome {outcome.name}"),
         type=_OUTCOME,
         key=str(decision.owner) if decision.owner else command.key,
         occurred_at=command.occurred_at,
-        accepted_at=command.accepted_at or decision.decided_at,
+        accepted_at=accepted_at,
         cause_id=command.id or None,
         data=outcome,
     )

@@ -26,6 +26,7 @@ Find = Callable[[str], Original | None]
 
 # What a leaf can bring a rule to when the rows that it rests on are not there, or not so.
 BEYOND_REASON = (LookupError, ArithmeticError, ValueError, TypeError, AssertionError)
+AHEAD = "clock-ahead"  # the sender's clock was, by what its record's append time tells
 _NEVER_BOOKED = "may never be in the book"
 
 
@@ -62,13 +63,17 @@ def heard_name(heard: Heard | None, raw: bytes) -> str:
     return heard.name if heard is not None else f"u.{hashlib.sha256(raw).hexdigest()}"
 
 
-def work_out(state: State, heard: Heard | None, find: Find, *, sequence: int) -> tuple[Work, Said]:
+def work_out(
+    state: State, heard: Heard | None, find: Find, *, sequence: int, ahead: bool = False
+) -> tuple[Work, Said]:
     """All that one command must have done. The state is as before, but for the work's lots.
 
-    The caller undoes the work when it has compared.
+    The caller undoes the work when it has compared. ahead: the ledger found it ahead of its record,
+    which no leaf tells: it is refused, and no time passes.
     """
-    accepted = state.now if heard is None or heard.accepted is None else heard.accepted
-    now = max(state.now, accepted)
+    now = state.now
+    if heard is not None and heard.accepted is not None and not ahead:
+        now = max(now, heard.accepted)
     work = Work(state, sequence=sequence, now=now, occurred=heard.occurred if heard else 0)
     if heard is None:
         return work, Said("refused", "undecodable")
@@ -79,9 +84,9 @@ def work_out(state: State, heard: Heard | None, find: Find, *, sequence: int) ->
     if work.purse.holds:
         work.free_due()
     try:
-        if state.house.standings:
+        if state.house.standings and not ahead:
             house.check(work, heard.body)
-        said = _say(work, heard.body, original)
+        said = Said("refused", AHEAD) if ahead else _say(work, heard.body, original)
     except BEYOND_REASON as error:
         said = Said(f"anything, but it cannot be worked out: {error!r}")
     except No as no:

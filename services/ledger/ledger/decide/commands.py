@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from contracts.value import ReceiveValue
 from contracts.values import Status
-from ledger.decide import answers, rules, transfer
+from ledger.decide import answers, rules, transfer, verdicts
 from ledger.decide.book import Book, Decision
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import lots
+from ledger.domain import lots, texts
 from ledger.domain.book import Command, Original
 
 
@@ -70,7 +70,9 @@ def account_of(command: Command, original: Original | None) -> int:
 
 def _book_one(book: Book, command: Command) -> Decision:
     state = book.shard(command.shard)
-    now = max(state.decided_at, command.accepted_at or state.decided_at)
+    now = state.decided_at
+    if command.accepted_at is not None and not command.ahead:
+        now = max(now, command.accepted_at)
     target = target_of(command)
     original = book.original(command.shard, target) if target else None
     owner = account_of(command, original)
@@ -79,7 +81,10 @@ def _book_one(book: Book, command: Command) -> Decision:
     draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
     if draft.holds:
         draft.settle_due()
-    said = rules.say(draft, command.body, original)
+    if command.ahead:
+        said = verdicts.refused(texts.reason("clock-ahead"))
+    else:
+        said = rules.say(draft, command.body, original)
     if said.status not in (Status.COMPLETED, Status.HELD):
         draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
         if type(command.body) is ReceiveValue:  # what is in transit goes back

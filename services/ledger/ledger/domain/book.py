@@ -182,7 +182,8 @@ class Grant(Struct, frozen=True, gc=False):
 class Command(Struct, frozen=True):
     """One record of ledger.commands. body: its data; None where nobody could read it.
 
-    raw: the bytes as received. accepted_at: None where undecodable.
+    raw: the bytes as received. accepted_at: None where undecodable. ahead: accepted_at lies so far
+    beyond its record's append time that no time may pass by it.
     """
 
     shard: int
@@ -195,6 +196,7 @@ class Command(Struct, frozen=True):
     occurred_at: datetime = BEGINNING
     accepted_at: datetime | None = None
     fingerprint: bytes | None = None
+    ahead: bool = False
 
 
 class Progress(Struct, frozen=True):

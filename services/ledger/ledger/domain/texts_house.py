@@ -15,6 +15,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "بخشی از مانده منتقل شد؛ برای باقی آن، جایگزینی کارت را دوباره انجام دهید.",
         "Part of the card has moved: ask for the reissue again, to move the rest.",
     ),
+    "clock-ahead": (
+        "ساعت فرستنده جلو است؛ با نام تازه دوباره بفرستید.",
+        "The sender's clock is ahead: set it right, and send this again under a new name.",
+    ),
     "no-issuer": (
         "صادرکننده یا تأمین‌کنندهٔ این اعتبار مشخص نیست.",
         "Nobody is named who would issue or fund this value.",
