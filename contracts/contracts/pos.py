@@ -105,7 +105,9 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a till hears, byte for byte the same for ever. Amounts >= 0.
 
     discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
-    payable_rial: amount less discount. fa, en: one line for the cashier's screen and the receipt.
+    payable_rial: amount less discount. debt_points: of an undone sale, what was spent and is
+    owed; debt_rial: what all that is owed is worth, points at what they cost.
+    fa, en: one line for the cashier's screen and the receipt.
     """
 
     id: str
@@ -130,6 +132,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gift_redeemed_rial: int = 0
     gift_restored_rial: int = 0
     merchant_points_restored: int = 0
+    debt_rial: int = 0
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""

@@ -235,6 +235,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     points_restored: int = 0
     credit_restored_rial: int = 0
     debt_points: int = 0
+    debt_rial: int = 0
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""

@@ -261,3 +261,28 @@ def test_a_card_of_very_many_lots_is_reissued_in_pieces(bazaar):
     assert bazaar.lots(CARD) == []
     assert len(bazaar.lots(OTHER_CARD, shard=THERE)) == 1_030
     assert bazaar.issue(1, account=CARD, unit=NP).code == "account-closed"
+
+
+# ---------------------------------------------------------------------------- what is owed
+
+
+def test_a_refund_of_a_sale_whose_points_are_spent_says_what_they_were_worth(office):
+    """S15: buy for 100,000,000 Rial, spend the 100,000 points at B, refund at A."""
+    lines = ((1, 60_000_000), (2, 40_000_000))
+    sale = office.buy(
+        award(60_000, line=1, budget=None), award(40_000, line=2, budget=None), lines=lines
+    )
+    office.spend(100_000, lines=((1, 10_000_000),))
+    back = msgspec.json.decode(office.undo(sale, (1, 30_000_000)).answer)
+    assert (back["debt_points"], back["debt_rial"]) == (30_000, 3_000_000)
+    assert "۳٬۰۰۰٬۰۰۰ ریال" in back["fa"]
+    assert "30,000 points" in back["en"]
+    rest = msgspec.json.decode(office.undo(sale).answer)
+    assert (rest["debt_points"], rest["debt_rial"]) == (70_000, 7_000_000)
+
+
+def test_a_refund_that_takes_all_back_owes_nothing(office):
+    sale = office.buy(award(100, budget=None))
+    back = msgspec.json.decode(office.undo(sale).answer)
+    assert "debt_rial" not in back
+    assert "بدهی" not in back["fa"]

@@ -85,6 +85,7 @@ def _amounts(answer: Answer) -> list[str]:
         ("امتیاز پس‌گرفته", "points taken back", answer.points_clawed_back),
         ("امتیاز برگشته", "points restored", answer.points_restored),
         ("بدهی امتیازی", "points owed", answer.debt_points),
+        ("ارزش بدهی (ریال)", "worth of what is owed, Rial", answer.debt_rial),
     )
     return [
         f"{fa} · {en}" if value is None else f"{fa}: {number(value)} · {en}: {value:,}"

@@ -64,6 +64,7 @@ class Answer(Struct, omit_defaults=True):
     gift_redeemed_rial: int = 0
     gift_restored_rial: int = 0
     merchant_points_restored: int = 0
+    debt_rial: int = 0
     lines: tuple[Told, ...] = ()
     balance: Holding | None = None
     original: str = ""
@@ -73,7 +74,7 @@ _NUMBERS = (
     "points_earned", "points_pending", "points_redeemed", "credit_redeemed_rial", "discount_rial",
     "own_discount_rial", "payable_rial", "points_clawed_back", "points_restored",
     "credit_restored_rial", "debt_points", "gift_redeemed_rial", "gift_restored_rial",
-    "merchant_points_restored",
+    "merchant_points_restored", "debt_rial",
 )  # fmt: skip
 _ZEROS = (0,) * len(_NUMBERS)
 _numbers = attrgetter(*_NUMBERS)

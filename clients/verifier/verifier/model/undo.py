@@ -131,7 +131,7 @@ def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
     until = work.now + GRACE if body.grace_expires_at is None else micros(body.grace_expires_at)
     work.lapse([grant.lot for grant in original.grants])
     back = _restore(work, original, way, until)
-    taken, owed = _claw_back(work, original, way, said)
+    taken, owed, worth = _claw_back(work, original, way, said)
     work.repay()
     said.numbers = {
         "points_restored": back.get(POINTS, 0),
@@ -140,6 +140,7 @@ def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
         "merchant_points_restored": back.get(MERCHANT, 0),
         "points_clawed_back": taken,
         "debt_points": owed,
+        "debt_rial": worth,
     }
     return said
 
@@ -214,10 +215,15 @@ def refill(work: Work, number: int, points: int, cost: int, until: int) -> int:
     return lot.number
 
 
-def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[int, int]:
-    """From the sale's own lots, then others of the issuer, then as debt: (taken, owed) points."""
+def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[int, int, int]:
+    """From the sale's own lots, then others of the issuer, then as debt.
+
+    Points taken, points owed, and the Rial that all owed is worth.
+    """
     if progress_of(work, original).verdict == "cancelled":
-        return 0, 0
+        return 0, 0, 0
+    costs: dict[tuple[str, int], int] = {}
+    wanted: dict[tuple[str, int], int] = {}
     taken: dict[tuple[str, int], int] = {}
     short: dict[tuple[str, int], int] = {}
     for grant in original.grants:
@@ -226,6 +232,8 @@ def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[in
         cost = way.of_grant(grant.cost, grant, original)
         work.fund(grant.issuer, grant.funder, -cost)
         budgets.give_back(work, grant, cost)
+        costs[kin] = costs.get(kin, 0) + cost
+        wanted[kin] = wanted.get(kin, 0) + points
         lot = work.purse.lots[grant.lot]
         amount = min(points, lot.left - lot.held)
         if amount:
@@ -247,7 +255,11 @@ def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[in
         owed = short[unit, issuer] = short[unit, issuer] - more
         work.move((work.owner, "debt", unit, issuer), (issuer, "issued", unit, 0), owed)
         work.owe(unit, issuer, owed)
-    return _points(taken), _points(short)
+    worth = 0
+    for kin, owed in short.items():
+        if owed:
+            worth += owed if kin[0] in (CREDIT, GIFT) else costs[kin] * owed // wanted[kin]
+    return _points(taken), _points(short), worth
 
 
 def _from_others(work: Work, unit: str, issuer: int, own: set[int], wanted: int) -> int:

@@ -35,6 +35,8 @@ def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> 
     if type(body) not in _ANSWERED:
         return NO_ANSWER
     fa, en = _line(body.kind, said, balance)
+    if said.debt_rial:
+        fa, en = _with_debt(fa, en, said)
     told = Answer(
         id=public_id(command.shard, command.name),
         kind=body.kind,
@@ -58,6 +60,7 @@ def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> 
         gift_redeemed_rial=said.gift_redeemed_rial,
         gift_restored_rial=said.gift_restored_rial,
         merchant_points_restored=said.merchant_points_restored,
+        debt_rial=said.debt_rial,
         lines=said.lines,
         balance=balance,
         original=_original(command),
@@ -235,6 +238,13 @@ def _line(kind: Kind, said: Said, balance: Balance) -> tuple[str, str]:
             )
         case _:
             return _sale_line(said, balance.points)
+
+
+def _with_debt(fa: str, en: str, said: Said) -> tuple[str, str]:
+    """A refund's line, with what of the goods' price the customer has had already."""
+    text = texts.OWED_POINTS if said.debt_points else texts.OWED
+    owed_fa, owed_en = texts.both(text, debt=said.debt_points, rial=said.debt_rial)
+    return f"{fa} {owed_fa}", f"{en} {owed_en}"
 
 
 def _sale_line(said: Said, points: int) -> tuple[str, str]:

@@ -121,7 +121,7 @@ def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) 
     draft.settle_debts()
     draft.lapse([grant.lot for grant in original.grants])
     restored = _restore(draft, original, step, grace or draft.now + GRACE)
-    taken, owed = _claw_back(draft, original, step)
+    taken, owed, owed_rial = _claw_back(draft, original, step)
     draft.settle_debts()
     return Said(
         points_restored=restored.get(Unit.NETWORK_POINTS, 0),
@@ -130,6 +130,7 @@ def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) 
         merchant_points_restored=restored.get(Unit.MERCHANT_POINTS, 0),
         points_clawed_back=taken,
         debt_points=owed,
+        debt_rial=owed_rial,
         amount_rial=sum(step.after) - sum(step.before),
     )
 
@@ -170,13 +171,14 @@ def _money(part: int, original: Original, step: Step) -> int:
     return share(part, sum(step.before), sum(step.after), original.total_rial)
 
 
-def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
-    """Points taken and points owed: own lots first, then the issuer's others, then debt.
+def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int, int]:
+    """Points taken, points owed, Rial that all owed is worth: own lots, the issuer's others, debt.
 
     What a hold has is not taken.
     """
     if original.progress.verdict == "cancelled":
-        return 0, 0  # the verdict took them all
+        return 0, 0, 0  # the verdict took them all
+    worth: dict[tuple[Unit, int], tuple[int, int]] = {}
     short: dict[tuple[Unit, int], int] = {}
     taken: dict[tuple[Unit, int], int] = {}
     for grant in original.grants:
@@ -185,6 +187,8 @@ def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
         cost = of_grant(grant.cost_rial, grant, original, step)
         draft.post(chart.fund(grant.issuer, grant.funder, -cost))
         budgets.give_back(draft, grant, cost)
+        points, rial = worth.get(kin, (0, 0))
+        worth[kin] = (points + wanted, rial + cost)
         lot = draft.lots[grant.lot]
         amount = min(wanted, lot.remaining - lot.held)
         if amount:
@@ -199,7 +203,17 @@ def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int]:
         short[unit, issuer] -= more
         draft.post(chart.claw_into_debt(draft.owner, unit, issuer, short[unit, issuer]))
         draft.owe(unit, issuer, short[unit, issuer])
-    return _points(taken), _points(short)
+    owed_rial = sum(
+        _worth(unit, owed, *worth[unit, issuer]) for (unit, issuer), owed in short.items()
+    )
+    return _points(taken), _points(short), owed_rial
+
+
+def _worth(unit: Unit, owed: int, points: int, rial: int) -> int:
+    """Rial: money at its face, points at their share of what all that was undone cost, floored."""
+    if unit in (Unit.CREDIT, Unit.GIFT) or not owed:
+        return owed
+    return rial * owed // points
 
 
 def _beyond_lapsed(draft: Draft, number: int, amount: int) -> int:

@@ -35,6 +35,7 @@ class Said(Struct, frozen=True, kw_only=True):
     gift_redeemed_rial: int = 0
     gift_restored_rial: int = 0
     merchant_points_restored: int = 0
+    debt_rial: int = 0
     lines: tuple[AnswerLine, ...] = ()
     progress: tuple[str, Progress] | None = None
     marks: str = ""

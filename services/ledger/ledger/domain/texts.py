@@ -229,6 +229,14 @@ REFUND: Final = (
     "برگشت ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",
     "Refund booked: {back} points taken back, {restored} restored. Balance: {points} points.",
 )
+OWED_POINTS: Final = (
+    "{debt} امتیاز آن پیش‌تر خرج شده و بدهی مشتری است، به ارزش {rial} ریال.",
+    "{debt} points of it were spent already and are owed, worth {rial} Rial.",
+)
+OWED: Final = (
+    "بخشی از اعتبار آن پیش‌تر خرج شده و بدهی مشتری است، به ارزش {rial} ریال.",
+    "Value of it was spent already and is owed, worth {rial} Rial.",
+)
 REVERSAL: Final = (
     "لغو ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",
     "Reversal booked: {back} points taken back, {restored} restored. Balance: {points} points.",
