@@ -53,6 +53,19 @@ class MerchantStanding(Struct, frozen=True, kw_only=True):
     stopped: bool
 
 
+class Merchant(Struct, frozen=True, kw_only=True):
+    """`merchant-changed.v1` on merchants.merchants, keyed merchant@version; the newest counts.
+
+    What a customer knows a shop by. version: 1 when it is registered.
+    """
+
+    merchant: Number
+    version: Number
+    party: Number
+    title_fa: str
+    title_en: str
+
+
 BASKET_MAX_RIAL = 10_000_000_000  # a billion Toman, where a merchant declares no other
 
 

@@ -155,6 +155,18 @@ MERCHANTS_TERMINALS: Final = Topic(
         LocalTable(room="gateway", table="merchants", key=("merchant",), version="version"),
     ),
 )
+MERCHANTS_MERCHANTS: Final = Topic(
+    name="merchants.merchants",
+    owner="merchants",
+    key="merchant@version",
+    spread=Spread.ONE,
+    events={"merchant-changed.v1": merchants.Merchant},
+    consumers=("notify",),
+    compacted=True,
+    local_tables=(
+        LocalTable(room="notify", table="merchants", key=("merchant",), version="version"),
+    ),
+)
 MERCHANTS_PROGRAMMES: Final = Topic(
     name="merchants.programmes",
     owner="merchants",
@@ -221,6 +233,7 @@ TOPICS: Final = (
     MEMBERS_IDENTIFIERS,
     MEMBERS_CONTACTS,
     MERCHANTS_TERMINALS,
+    MERCHANTS_MERCHANTS,
     MERCHANTS_PROGRAMMES,
     MERCHANTS_TERMS,
     CAMPAIGNS_RULES,

@@ -18,6 +18,7 @@ SHARDS = 12
 GATEWAYS = 4  # partitions of gateway.replies in development
 PASSED_ON = "PEYVAND_"
 CHECKPOINT_ORIGIN = "peyvand.local/ledger"
+SUPPORT_PHONE = "02100000000"  # nobody's: what texts of a local house name for questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _own_settings(home: House, name: str) -> dict[str, str]:
                 "SMS_SENDER": "10008663",
                 "SMS_CALLBACK_URL": callback,
                 "CALLBACK_SECRET": secrets.callback_secret,
+                "SUPPORT_PHONE": SUPPORT_PHONE,
             }
         case "sms-simulator":
             return {"SMS_API_KEY": secrets.sms_api_key, "SMS_CALLBACK_URL": callback}

@@ -340,4 +340,4 @@ async def test_every_answer_leaves_what_it_said_for_the_relay(door: Any, pool: D
     await arrange(door)
     await door("PUT", ACTIVATION)
     async with pool.read() as tx:
-        assert await tx.fetchval("select count(*) from outbox_messages") == 4
+        assert await tx.fetchval("select count(*) from outbox_messages") == 5

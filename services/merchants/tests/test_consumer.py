@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from contracts import envelope, topics
 from contracts.ledger import LotIssued, Outcome
@@ -12,6 +12,7 @@ from merchants.usecases import partners
 from merchants.usecases import tallies as usecases
 
 DAY = date(2026, 3, 21)
+NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 
 
 def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit_consumer.Event:
@@ -53,7 +54,8 @@ async def days(tx: Tx) -> list[Tally]:
 
 
 async def arrange(tx: Tx) -> None:
-    await partners.register_merchant(tx, Merchant(5, 1, "bakery", "نان", "Bread"))
+    await partners.register_merchant(tx, Merchant(5, 1, "bakery", "نان", "Bread"), now=NOW)
+    tx.take_messages()
 
 
 async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime) -> None:

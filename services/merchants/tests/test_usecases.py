@@ -1,10 +1,11 @@
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
 
 from contracts import envelope, topics
+from contracts import merchants as facts
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from kit.db import Tx
 from merchants.domain import programmes as versions
@@ -13,6 +14,7 @@ from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, T
 from merchants.domain.standings import Change, Kind, Standing, Subject
 from merchants.usecases import partners, programmes, standings, tallies, terminals
 
+NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 PARTY = Party(2, "شرکت نان", "Bread Co", "10380284790")
 MERCHANT = Merchant(5, 2, "bakery", "نان داغ", "Hot Bread", "H-5")
 BRANCH = Branch(5, 1, "مرکزی", "Central")
@@ -20,14 +22,26 @@ BRANCH = Branch(5, 1, "مرکزی", "Central")
 
 async def arrange(tx: Tx) -> None:
     await partners.register_party(tx, PARTY)
-    await partners.register_merchant(tx, MERCHANT)
+    await partners.register_merchant(tx, MERCHANT, now=NOW)
     await partners.register_branch(tx, BRANCH)
+    tx.take_messages()  # what its titles say has a test of its own
 
 
 def said(tx: Tx) -> list[object]:
     """What the transaction says, decoded, in order."""
     types = {name: kind for t in topics.TOPICS for name, kind in t.events.items()}
     return [envelope.decode(m.value or b"", types).data for m in tx.messages]
+
+
+async def test_a_merchants_titles_are_said_once_when_it_is_registered(tx: Tx) -> None:
+    await partners.register_party(tx, PARTY)
+    for _ in range(2):
+        await partners.register_merchant(tx, MERCHANT, now=NOW)
+    titles = facts.Merchant(
+        merchant=5, version=1, party=2, title_fa="نان داغ", title_en="Hot Bread"
+    )
+    assert said(tx) == [titles]
+    assert [(m.topic, m.key) for m in tx.messages] == [("merchants.merchants", b"5@1")]
 
 
 def a_programme(version: int, effective_from: datetime, **changes: object) -> Programme:
@@ -67,7 +81,7 @@ async def test_the_network_is_the_first_party(tx: Tx) -> None:
 async def test_registering_twice_changes_nothing(tx: Tx) -> None:
     await arrange(tx)
     assert await partners.register_party(tx, PARTY) == (PARTY, False)
-    assert await partners.register_merchant(tx, MERCHANT) == (MERCHANT, False)
+    assert await partners.register_merchant(tx, MERCHANT, now=NOW) == (MERCHANT, False)
     assert await partners.register_branch(tx, BRANCH) == (BRANCH, False)
 
 
@@ -76,7 +90,9 @@ async def test_the_same_number_with_other_details_is_refused(tx: Tx) -> None:
     with pytest.raises(words.Differs):
         await partners.register_party(tx, Party(2, "دیگری", "Other"))
     with pytest.raises(words.Differs):
-        await partners.register_merchant(tx, Merchant(5, 1, "bakery", "نان داغ", "Hot Bread"))
+        await partners.register_merchant(
+            tx, Merchant(5, 1, "bakery", "نان داغ", "Hot Bread"), now=NOW
+        )
     with pytest.raises(words.Differs):
         await partners.register_branch(tx, Branch(5, 1, "دیگری", "Other"))
 
@@ -86,12 +102,12 @@ async def test_a_legal_id_or_reference_has_one_owner(tx: Tx) -> None:
     with pytest.raises(Taken):
         await partners.register_party(tx, Party(3, "دیگری", "Other", PARTY.legal_id))
     with pytest.raises(Taken):
-        await partners.register_merchant(tx, Merchant(6, 2, "bakery", "د", "O", "H-5"))
+        await partners.register_merchant(tx, Merchant(6, 2, "bakery", "د", "O", "H-5"), now=NOW)
 
 
 async def test_what_is_not_registered_is_not_found(tx: Tx) -> None:
     with pytest.raises(words.Unknown):
-        await partners.register_merchant(tx, MERCHANT)
+        await partners.register_merchant(tx, MERCHANT, now=NOW)
     with pytest.raises(words.Unknown):
         await partners.register_branch(tx, BRANCH)
     with pytest.raises(words.Unknown):
@@ -102,8 +118,11 @@ async def test_what_is_not_registered_is_not_found(tx: Tx) -> None:
 
 async def test_search_narrows_by_what_was_asked(tx: Tx) -> None:
     await arrange(tx)
-    await partners.register_merchant(tx, Merchant(6, 2, "florist", "گل ۱۰۰%_", "Flowers", "F"))
-    await partners.register_merchant(tx, Merchant(7, 1, "bakery", "نان سرد", "Cold Bread"))
+    await partners.register_merchant(
+        tx, Merchant(6, 2, "florist", "گل ۱۰۰%_", "Flowers", "F"), now=NOW
+    )
+    cold = Merchant(7, 1, "bakery", "نان سرد", "Cold Bread")
+    await partners.register_merchant(tx, cold, now=NOW)
 
     async def found(**asked: object) -> list[int]:
         search = MerchantSearch(**({"after": 0, "limit": 10} | asked))  # type: ignore[arg-type]

@@ -6,16 +6,25 @@ from functools import partial
 from contracts import topics
 from contracts.ledger import Outcome
 from contracts.members import Contact
+from contracts.merchants import Merchant
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 from notify.settings import Settings
 from notify.usecases import messages
 
 
-async def on_ledger_entries(tx: Tx, batch: Sequence[Event], *, part_price_rial: int) -> None:
+async def on_ledger_entries(
+    tx: Tx, batch: Sequence[Event], *, part_price_rial: int, support: str = ""
+) -> None:
     """Every outcome of the book; what is to be told becomes a row in the queue."""
     heard: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
-    await messages.queue_messages(tx, heard, part_price_rial=part_price_rial)
+    await messages.queue_messages(tx, heard, part_price_rial=part_price_rial, support=support)
+
+
+async def on_merchants_merchants(tx: Tx, batch: Sequence[Event]) -> None:
+    """Titles of merchants, the newest of each."""
+    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Merchant)]
+    await messages.keep_merchants(tx, heard)
 
 
 async def on_members_contacts(tx: Tx, batch: Sequence[Event]) -> None:
@@ -39,7 +48,11 @@ def road(given: Settings) -> tuple[Subscription, ...]:
     return (
         Subscription(
             topic=topics.LEDGER_ENTRIES,
-            handle=partial(on_ledger_entries, part_price_rial=given.sms_part_price_rial),
+            handle=partial(
+                on_ledger_entries,
+                part_price_rial=given.sms_part_price_rial,
+                support=given.support_phone,
+            ),
             decoders={"outcome-recorded.v1": Outcome},
         ),
     )
@@ -51,4 +64,5 @@ STATE = (
         handle=on_members_contacts,
         decoders={"contact-changed.v1": Contact},
     ),
+    Subscription(topic=topics.MERCHANTS_MERCHANTS, handle=on_merchants_merchants),
 )

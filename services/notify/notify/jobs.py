@@ -21,17 +21,25 @@ async def ask_deliveries(asker: Asker) -> None:
     await asker.run()
 
 
-async def settle_waiting(database: Database, clock: Clock, *, part_price_rial: int) -> None:
+async def settle_waiting(
+    database: Database, clock: Clock, *, part_price_rial: int, support: str = ""
+) -> None:
     """Address what waited for a contact, then end what is past its time."""
     async with database.transaction() as tx:
-        await messages.address_waiting(tx, part_price_rial=part_price_rial)
+        await messages.address_waiting(tx, part_price_rial=part_price_rial, support=support)
     async with database.transaction() as tx:
         await messages.expire_messages(tx, now=clock.now())
 
 
-def jobs(lane: Lane, asker: Asker, *, part_price_rial: int) -> tuple[Job, ...]:
+def jobs(lane: Lane, asker: Asker, *, part_price_rial: int, support: str = "") -> tuple[Job, ...]:
     """What time passing makes notify do; all of it in one process only."""
-    settle = partial(settle_waiting, lane.database, lane.clock, part_price_rial=part_price_rial)
+    settle = partial(
+        settle_waiting,
+        lane.database,
+        lane.clock,
+        part_price_rial=part_price_rial,
+        support=support,
+    )
     return (
         Job(name="send", every_s=settings.SEND_EVERY_S, run=partial(send_queued, lane)),
         Job(name="ask", every_s=settings.ASK_EVERY_S, run=partial(ask_deliveries, asker)),

@@ -40,7 +40,12 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
                     ("notify-state", consumer.STATE),
                 )
             ],
-            jobs=jobs.jobs(lane, asker, part_price_rial=given.sms_part_price_rial),
+            jobs=jobs.jobs(
+                lane,
+                asker,
+                part_price_rial=given.sms_part_price_rial,
+                support=given.support_phone,
+            ),
             tasks=[desk.run],
         )
 

@@ -34,3 +34,4 @@ class Settings(settings.Room, frozen=True, kw_only=True):
     contact_key: str  # AES-256, base64
     callback_secret: str
     sms_part_price_rial: int = 1_180
+    support_phone: str = ""  # whom to call, in texts that say no; digits as dialled

@@ -1,17 +1,19 @@
 """All the SQL of notify."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from contracts.members import Contact
+from contracts.merchants import Merchant
 from kit import local
 from kit.db import Record, Tx
+from notify.domain.facts import Facts
 from notify.domain.messages import CONSENTED, Draft, State, Written
-from notify.domain.texts import Facts, Template
+from notify.domain.texts import Template
 
 CONTACTS: Final = local.Table(
     name="contacts",
@@ -25,6 +27,14 @@ CONTACTS: Final = local.Table(
         "marketing": "boolean",
     },
     key=("member",),
+    version="version",
+)
+
+
+MERCHANTS: Final = local.Table(
+    name="merchants",
+    columns={"merchant": "int", "version": "int", "title_fa": "text", "title_en": "text"},
+    key=("merchant",),
     version="version",
 )
 
@@ -87,6 +97,26 @@ async def find_contacts(
     return {row["member"]: Contact(**dict(row)) for row in rows}
 
 
+# ------------------------------------------------------------------------------------------ shops
+
+
+async def upsert_merchants(tx: Tx, merchants: Sequence[Merchant]) -> int:
+    """Keep the newest titles of each merchant; gives how many were newer."""
+    rows: list[Mapping[str, Any]] = [
+        {name: getattr(merchant, name) for name in MERCHANTS.columns} for merchant in merchants
+    ]
+    return await local.upsert(tx, MERCHANTS, rows)
+
+
+async def find_titles(tx: Tx, merchants: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Persian and English titles of these merchants, of those that are known."""
+    rows = await tx.fetch(
+        "select merchant, title_fa, title_en from merchants where merchant = any($1::int[])",
+        list(merchants),
+    )
+    return {row["merchant"]: (row["title_fa"], row["title_en"]) for row in rows}
+
+
 # --------------------------------------------------------------------------------------- messages
 
 
@@ -105,7 +135,7 @@ async def insert_messages(tx: Tx, rows: Sequence[Written], *, part_price_rial: i
         [row.draft.account for row in rows],
         [row.draft.template for row in rows],
         [row.draft.cause for row in rows],
-        [msgspec.json.encode(asdict(row.draft.facts)).decode() for row in rows],
+        [msgspec.json.encode(row.draft.facts).decode() for row in rows],
         [row.locale for row in rows],
         [row.text for row in rows],
         [row.parts for row in rows],

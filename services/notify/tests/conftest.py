@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from contracts.envelope import Envelope
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.members import Contact, SealedContact
-from contracts.topics import LEDGER_ENTRIES, MEMBERS_CONTACTS, Topic
+from contracts.merchants import Merchant
+from contracts.topics import LEDGER_ENTRIES, MEMBERS_CONTACTS, MERCHANTS_MERCHANTS, Topic
 from contracts.values import Channel, Kind, Status, Unit
 from house.sms_simulator import app as simulator
 from house.sms_simulator.exchange import Exchange
@@ -210,6 +211,10 @@ class Make:
 
     def entry_event(self, outcome: Outcome) -> consumer.Event:
         return event_of(LEDGER_ENTRIES, "outcome-recorded.v1", str(outcome.account), outcome)
+
+    def merchant_event(self, merchant: Merchant) -> consumer.Event:
+        key = f"{merchant.merchant}@{merchant.version}"
+        return event_of(MERCHANTS_MERCHANTS, "merchant-changed.v1", key, merchant, 0)
 
     def tombstone(self, member: int) -> consumer.Event:
         return consumer.Event(

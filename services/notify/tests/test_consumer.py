@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts import envelope, topics
+from contracts.merchants import Merchant
 from contracts.topics import Topic
 from contracts.values import Kind, Status
 from kit import consumer as consumer_of_kit
@@ -45,14 +46,29 @@ async def test_a_batch_heard_twice_queues_once(tx: Tx, world: Any, make: Any) ->
     rows = await _rows(tx)
     assert [(row.member, row.template, row.state) for row in rows] == [
         (9, "receipt-purchase", "queued"),
-        (9, "receipt-redemption", "queued"),
+        (9, "value-spent", "queued"),
         (8, "first-purchase", "queued"),
     ]
     first = rows[0]
-    assert first.text.startswith("پیوند: خرید ۱۵۰٬۰۰۰ تومان، ۱۵ امتیاز گرفتید؛ مانده ۱۲۰")
+    assert first.text.startswith("پیوند: ۱۵ امتیاز گرفتید؛ مانده ۱۲۰ امتیاز")
     assert (first.parts, first.price_rial, first.cause) == (1, PRICE, "3.t.7.1.1")
     assert first.mobile == "0910***0009"
     assert tx.messages == []
+
+
+async def test_a_text_names_the_shop_whose_titles_were_heard(tx: Tx, world: Any, make: Any) -> None:
+    titles = [
+        Merchant(merchant=5, version=version, party=5, title_fa=f"نان {version}", title_en="Bread")
+        for version in (2, 1)
+    ]
+    await _meet(tx, make, world.contact(9, receipts=False))
+    await consumer.on_merchants_merchants(tx, [make.merchant_event(one) for one in titles])
+    spent = (make.move("redeemed", 5),)
+    for merchant in (5, 6):
+        await _hear(tx, make, world.outcome(9, Kind.REDEMPTION, merchant=merchant, moves=spent))
+    known, unknown = await _rows(tx)
+    assert known.text.startswith("پیوند، نان 2: با ۵ امتیاز")
+    assert unknown.text.startswith("پیوند: با ۵ امتیاز")
 
 
 async def test_one_outcome_twice_in_a_batch_queues_once(tx: Tx, world: Any, make: Any) -> None:
@@ -102,7 +118,7 @@ async def test_a_message_waits_for_its_contact(tx: Tx, world: Any, make: Any) ->
     receipt, news, other = await _rows(tx)
     assert (receipt.state, receipt.text) == ("suppressed", "")
     assert (news.state, news.locale, news.parts) == ("queued", "en", 1)
-    assert news.text.startswith("Peyvand: 500,000 Rial credit")
+    assert news.text.startswith("Peyvand: 50,000 Toman gift credit")
     assert other.state == "waiting"
     await _hear(tx, make, bought, credit, lonely)
     assert len(await _rows(tx)) == 3
@@ -115,7 +131,8 @@ async def test_a_verdict_without_a_member_reaches_the_accounts_first(
     await _hear(tx, make, early)
     await _meet(tx, make, world.contact(6, account=77), world.contact(5, account=77))
     assert await messages.address_waiting(tx, part_price_rial=PRICE) == 1
-    late = world.outcome(0, account=77, command="cancel-pending.v1", name="v.c-2")
+    gone = (make.move("cancelled", 4),)
+    late = world.outcome(0, account=77, command="cancel-pending.v1", name="v.c-2", moves=gone)
     for _ in range(2):
         await _hear(tx, make, early, late)
     rows = await _rows(tx)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from kit import auth, doors
+from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
 from merchants.domain import partners as domain
@@ -104,11 +105,12 @@ async def put_merchant(
     """Register a merchant under the caller's number: 201, and 200 when repeated."""
     auth.require(request, "operator")
     database: Database = request.app.state.database
+    clock: Clock = request.app.state.clock
     asked = Merchant(
         merchant, body.party, body.sector, body.title_fa, body.title_en, body.reference
     )
     async with database.transaction() as tx:
-        kept, created = await usecases.register_merchant(tx, asked)
+        kept, created = await usecases.register_merchant(tx, asked, now=clock.now())
     response.status_code = 201 if created else 200
     return kept
 

@@ -1,5 +1,10 @@
 """What operators do with parties, merchants and branches."""
 
+from datetime import datetime
+
+from contracts import envelope, topics
+from contracts import merchants as facts
+from kit import outbox
 from kit.db import Tx
 from merchants.domain import words
 from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, Taken
@@ -26,13 +31,14 @@ async def get_party(tx: Tx, party: int) -> Party:
     return found
 
 
-async def register_merchant(tx: Tx, merchant: Merchant) -> tuple[Merchant, bool]:
-    """The merchant as it is kept, and whether it is new.
+async def register_merchant(tx: Tx, merchant: Merchant, *, now: datetime) -> tuple[Merchant, bool]:
+    """The merchant as it is kept, and whether it is new; a new one's titles are said.
 
     Raises Unknown (party), Differs, Taken (reference).
     """
     await get_party(tx, merchant.party)
     if await store.insert_merchant(tx, merchant):
+        _say(tx, merchant, now)
         return merchant, True
     kept = await store.find_merchant(tx, merchant.merchant)
     if kept is None:
@@ -40,6 +46,27 @@ async def register_merchant(tx: Tx, merchant: Merchant) -> tuple[Merchant, bool]
     if kept != merchant:
         raise words.Differs(f"merchant {merchant.merchant} is registered with other details")
     return kept, False
+
+
+def _say(tx: Tx, merchant: Merchant, now: datetime) -> None:
+    """Titles are what other rooms' texts name a shop by; a merchant is never changed yet."""
+    key, kind = f"{merchant.merchant}@1", "merchant-changed.v1"
+    titles = facts.Merchant(
+        merchant=merchant.merchant,
+        version=1,
+        party=merchant.party,
+        title_fa=merchant.title_fa,
+        title_en=merchant.title_en,
+    )
+    said = envelope.Envelope(
+        id=envelope.follow(key, kind),
+        type=kind,
+        key=key,
+        occurred_at=now,
+        accepted_at=now,
+        data=titles,
+    )
+    outbox.add(tx, [outbox.message(topics.MERCHANTS_MERCHANTS, said)])
 
 
 async def get_merchant(tx: Tx, merchant: int) -> Merchant:

@@ -1,18 +1,19 @@
 """A message's life: what calls for it, who gets it, and the states it may pass through."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from contracts import values
-from contracts.ledger import LotIssued, Outcome
+from contracts.ledger import Outcome
 from contracts.members import Contact
-from contracts.values import Channel, Kind, Status, Unit
+from contracts.values import Channel, Kind, Status
 from notify import settings
 from notify.domain import sms, texts
-from notify.domain.texts import Facts, Locale, Template
+from notify.domain.facts import Facts, facts_of
+from notify.domain.texts import Locale, Template
 
 
 class State(StrEnum):
@@ -55,7 +56,7 @@ _HEARD: Final = {
 class Draft:
     """A message that an outcome calls for. cause: the outcome's public id. member 0: not named.
 
-    consented: it goes only to members who asked for receipts.
+    consented: it goes only to members who asked for receipts. merchant: the shop it names, 0: none.
     """
 
     template: Template
@@ -66,6 +67,7 @@ class Draft:
     decided_at: datetime
     expires_at: datetime
     consented: bool
+    merchant: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,8 @@ def befores(state: State) -> list[State]:
 def draft_of(shard: int, outcome: Outcome) -> Draft | None:
     """What an outcome calls for, or None.
 
-    Quiet outcomes (history, replay) and refusals are never told. Source: SH5, NH16, architecture 2.
+    Quiet outcomes (history, replay) and refusals are never told. What was spent is told whatever
+    the member consented to. Source: SH5, NH16, architecture 2, findings S6.
     """
     told = outcome.status in (Status.COMPLETED, Status.HELD)
     if outcome.quiet or outcome.channel is Channel.HISTORY or not told or outcome.account == 0:
@@ -115,11 +118,18 @@ def draft_of(shard: int, outcome: Outcome) -> Draft | None:
         cause=values.public_id(shard, outcome.name),
         member=outcome.member,
         account=outcome.account,
-        facts=_facts(template, outcome),
+        facts=facts_of(outcome),
         decided_at=outcome.decided_at,
         expires_at=outcome.decided_at + life,
         consented=receipt,
+        merchant=outcome.merchant,
     )
+
+
+def naming(draft: Draft, titles: Mapping[int, tuple[str, str]]) -> Draft:
+    """With the shop's titles, Persian and English; without, where they are not known yet."""
+    fa, en = titles.get(draft.merchant, ("", ""))
+    return replace(draft, facts=replace(draft.facts, shop_fa=fa, shop_en=en))
 
 
 def recipient(draft: Draft, contacts: Mapping[int, Contact]) -> Contact | None:
@@ -133,19 +143,24 @@ def recipient(draft: Draft, contacts: Mapping[int, Contact]) -> Contact | None:
     return min(shared, key=lambda contact: contact.member, default=None)
 
 
-def write(drafts: Sequence[Draft], contacts: Mapping[int, Contact]) -> list[Written]:
-    """The rows that drafts become; a receipt nobody asked for becomes none."""
+def write(
+    drafts: Sequence[Draft], contacts: Mapping[int, Contact], *, support: str = ""
+) -> list[Written]:
+    """The rows that drafts become; a receipt nobody asked for becomes none.
+
+    support: the telephone number that texts name.
+    """
     rows: list[Written] = []
     for draft in drafts:
         contact = recipient(draft, contacts)
         if contact is None:
             rows.append(Written(draft=draft, member=draft.member, state=State.WAITING))
         elif contact.receipts or not draft.consented:
-            rows.append(addressed(draft, contact))
+            rows.append(addressed(draft, contact, support=support))
     return rows
 
 
-def addressed(draft: Draft, contact: Contact) -> Written:
+def addressed(draft: Draft, contact: Contact, *, support: str = "") -> Written:
     """A draft whose contact is known, in its language: queued, or suppressed without consent."""
     locale: Locale = texts.locale_of(contact.locale)
     if draft.consented and not contact.receipts:
@@ -155,61 +170,31 @@ def addressed(draft: Draft, contact: Contact) -> Written:
         member=contact.member,
         state=State.QUEUED,
         locale=locale,
-        text=texts.render(draft.template, locale, draft.facts),
+        text=texts.render(draft.template, locale, draft.facts, support=support),
     )
 
 
-_RECEIPTS: Final = frozenset(
-    {Template.RECEIPT_PURCHASE, Template.RECEIPT_REDEMPTION, Template.RECEIPT_REFUND}
-)
-CONSENTED: Final = _RECEIPTS
+_RECEIPTS: Final = frozenset({Template.RECEIPT_PURCHASE, Template.RECEIPT_REFUND})
+CONSENTED: Final = _RECEIPTS  # what was spent is told to everybody: a thief's spend looks like mine
 
 
 def _template(outcome: Outcome) -> Template | None:
     match outcome.command, outcome.kind:
         case "issue-value.v1", _ if outcome.purpose == "first-purchase":
             return Template.FIRST_PURCHASE
+        case "take-back-value.v1", _ if outcome.purpose == "first-purchase-return":
+            return Template.CREDIT_RETURNED if outcome.moves else None
         case "release-pending.v1", _:
             return Template.POINTS_RELEASED
         case "cancel-pending.v1", _:
-            return Template.POINTS_CANCELLED
+            return Template.POINTS_CANCELLED if outcome.moves else None
         case "post-transaction.v1", Kind.PURCHASE:
             return Template.RECEIPT_PURCHASE
         case "post-transaction.v1", Kind.REDEMPTION:
-            return Template.RECEIPT_REDEMPTION
+            return Template.VALUE_SPENT
+        case "spend-value.v1" | "capture-hold.v1", _:
+            return Template.VALUE_SPENT
         case "post-transaction.v1", Kind.REFUND | Kind.REVERSAL:
-            return Template.RECEIPT_REFUND
+            return Template.RECEIPT_REFUND if outcome.moves else None  # else nothing was undone
         case _:
             return None
-
-
-def _facts(template: Template, outcome: Outcome) -> Facts:
-    lots = [lot for lot in outcome.lots if lot.unit is Unit.NETWORK_POINTS and lot.parent == 0]
-    match template:
-        case Template.FIRST_PURCHASE:
-            points = 0
-            credit = _sum(lot for lot in outcome.lots if lot.unit is Unit.CREDIT)
-        case Template.RECEIPT_PURCHASE:
-            points, credit = _sum(lots), 0
-        case Template.RECEIPT_REDEMPTION:
-            points = _moved(outcome, Unit.NETWORK_POINTS, "redeemed")
-            credit = _moved(outcome, Unit.CREDIT, "redeemed")
-        case _:
-            points, credit = _moved(outcome, Unit.NETWORK_POINTS, "clawed-back", "cancelled"), 0
-    return Facts(
-        amount_rial=outcome.amount_rial,
-        points=points,
-        pending=outcome.status is Status.HELD,
-        restored_points=_moved(outcome, Unit.NETWORK_POINTS, "restored"),
-        credit_rial=credit,
-        balance_points=outcome.balance_points,
-        balance_credit_rial=outcome.balance_credit_rial,
-    )
-
-
-def _sum(lots: Iterable[LotIssued]) -> int:
-    return sum(lot.amount for lot in lots)
-
-
-def _moved(outcome: Outcome, unit: Unit, *what: str) -> int:
-    return sum(m.amount for m in outcome.moves if m.unit is unit and m.what in what)

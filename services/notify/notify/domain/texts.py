@@ -1,20 +1,43 @@
-"""The words members read: templates in Persian and English, numbers as each writes them."""
+"""The words members read: templates in Persian and English, numbers as each writes them.
 
-from dataclasses import dataclass
+A text names the shop, every unit that moved, what is owed and what is left; nothing that is zero.
+Source: findings F12, newcomer 7.
+"""
+
+from datetime import date
 from enum import StrEnum
 from typing import Final, assert_never
 
-FOOTER: Final = "\nلغو۱۱"  # service lines must say how to leave them (regulator, Shahrivar 1401)
+from persiantools.jdatetime import JalaliDate
+
+from contracts.values import Kind
+from notify.domain import sms
+from notify.domain.facts import Facts, Value
+
+# service lines must say how to leave them (regulator, Shahrivar 1401); a Persian letter or digit
+# under an English text would make all of it UCS-2, at 70 letters a part for 160
+FOOTER_FA: Final = "\nلغو۱۱"
+FOOTER_EN: Final = "\nStop 11"
+SHOP_LETTERS_MAX: Final = 24
 _PERSIAN_DIGITS: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 _GROUPING: Final = "\u066c"  # Arabic thousands separator
+_MONTHS_FA: Final = (
+    "فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی",
+    "بهمن", "اسفند",
+)  # fmt: skip
+_MONTHS_EN: Final = (
+    "Farvardin", "Ordibehesht", "Khordad", "Tir", "Mordad", "Shahrivar", "Mehr", "Aban", "Azar",
+    "Dey", "Bahman", "Esfand",
+)  # fmt: skip
 
 
 class Template(StrEnum):
     """Everything that is ever told."""
 
     FIRST_PURCHASE = "first-purchase"
+    CREDIT_RETURNED = "credit-returned"
     RECEIPT_PURCHASE = "receipt-purchase"
-    RECEIPT_REDEMPTION = "receipt-redemption"
+    VALUE_SPENT = "value-spent"
     RECEIPT_REFUND = "receipt-refund"
     POINTS_RELEASED = "points-released"
     POINTS_CANCELLED = "points-cancelled"
@@ -27,35 +50,24 @@ class Locale(StrEnum):
     EN = "en"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a text may show, of the outcome it tells.
-
-    points: earned, spent, clawed back or cancelled, by template; pending: earned but not yet
-    available. restored_points: given back by a refund. credit_rial: given or spent.
-    """
-
-    amount_rial: int = 0
-    points: int = 0
-    pending: bool = False
-    restored_points: int = 0
-    credit_rial: int = 0
-    balance_points: int = 0
-    balance_credit_rial: int = 0
-
-
 def locale_of(text: str) -> Locale:
     """The language a contact asked for, Persian where there are no texts in it."""
     return Locale.EN if text.lower().partition("-")[0] == "en" else Locale.FA
 
 
-def render(template: Template, locale: Locale, facts: Facts) -> str:
-    """The text of a message, with the footer that leaves the line."""
+def render(template: Template, locale: Locale, facts: Facts, *, support: str = "") -> str:
+    """The text of a message, with the footer that leaves the line.
+
+    support: the telephone number to ask at, in ASCII; "" where the house has none.
+    """
     match locale:
         case Locale.FA:
-            return _persian(template, facts) + FOOTER
+            clauses = _persian(template, facts, support.translate(_PERSIAN_DIGITS))
+            return f"{_head('پیوند،', facts.shop_fa, 'پیوند')}: {'؛ '.join(clauses)}{FOOTER_FA}"
         case Locale.EN:
-            return _english(template, facts) + FOOTER
+            shop = "" if sms.measure(facts.shop_en).ucs2 else facts.shop_en
+            clauses = _english(template, facts, support)
+            return f"{_head('Peyvand,', shop, 'Peyvand')}: {'; '.join(clauses)}{FOOTER_EN}"
         case _:
             assert_never(locale)
 
@@ -72,63 +84,147 @@ def money_fa(rial: int) -> str:
 
 
 def money_en(rial: int) -> str:
-    """An amount in Rial, labelled."""
-    return f"{rial:,} Rial"
+    """The same in English."""
+    toman, rest = divmod(rial, 10)
+    return f"{rial:,} Rial" if rest else f"{toman:,} Toman"
 
 
-def _persian(template: Template, facts: Facts) -> str:
-    points, amount = number_fa(facts.points), money_fa(facts.amount_rial)
-    credit, left = money_fa(facts.credit_rial), f"مانده {number_fa(facts.balance_points)}"
+def day_fa(day: date) -> str:
+    """A day of the Solar Hijri calendar, without its year: ۸ بهمن."""
+    solar = JalaliDate(day)
+    return f"{number_fa(solar.day)} {_MONTHS_FA[solar.month - 1]}"
+
+
+def day_en(day: date) -> str:
+    """The same day in English letters: 8 Bahman."""
+    solar = JalaliDate(day)
+    return f"{solar.day} {_MONTHS_EN[solar.month - 1]}"
+
+
+def _head(brand: str, shop: str, alone: str) -> str:
+    if not shop:
+        return alone
+    return f"{brand} {shop[:SHOP_LETTERS_MAX].rstrip()}"
+
+
+def value_fa(value: Value) -> str:
+    """What there is of each unit: ۱۰۰ امتیاز و ۵٬۰۰۰ تومان اعتبار."""
+    parts = [f"{number_fa(value.points)} امتیاز"] if value.points else []
+    parts += [f"{number_fa(value.own_points)} امتیاز فروشگاه"] if value.own_points else []
+    parts += [f"{money_fa(value.credit_rial)} اعتبار"] if value.credit_rial else []
+    parts += [f"{money_fa(value.gift_rial)} کارت هدیه"] if value.gift_rial else []
+    return " و ".join(parts)
+
+
+def value_en(value: Value) -> str:
+    """The same in English: 100 points and 5,000 Toman credit."""
+    parts = [f"{value.points:,} points"] if value.points else []
+    parts += [f"{value.own_points:,} shop points"] if value.own_points else []
+    parts += [f"{money_en(value.credit_rial)} credit"] if value.credit_rial else []
+    parts += [f"{money_en(value.gift_rial)} gift card"] if value.gift_rial else []
+    return " and ".join(parts)
+
+
+def _persian(template: Template, facts: Facts, support: str) -> list[str]:
     match template:
         case Template.FIRST_PURCHASE:
-            return f"پیوند: هدیهٔ نخستین خرید شما {credit} اعتبار است."
-        case Template.RECEIPT_PURCHASE if facts.pending and facts.points:
-            return f"پیوند: خرید {amount}. {points} امتیاز در انتظار بررسی؛ {left}"
-        case Template.RECEIPT_PURCHASE if facts.points == 0:
-            return f"پیوند: خرید {amount}، بی‌امتیاز؛ {left}"
+            until = f"تا {day_fa(facts.ends_on)} خرج کنید" if facts.ends_on else ""
+            return [f"{money_fa(facts.given.credit_rial)} اعتبار هدیه گرفتید", *_some(until)]
+        case Template.CREDIT_RETURNED:
+            return [f"نخستین خرید برگشت و {value_fa(facts.taken)} هدیهٔ آن پس گرفته شد"]
         case Template.RECEIPT_PURCHASE:
-            return f"پیوند: خرید {amount}، {points} امتیاز گرفتید؛ {left}"
-        case Template.RECEIPT_REDEMPTION:
-            spent = [f"{points} امتیاز"] if facts.points else []
-            spent += [f"{credit} اعتبار"] if facts.credit_rial else []
-            return f"پیوند: {' و '.join(spent)} خرج شد؛ {left}"
+            return [_earned_fa(facts), *_left_fa(facts)]
+        case Template.VALUE_SPENT:
+            discount = money_fa(facts.discount_rial)
+            spent = [f"با {value_fa(facts.spent)}، {discount} تخفیف گرفتید"]
+            earned = [_earned_fa(facts)] if facts.given else []
+            return [*spent, *earned, *_left_fa(facts)]
         case Template.RECEIPT_REFUND:
-            back = [f"{points} امتیاز پس گرفته شد"] if facts.points else []
-            if facts.restored_points:
-                back.append(f"{number_fa(facts.restored_points)} امتیاز برگشت")
-            return f"پیوند: برگشت خرید. {'، '.join([*back, left])}"
+            done = "خرید لغو شد" if facts.kind is Kind.REVERSAL else "خرید برگشت"
+            taken = f"{value_fa(facts.taken)} آن کم شد" if facts.taken else ""
+            back = f"{value_fa(facts.restored)} به شما بازگشت" if facts.restored else ""
+            return [done, *_some(taken, back), *_left_fa(facts)]
         case Template.POINTS_RELEASED:
-            return f"پیوند: امتیازهای در انتظار آزاد شد؛ {left}"
+            return ["امتیاز در انتظار بررسی تأیید شد", *_left_fa(facts)]
         case Template.POINTS_CANCELLED:
-            return f"پیوند: {points} امتیاز در انتظار پذیرفته نشد؛ {left}"
+            no = f"{value_fa(facts.taken)} که برای ایمنی در انتظار بررسی بود تأیید نشد"
+            call = f"پرسش: {support}" if support else ""
+            return [no, *_left_fa(facts), *_some(call)]
         case _:
             assert_never(template)
 
 
-def _english(template: Template, facts: Facts) -> str:
-    points, amount = f"{facts.points:,}", money_en(facts.amount_rial)
-    credit, left = money_en(facts.credit_rial), f"balance {facts.balance_points:,}"
+def _earned_fa(facts: Facts) -> str:
+    if not facts.given:
+        return f"خرید {money_fa(facts.amount_rial)} امتیازی نداشت"
+    waits = "در انتظار بررسی است" if facts.pending else "گرفتید"
+    return f"{value_fa(facts.given)} {waits}"
+
+
+def _left_fa(facts: Facts) -> list[str]:
+    """Debts, what is left (credit where credit moved), and what of it ends soon."""
+    repaid = f"{value_fa(facts.repaid)} بابت بدهی پیشین کم شد" if facts.repaid else ""
+    owed = f"{number_fa(facts.debt_points)} امتیاز بدهکارید" if facts.debt_points else ""
+    left = f"مانده {number_fa(facts.balance_points)} امتیاز"
+    if _credit_moved(facts):
+        left += f" و {money_fa(facts.balance_credit_rial)} اعتبار"
+    ends = ""
+    if facts.ending_on is not None:
+        ends = f"{number_fa(facts.ending_points)} امتیاز تا {day_fa(facts.ending_on)} مهلت دارد"
+    return _some(repaid, owed, left, ends)
+
+
+def _english(template: Template, facts: Facts, support: str) -> list[str]:
     match template:
         case Template.FIRST_PURCHASE:
-            return f"Peyvand: {credit} credit for your first purchase."
-        case Template.RECEIPT_PURCHASE if facts.pending and facts.points:
-            return f"Peyvand: {amount}, {points} points under review; {left}"
-        case Template.RECEIPT_PURCHASE if facts.points == 0:
-            return f"Peyvand: {amount}, no points; {left}"
+            until = f"spend it by {day_en(facts.ends_on)}" if facts.ends_on else ""
+            return [f"{money_en(facts.given.credit_rial)} gift credit for you", *_some(until)]
+        case Template.CREDIT_RETURNED:
+            gift = value_en(facts.taken)
+            return [f"your first purchase was refunded, so its gift of {gift} was taken back"]
         case Template.RECEIPT_PURCHASE:
-            return f"Peyvand: {amount}, {points} points earned; {left}"
-        case Template.RECEIPT_REDEMPTION:
-            spent = [f"{points} points"] if facts.points else []
-            spent += [f"{credit} credit"] if facts.credit_rial else []
-            return f"Peyvand: {' and '.join(spent)} spent; {left}"
+            return [_earned_en(facts), *_left_en(facts)]
+        case Template.VALUE_SPENT:
+            spent = [f"{money_en(facts.discount_rial)} off for {value_en(facts.spent)}"]
+            earned = [_earned_en(facts)] if facts.given else []
+            return [*spent, *earned, *_left_en(facts)]
         case Template.RECEIPT_REFUND:
-            back = [f"{points} points taken back"] if facts.points else []
-            if facts.restored_points:
-                back.append(f"{facts.restored_points:,} points restored")
-            return f"Peyvand: refund. {', '.join([*back, left])}"
+            done = "sale reversed" if facts.kind is Kind.REVERSAL else "sale refunded"
+            taken = f"{value_en(facts.taken)} taken back" if facts.taken else ""
+            back = f"{value_en(facts.restored)} returned to you" if facts.restored else ""
+            return [done, *_some(taken, back), *_left_en(facts)]
         case Template.POINTS_RELEASED:
-            return f"Peyvand: your pending points are available; {left}"
+            return ["your points under review were approved", *_left_en(facts)]
         case Template.POINTS_CANCELLED:
-            return f"Peyvand: {points} pending points were not approved; {left}"
+            no = f"{value_en(facts.taken)} under a security review were not approved"
+            call = f"questions: {support}" if support else ""
+            return [no, *_left_en(facts), *_some(call)]
         case _:
             assert_never(template)
+
+
+def _earned_en(facts: Facts) -> str:
+    if not facts.given:
+        return f"your sale of {money_en(facts.amount_rial)} earned no points"
+    return f"{value_en(facts.given)} {'under review' if facts.pending else 'earned'}"
+
+
+def _left_en(facts: Facts) -> list[str]:
+    repaid = f"{value_en(facts.repaid)} went to an old debt" if facts.repaid else ""
+    owed = f"you owe {facts.debt_points:,} points" if facts.debt_points else ""
+    left = f"balance {facts.balance_points:,} points"
+    if _credit_moved(facts):
+        left += f" and {money_en(facts.balance_credit_rial)} credit"
+    ends = ""
+    if facts.ending_on is not None:
+        ends = f"{facts.ending_points:,} points end after {day_en(facts.ending_on)}"
+    return _some(repaid, owed, left, ends)
+
+
+def _credit_moved(facts: Facts) -> bool:
+    moved = (facts.given, facts.spent, facts.taken, facts.restored)
+    return any(value.credit_rial for value in moved)
+
+
+def _some(*clauses: str) -> list[str]:
+    return [clause for clause in clauses if clause]

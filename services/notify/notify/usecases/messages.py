@@ -6,6 +6,7 @@ from datetime import datetime
 
 from contracts.ledger import Outcome
 from contracts.members import Contact
+from contracts.merchants import Merchant
 from kit.db import Record, Tx
 from notify import store
 from notify.domain import contacts as sealing
@@ -45,12 +46,19 @@ async def keep_contacts(tx: Tx, changed: Sequence[Contact], erased: Sequence[int
         await store.delete_contacts(tx, erased)
 
 
+async def keep_merchants(tx: Tx, merchants: Sequence[Merchant]) -> None:
+    """Keep the newest titles of merchants, for the texts to name."""
+    if merchants:
+        await store.upsert_merchants(tx, merchants)
+
+
 async def queue_messages(
-    tx: Tx, heard: Sequence[tuple[int, Outcome]], *, part_price_rial: int
+    tx: Tx, heard: Sequence[tuple[int, Outcome]], *, part_price_rial: int, support: str = ""
 ) -> int:
     """Queue what (shard, outcome) call for; gives how many rows are new.
 
-    A message whose contact is not known yet waits for it. Twice the same adds nothing.
+    support: the number that texts name for questions. A message whose contact is not known yet
+    waits for it. Twice the same adds nothing.
     """
     drafts = [
         draft
@@ -64,17 +72,23 @@ async def queue_messages(
         members=sorted({draft.member for draft in drafts if draft.member}),
         accounts=sorted({draft.account for draft in drafts if not draft.member}),
     )
-    rows = messages.write(drafts, contacts)
+    shops = sorted({draft.merchant for draft in drafts if draft.merchant})
+    titles = await store.find_titles(tx, shops) if shops else {}
+    named = [messages.naming(draft, titles) for draft in drafts]
+    rows = messages.write(named, contacts, support=support)
     if not rows:
         return 0
     return await store.insert_messages(tx, rows, part_price_rial=part_price_rial)
 
 
-async def address_waiting(tx: Tx, *, part_price_rial: int) -> int:
+async def address_waiting(tx: Tx, *, part_price_rial: int, support: str = "") -> int:
     """Queue the rows whose contact has come meanwhile; gives how many."""
     waiting = await store.lock_arrived(tx, limit=SETTLE_MAX)
     if waiting:
-        rows = {one.message_id: messages.addressed(one.draft, one.contact) for one in waiting}
+        rows = {
+            one.message_id: messages.addressed(one.draft, one.contact, support=support)
+            for one in waiting
+        }
         await store.update_addressed(tx, rows, part_price_rial=part_price_rial)
     return len(waiting)
 
