@@ -2,39 +2,51 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
-from peyvand import Answered, Client, Line, Original, Redeem, RefundLine, Terminal, Waiting, card
+import peyvand
+from peyvand import Client, Line, Original, Redeem, RefundLine, Terminal
 from peyvand.terminal import Journal
 
+Heard = peyvand.Answered | peyvand.Waiting
 
-def show(heard: Answered | Waiting) -> None:
-    """Print what the cashier sees: Persian first."""
-    if isinstance(heard, Answered):
-        print(heard.answer.fa, "·", heard.answer.en)
+
+async def heard(request: Awaitable[Heard]) -> peyvand.Answered | None:
+    """Print what the cashier sees, Persian first. The answer, where there is one."""
+    try:
+        found = await request
+    except peyvand.Problem as refused:  # nothing was posted and nothing will be: key it again
+        print(refused.fa, "·", refused.detail)
+    except peyvand.OutcomeUnknown:  # it may be posted: the journal sends it again, not you
+        print("پاسخی نرسید", "·", "no answer yet")
     else:
-        print("در راه است", "·", "on its way", heard.accepted.id)
+        if isinstance(found, peyvand.Answered):
+            print(found.answer.fa, "·", found.answer.en)
+            return found
+        print("در راه است", "·", "on its way", found.accepted.id)
+    return None
 
 
-async def sell(url: str, key: str, terminal: int, epoch: int) -> None:
+async def sell(url: str, key: str, terminal: int, epoch: int, card: str) -> None:
     """Three requests of one till; kill it anywhere and run it again, nothing counts twice."""
     journal = Journal(Path("till.sqlite"))
     async with Client(url, key) as house:
         till = Terminal(house, journal, terminal=terminal, epoch=epoch)
         await till.resend_unanswered()
-        member = card("6037990000000006")
+        member = peyvand.card(card)
         basket = (
             Line(line=1, amount_rial=1_200_000, category="dairy"),
             Line(line=2, amount_rial=800_000, category="bakery"),
         )
-        sold = await till.purchase(member, amount_rial=2_000_000, lines=basket)
-        show(sold)
-        show(await till.redeem(member, Redeem(points=100), amount_rial=900_000))
-        if isinstance(sold, Answered):
+        sold = await heard(till.purchase(member, amount_rial=2_000_000, lines=basket))
+        await heard(till.redeem(member, Redeem(points=100), amount_rial=900_000))
+        if sold is not None:
             lines = (RefundLine(line=2, amount_rial=800_000),)
-            show(await till.refund(Original(id=sold.answer.id), lines=lines))
+            await heard(till.refund(Original(id=sold.answer.id), lines=lines))
     journal.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(sell(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    url, key, terminal, epoch, card = sys.argv[1:]
+    asyncio.run(sell(url, key, int(terminal), int(epoch), card))

@@ -11,14 +11,18 @@ class PeyvandError(Exception):
 class OutcomeUnknown(PeyvandError):
     """No answer within the bounds of retrying: it may or may not have happened.
 
-    Send the same request, under the same name, again: it can take effect only once.
+    Send the same request, under the same name, again: it can take effect only once. problem: what
+    the house refused it with at last, where an earlier sending of it may have arrived.
     """
 
-    def __init__(self, what: str, *, attempts: int, last: str) -> None:
+    def __init__(
+        self, what: str, *, attempts: int, last: str, problem: "Problem | None" = None
+    ) -> None:
         super().__init__(f"{what}: outcome unknown after {attempts} attempts, last: {last}")
         self.what = what
         self.attempts = attempts
         self.last = last
+        self.problem = problem
 
 
 class BadReply(PeyvandError):
@@ -99,6 +103,7 @@ _BY_STATUS: Mapping[int, type[Problem]] = {
     429: TooMany,
 }
 _BY_CODE: Mapping[str, type[Problem]] = {"name-used-with-another-payload": NameReused}
+NOT_TAKEN = frozenset({"gateway-busy", "not-ready", "lookup-unavailable", "rate-limited"})
 _KNOWN = frozenset({"status", "code", "detail", "fa"})
 
 

@@ -71,19 +71,36 @@ async def send(
 ) -> Answered | Waiting:
     """Send until there is an answer or a 202; a repeat carries the very same bytes.
 
-    Raises the typed problem of a refusal, OutcomeUnknown after the last attempt.
+    Raises the typed problem of a refusal, by which nothing was posted under the name, and
+    OutcomeUnknown after the last attempt or where an earlier one may have arrived before the
+    refusal.
     """
     reply = await wire.request("POST", path, body)
     if reply.status == 202:
         return Waiting(accepted=_decoded(_accepted, reply), attempts=reply.attempts)
-    if reply.status >= 500:
+    if reply.status in transport.RETRY_STATUSES or reply.status >= 500:
         last = f"HTTP {reply.status} {reply.body[:200].decode(errors='replace')}"
         raise errors.OutcomeUnknown(f"POST {path}", attempts=reply.attempts, last=last)
-    transport.raise_problem(f"POST {path}", reply)
+    try:
+        transport.raise_problem(f"POST {path}", reply)
+    except errors.Problem as problem:
+        if reply.doubtful:
+            raise doubt(problem, attempts=reply.attempts) from problem
+        raise
     if reply.status != 200:
         raise errors.BadReply(f"POST {path}", status=reply.status, body=reply.body)
     answer = _heard(reply) if inquiry else _decoded(_answer, reply)
     return Answered(answer=answer, body=reply.body, attempts=reply.attempts)
+
+
+def doubt(problem: errors.Problem, *, attempts: int) -> errors.PeyvandError:
+    """What a refusal says of a request that may have arrived before: nothing, so its outcome is
+    unknown. Only a name that another payload holds can never have been this one's."""
+    if isinstance(problem, errors.NameReused):
+        return problem
+    return errors.OutcomeUnknown(
+        f"POST {TRANSACTIONS}", attempts=attempts, last=str(problem), problem=problem
+    )
 
 
 async def complete(
@@ -94,17 +111,23 @@ async def complete(
     inquiry: bool = False,
     follow: Follow | None = None,
 ) -> Answered | Waiting:
-    """Send, and follow a 202 as `follow` says. An inquiry has no status: it is sent again."""
+    """Send, and follow a 202 as `follow` says. An inquiry has no status: it is sent again.
+
+    A refusal after a 202 does not undo it: OutcomeUnknown.
+    """
     how = follow or Follow()
     heard = await send(wire, path, body, inquiry=inquiry)
     for _ in range(how.rounds_max):
         if isinstance(heard, Answered):
             return heard
-        if inquiry:
-            await asyncio.sleep(_first_wait_s(heard.accepted, how))
-        elif (found := await _poll(wire, heard, how)) is not None:
-            return found
-        heard = await send(wire, path, body, inquiry=inquiry)
+        try:
+            if inquiry:
+                await asyncio.sleep(_first_wait_s(heard.accepted, how))
+            elif (found := await _poll(wire, heard, how)) is not None:
+                return found
+            heard = await send(wire, path, body, inquiry=inquiry)
+        except errors.Problem as problem:
+            raise doubt(problem, attempts=heard.attempts) from problem
     return heard
 
 

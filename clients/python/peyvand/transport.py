@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,6 +17,7 @@ from peyvand import errors
 Scalar = str | int | datetime
 Queried = Scalar | Sequence[Scalar] | None
 RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+_NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An HTTP answer as it came. attempts: how many times the request was sent."""
+    """An HTTP answer as it came. attempts: how many times the request was sent.
+
+    doubtful: an earlier attempt may have arrived, so a refusal of this one says nothing of it.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str]
     attempts: int
+    doubtful: bool = False
 
 
 class Transport:
@@ -118,7 +123,7 @@ class Transport:
         attempts_max = self._options.retry.attempts_max
         extra = {"Content-Type": content_type} if content_type else None
         reply: Reply | None = None
-        last = ""
+        last, doubtful = "", False
         for attempt in range(1, attempts_max + 1):
             if attempt > 1:
                 await self.wait_before(attempt, _retry_after_s(reply))
@@ -130,12 +135,14 @@ class Transport:
                 raise
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 reply, last = None, f"{type(error).__name__}: {error}"
+                doubtful |= not isinstance(error, _NEVER_SENT)
                 continue
             if reply.status not in RETRY_STATUSES:
-                return reply
+                return replace(reply, doubtful=doubtful)
+            doubtful |= not _not_taken(reply)
         if reply is None:
             raise errors.OutcomeUnknown(f"{method} {path}", attempts=attempts_max, last=last)
-        return reply
+        return replace(reply, doubtful=doubtful)
 
     async def _attempt(
         self,
@@ -191,11 +198,22 @@ def raise_problem(what: str, reply: Reply) -> None:
     """Raise the typed problem of a reply of 400 and above, BadReply when it is not one."""
     if reply.status < 400:
         return
-    try:
-        body = msgspec.json.decode(reply.body, type=dict[str, Any])
-    except msgspec.MsgspecError:
-        raise errors.BadReply(what, status=reply.status, body=reply.body) from None
+    body = _object(reply)
+    if body is None:
+        raise errors.BadReply(what, status=reply.status, body=reply.body)
     raise errors.problem_of(reply.status, body)
+
+
+def _not_taken(reply: Reply) -> bool:
+    """Whether a reply that is to be tried again says of itself that nothing was posted."""
+    return (_object(reply) or {}).get("code") in errors.NOT_TAKEN
+
+
+def _object(reply: Reply) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(reply.body, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return None
 
 
 def _retry_after_s(reply: Reply | None) -> float:

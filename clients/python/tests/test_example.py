@@ -1,40 +1,99 @@
-"""The README's example is the file that is typed, and it runs."""
+"""The README's examples are the files that are typed, and they run as printed."""
 
-import importlib.util
-import json
+import asyncio
+import os
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from peyvand.terminal import __main__
+
+from .fake_gateway import Gateway
+
 FOLDER = Path(__file__).resolve().parents[1]
-EXAMPLE = FOLDER / "examples" / "first_purchase.py"
+PROJECT = FOLDER.parents[1]
+README = (FOLDER / "README.md").read_text()
+EXAMPLES = sorted((FOLDER / "examples").glob("*.py"))
+KEY, CARD, MOBILE = "pvt_3003_abcd1234_secret", "6037990000000006", "09120000000"
 
 
-def test_the_readme_shows_the_example_as_it_is() -> None:
-    assert EXAMPLE.read_text() in (FOLDER / "README.md").read_text()
+@pytest.fixture
+def gateway(house: Any) -> Gateway:
+    made = Gateway()
+    house.script = [made.answer]
+    return made
 
 
-async def test_the_example_runs(
-    house: Any, reply: Any, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+async def _typed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    assert words[0] == "python"
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=dict(os.environ) | {"PYTHONUTF8": "1"},
+    )
+
+
+def test_the_readme_shows_the_examples_as_they_are() -> None:
+    shown = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert shown == [path.read_text() for path in EXAMPLES]
+
+
+def _printed(example: str, **values: str) -> list[str]:
+    """The words of the line that says how to run an example, with its capitals filled in."""
+    line = re.search(rf"`(python clients/python/examples/{example}[^`]*)`", README)
+    assert line is not None
+    words = [values.get(word, word) for word in line[1].split()]
+    return [str(PROJECT / word) if word.endswith(".py") else word for word in words]
+
+
+async def test_the_till_of_the_readme_sells_once(
+    house: Any, gateway: Gateway, tmp_path: Path
+) -> None:
+    """Run for a card of nobody, then once more when it is somebody's: two runs, one sale."""
+    words = _printed(
+        "first_purchase.py", URL=house.url, KEY=KEY, TERMINAL="3003", EPOCH="1", CARD=CARD
+    )
+    early = await _typed(tmp_path, *words)
+    assert (early.returncode, early.stderr) == (0, "")
+    assert "عضو باشگاه نیست" in early.stdout
+    gateway.members.add(CARD)
+    ran = await _typed(tmp_path, *words)
+    assert (ran.returncode, ran.stdout) == (0, "انجام شد · done\n" * 3), ran.stderr
+    assert gateway.points == 200
+    assert [name for name in gateway.posted] == ["3003.1.3", "3003.1.4", "3003.1.5"]
+
+
+async def test_the_shop_of_the_readme_sells_and_takes_back(
+    house: Any, gateway: Gateway, tmp_path: Path
+) -> None:
+    gateway.members.add(MOBILE)
+    words = _printed(
+        "online_shop.py", URL=house.url, KEY=KEY, MERCHANT="12", ORDER="1404/77", MOBILE=MOBILE
+    )
+    ran = await _typed(tmp_path, *words)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.count("COMPLETED") == 2
+    assert list(gateway.posted) == ["12.1404/77.purchase", "12.1404/77.refund-1"]
+
+
+async def test_the_commands_of_the_readme_run_as_printed(
+    house: Any, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    answer = {
-        "id": "3.t.7.2.1",
-        "kind": "purchase",
-        "status": "completed",
-        "occurred_at": "2026-03-21T09:30:00Z",
-        "accepted_at": "2026-03-21T09:30:00Z",
-        "fa": "انجام شد",
-        "en": "done",
-    }
-    house.script = [reply(200, json.dumps(answer).encode())]
-    spec = importlib.util.spec_from_file_location("first_purchase", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
-    await example.sell(house.url, "pvt_7_a_b", 7, 2)
-    assert capsys.readouterr().out == "انجام شد · done\n" * 3
-    kinds = [json.loads(seen.body)["kind"] for seen in house.seen]
-    assert kinds == ["purchase", "redemption", "refund"]
+    gateway.members.add(CARD)
+    lines = re.findall(r"^    (python -m peyvand\.terminal .*)$", README, re.MULTILINE)
+    assert len(lines) == 6
+    for line in lines:
+        words = shlex.split(line.replace("http://127.0.0.1:8000", house.url))
+        assert await asyncio.to_thread(__main__.main, words[3:]) == 0, line
+    assert gateway.points == 0

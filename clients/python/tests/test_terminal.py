@@ -1,6 +1,8 @@
 """The simulated till: written before sent, resent under the same name, shown Persian first."""
 
 import asyncio
+import contextlib
+import io
 import json
 import os
 import signal
@@ -14,7 +16,7 @@ import pytest
 
 import peyvand
 from peyvand import drafts
-from peyvand.terminal import Durability, Journal, Terminal, __main__
+from peyvand.terminal import Durability, Journal, Terminal, __main__, said
 
 AT = datetime(2026, 3, 21, 9, 30, tzinfo=UTC)
 WHO = peyvand.card("6037990000000006")
@@ -95,17 +97,23 @@ async def test_after_an_unknown_outcome_the_same_bytes_are_sent_again(
     assert json.loads(house.seen[-1].body)["sequence"] == 2
 
 
-async def test_a_refusal_stays_in_the_journal_until_it_is_dropped(
+async def test_a_refusal_ends_a_request_and_its_caller_alone_may_send_it_again(
     house: Any, till: Terminal, reply: Any
 ) -> None:
     house.script = [reply(404, b'{"code":"card-unknown"}')]
     with pytest.raises(peyvand.NotFound):
         await till.purchase(WHO, amount_rial=100)
-    (resent,) = await till.resend_unanswered()
-    assert resent.problem is not None
-    assert resent.problem.code == "card-unknown"
-    till.drop(resent.written)
     assert till.unanswered() == []
+    found = till.journal.find(peyvand.Name(7, 2, 1))
+    assert found is not None
+    assert found.refusal == "card-unknown"
+    with pytest.raises(peyvand.NotFound):
+        await till.send(found)
+    house.script = [reply(200, _answer(1))]
+    await till.send(found)
+    found = till.journal.find(peyvand.Name(7, 2, 1))
+    assert found is not None
+    assert (found.answer, found.refusal) == (_answer(1), None)
 
 
 async def test_one_written_request_may_be_sent_many_times(
@@ -142,12 +150,13 @@ def test_epochs_count_apart_and_a_failed_draft_takes_no_number(journal: Journal)
     assert journal.write(7, 2, kind, lambda _: b"c").name.sequence == 2
 
 
-def test_only_old_answered_requests_are_forgotten(journal: Journal) -> None:
+def test_only_old_ended_requests_are_forgotten(journal: Journal) -> None:
     names = [journal.write(7, 2, peyvand.Kind.PURCHASE, lambda _: b"x").name for _ in range(10)]
-    for name in names[1:]:
+    journal.refused(names[1], "card-unknown")
+    for name in names[2:]:
         journal.answered(name, b"first")
     journal.answered(names[9], b"second")
-    journal.forget_answered(7, 2, keep=3)
+    journal.forget_ended(7, 2, keep=3)
     left = journal.last(7, 2)
     assert [written.name.sequence for written in left] == [10, 9, 8, 1]
     assert left[0].answer == b"first"
@@ -201,10 +210,11 @@ def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-async def _command(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(
-        _python, "-m", "peyvand.terminal", "--till", str(path), *arguments
-    )
+async def _command(path: Path, *arguments: str) -> tuple[int, str]:
+    said_out = io.StringIO()
+    with contextlib.redirect_stdout(said_out), contextlib.redirect_stderr(io.StringIO()):
+        status = await asyncio.to_thread(__main__.main, ["--till", str(path), *arguments])
+    return status, said_out.getvalue()
 
 
 async def test_the_command_line_prints_persian_first(
@@ -212,35 +222,34 @@ async def test_the_command_line_prints_persian_first(
 ) -> None:
     path = tmp_path / "till.sqlite"
     early = await _command(path, "inquire", "--card", "6037990000000006")
-    assert early.returncode == __main__.UNUSABLE
+    assert early[0] == said.Exit.UNUSABLE
     bad = await _command(path, "setup", "--url", house.url, "--key", "pvo_x", "--epoch", "2")
-    assert bad.returncode == __main__.UNUSABLE
+    assert bad[0] == said.Exit.UNUSABLE
     key = "pvt_7_abc_secret"
     await _command(path, "setup", "--url", house.url, "--key", key, "--epoch", "2")
     house.script = [reply(200, _answer(1))]
     sold = await _command(path, "purchase", "--card", "6037990000000006", "--amount", "150000")
-    assert sold.returncode == __main__.DONE, sold.stderr
-    lines = sold.stdout.splitlines()
+    assert sold[0] == said.Exit.DONE, sold
+    lines = sold[1].splitlines()
     assert lines[0] == "پانزده امتیاز گرفتید"
     assert lines[1] == "You earned points"
     assert "امتیاز این خرید: ۱٬۲۳۴٬۵۶۷ · points earned: 1,234,567" in lines
     house.script = [reply(200, _answer(2, status="declined"))]
     declined = await _command(path, "redeem", "--qr", "PV1x", "--amount", "100", "--points", "5")
-    assert declined.returncode == __main__.DECLINED
+    assert declined[0] == said.Exit.DECLINED
     house.script = [
         reply(422, b'{"code":"refund-too-large","fa":"\xd9\x86\xd9\x87","detail":"no"}')
     ]
     refused = await _command(path, "refund", "3.t.7.2.1", "--line", "1:100")
-    assert refused.returncode == __main__.REFUSED
-    assert refused.stdout.splitlines() == ["نه", "no (refund-too-large)"]
+    assert refused[0] == said.Exit.REFUSED
+    assert refused[1].splitlines() == ["نه", "no (refund-too-large)"]
     journal = await _command(path, "journal")
-    assert [line.split("  ")[1] for line in journal.stdout.splitlines()] == [
+    assert [line.split("  ")[1] for line in journal[1].splitlines()] == [
         "refund",
         "redemption",
         "purchase",
     ]
-    house.script = [reply(200, _answer(3))]
+    assert "refused, nothing posted (refund-too-large)" in journal[1].splitlines()[0]
+    sent = len(house.seen)
     resent = await _command(path, "resend")
-    assert resent.returncode == __main__.DONE
-    assert json.loads(house.seen[-1].body)["sequence"] == 3
-    assert house.seen[-1].body == house.seen[-2].body
+    assert (resent[0], len(house.seen)) == (said.Exit.DONE, sent)

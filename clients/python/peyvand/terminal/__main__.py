@@ -4,184 +4,231 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any, Final
+
+import msgspec
 
 from peyvand import client, errors
-from peyvand.terminal import receipt
-from peyvand.terminal.journal import Journal
-from peyvand.terminal.till import Terminal
+from peyvand.terminal import command_line, receipt, typed
+from peyvand.terminal.journal import Journal, Written
+from peyvand.terminal.said import Exit, Said
+from peyvand.terminal.till import Resent, Terminal
 from peyvand.words import (
     Answered,
     Identifier,
-    Line,
+    Kind,
     Original,
     Redeem,
-    RefundLine,
     Status,
+    Transaction,
     Waiting,
     card,
     mobile,
     qr,
 )
 
-DONE, DECLINED, UNKNOWN, REFUSED, UNUSABLE = 0, 1, 2, 3, 64
+_KINDS: Final = {
+    "purchase": Kind.PURCHASE,
+    "redeem": Kind.REDEMPTION,
+    "refund": Kind.REFUND,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command. 0 done, 1 declined, 2 outcome unknown (resend), 3 refused, 64 not set up."""
-    options = _parser().parse_args(arguments)
+    """Run one command; the exit status, one of Exit."""
+    try:
+        options = command_line.read(arguments)
+    except command_line.Misused as misused:
+        return _tell(Said(Exit.UNUSABLE, str(misused)), as_json="--json" in arguments)
+    if options.command == "enrol":
+        return _tell(Said(Exit.UNUSABLE, receipt.ENROL), as_json=options.json)
     journal = Journal(options.till)
     try:
-        if options.command == "setup":
-            return _setup(journal, options)
-        return asyncio.run(_run(journal, options))
-    except errors.Problem as problem:
-        print(receipt.of_problem(problem))
-        return REFUSED
-    except errors.OutcomeUnknown:
-        print(receipt.UNKNOWN)
-        return UNKNOWN
+        said = _setup(journal, options) if options.command == "setup" else _ran(journal, options)
     finally:
         journal.close()
+    return _tell(said, as_json=options.json)
 
 
-def _setup(journal: Journal, options: argparse.Namespace) -> int:
+def _tell(said: Said, *, as_json: bool) -> int:
+    if as_json:
+        print(msgspec.json.encode(said.as_fields()).decode())
+    else:
+        print(said.text, file=sys.stderr if said.exit == Exit.UNUSABLE else sys.stdout)
+    return said.exit
+
+
+def _setup(journal: Journal, options: argparse.Namespace) -> Said:
     parts = options.key.split("_")
     if len(parts) < 4 or parts[0] != "pvt" or not parts[1].isdigit():
-        print(receipt.BAD_KEY)
-        return UNUSABLE
+        return Said(Exit.UNUSABLE, receipt.BAD_KEY)
+    if not options.url.startswith(("http://", "https://")):
+        return Said(Exit.UNUSABLE, receipt.BAD_URL)
     journal.remember("url", options.url)
     journal.remember("key", options.key)
     journal.remember("terminal", parts[1])
     journal.remember("epoch", str(options.epoch))
-    print(receipt.SET_UP)
-    return DONE
+    following = journal.begin_at(int(parts[1]), options.epoch, options.next)
+    return Said(Exit.DONE, receipt.set_up(following), {"next": following})
 
 
-async def _run(journal: Journal, options: argparse.Namespace) -> int:
+def _ran(journal: Journal, options: argparse.Namespace) -> Said:
+    try:
+        return asyncio.run(_run(journal, options))
+    except errors.Problem as problem:
+        return receipt.refused(problem)
+    except errors.OutcomeUnknown as unknown:
+        return receipt.unknown(unknown)
+    except errors.BadReply as reply:
+        return Said(Exit.UNKNOWN, f"{receipt.UNKNOWN}\n{receipt.BAD_REPLY} ({reply})")
+
+
+async def _run(journal: Journal, options: argparse.Namespace) -> Said:
     url, key = journal.setting("url"), journal.setting("key")
     terminal, epoch = journal.setting("terminal"), journal.setting("epoch")
     if url is None or key is None or terminal is None or epoch is None:
-        print(receipt.NOT_SET_UP)
-        return UNUSABLE
+        return Said(Exit.UNUSABLE, receipt.NOT_SET_UP)
     async with client.Client(url, key) as house:
         till = Terminal(house, journal, terminal=int(terminal), epoch=int(epoch))
         match options.command:
             case "status":
-                return await _show_status(till, options.id)
+                return await _status(till, options.id)
             case "journal":
-                return _show_journal(till)
+                return _journal(till)
             case "resend":
                 return await _resend(till)
+            case "drop":
+                return _drop(till, options)
+            case "reverse":
+                return await _reverse(till, options.id)
             case _:
-                return _show(await _transact(till, options))
+                return await _transact(till, options)
 
 
-async def _transact(till: Terminal, options: argparse.Namespace) -> Answered | Waiting:
+async def _transact(till: Terminal, options: argparse.Namespace) -> Said:
+    if options.command == "inquire":
+        who = _identifier(options)
+        return _heard(await till.inquire(who, amount_rial=options.amount))
+    alike = None if options.again else _open_alike(till, options)
+    if alike is not None:
+        return Said(Exit.UNKNOWN, receipt.open_alike(alike), {"name": receipt.name_of(alike)})
     match options.command:
         case "purchase":
             lines = tuple(options.line)
             amount = options.amount or sum(line.amount_rial for line in lines)
-            return await till.purchase(_identifier(options), amount_rial=amount, lines=lines)
+            if not amount:
+                return Said(Exit.UNUSABLE, receipt.NO_AMOUNT)
+            who = _identifier(options)
+            return _heard(await till.purchase(who, amount_rial=amount, lines=lines))
         case "redeem":
             redeem = Redeem(points=options.points, credit_rial=options.credit)
-            return await till.redeem(_identifier(options), redeem, amount_rial=options.amount)
-        case "inquire":
-            return await till.inquire(_identifier(options), amount_rial=options.amount)
-        case "refund":
-            original, lines = Original(id=options.id), tuple(options.line)
-            return await till.refund(original, lines=lines, amount_rial=options.amount)
+            who = _identifier(options)
+            return _heard(await till.redeem(who, redeem, amount_rial=options.amount))
         case _:
-            return await till.reverse(Original(id=options.id))
+            original, lines = Original(id=options.id), tuple(options.line)
+            return _heard(await till.refund(original, lines=lines, amount_rial=options.amount))
 
 
-def _show(heard: Answered | Waiting) -> int:
+def _open_alike(till: Terminal, options: argparse.Namespace) -> Written | None:
+    """An open request that asks for the very same: keyed again, it would count twice."""
+    for written in till.unanswered():
+        sent = msgspec.json.decode(written.body, type=Transaction)
+        if written.kind is _KINDS[options.command] and _asks_for(sent, options):
+            return written
+    return None
+
+
+def _asks_for(sent: Transaction, options: argparse.Namespace) -> bool:
+    if options.command == "refund":
+        same = sent.original == Original(id=options.id)
+        return same and (sent.amount_rial, sent.refund_lines) == (
+            options.amount or 0,
+            tuple(options.line),
+        )
+    if sent.identifier != _identifier(options):
+        return False
+    if options.command == "purchase":
+        amount = options.amount or sum(line.amount_rial for line in options.line)
+        return (sent.amount_rial, sent.lines) == (amount, tuple(options.line))
+    redeem = Redeem(points=options.points, credit_rial=options.credit)
+    return (sent.amount_rial, sent.redeem) == (options.amount, redeem)
+
+
+async def _reverse(till: Terminal, text: str) -> Said:
+    """Undo by the journal's name or by an id; the journal knows whose card it was."""
+    name = typed.name(text, till.terminal, till.epoch)
+    written = None if name is None else till.journal.find(name)
+    if written is not None:
+        if written.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
+            return Said(Exit.UNUSABLE, receipt.NOT_REVERSIBLE)
+        return _heard(await till.reverse_written(written))
+    if name is not None and ".t." not in text:
+        return Said(Exit.UNUSABLE, receipt.NOT_IN_JOURNAL)
+    return _heard(await till.reverse(Original(id=text)))
+
+
+def _drop(till: Terminal, options: argparse.Namespace) -> Said:
+    name = typed.name(options.id, till.terminal, till.epoch)
+    written = None if name is None else till.journal.find(name)
+    if written is None:
+        return Said(Exit.UNUSABLE, receipt.NOT_IN_JOURNAL)
+    if written.answer is not None or written.refusal is not None:
+        return Said(Exit.UNUSABLE, receipt.of_written(written) + "\n" + receipt.NOT_OPEN)
+    if not options.yes:
+        print(receipt.of_written(written), receipt.DROP_ASKS, sep="\n", file=sys.stderr)
+        if typed.name(sys.stdin.readline(), till.terminal, till.epoch) != written.name:
+            return Said(Exit.UNUSABLE, receipt.NOT_DROPPED)
+    till.drop(written)
+    return Said(Exit.DONE, receipt.DROP_DONE, {"name": receipt.name_of(written)})
+
+
+def _heard(heard: Answered | Waiting) -> Said:
     if isinstance(heard, Waiting):
-        print(receipt.of_waiting(heard))
-        return UNKNOWN
-    print(receipt.of_answer(heard.answer))
+        return Said(Exit.UNKNOWN, receipt.of_waiting(heard), {"id": heard.accepted.id})
     status = getattr(heard.answer, "status", Status.COMPLETED)
-    return DONE if status in (Status.COMPLETED, Status.HELD) else DECLINED
+    exits = Exit.DONE if status in (Status.COMPLETED, Status.HELD) else Exit.DECLINED
+    return Said(exits, receipt.of_answer(heard.answer), {"answer": msgspec.Raw(heard.body)})
 
 
-async def _show_status(till: Terminal, transaction_id: str) -> int:
+async def _status(till: Terminal, transaction_id: str) -> Said:
     found = await till.status(transaction_id)
-    print(receipt.of_status(found) if found else receipt.NOT_YET_KNOWN)
-    return DONE if found else UNKNOWN
+    if found is None:
+        return Said(Exit.UNKNOWN, receipt.NOT_YET_KNOWN)
+    fields = {"answer": msgspec.Raw(found.first_answer_body), "current": found.current}
+    return Said(Exit.DONE, receipt.of_status(found), fields)
 
 
-def _show_journal(till: Terminal) -> int:
-    for written in till.journal.last(till.terminal, till.epoch):
-        print(receipt.of_written(written))
-    return DONE
+def _journal(till: Terminal) -> Said:
+    shown = till.journal.last(till.terminal, till.epoch)
+    text = "\n".join(map(receipt.of_written, shown)) or receipt.EMPTY
+    return Said(Exit.DONE, text, {"requests": [receipt.fields_of(written) for written in shown]})
 
 
-async def _resend(till: Terminal) -> int:
+async def _resend(till: Terminal) -> Said:
+    """0 when nothing is open any more, 3 when something was refused for good, 2 when open."""
     resent = await till.resend_unanswered()
-    for one in resent:
-        print(receipt.of_written(one.written))
-        if one.problem is not None:
-            print(receipt.of_problem(one.problem))
-        elif one.heard is not None:
-            _show(one.heard)
+    fields: dict[str, Any] = {"requests": [_resent_fields(one) for one in resent]}
     if not resent:
-        print(receipt.NOTHING_LEFT)
-    return DONE if all(isinstance(one.heard, Answered) for one in resent) else UNKNOWN
+        return Said(Exit.DONE, receipt.NOTHING_LEFT, fields)
+    text = "\n".join(receipt.of_resent(one) for one in resent)
+    if not all(one.settled for one in resent):
+        return Said(Exit.UNKNOWN, text, fields)
+    return Said(Exit.REFUSED if any(one.problem for one in resent) else Exit.DONE, text, fields)
+
+
+def _resent_fields(one: Resent) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": receipt.name_of(one.written), "settled": one.settled}
+    if one.problem is not None:
+        told["problem"] = receipt.problem_fields(one.problem)
+    if isinstance(one.heard, Answered):
+        told["answer"] = msgspec.Raw(one.heard.body)
+    return told
 
 
 def _identifier(options: argparse.Namespace) -> Identifier:
     if options.card:
         return card(options.card)
     return mobile(options.mobile) if options.mobile else qr(options.qr)
-
-
-def _line(text: str) -> Line:
-    number, amount, *category = text.split(":")
-    return Line(line=int(number), amount_rial=int(amount), category=category[0] if category else "")
-
-
-def _refund_line(text: str) -> RefundLine:
-    number, amount = text.split(":")
-    return RefundLine(line=int(number), amount_rial=int(amount))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m peyvand.terminal", description=receipt.ABOUT)
-    parser.add_argument(
-        "--till", type=Path, default=Path("till.sqlite"), help="پروندهٔ صندوق · the till's file"
-    )
-    commands = parser.add_subparsers(dest="command", required=True)
-    setup = commands.add_parser("setup", help="راه‌اندازی · address, key and epoch of the till")
-    setup.add_argument("--url", required=True)
-    setup.add_argument("--key", required=True)
-    setup.add_argument("--epoch", type=int, required=True)
-    _member(commands.add_parser("inquire", help="موجودی · balance and preview"), amount=False)
-    purchase = _member(commands.add_parser("purchase", help="خرید · sell"), amount=False)
-    purchase.add_argument(
-        "--line", type=_line, action="append", default=[], metavar="N:RIAL[:CATEGORY]"
-    )
-    redeem = _member(commands.add_parser("redeem", help="خرج امتیاز · spend points"), amount=True)
-    redeem.add_argument("--points", type=int, default=0)
-    redeem.add_argument("--credit", type=int, default=0, metavar="RIAL")
-    refund = commands.add_parser("refund", help="برگشت کالا · take goods back")
-    refund.add_argument("id")
-    what = refund.add_mutually_exclusive_group()
-    what.add_argument("--line", type=_refund_line, action="append", default=[], metavar="N:RIAL")
-    what.add_argument("--amount", type=int, metavar="RIAL")
-    commands.add_parser("reverse", help="لغو تراکنش · undo").add_argument("id")
-    commands.add_parser("status", help="وضعیت · how it stands").add_argument("id")
-    commands.add_parser("resend", help="ارسال دوباره · send what has no answer again")
-    commands.add_parser("journal", help="دفتر صندوق · the last requests")
-    return parser
-
-
-def _member(parser: argparse.ArgumentParser, *, amount: bool) -> argparse.ArgumentParser:
-    shown = parser.add_mutually_exclusive_group(required=True)
-    shown.add_argument("--card")
-    shown.add_argument("--mobile")
-    shown.add_argument("--qr")
-    parser.add_argument("--amount", type=int, default=0, required=amount, metavar="RIAL")
-    return parser
 
 
 if __name__ == "__main__":

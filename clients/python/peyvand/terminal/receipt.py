@@ -1,10 +1,20 @@
-"""What a till prints: Persian first, English second."""
+"""What a till prints: Persian first, English second; and what a program hears instead."""
 
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from peyvand import errors
-from peyvand.terminal.journal import Written
-from peyvand.words import Answer, Balance, Preview, Status, TransactionStatus, Waiting
+from peyvand.terminal.journal import DROPPED, REVERSED, Written
+from peyvand.terminal.said import Exit, Said
+from peyvand.terminal.till import Resent
+from peyvand.words import (
+    Answer,
+    Answered,
+    Balance,
+    Preview,
+    Status,
+    TransactionStatus,
+    Waiting,
+)
 
 ABOUT: Final = "صندوق شبیه‌سازی‌شدهٔ پیوند · Peyvand's simulated till"
 UNKNOWN: Final = (
@@ -13,13 +23,49 @@ UNKNOWN: Final = (
     "No answer: the outcome is unknown."
     " `resend` sends the same request again; nothing counts twice."
 )
-SET_UP: Final = "صندوق آماده است. · The till is ready."
+MAY_STAND: Final = (
+    "شاید بار نخست رسیده باشد: باز می‌ماند. resend باز هم می‌پرسد، reverse لغوش می‌کند،"
+    " drop کنارش می‌گذارد.\n"
+    "An earlier sending may have arrived, so it stays open:"
+    " `resend` asks again, `reverse` undoes it, `drop` gives it up."
+)
+BAD_REPLY: Final = "پاسخ از آنِ پیوند نبود؛ نشانی را بررسی کنید. · Not an answer of a house."
 NOT_SET_UP: Final = (
     "صندوق راه‌اندازی نشده است؛ نخست setup. · The till is not set up: run `setup` first."
 )
 BAD_KEY: Final = "این کلید صندوق نیست. · Not a terminal's key (pvt_…)."
+BAD_URL: Final = "نشانی با http:// یا https:// آغاز می‌شود. · The address begins with http(s)://."
+ENROL: Final = (
+    "عضوگیری کار گردانندهٔ شبکه است، نه صندوق: با کلید گرداننده Operator.enrol.\n"
+    "Enrolment is the operator's, not a till's: `Operator.enrol` under an operator's key (pvo_…)."
+)
+NO_AMOUNT: Final = "مبلغ یا سطرها را بنویسید. · Give --amount, or lines that have amounts."
 NOT_YET_KNOWN: Final = "این تراکنش هنوز شناخته نیست. · Not yet known."
-NOTHING_LEFT: Final = "همهٔ درخواست‌ها پاسخ گرفته‌اند. · Every request has its answer."
+NOTHING_LEFT: Final = "درخواست بازی نیست. · No request is open."
+EMPTY: Final = "دفتر تهی است. · The journal is empty."
+NOT_IN_JOURNAL: Final = (
+    "این شماره در دفتر این صندوق نیست. · This till's journal has no such request."
+)
+NOT_REVERSIBLE: Final = (
+    "تنها خرید و خرج امتیاز لغوشدنی است. · Only a purchase or redemption can be reversed."
+)
+NOT_OPEN: Final = "باز نیست؛ چیزی برای کنار گذاشتن نیست. · It is not open: nothing to drop."
+DROP_ASKS: Final = (
+    "اگر بار نخست رسیده باشد، ثبت شده است و می‌ماند؛ این صندوق دیگر نمی‌پرسد."
+    " برای کنار گذاشتن، شماره‌اش را بنویسید:\n"
+    "If an earlier sending arrived, it is booked and stays booked; this till asks no more."
+    " Type its name to drop it:"
+)
+NOT_DROPPED: Final = "کنار گذاشته نشد. · Not dropped."
+DROP_DONE: Final = "کنار گذاشته شد. · Dropped."
+NAME_USED: Final = (
+    "این شماره پیش‌تر به کار رفته است؛ دفتر صندوق شاید گم شده باشد. از گرداننده فعال‌سازی تازه"
+    " بگیرید و setup را با کلید و دورهٔ تازه اجرا کنید، یا با همان دوره و"
+    " --next شمارهٔ پس از آخرین رسید.\n"
+    "The name was used before: was this till's journal lost? Have the operator activate the"
+    " terminal again and run `setup` with the new key and epoch; or, in the same epoch,"
+    " `setup … --next` with the number after the last receipt's."
+)
 
 _PERSIAN: Final = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
@@ -63,14 +109,97 @@ def of_status(found: TransactionStatus) -> str:
 
 def of_written(written: Written) -> str:
     """One line of the till's journal."""
-    name = written.name
-    answered = "پاسخ گرفت · answered" if written.answer is not None else "بی‌پاسخ · unanswered"
-    return f"{name.terminal}.{name.epoch}.{name.sequence}  {written.kind.value}  {answered}"
+    return f"{name_of(written)}  {written.kind.value}  {_state(written)}"
+
+
+def fields_of(written: Written) -> dict[str, Any]:
+    """The same for programs. state: answered, refused, dropped, reversed or open."""
+    state = "answered" if written.answer is not None else "open"
+    if written.refusal is not None:
+        state = written.refusal if written.refusal in (DROPPED, REVERSED) else "refused"
+    told = {"name": name_of(written), "kind": written.kind.value, "state": state}
+    return told | ({"code": written.refusal} if state == "refused" else {})
+
+
+def name_of(written: Written) -> str:
+    """Terminal, epoch and sequence, parted by dots."""
+    return ".".join(map(str, written.name))
+
+
+def of_resent(one: Resent) -> str:
+    """What became of one request that was open."""
+    lines = [f"{name_of(one.written)}  {one.written.kind.value}"]
+    if one.problem is not None:
+        lines.append(of_problem(one.problem))
+        if not one.settled:
+            lines.append(MAY_STAND)
+    elif isinstance(one.heard, Answered):
+        lines.append(of_answer(one.heard.answer))
+    elif one.heard is not None:
+        lines.append(of_waiting(one.heard))
+    return "\n".join(lines)
 
 
 def of_problem(problem: errors.Problem) -> str:
-    """Why nothing was done."""
-    return "\n".join(line for line in (problem.fa, f"{problem.detail} ({problem.code})") if line)
+    """Why nothing was done, and what to do where that is not the cashier's."""
+    more = ""
+    if isinstance(problem, errors.NameReused):
+        more = NAME_USED
+    elif problem.code == "unknown-identifier":
+        more = ENROL
+    said = (problem.fa, f"{problem.detail} ({problem.code})", more)
+    return "\n".join(line for line in said if line)
+
+
+def problem_fields(problem: errors.Problem) -> dict[str, Any]:
+    """The same for programs."""
+    told = {"code": problem.code, "status": problem.status}
+    return told | {"fa": problem.fa, "detail": problem.detail}
+
+
+def refused(problem: errors.Problem) -> Said:
+    """A refusal before the road: nothing was posted and nothing will be."""
+    return Said(Exit.REFUSED, of_problem(problem), {"problem": problem_fields(problem)})
+
+
+def unknown(error: errors.OutcomeUnknown) -> Said:
+    """No answer, or a refusal of what may have been posted before."""
+    if error.problem is None:
+        return Said(Exit.UNKNOWN, UNKNOWN, {"last": error.last})
+    text = f"{of_problem(error.problem)}\n{MAY_STAND}"
+    return Said(Exit.UNKNOWN, text, {"problem": problem_fields(error.problem)})
+
+
+def set_up(following: int) -> str:
+    """The till is ready, and with which number it goes on."""
+    return (
+        f"صندوق آماده است؛ شمارهٔ بعد {number(following)}."
+        f" · The till is ready; its next number is {following}."
+    )
+
+
+def open_alike(written: Written) -> str:
+    """Why the same sale is not sent under a second name."""
+    return (
+        f"درست همین درخواست باز است ({name_of(written)}): نخست resend؛"
+        " اگر فروش دیگری است، ‎--again‎ را بیفزایید. چیزی فرستاده نشد.\n"
+        f"The very same request is open ({name_of(written)}): `resend` it first, or add --again"
+        " for another sale just like it. Nothing was sent."
+    )
+
+
+def _state(written: Written) -> str:
+    if written.answer is not None:
+        return "پاسخ گرفت · answered"
+    match written.refusal:
+        case None:
+            return "باز · open"
+        case "dropped":
+            return "کنار گذاشته شد · dropped"
+        case "reversed":
+            return "لغو شد · reversed"
+        case code:
+            return f"رد شد؛ چیزی ثبت نشد · refused, nothing posted ({code})"
 
 
 def _amounts(answer: Answer) -> list[str]:

@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from peyvand import client, drafts, errors, road
-from peyvand.terminal.journal import Journal, Written
+from peyvand.terminal.journal import DROPPED, REVERSED, Journal, Written
 from peyvand.words import (
+    Answer,
     Answered,
     Identifier,
     Kind,
@@ -15,9 +18,11 @@ from peyvand.words import (
     Original,
     Redeem,
     RefundLine,
+    Status,
     Transaction,
     TransactionStatus,
     Waiting,
+    original_named,
 )
 
 
@@ -28,19 +33,26 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resent:
-    """A request that was left over, and what the house says now. problem: it refuses it."""
+    """A request that was left over, and what the house says now.
+
+    problem: it refuses it. settled: the journal needs to know no more of it; a request that may
+    have arrived before it was refused is not, and waits for `reverse` or `drop`.
+    """
 
     written: Written
     heard: Answered | Waiting | None
     problem: errors.Problem | None = None
+    settled: bool = False
 
 
 class Terminal:
     """One till: counter and requests live in its journal, written before anything is sent.
 
     A crash at any moment leaves the journal; `resend_unanswered` then sends the same bytes under
-    the same names, so that nothing happens twice and nothing is lost. now: the till's clock, which
-    a sandbox's driver may hand in.
+    the same names, so that nothing happens twice and nothing is lost. A Problem ends a request:
+    nothing was posted, nothing will be, so the sale may be keyed again. OutcomeUnknown leaves it
+    open: it may have been posted, and is sent again, reversed or dropped. now: the till's clock,
+    which a sandbox's driver may hand in.
     """
 
     def __init__(
@@ -57,6 +69,7 @@ class Terminal:
         self.terminal = terminal
         self.epoch = epoch
         self._now = now
+        self._unsent: set[Name] = set()
 
     async def purchase(
         self, identifier: Identifier, *, amount_rial: int, lines: Sequence[Line] = ()
@@ -107,12 +120,29 @@ class Terminal:
     async def reverse(
         self, original: Original, *, identifier: Identifier | None = None
     ) -> Answered | Waiting:
-        """Undo a transaction that this till gave up on."""
+        """Undo a transaction, by its id, or by its name with the identifier that was shown."""
         at = self._now()
         return await self._do(
             Kind.REVERSAL,
             lambda name: drafts.reversal(name, original, occurred_at=at, identifier=identifier),
         )
+
+    async def reverse_written(self, written: Written) -> Answered | Waiting:
+        """Undo a sale of this journal, even one that had no answer and whose id nobody knows.
+
+        Whether it was posted or not, after a completed reversal it counts for nothing and is not
+        sent again. Raises ValueError for a request that is no purchase or redemption.
+        """
+        if written.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
+            raise ValueError(f"a {written.kind.value} cannot be reversed")
+        sent = msgspec.json.decode(written.body, type=Transaction)
+        original = original_named(written.name, sent.occurred_at)
+        if written.answer is not None:
+            original = Original(id=msgspec.json.decode(written.answer, type=Answer).id)
+        heard = await self.reverse(original, identifier=sent.identifier)
+        if isinstance(heard, Answered) and _completed(heard):
+            self.journal.refused(written.name, REVERSED)
+        return heard
 
     async def inquire(self, identifier: Identifier, *, amount_rial: int = 0) -> Answered | Waiting:
         """Show a member's balance, and what this basket would earn."""
@@ -128,31 +158,50 @@ class Terminal:
 
     def prepare(self, kind: Kind, draft: Callable[[Name], Transaction]) -> Written:
         """Name a request and write it down, durably, without sending it."""
-        return self.journal.write(
+        written = self.journal.write(
             self.terminal, self.epoch, kind, lambda name: road.encode(draft(name))
         )
+        self._unsent.add(written.name)
+        return written
 
     async def send(
         self, written: Written, *, follow: road.Follow | None = None
     ) -> Answered | Waiting:
         """Send what was written down, as often as you like: the first answer comes every time.
 
-        A problem (a refusal before the road) leaves it in the journal as unanswered: it is no
-        answer, and the same name may be sent again once its cause is mended.
+        A Problem means that nothing was posted under the name: the journal says so, and nothing
+        sends it again but another call of this. A refusal of what may have been posted before
+        raises OutcomeUnknown, and the request stays open.
         """
-        heard = await self.client.submit_bytes(
-            written.body, inquiry=written.kind is Kind.INQUIRY, follow=follow
-        )
+        never_arrived = self._never_arrived(written)
+        self._unsent.discard(written.name)
+        try:
+            heard = await self.client.submit_bytes(
+                written.body, inquiry=written.kind is Kind.INQUIRY, follow=follow
+            )
+        except errors.Problem as problem:
+            settles = never_arrived or isinstance(problem, errors.NameReused)
+            if not settles:
+                raise road.doubt(problem, attempts=1) from problem
+            self.journal.refused(written.name, problem.code)
+            raise
         if isinstance(heard, Answered):
             self.journal.answered(written.name, heard.body)
         return heard
 
+    def _never_arrived(self, written: Written) -> bool:
+        """Whether it is certain that the house has taken no earlier sending of it."""
+        if written.name in self._unsent:
+            return True
+        known = self.journal.find(written.name)
+        return known is not None and known.refusal not in (None, DROPPED, REVERSED)
+
     def unanswered(self) -> list[Written]:
-        """What was written down and has no answer yet, oldest first."""
+        """What was written down and is neither answered nor refused, oldest first."""
         return self.journal.unanswered(self.terminal, self.epoch)
 
     async def resend_unanswered(self) -> list[Resent]:
-        """Send everything without an answer again, oldest first; for a till that starts.
+        """Send everything that is open again, oldest first; for a till that starts.
 
         Raises OutcomeUnknown at the first that gets no answer: the house is out of reach.
         """
@@ -160,14 +209,27 @@ class Terminal:
         for written in self.unanswered():
             try:
                 heard = await self.send(written)
-                done.append(Resent(written=written, heard=heard))
+                settled = isinstance(heard, Answered)
+                done.append(Resent(written=written, heard=heard, settled=settled))
             except errors.Problem as problem:
-                done.append(Resent(written=written, heard=None, problem=problem))
+                done.append(Resent(written=written, heard=None, problem=problem, settled=True))
+            except errors.OutcomeUnknown as unknown:
+                if unknown.problem is None:
+                    raise
+                done.append(Resent(written=written, heard=None, problem=unknown.problem))
         return done
 
     def drop(self, written: Written) -> None:
-        """Give up a request that the house refuses before the road (nothing was posted)."""
-        self.journal.answered(written.name, b"")
+        """Give up an open request: it is never sent again, whatever became of it.
+
+        For one that the house refuses though it may have been posted before, and that cannot be
+        reversed either.
+        """
+        self.journal.refused(written.name, DROPPED)
 
     async def _do(self, kind: Kind, draft: Callable[[Name], Transaction]) -> Answered | Waiting:
         return await self.send(self.prepare(kind, draft))
+
+
+def _completed(heard: Answered) -> bool:
+    return isinstance(heard.answer, Answer) and heard.answer.status is Status.COMPLETED
