@@ -7,6 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from peyvand.transport import Queried
+
+Moment = datetime | int | None  # a time, a sequence number of the account's shard, or now
+Cut = datetime | Mapping[str, int] | None  # a time, a vector as an answer names it, or now
 Document = dict[str, Any]  # a view as the owning room shows it; fields are only ever added
 
 
@@ -133,3 +137,19 @@ class ImportedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     consents: Mapping[str, bool] = {}
     external: str = ""
+
+
+def of_shard(as_of: Moment) -> dict[str, Queried]:
+    """How a reading of one account is asked for as of a moment."""
+    if as_of is None:
+        return {}
+    return {"at": as_of} if isinstance(as_of, datetime) else {"sequence": as_of}
+
+
+def of_book(as_of: Cut) -> dict[str, Queried]:
+    """How a reading of the whole book is asked for as of a cut."""
+    if as_of is None:
+        return {}
+    if isinstance(as_of, datetime):
+        return {"at": as_of}
+    return {"vector": ",".join(f"{shard}:{sequence}" for shard, sequence in as_of.items())}

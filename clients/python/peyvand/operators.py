@@ -1,8 +1,7 @@
 """The client of operators: administration, imported history, cases, reports."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from types import TracebackType
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, Final, Self, TypeVar
 
 import msgspec
@@ -11,23 +10,24 @@ from msgspec import structs
 from peyvand import errors, road, transport
 from peyvand.administration import (
     Activation,
+    Cut,
     Document,
     Enrolment,
+    Moment,
     Page,
     Programme,
     StatementPart,
     Terms,
     Vintage,
+    of_book,
+    of_shard,
 )
-from peyvand.transport import Queried, path_of
+from peyvand.listing import every as every
+from peyvand.transport import path_of
 from peyvand.words import Answered, HistoricPurchase, Waiting
 
 LIMIT: Final = 200
-PAGES_MAX: Final = 1_000_000
 T = TypeVar("T")
-Moment = datetime | int | None  # a time, a sequence number of the account's shard, or now
-Cut = datetime | Mapping[str, int] | None  # a time, a vector as an answer names it, or now
-Listing = Callable[[str | int | None], Awaitable[Page]]
 
 
 class Operator:
@@ -45,12 +45,7 @@ class Operator:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -85,6 +80,15 @@ class Operator:
         """Register a branch."""
         return await self.put(path_of("merchants", merchant, "branches", branch), fields)
 
+    async def branch(self, merchant: int, branch: int) -> Document:
+        """A branch."""
+        return await self.get(path_of("merchants", merchant, "branches", branch))
+
+    async def branches(self, merchant: int, after: str | int | None = None) -> Page:
+        """A merchant's branches in order of number."""
+        path = path_of("merchants", merchant, "branches", after=after, limit=LIMIT)
+        return await self.page(path)
+
     async def put_terminal(self, merchant: int, terminal: int, *, branch: int) -> Document:
         """Register a terminal at a branch."""
         path = path_of("merchants", merchant, "terminals", terminal)
@@ -93,6 +97,11 @@ class Operator:
     async def terminal(self, merchant: int, terminal: int) -> Document:
         """A terminal."""
         return await self.get(path_of("merchants", merchant, "terminals", terminal))
+
+    async def terminals(self, merchant: int, after: str | int | None = None) -> Page:
+        """A merchant's terminals in order of number."""
+        path = path_of("merchants", merchant, "terminals", after=after, limit=LIMIT)
+        return await self.page(path)
 
     async def activate_terminal(self, terminal: int, activation_id: str) -> Activation:
         """Start a new epoch; the key is in the first answer only. activation_id: a UUID."""
@@ -116,6 +125,16 @@ class Operator:
         """A version of a merchant's programme."""
         return await self.get(path_of("merchants", merchant, "programmes", version))
 
+    async def programmes(self, merchant: int, after: str | int | None = None) -> Page:
+        """The versions of a merchant's programme."""
+        path = path_of("merchants", merchant, "programmes", after=after, limit=LIMIT)
+        return await self.page(path)
+
+    async def tally(self, merchant: int, first: date, last: date) -> Page:
+        """What a merchant's Tehran days held, from first to last (Gregorian, both included)."""
+        days = {"from": first.isoformat(), "to": last.isoformat()}
+        return await self.page(path_of("merchants", merchant, "tally", **days))
+
     async def put_terms(self, version: int, terms: Terms) -> Document:
         """Publish a version of the network's settlement price and fee."""
         return await self.put(path_of("terms", version), terms)
@@ -123,6 +142,10 @@ class Operator:
     async def terms(self, version: int) -> Document:
         """A version of the network's terms."""
         return await self.get(path_of("terms", version))
+
+    async def all_terms(self, after: str | int | None = None) -> Page:
+        """The versions of the network's terms."""
+        return await self.page(path_of("terms", after=after, limit=LIMIT))
 
     # --------------------------------------------------------------------------------- members
 
@@ -223,7 +246,7 @@ class Operator:
 
     async def balance(self, account: int, as_of: Moment = None) -> Document:
         """An account's balance now, as of a time, or as of a sequence number of its shard."""
-        return await self.get(path_of("accounts", account, "balance", **_of_shard(as_of)))
+        return await self.get(path_of("accounts", account, "balance", **of_shard(as_of)))
 
     async def lots(
         self,
@@ -234,7 +257,7 @@ class Operator:
         as_of: Moment = None,
     ) -> Document:
         """A piece of an account's lots by number; which: "open", or "all" of them ever."""
-        asked = {"which": which, "after": after, "limit": LIMIT, **_of_shard(as_of)}
+        asked = {"which": which, "after": after, "limit": LIMIT, **of_shard(as_of)}
         return await self.get(path_of("accounts", account, "lots", **asked))
 
     async def lot(self, account: int, lot: int, after: str | int | None = None) -> Document:
@@ -261,7 +284,7 @@ class Operator:
 
         as_of: a time, or the vector that an earlier piece named.
         """
-        return await self.get(path_of("positions", after=after, limit=LIMIT, **_of_book(as_of)))
+        return await self.get(path_of("positions", after=after, limit=LIMIT, **of_book(as_of)))
 
     async def vintages(
         self,
@@ -272,7 +295,7 @@ class Operator:
         as_of: Cut = None,
     ) -> Document:
         """A piece of what became of points, by issuer and Solar Hijri month of issue."""
-        asked = {"issuer": issuer, "unit": unit, "after": after, **_of_book(as_of)}
+        asked = {"issuer": issuer, "unit": unit, "after": after, **of_book(as_of)}
         return await self.get(path_of("vintages", **asked, limit=LIMIT))
 
     async def revenue(
@@ -371,29 +394,3 @@ class Operator:
             raise errors.BadReply(
                 f"{method} {path}", status=reply.status, body=reply.body
             ) from error
-
-
-def _of_shard(as_of: Moment) -> dict[str, Queried]:
-    if as_of is None:
-        return {}
-    return {"at": as_of} if isinstance(as_of, datetime) else {"sequence": as_of}
-
-
-def _of_book(as_of: Cut) -> dict[str, Queried]:
-    if as_of is None:
-        return {}
-    if isinstance(as_of, datetime):
-        return {"at": as_of}
-    return {"vector": ",".join(f"{shard}:{sequence}" for shard, sequence in as_of.items())}
-
-
-async def every(listing: Listing) -> AsyncIterator[Document]:
-    """All items of a list, piece by piece: `async for case in every(operator.cases)`."""
-    after: str | int | None = None
-    for _ in range(PAGES_MAX):
-        page = await listing(after)
-        for item in page.items:
-            yield item
-        if page.next is None:
-            return
-        after = page.next

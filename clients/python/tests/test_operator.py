@@ -11,6 +11,7 @@ import peyvand
 from peyvand import administration, member_import, operators, transport
 
 AT = datetime(2026, 3, 21, tzinfo=UTC)
+DAY = AT.date()
 
 
 PROGRAMME = administration.Programme(
@@ -34,6 +35,14 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/merchants/5", lambda o: o.merchant(5)),
     ("GET /v1/merchants", lambda o: o.merchants()),
     ("PUT /v1/merchants/5/branches/1", lambda o: o.put_branch(5, 1, {})),
+    ("GET /v1/merchants/5/branches/1", lambda o: o.branch(5, 1)),
+    ("GET /v1/merchants/5/branches", lambda o: o.branches(5, 2)),
+    ("GET /v1/merchants/5/terminals", lambda o: o.terminals(5)),
+    ("GET /v1/merchants/5/programmes", lambda o: o.programmes(5)),
+    ("GET /v1/merchants/5/tally", lambda o: o.tally(5, DAY, DAY)),
+    ("GET /v1/terms", lambda o: o.all_terms()),
+    ("PUT /v1/terminals/9/activations/u-1", lambda o: o.activate_terminal(9, "u-1")),
+    ("PUT /v1/enrolments/u-1", lambda o: o.enrol("u-1", {"mobile": "09120000001"})),
     ("PUT /v1/merchants/5/terminals/9", lambda o: o.put_terminal(5, 9, branch=1)),
     ("GET /v1/merchants/5/terminals/9", lambda o: o.terminal(5, 9)),
     ("PUT /v1/terminals/9/keys/abcd1234", lambda o: o.put_terminal_key(9, "abcd1234")),
@@ -79,11 +88,18 @@ CALLS: list[tuple[str, Call]] = [
 ]
 
 
+ANY = {  # what every call can read its answer in
+    "items": [], "next": None, "counts": {"queued": 1}, "terminal": 9, "epoch": 1, "key_id": "k",
+    "key": None, "member": 1, "account": 1, "shard": 1, "qr": "PV1x",
+    "card": {"number": "6037", "last4": "6037", "identifier_id": "i"},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("told", "call"), CALLS)
 async def test_every_call_uses_the_documented_method_and_path(
     house: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
 ) -> None:
-    house.script = [reply(200, b'{"items":[],"next":null,"counts":{"queued":1}}')]
+    house.script = [reply(200, json.dumps(ANY).encode())]
     await call(operator)
     (seen,) = house.seen
     assert f"{seen.method} {seen.path}" == told

@@ -1,0 +1,97 @@
+"""`Operator` has a method for each administration call of the one OpenAPI document."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+import campaigns.awards.api
+import campaigns.first_purchase.api
+import campaigns.rules.api
+import fraud.alerts.api
+import fraud.api
+import fraud.cases.api
+import ledger.api
+import members.api
+import merchants.api
+import notify.api
+import peyvand
+from gateway.api import document
+from kit import web
+
+from .test_operator import ANY, CALLS, Call
+
+NONE: Any = None
+OTHERWISE = {  # by other parts of the SDK: a till's, and the import of whole files
+    "POST /v1/transactions",
+    "GET /v1/transactions/{id}",
+    "POST /v1/history",
+    "POST /v1/members/import",
+}
+
+
+def _document() -> dict[str, Any]:
+    """The document that a whole house shows."""
+    routers = {
+        "campaigns": [
+            campaigns.rules.api.router(NONE, NONE),
+            campaigns.awards.api.router(NONE, NONE, NONE),
+            campaigns.first_purchase.api.router(NONE),
+        ],
+        "fraud": [
+            fraud.api.router(NONE),
+            fraud.cases.api.router(NONE, NONE),
+            fraud.alerts.api.router(NONE),
+        ],
+    }
+    apps = {
+        name: web.app(name, "1", routes=routes, actor_secret="x")
+        for name, routes in routers.items()
+    }
+    apps["ledger"] = ledger.api.app(NONE, NONE, actor_secret="x")
+    apps["members"] = members.api.app(NONE, NONE, NONE, actor_secret="x")
+    apps["merchants"] = merchants.api.app(NONE, NONE, actor_secret="x")
+    apps["notify"] = notify.api.app(NONE, actor_secret="x")
+    theirs = {name: app.openapi() for name, app in apps.items()}
+    return document.merge(document.own_document(), theirs)
+
+
+DOCUMENT = _document()
+
+
+def _operations() -> dict[str, re.Pattern[str]]:
+    """Each operation, and the form of the requests that are it; the literal ones first."""
+    found = {
+        f"{method.upper()} {path}": re.compile(
+            f"{method.upper()} {re.sub('{[^}]+}', '[^/]+', path)}"
+        )
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+    }
+    return dict(sorted(found.items(), key=lambda one: one[0].count("{")))
+
+
+OPERATIONS = _operations()
+
+
+def _operation(request: str) -> str:
+    return next((told for told, form in OPERATIONS.items() if form.fullmatch(request)), request)
+
+
+def test_every_administration_call_has_a_method() -> None:
+    called = {_operation(told) for told, _ in CALLS}
+    assert set(OPERATIONS) - called - OTHERWISE == set()
+    assert called <= set(OPERATIONS)
+
+
+@pytest.mark.parametrize(("told", "call"), CALLS)
+async def test_every_query_of_a_method_is_a_parameter_of_its_operation(
+    house: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
+) -> None:
+    house.script = [reply(200, json.dumps(ANY).encode())]
+    await call(operator)
+    (seen,) = house.seen
+    method, _, path = _operation(told).partition(" ")
+    parameters = DOCUMENT["paths"][path][method.lower()].get("parameters", ())
+    assert set(seen.query) <= {one["name"] for one in parameters}
