@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from house import connections, lifecycle, paths, plan
+from house.replay.__main__ import LEFT_OUT
 from peyvand import Operator
 from peyvand.administration import Programme
 
@@ -131,7 +132,7 @@ async def book(folder: Path) -> list[list[tuple[Any, ...]]]:
 
 def test_a_history_is_taken_in_and_every_line_accounted_for(first: Ran) -> None:
     ran = first
-    assert ran.status == 0, ran.said
+    assert ran.status == LEFT_OUT, ran.said
     assert "the house is not up: it is started" in ran.said
     assert ran.rows | {"zoneless": 0} == {
         "read": 15,
@@ -175,7 +176,7 @@ def test_a_history_is_taken_in_and_every_line_accounted_for(first: Ran) -> None:
 async def test_the_same_file_again_changes_no_entry(
     replay: Replay, first: Ran, folder: Path
 ) -> None:
-    assert first.status == 0
+    assert first.status == LEFT_OUT
     before = await book(folder)
     shuffled = [*GOOD, *BAD]
     random.Random(4).shuffle(shuffled)
@@ -184,7 +185,7 @@ async def test_the_same_file_again_changes_no_entry(
         (gzip.compress(history(*GOOD, *BAD).encode()), True),
     ):
         ran = replay(raw, enrol=enrol)
-        assert ran.status == 0, ran.said
+        assert ran.status == LEFT_OUT, ran.said
         assert await book(folder) == before
         assert ran.report["replay"]["entries_added"] == 0
         assert ran.report["replay"]["known_before"] == ran.report["transactions"]["sent"] == 4
@@ -195,7 +196,7 @@ async def test_the_same_file_again_changes_no_entry(
 async def test_who_is_unknown_and_a_name_with_another_payload_are_named_by_line(
     replay: Replay, first: Ran, folder: Path
 ) -> None:
-    assert first.status == 0
+    assert first.status == LEFT_OUT
     entries = len((await book(folder))[0])
     ran = replay(
         history(
@@ -206,7 +207,7 @@ async def test_who_is_unknown_and_a_name_with_another_payload_are_named_by_line(
             f"b4,c-3,shop two,{ago(23)},70001,,,,,",
         )
     )
-    assert ran.status == 0, ran.said
+    assert ran.status == LEFT_OUT, ran.said
     assert ran.named == {
         ("unknown-member", (3,)),
         ("unknown-merchant", (4, 5)),
@@ -220,7 +221,7 @@ async def test_who_is_unknown_and_a_name_with_another_payload_are_named_by_line(
 async def test_an_older_file_finds_a_programme_and_a_price_in_a_house_that_has_newer_ones(
     replay: Replay, first: Ran, folder: Path
 ) -> None:
-    assert first.status == 0
+    assert first.status == LEFT_OUT
     home = plan.house(folder)
     key = home.credentials.operator_key("operator")
     async with Operator(home.url(plan.GATEWAY), key) as operator:

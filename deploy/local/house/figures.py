@@ -17,7 +17,7 @@ ENDS = ("completed", "declined", "held", "pending", "failed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messages:
-    """What became of SMS: queued by notify, delivered and doubled as the provider counts."""
+    """What became of SMS: queued and delivered as notify has it, doubled as the provider saw."""
 
     queued: int
     delivered: int

@@ -2,16 +2,13 @@
 
 import argparse
 import asyncio
-import csv
-import gzip
-import io
-import os
+import json
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import msgspec
 from rich.console import Console
@@ -19,23 +16,34 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import peyvand
-from house import paths, plan
+from contracts import values
+from house import csv_rows, files_in, paths, plan
+from house.csv_rows import Broken, Header
 from peyvand import member_import
 from peyvand.administration import BadLine, ImportedLine, ImportReport
 from peyvand.member_import import Numbered
 
 SHOWN_MAX: Final = 20
 COLUMNS: Final = ("mobile", "name", "receipts", "external")
+NEEDED: Final = ("mobile",)
+REPORT: Final = "import-members.json"
 _YES: Final = frozenset({"1", "true", "yes", "y", "بله"})
 _NO: Final = frozenset({"", "0", "false", "no", "n", "خیر", "نه"})
-USAGE, FAILED, DONE = 64, 1, 0
+DONE, FAILED, LEFT_OUT, USAGE, BAD_FILE, NO_FILE = 0, 1, 3, 64, 65, 66
+EXITS: Final = """\
+exit status: 0 every row is a member now; 1 the house failed; 3 some rows were bad, each is in the
+report; 64 no FILE; 65 the file cannot be read as a whole, 66 there is none: nothing was sent"""
 
 
-class NotAFile(Exception):
-    """The file is missing, or not of a kind that can be imported."""
+class _Bad(Exception):
+    """A row that cannot be sent: why, in Persian and English."""
+
+    def __init__(self, fa: str, en: str) -> None:
+        super().__init__(en)
+        self.fa = fa
 
 
-class _Flat(msgspec.Struct, frozen=True):
+class _Flat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line of NDJSON: the columns by name, or consents as an enrolment has them."""
 
     mobile: str
@@ -45,82 +53,92 @@ class _Flat(msgspec.Struct, frozen=True):
     consents: dict[str, bool] | None = None
 
 
+_flat: Final = msgspec.json.Decoder(_Flat)
+
+
 @dataclass
 class Source:
-    """A file being read: its lines as the house takes them, and those it could not read."""
+    """A file being read: its rows as the house takes them, and those it could not read."""
 
-    raw: BinaryIO
-    name: str
+    text: files_in.Text
     bad: list[BadLine] = field(default_factory=list[BadLine])
+    ignored: tuple[str, ...] = ()
 
     def lines(self) -> Generator[Numbered]:
-        """(number in the file, JSON) of every readable line. Raises NotAFile on a bad header."""
-        plain: Any = gzip.GzipFile(fileobj=self.raw) if self.name.endswith(".gz") else self.raw
-        text = io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        try:
-            first = text.readline()
-            if first.lstrip().startswith("{"):
-                yield from self._json(first, text)
-            else:
-                yield from self._csv(first, text)
-        except (gzip.BadGzipFile, EOFError) as error:
-            raise NotAFile(f"the compressed file is damaged: {error}") from error
-        except csv.Error as error:
-            raise NotAFile(f"the file is not CSV, a quote may be open: {error}") from error
-        finally:
-            text.detach()  # the file is not ours to close
+        """(number in the file, JSON) of every readable row. Raises BadFile on a bad header."""
+        first = self.text.line()
+        if first is None:
+            return
+        self.text.put_back([first])
+        yield from self._json() if first.text.lstrip().startswith("{") else self._csv()
 
-    def _json(self, first: str, text: io.TextIOWrapper) -> Iterator[Numbered]:
-        number, line = 1, first
-        while line:
-            if line.strip():
+    def _json(self) -> Iterator[Numbered]:
+        for line in self.text.lines():
+            if line.text.strip():
                 try:
-                    yield number, member_import.line_of(_from_json(line))
-                except (ValueError, msgspec.MsgspecError) as error:
-                    self._set_aside(number, str(error))
-            number, line = number + 1, text.readline()
+                    yield line.number, member_import.line_of(_from_json(line))
+                except _Bad as bad:
+                    self._set_aside(line.number, bad)
 
-    def _csv(self, first: str, text: io.TextIOWrapper) -> Iterator[Numbered]:
-        names: list[str] = next(csv.reader([first]), list[str]())
-        header = [name.strip().lower() for name in names]
-        if "mobile" not in header:
-            raise NotAFile(f"the first line names the columns, mobile at least: {COLUMNS}")
-        reader = csv.reader(text)
-        number = 2
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                try:
-                    yield number, member_import.line_of(_from_row(header, row))
-                except ValueError as error:
-                    self._set_aside(number, str(error))
-            number = reader.line_num + 2
+    def _csv(self) -> Iterator[Numbered]:
+        header = csv_rows.header(self.text, NEEDED, COLUMNS)
+        self.ignored = header.ignored
+        for number, row in csv_rows.rows(self.text):
+            try:
+                yield number, member_import.line_of(_from_row(header, row))
+            except _Bad as bad:
+                self._set_aside(number, bad)
 
-    def _set_aside(self, number: int, why: str) -> None:
-        fa = "این سطر خوانده نشد"
-        self.bad.append(BadLine(line=number, code="unreadable-line", detail=why, fa=fa))
+    def _set_aside(self, number: int, why: _Bad) -> None:
+        self.bad.append(BadLine(line=number, code="unreadable-line", detail=str(why), fa=why.fa))
 
 
-def _from_row(header: Sequence[str], row: Sequence[str]) -> ImportedLine:
-    if len(row) != len(header):
-        raise ValueError(f"{len(row)} cells under {len(header)} columns")
-    cells = dict(zip(header, (cell.strip() for cell in row), strict=True))
+def _from_row(header: Header, row: list[str] | Broken) -> ImportedLine:
+    if isinstance(row, Broken):
+        raise _Bad("گیومهٔ سطر باز مانده یا نابجاست، یا سطر بسیار بلند است", row.why)
+    if len(row) != header.width:
+        raise _Bad(
+            "شمار خانه‌های سطر با سرستون‌ها نمی‌خواند",
+            f"{len(row)} cells under {header.width} columns",
+        )
+    cells = {name: row[place].strip() for name, place in header.places.items()}
     return _line(cells["mobile"], cells.get("name", ""), cells.get("receipts", ""), cells)
 
 
-def _from_json(line: str) -> ImportedLine:
-    found = msgspec.json.decode(line.encode("utf-8", "surrogateescape"), type=_Flat)
+def _from_json(line: files_in.Line) -> ImportedLine:
+    if line.cut:
+        raise _Bad("سطر بسیار بلند است", f"over {files_in.LINE_LENGTH_MAX} characters")
+    raw = line.text.encode("utf-8", "surrogateescape")
+    try:
+        json.loads(raw, object_pairs_hook=_each_once)
+        found = _flat.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _Bad("فیلدی ناشناخته یا نادرست است؛ mobile باید باشد", str(error)) from error
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise _Bad("سطر یک شیء JSON نیست", str(error)) from error
     receipts = found.consents.get("receipts", False) if found.consents else found.receipts
     cells = {"external": found.external or ""}
     return _line(found.mobile, found.name, str(receipts or ""), cells)
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are all different: of two values nobody knows which was meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Bad("کلیدی در سطر دو بار آمده است", "a key is there twice")
+    return found
+
+
 def _line(mobile: str, name: str, receipts: str, cells: dict[str, str]) -> ImportedLine:
     """Enrolment by file is consent to the terms, as the file's owner answers for."""
-    word = receipts.strip().lower()
+    word = values.ascii_digits(receipts.strip().lower())
     if word not in _YES and word not in _NO:
-        raise ValueError(f"receipts is yes or no, not {receipts!r}")
+        raise _Bad("receipts بله یا خیر است", f"receipts is yes or no, not {receipts!r}")
     for text in (mobile, name, cells.get("external", "")):
-        text.encode()  # raises on bytes that are not UTF-8
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise _Bad("سطر UTF-8 نیست", "the row is not UTF-8") from error
     return ImportedLine(
         mobile=mobile,
         name=name,
@@ -130,30 +148,26 @@ def _line(mobile: str, name: str, receipts: str, cells: dict[str, str]) -> Impor
 
 
 async def run(path: Path, url: str, key: str, *, console: Console) -> ImportReport:
-    """Import a file; the report's bad lines are by their number in it. Raises NotAFile."""
-    with _opened(path) as raw, _progress(console) as progress:
-        source = Source(raw, path.name)
-        total = os.fstat(raw.fileno()).st_size
-        task = progress.add_task("وارد کردن اعضا · importing", total=total, lines=0)
+    """Import a file; every row of it is counted once, the bad ones by number. Raises BadFile."""
+    with files_in.opened(path) as text, _progress(console) as progress:
+        source = Source(text)
+        task = progress.add_task("وارد کردن اعضا · importing", total=text.size_bytes, lines=0)
 
         def tell(lines: int) -> None:
-            progress.update(task, completed=raw.tell(), lines=lines)
+            progress.update(task, completed=text.read_bytes(), lines=lines)
 
         options = peyvand.Options(timeouts=peyvand.Timeouts(request_s=member_import.CHUNK_S))
         async with peyvand.Operator(url, key, options=options) as operator:
             with closing(source.lines()) as lines:
                 report = await member_import.import_members(operator, lines, progress=tell)
         tell(report.lines)
+    if source.ignored:
+        console.print(
+            "ستون‌هایی که نگاه نشد · columns that were not looked at:", ", ".join(source.ignored)
+        )
     report.lines += len(source.bad)
     report.bad = sorted([*report.bad, *source.bad], key=lambda bad: bad.line)
     return report
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise NotAFile(f"{path}: {error.strerror}") from error
 
 
 def show(report: ImportReport, console: Console) -> None:
@@ -173,11 +187,12 @@ def show(report: ImportReport, console: Console) -> None:
         console.print(f"  … {len(report.bad) - SHOWN_MAX:,} more in the report")
 
 
-def _write(report: ImportReport, folder: Path) -> Path:
-    target = folder / "import-members.json"
-    folder.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    return target
+def _write(report: ImportReport, target: Path) -> None:
+    """Whole or not at all: whoever finds a report finds that of a run that ended."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    fresh.replace(target)
 
 
 def _progress(console: Console) -> Progress:
@@ -192,30 +207,54 @@ def _progress(console: Console) -> Progress:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when every line was looked at; 1 when the file or the house failed; 64 on bad usage."""
-    parser = argparse.ArgumentParser(prog="make import-members", description=__doc__)
-    parser.add_argument("path", nargs="?", type=Path)
-    parser.add_argument("--file", type=Path, help="CSV (mobile,name,receipts,external) or NDJSON")
-    options = parser.parse_args(arguments)
+    """Import a file; the exit status, one of EXITS."""
+    options = _parser().parse_args(arguments)
     path = options.path or options.file
     if path is None or str(path) in ("", "."):
         print("make import-members FILE=members.csv", file=sys.stderr)
         return USAGE
-    console = Console()
+    console = Console(stderr=options.json)
     home = plan.house(paths.house_folder())
+    target = home.folder / REPORT
+    target.unlink(missing_ok=True)  # a report never outlives its run
     key = home.credentials.operator_key("operator")
     try:
         report = asyncio.run(run(path, home.url("gateway"), key, console=console))
-    except NotAFile as error:
-        console.print(str(error), style="red", markup=False)
-        return FAILED
+    except files_in.BadFile as error:
+        status = NO_FILE if isinstance(error, files_in.NoFile) else BAD_FILE
+        return _failed(str(error), status, console, as_json=options.json)
     except peyvand.PeyvandError as error:
-        console.print(f"{error}", style="red", markup=False)
-        console.print("آیا خانه روشن است؟ · is the house up? make up", style="red")
-        return FAILED
-    show(report, console)
-    console.print(f"→ {_write(report, home.folder)}", markup=False)
-    return DONE
+        said = f"{error}\nآیا خانه روشن است؟ · is the house up? make up"
+        return _failed(said, FAILED, console, as_json=options.json)
+    _write(report, target)
+    if options.json:
+        print(target.read_text(), end="")
+    else:
+        show(report, console)
+        console.print(f"→ {target}", markup=False)
+    return LEFT_OUT if report.bad else DONE
+
+
+def _failed(said: str, status: int, console: Console, *, as_json: bool) -> int:
+    if as_json:
+        found: dict[str, Any] = {"exit": status, "error": said}
+        print(msgspec.json.encode(found).decode())
+    else:
+        console.print(said, style="red", markup=False, soft_wrap=True)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make import-members",
+        description=__doc__,
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("path", nargs="?", type=Path)
+    parser.add_argument("--file", type=Path, help="CSV (mobile,name,receipts,external) or NDJSON")
+    parser.add_argument("--json", action="store_true", help="the report as JSON on the output")
+    return parser
 
 
 if __name__ == "__main__":

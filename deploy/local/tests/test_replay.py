@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from house import files_in
 from house.replay import __main__ as command
 from house.replay import partners, reading, rows, source
 from house.replay.baskets import Basket, Baskets
@@ -106,6 +107,25 @@ def test_a_bad_row_is_named_with_its_line_and_reason(folder: Path, row: str, cod
     assert [b.transaction for b in found.baskets] == ["good", "last"]
     assert (found.counts["read"], found.counts["bad"]) == (3, 1)
     assert code.fa in found.file
+
+
+def test_a_line_break_in_a_cell_that_nobody_looks_at_makes_no_row(folder: Path) -> None:
+    """Findings F1: a note that looks like a row was booked, and its own purchase left out."""
+    found = read(
+        folder,
+        lines(
+            'M1,m1,r13 shop,2025-05-01 10:00,100000,"thank you',
+            "M9999,m1,r13 shop,2025-05-01 10:30,900000000,",
+            'bye"',
+            "M2,m2,r13 shop,2025-05-01 11:00,200000,",
+            head="transaction,member,merchant,occurred_at,amount_rial,Notes",
+        ),
+    )
+    assert [(b.transaction, b.amount_rial) for b in found.baskets] == [
+        ("M1", 100_000),
+        ("M2", 200_000),
+    ]
+    assert (found.counts["read"], found.problems) == (2, [])
 
 
 def test_bytes_that_are_no_utf_8_spoil_their_own_row_only(folder: Path) -> None:
@@ -330,7 +350,7 @@ def test_without_a_file_the_usage_is_said(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_folder_is_no_file(folder: Path) -> None:
-    with pytest.raises(source.NoFile), source.opened(folder):
+    with pytest.raises(files_in.NoFile), source.opened(folder):
         pass
 
 

@@ -17,21 +17,23 @@ from rich.table import Table
 import peyvand
 from house import __main__ as house_main
 from house import driver, figures, lifecycle, lockfile, paths, plan, processes, readiness
+from house.files_in import BadFile, NoFile
 from house.processes import State
 from house.replay.baskets import Baskets
 from house.replay.problems import Problems
 from house.replay.run import Replay
 from house.replay.sending import HouseGone
-from house.replay.source import BadFile, NoFile
 from kit import errors
 
 DONE = 0
 FAILED = 1  # the house, or a figure that does not hold
+LEFT_OUT = 3  # all that must hold, holds; some rows were left out, each is named
 USAGE = 64
 BAD_FILE = 65
 NO_FILE = 66
 INTERRUPTED = 130
 REPORTS: Final = paths.PROJECT / "var" / "replay"
+LEFT_OUT_WORDS: Final = ("bad", "left_out", "refused")
 SHOWN_MAX: Final = 20
 LINES_SHOWN_MAX: Final = 8
 
@@ -41,6 +43,7 @@ console = Console()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replay a file; the exit status."""
     given = _parser().parse_args(arguments)
+    console.stderr = given.json  # the output is the report's alone
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if given.file is None or str(given.file) in ("", "."):
         console.print("make replay FILE=history.csv [ENROL=1]")
@@ -85,9 +88,14 @@ def _run(given: argparse.Namespace) -> int:
             problems.close()
     wrong = list(figures.faults(found))
     report.write_bytes(driver.as_json(found) + b"\n")
-    _show(found, replay.said, wrong, report)
-    console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
-    return FAILED if wrong else DONE
+    if given.json:
+        print(report.read_text(), end="")
+    else:
+        _show(found, replay.said, wrong, report)
+        console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
+    if wrong:
+        return FAILED
+    return LEFT_OUT if any(found["rows"][word] for word in LEFT_OUT_WORDS) else DONE
 
 
 def _raised(folder: Path) -> plan.House:
@@ -178,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m house.replay", description=__doc__)
     parser.add_argument("--file", type=Path, help="CSV, plain or gzip")
     parser.add_argument("--enrol", action="store_true", help="take in unknown members, merchants")
+    parser.add_argument("--json", action="store_true", help="the report as JSON on the output")
     parser.add_argument("--report", type=Path, default=REPORTS, help="folder of the report")
     return parser
 

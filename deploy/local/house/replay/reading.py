@@ -25,12 +25,12 @@ def read_file(path: Path, baskets: Baskets, problems: Problems, *, tell: Tell) -
     with source.opened(path) as file:
         for name in file.header.ignored:
             counts[f"column {name}"] += 1
-        for number, line in file.lines():
+        for number, cells in file.rows():
             counts["read"] += 1
-            _take(rows.read(number, line, file.header), baskets, problems, counts)
+            _take(rows.read(number, cells, file.header), baskets, problems, counts)
             if counts["read"] % TELL_EVERY == 0:
-                tell(file.read_bytes(), counts["read"])
-        tell(file.size_bytes, counts["read"])
+                tell(file.text.read_bytes(), counts["read"])
+        tell(file.text.size_bytes, counts["read"])
     counts["repeated"] = baskets.gather(problems)
     counts["alike"] = baskets.alike()
     return counts

@@ -8,8 +8,8 @@ from typing import Final
 from contracts import values
 from contracts.text import fold_code
 from contracts.values import AMOUNT_MAX, Family
+from house.csv_rows import Broken, Fault, Header
 from house.replay.problems import Code
-from house.replay.source import Broken, Header
 
 MEMBER_LENGTH_MAX: Final = 64
 MERCHANT_LENGTH_MAX: Final = 64
@@ -17,6 +17,7 @@ WORD_LENGTH_MAX: Final = 64
 QUANTITY_MAX: Final = 1_000_000
 LINE_MAX: Final = 9999
 NUMBER_MAX: Final = 2**31 - 1
+_FAULTS: Final = {Fault.QUOTES: Code.BAD_QUOTES, Fault.TOO_LONG: Code.LINE_TOO_LONG}
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _WHOLE: Final = re.compile(r"([0-9]{1,18})(\.0+)?")  # how programs write counts that lack some rows
 
@@ -57,16 +58,16 @@ class _Bad(Exception):
         self.why = why
 
 
-def read(number: int, line: list[str] | Broken, header: Header) -> Row | BadRow:
-    """The row of a line, or what is wrong with it. Source: style 5 (digits, ye and kaf, times)."""
-    cells = line.cells if isinstance(line, Broken) else line
+def read(number: int, row: list[str] | Broken, header: Header) -> Row | BadRow:
+    """What a row says, or what is wrong with it. Source: style 5 (digits, ye and kaf, times)."""
+    cells = row.cells if isinstance(row, Broken) else row
     found = {
         column: plain(cells[place]) if place < len(cells) else ""
         for column, place in header.places.items()
     }
     merchant, transaction = found["merchant"], found["transaction"]
-    if isinstance(line, Broken):
-        return BadRow(number, line.code, line.why, merchant, transaction)
+    if isinstance(row, Broken):
+        return BadRow(number, _FAULTS[row.fault], row.why, merchant, transaction)
     try:
         _check_shape(cells, header)
         return _row(number, found)
@@ -83,7 +84,8 @@ def _check_shape(cells: list[str], header: Header) -> None:
     if len(cells) != header.width:
         why = f"{len(cells)} cells under {header.width} columns"
         raise _Bad(Code.BAD_CELLS, why)
-    for cell in cells:
+    for place in header.places.values():  # a cell that nobody looks at may hold what it likes
+        cell = cells[place]
         if cell.isascii() and cell.isprintable():
             continue
         if any(0xDC80 <= ord(c) <= 0xDCFF for c in cell):
