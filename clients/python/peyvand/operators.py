@@ -52,8 +52,6 @@ class Operator:
         """Close the connections."""
         await self.transport.close()
 
-    # ------------------------------------------------------------------------------- merchants
-
     async def put_party(self, party: int, fields: Mapping[str, Any]) -> Document:
         """Register a legal entity: name_fa, name_en, …"""
         return await self.put(path_of("parties", party), fields)
@@ -117,6 +115,17 @@ class Operator:
         path = path_of("terminals", terminal, "keys", key_id)
         transport.raise_problem(f"DELETE {path}", await self.transport.request("DELETE", path))
 
+    async def put_standing(
+        self, kind: str, number: int, change_id: str, *, standing: str, reason: str
+    ) -> Document:
+        """Stop one of kind "terminals" or "merchants" at once: "stopped", or "open" it again."""
+        path = path_of(kind, number, "standings", change_id)
+        return await self.put(path, {"standing": standing, "reason": reason})
+
+    async def standings(self, kind: str, number: int, before: int | None = None) -> Document:
+        """The present standing of one of kind "terminals" or "merchants", and its changes."""
+        return await self.get(path_of(kind, number, "standings", before=before, limit=LIMIT))
+
     async def put_programme(self, merchant: int, version: int, programme: Programme) -> Document:
         """Publish a version of a merchant's programme; versions are contiguous from 1."""
         return await self.put(path_of("merchants", merchant, "programmes", version), programme)
@@ -146,8 +155,6 @@ class Operator:
     async def all_terms(self, after: str | int | None = None) -> Page:
         """The versions of the network's terms."""
         return await self.page(path_of("terms", after=after, limit=LIMIT))
-
-    # --------------------------------------------------------------------------------- members
 
     async def enrol(self, enrolment_id: str, fields: Mapping[str, Any]) -> Enrolment:
         """Enrol a person: mobile, name, consents, account (household), external.
@@ -187,8 +194,6 @@ class Operator:
         """Bind an identifier to another account, member, from from_at on. binding_id: a UUID."""
         path = path_of("identifiers", identifier_id, "bindings", binding_id)
         return await self.put(path, fields)
-
-    # ------------------------------------------------------------------------- campaigns, fraud
 
     async def put_rule(self, rule: str, version: int, fields: Mapping[str, Any]) -> Document:
         """Publish a version of an earn rule."""
@@ -241,8 +246,6 @@ class Operator:
     async def fraud_alerts(self, after: str | int | None = None) -> Page:
         """What fraud raised, e.g. one name on two shards."""
         return await self.page(path_of("fraud-alerts", after=after, limit=LIMIT))
-
-    # --------------------------------------------------------------------------- ledger, notify
 
     async def balance(self, account: int, as_of: Moment = None) -> Document:
         """An account's balance now, as of a time, or as of a sequence number of its shard."""
@@ -355,8 +358,6 @@ class Operator:
         """How many messages are in each state."""
         return (await self.get(path_of("messages", limit=1, counts="true")))["counts"]
 
-    # --------------------------------------------------------------------------------- history
-
     async def post_history(
         self, purchase: HistoricPurchase, *, follow: road.Follow | None = None
     ) -> Answered | Waiting:
@@ -364,8 +365,6 @@ class Operator:
         return await road.complete(
             self.transport, road.HISTORY, road.encode(purchase), follow=follow
         )
-
-    # ------------------------------------------------------------------------------------ plain
 
     async def get(self, path: str) -> Document:
         """GET any path; raises the problem."""

@@ -27,6 +27,10 @@ def revenue(operator: peyvand.Operator) -> Awaitable[object]:
     return operator.revenue(vintage, [AT, later], allocated_rial=[7], redeemed_share_bp=[1, 2])
 
 
+def stop(operator: peyvand.Operator, kind: str, number: int) -> Awaitable[object]:
+    return operator.put_standing(kind, number, "u-1", standing="stopped", reason="lost")
+
+
 Call = Callable[[peyvand.Operator], Awaitable[object]]
 CALLS: list[tuple[str, Call]] = [
     ("PUT /v1/parties/5", lambda o: o.put_party(5, {"name_fa": "الف"})),
@@ -47,6 +51,10 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/merchants/5/terminals/9", lambda o: o.terminal(5, 9)),
     ("PUT /v1/terminals/9/keys/abcd1234", lambda o: o.put_terminal_key(9, "abcd1234")),
     ("DELETE /v1/terminals/9/keys/abcd1234", lambda o: o.revoke_terminal_key(9, "abcd1234")),
+    ("PUT /v1/terminals/9/standings/u-1", lambda o: stop(o, "terminals", 9)),
+    ("PUT /v1/merchants/5/standings/u-1", lambda o: stop(o, "merchants", 5)),
+    ("GET /v1/terminals/9/standings", lambda o: o.standings("terminals", 9, 7)),
+    ("GET /v1/merchants/5/standings", lambda o: o.standings("merchants", 5)),
     ("PUT /v1/merchants/5/programmes/1", lambda o: o.put_programme(5, 1, PROGRAMME)),
     ("GET /v1/merchants/5/programmes/1", lambda o: o.programme(5, 1)),
     ("PUT /v1/terms/1", lambda o: o.put_terms(1, TERMS)),
