@@ -134,6 +134,7 @@ async def client(house: House) -> AsyncIterator[peyvand.Client]:
 
 @pytest_asyncio.fixture
 async def operator(house: House) -> AsyncIterator[peyvand.Operator]:
-    """An operator's client that does not wait long."""
-    async with peyvand.Operator(house.url, "pvo_ali_secret", options=FAST) as made:
+    """An operator's client that does not wait long between attempts."""
+    patient = peyvand.Options(timeouts=peyvand.Timeouts(request_s=60.0), retry=FAST.retry)
+    async with peyvand.Operator(house.url, "pvo_ali_secret", options=patient) as made:
         yield made
