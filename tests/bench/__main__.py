@@ -16,7 +16,7 @@ from rich.console import Console
 from house import connections, paths, postgres_server, readiness
 from kit import errors, run
 
-from . import figures, loaded, tables, workloads
+from . import figures, loaded, many_lots, tables, workloads
 from .checks import CheckFailed
 from .kafka_in import KafkaIn, Length
 from .loaded import Load
@@ -61,7 +61,7 @@ def main() -> int:
     began = time.monotonic()
     place: Place | None = None
     try:
-        place = Place.open(kafka=not given.no_kafka)
+        place = Place.open(kafka=not (given.no_kafka or given.lots))
         return _run(given, place)
     except TROUBLES as trouble:
         console.print(f"[red]the bench failed[/]: {trouble}", highlight=False)
@@ -78,7 +78,7 @@ def main() -> int:
 def _run(given: argparse.Namespace, place: Place) -> int:
     run.calm_collector()  # as every process of the house does
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        work = _profile if given.profile else _measure
+        work = _many_lots if given.lots else _profile if given.profile else _measure
         return runner.run(work(place, given))
 
 
@@ -93,6 +93,16 @@ async def _profile(place: Place, given: argparse.Namespace) -> int:
         rows = await rounds.profiled(batch, given.profile)
         _write(rows, f"ledger-profile-{batch}.json")
         console.print(tables.profile(rows))
+    return 0
+
+
+async def _many_lots(place: Place, given: argparse.Namespace) -> int:
+    """Only what an account full of small lots costs a till."""
+    await place.clear()
+    rounds = given.rounds or many_lots.ROUNDS
+    found = await many_lots.measure(place, rounds=rounds)
+    _write(found, "ledger-many-lots.json")
+    console.print(tables.many_lots(found))
     return 0
 
 
@@ -197,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--loaded", type=int, default=0, metavar="N", help="on N accounts and 10 N entries too")
     add("--no-kafka", action="store_true", help="without W6 and what needs a broker")
     add("--no-audit", action="store_true", help="without the outside auditor's program")
+    add("--lots", action="store_true", help="only accounts with many small lots, beside none")
     add("--keep", action="store_true", help="leave the servers running")
     return parser
 

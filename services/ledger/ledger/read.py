@@ -10,15 +10,16 @@ from contracts.ledger import ExpireLot, Inquire
 from contracts.value import ExtendLot
 from contracts.values import Status
 from kit.db import Tx
-from ledger import read_house
+from ledger import read_house, read_lots
 from ledger.decide import commands as deciding
 from ledger.decide import needs
 from ledger.decide.book import Book, Known, ShardState, marked_original
 from ledger.domain import chunks, leaves, records
-from ledger.domain.book import Command, Original, Role, Row
+from ledger.domain.book import Command, Lot, Original, Role, Row
 from ledger.domain.house import House
 from ledger.domain.leaves import Leaf
 from ledger.domain.originals import hold_of, original_of
+from ledger.read_lots import Cut
 from ledger.store import holding, posting
 
 Place = tuple[int, int]  # shard, sequence
@@ -42,8 +43,11 @@ class Reading(Struct, frozen=True):
     accounts: dict[tuple[int, int, str, str, int], AccountRow]
 
 
-async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
-    """Lock the shards, look names up, then read what the fresh commands are about."""
+async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Reading:
+    """Lock the shards, look names up, then read what the fresh commands are about.
+
+    whole: every open lot of the accounts, not only those that a batch is likely to need.
+    """
     book = Book()
     await _read_shards(tx, book, {command.shard for command in batch})
     names = {(c.shard, c.name) for c in batch if type(c.body) is not Inquire}
@@ -53,8 +57,12 @@ async def read(tx: Tx, batch: Sequence[Command]) -> Reading:
     await _read_known(tx, book, found, targets)
     fresh = [c for c in batch if type(c.body) is Inquire or (c.shard, c.name) not in found]
     owners = _owners(book, fresh)
-    accounts = await _read_members(tx, book, owners)
-    await _read_named_lots(tx, book, fresh)
+    accounts, cuts = await _read_members(tx, book, owners, fresh, whole=whole)
+    named = _named_lots(book, fresh)
+    if cuts:
+        await read_lots.read(tx, book, cuts, fresh, named)
+    else:
+        await read_lots.read_named(tx, book, named)
     await _read_holds(tx, book)
     await read_house.read(tx, book, needs.of_batch(fresh, owners, book))
     return Reading(book, accounts)
@@ -183,36 +191,48 @@ def _owners(book: Book, fresh: Sequence[Command]) -> list[tuple[int, int]]:
 
 
 async def _read_members(
-    tx: Tx, book: Book, owners: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int, str, str, int], AccountRow]:
+    tx: Tx,
+    book: Book,
+    owners: Sequence[Place],
+    fresh: Sequence[Command],
+    *,
+    whole: bool,
+) -> tuple[dict[tuple[int, int, str, str, int], AccountRow], list[Cut]]:
+    """Members' accounts with their lots; and those accounts that have more of them."""
     accounts: dict[tuple[int, int, str, str, int], AccountRow] = {}
+    cuts: list[Cut] = []
     if not owners:
-        return accounts
-    for record in await posting.list_members(tx, owners):
+        return accounts, cuts
+    most = None if whole else read_lots.LOTS_READ + 1
+    key: tuple[int, int, str, str, int] | None = None
+    lot: Lot | None = None
+    rows = 0
+    for record in await posting.list_members(tx, owners, most=most):
         shard, owner, role, unit, party, number, balance, count = record[:8]
         if record[8] is not None:
+            same = (shard, owner, role, unit, party) == key
+            rows = rows + 1 if same else 1
+            if rows == most and lot is not None:
+                cuts.append(read_lots.cut(book, record, lot, fresh))
+                continue
             lot = posting.lot_of(record[8:], owner)
             book.member(shard, owner).lots[lot.lot] = lot
-            if (shard, owner, role, unit, party) in accounts:
+            if same:
                 continue
-        accounts[shard, owner, role, unit, party] = AccountRow(number, balance, count)
+        key = (shard, owner, role, unit, party)
+        accounts[key] = AccountRow(number, balance, count)
         if balance and role != _VALUE:
             book.member(shard, owner).debts[posting.UNITS[unit], party] = balance
-    return accounts
+    return accounts, cuts
 
 
-async def _read_named_lots(tx: Tx, book: Book, fresh: Sequence[Command]) -> None:
-    wanted = {(c.shard, c.body.lot) for c in fresh if type(c.body) in _OF_A_LOT}
+def _named_lots(book: Book, fresh: Sequence[Command]) -> set[Place]:
+    """Lots that commands name, or that their originals moved."""
+    named = {(c.shard, c.body.lot) for c in fresh if type(c.body) in _OF_A_LOT}
     for (shard, _), original in book.originals.items():
-        wanted |= {(shard, grant.lot) for grant in original.grants}
-        wanted |= {(shard, row.lot) for row in original.rows}
-    have = {(shard, lot) for (shard, _), m in book.members.items() for lot in m.lots}
-    missing = sorted(wanted - have)
-    if not missing:
-        return
-    for record in await posting.list_named_lots(tx, missing):
-        shard, owner, number = record[0], record[1], record[2]
-        book.member(shard, owner).lots[number] = posting.lot_of(record[2:], owner)
+        named |= {(shard, grant.lot) for grant in original.grants}
+        named |= {(shard, row.lot) for row in original.rows}
+    return named
 
 
 async def _read_holds(tx: Tx, book: Book) -> None:

@@ -34,6 +34,7 @@ from ledger.decide.book import Book, Decision
 from ledger.decide.commands import Result, Verdict
 from ledger.domain import records, texts
 from ledger.domain.book import BEGINNING, UNDECODABLE, Command
+from ledger.domain.errors import Unread
 from ledger.settings import CLOCK_OFF_S
 from ledger.store import holding, sweeping
 
@@ -48,6 +49,7 @@ _MINUTE_MICROS: Final = 60_000_000
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
 _Said = ExpireLot | ReleaseHold | TickClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
+LOTS_VISITED_MAX: Final = 100_000  # by one batch: some tenth of a second
 _json: Final = json.Encoder()
 
 
@@ -82,14 +84,16 @@ async def refuse_record(
 
 async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> None:
     reading = await read.read(tx, heard)
-    results: list[tuple[Event, Command, Result]] = []
-    said: list[Message] = []
-    for event, command in zip(batch, heard, strict=True):
-        if type(command.body) is Inquire:
-            if "replay" not in event.headers:
-                said += _reply(event, command.name, _preview(reading.book, command))
-            continue
-        results.append((event, command, deciding.decide_one(reading.book, command)))
+    if len(batch) > 1 and _is_heavy(reading.book, heard):
+        half = len(batch) // 2
+        await _post(tx, batch[:half], heard[:half])
+        await _post(tx, batch[half:], heard[half:])
+        return
+    try:
+        results, said = _decide(reading.book, batch, heard)
+    except Unread:
+        reading = await read.read(tx, heard, whole=True)
+        results, said = _decide(reading.book, batch, heard)
 
     def say() -> Iterator[None]:
         for place, (event, command, result) in enumerate(results, start=1):
@@ -105,6 +109,35 @@ async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> Non
     decisions = [result.decision for _, _, result in results if result.decision is not None]
     await write.write(tx, reading, decisions, say())
     outbox.add(tx, said)
+
+
+def _is_heavy(book: Book, heard: Sequence[Command]) -> bool:
+    """Whether so many commands of so many lots had better be decided a part at a time."""
+    most = max([len(member.lots) for member in book.members.values()], default=0)
+    if len(heard) * (len(heard) + most) <= LOTS_VISITED_MAX:
+        return False
+    of_owner = Counter(deciding.owner_of(book, command) for command in heard)
+    visited = [
+        count * (count + len(book.members[key].lots))
+        for key, count in of_owner.items()
+        if key in book.members
+    ]
+    return sum(visited) > LOTS_VISITED_MAX
+
+
+def _decide(
+    book: Book, batch: Sequence[Event], heard: Sequence[Command]
+) -> tuple[list[tuple[Event, Command, Result]], list[Message]]:
+    """What becomes of each command, and the answers to inquiries. Raises Unread."""
+    results: list[tuple[Event, Command, Result]] = []
+    said: list[Message] = []
+    for event, command in zip(batch, heard, strict=True):
+        if type(command.body) is Inquire:
+            if "replay" not in event.headers:
+                said += _reply(event, command.name, _preview(book, command))
+            continue
+        results.append((event, command, deciding.decide_one(book, command)))
+    return results, said
 
 
 def _command(event: Event, ahead_max: timedelta | None) -> Command:

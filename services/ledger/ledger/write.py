@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from contracts.value import ReceiveValue
@@ -98,7 +99,7 @@ async def _book(
         outcomes=_outcomes(decisions),
         entries=_entries(plan.posted),
         consumptions=[_consumption(d, row) for d in decisions for row in d.rows],
-        lots=_opened_lots(plan),
+        lots=_opened_lots(plan, book),
     )
     special = holding.touched(decisions)
     await _write_state(tx, plan, special)
@@ -220,9 +221,12 @@ def _check(plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
 def _check_value(book: Book, shard: int, key: AccountKey, balance: int) -> None:
     total = 0
     own = key.unit is Unit.MERCHANT_POINTS  # of one issuer an account
-    for lot in book.member(shard, key.owner).lots.values():
+    member = book.member(shard, key.owner)
+    for lot in member.lots.values():
         if lot.unit is key.unit and (not own or lot.issuer == key.counterparty):
             total += lot.remaining
+    if member.rest and (unread := member.rest.get((key.unit, key.counterparty))) is not None:
+        total += unread.total
     _check_equal(shard, key, balance, total)
 
 
@@ -280,7 +284,7 @@ def _numbers(plan: _Plan) -> dict[tuple[int, AccountKey], int]:
     }
 
 
-def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
+def _opened_lots(plan: _Plan, book: Book) -> list[tuple[Any, ...]]:
     numbers = _numbers(plan)
     return [
         _lot(
@@ -288,18 +292,20 @@ def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
             plan.lots[shard, number],
             lot,
             numbers[shard, value_key(lot.owner, lot.unit, lot.issuer)],
+            book.shards[shard].decided_at,
         )
         for (shard, number), lot in plan.opened.items()
     ]
 
 
-def _lot(shard: int, lot: Lot, born: Lot, account_id: int) -> tuple[Any, ...]:
-    """A lot as it is at the end of the batch."""
+def _lot(shard: int, lot: Lot, born: Lot, account_id: int, now: datetime) -> tuple[Any, ...]:
+    """A lot as it is at the end of the batch, whose last decision time is now."""
+    waits = lot.available_from is None or lot.available_from > now
     return (
         lot.lot, born.amount, born.cost_rial, lot.remaining, lot.cost_left, lot.lapsed,
         lot.available_from, lot.expires_at, lot.born_at, lot.parent or None, account_id,
         lot.issuer, lot.funder, lot.merchant, lot.rule_version, shard, lot.remaining > 0, lot.unit,
-        lot.rule, lot.origin, lot.held, lot.sliding_days,
+        lot.rule, lot.origin, lot.held, lot.sliding_days, waits,
     )  # fmt: skip
 
 

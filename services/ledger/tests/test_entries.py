@@ -275,7 +275,11 @@ def test_a_sale_has_at_most_so_many_lots(desk):
     ((_, one),) = member.lots.items()
     for number in range(LOTS_PER_COMMAND_MAX):
         member.lots[number] = msgspec.structs.replace(one, lot=number)
-    assert desk.spend(LOTS_PER_COMMAND_MAX + 1).code == "too-many-lots"
+    refused = desk.spend(LOTS_PER_COMMAND_MAX + 1)
+    assert refused.code == "too-many-lots"
+    assert "up to 4,096 at once" in refused.said.reasons[0].en
+    assert desk.spend(LOTS_PER_COMMAND_MAX).status is Status.COMPLETED
+    assert desk.spend(1).status is Status.COMPLETED
 
 
 def test_lines_that_earned_nothing_are_told_with_their_reason(desk):

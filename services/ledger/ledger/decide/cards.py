@@ -7,6 +7,7 @@ from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import crossing
 from ledger.domain.book import Lot, Origin, lot_number
+from ledger.domain.errors import Unread
 from ledger.domain.house import Change, Subject
 
 
@@ -34,7 +35,7 @@ def activate(draft: Draft, body: ActivateCard) -> Said:
         return verdicts.no("no-issuer")
     if body.account in draft.house.cards:
         return verdicts.no("card-already-active")
-    if draft.debts or draft.live():
+    if draft.debts or not draft.is_empty():
         return verdicts.no("account-in-use")
     draft.change = Change(card=(body.account, body.issuer))
     if body.amount_rial:
@@ -59,6 +60,8 @@ def reissue(draft: Draft, body: ReissueCard) -> Said:
         return verdicts.no("card-not-active")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
         return verdicts.no("same-account")
+    if draft.rest:
+        raise Unread
     full = draft.live()
     if any(lot.held for lot in full):
         return verdicts.no("value-held")

@@ -62,6 +62,12 @@ def target_of(command: Command) -> str:
     return getattr(body, "original", "") or getattr(body, "issued_by", "")
 
 
+def owner_of(book: Book, command: Command) -> tuple[int, int]:
+    """Shard and account of a command, as far as the book knows its original."""
+    original = book.originals.get((command.shard, target_of(command)))
+    return command.shard, account_of(command, original)
+
+
 def account_of(command: Command, original: Original | None) -> int:
     """The account a command is about: its own, else its original's."""
     named = getattr(command.body, "account", 0)
@@ -93,7 +99,7 @@ def _book_one(book: Book, command: Command) -> Decision:
 
 
 def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
-    balance = lots.balance(lots.effective(draft.lots, draft.holds, now), now=now)
+    balance = lots.balance(lots.effective(draft.lots, draft.holds, now), draft.rest, now=now)
     told = answers.answer(command, said, balance, now=now)
     marked = None
     if said.marks:

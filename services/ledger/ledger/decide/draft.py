@@ -17,13 +17,16 @@ from ledger.domain.book import (
     Lot,
     Member,
     Origin,
+    Rest,
     Row,
     What,
     lot_number,
+    value_key,
 )
-from ledger.domain.errors import InvariantBroken
+from ledger.domain.errors import InvariantBroken, Unread
 from ledger.domain.house import Change, House
 from ledger.domain.leaves import DateRow, HoldRow
+from ledger.domain.lots import Plan
 
 _NO_CAPTURE: Final[Mapping[int, int]] = {}
 
@@ -33,7 +36,7 @@ class Draft:
 
     __slots__ = (
         "acceptor", "change", "changed", "command", "dated", "debts", "hold_rows", "holds", "house",
-        "legs", "lots", "merchant", "now", "opened", "owner", "rows", "sends", "sequence",
+        "legs", "lots", "merchant", "now", "opened", "owner", "rest", "rows", "sends", "sequence",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +58,7 @@ class Draft:
         self.lots = member.lots.copy()
         self.debts = member.debts.copy()
         self.holds = member.holds.copy()
+        self.rest = member.rest  # read only
         self.opened: dict[int, None] = {}  # in order
         self.changed: dict[int, None] = {}
         self.dated: dict[int, None] = {}
@@ -175,7 +179,7 @@ class Draft:
     def settle_debts(self) -> None:
         """Repay debts from available lots of the issuer each is owed to (architecture 5)."""
         for (unit, issuer), debt in sorted(self.debts.items()):  # whatever order they were read in
-            plan = lots.plan_consumption(self.of(unit, issuer), -debt, now=self.now)
+            plan = self.plan(unit, issuer, -debt)
             for lot, amount in plan.takes:
                 self.take(lot, amount, What.REPAID)
             repaid = -debt - plan.short
@@ -232,6 +236,27 @@ class Draft:
         else:
             self.debts.pop((unit, issuer), None)
 
+    def plan(self, unit: Unit, issuer: int | None, demand: int) -> Plan:
+        """Lots of a unit, of one issuer where given, that pay a debit. Raises Unread."""
+        plan = lots.plan_consumption(self.of(unit, issuer), demand, now=self.now)
+        if self.rest and demand:
+            self._check_read(unit, issuer, plan)
+        return plan
+
+    def plan_all(self, unit: Unit, issuer: int | None, demand: int) -> Plan:
+        """As plan, but takes nothing where there is too little, which sums tell. Raises Unread."""
+        rest = self._rest_of(unit, issuer)
+        if rest is not None and (issuer is None or unit is Unit.MERCHANT_POINTS):
+            free = [x for x in self.of(unit, issuer) if lots.available(x, self.now)]
+            have = rest.usable + sum(lot.remaining - lot.held for lot in free)
+            if have < demand:
+                return Plan([], demand - have)
+        return self.plan(unit, issuer, demand)
+
+    def is_empty(self) -> bool:
+        """Whether no lot holds anything, but for what only waits for its expiry's booking."""
+        return not any(x.usable or x.pending for x in self.rest.values()) and not self.live()
+
     def of(self, unit: Unit, issuer: int | None = None) -> Iterable[Lot]:
         """The member's lots of a unit, of one issuer where given."""
         return [
@@ -244,6 +269,22 @@ class Draft:
         """Lots that hold anything, by number, but for what only waits for its expiry's booking."""
         found = [self.lots[number] for number in sorted(self.lots)]
         return [lot for lot in found if lot.held or (lot.remaining and lots.in_date(lot, self.now))]
+
+    def _rest_of(self, unit: Unit, issuer: int | None) -> Rest | None:
+        if not self.rest:
+            return None
+        return self.rest.get((unit, value_key(self.owner, unit, issuer or 0).counterparty))
+
+    def _check_read(self, unit: Unit, issuer: int | None, plan: Plan) -> None:
+        """Whether the lots at hand are those that the whole account would have given."""
+        rest = self._rest_of(unit, issuer)
+        if rest is None or not rest.usable:
+            return
+        reached = rest.frontier if issuer is None else rest.issuers.get(issuer, rest.frontier)
+        if reached is None:
+            return
+        if plan.short or lots.turn(plan.takes[-1][0]) > reached:
+            raise Unread
 
     def _say_held(self, hold: Hold, lot: int, amount: int, what: Held) -> None:
         self.hold_rows.append((len(self.hold_rows), hold.hold, lot, amount, what))

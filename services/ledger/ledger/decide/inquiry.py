@@ -14,9 +14,9 @@ def preview(shard: int, body: Inquire, member: Member, *, now: datetime) -> Prev
 
     now: the later of the shard's decision time and the query's accepted_at.
     """
-    balance = lots.balance(lots.effective(member.lots, member.holds, now), now=now)
-    room_rial = body.amount_rial * body.redeem_max_share_bp // BASIS_POINTS
-    points = min(balance.available_points, room_rial * body.price_points // body.price_rial)
+    effective = lots.effective(member.lots, member.holds, now)
+    balance = lots.balance(effective, member.rest, now=now)
+    points = min(balance.available_points, room_of(body))
     if body.decline:
         points = 0
     rial = points * body.price_rial // body.price_points
@@ -33,3 +33,9 @@ def preview(shard: int, body: Inquire, member: Member, *, now: datetime) -> Prev
         fa=fa,
         en=en,
     )
+
+
+def room_of(body: Inquire) -> int:
+    """Points that the basket could take."""
+    room_rial = body.amount_rial * body.redeem_max_share_bp // BASIS_POINTS
+    return room_rial * body.price_points // body.price_rial

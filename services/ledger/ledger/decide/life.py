@@ -68,12 +68,12 @@ def adjust(draft: Draft, body: AdjustValue) -> Said:
 
 
 def _take(draft: Draft, body: AdjustValue) -> Said:
-    plan = lots.plan_consumption(draft.of(body.unit, body.issuer), body.amount, now=draft.now)
+    plan = draft.plan_all(body.unit, body.issuer, body.amount)
     if plan.short:
         available = body.amount - plan.short
         return verdicts.no("insufficient-value", available=available, short=plan.short)
-    if len(plan.takes) > LOTS_PER_COMMAND_MAX:
-        return verdicts.no("too-many-lots")
+    if no := verdicts.too_many(plan.takes, LOTS_PER_COMMAND_MAX):
+        return no
     costs: dict[int, int] = {}
     for lot, amount in plan.takes:
         row = draft.take(lot, amount, What.ADJUSTED)

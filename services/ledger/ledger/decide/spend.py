@@ -61,15 +61,13 @@ def plan(draft: Draft, wanted: Sequence[Want]) -> Takes | Said:
     for unit, issuer, amount, lack in wanted:
         if not amount:
             continue
-        found = lots.plan_consumption(draft.of(unit, issuer), amount, now=draft.now)
+        found = draft.plan_all(unit, issuer, amount)
         if found.short:
             return verdicts.no(lack, available=amount - found.short, short=found.short)
         takes += found.takes
     if not takes:
         return verdicts.no("nothing-to-redeem")
-    if len(takes) > LOTS_PER_COMMAND_MAX:
-        return verdicts.no("too-many-lots")
-    return takes
+    return verdicts.too_many(takes, LOTS_PER_COMMAND_MAX) or takes
 
 
 def pay(draft: Draft, takes: Takes, spent: Spend) -> Said:

@@ -124,7 +124,7 @@ def _begins(body: Any) -> int:
 
 
 def _code_of(draft: Draft) -> str:
-    if draft.live():
+    if not draft.is_empty():
         return "account-not-empty"
     return "account-owes" if draft.debts else ""
 

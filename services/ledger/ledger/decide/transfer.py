@@ -45,9 +45,9 @@ def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
     draft.settle_debts()
     of_issuer = issuer if unit is Unit.MERCHANT_POINTS else None
     found = spend.plan(draft, (spend.Want(unit, of_issuer, amount, _LACKS[unit]),))
-    if not isinstance(found, Said) and len(found) > PARCELS_MAX:
-        return verdicts.no("too-many-lots")
-    return found
+    if isinstance(found, Said):
+        return found
+    return verdicts.too_many(found, PARCELS_MAX) or found
 
 
 def dispatch(draft: Draft, takes: Takes, body: SendValue | ReissueCard) -> None:

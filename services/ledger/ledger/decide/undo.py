@@ -238,7 +238,7 @@ def _take_others(draft: Draft, unit: Unit, issuer: int, *, demand: int, own: set
     ]
     for lot in waiting:
         wanted -= _claw(draft, lot, min(wanted, lot.remaining))
-    for lot, amount in lots.plan_consumption(draft.of(unit, issuer), wanted, now=draft.now).takes:
+    for lot, amount in draft.plan(unit, issuer, wanted).takes:
         wanted -= _claw(draft, lot, amount)
     return demand - wanted
 

@@ -1,5 +1,6 @@
 """What a decision says before it is booked: yes with its numbers, or no with its reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -7,7 +8,7 @@ from msgspec import Struct
 from contracts.pos import AnswerLine
 from contracts.values import Reason, Status
 from ledger.domain import texts
-from ledger.domain.book import Progress
+from ledger.domain.book import Lot, Progress
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -50,6 +51,15 @@ def declined(*reasons: Reason) -> Said:
 def no(code: str, **numbers: int) -> Said:
     """A business no of the ledger's own."""
     return declined(texts.reason(code, **numbers))
+
+
+def too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Said | None:
+    """A no where one command would take from too many lots; it says how much it may take."""
+    if len(takes) <= limit:
+        return None
+    unit = takes[limit][0].unit
+    most = sum(amount for lot, amount in takes[:limit] if lot.unit is unit)
+    return no("too-many-lots", most=most)
 
 
 def refused(reason: Reason) -> Said:

@@ -241,18 +241,45 @@ class Original(Struct, frozen=True):
         return sum(amount for _, amount in self.lines)
 
 
+Turn = tuple[datetime, datetime, int]  # place in the order of consumption: expiry, birth, lot
+
+
+class Rest(Struct, frozen=True):
+    """What was left unread of a value account with many open lots; none of it moves in the batch.
+
+    total: of all that remains in it. usable, pending: what is so throughout the batch; dated: some
+    of usable expires. frontier: all lots up to here were read. soon: of usable, what expires
+    before soon_until, the end of the Tehran day of the frontier. least_cost: Rial that one of
+    usable costs at least, rounding apart. rows: lots of usable. issuers: up to where all lots of
+    one issuer were read, where that is further; None: all of them.
+    """
+
+    total: int
+    usable: int
+    pending: int
+    dated: bool
+    frontier: Turn
+    soon: int
+    soon_until: datetime | None
+    least_cost: float
+    rows: int
+    issuers: dict[int, Turn | None]
+
+
 class Member:
     """Value of one account on its shard: open lots (and closed ones named by a command), debts.
 
-    holds: those not resolved, by number.
+    holds: those not resolved, by number. rest: of accounts with more lots than a batch reads, by
+    unit and counterparty.
     """
 
-    __slots__ = ("debts", "holds", "lots")
+    __slots__ = ("debts", "holds", "lots", "rest")
 
     def __init__(self) -> None:
         self.lots: dict[int, Lot] = {}
         self.debts: dict[tuple[Unit, int], int] = {}  # (unit, issuer) -> balance, below zero
         self.holds: dict[int, Hold] = {}
+        self.rest: dict[tuple[Unit, int], Rest] = {}
 
 
 def lot_number(sequence: int, ordinal: int) -> int:

@@ -9,11 +9,15 @@ from msgspec.structs import replace
 from contracts.pos import Balance
 from contracts.values import TEHRAN, UNSET_TIME, Unit, tehran_day
 from ledger.domain import solar
-from ledger.domain.book import Hold, Lot, Origin
+from ledger.domain.book import Hold, Lot, Origin, Rest, Turn
+from ledger.domain.errors import Unread
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 SLIDING_DAYS_MAX: Final = 36_500  # as validity's longest term; more counts as this
+_POINTS: Final = (Unit.NETWORK_POINTS, 0)  # one account for all issuers
+ALL_READ: Final[Mapping[tuple[Unit, int], Rest]] = {}
+FOR_EVER: Final = UNSET_TIME
 _LAST_YEAR: Final = 2_099  # so that no expiry leaves what clocks can tell
 
 
@@ -52,7 +56,7 @@ def plan_consumption(lots: Iterable[Lot], demand: int, *, now: datetime) -> Plan
     """
     usable = [lot for lot in lots if available(lot, now)]
     if len(usable) > 1:
-        usable.sort(key=_consumption_order)
+        usable.sort(key=turn)
     takes: list[tuple[Lot, int]] = []
     for lot in usable:
         if demand == 0:
@@ -80,10 +84,12 @@ def effective(lots: Mapping[int, Lot], holds: Mapping[int, Hold], now: datetime)
     return freed.values()
 
 
-def balance(lots: Iterable[Lot], *, now: datetime) -> Balance:
+def balance(
+    lots: Iterable[Lot], rest: Mapping[tuple[Unit, int], Rest] = ALL_READ, *, now: datetime
+) -> Balance:
     """What a member may be told. lots: effective. points: available, pending and held; expiring: of
     the next Tehran day on which something expires. What is past its date is not told, swept or not,
-    unless it is held.
+    unless it is held. Raises Unread.
     """
     usable = waiting = held = 0
     others: list[Lot] = []
@@ -104,7 +110,11 @@ def balance(lots: Iterable[Lot], *, now: datetime) -> Balance:
             usable += free
             if lot.expires_at is not None:
                 dated.append(lot)
-    points, first = _expiring_next(dated)
+    unread = rest.get(_POINTS) if rest else None
+    points, first = _expiring_next(dated, unread)
+    if unread is not None:
+        usable += unread.usable
+        waiting += unread.pending
     plain = Balance(
         points=usable + waiting + held,
         available_points=usable,
@@ -113,10 +123,10 @@ def balance(lots: Iterable[Lot], *, now: datetime) -> Balance:
         expiring_points=points,
         expiring_at=first,
     )
-    if not held and not others:  # the usual case
+    if not held and not others and not rest:  # the usual case
         return plain
-    credit = _free_and_held(others, Unit.CREDIT, now)
-    gift = _free_and_held(others, Unit.GIFT, now)
+    credit = _free_and_held(others, Unit.CREDIT, rest, now)
+    gift = _free_and_held(others, Unit.GIFT, rest, now)
     return replace(
         plain,
         credit_rial=credit[0],
@@ -127,8 +137,11 @@ def balance(lots: Iterable[Lot], *, now: datetime) -> Balance:
     )
 
 
-def _free_and_held(lots: Iterable[Lot], unit: Unit, now: datetime) -> tuple[int, int]:
-    free = held = 0
+def _free_and_held(
+    lots: Iterable[Lot], unit: Unit, rest: Mapping[tuple[Unit, int], Rest], now: datetime
+) -> tuple[int, int]:
+    unread = rest.get((unit, 0))
+    free, held = (0 if unread is None else unread.usable), 0
     for lot in lots:
         if lot.unit is unit:
             free += lot.remaining - lot.held if available(lot, now) else 0
@@ -148,22 +161,38 @@ def renewed_until(lot: Lot, active_at: datetime) -> datetime | None:
     return max(lot.expires_at, solar.start_of(tehran_day(begins_at) + length))
 
 
-def _expiring_next(dated: Sequence[Lot]) -> tuple[int, datetime | None]:
+def _expiring_next(dated: Sequence[Lot], rest: Rest | None) -> tuple[int, datetime | None]:
+    if rest is not None and rest.dated and not any(turn(lot) <= rest.frontier for lot in dated):
+        raise Unread
     if not dated:
         return 0, None
     first = min(_expiry(lot) for lot in dated)
     soon = first + _DAY + _HOUR  # a day may have had 25 hours
     dated = [lot for lot in dated if _expiry(lot) < soon]
-    if len(dated) == 1:  # the usual case, without asking what day it is in Iran
+    if len(dated) == 1 and rest is None:  # the usual case, without asking what day it is in Iran
         return dated[0].remaining - dated[0].held, first
-    midnight = first.astimezone(TEHRAN).replace(hour=0, minute=0, second=0, microsecond=0)
-    day_end = midnight + _DAY
-    return sum(lot.remaining - lot.held for lot in dated if _expiry(lot) < day_end), first
+    end = day_end(first)
+    points = sum(lot.remaining - lot.held for lot in dated if _expiry(lot) < end)
+    if rest is not None and end == rest.soon_until:
+        points += rest.soon
+    return points, first
+
+
+def day_end(at: datetime) -> datetime:
+    """When the Tehran day of a time ends."""
+    midnight = at.astimezone(TEHRAN).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + _DAY
 
 
 def _expiry(lot: Lot) -> datetime:
-    return lot.expires_at or UNSET_TIME
+    return lot.expires_at or FOR_EVER
 
 
-def _consumption_order(lot: Lot) -> tuple[datetime, datetime, int]:
+def turn(lot: Lot) -> Turn:
+    """Its place in the order of consumption."""
     return _expiry(lot), lot.born_at, lot.lot
+
+
+def turn_of(expires_at: datetime | None, born_at: datetime, lot: int) -> Turn:
+    """A place of which only the columns are at hand."""
+    return expires_at or FOR_EVER, born_at, lot

@@ -30,8 +30,8 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "Neither points nor credit was asked to be spent.",
     ),
     "too-many-lots": (
-        "این تعداد امتیاز در یک تراکنش خرج‌شدنی نیست؛ کمتر خرج کنید.",
-        "So many small lots cannot be spent at once; spend fewer points.",
+        "این مبلغ از دسته‌های کوچک بسیاری است؛ در هر بار تا {most} خرج‌شدنی است.",
+        "That is made of very many small lots: up to {most} at once, then the next.",
     ),
     "unknown-original": (
         "تراکنش اصلی پیدا نشد.",

@@ -81,6 +81,7 @@ _TABLES: Final[tuple[tuple[LiteralString, tuple[str, ...]], ...]] = (
             "lot", "amount", "cost_rial", "remaining", "cost_left", "lapsed", "available_from",
             "expires_at", "born_at", "parent", "account_id", "issuer", "funder", "merchant",
             "rule_version", "shard", "open", "unit", "rule", "origin", "held", "sliding_days",
+            "waits",
         ),
     ),
 )  # fmt: skip
@@ -101,11 +102,12 @@ with named as (
 )
 insert into lots (lot, amount, cost_rial, remaining, cost_left, lapsed, available_from, expires_at,
     born_at, parent, account_id, issuer, funder, merchant, rule_version, shard, open, unit, rule,
-    origin, held, sliding_days)
+    origin, held, sliding_days, waits)
 select * from unnest((select $26::bigint[]), $27::bigint[], $28::bigint[], $29::bigint[],
     $30::bigint[], $31::bigint[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[],
     $35::bigint[], $36::int[], $37::int[], $38::int[], $39::int[], $40::int[], $41::smallint[],
-    $42::boolean[], $43::text[], $44::text[], $45::text[], $46::bigint[], $47::int[])
+    $42::boolean[], $43::text[], $44::text[], $45::text[], $46::bigint[], $47::int[],
+    $48::boolean[])
 """
 _STATE: Final = """
 with opened as (

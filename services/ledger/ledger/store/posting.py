@@ -62,11 +62,11 @@ async def list_chunks(tx: Tx, places: Sequence[ShardNumber]) -> list[Record]:
     )
 
 
-async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
-    """Value and debt accounts of members, each with all its open lots, a row a lot.
+async def list_members(tx: Tx, owners: Sequence[ShardNumber], *, most: int | None) -> list[Record]:
+    """Value and debt accounts of members, each with its open lots in turn, a row a lot.
 
-    shard, owner, role, unit, counterparty, account_id, balance, entry_count, then the columns of a
-    lot (lot null: the account has none): every debit, and the balance told, needs them whole.
+    most: lots of one account; None: all. shard, owner, role, unit, counterparty, account_id,
+    balance, entry_count, then the columns of a lot (lot null: the account has none).
     """
     return await tx.fetch(
         "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"
@@ -77,8 +77,10 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber]) -> list[Record]:
         " cross join lateral (select * from accounts c where c.shard = u.shard"
         "  and c.owner = u.owner and c.role in ('value', 'debt') offset 0) as a"
         " left join lateral (select * from lots l where l.shard = u.shard"
-        "  and l.account_id = a.account_id and l.open offset 0) as t on a.role = 'value'",
+        "  and l.account_id = a.account_id and l.open"
+        "  order by l.expires_at, l.born_at, l.lot limit $3) as t on a.role = 'value'",
         *literals(owners, 2),
+        most,
     )
 
 

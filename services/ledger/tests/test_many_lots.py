@@ -1,0 +1,157 @@
+"""Accounts that strangers filled with small lots: the same outcomes, for what a command needs."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from contracts.ledger import Inquire
+from contracts.value import Spend, SpendValue
+from contracts.values import till_name
+from ledger import read, read_lots, usecases
+from ledger.store import posting
+
+from . import house_of, stories
+from .desk import ACCOUNT, BAKER, Desk, award, terms
+from .stories import wrap
+
+
+class Watch:
+    """How many lots were read, how many accounts cut, and what was read again whole."""
+
+    def __init__(self, monkeypatch):
+        self.lots = self.cuts = self.whole = 0
+        self.parts = []
+        lot_of, cut, whole, decide = posting.lot_of, read_lots.cut, read.read, usecases._decide
+
+        def seen(*given):
+            self.lots += 1
+            return lot_of(*given)
+
+        def cut_seen(*given):
+            self.cuts += 1
+            return cut(*given)
+
+        async def read_seen(tx, heard, **how):
+            self.whole += bool(how)
+            return await whole(tx, heard, **how)
+
+        def decided(book, batch, heard):
+            self.parts.append(
+                (len(batch), max((len(m.lots) for m in book.members.values()), default=0))
+            )
+            return decide(book, batch, heard)
+
+        monkeypatch.setattr(posting, "lot_of", seen)
+        monkeypatch.setattr(read_lots, "cut", cut_seen)
+        monkeypatch.setattr(read, "read", read_seen)
+        monkeypatch.setattr(usecases, "_decide", decided)
+
+    def take(self):
+        """Lots read since the last time."""
+        lots, self.lots = self.lots, 0
+        return lots
+
+
+def inquiry(account, at, number, amount_rial=1_000_000):
+    body = Inquire(
+        name=till_name(9, 9, number), account=account, amount_rial=amount_rial, price_rial=100,
+        price_points=1, redeem_max_share_bp=10_000, would_earn_points=0,
+    )  # fmt: skip
+    return wrap(body, at)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_what_is_left_unread_changes_no_row_and_no_answer(
+    database, shards, monkeypatch, seed
+):
+    told = stories.Story(seed + 500, accounts=(1000, 1001)).batch(280)
+    watch, found = Watch(monkeypatch), []
+    for most in (1_000_000, 2):
+        monkeypatch.setattr(read_lots, "LOTS_READ", most)
+        rng, shard, start, answers = random.Random(seed), next(shards), 0, []
+        while start < len(told):
+            piece = told[start : start + rng.choice((1, 1, 2, 5, 12))]
+            start += len(piece)
+            asked = [inquiry(account, piece[-1].accepted_at, start) for account in (1000, 1001)]
+            said = await house_of.post(database, house_of.events(shard, [*piece, *asked]))
+            answers.append(house_of.replies(said))
+        whole = await house_of.tables(database, shard)
+        del whole["shards"], whole["leaves"]  # an answer's id begins with its shard
+        found.append((whole, _without(shard, answers)))
+    assert found[0] == found[1]
+    assert watch.cuts > 100
+    assert watch.whole < watch.cuts / 4
+
+
+def _without(shard, answers):
+    return [
+        {place: (http, body.replace(f'"{shard}.'.encode(), b'"')) for place, (http, body) in one}
+        for one in (sorted(replies.items()) for replies in answers)
+    ]
+
+
+async def filled(database, shard, lots, *, points=1):
+    """A desk whose account has so many lots, a day's expiry for every three of them."""
+    desk = Desk(shard)
+    awards = [
+        award(points, rule=f"r{n}", expires_at=desk.at + timedelta(days=30 + n // 3))
+        for n in range(lots)
+    ]
+    for start in range(0, lots, 500):
+        sale = desk.transaction("purchase", BAKER, awards=tuple(awards[start : start + 500]))
+        await house_of.post(database, house_of.events(shard, [desk.envelope(sale)]))
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("purchase", 40), ("spend", 60), ("decline", 40), ("inquiry", 40)]
+)
+async def test_a_till_pays_for_what_its_command_takes(database, shard, monkeypatch, kind, most):
+    desk = await filled(database, shard, 700)
+    watch = Watch(monkeypatch)
+    match kind:
+        case "purchase":
+            body = desk.transaction("purchase", BAKER, awards=(award(5),))
+        case "spend":
+            body = desk.transaction("redemption", BAKER, redemption=terms(20))
+        case "decline":
+            body = desk.transaction("redemption", BAKER, redemption=terms(1_000))
+        case _:
+            said = await house_of.post(
+                database, house_of.events(shard, [inquiry(ACCOUNT, desk.at, 1)])
+            )
+            (told,) = house_of.answers(said)
+            assert told["balance"]["points"] == told["redeemable_points"] == 700
+            assert 0 < watch.take() <= most
+            return
+    said = await house_of.post(database, house_of.events(shard, [desk.envelope(body)]))
+    (told,) = house_of.answers(said)
+    left = {"purchase": 705, "spend": 680, "decline": 700}[kind]
+    assert told["balance"]["points"] == left
+    if kind == "decline":
+        assert told["reasons"][0]["en"].endswith("700 can be spent, 300 short.")
+    assert 0 < watch.take() <= most
+    assert watch.whole == 0
+
+
+async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(
+    database, shard, monkeypatch
+):
+    desk = await filled(database, shard, 6_000)
+    watch = Watch(monkeypatch)
+    spends = [
+        wrap(
+            SpendValue(
+                name=till_name(77, 1, number), account=ACCOUNT, member=1, acceptor=BAKER,
+                merchant=BAKER, spend=Spend(points=6),
+            ),
+            desk.at,
+        )
+        for number in range(1, 1_001)
+    ]  # fmt: skip
+    said = await house_of.post(database, house_of.events(shard, spends))
+    assert {outcome.status for outcome in house_of.outcomes(said)} == {"completed"}
+    assert (ACCOUNT, "value", "NP", 0) not in await house_of.balances_of(database, shard)
+    assert sum(count for count, _ in watch.parts) == 1_000
+    assert all(count * lots <= usecases.LOTS_VISITED_MAX for count, lots in watch.parts)
