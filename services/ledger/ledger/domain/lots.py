@@ -113,8 +113,7 @@ def balance(
     unread = rest.get(_POINTS) if rest else None
     points, first = _expiring_next(dated, unread)
     if unread is not None:
-        usable += unread.usable
-        waiting += unread.pending
+        usable, waiting = usable + unread.usable, waiting + unread.pending
     plain = Balance(
         points=usable + waiting + held,
         available_points=usable,
