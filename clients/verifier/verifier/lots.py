@@ -24,6 +24,7 @@ _BIRTH = [name for name in _LEAF_COLUMNS if name]
 _TABLE_BIRTH = itemgetter(*[LOTS.place(name) for name in _BIRTH])
 _LEAF_BIRTH = itemgetter(*[_LEAF_COLUMNS.index(name) for name in _BIRTH])
 _SLIDING = LOTS.place("sliding_days")
+_WAITS = LOTS.place("waits")
 _TABLE_NOW = itemgetter(*[LOTS.place(name) for name in STATE_COLUMNS])
 
 
@@ -41,17 +42,26 @@ class LotRows:
 
     async def births(self, leaves: list[Leaf], last: int) -> None:
         """Compare rows of lots opened by these leaves, the last of which has this number."""
-        born = {row[0]: row for leaf in leaves for row in leaf.rows.get("lots", ())}
+        born = {
+            row[0]: (row, _waits(row, leaf.head[2]))
+            for leaf in leaves
+            for row in leaf.rows.get("lots", ())
+        }
         rows = await self.stream.take((last + 1) * LOTS_PER_SEQUENCE - 1)
         for row in rows:
-            leaf_row = born.pop(row[0], None)
-            if leaf_row is None:
+            found = born.pop(row[0], None)
+            if found is None:
                 self._compare.check([row], [])
                 continue
+            leaf_row, waits = found
             lot = self.state.lots.get(row[0])
             sliding = row[_SLIDING] if lot is None else lot.sliding
-            if _TABLE_BIRTH(row) != _LEAF_BIRTH(leaf_row) or row[_SLIDING] != sliding:
-                wanted = _table_row(self.state.shard, leaf_row, row, sliding)
+            if (
+                _TABLE_BIRTH(row) != _LEAF_BIRTH(leaf_row)
+                or row[_SLIDING] != sliding
+                or row[_WAITS] != waits
+            ):
+                wanted = _table_row(self.state.shard, leaf_row, row, sliding, waits=waits)
                 self._compare.check([row], [wanted])
             said = _TABLE_NOW(row)
             if said[0] or said != _used_up(leaf_row[4], leaf_row[5]):
@@ -121,8 +131,13 @@ def _now(lot: Lot) -> Now:
     return (lot.left, lot.cost, lot.held, lot.lapsed, start, lot.until, lot.left > 0)
 
 
-def _table_row(shard: int, leaf_row: Row, row: Row, sliding: int) -> Row:
+def _waits(leaf_row: Row, decided_at: int) -> bool:
+    """Whether a lot was pending when its leaf opened it."""
+    return leaf_row[4] is None or leaf_row[4] > decided_at
+
+
+def _table_row(shard: int, leaf_row: Row, row: Row, sliding: int, *, waits: bool) -> Row:
     """The table's row with all that its leaf tells of it; the rest as it stands."""
     told: dict[str, Any] = dict(zip(_LEAF_COLUMNS, leaf_row, strict=True))
-    told["shard"], told["sliding_days"] = shard, sliding
+    told["shard"], told["sliding_days"], told["waits"] = shard, sliding, waits
     return tuple([told.get(name, value) for name, value in zip(LOTS.names, row, strict=True)])

@@ -97,7 +97,7 @@ LOTS = Table(
     _columns(
         "lot big, amount big, cost_rial big, remaining big, cost_left big, held big, lapsed big,"
         " born_at time, account_id int, issuer int, funder int, merchant int,"
-        " rule_version int, shard small, open bool, sliding_days int,"
+        " rule_version int, shard small, open bool, waits bool, sliding_days int,"
         " available_from time?, expires_at time?, parent big?, unit text, rule text, origin text"
     ),
     "lot",

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 from contracts.value import ReceiveValue
@@ -10,7 +9,7 @@ from contracts.values import Unit
 from kit.db import Tx
 from ledger import holding, seal, write_house
 from ledger.decide.book import Book, Decision
-from ledger.domain import leaves
+from ledger.domain import leaves, lots
 from ledger.domain.book import AccountKey, Lot, Original, Role, value_key
 from ledger.domain.errors import InvariantBroken
 from ledger.domain.leaves import EntryRow
@@ -43,6 +42,7 @@ class _Plan:
         self.posted: list[Posted] = []
         self.lots: dict[tuple[int, int], Lot] = {}  # last state
         self.opened: dict[tuple[int, int], Lot] = {}
+        self.waiting: set[tuple[int, int]] = set()  # of those opened, pending when they were
 
 
 async def write(
@@ -99,7 +99,7 @@ async def _book(
         outcomes=_outcomes(decisions),
         entries=_entries(plan.posted),
         consumptions=[_consumption(d, row) for d in decisions for row in d.rows],
-        lots=_opened_lots(plan, book),
+        lots=_opened_lots(plan),
     )
     special = holding.touched(decisions)
     await _write_state(tx, plan, special)
@@ -184,6 +184,8 @@ def _plan_lots(plan: _Plan, decisions: Sequence[Decision]) -> None:
         shard = decision.command.shard
         for lot in decision.opened:
             plan.opened[shard, lot.lot] = lot
+            if lots.pending(lot, decision.decided_at):
+                plan.waiting.add((shard, lot.lot))
             plan.lots[shard, lot.lot] = lot
         for lot in decision.changed:
             plan.lots[shard, lot.lot] = lot
@@ -284,7 +286,7 @@ def _numbers(plan: _Plan) -> dict[tuple[int, AccountKey], int]:
     }
 
 
-def _opened_lots(plan: _Plan, book: Book) -> list[tuple[Any, ...]]:
+def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
     numbers = _numbers(plan)
     return [
         _lot(
@@ -292,15 +294,14 @@ def _opened_lots(plan: _Plan, book: Book) -> list[tuple[Any, ...]]:
             plan.lots[shard, number],
             lot,
             numbers[shard, value_key(lot.owner, lot.unit, lot.issuer)],
-            book.shards[shard].decided_at,
+            waits=(shard, number) in plan.waiting,
         )
         for (shard, number), lot in plan.opened.items()
     ]
 
 
-def _lot(shard: int, lot: Lot, born: Lot, account_id: int, now: datetime) -> tuple[Any, ...]:
-    """A lot as it is at the end of the batch, whose last decision time is now."""
-    waits = lot.available_from is None or lot.available_from > now
+def _lot(shard: int, lot: Lot, born: Lot, account_id: int, *, waits: bool) -> tuple[Any, ...]:
+    """A lot as it is at the end of the batch. waits: whether it was pending when it was opened."""
     return (
         lot.lot, born.amount, born.cost_rial, lot.remaining, lot.cost_left, lot.lapsed,
         lot.available_from, lot.expires_at, lot.born_at, lot.parent or None, account_id,
