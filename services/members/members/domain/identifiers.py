@@ -29,7 +29,7 @@ class TooSoon(errors.Invalid):
     """A re-binding that some retry on its way would not see."""
 
     code = "binding-too-soon"
-    fa = "زمان اجرای پیوند تازه باید دست‌کم ۱۸۰ ثانیه پس از اکنون و پس از پیوند پیشین باشد."
+    fa = "زمان اجرای انتساب تازه باید دست‌کم ۱۸۰ ثانیه پس از اکنون و پس از انتساب پیشین باشد."
 
 
 class NotOfAccount(errors.Invalid):

@@ -6,7 +6,7 @@ from contracts.values import Reason
 
 NO_PROGRAMME: Final = Reason(
     code="no-programme",
-    fa="این فروشگاه در این زمان برنامهٔ امتیاز نداشت.",
+    fa="این فروشگاه در این زمان طرح امتیاز نداشت.",
     en="The merchant had no points programme at this time.",
 )
 NO_TERMS: Final = Reason(
@@ -41,12 +41,12 @@ BELOW_ONE_POINT: Final = Reason(
 )
 BASE_EARNS_NOTHING: Final = Reason(
     code="base-earns-nothing",
-    fa="برنامهٔ فروشگاه امتیاز پایه ندارد و قاعدهٔ دیگری هم برقرار نبود.",
+    fa="طرح فروشگاه امتیاز پایه ندارد و قاعدهٔ دیگری هم برقرار نبود.",
     en="The programme gives no base points, and no other rule applied.",
 )
 HISTORY_BASE_ONLY: Final = Reason(
     code="history-base-only",
-    fa="خریدهای گذشته تنها امتیاز پایه می‌گیرند و این برنامه امتیاز پایه ندارد.",
+    fa="خریدهای گذشته تنها امتیاز پایه می‌گیرند و این طرح امتیاز پایه ندارد.",
     en="Imported history earns base points only, and this programme gives none.",
 )
 CAP_TRIMMED: Final = Reason(
@@ -71,7 +71,7 @@ POINTS_WORTH_NOTHING: Final = Reason(
 )
 NOT_KNOWN_IN_TIME: Final = Reason(
     code="programme-not-known-in-time",
-    fa="شرایط برنامهٔ فروشگاه به‌موقع نرسید؛ این خرید را با شمارهٔ تازه دوباره ثبت کنید.",
+    fa="شرایط طرح فروشگاه به‌موقع نرسید؛ این خرید را با شمارهٔ تازه دوباره ثبت کنید.",
     en="The programme or terms did not arrive in time; enter it again under a new number.",
 )
 UNDECODABLE: Final = Reason(
@@ -81,7 +81,7 @@ UNDECODABLE: Final = Reason(
 )
 CANNOT_DECIDE: Final = Reason(
     code="campaigns-cannot-decide",
-    fa="این تراکنش در بخش امتیازها تصمیم‌پذیر نبود.",
+    fa="دربارهٔ امتیاز این تراکنش نمی‌شد تصمیم گرفت؛ چیزی ثبت نشد.",
     en="Campaigns could not decide this transaction.",
 )
 
