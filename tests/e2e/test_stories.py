@@ -11,12 +11,13 @@ from peyvand import (
     Status,
     drafts,
     original_named,
+    words,
 )
 from peyvand.operators import every
 
 from . import town as towns
 from .street import Street, owed, redemption, refund
-from .town import EARN_PER_RIAL, FEE_BP, NETWORK, PRICE_RIAL, Member, Town, until
+from .town import EARN_PER_RIAL, FEE_BP, NETWORK, PRICE_RIAL, Member, Till, Town, until
 
 pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 
@@ -38,7 +39,8 @@ async def test_points_earned_at_one_merchant_are_spent_at_another(street: Street
     assert (spent.points_redeemed, spent.discount_rial) == (600, discount)
     assert spent.payable_rial == 200_000 - discount
     assert spent.balance is not None
-    assert spent.balance.points == 400
+    assert spent.points_earned == spent.payable_rial // EARN_PER_RIAL == 140  # paid in money
+    assert spent.balance.points == 400 + 140
     assert await owed(town, issuer, acceptor) == (discount, 0)
     assert await owed(town, acceptor, NETWORK) == (fee, fee)
 
@@ -240,6 +242,23 @@ async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
     found = await street.grocer.client.status(held.id)
     assert found is not None
     assert found.current.status == "cancelled"
+
+
+async def test_a_burst_at_one_shop_leaves_the_member_alone_at_another(street: Street) -> None:
+    """Findings S8: any till could shut a member out everywhere."""
+    member = await street.town.member()
+    by_mobile = words.mobile(member.mobile)
+
+    async def sale(till: Till, amount_rial: int) -> Answer:
+        heard = await till.client.purchase(
+            till.name(), by_mobile, amount_rial=amount_rial, occurred_at=towns.now()
+        )
+        return towns.answer_of(heard)
+
+    at_baker = [await sale(street.baker, 1) for _ in range(12)]
+    assert [a.code for a in at_baker] == [""] * 10 + ["card-burst"] * 2
+    own = await sale(street.grocer, 500_000)
+    assert (own.status, own.points_earned) == (Status.COMPLETED, 500)
 
 
 async def test_a_card_used_in_a_burst_is_declined_with_reasons(street: Street) -> None:

@@ -37,8 +37,7 @@ async def test_first_purchase_is_rewarded_told_and_taken_back(street: Street) ->
     await until(lambda: town.credit(member), lambda rial: rial == GIFT_RIAL)
     told = await until(lambda: town.texts(member))
     assert len(told) == 1
-    assert "نخستین خرید" in told[0]
-    assert "۲۰٬۰۰۰ تومان" in told[0]
+    assert "۲۰٬۰۰۰ تومان اعتبار هدیه گرفتید" in told[0]
 
     await till.send(refund(till, sold))
 
@@ -46,7 +45,30 @@ async def test_first_purchase_is_rewarded_told_and_taken_back(street: Street) ->
     await till.buy(member, 100_000)  # a count once taken is never given back
     await asyncio.sleep(1.0)
     assert await town.credit(member) == 0
-    assert await town.texts(member) == told
+    back, *rest = await until(lambda: town.texts(member), lambda texts: len(texts) == 2)
+    assert "۲۰٬۰۰۰ تومان اعتبار هدیهٔ آن پس گرفته شد" in back
+    assert rest == told
+
+
+async def test_a_gift_that_was_spent_is_gone_with_the_purchase_that_justified_it(
+    street: Street,
+) -> None:
+    """Findings F14: buy, spend the gift, refund the first sale, refund the second; S6: told of."""
+    town, till = street.town, street.grocer
+    member = await town.member()
+    sold = await till.buy(member, 100_000)
+    await until(lambda: town.credit(member), lambda rial: rial == GIFT_RIAL)
+    spent = await till.send(redemption(till, member, 400_000, credit_rial=GIFT_RIAL))
+    assert spent.points_earned == (400_000 - GIFT_RIAL) // towns.EARN_PER_RIAL
+
+    await till.send(refund(till, sold))
+    back = await till.send(refund(till, spent))
+
+    assert back.credit_restored_rial == GIFT_RIAL
+    await until(lambda: town.credit(member), lambda rial: rial == 0)
+    told = await until(lambda: town.texts(member), lambda texts: len(texts) == 3)
+    (notice,) = [text for text in told if "تخفیف" in text]  # nobody asked for receipts
+    assert "با ۲۰٬۰۰۰ تومان اعتبار" in notice
 
 
 async def test_credit_is_spent_like_points_and_the_network_pays(street: Street) -> None:
@@ -98,7 +120,7 @@ async def test_a_household_shares_an_account(street: Street) -> None:
     assert (child.account, child.shard) == (parent.account, parent.shard)
     spent = await street.baker.send(redemption(street.baker, child, 100_000, points=150))
     assert spent.status is Status.COMPLETED
-    assert (await town.balance(parent))["points"] == 50
+    assert (await town.balance(parent))["points"] == 50 + spent.points_earned
 
 
 async def test_a_card_that_is_bound_anew_means_the_old_account_until_then(street: Street) -> None:
