@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contracts.text import number_fa
 from contracts.values import Reason
 
 NO_PROGRAMME: Final = Reason(
@@ -90,7 +91,8 @@ def below_minimum(asked: int, least: int) -> Reason:
     """Fewer points asked than the programme lets anyone spend at once."""
     return Reason(
         code="redeem-below-minimum",
-        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {_fa(least)} است؛ {_fa(asked)} خواسته شد.",
+        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {number_fa(least)} است؛"
+        f" {number_fa(asked)} خواسته شد.",
         en=f"This merchant takes {least:,} points or more at once; {asked:,} were asked.",
     )
 
@@ -99,8 +101,8 @@ def above_share(value_rial: int, most_rial: int) -> Reason:
     """More of the basket than the programme lets points and credit pay."""
     return Reason(
         code="redeem-above-share",
-        fa=f"با امتیاز و اعتبار تا {_fa(most_rial)} ریال از این خرید را می‌توان پرداخت،"
-        f" نه {_fa(value_rial)} ریال.",
+        fa=f"با امتیاز و اعتبار تا {number_fa(most_rial)} ریال از این خرید را می‌توان پرداخت،"
+        f" نه {number_fa(value_rial)} ریال.",
         en=f"Points and credit may pay {most_rial:,} Rial of this basket, not {value_rial:,}.",
     )
 
@@ -109,15 +111,9 @@ def basket_too_large(amount_rial: int, most_rial: int) -> Reason:
     """A larger basket than the programme takes: a slip of the keys, or worse (findings S15)."""
     return Reason(
         code="basket-too-large",
-        fa=f"این فروشگاه خرید تا {_fa(most_rial)} ریال را ثبت می‌کند، نه {_fa(amount_rial)} ریال؛"
+        fa=f"این فروشگاه خرید تا {number_fa(most_rial)} ریال را ثبت می‌کند،"
+        f" نه {number_fa(amount_rial)} ریال؛"
         " مبلغ را بررسی کنید.",
         en=f"This merchant takes sales of {most_rial:,} Rial at most, not {amount_rial:,};"
         " check the amount.",
     )
-
-
-def _fa(number: int) -> str:
-    return f"{number:,}".translate(_PERSIAN)
-
-
-_PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from campaigns.rules.domain.schema import Basket
 from campaigns.rules.domain.tree import Node
+from contracts.text import digits_fa
 
 CLAUSES_MAX: Final = 20
 
@@ -70,7 +71,7 @@ def _clause(node: Node, basket: Basket, *, wanted: bool) -> FailedClause:
         path=node.path,
         operator=node.operator,
         found=found,
-        fa=f"{fa}؛ شرط «{node.operator}» {must_fa} برقرار باشد",
+        fa=f"{digits_fa(fa)}؛ شرط «{node.operator}» {must_fa} برقرار باشد",
         en=f"{en}; the clause {node.operator!r} {must_en} hold",
     )
 
