@@ -25,11 +25,12 @@ After = Annotated[str, Query(max_length=64)]
 class RuleBody(BaseModel):
     """What one version of a rule says. It fires when its value is above (not at) the threshold.
 
-    over: account and card count what was allowed anywhere, card_at_merchant every attempt with
-    that identifier there, terminal and merchant the Rial of a day of Tehran (sum_rial of purchases
-    or redemptions, 1d), as last heard. sum_rial of a redemption is what it spends, at the price in
-    force. identifiers: looks only where one of these was shown; empty: always. lapse_max_rial: an
-    unreviewed held earning of a larger basket is cancelled at its due time, of another released.
+    over: account counts what was allowed anywhere, card the redemptions among it by one identifier,
+    card_at_merchant every attempt with that identifier there, terminal and merchant the Rial of a
+    day of Tehran (sum_rial of purchases or redemptions, 1d), as last heard. sum_rial of a
+    redemption is what it spends, at the price in force. identifiers: looks only where one of these
+    was shown; empty: always. lapse_max_rial: an unreviewed held earning of a larger basket is
+    cancelled at its due time, of another released.
     {value}, {threshold} and {shown} (what was shown) are filled into both texts.
     """
 

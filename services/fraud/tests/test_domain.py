@@ -26,7 +26,7 @@ def rule(**fields: object) -> rules.Rule:
         "rule": "card-burst",
         "version": 1,
         "effective_from": datetime(2020, 1, 1, tzinfo=UTC),
-        "over": "card",
+        "over": "card_at_merchant",
         "counts": "sales",
         "measure": "count",
         "window": "10m",
@@ -64,8 +64,8 @@ def attempt(
 
 
 def screen(one: decisions.Attempt, known: windows.Windows, *book: rules.Rule) -> decisions.Decision:
-    """With known as the card's windows; the account's and the shop's start empty."""
-    seen = decisions.Seen(windows.empty(), known, windows.empty())
+    """With known as the windows of the card at the shop; the others start empty."""
+    seen = decisions.Seen(windows.empty(), windows.empty(), known)
     return decisions.screen(one, seen, rules.Rulebook(book, 1), LIMITS)
 
 
@@ -201,6 +201,9 @@ def test_a_hold_rule_on_a_redemption_does_what_its_data_says() -> None:
     with pytest.raises(errors.Invalid) as refused:
         rules.check(rule(threshold=windows.EVENTS_MAX))
     assert refused.value.code == "threshold-too-high"
+    with pytest.raises(errors.Invalid) as refused:
+        rules.check(rule(over="card"))
+    assert refused.value.code == "card-counts-redemptions"
     rules.check(rule(threshold=10**12, measure="sum_rial"))
 
 
@@ -291,10 +294,11 @@ def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
     quiet, loud = rule(threshold=0), rule(rule="loud", threshold=0, on_history=True)
     known = windows.empty()
     past = attempt(occurred_at=year_ago, channel=Channel.HISTORY)
-    of_past = ((3, "ha.1000001"), (3, "hc.card-1"), (3, "hm.7.card-1"))
-    assert decisions.keys_of(3, past.transaction) == of_past
-    live = ((3, "a.1000001"), (3, "c.card-1"), (3, "m.7.card-1"))
-    assert decisions.keys_of(3, attempt().transaction) == live
+    assert decisions.keys_of(3, past.transaction) == ((3, "ha.1000001"), None, (3, "hm.7.card-1"))
+    spend = attempt(kind=Kind.REDEMPTION).transaction
+    assert decisions.keys_of(3, spend) == ((3, "a.1000001"), (3, "c.card-1"), (3, "m.7.card-1"))
+    for kind in (Kind.PURCHASE, Kind.REFUND):  # two rows of windows, as dear as they ever were
+        assert decisions.keys_of(3, attempt(kind=kind).transaction)[1] is None
     one = screen(past, known, quiet)
     assert one.verdict is Verdict.ALLOW
     assert one.findings == (("card-burst", 1, 1),)

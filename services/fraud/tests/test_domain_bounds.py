@@ -91,7 +91,7 @@ def test_a_burst_at_one_shop_is_declined_there_and_leaves_the_member_alone_elsew
 
 
 def test_what_was_declined_counts_nowhere_but_where_it_was_tried() -> None:
-    wide = rule(rule="wide", over=Subject.CARD, threshold=11)
+    wide = rule(rule="wide", over=Subject.ACCOUNT, threshold=11)
     street = Shops(rule(), wide)
     for n in range(60):
         street.screen(B, after_s=n, amount_rial=1)

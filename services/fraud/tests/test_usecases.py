@@ -91,7 +91,7 @@ async def test_a_repeat_goes_on_under_its_own_fingerprint_times_and_headers(
     assert other.accepted_at == again.envelope.accepted_at
     assert other.data.transaction.amount_rial == 5
     assert one.id != other.id
-    (window,) = [row for row in await table(tx, "windows") if row["key"] == "c.card-1"]
+    (window,) = [row for row in await table(tx, "windows") if row["key"] == "m.7.card-1"]
     assert [len(s.ats) for s in windows.unpack(window["events"])] == [1, 0, 0]
     assert len(await table(tx, "decisions")) == 1
 
@@ -175,10 +175,8 @@ async def test_history_is_counted_apart_never_too_old_and_never_refused(
     await usecases.screen_transactions(tx, desk, [sale(99)])
     assert {row["key"] for row in await table(tx, "windows")} == {
         "a.1000001",
-        "c.card-1",
         "m.7.card-1",
         "ha.1000001",
-        "hc.card-1",
         "hm.7.card-1",
     }
     findings = await tx.fetchval("select findings from decisions where name like '%.99'")
@@ -251,7 +249,7 @@ def version(number: int, **fields: Any) -> rules.Rule:
         "rule": "card-burst",
         "version": number,
         "effective_from": datetime(2025, 1, 1, tzinfo=UTC),
-        "over": "card",
+        "over": "card_at_merchant",
         "counts": "sales",
         "measure": "count",
         "window": "10m",

@@ -103,12 +103,16 @@ def more_severe(one: Verdict, other: Verdict) -> Verdict:
 
 
 def keys_of(shard: int, transaction: PosTransaction) -> Keys:
-    """Keys of a transaction's windows; history counts in windows of its own ("h" before each)."""
+    """Keys of a transaction's windows; history counts in windows of its own ("h" before each).
+
+    Of an identifier across merchants only redemptions are kept: what is bought is the account's,
+    and a third row for each sale would be the road's dearest.
+    """
     past = "h" if transaction.channel is Channel.HISTORY else ""
     account, card = transaction.account, transaction.identifier_id
     return Keys(
         (shard, f"{past}a.{account}") if account else None,
-        (shard, f"{past}c.{card}") if card else None,
+        (shard, f"{past}c.{card}") if card and transaction.kind is Kind.REDEMPTION else None,
         (shard, f"{past}m.{transaction.merchant}.{card}") if card else None,
     )
 

@@ -73,6 +73,14 @@ def check(rule: Rule) -> None:
             code="redemption-never-held",
             fa="خرج امتیاز هرگز نگه داشته نمی‌شود؛ on_redemption باید decline یا allow باشد.",
         )
+    if rule.over is Subject.CARD and rule.counts is not Counted.REDEMPTIONS:
+        raise errors.Invalid(
+            "of a card over all merchants only redemptions are counted; let over be account or"
+            " card_at_merchant",
+            code="card-counts-redemptions",
+            fa="از یک کارت در همهٔ فروشگاه‌ها تنها خرج امتیاز شمرده می‌شود؛ over باید account یا"
+            " card_at_merchant باشد.",
+        )
     if rule.over in DAYS and not _of_a_day(rule):
         raise errors.Invalid(
             "of a terminal or merchant only the sum of purchases or of redemptions in 1d is known",

@@ -20,7 +20,7 @@ class Subject(StrEnum):
     """
 
     ACCOUNT = "account"  # allowed sales and all undos, at every merchant
-    CARD = "card"  # the same of one identifier: a card, a mobile number, a QR
+    CARD = "card"  # allowed redemptions of one identifier: a card, a mobile number, a QR
     CARD_AT_MERCHANT = "card_at_merchant"  # of one identifier at one merchant, declined ones too
     TERMINAL = "terminal"  # allowed sales of a day of Tehran, over all shards, as last heard
     MERCHANT = "merchant"  # the same of all its terminals
