@@ -1,7 +1,7 @@
 """The ledger's commands beyond the road: value held, sent, exchanged, adjusted; accounts, terms."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -19,6 +19,7 @@ from contracts.values import (
 
 Person = Annotated[str, Meta(min_length=1, max_length=200)]  # an operator's id, as auth gives it
 Text = Annotated[str, Meta(max_length=500)]
+FORWARDS_MAX: Final = 16  # cards in a chain of reissues, so that a ring of them has an end
 
 
 class Spend(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,10 +55,7 @@ class SpendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class HoldValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`hold-value.v1`: reserves named lots until due_at; the lots that a spend would take now.
-
-    due_at: at most HOLD_DAYS_MAX days after the command is decided; a later one is declined.
-    """
+    """`hold-value.v1`: reserves lots that a spend would take now until due_at, 30 days at most."""
 
     name: str
     account: AccountOrZero
@@ -178,7 +176,8 @@ class SendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ReceiveValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`receive-value.v1`: what a send-value took; the ledger says it, name r.(shard).(sequence).
 
-    sent_by: name of the send-value or reissue-card, which a return-value names in turn.
+    sent_by: name of what took it, which a return-value names: a send-value, a reissue-card, or what
+    came back to a reissued card. forwarded: how often it went on to the next card.
     """
 
     name: str
@@ -191,6 +190,7 @@ class ReceiveValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     parcels: tuple[Parcel, ...]
     purpose: str = ""
     sent_by: str = ""
+    forwarded: Annotated[int, Meta(ge=0, le=FORWARDS_MAX)] = 0
 
 
 class ReturnValue(Struct, frozen=True, kw_only=True):

@@ -109,6 +109,7 @@ class Audit:
         self.log = Log(shard, self.noted.rows, None if half is Half.OUTCOMES else sizes)
         self.names = Names(folder, shard)
         self.past = Past(book, shard, self.names)
+        self.onward: dict[int, tuple[int, int]] = {}  # of this window
         self.streams = {table: Stream(book, table, shard, findings) for table in _KEYS}
         self.comparisons = {
             table: Comparison(table, keys, findings) for table, keys in _KEYS.items()
@@ -161,6 +162,8 @@ class Audit:
     def _review(self, leaf: Leaf, heard: Heard | None) -> None:
         for name, content in self.judge(self.state, leaf, heard, self.past.find, self.noted):
             self.result.said[name] = content
+            if name == f"r.{self.shard}.{leaf.head[1]}" and len(content) > wanted.OF_BUDGET:
+                self.onward[leaf.head[1]] = (content[5], content[0])
         arrival = decide.arrival_of(self.shard, heard)
         if arrival is not None:
             moved = leaf.head[3] in DONE
@@ -213,7 +216,8 @@ class Audit:
         self.result.entries += len(entries)
         await self._compare(ENTRIES, last, entries)
         await self._compare(LOT_DATES, last, wanted.dates(self.shard, leaves))
-        await self._compare(SENDS, last, wanted.sends(self.shard, leaves, heards))
+        await self._compare(SENDS, last, wanted.sends(self.shard, leaves, heards, self.onward))
+        self.onward.clear()
         await self.lot_rows.births(leaves, last)
         await self.hold_rows.window(last)
 

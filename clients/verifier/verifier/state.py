@@ -126,6 +126,9 @@ class House:
         default_factory=dict[tuple[str, str, int], tuple[int, int, tuple[int, ...], int]]
     )
     cards: dict[int, tuple[int, int]] = field(default_factory=dict[int, tuple[int, int]])
+    successors: dict[int, tuple[int, int]] = field(
+        default_factory=dict[int, tuple[int, int]]
+    )  # of a reissued card: shard and account
     windows: list[int] = field(default_factory=list[int])  # the cuts, that of window 1 first
     reached: dict[tuple[int, int, int], int] = field(
         default_factory=dict[tuple[int, int, int], int]

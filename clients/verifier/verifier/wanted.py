@@ -10,6 +10,7 @@ from verifier.model.hearing import Heard
 
 Row = tuple[Any, ...]
 _SENDS = (Send, Reissue)
+OF_BUDGET = 4  # what a message of a budget says; one of value says more
 
 
 def written_outcomes(shard: int, leaves: list[Leaf]) -> bytes | None:
@@ -77,12 +78,21 @@ def dates(shard: int, leaves: list[Leaf]) -> list[Row]:
     ]
 
 
-def sends(shard: int, leaves: list[Leaf], heards: list[Heard | None]) -> list[Row]:
-    """Rows of sends: at most one of each leaf whose command has sent value to another account."""
-    return [
-        (leaf.head[1], heard.body.account, shard, heard.body.to_shard)
-        for leaf, heard in zip(leaves, heards, strict=True)
-        if heard is not None
-        and isinstance(heard.body, _SENDS)
-        and any(row[11] == "sent" for row in leaf.rows.get("consumptions", ()))
-    ]
+def sends(
+    shard: int, leaves: list[Leaf], heards: list[Heard | None], onward: dict[int, tuple[int, int]]
+) -> list[Row]:
+    """Rows of sends: at most one of each leaf whose command has sent value to another account.
+
+    onward: account and shard by sequence, where value went on to the card in a closed one's place.
+    """
+    found: list[Row] = []
+    for leaf, heard in zip(leaves, heards, strict=True):
+        sequence = leaf.head[1]
+        if heard is None or all(row[11] != "sent" for row in leaf.rows.get("consumptions", ())):
+            continue
+        if isinstance(heard.body, _SENDS):
+            found.append((sequence, heard.body.account, shard, heard.body.to_shard))
+        elif sequence in onward:
+            account, to_shard = onward[sequence]
+            found.append((sequence, account, shard, to_shard))
+    return found

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.ledger import ExpireLot, Inquire
-from contracts.value import ExtendLot
+from contracts.value import ExtendLot, ReissueCard
 from contracts.values import Status
 from kit.db import Tx
 from ledger import read_house, read_lots
@@ -16,7 +16,7 @@ from ledger.decide import needs
 from ledger.decide.book import Book, Known, ShardState, marked_original
 from ledger.domain import chunks, leaves, records
 from ledger.domain.book import Command, Lot, Original, Role, Row
-from ledger.domain.house import House
+from ledger.domain.house import House, Successor
 from ledger.domain.leaves import Leaf
 from ledger.domain.originals import hold_of, original_of
 from ledger.read_lots import Cut
@@ -64,7 +64,9 @@ async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Read
     else:
         await read_lots.read_named(tx, book, named)
     await _read_holds(tx, book)
-    await read_house.read(tx, book, needs.of_batch(fresh, owners, book))
+    closed = await read_house.read(tx, book, needs.of_batch(fresh, owners, book))
+    for place, leaf in (await read_leaves(tx, closed)).items():
+        _note_successor(book, closed[place], leaf)
     return Reading(book, accounts)
 
 
@@ -120,6 +122,14 @@ async def _read_known(
         if key in targets:
             wanted[key] = leaf
     await _read_originals(tx, book, wanted)
+
+
+def _note_successor(book: Book, account: int, leaf: Leaf) -> None:
+    """The card that took a closed one's place, where its closing was a reissue."""
+    body = _command_in(leaf).body
+    if type(body) is ReissueCard:
+        to = Successor(body.to_shard, body.to_account)
+        book.shards[leaf.shard].house.successors[account] = to
 
 
 def _is_marked(name: str, leaf: Leaf) -> bool:

@@ -11,10 +11,15 @@ from ledger.domain.house import Pair, Settled, Subject, Terms, TermsKey
 from ledger.store import houses, posting
 
 
-async def read(tx: Tx, book: Book, needs: Needs) -> None:
-    """Put what is needed into the houses of the book; one statement for each kind of it."""
+async def read(tx: Tx, book: Book, needs: Needs) -> dict[tuple[int, int], int]:
+    """Put what is needed into the houses of the book; one statement for each kind of it.
+
+    Gives accounts that are closed, by (shard, sequence) of what closed them: it may say by what
+    card, for few.
+    """
+    closed: dict[tuple[int, int], int] = {}
     if needs.standings:
-        await _read_standings(tx, book, needs)
+        closed = await _read_standings(tx, book, needs)
     if needs.cards:
         for shard, account, issuer in await houses.list_cards(tx, sorted(needs.cards)):
             book.shards[shard].house.cards[account] = issuer
@@ -28,12 +33,17 @@ async def read(tx: Tx, book: Book, needs: Needs) -> None:
         await _read_balances(tx, book, needs)
     for shard in needs.closing | {shard for shard, _ in needs.balances}:
         book.shards[shard].house.watched = True
+    return closed
 
 
-async def _read_standings(tx: Tx, book: Book, needs: Needs) -> None:
+async def _read_standings(tx: Tx, book: Book, needs: Needs) -> dict[tuple[int, int], int]:
     rows = [(shard, *subject) for shard, subject in sorted(needs.standings)]
-    for shard, is_party, number, standing in await houses.list_standings(tx, rows):
+    closed: dict[tuple[int, int], int] = {}
+    for shard, is_party, number, standing, sequence in await houses.list_standings(tx, rows):
         book.shards[shard].house.standings[Subject(is_party, number)] = Standing(standing)
+        if not is_party and standing == Standing.CLOSED:
+            closed[shard, sequence] = number
+    return closed
 
 
 async def _read_terms(tx: Tx, book: Book, needs: Needs) -> None:

@@ -3,6 +3,8 @@
 import random
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from contracts.ledger import IssueValue, TakeBackValue
 from contracts.value import (
     ActivateCard,
@@ -11,6 +13,7 @@ from contracts.value import (
     GrantBudget,
     InstallTerms,
     ReissueCard,
+    ReturnValue,
     SendBudget,
     SendValue,
     SetStanding,
@@ -90,7 +93,15 @@ class Caravan:
     def heard(self, shard, body):
         """What the ledger itself says next, as it arrives there."""
         self.at += timedelta(seconds=self.rng.choice((1, 1, 3600)))
+        if isinstance(body, ReturnValue):
+            self.at = max([self.at, *self.dates(shard, body.original)[:1]])
         return shard, stories.wrap(body, self.at)
+
+    def dates(self, shard, sent_by):
+        """When what a command sent ends, where that is soon: a return comes late, perhaps."""
+        sent, lots = self.plain[shard].quarter.sent, self.plain[shard].lots
+        dates = {lots[parcel[0]]["until"] for parcel in sent[sent_by]["parcels"]} - {None}
+        return sorted(date for date in dates if date < self.at + timedelta(hours=10))
 
     def name(self):
         return name(Family.PARTY, 5, f"c{self.count}")
@@ -101,12 +112,17 @@ class Caravan:
     def send(self, shard):
         rng = self.rng
         unit = rng.choice((NP, NP, NP, MP, CR, GV, Unit.RIAL if rng.random() < 0.2 else NP))
-        return SendValue(
+        made = SendValue(
             name=self.name(), account=self.account() if rng.random() < 0.98 else 0, member=1,
             unit=unit, amount=rng.choice((1, 30, 200, 800)), to_shard=rng.choice(self.shards),
             to_account=self.account() if rng.random() < 0.95 else 0, to_member=2,
             issuer=rng.choice((5, 6)) if unit is MP else 0,
         )  # fmt: skip
+        standings = self.plain[made.to_shard].quarter.standing.items()
+        closed = [n for (kind, n), is_ in standings if kind == "account" and is_ == "closed"]
+        if closed and self.aside.random() < 0.3:  # it comes back
+            made = replace(made, to_account=self.aside.choice(closed))
+        return made
 
     def exchange(self, shard):
         rng = self.rng

@@ -80,7 +80,10 @@ class Model:
         owner = self.owner(body)
         holding.book_due(self, owner, self.now)
         try:
+            was = self.quarter.standing.get(("account", owner))
             status, code = self.post(envelope, body)
+            if status == "completed":
+                self.quarter.pass_on(self, body, owner, was)
         except No as no:
             status, code = "declined", str(no)
             self.quarter.after_no(body, code)

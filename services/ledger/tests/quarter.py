@@ -78,6 +78,7 @@ class Quarter:
         self.cuts = []
         self.payments = []  # (sequence, window, debtor, creditor, signed Rial)
         self.sent = {}
+        self.successors = {}
         self.says = []
 
     # ---------------------------------------------------------------------------------- standings
@@ -90,7 +91,7 @@ class Quarter:
         if getattr(body, "decline", ()):
             return
         standing = self.standing.get(("account", m.owner(body)))
-        if standing == "closed":
+        if standing == "closed" and not self.comes_back(m, body):
             raise No("account-closed")
         if standing == "frozen" and leaves(body):
             raise No("account-frozen")
@@ -101,6 +102,30 @@ class Quarter:
     def check_open(self, *parties):
         if any(self.standing.get(("party", party)) == "closed" for party in parties):
             raise No("party-closed")
+
+    def comes_back(self, m, body):
+        """What is undone on a closed account, or goes on to the card that took its place."""
+        if isinstance(body, ReceiveValue):
+            return m.owner(body) in self.successors and body.forwarded < 16
+        undone = isinstance(body, PostTransaction) and body.kind in (Kind.REFUND, Kind.REVERSAL)
+        return undone
+
+    def pass_on(self, m, body, owner, was):
+        """After a yes to a closed account."""
+        if was != "closed":
+            return
+        to, full = self.successors.get(owner), m.live(owner)
+        if isinstance(body, ReturnValue) and self.sent[body.original]["onward"]:
+            to = None
+        if to and full:
+            m.seen["value went on to a card's successor"] += 1
+            full.sort(key=lambda lot: lot["number"])
+            self.ship(m, body.name, owner, to, [(lot, lot["left"]) for lot in full])
+            self.sent[body.name]["onward"] = True
+        owes = [v for (o, role, *_), v in m.accounts.items() if (o, role) == (owner, "debt")]
+        if any(owes) or m.live(owner):
+            self.standing["account", owner] = "frozen"
+            m.seen["a closed account opened again"] += 1
 
     def check_parties(self, *parties):
         found = {self.standing.get(("party", party)) for party in parties}
@@ -181,18 +206,20 @@ class Quarter:
             raise No("same-account")
         if body.unit not in LACK:
             raise No("not-value")
-        self.ship(m, body, self.pick(m, body))
+        to = (body.to_shard, body.to_account)
+        self.ship(m, body.name, body.account, to, self.pick(m, body))
 
-    def ship(self, m, body, picked):
+    def ship(self, m, sent_by, account, to, picked):
         parcels = []
         for lot, amount in picked:
             cost = m.draw(lot, amount)
-            m.value(body.account, lot["unit"], lot["issuer"], -amount)
+            m.value(account, lot["unit"], lot["issuer"], -amount)
             m.move(NETWORK, "transit", lot["unit"], amount, lot["issuer"])
             parcels.append((lot["number"], lot["unit"], amount, cost, lot["issuer"]))
-        self.sent[body.name] = {"account": body.account, "parcels": parcels, "back": False}
-        name = f"r.{self.shard}.{m.sequence}"
-        self.says.append((body.to_shard, name, (body.to_account, parcels)))
+        self.sent[sent_by] = {
+            "account": account, "parcels": parcels, "back": False, "onward": False,
+        }  # fmt: skip
+        self.says.append((to[0], f"r.{self.shard}.{m.sequence}", (to[1], parcels)))
 
     def receive(self, m, body):
         if not body.account:
@@ -245,8 +272,6 @@ class Quarter:
             m.move(NETWORK, "transit", unit, -amount, issuer)
         m.repay(body.account)
         sent["back"] = True
-        if self.standing.get(("account", body.account)) == "closed":
-            self.standing["account", body.account] = "frozen"
 
     # ------------------------------------------------------------------- exchange, cards, wallet
 
@@ -336,7 +361,10 @@ class Quarter:
             raise No("account-owes")
         if lots:
             lots.sort(key=lambda lot: lot["number"])
-            self.ship(m, body, [(lot, lot["left"]) for lot in lots])
+            to = (body.to_shard, body.to_account)
+            self.ship(m, body.name, body.account, to, [(lot, lot["left"]) for lot in lots])
+            self.sent[body.name]["onward"] = True
+        self.successors[body.account] = (body.to_shard, body.to_account)
         self.standing["account", body.account] = "closed"
 
     def top_up(self, m, body):

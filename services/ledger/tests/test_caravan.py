@@ -147,6 +147,7 @@ RARE = (
     "send-value completed", "receive-value completed", "return-value completed",
     "receive-value declined account-closed", "receive-value declined card-not-active",
     "return-value declined already-returned",
+    "value went on to a card's successor", "a closed account opened again",
     "a returned lot was past its date", "exchange-value completed",
     "exchange-value declined rate-differs", "exchange-value declined rate-not-accepted",
     "exchange-value declined rate-gives-otherwise", "exchange-value declined party-frozen",

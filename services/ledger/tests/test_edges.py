@@ -8,7 +8,14 @@ import pytest
 
 from contracts.ledger import Award, ExpireLot
 from contracts.pos import Line
-from contracts.value import ActivateCard, CaptureHold, HoldValue, Spend, TopUpWallet, VoidHold
+from contracts.value import (
+    ActivateCard,
+    CaptureHold,
+    HoldValue,
+    Spend,
+    TopUpWallet,
+    VoidHold,
+)
 from contracts.values import Status, Unit
 from ledger.domain import leaves
 from verifier.findings import Findings
@@ -286,3 +293,14 @@ def test_a_refund_that_takes_all_back_owes_nothing(office):
     back = msgspec.json.decode(office.undo(sale).answer)
     assert "debt_rial" not in back
     assert "بدهی" not in back["fa"]
+
+
+def test_a_refund_to_an_account_that_closed_since_opens_it_frozen(office):
+    office.buy(award(60, budget=None))
+    spent = office.spend(60)
+    assert office.stand("closed", account=ALI).code == ""
+    assert office.undo(spent).said.points_restored == 60
+    assert office.lots(ALI) == [("NP", BAKER, 60, 6_000)]
+    assert office.spend(1).code == "account-frozen"
+    assert office.stand("open", account=ALI).code == ""
+    assert office.spend(60).code == ""

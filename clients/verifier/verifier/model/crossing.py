@@ -10,6 +10,7 @@ from verifier.model.further import (
     Piece,
     Receive,
     Reissue,
+    Return,
     Send,
     TopUp,
 )
@@ -65,13 +66,15 @@ def _plan(work: Work, unit: str, issuer: int, amount: int) -> list[tuple[Lot, in
 def _dispatch(
     work: Work, takes: list[tuple[Lot, int]], to: tuple[int, int, int], body: Any
 ) -> None:
+    gift = isinstance(body, Send)
+    times = 0 if gift or isinstance(body, Reissue) else getattr(body, "forwarded", 0) + 1
     pieces = [(lot, amount, work.take(lot, amount, "sent")) for lot, amount in takes]
     between(work, "transit", [(lot.unit, lot.issuer, amount) for lot, amount, _ in pieces], 1)
     shard, sequence = work.state.shard, work.sequence
     content = (
-        *to, shard, sequence, work.owner, getattr(body, "member", 0),
+        *to, shard, sequence, work.owner, body.member if gift else 0,
         tuple([_piece(lot, amount, cost) for lot, amount, cost in pieces]),
-        getattr(body, "purpose", "reissue"), body.name,
+        body.purpose if gift else "reissue", body.name, times,
     )  # fmt: skip
     work.crosses.append((f"r.{shard}.{sequence}", content))
 
@@ -133,28 +136,42 @@ def receive(work: Work, body: Receive) -> Said:
 
 def bring_back(work: Work, original: Original | None) -> Said:
     """What was sent comes back into the very lots, once."""
-    if original is None or not original.spent or work.owner != original.account:
+    sent = [row for row in original.spent if row[11] == "sent"] if original is not None else []
+    if original is None or not sent or original.account not in (0, work.owner):
         raise No("unknown-original")
-    if original.type not in ("send-value.v1", "reissue-card.v1"):
+    if any(row[1] not in work.purse.lots for row in sent):
         raise No("unknown-original")
     known = undo.progress_of(work, original)
     if known.full:
         raise No("already-returned")
     work.repay()
     moved: list[tuple[str, int, int]] = []
-    for row in original.spent:
+    for row in sent:
         moved.append((work.purse.lots[row[1]].unit, row[8], row[2]))
         undo.give_back(work, original, row, GRACE + work.now)
     between(work, "transit", moved, -1)
     work.repay()
-    if work.state.house.standing(False, work.owner) == "closed":
-        work.changes.append(("standing", False, work.owner, "frozen"))
     said = Said()
     said.progress = (
         original.name,
         Progress(known.sequence, known.total, known.refunded, True, known.reversed, known.verdict),
     )
     return said
+
+
+def pass_on(work: Work, body: Any, original: Original | None) -> None:
+    """What a closed account got goes to its successor; what stays opens it, frozen."""
+    house = work.state.house
+    if house.standing(False, work.owner) != "closed":
+        return
+    to = house.successors.get(work.owner)
+    if isinstance(body, Return) and original is not None and original.type != "send-value.v1":
+        to = None
+    ready = work.live()[:_PIECES_MAX]
+    if to is not None and ready:
+        _dispatch(work, [(lot, lot.left) for lot in ready], (*to, 0), body)
+    if work.debts or work.live():
+        work.changes.append(("standing", False, work.owner, "frozen"))
 
 
 def exchange(work: Work, body: Exchange) -> Said:
@@ -263,6 +280,7 @@ def reissue(work: Work, body: Reissue) -> Said:
         work.changes.append(("standing", False, body.account, "frozen"))
         return Said(code="more-to-reissue")
     work.changes.append(("standing", False, body.account, "closed"))
+    work.changes.append(("successor", body.account, body.to_shard, body.to_account))
     return Said()
 
 

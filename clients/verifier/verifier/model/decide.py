@@ -84,9 +84,7 @@ def work_out(
     if work.purse.holds:
         work.free_due()
     try:
-        if state.house.standings and not ahead:
-            house.check(work, heard.body)
-        said = Said("refused", AHEAD) if ahead else _say(work, heard.body, original)
+        said = Said("refused", AHEAD) if ahead else _rule(work, heard.body, original)
     except BEYOND_REASON as error:
         said = Said(f"anything, but it cannot be worked out: {error!r}")
     except No as no:
@@ -101,6 +99,17 @@ def work_out(
             work.ended.clear()
         _return(work, heard.body, said)
     return work, said
+
+
+def _rule(work: Work, body: Any, original: Original | None) -> Said:
+    """The rule of a command, between what standings forbid and what they send on."""
+    watched = work.state.house.standings
+    if watched:
+        house.check(work, body)
+    said = _say(work, body, original)
+    if watched and said.status == "completed":
+        crossing.pass_on(work, body, original)
+    return said
 
 
 def _say(work: Work, body: Any, original: Original | None) -> Said:
@@ -209,6 +218,7 @@ def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
             return body.name, (
                 shard, body.account, body.member, body.from_shard, body.from_sequence,
                 body.from_account, body.from_member, pieces, body.purpose, body.sent_by,
+                body.forwarded,
             )  # fmt: skip
         case further.ReceiveBudget():
             return body.name, (shard, body.party, body.campaign, body.amount_rial)

@@ -10,6 +10,7 @@ ShardNumber = Annotated[int, Meta(ge=0, le=2**15 - 1)]
 Who = Annotated[str, Meta(min_length=1, max_length=200)]
 Words = Annotated[str, Meta(max_length=500)]
 TermsId = Annotated[str, Meta(min_length=1, max_length=100)]
+FORWARDS_MAX = 16
 WindowNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
@@ -152,6 +153,7 @@ class Receive(Struct):
     parcels: tuple[Piece, ...]
     purpose: str = ""
     sent_by: str = ""
+    forwarded: Annotated[int, Meta(ge=0, le=FORWARDS_MAX)] = 0
 
 
 class Return(Struct):

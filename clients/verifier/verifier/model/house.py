@@ -5,6 +5,7 @@ from typing import Any
 
 from verifier.model import budgets
 from verifier.model.further import (
+    FORWARDS_MAX,
     Activate,
     Adjust,
     Capture,
@@ -13,6 +14,7 @@ from verifier.model.further import (
     GrantBudget,
     HoldValue,
     Install,
+    Receive,
     ReceiveBudget,
     Return,
     Send,
@@ -39,7 +41,7 @@ def check(work: Work, body: Any) -> None:
     if isinstance(body, _NEVER_REFUSED) or getattr(body, "decline", ()):
         return
     match house.standing(False, work.owner):
-        case "closed":
+        case "closed" if not _comes_back(work, body):
             raise No("account-closed")
         case "frozen" if _goes_out(body):
             raise No("account-frozen")
@@ -49,6 +51,17 @@ def check(work: Work, body: Any) -> None:
     if code:
         raise No(code)
     may_begin(work, _begins(body))
+
+
+def _comes_back(work: Work, body: Any) -> bool:
+    """A closed account hears what is undone, and what its successor is to have."""
+    match body:
+        case Transaction():
+            return body.kind in ("refund", "reversal")
+        case Receive():
+            return work.owner in work.state.house.successors and body.forwarded < FORWARDS_MAX
+        case _:
+            return False
 
 
 def may_begin(work: Work, party: int) -> None:
@@ -223,6 +236,8 @@ def apply(state: State, changes: Iterable[tuple[Any, ...]], sequence: int) -> No
                 house.standings[is_party, number] = (standing, sequence)
             case "terms", [key, terms]:
                 house.terms[key] = (*terms, sequence)
+            case "successor", [account, shard, card]:
+                house.successors[account] = (shard, card)
             case "card", [account, issuer]:
                 house.cards[account] = (issuer, sequence)
             case "window", [number, reached]:

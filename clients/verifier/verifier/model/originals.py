@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from verifier.leaves import Leaf
-from verifier.model.further import Capture, HoldValue, Receive, Reissue, Send, SpendAway
+from verifier.model.further import Capture, HoldValue, Receive, Reissue, Return, Send, SpendAway
 from verifier.model.hearing import Heard
 from verifier.model.messages import Issue, Prize, Refusal, Told, Transaction, micros
 from verifier.model.work import DONE
@@ -102,7 +102,7 @@ def _further(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> N
             found.account, found.member = body.account, body.member
             found.merchant, found.acceptor = body.merchant, body.acceptor
             found.held_until = micros(body.due_at)
-        case Send() | Reissue():
+        case Send() | Reissue() | Receive() | Return():
             found.account = body.account
             found.spent = [r for r in leaf.rows.get("consumptions", ()) if r[11] == "sent"]
         case _:
@@ -129,7 +129,8 @@ def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> Non
     found.kind, found.account, found.member = body.kind, body.account, body.member
     found.merchant, found.acceptor = body.merchant, body.acceptor
     found.lines = [(line.line, line.amount_rial) for line in body.lines] or [(0, body.amount_rial)]
-    found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == "redeemed"]
+    kind = "sent" if body.kind in ("refund", "reversal") else "redeemed"
+    found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == kind]
     if found.status not in DONE:
         return
     awards = booked(body, leaf.head[6])

@@ -8,7 +8,7 @@ from ledger.decide.verdicts import Said
 from ledger.domain import crossing
 from ledger.domain.book import Lot, Origin, lot_number
 from ledger.domain.errors import Unread
-from ledger.domain.house import Change, Subject
+from ledger.domain.house import Change, Subject, Successor
 
 
 def refusal_to_issue(draft: Draft, unit: Unit, issuer: int, funder: int) -> Said | None:
@@ -62,7 +62,7 @@ def reissue(draft: Draft, body: ReissueCard) -> Said:
         return verdicts.no("same-account")
     if draft.rest:
         raise Unread
-    full = draft.live()
+    full, to = draft.live(), Successor(body.to_shard, body.to_account)
     if any(lot.held for lot in full):
         return verdicts.no("value-held")
     if any(lot.available_from is None for lot in full):
@@ -71,13 +71,13 @@ def reissue(draft: Draft, body: ReissueCard) -> Said:
         return verdicts.no("account-owes")
     if full:
         now = full[: transfer.PARCELS_MAX]
-        transfer.dispatch(draft, [(lot, lot.remaining) for lot in now], body)
+        transfer.dispatch(draft, [(lot, lot.remaining) for lot in now], to)
     if len(full) > transfer.PARCELS_MAX:  # what one message holds; the rest by the next reissue
         blocked = (Subject(False, body.account), Standing.FROZEN)
         draft.change = Change(standings=(blocked,))
         return verdicts.nothing("more-to-reissue")
     closed = (Subject(False, body.account), Standing.CLOSED)
-    draft.change = Change(standings=(closed,))
+    draft.change = Change(standings=(closed,), successor=(body.account, to))
     return Said()
 
 
@@ -99,10 +99,3 @@ def top_up(draft: Draft, body: TopUpWallet) -> Said:
     draft.post(crossing.pay_in(body.custodian, rial))
     draft.settle_debts()
     return Said(amount_rial=rial)
-
-
-def reopened(draft: Draft) -> Change | None:
-    """Standing of an account that something comes back to after it closed: frozen."""
-    if draft.house.of_account(draft.owner) is not Standing.CLOSED:
-        return None
-    return Change(standings=((Subject(False, draft.owner), Standing.FROZEN),))

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.ledger import ExpireLot, IssueValue, PostTransaction, RefuseTransaction
 from contracts.value import (
+    FORWARDS_MAX,
     ActivateCard,
     AdjustValue,
     CaptureHold,
@@ -12,6 +13,7 @@ from contracts.value import (
     GrantBudget,
     HoldValue,
     ReceiveBudget,
+    ReceiveValue,
     ReturnValue,
     SendBudget,
     SendValue,
@@ -60,7 +62,7 @@ def refusal(draft: Draft, body: Any) -> Said | None:
     if isinstance(body, _ALWAYS) or getattr(body, "decline", ()):
         return None
     match draft.house.of_account(draft.owner):
-        case Standing.CLOSED:
+        case Standing.CLOSED if not _comes_back(draft, body):
             return verdicts.no("account-closed")
         case Standing.FROZEN if _leaves(body):
             return verdicts.no("account-frozen")
@@ -68,6 +70,15 @@ def refusal(draft: Draft, body: Any) -> Said | None:
             pass
     code = code_of_parties(draft.house, _makers(body))
     return verdicts.no(code) if code else closed(draft.house, _begins(body))
+
+
+def _comes_back(draft: Draft, body: Any) -> bool:
+    """Whether a command may reach a closed account: what is undone, or what goes on from it."""
+    if type(body) is PostTransaction:
+        return body.kind in (Kind.REFUND, Kind.REVERSAL)
+    if type(body) is ReceiveValue:
+        return draft.owner in draft.house.successors and body.forwarded < FORWARDS_MAX
+    return False
 
 
 def closed(house: House, party: int) -> Said | None:

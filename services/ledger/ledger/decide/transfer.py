@@ -4,15 +4,25 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from contracts.value import Parcel, ReceiveValue, ReissueCard, ReturnValue, SendValue
+from contracts.value import (
+    Parcel,
+    ReceiveValue,
+    ReissueCard,
+    ReturnValue,
+    SendValue,
+    Standing,
+)
 from contracts.values import Family, Unit, name
 from ledger.decide import cards, spend, verdicts
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import crossing, lots
 from ledger.domain.book import GRACE, Lot, Origin, Original, Row, What, lot_number
+from ledger.domain.errors import Unread
+from ledger.domain.house import Change, Subject, Successor
 
 PARCELS_MAX = 1024  # of one message
+_SEND = "send-value.v1"
 _LACKS = {
     Unit.NETWORK_POINTS: "insufficient-points",
     Unit.MERCHANT_POINTS: "insufficient-merchant-points",
@@ -31,7 +41,7 @@ def send(draft: Draft, body: SendValue) -> Said:
     taken = plan(draft, body.unit, body.issuer, body.amount)
     if isinstance(taken, Said):
         return taken
-    dispatch(draft, taken, body)
+    dispatch(draft, taken, Successor(body.to_shard, body.to_account), body.purpose)
     return Said()
 
 
@@ -50,25 +60,53 @@ def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
     return verdicts.too_many(found, PARCELS_MAX) or found
 
 
-def dispatch(draft: Draft, takes: Takes, body: SendValue | ReissueCard) -> None:
+def dispatch(draft: Draft, takes: Takes, to: Successor, purpose: str = "reissue") -> None:
     """Put lots into transit and say the receive where they go to."""
+    body = draft.command.body
     parcels = tuple([_parcel(lot, draft.take(lot, n, What.SENT)) for lot, n in takes])
     for transfer in crossing.transit(draft.owner, _moved(parcels), sign=1):
         draft.post(transfer)
     shard = draft.command.shard
     said = ReceiveValue(
         name=name(Family.RECEIPT, shard, draft.sequence),
-        account=body.to_account,
+        account=to.account,
         member=getattr(body, "to_member", 0),
         from_shard=shard,
         from_sequence=draft.sequence,
         from_account=draft.owner,
-        from_member=getattr(body, "member", 0),
+        from_member=getattr(body, "member", 0) if type(body) is SendValue else 0,
         parcels=parcels,
-        purpose=getattr(body, "purpose", "reissue"),
+        purpose=purpose,
         sent_by=body.name,
+        forwarded=forwards(draft),
     )
-    draft.sends.append((body.to_shard, said))
+    draft.sends.append((to.shard, said))
+
+
+def forwards(draft: Draft) -> int:
+    """How often value went on to a card's successor, this time included; 0 for what is sent."""
+    body = draft.command.body
+    if type(body) in (SendValue, ReissueCard):
+        return 0
+    return body.forwarded + 1 if type(body) is ReceiveValue else 1
+
+
+def pass_on(draft: Draft, original: Original | None) -> None:
+    """What came back to a closed account goes on to the card that took its place.
+
+    Without one, or where that card refused it, the account opens again, frozen: value has a place.
+    """
+    if draft.house.of_account(draft.owner) is not Standing.CLOSED:
+        return
+    if draft.rest:
+        raise Unread
+    to, ready = draft.house.successors.get(draft.owner), draft.live()[:PARCELS_MAX]
+    if type(draft.command.body) is ReturnValue and original is not None:
+        to = to if original.type == _SEND else None
+    if to is not None and ready:
+        dispatch(draft, [(lot, lot.remaining) for lot in ready], to)
+    if draft.debts or draft.live():
+        draft.change = Change(standings=((Subject(False, draft.owner), Standing.FROZEN),))
 
 
 def receive(draft: Draft, body: ReceiveValue) -> Said:
@@ -104,18 +142,20 @@ def bring_back(draft: Draft, original: Original | None) -> Said:
 
     An account that closed meanwhile opens again, frozen: value must have a place.
     """
-    if original is None or not original.rows or draft.owner != original.account:
+    sent = [row for row in original.rows if row.what is What.SENT] if original is not None else []
+    if original is None or not sent or original.account not in (0, draft.owner):
+        return verdicts.no("unknown-original")
+    if any(row.lot not in draft.lots for row in sent):
         return verdicts.no("unknown-original")
     if original.progress.full:
         return verdicts.no("already-returned")
     draft.settle_debts()
-    for row in original.rows:
+    for row in sent:
         part = replace(row, what=What.ARRIVED)
         draft.give_back(row, original.sequence, part=part, grace=draft.now + GRACE)
-    for transfer in crossing.transit(draft.owner, _moved_rows(original.rows), sign=-1):
+    for transfer in crossing.transit(draft.owner, _moved_rows(sent), sign=-1):
         draft.post(transfer)
     draft.settle_debts()
-    draft.change = cards.reopened(draft)
     return Said(progress=(original.name, replace(original.progress, full=True)))
 
 

@@ -47,6 +47,13 @@ class Settled(NamedTuple):
     window: int
 
 
+class Successor(NamedTuple):
+    """The card that took a closed one's place."""
+
+    shard: int
+    account: int
+
+
 class Change(Struct, frozen=True):
     """What one command changes of the house.
 
@@ -60,23 +67,27 @@ class Change(Struct, frozen=True):
     window: int = 0
     reached: tuple[tuple[Pair, int], ...] = ()
     settled: tuple[tuple[Pair, Settled], ...] = ()
+    successor: tuple[int, Successor] | None = None  # of an account
 
 
 class House:
     """What a batch must know of one shard's house; whoever reads it decides how much that is.
 
-    standings: what is not open. cards: issuer by account. reached: by window and pair. balances:
-    of the accounts that decisions look at; kept up while watched.
+    standings: what is not open. cards: issuer by account. successors: of reissued cards, likewise.
+    reached: by window and pair. balances: of the accounts that decisions look at; kept up while
+    watched.
     """
 
     __slots__ = (
-        "balances", "cards", "reached", "settled", "standings", "terms", "watched", "window",
+        "balances", "cards", "reached", "settled", "standings", "successors", "terms", "watched",
+        "window",
     )  # fmt: skip
 
     def __init__(self, *, window: int = 0, watched: bool = True) -> None:
         self.standings: dict[Subject, Standing] = {}
         self.terms: dict[TermsKey, Terms] = {}
         self.cards: dict[int, int] = {}
+        self.successors: dict[int, Successor] = {}
         self.window = window
         self.reached: dict[tuple[int, Pair], int] = {}
         self.settled: dict[Pair, Settled] = {}
@@ -88,8 +99,10 @@ class House:
         if self.watched:
             for leg in legs:
                 self.balances[leg.account] = self.balances.get(leg.account, 0) + leg.amount
-        if change is None:
-            return
+        if change is not None:
+            self._change(change)
+
+    def _change(self, change: Change) -> None:
         for subject, standing in change.standings:
             self.standings[subject] = standing
             if standing is Standing.OPEN:
@@ -100,6 +113,9 @@ class House:
         if change.card is not None:
             account, issuer = change.card
             self.cards[account] = issuer
+        if change.successor is not None:
+            account, successor = change.successor
+            self.successors[account] = successor
         if change.window:
             self.window = change.window
             for pair, rial in change.reached:

@@ -8,7 +8,15 @@ from msgspec.structs import replace
 
 from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
 from contracts.pos import Answer
-from contracts.value import CaptureHold, HoldValue, ReissueCard, SendValue, SpendValue
+from contracts.value import (
+    CaptureHold,
+    HoldValue,
+    ReceiveValue,
+    ReissueCard,
+    ReturnValue,
+    SendValue,
+    SpendValue,
+)
 from contracts.values import Kind, Status
 from ledger.domain.book import (
     Command,
@@ -73,13 +81,17 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
                 plain, account=body.account, member=body.member, merchant=body.merchant,
                 acceptor=body.acceptor, held_until=body.due_at,
             )  # fmt: skip
-        case SendValue() | ReissueCard():
-            sent = tuple(row for row in rows if row.what is What.SENT)  # not what repaid a debt
-            return replace(plain, account=body.account, rows=sent)
+        case SendValue() | ReissueCard() | ReceiveValue() | ReturnValue():
+            return replace(plain, account=body.account, rows=_sent(rows))
         case RefuseTransaction():
             return replace(plain, kind=body.kind, account=body.account)
         case _:
             return plain
+
+
+def _sent(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """What a command put into transit: not what repaid a debt."""
+    return tuple(row for row in rows if row.what is What.SENT)
 
 
 def granted(body: PostTransaction, answer: bytes) -> PostTransaction:
@@ -108,6 +120,8 @@ def _original_of_transaction(
             body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
         )
     spent = tuple(row for row in rows if row.what is What.REDEEMED)
+    if body.kind in (Kind.REFUND, Kind.REVERSAL):
+        spent = _sent(rows)  # on, to the card that took a closed one's place
     lines = tuple((line.line, line.amount_rial) for line in body.lines)
     if not lines:
         lines = ((0, body.amount_rial),)

@@ -9,9 +9,9 @@ ShardNumber = tuple[int, int]
 
 
 async def list_standings(tx: Tx, subjects: Rows) -> list[Record]:
-    """Standings that are not open. subjects: (shard, is_party, number)."""
+    """Standings that are not open, and what set them. subjects: (shard, is_party, number)."""
     return await tx.fetch(
-        "select s.shard, s.is_party, s.number, s.standing from standings s"
+        "select s.shard, s.is_party, s.number, s.standing, s.sequence from standings s"
         " join unnest($1::smallint[], $2::boolean[], $3::bigint[]) as u (shard, is_party, number)"
         " on s.shard = u.shard and s.is_party = u.is_party and s.number = u.number"
         " where s.standing <> 'open'",
