@@ -55,11 +55,13 @@ integration: setup ## kit on real servers
 e2e: setup ## stories of the whole house
 	@$(PYTEST) tests/e2e
 
-.PHONY: chaos bench bench-ledger
+.PHONY: chaos bench bench-ledger bench-flood
 chaos: setup ## faults by seed, for hours: 10,000 stories unless SEEDS=500
 	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py services/ledger/tests/test_caravan.py services/ledger/tests/test_simulation.py services/ledger/tests/test_between_shards.py tests/e2e/test_z_faults.py
 bench: setup ## the promised numbers, against a bare road
 	@$(RUN) house.bench $(if $(FULL),--full)
+bench-flood: setup ## what a quiet till feels of every flood, as ratios
+	@$(RUN) house.bench.floods
 bench-ledger: setup ## the ledger against bare double entry (FULL=1: long)
 	@$(RUN) tests.bench $(if $(FULL),--full)
 

@@ -1,6 +1,12 @@
-"""The services behind the gateway, over HTTP: misses of the local tables, outcomes, the rest."""
+"""The services behind the gateway, over HTTP: misses of the local tables, outcomes, the rest.
 
-from collections.abc import AsyncIterable, Mapping
+Every service has connections of its own for each purpose, few of them: an upload that takes a
+minute and a till's look-up of 50 ms never wait for one another (findings S14).
+"""
+
+import io
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -12,17 +18,27 @@ import msgspec
 from contracts.members import Identifier
 from contracts.merchants import Terminal
 from gateway.settings import Settings
-from kit import auth, clock, errors
+from kit import auth, clock, errors, telemetry
+from kit.telemetry import Metric
 
-CONNECT_S: Final = 1.0
-FORWARD_S: Final = 60.0  # an import of thousands of members takes seconds
-OUTCOME_S: Final = 2.0
-DOCUMENT_S: Final = 2.0
-CONNECTIONS_MAX: Final = 100
+log = logging.getLogger(__name__)
+
+CONNECT_S: Final = 1.0  # for a connection, or a free one of the purpose's
+KEPT_OPEN_S: Final = 10.0  # less than a service keeps an idle one (kit.settings, idle_s)
+PIECES_FROM: Final = 65_536  # bytes: larger bodies are written in pieces
 _GATEWAY: Final = auth.Actor("gateway", frozenset({"service"}))
 
 _identifier: Final = msgspec.json.Decoder(Identifier).decode
 _terminal: Final = msgspec.json.Decoder(Terminal).decode
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """Of a status only whose it is."""
+
+    id: str
+
+
+_named: Final = msgspec.json.Decoder(_Named).decode
 
 
 class Service(StrEnum):
@@ -36,6 +52,40 @@ class Service(StrEnum):
     NOTIFY = "notify"
 
 
+class Purpose(StrEnum):
+    """What a connection is for; none is used for another's."""
+
+    LOOK_UP = "look-up"  # a known caller's
+    STRANGER = "stranger"  # a key that is not known yet
+    STATUS = "status"
+    ADMINISTRATION = "administration"
+    READING = "reading"  # over a whole book: few at a time, behind the tills' work
+    UPLOAD = "upload"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Connections to one service for one purpose, and how long a call may take."""
+
+    connections: int
+    within_s: float
+
+
+def pools_of(settings: Settings) -> dict[Purpose, Pool]:
+    """Sizes and deadlines, as the settings have them."""
+    look_up_s = settings.lookup_timeout_ms / 1000
+    return {
+        Purpose.LOOK_UP: Pool(settings.lookup_connections, look_up_s),
+        Purpose.STRANGER: Pool(settings.stranger_connections, look_up_s),
+        Purpose.STATUS: Pool(settings.status_connections, 2.0),
+        Purpose.ADMINISTRATION: Pool(settings.administration_connections, 15.0),
+        Purpose.READING: Pool(settings.reading_connections, 60.0),
+        Purpose.UPLOAD: Pool(settings.upload_connections, 60.0),
+        Purpose.DOCUMENT: Pool(1, 2.0),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What a service answered."""
@@ -46,100 +96,156 @@ class Heard:
 
 
 class Services:
-    """One HTTP session to all services, signed as what the gateway vouches for."""
+    """Sessions to all services, signed as what the gateway vouches for."""
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
-        self._session = session
+    def __init__(self, settings: Settings) -> None:
         self._secret = settings.actor_secret
-        self._lookup_s = settings.lookup_timeout_ms / 1000
+        self._pools = pools_of(settings)
+        self._sessions: dict[tuple[Service, Purpose], aiohttp.ClientSession] = {}
         self._urls = {
             service: str(getattr(settings, f"{service.value}_url")).rstrip("/")
             for service in Service
         }
 
-    @staticmethod
-    def session() -> aiohttp.ClientSession:
-        """A session for Services; the caller closes it."""
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
+    async def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            await session.close()
 
     async def find_identifier(self, digest: str) -> Identifier | None:
         """Ask members for an identifier the tables do not hold. Raises Unavailable after 50 ms."""
-        heard = await self._ask(
-            Service.MEMBERS, f"/internal/identifiers/{digest}", within_s=self._lookup_s
+        return await self._find(
+            (Service.MEMBERS, Purpose.LOOK_UP),
+            f"/internal/identifiers/{digest}",
+            _identifier,
+            lambda found: found.digest == digest,
         )
-        return None if heard is None else _decoded(_identifier, heard)
 
-    async def find_terminal(self, terminal: int) -> Terminal | None:
+    async def find_terminal(
+        self, terminal: int, purpose: Purpose = Purpose.LOOK_UP
+    ) -> Terminal | None:
         """Ask merchants for a terminal the tables do not hold. Raises Unavailable after 50 ms."""
-        heard = await self._ask(
-            Service.MERCHANTS, f"/internal/terminals/{terminal}", within_s=self._lookup_s
+        return await self._find(
+            (Service.MERCHANTS, purpose),
+            f"/internal/terminals/{terminal}",
+            _terminal,
+            lambda found: found.terminal == terminal,
         )
-        return None if heard is None else _decoded(_terminal, heard)
 
     async def find_outcome(self, shard: int, name: str) -> bytes | None:
         """The ledger's body for a status query; None while it knows no such name.
 
         Raises Unavailable when the ledger does not answer.
         """
-        path = f"/internal/outcomes/{shard}/{name}"
-        return await self._ask(Service.LEDGER, path, within_s=OUTCOME_S)
+        place = (Service.LEDGER, Purpose.STATUS)
+        body = await self._ask(place, f"/internal/outcomes/{shard}/{name}")
+        if body is not None:
+            public_id = f"{shard}.{name}"
+            await self._checked(place, body, _named, lambda found: found.id == public_id)
+        return body
 
     async def find_document(self, service: Service) -> dict[str, Any] | None:
         """A service's OpenAPI document; None while the service is down."""
         try:
-            heard = await self._ask(service, "/openapi.json", within_s=DOCUMENT_S)
+            heard = await self._ask((service, Purpose.DOCUMENT), "/openapi.json")
             return None if heard is None else msgspec.json.decode(heard, type=dict[str, Any])
         except (errors.Unavailable, msgspec.MsgspecError):
             return None
 
-    async def _ask(self, service: Service, path: str, *, within_s: float) -> bytes | None:
-        """GET as the gateway itself; None for 404. path: decoded, as the service will see it."""
-        signed = auth.sign(_GATEWAY, self._secret, "GET", path, clock.wall())
-        url = self._urls[service] + quote(path)
-        limit = aiohttp.ClientTimeout(total=within_s, sock_connect=CONNECT_S)
-        try:
-            async with self._session.get(
-                url, headers={auth.HEADER: signed}, timeout=limit
-            ) as answer:
-                body = await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise errors.Unavailable(f"{service.value} did not answer: {error!r}") from error
-        if answer.status == 404:
-            return None
-        if answer.status != 200:
-            raise errors.Unavailable(f"{service.value} answered {answer.status}")
-        return body
-
     async def forward(
         self,
-        service: Service,
+        place: tuple[Service, Purpose],
         method: str,
         target: str,
         headers: Mapping[str, str],
-        body: AsyncIterable[bytes] | None,
+        body: bytes | None,
     ) -> Heard:
-        """Pass a request on as it is. target: raw path and query. Raises Unavailable."""
-        limit = aiohttp.ClientTimeout(total=FORWARD_S, sock_connect=CONNECT_S)
+        """Pass a whole request on. target: raw path and query. Raises Unavailable.
+
+        The client alone frames it: headers holds nothing of the connection it came on.
+        """
         try:
-            async with self._session.request(
+            async with self._session(place).request(
                 method,
-                self._urls[service] + target,
+                self._urls[place[0]] + target,
                 headers=headers,
-                data=body,
-                timeout=limit,
+                data=_sendable(body),
+                timeout=self._timeout(place),
                 allow_redirects=False,
             ) as answer:
                 return Heard(answer.status, dict(answer.headers), await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise errors.Unavailable(f"{service.value} did not answer: {error!r}") from error
+            raise errors.Unavailable(f"{place[0].value} did not answer: {error!r}") from error
+
+    async def _find(
+        self,
+        place: tuple[Service, Purpose],
+        path: str,
+        decode: Callable[[bytes], Any],
+        asked: Callable[[Any], bool],
+    ) -> Any:
+        body = await self._ask(place, path)
+        return None if body is None else await self._checked(place, body, decode, asked)
+
+    async def _ask(self, place: tuple[Service, Purpose], path: str) -> bytes | None:
+        """GET as the gateway itself; None for 404. path: decoded, as the service will see it."""
+        service = place[0].value
+        signed = auth.sign(_GATEWAY, self._secret, "GET", path, clock.wall())
+        url = self._urls[place[0]] + quote(path)
+        try:
+            async with self._session(place).get(
+                url, headers={auth.HEADER: signed}, timeout=self._timeout(place)
+            ) as answer:
+                body = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.Unavailable(f"{service} did not answer: {error!r}") from error
+        if answer.status == 404:
+            return None
+        if answer.status != 200:
+            raise errors.Unavailable(f"{service} answered {answer.status}")
+        return body
+
+    async def _checked(
+        self,
+        place: tuple[Service, Purpose],
+        body: bytes,
+        decode: Callable[[bytes], Any],
+        asked: Callable[[Any], bool],
+    ) -> Any:
+        """What a body says, if it is of what was asked: else the connections are out of step.
+
+        Such an answer would book one member's sale to another (findings S2): it counts as none,
+        and no connection of the purpose is used again.
+        """
+        try:
+            found = decode(body)
+        except msgspec.MsgspecError as error:
+            raise errors.Unavailable(f"an answer that does not read: {error}") from error
+        if asked(found):
+            return found
+        telemetry.count(Metric.ALARMS, "answer-to-another-question")
+        log.error("%s answered what was not asked (%s)", place[0].value, place[1].value)
+        session = self._sessions.pop(place, None)
+        if session is not None:
+            await session.close()
+        raise errors.Unavailable(f"{place[0].value} answered what was not asked")
+
+    def _session(self, place: tuple[Service, Purpose]) -> aiohttp.ClientSession:
+        session = self._sessions.get(place)
+        if session is None:
+            connector = aiohttp.TCPConnector(
+                limit=self._pools[place[1]].connections, keepalive_timeout=KEPT_OPEN_S
+            )
+            session = self._sessions[place] = aiohttp.ClientSession(
+                connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return session
+
+    def _timeout(self, place: tuple[Service, Purpose]) -> aiohttp.ClientTimeout:
+        within_s = self._pools[place[1]].within_s
+        return aiohttp.ClientTimeout(total=within_s, connect=CONNECT_S, sock_connect=CONNECT_S)
 
 
-def _decoded(decode: Any, body: bytes) -> Any:
-    try:
-        return decode(body)
-    except msgspec.MsgspecError as error:
-        raise errors.Unavailable(f"an answer that does not read: {error}") from error
+def _sendable(body: bytes | None) -> bytes | io.BytesIO | None:
+    """A body as the client sends it without holding the loop; either way its length is known."""
+    return io.BytesIO(body) if body and len(body) > PIECES_FROM else body or None

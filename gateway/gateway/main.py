@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
-
-from starlette.routing import BaseRoute
 
 from gateway.api import front, transactions
 from gateway.api.administration import Passing
-from gateway.api.document import TITLE, VERSION, Book
+from gateway.api.document import Book
 from gateway.clients import Services
 from gateway.consumer import RepliesFeed, TablesFeed, measure_clock
 from gateway.domain import keys, limits
@@ -18,14 +17,14 @@ from gateway.store import Tables
 from gateway.usecases.access import Access
 from gateway.usecases.guard import Guard
 from gateway.usecases.lookups import Lookups
+from gateway.usecases.shares import Shares
 from gateway.usecases.submit import Road
 from gateway.usecases.waiting import Waiting
-from kit import clock, kafka, run, web
+from kit import clock, kafka, run
 
 LOOK_EVERY_S: Final = 0.5
 CLOCK_EVERY_S: Final = 5.0
-STRANGERS_RATE_PER_S: Final = 50.0
-STRANGERS_BURST: Final = 200.0
+DOCUMENT_EVERY_S: Final = 10.0
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -37,25 +36,26 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
     tables = open_tables(settings, cluster)
     guard = Guard(settings.sandbox, clock.wall)
     waiting = Waiting(settings.pending_max)
-    session = Services.session()
+    services = Services(settings)
+    book = Book(services)
     try:
-        services = Services(settings, session)
         road = Road(
             settings=settings,
             lookups=lookups_of(settings, tables, services),
             waiting=waiting,
             guard=guard,
-            limiter=limits.Limiter(settings.terminal_rate_per_s, settings.terminal_burst),
+            shares=Shares.of(settings),
             producer=parts.producer,
             clock=parts.clock,
         )
         yield run.App(
-            asgi=edge(road, services),
+            asgi=edge(road, services, book),
             tasks=(
                 TablesFeed(settings, tables, guard, parts.producer).run,
                 RepliesFeed(settings, waiting, guard).run,
             ),
             jobs=(
+                run.Job(name="document", every_s=DOCUMENT_EVERY_S, run=book.refresh, elected=False),
                 run.Job(name="look", every_s=LOOK_EVERY_S, run=guard.look, elected=False),
                 run.Job(
                     name="measure-clock",
@@ -66,23 +66,22 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
             ),
         )
     finally:
-        await session.close()
+        await services.close()
         tables.close()
 
 
-def edge(road: Road, services: Services) -> front.Front:
+def edge(road: Road, services: Services, book: Book) -> front.Front:
     """The HTTP application: tills, administration, and the rest with the document."""
     secret = road.settings.actor_secret
-    access = Access(road.lookups, keys.parse_operators(road.settings.operators), road.clock)
-    tills = transactions.Transactions(road, access, services)
-    own: list[BaseRoute] = [*tills.routes(), *Book(services).routes()]
-    made = web.app(TITLE, VERSION, routes=own, readiness=road.guard.checks(), actor_secret=secret)
-    made.router.routes[:] = [  # FastAPI's own document knows nothing of road and services
-        route
-        for route in made.router.routes
-        if getattr(route, "path", "") != "/openapi.json" or route in own
-    ]
-    return front.front(made, tills, Passing(access, services, secret))
+    operators = keys.parse_operators(road.settings.operators)
+    access = Access(road.lookups, operators, road.clock, road.shares)
+    return front.Front(
+        transactions=transactions.Transactions(road, access, services),
+        passing=Passing(access, services, road.shares, secret),
+        book=book,
+        shares=road.shares,
+        state=SimpleNamespace(readiness=road.guard.checks()),
+    )
 
 
 def lookups_of(settings: Settings, tables: Tables, services: Services) -> Lookups:
@@ -91,7 +90,7 @@ def lookups_of(settings: Settings, tables: Tables, services: Services) -> Lookup
         tables=tables,
         services=services,
         limiter=limits.Limiter(settings.lookup_rate_per_s, settings.lookup_burst),
-        strangers=limits.Limiter(STRANGERS_RATE_PER_S, STRANGERS_BURST),
+        strangers=limits.Limiter(settings.lookup_rate_per_s, settings.lookup_burst),
     )
 
 

@@ -295,7 +295,8 @@ class Tables:
                     values.append(cursor.value())
                     more = cursor.next()
             found = tuple(_edition(memoryview(v)[_VERSION_BYTES:]) for v in values)
-            self._editions[merchant] = found
+            if found:  # a caller may name any number: only what there is is remembered
+                self._editions[merchant] = found
         return found
 
     def count(self, table: Table) -> int:

@@ -105,6 +105,12 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         "lookup_burst": 1000.0,
         "terminal_rate_per_s": 10_000.0,
         "terminal_burst": 10_000.0,
+        "pending_each": 5_000,
+        "refusal_delay_ms": 0,
+    } | {
+        f"{whose}_{what}": 10_000.0
+        for whose in ("history", "status", "administration", "reading", "stranger")
+        for what in ("rate_per_s", "burst")
     }
     rooms = ("ledger", "merchants", "members", "campaigns", "fraud", "notify")
     return Settings(**(given | {f"{room}_url": url for room in rooms} | changes))

@@ -162,6 +162,26 @@ def test_keys_do_not_share_a_bucket_and_buckets_are_bounded() -> None:
     assert len(limiter._buckets) <= limits.BUCKETS_MAX
 
 
+def test_what_costs_more_takes_more_and_nothing_is_too_dear_for_ever() -> None:
+    limiter = limits.Limiter(1, 10)
+    assert limiter.take("a", 0.0, 8)
+    assert not limiter.take("a", 0.0, 3)
+    assert limiter.take("a", 0.0, 2)
+    assert limiter.take("a", 10.0, 1_000)
+    assert not limiter.take("a", 10.0)
+
+
+def test_a_caller_has_so_many_places_and_all_together_so_many() -> None:
+    places = limits.Places(each=2, in_all=3)
+    assert [places.enter(who) for who in "aaabc"] == [True, True, False, True, False]
+    places.leave("a")
+    assert places.enter("c")
+    for who in "abc":
+        places.leave(who)
+    assert places.count == 0
+    assert places._taken == {}
+
+
 # ----------------------------------------------------------------------------------------- codes
 
 

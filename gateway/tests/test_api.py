@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from gateway.domain.problems import Code
-from kit import kafka
+from kit import inner, kafka
 
 from .around import (
     CARD,
@@ -219,7 +219,8 @@ async def test_a_status_is_the_ledgers_body_and_202_while_unknown(house: House) 
 
 
 async def test_a_historic_name_is_asked_for_as_it_is_spelled(house: House) -> None:
-    house.behind.outcomes["2/h.12.A%2E7%2F.purchase"] = b"{}"
+    known = b'{"id":"2.h.12.A%2E7%2F.purchase"}'
+    house.behind.outcomes["2/h.12.A%2E7%2F.purchase"] = known
     url = "/v1/transactions/2.h.12.A%252E7%252F.purchase"
     assert (await house.client.get(url, headers=bearer(TERMINAL))).status_code == 200
     answer = await house.client.get(url, headers=bearer(STRANGER))
@@ -350,13 +351,18 @@ async def test_a_service_that_is_down_is_a_503(house: House, tmp_path: Path) -> 
 # --------------------------------------------------------------------------------- health, codes
 
 
-async def test_health_and_metrics_answer(house: House) -> None:
-    assert (await house.client.get("/health/live")).status_code == 200
-    ready_ = await house.client.get("/health/ready")
-    assert ready_.status_code == 200
-    assert ready_.json()["checks"]["tables caught up"]
-    await house.post(purchase(990, identifier={"mobile": MOBILE}))
-    text = (await house.client.get("/metrics")).text
+async def test_health_and_metrics_are_inside(house: House) -> None:
+    """At the front a balancer hears that the process lives, and no more (findings S13)."""
+    assert (await house.client.get("/health/live")).json() == {"status": "live"}
+    for path in ("/metrics", "/health/ready", "/health", "/metrics/"):
+        assert (await house.client.get(path)).status_code == 404
+    transport = httpx.ASGITransport(app=inner.Inner(house.app.asgi).asgi())
+    async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
+        ready_ = await inside.get("/health/ready")
+        assert ready_.status_code == 200
+        assert ready_.json()["checks"]["tables caught up"]
+        await house.post(purchase(990, identifier={"mobile": MOBILE}))
+        text = (await inside.get("/metrics")).text
     assert 'peyvand_http_seconds_count{route="/v1/transactions",status="200"}' in text
     assert "peyvand_table_age_seconds" in text
 

@@ -251,8 +251,8 @@ async def test_replies_reach_who_waits_and_nobody_else(tmp_path: Path) -> None:
     feed = RepliesFeed(settings_of("x:1", tmp_path, 1), waiting, Guard(False, clock.wall))
     example = EXAMPLES / "gateway.replies" / "transaction-answered.v1.completed.json"
     value = example.read_bytes()
-    correlation, future = waiting.enter()
-    other, unanswered = waiting.enter()
+    correlation, future = waiting.enter("till", 5)
+    other, unanswered = waiting.enter("till", 5)
     feed.on_gateway_replies(
         [
             reply_record(b"somebody-else", value),
@@ -268,17 +268,22 @@ async def test_replies_reach_who_waits_and_nobody_else(tmp_path: Path) -> None:
     assert reply == decoded
     assert bytes(reply.body) in value
     assert not unanswered.done()
-    waiting.leave(correlation)
+    waiting.leave(correlation, "till")
     feed.on_gateway_replies([reply_record(correlation, value)])
     assert waiting.count == 1
 
 
-async def test_who_waits_is_bounded() -> None:
-    waiting = Waiting(2)
-    first, _ = waiting.enter()
-    waiting.enter()
-    with pytest.raises(errors.Unavailable) as caught:
-        waiting.enter()
-    assert caught.value.code == "gateway-busy"
-    waiting.leave(first)
-    waiting.enter()
+async def test_who_waits_is_bounded_and_each_key_has_its_share() -> None:
+    waiting = Waiting(3)
+    first, _ = waiting.enter("a", 2)
+    waiting.enter("a", 2)
+    with pytest.raises(errors.Problem) as caught:
+        waiting.enter("a", 2)
+    assert caught.value.code == "rate-limited"
+    waiting.enter("b", 2)  # the first key's flood is not the second's
+    with pytest.raises(errors.Unavailable) as full:
+        waiting.enter("c", 2)
+    assert full.value.code == "gateway-busy"
+    waiting.leave(first, "a")
+    waiting.enter("c", 2)
+    assert waiting.count == 3

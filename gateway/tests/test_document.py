@@ -1,5 +1,6 @@
 """The one OpenAPI document: valid, whole, and shown without any other host."""
 
+import json
 import re
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from fastapi import FastAPI
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
 
 from contracts.values import Kind
 from gateway.api import document, examples
@@ -100,16 +103,57 @@ def test_merged_documents_are_valid_and_names_do_not_meet() -> None:
     assert {"merchants_Body", "members_Body"} <= set(merged["components"]["schemas"])
 
 
-async def test_the_document_is_served_whole_or_without_who_is_down(house: House) -> None:
+class Away:
+    """Services that answer for their document, or do not."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.away: set[Service] = set()
+
+    async def find_document(self, service: Service) -> dict[str, Any] | None:
+        self.asked += 1
+        if service in self.away:
+            return None
+        noun = "parties" if service is Service.MERCHANTS else service.value
+        return theirs(f"/v1/{noun}/{{number}}")
+
+
+def asked(book: document.Book, tag: str = "") -> Response:
+    headers = [(b"if-none-match", tag.encode())] if tag else []
+    return book.document(Request({"type": "http", "method": "GET", "headers": headers}))
+
+
+async def test_the_document_is_made_by_a_job_and_served_from_memory() -> None:
+    """Nobody who asks for it makes the gateway ask a service (findings S14)."""
+    services = Away()
+    services.away = {Service.MEMBERS}
+    book = document.Book(services)  # type: ignore[arg-type]
+    bare = asked(book)
+    assert "/v1/transactions" in json.loads(bare.body)["paths"]
+    assert services.asked == 0
+    await book.refresh()
+    part = asked(book)
+    assert "/v1/parties/{number}" in json.loads(part.body)["paths"]
+    assert "/v1/members/{number}" not in json.loads(part.body)["paths"]
+    services.away = {Service.MERCHANTS}
+    await book.refresh()
+    whole = asked(book)
+    shown = json.loads(whole.body)
+    OpenAPIV31SpecValidator(shown).validate()
+    assert {"/v1/parties/{number}", "/v1/members/{number}"} <= shown["paths"].keys()
+    assert asked(book, whole.headers["etag"]).status_code == 304
+    assert asked(book, part.headers["etag"]).status_code == 200
+    before = services.asked
+    await book.refresh()
+    assert services.asked == before  # once whole, seldom
+
+
+async def test_the_document_is_served(house: House) -> None:
     answer = await house.client.get("/openapi.json")
     assert answer.status_code == 200
+    assert answer.headers["etag"]
     OpenAPIV31SpecValidator(answer.json()).validate()
     assert "/v1/transactions" in answer.json()["paths"]
-    port = re.findall(r":(\d+)$", house.settings.members_url)[0]
-    house.behind.documents[port] = theirs("/v1/members/{number}")
-    # all services share one port here: the first answer was kept
-    again = await house.client.get("/openapi.json")
-    assert again.content == answer.content
 
 
 async def test_the_page_asks_no_other_host(house: House) -> None:

@@ -13,6 +13,7 @@ from contracts.ledger import Reply
 from contracts.members import Binding, IdentifierKind
 from contracts.pos import PosTransaction
 from contracts.values import Channel
+from kit import telemetry
 
 from .around import (
     CARD,
@@ -66,10 +67,19 @@ async def test_the_stamped_transaction_lies_on_its_shard(house: House) -> None:
     assert CARD.encode() not in (record.value or b"")
 
 
-async def test_a_callers_trace_goes_onward(house: House) -> None:
-    parent = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-00"
-    await house.post(purchase(3), bearer(TERMINAL) | {"traceparent": parent})
-    assert dict(house.last()[0].headers)["traceparent"].decode() == parent
+@pytest.mark.parametrize(
+    "parent",
+    ["00-0123456789abcdef0123456789abcdef-0123456789abcdef-01", "x" * 52 + "-01", "00-\xff-01", ""],
+)
+async def test_a_callers_trace_goes_no_further(house: House, parent: str) -> None:
+    """Neither his ids nor his wish to be sampled, nor what is no trace at all (findings S5)."""
+    sequence = 3_000 + len(parent)
+    headers = bearer(TERMINAL) | {"traceparent": parent.encode("latin-1")}
+    assert (await house.post(purchase(sequence), headers)).status_code == 200
+    onward = dict(house.last()[0].headers)["traceparent"].decode()
+    assert telemetry.read_traceparent(onward) == onward
+    assert onward.endswith("-00")
+    assert not parent or onward[3:35] not in parent
 
 
 async def test_the_programme_is_the_one_in_force_at_the_tills_time(house: House) -> None:

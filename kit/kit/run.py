@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import psutil
 import uvicorn
 import uvloop
 
-from kit import clock, db, kafka, settings, telemetry, web
+from kit import clock, connections, db, inner, kafka, logs, serving, settings, telemetry, web
 from kit.consumer import Consumer
 from kit.migrate import migrate
 from kit.publish import Relay
@@ -27,6 +28,7 @@ from kit.telemetry import Metric
 log = logging.getLogger(__name__)
 
 LOOP_BEAT_S: Final = 0.5
+INNER_CONNECTIONS: Final = 64
 GC_OBJECTS: Final = 50_000  # more than a full poll leaves: else each poll is walked several times
 
 
@@ -147,62 +149,67 @@ class Process:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stop is set, then drain. Raises whatever fails first."""
         given: settings.Room = self.parts.settings
-        server = self._server(given)
+        server, inner = self._servers(given)
         try:
             async with asyncio.TaskGroup() as tasks:
-                serving = tasks.create_task(server.serve(), name="http")
+                showing = tasks.create_task(inner.serve(), name="inner")
+                answering = tasks.create_task(server.serve(), name="http")
                 consuming = [tasks.create_task(c.run(), name=c.group) for c in self.app.consumers]
-                endless = [tasks.create_task(_beat(), name="beat")]
-                endless += [tasks.create_task(_as_coroutine(t)) for t in self.app.tasks]
-                endless += [tasks.create_task(self._repeat(j), name=j.name) for j in self.app.jobs]
-                relay = self.parts.relay
-                if relay is not None:
-                    endless.append(tasks.create_task(relay.run(), name="relay"))
-                if isinstance(self.parts.clock, clock.HouseClock):
-                    following = self.parts.clock.run(given.kafka_bootstrap)
-                    endless.append(tasks.create_task(following, name="clock"))
+                endless = self._endless(tasks)
                 await stop.wait()
                 log.info("draining")
                 self.draining = True
                 server.should_exit = True
                 for consumer in self.app.consumers:
                     consumer.stop()
+                relay = self.parts.relay
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(given.drain_s):
-                        await asyncio.wait([serving, *consuming])
+                        await asyncio.wait([answering, *consuming])
                         if relay is not None:
                             await relay.flushed()
-                for task in (serving, *consuming, *endless):
+                for task in (answering, *consuming, showing, *endless):
                     task.cancel()
         except* Exception as group:
             for error in group.exceptions:
                 log.error("failed: %r", error, exc_info=error)
             raise
 
-    def _server(self, given: settings.Room) -> uvicorn.Server:
+    def _endless(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """What runs until it is cancelled."""
+        endless = [tasks.create_task(_beat(), name="beat")]
+        endless += [tasks.create_task(_as_coroutine(t)) for t in self.app.tasks]
+        endless += [tasks.create_task(self._repeat(j), name=j.name) for j in self.app.jobs]
+        if self.parts.relay is not None:
+            endless.append(tasks.create_task(self.parts.relay.run(), name="relay"))
+        if isinstance(self.parts.clock, clock.HouseClock):
+            following = self.parts.clock.run(self.parts.settings.kafka_bootstrap)
+            endless.append(tasks.create_task(following, name="clock"))
+        return endless
+
+    def _servers(self, given: settings.Room) -> tuple[uvicorn.Server, uvicorn.Server]:
+        """The server of the callers and the inner one."""
         asgi = self.app.asgi if self.http and self.app.asgi is not None else web.app("work", "1")
         checks = asgi.state.readiness
         checks["draining"] = lambda: not self.draining
         checks["clock"] = lambda: self.parts.clock.ready
         for consumer in self.app.consumers:
             checks[consumer.group] = lambda c=consumer: c.ready
-        config = uvicorn.Config(
-            asgi,
-            host=given.http_host,
-            port=given.http_port,
-            loop="none",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=int(given.drain_s),
-            server_header=False,
-            proxy_headers=False,
+        limits = connections.fitting(_limits(given), connections.raise_descriptors())
+        few = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
+        doors = (
+            (asgi, given.http_host, given.http_port, connections.Connections(limits)),
+            (
+                inner.Inner(asgi).asgi(),
+                given.inner_host,
+                given.inner_port,
+                connections.Connections(few, "inner"),
+            ),
         )
-        server = uvicorn.Server(config)
-        setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
-        return server
+        made = [serving.server(*door, given.drain_s) for door in doors]
+        for server in made:
+            setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
+        return made[0], made[1]
 
     async def _repeat(self, job: Job) -> None:
         """Run a job on its beat; one that fails is logged, counted and tried at the next."""
@@ -224,11 +231,34 @@ async def _as_coroutine(task: Callable[[], Awaitable[None]]) -> None:
     await task()
 
 
-async def _beat() -> None:
-    """Measure how late the loop is and how much memory is held: heartbeats share this loop."""
-    process = psutil.Process()
+def _limits(given: settings.Room) -> connections.Limits:
+    return connections.Limits(
+        head_bytes=given.head_bytes,
+        head_fields=given.head_fields,
+        head_s=given.head_s,
+        body_gap_s=given.body_gap_s,
+        body_bytes_per_s=given.body_bytes_per_s,
+        idle_s=given.idle_s,
+        write_s=given.write_s,
+        in_all=given.connections_max,
+        per_address=given.address_connections_max,
+    )
+
+
+def memory_bytes() -> int:
+    """Resident memory of this process. Raises OSError where no descriptor is left."""
+    return int(psutil.Process().memory_info().rss)
+
+
+async def _beat(measure: Callable[[], int] = memory_bytes, every_s: float = LOOP_BEAT_S) -> None:
+    """Measure how late the loop is and how much memory is held: heartbeats share this loop.
+
+    What cannot be measured is left out: a process without descriptors is full, not broken.
+    """
     while True:
-        telemetry.gauge(Metric.RSS_BYTES, process.memory_info().rss)
+        with contextlib.suppress(Exception):
+            telemetry.gauge(Metric.RSS_BYTES, measure())
+        logs.settle()
         before = time.monotonic()
-        await asyncio.sleep(LOOP_BEAT_S)
-        telemetry.gauge(Metric.LOOP_LAG_SECONDS, time.monotonic() - before - LOOP_BEAT_S)
+        await asyncio.sleep(every_s)
+        telemetry.gauge(Metric.LOOP_LAG_SECONDS, time.monotonic() - before - every_s)

@@ -18,6 +18,17 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     actor_secret: str  # HMAC key of what the gateway vouches for
     database_dsn: str = ""
     http_host: str = "127.0.0.1"
+    inner_host: str = "127.0.0.1"  # health, metrics, the document for insiders
+    inner_port: int = 0  # 0: a free one, told in the log
+    head_bytes: int = 16_384  # of a request's line and headers
+    head_fields: int = 100
+    head_s: float = 5.0
+    body_gap_s: float = 10.0  # between two pieces of a body
+    body_bytes_per_s: int = 4_096  # the slowest that a body may come on the whole
+    idle_s: float = 15.0  # between two requests of a connection
+    write_s: float = 20.0  # for a caller to take what is sent
+    connections_max: int = 4_000
+    address_connections_max: int = 1_000
     shards: int = 12
     instance: str = "0"
     static_member: bool = False  # only where a supervisor restarts the process in place

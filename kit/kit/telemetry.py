@@ -1,17 +1,12 @@
-"""What is seen while it runs: the closed list of metrics, JSON logs, spans made by hand."""
+"""What is seen while it runs: the closed list of metrics, and spans made by hand; never raises."""
 
-import logging
+import re
 import secrets
-import sys
-import traceback
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any, Final
 
-import msgspec
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -24,6 +19,8 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
+
+from kit import logs
 
 REGISTRY: Final = CollectorRegistry()
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -54,6 +51,8 @@ class Metric(Enum):
     PRODUCER_REBUILDS = ("producer_rebuilds", Counter, (), "Producers rebuilt")
     LAST_SEND_TIME = ("last_send_time_seconds", Gauge, (), "When the broker last acknowledged")
     LOOP_LAG_SECONDS = ("loop_lag_seconds", Gauge, (), "How late the event loop is")
+    CONNECTIONS = ("connections", Gauge, ("door",), "Connections held")
+    LOG_LINES_FOLDED = ("log_lines_folded", Counter, (), "Repeated log lines counted, not written")
     RSS_BYTES = ("rss_bytes", Gauge, (), "Resident memory")
     ELECTED = ("elected", Gauge, (), "1 where this process relays and runs elected jobs")
     JOB_SECONDS = ("job_seconds", SECONDS, ("job",), "Time of one run of a job")
@@ -95,64 +94,45 @@ def _made(metric: Metric, labels: tuple[str, ...]) -> Any:
     return family.labels(*labels) if labels else family
 
 
+# Who observes must never break what is observed: a label too many or no memory is not worth a
+# sale, and the gauge of a full process once ended it (findings S3).
+
+
 def count(metric: Metric, *labels: str, by: float = 1) -> None:
-    """Raise a counter."""
-    _child(metric, labels).inc(by)
+    """Raise a counter; never raises."""
+    try:
+        _child(metric, labels).inc(by)
+    except Exception:  # noqa: BLE001 - see above
+        return
 
 
 def gauge(metric: Metric, value: float, *labels: str) -> None:
-    """Set a gauge."""
-    _child(metric, labels).set(value)
+    """Set a gauge; never raises."""
+    try:
+        _child(metric, labels).set(value)
+    except Exception:  # noqa: BLE001 - see above
+        return
 
 
 def observe(metric: Metric, value: float, *labels: str) -> None:
-    """Add to a histogram."""
-    _child(metric, labels).observe(value)
-
-
-# ------------------------------------------------------------------------------------------- logs
-
-_trace_id: Final[ContextVar[str]] = ContextVar("trace_id", default="")
-_KNOWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with the trace id and whatever `extra` brought."""
-
-    def __init__(self, room: str) -> None:
-        super().__init__()
-        self._room = room
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Render one record."""
-        line: dict[str, Any] = {
-            "at": datetime.fromtimestamp(record.created, UTC),
-            "level": record.levelname,
-            "room": self._room,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if _trace_id.get():
-            line["trace_id"] = _trace_id.get()
-        line |= {k: v for k, v in record.__dict__.items() if k not in _KNOWN}
-        if record.exc_info:
-            line["error"] = "".join(traceback.format_exception(*record.exc_info))
-        return msgspec.json.encode(line, enc_hook=str).decode()
+    """Add to a histogram; never raises."""
+    try:
+        _child(metric, labels).observe(value)
+    except Exception:  # noqa: BLE001 - see above
+        return
 
 
 # ------------------------------------------------------------------------------------------ spans
 
 _UNSAMPLED: Final = "00"
+_TRACEPARENT: Final = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT_LENGTH: Final = 55
 _state: Final[dict[str, Any]] = {"tracer": None, "ratio": 0.0}
 
 
 def configure(room: str, *, level: str, endpoint: str = "", ratio: float = 0.0) -> None:
     """Set up logs, and the exporter of spans when there is an address."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter(room))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("aiokafka", "uvicorn.access", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.configure(room, level, lambda: count(Metric.LOG_LINES_FOLDED))
     if endpoint:
         provider = TracerProvider(resource=Resource({"service.name": room}))
         exporter = OTLPSpanExporter(endpoint.rstrip("/") + "/v1/traces")
@@ -178,7 +158,8 @@ class Span:
     def set(self, key: str, value: str | int | bool) -> None:
         """Add an attribute."""
         if self._inner is not None:
-            self._inner.set_attribute(key, value)
+            with suppress(Exception):
+                self._inner.set_attribute(key, value)
 
 
 def inject(span: Span) -> tuple[str, bytes]:
@@ -186,16 +167,39 @@ def inject(span: Span) -> tuple[str, bytes]:
     return ("traceparent", span.traceparent.encode())
 
 
+def read_traceparent(text: str | bytes | None) -> str | None:
+    """A traceparent in its one strict form (W3C Trace Context, version 00); None for all else."""
+    if text is None or len(text) != _TRACEPARENT_LENGTH:
+        return None
+    plain = text if isinstance(text, str) else text.decode("latin-1")
+    return plain if _TRACEPARENT.fullmatch(plain) is not None else None
+
+
+@contextmanager
+def start_root(name: str, caller: str | None) -> Generator[Span]:
+    """The root of a new trace, sampled by ratio. caller: a stranger's traceparent, or None.
+
+    A stranger chooses neither our trace ids nor what is sampled: his trace's id is an attribute,
+    `caller`, if it is one (findings S5).
+    """
+    sampled = _state["tracer"] is not None and secrets.randbelow(10_000) < _state["ratio"] * 10_000
+    root = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{'01' if sampled else _UNSAMPLED}"
+    with _spanned(name, root, ()) as span:
+        known = read_traceparent(caller) if sampled else None
+        if known is not None:
+            span.set("caller", known[3:35])
+        yield span
+
+
 @contextmanager
 def start_span(name: str, parent: str | None) -> Generator[Span]:
-    """A span under a traceparent; without one, the root of a new trace, sampled by ratio."""
-    if parent is None or len(parent) != 55:
-        sampled = (
-            _state["tracer"] is not None and secrets.randbelow(10_000) < _state["ratio"] * 10_000
-        )
-        root = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}"
-        parent = f"{root}-{'01' if sampled else _UNSAMPLED}"
-    with _spanned(name, parent, ()) as span:
+    """A span under one of our own traceparents; without one, the root of a new trace."""
+    known = read_traceparent(parent)
+    if known is None:
+        with start_root(name, None) as span:
+            yield span
+        return
+    with _spanned(name, known, ()) as span:
         yield span
 
 
@@ -205,7 +209,8 @@ def batch_span(name: str, links: Iterable[bytes | None]) -> Generator[Span | Non
     if _state["tracer"] is None:
         yield None
         return
-    sampled = [link.decode() for link in links if link is not None and link.endswith(b"-01")]
+    known = (read_traceparent(link) for link in links if link is not None)
+    sampled = [link for link in known if link is not None and link.endswith("-01")]
     if not sampled:
         yield None
         return
@@ -214,19 +219,36 @@ def batch_span(name: str, links: Iterable[bytes | None]) -> Generator[Span | Non
 
 
 @contextmanager
-def _spanned(name: str, parent: str, links: Iterable[str]) -> Generator[Span]:
-    token = _trace_id.set(parent[3:35])
+def _spanned(name: str, parent: str, links: Sequence[str]) -> Generator[Span]:
+    token = logs.trace_id.set(parent[3:35])
+    inner = None
     try:
-        if _state["tracer"] is None or not parent.endswith("01"):
+        if _state["tracer"] is not None and parent.endswith("01"):
+            inner = _begun(name, parent, links)
+        if inner is None:
             yield Span(parent, None)
             return
+        yield Span(f"00-{parent[3:35]}-{inner.get_span_context().span_id:016x}-01", inner)
+    except BaseException as error:
+        if inner is not None:
+            with suppress(Exception):
+                inner.record_exception(error)
+                inner.set_status(trace.StatusCode.ERROR)
+        raise
+    finally:
+        logs.trace_id.reset(token)
+        if inner is not None:
+            with suppress(Exception):
+                inner.end()
+
+
+def _begun(name: str, parent: str, links: Sequence[str]) -> Any:
+    """A span at work; None where the tracer cannot."""
+    with suppress(Exception):
         above = trace.set_span_in_context(trace.NonRecordingSpan(_context(parent)))
         others = [trace.Link(_context(link)) for link in links]
-        with _state["tracer"].start_as_current_span(name, context=above, links=others) as inner:
-            own = f"00-{parent[3:35]}-{inner.get_span_context().span_id:016x}-01"
-            yield Span(own, inner)
-    finally:
-        _trace_id.reset(token)
+        return _state["tracer"].start_span(name, context=above, links=others)
+    return None
 
 
 def _context(traceparent: str) -> trace.SpanContext:

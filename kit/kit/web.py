@@ -1,5 +1,6 @@
-"""The HTTP edge of every room: problem+json, health, metrics, limits; pure ASGI."""
+"""The HTTP edge of every room: problem+json, limits of bodies; pure ASGI."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +9,13 @@ from typing import Any, Final
 import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import generate_latest
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kit import bodies, errors, telemetry
+from kit import auth, bodies, errors, telemetry
+
+log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 65_536
 Readiness = Mapping[str, Callable[[], bool]]
@@ -49,10 +51,10 @@ def app(
     check; ready when all hold; app.state.readiness may grow later (kit.run adds "draining").
     body_bytes_max: path prefix to limit, where 64 KiB is not right: such a body is its route's to
     check. Where there are FastAPI routers every other JSON body is read strictly before them;
-    plain routes read theirs themselves. The schema is at /openapi.json; pages that show it are
-    the gateway's.
+    plain routes read theirs themselves. Health, metrics and the whole document are on the inner
+    port (kit.inner); here /openapi.json is for the gateway alone.
     """
-    made = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
+    made = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None)
     made.state.actor_secret = actor_secret
     made.state.readiness = dict(readiness or {})
     for route in routes:
@@ -60,13 +62,10 @@ def app(
             made.include_router(route)
         else:
             made.router.routes.append(route)
-    made.add_api_route("/health/live", _live, include_in_schema=False)
-    made.add_api_route("/health/ready", _ready, include_in_schema=False)
-    made.add_api_route("/metrics", _metrics, include_in_schema=False)
+    made.add_api_route("/openapi.json", _document, include_in_schema=False)
     made.add_exception_handler(errors.Problem, _on_problem)
     made.add_exception_handler(RequestValidationError, _on_validation)
     made.add_exception_handler(HTTPException, _on_http)
-    made.add_exception_handler(Exception, _on_unforeseen)
     strict = any(isinstance(route, APIRouter) for route in routes)
     made.add_middleware(Door, body_bytes_max=body_bytes_max or {}, strict=strict)
     return made
@@ -91,13 +90,18 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
 
 
 class Door:
-    """Limits and checks every body before anyone reads it; times every request."""
+    """Limits and checks every body before anyone reads it; times every request; answers errors.
+
+    body_bytes_max None: who stands behind reads the body himself (read_body), once he knows whose
+    it is.
+    """
 
     def __init__(
-        self, app: ASGIApp, body_bytes_max: Mapping[str, int], *, strict: bool = False
+        self, app: ASGIApp, body_bytes_max: Mapping[str, int] | None, *, strict: bool = False
     ) -> None:
         self._app = app
-        self._limits = tuple(body_bytes_max.items())
+        self._reads = body_bytes_max is not None
+        self._limits = tuple((body_bytes_max or {}).items())
         self._strict = strict
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,46 +110,99 @@ class Door:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        status = 500
+        status, answered = 500, False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], True
             await send(message)
 
         try:
             _refuse_unstorable(scope)
-            if scope["method"] in ("POST", "PUT", "PATCH"):
+            if self._reads and scope["method"] in ("POST", "PUT", "PATCH"):
                 receive = _once(await self._body(scope, receive), receive)
             await self._app(scope, receive, sending)
         except errors.Problem as error:
             await problem(error, scope["path"])(scope, receive, sending)
+        except ClientGone:
+            return  # nobody waits for an answer
+        except Exception as error:
+            if answered:
+                raise  # the connection is cut: what was sent is not whole
+            await unforeseen(error, scope["path"])(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "") or scope.get("route_path", "unmatched")
             took = time.perf_counter() - started
             telemetry.observe(telemetry.Metric.HTTP_SECONDS, took, route, str(status))
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body. Raises TooLarge, Malformed."""
         path: str = scope["path"]
         limit = next((n for prefix, n in self._limits if path.startswith(prefix)), BODY_BYTES_MAX)
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > limit:
-                raise _too_large(limit)
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                break
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > limit:
-                raise _too_large(limit)
-        asked = limit == BODY_BYTES_MAX and body and _is_json(scope)
-        if asked and (self._strict or _SUSPECT.search(body) is not None):
+        body = await read_whole(scope, receive, limit)
+        if limit == BODY_BYTES_MAX and self._strict and body and _is_json(scope):
             bodies.read(body)
+        else:
+            _check(scope, body, limit)
         return body
+
+
+class ClientGone(Exception):
+    """The caller left, or was too slow, before the body was whole: nothing is done with a part."""
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX) -> bytes:
+    """The whole body of a request, checked. Raises TooLarge, Malformed, ClientGone."""
+    body = await read_whole(scope, receive, limit)
+    _check(scope, body, limit)
+    return body
+
+
+def _check(scope: Scope, body: bytes, limit: int) -> None:
+    """Read strictly what may hold unstorable text; a body with its own limit is its route's."""
+    if limit == BODY_BYTES_MAX and _SUSPECT.search(body) is not None and _is_json(scope):
+        bodies.read(body)
+
+
+async def read_whole(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The whole body of a request, for somebody else to check. Raises TooLarge, ClientGone."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message.get("more_body", False):
+        return await _gathered(body, receive, limit)
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+async def _gathered(first: bytes, receive: Receive, limit: int) -> bytes:
+    gathered, more = bytearray(first), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        gathered += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(gathered) > limit:
+            raise _too_large(limit)
+    return bytes(gathered)
+
+
+def unforeseen(error: BaseException, instance: str = "") -> Response:
+    """What a caller hears of an error of ours: nothing of our insides, and not on this connection.
+
+    It is logged once for its place in a minute, then counted (kit.logs). The connection is closed,
+    so that nobody else's request follows it (findings S18).
+    """
+    log.error("unforeseen error", exc_info=error)
+    answer = problem(errors.Problem("unforeseen error; send the same again"), instance)
+    answer.headers["connection"] = "close"
+    return answer
 
 
 def _too_large(limit: int) -> errors.TooLarge:
@@ -182,25 +239,15 @@ def _is_json(scope: Scope) -> bool:
     return kind.split(b";")[0].strip().lower() in _JSON_KINDS
 
 
-async def _live() -> dict[str, str]:
-    return {"status": "live"}
-
-
-async def _ready(request: Request) -> Response:
-    checks = {name: check() for name, check in request.app.state.readiness.items()}
-    ready = all(checks.values())
-    body = msgspec.json.encode({"status": "ready" if ready else "not ready", "checks": checks})
-    return Response(body, 200 if ready else 503, media_type="application/json")
-
-
-async def _metrics() -> Response:
-    return Response(generate_latest(telemetry.REGISTRY), media_type="text/plain; version=0.0.4")
+async def _document(request: Request) -> Response:
+    auth.require(request, "service")
+    return Response(msgspec.json.encode(request.app.openapi()), media_type="application/json")
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     if isinstance(error, errors.Problem):
         return problem(error, request.url.path)
-    return await _on_unforeseen(request, error)
+    return unforeseen(error, request.url.path)
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
@@ -222,8 +269,3 @@ async def _on_http(request: Request, error: Exception) -> Response:
     other = errors.Problem(detail, code="http", fa=errors.Malformed.fa)
     other.status, other.title = status, detail
     return problem(other, request.url.path)
-
-
-async def _on_unforeseen(request: Request, error: Exception) -> Response:
-    del error  # logged by the server with its trace; the caller learns nothing of our insides
-    return problem(errors.Problem("unforeseen error; send the same again"), request.url.path)

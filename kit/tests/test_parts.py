@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.house import ClockAdvanced
-from kit import clock, consumer, errors, ids, kafka, outbox, telemetry
+from kit import clock, consumer, errors, ids, kafka, logs, outbox, telemetry
 from kit.outbox import Message, Numbers
 from kit.telemetry import Metric
 
@@ -142,7 +142,7 @@ def test_only_a_past_deadline_expires(deadline: bytes, expired: bool) -> None:
 
 
 def test_logs_are_json_with_the_trace() -> None:
-    form = telemetry.JsonFormatter("ledger")
+    form = logs.JsonFormatter("ledger")
     record = logging.makeLogRecord({"name": "x", "msg": "a %s", "args": ("b",), "shard": 7})
     with telemetry.start_span("s", None) as span:
         line = json.loads(form.format(record))

@@ -1,8 +1,9 @@
 """The HTTP edge over ASGI: every error is problem+json with a stable code, Persian first."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import httpx
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from kit import auth, clock, errors, web
+from kit import auth, clock, errors, inner, web
 
 JSON = {"content-type": "application/json"}
 SECRET = "vouching"
@@ -141,19 +142,74 @@ async def test_a_limit_of_its_own_and_a_body_in_pieces(client: httpx.AsyncClient
     assert (await client.post("/cards/1", content=pieces(66))).status_code == 413
 
 
-async def test_health_tells_what_is_not_ready(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/health/live")).status_code == 200
-    assert (await client.get("/health/ready")).status_code == 200
-    client.app.state.ticking = False  # type: ignore[attr-defined]
-    answer = await client.get("/health/ready")
-    assert (answer.status_code, answer.json()["checks"]) == (503, {"table": True, "clock": False})
+async def test_health_and_metrics_are_of_the_inner_door(client: httpx.AsyncClient) -> None:
+    app = client.app  # type: ignore[attr-defined]
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        assert (await client.get(path)).status_code == 404
+    transport = httpx.ASGITransport(inner.Inner(app).asgi())
+    async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
+        assert (await inside.get("/health/live")).status_code == 200
+        assert (await inside.get("/health/ready")).status_code == 200
+        app.state.ticking = False
+        answer = await inside.get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["checks"] == {"table": True, "clock": False}
+        assert "/cards/{card}" in (await inside.get("/openapi.json")).json()["paths"]
 
 
 async def test_metrics_have_the_route_not_the_path(client: httpx.AsyncClient) -> None:
     await client.post("/cards/12345", json={"number": 1})
-    shown = (await client.get("/metrics")).text
-    assert 'route="/cards/{card}",status="200"' in shown
-    assert "12345" not in shown
+    transport = httpx.ASGITransport(inner.Inner(client.app).asgi())  # type: ignore[attr-defined]
+    async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
+        asked = [inside.get("/metrics") for _ in range(3)]
+        shown = [answer.text for answer in await asyncio.gather(*asked)]
+    assert 'route="/cards/{card}",status="200"' in shown[0]
+    assert "12345" not in shown[0]
+    assert shown[0] == shown[1] == shown[2]  # rendered once for all who ask at a time
+
+
+async def test_the_document_is_for_the_gateway_alone(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/openapi.json")).status_code == 401
+    for role, status in (("operator", 403), ("service", 200)):
+        actor = auth.Actor("gateway", frozenset({role}))
+        value = auth.sign(actor, SECRET, "GET", "/openapi.json", clock.wall())
+        answer = await client.get("/openapi.json", headers={auth.HEADER: value})
+        assert answer.status_code == status
+
+
+async def test_an_unforeseen_error_ends_its_connection_and_is_told_once(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await client.post("/cards/8", json={"number": 1})
+    assert (answer.status_code, answer.headers["connection"]) == (500, "close")
+    assert [r.message for r in caplog.records] == ["unforeseen error"]
+
+
+async def test_a_body_that_breaks_off_is_nobodys(client: httpx.AsyncClient) -> None:
+    """Half of an import is not an import."""
+    heard: list[bytes] = []
+
+    async def keep(request: Request) -> PlainTextResponse:
+        heard.append(await request.body())
+        return PlainTextResponse("")
+
+    app = web.app("test", routes=[Route("/keep", keep, methods=["POST"])])
+    said = iter(
+        [
+            {"type": "http.request", "body": b"line 1\n", "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> Any:
+        return next(said)
+
+    async def send(message: Any) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/keep", "headers": [], "query_string": b""}
+    await app(scope, receive, send)
+    assert heard == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "d
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 HEADINGS = ("owns", "hears", "says", "never", "invariants")
-KIT_LINES_MAX = 3_800  # with one type for each kind of number, time and text that a door takes
+KIT_LINES_MAX = 4_900  # with the doors' types, and a server that strangers cannot hold
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -57,6 +57,16 @@ class Collector:
         """Spans of a trace, and those of others that are linked to it."""
         return [s for s in list(self._spans) if trace_id == s.trace_id or trace_id in s.links]
 
+    def own_trace(self, caller: str, *, wait_s: float) -> str:
+        """The trace that the house began for a caller's: its root has the caller's as attribute."""
+        deadline = time.monotonic() + wait_s
+        while time.monotonic() < deadline:
+            for seen in list(self._spans):
+                if seen.attributes.get("caller") == caller:
+                    return seen.trace_id
+            time.sleep(0.05)
+        raise TimeoutError(f"no span of the caller {caller}")
+
     def wait(
         self, trace_id: str, enough: Callable[[list[Seen]], bool], *, wait_s: float
     ) -> list[Seen]:

@@ -17,6 +17,13 @@ from .town import Town
 from .wire import Wire
 
 FOLDER = paths.PROJECT / "var" / "test-house"
+# one hand plays all operators and strangers of a country here; limits have tests of their own
+UNLIMITED = {"PEYVAND_REFUSAL_DELAY_MS": "0"} | {
+    f"PEYVAND_{whose}_{what}": "10000"
+    for whose in ("TERMINAL", "STATUS", "ADMINISTRATION", "READING", "STRANGER")
+    for what in ("RATE_PER_S", "BURST")
+}
+UNLIMITED |= {"PEYVAND_ADMINISTRATION_EACH": "64", "PEYVAND_STATUS_EACH": "64"}
 KEPT = os.environ.get("KEEP_SERVERS") == "1"
 
 
@@ -32,7 +39,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture(scope="package")
 def house(collector: Collector) -> Iterator[plan.House]:
     """A live house: Kafka, PostgreSQL and every program. With KEEP_SERVERS=1 it stays up."""
-    told = {"PEYVAND_OTLP_ENDPOINT": collector.url, "PEYVAND_TRACE_RATIO": "0"}
+    told = {"PEYVAND_OTLP_ENDPOINT": collector.url, "PEYVAND_TRACE_RATIO": "1"} | UNLIMITED
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)  # what the house starts again, it starts with the same
     try:

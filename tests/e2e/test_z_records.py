@@ -253,7 +253,7 @@ async def test_archived_transaction_nobody_knows_raises_an_alarm_and_posts_nothi
     await wire.put(topics.POS_TRANSACTIONS, member.shard, wires.submitted(about), ("replay", b"1"))
 
     async def alarms() -> bool:
-        port = town.home.ports["ledger"]
+        port = town.home.inner_port("ledger")
         _, body = await asyncio.to_thread(processes.get, port, "/metrics")
         return b'peyvand_alarms_total{alarm="replayed-name-unknown"}' in body
 

@@ -143,6 +143,7 @@ class Child(subprocess.Popen[bytes]):
     """A stage's own process."""
 
     port: int
+    inner_port: int
 
 
 async def until(check: Callable[[], Awaitable[bool]], bound_s: float = 15) -> None:
@@ -184,15 +185,16 @@ async def running(
 @contextmanager
 def child(stage: Stage, **changes: Any) -> Generator[Child]:
     """The stage's consumer in a process of its own, which dies with the test."""
-    with socket.socket() as free:
+    with socket.socket() as free, socket.socket() as other:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        other.bind(("127.0.0.1", 0))
+        port, inner_port = free.getsockname()[1], other.getsockname()[1]
     given: dict[str, Any] = {"room": stage.room(), **changes}
-    given["room"] = msgspec.structs.replace(given["room"], http_port=port)
+    given["room"] = msgspec.structs.replace(given["room"], http_port=port, inner_port=inner_port)
     options = Options(source=stage.source.name, sink=stage.sink.name, group=stage.group, **given)
     environ = {**os.environ, "CHILD": msgspec.json.encode(options).decode()}
     process = Child([sys.executable, str(CHILD), "serve"], env=environ)
-    process.port = port
+    process.port, process.inner_port = port, inner_port
     try:
         yield process
     finally:

@@ -14,7 +14,7 @@ from .conftest import Make, child, ended, until
 async def test_a_room_serves_and_drains(new_stage: Make, producer: Producer) -> None:
     stage = await new_stage()
     with child(stage) as process:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.port}") as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.inner_port}") as http:
 
             async def ready() -> bool:
                 try:
@@ -23,7 +23,7 @@ async def test_a_room_serves_and_drains(new_stage: Make, producer: Producer) -> 
                     return False
                 return answer.status_code == 200
 
-            await until(ready, 20)
+            await until(ready, 120)
             await stage.feed(producer, range(40))
             await stage.wrote(40)
             shown = (await http.get("/metrics")).text

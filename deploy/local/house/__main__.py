@@ -179,7 +179,9 @@ def _existing(folder: Path) -> plan.House:
 
 def print_addresses(home: plan.House) -> None:
     console.print(f"  public API    {home.url(plan.GATEWAY)}/docs", highlight=False)
-    console.print(f"  metrics       {home.url(plan.GATEWAY)}/metrics", highlight=False)
+    console.print(
+        f"  metrics       http://127.0.0.1:{home.inner_port(plan.GATEWAY)}/metrics", highlight=False
+    )
     console.print(f"  sent messages {home.url(plan.SIMULATOR)}/", highlight=False)
     console.print(f"  operators     {_short(home.folder / 'credentials.json')}", highlight=False)
 

@@ -138,7 +138,7 @@ def _prepare_data(
 
 def _start_programs(folder: Path, names: Sequence[str], step: Step) -> None:
     silent = [name for name in names if children.find(folder, name) is None]
-    ports.renew(folder, silent)
+    ports.renew(folder, [one for one in plan.LISTENERS if one.removesuffix(plan.INNER) in silent])
     home = plan.house(folder)
     ready: list[str] = []
     with step("programs are ready") as tell:

@@ -14,6 +14,10 @@ SIMULATOR = "sms-simulator"
 WITH_DATABASE = ("merchants", "members", "fraud", "campaigns", "ledger", "notify")
 GATEWAY = "gateway"
 PROGRAMS = (SIMULATOR, *WITH_DATABASE, GATEWAY)
+INNER = (
+    "-inner"  # of a program's name: where its health and metrics are; the simulator has one door
+)
+LISTENERS = (*PROGRAMS, *(name + INNER for name in PROGRAMS if name != SIMULATOR))
 SHARDS = 12
 GATEWAYS = 4  # partitions of gateway.replies in development
 PASSED_ON = "PEYVAND_"
@@ -36,6 +40,14 @@ class House:
         """Where a program listens."""
         return f"http://127.0.0.1:{self.ports[name]}"
 
+    def inner_port(self, name: str) -> int:
+        """Where a program shows its health and metrics."""
+        return self.ports[name if name == SIMULATOR else name + INNER]
+
+    def inner_url(self, name: str) -> str:
+        """The address of that door."""
+        return f"http://127.0.0.1:{self.inner_port(name)}"
+
     @property
     def checkpoints(self) -> Path:
         """Where the ledger publishes its signed checkpoints, and the keys that verify them."""
@@ -57,7 +69,7 @@ def house(folder: Path) -> House:
         folder=folder,
         sandbox=bool(written["sandbox"]),
         shards=int(written["shards"]),
-        ports=ports.choose(folder, PROGRAMS),
+        ports=ports.choose(folder, LISTENERS),
         servers=servers.servers_of(folder),
         credentials=credentials.credentials(folder),
     )
@@ -109,6 +121,7 @@ def environment(home: House, name: str) -> dict[str, str]:
 def _settings(home: House, name: str) -> dict[str, str]:
     common = {
         "HTTP_PORT": str(home.ports[name]),
+        "INNER_PORT": str(home.inner_port(name)),
         "KAFKA_BOOTSTRAP": home.servers.bootstrap,
         "SHARDS": str(home.shards),
         "SANDBOX": "true" if home.sandbox else "false",

@@ -126,12 +126,12 @@ def wait_ready(
 
 def is_ready(home: plan.House, name: str) -> bool:
     """Whether a program says of itself that it is ready."""
-    return get(home.ports[name], "/health/ready")[0] == http.client.OK
+    return get(home.inner_port(name), "/health/ready")[0] == http.client.OK
 
 
 def _own_words(home: plan.House, name: str) -> str:
     """What a program that is not ready says that it lacks."""
-    status, body = get(home.ports[name], "/health/ready")
+    status, body = get(home.inner_port(name), "/health/ready")
     return body.decode(errors="replace")[:500] if status else "nothing"
 
 

@@ -71,7 +71,7 @@ async def _in_tables(home: plan.House, names: set[str], sent_at: float, deadline
 
 
 def _table_ages(home: plan.House) -> dict[str, float]:
-    status, body = processes.get(home.ports[plan.GATEWAY], "/metrics")
+    status, body = processes.get(home.inner_port(plan.GATEWAY), "/metrics")
     if status != 200:
         return {}
     return {

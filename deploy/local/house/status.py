@@ -115,7 +115,7 @@ async def _lags(bootstrap: str) -> list[Lag]:
 
 def _counters(home: plan.House, name: str) -> dict[str, float]:
     """Sums over all labels of what a program counts; empty when it does not answer."""
-    status, body = processes.get(home.ports[name], "/metrics")
+    status, body = processes.get(home.inner_port(name), "/metrics")
     sums: dict[str, float] = {}
     if status == 200:
         for family in text_string_to_metric_families(body.decode()):

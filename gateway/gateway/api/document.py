@@ -1,5 +1,7 @@
 """One OpenAPI document of the whole public edge, and the page that shows it."""
 
+import asyncio
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +11,6 @@ from typing import Any, Final, cast
 import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from contracts import pos
 from gateway.api import examples, operations
@@ -21,6 +22,7 @@ from gateway.usecases.submit import Accepted
 
 Document = dict[str, Any]
 
+SELDOM: Final = 30  # turns of the job
 TITLE: Final = "پیوند · Peyvand"
 VERSION: Final = "1"
 _REF: Final = re.compile(r"^#/components/(\w+)/(.+)$")
@@ -236,41 +238,55 @@ def _renamed(value: Any, service: str) -> Any:
 
 @dataclass(slots=True)
 class Book:
-    """Serves the document, merged at the first question and kept once it is whole."""
+    """The document in memory: a job asks the services for their parts, no caller ever does."""
 
     services: Services
-    _kept: bytes | None = None
+    _parts: dict[str, Document] = field(default_factory=dict[str, Document])
+    _turn: int = 0
+    _whole: bytes = b""
+    _etag: str = ""
     _page: str = field(
         default_factory=lambda: (resources.files("gateway.api") / "docs.html").read_text("utf-8")
     )
 
-    def routes(self) -> list[BaseRoute]:
-        """The document and its page."""
-        return [
-            Route("/openapi.json", self.get_document, methods=["GET"]),
-            Route("/docs", self.get_page, methods=["GET"]),
-        ]
+    async def refresh(self) -> None:
+        """Ask every service for its part; a part of one that is away stays as it was last.
 
-    async def get_document(self, request: Request) -> Response:
-        """The document; services that are down are left out until they are up."""
-        request.scope["route_path"] = "/openapi.json"
-        body = self._kept or await self._merged()
-        return Response(body, media_type="application/json")
+        Once all are there they are asked seldom: what an upgrade changes is seen within minutes.
+        """
+        asked = {p.service for p in PASSAGES}
+        self._turn += 1
+        if len(self._parts) == len(asked) and self._turn % SELDOM:
+            return
+        before = dict(self._parts)
+        for service in sorted(asked, key=lambda s: list(Service).index(s)):
+            found = await self.services.find_document(service)
+            if found is not None:
+                self._parts[service.value] = found
+        if not self._whole or before != self._parts:
+            self._keep(await asyncio.to_thread(_merged, dict(self._parts)))
 
-    async def get_page(self, request: Request) -> Response:
+    def document(self, request: Request) -> Response:
+        """The document as it was last put together, or 304 where the caller has it."""
+        if not self._whole:
+            self._keep(_merged(self._parts))
+        headers = {"etag": self._etag, "cache-control": "no-cache"}
+        if self._etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(self._whole, headers=headers, media_type="application/json")
+
+    def page(self, request: Request) -> Response:
         """A page of our own that shows the document; it asks no other host for anything."""
-        request.scope["route_path"] = "/docs"
+        del request
         policy = "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
         return HTMLResponse(self._page, headers={"content-security-policy": policy})
 
-    async def _merged(self) -> bytes:
-        asked = {p.service for p in PASSAGES}
-        found: dict[str, Document] = {}
-        for service in sorted(asked, key=lambda s: list(Service).index(s)):
-            document = await self.services.find_document(service)
-            if document is not None:
-                found[service.value] = document
-        body = msgspec.json.encode(merge(own_document(), found))
-        if len(found) == len(asked):
-            self._kept = body
-        return body
+    def _keep(self, whole: bytes) -> None:
+        self._whole = whole
+        self._etag = f'"{hashlib.sha256(whole).hexdigest()[:32]}"'
+
+
+def _merged(parts: Mapping[str, Document]) -> bytes:
+    order = [service.value for service in Service]
+    known = {name: parts[name] for name in order if name in parts}
+    return msgspec.json.encode(merge(own_document(), known))

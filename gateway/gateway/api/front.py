@@ -1,65 +1,85 @@
-"""The first thing a request meets: three ways in, chosen by its path; pure ASGI."""
+"""The first thing a request meets: the ways in, chosen by path and method; pure ASGI."""
 
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import Final
 
-from fastapi import FastAPI
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.api.administration import Passing, find_passage
-from gateway.api.transactions import TRANSACTIONS, Transactions
+from gateway.api.document import Book
+from gateway.api.transactions import HISTORY, TRANSACTIONS, Transactions
+from gateway.domain import problems
+from gateway.domain.problems import Code
+from gateway.usecases.access import address_of
+from gateway.usecases.shares import Shares
 from kit import errors, web
+
+# for a balancer; readiness is on the inner port
+_LIVE: Final = Response(b'{"status":"live"}', media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Tills straight to the road, administration to its service, all else to FastAPI.
+    """Tills straight to the road, administration to its service; the rest is small and limited.
 
-    A till's request passes kit's door and nothing more: FastAPI's own layers cost as much again
-    as all that the road does.
+    A body is read by whoever knows whose it is, and by nobody else. state.readiness: what
+    readiness asks, by name; kit.run adds to it.
     """
 
-    app: FastAPI
-    tills: ASGIApp
-    passing: ASGIApp
-
-    @property
-    def state(self) -> Any:
-        """The application's state: kit.run adds to its readiness."""
-        return self.app.state
+    transactions: Transactions
+    passing: Passing
+    book: Book
+    shares: Shares
+    state: SimpleNamespace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            path = scope["path"]
-            if path == TRANSACTIONS and scope["method"] == "POST":
-                await self.tills(scope, receive, send)
-                return
-            if find_passage(path) is not None:
-                await self.passing(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+            await web.Door(self._patiently, None)(scope, receive, send)
 
+    async def _patiently(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve it; who is over a limit hears so only after a while."""
+        try:
+            await self._serve(scope, receive, send)
+        except errors.Problem as error:
+            await self.shares.hold(error.code)
+            raise
 
-def front(app: FastAPI, transactions: Transactions, passing: Passing) -> Front:
-    """Put the ways in together; what nobody foresaw is a problem+json on each of them."""
-
-    async def passed(scope: Scope, receive: Receive, send: Send) -> None:
-        passage = find_passage(scope["path"])
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        if path == TRANSACTIONS and method == "POST":
+            await self.transactions.post_transaction(scope, receive, send)
+            return
+        passage = find_passage(path)
         if passage is not None:
-            await passing.serve(passage, scope, receive, send)
+            await self.passing.serve(passage, scope, receive, send)
+        elif path == HISTORY and method == "POST":
+            await self.transactions.post_history(scope, receive, send)
+        elif path.startswith(TRANSACTIONS + "/") and method == "GET":
+            await self.transactions.get_transaction(scope, receive, send)
+        else:
+            await self._open(scope, receive, send)
 
-    tills = web.Door(transactions.post_transaction, {})
-    return Front(
-        app,
-        tills=ServerErrorMiddleware(tills, handler=_unforeseen),
-        passing=ServerErrorMiddleware(passed, handler=_unforeseen),
-    )
-
-
-async def _unforeseen(request: Request, error: Exception) -> Response:
-    del error  # the server logs it with its trace; the caller learns nothing of our insides
-    return web.problem(errors.Problem("unforeseen error; send the same again"), request.url.path)
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What everybody may ask for, within the limit of his address; no body is read."""
+        self.shares.stranger(address_of(scope))
+        path = scope["path"]
+        if path in (TRANSACTIONS, HISTORY) or path.startswith(TRANSACTIONS + "/"):
+            raise errors.NotAllowed(f"{scope['method']} is not served here")
+        if scope["method"] not in ("GET", "HEAD"):
+            raise problems.refusal(Code.NO_SUCH_ADDRESS)
+        request = Request(scope)
+        match path:
+            case "/health/live":
+                response = _LIVE
+            case "/openapi.json":
+                response = self.book.document(request)
+            case "/docs":
+                response = self.book.page(request)
+            case _:
+                raise problems.refusal(Code.NO_SUCH_ADDRESS)
+        scope["route_path"] = path
+        await response(scope, receive, send)

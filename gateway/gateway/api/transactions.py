@@ -4,15 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.clients import Services
 from gateway.domain.keys import Role
 from gateway.usecases import status, submit
-from gateway.usecases.access import Access
+from gateway.usecases.access import Access, address_of
 from gateway.usecases.submit import Ended, Road
 from kit import errors, telemetry, web
 
@@ -22,80 +19,77 @@ HISTORY: Final = "/v1/history"
 _PROBLEM: Final = b"application/problem+json"
 _JSON: Final = b"application/json"
 
-Act = Callable[[Request, telemetry.Span], Awaitable[Ended]]
+Act = Callable[[Scope, Receive, telemetry.Span], Awaitable[Ended]]
 
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """What the routes call."""
+    """The road's routes, bare ASGI. Each knows whose request it is before it reads a body."""
 
     road: Road
     access: Access
     services: Services
 
-    def routes(self) -> list[BaseRoute]:
-        """The road's quieter routes; a till's own request comes in by post_transaction."""
-        return [
-            Route("/v1/transactions/{id:path}", self.get_transaction, methods=["GET"]),
-            Route(HISTORY, self.post_history, methods=["POST"]),
-        ]
-
     async def post_transaction(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """POST /v1/transactions, under a terminal's key; bare ASGI, behind kit's door alone."""
-        scope["route_path"] = TRANSACTIONS
-        authorization = traceparent = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorization = value.decode("latin-1")
-            elif name == b"traceparent":
-                traceparent = value.decode("latin-1")
-        with telemetry.start_span("POST /v1/transactions", traceparent) as span:
+        """POST /v1/transactions, under a terminal's key."""
+        await self._answer(TRANSACTIONS, self._submit, scope, receive, send)
+
+    async def post_history(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """POST /v1/history, by an operator with that right."""
+        await self._answer(HISTORY, self._import, scope, receive, send)
+
+    async def get_transaction(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """GET /v1/transactions/{id}, by the merchant's terminals or an operator."""
+        await self._answer(TRANSACTION, self._find, scope, receive, send)
+
+    async def _submit(self, scope: Scope, receive: Receive, span: telemetry.Span) -> Ended:
+        caller = await self.access.terminal(_header(scope, b"authorization"), address_of(scope))
+        submit.admit_transaction(self.road, caller)
+        raw = await web.read_body(scope, receive)
+        return await submit.submit_transaction(self.road, caller, raw, span)
+
+    async def _import(self, scope: Scope, receive: Receive, span: telemetry.Span) -> Ended:
+        header = _header(scope, b"authorization")
+        caller = await self.access.operator(header, address_of(scope), Role.HISTORY)
+        submit.admit_history(self.road, caller)
+        raw = await web.read_body(scope, receive)
+        return await submit.submit_history(self.road, caller, raw, span)
+
+    async def _find(self, scope: Scope, receive: Receive, span: telemetry.Span) -> Ended:
+        del receive
+        caller = await self.access.caller(_header(scope, b"authorization"), address_of(scope))
+        asked: str = scope["path"].removeprefix(TRANSACTIONS + "/")
+        span.set("transaction", asked[:200])
+        with self.road.shares.status(caller.share):
+            return await status.find_transaction(self.road, self.services, caller, asked)
+
+    async def _answer(
+        self, route: str, act: Act, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Run one request under one span. A refusal is raised, outside the span."""
+        scope["route_path"] = route
+        name = f"{scope['method']} {route}"
+        with telemetry.start_root(name, _header(scope, b"traceparent")) as span:
             try:
-                caller = await self.access.terminal(authorization)
-                raw: bytes = (await receive()).get("body", b"")  # whole: the door has held it
-                ended = await submit.submit_transaction(self.road, caller, raw, span)
+                ended = await act(scope, receive, span)
             except errors.Problem as error:
                 span.set("problem", error.code)
-                await web.problem(error, TRANSACTIONS)(scope, receive, send)
+                refused = error
+            else:
+                headers = _headers(ended)
+                await send(
+                    {"type": "http.response.start", "status": ended.status, "headers": headers}
+                )
+                await send({"type": "http.response.body", "body": ended.body})
                 return
-        headers = _headers(ended)
-        await send({"type": "http.response.start", "status": ended.status, "headers": headers})
-        await send({"type": "http.response.body", "body": ended.body})
-
-    async def post_history(self, request: Request) -> Response:
-        """POST /v1/history, by an operator with that right."""
-        return await _answered(request, HISTORY, self._import)
-
-    async def get_transaction(self, request: Request) -> Response:
-        """GET /v1/transactions/{id}, by the merchant's terminals or an operator."""
-        return await _answered(request, TRANSACTION, self._find)
-
-    async def _import(self, request: Request, span: telemetry.Span) -> Ended:
-        header = request.headers.get("authorization")
-        caller = await self.access.operator(header, Role.HISTORY)
-        return await submit.submit_history(self.road, caller, await request.body(), span)
-
-    async def _find(self, request: Request, span: telemetry.Span) -> Ended:
-        caller = await self.access.caller(request.headers.get("authorization"))
-        asked: str = request.path_params["id"]
-        span.set("transaction", asked[:200])
-        return await status.find_transaction(self.road, self.services, caller, asked)
+        raise refused
 
 
-async def _answered(request: Request, route: str, act: Act) -> Response:
-    """Run one request under one span; a refusal becomes its problem+json."""
-    request.scope["route_path"] = route
-    with telemetry.start_span(
-        f"{request.method} {route}", request.headers.get("traceparent")
-    ) as span:
-        try:
-            ended = await act(request, span)
-        except errors.Problem as error:
-            span.set("problem", error.code)
-            return web.problem(error, request.url.path)
-    response = Response(ended.body, ended.status)
-    response.raw_headers = _headers(ended)
-    return response
+def _header(scope: Scope, name: bytes) -> str | None:
+    for known, value in scope["headers"]:
+        if known == name:
+            return value.decode("latin-1")
+    return None
 
 
 def _headers(ended: Ended) -> list[tuple[bytes, bytes]]:

@@ -34,6 +34,11 @@ class TerminalCaller:
     terminal: Terminal
     key: TerminalKey
 
+    @property
+    def share(self) -> tuple[int, str]:
+        """Whose limits these are: the key's, of which a terminal may have several."""
+        return (self.terminal.terminal, self.key.key_id)
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorCaller:
@@ -41,6 +46,11 @@ class OperatorCaller:
 
     name: str
     roles: frozenset[str]
+
+    @property
+    def share(self) -> str:
+        """Whose limits these are."""
+        return self.name
 
 
 Caller = TerminalCaller | OperatorCaller

@@ -1,4 +1,4 @@
-"""Limits of rate: token buckets, counted in this process."""
+"""Limits: of rate by token buckets, of work by places; both counted in this process."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -21,8 +21,12 @@ class Limiter:
     burst: float
     _buckets: dict[Hashable, _Bucket] = field(default_factory=dict[Hashable, _Bucket])
 
-    def take(self, key: Hashable, now_s: float) -> bool:
-        """Whether one more request of key is within the limit; now_s: seconds of a steady clock."""
+    def take(self, key: Hashable, now_s: float, cost: float = 1.0) -> bool:
+        """Whether one more request of key is within the limit; now_s: seconds of a steady clock.
+
+        cost: tokens it takes; more than burst is taken as burst, so that no request is too dear
+        for ever.
+        """
         bucket = self._buckets.get(key)
         if bucket is None:
             if len(self._buckets) >= BUCKETS_MAX:
@@ -30,13 +34,47 @@ class Limiter:
             bucket = self._buckets[key] = _Bucket(self.burst, now_s)
         tokens = min(self.burst, bucket.tokens + (now_s - bucket.at) * self.rate_per_s)
         bucket.at = now_s
-        if tokens < 1:
+        needed = max(1.0, min(cost, self.burst))
+        if tokens < needed:
             bucket.tokens = tokens
             return False
-        bucket.tokens = tokens - 1
+        bucket.tokens = tokens - needed
         return True
 
     def _forget_full(self, now_s: float) -> None:
         refill_s = self.burst / self.rate_per_s
         kept = {k: b for k, b in self._buckets.items() if now_s - b.at < refill_s}
         self._buckets = kept if len(kept) < BUCKETS_MAX else {}
+
+
+@dataclass(slots=True)
+class Places:
+    """Work going on at a time: at most each of one caller's, and in_all of everybody's."""
+
+    each: int
+    in_all: int
+    _taken: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
+    _count: int = 0
+
+    def enter(self, caller: Hashable) -> bool:
+        """Take a place, which leave gives back; False when there is none for this caller."""
+        taken = self._taken.get(caller, 0)
+        if taken >= self.each or self._count >= self.in_all:
+            return False
+        self._taken[caller] = taken + 1
+        self._count += 1
+        return True
+
+    def leave(self, caller: Hashable) -> None:
+        """Give a place back."""
+        left = self._taken[caller] - 1
+        if left:
+            self._taken[caller] = left
+        else:
+            del self._taken[caller]
+        self._count -= 1
+
+    @property
+    def count(self) -> int:
+        """How many are taken."""
+        return self._count

@@ -1,16 +1,24 @@
 """Who calls: keys verified against the tables, and remembered until a terminal changes."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from gateway.domain import keys, problems
 from gateway.domain.keys import Caller, OperatorCaller, Role, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.usecases.lookups import Lookups
-from kit import clock
+from gateway.usecases.shares import Shares
+from kit import clock, errors
 
 REMEMBERED_MAX: Final = 100_000
+
+
+def address_of(scope: Mapping[str, Any]) -> str:
+    """Where a request comes from, as the connection says: no header is believed."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 @dataclass(slots=True)
@@ -20,27 +28,48 @@ class Access:
     lookups: Lookups
     operators: keys.Operators
     clock: clock.Clock
+    shares: Shares
     _verified: dict[bytes, TerminalCaller] = field(default_factory=dict[bytes, TerminalCaller])
     _seen: int = -1
 
-    async def caller(self, authorization: str | None) -> Caller:
+    async def caller(self, authorization: str | None, address: str) -> Caller:
         """Whoever holds the key of an Authorization header. Raises KEY_MISSING, KEY_UNKNOWN.
 
-        A revoked key is still somebody's: what it may do is decided by who asks.
+        A revoked key is still somebody's: what it may do is decided by who asks. address: whose
+        limit it is while nobody knows the key; past it RATE_LIMITED.
         """
+        try:
+            return await self._caller(authorization, address)
+        except errors.Problem as error:
+            self._note_stranger(error, address)
+            raise
+
+    async def _caller(self, authorization: str | None, address: str) -> Caller:
         key = keys.bearer(authorization)
         if key is None:
             raise problems.refusal(Code.KEY_MISSING)
         if key.startswith(keys.OPERATOR_PREFIX):
             return self._operator(key)
-        return await self._terminal(key)
+        return await self._terminal(key, address)
 
-    async def terminal(self, authorization: str | None) -> TerminalCaller:
+    def _note_stranger(self, error: errors.Problem, address: str) -> None:
+        """Count the refusal of who is nobody here to his address. Raises RATE_LIMITED."""
+        if error.status in (401, 403):
+            self.shares.stranger(address)
+
+    async def terminal(self, authorization: str | None, address: str) -> TerminalCaller:
         """The terminal of a header, with a key that may post.
 
         Raises KEY_MISSING, KEY_UNKNOWN, KEY_REVOKED, TERMINAL_INACTIVE, MERCHANT_STOPPED.
         """
-        caller = await self.caller(authorization)
+        try:
+            return await self._posting(authorization, address)
+        except errors.Problem as error:
+            self._note_stranger(error, address)
+            raise
+
+    async def _posting(self, authorization: str | None, address: str) -> TerminalCaller:
+        caller = await self._caller(authorization, address)
         if isinstance(caller, OperatorCaller):
             raise problems.refusal(Code.ROLE_MISSING, "transactions are sent with a terminal's key")
         ends = caller.key.revoked_at is not None
@@ -52,11 +81,14 @@ class Access:
             raise problems.refusal(Code.MERCHANT_STOPPED)
         return caller
 
-    async def operator(self, authorization: str | None, *roles: Role) -> OperatorCaller:
+    async def operator(
+        self, authorization: str | None, address: str, *roles: Role
+    ) -> OperatorCaller:
         """An operator who has one of roles. Raises KEY_MISSING, KEY_UNKNOWN, ROLE_MISSING."""
-        caller = await self.caller(authorization)
+        caller = await self.caller(authorization, address)
         if isinstance(caller, TerminalCaller) or caller.roles.isdisjoint(roles):
             needed = " or ".join(role.value for role in roles)
+            self.shares.stranger(address)
             raise problems.refusal(Code.ROLE_MISSING, f"needs {needed}")
         return caller
 
@@ -66,7 +98,7 @@ class Access:
             raise problems.refusal(Code.KEY_UNKNOWN)
         return found
 
-    async def _terminal(self, key: str) -> TerminalCaller:
+    async def _terminal(self, key: str, address: str) -> TerminalCaller:
         tables = self.lookups.tables
         if tables.terminals_changed != self._seen or len(self._verified) > REMEMBERED_MAX:
             self._verified.clear()
@@ -74,12 +106,12 @@ class Access:
         whole = hashlib.sha256(key.encode()).digest()
         found = self._verified.get(whole)
         if found is None:
-            found = await self._verify(key)
+            found = await self._verify(key, address)
             if tables.find_terminal(found.terminal.terminal) is not None:
                 self._verified[whole] = found
         return found
 
-    async def _verify(self, key: str) -> TerminalCaller:
+    async def _verify(self, key: str, address: str) -> TerminalCaller:
         parsed = keys.parse_terminal_key(key)
         if parsed is None:
             raise problems.refusal(Code.KEY_UNKNOWN)
@@ -88,7 +120,9 @@ class Access:
         terminal = self.lookups.known_terminal(number)
         found = None if terminal is None else keys.find_key(terminal, key_id, sha256)
         if terminal is None or (found is None and not _has(terminal.keys, key_id)):
-            terminal = await self.lookups.fresh_terminal(number)  # activated a second ago
+            terminal = await self.lookups.strange_terminal(
+                number, address
+            )  # activated a second ago
             found = None if terminal is None else keys.find_key(terminal, key_id, sha256)
         if terminal is None or found is None:
             raise problems.refusal(Code.KEY_UNKNOWN)

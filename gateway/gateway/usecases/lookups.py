@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from contracts.members import Identifier
 from contracts.merchants import Terminal
-from gateway.clients import Services
+from gateway.clients import Purpose, Services
 from gateway.domain import limits, problems
 from gateway.domain.problems import Code
 from gateway.store import Tables
@@ -16,7 +16,6 @@ from kit.telemetry import Metric
 
 KEPT_S: Final = 30.0  # by then the topic has brought it, or it is asked for again
 KEPT_MAX: Final = 10_000
-ANYBODY: Final = "terminals"  # whose limit it is before a caller is known
 
 
 @dataclass(slots=True)
@@ -29,7 +28,7 @@ class Lookups:
     tables: Tables
     services: Services
     limiter: limits.Limiter
-    strangers: limits.Limiter  # of look-ups before anybody is known
+    strangers: limits.Limiter  # of an address, before anybody is known
     _kept: dict[Hashable, tuple[float, Any]] = field(default_factory=dict[Hashable, Any])
 
     async def identifier(self, digest: str, asker: int) -> Identifier | None:
@@ -61,12 +60,23 @@ class Lookups:
             return kept
         return found
 
-    async def fresh_terminal(self, number: int, asker: Hashable = ANYBODY) -> Terminal | None:
+    async def fresh_terminal(self, number: int, asker: int) -> Terminal | None:
         """A terminal as merchants has it now; None when there is none. Raises as identifier."""
-        self._limit(self.strangers if asker == ANYBODY else self.limiter, asker)
+        self._limit(self.limiter, asker)
+        return await self._ask_terminal(number, Purpose.LOOK_UP)
+
+    async def strange_terminal(self, number: int, address: str) -> Terminal | None:
+        """As fresh_terminal, for a key that nobody knows: within its address's own limit.
+
+        So forged keys of one address leave what newly activated terminals of others need.
+        """
+        self._limit(self.strangers, address)
+        return await self._ask_terminal(number, Purpose.STRANGER)
+
+    async def _ask_terminal(self, number: int, purpose: Purpose) -> Terminal | None:
         telemetry.count(Metric.LOOKUP_MISSES, "terminals")
         try:
-            asked = await self.services.find_terminal(number)
+            asked = await self.services.find_terminal(number, purpose)
         except errors.Unavailable as error:
             raise problems.refusal(Code.LOOKUP_UNAVAILABLE) from error
         self._keep(number, asked)

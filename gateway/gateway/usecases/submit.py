@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,12 +17,13 @@ from contracts.ledger import Reply
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
 from contracts.values import Family, Kind
-from gateway.domain import limits, names, problems, requests, road
+from gateway.domain import names, problems, requests, road
 from gateway.domain.keys import TERMINAL_MAX, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.settings import Settings
 from gateway.usecases.guard import Guard
 from gateway.usecases.lookups import Lookups
+from gateway.usecases.shares import Shares
 from gateway.usecases.waiting import Waiting
 from kit import clock, errors, ids, kafka, outbox, telemetry
 from kit.telemetry import Metric, Span
@@ -57,9 +59,24 @@ class Road:
     lookups: Lookups
     waiting: Waiting
     guard: Guard
-    limiter: limits.Limiter
+    shares: Shares
     producer: kafka.Producer
     clock: clock.Clock
+
+
+def admit_transaction(road_: Road, caller: TerminalCaller) -> None:
+    """Whether a till's request may come at all, asked before its body is read.
+
+    Raises NOT_READY, RATE_LIMITED.
+    """
+    road_.guard.refuse_unready()
+    road_.shares.till(caller.share)
+
+
+def admit_history(road_: Road, caller: OperatorCaller) -> None:
+    """As admit_transaction, for an imported purchase."""
+    road_.guard.refuse_unready()
+    road_.shares.historic(caller.name)
 
 
 async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, span: Span) -> Ended:
@@ -68,10 +85,8 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
     Raises a problem of problems.Code for what is refused before the road: nothing was posted.
     Source: architecture 2.
     """
-    road_.guard.refuse_unready()
-    if not road_.limiter.take((caller.terminal.terminal, caller.key.key_id), time.monotonic()):
-        telemetry.count(Metric.LIMITED, "terminal")
-        raise problems.refusal(Code.RATE_LIMITED)
+    key = caller.share
+    road_.shares.till_body(key, len(raw))
     body = requests.read_transaction(raw)
     terminal = _terminal(caller, body)
     now = road_.clock.now()
@@ -89,12 +104,12 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
         original="" if original is None else original.name,
     )
     sent = road.live_transaction(body, terminal, stamp)
-    return await _send(road_, sent, stamp, body, requests.fingerprint(body, digest), span)
+    said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
+    return await _send(road_, said, stamp.shard, (key, road_.settings.pending_each), span)
 
 
 async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: Span) -> Ended:
     """Send an imported purchase; as submit_transaction, under an operator's mark."""
-    road_.guard.refuse_unready()
     body = requests.read_historic(raw)
     now = road_.clock.now()
     road.refuse_ahead(body.occurred_at, now)
@@ -113,7 +128,9 @@ async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: 
     name = road.history_name(body.merchant, body.transaction)
     sent = road.historic_transaction(body, name, (edition or editions[-1]).party, stamp)
     span.set("operator", caller.name)
-    return await _send(road_, sent, stamp, body, requests.fingerprint(body, digest), span)
+    said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
+    share = (caller.name, road_.settings.history_each)
+    return await _send(road_, said, stamp.shard, share, span)
 
 
 def _terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
@@ -239,16 +256,13 @@ def _terms(road_: Road, at: datetime) -> int:
 # ----------------------------------------------------------------------------------- three ends
 
 
-async def _send(
-    road_: Road,
+def _envelope(
     sent: PosTransaction,
     stamp: road.Stamp,
     body: requests.Transaction | requests.HistoricPurchase,
     fingerprint: str,
-    span: Span,
-) -> Ended:
-    """Produce to the shard's partition and wait: the answer, 202, or outcome unknown."""
-    said: Envelope[PosTransaction] = Envelope(
+) -> Envelope[PosTransaction]:
+    return Envelope(
         id=ids.uuid7(stamp.accepted_at),
         type=road.EVENT,
         key=str(sent.account) if sent.account else sent.original,
@@ -257,14 +271,28 @@ async def _send(
         fingerprint=fingerprint,
         data=sent,
     )
+
+
+async def _send(
+    road_: Road,
+    said: Envelope[PosTransaction],
+    shard: int,
+    share: tuple[Hashable, int],
+    span: Span,
+) -> Ended:
+    """Produce to the shard's partition and wait: the answer, 202, or outcome unknown.
+
+    share: whose place on the road it takes, and how many he may have.
+    """
+    sent = said.data
     began = time.monotonic()
     budget_s = road_.settings.pos_budget_ms / 1000
-    correlation, future = road_.waiting.enter()
+    correlation, future = road_.waiting.enter(*share)
     try:
         message = outbox.message(
             topics.POS_TRANSACTIONS,
             said,
-            partition=stamp.shard,
+            partition=shard,
             headers=_headers(road_, correlation, sent.kind, budget_s, span),
         )
         wall = clock.wall
@@ -276,8 +304,8 @@ async def _send(
         telemetry.count(Metric.OUTCOMES, sent.kind.value, "unknown")
         raise problems.refusal(Code.OUTCOME_UNKNOWN) from error
     finally:
-        road_.waiting.leave(correlation)
-    return _ended(road_, values.public_id(stamp.shard, sent.name), sent.kind, reply)
+        road_.waiting.leave(correlation, share[0])
+    return _ended(road_, values.public_id(shard, sent.name), sent.kind, reply)
 
 
 def _headers(

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from contracts.ledger import Reply
@@ -18,24 +19,38 @@ class Waiting:
     most: int
     _run: bytes = field(default_factory=lambda: secrets.token_hex(4).encode())
     _last: int = 0
+    _askers: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
     _futures: dict[bytes, asyncio.Future[Reply | None]] = field(
         default_factory=dict[bytes, "asyncio.Future[Reply | None]"]
     )
 
-    def enter(self) -> tuple[bytes, asyncio.Future[Reply | None]]:
-        """A correlation id and the future of its reply. Raises GATEWAY_BUSY when full."""
+    def enter(self, asker: Hashable, share: int) -> tuple[bytes, asyncio.Future[Reply | None]]:
+        """A correlation id and the future of its reply. asker: whose share of the road it takes.
+
+        Raises GATEWAY_BUSY when full, RATE_LIMITED when so many of the asker's wait already.
+        """
+        flying = self._askers.get(asker, 0)
+        if flying >= share:
+            telemetry.count(Metric.LIMITED, "pending-each")
+            raise problems.refusal(Code.RATE_LIMITED, "too many unanswered under this key")
         if len(self._futures) >= self.most:
             telemetry.count(Metric.LIMITED, "pending")
             raise problems.refusal(Code.GATEWAY_BUSY)
+        self._askers[asker] = flying + 1
         self._last += 1
         correlation = b"%s-%d" % (self._run, self._last)
         future: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         self._futures[correlation] = future
         return correlation, future
 
-    def leave(self, correlation: bytes) -> None:
+    def leave(self, correlation: bytes, asker: Hashable) -> None:
         """Wait no more."""
         self._futures.pop(correlation, None)
+        left = self._askers[asker] - 1
+        if left:
+            self._askers[asker] = left
+        else:
+            del self._askers[asker]
 
     def awaited(self, correlation: bytes) -> bool:
         """Whether somebody still waits; counts a late reply when not."""

@@ -84,7 +84,7 @@ def _restart(home: plan.House, *, wipe: bool) -> tuple[float, int]:
     began, refused = time.monotonic(), 0
     processes.start(home, plan.GATEWAY)
     while True:
-        status, _ = processes.get(home.ports[plan.GATEWAY], "/health/ready")
+        status, _ = processes.get(home.inner_port(plan.GATEWAY), "/health/ready")
         if status == 200:
             return time.monotonic() - began, refused
         refused += status == 503
