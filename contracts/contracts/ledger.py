@@ -66,6 +66,23 @@ class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gift_rial: Amount = 0  # gift value of this account, spent as its face value
 
 
+class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an acceptor's programme and the network's terms let a basket be paid with.
+
+    price_rial Rial for every price_points points. fee_bp, terms_version: as in Redemption; the rest
+    as in Programme. How they are used: contracts.redeeming.
+    """
+
+    price_rial: PositiveAmount
+    price_points: PositiveAmount
+    redeem_min_points: Amount = 0
+    redeem_max_share_bp: BasisPoints = 10_000
+    own_discount_bp: BasisPoints = 0
+    own_discount_max_rial: Amount = 0
+    fee_bp: BasisPoints = 0
+    terms_version: NumberOrZero = 0
+
+
 class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`post-transaction.v1`: one transaction of the road with all that campaigns decided.
 
@@ -180,15 +197,21 @@ class TickClock(Struct, frozen=True, kw_only=True):
 
 
 class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`inquire.v1`: a query, not a command: no sequence, no outcome, dropped past its deadline."""
+    """`inquire.v1`: a query, not a command: no sequence, no outcome, dropped past its deadline.
+
+    amount_rial 0: of no basket. offer None: nothing can be spent here; without: why. decline: why
+    nothing can be done at all. merchant, acceptor: where it is asked.
+    """
 
     name: str
     account: AccountOrZero
+    member: AccountOrZero = 0
+    merchant: NumberOrZero = 0
+    acceptor: NumberOrZero = 0
     amount_rial: Amount
-    price_rial: PositiveAmount  # Rial for price_points points
-    price_points: PositiveAmount
-    redeem_max_share_bp: BasisPoints
     would_earn_points: Amount
+    offer: Offer | None = None
+    without: tuple[Reason, ...] = ()
     decline: tuple[Reason, ...] = ()
 
 

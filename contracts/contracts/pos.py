@@ -1,5 +1,6 @@
 """The gateway's words: a till's transaction as it enters the road, and its answer."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -17,6 +18,7 @@ from contracts.values import (
     PositiveAmount,
     Reason,
     Status,
+    Unit,
 )
 
 LINES_MAX = 500
@@ -83,10 +85,32 @@ class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: Reason | None = None
 
 
+class Movement(StrEnum):
+    """What a transaction did with value of an account."""
+
+    EARNED = "earned"
+    PENDING = "pending"  # of what was earned: not to be spent yet
+    SPENT = "spent"
+    RESTORED = "restored"
+    TAKEN_BACK = "taken-back"
+    EXPIRED = "expired"  # its date was past when the transaction came
+    OWED = "owed"  # should have been taken back and was spent already
+    REPAID = "repaid"  # taken for what was owed
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """So much of a unit moved."""
+
+    what: Movement
+    unit: Unit
+    amount: int
+
+
 class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An account as the deciding command left it, at its decision time.
 
-    points: available, pending and held. credit_rial, gift_rial: what can be spent now.
+    points: available, pending and held. credit_rial, gift_rial: what can be spent now. debt_points,
+    debt_credit_rial, debt_gift_rial: owed to issuers, repaid from what comes next of theirs.
     """
 
     points: int
@@ -99,6 +123,9 @@ class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     held_credit_rial: int = 0
     gift_rial: int = 0
     held_gift_rial: int = 0
+    debt_points: int = 0
+    debt_credit_rial: int = 0
+    debt_gift_rial: int = 0
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -106,7 +133,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
     payable_rial: amount less discount. debt_points: of an undone sale, what was spent and is
-    owed; debt_rial: what all that is owed is worth, points at what they cost.
+    owed; debt_rial: what all that is owed is worth, points at what they cost. moved: all that
+    moved, of every unit, nothing of zero. balance: absent where no account is known.
     fa, en: one line for the cashier's screen and the receipt.
     """
 
@@ -133,6 +161,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gift_restored_rial: int = 0
     merchant_points_restored: int = 0
     debt_rial: int = 0
+    moved: tuple[Moved, ...] = ()
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""
@@ -143,7 +172,9 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Preview(Struct, frozen=True, kw_only=True):
     """What an inquiry hears; nothing is stored.
 
-    redeemable_rial: at the price in force, for this basket.
+    A redemption of redeemable_points and redeemable_credit_rial would complete now, and one unit
+    more of either would not: of this basket, or of one without end where none was named.
+    redeemable_rial: what both are worth at the price in force. reasons: why nothing can be spent.
     """
 
     id: str
@@ -154,3 +185,5 @@ class Preview(Struct, frozen=True, kw_only=True):
     would_earn_points: int
     fa: str
     en: str
+    redeemable_credit_rial: int = 0
+    reasons: tuple[Reason, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
-from contracts.ledger import Award, Inquire, PostTransaction, Redemption
+from contracts.ledger import Award, Inquire, Offer, PostTransaction, Redemption
 from contracts.topics import LEDGER_COMMANDS
 from contracts.values import Channel, Kind, Reason, Unit, till_name
 from kit import consumer
@@ -189,8 +189,8 @@ def _inquiry(account: int) -> Inquire:
         name=till_name(_TERMINAL, 2, 1),
         account=account,
         amount_rial=100_000,
-        price_rial=_RIAL,
-        price_points=1,
-        redeem_max_share_bp=10_000,
+        merchant=_PARTY,
+        acceptor=_PARTY,
         would_earn_points=0,
+        offer=Offer(price_rial=_RIAL, price_points=1),
     )

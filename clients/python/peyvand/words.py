@@ -199,7 +199,7 @@ class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Balance(Struct, frozen=True, kw_only=True):
-    """An account as the transaction left it."""
+    """An account as the transaction left it. debt_…: owed, and taken from what comes next."""
 
     points: int
     available_points: int
@@ -207,6 +207,23 @@ class Balance(Struct, frozen=True, kw_only=True):
     credit_rial: int
     expiring_points: int
     expiring_at: datetime | None
+    held_points: int = 0
+    held_credit_rial: int = 0
+    gift_rial: int = 0
+    held_gift_rial: int = 0
+    debt_points: int = 0
+    debt_credit_rial: int = 0
+    debt_gift_rial: int = 0
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """So much of a unit moved. what: earned, pending (of that), spent, restored, taken-back,
+    expired, owed, repaid. unit: NP points, MP the shop's own, CR credit and GV gift value in Rial.
+    """
+
+    what: str
+    unit: str
+    amount: int
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -236,6 +253,10 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     credit_restored_rial: int = 0
     debt_points: int = 0
     debt_rial: int = 0
+    gift_redeemed_rial: int = 0
+    gift_restored_rial: int = 0
+    merchant_points_restored: int = 0
+    moved: tuple[Moved, ...] = ()
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""
@@ -244,7 +265,11 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """What an inquiry hears; nothing is stored. redeemable_rial: of this basket, as of today."""
+    """What an inquiry hears; nothing is stored.
+
+    A redemption of redeemable_points and redeemable_credit_rial would complete now, one unit more
+    of either would not; redeemable_rial: what both are worth. reasons: why nothing can be spent.
+    """
 
     id: str
     kind: Kind
@@ -254,6 +279,8 @@ class Preview(Struct, frozen=True, kw_only=True):
     would_earn_points: int
     fa: str = ""
     en: str = ""
+    redeemable_credit_rial: int = 0
+    reasons: tuple[Reason, ...] = ()
 
 
 class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -30,6 +30,7 @@ def _answer(sequence: int, **more: object) -> bytes:
         "occurred_at": "2026-03-21T09:30:00Z",
         "accepted_at": "2026-03-21T09:30:00Z",
         "points_earned": 1234567,
+        "moved": [{"what": "earned", "unit": "NP", "amount": 1234567}],
         "fa": "پانزده امتیاز گرفتید",
         "en": "You earned points",
     }
@@ -233,7 +234,7 @@ async def test_the_command_line_prints_persian_first(
     lines = sold[1].splitlines()
     assert lines[0] == "پانزده امتیاز گرفتید"
     assert lines[1] == "You earned points"
-    assert "امتیاز این خرید: ۱٬۲۳۴٬۵۶۷ · points earned: 1,234,567" in lines
+    assert "امتیاز گرفته‌شده: ۱٬۲۳۴٬۵۶۷ · points earned: 1,234,567" in lines
     house.script = [reply(200, _answer(2, status="declined"))]
     declined = await _command(path, "redeem", "--qr", "PV1x", "--amount", "100", "--points", "5")
     assert declined[0] == said.Exit.DECLINED

@@ -198,8 +198,12 @@ async def test_an_inquiry_previews_and_leaves_no_decision(grant: Any, make: Any,
     )
     queries = [e.data for e in said]
     assert all(isinstance(q, Inquire) for q in queries)
-    assert [(q.would_earn_points, q.price_rial, q.redeem_max_share_bp) for q in queries] == [
-        (100, 500, 10_000), (0, 500, 10_000), (0, 1, 0), (0, 500, 0),
+    assert [q.would_earn_points for q in queries] == [100, 0, 0, 0]
+    assert [q.offer and (q.offer.price_rial, q.offer.redeem_max_share_bp) for q in queries] == [
+        (500, 10_000), (500, 10_000), None, None,
+    ]  # fmt: skip
+    assert [[r.code for r in q.without] for q in queries] == [
+        [], [], ["no-programme"], ["no-programme"],
     ]  # fmt: skip
     assert [[r.code for r in q.decline] for q in queries] == [
         [], ["card-blocked"], [], ["programme-not-known-in-time"],

@@ -160,10 +160,7 @@ def _appended_at(event: Event) -> datetime:
 
 
 def _preview(book: Book, command: Command) -> bytes:
-    state = book.shard(command.shard)
-    now = max(state.decided_at, command.accepted_at or state.decided_at)
-    member = book.member(command.shard, command.body.account)
-    return _json.encode(inquiry.preview(command.shard, command.body, member, now=now))
+    return _json.encode(inquiry.preview(book, command))
 
 
 def _answer(event: Event, command: Command, result: Result) -> list[Message]:

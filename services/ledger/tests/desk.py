@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from contracts import envelope as envelopes
-from contracts.ledger import Award, PostTransaction, Redemption
+from contracts.ledger import Award, Inquire, Offer, PostTransaction, Redemption
 from contracts.pos import Line, RefundLine
 from contracts.values import Channel, Kind, Unit, till_name
-from ledger.decide import commands
+from ledger.decide import commands, inquiry
 from ledger.decide.book import Book
 from ledger.domain import records
 
@@ -69,6 +69,16 @@ class Desk:
         self.told.append(said)
         command = records.command_from(self.shard, envelopes.encode(said))
         return commands.decide_one(self.book, command)
+
+    def ask(self, amount_rial=1_000_000, **fields):
+        """The preview that an inquiry hears now; nothing passes, not even time."""
+        given = {
+            "name": "t.9.9.9", "account": ACCOUNT, "member": 1, "merchant": GROCER,
+            "acceptor": GROCER, "amount_rial": amount_rial, "would_earn_points": 0,
+            "offer": Offer(price_rial=100, price_points=1, fee_bp=100),
+        }  # fmt: skip
+        said = stories.wrap(Inquire(**(given | fields)), self.at)
+        return inquiry.preview(self.book, records.command_from(self.shard, envelopes.encode(said)))
 
     def hear(self, body, **fields):
         """The decision of one command."""

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts import envelope as envelopes
-from contracts.ledger import Inquire
+from contracts.ledger import Inquire, Offer
 from contracts.pos import Line
 from contracts.topics import LEDGER_COMMANDS
 from contracts.values import Channel, Kind, Reason
@@ -173,10 +173,14 @@ async def test_what_the_database_refuses_becomes_a_refusal_and_the_shard_moves_o
     assert house_of.answers(await post(database, shard, bought(desk)))[0]["status"] == "completed"
 
 
+def offer(share_bp):
+    return Offer(price_rial=100, price_points=1, redeem_max_share_bp=share_bp)
+
+
 def inquiry(desk, **fields):
     given = {
-        "name": desk.name(), "account": ACCOUNT, "amount_rial": 10_000, "price_rial": 100,
-        "price_points": 1, "redeem_max_share_bp": 5_000, "would_earn_points": 3,
+        "name": desk.name(), "account": ACCOUNT, "amount_rial": 10_000, "merchant": GROCER,
+        "acceptor": GROCER, "would_earn_points": 3, "offer": offer(5_000),
     }  # fmt: skip
     body = Inquire(**(given | fields))
     at = desk.later(minutes=1)
@@ -190,7 +194,7 @@ async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
     await post(database, shard, bought(desk, 1000))
     before = await house_of.tables(database, shard)
     said = await post(
-        database, shard, inquiry(desk), inquiry(desk, redeem_max_share_bp=10_000),
+        database, shard, inquiry(desk), inquiry(desk, offer=offer(10_000)),
         inquiry(desk, decline=(Reason(code="blocked", fa="مسدود", en="blocked"),)),
     )  # fmt: skip
     first, second, third = house_of.answers(said)

@@ -7,7 +7,6 @@ import pytest
 
 from contracts.ledger import (
     ExpireLot,
-    Inquire,
     IssueValue,
     RefuseTransaction,
     TakeBackValue,
@@ -15,7 +14,7 @@ from contracts.ledger import (
 )
 from contracts.pos import Answer, AnswerLine
 from contracts.values import Status, Unit
-from ledger.decide import commands, inquiry
+from ledger.decide import commands
 from ledger.domain import records, texts
 from ledger.domain.book import LOTS_PER_COMMAND_MAX
 
@@ -288,22 +287,6 @@ def test_lines_that_earned_nothing_are_told_with_their_reason(desk):
         told = msgspec.json.decode(desk.buy(*given, unearned=(why,)).answer)["lines"]
         assert told[-1]["reason"]["code"] == "nothing-left"
         assert len(told) == len(given) + 1
-
-
-def test_a_preview_is_bounded_by_balance_share_and_price(desk):
-    desk.buy(award(100))
-    member = desk.book.member(desk.shard, ACCOUNT)
-    asked = Inquire(
-        name="t.1.1.1", account=ACCOUNT, amount_rial=9_999, price_rial=5, price_points=2,
-        redeem_max_share_bp=100, would_earn_points=7,
-    )  # fmt: skip
-    seen = inquiry.preview(3, asked, member, now=desk.at)
-    assert (seen.redeemable_points, seen.redeemable_rial) == (39, 97)
-    whole = msgspec.structs.replace(asked, redeem_max_share_bp=10_000)
-    seen = inquiry.preview(3, whole, member, now=desk.at)
-    assert (seen.redeemable_points, seen.redeemable_rial) == (100, 250)
-    no = msgspec.structs.replace(asked, decline=(texts.reason("past-due"),))
-    assert inquiry.preview(3, no, member, now=desk.at).fa == texts.reason("past-due").fa
 
 
 def test_only_sales_are_undone(desk):

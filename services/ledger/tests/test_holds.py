@@ -6,13 +6,13 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from contracts.ledger import Inquire, TickClock
+from contracts.ledger import TickClock
 from contracts.value import HoldValue
 from contracts.values import Kind, Status, Unit
-from ledger.decide import answers, inquiry
+from ledger.decide import answers
 from ledger.domain import lots
 
-from .desk import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, award, page
+from .desk import BAKER, FLORIST, GROCER, NETWORK, award, page
 from .shelf import Shelf, first_lot, said
 
 
@@ -134,14 +134,10 @@ def test_of_two_resolutions_the_first_wins_and_the_other_is_told(desk, first, se
 def test_a_due_hold_reads_as_released_before_anyone_books_it(desk):
     sold = desk.buy(award(100))
     hold = desk.hold(points=80, hours=1)
-    inquire = Inquire(
-        name="q", account=ACCOUNT, amount_rial=10**6, price_rial=100, price_points=1,
-        redeem_max_share_bp=10_000, would_earn_points=0,
-    )  # fmt: skip
-    before = inquiry.preview(3, inquire, desk.member(), now=desk.at)
+    before = desk.ask()
     assert (before.balance.available_points, before.redeemable_points) == (20, 20)
     desk.later(hours=1)
-    after = inquiry.preview(3, inquire, desk.member(), now=desk.at)
+    after = desk.ask()
     assert (after.balance.available_points, after.balance.held_points) == (100, 0)
     assert said(desk.capture(hold, points=1)) == ("declined", "hold-due")
     assert said(desk.void(hold)) == ("declined", "hold-due")

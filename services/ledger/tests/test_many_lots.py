@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.ledger import Inquire
+from contracts.ledger import Inquire, Offer
 from contracts.value import Spend, SpendValue
 from contracts.values import till_name
 from ledger import read, read_lots, usecases
@@ -55,8 +55,8 @@ class Watch:
 
 def inquiry(account, at, number, amount_rial=1_000_000):
     body = Inquire(
-        name=till_name(9, 9, number), account=account, amount_rial=amount_rial, price_rial=100,
-        price_points=1, redeem_max_share_bp=10_000, would_earn_points=0,
+        name=till_name(9, 9, number), account=account, amount_rial=amount_rial, merchant=BAKER,
+        acceptor=BAKER, would_earn_points=0, offer=Offer(price_rial=100, price_points=1),
     )  # fmt: skip
     return wrap(body, at)
 

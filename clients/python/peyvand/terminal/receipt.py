@@ -76,20 +76,22 @@ def number(value: int) -> str:
 
 
 def of_answer(answer: Answer | Preview) -> str:
-    """The receipt of an answer."""
+    """The receipt of an answer: its own line says what the account has and owes."""
     lines = [answer.fa, answer.en]
     if isinstance(answer, Preview):
-        lines += _balance(answer.balance)
-        lines.append(
-            f"قابل خرج در این خرید: {number(answer.redeemable_rial)} ریال"
-            f" · redeemable here: {answer.redeemable_rial:,} Rial"
-        )
+        for fa, en, value in (
+            ("امتیاز این خرید", "points this sale would earn", answer.would_earn_points),
+            ("قابل خرج (ریال)", "can be spent, Rial", answer.redeemable_rial),
+        ):
+            if value:
+                lines.append(f"{fa}: {number(value)} · {en}: {value:,}")
     else:
         lines += _amounts(answer)
-        for reason in answer.reasons:
+    for reason in answer.reasons:
+        if reason.fa != answer.fa:
             lines += [reason.fa, reason.en]
-        if answer.balance is not None:
-            lines += _balance(answer.balance)
+    if isinstance(answer, Answer) and answer.status in (Status.DECLINED, Status.REFUSED):
+        lines += _left(answer.balance)  # the line of what completed says it
     lines.append(f"شناسه · id: {answer.id}")
     return "\n".join(line for line in lines if line)
 
@@ -203,32 +205,48 @@ def _state(written: Written) -> str:
 
 
 def _amounts(answer: Answer) -> list[str]:
-    shown = (
-        (_status_fa(answer.status), answer.status.value, None),
-        ("امتیاز این خرید", "points earned", answer.points_earned),
-        ("در انتظار بررسی", "points pending", answer.points_pending),
-        ("امتیاز خرج‌شده", "points spent", answer.points_redeemed),
-        ("اعتبار خرج‌شده (ریال)", "credit spent, Rial", answer.credit_redeemed_rial),
+    """Status, money of the basket, and every unit that moved."""
+    shown = [
         ("تخفیف (ریال)", "discount, Rial", answer.discount_rial),
         ("قابل پرداخت (ریال)", "to pay, Rial", answer.payable_rial),
-        ("امتیاز پس‌گرفته", "points taken back", answer.points_clawed_back),
-        ("امتیاز برگشته", "points restored", answer.points_restored),
-        ("بدهی امتیازی", "points owed", answer.debt_points),
         ("ارزش بدهی (ریال)", "worth of what is owed, Rial", answer.debt_rial),
-    )
+    ]
+    for moved in answer.moved:
+        what, unit = _WHATS.get(moved.what), _UNITS.get(moved.unit)
+        if what is not None and unit is not None:
+            shown.append((f"{unit[0]} {what[0]}", f"{unit[1]} {what[1]}", moved.amount))
+    lines = [f"{_status_fa(answer.status)} · {answer.status.value}"]
+    lines += [f"{fa}: {number(value)} · {en}: {value:,}" for fa, en, value in shown if value]
+    return lines
+
+
+def _left(balance: Balance | None) -> list[str]:
+    if balance is None:
+        return []
+    left = (("NP", balance.points), ("CR", balance.credit_rial), ("GV", balance.gift_rial))
     return [
-        f"{fa} · {en}" if value is None else f"{fa}: {number(value)} · {en}: {value:,}"
-        for fa, en, value in shown
-        if value != 0
+        f"مانده: {number(value)} {_UNITS[unit][0]} · balance: {value:,} {_UNITS[unit][1]}"
+        for unit, value in left
+        if value
     ]
 
 
-def _balance(balance: Balance) -> list[str]:
-    points = balance.available_points
-    return [
-        f"موجودی: {number(points)} امتیاز · balance: {points:,} points",
-        f"اعتبار: {number(balance.credit_rial)} ریال · credit: {balance.credit_rial:,} Rial",
-    ]
+_UNITS: Final = {
+    "NP": ("امتیاز", "points"),
+    "MP": ("امتیاز فروشگاه", "the shop's own points"),
+    "CR": ("ریال اعتبار", "Rial of credit"),
+    "GV": ("ریال هدیه", "Rial of gift value"),
+}
+_WHATS: Final = {
+    "earned": ("گرفته‌شده", "earned"),
+    "pending": ("در انتظار", "of them pending"),
+    "spent": ("خرج‌شده", "spent"),
+    "restored": ("افزوده‌شده به حساب", "given back"),
+    "taken-back": ("کم‌شده", "taken back"),
+    "expired": ("با مهلت گذشته", "expired"),
+    "owed": ("بدهی", "owed"),
+    "repaid": ("بابت بدهی", "for what was owed"),
+}
 
 
 def _status_fa(status: Status) -> str:

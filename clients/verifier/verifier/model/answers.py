@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from verifier.model.hearing import Heard
 from verifier.model.messages import Refusal, Told, Transaction, Why, micros
-from verifier.model.work import CREDIT, GIFT, POINTS, Said, Work
+from verifier.model.work import CREDIT, GIFT, MERCHANT, POINTS, Said, Work
 
 _TEHRAN = ZoneInfo("Asia/Tehran")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,6 +37,17 @@ class Holding(Struct):
     held_credit_rial: int = 0
     gift_rial: int = 0
     held_gift_rial: int = 0
+    debt_points: int = 0
+    debt_credit_rial: int = 0
+    debt_gift_rial: int = 0
+
+
+class Moved(Struct, frozen=True):
+    """So much of a unit moved."""
+
+    what: str
+    unit: str
+    amount: int
 
 
 class Answer(Struct, omit_defaults=True):
@@ -65,6 +76,7 @@ class Answer(Struct, omit_defaults=True):
     gift_restored_rial: int = 0
     merchant_points_restored: int = 0
     debt_rial: int = 0
+    moved: tuple[Moved, ...] = ()
     lines: tuple[Told, ...] = ()
     balance: Holding | None = None
     original: str = ""
@@ -114,7 +126,9 @@ def _agrees(told: Answer, heard: Heard, work: Work, said: Said, name: str) -> bo
         and (told.pending_until is None) == (numbers.get("pending_until") is None)
         and (told.pending_until is None or micros(told.pending_until) == numbers["pending_until"])
         and list(told.lines) == said.lines
+        and told.moved == moved(work)
         and balance is not None
+        and work.owner != 0
         and _held(balance) == holding(work)
     )
 
@@ -138,9 +152,11 @@ def _differences(
     lines = [_line(line, wanted) for line, wanted in zip(told.lines, said.lines, strict=False)]
     if lines != said.lines or len(told.lines) != len(said.lines):
         yield "lines", told.lines, said.lines
-    if told.balance is None:
-        yield "balance", None, "the account's"
-    else:
+    if told.moved != moved(work):
+        yield "moved", told.moved, moved(work)
+    if (told.balance is None) != (not work.owner):
+        yield "balance", told.balance, "the account's, where there is one"
+    elif told.balance is not None:
         yield from _pairs("balance: ", _BALANCE, _held(told.balance), holding(work))
 
 
@@ -184,7 +200,8 @@ _HEAD = ("id", "kind", "status", "code", "occurred_at", "accepted_at", "original
 
 _BALANCE = (
     "points", "available_points", "pending_points", "credit_rial", "expiring_points",
-    "held_points", "held_credit_rial", "gift_rial", "held_gift_rial", "expiring_at",
+    "held_points", "held_credit_rial", "gift_rial", "held_gift_rial", "debt_points",
+    "debt_credit_rial", "debt_gift_rial", "expiring_at",
 )  # fmt: skip
 _points = attrgetter(*_BALANCE[:-1])
 _plain = attrgetter(
@@ -220,11 +237,58 @@ def holding(work: Work) -> tuple[int | None, ...]:
     gift, held_gift = money.get(GIFT, _NO_MONEY)
     return (
         usable + pending + held, usable, pending, credit, soon, held, held_credit, gift, held_gift,
-        first,
+        *_owed(work), first,
     )  # fmt: skip
 
 
 _NO_MONEY = (0, 0)
+_NO_DEBT = (0, 0, 0)
+
+
+def _owed(work: Work) -> tuple[int, int, int]:
+    """What the account owes in points, credit and gift value, to all issuers."""
+    if not work.debts:
+        return _NO_DEBT
+    owed = {POINTS: 0, CREDIT: 0, GIFT: 0}
+    for (unit, _), balance in work.debts.items():
+        if unit in owed:
+            owed[unit] -= balance
+    return owed[POINTS], owed[CREDIT], owed[GIFT]
+
+
+_MOVES = ("earned", "pending", "spent", "restored", "taken-back", "expired", "owed", "repaid")
+_ROWS = {
+    "redeemed": "spent", "restored": "restored", "clawed-back": "taken-back", "expired": "expired",
+}  # fmt: skip
+_UNITS = (POINTS, MERCHANT, CREDIT, GIFT)
+
+
+def moved(work: Work) -> tuple[Moved, ...]:
+    """All that a command did with its account's value, as its rows, lots and entries have it."""
+    sums: dict[tuple[str, str], int] = {}
+
+    def add(what: str, unit: str, amount: int) -> None:
+        sums[what, unit] = sums.get((what, unit), 0) + amount
+
+    for lot, amount, _ in work.opened:
+        if lot.origin == "award":
+            add("earned", lot.unit, amount)
+            add("pending", lot.unit, amount if lot.start > work.now else 0)
+    for row in work.rows:
+        lot = work.purse.lots.get(row[1])
+        if lot is not None and row[-1] in _ROWS:
+            add(_ROWS[row[-1]], lot.unit, row[2])
+    for (_, role, unit, _), amount in work.legs:
+        if role == "debt":
+            add("repaid" if amount > 0 else "owed", unit, abs(amount))
+    return tuple(
+        [
+            Moved(what, unit, sums[what, unit])
+            for what in _MOVES
+            for unit in _UNITS
+            if sums.get((what, unit))
+        ]
+    )
 
 
 def _expiring(dated: list[tuple[int, int]]) -> tuple[int, int | None]:

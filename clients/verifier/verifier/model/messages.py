@@ -193,16 +193,31 @@ class Tick(Struct):
     name: str
 
 
-class Inquiry(Struct):
+class Offer(Struct):
+    """What may be spent where an inquiry is made."""
+
+    price_rial: Some
+    price_points: Some
+    redeem_min_points: Sum = 0
+    redeem_max_share_bp: Share = 10_000
+    own_discount_bp: Share = 0
+    own_discount_max_rial: Sum = 0
+    fee_bp: Share = 0
+    terms_version: Id = 0
+
+
+class Inquiry(Struct, kw_only=True):
     """inquire.v1: never in the book; known because its bytes are no poison."""
 
     name: str
     account: Club
+    member: Club = 0
+    merchant: Id = 0
+    acceptor: Id = 0
     amount_rial: Sum
-    price_rial: Some
-    price_points: Some
-    redeem_max_share_bp: Share
     would_earn_points: Sum
+    offer: Offer | None = None
+    without: tuple[Why, ...] = ()
     decline: tuple[Why, ...] = ()
 
 

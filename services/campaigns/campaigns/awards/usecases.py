@@ -203,9 +203,8 @@ def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shel
     if not decline:
         sale = _sale(transaction, cause, programme, terms, shelves)
         points, decline = sale.earned.points, sale.decline
-    return commands.inquire(
-        transaction, programme=programme, terms=terms, would_earn_points=points, decline=decline
-    )
+    offer = redeeming.offer_of(programme, terms)
+    return commands.inquire(transaction, offer=offer, would_earn_points=points, decline=decline)
 
 
 def _lacks(screened: ScreenedTransaction, shelves: Shelves) -> bool:

@@ -12,11 +12,13 @@ from contracts.ledger import (
     PostTransaction,
     RefuseTransaction,
 )
-from contracts.pos import Answer, Balance
-from contracts.values import Channel, Kind, Reason, Status, public_id
+from contracts.pos import Answer, Balance, Moved, Movement
+from contracts.values import Channel, Kind, Reason, Status, Unit, public_id
+from ledger.decide import movements
 from ledger.decide.book import Decision
+from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import texts
+from ledger.domain import lines, texts
 from ledger.domain.book import Command
 
 _ENCODER = json.Encoder()
@@ -24,25 +26,24 @@ NO_ANSWER = b"null"
 _ANSWERED = frozenset({PostTransaction, RefuseTransaction})  # a till waits for these
 
 
-def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> bytes:
+def answer(draft: Draft, said: Said, balance: Balance) -> bytes:
     """The bytes that a till is answered with for ever; null where no till asked.
 
     Behind a record that nobody could read a till may wait as well.
     """
-    body = command.body
+    command, body = draft.command, draft.command.body
     if body is None:
-        return _no(command, command.name, said.status, said.reasons[0], now=now)
+        return _no(command, command.name, said.status, said.reasons[0], now=draft.now)
     if type(body) not in _ANSWERED:
         return NO_ANSWER
-    fa, en = _line(body.kind, said, balance)
-    if said.debt_rial:
-        fa, en = _with_debt(fa, en, said)
+    moved = movements.of(draft)
+    fa, en = _line(body.kind, said, moved, balance)
     told = Answer(
         id=public_id(command.shard, command.name),
         kind=body.kind,
         status=said.status,
         occurred_at=command.occurred_at,
-        accepted_at=command.accepted_at or now,
+        accepted_at=command.accepted_at or draft.now,
         code=said.code,
         reasons=said.reasons,
         points_earned=said.points_earned,
@@ -61,8 +62,9 @@ def answer(command: Command, said: Said, balance: Balance, *, now: datetime) -> 
         gift_restored_rial=said.gift_restored_rial,
         merchant_points_restored=said.merchant_points_restored,
         debt_rial=said.debt_rial,
+        moved=tuple([Moved(what=w, unit=u, amount=n) for (w, u), n in moved.items()]),
         lines=said.lines,
-        balance=balance,
+        balance=balance if draft.owner else None,
         original=_original(command),
         fa=fa,
         en=en,
@@ -216,41 +218,12 @@ def _entries(decision: Decision) -> tuple[Entry, ...]:
     )
 
 
-def _line(kind: Kind, said: Said, balance: Balance) -> tuple[str, str]:
+def _line(
+    kind: Kind, said: Said, moved: dict[tuple[Movement, Unit], int], balance: Balance
+) -> tuple[str, str]:
     if said.reasons:
         return said.reasons[0].fa, said.reasons[0].en
-    match kind:
-        case Kind.REDEMPTION:
-            return texts.both(
-                texts.WITH_GIFT if said.gift_redeemed_rial else texts.REDEMPTION,
-                gift=said.gift_redeemed_rial,
-                discount=said.discount_rial,
-                spent=said.points_redeemed,
-                credit=said.credit_redeemed_rial,
-                points=balance.points,
-            )
-        case Kind.REFUND | Kind.REVERSAL:
-            return texts.both(
-                texts.REFUND if kind is Kind.REFUND else texts.REVERSAL,
-                back=said.points_clawed_back,
-                restored=said.points_restored,
-                points=balance.points,
-            )
-        case _:
-            return _sale_line(said, balance.points)
-
-
-def _with_debt(fa: str, en: str, said: Said) -> tuple[str, str]:
-    """A refund's line, with what of the goods' price the customer has had already."""
-    text = texts.OWED_POINTS if said.debt_points else texts.OWED
-    owed_fa, owed_en = texts.both(text, debt=said.debt_points, rial=said.debt_rial)
-    return f"{fa} {owed_fa}", f"{en} {owed_en}"
-
-
-def _sale_line(said: Said, points: int) -> tuple[str, str]:
-    earned, pending = said.points_earned, said.points_pending
-    if pending:
-        return texts.both(texts.PENDING, earned=earned, pending=pending, points=points)
-    if earned:
-        return texts.both(texts.PURCHASE, earned=earned, points=points)
-    return texts.both(texts.NO_POINTS, points=points)
+    told = lines.Told(
+        said.discount_rial, said.debt_rial, said.pending_until, said.status is Status.HELD
+    )
+    return lines.of_transaction(kind, moved, balance, told)

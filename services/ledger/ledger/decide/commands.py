@@ -12,7 +12,7 @@ from ledger.decide import answers, rules, transfer, verdicts
 from ledger.decide.book import Book, Decision
 from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
-from ledger.domain import lots, texts
+from ledger.domain import texts
 from ledger.domain.book import Command, Original
 
 
@@ -99,8 +99,8 @@ def _book_one(book: Book, command: Command) -> Decision:
 
 
 def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
-    balance = lots.balance(lots.effective(draft.lots, draft.holds, now), draft.rest, now=now)
-    told = answers.answer(command, said, balance, now=now)
+    balance = draft.balance()
+    told = answers.answer(draft, said, balance)
     marked = None
     if said.marks:
         marked = (said.marks, answers.marked_answer(command, said.marks, now=now))

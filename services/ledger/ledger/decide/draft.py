@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from contracts.pos import Balance
 from contracts.values import Unit
 from ledger.domain import chart, lots
 from ledger.domain.book import (
@@ -252,6 +253,12 @@ class Draft:
             if have < demand:
                 return Plan([], demand - have)
         return self.plan(unit, issuer, demand)
+
+    def balance(self) -> Balance:
+        """What the member may be told now. Raises Unread."""
+        effective = lots.effective(self.lots, self.holds, self.now)
+        told = lots.balance(effective, self.rest, now=self.now)
+        return lots.with_debts(told, self.debts) if self.debts else told
 
     def is_empty(self) -> bool:
         """Whether no lot holds anything, but for what only waits for its expiry's booking."""

@@ -1,35 +1,53 @@
-"""What an inquiry hears: a query, so nothing is booked and no time passes."""
+"""What an inquiry hears: a query, so nothing is booked and no time passes.
 
+What can be spent is found by deciding redemptions as a till would send them, and throwing them
+away: the preview has no rule of its own (findings F10, F11).
+"""
+
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from contracts.ledger import Inquire
-from contracts.pos import Preview
-from contracts.values import BASIS_POINTS, Kind, public_id
-from ledger.domain import lots, texts
-from ledger.domain.book import Member
+from contracts import redeeming
+from contracts.ledger import Inquire, Offer, PostTransaction
+from contracts.pos import Balance, Preview
+from contracts.redeeming import Asked
+from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, Unit, public_id
+from ledger.decide import rules
+from ledger.decide.book import Book
+from ledger.decide.draft import Draft
+from ledger.domain import lines, texts
+from ledger.domain.book import LOTS_PER_COMMAND_MAX, Command
+from ledger.domain.errors import Unread
+from ledger.domain.lines import Spendable
+
+_ROUNDS = 16  # some more of this after so much of that: costs of both are weighed together
 
 
-def preview(shard: int, body: Inquire, member: Member, *, now: datetime) -> Preview:
-    """Balance, and what of this basket points could pay at the price in force.
-
-    now: the later of the shard's decision time and the query's accepted_at.
-    """
-    effective = lots.effective(member.lots, member.holds, now)
-    balance = lots.balance(effective, member.rest, now=now)
-    points = min(balance.available_points, room_of(body))
+def preview(book: Book, command: Command) -> Preview:
+    """Balance, and what a redemption could take off this basket now. Raises Unread."""
+    body: Inquire = command.body
+    trial = _Trial(book, command)
+    draft = trial.draft()
+    draft.settle_debts()  # as whatever is posted next begins
+    balance = draft.balance()
+    spendable = Spendable(0, 0, 0, body.without)
     if body.decline:
-        points = 0
-    rial = points * body.price_rial // body.price_points
-    fa, en = texts.both(texts.INQUIRY, available=balance.available_points, redeemable=rial)
+        spendable = Spendable(0, 0, 0, body.decline)
+    elif body.offer is not None:
+        spendable = trial.spendable(body.offer, balance)
+    fa, en = lines.of_inquiry(balance, spendable, basket=body.amount_rial > 0)
     if body.decline:
         fa, en = body.decline[0].fa, body.decline[0].en
     return Preview(
-        id=public_id(shard, body.name),
+        id=public_id(command.shard, body.name),
         kind=Kind.INQUIRY,
         balance=balance,
-        redeemable_points=points,
-        redeemable_rial=rial,
+        redeemable_points=spendable.points,
+        redeemable_rial=spendable.rial,
+        redeemable_credit_rial=spendable.credit_rial,
         would_earn_points=body.would_earn_points,
+        reasons=() if spendable.rial else spendable.reasons,
         fa=fa,
         en=en,
     )
@@ -37,5 +55,121 @@ def preview(shard: int, body: Inquire, member: Member, *, now: datetime) -> Prev
 
 def room_of(body: Inquire) -> int:
     """Points that the basket could take."""
-    room_rial = body.amount_rial * body.redeem_max_share_bp // BASIS_POINTS
-    return room_rial * body.price_points // body.price_rial
+    if body.offer is None or body.decline:
+        return 0
+    return redeeming.most_points(body.offer, redeeming.room_rial(body.offer, _amount(body)))
+
+
+def _amount(body: Inquire) -> int:
+    """Rial of the basket; of none, one without end."""
+    return body.amount_rial or AMOUNT_MAX
+
+
+class _Trial:
+    """Redemptions decided on the state as it is, each thrown away."""
+
+    def __init__(self, book: Book, command: Command) -> None:
+        state = book.shard(command.shard)
+        self._command = command
+        self._body: Inquire = command.body
+        self._house = state.house
+        self._member = book.member(command.shard, self._body.account)
+        self._sequence = state.last_sequence + 1
+        at = None if command.ahead else command.accepted_at
+        self._now: datetime = max(state.decided_at, at or state.decided_at)
+
+    def draft(self) -> Draft:
+        """The account as a command would find it now."""
+        draft = Draft(
+            self._command, self._body.account, self._member,
+            sequence=self._sequence, now=self._now, house=self._house,
+        )  # fmt: skip
+        if draft.holds:
+            draft.settle_due()
+        return draft
+
+    def spendable(self, offer: Offer, balance: Balance) -> Spendable:
+        """The most points, then the most credit beside them, that a redemption would take."""
+        room = redeeming.room_rial(offer, _amount(self._body))
+        least = redeeming.least_points(offer)
+        points = credit = 0
+        for _ in range(_ROUNDS):
+            most = min(balance.available_points, redeeming.most_points(offer, room - credit))
+            more = _most(partial(self._takes_points, offer, credit), max(least, points + 1), most)
+            points = more or points
+            most = min(balance.credit_rial, room - redeeming.worth(offer, points))
+            also = _most(partial(self._takes_credit, offer, points), credit + 1, most)
+            credit = also or credit
+            if not also:
+                break
+        rial = redeeming.worth(offer, points) + credit
+        return Spendable(points, credit, rial, () if rial else self._why(offer, balance))
+
+    def _why(self, offer: Offer, balance: Balance) -> tuple[Reason, ...]:
+        """Why nothing of what the account has can be spent."""
+        room = redeeming.room_rial(offer, _amount(self._body))
+        no: Reason | None = None
+        if balance.available_points:
+            most = max(redeeming.least_points(offer), redeeming.most_points(offer, room))
+            no = self._no(offer, min(balance.available_points, most), 0)
+        if no is None and balance.credit_rial:
+            no = self._no(offer, 0, max(1, min(balance.credit_rial, room)))
+        return () if no is None else (no,)
+
+    def _takes_points(self, offer: Offer, credit_rial: int, points: int) -> bool:
+        return self._no(offer, points, credit_rial) is None
+
+    def _takes_credit(self, offer: Offer, points: int, credit_rial: int) -> bool:
+        return self._no(offer, points, credit_rial) is None
+
+    def _no(self, offer: Offer, points: int, credit_rial: int) -> Reason | None:
+        """Why this redemption would be declined; None where it would complete."""
+        body = self._body
+        asked = Asked(_amount(body), points, credit_rial)
+        for code in redeeming.objections(offer, asked):
+            return texts.reason(
+                code,
+                least=offer.redeem_min_points,
+                most=redeeming.room_rial(offer, asked.amount_rial),
+            )
+        posted = PostTransaction(
+            name=body.name, kind=Kind.REDEMPTION, channel=Channel.TILL, merchant=body.merchant,
+            acceptor=body.acceptor, branch=0, terminal=0, account=body.account,
+            member=body.member, amount_rial=asked.amount_rial,
+            redemption=redeeming.redemption(offer, asked),
+        )  # fmt: skip
+        draft = self.draft()
+        draft.acceptor, draft.merchant = body.acceptor, body.merchant
+        try:
+            said = rules.say(draft, posted, None)
+        except Unread:
+            if not self._pays_for_itself(offer):
+                raise
+            return None
+        return said.reasons[0] if said.reasons else None
+
+    def _pays_for_itself(self, offer: Offer) -> bool:
+        """Whether lots that were left unread cost enough for what they are worth: then nothing but
+        their sums can forbid a redemption, and they were asked first.
+        """
+        rest = self._member.rest.get((Unit.NETWORK_POINTS, 0))
+        if rest is None or not rest.rows or rest.rows > LOTS_PER_COMMAND_MAX:
+            return False
+        return rest.least_cost >= offer.price_rial / offer.price_points
+
+
+def _most(completes: Callable[[int], bool], least: int, most: int) -> int:
+    """An amount that completes where one more does not, or more is not there; 0: none does."""
+    if most < least:
+        return 0
+    if completes(most):
+        return most
+    if not completes(least):
+        return 0
+    while most - least > 1:
+        middle = (least + most) // 2
+        if completes(middle):
+            least = middle
+        else:
+            most = middle
+    return least

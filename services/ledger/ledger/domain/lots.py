@@ -136,6 +136,19 @@ def balance(
     )
 
 
+def with_debts(told: Balance, debts: Mapping[tuple[Unit, int], int]) -> Balance:
+    """The same with what is owed. debts: by unit and issuer, below zero."""
+    owed = dict.fromkeys(Unit, 0)
+    for (unit, _), balance in debts.items():
+        owed[unit] -= balance
+    return replace(
+        told,
+        debt_points=owed[Unit.NETWORK_POINTS],
+        debt_credit_rial=owed[Unit.CREDIT],
+        debt_gift_rial=owed[Unit.GIFT],
+    )
+
+
 def _free_and_held(
     lots: Iterable[Lot], unit: Unit, rest: Mapping[tuple[Unit, int], Rest], now: datetime
 ) -> tuple[int, int]:

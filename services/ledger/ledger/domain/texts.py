@@ -9,6 +9,18 @@ _PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 
 REASONS: Final[dict[str, tuple[str, str]]] = {
     **texts_house.REASONS,
+    "redeem-below-minimum": (
+        "در این فروشگاه دست‌کم {least} امتیاز با هم خرج می‌شود.",
+        "This merchant takes {least} points or more at once.",
+    ),
+    "redeem-above-share": (
+        "با امتیاز و اعتبار تا {most} ریال این خرید پرداختنی است.",
+        "Points and credit may pay {most} Rial of this basket.",
+    ),
+    "points-worth-nothing": (
+        "این تعداد امتیاز به یک ریال هم نمی‌رسد.",
+        "So few points are worth less than one Rial.",
+    ),
     "insufficient-points": (
         "امتیاز کافی نیست: {available} امتیاز قابل خرج است، {short} امتیاز کم است.",
         "Not enough points: {available} can be spent, {short} short.",
@@ -203,49 +215,6 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-PURCHASE: Final = (
-    "{earned} امتیاز گرفتید. مانده: {points} امتیاز.",
-    "{earned} points earned. Balance: {points} points.",
-)
-PENDING: Final = (
-    "{earned} امتیاز ثبت شد و {pending} امتیاز در انتظار است. مانده: {points} امتیاز.",
-    "{earned} points booked, {pending} of them pending. Balance: {points} points.",
-)
-NO_POINTS: Final = (
-    "این خرید امتیازی نداشت. مانده: {points} امتیاز.",
-    "This sale earned no points. Balance: {points} points.",
-)
-REDEMPTION: Final = (
-    "{discount} ریال تخفیف با {spent} امتیاز و {credit} ریال اعتبار. مانده: {points} امتیاز.",
-    "{discount} Rial off for {spent} points and {credit} Rial of credit. Balance: {points} points.",
-)
-WITH_GIFT: Final = (
-    "{discount} ریال تخفیف با {spent} امتیاز، {credit} ریال اعتبار و {gift} ریال هدیه."
-    " مانده: {points} امتیاز.",
-    "{discount} Rial off for {spent} points, {credit} Rial of credit and {gift} Rial of gift value."
-    " Balance: {points} points.",
-)
-REFUND: Final = (
-    "برگشت ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",
-    "Refund booked: {back} points taken back, {restored} restored. Balance: {points} points.",
-)
-OWED_POINTS: Final = (
-    "{debt} امتیاز آن پیش‌تر خرج شده و بدهی مشتری است، به ارزش {rial} ریال.",
-    "{debt} points of it were spent already and are owed, worth {rial} Rial.",
-)
-OWED: Final = (
-    "بخشی از اعتبار آن پیش‌تر خرج شده و بدهی مشتری است، به ارزش {rial} ریال.",
-    "Value of it was spent already and is owed, worth {rial} Rial.",
-)
-REVERSAL: Final = (
-    "لغو ثبت شد: {back} امتیاز کم شد و {restored} امتیاز برگشت. مانده: {points} امتیاز.",
-    "Reversal booked: {back} points taken back, {restored} restored. Balance: {points} points.",
-)
-INQUIRY: Final = (
-    "{available} امتیاز دارید؛ برای این خرید تا {redeemable} ریال قابل خرج است.",
-    "{available} points available; up to {redeemable} Rial can be spent on this sale.",
-)
-
 
 def reason(code: str, **numbers: int) -> Reason:
     """The stored reason of a code. Raises KeyError on a code that is not in the table."""
@@ -256,5 +225,10 @@ def reason(code: str, **numbers: int) -> Reason:
 def both(templates: tuple[str, str], **numbers: int) -> tuple[str, str]:
     """A line in Persian (Persian digits) and in English, thousands apart."""
     told = {name: f"{number:,}" for name, number in numbers.items()}
-    persian = {name: text.translate(_PERSIAN) for name, text in told.items()}
-    return templates[0].format_map(persian), templates[1].format_map(told)
+    in_persian = {name: persian(text) for name, text in told.items()}
+    return templates[0].format_map(in_persian), templates[1].format_map(told)
+
+
+def persian(text: str) -> str:
+    """A text's digits, and the commas between thousands, in Persian."""
+    return text.translate(_PERSIAN)

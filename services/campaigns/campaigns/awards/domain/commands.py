@@ -11,8 +11,8 @@ from campaigns.awards.domain.earning import Earned
 from contracts import values
 from contracts.envelope import Envelope, follow
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
-from contracts.ledger import Inquire, PostTransaction, Redemption, RefuseTransaction
-from contracts.merchants import Programme, Terms
+from contracts.ledger import Inquire, Offer, PostTransaction, Redemption, RefuseTransaction
+from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import Kind, Reason, tehran_day
 
@@ -65,21 +65,21 @@ def post(
 def inquire(
     transaction: PosTransaction,
     *,
-    programme: Programme | None,
-    terms: Terms | None,
+    offer: Offer | tuple[Reason, ...],
     would_earn_points: int,
     decline: tuple[Reason, ...] = (),
 ) -> Inquire:
-    """The query behind an inquiry; without programme or terms nothing of the basket is payable."""
-    share = 0 if programme is None or terms is None else programme.redeem_max_share_bp
+    """The query behind an inquiry. offer: what the basket may be paid with, or why with nothing."""
     return Inquire(
         name=transaction.name,
         account=transaction.account,
+        member=transaction.member,
+        merchant=transaction.merchant,
+        acceptor=transaction.party,
         amount_rial=transaction.amount_rial,
-        price_rial=1 if terms is None else terms.price_rial,
-        price_points=1 if terms is None else terms.price_points,
-        redeem_max_share_bp=share,
         would_earn_points=would_earn_points,
+        offer=offer if isinstance(offer, Offer) else None,
+        without=() if isinstance(offer, Offer) else offer,
         decline=decline,
     )
 

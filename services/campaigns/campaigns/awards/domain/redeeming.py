@@ -3,10 +3,12 @@
 from msgspec import structs
 
 from campaigns.awards.domain import reasons
-from contracts.ledger import Redemption
+from contracts import redeeming
+from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
-from contracts.values import AMOUNT_MAX, BASIS_POINTS, Reason, largest_remainder
+from contracts.redeeming import Asked
+from contracts.values import AMOUNT_MAX, Reason, largest_remainder
 from kit import errors
 
 
@@ -15,35 +17,31 @@ def redemption_of(
 ) -> Redemption | tuple[Reason, ...]:
     """Every number that the ledger needs, or the reasons for a no.
 
-    programme: the acceptor's, in force at occurred_at. Value: points x price_rial // price_points
-    of the terms, floored, and the credit. The share: value over what the basket costs, compared
-    without rounding. The minimum is of points, and asked only where points are spent. The
-    acceptor's own discount is its basis points of that value, floored, at most its declared
-    maximum, and never more than is left to pay.
-    Whether the member has so much is the ledger's to say. Source: SH14, loyalty reference 1.3.
+    Whether the member has so much is the ledger's to say, which previews by the same rule.
     """
+    offer = offer_of(programme, terms)
+    if not isinstance(offer, Offer):
+        return offer
+    asked = Asked(transaction.amount_rial, transaction.points, transaction.credit_rial)
+    value = redeeming.worth(offer, asked.points) + asked.credit_rial
+    if value > AMOUNT_MAX:
+        raise errors.Invalid(f"a redemption of {value} Rial: too large", code="amount-too-large")
+    no = tuple([_reason(code, offer, asked) for code in redeeming.objections(offer, asked)])
+    return no or redeeming.redemption(offer, asked)
+
+
+def offer_of(programme: Programme | None, terms: Terms | None) -> Offer | tuple[Reason, ...]:
+    """What may be spent here, or why nothing can. programme: the acceptor's at occurred_at."""
     if programme is None:
         return (reasons.NO_PROGRAMME,)
     if terms is None:
         return (reasons.NO_TERMS,)
-    if transaction.points == 0 and transaction.credit_rial == 0:
-        return (reasons.NOTHING_TO_REDEEM,)
-    points_value = transaction.points * terms.price_rial // terms.price_points
-    value = points_value + transaction.credit_rial
-    if value > AMOUNT_MAX:
-        raise errors.Invalid(f"a redemption of {value} Rial: too large", code="amount-too-large")
-    if no := tuple(_objections(transaction, programme, points_value)):
-        return no
-    own = min(
-        value * programme.own_discount_bp // BASIS_POINTS,
-        programme.own_discount_max_rial,
-        transaction.amount_rial - value,
-    )
-    return Redemption(
-        points=transaction.points,
-        credit_rial=transaction.credit_rial,
-        points_value_rial=points_value,
-        own_discount_rial=own,
+    return Offer(
+        price_rial=terms.price_rial,
+        price_points=terms.price_points,
+        redeem_min_points=programme.redeem_min_points,
+        redeem_max_share_bp=programme.redeem_max_share_bp,
+        own_discount_bp=programme.own_discount_bp,
         own_discount_max_rial=programme.own_discount_max_rial,
         fee_bp=terms.fee_bp,
         terms_version=terms.version,
@@ -73,16 +71,14 @@ def paid_part(transaction: PosTransaction, redemption: Redemption) -> PosTransac
     )
 
 
-def _objections(
-    transaction: PosTransaction, programme: Programme, points_value_rial: int
-) -> list[Reason]:
-    found: list[Reason] = []
-    value = points_value_rial + transaction.credit_rial
-    if 0 < transaction.points < programme.redeem_min_points:
-        found.append(reasons.below_minimum(transaction.points, programme.redeem_min_points))
-    if transaction.points > 0 and points_value_rial == 0:
-        found.append(reasons.POINTS_WORTH_NOTHING)
-    if value * BASIS_POINTS > transaction.amount_rial * programme.redeem_max_share_bp:
-        most = transaction.amount_rial * programme.redeem_max_share_bp // BASIS_POINTS
-        found.append(reasons.above_share(value, most))
-    return found
+def _reason(code: str, offer: Offer, asked: Asked) -> Reason:
+    match code:
+        case redeeming.BELOW_MINIMUM:
+            return reasons.below_minimum(asked.points, offer.redeem_min_points)
+        case redeeming.ABOVE_SHARE:
+            value = redeeming.worth(offer, asked.points) + asked.credit_rial
+            return reasons.above_share(value, redeeming.room_rial(offer, asked.amount_rial))
+        case redeeming.WORTH_NOTHING:
+            return reasons.POINTS_WORTH_NOTHING
+        case _:
+            return reasons.NOTHING_TO_REDEEM

@@ -1,0 +1,84 @@
+"""What a basket may be paid with: the rule of a redemption, and of its preview in another room."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from contracts.ledger import Offer, Redemption
+from contracts.values import BASIS_POINTS
+
+NOTHING: Final = "nothing-to-redeem"
+BELOW_MINIMUM: Final = "redeem-below-minimum"
+WORTH_NOTHING: Final = "points-worth-nothing"
+ABOVE_SHARE: Final = "redeem-above-share"
+
+
+class Asked(Struct, frozen=True):
+    """What is to be spent on a basket: points, and Rial of credit."""
+
+    amount_rial: int
+    points: int
+    credit_rial: int
+
+
+def objections(offer: Offer, asked: Asked) -> Iterator[str]:
+    """Codes of all that speaks against it, before anybody looks at what the member has.
+
+    The share is compared without rounding; the minimum is of points, asked only where points are
+    spent. Source: SH14, loyalty reference 1.3.
+    """
+    if not asked.points and not asked.credit_rial:
+        yield NOTHING
+        return
+    points_rial = worth(offer, asked.points)
+    if 0 < asked.points < offer.redeem_min_points:
+        yield BELOW_MINIMUM
+    if asked.points and not points_rial:
+        yield WORTH_NOTHING
+    if points_rial + asked.credit_rial > room_rial(offer, asked.amount_rial):
+        yield ABOVE_SHARE
+
+
+def redemption(offer: Offer, asked: Asked) -> Redemption:
+    """Every number that the ledger decides on.
+
+    The acceptor's own discount is its basis points of what is spent, floored, at most its declared
+    maximum, and never more than is left to pay.
+    """
+    points_rial = worth(offer, asked.points)
+    spent_rial = points_rial + asked.credit_rial
+    own_rial = min(
+        spent_rial * offer.own_discount_bp // BASIS_POINTS,
+        offer.own_discount_max_rial,
+        asked.amount_rial - spent_rial,
+    )
+    return Redemption(
+        points=asked.points,
+        credit_rial=asked.credit_rial,
+        points_value_rial=points_rial,
+        own_discount_rial=own_rial,
+        own_discount_max_rial=offer.own_discount_max_rial,
+        fee_bp=offer.fee_bp,
+        terms_version=offer.terms_version,
+    )
+
+
+def worth(offer: Offer, points: int) -> int:
+    """Rial that points are worth: floored once."""
+    return points * offer.price_rial // offer.price_points
+
+
+def room_rial(offer: Offer, amount_rial: int) -> int:
+    """How much of a basket points and credit may pay."""
+    return amount_rial * offer.redeem_max_share_bp // BASIS_POINTS
+
+
+def least_points(offer: Offer) -> int:
+    """The fewest points that may be spent at once."""
+    return max(offer.redeem_min_points, -(-offer.price_points // offer.price_rial))
+
+
+def most_points(offer: Offer, room: int) -> int:
+    """The most points that are worth no more than so many Rial."""
+    return ((room + 1) * offer.price_points - 1) // offer.price_rial
