@@ -14,6 +14,7 @@ from merchants import settings
 
 ROOM: Final = "merchants"
 STATE_TOPICS: Final = (
+    topics.MERCHANTS_MERCHANTS,
     topics.MERCHANTS_TERMINALS,
     topics.MERCHANTS_PROGRAMMES,
     topics.MERCHANTS_TERMS,
