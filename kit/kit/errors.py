@@ -18,6 +18,11 @@ class Problem(Exception):
         self.fa = fa or self.fa
         self.extra = extra
 
+    @property
+    def told(self) -> str:
+        """The detail as a caller hears it: what the database said is for our log (findings S17)."""
+        return self.title if self.detail.startswith("database: ") else self.detail
+
 
 class Permanent(Problem):
     """Trying the same again cannot help."""

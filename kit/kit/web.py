@@ -79,7 +79,7 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
         "status": error.status,
         "code": error.code,
         "fa": error.fa,
-        "detail": error.detail,
+        "detail": error.told,
         "instance": instance,
         **error.extra,
     }
@@ -120,6 +120,8 @@ class Door:
 
         try:
             _refuse_unstorable(scope)
+            if self._strict and scope["path"].startswith("/v1/"):
+                auth.require(Request(scope))  # before a byte of the body: findings S24
             if self._reads and scope["method"] in ("POST", "PUT", "PATCH"):
                 receive = _once(await self._body(scope, receive), receive)
             await self._app(scope, receive, sending)

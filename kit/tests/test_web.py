@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from kit import auth, clock, errors, inner, web
+from kit.db import DataError
 
 JSON = {"content-type": "application/json"}
 SECRET = "vouching"
@@ -44,6 +45,11 @@ async def put_card(card: Annotated[int, Path(ge=1)], body: Card) -> dict[str, in
     if card == 9:
         raise errors.Unavailable
     return {"card": card, "number": body.number}
+
+
+@router.post("/v1/cards/{card}")
+async def put_known_card(request: Request, card: int, body: Card) -> int:
+    return card + body.number + len(auth.require(request).subject)
 
 
 @router.get("/secret")
@@ -113,6 +119,24 @@ async def test_every_error_is_a_problem(
     assert shown["detail"]
     assert shown["title"]
     assert any("\u0600" <= letter <= "\u06ff" for letter in shown["fa"])
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"number": "x"}', b"[" * 9_000, b'{"number": 1}'])
+async def test_nobody_learns_what_is_wrong_with_a_body_before_he_is_known(
+    client: httpx.AsyncClient, body: bytes
+) -> None:
+    answer = await client.post("/v1/cards/1", content=body, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+
+
+def test_the_words_of_the_database_are_for_the_log() -> None:
+    shown = web.problem(errors.Unavailable("database: could not connect to 10.0.0.7"))
+    assert b"10.0.0.7" not in bytes(shown.body)
+    refused = DataError('duplicate key value violates "pk" DETAIL: (4)', "23505", "pk")
+    shown = web.problem(refused)
+    assert (shown.status_code, "duplicate" in bytes(shown.body).decode()) == (409, False)
+    assert "duplicate" in str(refused)
+    assert web.problem(DataError("out of range", "22003", "")).status_code == 422
 
 
 async def test_extra_fields_and_retry_after_are_kept(client: httpx.AsyncClient) -> None:
