@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
-from kit import errors, kafka, letters, outbox, settings, telemetry
+from kit import errors, isolation, kafka, letters, outbox, settings, telemetry
 from kit.db import Database, Tx
-from kit.event import Event, Handler, Poison, Subscription, event, read
+from kit.event import Event, Handler, Poison, Subscription, bare, event, read
 from kit.kafka import Place, Producer, Reader
 from kit.outbox import Message, Numbers
 from kit.publish import Crash, CrashPoint, Publisher, no_crash
@@ -19,21 +19,9 @@ from kit.telemetry import Metric
 
 log = logging.getLogger(__name__)
 
-FACTS_WAIT_S: Final = 2.0
-FACTS_POLL_S: Final = 0.025
-RETRY_BOUND_S: Final = 60.0
-UNFORESEEN_MAX: Final = 3
 SWEEP_AFTER_S: Final = 0.5  # sooner, the next batch carries the deletion
 REST_S: Final = 0.25  # of a patient consumer, from one poll to the next
 FENCED_WAIT_S: Final = 15.0  # longer than a session: a member that was fenced hears why by then
-_ONWARD: Final = (
-    "traceparent",
-    "reply-topic",
-    "reply-partition",
-    "correlation-id",
-    "deadline",
-    "replay",
-)
 
 
 class Consumer:
@@ -63,6 +51,7 @@ class Consumer:
         self._publisher = Publisher(group, producer, crash)
         self._stopping = asyncio.Event()
         self._taken = 0  # generation of the assignment whose offsets are loaded
+        self._faults = isolation.Faults()
         self._positions = Positions(group)
         self._numbers = Numbers(room.room, group, room.generation, {})
         self._told: dict[Place, int] = {}
@@ -210,32 +199,85 @@ class Consumer:
     async def _settle(self, reader: Reader, events: Sequence[Event]) -> None:
         """Bring a poll to its end: committed, isolated by halving, or left to another owner."""
         started = time.monotonic()
-        pieces = [list(events)]
-        await self._await_facts(events)
-        links = (event.headers.get("traceparent") for event in events)
-        with telemetry.batch_span(self.group, links) as span:
-            while pieces:
-                piece = pieces.pop(0)
-                try:
-                    if not await self._with_retry(partial(self._attempt, piece), reader):
-                        return
-                except errors.Permanent as error:
-                    if len(piece) > 1:
-                        half = len(piece) // 2
-                        pieces[:0] = [piece[:half], piece[half:]]
-                        continue
-                    refused, why = piece[0], f"{error.code}: {error.detail}"
-                    await self._with_retry(partial(self._attempt, [refused], why), reader)
-                except errors.Fenced:
-                    await self._fenced(reader)
+        await isolation.await_facts(self._subscriptions.values(), events)
+        with ExitStack() as stack:
+            span = self._observed(stack, events)
+            try:
+                if not await self._in_pieces(reader, events):
                     return
+            except errors.Fenced:
+                await self._fenced(reader)
+                return
             if span is not None:
                 span.set("messaging.batch.message_count", len(events))
         telemetry.observe(Metric.BATCH_SECONDS, time.monotonic() - started, self.group)
         telemetry.observe(Metric.BATCH_EVENTS, len(events), self.group)
 
-    async def _attempt(self, piece: Sequence[Event], refused: str = "") -> bool:
-        """One transaction. refused: why the one event of piece goes to refuse, not to handle."""
+    def _observed(self, stack: ExitStack, events: Sequence[Event]) -> telemetry.Span | None:
+        """A span for the poll; a header that spoils it spoils nothing else."""
+        links = [event.headers.get("traceparent") for event in events]
+        try:
+            return stack.enter_context(telemetry.batch_span(self.group, links))
+        except Exception:  # whatever it is, it only observes
+            log.exception("no span for a poll")
+            return None
+
+    async def _in_pieces(self, reader: Reader, events: Sequence[Event]) -> bool:
+        """Commit events, in halves where they fail; False when reassigned meanwhile.
+
+        One that fails alone is set aside. Raises Fenced, Alarm, and what is no record's doing.
+        """
+        pieces = [list(events)]
+        while pieces:
+            piece = pieces.pop(0)
+            alone = len(piece) == 1
+            try:
+                attempt = partial(self._attempt, piece)
+                if not await self._with_retry(attempt, reader, divisible=not alone):
+                    return False
+                self._faults.none()
+            except Exception as error:
+                if not alone and isolation.can_be_halved(error):
+                    half = len(piece) // 2
+                    pieces[:0] = [piece[:half], piece[half:]]
+                elif not alone or not isolation.of_a_record(error):
+                    raise
+                elif not await self._give_up(reader, piece[0], error):
+                    return False
+        return True
+
+    async def _give_up(self, reader: Reader, event: Event, error: Exception) -> bool:
+        """Set a record aside by the fullest way that works: refused, refused as unreadable, a
+        dead letter alone. False when reassigned meanwhile. Raises Alarm where all records fail.
+        """
+        why = isolation.told(error)
+        if not isinstance(error, errors.Permanent):
+            telemetry.count(Metric.ALARMS, "record-fault")
+            place = (event.topic, event.partition, event.offset)
+            log.error("a record cannot be handled: %s/%s@%s", *place, exc_info=error)
+        ways = [
+            partial(self._attempt, [event], why),
+            partial(self._attempt, [bare(event, why)], why),
+            partial(self._attempt, [event], why, answer=False),
+        ]
+        while True:
+            try:
+                done = await self._with_retry(ways.pop(0), reader)
+                break
+            except Exception as again:
+                if not ways or not isolation.of_a_record(again):
+                    raise
+                log.exception("nor can it be refused")
+        self._faults.one(error)
+        return bool(done)
+
+    async def _attempt(
+        self, piece: Sequence[Event], refused: str = "", *, answer: bool = True
+    ) -> bool:
+        """One transaction. refused: why the one event of piece goes to refuse, not to handle.
+
+        answer: False where refusing it failed too: it becomes a dead letter alone.
+        """
         fresh, heard = self._positions.sift(piece)
         ends = {(e.topic, e.partition): e.offset + 1 for e in piece}
         acked = self._publisher.take_acked()
@@ -244,7 +286,11 @@ class Consumer:
                 self._crash(CrashPoint.AFTER_BEGIN)
                 await self._positions.advance(tx, ends, heard, acked)
                 self._crash(CrashPoint.AFTER_OFFSETS)
-                await self._handle(tx, fresh, refused)
+                if refused:
+                    for one in fresh:
+                        await self._set_aside(tx, one, refused, answer=answer)
+                else:
+                    await self._handle(tx, fresh)
                 self._crash(CrashPoint.AFTER_HANDLER)
                 said = self._numbers.plan(tx.take_messages(), list(ends))
                 batches = await self._numbers.insert(tx, said)
@@ -260,16 +306,16 @@ class Consumer:
         await self._publisher.put(batches)
         return True
 
-    async def _handle(self, tx: Tx, events: Sequence[Event], refused: str) -> None:
+    async def _handle(self, tx: Tx, events: Sequence[Event]) -> None:
         for name, subscription in self._subscriptions.items():
             mine: list[Event] = []
             for one in events:
                 if one.topic != name:
                     continue
-                if one.error or refused:
-                    await self._set_aside(tx, subscription, one, refused)
-                if (one.error and subscription.poison is Poison.DEAD_LETTER) or refused:
-                    continue
+                if one.error:
+                    await self._set_aside(tx, one)
+                    if subscription.poison is Poison.DEAD_LETTER:
+                        continue
                 if one.expired:
                     telemetry.count(Metric.EXPIRED_DROPPED, self.group)
                     continue
@@ -278,50 +324,33 @@ class Consumer:
                 await subscription.handle(tx, mine)
 
     async def _set_aside(
-        self, tx: Tx, subscription: Subscription, event: Event, refused: str
+        self, tx: Tx, event: Event, refused: str = "", *, answer: bool = True
     ) -> None:
         """Dead-letter copy and alarm; a refusal too, where the road wants one."""
-        answered = subscription.poison is Poison.PASS if event.error else bool(subscription.refuse)
+        subscription = self._subscriptions[event.topic]
+        refuse = subscription.refuse if refused and answer else None
+        answered = refuse is not None or (not refused and subscription.poison is Poison.PASS)
         limit = None if answered else subscription.letters_max
         why = refused or f"undecodable: {event.error}"
         await letters.write(tx, self._room.room, self.group, event, why, limit=limit)
-        if refused and subscription.refuse is not None:
-            await subscription.refuse(tx, event, refused)
-
-    async def _await_facts(self, events: Sequence[Event]) -> None:
-        deadline = time.monotonic() + FACTS_WAIT_S
-        for name, subscription in self._subscriptions.items():
-            missing = subscription.facts_missing
-            if missing is None:
-                continue
-            mine = [e for e in events if e.topic == name and e.envelope is not None]
-            while mine and await missing(mine) and time.monotonic() < deadline:  # noqa: ASYNC110 - rows
-                await asyncio.sleep(FACTS_POLL_S)
+        if refuse is not None:
+            await refuse(tx, event, refused)
 
     # ------------------------------------------------------------------------------------- beside
 
     async def _with_retry(
-        self, attempt: Callable[[], Awaitable[Any]], reader: Reader | None = None
+        self,
+        attempt: Callable[[], Awaitable[Any]],
+        reader: Reader | None = None,
+        *,
+        divisible: bool = False,
     ) -> Any:
         """Repeat what fails transiently, within the bound; None when reassigned meanwhile."""
-        started, unforeseen, pause = time.monotonic(), 0, 0.02
-        while True:
-            try:
-                return await attempt()
-            except (errors.Permanent, errors.Fenced, errors.Alarm):
-                raise
-            except Exception as error:
-                known = isinstance(error, errors.Unavailable)
-                unforeseen += 0 if known else 1
-                telemetry.count(Metric.RETRIES, self.group)
-                late = time.monotonic() - started > RETRY_BOUND_S
-                if late or unforeseen >= UNFORESEEN_MAX:
-                    raise
-                log.warning("%s tries again: %r", self.group, error, exc_info=not known)
-            if reader is not None and reader.generation != self._taken:
-                return None
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 0.5)
+
+        def moved() -> bool:
+            return reader is not None and reader.generation != self._taken
+
+        return await isolation.repeated(attempt, self.group, moved, divisible=divisible)
 
     async def _sweep(self) -> None:
         """Nothing came: delete acknowledged rows now, there is no next batch to carry it."""

@@ -6,6 +6,7 @@
 
 import asyncio
 import struct
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, LiteralString, TypeVar
@@ -25,7 +26,10 @@ IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction 
 _DIALECT: Final = dialect.dialect()
 _Unencodable: Final[type[Exception]] = asyncpg.exceptions._base.DataError  # pyright: ignore[reportPrivateUsage]
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
-_TRANSIENT_STATES: Final = ("25006", "25P02", "25P03", "55P03")
+_TRANSIENT_STATES: Final = ("25006", "25P02", "55P03")
+_IDLE_TOO_LONG: Final = "25P03"
+_CANCELLED: Final = "57014"
+_NOT_AS_THE_CODE_EXPECTS: Final = ("28", "3D", "42501", "42703", "42P01")
 
 
 class DataError(errors.Permanent):
@@ -56,51 +60,82 @@ class DataError(errors.Permanent):
 
 @contextmanager
 def translated() -> Generator[None]:
-    """Turn asyncpg's errors into DataError or Unavailable; faults of ours pass as they are."""
+    """Turn asyncpg's errors into DataError, Unavailable (TimedOut, Overlong) or Alarm.
+
+    Alarm: the role, a table or a column is missing, which is no datum's doing. Faults of ours pass
+    as they are.
+    """
     try:
         yield
     except asyncpg.PostgresError as error:
-        state: str = getattr(error, "sqlstate", None) or ""
+        state = _state(error)
         if state[:2] in ("22", "23"):
             raise DataError(
                 str(error), state, getattr(error, "constraint_name", None) or ""
             ) from error
+        if _IDLE_TOO_LONG in (state, _state(error.__cause__)):  # why the connection was closed
+            raise errors.Overlong(f"database: {error}") from error
+        if state == _CANCELLED:
+            raise errors.TimedOut(f"database: {error}") from error
+        if state.startswith(_NOT_AS_THE_CODE_EXPECTS):
+            raise errors.Alarm(f"the database is not as this code expects: {error}") from error
         if state[:2] in _TRANSIENT_CLASSES or state in _TRANSIENT_STATES:
             raise errors.Unavailable(f"database: {error}") from error
         raise
     except _Unencodable as error:  # an argument that does not encode
         raise DataError(str(error), "22000", "") from error
-    except (OSError, TimeoutError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
+    except TimeoutError as error:
+        raise errors.TimedOut(f"database: {error!r}") from error
+    except (OSError, asyncpg.InternalClientError, asyncpg.InterfaceError) as error:
         raise errors.Unavailable(f"database: {error!r}") from error
+
+
+def _state(error: BaseException | None) -> str:
+    return getattr(error, "sqlstate", None) or ""
 
 
 class Tx:
     """One transaction on one connection; belongs to one task. SQL is literal, arguments are not."""
 
-    __slots__ = ("_connection", "messages")
+    __slots__ = ("_asked_at", "_connection", "messages")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._asked_at = time.monotonic()
         self.messages: list[outbox.Message] = []
+
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        """Translate; where the connection is gone, say whether it was we who took all the time."""
+        idle_s = time.monotonic() - self._asked_at
+        try:
+            with translated():
+                yield
+        except errors.Unavailable as lost:
+            if idle_s * 1000 < IDLE_IN_TRANSACTION_MS:
+                raise
+            raise errors.Overlong(f"{idle_s:.1f} s within a transaction: {lost.detail}") from lost
+        finally:
+            self._asked_at = time.monotonic()
 
     async def fetch(self, sql: LiteralString, *args: Any) -> list[Record]:
         """All rows. Raises DataError, Unavailable; so do the others."""
-        with translated():
+        with self._asking():
             return await self._connection.fetch(sql, *args)
 
     async def fetchrow(self, sql: LiteralString, *args: Any) -> Record | None:
         """First row, or None."""
-        with translated():
+        with self._asking():
             return await self._connection.fetchrow(sql, *args)
 
     async def fetchval(self, sql: LiteralString, *args: Any) -> Any:
         """First column of the first row, or None."""
-        with translated():
+        with self._asking():
             return await self._connection.fetchval(sql, *args)
 
     async def execute(self, sql: LiteralString, *args: Any) -> str:
         """The command's tag, such as "UPDATE 3"."""
-        with translated():
+        with self._asking():
             return await self._connection.execute(sql, *args)
 
     async def copy(
@@ -113,7 +148,7 @@ class Tx:
         """
         rows = records if isinstance(records, list) else list(records)
         try:
-            with translated():
+            with self._asking():
                 await self._connection.copy_records_to_table(table, columns=columns, records=rows)
         except (ArithmeticError, TypeError, ValueError, struct.error) as error:
             raise DataError(f"a row for {table}: {error}", "22000", "") from error
@@ -123,7 +158,7 @@ class Tx:
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         values = compiled.params
         names: Sequence[str] = compiled.positiontup or ()  # pyright: ignore[reportAttributeAccessIssue]
-        with translated():
+        with self._asking():
             return await self._connection.fetch(str(compiled), *(values[name] for name in names))
 
     def take_messages(self) -> list[outbox.Message]:

@@ -98,6 +98,18 @@ class Unavailable(Problem):
     fa = "موقتاً در دسترس نیست؛ همین درخواست را دوباره بفرستید."
 
 
+class TimedOut(Unavailable):
+    """A statement or its transaction took too long: less at once may do."""
+
+    code = "timed-out"
+
+
+class Overlong(TimedOut):
+    """The transaction stood idle too long: what was computed inside it took all the time."""
+
+    code = "overlong"
+
+
 class SendUnknown(Unavailable):
     """A send missed its deadline: the message may still arrive. Send the same name again."""
 

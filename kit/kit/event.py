@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,7 @@ import msgspec
 
 from contracts import envelope as envelopes
 from contracts.topics import Topic
+from contracts.values import MOMENT_MAX, TIME_ZERO, micros
 from kit import clock, errors
 from kit.outbox import Headers
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from kit.db import Tx
 
 LETTERS_MAX: Final = 100
+ONWARD_BYTES_MAX: Final = 1_024  # of one header: a trace and an address are far shorter
+_DEADLINE_DIGITS: Final = 15
+_MILLIS_MAX: Final = micros(MOMENT_MAX) // 1_000 - 1
 _ONWARD: Final = ("traceparent", "reply-topic", "reply-partition", "correlation-id", "replay")
 
 
@@ -43,13 +47,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def onward(self) -> Headers:
         """Trace and reply address, for what is said because of this event."""
-        return tuple((k, v) for k, v in self.headers.items() if k in _ONWARD)
+        return tuple(
+            (k, v) for k, v in self.headers.items() if k in _ONWARD and len(v) <= ONWARD_BYTES_MAX
+        )
 
     @property
     def expired(self) -> bool:
         """Whether this is a query that nobody waits for any more: past its deadline, wall time."""
         deadline = self.headers.get("deadline", b"")
-        return deadline.isdigit() and int(deadline) < clock.wall().timestamp() * 1000
+        told = deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS
+        return told and int(deadline) < clock.wall().timestamp() * 1000
 
 
 Handler = Callable[["Tx", Sequence[Event]], Awaitable[None]]
@@ -84,25 +91,35 @@ class Subscription:
 
 
 def read(record: Any, decoders: dict[str, type[Any]]) -> Event:
-    """A record of the broker as an event; one that does not decode says why."""
+    """A record of the broker as an event; one that does not decode says why. Raises nothing."""
     decoded, error = None, ""
     raw: bytes | None = record.value
     if raw is not None:
         try:
             decoded = envelopes.decode(raw, decoders)
-        except ValueError as malformed:
+        except Exception as malformed:  # noqa: BLE001 - whatever it breaks on is its own doing
             error = str(malformed) or "malformed"
     return Event(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        headers=dict(record.headers),
+        at=_time_of(record.timestamp),
+        headers={key: value for key, value in record.headers if value is not None},
         key=record.key or b"",
         raw=raw or b"",
         envelope=decoded,
         error=error,
     )
+
+
+def bare(event: Event, why: str) -> Event:
+    """The same record as one that nobody could read."""
+    return msgspec.structs.replace(event, envelope=None, error=why)
+
+
+def _time_of(millis: int) -> datetime:
+    """A record's stamp, which a producer may have chosen, within what messages can say."""
+    return TIME_ZERO + timedelta(milliseconds=min(max(millis, 0), _MILLIS_MAX))
 
 
 def event(

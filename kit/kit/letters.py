@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WHY_MAX: Final = 2_000
 RAW_BYTES_MAX: Final = 500_000  # base64 of more would not fit into a message
 
 
@@ -25,14 +26,14 @@ async def write(
     limit: how many rows that nobody has dealt with a consumer may have, then it stops (Alarm):
     when all is poison the fault is ours. None: the event was answered otherwise, and not counted.
     """
-    code, _, detail = why.partition(": ")
+    code, _, detail = _clean(why).partition(": ")
     place = (event.topic, event.partition, event.offset)
     await tx.execute(_INSERT, consumer, *place, code, detail, limit is not None)
     if limit is not None and await tx.fetchval(_COUNT, consumer) > limit:
         telemetry.count(telemetry.Metric.ALARMS, "dead-letter-limit")
         raise errors.Alarm(f"{consumer} has over {limit} dead letters; see table dead_letters")
     telemetry.count(telemetry.Metric.DEAD_LETTERS, consumer, code)
-    log.error("dead letter %s/%s@%s: %s", *place, why)
+    log.error("dead letter %s/%s@%s: %s: %s", *place, code, detail)
     letter = DeadLetter(
         room=room,
         topic=event.topic,
@@ -51,6 +52,12 @@ async def write(
         data=letter,
     )
     outbox.add(tx, [outbox.message(topics.DEAD_LETTERS, said)])
+
+
+def _clean(why: str) -> str:
+    """A reason as any table and any message can hold it: it may quote the record."""
+    shown = why[:WHY_MAX].replace("\x00", "\ufffd")
+    return shown.encode(errors="replace").decode()
 
 
 _INSERT: Final = """

@@ -1,5 +1,6 @@
 """What a consumer knows of its partitions: next offset, epoch, last number of each stream."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -61,12 +62,11 @@ class Positions:
             if header is None:
                 fresh.append(event)
                 continue
-            try:
-                name, generation = _parsed(header)
-                n = int(event.headers.get("n", b""))
-            except ValueError:
+            parsed, n = _parsed(header), event.headers.get("n", b"")
+            if parsed is None or not _NUMBER.fullmatch(n):
                 fresh.append(msgspec.structs.replace(event, envelope=None, error="bad stream"))
                 continue
+            (name, generation), n = parsed, int(n)
             stream = (event.topic, event.partition, name)
             last = moved.get(stream) or self.heard.get(stream)
             if last is not None and not self._follows(event, last, (generation, n)):
@@ -137,11 +137,14 @@ class Positions:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(header: bytes) -> tuple[str, int]:
-    service, writer, generation, _ = header.decode().split("/")
-    return f"{service}/{writer}", int(generation)
+def _parsed(header: bytes) -> tuple[str, int] | None:
+    """Service/writer and generation; None where it is no stream's name, or none we could keep."""
+    found = _STREAM.fullmatch(header)
+    return None if found is None else (found[1].decode(), int(found[2]))
 
 
+_STREAM: Final = re.compile(rb"([!-.0-~]{1,100}/[!-.0-~]{1,200})/(\d{1,9})/\d{1,5}")
+_NUMBER: Final = re.compile(rb"\d{1,18}")
 _CLAIM: Final = """
 insert into consumer_offsets as o (consumer, topic, partition, next, epoch, cluster, generation)
 select $1, u.topic, u.partition, -1, 1, $4, $5

@@ -147,19 +147,25 @@ async def test_an_unforeseen_error_is_retried_a_bounded_number_of_times(
     new_stage: Make, producer: Producer
 ) -> None:
     stage = await new_stage()
-    await stage.feed(producer, range(4))
+    await stage.feed(producer, [0, 4])
     tries: list[int] = []
 
     async def handle(tx: Tx, batch: Sequence[Event]) -> None:
-        tries.append(len(batch))
-        raise ZeroDivisionError
+        numbers = [e.data.number for e in batch]
+        if 4 in numbers:
+            tries.append(len(batch))
+            raise ZeroDivisionError
+        await passing_on(stage.sink)(tx, batch)
 
-    async with running(stage, producer, handle=handle) as task:
-        with pytest.raises(ExceptionGroup) as stopped:
-            await asyncio.wait_for(task, 15)
-    assert isinstance(stopped.value.exceptions[0], ZeroDivisionError)
-    assert len(tries) == 3
-    assert await stage.effects() == []
+    async with running(stage, producer, handle=handle):
+        await stage.wrote(1)
+
+        async def set_aside() -> bool:
+            return len(await stage.rows("select from dead_letters")) == 1
+
+        await until(set_aside)
+    assert tries.count(1) == 3
+    assert await stage.effects() == [0]
 
 
 async def test_a_hole_in_the_log_stops_the_process(new_stage: Make, producer: Producer) -> None:

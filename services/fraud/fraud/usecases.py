@@ -103,7 +103,8 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
     _, known = await store.find_decisions(tx, [record.key])
     decision = known.get(record.key)
     if decision is None:
-        decision = decisions.refusal(*record.key, decisions.unreadable(why))
+        # its code alone: the rest may be the database's own words, and this reaches a till
+        decision = decisions.refusal(*record.key, decisions.unreadable(why.partition(":")[0]))
         if not (record.inquiry or record.replayed):
             # only the name: whatever else the record holds may be what the database refused
             times = _times(record)

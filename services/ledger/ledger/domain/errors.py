@@ -2,7 +2,11 @@
 
 
 class InvariantBroken(Exception):
-    """A rule of the book does not hold; nothing of the batch may be committed: never handled."""
+    """A rule of the book does not hold; nothing of the batch may be committed.
+
+    kit.consumer halves the poll: the record that breaks the rule alone is refused, with an alarm,
+    and nothing of it is booked. Where many in a row do, the process stops (decision 0017).
+    """
 
 
 class Unread(Exception):

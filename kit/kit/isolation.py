@@ -1,0 +1,146 @@
+"""What an error in handling a poll means: tried again, halved, or one record's own doing.
+
+Source: decision 0017.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from kit import errors, telemetry
+from kit.telemetry import Metric
+
+if TYPE_CHECKING:
+    from kit.event import Event, Subscription
+
+log = logging.getLogger(__name__)
+
+FACTS_WAIT_S: Final = 2.0
+FACTS_POLL_S: Final = 0.025
+RETRY_BOUND_S: Final = 60.0
+UNFORESEEN_MAX: Final = 3
+OVERLONG_MAX: Final = 5
+FAULTS_IN_A_ROW_MAX: Final = 50  # records set aside with none handled between: the fault is ours
+_NOT_OF_A_RECORD: Final = (
+    errors.Fenced,
+    errors.Alarm,
+    errors.Unavailable,
+    OSError,  # of a socket or a disk, time-outs too
+    MemoryError,
+)
+
+
+def can_be_halved(error: Exception) -> bool:
+    """Whether half of the poll may fare better: it asks for less, or the record is in the other."""
+    if isinstance(error, errors.TimedOut | TimeoutError | MemoryError):
+        return True
+    return not isinstance(error, _NOT_OF_A_RECORD)
+
+
+def of_a_record(error: Exception) -> bool:
+    """Whether an error, met again and again by one record alone, is that record's doing.
+
+    What a lost database or broker says never is: a refusal is for ever.
+    """
+    return isinstance(error, errors.Overlong) or not isinstance(error, _NOT_OF_A_RECORD)
+
+
+def told(error: Exception) -> str:
+    """Code and detail of an error, for a refusal or a dead letter."""
+    if isinstance(error, errors.Problem):
+        return f"{error.code}: {error}"
+    return f"fault: {type(error).__name__}: {error}"
+
+
+class Faults:
+    """How many records in a row were set aside for what nobody foresaw."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def none(self) -> None:
+        """A record was handled."""
+        self._in_a_row = 0
+
+    def one(self, error: Exception) -> None:
+        """A record was set aside. Raises Alarm when all of them are: the fault is not theirs."""
+        if isinstance(error, errors.Permanent):
+            return
+        self._in_a_row += 1
+        if self._in_a_row > FAULTS_IN_A_ROW_MAX:
+            raise errors.Alarm(
+                f"{self._in_a_row} records in a row could not be handled; last: {error!r}"
+            )
+
+
+async def repeated(
+    attempt: Callable[[], Awaitable[Any]],
+    group: str,
+    moved: Callable[[], bool],
+    *,
+    divisible: bool = False,
+) -> Any:
+    """Repeat what fails transiently, within the bound; None when moved says yes meanwhile.
+
+    divisible: what half of it may mend is raised at once. Raises Permanent, Fenced and Alarm at
+    once too, what nobody foresaw after UNFORESEEN_MAX tries.
+    """
+    started, unforeseen, overlong, pause = time.monotonic(), 0, 0, 0.02
+    while True:
+        try:
+            return await attempt()
+        except (errors.Permanent, errors.Fenced, errors.Alarm):
+            raise
+        except Exception as error:
+            if divisible and can_be_halved(error):
+                raise
+            known = isinstance(error, errors.Unavailable | OSError)
+            unforeseen += 0 if known else 1
+            overlong += isinstance(error, errors.Overlong)
+            telemetry.count(Metric.RETRIES, group)
+            late = time.monotonic() - started > RETRY_BOUND_S
+            if late or unforeseen >= UNFORESEEN_MAX or overlong >= OVERLONG_MAX:
+                raise
+            log.warning("%s tries again: %r", group, error, exc_info=not known)
+        if moved():
+            return None
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 0.5)
+
+
+async def await_facts(subscriptions: Iterable["Subscription"], events: Sequence["Event"]) -> None:
+    """Give facts that events need, but that are not here yet, a while to come."""
+    deadline = time.monotonic() + FACTS_WAIT_S
+    for subscription in subscriptions:
+        missing, name = subscription.facts_missing, subscription.topic.name
+        if missing is None:
+            continue
+        mine: Sequence[Event] = [e for e in events if e.topic == name and e.envelope]
+        while mine and time.monotonic() < deadline:
+            mine = await _lacking(missing, mine)
+            if mine:
+                await asyncio.sleep(FACTS_POLL_S)
+
+
+async def _lacking(
+    missing: Callable[[Sequence["Event"]], Awaitable[bool]], events: Sequence["Event"]
+) -> Sequence["Event"]:
+    """Those of events whose facts are to be waited for: all while any lacks one.
+
+    An event that the question itself breaks on waits no longer: its handling will tell why.
+    """
+    try:
+        return events if await missing(events) else ()
+    except Exception as error:
+        if not of_a_record(error):
+            if isinstance(error, errors.Unavailable | OSError):
+                return events
+            raise
+        if len(events) == 1:
+            log.warning("facts of a record cannot be asked for: %r", error)
+            return ()
+        half = len(events) // 2
+        first = await _lacking(missing, events[:half])
+        return (*first, *await _lacking(missing, events[half:]))
