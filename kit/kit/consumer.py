@@ -48,12 +48,13 @@ class Consumer:
         self._room = room
         self._crash = crash
         self._patient = patient
-        self._publisher = Publisher(group, producer, crash)
+        unsaid = partial(letters.write_unsaid, database, room.room, group)
+        self._publisher = Publisher(group, producer, unsaid, crash)
         self._stopping = asyncio.Event()
         self._taken = 0  # generation of the assignment whose offsets are loaded
         self._faults = isolation.Faults()
         self._positions = Positions(group)
-        self._numbers = Numbers(room.room, group, room.generation, {})
+        self._numbers = Numbers(room.room, group, room.generation, {}, room.shards)
         self._told: dict[Place, int] = {}
         self._cluster = ""
         self._reader: Reader | None = None
@@ -137,8 +138,8 @@ class Consumer:
         places = reader.assigned()
         await self._publisher.drained()
         acked = self._publisher.take_acked()
-        lanes = places
-        numbers = Numbers(self._room.room, self.group, self._room.generation, {})
+        lanes, given = places, self._room
+        numbers = Numbers(given.room, self.group, given.generation, {}, given.shards)
         async with self._database.transaction() as tx:
             await outbox.delete_sent(tx, acked)
             positions = await Positions.claim(

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 from contracts import topics
 from contracts.envelope import Envelope, follow
 from contracts.house import DeadLetter
-from kit import errors, outbox, telemetry
+from kit import clock, errors, outbox, telemetry
 
 if TYPE_CHECKING:
-    from kit.db import Tx
+    from kit.db import Database, Tx
     from kit.event import Event
+    from kit.outbox import Batch
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,39 @@ async def write(
         data=letter,
     )
     outbox.add(tx, [outbox.message(topics.DEAD_LETTERS, said)])
+
+
+async def write_unsaid(database: "Database", room: str, consumer: str, batch: "Batch") -> None:
+    """Keep a batch for a partition that is not there, message by message, and raise an alarm.
+
+    Its row is found under the topic it was meant for and the number of its outbox row.
+    """
+    place = (batch.topic, batch.partition or 0)
+    why = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
+    log.error("cannot be said: %s", why)
+    telemetry.count(telemetry.Metric.ALARMS, "unsayable")
+    at = clock.wall()
+    async with database.transaction() as tx:
+        await tx.execute(_INSERT, consumer, *place, batch.id, "unsayable", why, True)
+        for index, said in enumerate(batch.messages):
+            letter = DeadLetter(
+                room=room,
+                topic=place[0],
+                partition=place[1],
+                offset=batch.id,
+                code="unsayable",
+                detail=why,
+                raw=(said.value or b"")[:RAW_BYTES_MAX],
+            )
+            envelope = Envelope(
+                id=follow(f"{consumer}|{place}|{batch.id}", "dead-letter", index),
+                type="dead-letter.v1",
+                key=place[0],
+                occurred_at=at,
+                accepted_at=at,
+                data=letter,
+            )
+            outbox.add(tx, [outbox.message(topics.DEAD_LETTERS, envelope)])
 
 
 def _clean(why: str) -> str:

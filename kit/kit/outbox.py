@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from kit.db import Tx
     from kit.event import Event
 
-MESSAGE_BYTES_MAX: Final = 900_000  # the broker takes 1 MiB with headers
+MESSAGE_BYTES_MAX: Final = 900_000  # the broker takes 1 MiB with key and headers
+AROUND_BYTES_MAX: Final = 100_000  # key and headers
 RELAY: Final = "relay"
 _REPLIES: Final = topics.GATEWAY_REPLIES.name.encode()
 _PARTITION_DIGITS: Final = 5
 _COUNTS: Final = {Spread.FOUR: 4, Spread.ONE: 1}
+_SPREADS: Final = {topic.name: topic.spread for topic in topics.TOPICS}
+SHARDS_MAX: Final = 100_000  # a number of gateways, which nobody here knows, has five digits
 
 Headers = tuple[tuple[str, bytes], ...]
 Lane = tuple[str, int]  # source topic and partition: whose offset row fences what is said
@@ -92,6 +95,10 @@ def add(tx: "Tx", messages: Sequence[Message]) -> None:
     Raises Invalid for one too large, or numbered (of the road) without a partition.
     """
     for said in messages:
+        if len(said.key) + sum([len(k) + len(v) for k, v in said.headers]) > AROUND_BYTES_MAX:
+            raise errors.Invalid(
+                f"key and headers to {said.topic} are over {AROUND_BYTES_MAX} bytes"
+            )
         if said.numbered and said.partition is None:
             raise errors.Invalid(f"message to {said.topic} names no shard")
         if said.value is not None and len(said.value) > MESSAGE_BYTES_MAX:
@@ -126,6 +133,7 @@ class Numbers:
     consumer: str
     generation: int
     said: dict[tuple[str, str, int], int]  # writer, topic, partition -> last number
+    shards: int = SHARDS_MAX  # of the house
 
     def writer(self, lane: Lane) -> str:
         """Name of the stream's writer: one lane has one owner, so one source of numbers."""
@@ -136,6 +144,7 @@ class Numbers:
 
         lanes: sources whose offsets this transaction advances, at least one. A partition that is
         among them is said in its own lane, any other in the first: each stream has one writer.
+        Raises Invalid for a partition that its topic does not have in this house.
         """
         groups: defaultdict[tuple[str, int | None], list[Message]] = defaultdict(list)
         for said in messages:
@@ -143,6 +152,8 @@ class Numbers:
         by_partition = {lane[1]: lane for lane in reversed(lanes)}
         batches: list[Batch] = []
         for (topic, partition), group in groups.items():
+            if partition is not None and partition >= self._partitions(topic):
+                raise errors.Invalid(f"{topic} has no partition {partition}")
             lane = lanes[0] if partition is None else by_partition.get(partition, lanes[0])
             stream, first = None, 0
             if group[0].numbered:
@@ -162,6 +173,12 @@ class Numbers:
                 )
             )
         return batches
+
+    def _partitions(self, topic: str) -> int:
+        spread = _SPREADS.get(topic)
+        if spread is Spread.SHARDS:
+            return self.shards
+        return _COUNTS.get(spread, SHARDS_MAX) if spread is not None else SHARDS_MAX
 
     def settle(self, batches: Sequence[Batch]) -> None:
         """Remember the numbers of batches, once their transaction has committed."""

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from typing import Final
 
-from kit import db, errors, outbox, telemetry
-from kit.kafka import Producer
+from kit import db, errors, letters, outbox, telemetry
+from kit.kafka import Place, Producer
 from kit.outbox import Batch, Lane, Numbers
 from kit.telemetry import Metric
 
@@ -48,9 +49,17 @@ def no_crash(point: CrashPoint) -> None:
 class Publisher:
     """Sends what a writer has committed, in order, while the writer is at its next poll."""
 
-    def __init__(self, name: str, producer: Producer, crash: Crash = no_crash) -> None:
+    def __init__(
+        self,
+        name: str,
+        producer: Producer,
+        unsaid: Callable[[Batch], Awaitable[None]],
+        crash: Crash = no_crash,
+    ) -> None:
+        """unsaid: keeps a batch whose partition is not there."""
         self._name = name
         self._producer = producer
+        self._unsaid = unsaid
         self._crash = crash
         self._queue: asyncio.Queue[Sequence[Batch]] = asyncio.Queue()
         self._acked: list[int] = []
@@ -88,15 +97,18 @@ class Publisher:
                 self._queue.task_done()
 
     async def send(self, batches: Sequence[Batch]) -> None:
-        """Send batches now, again and again until acknowledged or the bound is past."""
+        """Send batches now, again and again until acknowledged or the bound is past.
+
+        One for a partition that is not there is set aside: it would stop every start.
+        """
         if not batches:
             return
         telemetry.gauge(Metric.OUTBOX_UNSENT, len(batches), self._name)
         messages = [said for batch in batches for said in batch.numbered()]
-        started = time.monotonic()
+        started, homeless = time.monotonic(), set[Place]()
         while True:
             try:
-                await self._producer.send(messages, deadline_s=SEND_DEADLINE_S)
+                await self._producer.send(messages, deadline_s=SEND_DEADLINE_S, homeless=homeless)
                 break
             except errors.SendUnknown:
                 waited = time.monotonic() - started
@@ -106,6 +118,9 @@ class Publisher:
                 log.warning("broker has not acknowledged for %.0f s; sending again", waited)
                 await asyncio.sleep(0.1)
         self._crash(CrashPoint.AFTER_PUBLISH)
+        for batch in batches:
+            if batch.partition is not None and (batch.topic, batch.partition) in homeless:
+                await self._unsaid(batch)
         self._acked.extend(batch.id for batch in batches)
         telemetry.gauge(Metric.OUTBOX_UNSENT, self._queue.qsize(), self._name)
         telemetry.gauge(Metric.OUTBOX_AGE_SECONDS, 0, self._name)
@@ -157,7 +172,8 @@ class Relay:
             await _closed(session)
 
     async def _lead(self, session: db.Connection) -> None:
-        publisher = Publisher(outbox.RELAY, self._producer)
+        unsaid = partial(letters.write_unsaid, self._database, self._service, outbox.RELAY)
+        publisher = Publisher(outbox.RELAY, self._producer, unsaid)
         numbers = Numbers(self._service, outbox.RELAY, self._generation, {})
         async with self._database.transaction() as tx:
             epoch: int = await tx.fetchval(_CLAIM, outbox.RELAY, self._generation)

@@ -72,18 +72,26 @@ class Producer:
             raise errors.Unavailable(f"broker: {error}") from error
         return made
 
-    async def send(self, messages: Sequence["Message"], *, deadline_s: float = 5.0) -> None:
+    async def send(
+        self,
+        messages: Sequence["Message"],
+        *,
+        deadline_s: float = 5.0,
+        homeless: set[Place] | None = None,
+    ) -> None:
         """Send in order within each partition; returns once the broker has acknowledged all.
 
-        Raises SendUnknown at the deadline: what was sent may still arrive. After fencing or a
-        lost sequence the producer is rebuilt and what was not acknowledged is sent again.
+        homeless: takes up the places named that the broker does not have; what is for them is not
+        sent, and is the caller's to keep. Raises SendUnknown at the deadline: what was sent may
+        still arrive; Invalid for such a place where nobody takes it up. After fencing or a lost
+        sequence the producer is rebuilt and what was not acknowledged is sent again.
         """
         left = messages
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(REBUILDS_MAX):
                     inner = self._inner
-                    left, cause = await self._attempt(inner, left)
+                    left, cause = await self._attempt(inner, left, homeless)
                     if cause is None:
                         return
                     await self._mend(inner, cause)
@@ -92,12 +100,19 @@ class Producer:
         raise self._unknown(len(left))
 
     async def send_one(self, message: "Message", *, deadline_s: float = 5.0) -> Ack:
-        """Send one message; many callers at once share batches. Raises SendUnknown."""
+        """Send one message; many callers at once share batches.
+
+        Raises SendUnknown; Unavailable where the broker does not have its partition.
+        """
         try:
             async with asyncio.timeout(deadline_s):
                 for _ in range(REBUILDS_MAX):
                     inner = self._inner
                     try:
+                        if await _absent(inner, [message]):
+                            raise errors.Unavailable(
+                                f"{message.topic} has no partition {message.partition}"
+                            )
                         sent = await inner.send(
                             message.topic,
                             message.value,
@@ -124,7 +139,7 @@ class Producer:
         return errors.SendUnknown(f"{count} messages unacknowledged; send the same again")
 
     async def _attempt(
-        self, inner: Any, messages: Sequence["Message"]
+        self, inner: Any, messages: Sequence["Message"], homeless: set[Place] | None
     ) -> tuple[list["Message"], Exception | None]:
         """Send once. Gives what was not acknowledged and why."""
         places: dict[Place, list[Message]] = {}
@@ -132,12 +147,12 @@ class Producer:
             absent = await _absent(inner, messages)
             for said in messages:
                 partition = said.partition
-                if said.topic == _REPLIES and partition in absent:
-                    log.warning("reply dropped: %s has no partition %s", _REPLIES, partition)
-                    continue
                 if partition is None:
                     partition = partition_of(said.key, len(await inner.partitions_for(said.topic)))
                 places.setdefault((said.topic, partition), []).append(said)
+            for place in absent:
+                del places[place]
+            _turn_away(absent, homeless)
             futures: list[tuple[Place, Any]] = []
             for place, group in places.items():
                 for batch in _batches(inner, group):
@@ -194,17 +209,33 @@ def partition_of(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-async def _absent(inner: Any, messages: Sequence["Message"]) -> set[int]:
-    """Partitions of the topic of replies that are named here and that the broker does not have.
+def _turn_away(absent: set[Place], homeless: set[Place] | None) -> None:
+    for place in absent:
+        if place[0] == _REPLIES:  # nobody can wait there
+            log.warning("replies dropped: %s has no partition %s", *place)
+        elif homeless is None:
+            raise errors.Invalid(f"{place[0]} has no partition {place[1]}")
+        else:
+            homeless.add(place)
 
-    Their numbers come from headers. Nobody can wait at such a one, and aiokafka would wait for it
-    to appear, with all that follows it; so it is known before anything is sent.
+
+async def _absent(inner: Any, messages: Sequence["Message"]) -> set[Place]:
+    """Places that are named here and that the broker does not have.
+
+    aiokafka would wait for one to appear, with all that follows it, or fall over an assertion; so
+    it is known before anything is sent.
     """
-    named = {m.partition for m in messages if m.topic == _REPLIES and m.partition is not None}
-    if not named or named <= await inner.partitions_for(_REPLIES):
-        return set()
-    await inner.client.force_metadata_update()  # there may be more gateways than a minute ago
-    return named - await inner.partitions_for(_REPLIES)
+    named = {(m.topic, m.partition) for m in messages if m.partition is not None}
+    absent = await _missing(inner, named)
+    if absent:
+        await inner.client.force_metadata_update()  # there may be more than a minute ago
+        absent = await _missing(inner, absent)
+    return absent
+
+
+async def _missing(inner: Any, named: set[Place]) -> set[Place]:
+    known = {topic: await inner.partitions_for(topic) for topic in {place[0] for place in named}}
+    return {(topic, partition) for topic, partition in named if partition not in known[topic]}
 
 
 def _batches(inner: Any, messages: Sequence["Message"]) -> list[Any]:
