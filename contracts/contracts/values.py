@@ -34,7 +34,8 @@ Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]  # merchants, parties, branche
 NumberOrZero = Annotated[int, Meta(ge=0, le=2**31 - 1)]  # 0: none; versions and epochs too
 AccountNumber = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 AccountOrZero = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # accounts and members; 0: none
-Shard = Annotated[int, Meta(ge=0, le=2**15 - 1)]
+SHARDS_MAX: Final = 2**15
+Shard = Annotated[int, Meta(ge=0, le=SHARDS_MAX - 1)]  # a house has far fewer
 LineOrBasket = Annotated[int, Meta(ge=0, le=9999)]  # 0: the whole basket
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # sequences, lots, offsets, what was booked
 Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]

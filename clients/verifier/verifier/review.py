@@ -18,7 +18,9 @@ Find = Callable[[str], Original | None]
 Row = tuple[Any, ...]
 _Entry = tuple[int, int, int, int, int]
 
-ISOLATED = "could-not-be-decided"  # a record that the database refused: the ledger's own refusal
+# the ledger's own refusals: of a record that could not be booked, of a shard that is not there
+ISOLATED = "could-not-be-decided"
+NO_SHARD = "no-such-shard"
 
 
 class Two(NamedTuple):
@@ -64,9 +66,9 @@ def review(
     name = decide.heard_name(heard, command)
     ahead = code == decide.AHEAD and heard is not None and (heard.accepted or 0) > at
     work, said = decide.work_out(state, heard, find, sequence=sequence, ahead=ahead)
-    if code == ISOLATED and status == "refused" and heard is not None:
+    if status == "refused" and heard is not None and is_the_ledgers_own(code, heard):
         work.forget()
-        said = Said("refused", ISOLATED)
+        said = Said("refused", code)
     found: list[tuple[str, Any, Any]] = []
     wanted = (state.shard, state.sequence + 1, work.now, said.status, said.code)
     if (shard, sequence, at, status, code) != wanted:
@@ -87,6 +89,12 @@ def review(
         _follow(state, work, said, heard)
     state.sequence, state.now = sequence, at
     return work.crosses if status == said.status else []
+
+
+def is_the_ledgers_own(code: str, heard: Heard) -> bool:
+    """Whether a refusal is one that no rule gives, of a command that may get it."""
+    names = heard.body.__struct_fields__
+    return code == ISOLATED or (code == NO_SHARD and bool({"to_shard", "from_shard"} & set(names)))
 
 
 _HEAD = ("shard", "sequence", "decided_at", "status", "code")

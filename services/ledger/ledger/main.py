@@ -22,7 +22,7 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
     given: Settings = parts.settings
     archive = Archive(Path(given.checkpoint_folder)) if given.checkpoint_folder else None
     ahead_max = None if given.sandbox else settings.CLOCK_AHEAD_MAX
-    road = consumer.subscriptions(ahead_max)
+    road = consumer.subscriptions(ahead_max, given.shards)
     timed = jobs.jobs(parts.database, parts.clock, given)
     if archive is not None and given.checkpoint_key_file:
         timed.append(jobs.publisher(parts.database, parts.clock, archive, given))

@@ -21,7 +21,7 @@ from contracts.ledger import (
 )
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveValue, ReleaseHold
-from contracts.values import TEHRAN, Family, micros, name
+from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name
 from kit import outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
@@ -53,16 +53,33 @@ LOTS_VISITED_MAX: Final = 100_000  # by one batch: some tenth of a second
 _json: Final = json.Encoder()
 
 
-async def post_batch(tx: Tx, batch: Sequence[Event], *, ahead_max: timedelta | None = None) -> None:
+async def post_batch(
+    tx: Tx,
+    batch: Sequence[Event],
+    *,
+    shards: int = SHARDS_MAX,
+    ahead_max: timedelta | None = None,
+) -> None:
     """Post one poll of ledger.commands, partitions and kinds mixed, in order.
 
     ahead_max: a command whose accepted_at is further beyond its record's append time is refused,
     and the shard's time does not move by it; None: no guard, in a house that has its own clock.
 
     A known name is answered as the first time; a fresh one is decided, booked, said and answered.
-    Inquiries are answered from the state they arrive at and leave nothing. Raises InvariantBroken.
+    Inquiries are answered from the state they arrive at and leave nothing. shards: of the house;
+    a command that has us speak to another is refused. Raises InvariantBroken.
     """
-    await _post(tx, batch, [_command(event, ahead_max) for event in batch])
+    await _post(tx, batch, [_sayable(_command(event, ahead_max), shards) for event in batch])
+
+
+def _sayable(command: Command, shards: int) -> Command:
+    """The command, or its refusal where it has us say something to a shard that is not there."""
+    body = command.body
+    named = getattr(body, "to_shard", None) or getattr(body, "from_shard", 0)
+    if named < shards:
+        return command
+    refusal = records.refusal_of(body, texts.reason("no-such-shard"))
+    return replace(command, body=refusal)
 
 
 async def refuse_record(
@@ -72,6 +89,9 @@ async def refuse_record(
     log.error("a record was refused", extra={"why": why, "offset": event.offset})
     telemetry.count(Metric.ALARMS, "ledger-refused-record")
     command = _command(event, ahead_max)
+    if type(command.body) is Inquire:  # a query leaves nothing, not even its refusal
+        outbox.add(tx, _reply(event, command.name, _UNDECIDED, status=_UNPROCESSABLE))
+        return
     if command.body is not None:
         body = records.refusal_of(command.body, texts.reason("could-not-be-decided"))
         if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
@@ -248,12 +268,12 @@ def _reply(event: Event, named: str, body: bytes, *, status: int = 200) -> list[
     return [message] if message is not None else []
 
 
-def _problem(code: str) -> bytes:
+def _problem(code: str, title: str) -> bytes:
     reason = texts.reason(code)
     return _json.encode(
         {
             "type": f"urn:peyvand:problem:{code}",
-            "title": "The name was used with another payload",
+            "title": title,
             "status": _UNPROCESSABLE,
             "code": code,
             "detail": reason.en,
@@ -262,7 +282,10 @@ def _problem(code: str) -> bytes:
     )
 
 
-_CONFLICT: Final = _problem("name-used-with-another-payload")
+_CONFLICT: Final = _problem(
+    "name-used-with-another-payload", "The name was used with another payload"
+)
+_UNDECIDED: Final = _problem("could-not-be-decided", "The inquiry could not be answered")
 
 # --------------------------------------------------------------------------------------- time
 

@@ -24,6 +24,7 @@ from ledger.domain.book import Command
 _ENCODER = json.Encoder()
 NO_ANSWER = b"null"
 _ANSWERED = frozenset({PostTransaction, RefuseTransaction})  # a till waits for these
+_ASKED = frozenset({"post-transaction.v1", "refuse-transaction.v1"})  # others may be refused too
 
 
 def answer(draft: Draft, said: Said, balance: Balance) -> bytes:
@@ -34,7 +35,7 @@ def answer(draft: Draft, said: Said, balance: Balance) -> bytes:
     command, body = draft.command, draft.command.body
     if body is None:
         return _no(command, command.name, said.status, said.reasons[0], now=draft.now)
-    if type(body) not in _ANSWERED:
+    if not _a_till_asked(command):
         return NO_ANSWER
     moved = movements.of(draft)
     fa, en = _line(body.kind, said, moved, balance)
@@ -70,6 +71,10 @@ def answer(draft: Draft, said: Said, balance: Balance) -> bytes:
         en=en,
     )
     return _ENCODER.encode(told)
+
+
+def _a_till_asked(command: Command) -> bool:
+    return type(command.body) in _ANSWERED and command.type in _ASKED
 
 
 def marked_answer(command: Command, name: str, *, now: datetime) -> bytes:
@@ -115,7 +120,7 @@ def _outcome(decision: Decision) -> Outcome:
         command=command.type,
         status=said.status,
         decided_at=decision.decided_at,
-        kind=body.kind if type(body) in _ANSWERED else None,  # a body of terms has a kind as well
+        kind=body.kind if _a_till_asked(command) else None,  # a body of terms has a kind as well
         channel=channel,
         code=said.code,
         merchant=decision.merchant,

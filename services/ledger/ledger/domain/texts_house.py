@@ -31,6 +31,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "مبدأ و مقصد یک شارد است.",
         "The shard is its own destination.",
     ),
+    "no-such-shard": (
+        "شاردی که نام برده شده در این سامانه نیست.",
+        "The house has no such shard; look up where the account is and send it again.",
+    ),
     "already-returned": (
         "این امتیازها پیش‌تر برگشته است.",
         "What was sent has come back already.",
