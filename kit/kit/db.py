@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Any, Final, LiteralString, TypeVar
 
 import asyncpg
@@ -29,6 +30,7 @@ _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
 _TRANSIENT_STATES: Final = ("25006", "25P02", "55P03")
 _IDLE_TOO_LONG: Final = "25P03"
 _CANCELLED: Final = "57014"
+_OF_TIMES: Final = ("at", "_from", "_until", "_on", "day", "date")  # names of columns
 _NOT_AS_THE_CODE_EXPECTS: Final = ("28", "3D", "42501", "42703", "42P01")
 
 
@@ -90,6 +92,22 @@ def translated() -> Generator[None]:
         raise errors.Unavailable(f"database: {error!r}") from error
 
 
+def _refuse_endless(args: Iterable[Any]) -> None:
+    """Raise DataError for a time in the first or the last year of Python's calendar.
+
+    asyncpg writes the ends of it as the infinities of PostgreSQL, and reads those back without a
+    zone: such a time spoils whatever compares it later. args: values, and lists alike in kind.
+    """
+    for arg in args:
+        if isinstance(arg, list):
+            first = next((one for one in arg if one is not None), None)  # pyright: ignore[reportUnknownVariableType]
+            held: list[Any] = arg if isinstance(first, date) else []
+        else:
+            held = [arg] if isinstance(arg, date) else []
+        if any(one is not None and not MINYEAR < one.year < MAXYEAR for one in held):
+            raise DataError("a time at the end of all times", "22008", "")
+
+
 def _state(error: BaseException | None) -> str:
     return getattr(error, "sqlstate", None) or ""
 
@@ -105,8 +123,12 @@ class Tx:
         self.messages: list[outbox.Message] = []
 
     @contextmanager
-    def _asking(self) -> Generator[None]:
-        """Translate; where the connection is gone, say whether it was we who took all the time."""
+    def _asking(self, args: Sequence[Any] = ()) -> Generator[None]:
+        """Refuse times that would not read back, and translate errors.
+
+        Where the connection is gone, say whether it was we who took all the time.
+        """
+        _refuse_endless(args)
         idle_s = time.monotonic() - self._asked_at
         try:
             with translated():
@@ -120,22 +142,22 @@ class Tx:
 
     async def fetch(self, sql: LiteralString, *args: Any) -> list[Record]:
         """All rows. Raises DataError, Unavailable; so do the others."""
-        with self._asking():
+        with self._asking(args):
             return await self._connection.fetch(sql, *args)
 
     async def fetchrow(self, sql: LiteralString, *args: Any) -> Record | None:
         """First row, or None."""
-        with self._asking():
+        with self._asking(args):
             return await self._connection.fetchrow(sql, *args)
 
     async def fetchval(self, sql: LiteralString, *args: Any) -> Any:
         """First column of the first row, or None."""
-        with self._asking():
+        with self._asking(args):
             return await self._connection.fetchval(sql, *args)
 
     async def execute(self, sql: LiteralString, *args: Any) -> str:
         """The command's tag, such as "UPDATE 3"."""
-        with self._asking():
+        with self._asking(args):
             return await self._connection.execute(sql, *args)
 
     async def copy(
@@ -147,6 +169,9 @@ class Tx:
         here as there. Raises TypeError where making the rows does: that is a fault of ours.
         """
         rows = records if isinstance(records, list) else list(records)
+        for place, column in enumerate(columns):
+            if column.endswith(_OF_TIMES):
+                _refuse_endless([[row[place] for row in rows]])
         try:
             with self._asking():
                 await self._connection.copy_records_to_table(table, columns=columns, records=rows)
@@ -158,8 +183,9 @@ class Tx:
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         values = compiled.params
         names: Sequence[str] = compiled.positiontup or ()  # pyright: ignore[reportAttributeAccessIssue]
-        with self._asking():
-            return await self._connection.fetch(str(compiled), *(values[name] for name in names))
+        args = [values[name] for name in names]
+        with self._asking(args):
+            return await self._connection.fetch(str(compiled), *args)
 
     def take_messages(self) -> list[outbox.Message]:
         """What was said in this transaction; the taker writes it to an outbox."""

@@ -103,7 +103,7 @@ async def repeated(
             late = time.monotonic() - started > RETRY_BOUND_S
             if late or unforeseen >= UNFORESEEN_MAX or overlong >= OVERLONG_MAX:
                 raise
-            log.warning("%s tries again: %r", group, error, exc_info=not known)
+            log.warning("%s tries again: %r", group, error)
         if moved():
             return None
         await asyncio.sleep(pause)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -139,6 +139,42 @@ async def test_what_may_pass_is_unavailable_and_what_is_ours_is_not(database: Da
     assert not isinstance(ours.value, errors.Problem)
     async with database.read() as tx:  # the pool has healed
         assert await tx.fetchval("select 1") == 1
+
+
+ENDLESS = [
+    datetime.min.replace(tzinfo=UTC),
+    datetime.max.replace(tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+    datetime(1, 1, 1),  # noqa: DTZ001 - as an infinity reads back
+    datetime(9999, 12, 31, 23, 59, 59, 999_999),  # noqa: DTZ001
+    date.min,
+    date.max,
+    datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=3, minutes=30))),
+]
+
+
+@pytest.mark.parametrize("at", ENDLESS, ids=repr)
+async def test_no_time_is_written_that_reads_back_as_an_infinity(
+    database: Database, at: date
+) -> None:
+    writes: list[Callable[[Tx], Awaitable[Any]]] = [
+        lambda tx: tx.execute("insert into rows (number, text, at) values (1, '', $1)", at),
+        lambda tx: tx.fetch("select u from unnest($1::timestamptz[]) as u", [None, at]),
+        lambda tx: tx.fetchval("select $1::timestamptz", at),
+        lambda tx: tx.fetchrow("select $1::date", at),
+        lambda tx: tx.copy("rows", ["number", "text", "at"], [(1, "", None), (2, "", at)]),
+    ]
+    for write in writes:
+        with pytest.raises(DataError) as refused:
+            async with database.transaction() as tx:
+                await write(tx)
+        assert refused.value.state.startswith("22")
+
+
+async def test_a_time_that_is_written_reads_back_as_it_was(database: Database) -> None:
+    for at in (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)):
+        async with database.transaction() as tx:
+            assert await tx.fetchval("select $1::timestamptz", at) == at
 
 
 @pytest.mark.parametrize(

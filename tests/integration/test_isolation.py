@@ -4,6 +4,7 @@ import asyncio
 import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 
 import pytest
 
@@ -38,6 +39,7 @@ FAULTS: dict[int, BaseException] = {
         strict=True,
     )
 }
+BOUND_S = 60  # thirteen records, each tried three times and more
 GOOD = [n for n in range(40) if n not in FAULTS]
 Handle = Callable[[Tx, Sequence[Event]], Awaitable[None]]
 
@@ -50,7 +52,7 @@ def raising(stage: Stage) -> Handle:
         await pass_on(tx, batch)
         for event in batch:
             if event.data.number in FAULTS:
-                raise FAULTS[event.data.number]
+                raise copy(FAULTS[event.data.number]).with_traceback(None) from None
 
     return handle
 
@@ -75,8 +77,8 @@ async def test_whatever_a_record_raises_it_alone_is_set_aside(
     given = {"handle": raising(stage), "poison": Poison.PASS, "refuse": refuse if road else None}
     await stage.feed(producer, range(40))
     async with running(stage, producer, **given):  # as the first poll after a start
-        await stage.wrote(len(GOOD))
-        await until(lambda: _count(stage, len(FAULTS)))
+        await stage.wrote(len(GOOD), BOUND_S)
+        await until(lambda: _count(stage, len(FAULTS)), BOUND_S)
     assert sorted(await stage.effects()) == GOOD
     used = await stage.onward()
     assert sorted(n for numbers in used.values() for n in numbers) == GOOD
@@ -121,8 +123,8 @@ async def test_where_refusing_fails_it_is_refused_as_unreadable_or_set_aside(
 
     await stage.feed(producer, range(40))
     async with running(stage, producer, handle=raising(stage), refuse=refuse):
-        await stage.wrote(40 - 4)
-        await until(lambda: _count(stage, len(FAULTS)))
+        await stage.wrote(40 - 4, BOUND_S)
+        await until(lambda: _count(stage, len(FAULTS)), BOUND_S)
     at_nine = [n for n in FAULTS if n // 4 == 9]
     assert [n for n in sorted(await stage.effects()) if n >= 0] == GOOD
     assert (await stage.effects()).count(-1) == len(FAULTS) - len(at_nine)
