@@ -23,7 +23,7 @@ up: setup ## start the whole house here (HOUSE=folder: another one beside it)
 	@$(RUN) house up
 down: setup ## stop it
 	@$(RUN) house down
-status: setup ## health, consumer lag and rates
+status: setup ## health, restarts, consumer lag, rates, and what to do
 	@$(RUN) house status
 env: setup ## address and operator's key, for a shell: eval "$$(make -s env)"
 	@$(RUN) house env
@@ -72,11 +72,13 @@ lock: setup ## requirements.lock anew from requirements.in
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 --output-file requirements.lock requirements.in
 
-.PHONY: migrate logs clean
+.PHONY: migrate logs find clean
 migrate: setup ## of all rooms, or ROOM=name
 	@$(RUN) house migrate $(ROOM)
-logs: setup ## of all processes, or ROOM=name
-	@$(RUN) house logs $(ROOM)
+logs: setup ## of all processes, or ROOM=name; NAME=text: every line with that name
+	@$(RUN) house logs $(ROOM) $(if $(NAME),--grep "$(NAME)")
+find: setup ## one transaction by its name: NAME=3003.1.2
+	@$(RUN) house find "$(NAME)"
 clean: ## remove all that git ignores, local data too
 	@if [ -x $(PY) ]; then $(RUN) house clean; fi
 	@git clean -fdXq 2>/dev/null || rm -rf .venv .cache var

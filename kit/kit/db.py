@@ -217,6 +217,10 @@ class Database:
             )
         return cls(pool)
 
+    async def ask(self) -> None:
+        """Have a query of the pool answered. Raises where it is not."""
+        await self._pool.fetchval("select 1")
+
     async def close(self) -> None:
         """Close every connection, waiting at most two seconds for those in use."""
         try:

@@ -21,8 +21,9 @@ import uvloop
 
 from kit import clock, connections, db, inner, kafka, logs, serving, settings, telemetry, web
 from kit.consumer import Consumer
-from kit.migrate import migrate
+from kit.migrate import migrate, refuse_other_version
 from kit.publish import Relay
+from kit.pulse import Pulse
 from kit.telemetry import Metric
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,8 @@ async def _serve(room: Main, *, http: bool) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     try:
+        if given.database_dsn and room.migrations is not None:
+            await refuse_other_version(given.database_dsn, room.migrations)
         async with _parts(given) as parts, room.build(parts) as app:
             calm_collector()
             await Process(parts, app, http=http).run(stop)
@@ -145,6 +148,13 @@ class Process:
     app: App
     http: bool = True
     draining: bool = field(default=False, init=False)
+    pulses: dict[str, Pulse] = field(default_factory=dict[str, Pulse], init=False)
+
+    def __post_init__(self) -> None:
+        """Readiness asks the servers behind: a consumer hears nothing of a broker that died."""
+        self.pulses["kafka"] = Pulse(self.parts.producer.ask)
+        if self.parts.opened is not None:
+            self.pulses["database"] = Pulse(self.parts.opened.ask)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stop is set, then drain. Raises whatever fails first."""
@@ -178,6 +188,7 @@ class Process:
     def _endless(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """What runs until it is cancelled."""
         endless = [tasks.create_task(_beat(), name="beat")]
+        endless += [tasks.create_task(p.run()) for p in self.pulses.values()]
         endless += [tasks.create_task(_as_coroutine(t)) for t in self.app.tasks]
         endless += [tasks.create_task(self._repeat(j), name=j.name) for j in self.app.jobs]
         if self.parts.relay is not None:
@@ -193,6 +204,8 @@ class Process:
         checks = asgi.state.readiness
         checks["draining"] = lambda: not self.draining
         checks["clock"] = lambda: self.parts.clock.ready
+        for server, pulse in self.pulses.items():
+            checks[server] = lambda p=pulse: p.alive
         for consumer in self.app.consumers:
             checks[consumer.group] = lambda c=consumer: c.ready
         limits = connections.fitting(_limits(given), connections.raise_descriptors())

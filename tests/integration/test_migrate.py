@@ -8,7 +8,7 @@ import pytest
 
 from kit import db, local
 from kit.db import Database
-from kit.migrate import MigrationError, migrate
+from kit.migrate import MigrationError, migrate, pending, refuse_other_version
 
 Fresh = Callable[[str], Awaitable[str]]
 
@@ -44,6 +44,24 @@ async def test_an_edited_file_is_refused(
     (folder / "0001_lot.sql").write_text("create table lots (lot bigint primary key);")
     with pytest.raises(MigrationError, match="edited"):
         await migrate(owner, folder, variables={"price": "7"})
+
+
+async def test_a_database_of_another_version_is_refused_by_name(
+    fresh_database: Fresh, owner_dsn: Callable[[str], str], folder: Path
+) -> None:
+    """Newcomer 25: old code over a newer schema started and sold, without a word."""
+    own = await fresh_database("test")
+    owner = owner_dsn(own)
+    (folder / "0002_price.sql").write_text("alter table lots add price int;")
+    assert await pending(own, folder) == ["0001_lot.sql", "0002_price.sql"]
+    with pytest.raises(MigrationError, match=r"lacks 0001_lot\.sql, 0002_price\.sql: run migrate"):
+        await refuse_other_version(own, folder)
+    await migrate(owner, folder)
+    await refuse_other_version(own, folder)
+    (folder / "0002_price.sql").unlink()
+    for refused in (migrate(owner, folder), refuse_other_version(own, folder)):
+        with pytest.raises(MigrationError, match=r"newer than this program.*0002_price\.sql"):
+            await refused
 
 
 async def test_a_missing_number_and_a_bad_name_are_refused(

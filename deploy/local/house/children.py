@@ -22,6 +22,7 @@ NAME_MARK = "PEYVAND_CHILD_NAME"
 START_TOLERANCE_S = 2.0
 KILL_WAIT_S = 10.0
 WAIT_STEP_S = 0.02
+UNKNOWN_END = "nobody saw how, it was started before"
 
 # kept, so that the processes we started ourselves are reaped and not reported as forgotten
 _spawned: list[subprocess.Popen[bytes]] = []
@@ -48,6 +49,7 @@ class Launch:
     account: Account | None = None
     keep_files: Sequence[int] = ()
     working_folder: Path = Path("/")
+    version: str = ""  # of the code it is started from
 
 
 def launch(what: Launch) -> psutil.Process:
@@ -73,7 +75,7 @@ def launch(what: Launch) -> psutil.Process:
         )
     _spawned.append(spawned)
     process = psutil.Process(spawned.pid)
-    _write_down(what.folder, what.name, process)
+    _write_down(what, process)
     return process
 
 
@@ -161,7 +163,8 @@ def wait_gone(processes: Sequence[psutil.Process], *, wait_s: float) -> bool:
 def end_all(folder: Path) -> list[str]:
     """Kill whatever still carries the folder's mark; the names of what was found."""
     names: list[str] = []
-    for process, name in list(marked(folder)):
+    # by name, backwards: the supervisor goes before what it would start again
+    for process, name in sorted(marked(folder), key=lambda one: one[1], reverse=True):
         if alive(process):
             names.append(name)
             kill(process)
@@ -172,6 +175,24 @@ def end_all(folder: Path) -> list[str]:
 def is_written_down(folder: Path, name: str) -> bool:
     """Whether a process of that name was started and not stopped in good order."""
     return _record(folder, name).exists()
+
+
+def version_of(folder: Path, name: str) -> str:
+    """The version that the process of that name was started from; empty where none is known."""
+    try:
+        return str(json.loads(_record(folder, name).read_text()).get("version", ""))
+    except (FileNotFoundError, ValueError):
+        return ""
+
+
+def how_it_ended(pid: int) -> str:
+    """Exit status or signal of a process that we started ourselves, in words."""
+    spawned = next((one for one in _spawned if one.pid == pid), None)
+    status = None if spawned is None else spawned.poll()
+    if spawned is None or status is None:
+        return UNKNOWN_END
+    _spawned.remove(spawned)
+    return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
 
 
 def forget(folder: Path, name: str) -> None:
@@ -195,14 +216,15 @@ def _record(folder: Path, name: str) -> Path:
     return folder / "run" / f"{name}.json"
 
 
-def _write_down(folder: Path, name: str, process: psutil.Process) -> None:
-    path = _record(folder, name)
+def _write_down(what: Launch, process: psutil.Process) -> None:
+    path = _record(what.folder, what.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         started_at_s = process.create_time()
     except psutil.NoSuchProcess:
         return  # it is gone already: its log says why
-    path.write_text(json.dumps({"pid": process.pid, "started_at_s": started_at_s}) + "\n")
+    note = {"pid": process.pid, "started_at_s": started_at_s, "version": what.version}
+    path.write_text(json.dumps(note) + "\n")
 
 
 def _recorded(path: Path, folder: Path, name: str) -> psutil.Process | None:

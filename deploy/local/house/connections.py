@@ -54,6 +54,15 @@ async def ask(dsn: str) -> None:
         await connection.close()
 
 
+async def databases(dsn: str) -> set[str]:
+    """The names of a server's databases."""
+    connection = await connect(dsn)
+    try:
+        return {row["datname"] for row in await connection.fetch("select datname from pg_database")}
+    finally:
+        await connection.close()
+
+
 async def carry_record(bootstrap: str) -> None:
     """Produce a record and consume the same."""
     await _create_topic(bootstrap)

@@ -10,6 +10,7 @@ from pathlib import Path
 from contracts import topics
 from house import (
     children,
+    connections,
     fetch,
     kafka_server,
     lockfile,
@@ -20,10 +21,13 @@ from house import (
     processes,
     readiness,
     sandbox_clock,
+    supervisor,
+    version,
 )
 from kit import clock, db, errors, kafka, migrate
 
 COMMAND_WAIT_S = 120.0
+PORTS_OF = {kafka_server.NAME: ("kafka", "kafka-controller"), postgres_server.NAME: ("postgres",)}
 
 # a step's text in, a block out: the block is the step, and what it gets changes the text
 Step = Callable[[str], AbstractContextManager[Callable[[str], None]]]
@@ -35,25 +39,30 @@ def up(
     sandbox: bool | None = None,
     starts_at: datetime | None = None,
     only: Sequence[str] | None = None,
+    supervised: bool = False,
     step: Step | None = None,
 ) -> plan.House:
-    """Bring a house up and return when all of it is ready; what runs already is left alone.
+    """Bring a house up and return when all of it is ready; what runs already is left alone, but a
+    program of another version of the code, which is stopped before its database is migrated.
 
     starts_at: a new sandbox house's first time (aware UTC; else the machine's now), which its
-    driver then advances. only: these programs instead of all. When it fails or is interrupted,
-    what it started is ended. Two calls at a time for one folder wait for one another.
+    driver then advances. only: these programs instead of all. supervised: what ends by itself is
+    started again until `down`. When it fails or is interrupted, what it started is ended. Two
+    calls at a time for one folder wait for one another.
     Raises readiness.NotReady.
     """
     folder = folder.resolve()
     with lockfile.held(folder / "house.lock", wait_s=COMMAND_WAIT_S):
-        before = _running(folder)
+        before, wanted = _running(folder), supervisor.wanted(folder)
         try:
             home = _start_servers(folder, sandbox, step or _silent)
+            _stop_other_versions(home, _programs(only), step or _silent)
             _prepare_data(home, _programs(only), starts_at, step or _silent)
-            _start_programs(folder, _programs(only), step or _silent)
+            _start_programs(folder, _programs(only), step or _silent, supervised=supervised)
             return plan.house(folder)
         except BaseException:
             _end(folder, [name for name in _running(folder) if name not in before])
+            supervisor.want(folder, wanted)
             raise
 
 
@@ -66,6 +75,8 @@ def down(folder: Path, *, step: Step | None = None) -> list[str]:
     with lockfile.held(folder / "house.lock", wait_s=COMMAND_WAIT_S):
         running = _running(folder)
         home = plan.house(folder)
+        supervisor.stop(folder)
+        supervisor.forget(folder)
         with step("programs stop"):
             processes.stop(home, *reversed(plan.PROGRAMS))
         with step("Kafka and PostgreSQL stop"):
@@ -77,6 +88,7 @@ def down(folder: Path, *, step: Step | None = None) -> list[str]:
 def clean(folder: Path) -> None:
     """End whatever runs in a house and delete it, also what it keeps outside its folder."""
     folder = folder.resolve()
+    supervisor.stop(folder)
     children.end_all(folder)
     postgres_server.remove(folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -110,11 +122,57 @@ def _start_servers(folder: Path, sandbox: bool | None, step: Step) -> plan.House
     """Both servers launched, PostgreSQL ready: Kafka starts while the databases are made."""
     prepare(step)
     home = plan.lay_out(folder, sandbox=sandbox)
+    silent = [name for name in plan.SERVERS if children.find(folder, name) is None]
+    _move_ports(folder, [name for server in silent for name in PORTS_OF[server]], step)
     with step("Kafka is launched"):
         home.servers.launch_kafka()
     with step("PostgreSQL answers"):
         home.servers.start_postgres()
     return plan.house(folder)  # a port that somebody took meanwhile was replaced
+
+
+def _stop_other_versions(home: plan.House, names: Sequence[str], step: Step) -> None:
+    """Nothing is migrated under a program that knows only the schema of before.
+
+    Raises NotReady, with everything as it was, where a database is newer than this code.
+    """
+    readiness.run(_refuse_newer(home, [name for name in names if name in plan.WITH_DATABASE]))
+    others = [
+        name
+        for name in plan.PROGRAMS
+        if children.find(home.folder, name) is not None
+        and children.version_of(home.folder, name) != version.of_code()
+    ]
+    if others:
+        with step(f"stopped, to start in this version of the code: {', '.join(others)}"):
+            supervisor.stop(home.folder)
+            processes.stop(home, *others)
+
+
+async def _refuse_newer(home: plan.House, rooms: Sequence[str]) -> None:
+    made = await connections.databases(postgres_server.superuser_dsn(home.servers.postgres))
+    for room in [room for room in rooms if room in made]:
+        try:
+            await migrate.pending(home.servers.dsn(room, f"{room}_owner"), _migrations(room))
+        except migrate.MigrationError as newer:
+            raise readiness.NotReady(f"{room}: {newer}") from newer
+
+
+def _move_ports(folder: Path, names: Sequence[str], step: Step) -> None:
+    """Ports that somebody took meanwhile: the public one is an error, others move, and say so."""
+    known = ports.remembered(folder)
+    taken = [name for name in names if name in known and not ports.is_free(known[name])]
+    for name in taken:
+        by = ports.holder(known[name])
+        if name == plan.GATEWAY:
+            raise readiness.NotReady(
+                f"port {known[name]} of the public API is taken by {by}: tills know that address,"
+                " so it does not move. End that program and come again; or, to move it for good,"
+                f" remove {plan.GATEWAY} from {folder / 'ports.json'}"
+            )
+        moved = ports.renew(folder, [name])[name]
+        with step(f"port of {name} moves from {known[name]}, taken by {by}, to {moved}"):
+            pass
 
 
 def _prepare_data(
@@ -136,9 +194,11 @@ def _prepare_data(
             readiness.run(sandbox_clock.set_first(home.servers.bootstrap, first))
 
 
-def _start_programs(folder: Path, names: Sequence[str], step: Step) -> None:
+def _start_programs(folder: Path, names: Sequence[str], step: Step, *, supervised: bool) -> None:
+    """Started by the supervisor they are its children: it can say how each ended."""
     silent = [name for name in names if children.find(folder, name) is None]
-    ports.renew(folder, [one for one in plan.LISTENERS if one.removesuffix(plan.INNER) in silent])
+    listeners = [one for one in plan.LISTENERS if one.removesuffix(plan.INNER) in silent]
+    _move_ports(folder, listeners, step)
     home = plan.house(folder)
     ready: list[str] = []
     with step("programs are ready") as tell:
@@ -147,8 +207,12 @@ def _start_programs(folder: Path, names: Sequence[str], step: Step) -> None:
             ready.append(name)
             tell(f"programs are ready ({len(ready)} of {len(names)})")
 
-        for name in silent:
-            processes.start(home, name)
+        if not supervised:
+            for name in silent:
+                processes.start(home, name)
+        elif silent or children.find(folder, supervisor.NAME) is None:
+            supervisor.start(home, (*plan.SERVERS, *names), begin=silent)
+            processes.wait_started(home, silent, by=supervisor.NAME)
         processes.wait_ready(home, names, tell=count)
 
 
@@ -166,10 +230,14 @@ async def _migrate(home: plan.House, rooms: Sequence[str]) -> dict[str, int]:
 async def _migrate_room(home: plan.House, room: str) -> int:
     owner = home.servers.dsn(room, f"{room}_owner")
     try:
-        applied = await migrate.migrate(owner, paths.PROJECT / "services" / room / "migrations")
+        applied = await migrate.migrate(owner, _migrations(room))
     except (migrate.MigrationError, db.DataError, errors.Unavailable) as failure:
         raise readiness.NotReady(f"{room} could not be migrated: {failure}") from failure
     return len(applied)
+
+
+def _migrations(room: str) -> Path:
+    return paths.PROJECT / "services" / room / "migrations"
 
 
 def _running(folder: Path) -> list[str]:
@@ -178,6 +246,8 @@ def _running(folder: Path) -> list[str]:
 
 def _end(folder: Path, names: Sequence[str]) -> None:
     """End what an interrupted start has started; the servers in good order, for their data."""
+    if supervisor.NAME in names:
+        supervisor.stop(folder)  # first: it would start the others again
     for name in names:
         process = children.find(folder, name)
         if name == kafka_server.NAME:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from house import children, credentials, paths, ports, servers
+from house import children, credentials, paths, ports, servers, version
 
 SERVERS = ("kafka", "postgres")
 SIMULATOR = "sms-simulator"
@@ -102,20 +102,26 @@ def launch_of(home: House, name: str) -> children.Launch:
         environment=environment(home, name),
         log=home.log(name),
         working_folder=paths.PROJECT,
+        version=version.of_code(),
     )
 
 
 def environment(home: House, name: str) -> dict[str, str]:
     """Everything that a program is told; PEYVAND_ settings of our own environment come first."""
+    told = passed_on()
+    told |= {PASSED_ON + key: value for key, value in _settings(home, name).items()}
+    return told
+
+
+def passed_on() -> dict[str, str]:
+    """What of our own environment is told to every program."""
     told = children.plain_environment()
     told |= {
         key: value
         for key, value in os.environ.items()
         if key.startswith(PASSED_ON) and key not in (children.FOLDER_MARK, children.NAME_MARK)
     }
-    told["PYTHONUNBUFFERED"] = "1"
-    told |= {PASSED_ON + key: value for key, value in _settings(home, name).items()}
-    return told
+    return told | {"PYTHONUNBUFFERED": "1"}
 
 
 def _settings(home: House, name: str) -> dict[str, str]:

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 # below the range from which systems take the ports of outgoing connections, so that
 # a remembered port is not lost to somebody's client while the house is down
 LOWEST = 20_000
@@ -54,6 +56,19 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, in words, as far as this user may know."""
+    try:
+        for found in psutil.net_connections(kind="inet"):
+            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port:
+                if found.pid is None:
+                    break
+                return f"{psutil.Process(found.pid).name()} (pid {found.pid})"
+    except psutil.Error:
+        pass  # another user's: its name is not ours to know
+    return "another program"
 
 
 def _free(avoid: set[int]) -> int:

@@ -4,18 +4,19 @@ import http.client
 import signal
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 import psutil
 
-from house import children, kafka_server, plan, postgres_server, readiness
+from house import children, kafka_server, logs, plan, postgres_server, readiness
 
 START_WAIT_S = 120.0  # much of it only on a machine that others keep busy
 STOP_WAIT_S = 15.0
 STEP_S = 0.1
 ANSWER_S = 2.0
-LOG_BYTES_MAX = 50 * 2**20
 LOG_TAIL_LINES = 20
 
 
@@ -43,7 +44,7 @@ class Seen:
 def start(home: plan.House, name: str) -> None:
     """Start a program unless it runs; does not wait."""
     if children.find(home.folder, name) is None:
-        _turn_log(home, name)
+        logs.bound(home.folder)
         children.launch(plan.launch_of(home, name))
 
 
@@ -61,28 +62,27 @@ def stop(home: plan.House, *names: str) -> None:
         children.forget(home.folder, name)
 
 
-def kill(home: plan.House, name: str) -> None:
-    """kill -9 of a program, as a crash would; start brings it back under its name."""
+def running(home: plan.House, name: str) -> psutil.Process:
+    """The process of that name. Raises ProcessLookupError where none runs."""
     process = children.find(home.folder, name)
     if process is None:
         raise ProcessLookupError(f"{name} does not run")
-    children.kill(process)
+    return process
+
+
+def kill(home: plan.House, name: str) -> None:
+    """kill -9 of a program, as a crash would; start brings it back under its name."""
+    children.kill(running(home, name))
 
 
 def pause(home: plan.House, name: str) -> None:
     """SIGSTOP: the program hangs, its connections stay open."""
-    process = children.find(home.folder, name)
-    if process is None:
-        raise ProcessLookupError(f"{name} does not run")
-    children.pause(process)
+    children.pause(running(home, name))
 
 
 def resume(home: plan.House, name: str) -> None:
     """SIGCONT after pause."""
-    process = children.find(home.folder, name)
-    if process is None:
-        raise ProcessLookupError(f"{name} does not run")
-    children.resume(process)
+    children.resume(running(home, name))
 
 
 def restart(home: plan.House, name: str) -> None:
@@ -90,6 +90,18 @@ def restart(home: plan.House, name: str) -> None:
     stop(home, name)
     start(home, name)
     wait_ready(home, [name])
+
+
+def wait_started(home: plan.House, names: Sequence[str], *, by: str) -> None:
+    """Return once another process has started these. Raises NotReady when it does not."""
+    deadline = time.monotonic() + START_WAIT_S
+    while missing := [name for name in names if children.find(home.folder, name) is None]:
+        if time.monotonic() > deadline or children.find(home.folder, by) is None:
+            raise readiness.NotReady(
+                f"{by} did not start {', '.join(missing)}\n{log_tail(home, by)}\n"
+                f"{last_words(home, missing)}"
+            )
+        time.sleep(STEP_S)
 
 
 def wait_ready(
@@ -149,8 +161,10 @@ def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def look(home: plan.House) -> list[Seen]:
-    """The house's table: every process, servers first."""
-    return [_look_at(home, name) for name in (*plan.SERVERS, *plan.PROGRAMS)]
+    """The house's table: every process, servers first; all are asked at once."""
+    names = (*plan.SERVERS, *plan.PROGRAMS)
+    with ThreadPoolExecutor(max_workers=len(names)) as threads:
+        return list(threads.map(partial(_look_at, home), names))
 
 
 def ended(home: plan.House) -> list[str]:
@@ -209,10 +223,3 @@ def _port(home: plan.House, name: str) -> int:
     if name == postgres_server.NAME:
         return home.servers.postgres.port
     return home.ports[name]
-
-
-def _turn_log(home: plan.House, name: str) -> None:
-    """Keep one older log beside the one being written."""
-    path = home.log(name)
-    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-        path.replace(path.with_suffix(".log.1"))

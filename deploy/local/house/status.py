@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 from rich.table import Table
 
-from house import connections, plan, processes, readiness
+from house import children, connections, plan, processes, readiness, supervisor
 from house.processes import Seen, State
+from house.supervisor import Care
 from kit import kafka
 
 SAMPLE_S = 1.0
@@ -63,19 +66,97 @@ def rates(home: plan.House, names: Sequence[str]) -> list[Rate]:
     ]
 
 
-def process_table(seen: Sequence[Seen]) -> Table:
-    """Process, state, port, pid, memory."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A house as it was found. rates and lags are empty where nothing answers."""
+
+    seen: Sequence[Seen]
+    cares: Mapping[str, Care]
+    supervised: bool  # somebody starts again what ends
+    wanted: bool  # somebody should
+    lags: Sequence[Lag]
+    rates: Sequence[Rate]
+
+    @property
+    def well(self) -> bool:
+        """Whether every process is ready, and one that ends would come back where it should."""
+        ready = all(one.state is State.READY for one in self.seen)
+        return ready and (self.supervised or not self.wanted)
+
+
+def find(home: plan.House) -> Found:
+    """Look at everything, all at once."""
+    seen = processes.look(home)
+    states = {one.name: one.state for one in seen}
+    running = [name for name in plan.PROGRAMS if states[name] is State.READY]
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        rated = threads.submit(rates, home, running) if running else None
+        found = lags(home) if states["kafka"] is State.READY else []
+    return Found(
+        seen=seen,
+        cares=supervisor.cares(home.folder),
+        supervised=children.find(home.folder, supervisor.NAME) is not None,
+        wanted=bool(supervisor.wanted(home.folder)),
+        lags=found,
+        rates=rated.result() if rated is not None else [],
+    )
+
+
+def as_json(found: Found) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "well": found.well,
+        "supervised": found.supervised,
+        "processes": [
+            asdict(one) | {"state": one.state.value} | asdict(found.cares.get(one.name, Care()))
+            for one in found.seen
+        ],
+        "lags": [asdict(lag) for lag in found.lags],
+        "rates": [asdict(rate) for rate in found.rates],
+        "advice": advice(found),
+    }
+
+
+def advice(found: Found) -> list[str]:
+    """What is wrong and what to do, in order of haste; empty when all is well."""
+    said: list[str] = []
+    stopped = [one.name for one in found.seen if one.state is State.STOPPED]
+    if len(stopped) == len(found.seen):
+        return ["the house is stopped: make up"]
+    for one in found.seen:
+        match one.state:
+            case State.DEAD if found.supervised:
+                said.append(f"{one.name} ended and is started again: make logs ROOM={one.name}")
+            case State.DEAD:
+                said.append(f"{one.name} ended: make logs ROOM={one.name} says why, make up starts")
+            case State.NOT_READY:
+                said.append(f"{one.name} is not ready: make logs ROOM={one.name}")
+            case State.PAUSED:
+                said.append(f"{one.name} is paused: kill -CONT {one.pid}")
+            case State.STOPPED:
+                said.append(f"{one.name} does not run: make up")
+            case State.READY:
+                pass
+    if found.wanted and not found.supervised:
+        said.append("the supervisor does not run, so nothing comes back by itself: make up")
+    return said
+
+
+def process_table(seen: Sequence[Seen], cares: Mapping[str, Care]) -> Table:
+    """Process, state, port, pid, memory, and how often it ended by itself."""
     table = Table("process", "state")
     for heading in ("port", "pid", "memory"):
         table.add_column(heading, justify="right")
+    table.add_column("restarts")
     for one in seen:
-        colour = COLOURS[one.state]
+        colour, care = COLOURS[one.state], cares.get(one.name)
         table.add_row(
             one.name,
             f"[{colour}]{one.state.value}[/{colour}]",
             str(one.port),
             str(one.pid or "-"),
             f"{one.memory_bytes / 2**20:.0f} MB" if one.memory_bytes else "-",
+            f"{care.restarts}, last {care.ended_at}: {care.how}" if care else "-",
         )
     return table
 

@@ -15,6 +15,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 from aiokafka.partitioner import murmur2
+from aiokafka.protocol.admin import ApiVersionRequest
 
 from contracts import topics
 from kit import errors, telemetry
@@ -129,6 +130,11 @@ class Producer:
         except TimeoutError as late:
             raise self._unknown(1) from late
         raise self._unknown(1)
+
+    async def ask(self) -> None:
+        """Have the broker answer something. Raises where it does not."""
+        client = self._inner.client
+        await client.send(client.get_random_node(), ApiVersionRequest())
 
     async def close(self) -> None:
         """Flush for at most five seconds, then let go."""
