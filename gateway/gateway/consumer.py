@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from gateway.store import Place, Row, Table, Tables
 from gateway.usecases.guard import STATE_TOPICS, Guard
 from gateway.usecases.waiting import Waiting
-from kit import clock, errors, kafka, outbox, telemetry
+from kit import clock, errors, isolation, kafka, letters, outbox, telemetry
 from kit.kafka import Record
 from kit.telemetry import Metric
 
@@ -146,16 +146,32 @@ class TablesFeed:
         return bool(bad)
 
     async def apply(self, records: Sequence[Record]) -> None:
-        """Write one poll: rows, offsets and heartbeats in one transaction of the store."""
-        if not records:
-            return
+        """Write one poll; a record that no table takes is buried, and the others are kept."""
+        heard = [(record, await self._data(record)) for record in records]
+        pieces = [heard] if heard else []
+        while pieces:
+            piece = pieces.pop(0)
+            try:
+                self._keep(piece)
+            except Exception as error:
+                if not isolation.of_a_record(error) or store.is_of_the_disk(error):
+                    raise
+                half = len(piece) // 2
+                if half:
+                    pieces[:0] = [piece[:half], piece[half:]]
+                    continue
+                ((record, _),) = piece
+                await self._bury(record, record.value or b"", isolation.told(error))
+                pieces.insert(0, [(record, None)])  # it is passed over
+
+    def _keep(self, heard: Sequence[tuple[Record, Any]]) -> None:
+        """Rows, offsets and heartbeats in one transaction of the store."""
         said: dict[str, list[Any]] = {}
         offsets: dict[Place, int] = {}
         heartbeats: dict[Place, int] = {}
-        for record in records:
+        for record, data in heard:
             place = (record.topic, record.partition)
             offsets[place] = record.offset + 1
-            data = await self._data(record)
             if isinstance(data, Heartbeat):
                 heartbeats[place] = record.timestamp_ms
             elif data is not None:
@@ -176,9 +192,10 @@ class TablesFeed:
             return None
 
     async def _bury(self, record: Record, raw: bytes, why: str) -> None:
-        """Copy an undecodable record to the dead letters. Raises Alarm past the limit."""
+        """Copy a record that cannot be used to the dead letters. Raises Alarm past the limit."""
         self.poisoned += 1
         telemetry.count(Metric.DEAD_LETTERS, "gateway-tables", "undecodable")
+        why = letters.clean(why)
         log.error("%s/%d@%d: %s", record.topic, record.partition, record.offset, why)
         if self.poisoned > POISON_MAX:
             raise errors.Alarm("too many undecodable records on the state topics")
@@ -201,7 +218,7 @@ def _dead_letter(record: Record, raw: bytes, why: str) -> outbox.Message:
             offset=record.offset,
             code="undecodable",
             detail=why[:500],
-            raw=raw,
+            raw=raw[: letters.RAW_BYTES_MAX],
         ),
     )
     return outbox.message(topics.DEAD_LETTERS, said, partition=0)
@@ -254,7 +271,7 @@ class RepliesFeed:
             return
         try:
             said = _reply(record.value)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:
             telemetry.count(Metric.ALARMS, "reply-undecodable")
             log.error("a reply does not read: %s", error)
             return

@@ -310,5 +310,10 @@ class Tables:
             return dict(tx.cursor(db=self._dbs[table]).iternext(keys=True, values=True))
 
 
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether the store itself failed, and not a value that it was to keep."""
+    return isinstance(error, lmdb.Error) and not isinstance(error, lmdb.BadValsizeError)
+
+
 def _place(what: bytes, place: Place) -> bytes:
     return b"%s/%s/%d" % (what, place[0].encode(), place[1])

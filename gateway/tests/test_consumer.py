@@ -1,6 +1,7 @@
 """Kafka's doors: tables from their topics, readiness, poison, replies; on a real broker."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -157,6 +158,22 @@ async def test_every_golden_example_is_applied_twice_to_the_same_effect(
     assert dumped(feed.tables) == once
     assert feed.poisoned == 0
     assert feed.guard.heartbeats[("merchants.terms", 0)] == 1_700_000_000.0
+
+
+async def test_a_record_that_no_table_takes_is_passed_over_and_its_neighbours_are_kept(
+    broker: servers.Servers, producer: kafka.Producer, tmp_path: Path
+) -> None:
+    feed = feed_of(broker.bootstrap, tmp_path / "t", producer)
+    topic = "members.identifiers"
+    (good,) = records([identifier(CARD)])
+    body = json.loads(good.value or b"")
+    body["data"]["digest"] = "d" * 4_000  # longer than the store's keys
+    long = record(topic, json.dumps(body).encode(), 0)
+    deep = record(topic, b"[" * 100_000, 2)
+    await feed.apply([long, record(topic, good.value, 1), deep])
+    assert feed.tables.find_identifier(DIGEST) is not None
+    assert feed.poisoned == 2
+    assert feed.tables.offsets([(topic, 0)]) == {(topic, 0): 3}
 
 
 async def test_a_tombstone_changes_no_row(producer: kafka.Producer, tmp_path: Path) -> None:

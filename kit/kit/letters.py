@@ -27,7 +27,7 @@ async def write(
     limit: how many rows that nobody has dealt with a consumer may have, then it stops (Alarm):
     when all is poison the fault is ours. None: the event was answered otherwise, and not counted.
     """
-    code, _, detail = _clean(why).partition(": ")
+    code, _, detail = clean(why).partition(": ")
     place = (event.topic, event.partition, event.offset)
     await tx.execute(_INSERT, consumer, *place, code, detail, limit is not None)
     if limit is not None and await tx.fetchval(_COUNT, consumer) > limit:
@@ -88,7 +88,7 @@ async def write_unsaid(database: "Database", room: str, consumer: str, batch: "B
             outbox.add(tx, [outbox.message(topics.DEAD_LETTERS, envelope)])
 
 
-def _clean(why: str) -> str:
+def clean(why: str) -> str:
     """A reason as any table and any message can hold it: it may quote the record."""
     shown = why[:WHY_MAX].replace("\x00", "\ufffd")
     return shown.encode(errors="replace").decode()
