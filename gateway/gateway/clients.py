@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from contracts.members import Identifier
 from contracts.merchants import Terminal
@@ -95,11 +96,27 @@ class Heard:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A request to pass on. target: path and query as they came, not decoded."""
+
+    place: tuple[Service, Purpose]
+    method: str
+    target: str
+    body: bytes | None
+
+    def call(self) -> auth.Call:
+        """What is signed: the path as the service will decode it, and the query."""
+        path, _, query = self.target.partition("?")
+        return auth.Call(self.place[0].value, self.method, unquote(path), query)
+
+
 class Services:
     """Sessions to all services, signed as what the gateway vouches for."""
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.actor_secret
+        master = auth.secrets_of(settings.actor_secret)[0]
+        self._secrets = {s: auth.room_secret(master, s.value) for s in Service}
         self._pools = pools_of(settings)
         self._sessions: dict[tuple[Service, Purpose], aiohttp.ClientSession] = {}
         self._urls = {
@@ -152,24 +169,19 @@ class Services:
         except (errors.Unavailable, msgspec.MsgspecError):
             return None
 
-    async def forward(
-        self,
-        place: tuple[Service, Purpose],
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-    ) -> Heard:
-        """Pass a whole request on. target: raw path and query. Raises Unavailable.
+    async def forward(self, passed: Passed, actor: auth.Actor, headers: Mapping[str, str]) -> Heard:
+        """Pass a whole request on, vouching for who sends it. Raises Unavailable.
 
         The client alone frames it: headers holds nothing of the connection it came on.
         """
+        place, secret = passed.place, self._secrets[passed.place[0]]
+        signed = auth.sign(actor, secret, passed.call(), clock.wall(), body=passed.body or b"")
         try:
             async with self._session(place).request(
-                method,
-                self._urls[place[0]] + target,
-                headers=headers,
-                data=_sendable(body),
+                passed.method,
+                URL(self._urls[place[0]] + passed.target, encoded=True),
+                headers={**headers, auth.HEADER: signed},
+                data=_sendable(passed.body),
                 timeout=self._timeout(place),
                 allow_redirects=False,
             ) as answer:
@@ -190,8 +202,9 @@ class Services:
     async def _ask(self, place: tuple[Service, Purpose], path: str) -> bytes | None:
         """GET as the gateway itself; None for 404. path: decoded, as the service will see it."""
         service = place[0].value
-        signed = auth.sign(_GATEWAY, self._secret, "GET", path, clock.wall())
-        url = self._urls[place[0]] + quote(path)
+        call = auth.Call(service, "GET", path)
+        signed = auth.sign(_GATEWAY, self._secrets[place[0]], call, clock.wall())
+        url = URL(self._urls[place[0]] + quote(path), encoded=True)
         try:
             async with self._session(place).get(
                 url, headers={auth.HEADER: signed}, timeout=self._timeout(place)

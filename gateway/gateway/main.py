@@ -44,6 +44,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
             lookups=lookups_of(settings, tables, services),
             waiting=waiting,
             guard=guard,
+            shown=limits.Shown(settings.identifiers_unsold_max, settings.identifiers_window_s),
             shares=Shares.of(settings),
             producer=parts.producer,
             clock=parts.clock,
@@ -72,12 +73,11 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
 
 def edge(road: Road, services: Services, book: Book) -> front.Front:
     """The HTTP application: tills, administration, and the rest with the document."""
-    secret = road.settings.actor_secret
     operators = keys.parse_operators(road.settings.operators)
     access = Access(road.lookups, operators, road.clock, road.shares)
     return front.Front(
         transactions=transactions.Transactions(road, access, services),
-        passing=Passing(access, services, road.shares, secret),
+        passing=Passing(access, services, road.shares),
         book=book,
         shares=road.shares,
         state=SimpleNamespace(readiness=road.guard.checks()),

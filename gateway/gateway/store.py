@@ -129,13 +129,14 @@ class Tables:
         left = marker.read_text() if marker.exists() else ""
         if left != _CLEAN and (left != boot or not boot):
             shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)  # who shows what at a till is nobody else's (findings S10)
         marker.write_text(boot)
         try:
             made = cls._opened(folder, cluster, map_gib)
         except (lmdb.CorruptedError, lmdb.InvalidError, lmdb.VersionMismatchError):
             shutil.rmtree(folder)
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, mode=0o700)
             marker.write_text(boot)
             made = cls._opened(folder, cluster, map_gib)
         made._settle()
@@ -147,6 +148,7 @@ class Tables:
             str(folder),
             map_size=map_gib * GIB,
             subdir=True,
+            mode=0o600,
             writemap=False,
             sync=False,
             metasync=False,

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,10 +18,11 @@ from contracts.members import Binding, Identifier, IdentifierKind
 from contracts.merchants import Heartbeat, MerchantStanding, Programme, Terminal, TerminalKey, Terms
 from contracts.pos import PosTransaction
 from gateway import consumer
+from gateway.clients import Service
 from gateway.domain import keys
 from gateway.settings import Settings
 from gateway.usecases.guard import STATE_TOPICS
-from kit import auth, clock, kafka, outbox
+from kit import auth, clock, errors, kafka, outbox
 
 SHARDS = 12
 SECRET = "actor-secret"
@@ -161,18 +163,13 @@ class Behind:
     documents: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     passed: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    rooms: list[str] = field(default_factory=list)  # whom each call was signed for
     delay_s: float = 0.0
 
     async def serve(self, request: aioweb.Request) -> aioweb.StreamResponse:
         """One handler for every service; each call must be signed."""
         self.asked.append(request.raw_path)
-        actor = auth.verify(
-            request.headers.get(auth.HEADER, "."),
-            SECRET,
-            request.method,
-            request.path,
-            clock.wall(),
-        )
+        actor = await self.actor_of(request)
         await asyncio.sleep(self.delay_s)
         parts = request.path.split("/")
         if parts[1] == "internal":
@@ -187,6 +184,20 @@ class Behind:
         self.passed.append((request.method, request.raw_path, dict(request.headers), body))
         answer = {"subject": actor.subject, "roles": sorted(actor.roles), "bytes": len(body)}
         return aioweb.json_response(answer, status=201, headers={"etag": '"7"', "x-own": "1"})
+
+    async def actor_of(self, request: aioweb.Request) -> auth.Actor:
+        """Who is vouched for, to one of the rooms and with this very body."""
+        value = request.headers.get(auth.HEADER, ".")
+        query = request.raw_path.partition("?")[2]
+        for room in Service:
+            secret = (auth.room_secret(SECRET, room.value),)
+            call = auth.Call(room.value, request.method, request.path, query)
+            with suppress(errors.Unauthorized):
+                actor, digest = auth.verify(value, secret, call, clock.wall())
+                assert digest == hashlib.sha256(await request.read()).hexdigest()
+                self.rooms.append(room.value)
+                return actor
+        raise AssertionError("not signed")
 
     def _internal(self, parts: list[str]) -> bytes | None:
         found: Any = None

@@ -86,7 +86,12 @@ async def broker() -> AsyncIterator[servers.Servers]:
 def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Settings:
     """Settings of a gateway whose services are all at one port."""
     url = f"http://127.0.0.1:{port}"
-    roles = {"sara": "operator", "reza": "reviewer", "importer": "history"}
+    roles = {
+        "sara": "partners+terminals+money+enrol+support+rules",
+        "reza": "reviewer",
+        "importer": "history",
+        "shop": "merchant:12",
+    }
     given: dict[str, Any] = {
         "room": "gateway",
         "kafka_bootstrap": bootstrap,

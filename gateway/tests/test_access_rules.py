@@ -116,9 +116,9 @@ def test_what_is_no_bearer_is_none(header: str | None) -> None:
 
 
 def test_operators_read_from_settings() -> None:
-    found = keys.parse_operators([f"sara:operator+history:{keys.digest('s3cret')}"])
+    found = keys.parse_operators([f"sara:money+merchant:12:{keys.digest('s3cret')}"])
     caller = found.find("pvo_sara_s3cret")
-    assert caller == keys.OperatorCaller("sara", frozenset({"operator", "history"}))
+    assert caller == keys.OperatorCaller("sara", frozenset({"money", "merchant:12"}))
     assert found.find("pvo_sara_other") is None
     assert found.find("pvo_ali_s3cret") is None
 
@@ -127,11 +127,18 @@ def test_operators_read_from_settings() -> None:
     "entry",
     [
         "sara",
-        "sara:operator",
+        "sara:money",
         "sara:king:" + "0" * 64,
-        ":operator:" + "0" * 64,
-        "a_b:operator:" + "0" * 64,
-        "sara:operator:xyz",
+        "sara:operator:" + "0" * 64,
+        "sara:merchant::" + "0" * 64,
+        "sara:merchant:0:" + "0" * 64,
+        "sara:merchant:012:" + "0" * 64,
+        "sara:merchant:2147483648:" + "0" * 64,
+        "sara:merchant:x:" + "0" * 64,
+        "sara:service:" + "0" * 64,
+        ":money:" + "0" * 64,
+        "a_b:money:" + "0" * 64,
+        "sara:money:xyz",
     ],
 )
 def test_a_bad_operator_is_named_at_the_start(entry: str) -> None:
@@ -180,6 +187,39 @@ def test_a_caller_has_so_many_places_and_all_together_so_many() -> None:
         places.leave(who)
     assert places.count == 0
     assert places._taken == {}
+
+
+def test_a_till_that_sells_never_meets_the_limit_of_identifiers() -> None:
+    shown, now = limits.Shown(200, 600), 0.0
+    for sale in range(5_000):  # the opening of a shop: a sale every two seconds, asked about first
+        now += 2.0
+        assert shown.show(7, f"member {sale}", now)
+        assert shown.show(7, f"member {sale}", now)
+        if sale % 50:  # one in fifty asks for the balance and leaves
+            shown.sold(7, f"member {sale}")
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 30)), max_size=200))
+def test_no_more_identifiers_without_a_sale_than_the_limit_in_any_window(
+    asked: list[tuple[int, float]],
+) -> None:
+    shown, now = limits.Shown(10, 60), 0.0
+    first: dict[int, float] = {}
+    for number, gap in asked:
+        now += gap
+        if shown.show(7, str(number), now) and now - first.get(number, -1e9) >= 60:
+            first.setdefault(number, now)
+        assert len(shown._of[7]) <= 10
+
+
+def test_terminals_do_not_share_the_count_and_it_ends_with_the_window() -> None:
+    shown = limits.Shown(2, 60)
+    assert [shown.show(7, d, 0.0) for d in "aabc"] == [True, True, True, False]
+    assert shown.show(8, "c", 0.0)
+    assert shown.show(7, "a", 30.0)  # asked before, and free
+    assert not shown.show(7, "c", 59.0)
+    assert shown.show(7, "c", 60.0)
+    shown.sold(9, "never shown")
 
 
 # ----------------------------------------------------------------------------------------- codes

@@ -1,6 +1,8 @@
 """A till's key is as wide as its till: what it may undo, and what it may not (findings S11)."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,13 +17,15 @@ from .around import (
     STRANGER,
     TERMINAL,
     bearer,
+    identifier,
     programme,
     purchase,
     terminal,
     terminal_key,
 )
-from .conftest import House
+from .conftest import House, gateway_of, ready, settings_of
 
+MOBILE_OFF = "09129999999"
 ORDERED = {"merchant": 12, "order": "S11", "operation": "purchase"}
 
 
@@ -131,6 +135,42 @@ async def test_a_key_without_an_epoch_gives_no_names(house: House) -> None:
     await house.say(terminal(number, keys=(terminal_key(number, epoch=0),)))
     answer = await house.post(purchase(1, terminal=number, epoch=1), bearer(number))
     assert told(answer) == (403, "key-of-older-epoch")
+
+
+# --------------------------------------------------------------------------------- the oracle
+
+
+async def test_beyond_the_limit_a_member_and_a_stranger_sound_alike(
+    house: House, tmp_path: Path
+) -> None:
+    settings = settings_of(
+        house.settings.kafka_bootstrap, tmp_path, 1, reply_partition=1, identifiers_unsold_max=6
+    )
+    member = identifier("6037996666666667")
+    await house.say(member)
+    async with gateway_of(settings, house.producer) as app:
+        await ready(app)
+        transport = httpx.ASGITransport(app=app.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+
+            async def ask(shown: dict[str, str], kind: str = "inquiry") -> httpx.Response:
+                body = purchase(1, kind=kind, identifier=shown, lines=...)
+                raw = json.dumps(body).encode()
+                return await client.post("/v1/transactions", content=raw, headers=bearer(TERMINAL))
+
+            for _ in range(3):  # a sale takes its own off the count again
+                assert (await ask({"card": CARD}, "purchase")).status_code == 200
+            for number in range(
+                6
+            ):  # the services are away: unknown numbers are not known not to be
+                answer = await ask({"mobile": f"0912000000{number}"})
+                assert answer.json()["code"] == "lookup-unavailable"
+            hit, miss = await ask({"card": "6037996666666667"}), await ask({"mobile": MOBILE_OFF})
+            assert told(hit) == told(miss) == (429, "too-many-identifiers")
+            assert hit.content == miss.content
+            assert hit.headers["retry-after"] == miss.headers["retry-after"]
+            again = await ask({"mobile": "09120000000"})  # asked before, so nothing new is learned
+            assert again.json()["code"] == "lookup-unavailable"
 
 
 # --------------------------------------------------------------------------------- the brake

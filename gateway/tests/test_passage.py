@@ -1,6 +1,8 @@
 """The passage over real sockets: nobody's answer is another's, and no key costs next to nothing."""
 
 import asyncio
+import base64
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,8 +53,9 @@ class Members:
             self.heard.append((request.method, request.url.path, body))
             if self.hold is not None and request.method == "POST":
                 await self.hold.wait()
-            actor = auth.require(request)
-            return {"path": request.url.path, "subject": actor.subject, "bytes": len(body)}
+            signed = request.headers[auth.HEADER].partition(".")[0]
+            subject = json.loads(base64.urlsafe_b64decode(signed))["subject"]
+            return {"path": request.url.path, "subject": subject, "bytes": len(body)}
 
         async def found(digest: str) -> dict[str, Any]:
             told = identifier("6037991234567893", digest="00" * 32 if self.wrong else digest)
@@ -62,7 +65,7 @@ class Members:
         for path in ("/v1/members/{rest:path}", "/v1/parties/{rest:path}", "/secret"):
             router.add_api_route(path, answer, methods=["GET", "HEAD", "PUT", "POST", "DELETE"])
         limits = {"/v1/members/import": 8 * 2**20}
-        return web.app("members", routes=[router], actor_secret=SECRET, body_bytes_max=limits)
+        return web.app("members", routes=[router], body_bytes_max=limits)
 
 
 @asynccontextmanager

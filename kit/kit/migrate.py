@@ -10,6 +10,7 @@ from kit import db
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TIMEOUT: Final = re.compile(r"-- statement_timeout: (\d+(?:ms|s|min))\s")
+_OWN: Final = ("kit.sql", "audit.sql")  # kit's, in every room: numbered 0, -1, …
 _LOCK: Final = 7_202_611  # advisory: one migration at a time in a database
 
 
@@ -21,7 +22,7 @@ class MigrationError(Exception):
 async def migrate(
     dsn: str, folder: Path | None, *, variables: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Apply kit's tables (0000), then the files of folder that have not run; gives their names.
+    """Apply kit's tables (0 and below), then folder's files that have not run; gives their names.
 
     variables replace :name in a file. Each file is one transaction with lock_timeout 4 s and
     statement_timeout 5 s, unless its first line says `-- statement_timeout: 60s`.
@@ -97,7 +98,8 @@ async def _apply(connection: db.Connection, text: str) -> None:
 
 
 def _files(folder: Path | None) -> list[tuple[int, Path]]:
-    return [(0, Path(__file__).with_name("kit.sql")), *_numbered(folder)]
+    own = [(-place, Path(__file__).with_name(name)) for place, name in enumerate(_OWN)]
+    return [*own, *_numbered(folder)]
 
 
 def _numbered(folder: Path | None) -> list[tuple[int, Path]]:

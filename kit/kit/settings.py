@@ -15,7 +15,7 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     kafka_bootstrap: str
     http_port: int
-    actor_secret: str  # HMAC key of what the gateway vouches for
+    actor_secret: str  # of what the gateway vouches for to this room; two with a comma in a change
     database_dsn: str = ""
     http_host: str = "127.0.0.1"
     inner_host: str = "127.0.0.1"  # health, metrics, the document for insiders

@@ -63,6 +63,7 @@ class Metric(Enum):
     REPLIES_LATE = ("replies_late", Counter, (), "Replies nobody waited for any more")
     OUTCOMES = ("outcomes", Counter, ("kind", "outcome"), "What a stage made of its records")
     LOOKUP_MISSES = ("lookup_misses", Counter, ("table",), "Local table misses asked of the owner")
+    REFUSED = ("refused", Counter, ("room", "what"), "Callers without the key or the role")
     LIMITED = ("limited", Counter, ("limit",), "Requests refused by a limit of rate")
     ALARMS = ("alarms", Counter, ("alarm",), "ALARM: what a person must look at")
     PROVIDER_SECONDS = ("provider_seconds", SECONDS, ("provider",), "Time of an outside call")

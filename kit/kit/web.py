@@ -42,20 +42,22 @@ def app(
     *,
     routes: Sequence[APIRouter | BaseRoute] = (),
     readiness: Readiness | None = None,
-    actor_secret: str = "",
+    signed: auth.Signing | None = None,
     body_bytes_max: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """A FastAPI application with the furniture every room has.
 
     routes: FastAPI routers, and plain Starlette routes for the till's path. readiness: name to
     check; ready when all hold; app.state.readiness may grow later (kit.run adds "draining").
+    signed: only callers that the gateway vouches for come in; None: the application knows its
+    callers itself.
     body_bytes_max: path prefix to limit, where 64 KiB is not right: such a body is its route's to
     check. Where there are FastAPI routers every other JSON body is read strictly before them;
     plain routes read theirs themselves. Health, metrics and the whole document are on the inner
     port (kit.inner); here /openapi.json is for the gateway alone.
     """
     made = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None)
-    made.state.actor_secret = actor_secret
+    made.state.room = "" if signed is None else signed.room
     made.state.readiness = dict(readiness or {})
     for route in routes:
         if isinstance(route, APIRouter):
@@ -68,6 +70,8 @@ def app(
     made.add_exception_handler(HTTPException, _on_http)
     strict = any(isinstance(route, APIRouter) for route in routes)
     made.add_middleware(Door, body_bytes_max=body_bytes_max or {}, strict=strict)
+    if signed is not None:  # outermost: a stranger's body is not read
+        made.add_middleware(auth.Signed, signing=signed, refuse=problem)
     return made
 
 
@@ -242,7 +246,7 @@ def _is_json(scope: Scope) -> bool:
 
 
 async def _document(request: Request) -> Response:
-    auth.require(request, "service")
+    auth.require(request, auth.SERVICE)
     return Response(msgspec.json.encode(request.app.openapi()), media_type="application/json")
 
 

@@ -1,7 +1,9 @@
 """The HTTP edge over ASGI: every error is problem+json with a stable code, Persian first."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import unquote
@@ -14,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from house import testing
 from kit import auth, clock, errors, inner, web
 from kit.db import DataError
 
@@ -54,7 +57,7 @@ async def put_known_card(request: Request, card: int, body: Card) -> int:
 
 @router.get("/secret")
 async def secret(request: Request) -> list[str]:
-    return [auth.require(request, "operator", "merchant:5").subject]
+    return [auth.require(request, "money", "merchant:5").subject]
 
 
 async def echo(request: Request) -> PlainTextResponse:
@@ -67,7 +70,6 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         "test",
         routes=[router, Route("/echo", echo, methods=["POST"])],
         readiness={"table": lambda: True},
-        actor_secret=SECRET,
         body_bytes_max={"/echo": 100_000},
     )
     app.state.readiness["clock"] = lambda: app.state.ticking
@@ -192,13 +194,11 @@ async def test_metrics_have_the_route_not_the_path(client: httpx.AsyncClient) ->
     assert shown[0] == shown[1] == shown[2]  # rendered once for all who ask at a time
 
 
-async def test_the_document_is_for_the_gateway_alone(client: httpx.AsyncClient) -> None:
-    assert (await client.get("/openapi.json")).status_code == 401
-    for role, status in (("operator", 403), ("service", 200)):
-        actor = auth.Actor("gateway", frozenset({role}))
-        value = auth.sign(actor, SECRET, "GET", "/openapi.json", clock.wall())
-        answer = await client.get("/openapi.json", headers={auth.HEADER: value})
-        assert answer.status_code == status
+async def test_the_document_is_for_the_gateway_alone(vouched: httpx.AsyncClient) -> None:
+    assert (await vouched.get("/openapi.json")).status_code == 401
+    for role, status in (("money", 403), ("service", 200)):
+        signed = testing.Vouched("test", SECRET, {role})
+        assert (await vouched.get("/openapi.json", auth=signed)).status_code == status
 
 
 async def test_an_unforeseen_error_ends_its_connection_and_is_told_once(
@@ -238,33 +238,128 @@ async def test_a_body_that_breaks_off_is_nobodys(client: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize(
     ("roles", "status"),
-    [({"operator"}, 200), ({"merchant:5", "x"}, 200), ({"merchant:6"}, 403), (set(), 403)],
+    [({"money"}, 200), ({"merchant:5", "x"}, 200), ({"merchant:6"}, 403), (set(), 403)],
 )
 async def test_a_vouched_actor_needs_the_role(
-    client: httpx.AsyncClient, roles: set[str], status: int
+    vouched: httpx.AsyncClient, roles: set[str], status: int
 ) -> None:
-    actor = auth.Actor("o1", frozenset(roles))
-    value = auth.sign(actor, SECRET, "GET", "/secret", clock.wall())
-    answer = await client.get("/secret", headers={auth.HEADER: value})
+    answer = await vouched.get("/secret", auth=testing.Vouched("test", SECRET, roles, subject="o1"))
     assert answer.status_code == status
     if status == 200:
         assert answer.json() == ["o1"]
 
 
 @pytest.mark.parametrize(
-    "spoil", ["secret", "method", "path", "payload", "stale", "future", "none"]
+    "spoil", ["secret", "room", "method", "path", "query", "payload", "stale", "future", "none"]
 )
 def test_what_the_gateway_did_not_sign_is_refused(spoil: str) -> None:
     now = clock.wall()
-    actor = auth.Actor("o1", frozenset({"operator"}), 5)
-    value = auth.sign(actor, SECRET, "GET", "/a", now)
-    assert auth.verify(value, SECRET, "get", "/a", now + timedelta(seconds=59)) == actor
+    actor = auth.Actor("o1", frozenset({"money"}), 5)
+    call = auth.Call("test", "get", "/a", "b=1")
+    value = auth.sign(actor, SECRET, call, now, body=b"x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    kept = now + timedelta(seconds=59)
+    assert auth.verify(value, (SECRET,), call, kept) == (actor, digest)
+    assert auth.verify(value, ("new", SECRET), call, kept) == (actor, digest)
+    other = {"room": "other", "method": "POST", "path": "/b", "query": "b=2"}
     late = {"stale": timedelta(seconds=61), "future": timedelta(seconds=-61)}.get(spoil)
     with pytest.raises(errors.Unauthorized):
         auth.verify(
             {"payload": "x" + value, "none": ""}.get(spoil, value),
-            "other" if spoil == "secret" else SECRET,
-            "POST" if spoil == "method" else "GET",
-            "/b" if spoil == "path" else "/a",
+            ("other",) if spoil == "secret" else (SECRET,),
+            replace(call, **{spoil: other[spoil]}) if spoil in other else call,
             now + (late or timedelta()),
         )
+
+
+def test_no_secret_believes_nobody() -> None:
+    call = auth.Call("test", "GET", "/a")
+    value = auth.sign(auth.Actor("o1", frozenset()), "", call, clock.wall())
+    with pytest.raises(errors.Unauthorized):
+        auth.verify(value, auth.secrets_of(""), call, clock.wall())
+
+
+def test_a_room_signs_for_no_other_room() -> None:
+    master = "the gateway's own"
+    secrets = {room: auth.room_secret(master, room) for room in ("members", "ledger")}
+    assert len({*secrets.values(), master}) == 3
+    call = auth.Call("ledger", "GET", "/a")
+    actor, now = auth.Actor("o1", frozenset({"money"})), clock.wall()
+    forged = auth.sign(actor, secrets["members"], call, now)
+    with pytest.raises(errors.Unauthorized):
+        auth.verify(forged, (secrets["ledger"],), call, now)
+    elsewhere = auth.sign(actor, secrets["ledger"], replace(call, room="members"), now)
+    with pytest.raises(errors.Unauthorized):
+        auth.verify(elsewhere, (secrets["ledger"],), call, now)
+
+
+@pytest.fixture
+async def vouched() -> AsyncIterator[httpx.AsyncClient]:
+    """An application that the gateway alone may call, but at one address."""
+    signed = auth.Signing("test", SECRET, open_paths=("/anybody",))
+    inner = APIRouter()
+    inner.add_api_route("/secret", secret)
+    inner.add_api_route("/anybody", _anybody)
+    inner.add_api_route(
+        "/v1/merchants/{merchant}/cards/{card}",
+        _own,
+        methods=["PUT"],
+        dependencies=[auth.allow("money", own=True)],
+    )
+    app = web.app("test", routes=[inner], signed=signed)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
+        yield made
+
+
+async def _anybody() -> str:
+    return "anybody"
+
+
+async def _own(request: Request, merchant: int, card: int, body: Card) -> list[str | int]:
+    return [auth.actor_of(request).subject, merchant, card, body.number]
+
+
+OWN = "/v1/merchants/5/cards/7"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"number":"x"}', b"\x00", b"x" * 70_000])
+async def test_a_stranger_hears_401_whatever_he_sends(
+    vouched: httpx.AsyncClient, body: bytes
+) -> None:
+    for path in (OWN, "/v1/merchants/x/cards/y", "/nowhere", "/secret", "/openapi.json"):
+        for method in ("PUT", "GET", "POST"):
+            answer = await vouched.request(method, path, content=body, headers=JSON)
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert (await vouched.get("/anybody")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"),
+    [
+        ({"money"}, 422),
+        ({"merchant:5"}, 422),
+        ({"merchant:6"}, 403),
+        ({"merchant:None"}, 403),
+        ({"service"}, 403),
+        (set(), 403),
+    ],
+)
+async def test_the_role_is_asked_for_before_the_body_is_read(
+    vouched: httpx.AsyncClient, roles: set[str], status: int
+) -> None:
+    signed = testing.Vouched("test", SECRET, roles)
+    answer = await vouched.put(OWN, json={"number": "x"}, auth=signed)
+    assert answer.status_code == status
+
+
+async def test_a_body_other_than_the_signed_one_is_refused(vouched: httpx.AsyncClient) -> None:
+    signed = testing.Vouched("test", SECRET, {"money"}, subject="o1")
+    answer = await vouched.put(OWN, json={"number": 1}, auth=signed)
+    assert (answer.status_code, answer.json()) == (200, ["o1", 5, 7, 1])
+    kept = {auth.HEADER: answer.request.headers[auth.HEADER]} | JSON
+    again = await vouched.put(OWN, content=answer.request.content, headers=kept)
+    assert again.status_code == 200
+    for forged in (b'{"number":2}', b""):
+        other = await vouched.put(OWN, content=forged, headers=kept)
+        assert (other.status_code, other.json()["code"]) == (401, "unauthorized")

@@ -114,7 +114,7 @@ def main() -> None:
     @asynccontextmanager
     async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
         yield run.App(
-            asgi=web.app("child", actor_secret=parts.settings.actor_secret),
+            asgi=web.app("child"),
             consumers=[consumer_of(options, parts.database, parts.producer)],
         )
 

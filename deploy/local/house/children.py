@@ -25,6 +25,7 @@ WAIT_STEP_S = 0.02
 UNKNOWN_END = "nobody saw how, it was started before"
 
 # kept, so that the processes we started ourselves are reaped and not reported as forgotten
+OWNER_ONLY = 0o077  # umask of every process: data and logs are its owner's alone (findings S10)
 _spawned: list[subprocess.Popen[bytes]] = []
 
 
@@ -52,14 +53,18 @@ class Launch:
     version: str = ""  # of the code it is started from
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
 def launch(what: Launch) -> psutil.Process:
     """Start a process in a session of its own, its output appended to the log."""
     environment = dict(what.environment)
     environment[FOLDER_MARK] = str(what.folder)
     environment[NAME_MARK] = what.name
-    what.log.parent.mkdir(parents=True, exist_ok=True)
+    what.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     account = what.account
-    with what.log.open("ab") as log:
+    with open(what.log, "ab", opener=_private) as log:
         spawned = subprocess.Popen(
             list(what.command),
             stdin=subprocess.DEVNULL,
@@ -69,6 +74,7 @@ def launch(what: Launch) -> psutil.Process:
             cwd=what.working_folder,
             start_new_session=True,
             pass_fds=tuple(what.keep_files),
+            umask=OWNER_ONLY,
             user=account.user_id if account else None,
             group=account.group_id if account else None,
             extra_groups=[] if account else None,

@@ -11,35 +11,62 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-# who may do what at the gateway: the three people of a local house
-OPERATORS: Mapping[str, tuple[str, ...]] = {
-    "operator": ("operator", "history"),
-    "reviewer": ("reviewer",),
-    "auditor": ("operator", "reviewer"),
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A person of a local house: roles at the gateway (kit.auth.Role), and the same in words."""
+
+    roles: tuple[str, ...]
+    may: str
+
+
+OPERATORS: Mapping[str, Operator] = {
+    "operator": Operator(
+        ("partners", "terminals", "money", "enrol", "support", "rules", "history"),
+        "administers: parties, merchants, terminals, programmes, terms, members, rules, history",
+    ),
+    "reviewer": Operator(("reviewer",), "decides the cases that fraud holds for review"),
+    "auditor": Operator(
+        ("auditor",), "reads the book, its proofs, positions, cases and the trail; writes nothing"
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
-    """Keys that processes share, and the secrets of the house's operators by name."""
+class OperatorKey:
+    """key: the whole of what is sent as a bearer token. may: what it is for, in words."""
 
-    actor_secret: str
+    key: str
+    may: str
+
+    @property
+    def secret(self) -> str:
+        """The part that the gateway knows by its SHA-256."""
+        return self.key.split("_", 2)[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Keys that processes share, and the whole keys of the house's operators by name."""
+
+    actor_secret: str  # the gateway's own; each room is given what follows from it
     identifier_key: str
-    contact_key: str  # AES-256, base64
+    contact_key: str  # AES-256, base64, of members and notify
+    member_key: str  # AES-256, base64, of members alone
     sms_api_key: str
     callback_secret: str
-    operators: dict[str, str]
+    operators: dict[str, OperatorKey]
 
     def operator_key(self, name: str) -> str:
         """What the operator sends as a bearer token."""
-        return f"pvo_{name}_{self.operators[name]}"
+        return self.operators[name].key
 
     def operator_list(self) -> str:
         """The gateway's list: name, roles and the SHA-256 of the secret; never the secret."""
         entries: list[str] = []
-        for name, roles in OPERATORS.items():
-            digest = hashlib.sha256(self.operators[name].encode()).hexdigest()
-            entries.append(f"{name}:{'+'.join(roles)}:{digest}")
+        for name, operator in OPERATORS.items():
+            digest = hashlib.sha256(self.operators[name].secret.encode()).hexdigest()
+            entries.append(f"{name}:{'+'.join(operator.roles)}:{digest}")
         return ",".join(entries)
 
 
@@ -47,14 +74,20 @@ def credentials(folder: Path) -> Credentials:
     """The folder's secrets, made the first time."""
     path = folder / "credentials.json"
     if path.exists():
-        return Credentials(**json.loads(path.read_text()))
+        kept = json.loads(path.read_text())
+        keys = {name: OperatorKey(**fields) for name, fields in kept.pop("operators").items()}
+        return Credentials(**kept, operators=keys)
     made = Credentials(
         actor_secret=secrets.token_hex(32),
         identifier_key=secrets.token_hex(32),
         contact_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        member_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         sms_api_key=secrets.token_hex(32),
         callback_secret=secrets.token_urlsafe(24),
-        operators={name: secrets.token_urlsafe(32) for name in OPERATORS},
+        operators={
+            name: OperatorKey(f"pvo_{name}_{secrets.token_urlsafe(32)}", operator.may)
+            for name, operator in OPERATORS.items()
+        },
     )
     _keep(path, (json.dumps(asdict(made), indent=1) + "\n").encode())
     return made

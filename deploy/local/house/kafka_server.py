@@ -252,6 +252,7 @@ def _format(chosen: Node, jars: Path, archive: Path | None) -> None:
     if (chosen.data / "meta.properties").exists():
         return
     shutil.rmtree(chosen.data, ignore_errors=True)  # an interrupted format
+    chosen.data.mkdir(parents=True, mode=0o700)
     done = subprocess.run(
         [
             *_java(jars, chosen.folder, archive),
@@ -268,6 +269,7 @@ def _format(chosen: Node, jars: Path, archive: Path | None) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
+        umask=children.OWNER_ONLY,
     )
     if done.returncode != 0:
         raise OSError(f"Kafka could not format {chosen.data}:\n{done.stdout[-2000:]}")

@@ -6,19 +6,91 @@ var/test-servers/kept instead, whose servers stay up until `make clean` or `stop
 """
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Generator
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from house import children, connections, lockfile, paths, postgres_server, servers
+from kit import auth, clock
+from kit.db import Database
 
 FOLDER = paths.PROJECT / "var" / "test-servers"
 KEPT = FOLDER / "kept"
 OWNER_SUFFIX = "_owner"
 
 Migrate = Callable[[str, Path], Awaitable[object]]
+
+
+class Vouched(httpx.Auth):
+    """Signs each request to a room as the gateway does for whoever it vouches for."""
+
+    requires_request_body = True
+
+    def __init__(
+        self, room: str, secret: str, roles: Collection[str], *, subject: str = "tester"
+    ) -> None:
+        self.room = room
+        self.secret = secret
+        self.actor = auth.Actor(subject, frozenset(roles))
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        """Add the header to one request."""
+        path, _, query = request.url.raw_path.decode().partition("?")
+        call = auth.Call(self.room, request.method, unquote(path), query)
+        signed = auth.sign(self.actor, self.secret, call, clock.wall(), body=request.content)
+        request.headers[auth.HEADER] = signed
+        yield request
+
+
+def routes_of(app: FastAPI) -> dict[str, APIRoute]:
+    """The routes of a room's application below /v1 and /internal: "PUT /v1/…" to the route."""
+    parts = [getattr(one, "original_router", app.router) for one in app.router.routes]
+    found = [route for part in {id(p): p for p in parts}.values() for route in part.routes]
+    return {
+        f"{method} {route.path}": route
+        for route in found
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+        if route.path.startswith(("/v1/", "/internal/"))
+    }
+
+
+class Trail:
+    """What a room's trail kept since this was made."""
+
+    def __init__(self, database: Database, after: int) -> None:
+        self.database = database
+        self.after = after
+
+    @classmethod
+    async def of(cls, database: Database) -> "Trail":
+        """From now on."""
+        async with database.read() as tx:
+            return cls(database, await tx.fetchval("select coalesce(max(id), 0) from audit"))
+
+    async def rows(self) -> list[dict[str, Any]]:
+        """Its rows in order; target, before and after as they were told."""
+        async with self.database.read() as tx:
+            rows = await tx.fetch(
+                "select id, subject, act, route, body_sha256, target::text as target,"
+                " before::text as before, after::text as after from audit"
+                " where id > $1 order by id",
+                self.after,
+            )
+        told = ("target", "before", "after")
+        return [
+            {k: json.loads(v) if k in told and v is not None else v for k, v in row.items()}
+            for row in rows
+        ]
 
 
 class Run:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -14,12 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gateway.domain import keys
 from house import (
     __main__ as command,
 )
 from house import (
     children,
     connections,
+    credentials,
     kafka_server,
     lifecycle,
     paths,
@@ -31,7 +34,7 @@ from house import (
     status,
 )
 from house.processes import State
-from kit import clock, kafka, settings
+from kit import auth, clock, kafka, settings
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +186,40 @@ def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_si
     assert (tmp_path / "credentials.json").stat().st_mode & 0o077 == 0
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
     assert len(base64.b64decode(first.credentials.contact_key)) == 32
-    name, roles, digest = first.credentials.operator_list().split(",")[0].split(":")
-    secret = first.credentials.operator_key(name).removeprefix(f"pvo_{name}_")
-    assert roles == "operator+history"
-    assert digest == hashlib.sha256(secret.encode()).hexdigest()
+    assert len(base64.b64decode(first.credentials.member_key)) == 32
+    for entry in first.credentials.operator_list().split(","):
+        name, roles, digest = entry.split(":")
+        secret = first.credentials.operator_key(name).removeprefix(f"pvo_{name}_")
+        assert roles == "+".join(credentials.OPERATORS[name].roles)
+        assert digest == hashlib.sha256(secret.encode()).hexdigest()
+
+
+def test_the_file_of_credentials_holds_whole_keys_and_what_each_may_do(tmp_path):
+    told = plan.lay_out(tmp_path, sandbox=True)
+    kept = json.loads((tmp_path / "credentials.json").read_text())["operators"]
+    known = keys.parse_operators(told.credentials.operator_list().split(","))
+    for name, operator in credentials.OPERATORS.items():
+        caller = known.find(kept[name]["key"])
+        assert caller is not None
+        assert caller.roles == set(operator.roles)
+        assert kept[name]["may"] == operator.may
+    assert known.find(kept["auditor"]["key"]).roles == {"auditor"}
+
+
+def test_each_program_is_told_its_own_secrets_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("PEYVAND_OWNER_DSN", "postgres://owner")
+    monkeypatch.setenv("PEYVAND_ACTOR_SECRET", "left in the environment")
+    told = plan.lay_out(tmp_path, sandbox=True)
+    all_told = {name: plan.environment(told, name) for name in plan.PROGRAMS}
+    master = told.credentials.actor_secret
+    assert all_told["gateway"]["PEYVAND_ACTOR_SECRET"] == master
+    for room in plan.WITH_DATABASE:
+        assert all_told[room]["PEYVAND_ACTOR_SECRET"] == auth.room_secret(master, room)
+        assert master not in all_told[room].values()
+    assert not [name for name, env in all_told.items() if "PEYVAND_OWNER_DSN" in env]
+    simulator = {key for key in all_told["sms-simulator"] if key.startswith("PEYVAND_")}
+    assert not [key for key in simulator if "ACTOR" in key or "KAFKA" in key or "DSN" in key]
+    assert [name for name, env in all_told.items() if "PEYVAND_MEMBER_KEY" in env] == ["members"]
 
 
 def test_the_ledger_is_told_where_checkpoints_go_and_the_key_that_signs_them(tmp_path):

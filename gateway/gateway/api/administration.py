@@ -1,6 +1,7 @@
 """Addresses of the services behind the gateway: who may call them, and the passing on."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
@@ -8,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.clients import Purpose, Service, Services
+from gateway.clients import Passed, Purpose, Service, Services
 from gateway.domain import problems
-from gateway.domain.keys import OperatorCaller, Role
 from gateway.domain.problems import Code
 from gateway.usecases.access import Access, address_of
 from gateway.usecases.shares import Shares
-from kit import auth, clock, errors, telemetry, web
+from kit import auth, errors, telemetry, web
+from kit.auth import MERCHANT, Role
 
 BODY_BYTES_MAX: Final = 8 * 2**20
 _READS: Final = frozenset({"GET", "HEAD"})
@@ -22,43 +23,95 @@ _UPLOADS: Final = frozenset({"/v1/members/import"})  # with a body of up to BODY
 _WHOLE_BOOK: Final = frozenset({"/v1/positions", "/v1/vintages", "/v1/revenue"})
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
-_OPERATOR: Final = frozenset({Role.OPERATOR})
-_EITHER: Final = frozenset({Role.OPERATOR, Role.REVIEWER})
-_REVIEWER: Final = frozenset({Role.REVIEWER})
+TRAIL: Final = "/v1/audit"  # and the room
+_ROOMS: Final = [[service.value] for service in Service]
+_ALL: Final = frozenset(auth.STAFF)
+_BOOK: Final = frozenset({Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER})
+_SUMS: Final = frozenset({Role.AUDITOR, Role.MONEY})
+_FRAUD: Final = frozenset({Role.REVIEWER, Role.AUDITOR, Role.RULES})
+_PEOPLE: Final = frozenset({Role.ENROL, Role.SUPPORT})
+_NOBODY: Final[frozenset[Role]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who may read, who may write. own: a merchant's own reader may read what is that merchant's.
+
+    service: whose it is, where another than the prefix's.
+    """
+
+    reads: frozenset[Role] = _ALL
+    writes: frozenset[Role] = _NOBODY
+    own: bool = False
+    service: Service | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One prefix of addresses: whose it is, who may read and who may write."""
+    """One prefix of addresses: whose it is and who comes in; nouns: of the fourth segment."""
 
     prefix: str
     service: Service
-    reads: frozenset[Role] = _OPERATOR
-    writes: frozenset[Role] = _OPERATOR
+    rights: Rights
+    nouns: Mapping[str, Rights] = field(default_factory=dict[str, Rights])
+
+    def rights_of(self, path: str) -> Rights:
+        """Who may do what at a path of this prefix."""
+        parts = path.split("/", 5)
+        return self.nouns.get(parts[4], self.rights) if len(parts) > 4 else self.rights
+
+    def service_of(self, path: str) -> Service:
+        """Whose a path of this prefix is; of the trail, the room's that the path names."""
+        if self.prefix == TRAIL:
+            return Service(path.split("/", 4)[3])
+        return self.rights_of(path).service or self.service
+
+    def admits(self, method: str, path: str, roles: Collection[str]) -> bool:
+        """Whether roles come in here; the service asks again, route by route."""
+        rights = self.rights_of(path)
+        reading = method in _READS
+        if not (rights.reads if reading else rights.writes).isdisjoint(roles):
+            return True
+        parts = path.split("/", 4)
+        return reading and rights.own and len(parts) > 3 and f"{MERCHANT}{parts[3]}" in roles
+
+
+def _writes(*roles: Role, own: bool = False) -> Rights:
+    return Rights(writes=frozenset(roles), own=own)
 
 
 PASSAGES: Final = (
-    Passage("/v1/parties", Service.MERCHANTS),
-    Passage("/v1/merchants", Service.MERCHANTS),
-    Passage("/v1/terminals", Service.MERCHANTS),
-    Passage("/v1/terms", Service.MERCHANTS),
-    Passage("/v1/enrolments", Service.MEMBERS),
-    Passage("/v1/members", Service.MEMBERS),
-    Passage("/v1/identifiers", Service.MEMBERS),
-    Passage("/v1/rules", Service.CAMPAIGNS),
-    Passage("/v1/first-purchase", Service.CAMPAIGNS),
-    Passage("/v1/cases", Service.FRAUD, reads=_EITHER, writes=_REVIEWER),
-    Passage("/v1/fraud-rules", Service.FRAUD, reads=_EITHER),
-    Passage("/v1/fraud-alerts", Service.FRAUD, reads=_EITHER),
-    Passage("/v1/accounts", Service.LEDGER),
-    Passage("/v1/bookings", Service.LEDGER),
-    Passage("/v1/positions", Service.LEDGER),
-    Passage("/v1/vintages", Service.LEDGER),
-    Passage("/v1/revenue", Service.LEDGER),
-    Passage("/v1/checkpoints", Service.LEDGER),
-    Passage("/v1/proofs", Service.LEDGER),
-    Passage("/v1/consistency", Service.LEDGER),
-    Passage("/v1/messages", Service.NOTIFY),
+    Passage("/v1/parties", Service.MERCHANTS, _writes(Role.PARTNERS)),
+    Passage(
+        "/v1/merchants",
+        Service.MERCHANTS,
+        _writes(Role.PARTNERS, own=True),
+        {
+            "terminals": _writes(Role.TERMINALS, own=True),
+            "standings": _writes(Role.TERMINALS, own=True),
+            "programmes": _writes(Role.MONEY, own=True),
+        },
+    ),
+    Passage("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),
+    Passage("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
+    Passage("/v1/enrolments", Service.MEMBERS, Rights(_PEOPLE, frozenset({Role.ENROL}))),
+    Passage("/v1/members", Service.MEMBERS, Rights(_PEOPLE, frozenset({Role.ENROL}))),
+    Passage("/v1/identifiers", Service.MEMBERS, Rights(_PEOPLE, frozenset({Role.ENROL}))),
+    Passage("/v1/rules", Service.CAMPAIGNS, _writes(Role.RULES)),
+    Passage("/v1/first-purchase", Service.CAMPAIGNS, _writes(Role.MONEY)),
+    Passage("/v1/cases", Service.FRAUD, Rights(_FRAUD, frozenset({Role.REVIEWER}))),
+    Passage("/v1/fraud-rules", Service.FRAUD, _writes(Role.RULES)),
+    Passage("/v1/fraud-alerts", Service.FRAUD, Rights(_FRAUD)),
+    Passage("/v1/accounts", Service.LEDGER, Rights(_BOOK)),
+    Passage("/v1/bookings", Service.LEDGER, Rights(_BOOK)),
+    Passage("/v1/positions", Service.LEDGER, Rights(_SUMS)),
+    Passage("/v1/vintages", Service.LEDGER, Rights(_SUMS)),
+    Passage("/v1/revenue", Service.LEDGER, Rights(_SUMS)),
+    Passage("/v1/checkpoints", Service.LEDGER, Rights(_BOOK)),
+    Passage("/v1/proofs", Service.LEDGER, Rights(_BOOK)),
+    Passage("/v1/consistency", Service.LEDGER, Rights(_BOOK)),
+    Passage(TRAIL, Service.MERCHANTS, Rights(frozenset({Role.AUDITOR}))),
+    Passage("/v1/messages", Service.NOTIFY, Rights(frozenset({Role.SUPPORT}))),
 )
 _BY_PREFIX: Final = {passage.prefix: passage for passage in PASSAGES}
 
@@ -78,8 +131,11 @@ _NOT_BACK: Final = _NOT_ONWARD | {"server", "date"}
 
 def find_passage(path: str) -> Passage | None:
     """The passage of a path, by its first two segments; None when it is none of the services'."""
-    parts = path.split("/", 3)
-    return _BY_PREFIX.get(f"/{parts[1]}/{parts[2]}") if len(parts) > 2 else None
+    parts = path.split("/", 4)
+    found = _BY_PREFIX.get(f"/{parts[1]}/{parts[2]}") if len(parts) > 2 else None
+    if found is not None and found.prefix == TRAIL and parts[3:4] not in _ROOMS:
+        return None
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +145,6 @@ class Passing:
     access: Access
     services: Services
     shares: Shares
-    secret: str  # what signs the actor that the gateway vouches for
 
     async def serve(self, passage: Passage, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on and its answer back."""
@@ -104,22 +159,25 @@ class Passing:
         method, path = request.method, request.url.path
         if method not in _METHODS:
             raise problems.refusal(Code.NO_SUCH_ADDRESS, f"{method} is not served here")
-        roles = passage.reads if method in _READS else passage.writes
         authorization = request.headers.get("authorization")
-        caller = await self.access.operator(authorization, address_of(request.scope), *roles)
+        address = address_of(request.scope)
+        caller = await self.access.operator(authorization, address)
+        if not passage.admits(method, path, caller.roles):
+            self.shares.stranger(address)
+            raise problems.refusal(Code.ROLE_MISSING)
         if {".", ".."} & set(path.split("/")):
             raise problems.refusal(Code.NO_SUCH_ADDRESS)
         purpose = _purpose(passage, method, path)
         with self.shares.administering(caller.name, purpose):
             body = await self._body(request, caller.name, purpose)
-            headers = self._onward(request, caller, span)
-            place = (passage.service, purpose)
+            service = passage.service_of(path)
+            passed = Passed((service, purpose), method, _target(request.scope), body)
+            headers = _onward(request, span)
+            actor = auth.Actor(caller.name, caller.roles)
             try:
-                heard = await self.services.forward(
-                    place, method, _target(request.scope), headers, body
-                )
+                heard = await self.services.forward(passed, actor, headers)
             except errors.Unavailable as error:
-                raise problems.refusal(Code.SERVICE_UNAVAILABLE, passage.service.value) from error
+                raise problems.refusal(Code.SERVICE_UNAVAILABLE, service.value) from error
         back = {k: v for k, v in heard.headers.items() if k.lower() not in _NOT_BACK}
         return Response(heard.body, heard.status, back)
 
@@ -132,17 +190,14 @@ class Passing:
         self.shares.weigh(caller, len(body))
         return body
 
-    def _onward(
-        self, request: Request, caller: OperatorCaller, span: telemetry.Span
-    ) -> dict[str, str]:
-        """Headers for the service: the caller's own, and who the gateway says it is."""
-        named = request.headers.getlist("connection")
-        of_this_connection = {name.strip().lower() for n in named for name in n.split(",")}
-        dropped = _NOT_ONWARD | of_this_connection
-        headers = {k: v for k, v in request.headers.items() if k not in dropped}
-        actor = auth.Actor(caller.name, caller.roles)
-        signed = auth.sign(actor, self.secret, request.method, request.url.path, clock.wall())
-        return headers | {auth.HEADER: signed, "traceparent": span.traceparent}
+
+def _onward(request: Request, span: telemetry.Span) -> dict[str, str]:
+    """The caller's own headers, for the service."""
+    named = request.headers.getlist("connection")
+    of_this_connection = {name.strip().lower() for n in named for name in n.split(",")}
+    dropped = _NOT_ONWARD | of_this_connection
+    headers = {k: v for k, v in request.headers.items() if k not in dropped}
+    return headers | {"traceparent": span.traceparent}
 
 
 def _purpose(passage: Passage, method: str, path: str) -> Purpose:

@@ -7,11 +7,11 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from gateway.clients import Services
-from gateway.domain.keys import Role
 from gateway.usecases import status, submit
 from gateway.usecases.access import Access, address_of
 from gateway.usecases.submit import Ended, Road
 from kit import errors, telemetry, web
+from kit.auth import Role
 
 TRANSACTIONS: Final = "/v1/transactions"
 TRANSACTION: Final = "/v1/transactions/{id}"

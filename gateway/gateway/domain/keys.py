@@ -6,25 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from contracts.merchants import Terminal, TerminalKey
+from kit.auth import MERCHANT, Role
 
 TERMINAL_PREFIX: Final = "pvt_"
 OPERATOR_PREFIX: Final = "pvo_"
 KEY_LENGTH_MAX: Final = 200
 REVOKED_STATUS: Final = timedelta(hours=24)  # architecture 2: status of its own names for a day
 TERMINAL_MAX: Final = 2**31 - 1
+_MERCHANT: Final = re.compile(f"{MERCHANT}[1-9][0-9]{{0,9}}")
 _HASH: Final = re.compile("[0-9a-f]{64}")
-
-
-class Role(StrEnum):
-    """What an operator's key may do."""
-
-    OPERATOR = "operator"
-    REVIEWER = "reviewer"
-    HISTORY = "history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +106,24 @@ class Operators:
 def parse_operators(entries: Sequence[str]) -> Operators:
     """Operators of `name:role+role:sha256hex` entries; the hash is of the key's secret part.
 
-    Raises ValueError naming the entry that does not read.
+    A role is one of kit.auth.Role, or `merchant:<number>`, who reads that merchant's own and
+    nothing else. Raises ValueError naming the entry that does not read.
     """
     found: dict[str, tuple[str, OperatorCaller]] = {}
     for entry in entries:
         name, _, rest = entry.partition(":")
-        roles, _, sha256 = rest.partition(":")
-        known = frozenset(Role(role).value for role in roles.split("+"))
+        roles, _, sha256 = rest.rpartition(":")
+        known = frozenset(_role(role) for role in roles.split("+"))
         if not name or "_" in name or _HASH.fullmatch(sha256) is None:
             raise ValueError(f"operator {name!r}: write name:role+role:sha256hex")
         found[name] = (sha256, OperatorCaller(name, known))
     return Operators(found)
+
+
+def _role(text: str) -> str:
+    if _MERCHANT.fullmatch(text) and int(text.removeprefix(MERCHANT)) <= TERMINAL_MAX:
+        return text
+    return Role(text).value
 
 
 def may_post(caller: TerminalCaller, now: datetime) -> bool:

@@ -78,3 +78,52 @@ class Places:
     def count(self) -> int:
         """How many are taken."""
         return self._count
+
+
+@dataclass(slots=True)
+class Shown:
+    """Identifiers that each terminal has shown and not sold to: at most most of them in window_s.
+
+    Asked before any table is, so that beyond the limit a member and a stranger hear the same
+    (findings S7). A sale takes its identifier off again: a till that sells never meets the limit,
+    however much it sells; one that only asks does. window_s, now_s: seconds of a steady clock.
+    """
+
+    most: int
+    window_s: float
+    _of: dict[int, dict[str, float]] = field(default_factory=dict[int, dict[str, float]])
+
+    def show(self, terminal: int, digest: str, now_s: float) -> bool:
+        """Whether a terminal may show this identifier; one that it showed before is free."""
+        shown = self._of.get(terminal)
+        if shown is None:
+            if len(self._of) >= BUCKETS_MAX:
+                self._forget_old(now_s)
+            shown = self._of[terminal] = {}
+        if digest in shown:
+            return True
+        if len(shown) >= self.most:
+            self._drop_old(shown, now_s)
+            if len(shown) >= self.most:
+                return False
+        shown[digest] = now_s
+        return True
+
+    def sold(self, terminal: int, digest: str) -> None:
+        """A sale to this identifier entered the road."""
+        shown = self._of.get(terminal)
+        if shown is not None:
+            shown.pop(digest, None)
+
+    def _drop_old(self, shown: dict[str, float], now_s: float) -> None:
+        while shown:
+            oldest = next(iter(shown))  # they stand in the order they were shown
+            if now_s - shown[oldest] < self.window_s:
+                return
+            del shown[oldest]
+
+    def _forget_old(self, now_s: float) -> None:
+        for terminal, shown in list(self._of.items()):
+            self._drop_old(shown, now_s)
+            if not shown:
+                del self._of[terminal]

@@ -179,8 +179,17 @@ class Code(Enum):
     KEY_UNKNOWN = (
         "key-unknown",
         401,
-        "کلید شناخته نیست؛ کلید پایانه را بررسی کنید یا پایانه را دوباره فعال کنید.",
-        "The key is not known; check it, or activate the terminal again.",
+        "کلید شناخته نیست؛ کلید پایانه (…_pvt) را بررسی کنید یا پایانه را دوباره فعال کنید.",
+        "The key is not known; check it (a till's begins with pvt_), or activate the terminal"
+        " again.",
+    )
+    OPERATOR_KEY_UNKNOWN = (
+        "operator-key-unknown",
+        401,
+        "کلید گرداننده شناخته نیست؛ همهٔ آن را به شکل pvo_<name>_<secret> بفرستید یا کلید تازه"
+        " بگیرید.",
+        "The operator's key is not known; send the whole of it, pvo_<name>_<secret>, or ask for a"
+        " new one.",
     )
     KEY_REVOKED = (
         "key-revoked",
@@ -257,6 +266,14 @@ class Code(Enum):
         429,
         "درخواست‌های این کلید بیش از اندازه است؛ کمی درنگ کنید و همان نام را دوباره بفرستید.",
         "Too many requests under this key; wait a second and send the same name again.",
+    )
+    TOO_MANY_IDENTIFIERS = (
+        "too-many-identifiers",
+        429,
+        "این پایانه شناسه‌های بسیاری پرسیده و به آن‌ها نفروخته است؛ چند دقیقه درنگ کنید و همان نام"
+        " را دوباره بفرستید.",
+        "This terminal has asked about many identifiers without a sale to them; wait some minutes"
+        " and send the same name again.",
     )
     GATEWAY_BUSY = (
         "gateway-busy",

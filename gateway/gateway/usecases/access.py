@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.domain import keys, problems
-from gateway.domain.keys import Caller, OperatorCaller, Role, TerminalCaller
+from gateway.domain.keys import Caller, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.usecases.lookups import Lookups
 from gateway.usecases.shares import Shares
@@ -82,12 +82,15 @@ class Access:
         return caller
 
     async def operator(
-        self, authorization: str | None, address: str, *roles: Role
+        self, authorization: str | None, address: str, *roles: str
     ) -> OperatorCaller:
-        """An operator who has one of roles. Raises KEY_MISSING, KEY_UNKNOWN, ROLE_MISSING."""
+        """An operator who has one of roles; none named: any.
+
+        Raises KEY_MISSING, KEY_UNKNOWN, OPERATOR_KEY_UNKNOWN, ROLE_MISSING.
+        """
         caller = await self.caller(authorization, address)
-        if isinstance(caller, TerminalCaller) or caller.roles.isdisjoint(roles):
-            needed = " or ".join(role.value for role in roles)
+        if isinstance(caller, TerminalCaller) or (roles and caller.roles.isdisjoint(roles)):
+            needed = " or ".join(roles) or "an operator's key"
             self.shares.stranger(address)
             raise problems.refusal(Code.ROLE_MISSING, f"needs {needed}")
         return caller
@@ -95,7 +98,7 @@ class Access:
     def _operator(self, key: str) -> OperatorCaller:
         found = self.operators.find(key)
         if found is None:
-            raise problems.refusal(Code.KEY_UNKNOWN)
+            raise problems.refusal(Code.OPERATOR_KEY_UNKNOWN)
         return found
 
     async def _terminal(self, key: str, address: str) -> TerminalCaller:

@@ -3,11 +3,11 @@
 from contracts.values import Family
 from gateway.clients import Services
 from gateway.domain import keys, problems, road
-from gateway.domain.keys import Caller, OperatorCaller, Role, TerminalCaller
+from gateway.domain.keys import Caller, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.usecases import submit
 from gateway.usecases.submit import Ended, Road
-from kit import errors
+from kit import auth, errors
 
 
 async def find_transaction(road_: Road, services: Services, caller: Caller, text: str) -> Ended:
@@ -18,7 +18,7 @@ async def find_transaction(road_: Road, services: Services, caller: Caller, text
     """
     asked = road.parse_id(text, shards=road_.settings.shards)
     if isinstance(caller, OperatorCaller):
-        if caller.roles.isdisjoint((Role.OPERATOR, Role.REVIEWER, Role.HISTORY)):
+        if caller.roles.isdisjoint(auth.STAFF):
             raise problems.refusal(Code.ROLE_MISSING)
     else:
         await _refuse_strangers(road_, caller, asked)

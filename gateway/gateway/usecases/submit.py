@@ -1,6 +1,7 @@
 """A transaction onto the road, and its three ends."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from contracts.ledger import Reply
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
 from contracts.values import Family, Kind
-from gateway.domain import names, problems, requests, road
+from gateway.domain import limits, names, problems, requests, road
 from gateway.domain.keys import TERMINAL_MAX, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
 from gateway.settings import Settings
@@ -30,6 +31,8 @@ from kit.telemetry import Metric, Span
 
 STATUS_URL: Final = "/v1/transactions/"
 Future = asyncio.Future[Reply | None]
+log = logging.getLogger(__name__)
+_SALES: Final = frozenset({Kind.PURCHASE, Kind.REDEMPTION})
 HISTORY: Final = 0  # whose limit of look-ups an import's are
 
 
@@ -60,6 +63,7 @@ class Road:
     waiting: Waiting
     guard: Guard
     shares: Shares
+    shown: limits.Shown
     producer: kafka.Producer
     clock: clock.Clock
 
@@ -105,7 +109,10 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
     )
     sent = road.live_transaction(body, terminal, stamp)
     said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
-    return await _send(road_, said, stamp.shard, (key, road_.settings.pending_each), span)
+    ended = await _send(road_, said, stamp.shard, (key, road_.settings.pending_each), span)
+    if digest is not None and body.kind in _SALES:
+        road_.shown.sold(terminal.terminal, digest)
+    return ended
 
 
 async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: Span) -> Ended:
@@ -164,11 +171,20 @@ def _as_of(body: requests.Transaction) -> datetime:
 async def _shown(
     road_: Road, identifier: requests.Identifier | UnsetType, asker: int, at: datetime
 ) -> tuple[str | None, road.Found | None]:
-    """Digest of the identifier shown, and whose it was. Raises UNKNOWN_IDENTIFIER and others."""
+    """Digest of the identifier shown, and whose it was.
+
+    asker: the terminal whose limits it is, HISTORY for an operator's import. Raises
+    TOO_MANY_IDENTIFIERS (before anything is looked up), UNKNOWN_IDENTIFIER and others.
+    """
     if identifier is UNSET:
         return None, None
     kind, text = requests.shown(identifier)
     digest = members.digest(road_.settings.identifier_key.encode(), kind, text)
+    if asker != HISTORY and not road_.shown.show(asker, digest, time.monotonic()):
+        telemetry.count(Metric.LIMITED, "identifiers")
+        telemetry.count(Metric.ALARMS, "identifiers-without-sales")
+        log.warning("a terminal shows identifiers and sells nothing", extra={"terminal": asker})
+        raise problems.refusal(Code.TOO_MANY_IDENTIFIERS)
     found = await road_.lookups.identifier(digest, asker)
     if found is None or not found.bindings:
         raise problems.refusal(Code.UNKNOWN_IDENTIFIER)

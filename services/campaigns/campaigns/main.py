@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from campaigns import settings
 from campaigns.awards import api as awards_api
@@ -20,7 +20,7 @@ from campaigns.rules import api as rules_api
 from campaigns.rules import consumer as rules
 from campaigns.rules.usecases import Shelf as RuleShelf
 from contracts import topics
-from kit import web
+from kit import audit, auth, web
 from kit.clock import Clock
 from kit.consumer import Consumer, Poison, Subscription
 from kit.db import Database
@@ -55,12 +55,23 @@ def facts() -> list[Subscription]:
 
 
 def routes(database: Database, clock: Clock, shelves: Shelves) -> list[APIRouter]:
-    """Administration, all of it for operators."""
+    """Administration; each route says who may call it."""
     return [
         rules_api.router(database, clock),
         awards_api.router(database, clock, shelves),
         first_purchase_api.router(database),
+        audit.router("campaigns", database),
     ]
+
+
+def app(database: Database, clock: Clock, shelves: Shelves, *, actor_secret: str) -> FastAPI:
+    """The application of the campaigns room."""
+    return web.app(
+        "Peyvand campaigns",
+        "1",
+        routes=routes(database, clock, shelves),
+        signed=auth.Signing("campaigns", actor_secret),
+    )
 
 
 @asynccontextmanager
@@ -69,12 +80,7 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
     given: settings.Settings = parts.settings
     database, clock = parts.database, parts.clock
     shelves = Shelves(programmes=ProgrammeShelf(), rules=RuleShelf())
-    app = web.app(
-        "Peyvand campaigns",
-        "1",
-        routes=routes(database, clock, shelves),
-        actor_secret=given.actor_secret,
-    )
+    asgi = app(database, clock, shelves, actor_secret=given.actor_secret)
     subscribed = {
         settings.ROAD_GROUP: road(shelves, database),
         settings.OUTCOMES_GROUP: outcomes(),
@@ -96,7 +102,7 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
         every_s=settings.PRUNE_EVERY_S,
         run=partial(jobs.prune_decisions, database, clock),
     )
-    yield App(asgi=app, consumers=consumers, jobs=[prune])
+    yield App(asgi=asgi, consumers=consumers, jobs=[prune])
 
 
 MAIN = Main(

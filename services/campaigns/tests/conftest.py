@@ -9,10 +9,11 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
+from campaigns import main
 from campaigns.awards import usecases as awards
 from campaigns.awards.usecases import Shelves
-from campaigns.main import routes
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
@@ -23,7 +24,8 @@ from contracts.ledger import COMMANDS, Outcome
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.values import Channel, Kind, Status
-from kit import auth, clock, consumer, web
+from house import testing
+from kit import auth, consumer
 from kit.consumer import Event
 from kit.db import Database, Tx
 
@@ -281,21 +283,20 @@ class Caller:
     """A client of the room's HTTP door that the gateway vouches for."""
 
     client: httpx.AsyncClient
-    roles: tuple[str, ...] = ("operator",)
+    app: FastAPI
+    roles: tuple[str, ...] = auth.STAFF
 
     def with_roles(self, *roles: str) -> "Caller":
         return replace(self, roles=roles)
 
     async def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        actor = auth.Actor("sara", frozenset(self.roles))
-        bare = path.partition("?")[0]
-        value = auth.sign(actor, SECRET, method, bare, clock.wall())
-        return await self.client.request(method, path, headers={auth.HEADER: value}, **more)
+        signed = testing.Vouched("campaigns", SECRET, self.roles, subject="sara")
+        return await self.client.request(method, path, auth=signed, **more)
 
 
 @pytest_asyncio.fixture
 async def caller(pool: Database, now: Stopped, make: Make) -> AsyncIterator[Caller]:
-    app = web.app("campaigns", "1", routes=routes(pool, now, make.shelves()), actor_secret=SECRET)
+    app = main.app(pool, now, make.shelves(), actor_secret=SECRET)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://campaigns") as client:
-        yield Caller(client)
+        yield Caller(client, app)

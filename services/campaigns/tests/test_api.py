@@ -10,6 +10,7 @@ from campaigns.programmes import usecases as programmes
 from campaigns.rules import consumer as rules_consumer
 from contracts import topics
 from contracts.envelope import decode
+from house import testing
 from kit import consumer, outbox
 
 RULE = {
@@ -236,3 +237,28 @@ async def test_the_first_purchases_versions(caller: Any) -> None:
     assert (other.status_code, other.json()["code"]) == (422, "already-exists-differently")
     floated = await caller.send("PUT", path, json=body | {"amount_rial": 1.5})
     assert floated.status_code == 422
+
+
+# -------------------------------------------------------------------------------------- the trail
+
+
+async def test_every_write_leaves_who_and_what(caller: Any, pool: Any) -> None:
+    trail = await testing.Trail.of(pool)
+    gift = {
+        "effective_from": "2027-03-20T00:00:00+03:30",
+        "amount_rial": 100_000,
+        "validity_days": 30,
+        "funder": 1,
+        "title_fa": "هدیه",
+        "title_en": "Gift",
+    }
+    calls = ((PATH, RULE), ("/v1/first-purchase/versions/2", gift))
+    for path, body in calls:
+        answer = await caller.send("PUT", path, json=body)
+        assert answer.status_code == 201, answer.text
+    items = await trail.rows()
+    app = caller.app
+    writes = {r for r in testing.routes_of(app) if r.startswith("PUT ")}  # a POST evaluates only
+    assert {item["route"] for item in items} == writes
+    assert {(item["subject"], item["act"]) for item in items} == {("sara", "write")}
+    assert items[0]["after"]["rule"] == "nowruz"

@@ -11,7 +11,8 @@ from contracts.members import IdentifierKind
 from fraud import usecases
 from fraud.domain.rules import LAPSE_MAX_RIAL, Rule
 from fraud.domain.windows import Counted, Measure, Subject, Window
-from kit import auth, doors, errors
+from kit import audit, auth, doors, errors
+from kit.auth import Role
 from kit.db import Database
 
 LIMIT_MAX: Final = 200
@@ -70,30 +71,33 @@ def router(database: Database) -> APIRouter:
     """The routes of rules, for operators."""
     routes = APIRouter(tags=["fraud"])
 
-    @routes.put("/v1/fraud-rules/{rule}/versions/{version}", responses={201: {"model": RuleView}})
+    @routes.put(
+        "/v1/fraud-rules/{rule}/versions/{version}",
+        responses={201: {"model": RuleView}},
+        dependencies=[auth.allow(Role.RULES)],
+    )
     async def put_rule(
         request: Request, response: Response, rule: RuleName, version: Version, body: RuleBody
     ) -> RuleView:
         """Publish the next version of a rule; the same body again changes nothing."""
-        actor = auth.require(request, "operator")
+        actor = auth.actor_of(request)
         published = Rule(rule=rule, version=version, **_fields(body))
-        async with database.transaction() as tx:
-            new = await usecases.publish_rule(tx, published, author=actor.subject)
+        async with audit.writing(request, database) as act:
+            new = await usecases.publish_rule(act.tx, published, author=actor.subject)
+            act.tell(_view(published))
         response.status_code = 201 if new else 200
         return _view(published)
 
-    @routes.get("/v1/fraud-rules/{rule}/versions/{version}")
-    async def get_rule(request: Request, rule: RuleName, version: Version) -> RuleView:
+    @routes.get("/v1/fraud-rules/{rule}/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
+    async def get_rule(rule: RuleName, version: Version) -> RuleView:
         """One version of a rule."""
-        auth.require(request, "operator", "reviewer")
         async with database.read() as tx:
             found = await usecases.get_rule(tx, rule, version)
         return _view(found)
 
-    @routes.get("/v1/fraud-rules")
-    async def list_rules(request: Request, after: After = "", limit: Limit = 50) -> RulePage:
+    @routes.get("/v1/fraud-rules", dependencies=[auth.allow(*auth.STAFF)])
+    async def list_rules(after: After = "", limit: Limit = 50) -> RulePage:
         """All versions of all rules."""
-        auth.require(request, "operator", "reviewer")
         async with database.read() as tx:
             found = await usecases.list_rules(tx, after=_cursor(after), limit=limit)
         last = found[-1] if len(found) == limit else None

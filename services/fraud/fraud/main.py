@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from fastapi import FastAPI
+
 from fraud import api, consumer, jobs
 from fraud.alerts import api as alerts_api
 from fraud.alerts import consumer as alerts_consumer
@@ -15,8 +17,10 @@ from fraud.cases import jobs as cases_jobs
 from fraud.domain.decisions import Limits
 from fraud.settings import Settings
 from fraud.usecases import Desk
-from kit import run, web
+from kit import audit, auth, run, web
+from kit.clock import Clock
 from kit.consumer import Consumer
+from kit.db import Database
 
 VERSION = "0.1.0"
 
@@ -28,6 +32,21 @@ def limits(given: Settings) -> Limits:
         occurred_age_max=timedelta(hours=given.occurred_age_max_h),
         review=timedelta(hours=given.review_h),
         clock_ahead_max=None if given.sandbox else guard,
+    )
+
+
+def app(database: Database, clock: Clock, *, actor_secret: str) -> FastAPI:
+    """The application of the fraud room."""
+    return web.app(
+        "Peyvand fraud",
+        VERSION,
+        routes=[
+            api.router(database),
+            cases_api.router(database, clock),
+            alerts_api.router(database),
+            audit.router("fraud", database),
+        ],
+        signed=auth.Signing("fraud", actor_secret),
     )
 
 
@@ -43,16 +62,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
         consumer.MERCHANTS_TERMS,
     ]
     yield run.App(
-        asgi=web.app(
-            "Peyvand fraud",
-            VERSION,
-            routes=[
-                api.router(database),
-                cases_api.router(database, clock),
-                alerts_api.router(database),
-            ],
-            actor_secret=given.actor_secret,
-        ),
+        asgi=app(database, clock, actor_secret=given.actor_secret),
         consumers=[
             Consumer(consumer.ROAD_GROUP, road, database, parts.producer, given),
             Consumer(consumer.STATE_GROUP, state, database, parts.producer, given, patient=True),

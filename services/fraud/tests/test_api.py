@@ -9,15 +9,15 @@ import pytest
 import pytest_asyncio
 
 from contracts.values import Status
-from fraud import api
-from fraud.alerts import api as alerts_api
+from fraud import main
 from fraud.alerts import usecases as alerts
 from fraud.alerts.domain import Sighting
-from fraud.cases import api as cases_api
 from fraud.cases import domain as cases_domain
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
-from kit import auth, clock, db, web
+from house import testing
+from kit import db
+from kit.auth import Role
 
 SECRET = "a secret of the gateway's and the rooms'"
 BODY: dict[str, Any] = {
@@ -42,11 +42,15 @@ class Client:
         self.http = http
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = ("operator",)
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        roles: tuple[str, ...] = (Role.RULES, Role.SUPPORT, Role.AUDITOR),
     ) -> httpx.Response:
-        actor = auth.Actor("sara", frozenset(roles))
-        signed = auth.sign(actor, SECRET, method, path.partition("?")[0], clock.wall())
-        return await self.http.request(method, path, json=body, headers={auth.HEADER: signed})
+        signed = testing.Vouched("fraud", SECRET, roles, subject="sara")
+        return await self.http.request(method, path, json=body, auth=signed)
 
 
 class StoppedClock:
@@ -68,16 +72,7 @@ def stopped(now: datetime) -> StoppedClock:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(database: db.Database, stopped: StoppedClock) -> AsyncIterator[Client]:
-    app = web.app(
-        "fraud",
-        "1",
-        routes=[
-            api.router(database),
-            cases_api.router(database, stopped),
-            alerts_api.router(database),
-        ],
-        actor_secret=SECRET,
-    )
+    app = main.app(database, stopped, actor_secret=SECRET)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://fraud") as http:
         yield Client(http)
@@ -262,3 +257,21 @@ async def test_alerts_show_both_sightings(
     )
     rest = (await client.call("GET", f"/v1/fraud-alerts?after={page['next']}")).json()
     assert rest == {"items": [], "next": None}
+
+
+# -------------------------------------------------------------------------------------- the trail
+
+
+async def test_every_write_leaves_who_what_before_and_after(
+    client: Client, database: db.Database, now: datetime
+) -> None:
+    trail = await testing.Trail.of(database)
+    await opened(database, now)
+    await client.call("PUT", "/v1/fraud-rules/night-burst/versions/1", BODY)
+    await client.call("PUT", VERDICT, {"verdict": "release"}, roles=("reviewer",))
+    rule, verdict = await trail.rows()
+    app = main.app(database, StoppedClock(now), actor_secret=SECRET)
+    writes = {r for r in testing.routes_of(app) if not r.startswith("GET ")}
+    assert {rule["route"], verdict["route"]} == writes
+    assert (rule["subject"], rule["after"]["threshold"]) == ("sara", BODY["threshold"])
+    assert (verdict["before"]["status"], verdict["after"]["verdict"]) == ("open", "release")

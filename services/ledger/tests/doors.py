@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-from kit import auth, clock
+from house import testing
 
 from . import house_of
 from .desk import BAKER, GROCER, Desk, terms
@@ -30,13 +30,9 @@ class Door:
             route.path_regex: (route.responses.get(200) or {}).get("model") for route in routes
         }
 
-    async def __call__(self, path, *, role="operator"):
-        headers = {}
-        if role:
-            actor = auth.Actor("tester", frozenset({role}))
-            bare = unquote(path.partition("?")[0])
-            headers[auth.HEADER] = auth.sign(actor, SECRET, "GET", bare, clock.wall())
-        answer = await self.client.get(path, headers=headers)
+    async def __call__(self, path, *, role="auditor"):
+        signed = testing.Vouched("ledger", SECRET, {role}) if role else None
+        answer = await self.client.get(path, auth=signed)
         self.hold_to_its_shape(answer)
         return answer
 

@@ -9,7 +9,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from contracts.value import CaptureHold, HoldValue, Spend
-from kit import auth, clock
+from house import testing
 from kit.db import Database
 from ledger import api
 from ledger.domain import asked
@@ -30,10 +30,10 @@ class Reader:
         self.clock = stopped
 
     async def __call__(self, path, **query):
-        actor = auth.Actor("tester", frozenset({"operator"}))
-        signed = auth.sign(actor, SECRET, "GET", path, clock.wall())
         given = {k: v for k, v in query.items() if v is not None}
-        answer = await self.client.get(path, params=given, headers={auth.HEADER: signed})
+        answer = await self.client.get(
+            path, params=given, auth=testing.Vouched("ledger", SECRET, {"auditor"})
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 

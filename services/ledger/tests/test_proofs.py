@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kit import auth, clock
+from house import testing
 from kit.db import Database, connect
 from ledger import api, clients, jobs
 from ledger.domain import checkpoints, chunks
@@ -42,10 +42,8 @@ class Log:
         self.clock = stopped
 
     async def ask(self, path, status=200, **query):
-        signed = auth.sign(
-            auth.Actor("auditor", frozenset({"operator"})), SECRET, "GET", path, clock.wall()
-        )
-        answer = await self.client.get(path, params=query, headers={auth.HEADER: signed})
+        signed = testing.Vouched("ledger", SECRET, {"auditor"})
+        answer = await self.client.get(path, params=query, auth=signed)
         assert answer.status_code == status, answer.text
         return answer
 

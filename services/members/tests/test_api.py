@@ -187,7 +187,7 @@ async def test_missing_and_forbidden(door: Any) -> None:
         nobody = await door(method, path, body, roles=())
         assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthorized"), path
     for method, path, body in calls[1:2] + calls[3:]:
-        roles = ("service",) if path.startswith("/internal") else ("operator",)
+        roles = ("service",) if path.startswith("/internal") else ("enrol",)
         missing = await door(method, path, body, roles=roles)
         assert (missing.status_code, missing.json()["code"]) == (404, "not-found"), path
 

@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 
-from kit import auth, clock
+from house import testing
+from kit import auth
 from kit.db import Database, Tx
 from merchants import api
 
@@ -74,21 +76,20 @@ def at() -> Stopped:
 class Door:
     """The application called as the gateway calls it."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, app: FastAPI) -> None:
         self._client = client
+        self.app = app
 
     async def __call__(
-        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = ("operator",)
+        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = auth.STAFF
     ) -> httpx.Response:
-        headers = {}
-        if roles:
-            actor = auth.Actor("tester", frozenset(roles))
-            bare = path.partition("?")[0]
-            headers[auth.HEADER] = auth.sign(actor, SECRET, method, bare, clock.wall())
+        signed = testing.Vouched("merchants", SECRET, roles) if roles else None
         if isinstance(body, bytes):
-            headers["content-type"] = "application/json"
-            return await self._client.request(method, path, content=body, headers=headers)
-        return await self._client.request(method, path, json=body, headers=headers)
+            headers = {"content-type": "application/json"}
+            return await self._client.request(
+                method, path, content=body, headers=headers, auth=signed
+            )
+        return await self._client.request(method, path, json=body, auth=signed)
 
 
 @pytest_asyncio.fixture
@@ -98,7 +99,7 @@ async def door(
     app = api.app(pool, at, actor_secret=SECRET)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://merchants") as client:
-        yield Door(client)
+        yield Door(client, app)
     owner = await Database.open(owner_dsn(dsn), size=1)
     async with owner.transaction() as tx:
         await tx.execute(TABLES)

@@ -84,7 +84,7 @@ async def test_others_are_forbidden(door: Any) -> None:
     calls += [("PUT", ACTIVATION, None), ("DELETE", "/v1/terminals/10/keys/aaaa1111", None)]
     calls += [("GET", "/internal/terminals/10", None), ("GET", "/v1/terms", None)]
     for method, path, body in calls:
-        answer = await door(method, path, body, roles=("reviewer",))
+        answer = await door(method, path, body, roles=("merchant:6",))
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
         answer = await door(method, path, body, roles=())
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), path

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
-from kit import auth, doors, errors, web
+from kit import audit, auth, doors, errors, web
+from kit.auth import Role
 from kit.db import Database
 from notify import clients, settings
 from notify.usecases import messages
@@ -38,7 +39,7 @@ class Messages:
     counts: dict[str, int] | None = None
 
 
-@router.get("/v1/messages")
+@router.get("/v1/messages", dependencies=[auth.allow(Role.SUPPORT)])
 async def list_messages(
     request: Request,
     member: doors.AccountText | None = None,
@@ -47,13 +48,13 @@ async def list_messages(
     counts: bool = False,
 ) -> Messages:
     """Messages in order of id, of one member where given; counts: by state, over all."""
-    auth.require(request, "operator")
     door: Door = request.app.state.door
-    async with door.database.read() as tx:
+    async with audit.reading(request, door.database) as act:
         items = await messages.list_messages(
-            tx, member=member, after=after, limit=limit, key=door.key
+            act.tx, member=member, after=after, limit=limit, key=door.key
         )
-        found = await messages.count_messages(tx) if counts else None
+        found = await messages.count_messages(act.tx) if counts else None
+        act.tell({"members": sorted({item.member for item in items})})
     return Messages(items, items[-1].id if len(items) == limit else None, found)
 
 
@@ -84,6 +85,12 @@ async def _receive(request: Request, secret: str, form: dict[str, str]) -> Respo
 
 def app(door: Door, *, actor_secret: str) -> FastAPI:
     """The application of the notify room."""
-    made = web.app("Peyvand notify", VERSION, routes=(router, internal), actor_secret=actor_secret)
+    made = web.app(
+        "Peyvand notify",
+        VERSION,
+        routes=(router, internal, audit.router("notify", door.database)),
+        # the provider's reports are open: their address holds a secret
+        signed=auth.Signing("notify", actor_secret, open_paths=("/internal/receipts/",)),
+    )
     made.state.door = door
     return made

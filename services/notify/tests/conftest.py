@@ -22,6 +22,7 @@ from contracts.members import Contact, SealedContact
 from contracts.merchants import Merchant
 from contracts.topics import LEDGER_ENTRIES, MEMBERS_CONTACTS, MERCHANTS_MERCHANTS, Topic
 from contracts.values import Channel, Kind, Status, Unit
+from house import testing
 from house.sms_simulator import app as simulator
 from house.sms_simulator.exchange import Exchange
 from kit import auth, clock, consumer
@@ -300,11 +301,8 @@ class Door:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
-    async def get(self, path: str, *, roles: tuple[str, ...] = ("operator",)) -> httpx.Response:
-        actor = auth.Actor("tester", frozenset(roles))
-        bare = path.partition("?")[0]
-        value = auth.sign(actor, SECRET, "GET", bare, clock.wall())
-        return await self.client.get(path, headers={auth.HEADER: value})
+    async def get(self, path: str, *, roles: tuple[str, ...] = auth.STAFF) -> httpx.Response:
+        return await self.client.get(path, auth=testing.Vouched("notify", SECRET, roles))
 
 
 @pytest_asyncio.fixture

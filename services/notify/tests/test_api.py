@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from house import testing
 from kit.db import Database
 from notify import consumer
 
@@ -51,4 +52,16 @@ async def test_only_operators_read_and_limits_hold(door: Any) -> None:
 
 async def test_the_callbacks_are_not_in_the_published_document(door: Any) -> None:
     document = (await door.get("/openapi.json", roles=("service",))).json()
-    assert list(document["paths"]) == ["/v1/messages"]
+    assert list(document["paths"]) == ["/v1/messages", "/v1/audit/notify"]
+
+
+async def test_who_reads_messages_is_kept(pool: Database, door: Any, world: Any, make: Any) -> None:
+    await _queue(pool, world, make)
+    trail = await testing.Trail.of(pool)
+    await door.get("/v1/messages?member=2", roles=("support",))
+    (row,) = await trail.rows()
+    assert (row["act"], row["route"], row["after"]) == (
+        "read",
+        "GET /v1/messages",
+        {"members": [2]},
+    )

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from campaigns.awards import usecases
@@ -11,6 +11,7 @@ from campaigns.awards.usecases import Shelves
 from contracts.pos import LINES_MAX, Line, PosTransaction
 from contracts.values import Channel, Kind
 from kit import auth, doors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 
@@ -56,13 +57,12 @@ class BasketBody(BaseModel):
 
 
 def router(database: Database, clock: Clock, shelves: Shelves) -> APIRouter:
-    """Routes of this noun; all need the role operator."""
+    """Routes of this noun; each says who may call it."""
     routes = APIRouter(tags=["rules"])
 
-    @routes.post("/v1/rules/evaluate")
-    async def evaluate(request: Request, body: BasketBody) -> Response:  # pyright: ignore[reportUnusedFunction]
+    @routes.post("/v1/rules/evaluate", dependencies=[auth.allow(Role.RULES)])
+    async def evaluate(body: BasketBody) -> Response:  # pyright: ignore[reportUnusedFunction]
         """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
-        auth.require(request, "operator")
         accepted_at = body.accepted_at or clock.now()
         async with database.read() as tx:
             await usecases.refresh(tx, shelves)

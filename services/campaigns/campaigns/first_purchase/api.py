@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from campaigns.first_purchase import usecases
 from campaigns.first_purchase.domain import Version
 from contracts.values import NETWORK_PARTY
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.db import Database
 
 
@@ -27,15 +28,14 @@ class VersionBody(BaseModel):
 
 
 def router(database: Database) -> APIRouter:
-    """Routes of this noun; all need the role operator."""
+    """Routes of this noun; each says who may call it."""
     routes = APIRouter(tags=["first purchase"])
 
-    @routes.put("/v1/first-purchase/versions/{version}")
+    @routes.put("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(Role.MONEY)])
     async def put_version(
         request: Request, version: doors.NumberText, body: VersionBody
     ) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
-        auth.require(request, "operator")
         wanted = Version(
             version=version,
             effective_from=body.effective_from,
@@ -45,14 +45,14 @@ def router(database: Database) -> APIRouter:
             title_fa=body.title_fa,
             title_en=body.title_en,
         )
-        async with database.transaction() as tx:
-            new = await usecases.put_version(tx, wanted)
+        async with audit.writing(request, database) as act:
+            new = await usecases.put_version(act.tx, wanted)
+            act.tell(wanted)
         return _json(wanted, 201 if new else 200)
 
-    @routes.get("/v1/first-purchase/versions/{version}")
-    async def get_version(request: Request, version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
+    @routes.get("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
+    async def get_version(version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
         """One version as it was put."""
-        auth.require(request, "operator")
         async with database.read() as tx:
             found = await usecases.find_version(tx, version)
         return _json(found, 200)

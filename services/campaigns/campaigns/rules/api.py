@@ -10,7 +10,8 @@ from campaigns import settings
 from campaigns.rules import usecases
 from campaigns.rules.domain import tree
 from contracts.campaigns import RulePublished
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 
@@ -37,36 +38,34 @@ class RuleBody(BaseModel):
 
 
 def router(database: Database, clock: Clock) -> APIRouter:
-    """Routes of this noun; all need the role operator."""
+    """Routes of this noun; each says who may call it."""
     routes = APIRouter(tags=["rules"])
 
-    @routes.put("/v1/rules/{rule}/versions/{version}")
+    @routes.put("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(Role.RULES)])
     async def put_rule(
         request: Request, rule: RuleId, version: doors.NumberText, body: RuleBody
     ) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Publish a version: 201 new, 200 the same again, 422 other content or a faulty rule."""
-        actor = auth.require(request, "operator")
+        actor = auth.actor_of(request)
         published = _published(rule, version, body)
-        async with database.transaction() as tx:
-            new = await usecases.put_rule(tx, published, subject=actor.subject, now=clock.now())
+        async with audit.writing(request, database) as act:
+            new = await usecases.put_rule(act.tx, published, subject=actor.subject, now=clock.now())
+            act.tell(published)
         return _json(published, 201 if new else 200)
 
-    @routes.get("/v1/rules/{rule}/versions/{version}")
-    async def get_rule(request: Request, rule: RuleId, version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
+    @routes.get("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
+    async def get_rule(rule: RuleId, version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
         """One version as it was put."""
-        auth.require(request, "operator")
         async with database.read() as tx:
             found = await usecases.find_rule(tx, rule, version)
         return _json(found, 200)
 
-    @routes.get("/v1/rules")
+    @routes.get("/v1/rules", dependencies=[auth.allow(*auth.STAFF)])
     async def list_rules(  # pyright: ignore[reportUnusedFunction]
-        request: Request,
         after: Annotated[str, Query(max_length=64)] = "",
         limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
     ) -> Response:
         """The newest version of each rule, by rule id."""
-        auth.require(request, "operator")
         async with database.read() as tx:
             found = await usecases.list_rules(tx, after=after, limit=limit)
         following = found[-1].rule if len(found) == limit else None

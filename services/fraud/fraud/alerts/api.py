@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from contracts.values import public_id
 from fraud.alerts import usecases
 from fraud.alerts.domain import Alert, AlertKind, Sighting
 from kit import auth, doors
+from kit.auth import Role
 from kit.db import Database
 
 LIMIT_MAX: Final = 200
@@ -48,14 +49,14 @@ def router(database: Database) -> APIRouter:
     """The routes of alerts, for operators and reviewers."""
     routes = APIRouter(tags=["fraud"])
 
-    @routes.get("/v1/fraud-alerts")
+    @routes.get(
+        "/v1/fraud-alerts", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)]
+    )
     async def list_alerts(
-        request: Request,
         after: doors.AfterAccount = 0,
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
     ) -> AlertPage:
         """Names that more than one shard saw, in the order they were raised."""
-        auth.require(request, "operator", "reviewer")
         async with database.read() as tx:
             found = await usecases.list_alerts(tx, after=after, limit=limit)
         return AlertPage(

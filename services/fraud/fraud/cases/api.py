@@ -1,7 +1,7 @@
 """HTTP door of cases: a reviewer reads them and decides."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.values import public_id
 from fraud.cases import usecases
 from fraud.cases.domain import Case, CaseStatus, CaseVerdict
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 
@@ -71,15 +72,13 @@ def router(database: Database, clock: Clock) -> APIRouter:
     """The routes of cases, for reviewers; operators may read."""
     routes = APIRouter(tags=["fraud"])
 
-    @routes.get("/v1/cases")
+    @routes.get("/v1/cases", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)])
     async def list_cases(
-        request: Request,
         status: CaseStatus | None = None,
         after: doors.AfterAccount = 0,
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
     ) -> CasePage:
         """Cases in the order of their opening."""
-        auth.require(request, "reviewer", "operator")
         async with database.read() as tx:
             found = await usecases.list_cases(tx, status, after=after, limit=limit)
         return CasePage(
@@ -87,25 +86,33 @@ def router(database: Database, clock: Clock) -> APIRouter:
             next=found[-1].number if len(found) == limit else None,
         )
 
-    @routes.get("/v1/cases/{case_id}")
-    async def get_case(request: Request, case_id: CaseId) -> CaseView:
+    @routes.get(
+        "/v1/cases/{case_id}", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)]
+    )
+    async def get_case(case_id: CaseId) -> CaseView:
         """One case."""
-        auth.require(request, "reviewer", "operator")
         async with database.read() as tx:
             found = await usecases.get_case(tx, case_id)
         return _view(found)
 
-    @routes.put("/v1/cases/{case_id}/verdict")
+    @routes.put("/v1/cases/{case_id}/verdict", dependencies=[auth.allow(Role.REVIEWER)])
     async def put_verdict(request: Request, case_id: CaseId, body: VerdictBody) -> CaseView:
         """Release the pending points or cancel them; the ledger's answer shows in the case."""
-        reviewer = auth.require(request, "reviewer").subject
-        async with database.transaction() as tx:
+        reviewer = auth.actor_of(request).subject
+        async with audit.writing(request, database) as act:
+            before = _told(await usecases.get_case(act.tx, case_id))
             decided = await usecases.decide_case(
-                tx, case_id, body.verdict, body.note, reviewer=reviewer, now=clock.now()
+                act.tx, case_id, body.verdict, body.note, reviewer=reviewer, now=clock.now()
             )
+            act.tell(_told(decided), before=before)
         return _view(decided)
 
     return routes
+
+
+def _told(case: Case) -> dict[str, Any]:
+    """What the trail keeps of a case."""
+    return {"status": case.status, "verdict": case.verdict, "note": case.note}
 
 
 def _view(case: Case) -> CaseView:

@@ -16,14 +16,13 @@ VERSION: Final = "0.2.0"
 internal = APIRouter(include_in_schema=False)
 
 
-@internal.get("/internal/outcomes/{shard}/{name}")
+@internal.get("/internal/outcomes/{shard}/{name}", dependencies=[auth.allow(auth.SERVICE)])
 async def get_outcome(
     request: Request,
     shard: Annotated[int, Path(ge=0, le=32767)],
     name: Annotated[str, Path(max_length=200)],
 ) -> Response:
     """The first answer as it was given, and what has become of the name since."""
-    auth.require(request, "service")
     async with doors.database(request).read() as tx:
         found = await views.outcome_of(tx, shard, name, now=doors.clock(request).now())
     return doors.answer(found)
@@ -34,7 +33,8 @@ def app(
 ) -> FastAPI:
     """The application of the ledger room. archive None: no checkpoints are published."""
     routes = (accounts.router, network.router, proofs.router, internal)
-    made = web.app("Peyvand ledger", VERSION, routes=routes, actor_secret=actor_secret)
+    signed = auth.Signing("ledger", actor_secret)
+    made = web.app("Peyvand ledger", VERSION, routes=routes, signed=signed)
     made.state.database = database
     made.state.clock = clock
     made.state.archive = archive

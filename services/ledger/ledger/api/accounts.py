@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contracts.values import Unit, parse_public_id
 from kit import auth, errors
+from kit.auth import Role
 from ledger.api import doors, shapes
 from ledger.api.doors import Account, Issuer, Limit, Time
 from ledger.domain import asked
@@ -74,7 +75,11 @@ class StatementAsked(doors.Asked):
 _SIGNS: Final = {Flow.ALL: 0, Flow.CREDITS: 1, Flow.DEBITS: -1}
 
 
-@router.get("/v1/accounts/{account}/balance", responses=doors.shaped(shapes.Balance))
+@router.get(
+    "/v1/accounts/{account}/balance",
+    responses=doors.shaped(shapes.Balance),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def get_balance(
     request: Request, account: Account, asked_for: Annotated[doors.OfShard, Query()]
 ) -> Response:
@@ -84,19 +89,21 @@ async def get_balance(
     still to be booked can change the answer. All zeros, and shard null, for an account on which
     nothing was ever booked.
     """
-    auth.require(request, "operator")
     wanted = doors.as_of_shard(request, asked_for)
     async with doors.database(request).read() as tx:
         found = await accounts.balance_of(tx, account, wanted)
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/lots", responses=doors.shaped(shapes.Lots))
+@router.get(
+    "/v1/accounts/{account}/lots",
+    responses=doors.shaped(shapes.Lots),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def list_lots(
     request: Request, account: Account, asked_for: Annotated[LotsAsked, Query()]
 ) -> Response:
     """Lots by number, open ones or all, as they are or were."""
-    auth.require(request, "operator")
     wanted = doors.as_of_shard(request, asked_for)
     async with doors.database(request).read() as tx:
         found = await accounts.list_lots(
@@ -110,7 +117,11 @@ async def list_lots(
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/lots/{lot}", responses=doors.shaped(shapes.LotHistory))
+@router.get(
+    "/v1/accounts/{account}/lots/{lot}",
+    responses=doors.shaped(shapes.LotHistory),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def get_lot(
     request: Request,
     account: Account,
@@ -118,14 +129,17 @@ async def get_lot(
     asked_for: Annotated[LotAsked, Query()],
 ) -> Response:
     """One lot, open or not, and what moved it: consumptions in order, by pages."""
-    auth.require(request, "operator")
     place = doors.pair_of(asked_for.after, 2**63 - 1, _ORDINAL_MAX)
     async with doors.database(request).read() as tx:
         found = await accounts.lot_of(tx, account, lot, after=place, limit=asked_for.limit)
     return doors.answer(found)
 
 
-@router.get("/v1/accounts/{account}/statement", responses=doors.shaped(shapes.Statement))
+@router.get(
+    "/v1/accounts/{account}/statement",
+    responses=doors.shaped(shapes.Statement),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def list_statement(
     request: Request, account: Account, asked_for: Annotated[StatementAsked, Query()]
 ) -> Response:
@@ -134,7 +148,6 @@ async def list_statement(
     Newest first goes on with `before` = the page's `next`, oldest first with `after`. `since` and
     `until` bound the decision time, the latter excluded.
     """
-    auth.require(request, "operator")
     chosen = doors.account_of_unit(asked_for.unit, asked_for.issuer)
     part = Range(
         after=asked_for.after,
@@ -150,13 +163,16 @@ async def list_statement(
     return doors.answer(found)
 
 
-@router.get("/v1/bookings/{id}", responses=doors.shaped(shapes.Booking))
+@router.get(
+    "/v1/bookings/{id}",
+    responses=doors.shaped(shapes.Booking),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def get_booking(request: Request, id: Annotated[str, Path(max_length=210)]) -> Response:
     """A transaction as it was booked: all its entries, lots, consumptions, and its money leg.
 
     id: the public id, the shard and the name. A refusal is booked too, without entries.
     """
-    auth.require(request, "operator")
     shard, name = _public_id(id)
     async with doors.database(request).read() as tx:
         found = await bookings.booking_of(tx, shard, name)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contracts.values import AMOUNT_MAX, BASIS_POINTS, Unit
 from kit import auth, errors
+from kit.auth import Role
 from ledger.api import doors, shapes
 from ledger.api.doors import PARTY_MAX, Limit
 from ledger.domain import asked
@@ -48,7 +49,11 @@ class RevenueAsked(doors.Asked):
     unit: Unit = Unit.NETWORK_POINTS
 
 
-@router.get("/v1/positions", responses=doors.shaped(shapes.Positions))
+@router.get(
+    "/v1/positions",
+    responses=doors.shaped(shapes.Positions),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY)],
+)
 async def list_positions(
     request: Request, asked_for: Annotated[PositionsAsked, Query()]
 ) -> Response:
@@ -57,7 +62,6 @@ async def list_positions(
     The answer names the vector of sequence numbers it is as of; give it back as `vector` for the
     next page, so that all pages are of one moment.
     """
-    auth.require(request, "operator")
     wanted = doors.as_of_book(request, asked_for)
     pair = doors.pair_of(asked_for.after, PARTY_MAX, PARTY_MAX)
     async with doors.database(request).read() as tx:
@@ -65,14 +69,17 @@ async def list_positions(
     return doors.answer(found)
 
 
-@router.get("/v1/vintages", responses=doors.shaped(shapes.Vintages))
+@router.get(
+    "/v1/vintages",
+    responses=doors.shaped(shapes.Vintages),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY)],
+)
 async def list_vintages(request: Request, asked_for: Annotated[VintagesAsked, Query()]) -> Response:
     """Points by issuer and Solar Hijri issue month, and their cost: what became of them.
 
     issued − redeemed − reversed + restored − expired − in transit = outstanding. As of now, a time
     or a vector. A report that adds up the issuer's lots: not for a till.
     """
-    auth.require(request, "operator")
     wanted = doors.as_of_book(request, asked_for)
     part = Part(
         issuer=asked_for.issuer,
@@ -85,7 +92,11 @@ async def list_vintages(request: Request, asked_for: Annotated[VintagesAsked, Qu
     return doors.answer(found)
 
 
-@router.get("/v1/revenue", responses=doors.shaped(shapes.Revenue))
+@router.get(
+    "/v1/revenue",
+    responses=doors.shaped(shapes.Revenue),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY)],
+)
 async def get_revenue(request: Request, asked_for: Annotated[RevenueAsked, Query()]) -> Response:
     """Revenue from one vintage's points under IFRS 15, period by period, with its liability.
 
@@ -93,7 +104,6 @@ async def get_revenue(request: Request, asked_for: Annotated[RevenueAsked, Query
     redeemed_share_bp: how many of those issued are expected to be redeemed in the end, in basis
     points. Both once, or once a period.
     """
-    auth.require(request, "operator")
     ends = [asked.time_of(text) for text in asked_for.at]
     rials, shares = _each(asked_for.allocated_rial, ends), _each(asked_for.redeemed_share_bp, ends)
     estimates = [

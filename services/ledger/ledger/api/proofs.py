@@ -7,6 +7,7 @@ from pydantic import Field
 
 from contracts.values import Unit
 from kit import auth
+from kit.auth import Role
 from ledger.api import doors, shapes
 from ledger.api.doors import Account, Issuer, Limit, Shard
 from ledger.domain import asked
@@ -44,30 +45,40 @@ class SizesAsked(doors.Asked):
     new: doors.Number = None
 
 
-@router.get("/v1/checkpoints", responses=doors.shaped(shapes.Checkpoints))
+@router.get(
+    "/v1/checkpoints",
+    responses=doors.shaped(shapes.Checkpoints),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def list_checkpoints(
     request: Request, asked_for: Annotated[CheckpointsAsked, Query()]
 ) -> Response:
     """The latest signed checkpoint of every shard (C2SP tlog-checkpoint), and the keys."""
-    auth.require(request, "operator")
     found = await proofs.list_checkpoints(
         doors.archive(request), after=asked_for.after, limit=asked_for.limit
     )
     return doors.answer(found)
 
 
-@router.get("/v1/checkpoints/{shard}", response_class=Response)
+@router.get(
+    "/v1/checkpoints/{shard}",
+    response_class=Response,
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def get_checkpoint(
     request: Request, shard: Shard, asked_for: Annotated[OfSize, Query()]
 ) -> Response:
     """A shard's checkpoint as it was signed, text: the latest, or that of a size."""
-    auth.require(request, "operator")
     wanted = doors.number_of(asked_for.size)
     text = await proofs.find_checkpoint(doors.archive(request), shard, size=wanted)
     return Response(text, media_type=_NOTE)
 
 
-@router.get("/v1/proofs/{shard}/{sequence}", responses=doors.shaped(shapes.Inclusion))
+@router.get(
+    "/v1/proofs/{shard}/{sequence}",
+    responses=doors.shaped(shapes.Inclusion),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def get_inclusion(
     request: Request, shard: Shard, sequence: Number, asked_for: Annotated[OfSize, Query()]
 ) -> Response:
@@ -76,7 +87,6 @@ async def get_inclusion(
     Of the latest checkpoint that covers it, else of the log as it stands; or of the size given.
     Bytes are base64.
     """
-    auth.require(request, "operator")
     number, wanted = asked.number_of(sequence), doors.number_of(asked_for.size)
     async with doors.database(request).read() as tx:
         found = await proofs.inclusion(tx, doors.archive(request), shard, number, size=wanted)
@@ -84,7 +94,9 @@ async def get_inclusion(
 
 
 @router.get(
-    "/v1/accounts/{account}/entries/{number}/proof", responses=doors.shaped(shapes.EntryInclusion)
+    "/v1/accounts/{account}/entries/{number}/proof",
+    responses=doors.shaped(shapes.EntryInclusion),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def get_entry_proof(
     request: Request,
@@ -93,7 +105,6 @@ async def get_entry_proof(
     asked_for: Annotated[EntryAsked, Query()],
 ) -> Response:
     """The same of an account's entry, by its number in the account: the leaf that holds it."""
-    auth.require(request, "operator")
     wanted = doors.number_of(asked_for.size)
     chosen = doors.account_of_unit(asked_for.unit, asked_for.issuer)
     async with doors.database(request).read() as tx:
@@ -103,12 +114,15 @@ async def get_entry_proof(
     return doors.answer(found)
 
 
-@router.get("/v1/consistency/{shard}", responses=doors.shaped(shapes.Consistency))
+@router.get(
+    "/v1/consistency/{shard}",
+    responses=doors.shaped(shapes.Consistency),
+    dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
+)
 async def get_consistency(
     request: Request, shard: Shard, asked_for: Annotated[SizesAsked, Query()]
 ) -> Response:
     """Proof that the shard's log of size `new` (else: as it stands) begins with that of `old`."""
-    auth.require(request, "operator")
     old_size, new_size = asked.number_of(asked_for.old), doors.number_of(asked_for.new)
     async with doors.database(request).read() as tx:
         found = await proofs.consistency(

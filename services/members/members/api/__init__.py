@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from kit import web
+from kit import audit, auth, web
 from kit.clock import Clock
 from kit.db import Database
 from members import settings
@@ -25,8 +25,8 @@ def app(database: Database, clock: Clock, house: House, *, actor_secret: str) ->
     made = web.app(
         "Peyvand members",
         VERSION,
-        routes=ROUTERS,
-        actor_secret=actor_secret,
+        routes=(*ROUTERS, audit.router("members", database)),
+        signed=auth.Signing("members", actor_secret),
         body_bytes_max={memberships.IMPORT_PATH: settings.IMPORT_BYTES_MAX},
     )
     made.state.database = database

@@ -3,16 +3,17 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from contracts.members import Identifier
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.clock import Clock
-from kit.db import Database, Tx
+from kit.db import Database
 from members.domain import identifiers as domain
 from members.domain.identifiers import Rebinding
 from members.domain.words import Seat, Vault
@@ -66,43 +67,46 @@ class BoundView:
     bindings: list[BindingView]
 
 
-@router.put("/v1/members/{member}/cards/{card}")
+@router.put("/v1/members/{member}/cards/{card}", dependencies=[auth.allow(Role.ENROL)])
 async def put_card(
     request: Request, response: Response, member: doors.AccountText, card: uuid.UUID
 ) -> IssuedCard:
     """Issue a further card, its number shown in this answer only: 201; 200 and masked repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     vault: Vault = request.app.state.house.vault
     prefix: str = request.app.state.house.card_prefix
 
-    async def issue(tx: Tx) -> tuple[Seat, usecases.Shown, bool]:
-        seat = (await people.get_person(tx, member)).seat
+    async def issue(act: audit.Act) -> tuple[Seat, usecases.Shown, bool]:
+        seat = (await people.get_person(act.tx, member)).seat
         issued = await usecases.issue_card(
-            tx, seat, card, vault=vault, prefix=prefix, now=clock.now()
+            act.tx, seat, card, vault=vault, prefix=prefix, now=clock.now()
         )
+        act.tell(_told(issued[0].identifier))
         return seat, *issued
 
-    seat, shown, created = await database.won(issue)
+    seat, shown, created = await audit.written(request, database, issue)
     response.status_code = 201 if created else 200
     kept = shown.identifier
     number = shown.text or domain.masked(kept.last4)
     return IssuedCard(member, seat.account, kept.identifier_id, number, kept.last4)
 
 
-@router.post("/v1/identifiers/{identifier_id}/block")
+@router.post("/v1/identifiers/{identifier_id}/block", dependencies=[auth.allow(Role.ENROL)])
 async def post_block(request: Request, identifier_id: uuid.UUID) -> BoundView:
     """Block an identifier from now on; repeated, the first time stands."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    async with database.transaction() as tx:
-        blocked = await usecases.block_identifier(tx, identifier_id, now=clock.now())
+    async with audit.writing(request, database) as act:
+        before = await usecases.find_identifier(act.tx, identifier_id)
+        blocked = await usecases.block_identifier(act.tx, identifier_id, now=clock.now())
+        act.tell(_told(blocked), before=None if before is None else _told(before))
     return _view(blocked)
 
 
-@router.put("/v1/identifiers/{identifier_id}/bindings/{binding}")
+@router.put(
+    "/v1/identifiers/{identifier_id}/bindings/{binding}", dependencies=[auth.allow(Role.ENROL)]
+)
 async def put_binding(
     request: Request,
     response: Response,
@@ -111,25 +115,38 @@ async def put_binding(
     body: BindingBody,
 ) -> BoundView:
     """Let an identifier mean another member from a time on: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     asked = Rebinding(binding, body.member, body.account, body.from_at)
-    changed, created = await database.won(
-        lambda tx: usecases.rebind_identifier(tx, identifier_id, asked, now=clock.now())
-    )
+
+    async def rebind(act: audit.Act) -> tuple[Identifier, bool]:
+        before = await usecases.find_identifier(act.tx, identifier_id)
+        changed = await usecases.rebind_identifier(act.tx, identifier_id, asked, now=clock.now())
+        act.tell(_told(changed[0]), before=None if before is None else _told(before))
+        return changed
+
+    changed, created = await audit.written(request, database, rebind)
     response.status_code = 201 if created else 200
     return _view(changed)
 
 
-@internal.get("/internal/identifiers/{digest}")
+@internal.get("/internal/identifiers/{digest}", dependencies=[auth.allow(auth.SERVICE)])
 async def find_identifier(request: Request, digest: Digest) -> Response:
     """The very body of identifier-changed.v1, for a gateway whose table lacks it."""
-    auth.require(request, "service")
     database: Database = request.app.state.database
     async with database.read() as tx:
         found = await usecases.get_digest(tx, digest)
     return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+def _told(identifier: Identifier) -> dict[str, Any]:
+    """What the trail keeps of an identifier: whose it is and whether blocked, no digit of it."""
+    return {
+        "identifier": identifier.identifier_id,
+        "version": identifier.version,
+        "blocked_at": identifier.blocked_at,
+        "bindings": [BindingView(b.from_at, b.member, b.account) for b in identifier.bindings],
+    }
 
 
 def _view(identifier: Identifier) -> BoundView:

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.members import Identifier
-from kit import auth, db, doors, errors
+from kit import audit, auth, db, doors, errors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 from members import settings
@@ -156,12 +157,11 @@ class MemberView:
     balance: BalanceView
 
 
-@router.put("/v1/enrolments/{enrolment}")
+@router.put("/v1/enrolments/{enrolment}", dependencies=[auth.allow(Role.ENROL)])
 async def put_enrolment(
     request: Request, response: Response, enrolment: uuid.UUID, body: EnrolmentBody
 ) -> EnrolmentView:
     """Enrol a person: 201 with the card number, shown this once; 200 for a known mobile."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
@@ -169,9 +169,13 @@ async def put_enrolment(
         consents=Consented(**body.consents.model_dump()),
         **body.model_dump(exclude={"consents"}),
     )
-    made, created = await database.won(
-        lambda tx: usecases.enrol(tx, enrolment, asked, house=house, now=clock.now())
-    )
+
+    async def enrol(act: audit.Act) -> tuple[Membership, bool]:
+        found = await usecases.enrol(act.tx, enrolment, asked, house=house, now=clock.now())
+        act.tell(_told(found[0]) | {"known": not found[1]})
+        return found
+
+    made, created = await audit.written(request, database, enrol)
     response.status_code = 201 if created else 200
     return _enrolment_view(made)
 
@@ -185,13 +189,13 @@ _LINES: Final[dict[str, Any]] = {
 @router.post(
     IMPORT_PATH,
     openapi_extra={"requestBody": {"content": {"application/x-ndjson": _LINES}}},
+    dependencies=[auth.allow(Role.ENROL)],
 )
 async def import_members(request: Request) -> Imported:
     """Enrol up to 10,000 people: one enrolment as JSON a line. Sent again, all are known.
 
     A line is either enrolled whole or listed as bad; others are not disturbed.
     """
-    auth.require(request, "operator")
     lines = (await request.body()).split(b"\n")
     if lines[-1] == b"":
         lines.pop()
@@ -209,7 +213,7 @@ async def import_members(request: Request) -> Imported:
     return Imported(len(results) - known - len(bad), known, bad)
 
 
-@router.put("/v1/members/{member}/mobiles/{identifier}")
+@router.put("/v1/members/{member}/mobiles/{identifier}", dependencies=[auth.allow(Role.ENROL)])
 async def put_mobile(
     request: Request,
     response: Response,
@@ -222,28 +226,31 @@ async def put_mobile(
     The mobile then finds the membership with all its points. 422 mobile-already-known for a member
     who has one, identifier-taken where it is another member's.
     """
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
-    made, created = await database.won(
-        lambda tx: usecases.add_mobile(
-            tx, member, identifier, body.mobile, vault=house.vault, now=clock.now()
+
+    async def add(act: audit.Act) -> tuple[Identifier, bool]:
+        found = await usecases.add_mobile(
+            act.tx, member, identifier, body.mobile, vault=house.vault, now=clock.now()
         )
-    )
+        act.tell({"identifier": found[0].identifier_id, "known": not found[1]})
+        return found
+
+    made, created = await audit.written(request, database, add)
     response.status_code = 201 if created else 200
     return MobileView(member, made.bindings[0].account, made.identifier_id, made.last4)
 
 
-@router.get("/v1/members/{member}")
+@router.get("/v1/members/{member}", dependencies=[auth.allow(Role.ENROL, Role.SUPPORT)])
 async def get_member(request: Request, member: doors.AccountText) -> MemberView:
-    """Everything the room knows of a member, personal data opened for operators."""
-    auth.require(request, "operator")
+    """Everything the room knows of a member, personal data opened; the trail keeps who read it."""
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
-    async with database.read() as tx:
-        found = await usecases.find_member(tx, member, vault=house.vault, now=clock.now())
+    async with audit.reading(request, database) as act:
+        found = await usecases.find_member(act.tx, member, vault=house.vault, now=clock.now())
+        act.tell({"members": [member]})
     return _member_view(found)
 
 
@@ -262,16 +269,28 @@ async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[do
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
+
+    async def enrol(act: audit.Act) -> list[domain.Result]:
+        results = await usecases.enrol_batch(act.tx, drafts, house=house, now=clock.now())
+        known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
+        act.tell({"drafts": len(drafts), "known": known})
+        return results
+
     try:
-        return await database.won(
-            lambda tx: usecases.enrol_batch(tx, drafts, house=house, now=clock.now())
-        )
+        return await audit.written(request, database, enrol)
     except db.DataError as error:
         if len(drafts) == 1:
             return [domain.Refusal(error.code, error.detail, error.fa)]
     half = len(drafts) // 2
     first = await _enrolled(request, drafts[:half])
     return first + await _enrolled(request, drafts[half:])
+
+
+def _told(made: Membership) -> dict[str, Any]:
+    """What the trail keeps of a membership: numbers, no number or name of the person's."""
+    seat = made.seat
+    card = made.card.identifier.identifier_id
+    return {"member": seat.member, "account": seat.account, "shard": seat.shard, "card": card}
 
 
 def _enrolment_view(made: Membership) -> EnrolmentView:

@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
-from members.domain.people import Asked
+from members.domain.people import Asked, Person
 from members.domain.words import Vault
 from members.usecases import people as usecases
 
@@ -39,7 +40,7 @@ class Answers:
     given_at: datetime
 
 
-@router.put("/v1/members/{member}/consents/{request_id}")
+@router.put("/v1/members/{member}/consents/{request_id}", dependencies=[auth.allow(Role.ENROL)])
 async def put_consents(
     request: Request,
     member: doors.AccountText,
@@ -47,14 +48,18 @@ async def put_consents(
     body: AnswersBody,
 ) -> Answers:
     """Record that a member was asked again: SMS for every purchase, marketing."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     vault: Vault = request.app.state.house.vault
     asked = Asked(request_id, body.receipts, body.marketing, body.wording)
-    person = await database.won(
-        lambda tx: usecases.record_consents(tx, member, asked, vault=vault, now=clock.now())
-    )
+
+    async def record(act: audit.Act) -> Person:
+        before = (await usecases.get_person(act.tx, member)).consents
+        kept = await usecases.record_consents(act.tx, member, asked, vault=vault, now=clock.now())
+        act.tell(kept.consents, before=before)
+        return kept
+
+    person = await audit.written(request, database, record)
     kept = person.consents
     return Answers(
         member, kept.terms, kept.receipts, kept.marketing, kept.wording, person.consented_at

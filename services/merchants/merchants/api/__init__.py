@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from kit import web
+from kit import audit, auth, web
 from kit.clock import Clock
 from kit.db import Database
 from merchants.api import partners, programmes, standings, tallies, terminals
@@ -22,7 +22,9 @@ ROUTERS: Final = (
 
 def app(database: Database, clock: Clock, *, actor_secret: str) -> FastAPI:
     """The application of the merchants room."""
-    made = web.app("Peyvand merchants", VERSION, routes=ROUTERS, actor_secret=actor_secret)
+    signed = auth.Signing("merchants", actor_secret)
+    routes = (*ROUTERS, audit.router("merchants", database))
+    made = web.app("Peyvand merchants", VERSION, routes=routes, signed=signed)
     made.state.database = database
     made.state.clock = clock
     return made

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
@@ -75,59 +76,56 @@ class MerchantQuery(BaseModel):
     party: doors.NumberText | None = None
 
 
-@router.put("/v1/parties/{party}")
+@router.put("/v1/parties/{party}", dependencies=[auth.allow(Role.PARTNERS)])
 async def put_party(
     request: Request, response: Response, party: doors.NumberText, body: PartyBody
 ) -> Party:
     """Register a party under the caller's number: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     asked = Party(party, body.title_fa, body.title_en, body.legal_id)
-    async with database.transaction() as tx:
-        kept, created = await usecases.register_party(tx, asked)
+    async with audit.writing(request, database) as act:
+        kept, created = await usecases.register_party(act.tx, asked)
+        act.tell(kept)
     response.status_code = 201 if created else 200
     return kept
 
 
-@router.get("/v1/parties/{party}")
+@router.get("/v1/parties/{party}", dependencies=[auth.allow(*auth.STAFF)])
 async def get_party(request: Request, party: doors.NumberText) -> Party:
     """One party."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     async with database.read() as tx:
         return await usecases.get_party(tx, party)
 
 
-@router.put("/v1/merchants/{merchant}")
+@router.put("/v1/merchants/{merchant}", dependencies=[auth.allow(Role.PARTNERS)])
 async def put_merchant(
     request: Request, response: Response, merchant: doors.NumberText, body: MerchantBody
 ) -> Merchant:
     """Register a merchant under the caller's number: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     asked = Merchant(
         merchant, body.party, body.sector, body.title_fa, body.title_en, body.reference
     )
-    async with database.transaction() as tx:
-        kept, created = await usecases.register_merchant(tx, asked, now=clock.now())
+    async with audit.writing(request, database) as act:
+        kept, created = await usecases.register_merchant(act.tx, asked, now=clock.now())
+        act.tell(kept)
     response.status_code = 201 if created else 200
     return kept
 
 
-@router.get("/v1/merchants/{merchant}")
+@router.get("/v1/merchants/{merchant}", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def get_merchant(request: Request, merchant: doors.NumberText) -> Merchant:
     """One merchant."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         return await usecases.get_merchant(tx, merchant)
 
 
-@router.get("/v1/merchants")
+@router.get("/v1/merchants", dependencies=[auth.allow(*auth.STAFF)])
 async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query()]) -> Merchants:
     """Merchants in number order, narrowed as asked."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     search = MerchantSearch(**query.model_dump())
     async with database.read() as tx:
@@ -135,7 +133,7 @@ async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query
     return Merchants(items, items[-1].merchant if len(items) == query.limit else None)
 
 
-@router.put("/v1/merchants/{merchant}/branches/{branch}")
+@router.put("/v1/merchants/{merchant}/branches/{branch}", dependencies=[auth.allow(Role.PARTNERS)])
 async def put_branch(
     request: Request,
     response: Response,
@@ -144,32 +142,32 @@ async def put_branch(
     body: BranchBody,
 ) -> Branch:
     """Register a branch under the merchant's own number: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     asked = Branch(merchant, branch, body.title_fa, body.title_en)
-    async with database.transaction() as tx:
-        kept, created = await usecases.register_branch(tx, asked)
+    async with audit.writing(request, database) as act:
+        kept, created = await usecases.register_branch(act.tx, asked)
+        act.tell(kept)
     response.status_code = 201 if created else 200
     return kept
 
 
-@router.get("/v1/merchants/{merchant}/branches/{branch}")
+@router.get(
+    "/v1/merchants/{merchant}/branches/{branch}", dependencies=[auth.allow(*auth.STAFF, own=True)]
+)
 async def get_branch(
     request: Request, merchant: doors.NumberText, branch: doors.NumberText
 ) -> Branch:
     """One branch."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         return await usecases.get_branch(tx, merchant, branch)
 
 
-@router.get("/v1/merchants/{merchant}/branches")
+@router.get("/v1/merchants/{merchant}/branches", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_branches(
     request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
 ) -> Branches:
     """Branches of a merchant in number order."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         items = await usecases.list_branches(tx, merchant, after=after, limit=limit)

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from contracts import values
 from contracts.merchants import BASKET_MAX_RIAL, Programme, Terms
-from kit import auth, doors
+from kit import audit, auth, doors
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
@@ -100,7 +101,7 @@ class TermsPage(BaseModel):
     next: int | None
 
 
-@router.put("/v1/merchants/{merchant}/programmes/{version}")
+@router.put("/v1/merchants/{merchant}/programmes/{version}", dependencies=[auth.allow(Role.MONEY)])
 async def put_programme(
     request: Request,
     response: Response,
@@ -109,35 +110,36 @@ async def put_programme(
     body: ProgrammeBody,
 ) -> ProgrammeView:
     """Publish the next version: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     draft = _programme(merchant, version, body)
-    async with database.transaction() as tx:
+    async with audit.writing(request, database) as act:
         kept, created = await usecases.publish_programme(
-            tx, draft, backdated=body.backdated, now=clock.now()
+            act.tx, draft, backdated=body.backdated, now=clock.now()
         )
+        act.tell(kept)
     response.status_code = 201 if created else 200
     return _programme_view(kept)
 
 
-@router.get("/v1/merchants/{merchant}/programmes/{version}")
+@router.get(
+    "/v1/merchants/{merchant}/programmes/{version}",
+    dependencies=[auth.allow(*auth.STAFF, own=True)],
+)
 async def get_programme(
     request: Request, merchant: doors.NumberText, version: doors.NumberText
 ) -> ProgrammeView:
     """One version."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         return _programme_view(await usecases.get_programme(tx, merchant, version))
 
 
-@router.get("/v1/merchants/{merchant}/programmes")
+@router.get("/v1/merchants/{merchant}/programmes", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_programmes(
     request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
 ) -> Programmes:
     """A merchant's versions in order."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         found = await usecases.list_programmes(tx, merchant, after=after, limit=limit)
@@ -145,38 +147,36 @@ async def list_programmes(
     return Programmes(items=[_programme_view(p) for p in found], next=following)
 
 
-@router.put("/v1/terms/{version}")
+@router.put("/v1/terms/{version}", dependencies=[auth.allow(Role.MONEY)])
 async def put_terms(
     request: Request, response: Response, version: doors.NumberText, body: TermsBody
 ) -> TermsView:
     """Publish the next version of the network's terms: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     asked = Terms(version=version, **body.model_dump(exclude={"backdated"}))
-    async with database.transaction() as tx:
+    async with audit.writing(request, database) as act:
         kept, created = await usecases.publish_terms(
-            tx, asked, backdated=body.backdated, now=clock.now()
+            act.tx, asked, backdated=body.backdated, now=clock.now()
         )
+        act.tell(kept)
     response.status_code = 201 if created else 200
     return _terms_view(kept)
 
 
-@router.get("/v1/terms/{version}")
+@router.get("/v1/terms/{version}", dependencies=[auth.allow(*auth.STAFF)])
 async def get_terms(request: Request, version: doors.NumberText) -> TermsView:
     """One version of the network's terms."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     async with database.read() as tx:
         return _terms_view(await usecases.get_terms(tx, version))
 
 
-@router.get("/v1/terms")
+@router.get("/v1/terms", dependencies=[auth.allow(*auth.STAFF)])
 async def list_terms(
     request: Request, after: doors.AfterNumber = 0, limit: Limit = 50
 ) -> TermsPage:
     """Versions of the network's terms in order."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     async with database.read() as tx:
         found = await usecases.list_terms(tx, after=after, limit=limit)

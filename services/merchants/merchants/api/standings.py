@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from kit import auth, doors
-from kit.auth import Actor
+from kit import audit, auth, doors
+from kit.auth import Actor, Role
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
@@ -38,7 +38,9 @@ class Standings:
     next: int | None
 
 
-@router.put("/v1/terminals/{terminal}/standings/{change}")
+@router.put(
+    "/v1/terminals/{terminal}/standings/{change}", dependencies=[auth.allow(Role.TERMINALS)]
+)
 async def put_terminal_standing(
     request: Request,
     response: Response,
@@ -50,20 +52,21 @@ async def put_terminal_standing(
 
     An activation does not open it.
     """
-    actor = auth.require(request, "operator")
+    actor = auth.actor_of(request)
     return await _put(request, response, Subject(Kind.TERMINAL, terminal), (change, body, actor))
 
 
-@router.get("/v1/terminals/{terminal}/standings")
+@router.get("/v1/terminals/{terminal}/standings", dependencies=[auth.allow(*auth.STAFF)])
 async def list_terminal_standings(
     request: Request, terminal: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> Standings:
     """Whether a terminal is stopped, and who changed that, when and why."""
-    auth.require(request, "operator")
     return await _list(request, Subject(Kind.TERMINAL, terminal), before, limit)
 
 
-@router.put("/v1/merchants/{merchant}/standings/{change}")
+@router.put(
+    "/v1/merchants/{merchant}/standings/{change}", dependencies=[auth.allow(Role.TERMINALS)]
+)
 async def put_merchant_standing(
     request: Request,
     response: Response,
@@ -72,16 +75,15 @@ async def put_merchant_standing(
     body: StandingBody,
 ) -> Change:
     """Stop all terminals of a merchant at once, or open them again: 201; 200 repeated."""
-    actor = auth.require(request, "operator")
+    actor = auth.actor_of(request)
     return await _put(request, response, Subject(Kind.MERCHANT, merchant), (change, body, actor))
 
 
-@router.get("/v1/merchants/{merchant}/standings")
+@router.get("/v1/merchants/{merchant}/standings", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_merchant_standings(
     request: Request, merchant: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> Standings:
     """Whether a merchant is stopped, and who changed that, when and why."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     return await _list(request, Subject(Kind.MERCHANT, merchant), before, limit)
 
 
@@ -95,8 +97,10 @@ async def _put(
     clock: Clock = request.app.state.clock
     change, body, actor = asked
     fresh = Change(str(change), 0, body.standing, body.reason, actor.subject, clock.now())
-    async with database.transaction() as tx:
-        kept, created = await usecases.change_standing(tx, subject, fresh)
+    async with audit.writing(request, database) as act:
+        before = await usecases.list_changes(act.tx, subject, before=2**31 - 1, limit=1)
+        kept, created = await usecases.change_standing(act.tx, subject, fresh)
+        act.tell(kept, before=before[0] if before else None)
     response.status_code = 201 if created else 200
     return kept
 

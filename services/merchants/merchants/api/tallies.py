@@ -23,7 +23,7 @@ class Tallies:
     next: None = None
 
 
-@router.get("/v1/merchants/{merchant}/tally")
+@router.get("/v1/merchants/{merchant}/tally", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def get_tally(
     request: Request,
     merchant: doors.NumberText,
@@ -34,7 +34,6 @@ async def get_tally(
 
     Days are Gregorian, 2026-11-22, or Solar Hijri, 1405-09-01.
     """
-    auth.require(request, "operator", f"merchant:{merchant}")
     if not timedelta(0) <= last - first < timedelta(days=settings.TALLY_DAYS_MAX):
         raise errors.Invalid(
             f"{first} to {last}: from and to must span 1 to {settings.TALLY_DAYS_MAX} days",

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from contracts.merchants import Terminal
-from kit import auth, doors, ids
+from kit import audit, auth, doors, ids
+from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 from merchants import settings
@@ -82,7 +83,9 @@ class Revoked:
     revoked_at: datetime | None
 
 
-@router.put("/v1/merchants/{merchant}/terminals/{terminal}")
+@router.put(
+    "/v1/merchants/{merchant}/terminals/{terminal}", dependencies=[auth.allow(Role.TERMINALS)]
+)
 async def put_terminal(
     request: Request,
     response: Response,
@@ -91,29 +94,31 @@ async def put_terminal(
     body: TerminalBody,
 ) -> TerminalView:
     """Register a terminal under the caller's number: 201, and 200 when repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    async with database.transaction() as tx:
+    async with audit.writing(request, database) as act:
         kept, created = await usecases.register_terminal(
-            tx, merchant, terminal, branch=body.branch, now=clock.now()
+            act.tx, merchant, terminal, branch=body.branch, now=clock.now()
         )
+        act.tell(_view(kept))
     response.status_code = 201 if created else 200
     return _view(kept)
 
 
-@router.get("/v1/merchants/{merchant}/terminals/{terminal}")
+@router.get(
+    "/v1/merchants/{merchant}/terminals/{terminal}",
+    dependencies=[auth.allow(*auth.STAFF, own=True)],
+)
 async def get_terminal(
     request: Request, merchant: doors.NumberText, terminal: doors.NumberText
 ) -> TerminalView:
     """One terminal with its keys, secrets never."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         return _view(await usecases.get_terminal_of(tx, merchant, terminal))
 
 
-@router.get("/v1/merchants/{merchant}/terminals")
+@router.get("/v1/merchants/{merchant}/terminals", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_terminals(
     request: Request,
     merchant: doors.NumberText,
@@ -121,14 +126,15 @@ async def list_terminals(
     limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
 ) -> Terminals:
     """Terminals of a merchant in number order."""
-    auth.require(request, "operator", f"merchant:{merchant}")
     database: Database = request.app.state.database
     async with database.read() as tx:
         found = await usecases.list_terminals(tx, merchant, after=after, limit=limit)
     return Terminals([_view(t) for t in found], found[-1].terminal if len(found) == limit else None)
 
 
-@router.put("/v1/terminals/{terminal}/activations/{activation}")
+@router.put(
+    "/v1/terminals/{terminal}/activations/{activation}", dependencies=[auth.allow(Role.TERMINALS)]
+)
 async def put_activation(
     request: Request,
     response: Response,
@@ -140,54 +146,60 @@ async def put_activation(
 
     The keys before it end now, or `overlap_s` seconds later where the body asks for it.
     """
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    issued, created = await database.won(
-        lambda tx: usecases.activate_terminal(
-            tx,
+    overlap_s = 0 if body is None else body.overlap_s
+
+    async def activate(act: audit.Act) -> tuple[Issued, bool]:
+        before = _view(await usecases.get_terminal(act.tx, terminal))
+        made = await usecases.activate_terminal(
+            act.tx,
             terminal,
             activation,
             secret=ids.secret(),
             now=clock.now(),
-            overlap_s=0 if body is None else body.overlap_s,
+            overlap_s=overlap_s,
         )
-    )
+        act.tell(_view(await usecases.get_terminal(act.tx, terminal)), before=before)
+        return made
+
+    issued, created = await audit.written(request, database, activate)
     response.status_code = 201 if created else 200
     return issued
 
 
-@router.put("/v1/terminals/{terminal}/keys/{key_id}")
+@router.put("/v1/terminals/{terminal}/keys/{key_id}", dependencies=[auth.allow(Role.TERMINALS)])
 async def put_key(
     request: Request, response: Response, terminal: doors.NumberText, key_id: KeyId
 ) -> Issued:
     """Issue a further key, shown in this answer only: 201; 200 and null repeated."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    async with database.transaction() as tx:
+    async with audit.writing(request, database) as act:
+        before = _view(await usecases.get_terminal(act.tx, terminal))
         issued, created = await usecases.rotate_key(
-            tx, terminal, key_id, secret=ids.secret(), now=clock.now()
+            act.tx, terminal, key_id, secret=ids.secret(), now=clock.now()
         )
+        act.tell(_view(await usecases.get_terminal(act.tx, terminal)), before=before)
     response.status_code = 201 if created else 200
     return issued
 
 
-@router.delete("/v1/terminals/{terminal}/keys/{key_id}")
+@router.delete("/v1/terminals/{terminal}/keys/{key_id}", dependencies=[auth.allow(Role.TERMINALS)])
 async def delete_key(request: Request, terminal: doors.NumberText, key_id: KeyId) -> Revoked:
     """Revoke a key; repeated, the first time stands."""
-    auth.require(request, "operator")
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    async with database.transaction() as tx:
-        key = await usecases.revoke_key(tx, terminal, key_id, now=clock.now())
+    async with audit.writing(request, database) as act:
+        before = _view(await usecases.get_terminal(act.tx, terminal))
+        key = await usecases.revoke_key(act.tx, terminal, key_id, now=clock.now())
+        act.tell(_view(await usecases.get_terminal(act.tx, terminal)), before=before)
     return Revoked(terminal, key.key_id, key.revoked_at)
 
 
-@internal.get("/internal/terminals/{terminal}")
+@internal.get("/internal/terminals/{terminal}", dependencies=[auth.allow(auth.SERVICE)])
 async def find_terminal(request: Request, terminal: doors.NumberText) -> Response:
     """The very body of terminal-changed.v1, for a gateway whose table lacks it."""
-    auth.require(request, "service")
     database: Database = request.app.state.database
     async with database.read() as tx:
         found = await usecases.get_terminal(tx, terminal)

@@ -1,0 +1,83 @@
+"""The trail: every write of the room leaves who, what, before and after (findings S12)."""
+
+import json
+import uuid
+from typing import Any
+
+import asyncpg
+import pytest
+
+from house import testing
+from kit.db import Database
+
+from .test_api import MERCHANT, PARTY, STOP, activation, arrange
+
+
+async def test_every_write_leaves_who_what_before_and_after(door: Any, pool: Database) -> None:
+    trail = await testing.Trail.of(pool)
+    await arrange(door)
+    calls: list[tuple[str, str, Any]] = [
+        ("PUT", activation(1), None),
+        ("PUT", "/v1/terminals/10/keys/aaaa1111", None),
+        ("DELETE", "/v1/terminals/10/keys/aaaa1111", None),
+        ("PUT", f"/v1/terminals/10/standings/{uuid.UUID(int=1)}", STOP),
+        ("PUT", f"/v1/merchants/5/standings/{uuid.UUID(int=2)}", STOP),
+    ]
+    for method, path, body in calls:
+        assert (await door(method, path, body)).status_code in (200, 201)
+    items = await trail.rows()
+    writes = {r for r in testing.routes_of(door.app) if not r.startswith("GET ")}
+    assert {item["route"] for item in items} == writes
+    assert {(item["subject"], item["act"]) for item in items} == {("tester", "write")}
+    assert all(item["after"] is not None and len(item["body_sha256"]) == 64 for item in items)
+    revoked = next(item for item in items if item["route"].startswith("DELETE"))
+    assert revoked["target"] == {"terminal": "10", "key_id": "aaaa1111"}
+    before, after = ([k["revoked_at"] for k in revoked[w]["keys"]] for w in ("before", "after"))
+    assert (before.count(None), after.count(None)) == (2, 1)
+    assert "pvt_" not in json.dumps(items)  # no key that works
+
+
+async def test_an_auditor_reads_the_trail_by_pages(door: Any, pool: Database) -> None:
+    trail = await testing.Trail.of(pool)
+    await arrange(door)
+    rows = await trail.rows()
+
+    async def read(query: str) -> dict[str, Any]:
+        path = f"/v1/audit/merchants?after={trail.after}&{query}"
+        answer = await door("GET", path, roles=("auditor",))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    page = await read("limit=2")
+    assert [item["id"] for item in page["items"]] == [row["id"] for row in rows[:2]]
+    assert page["next"] == rows[1]["id"]
+    first = page["items"][0]
+    assert (first["route"], first["target"]) == ("PUT /v1/parties/{party}", {"party": "2"})
+    assert (first["before"], first["after"]["title_en"]) == (None, "Bread Co")
+    assert (first["subject"], first["act"]) == ("tester", "write")
+    assert (await read("subject=somebody"))["items"] == []
+    assert len((await read("limit=200&subject=tester"))["items"]) == len(rows)
+
+
+async def test_what_failed_or_was_refused_leaves_no_row(door: Any, pool: Database) -> None:
+    await arrange(door)
+    trail = await testing.Trail.of(pool)
+    assert (await door("PUT", "/v1/merchants/5", MERCHANT | {"party": 3})).status_code == 404
+    assert (await door("PUT", "/v1/parties/9", PARTY, roles=("auditor",))).status_code == 403
+    assert await trail.rows() == []
+
+
+async def test_the_trail_is_for_ever(door: Any, pool: Database, owner_dsn: Any, dsn: str) -> None:
+    await arrange(door)
+    owner = await Database.open(owner_dsn(dsn), size=1)
+    try:
+        for database in (pool, owner):
+            for sql in ("update audit set subject = 'x'", "delete from audit"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    async with database.transaction() as tx:
+                        await tx.execute(sql)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with owner.transaction() as tx:
+                await tx.execute("truncate audit")
+    finally:
+        await owner.close()

@@ -1,0 +1,241 @@
+"""Every route × role × tenant in one table: a new route without a row fails (findings 1, S12)."""
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from campaigns import main as campaigns
+from campaigns.awards.usecases import Shelves
+from campaigns.programmes.usecases import Shelf as ProgrammeShelf
+from campaigns.rules.usecases import Shelf as RuleShelf
+from fraud import main as fraud
+from gateway.api.administration import PASSAGES, find_passage
+from house import testing
+from kit import auth, errors
+from kit.auth import Role
+from ledger import api as ledger
+from members import api as members
+from merchants import api as merchants
+from notify import api as notify
+
+SECRET = "the actor secret of these tests"
+LETTERS = {
+    "a": Role.AUDITOR,
+    "p": Role.PARTNERS,
+    "t": Role.TERMINALS,
+    "m": Role.MONEY,
+    "e": Role.ENROL,
+    "s": Role.SUPPORT,
+    "r": Role.RULES,
+    "h": Role.HISTORY,
+    "v": Role.REVIEWER,
+    "o": "merchant:5",  # of the merchant in the address
+    "x": "merchant:6",  # of another
+    "g": auth.SERVICE,  # the gateway itself
+}
+ALL = "apmesrthv"
+OWN = ALL + "o"
+
+TABLE = {
+    "merchants": {
+        "GET /v1/audit/merchants": "a",
+        "PUT /v1/parties/{party}": "p",
+        "GET /v1/parties/{party}": ALL,
+        "PUT /v1/merchants/{merchant}": "p",
+        "GET /v1/merchants/{merchant}": OWN,
+        "GET /v1/merchants": ALL,
+        "PUT /v1/merchants/{merchant}/branches/{branch}": "p",
+        "GET /v1/merchants/{merchant}/branches/{branch}": OWN,
+        "GET /v1/merchants/{merchant}/branches": OWN,
+        "PUT /v1/merchants/{merchant}/terminals/{terminal}": "t",
+        "GET /v1/merchants/{merchant}/terminals/{terminal}": OWN,
+        "GET /v1/merchants/{merchant}/terminals": OWN,
+        "PUT /v1/merchants/{merchant}/standings/{change}": "t",
+        "GET /v1/merchants/{merchant}/standings": OWN,
+        "PUT /v1/merchants/{merchant}/programmes/{version}": "m",
+        "GET /v1/merchants/{merchant}/programmes/{version}": OWN,
+        "GET /v1/merchants/{merchant}/programmes": OWN,
+        "GET /v1/merchants/{merchant}/tally": OWN,
+        "PUT /v1/terminals/{terminal}/activations/{activation}": "t",
+        "PUT /v1/terminals/{terminal}/keys/{key_id}": "t",
+        "DELETE /v1/terminals/{terminal}/keys/{key_id}": "t",
+        "PUT /v1/terminals/{terminal}/standings/{change}": "t",
+        "GET /v1/terminals/{terminal}/standings": ALL,
+        "PUT /v1/terms/{version}": "m",
+        "GET /v1/terms/{version}": ALL,
+        "GET /v1/terms": ALL,
+        "GET /internal/terminals/{terminal}": "g",
+    },
+    "members": {
+        "GET /v1/audit/members": "a",
+        "PUT /v1/enrolments/{enrolment}": "e",
+        "POST /v1/members/import": "e",
+        "GET /v1/members/{member}": "es",
+        "PUT /v1/members/{member}/mobiles/{identifier}": "e",
+        "PUT /v1/members/{member}/cards/{card}": "e",
+        "PUT /v1/members/{member}/consents/{request_id}": "e",
+        "POST /v1/identifiers/{identifier_id}/block": "e",
+        "PUT /v1/identifiers/{identifier_id}/bindings/{binding}": "e",
+        "GET /internal/identifiers/{digest}": "g",
+    },
+    "campaigns": {
+        "GET /v1/audit/campaigns": "a",
+        "PUT /v1/rules/{rule}/versions/{version}": "r",
+        "GET /v1/rules/{rule}/versions/{version}": ALL,
+        "GET /v1/rules": ALL,
+        "POST /v1/rules/evaluate": "r",
+        "PUT /v1/first-purchase/versions/{version}": "m",
+        "GET /v1/first-purchase/versions/{version}": ALL,
+    },
+    "fraud": {
+        "GET /v1/audit/fraud": "a",
+        "GET /v1/cases": "avr",
+        "GET /v1/cases/{case_id}": "avr",
+        "PUT /v1/cases/{case_id}/verdict": "v",
+        "PUT /v1/fraud-rules/{rule}/versions/{version}": "r",
+        "GET /v1/fraud-rules/{rule}/versions/{version}": ALL,
+        "GET /v1/fraud-rules": ALL,
+        "GET /v1/fraud-alerts": "avr",
+    },
+    "ledger": {
+        "GET /v1/accounts/{account}/balance": "amsv",
+        "GET /v1/accounts/{account}/lots": "amsv",
+        "GET /v1/accounts/{account}/lots/{lot}": "amsv",
+        "GET /v1/accounts/{account}/statement": "amsv",
+        "GET /v1/accounts/{account}/entries/{number}/proof": "amsv",
+        "GET /v1/bookings/{id}": "amsv",
+        "GET /v1/positions": "am",
+        "GET /v1/vintages": "am",
+        "GET /v1/revenue": "am",
+        "GET /v1/checkpoints": "amsv",
+        "GET /v1/checkpoints/{shard}": "amsv",
+        "GET /v1/proofs/{shard}/{sequence}": "amsv",
+        "GET /v1/consistency/{shard}": "amsv",
+        "GET /internal/outcomes/{shard}/{name}": "g",
+    },
+    "notify": {
+        "GET /v1/audit/notify": "a",
+        "GET /v1/messages": "s",
+    },
+}
+OPEN = {"POST /internal/receipts/{secret}", "GET /internal/receipts/{secret}"}
+
+
+class Away:
+    """A database that is not there: whoever comes as far as it was let in."""
+
+    @asynccontextmanager
+    async def transaction(self, *_: Any) -> Any:
+        raise errors.Unavailable("no database here")
+        yield
+
+    read = transaction
+
+
+class Clock:
+    ready = True
+
+    def now(self) -> Any:
+        raise errors.Unavailable("no clock here")
+
+
+def apps() -> dict[str, FastAPI]:
+    """The applications of all rooms, as their programs build them."""
+    database: Any = Away()
+    clock: Any = Clock()
+    nothing: Any = None
+    shelves = Shelves(programmes=ProgrammeShelf(), rules=RuleShelf())
+    door = notify.Door(database, nothing, b"", "secret")
+    return {
+        "merchants": merchants.app(database, clock, actor_secret=SECRET),
+        "members": members.app(database, clock, nothing, actor_secret=SECRET),
+        "campaigns": campaigns.app(database, clock, shelves, actor_secret=SECRET),
+        "fraud": fraud.app(database, clock, actor_secret=SECRET),
+        "ledger": ledger.app(database, clock, actor_secret=SECRET),
+        "notify": notify.app(door, actor_secret=SECRET),
+    }
+
+
+APPS = apps()
+
+
+SAMPLES = {"merchant": "5", "case_id": "c", "rule": "a-rule", "key_id": "aaaaaaaa"}
+UUIDS = (
+    "change",
+    "activation",
+    "enrolment",
+    "request_id",
+    "identifier_id",
+    "identifier",
+    "binding",
+)
+
+
+def address(route: APIRoute) -> str:
+    """An address that the route serves."""
+    names = route.param_convertors
+    sample = {name: SAMPLES.get(name, "7") for name in names}
+    sample |= {name: f"{0:08}-0000-7000-8000-{7:012}" for name in UUIDS if name in names}
+    return route.path.format(**sample)
+
+
+@pytest.mark.parametrize("room", APPS)
+def test_every_route_has_its_row(room: str) -> None:
+    assert set(testing.routes_of(APPS[room])) - OPEN == set(TABLE[room])
+
+
+@pytest.mark.parametrize("room", APPS)
+async def test_every_route_lets_in_whom_the_table_says(room: str) -> None:
+    app = APPS[room]
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    wrong: list[str] = []
+    async with httpx.AsyncClient(transport=transport, base_url="http://room") as client:
+        for row, letters in TABLE[room].items():
+            method, path = row.split()[0], address(testing.routes_of(app)[row])
+            for body in (b"", b"{", b'{"nonsense":1}'):
+                answer = await client.request(method, path, content=body)
+                if answer.status_code != 401:
+                    wrong.append(f"{row}: a stranger heard {answer.status_code}")
+            for letter, role in LETTERS.items():
+                signed = testing.Vouched(room, SECRET, {role})
+                answer = await client.request(method, path, auth=signed)
+                expected = letter in letters
+                if (answer.status_code not in (401, 403)) is not expected:
+                    wrong.append(f"{row}: {role} heard {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def rows() -> list[tuple[str, str, str]]:
+    return [
+        (room, row, letters)
+        for room, those in TABLE.items()
+        for row, letters in those.items()
+        if "/v1/" in row
+    ]
+
+
+@pytest.mark.parametrize(("room", "row", "letters"), rows())
+def test_the_gateway_lets_through_whom_the_service_lets_in(
+    room: str, row: str, letters: str
+) -> None:
+    method, path = row.split()[0], address(testing.routes_of(APPS[room])[row])
+    passage = find_passage(path)
+    assert passage is not None
+    assert passage.service_of(path).value == room
+    for letter, role in LETTERS.items():
+        assert passage.admits(method, path, {role}) is (letter in letters), role
+
+
+def test_every_passage_leads_somewhere() -> None:
+    prefixes = {"/".join(row.split()[1].split("/")[:3]) for _, row, _ in rows()}
+    assert {passage.prefix for passage in PASSAGES} == prefixes
+
+
+def test_readers_write_nothing() -> None:
+    writes = {row: letters for _, row, letters in rows() if not row.startswith("GET ")}
+    for letter in "asoxg":
+        assert not [row for row, letters in writes.items() if letter in letters]
