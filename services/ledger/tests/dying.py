@@ -86,12 +86,12 @@ class Log:
 
 
 class Broker:
-    """What was sent, as it lies there: repeats too."""
+    """What was sent, as it lies there: repeats too. It has every place: nothing is homeless."""
 
     def __init__(self):
         self.sent = []
 
-    async def send(self, messages, *, deadline_s):
+    async def send(self, messages, *, deadline_s, homeless):
         self.sent += messages
 
     def used(self):

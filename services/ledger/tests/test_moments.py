@@ -19,7 +19,9 @@ from .desk import GROCER, award
 from .doors import SECRET, Stopped
 
 SHARD, OTHER = 3, 7
-ACCOUNTS = (1000, 1001, 1002)
+ACCOUNTS = (2_001_000, 2_001_001, 2_001_002)
+OTHERS = (2_002_000, 2_002_001)
+NOBODY = 2_003_000  # of which no shard has heard
 
 
 class Reader:
@@ -114,7 +116,7 @@ async def readings(reader, cut, limit=200, **moment):
     found = {}
     shard_moment = {"sequence": cut[SHARD]} if moment.get("by_number") else moment
     book_moment = {"vector": asked.vector_text(cut)} if moment.get("by_number") else moment
-    for account in (*ACCOUNTS, 77):
+    for account in (*ACCOUNTS, NOBODY):
         path = f"/v1/accounts/{account}"
         balance = await reader(f"{path}/balance", **shard_moment)
         # whose shard it is, is known from later on too
@@ -140,7 +142,7 @@ async def test_as_of_a_cut_reads_as_the_prefix_alone(book, seed, cases):
     rng = random.Random(seed)
     (whole, reader), (part, prefix) = await book(), await book()
     heard, decided = told(seed, 110, cases=cases)
-    others, _ = told(seed + 50, 50, accounts=(2000, 2001))
+    others, _ = told(seed + 50, 50, accounts=OTHERS)
     await post(whole, SHARD, heard, rng)
     await post(whole, OTHER, others, rng)
     reader.clock.at = decided[-1] + timedelta(days=9)
