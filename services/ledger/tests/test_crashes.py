@@ -14,7 +14,7 @@ from . import dying, house_of
 from .test_caravan import Told
 
 SEED, BEFORE, RICH, FEW = 25, 420, 170, 12
-REST = ("migrations", "outbox_messages", "outbox_batches", "streams_heard")  # nothing of it here
+REST = ("migrations", "outbox_messages", "outbox_batches", "streams_heard", "audit")  # not here
 
 
 class Archive:
