@@ -153,7 +153,7 @@ async def _read_costs(tx: Tx, cuts: Sequence[Cut]) -> None:
             place: int = record[0]
             cut = cuts[place - 1]
             _, reached, cut.least_cost, cut.rows = record
-            if cut.rows == most and reached < cut.previewed:
+            if cut.rows == most and reached < cut.previewed + sum(cut.debits):  # taken before it
                 lacking.append(cut)
         cuts, most = lacking, None
 

@@ -16,7 +16,7 @@ from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, Unit, public_id
 from ledger.decide import rules
 from ledger.decide.book import Book
 from ledger.decide.draft import Draft
-from ledger.domain import lines, texts
+from ledger.domain import lines, lots, texts
 from ledger.domain.book import LOTS_PER_COMMAND_MAX, Command
 from ledger.domain.errors import Unread
 from ledger.domain.lines import Spendable
@@ -143,19 +143,34 @@ class _Trial:
         try:
             said = rules.say(draft, posted, None)
         except Unread:
-            if not self._pays_for_itself(offer):
+            if not self._pays_for_itself(offer, credit_rial):
                 raise
             return None
         return said.reasons[0] if said.reasons else None
 
-    def _pays_for_itself(self, offer: Offer) -> bool:
-        """Whether lots that were left unread cost enough for what they are worth: then nothing but
-        their sums can forbid a redemption, and they were asked first.
+    def _pays_for_itself(self, offer: Offer, credit_rial: int) -> bool:
+        """Whether every lot that may be taken costs enough for what it is worth: then nothing but
+        sums can forbid a redemption, and they were asked first.
+
+        Lots at hand are asked each: the batch may have opened or freed them since costs were read.
         """
         rest = self._member.rest.get((Unit.NETWORK_POINTS, 0))
-        if rest is None or not rest.rows or rest.rows > LOTS_PER_COMMAND_MAX:
+        if (
+            rest is None
+            or not rest.rows
+            or (credit_rial and self._member.rest.get((Unit.CREDIT, 0)))
+        ):
             return False
-        return rest.least_cost >= offer.price_rial / offer.price_points
+        draft, price = self.draft(), offer.price_rial / offer.price_points
+        points = [x for x in draft.of(Unit.NETWORK_POINTS) if lots.available(x, self._now)]
+        credit = [x for x in draft.of(Unit.CREDIT) if lots.available(x, self._now) and credit_rial]
+        if rest.rows + len(points) + len(credit) > LOTS_PER_COMMAND_MAX:
+            return False
+        return (
+            rest.least_cost >= price
+            and all(lot.cost_left + 1 >= lot.remaining * price for lot in points)
+            and all(lot.cost_left + 1 >= lot.remaining for lot in credit)
+        )
 
 
 def _most(completes: Callable[[int], bool], least: int, most: int) -> int:
