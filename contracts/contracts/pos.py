@@ -86,14 +86,16 @@ class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Movement(StrEnum):
-    """What a transaction did with value of an account."""
+    """What a transaction did with value of an account.
+
+    What dates alone expired is no transaction's doing, whoever books it.
+    """
 
     EARNED = "earned"
     PENDING = "pending"  # of what was earned: not to be spent yet
     SPENT = "spent"
     RESTORED = "restored"
     TAKEN_BACK = "taken-back"
-    EXPIRED = "expired"  # its date was past when the transaction came
     OWED = "owed"  # should have been taken back and was spent already
     REPAID = "repaid"  # taken for what was owed
 

@@ -218,7 +218,7 @@ class Balance(Struct, frozen=True, kw_only=True):
 
 class Moved(Struct, frozen=True, kw_only=True):
     """So much of a unit moved. what: earned, pending (of that), spent, restored, taken-back,
-    expired, owed, repaid. unit: NP points, MP the shop's own, CR credit and GV gift value in Rial.
+    owed, repaid. unit: NP points, MP the shop's own, CR credit and GV gift value in Rial.
     """
 
     what: str

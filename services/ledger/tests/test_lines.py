@@ -65,12 +65,12 @@ TABLE = [
      " مانده: ۱ امتیاز و ۱۵۰٬۰۰۰ ریال اعتبار.",
      "Refund booked; 50,000 Rial of credit given back."
      " Balance: 1 points and 150,000 Rial of credit."),
-    (Kind.REFUND, {(M.TAKEN_BACK, NP): 50, (M.OWED, NP): 100, (M.EXPIRED, NP): 3},
+    (Kind.REFUND, {(M.TAKEN_BACK, NP): 50, (M.OWED, NP): 100, (M.REPAID, NP): 3},
      left(debt_points=100), Told(0, 10_000, None, in_review=False),
-     "برگشت ثبت شد؛ ۵۰ امتیاز کم شد؛ مهلت ۳ امتیاز گذشت؛ ۱۰۰ امتیاز پیش‌تر خرج شده و بدهی مشتری"
-     " است، به ارزش ۱۰٬۰۰۰ ریال. مانده: ۰ امتیاز. بدهی: ۱۰۰ امتیاز.",
-     "Refund booked; 50 points taken back; 3 points expired; 100 points spent already and owed,"
-     " worth 10,000 Rial. Balance: 0 points. Owed: 100 points."),
+     "برگشت ثبت شد؛ ۵۰ امتیاز کم شد؛ ۳ امتیاز بابت بدهی کم شد؛ ۱۰۰ امتیاز پیش‌تر خرج شده"
+     " و بدهی مشتری است، به ارزش ۱۰٬۰۰۰ ریال. مانده: ۰ امتیاز. بدهی: ۱۰۰ امتیاز.",
+     "Refund booked; 50 points taken back; 3 points went to what was owed; 100 points spent already"
+     " and owed, worth 10,000 Rial. Balance: 0 points. Owed: 100 points."),
     (Kind.REVERSAL, {}, left(points=3, expiring_points=3, expiring_at=stories.START), NOTHING,
      "لغو ثبت شد؛ چیزی جابه‌جا نشد. مانده: ۳ امتیاز. مهلت ۳ امتیاز تا ۱ فروردین ۱۴۰۵.",
      "Reversal booked; nothing moved. Balance: 3 points. 3 points until 21 March 2026."),

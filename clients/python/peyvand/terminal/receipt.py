@@ -243,7 +243,6 @@ _WHATS: Final = {
     "spent": ("خرج‌شده", "spent"),
     "restored": ("افزوده‌شده به حساب", "given back"),
     "taken-back": ("کم‌شده", "taken back"),
-    "expired": ("با مهلت گذشته", "expired"),
     "owed": ("بدهی", "owed"),
     "repaid": ("بابت بدهی", "for what was owed"),
 }

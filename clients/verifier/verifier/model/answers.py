@@ -256,15 +256,16 @@ def _owed(work: Work) -> tuple[int, int, int]:
     return owed[POINTS], owed[CREDIT], owed[GIFT]
 
 
-_MOVES = ("earned", "pending", "spent", "restored", "taken-back", "expired", "owed", "repaid")
-_ROWS = {
-    "redeemed": "spent", "restored": "restored", "clawed-back": "taken-back", "expired": "expired",
-}  # fmt: skip
+_MOVES = ("earned", "pending", "spent", "restored", "taken-back", "owed", "repaid")
+_ROWS = {"redeemed": "spent", "restored": "restored", "clawed-back": "taken-back"}
 _UNITS = (POINTS, MERCHANT, CREDIT, GIFT)
 
 
 def moved(work: Work) -> tuple[Moved, ...]:
-    """All that a command did with its account's value, as its rows, lots and entries have it."""
+    """All that a command did with its account's value, as its rows, lots and entries have it.
+
+    What dates alone expired is not its doing, though it may book it.
+    """
     sums: dict[tuple[str, str], int] = {}
 
     def add(what: str, unit: str, amount: int) -> None:

@@ -16,7 +16,6 @@ _OF_ROWS: Final = {
     What.REDEEMED: Movement.SPENT,
     What.RESTORED: Movement.RESTORED,
     What.CLAWED_BACK: Movement.TAKEN_BACK,
-    What.EXPIRED: Movement.EXPIRED,
 }
 
 
@@ -24,6 +23,7 @@ def of(draft: Draft) -> dict[tuple[Movement, Unit], int]:
     """Amounts above zero by what happened and unit, in their order.
 
     A lot opened by an award was earned; what is repaid or came to be owed stands on debt accounts.
+    What dates expired is not told: a till hears the same whether the sweep came before or not.
     """
     found: dict[tuple[Movement, Unit], int] = {}
     for number in draft.opened:

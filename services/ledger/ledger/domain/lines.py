@@ -28,7 +28,6 @@ _CLAUSES: Final[dict[Movement, Line]] = {
     Movement.SPENT: ("{} خرج شد", "{} spent"),
     Movement.RESTORED: ("{} به حساب افزوده شد", "{} given back"),
     Movement.TAKEN_BACK: ("{} کم شد", "{} taken back"),
-    Movement.EXPIRED: ("مهلت {} گذشت", "{} expired"),
     Movement.REPAID: ("{} بابت بدهی کم شد", "{} went to what was owed"),
 }
 _IN_REVIEW: Final = ("{} در انتظار بررسی است", "{} pending a review")
@@ -89,7 +88,7 @@ def of_transaction(kind: Kind, moved: Moved, balance: Balance, told: Told) -> Li
     if spent is not None:
         clauses.append(_fill(_OFF, spent, _number(told.discount_rial)))
     clauses += _earned(kind, moved, told)
-    for what in (Movement.TAKEN_BACK, Movement.RESTORED, Movement.EXPIRED, Movement.REPAID):
+    for what in (Movement.TAKEN_BACK, Movement.RESTORED, Movement.REPAID):
         if (amounts := _amounts(moved, what)) is not None:
             clauses.append(_fill(_CLAUSES[what], amounts))
     if (owed := _amounts(moved, Movement.OWED)) is not None:
