@@ -7,7 +7,7 @@ import pytest
 
 from contracts.ledger import Inquire, Offer
 from contracts.value import Spend, SpendValue
-from contracts.values import till_name
+from contracts.values import Unit, till_name
 from ledger import read, read_lots, usecases
 from ledger.store import posting
 
@@ -133,6 +133,28 @@ async def test_a_till_pays_for_what_its_command_takes(database, shard, monkeypat
         assert told["reasons"][0]["en"].endswith("700 can be spent, 300 short.")
     assert 0 < watch.take() <= most
     assert watch.whole == 0
+
+
+@pytest.mark.parametrize("cheap", ["points", "credit"])
+async def test_a_preview_weighs_cheap_lots_that_its_own_batch_opened(
+    database, shards, monkeypatch, cheap
+):
+    """600 points at their cost lie there; value that cost nothing comes in the inquiry's poll."""
+    told = []
+    for most in (1_000_000, 16):
+        monkeypatch.setattr(read_lots, "LOTS_READ", most)
+        shard = next(shards)
+        desk = await filled(database, shard, 60, points=10)
+        unit = Unit.NETWORK_POINTS if cheap == "points" else Unit.CREDIT
+        late = award(50_000, unit=unit, cost_rial=0, rule="late")
+        sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(late,)))
+        asked = inquiry(ACCOUNT, desk.at, 1, amount_rial=10_000_000)
+        said = await house_of.post(database, house_of.events(shard, [sale, asked]))
+        told.append(house_of.answers(said)[-1] | {"id": ""})  # it begins with its shard
+    assert told[0] == told[1]
+    spent = told[1]["redeemable_points"], told[1]["redeemable_credit_rial"]
+    assert 600 <= spent[0] < 610
+    assert spent[1] < 1_000
 
 
 async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(

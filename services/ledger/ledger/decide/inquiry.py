@@ -154,12 +154,9 @@ class _Trial:
 
         Lots at hand are asked each: the batch may have opened or freed them since costs were read.
         """
-        rest = self._member.rest.get((Unit.NETWORK_POINTS, 0))
-        if (
-            rest is None
-            or not rest.rows
-            or (credit_rial and self._member.rest.get((Unit.CREDIT, 0)))
-        ):
+        unread = self._member.rest
+        rest = unread.get((Unit.NETWORK_POINTS, 0))
+        if rest is None or not rest.rows or (credit_rial and (Unit.CREDIT, 0) in unread):
             return False
         draft, price = self.draft(), offer.price_rial / offer.price_points
         points = [x for x in draft.of(Unit.NETWORK_POINTS) if lots.available(x, self._now)]
