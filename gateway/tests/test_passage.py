@@ -1,8 +1,6 @@
 """The passage over real sockets: nobody's answer is another's, and no key costs next to nothing."""
 
 import asyncio
-import base64
-import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,11 +16,11 @@ from fastapi import APIRouter, Request
 
 from gateway import main
 from gateway.api import front
-from gateway.api.administration import Passing
+from gateway.api.administration import Passing, find_passage
 from gateway.api.document import Book
 from gateway.api.transactions import Transactions
 from gateway.clients import Purpose, Service, Services
-from gateway.domain import keys
+from gateway.domain import keys, limits
 from gateway.settings import Settings
 from gateway.usecases.access import Access
 from gateway.usecases.shares import Shares
@@ -53,9 +51,8 @@ class Members:
             self.heard.append((request.method, request.url.path, body))
             if self.hold is not None and request.method == "POST":
                 await self.hold.wait()
-            signed = request.headers[auth.HEADER].partition(".")[0]
-            subject = json.loads(base64.urlsafe_b64decode(signed))["subject"]
-            return {"path": request.url.path, "subject": subject, "bytes": len(body)}
+            actor = auth.require(request)
+            return {"path": request.url.path, "subject": actor.subject, "bytes": len(body)}
 
         async def found(digest: str) -> dict[str, Any]:
             told = identifier("6037991234567893", digest="00" * 32 if self.wrong else digest)
@@ -65,7 +62,20 @@ class Members:
         for path in ("/v1/members/{rest:path}", "/v1/parties/{rest:path}", "/secret"):
             router.add_api_route(path, answer, methods=["GET", "HEAD", "PUT", "POST", "DELETE"])
         limits = {"/v1/members/import": 8 * 2**20}
-        return web.app("members", routes=[router], body_bytes_max=limits)
+        app = web.app("members", routes=[router], body_bytes_max=limits)
+        inside = {"identifiers": "members", "terminals": "merchants", "outcomes": "ledger"}
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            """One server stands for every room: each call is signed for the room it is of."""
+            path: str = scope.get("path", "")
+            passage = find_passage(path)
+            room = inside.get(path.split("/")[2], "members") if path.count("/") > 1 else "members"
+            if passage is not None:
+                room = passage.service_of(path).value
+            signing = auth.Signing(room, auth.room_secret(SECRET, room))
+            await auth.Signed(app, signing, web.problem)(scope, receive, send)
+
+        return serve
 
 
 @asynccontextmanager
@@ -121,11 +131,11 @@ def front_of(settings: Settings, services: Services, tables: Any = None) -> fron
     guard = SimpleNamespace(refuse_unready=lambda: None)
     road = Road(
         settings=settings, lookups=lookups, waiting=None, guard=guard,  # type: ignore[arg-type]
-        shares=shares, producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
+        shares=shares, shown=limits.Shown(200, 600.0), producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
     )  # fmt: skip
     return front.Front(
         Transactions(road, access, services),
-        Passing(access, services, shares, SECRET),
+        Passing(access, services, shares),
         Book(services),
         shares,
         SimpleNamespace(readiness={}),

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -21,9 +21,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 import campaigns.main
-import fraud.alerts.api
-import fraud.api
-import fraud.cases.api
+import fraud.main
 import ledger.api
 import members.api
 import members.main
@@ -32,7 +30,8 @@ import notify.api
 from campaigns.awards.usecases import Shelves
 from campaigns.programmes.usecases import Shelf as ProgrammeShelf
 from campaigns.rules.usecases import Shelf as RuleShelf
-from kit import auth, clock, web
+from house import testing
+from kit import auth
 from kit.db import Database
 from members.settings import Settings as MembersSettings
 from notify.usecases.receipts import Desk
@@ -41,7 +40,7 @@ from .extremes import RAW, TEXTS, TIMES, Shapes, beyond, put
 
 SECRET: Final = "the actor secret of these tests"
 NOW: Final = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
-ROLES: Final = frozenset({"operator", "reviewer", "history", "auditor", "service", "merchant:5"})
+ROLES: Final = frozenset({*auth.STAFF, auth.SERVICE, "merchant:5"})
 ROOMS: Final = ("merchants", "members", "campaigns", "fraud", "ledger", "notify")
 # The database's words, and ours for what nobody foresaw.
 INSIDE: Final = re.compile(
@@ -76,12 +75,9 @@ def app_of(room: str, database: Database) -> FastAPI:
             return members.api.app(database, at, house, actor_secret=SECRET)
         case "campaigns":
             shelves = Shelves(programmes=ProgrammeShelf(), rules=RuleShelf())
-            routes = campaigns.main.routes(database, at, shelves)
-            return web.app("campaigns", routes=routes, actor_secret=SECRET)
+            return campaigns.main.app(database, at, shelves, actor_secret=SECRET)
         case "fraud":
-            nouns = (fraud.api.router(database), fraud.alerts.api.router(database))
-            routes = [*nouns, fraud.cases.api.router(database, at)]
-            return web.app("fraud", routes=routes, actor_secret=SECRET)
+            return fraud.main.app(database, at, actor_secret=SECRET)
         case "ledger":
             return ledger.api.app(database, at, actor_secret=SECRET)
         case _:
@@ -93,6 +89,7 @@ def app_of(room: str, database: Database) -> FastAPI:
 class Room:
     """A room's door. versions: the next number of what is published by number, by route."""
 
+    name: str
     app: FastAPI
     client: httpx.AsyncClient
     calls: int = 0
@@ -100,11 +97,12 @@ class Room:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        bare = urlsplit("http://x" + unquote(path.partition("?")[0])).path
-        signed = auth.sign(auth.Actor("tester", ROLES), SECRET, method, bare, clock.wall())
-        headers = {auth.HEADER: signed, "content-type": "application/json"}
+        signed = testing.Vouched(self.name, SECRET, ROLES)
+        headers = {"content-type": "application/json"}
         self.calls += 1
-        answer = await self.client.request(method, path, content=content, headers=headers)
+        answer = await self.client.request(
+            method, path, content=content, headers=headers, auth=signed
+        )
         told = f"{method} {path[:200]} {(content or b'')[:300]!r} -> {answer.status_code}"
         wrong = _wrong(answer)
         if wrong:
@@ -120,7 +118,7 @@ async def room(
     app = app_of(request.param, database)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://room") as client:
-        made = Room(app, client)
+        made = Room(request.param, app, client)
         await _begin(request.param, made)
         yield made
     await database.close()
