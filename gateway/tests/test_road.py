@@ -283,7 +283,8 @@ async def test_a_sale_a_second_after_enrolment_works(house: House) -> None:
         body = purchase(sequence, identifier={"card": "6037992222222228"})
         assert (await house.post(body)).status_code == 200
     assert house.last()[1].data.identifier_last4 == "2228"
-    assert house.behind.asked == [f"/internal/identifiers/{new.digest}"]  # once, then remembered
+    asked = [path for path in house.behind.asked if path != "/openapi.json"]  # by a job of its own
+    assert asked == [f"/internal/identifiers/{new.digest}"]  # once, then remembered
 
 
 async def test_an_unknown_card_is_refused_and_may_come_again(house: House) -> None:

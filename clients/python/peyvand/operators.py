@@ -358,6 +358,10 @@ class Operator:
         """How many messages are in each state."""
         return (await self.get(path_of("messages", limit=1, counts="true")))["counts"]
 
+    async def trail(self, room: str, after: str | int | None = None) -> Page:
+        """Who wrote what in a room, and who read whose personal data (role auditor)."""
+        return await self.page(path_of("audit", room, after=after, limit=LIMIT))
+
     async def post_history(
         self, purchase: HistoricPurchase, *, follow: road.Follow | None = None
     ) -> Answered | Waiting:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ import merchants.api
 import notify.api
 import peyvand
 from gateway.api import document
-from kit import web
+from kit import audit, web
 
 from .test_operator import ANY, CALLS, Call
 
@@ -38,21 +39,20 @@ def _document() -> dict[str, Any]:
             campaigns.rules.api.router(NONE, NONE),
             campaigns.awards.api.router(NONE, NONE, NONE),
             campaigns.first_purchase.api.router(NONE),
+            audit.router("campaigns", NONE),
         ],
         "fraud": [
             fraud.api.router(NONE),
             fraud.cases.api.router(NONE, NONE),
             fraud.alerts.api.router(NONE),
+            audit.router("fraud", NONE),
         ],
     }
-    apps = {
-        name: web.app(name, "1", routes=routes, actor_secret="x")
-        for name, routes in routers.items()
-    }
+    apps = {name: web.app(name, "1", routes=routes) for name, routes in routers.items()}
     apps["ledger"] = ledger.api.app(NONE, NONE, actor_secret="x")
     apps["members"] = members.api.app(NONE, NONE, NONE, actor_secret="x")
     apps["merchants"] = merchants.api.app(NONE, NONE, actor_secret="x")
-    apps["notify"] = notify.api.app(NONE, actor_secret="x")
+    apps["notify"] = notify.api.app(SimpleNamespace(database=NONE), actor_secret="x")
     theirs = {name: app.openapi() for name, app in apps.items()}
     return document.merge(document.own_document(), theirs)
 

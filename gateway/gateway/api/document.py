@@ -208,7 +208,7 @@ def merge(own: Document, services: Mapping[str, Document]) -> Document:
     for service, theirs in services.items():
         for path, served in theirs.get("paths", {}).items():
             passage = find_passage(path)
-            if passage is None or passage.service.value != service:
+            if passage is None or passage.service_of(path).value != service:
                 continue
             paths[path] = operations.as_public(_renamed(served, service), service)
         for kind, those in theirs.get("components", {}).items():
