@@ -105,7 +105,7 @@ def _json(value: Any) -> str | None:
 def _fields(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
-    raise NotImplementedError(f"{type(value).__name__} cannot be told to the trail")
+    raise TypeError(f"{type(value).__name__} cannot be told to the trail")
 
 
 def _trace(header: str) -> str:
