@@ -34,6 +34,9 @@ _OF_TIMES: Final = ("at", "_from", "_until", "_on", "day", "date")  # names of c
 _NOT_AS_THE_CODE_EXPECTS: Final = ("28", "3D", "42501", "42703", "42P01")
 
 
+_OF_OTHERS: Final = ("23503", "23505", "23P01")  # what another row refers to, or holds already
+
+
 class DataError(errors.Permanent):
     """A datum that the database refuses (class 22 or 23); state and constraint say which.
 
@@ -49,7 +52,7 @@ class DataError(errors.Permanent):
         self.state = state
         self.constraint = constraint
         self.detail = "a value cannot be kept; compare numbers and texts with the documentation"
-        if state[:2] == "23" and state != "23514":  # but for a check: it has to do with others
+        if state in _OF_OTHERS:
             self.status, self.code, self.title = 409, "already-exists-differently", "Conflict"
             self.detail = "another request was first; read what is there, then send yours again"
             self.fa = "درخواست دیگری زودتر رسید؛ آنچه هست را بخوانید و سپس دوباره بفرستید."
