@@ -93,15 +93,19 @@ def test_paused_program_is_seen_as_paused_and_restarts(home):
     assert pids(home)["merchants"] != before
 
 
-def ask_for_a_while(url):
-    """Some questions, from before the first look at the counters to after the second."""
+def ask_for_a_while(home):
+    """Some questions of the gateway's, from before the first look at the counters to after both."""
+    secret = auth.room_secret(home.credentials.actor_secret, "merchants")
+    call = auth.Call("merchants", "GET", "/v1/terms")
+    actor = auth.Actor("tester", frozenset({"money"}))
     for _ in range(30):
-        httpx.get(url)
+        signed = auth.sign(actor, secret, call, clock.wall())
+        httpx.get(home.url("merchants") + call.path, headers={auth.HEADER: signed})
         time.sleep(status.SAMPLE_S / 15)
 
 
 def test_status_shows_rates_and_lags(home):
-    asking = threading.Thread(target=ask_for_a_while, args=(home.url("merchants") + "/v1/parties",))
+    asking = threading.Thread(target=ask_for_a_while, args=(home,))
     asking.start()
     rates = {rate.name: rate for rate in status.rates(home, ["merchants"])}
     asking.join()
