@@ -28,6 +28,7 @@ ORIGIN = "peyvand.test/ledger"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
 SHARD = 4
+CLUB_ACCOUNTS = (2_001_000, 2_001_001, 2_001_002)
 
 
 class Log:
@@ -182,11 +183,11 @@ async def test_any_two_sizes_are_consistent_and_any_size_proves(log):
 
 
 async def test_an_accounts_entry_is_proved_by_the_leaf_that_holds_it(log):
-    heard, decided = told(34, 80)
+    heard, decided = told(34, 80, accounts=CLUB_ACCOUNTS)
     await log.post(heard)
     await log.publisher.run()
     log.clock.at = decided[-1]
-    account = "/v1/accounts/1000"
+    account = f"/v1/accounts/{CLUB_ACCOUNTS[0]}"
     lines = (await log.get(f"{account}/statement", limit=200))["items"]
     assert len(lines) > 5
     for line in lines:

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from house import testing
+from kit import errors
 from kit.db import Database
 
 from .test_api import MERCHANT, PARTY, STOP, activation, arrange
@@ -73,11 +74,13 @@ async def test_the_trail_is_for_ever(door: Any, pool: Database, owner_dsn: Any, 
     try:
         for database in (pool, owner):
             for sql in ("update audit set subject = 'x'", "delete from audit"):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                with pytest.raises(errors.Alarm) as refused:
                     async with database.transaction() as tx:
                         await tx.execute(sql)
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                assert isinstance(refused.value.__cause__, asyncpg.InsufficientPrivilegeError)
+        with pytest.raises(errors.Alarm) as refused:
             async with owner.transaction() as tx:
                 await tx.execute("truncate audit")
+        assert isinstance(refused.value.__cause__, asyncpg.InsufficientPrivilegeError)
     finally:
         await owner.close()
