@@ -5,7 +5,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from campaigns.awards.domain import reasons
+from contracts import redeeming
+from contracts.values import Reason
+from ledger.domain import texts
+
 ROOT = Path(__file__).parents[2]
+OBJECTIONS = {
+    *(redeeming.NOTHING, redeeming.BELOW_MINIMUM),
+    *(redeeming.WORTH_NOTHING, redeeming.ABOVE_SHARE),
+}
 PLACES = ("services/*/*", "gateway/gateway", "kit/kit", "contracts/contracts")
 LETTER = re.compile("[\u0621-\u064a\u066e-\u06d3]")
 DIGIT = re.compile(r"[0-9]")
@@ -84,6 +93,18 @@ def test_texts_of_migrations_have_persian_digits() -> None:
         if wrong_digits(text)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_preview_words_a_refusal_as_the_room_that_refuses() -> None:
+    """The ledger previews what campaigns will say: one code has one text. Source: F10."""
+    asked = {"least": 10_000, "points": 9_999, "most": 1_200_000, "value": 1_200_001}
+    said = [found for found in vars(reasons).values() if isinstance(found, Reason)] + [
+        reasons.below_minimum(asked["points"], asked["least"]),
+        reasons.above_share(asked["value"], asked["most"]),
+    ]
+    previewed = [reason for reason in said if reason.code in OBJECTIONS]
+    assert {reason.code for reason in previewed} == OBJECTIONS
+    assert previewed == [texts.reason(reason.code, **asked) for reason in previewed]
 
 
 def test_the_measure_sees_what_it_is_for() -> None:

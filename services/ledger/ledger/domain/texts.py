@@ -10,12 +10,12 @@ _PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 REASONS: Final[dict[str, tuple[str, str]]] = {
     **texts_house.REASONS,
     "redeem-below-minimum": (
-        "در این فروشگاه دست‌کم {least} امتیاز با هم خرج می‌شود.",
-        "This merchant takes {least} points or more at once.",
+        "کمترین امتیاز قابل خرج در این فروشگاه {least} است؛ {points} خواسته شد.",
+        "This merchant takes {least} points or more at once; {points} were asked.",
     ),
     "redeem-above-share": (
-        "با امتیاز و اعتبار تا {most} ریال این خرید پرداختنی است.",
-        "Points and credit may pay {most} Rial of this basket.",
+        "با امتیاز و اعتبار تا {most} ریال از این خرید را می‌توان پرداخت، نه {value} ریال.",
+        "Points and credit may pay {most} Rial of this basket, not {value}.",
     ),
     "points-worth-nothing": (
         "این تعداد امتیاز به یک ریال هم نمی‌رسد.",
@@ -38,8 +38,8 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "The discount is more than the amount of the sale.",
     ),
     "nothing-to-redeem": (
-        "امتیاز یا اعتباری برای خرج کردن درخواست نشده است.",
-        "Neither points nor credit was asked to be spent.",
+        "امتیاز یا اعتباری برای خرج کردن خواسته نشد.",
+        "Neither points nor credit were asked for.",
     ),
     "too-many-lots": (
         "این مبلغ از دسته‌های کوچک بسیاری است؛ در هر بار تا {most} خرج‌شدنی است.",
