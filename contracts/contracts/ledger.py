@@ -279,7 +279,8 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`outcome-recorded.v1` on ledger.entries: every outcome, refusals too.
 
     command: type of the command. decided_at: the shard's decision time. quiet: say nothing to the
-    member (history, replay). answer: the very bytes a till was or would be answered with.
+    member (history, replay). answer: the very bytes a till was or would be answered with; reasons:
+    why, of a command that no till waits for, for whoever sent it.
     """
 
     sequence: Whole
@@ -290,6 +291,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: Kind | None = None
     channel: Channel | None = None
     code: str = ""
+    reasons: tuple[Reason, ...] = ()
     merchant: NumberOrZero = 0
     acceptor: NumberOrZero = 0
     branch: NumberOrZero = 0

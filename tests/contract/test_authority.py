@@ -45,6 +45,9 @@ TABLE = {
         "GET /v1/audit/merchants": "a",
         "PUT /v1/parties/{party}": "p",
         "GET /v1/parties/{party}": ALL,
+        "PUT /v1/parties/{party}/standings/{change}": "m",
+        "GET /v1/parties/{party}/standings/{change}": ALL,
+        "GET /v1/parties/{party}/standings": ALL,
         "PUT /v1/merchants/{merchant}": "p",
         "GET /v1/merchants/{merchant}": OWN,
         "GET /v1/merchants": ALL,
@@ -80,6 +83,9 @@ TABLE = {
         "PUT /v1/members/{member}/consents/{request_id}": "e",
         "POST /v1/identifiers/{identifier_id}/block": "e",
         "PUT /v1/identifiers/{identifier_id}/bindings/{binding}": "e",
+        "PUT /v1/accounts/{account}/standings/{change}": "m",
+        "GET /v1/accounts/{account}/standings/{change}": "amsv",
+        "GET /v1/accounts/{account}/standings": "amsv",
         "GET /internal/identifiers/{digest}": "g",
     },
     "campaigns": {
@@ -151,7 +157,7 @@ def apps() -> dict[str, FastAPI]:
     shelves = Shelves(programmes=ProgrammeShelf(), rules=RuleShelf())
     door = notify.Door(database, nothing, b"", "secret")
     return {
-        "merchants": merchants.app(database, clock, actor_secret=SECRET),
+        "merchants": merchants.app(database, clock, actor_secret=SECRET, shards=12),
         "members": members.app(database, clock, nothing, actor_secret=SECRET),
         "campaigns": campaigns.app(database, clock, shelves, actor_secret=SECRET),
         "fraud": fraud.app(database, clock, actor_secret=SECRET),

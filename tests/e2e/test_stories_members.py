@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from house.processes import State
 from peyvand import (
     Forbidden,
     Invalid,
+    NotFound,
     Status,
     Terminal,
     Unauthorized,
@@ -22,7 +24,7 @@ from peyvand.terminal import Durability, Journal
 
 from . import town as towns
 from .street import Street, owed, redemption, refund
-from .town import GIFT_RIAL, NETWORK, until
+from .town import GIFT_RIAL, NETWORK, Town, until
 
 pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 
@@ -111,6 +113,68 @@ async def test_a_blocked_card_is_declined_and_the_phone_still_works(street: Stre
         till.name(), words.mobile(member.mobile), amount_rial=20_000, occurred_at=towns.now()
     )
     assert towns.answer_of(heard).status is Status.COMPLETED
+
+
+async def change_standing(town: Town, account: int, standing: str) -> dict[str, Any]:
+    """Have an account stopped or opened, and give what the book made of it."""
+    change = str(uuid.uuid4())
+    for _ in range(2):  # sent twice it is one change
+        asked = await town.operator.put_standing(
+            "accounts", account, change, standing=standing, reason="کارت دزدیده شد"
+        )
+    booked = await until(
+        lambda: town.operator.standing("accounts", account, change),
+        lambda found: found["status"] != "pending",
+    )
+    assert (booked["change"], booked["version"]) == (change, asked["version"])
+    return booked
+
+
+async def test_a_stopped_account_spends_nothing_until_it_is_opened_again(street: Street) -> None:
+    """Findings S11: nothing but one key after the other stopped a thief."""
+    town, baker = street.town, street.baker
+    member = await town.shopper(street.grocer, 300)
+    stopped = await change_standing(town, member.account, "stopped")
+    assert (stopped["status"], stopped["code"], stopped["version"]) == ("completed", "", 1)
+    again = await change_standing(town, member.account, "stopped")
+    assert (again["status"], again["code"]) == ("completed", "standing-unchanged")
+
+    refused = await baker.send(redemption(baker, member, 100_000, points=100))
+    assert (refused.status, refused.code) == (Status.DECLINED, "account-frozen")
+    assert "این حساب مسدود است" in refused.reasons[0].fa
+    await street.grocer.buy(member, 50_000)  # what it earns is booked
+    assert (await town.balance(member))["points"] == 350
+
+    await change_standing(town, member.account, "open")
+    spent = await baker.send(redemption(baker, member, 100_000, points=100))
+    assert (spent.status, spent.points_redeemed) == (Status.COMPLETED, 100)
+    page = await town.operator.standings("accounts", member.account)
+    assert (page["standing"], [one["standing"] for one in page["items"]]) == (
+        "open",
+        ["open", "stopped", "stopped"],
+    )
+    with pytest.raises(NotFound) as unknown:
+        await change_standing(town, 2**52, "stopped")
+    assert unknown.value.code == "not-found"
+
+
+async def test_a_stopped_party_issues_nothing_and_its_points_are_still_spent(town: Town) -> None:
+    shop = await town.open_shop("stopped party")
+    till = await town.till(shop)
+    member = await town.shopper(till, 100)
+    for standing, earned in (("stopped", 0), ("open", 50)):
+        change = str(uuid.uuid4())
+        await town.operator.put_standing(
+            "parties", shop.party, change, standing=standing, reason="بدهی پرداخت نشده"
+        )
+        booked = await until(
+            partial(town.operator.standing, "parties", shop.party, change),
+            lambda found: found["status"] != "pending",
+        )
+        assert booked["status"] == "completed"
+        assert (await till.buy(member, 50_000)).points_earned == earned
+        spent = await till.send(redemption(till, member, 50_000, points=50))
+        assert (spent.status, spent.points_redeemed) == (Status.COMPLETED, 50)
 
 
 async def test_a_household_shares_an_account(street: Street) -> None:

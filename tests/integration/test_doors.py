@@ -64,7 +64,7 @@ def app_of(room: str, database: Database) -> FastAPI:
     at = Stopped()
     match room:
         case "merchants":
-            return merchants.api.app(database, at, actor_secret=SECRET)
+            return merchants.api.app(database, at, actor_secret=SECRET, shards=1)
         case "members":
             key = base64.b64encode(bytes(range(32))).decode()
             given = MembersSettings(

@@ -84,13 +84,13 @@ class Operator:
 
     async def branches(self, merchant: int, after: str | int | None = None) -> Page:
         """A merchant's branches in order of number."""
-        path = path_of("merchants", merchant, "branches", after=after, limit=LIMIT)
-        return await self.page(path)
+        return await self.page(path_of("merchants", merchant, "branches", after=after, limit=LIMIT))
 
     async def put_terminal(self, merchant: int, terminal: int, *, branch: int) -> Document:
         """Register a terminal at a branch."""
-        path = path_of("merchants", merchant, "terminals", terminal)
-        return await self.put(path, {"branch": branch})
+        return await self.put(
+            path_of("merchants", merchant, "terminals", terminal), {"branch": branch}
+        )
 
     async def terminal(self, merchant: int, terminal: int) -> Document:
         """A terminal."""
@@ -118,13 +118,17 @@ class Operator:
     async def put_standing(
         self, kind: str, number: int, change_id: str, *, standing: str, reason: str
     ) -> Document:
-        """Stop one of kind "terminals" or "merchants" at once: "stopped", or "open" it again."""
+        """Stop one of "terminals", "merchants", "accounts", "parties": "stopped", or "open"."""
         path = path_of(kind, number, "standings", change_id)
         return await self.put(path, {"standing": standing, "reason": reason})
 
     async def standings(self, kind: str, number: int, before: int | None = None) -> Document:
-        """The present standing of one of kind "terminals" or "merchants", and its changes."""
+        """The present standing of one of these four kinds, and its changes."""
         return await self.get(path_of(kind, number, "standings", before=before, limit=LIMIT))
+
+    async def standing(self, kind: str, number: int, change_id: str) -> Document:
+        """What the book made of a change of "accounts" or "parties": see its status and code."""
+        return await self.get(path_of(kind, number, "standings", change_id))
 
     async def put_programme(self, merchant: int, version: int, programme: Programme) -> Document:
         """Publish a version of a merchant's programme; versions are contiguous from 1."""
@@ -192,8 +196,7 @@ class Operator:
         self, identifier_id: str, binding_id: str, fields: Mapping[str, Any]
     ) -> Document:
         """Bind an identifier to another account, member, from from_at on. binding_id: a UUID."""
-        path = path_of("identifiers", identifier_id, "bindings", binding_id)
-        return await self.put(path, fields)
+        return await self.put(path_of("identifiers", identifier_id, "bindings", binding_id), fields)
 
     async def put_rule(self, rule: str, version: int, fields: Mapping[str, Any]) -> Document:
         """Publish a version of an earn rule."""
@@ -313,14 +316,8 @@ class Operator:
 
         allocated_rial, redeemed_share_bp: one for all ends of periods, or one for each.
         """
-        path = path_of(
-            "revenue",
-            **structs.asdict(vintage),
-            at=ends,
-            allocated_rial=allocated_rial,
-            redeemed_share_bp=redeemed_share_bp,
-        )
-        return await self.get(path)
+        asked = structs.asdict(vintage) | {"at": ends, "allocated_rial": allocated_rial}
+        return await self.get(path_of("revenue", **asked, redeemed_share_bp=redeemed_share_bp))
 
     async def checkpoints(self, after: str | int | None = None) -> Document:
         """The latest signed checkpoints, by shard, and the keys that verify them."""

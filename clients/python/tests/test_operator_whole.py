@@ -51,7 +51,7 @@ def _document() -> dict[str, Any]:
     apps = {name: web.app(name, "1", routes=routes) for name, routes in routers.items()}
     apps["ledger"] = ledger.api.app(NONE, NONE, actor_secret="x")
     apps["members"] = members.api.app(NONE, NONE, NONE, actor_secret="x")
-    apps["merchants"] = merchants.api.app(NONE, NONE, actor_secret="x")
+    apps["merchants"] = merchants.api.app(NONE, NONE, actor_secret="x", shards=1)
     apps["notify"] = notify.api.app(SimpleNamespace(database=NONE), actor_secret="x")
     theirs = {name: app.openapi() for name, app in apps.items()}
     return document.merge(document.own_document(), theirs)

@@ -81,7 +81,12 @@ def _writes(*roles: Role, own: bool = False) -> Rights:
 
 
 PASSAGES: Final = (
-    Passage("/v1/parties", Service.MERCHANTS, _writes(Role.PARTNERS)),
+    Passage(
+        "/v1/parties",
+        Service.MERCHANTS,
+        _writes(Role.PARTNERS),
+        {"standings": _writes(Role.MONEY)},
+    ),
     Passage(
         "/v1/merchants",
         Service.MERCHANTS,
@@ -102,7 +107,12 @@ PASSAGES: Final = (
     Passage("/v1/cases", Service.FRAUD, Rights(_FRAUD, frozenset({Role.REVIEWER}))),
     Passage("/v1/fraud-rules", Service.FRAUD, _writes(Role.RULES)),
     Passage("/v1/fraud-alerts", Service.FRAUD, Rights(_FRAUD)),
-    Passage("/v1/accounts", Service.LEDGER, Rights(_BOOK)),
+    Passage(
+        "/v1/accounts",
+        Service.LEDGER,
+        Rights(_BOOK),
+        {"standings": Rights(_BOOK, frozenset({Role.MONEY}), service=Service.MEMBERS)},
+    ),
     Passage("/v1/bookings", Service.LEDGER, Rights(_BOOK)),
     Passage("/v1/positions", Service.LEDGER, Rights(_SUMS)),
     Passage("/v1/vintages", Service.LEDGER, Rights(_SUMS)),

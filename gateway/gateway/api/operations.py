@@ -49,7 +49,7 @@ def as_public(operations: Document, service: str) -> Document:
 def _answers(method: str, operation: Document) -> Document:
     """The operation's own answers, then every refusal; FastAPI's own 422 is never sent."""
     own = {code: told for code, told in operation["responses"].items() if int(code) < 400}
-    if method == "put" and "200" in own and "201" not in own:
+    if method == "put" and "200" in own and not own.keys() & {"201", "202"}:
         own = {"201": {**own["200"], "description": "Made, under the caller's own name"}} | own
         own["200"] = {**own["200"], "description": "There already, and the same"}
     return own | {str(status): refusal(status) for status in _refusals(method, operation)}

@@ -8,12 +8,13 @@ from contracts.ledger import Outcome
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 from members.domain.balances import Heard
-from members.usecases import balances as usecases
+from members.usecases import balances, standings
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Every outcome of the book, refusals too: balances for reading are taken from them."""
-    await usecases.follow_outcomes(tx, [_heard(event) for event in batch])
+    """Every outcome of the book, refusals too: balances for reading, and answers asked for."""
+    await balances.follow_outcomes(tx, [_heard(event) for event in batch])
+    await standings.hear_outcomes(tx, [event.data for event in batch])
 
 
 def _heard(event: Event) -> Heard:

@@ -9,6 +9,7 @@ IMPORT_LINES_MAX: Final = 10_000
 IMPORT_BYTES_MAX: Final = 8 * 2**20
 CHUNK_LINES: Final = 1_000  # of an import, in one transaction
 CARD_CANDIDATES: Final = 8  # bodies drawn at once, of which the first free one is taken
+PAGE_MAX: Final = 200
 BINDINGS_MAX: Final = 50  # of one identifier: they travel in one message
 
 

@@ -20,8 +20,8 @@ from members.usecases.memberships import House
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from balances; delete from enrolments; delete from consents; delete from bindings;"
-    " delete from identifiers; delete from members; delete from accounts;"
+    "delete from standings; delete from balances; delete from enrolments; delete from consents;"
+    " delete from bindings; delete from identifiers; delete from members; delete from accounts;"
     " delete from outbox_messages"
 )
 HOUSE = main.house_of(

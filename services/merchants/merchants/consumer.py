@@ -8,12 +8,13 @@ from contracts.ledger import Outcome
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 from merchants.domain.tallies import Heard
-from merchants.usecases import tallies as usecases
+from merchants.usecases import party_standings, tallies
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Every outcome of the book, refusals too: the days of merchants are counted from them."""
-    await usecases.count_outcomes(tx, [_heard(event) for event in batch])
+    """Every outcome of the book, refusals too: counted into days, and answers that were asked."""
+    await tallies.count_outcomes(tx, [_heard(event) for event in batch])
+    await party_standings.hear_outcomes(tx, [(event.partition, event.data) for event in batch])
 
 
 def _heard(event: Event) -> Heard:

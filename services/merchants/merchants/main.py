@@ -18,7 +18,9 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
     """HTTP, the consumer of the book, the heartbeat."""
     given: Settings = parts.settings
     yield App(
-        asgi=api.app(parts.database, parts.clock, actor_secret=given.actor_secret),
+        asgi=api.app(
+            parts.database, parts.clock, actor_secret=given.actor_secret, shards=given.shards
+        ),
         consumers=[
             Consumer(
                 "merchants",

@@ -15,11 +15,12 @@ from kit.db import Database, Tx
 from merchants import api
 
 SECRET = "the actor secret of these tests"
+SHARDS = 3
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
     "delete from tallies; delete from tally_progress; delete from activations;"
-    " delete from standings; delete from terminal_keys; delete from terminals;"
-    " delete from programmes;"
+    " delete from party_answers; delete from party_standings; delete from standings;"
+    " delete from terminal_keys; delete from terminals; delete from programmes;"
     " delete from terms; delete from branches; delete from merchants;"
     " delete from parties where party <> 1; delete from outbox_messages"
 )
@@ -96,7 +97,7 @@ class Door:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
 ) -> AsyncIterator[Door]:
-    app = api.app(pool, at, actor_secret=SECRET)
+    app = api.app(pool, at, actor_secret=SECRET, shards=SHARDS)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://merchants") as client:
         yield Door(client, app)

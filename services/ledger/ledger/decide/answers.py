@@ -123,6 +123,7 @@ def _outcome(decision: Decision) -> Outcome:
         kind=body.kind if _a_till_asked(command) else None,  # a body of terms has a kind as well
         channel=channel,
         code=said.code,
+        reasons=said.reasons if decision.answer == NO_ANSWER else (),
         merchant=decision.merchant,
         acceptor=decision.acceptor,
         branch=posting.branch if posting is not None else 0,

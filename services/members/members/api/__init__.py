@@ -8,7 +8,7 @@ from kit import audit, auth, web
 from kit.clock import Clock
 from kit.db import Database
 from members import settings
-from members.api import identifiers, memberships, people
+from members.api import identifiers, memberships, people, standings
 from members.usecases.memberships import House
 
 VERSION: Final = "0.1.0"
@@ -17,6 +17,7 @@ ROUTERS: Final = (
     identifiers.router,
     identifiers.internal,
     people.router,
+    standings.router,
 )
 
 

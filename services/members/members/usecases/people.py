@@ -58,6 +58,14 @@ async def insert_people(tx: Tx, kept: Sequence[Kept], now: datetime) -> None:
     await store.insert_first_consents(tx, kept, now)
 
 
+async def get_shard(tx: Tx, account: int) -> int:
+    """The shard of an account. Raises Unknown."""
+    found = await store.find_shards(tx, [account])
+    if account not in found:
+        raise words.Unknown(f"there is no account {account}; a member's page names the account")
+    return found[account]
+
+
 async def get_person(tx: Tx, member: int) -> Person:
     """The member. Raises Unknown."""
     found = await store.find_person(tx, member)

@@ -142,6 +142,7 @@ async def list_branches(tx: Tx, merchant: int, *, after: int, limit: int) -> lis
     return [Branch(**dict(row)) for row in rows]
 
 
-async def lock_network(tx: Tx) -> None:
-    """Lock the network's own party until the transaction ends."""
-    await tx.execute("select party from parties where party = 1 for no key update")
+async def lock_party(tx: Tx, party: int) -> bool:
+    """Lock a party until the transaction ends; False: there is none."""
+    row = await tx.fetchrow("select 1 from parties where party = $1 for no key update", party)
+    return row is not None

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from contracts import envelope, topics
 from contracts import merchants as facts
+from contracts.values import NETWORK_PARTY
 from kit import outbox
 from kit.db import Tx
 from merchants.domain import words
@@ -29,6 +30,12 @@ async def get_party(tx: Tx, party: int) -> Party:
     if found is None:
         raise words.Unknown(f"party {party} is not registered")
     return found
+
+
+async def lock_party(tx: Tx, party: int) -> None:
+    """Hold a party until the transaction ends. Raises Unknown."""
+    if not await store.lock_party(tx, party):
+        raise words.Unknown(f"party {party} is not registered")
 
 
 async def register_merchant(tx: Tx, merchant: Merchant, *, now: datetime) -> tuple[Merchant, bool]:
@@ -87,7 +94,7 @@ async def lock_merchant(tx: Tx, merchant: int) -> Merchant:
 
 async def lock_network(tx: Tx) -> None:
     """Hold the network's own party until the transaction ends."""
-    await store.lock_network(tx)
+    await store.lock_party(tx, NETWORK_PARTY)
 
 
 async def search_merchants(tx: Tx, search: MerchantSearch) -> list[Merchant]:
