@@ -8,6 +8,7 @@ from typing import Final
 from contracts import values
 from contracts.ledger import Outcome
 from contracts.values import Kind, Status, Unit
+from kit import errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Heard:
 
 
 DATED_BACK_MAX: Final = timedelta(hours=72)  # of undos, as fraud bounds sales and refunds
+LEAP_MAX: Final = 100_000  # from one sequence of a shard to the next; they have no gaps
 COUNTED: Final = tuple(f.name for f in fields(Tally) if f.name not in ("merchant", "day"))
 
 
@@ -56,13 +58,17 @@ def tally(heard: Sequence[Heard], counted: dict[int, int]) -> list[Tally]:
     """What a batch adds to the days of merchants, in key order.
 
     counted: sequence up to which each shard was counted; what is not above it, or comes twice in
-    the batch, adds nothing.
+    the batch, adds nothing. Raises Invalid for a sequence far beyond the last of its shard: counted
+    up to there, every outcome after it would add nothing.
     """
     reached = dict(counted)
     sums: dict[tuple[int, date], Tally] = {}
     for one in heard:
-        if one.outcome.sequence <= reached.get(one.shard, 0):
+        last = reached.get(one.shard, 0)
+        if one.outcome.sequence <= last:
             continue
+        if 0 < last < one.outcome.sequence - LEAP_MAX:
+            raise errors.Invalid(f"shard {one.shard}: {one.outcome.sequence} after {last}")
         reached[one.shard] = one.outcome.sequence
         part = _tally_of(one)
         if part is None:
