@@ -22,6 +22,7 @@ from gateway.api.transactions import Transactions
 from gateway.clients import Purpose, Service, Services
 from gateway.domain import keys, limits
 from gateway.settings import Settings
+from gateway.usecases import shares
 from gateway.usecases.access import Access
 from gateway.usecases.shares import Shares
 from gateway.usecases.submit import Road
@@ -370,6 +371,54 @@ async def test_who_is_over_a_limit_is_told_so_late() -> None:
         async with at.client() as client:
             assert (await client.get("/docs")).status_code == 429
         assert loop.time() - began >= 0.05  # no sooner; how much later is the machine's affair
+
+
+async def test_a_refusal_told_late_ends_the_connection_and_what_was_sent_ahead() -> None:
+    none = {"stranger_rate_per_s": 0.001, "stranger_burst": 0.0, "refusal_delay_ms": 1}
+    async with house(**none) as at:
+        assert await at.raw(b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n" * 16) == [429]
+
+
+async def test_where_too_many_wait_for_a_refusal_the_next_hears_it_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shares, "HELD_EACH", 2)
+    none = {"stranger_rate_per_s": 0.001, "stranger_burst": 0.0, "refusal_delay_ms": 3_600_000}
+    async with house(**none) as at, at.client() as client:
+        waiting = [asyncio.ensure_future(client.get("/docs")) for _ in range(3)]
+        done, held = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert [answer.result().status_code for answer in done] == [429]
+        assert len(held) == 2
+        for one in held:
+            one.cancel()
+
+
+@pytest.mark.parametrize("path", ["/v1/transactions", "/v1/history"])
+async def test_bodies_on_their_way_are_bounded_for_each_key(path: str) -> None:
+    """Six tills' keys that sent slowly once held all of 4,000 connections."""
+    async with house(Tables(), pending_each=2) as at, at.client() as client:
+        till = path == "/v1/transactions"
+        mine = bearer(10000017) if till else operator("importer")
+        begun = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+        begun += f"Authorization: {mine['authorization']}\r\n\r\na"
+        slow = [await asyncio.open_connection("127.0.0.1", at.port) for _ in range(2)]
+        for _, writer in slow:
+            writer.write(begun.encode())
+        places = at.front.shares.bodies
+        async with asyncio.timeout(60):
+            while places.count < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        answer = await client.post(path, content=b"[]", headers=mine)
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate-limited")
+        other = operator("importer") if till else bearer(10000017)
+        asked = "/v1/history" if till else "/v1/transactions"
+        assert (await client.post(asked, content=b"[]", headers=other)).status_code == 422
+        for _, writer in slow:
+            writer.close()
+        async with asyncio.timeout(60):
+            while places.count:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert (await client.post(path, content=b"[]", headers=mine)).status_code == 422
 
 
 def test_every_service_and_purpose_has_connections_of_its_own() -> None:

@@ -10,6 +10,7 @@ class Problem(Exception):
     code: str = "internal"
     title: str = "Internal error"
     fa: str = "خطای داخلی؛ همین درخواست را با همین نام دوباره بفرستید."
+    closes: bool = False  # the connection ends with this answer
 
     def __init__(self, detail: str = "", *, code: str = "", fa: str = "", **extra: Any) -> None:
         super().__init__(detail or self.title)

@@ -134,6 +134,7 @@ class Guarded(HttpToolsProtocol):
         self._body_began = 0.0
         self._drained = 0
         self._keep = True
+        self._running: Any = None  # of the requests sent ahead, the one that is served
 
     # ------------------------------------------------------------------------------ connection
 
@@ -150,6 +151,7 @@ class Guarded(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone."""
         self._held.leave(self)
+        self._leave_running()
         super().connection_lost(exc)
 
     def end(self) -> None:
@@ -195,21 +197,31 @@ class Guarded(HttpToolsProtocol):
 
     def _drain(self) -> None:
         self._phase = _DRAIN
+        self._held.wait(self)  # it is answered: it may make room
         self._until = self.loop.time() + LINGER_S
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
     def _refuse(self, refusal: Refusal) -> None:
-        cycle: Any = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
-            if cycle.response_started or self.pipeline:
-                self._close()
-                return
+        cycle = self._leave_running()
+        if cycle is not None and (cycle.response_started or self.pipeline):
+            self._close()
+            return
         self.transport.write(_ANSWERS[refusal])
         self._drain()
+
+    def _leave_running(self) -> Any:
+        """Tell the request that is served that nobody waits for its answer; None: there is none.
+
+        uvicorn tells the newest of a pipeline, which waits behind it.
+        """
+        cycle = self._running
+        if cycle is None or cycle.response_complete:
+            return None
+        cycle.disconnected = True
+        cycle.message_event.set()
+        return cycle
 
     # --------------------------------------------------------------------------------- reading
 
@@ -285,6 +297,24 @@ class Guarded(HttpToolsProtocol):
             raise _RefusedError(Refusal.LARGE_HEAD)
         if len(self.pipeline) >= PIPELINED_MAX:
             raise _RefusedError(Refusal.CROWDED)
+        has_body = self._framed()
+        if has_body and self.parser.get_method() in (b"GET", b"HEAD"):
+            raise _RefusedError(Refusal.BODY_WITH_READ)
+        self._head = 0
+        self._held.work(self)
+        super().on_headers_complete()
+        cycle: Any = self.cycle
+        if not self.pipeline:
+            self._running = cycle
+        cycle.transport = self._ending
+        # kept open only if all of the request has come by the time it is answered
+        self._keep, cycle.keep_alive = cycle.keep_alive, False
+        self._phase = _BODY
+        self._body, self._body_began = 0, self.loop.time()
+        self._until = self._body_began + self._limits.body_gap_s
+
+    def _framed(self) -> bool:
+        """Whether a body follows the head. Raises _RefusedError of one that is encoded."""
         has_body = False
         for name, value in self.headers:
             if name not in _FRAMING:
@@ -295,18 +325,7 @@ class Guarded(HttpToolsProtocol):
                 has_body = True
             elif value.lower() != b"identity":
                 raise _RefusedError(Refusal.ENCODED)
-        if has_body and self.parser.get_method() in (b"GET", b"HEAD"):
-            raise _RefusedError(Refusal.BODY_WITH_READ)
-        self._head = 0
-        self._held.work(self)
-        super().on_headers_complete()
-        cycle: Any = self.cycle
-        cycle.transport = self._ending
-        # kept open only if all of the request has come by the time it is answered
-        self._keep, cycle.keep_alive = cycle.keep_alive, False
-        self._phase = _BODY
-        self._body, self._body_began = 0, self.loop.time()
-        self._until = self._body_began + self._limits.body_gap_s
+        return has_body
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body: it buys time, to its measure."""
@@ -333,12 +352,13 @@ class Guarded(HttpToolsProtocol):
         As uvicorn's, without a timer for each answer: look() closes what idles.
         """
         self.server_state.total_requests += 1
-        self.proven = True
         if self.transport.is_closing() or self._phase == _DRAIN:
             return
+        self.proven = True
         self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
+            self._running = cycle
             self._start_asgi_task(cycle, app)
             return
         if self._phase == _READ:

@@ -56,7 +56,10 @@ def app(
     plain routes read theirs themselves. Health, metrics and the whole document are on the inner
     port (kit.inner); here /openapi.json is for the gateway alone.
     """
-    made = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None)
+    made = FastAPI(
+        title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,  # it would answer with a service's own address
+    )  # fmt: skip
     made.state.room = "" if signed is None else signed.room
     made.state.readiness = dict(readiness or {})
     for route in routes:
@@ -88,6 +91,8 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
         **error.extra,
     }
     headers = {"retry-after": "1"} if error.status in (429, 503) else {}
+    if error.closes:
+        headers["connection"] = "close"
     return Response(
         msgspec.json.encode(body), error.status, headers, media_type="application/problem+json"
     )

@@ -331,6 +331,32 @@ async def test_those_at_work_are_left_alone_and_the_next_hears_503() -> None:
             writer.close()
 
 
+async def test_who_is_answered_before_his_body_came_makes_room() -> None:
+    async with house(in_all=2) as at:
+        slow = [await at.call() for _ in range(2)]
+        for reader, writer in slow:
+            writer.write(POST.replace(b"/ ", b"/unread ") + b"Content-Length: 1000\r\n\r\na")
+            assert b"200" in await reader.readline()
+        assert (await at.send(GET + b"Connection: close\r\n\r\n"))[0] == 200
+        for _, writer in slow:
+            writer.close()
+
+
+async def test_who_sent_ahead_and_left_is_no_error_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with house() as at:
+        _, writer = await at.call()
+        writer.write((GET + b"\r\n").replace(b"/ ", b"/hold ", 1) + (GET + b"\r\n") * 3)
+        await at.app.held.wait()
+        writer.transport.abort()
+        await until(lambda: at.held.count == 0)
+        at.app.let_go.set()
+        await asyncio.sleep(0.05)
+        assert len(at.app.heard) == 1
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == []
+
+
 async def test_one_address_makes_room_for_itself_alone() -> None:
     async with house(per_address=2) as at:
         mine = await asyncio.open_connection("127.0.0.1", at.port, local_addr=("127.0.0.2", 0))

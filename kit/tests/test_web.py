@@ -148,6 +148,16 @@ async def test_extra_fields_and_retry_after_are_kept(client: httpx.AsyncClient) 
     assert (await client.post("/cards/9", json={"number": 1})).headers["retry-after"] == "1"
 
 
+@pytest.mark.parametrize("path", ["/secret/", "/cards/5/", "/secret//"])
+async def test_an_address_with_a_slash_too_many_is_none(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """A redirect would tell callers the service's own address."""
+    answer = await client.request("GET" if "secret" in path else "POST", path, json={"number": 1})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert "location" not in answer.headers
+
+
 async def test_fields_that_do_not_validate_are_named(client: httpx.AsyncClient) -> None:
     answer = await client.post("/cards/1", json={"number": "x"})
     assert [f["field"] for f in answer.json()["fields"]] == ["number"]

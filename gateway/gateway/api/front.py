@@ -45,7 +45,7 @@ class Front:
         try:
             await self._serve(scope, receive, send)
         except errors.Problem as error:
-            await self.shares.hold(error.code)
+            await self.shares.hold(error, address_of(scope))
             raise
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -45,14 +45,16 @@ class Transactions:
     async def _submit(self, scope: Scope, receive: Receive, span: telemetry.Span) -> Ended:
         caller = await self.access.terminal(_header(scope, b"authorization"), address_of(scope))
         submit.admit_transaction(self.road, caller)
-        raw = await web.read_body(scope, receive)
+        with self.road.shares.sending(caller.share):
+            raw = await web.read_body(scope, receive)
         return await submit.submit_transaction(self.road, caller, raw, span)
 
     async def _import(self, scope: Scope, receive: Receive, span: telemetry.Span) -> Ended:
         header = _header(scope, b"authorization")
         caller = await self.access.operator(header, address_of(scope), Role.HISTORY)
         submit.admit_history(self.road, caller)
-        raw = await web.read_body(scope, receive)
+        with self.road.shares.sending(caller.name):
+            raw = await web.read_body(scope, receive)
         return await submit.submit_history(self.road, caller, raw, span)
 
     async def _find(self, scope: Scope, receive: Receive, span: telemetry.Span) -> Ended:

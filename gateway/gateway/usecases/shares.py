@@ -12,11 +12,13 @@ from gateway.domain import problems
 from gateway.domain.limits import Limiter, Places
 from gateway.domain.problems import Code
 from gateway.settings import Settings
-from kit import telemetry
+from kit import errors, telemetry
 from kit.telemetry import Metric
 
 TILL_BYTES: Final = 2_048  # of a till's body for one token: 500 lines cost as some 20 sales
 UPLOAD_BYTES: Final = 65_536
+BODIES_IN_ALL: Final = 4_000  # as many as there are connections: each key has its own bound
+HELD_EACH, HELD_IN_ALL = 64, 512  # refusals told late at a time, of one address and of all
 READING: Final = "readings"  # whose bucket those over a whole book are, whoever asks
 
 
@@ -34,8 +36,10 @@ class Shares:
     administration: Limiter
     readings: Limiter
     strangers: Limiter
+    bodies: Places  # of transactions, still on their way
     asking: Places  # of statuses
     administering_at_once: Places
+    holding: Places
     delay_s: float
 
     @classmethod
@@ -50,8 +54,10 @@ class Shares:
             administration=Limiter(s.administration_rate_per_s, s.administration_burst),
             readings=Limiter(s.reading_rate_per_s, s.reading_burst),
             strangers=Limiter(s.stranger_rate_per_s, s.stranger_burst),
+            bodies=Places(s.pending_each, BODIES_IN_ALL),
             asking=Places(s.status_each, s.status_connections * 4),
             administering_at_once=Places(s.administration_each, in_all),
+            holding=Places(HELD_EACH, HELD_IN_ALL),
             delay_s=s.refusal_delay_ms / 1000,
         )
 
@@ -93,10 +99,29 @@ class Shares:
         if size > UPLOAD_BYTES:
             _take(self.administration, caller, "administration-bytes", size // UPLOAD_BYTES)
 
-    async def hold(self, code: str) -> None:
-        """Let who was told to wait do so: an answer at once would only bring the next request."""
-        if code == Code.RATE_LIMITED.code and self.delay_s:
-            await asyncio.sleep(self.delay_s)
+    @contextmanager
+    def sending(self, key: Hashable) -> Generator[None]:
+        """A transaction's body on its way, of which a key may have as many as on the road.
+
+        Else a handful of keys that send slowly hold every connection there is. Raises RATE_LIMITED.
+        """
+        with _placed(self.bodies, key, "bodies"):
+            yield
+
+    async def hold(self, error: errors.Problem, address: str) -> None:
+        """Let who was told to wait do so: an answer at once would only bring the next request.
+
+        Nor may what he sent ahead: the connection ends with the answer. Where too many wait they
+        are told at once, so that refusals hold no more connections than these.
+        """
+        if error.code != Code.RATE_LIMITED.code or not self.delay_s:
+            return
+        error.closes = True
+        if self.holding.enter(address):
+            try:
+                await asyncio.sleep(self.delay_s)
+            finally:
+                self.holding.leave(address)
 
 
 def _take(limiter: Limiter, key: Hashable, limit: str, cost: float = 1.0) -> None:
