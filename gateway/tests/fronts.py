@@ -1,0 +1,168 @@
+"""A front and a service behind it, each a real server; no road."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import msgspec
+from fastapi import APIRouter, Request
+
+from gateway import main
+from gateway.api import front
+from gateway.api.administration import Passing, find_passage
+from gateway.api.document import Book
+from gateway.api.transactions import Transactions
+from gateway.clients import Services
+from gateway.domain import keys, limits
+from gateway.settings import Settings
+from gateway.usecases.access import Access
+from gateway.usecases.shares import Shares
+from gateway.usecases.submit import Road
+from kit import auth, clock, serving, web
+from kit.connections import Connections, Limits
+
+from .around import SECRET, identifier, operator, terminal
+from .conftest import settings_of
+
+
+@dataclass
+class Members:
+    """A real service on a real server, which remembers what reached it."""
+
+    heard: list[tuple[str, str, bytes]] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    wrong: bool = False
+
+    def app(self) -> Any:
+        router = APIRouter()
+
+        async def answer(request: Request) -> dict[str, Any]:
+            body = await request.body()
+            self.heard.append((request.method, request.url.path, body))
+            if self.hold is not None and request.method == "POST":
+                await self.hold.wait()
+            actor = auth.require(request)
+            return {"path": request.url.path, "subject": actor.subject, "bytes": len(body)}
+
+        async def found(digest: str) -> dict[str, Any]:
+            told = identifier("6037991234567893", digest="00" * 32 if self.wrong else digest)
+            return msgspec.to_builtins(told)
+
+        router.add_api_route("/internal/identifiers/{digest}", found)
+        for path in ("/v1/members/{rest:path}", "/v1/parties/{rest:path}", "/secret"):
+            router.add_api_route(path, answer, methods=["GET", "HEAD", "PUT", "POST", "DELETE"])
+        limits = {"/v1/members/import": 8 * 2**20}
+        app = web.app("members", routes=[router], body_bytes_max=limits)
+        inside = {"identifiers": "members", "terminals": "merchants", "outcomes": "ledger"}
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            """One server stands for every room: each call is signed for the room it is of."""
+            path: str = scope.get("path", "")
+            passage = find_passage(path)
+            room = inside.get(path.split("/")[2], "members") if path.count("/") > 1 else "members"
+            if passage is not None:
+                room = passage.service_of(path).value
+            signing = auth.Signing(room, auth.room_secret(SECRET, room))
+            await auth.Signed(app, signing, web.problem)(scope, receive, send)
+
+        return serve
+
+
+@asynccontextmanager
+async def served(app: Any, **limits: Any) -> AsyncIterator[tuple[int, Connections]]:
+    """An application on a port of its own."""
+    held = Connections(Limits(**limits))
+    server = serving.server(app, "127.0.0.1", 0, held, 1.0)
+    server.config.load()
+    task = asyncio.ensure_future(server._serve())
+    async with asyncio.timeout(60):
+        while not server.started:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1], held
+    finally:
+        server.should_exit = server.force_exit = True
+        await task
+
+
+@dataclass
+class House:
+    """A front and a service, each on its port; no road."""
+
+    members: Members
+    services: Services
+    front: front.Front
+    port: int
+    behind: Connections
+
+    async def raw(self, data: bytes) -> list[int]:
+        """Send bytes on a connection of their own: the statuses that come back."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        said = b""
+        try:
+            while piece := await reader.read(65_536):
+                said += piece
+        except ConnectionError:
+            pass
+        writer.close()
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", said)]
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+
+
+def front_of(settings: Settings, services: Services, tables: Any = None) -> front.Front:
+    """A gateway without a road: whoever has no business on it is to find out before."""
+    shares = Shares.of(settings)
+    lookups: Any = main.lookups_of(settings, tables, services)
+    operators = keys.parse_operators(settings.operators)
+    access = Access(lookups, operators, clock.SystemClock(), shares)
+    guard = SimpleNamespace(refuse_unready=lambda: None)
+    road = Road(
+        settings=settings, lookups=lookups, waiting=None, guard=guard,  # type: ignore[arg-type]
+        shares=shares, shown=limits.Shown(200, 600.0), producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
+    )  # fmt: skip
+    return front.Front(
+        Transactions(road, access, services),
+        Passing(access, services, shares),
+        Book(services),
+        shares,
+        SimpleNamespace(readiness={}),
+    )
+
+
+@asynccontextmanager
+async def house(tables: Any = None, **changes: Any) -> AsyncIterator[House]:
+    members = Members()
+    async with served(members.app()) as (behind_port, behind):
+        settings = settings_of("x:1", Path(), behind_port, **changes)
+        services = Services(settings)
+        app = front_of(settings, services, tables)
+        async with served(app) as (port, _):
+            try:
+                yield House(members, services, app, port, behind)
+            finally:
+                await services.close()
+
+
+def head(method: str, path: str, who: str, *fields: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "Host: x", *fields]
+    lines += [f"{k}: {v}" for k, v in operator(who).items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+class Tables:
+    """Tables that know one terminal."""
+
+    terminals_changed = 0
+    merchants_stopped: frozenset[int] = frozenset()
+
+    def find_terminal(self, number: int) -> Any:
+        return terminal(number) if number == 10000017 else None
