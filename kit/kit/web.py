@@ -129,8 +129,6 @@ class Door:
 
         try:
             _refuse_unstorable(scope)
-            if self._strict and scope["path"].startswith("/v1/"):
-                auth.require(Request(scope))  # before a byte of the body: findings S24
             if self._reads and scope["method"] in ("POST", "PUT", "PATCH"):
                 receive = _once(await self._body(scope, receive), receive)
             await self._app(scope, receive, sending)

@@ -123,14 +123,6 @@ async def test_every_error_is_a_problem(
     assert any("\u0600" <= letter <= "\u06ff" for letter in shown["fa"])
 
 
-@pytest.mark.parametrize("body", [b"{", b'{"number": "x"}', b"[" * 9_000, b'{"number": 1}'])
-async def test_nobody_learns_what_is_wrong_with_a_body_before_he_is_known(
-    client: httpx.AsyncClient, body: bytes
-) -> None:
-    answer = await client.post("/v1/cards/1", content=body, headers=JSON)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
-
-
 def test_the_words_of_the_database_are_for_the_log() -> None:
     shown = web.problem(errors.Unavailable("database: could not connect to 10.0.0.7"))
     assert b"10.0.0.7" not in bytes(shown.body)
@@ -333,7 +325,10 @@ async def _own(request: Request, merchant: int, card: int, body: Card) -> list[s
 OWN = "/v1/merchants/5/cards/7"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"number":"x"}', b"\x00", b"x" * 70_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b'{"number":"x"}', b'{"number":1}', b"\x00", b"[" * 9_000, b"x" * 70_000],
+)
 async def test_a_stranger_hears_401_whatever_he_sends(
     vouched: httpx.AsyncClient, body: bytes
 ) -> None:
