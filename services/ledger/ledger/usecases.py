@@ -32,6 +32,7 @@ from ledger.decide import answers, inquiry, transfer
 from ledger.decide import commands as deciding
 from ledger.decide.book import Book, Decision
 from ledger.decide.commands import Result, Verdict
+from ledger.decide.inquiry import Effort
 from ledger.domain import records, texts
 from ledger.domain.book import BEGINNING, UNDECODABLE, Command
 from ledger.domain.errors import Unread
@@ -47,6 +48,7 @@ _MICROS_LENGTH_MAX: Final = 17  # until the year 5138
 _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
+_Owner = tuple[int, int]  # shard, account
 _Said = ExpireLot | ReleaseHold | TickClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
 LOTS_VISITED_MAX: Final = 100_000  # by one batch: some tenth of a second
@@ -102,18 +104,28 @@ async def refuse_record(
     await _post(tx, [event], [command])
 
 
-async def _post(tx: Tx, batch: Sequence[Event], heard: Sequence[Command]) -> None:
+async def _post(
+    tx: Tx,
+    batch: Sequence[Event],
+    heard: Sequence[Command],
+    efforts: dict[_Owner, Effort] | None = None,
+) -> None:
+    """efforts: what inquiries of each account cost in this poll so far."""
+    efforts = {} if efforts is None else efforts
     reading = await read.read(tx, heard)
     if len(batch) > 1 and _is_heavy(reading.book, heard):
         half = len(batch) // 2
-        await _post(tx, batch[:half], heard[:half])
-        await _post(tx, batch[half:], heard[half:])
+        await _post(tx, batch[:half], heard[:half], efforts)
+        await _post(tx, batch[half:], heard[half:], efforts)
         return
+    before = {owner: Effort(effort.left) for owner, effort in efforts.items()}
     try:
-        results, said = _decide(reading.book, batch, heard)
+        results, said = _decide(reading.book, batch, heard, efforts)
     except Unread:
+        efforts.clear()
+        efforts |= before
         reading = await read.read(tx, heard, whole=True)
-        results, said = _decide(reading.book, batch, heard)
+        results, said = _decide(reading.book, batch, heard, efforts)
 
     def say() -> Iterator[None]:
         for place, (event, command, result) in enumerate(results, start=1):
@@ -146,15 +158,18 @@ def _is_heavy(book: Book, heard: Sequence[Command]) -> bool:
 
 
 def _decide(
-    book: Book, batch: Sequence[Event], heard: Sequence[Command]
+    book: Book,
+    batch: Sequence[Event],
+    heard: Sequence[Command],
+    efforts: dict[_Owner, Effort],
 ) -> tuple[list[tuple[Event, Command, Result]], list[Message]]:
     """What becomes of each command, and the answers to inquiries. Raises Unread."""
     results: list[tuple[Event, Command, Result]] = []
     said: list[Message] = []
     for event, command in zip(batch, heard, strict=True):
         if type(command.body) is Inquire:
-            if "replay" not in event.headers:
-                said += _reply(event, command.name, _preview(book, command))
+            if "replay" not in event.headers and not event.expired:
+                said += _preview(book, event, command, efforts)
             continue
         results.append((event, command, deciding.decide_one(book, command)))
     return results, said
@@ -179,8 +194,15 @@ def _appended_at(event: Event) -> datetime:
     return event.at
 
 
-def _preview(book: Book, command: Command) -> bytes:
-    return _json.encode(inquiry.preview(book, command))
+def _preview(
+    book: Book, event: Event, command: Command, efforts: dict[_Owner, Effort]
+) -> list[Message]:
+    """The answer to an inquiry; none where its account has cost enough in this poll: ask again."""
+    effort = efforts.setdefault((command.shard, command.body.account), Effort())
+    if effort.left <= 0:
+        telemetry.count(Metric.LIMITED, "inquiries")
+        return []
+    return _reply(event, command.name, _json.encode(inquiry.preview(book, command, effort)))
 
 
 def _answer(event: Event, command: Command, result: Result) -> list[Message]:

@@ -70,7 +70,7 @@ class Desk:
         command = records.command_from(self.shard, envelopes.encode(said))
         return commands.decide_one(self.book, command)
 
-    def ask(self, amount_rial=1_000_000, **fields):
+    def ask(self, amount_rial=1_000_000, effort=None, **fields):
         """The preview that an inquiry hears now; nothing passes, not even time."""
         given = {
             "name": "t.9.9.9", "account": ACCOUNT, "member": 1, "merchant": GROCER,
@@ -78,7 +78,8 @@ class Desk:
             "offer": Offer(price_rial=100, price_points=1, fee_bp=100),
         }  # fmt: skip
         said = stories.wrap(Inquire(**(given | fields)), self.at)
-        return inquiry.preview(self.book, records.command_from(self.shard, envelopes.encode(said)))
+        command = records.command_from(self.shard, envelopes.encode(said))
+        return inquiry.preview(self.book, command, effort or inquiry.Effort())
 
     def hear(self, body, **fields):
         """The decision of one command."""

@@ -9,6 +9,8 @@ from contracts.ledger import Inquire, Offer
 from contracts.value import Spend, SpendValue
 from contracts.values import Unit, till_name
 from ledger import read, read_lots, usecases
+from ledger.decide import inquiry as inquiring
+from ledger.domain.book import LOTS_PER_COMMAND_MAX
 from ledger.store import posting
 
 from . import house_of, stories
@@ -36,11 +38,11 @@ class Watch:
             self.whole += bool(how)
             return await whole(tx, heard, **how)
 
-        def decided(book, batch, heard):
+        def decided(book, batch, heard, efforts):
             self.parts.append(
                 (len(batch), max((len(m.lots) for m in book.members.values()), default=0))
             )
-            return decide(book, batch, heard)
+            return decide(book, batch, heard, efforts)
 
         monkeypatch.setattr(posting, "lot_of", seen)
         monkeypatch.setattr(read_lots, "cut", cut_seen)
@@ -177,3 +179,46 @@ async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(
     assert (ACCOUNT, "value", "NP", 0) not in await house_of.balances_of(database, shard)
     assert sum(count for count, _ in watch.parts) == 1_000
     assert all(count * lots <= usecases.LOTS_VISITED_MAX for count, lots in watch.parts)
+
+
+async def test_inquiries_of_one_account_cost_others_no_more_than_a_bound(
+    database, shard, monkeypatch
+):
+    """Sixteen at a time over 4,600 lots once held every till of the network, and its own group."""
+    await filled(database, shard, 4_600)
+    say, visited = inquiring.rules.say, []
+
+    def counted(draft, *given):
+        visited.append(len(draft.lots))
+        return say(draft, *given)
+
+    monkeypatch.setattr(inquiring.rules, "say", counted)
+    at = stories.START + timedelta(days=1)
+    asked = [inquiry(ACCOUNT, at, number, amount_rial=50_000_000) for number in range(1, 41)]
+    asked.append(inquiry(1001, at, 41))
+    said = await house_of.post(database, house_of.events(shard, asked))
+    told = [one for one in house_of.answers(said) if one["balance"]["points"]]
+    assert len(house_of.answers(said)) - len(told) == 1  # the neighbour's, always
+    assert 1 <= len(told) < 10
+    assert {one["redeemable_points"] for one in told} == {LOTS_PER_COMMAND_MAX}
+    assert sum(visited) <= inquiring.VISITS_MAX + 2 * 4_600
+
+
+def test_who_asks_too_much_hears_an_amount_that_completes():
+    desk = Desk()
+    for n in range(40):
+        desk.buy(award(100, cost_rial=5_000 if n % 2 else 20_000))
+    whole = desk.ask(50_000_000)
+    short = desk.ask(50_000_000, effort=inquiring.Effort(100))
+    assert 0 < short.redeemable_points <= whole.redeemable_points
+    assert desk.spend(short.redeemable_points, amount=50_000_000).status == "completed"
+
+
+async def test_an_inquiry_that_got_old_in_its_poll_is_not_decided(database, shard):
+    await filled(database, shard, 1)
+    at = stories.START + timedelta(days=1)
+    asked = [inquiry(ACCOUNT, at, 1), inquiry(ACCOUNT, at, 2)]
+    old = house_of.events(shard, asked, headers=(("deadline", b"1"),))[0]
+    young = house_of.events(shard, asked)[1]
+    said = await house_of.post(database, [old, young])
+    assert [one["id"][-1] for one in house_of.answers(said)] == ["2"]

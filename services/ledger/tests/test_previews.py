@@ -84,7 +84,7 @@ def test_what_can_be_spent_is_accepted_when_it_is_sent_and_no_unit_more(seed):
             commands.decide_one(book, command(wrap(freeze, story.at)))
         for _ in range(4):
             asked, at = asked_of(rng, account), story.at + timedelta(hours=rng.choice((0, 3, 80)))
-            seen = inquiry.preview(book, command(wrap(asked, at)))
+            seen = inquiry.preview(book, command(wrap(asked, at)), inquiry.Effort())
             points, credit = seen.redeemable_points, seen.redeemable_credit_rial
             place = (seed, asked, seen)
             if points or credit:

@@ -5,8 +5,10 @@ away: the preview has no rule of its own (findings F10, F11).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from contracts import redeeming
 from contracts.ledger import Inquire, Offer, PostTransaction
@@ -24,10 +26,24 @@ from ledger.domain.lines import Spendable
 _ROUNDS = 16  # some more of this after so much of that: costs of both are weighed together
 
 
-def preview(book: Book, command: Command) -> Preview:
+VISITS_MAX: Final = 16_384
+
+
+@dataclass(slots=True)
+class Effort:
+    """Lots that previews of one account may still look at within a poll: a tenth of a second.
+
+    Whoever has more lots, or asks more often, hears an amount that can be spent and may not be the
+    most, or nothing: an inquiry must not cost others what no sale does.
+    """
+
+    left: int = VISITS_MAX
+
+
+def preview(book: Book, command: Command, effort: Effort) -> Preview:
     """Balance, and what a redemption could take off this basket now. Raises Unread."""
     body: Inquire = command.body
-    trial = _Trial(book, command)
+    trial = _Trial(book, command, effort)
     draft = trial.draft()
     draft.settle_debts()  # as whatever is posted next begins
     balance = draft.balance()
@@ -68,9 +84,10 @@ def _amount(body: Inquire) -> int:
 class _Trial:
     """Redemptions decided on the state as it is, each thrown away."""
 
-    def __init__(self, book: Book, command: Command) -> None:
+    def __init__(self, book: Book, command: Command, effort: Effort) -> None:
         state = book.shard(command.shard)
         self._command = command
+        self._effort = effort
         self._body: Inquire = command.body
         self._house = state.house
         self._member = book.member(command.shard, self._body.account)
@@ -91,19 +108,48 @@ class _Trial:
     def spendable(self, offer: Offer, balance: Balance) -> Spendable:
         """The most points, then the most credit beside them, that a redemption would take."""
         room = redeeming.room_rial(offer, _amount(self._body))
-        least = redeeming.least_points(offer)
+        least, at_once = redeeming.least_points(offer), self._at_once()
         points = credit = 0
         for _ in range(_ROUNDS):
-            most = min(balance.available_points, redeeming.most_points(offer, room - credit))
-            more = _most(partial(self._takes_points, offer, credit), max(least, points + 1), most)
+            fits = redeeming.most_points(offer, room - credit)
+            most = min(balance.available_points, fits, at_once)
+            takes = partial(self._takes_points, offer, credit)
+            more = self._most(takes, max(least, points + 1), most)
             points = more or points
             most = min(balance.credit_rial, room - redeeming.worth(offer, points))
-            also = _most(partial(self._takes_credit, offer, points), credit + 1, most)
+            also = self._most(partial(self._takes_credit, offer, points), credit + 1, most)
             credit = also or credit
-            if not also:
+            if not also or self._effort.left <= 0:
                 break
         rial = redeeming.worth(offer, points) + credit
         return Spendable(points, credit, rial, () if rial else self._why(offer, balance))
+
+    def _at_once(self) -> int:
+        """Points in as many lots as one command may take from."""
+        if len(self._member.lots) <= LOTS_PER_COMMAND_MAX:
+            return AMOUNT_MAX
+        points = self.draft().of(Unit.NETWORK_POINTS)
+        usable = sorted([x for x in points if lots.available(x, self._now)], key=lots.turn)
+        return sum([lot.remaining - lot.held for lot in usable[:LOTS_PER_COMMAND_MAX]])
+
+    def _most(self, completes: Callable[[int], bool], least: int, most: int) -> int:
+        """An amount that completes where one more does not, or more is not there; 0: none does.
+
+        Where the effort is spent, an amount that completes.
+        """
+        if most < least:
+            return 0
+        if completes(most):
+            return most
+        if not completes(least):
+            return 0
+        while most - least > 1 and self._effort.left > 0:
+            middle = (least + most) // 2
+            if completes(middle):
+                least = middle
+            else:
+                most = middle
+        return least
 
     def _why(self, offer: Offer, balance: Balance) -> tuple[Reason, ...]:
         """Why nothing of what the account has can be spent."""
@@ -125,6 +171,7 @@ class _Trial:
     def _no(self, offer: Offer, points: int, credit_rial: int) -> Reason | None:
         """Why this redemption would be declined; None where it would complete."""
         body = self._body
+        self._effort.left -= 1 + len(self._member.lots)
         asked = Asked(_amount(body), points, credit_rial)
         for code in redeeming.objections(offer, asked):
             return texts.reason(
@@ -170,20 +217,3 @@ class _Trial:
             and all(lot.cost_left + 1 >= lot.remaining * price for lot in points)
             and all(lot.cost_left + 1 >= lot.remaining for lot in credit)
         )
-
-
-def _most(completes: Callable[[int], bool], least: int, most: int) -> int:
-    """An amount that completes where one more does not, or more is not there; 0: none does."""
-    if most < least:
-        return 0
-    if completes(most):
-        return most
-    if not completes(least):
-        return 0
-    while most - least > 1:
-        middle = (least + most) // 2
-        if completes(middle):
-            least = middle
-        else:
-            most = middle
-    return least
