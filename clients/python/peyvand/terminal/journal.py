@@ -1,13 +1,17 @@
 """A till's memory: its counter and every request, written down before it is sent."""
 
+import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from peyvand.words import Kind, Name
+import msgspec
+
+from peyvand.words import Answer, Kind, Name, Original, Status
 
 ENDED_KEPT: Final = 10_000
 _PRUNE_EVERY: Final = 1_000
@@ -19,23 +23,30 @@ create table if not exists counters (
 ) strict;
 create table if not exists requests (
     terminal integer not null, epoch integer not null, sequence integer not null,
-    kind text not null, body blob not null, answer blob, refusal text,
+    kind text not null, body blob not null, answer blob, refusal text, reverses text,
     primary key (terminal, epoch, sequence)
 ) strict;
 create table if not exists settings (name text primary key, value text not null) strict;
 """
 # a journal of before this column: what was given up had an empty answer
-_REFUSAL: Final = """
-alter table requests add column refusal text;
-update requests set refusal = 'dropped', answer = null where answer = x'';
-drop index if exists unanswered;
-"""
-_INDEX: Final = """
+_REFUSAL: Final = (
+    "alter table requests add column refusal text",
+    "update requests set refusal = 'dropped', answer = null where answer = x''",
+    "drop index if exists unanswered",
+)
+_INDEXES: Final = """
 create index if not exists open_requests on requests (terminal, epoch, sequence)
     where answer is null and refusal is null;
+create index if not exists open_reversals on requests (reverses)
+    where reverses is not null and answer is null and refusal is null;
 """
+_SELECT: Final = (
+    "select terminal, epoch, sequence, kind, body, answer, refusal, reverses from requests"
+)
+_PUBLIC_ID: Final = re.compile(r"[0-9]+\.t\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})")
 DROPPED: Final = "dropped"
 REVERSED: Final = "reversed"
+ALREADY: Final = "already-reversed"  # the house's code of a second reversal
 
 
 class Durability(Enum):
@@ -51,6 +62,8 @@ class Written:
 
     answer: the first one, None while none was heard. refusal: the code by which the house refused
     it before the road (nothing was posted), or DROPPED or REVERSED. With neither it is open.
+    reverses: of a reversal, the name that it undoes, its parts parted by dots; while the reversal
+    is open, what it names is not sent.
     """
 
     name: Name
@@ -58,6 +71,7 @@ class Written:
     body: bytes
     answer: bytes | None = None
     refusal: str | None = None
+    reverses: str | None = None
 
 
 class Journal:
@@ -70,10 +84,8 @@ class Journal:
         self._file.execute("pragma journal_mode = wal")
         self._file.execute(f"pragma synchronous = {durability.value}")
         self._file.executescript(_SCHEMA)
-        columns = [row[1] for row in self._file.execute("pragma table_info(requests)")]
-        if "refusal" not in columns:
-            self._file.executescript(_REFUSAL)
-        self._file.executescript(_INDEX)
+        self._renew()
+        self._file.executescript(_INDEXES)
 
     def close(self) -> None:
         """Close the file."""
@@ -84,10 +96,10 @@ class Journal:
     ) -> Written:
         """Take the next number of (terminal, epoch) and write the request named so, durably.
 
-        encode: the body for that name. Only what this returned may be sent.
+        encode: the body for that name. Only what this returned may be sent. A reversal is the wish
+        to reverse as well: from here on, what it names is sent no more (findings A13).
         """
-        self._file.execute("begin immediate")
-        try:
+        with self._together():
             (sequence,) = self._file.execute(
                 "insert into counters (terminal, epoch, next) values (?, ?, 2)"
                 " on conflict (terminal, epoch) do update set next = next + 1"
@@ -96,37 +108,57 @@ class Journal:
             ).fetchone()
             name = Name(terminal, epoch, sequence)
             body = encode(name)
+            reverses = _reversed_by(body) if kind is Kind.REVERSAL else None
             self._file.execute(
-                "insert into requests (terminal, epoch, sequence, kind, body)"
-                " values (?, ?, ?, ?, ?)",
-                (*name, kind.value, body),
+                "insert into requests (terminal, epoch, sequence, kind, body, reverses)"
+                " values (?, ?, ?, ?, ?, ?)",
+                (*name, kind.value, body, reverses),
             )
-            self._file.execute("commit")
-        except BaseException:
-            self._file.execute("rollback")
-            raise
         if sequence % _PRUNE_EVERY == 0:
             self.forget_ended(terminal, epoch, keep=ENDED_KEPT)
-        return Written(name=name, kind=kind, body=body)
+        return Written(name=name, kind=kind, body=body, reverses=reverses)
 
-    def answered(self, name: Name, answer: bytes) -> None:
-        """Write down the answer; the first one stays."""
-        self._file.execute(
-            "update requests set answer = ?, refusal = null"
-            " where terminal = ? and epoch = ? and sequence = ? and answer is null",
-            (answer, *name),
-        )
+    def answered(self, name: Name, answer: bytes, *, reverses: str | None = None) -> None:
+        """Write down the answer; the first one stays, and so does a reversal.
+
+        reverses: of a reversal, what it names; together with an answer that says so, that is
+        written down as reversed.
+        """
+        if reverses is None:
+            self._answer(name, answer)
+            return
+        with self._together():
+            self._answer(name, answer)
+            if _undid(answer):
+                self._reverse(reverses)
 
     def refused(self, name: Name, code: str) -> None:
-        """Write down that nothing was posted under the name and nothing will be; an answer stays.
+        """Write down that nothing was posted under the name and nothing will be.
 
-        code: the house's, DROPPED or REVERSED.
+        code: the house's, or DROPPED. An answer and a reversal stay.
         """
         self._file.execute(
-            "update requests set refusal = ?"
-            " where terminal = ? and epoch = ? and sequence = ? and answer is null",
+            "update requests set refusal = ? where terminal = ? and epoch = ? and sequence = ?"
+            " and answer is null and refusal is not 'reversed'",
             (code, *name),
         )
+
+    def drop(self, written: Written) -> None:
+        """Give up an open request; with a reversal also what it names, where that is open too."""
+        with self._together():
+            self.refused(written.name, DROPPED)
+            named = _name(written.reverses) if written.reverses else None
+            if named is not None and (found := self.find(named)) and found.refusal is None:
+                self.refused(named, DROPPED)
+
+    def being_reversed(self, name: Name) -> Written | None:
+        """The reversal of this name that is open, the oldest of them; None where there is none."""
+        row = self._file.execute(
+            _SELECT + " where reverses = ? and answer is null and refusal is null"
+            " order by epoch, sequence limit 1",
+            (_text(name),),
+        ).fetchone()
+        return _written(row) if row else None
 
     def begin_at(self, terminal: int, epoch: int, sequence: int) -> int:
         """Let the next number be at least `sequence`, for a till whose journal was lost.
@@ -144,30 +176,27 @@ class Journal:
     def find(self, name: Name) -> Written | None:
         """A request by its name, while the journal still has it."""
         row = self._file.execute(
-            "select sequence, kind, body, answer, refusal from requests"
-            " where terminal = ? and epoch = ? and sequence = ?",
+            _SELECT + " where terminal = ? and epoch = ? and sequence = ?",
             name,
         ).fetchone()
-        return _written(name.terminal, name.epoch, row) if row else None
+        return _written(row) if row else None
 
     def unanswered(self, terminal: int, epoch: int, *, limit: int = 1000) -> list[Written]:
         """Requests of this and earlier epochs, neither answered nor refused, oldest first."""
         rows = self._file.execute(
-            "select epoch, sequence, kind, body, answer, refusal from requests"
-            " where terminal = ? and epoch <= ? and answer is null and refusal is null"
+            _SELECT + " where terminal = ? and epoch <= ? and answer is null and refusal is null"
             " order by epoch, sequence limit ?",
             (terminal, epoch, limit),
         ).fetchall()
-        return [_written(terminal, row[0], row[1:]) for row in rows]
+        return [_written(row) for row in rows]
 
     def last(self, terminal: int, epoch: int, *, limit: int = 20) -> list[Written]:
         """The newest requests, newest first."""
         rows = self._file.execute(
-            "select sequence, kind, body, answer, refusal from requests"
-            " where terminal = ? and epoch = ? order by sequence desc limit ?",
+            _SELECT + " where terminal = ? and epoch = ? order by sequence desc limit ?",
             (terminal, epoch, limit),
         ).fetchall()
-        return [_written(terminal, epoch, row) for row in rows]
+        return [_written(row) for row in rows]
 
     def forget_ended(self, terminal: int, epoch: int, *, keep: int) -> None:
         """Forget answered and refused requests older than the newest `keep` numbers."""
@@ -191,15 +220,97 @@ class Journal:
         row = self._file.execute("select value from settings where name = ?", (name,)).fetchone()
         return row[0] if row else None
 
+    @contextmanager
+    def _together(self) -> Generator[None]:
+        """All of it on disk, or nothing."""
+        self._file.execute("begin immediate")
+        try:
+            yield
+            self._file.execute("commit")
+        except BaseException:
+            self._file.execute("rollback")
+            raise
 
-def _written(
-    terminal: int, epoch: int, row: tuple[int, str, bytes, bytes | None, str | None]
-) -> Written:
-    sequence, kind, body, answer, refusal = row
+    def _answer(self, name: Name, answer: bytes) -> None:
+        self._file.execute(
+            "update requests set answer = ?,"
+            " refusal = case when refusal = 'reversed' then refusal end"
+            " where terminal = ? and epoch = ? and sequence = ? and answer is null",
+            (answer, *name),
+        )
+
+    def _reverse(self, named: str) -> None:
+        self._file.execute(
+            "update requests set refusal = 'reversed'"
+            " where terminal = ? and epoch = ? and sequence = ?",
+            _name(named),
+        )
+
+    def _renew(self) -> None:
+        """Bring a journal of an earlier form to this one; killed on the way, it is as it was."""
+        with self._together():
+            columns = [row[1] for row in self._file.execute("pragma table_info(requests)")]
+            if "refusal" not in columns:
+                for statement in _REFUSAL:
+                    self._file.execute(statement)
+            if "reverses" not in columns:
+                self._file.execute("alter table requests add column reverses text")
+                self._link()
+
+    def _link(self) -> None:
+        """A journal of before `reverses`: the bodies of its reversals name what they undo."""
+        rows = self._file.execute(
+            "select terminal, epoch, sequence, body, answer from requests where kind = 'reversal'"
+        ).fetchall()
+        for *name, body, answer in rows:
+            reverses = _reversed_by(body)
+            self._file.execute(
+                "update requests set reverses = ?"
+                " where terminal = ? and epoch = ? and sequence = ?",
+                (reverses, *name),
+            )
+            if reverses is not None and answer is not None and _undid(answer):
+                self._reverse(reverses)
+
+
+class _Reversal(msgspec.Struct):
+    """What is read of a reversal's body."""
+
+    original: Original = Original()
+
+
+def _reversed_by(body: bytes) -> str | None:
+    """The till's name that a reversal's body names, itself or in a public id; None of others."""
+    original = msgspec.json.decode(body, type=_Reversal).original
+    if original.id:
+        found = _PUBLIC_ID.fullmatch(original.id)
+        return found and _text(Name(*map(int, found.groups())))
+    parts = (original.terminal, original.epoch, original.sequence)
+    return None if msgspec.UNSET in parts else ".".join(map(str, parts))
+
+
+def _undid(answer: bytes) -> bool:
+    """Whether after this answer to a reversal, what it names counts for nothing."""
+    heard = msgspec.json.decode(answer, type=Answer)
+    return heard.status is Status.COMPLETED or heard.code == ALREADY
+
+
+def _text(name: Name) -> str:
+    return ".".join(map(str, name))
+
+
+def _name(text: str) -> Name:
+    terminal, epoch, sequence = map(int, text.split("."))
+    return Name(terminal, epoch, sequence)
+
+
+def _written(row: tuple[Any, ...]) -> Written:
+    terminal, epoch, sequence, kind, body, answer, refusal, reverses = row
     return Written(
         name=Name(terminal, epoch, sequence),
         kind=Kind(kind),
         body=body,
         answer=answer,
         refusal=refusal,
+        reverses=reverses,
     )

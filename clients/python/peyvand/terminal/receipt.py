@@ -111,15 +111,20 @@ def of_status(found: TransactionStatus) -> str:
 
 def of_written(written: Written) -> str:
     """One line of the till's journal."""
-    return f"{name_of(written)}  {written.kind.value}  {_state(written)}"
+    what = written.kind.value + (f" of {written.reverses}" if written.reverses else "")
+    return f"{name_of(written)}  {what}  {_state(written)}"
 
 
 def fields_of(written: Written) -> dict[str, Any]:
-    """The same for programs. state: answered, refused, dropped, reversed or open."""
+    """The same for programs. state: answered, refused, dropped, reversed or open.
+
+    reverses: of a reversal of this till, the name it undoes.
+    """
     state = "answered" if written.answer is not None else "open"
     if written.refusal is not None:
         state = written.refusal if written.refusal in (DROPPED, REVERSED) else "refused"
     told = {"name": name_of(written), "kind": written.kind.value, "state": state}
+    told |= {"reverses": written.reverses} if written.reverses else {}
     return told | ({"code": written.refusal} if state == "refused" else {})
 
 
@@ -191,7 +196,7 @@ def open_alike(written: Written) -> str:
 
 
 def _state(written: Written) -> str:
-    if written.answer is not None:
+    if written.answer is not None and written.refusal != REVERSED:
         return "پاسخ گرفت · answered"
     match written.refusal:
         case None:

@@ -1,6 +1,6 @@
 """A till: what a cashier does, sent reliably."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,7 +18,6 @@ from peyvand.words import (
     Original,
     Redeem,
     RefundLine,
-    Status,
     Transaction,
     TransactionStatus,
     Waiting,
@@ -120,7 +119,10 @@ class Terminal:
     async def reverse(
         self, original: Original, *, identifier: Identifier | None = None
     ) -> Answered | Waiting:
-        """Undo a transaction, by its id, or by its name with the identifier that was shown."""
+        """Undo a transaction, by its id, or by its name with the identifier that was shown.
+
+        From here on a sale of this journal is sent no more; see reverse_written.
+        """
         at = self._now()
         return await self._do(
             Kind.REVERSAL,
@@ -130,19 +132,21 @@ class Terminal:
     async def reverse_written(self, written: Written) -> Answered | Waiting:
         """Undo a sale of this journal, even one that had no answer and whose id nobody knows.
 
-        Whether it was posted or not, after a completed reversal it counts for nothing and is not
-        sent again. Raises ValueError for a request that is no purchase or redemption.
+        The wish stands in the journal before anything is sent: until the house has said no to it,
+        the sale is not sent again, and after a completed reversal never; whether it was posted or
+        not, it counts for nothing. Asked twice while it is open, it is the same reversal. Raises
+        ValueError for a request that is no purchase or redemption.
         """
         if written.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
             raise ValueError(f"a {written.kind.value} cannot be reversed")
+        standing = self.journal.being_reversed(written.name)
+        if standing is not None:
+            return await self.send(standing)
         sent = msgspec.json.decode(written.body, type=Transaction)
         original = original_named(written.name, sent.occurred_at)
         if written.answer is not None:
             original = Original(id=msgspec.json.decode(written.answer, type=Answer).id)
-        heard = await self.reverse(original, identifier=sent.identifier)
-        if isinstance(heard, Answered) and _completed(heard):
-            self.journal.refused(written.name, REVERSED)
-        return heard
+        return await self.reverse(original, identifier=sent.identifier)
 
     async def inquire(self, identifier: Identifier, *, amount_rial: int = 0) -> Answered | Waiting:
         """Show a member's balance, and what this basket would earn."""
@@ -171,7 +175,9 @@ class Terminal:
 
         A Problem means that nothing was posted under the name: the journal says so, and nothing
         sends it again but another call of this. A refusal of what may have been posted before
-        raises OutcomeUnknown, and the request stays open.
+        raises OutcomeUnknown, and the request stays open. Raises ValueError, and sends nothing,
+        for what is reversed or has a reversal under way: sent after it, it would hear how it once
+        stood.
         """
         never_arrived = self._never_arrived(written)
         self._unsent.discard(written.name)
@@ -186,14 +192,23 @@ class Terminal:
             self.journal.refused(written.name, problem.code)
             raise
         if isinstance(heard, Answered):
-            self.journal.answered(written.name, heard.body)
+            self.journal.answered(written.name, heard.body, reverses=written.reverses)
         return heard
 
     def _never_arrived(self, written: Written) -> bool:
-        """Whether it is certain that the house has taken no earlier sending of it."""
+        """Whether it is certain that the house has taken no earlier sending of it.
+
+        Raises ValueError for what may not be sent any more.
+        """
+        known = self.journal.find(written.name) if written.name not in self._unsent else None
+        if known is not None and known.refusal == REVERSED:
+            raise ValueError(f"{_text(written)} is reversed: it is not sent again")
+        if self.journal.being_reversed(written.name) is not None:
+            raise ValueError(
+                f"{_text(written)} is being reversed: resend_unanswered settles the reversal first"
+            )
         if written.name in self._unsent:
             return True
-        known = self.journal.find(written.name)
         return known is not None and known.refusal not in (None, DROPPED, REVERSED)
 
     def unanswered(self) -> list[Written]:
@@ -203,33 +218,42 @@ class Terminal:
     async def resend_unanswered(self) -> list[Resent]:
         """Send everything that is open again, oldest first; for a till that starts.
 
-        Raises OutcomeUnknown at the first that gets no answer: the house is out of reach.
+        A sale that is to be reversed is not sent, its reversal is; only where the house says no to
+        that, the sale comes after it. Raises OutcomeUnknown at the first that gets no answer: the
+        house is out of reach.
         """
-        done: list[Resent] = []
-        for written in self.unanswered():
-            try:
-                heard = await self.send(written)
-                settled = isinstance(heard, Answered)
-                done.append(Resent(written=written, heard=heard, settled=settled))
-            except errors.Problem as problem:
-                done.append(Resent(written=written, heard=None, problem=problem, settled=True))
-            except errors.OutcomeUnknown as unknown:
-                if unknown.problem is None:
-                    raise
-                done.append(Resent(written=written, heard=None, problem=unknown.problem))
-        return done
+        done: dict[Name, Resent] = {}
+        while left := [one for one in self.unanswered() if self._may_go(one, done)]:
+            for written in left:
+                done[written.name] = await self._resend(written)
+        return [*done.values()]
+
+    def _may_go(self, written: Written, done: Mapping[Name, Resent]) -> bool:
+        return written.name not in done and self.journal.being_reversed(written.name) is None
+
+    async def _resend(self, written: Written) -> Resent:
+        try:
+            heard = await self.send(written)
+        except errors.Problem as problem:
+            return Resent(written=written, heard=None, problem=problem, settled=True)
+        except errors.OutcomeUnknown as unknown:
+            if unknown.problem is None:
+                raise
+            return Resent(written=written, heard=None, problem=unknown.problem)
+        return Resent(written=written, heard=heard, settled=isinstance(heard, Answered))
 
     def drop(self, written: Written) -> None:
         """Give up an open request: it is never sent again, whatever became of it.
 
         For one that the house refuses though it may have been posted before, and that cannot be
-        reversed either.
+        reversed either. A reversal is given up together with its sale, where that is open: sent
+        again, the sale would hear its first answer, though its reversal may stand.
         """
-        self.journal.refused(written.name, DROPPED)
+        self.journal.drop(written)
 
     async def _do(self, kind: Kind, draft: Callable[[Name], Transaction]) -> Answered | Waiting:
         return await self.send(self.prepare(kind, draft))
 
 
-def _completed(heard: Answered) -> bool:
-    return isinstance(heard.answer, Answer) and heard.answer.status is Status.COMPLETED
+def _text(written: Written) -> str:
+    return ".".join(map(str, written.name))
