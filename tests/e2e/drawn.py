@@ -3,13 +3,16 @@
 A process of its own: hypothesis seeds `random` and holds every other use of it in the process
 against the strategies, and Kafka's client draws from it too.
 
-Reads {"url", "document", "keys": {"till", "operator", "reviewer"}} as JSON from standard input,
-writes {"seen": [status, ...], "wrong": [text, ...]}.
+Reads {"url", "document", "keys": {"till", "operator", "reviewer"}, "numbers"} as JSON from standard
+input, writes {"seen": [status, ...], "shown": {operation: status}, "wrong": [text, ...]}. numbers:
+what to put where an address has a parameter of that name; where it has a UUID, a fresh one is put.
 """
 
 import json
 import sys
 import traceback
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis
@@ -61,21 +64,86 @@ def call(operation: Any, url: str, key: str, seen: set[int]) -> None:
     send()
 
 
-def hold(url: str, document: dict[str, Any], keys: dict[str, str]) -> tuple[set[int], list[str]]:
-    """Call every operation; the statuses that came, and what differs from the document."""
-    seen: set[int] = set()
-    wrong: list[str] = []
-    for found in schemathesis.openapi.from_dict(document).get_all_operations():
-        operation = found.ok()
-        key = key_of(operation.path, operation.method.upper(), keys)
+def example_of(document: dict[str, Any], operation: dict[str, Any]) -> Any:
+    """The body that the document shows for an administrative write; None where it shows none."""
+    content = operation.get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    for one in (schema, *schema.get("anyOf", ())):
+        name = one.get("$ref", "").rpartition("/")[2]
+        shown = document["components"]["schemas"].get(name, {}).get("examples")
+        if shown:
+            return shown[0]
+    return None
+
+
+def address_of(operation: dict[str, Any], numbers: dict[str, Any]) -> dict[str, Any] | None:
+    """Path parameters of one request; None where somebody else would have to name one."""
+    found: dict[str, Any] = {}
+    for one in operation.get("parameters", ()):
+        if one["in"] != "path":
+            continue
+        if one["schema"].get("format") == "uuid":
+            found[one["name"]] = str(uuid.uuid4())
+        elif one["name"] in numbers:
+            found[one["name"]] = numbers[one["name"]]
+        else:
+            return None
+    return found
+
+
+class Holding:
+    """Calls every operation, and keeps the statuses that came and what differs."""
+
+    def __init__(
+        self, url: str, document: dict[str, Any], keys: dict[str, str], numbers: dict[str, Any]
+    ) -> None:
+        self.url = url
+        self.document = document
+        self.keys = keys
+        self.numbers = numbers
+        self.seen: set[int] = set()
+        self.shown: dict[str, int] = {}
+        self.wrong: list[str] = []
+
+    def hold(self) -> None:
+        """Send what the document shows, in its order, then what its schemas allow."""
+        operations = [
+            found.ok()
+            for found in schemathesis.openapi.from_dict(self.document).get_all_operations()
+        ]
+        for send in (self.send_shown, self.draw):
+            for operation in operations:
+                self.told(operation, send)
+
+    def told(self, operation: Any, send: Callable[[Any, str], None]) -> None:
+        """Send under the key that may, and keep what goes wrong."""
+        method, path = operation.method.upper(), operation.path
         try:
-            call(operation, url, key, seen)
+            send(operation, key_of(path, method, self.keys))
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - each is told
             told = "".join(traceback.format_exception(error, limit=-1))
-            wrong.append(f"{operation.method.upper()} {operation.path}: {told}")
-    return seen, wrong
+            self.wrong.append(f"{method} {path}: {told}")
+
+    def draw(self, operation: Any, key: str) -> None:
+        """A few of the requests that the operation's own schema allows."""
+        call(operation, self.url, key, self.seen)
+
+    def send_shown(self, operation: Any, key: str) -> None:
+        """The document's own example, at an address where it can be done."""
+        served = self.document["paths"][operation.path][operation.method.lower()]
+        body, address = example_of(self.document, served), address_of(served, self.numbers)
+        if body is None or address is None:
+            return
+        case = operation.Case(path_parameters=address, body=body, media_type="application/json")
+        headers = {"authorization": f"Bearer {key}"}
+        answer = case.call(base_url=self.url, headers=headers, timeout=30)
+        self.seen.add(answer.status_code)
+        self.shown[f"{operation.method.upper()} {operation.path}"] = answer.status_code
+        case.validate_response(answer, checks=list(HELD))
 
 
 if __name__ == "__main__":
-    statuses, faults = hold(**json.load(sys.stdin))
-    json.dump({"seen": sorted(statuses), "wrong": faults}, sys.stdout)
+    holding = Holding(**json.load(sys.stdin))
+    holding.hold()
+    told = {"seen": sorted(holding.seen), "shown": holding.shown, "wrong": holding.wrong}
+    json.dump(told, sys.stdout)

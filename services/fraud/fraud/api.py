@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
@@ -23,6 +24,20 @@ Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 After = Annotated[str, Query(max_length=64)]
 
 
+RULE: Final[JsonDict] = {
+    "effective_from": "2030-03-21T00:00:00+03:30",
+    "over": "card_at_merchant",
+    "counts": "sales",
+    "measure": "count",
+    "window": "10m",
+    "threshold": 10,
+    "on_purchase": "hold",
+    "on_redemption": "decline",
+    "fa": "{value} خرید در ده دقیقه، بیش از {threshold}",
+    "en": "{value} sales in ten minutes, above {threshold}",
+}
+
+
 class RuleBody(BaseModel):
     """What one version of a rule says. It fires when its value is above (not at) the threshold.
 
@@ -35,7 +50,11 @@ class RuleBody(BaseModel):
     {value}, {threshold} and {shown} (what was shown) are filled into both texts.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=False,
+        json_schema_extra={"examples": [RULE]},
+    )
 
     effective_from: doors.Moment
     enabled: bool = True
@@ -56,6 +75,9 @@ class RuleBody(BaseModel):
 class RuleView(RuleBody):
     """A version as it is published."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [RULE | {"rule": "card-burst", "version": 2}]}
+    )
     rule: str
     version: int
 

@@ -33,7 +33,10 @@ class LineBody(BaseModel):
 class BasketBody(BaseModel):
     """A basket to try. accepted_at absent: now; occurred_at absent: the same."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"merchant": 12, "amount_rial": 2_000_000}]},
+    )
 
     merchant: doors.Number
     branch: doors.NumberOrZero = 0

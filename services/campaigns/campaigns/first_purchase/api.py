@@ -1,10 +1,11 @@
 """HTTP door: versions of the first purchase's credit."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from campaigns.first_purchase import usecases
 from campaigns.first_purchase.domain import Version
@@ -13,11 +14,22 @@ from kit import audit, auth, doors
 from kit.auth import Role
 from kit.db import Database
 
+CREDIT: Final[JsonDict] = {
+    "effective_from": "2030-03-21T00:00:00+03:30",
+    "amount_rial": 200_000,
+    "validity_days": 90,
+    "title_fa": "هدیهٔ نخستین خرید",
+    "title_en": "A gift for the first purchase",
+}
+
 
 class VersionBody(BaseModel):
     """A version of the setting, picked by a purchase's occurred_at; with amount_rial 0, none."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [CREDIT]},
+    )
 
     effective_from: doors.Moment
     amount_rial: doors.Amount

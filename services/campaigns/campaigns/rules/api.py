@@ -1,10 +1,11 @@
 """HTTP door: versions of bonus rules."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 from campaigns import settings
 from campaigns.rules import usecases
@@ -18,13 +19,26 @@ from kit.db import Database
 RuleId = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,63}$")]
 
 
+RULE: Final[JsonDict] = {
+    "effective_from": "2030-03-21T00:00:00+03:30",
+    "merchants": [12],
+    "title_fa": "دو برابر روزهای جمعه",
+    "title_en": "Twice on Fridays",
+    "condition": {">=": [{"var": "amount_rial"}, 500_000]},
+    "effect": {"multiply": {"increment_bp": 10_000}},
+}
+
+
 class RuleBody(BaseModel):
     """A version of a rule. condition, effect: see the guide of the engine's dialect.
 
     funder: the party that pays, 1 the network, 0 the merchant's own party.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [RULE]},
+    )
 
     effective_from: doors.Moment
     effective_until: doors.Moment | None = None

@@ -21,7 +21,12 @@ CaseId = Annotated[str, Path(min_length=1, max_length=64)]
 class VerdictBody(BaseModel):
     """What the reviewer says, and why."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"verdict": "release", "note": "با فروشگاه تماس گرفته شد"}]
+        },
+    )
 
     verdict: CaseVerdict
     note: Annotated[doors.Prose, Field(max_length=1000)] = ""

@@ -29,7 +29,12 @@ internal = APIRouter(include_in_schema=False)
 class BindingBody(BaseModel):
     """Whom the identifier means from from_at on: 180 s from now at the earliest."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"account": 1000007, "member": 7, "from_at": "2030-03-21T09:00:00+03:30"}]
+        },
+    )
     account: doors.AccountNumber
     member: doors.AccountNumber
     from_at: doors.Moment

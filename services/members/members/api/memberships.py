@@ -43,7 +43,18 @@ class EnrolmentBody(BaseModel):
     mobile: may be left out where external is given, for a person known from imported history.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "mobile": "09121234567",
+                    "name": "سارا",
+                    "consents": {"terms": True, "receipts": True},
+                }
+            ]
+        },
+    )
     mobile: Annotated[str, Field(max_length=40)] = ""
     name: Annotated[str, Field(max_length=100)] = ""
     consents: ConsentsBody
@@ -56,7 +67,10 @@ class EnrolmentBody(BaseModel):
 class MobileBody(BaseModel):
     """A mobile, in any spelling."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"mobile": "09121234567"}]},
+    )
     mobile: Annotated[str, Field(min_length=1, max_length=40)]
 
 

@@ -22,7 +22,10 @@ router = APIRouter(tags=["members"])
 class AnswersBody(BaseModel):
     """What the member answered. wording: version of the text that was shown."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"receipts": True, "marketing": False, "wording": "1"}]},
+    )
     receipts: doors.Flag
     marketing: doors.Flag
     wording: Annotated[doors.Prose, Field(min_length=1, max_length=40)]

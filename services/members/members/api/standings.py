@@ -27,7 +27,7 @@ class StandingBody(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"example": {"standing": "stopped", "reason": "گزارش سرقت کارت"}},
+        json_schema_extra={"examples": [{"standing": "stopped", "reason": "گزارش سرقت کارت"}]},
     )
     standing: Standing
     reason: doors.Title

@@ -23,7 +23,12 @@ router = APIRouter(tags=["partners"])
 class PartyBody(BaseModel):
     """A legal entity. legal_id: Iran's 11-digit id, its check digit verified."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"title_fa": "شرکت نان البرز", "title_en": "Alborz Bread Co"}]
+        },
+    )
     title_fa: doors.Title
     title_en: doors.Title
     legal_id: Annotated[str, AfterValidator(domain.clean_legal_id)] | None = None
@@ -32,7 +37,19 @@ class PartyBody(BaseModel):
 class MerchantBody(BaseModel):
     """What a customer sees. reference: its name in a partner's files."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "party": 1,
+                    "sector": "bakery",
+                    "title_fa": "نان البرز",
+                    "title_en": "Alborz Bread",
+                }
+            ]
+        },
+    )
     party: doors.Number
     sector: Annotated[doors.Code, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
     title_fa: doors.Title
@@ -43,7 +60,10 @@ class MerchantBody(BaseModel):
 class BranchBody(BaseModel):
     """A shop of a merchant."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"title_fa": "شعبهٔ مرکزی", "title_en": "Central"}]},
+    )
     title_fa: doors.Title
     title_en: doors.Title
 

@@ -27,7 +27,7 @@ class PartyStandingBody(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"example": {"standing": "stopped", "reason": "بدهی پرداخت نشده"}},
+        json_schema_extra={"examples": [{"standing": "stopped", "reason": "بدهی پرداخت نشده"}]},
     )
     standing: Standing
     reason: doors.Title

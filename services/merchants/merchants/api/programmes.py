@@ -1,10 +1,11 @@
 """HTTP door of programmes and terms."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic.config import JsonDict
 
 from contracts import values
 from contracts.merchants import BASKET_MAX_RIAL, Programme, Terms
@@ -21,6 +22,22 @@ Categories = Annotated[list[doors.Word], Field(max_length=CATEGORIES_MAX)]
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
 router = APIRouter(tags=["programmes"])
+
+
+PROGRAMME: Final[JsonDict] = {
+    "effective_from": "2026-03-21T00:00:00+03:30",
+    "title_fa": "باشگاه نان البرز",
+    "title_en": "Alborz Bread Club",
+    "earn_points": 1,
+    "earn_per_rial": 10_000,
+    "validity_days": 365,
+}
+TERMS: Final[JsonDict] = {
+    "effective_from": "2030-03-21T00:00:00+03:30",
+    "price_rial": 1_000,
+    "price_points": 1,
+    "fee_bp": 150,
+}
 
 
 class ProgrammeFields(BaseModel):
@@ -53,6 +70,7 @@ class ProgrammeFields(BaseModel):
 class ProgrammeBody(ProgrammeFields):
     """backdated: effective_from may lie in the past (replay, demo)."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [PROGRAMME]})
     backdated: doors.Flag = False
 
 
@@ -78,6 +96,7 @@ class TermsFields(BaseModel):
 class TermsBody(TermsFields):
     """backdated: effective_from may lie in the past (replay, demo)."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [TERMS]})
     backdated: doors.Flag = False
 
 

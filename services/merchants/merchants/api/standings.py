@@ -24,7 +24,10 @@ router = APIRouter(tags=["standings"])
 class StandingBody(BaseModel):
     """`stopped`: every gateway refuses what comes in, within a second. reason: why, for people."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"standing": "stopped", "reason": "کلید دزدیده شد"}]},
+    )
     standing: Standing
     reason: doors.Title
 

@@ -27,14 +27,20 @@ internal = APIRouter(include_in_schema=False)
 class TerminalBody(BaseModel):
     """Where the terminal stands."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"branch": 1}]},
+    )
     branch: doors.Number
 
 
 class ActivationBody(BaseModel):
     """overlap_s: how long, in seconds, the keys before this one stay in force; 0: they end now."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"overlap_s": 600}]},
+    )
     overlap_s: Annotated[int, Strict(), Field(ge=0, le=settings.KEYS_OVERLAP_MAX_S)] = 0
 
 
