@@ -162,12 +162,13 @@ class Guarded(HttpToolsProtocol):
         """Close what has had its time; called on a beat."""
         if now_s < self._until and now_s < self._write_until:
             return
-        if self.transport.is_closing() or now_s >= self._write_until:
+        if now_s >= self._write_until:
             self.transport.abort()
+        elif self.transport.is_closing() or self._phase == _DRAIN:
+            if self._write_until == math.inf:  # else he is still taking his answer
+                self.transport.abort()
         elif self._phase == _IDLE:
             self._close()
-        elif self._phase == _DRAIN:
-            self.transport.abort()
         elif self.flow.read_paused:  # it is we who do not read
             self._until = now_s + self._limits.body_gap_s
         else:
@@ -180,9 +181,11 @@ class Guarded(HttpToolsProtocol):
         self._write_until = self.loop.time() + self._limits.write_s
 
     def resume_writing(self) -> None:
-        """He takes it."""
+        """He takes it; of a last answer some is left."""
         super().resume_writing()
         self._write_until = math.inf
+        if self.transport.is_closing():
+            self._until = self.loop.time() + LINGER_S
 
     def finish(self) -> None:
         """Close once what is still under way has been read, so that the answer is not lost."""

@@ -182,12 +182,20 @@ async def test_who_does_not_take_his_answer_is_cut_off() -> None:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         plain.setblocking(False)
         await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", at.port))
-        await asyncio.get_running_loop().sock_sendall(
-            plain, GET.replace(b"/ ", b"/large ") + b"\r\n"
-        )
+        asked = GET.replace(b"/ ", b"/large ") + b"\r\n"
+        await asyncio.get_running_loop().sock_sendall(plain, asked)
         await until(lambda: bool(at.app.heard))
         await until(lambda: at.held.count == 0)
         plain.close()
+
+
+async def test_a_slow_reader_hears_the_whole_of_a_last_answer() -> None:
+    async with house() as at:
+        reader, writer = await at.call()
+        writer.write(GET.replace(b"/ ", b"/large ") + b"Connection: close\r\n\r\n")
+        await asyncio.sleep(connections.LINGER_S + 2 * connections.LOOK_EVERY_S)
+        assert (heard := await ended(reader, writer))[0] == 200
+    assert len(heard[1]) == 2**24
 
 
 async def test_a_head_of_96_mib_is_read_no_further_than_its_bound() -> None:
