@@ -98,8 +98,8 @@ class Folding:
         """Whether the record is written; what was counted before is added to it. Never raises."""
         try:
             return self._filter(record)
-        except Exception:  # noqa: BLE001 - who observes must not break what is observed
-            return False
+        except Exception:  # noqa: BLE001 - what cannot be rendered is told so by the formatter
+            return self._spend(self.now())
 
     def _filter(self, record: logging.LogRecord) -> bool:
         now = self.now()

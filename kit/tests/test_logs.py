@@ -99,7 +99,8 @@ class Unsayable:
      record(Unsayable()), record("a", odd=Unsayable()), record("a", odd="\ud800")],
 )  # fmt: skip
 def test_no_record_raises(given: logging.LogRecord) -> None:
-    logs.Folding().filter(given)
+    """Nor is it lost: that it cannot be rendered is told in its place."""
+    assert logs.Folding().filter(given)
     assert json.loads(logs.JsonFormatter("r").format(given))["level"] == "ERROR"
 
 
