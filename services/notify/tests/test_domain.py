@@ -111,29 +111,30 @@ def test_quiet_and_refused_outcomes_are_never_told(world: Any, silent: dict[str,
 
 
 def test_receipts_go_only_to_those_who_asked_and_news_to_all(world: Any) -> None:
-    receipt = messages.draft_of(SHARD, world.outcome(9))
-    news = messages.draft_of(SHARD, world.first_purchase(9))
+    sale, credit = world.outcome(9), world.first_purchase(9)
+    receipt, news = messages.draft_of(SHARD, sale), messages.draft_of(SHARD, credit)
     assert receipt is not None
     assert news is not None
     silent = {9: world.contact(9, receipts=False, locale="en")}
-    (row,) = messages.write([receipt, news], silent)
+    assert [messages.is_wanted(one, silent) for one in (sale, credit)] == [False, True]
+    assert messages.is_wanted(sale, {9: world.contact(9)})
+    (row,) = messages.write([news], silent)
     assert (row.draft, row.state, row.locale) == (news, State.QUEUED, "en")
     assert row.text.startswith("Peyvand:")
     assert messages.addressed(receipt, silent[9]).state is State.SUPPRESSED
+    assert all(messages.is_wanted(one, {}) for one in (sale, credit))
     waiting = messages.write([receipt, news], {})
     assert [row.state for row in waiting] == [State.WAITING, State.WAITING]
     assert [row.parts for row in waiting] == [0, 0]
 
 
 def test_where_no_member_is_named_the_accounts_first_is_told(world: Any) -> None:
-    draft = messages.draft_of(SHARD, world.outcome(0, account=77, command="release-pending.v1"))
-    assert draft is not None
     household = {m: world.contact(m, account=77) for m in (8, 4)}
     stranger = {2: world.contact(2)}
-    found = messages.recipient(draft, household | stranger)
+    found = messages.recipient(0, 77, household | stranger)
     assert found is not None
     assert found.member == 4
-    assert messages.recipient(draft, stranger) is None
+    assert messages.recipient(0, 77, stranger) is None
 
 
 def test_what_was_spent_is_told_to_those_too_who_asked_for_nothing(world: Any, make: Any) -> None:
@@ -141,7 +142,9 @@ def test_what_was_spent_is_told_to_those_too_who_asked_for_nothing(world: Any, m
     spent = world.outcome(9, Kind.REDEMPTION, moves=(make.move("redeemed", 1_900_000),))
     draft = messages.draft_of(SHARD, spent)
     assert draft is not None
-    (row,) = messages.write([draft], {9: world.contact(9, receipts=False)})
+    silent = {9: world.contact(9, receipts=False)}
+    assert messages.is_wanted(spent, silent)
+    (row,) = messages.write([draft], silent)
     assert row.state is State.QUEUED
     assert "۱٬۹۰۰٬۰۰۰ امتیاز" in row.text
 

@@ -56,6 +56,7 @@ class Facts:
     balance_credit_rial: int = 0
 
 
+_read: Final = msgspec.json.Decoder(Answer | None).decode  # pyright: ignore[reportArgumentType]
 _FIELDS: Final = {
     Unit.NETWORK_POINTS: "points",
     Unit.MERCHANT_POINTS: "own_points",
@@ -93,7 +94,7 @@ def facts_of(outcome: Outcome) -> Facts:
 def _answer(outcome: Outcome) -> Answer | None:
     """What the till heard; None where no till asked, or where it cannot be read."""
     try:
-        return msgspec.json.decode(outcome.answer, type=Answer | None)
+        return _read(outcome.answer)
     except msgspec.MsgspecError:
         return None
 

@@ -99,16 +99,30 @@ def befores(state: State) -> list[State]:
     return list(order[: order.index(state)]) if state in order else []
 
 
-def draft_of(shard: int, outcome: Outcome) -> Draft | None:
-    """What an outcome calls for, or None.
+def template_of(outcome: Outcome) -> Template | None:
+    """What an outcome calls for, or None: quiet ones (history, replay) and refusals are not told.
 
-    Quiet outcomes (history, replay) and refusals are never told. What was spent is told whatever
-    the member consented to. Source: SH5, NH16, architecture 2, findings S6.
+    Source: SH5, NH16, architecture 2.
     """
     told = outcome.status in (Status.COMPLETED, Status.HELD)
     if outcome.quiet or outcome.channel is Channel.HISTORY or not told or outcome.account == 0:
         return None
-    template = _template(outcome)
+    return _template(outcome)
+
+
+def is_wanted(outcome: Outcome, contacts: Mapping[int, Contact]) -> bool:
+    """Whether an outcome becomes a row: most sales are receipts that nobody asked for.
+
+    Asked before its facts are made, which cost the most. What was spent is told whatever the member
+    consented to (findings S6).
+    """
+    contact = recipient(outcome.member, outcome.account, contacts)
+    return contact is None or contact.receipts or template_of(outcome) not in _RECEIPTS
+
+
+def draft_of(shard: int, outcome: Outcome) -> Draft | None:
+    """The message that an outcome calls for, or None."""
+    template = template_of(outcome)
     if template is None:
         return None
     receipt = template in _RECEIPTS
@@ -132,30 +146,27 @@ def naming(draft: Draft, titles: Mapping[int, tuple[str, str]]) -> Draft:
     return replace(draft, facts=replace(draft.facts, shop_fa=fa, shop_en=en))
 
 
-def recipient(draft: Draft, contacts: Mapping[int, Contact]) -> Contact | None:
-    """Whose phone it goes to: the member's, or, where none is named, the account's first one's.
+def recipient(member: int, account: int, contacts: Mapping[int, Contact]) -> Contact | None:
+    """Whose phone it goes to: the member's, or, where none is named (0), the account's first one's.
 
-    contacts: by member, at least those of the draft's member and account.
+    contacts: by member, at least those of the member and the account.
     """
-    if draft.member:
-        return contacts.get(draft.member)
-    shared = [c for c in contacts.values() if c.account == draft.account]
+    if member:
+        return contacts.get(member)
+    shared = [c for c in contacts.values() if c.account == account]
     return min(shared, key=lambda contact: contact.member, default=None)
 
 
 def write(
     drafts: Sequence[Draft], contacts: Mapping[int, Contact], *, support: str = ""
 ) -> list[Written]:
-    """The rows that drafts become; a receipt nobody asked for becomes none.
-
-    support: the telephone number that texts name.
-    """
+    """The rows that drafts of wanted outcomes become. support: the number that texts name."""
     rows: list[Written] = []
     for draft in drafts:
-        contact = recipient(draft, contacts)
+        contact = recipient(draft.member, draft.account, contacts)
         if contact is None:
             rows.append(Written(draft=draft, member=draft.member, state=State.WAITING))
-        elif contact.receipts or not draft.consented:
+        else:
             rows.append(addressed(draft, contact, support=support))
     return rows
 

@@ -60,24 +60,22 @@ async def queue_messages(
     support: the number that texts name for questions. A message whose contact is not known yet
     waits for it. Twice the same adds nothing.
     """
-    drafts = [
-        draft
-        for shard, outcome in heard
-        if (draft := messages.draft_of(shard, outcome)) is not None
-    ]
-    if not drafts:
+    called = [(shard, one) for shard, one in heard if messages.template_of(one) is not None]
+    if not called:
         return 0
     contacts = await store.find_contacts(
         tx,
-        members=sorted({draft.member for draft in drafts if draft.member}),
-        accounts=sorted({draft.account for draft in drafts if not draft.member}),
+        members=sorted({one.member for _, one in called if one.member}),
+        accounts=sorted({one.account for _, one in called if not one.member}),
     )
+    wanted = [(shard, one) for shard, one in called if messages.is_wanted(one, contacts)]
+    if not wanted:
+        return 0
+    drafts = [d for shard, one in wanted if (d := messages.draft_of(shard, one)) is not None]
     shops = sorted({draft.merchant for draft in drafts if draft.merchant})
     titles = await store.find_titles(tx, shops) if shops else {}
     named = [messages.naming(draft, titles) for draft in drafts]
     rows = messages.write(named, contacts, support=support)
-    if not rows:
-        return 0
     return await store.insert_messages(tx, rows, part_price_rial=part_price_rial)
 
 
