@@ -49,7 +49,6 @@ class Metric(Enum):
     OUTBOX_AGE_SECONDS = ("outbox_age_seconds", Gauge, ("consumer",), "Age of the oldest of them")
     SENDS_UNKNOWN = ("sends_unknown", Counter, (), "Sends past their deadline")
     PRODUCER_REBUILDS = ("producer_rebuilds", Counter, (), "Producers rebuilt")
-    LAST_SEND_TIME = ("last_send_time_seconds", Gauge, (), "When the broker last acknowledged")
     LOOP_LAG_SECONDS = ("loop_lag_seconds", Gauge, (), "How late the event loop is")
     CONNECTIONS = ("connections", Gauge, ("door",), "Connections held")
     LOG_LINES_FOLDED = ("log_lines_folded", Counter, (), "Repeated log lines counted, not written")

@@ -47,10 +47,6 @@ class House:
         """Where a program shows its health and metrics."""
         return self.ports[name if name == SIMULATOR else name + INNER]
 
-    def inner_url(self, name: str) -> str:
-        """The address of that door."""
-        return f"http://127.0.0.1:{self.inner_port(name)}"
-
     @property
     def checkpoints(self) -> Path:
         """Where the ledger publishes its signed checkpoints, and the keys that verify them."""

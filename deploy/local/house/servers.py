@@ -119,16 +119,6 @@ class Servers:
         """SIGCONT after pause_postgres."""
         children.resume(self._postgres())
 
-    def restart_kafka(self) -> None:
-        """Stop what runs, start again on the same port, wait until ready."""
-        self.stop_kafka()
-        self.start_kafka()
-
-    def restart_postgres(self) -> None:
-        """Stop what runs, start again on the same port, wait until ready."""
-        self.stop_postgres()
-        self.start_postgres()
-
     def _kafka(self) -> psutil.Process:
         return _running(kafka_server.find(self.folder), "kafka")
 

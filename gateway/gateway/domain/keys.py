@@ -11,7 +11,6 @@ from typing import Final
 from contracts.merchants import Terminal, TerminalKey
 from kit.auth import MERCHANT, Role
 
-TERMINAL_PREFIX: Final = "pvt_"
 OPERATOR_PREFIX: Final = "pvo_"
 KEY_LENGTH_MAX: Final = 200
 REVOKED_STATUS: Final = timedelta(hours=24)  # architecture 2: status of its own names for a day

@@ -17,7 +17,6 @@ from verifier.model.work import CREDIT, GIFT, MERCHANT, POINTS, Said, Work
 _TEHRAN = ZoneInfo("Asia/Tehran")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
-_DAY_MICROS = 86_400_000_000
 _HALF_HOUR = 1_800_000_000
 NOTHING = b"null"
 _TOLD_OF = (Transaction, Refusal)

@@ -1,6 +1,6 @@
 """Commands as the ledger was sent them: what is readable, and what each field may be."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -235,7 +235,6 @@ ROAD: dict[str, type[Any]] = {
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICRO = timedelta(microseconds=1)
 
 
 def micros(at: datetime) -> int:

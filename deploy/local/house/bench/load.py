@@ -8,8 +8,6 @@ from typing import Final
 
 from msgspec import Struct
 
-PER_MILLE: Final = 1_000
-
 
 class Act(StrEnum):
     """What a till does."""
