@@ -6,12 +6,13 @@ nothing while a command works on the house. It also bounds the logs while they a
 """
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -207,14 +208,23 @@ def main(arguments: Sequence[str]) -> int:
     supervisor, logs_at = Supervisor(folder), 0.0
     tell("INFO", f"looking after {', '.join(wanted(folder))}")
     for name in options.begin:
-        supervisor.start(name)
+        _unbroken(lambda one=name: supervisor.start(one))
     while not ended.wait(LOOK_S):
-        supervisor.look()
+        _unbroken(supervisor.look)
         if time.monotonic() - logs_at > LOGS_S:
             logs_at = time.monotonic()
-            logs.bound(folder)
+            _unbroken(lambda: logs.bound(folder))
     tell("INFO", "ended; what runs goes on, and nothing comes back by itself any more")
     return 0
+
+
+def _unbroken(step: Callable[[], object]) -> None:
+    """Do one step; what breaks it is told, and the looking goes on: nobody looks after us."""
+    try:
+        step()
+    except Exception as trouble:  # noqa: BLE001 - a full disk, a file that went away meanwhile
+        with contextlib.suppress(OSError):  # there the disk that is full is the log's too
+            tell("ERROR", f"ALARM: a look at the house broke: {trouble!r}")
 
 
 def _read(path: Path) -> dict[str, Any]:

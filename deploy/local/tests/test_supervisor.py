@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from house import (
     find,
     lifecycle,
     logs,
+    paths,
     plan,
     ports,
     processes,
@@ -209,3 +211,17 @@ def test_a_care_is_kept_between_supervisors(tmp_path: Path) -> None:
     (tmp_path / "restarts.json").write_text(json.dumps({"fraud": {"restarts": 3, "in_a_row": 2,
         "how": "exit status 1", "ended_at": "2026-01-01T00:00:00+00:00"}}))  # fmt: skip
     assert supervisor.cares(tmp_path) == {"fraud": care}
+
+
+def test_what_breaks_a_look_does_not_end_the_looking(tmp_path: Path) -> None:
+    """A disk that filled ended the supervisor in silence: nothing came back any more."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "odd.log").symlink_to("gone")  # its size cannot be asked
+    (tmp_path / "house.lock").mkdir()  # nor can this be locked
+    command = [*supervisor.COMMAND, "--folder", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=paths.PROJECT) as looking:
+        assert looking.stdout is not None
+        told = [json.loads(looking.stdout.readline() or "{}") for _ in range(5)]
+        looking.terminate()
+    assert ["broke" in line.get("message", "") for line in told] == [False, True, True, True, True]
+    assert looking.returncode == 0
