@@ -1,6 +1,5 @@
 """The trail: who wrote what, in the very transaction; who read whose personal data (S12)."""
 
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,14 +11,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from kit import auth
+from kit import auth, telemetry
 from kit.auth import Role
 from kit.db import Database, Record, Tx
 
 PAGE_MAX: Final = 200
 UNTOLD: Final = object()
 Made = TypeVar("Made")
-_TRACEPARENT: Final = re.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(slots=True)
@@ -94,7 +92,7 @@ async def _keep(act: Act, request: Request, actor: auth.Actor, kind: str) -> Non
         auth.body_digest(request),
         _json(act.before),
         _json(act.after),
-        _trace(request.headers.get("traceparent", "")),
+        (telemetry.read_traceparent(request.headers.get("traceparent")) or "")[3:35],
     )
 
 
@@ -106,11 +104,6 @@ def _fields(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     raise TypeError(f"{type(value).__name__} cannot be told to the trail")
-
-
-def _trace(header: str) -> str:
-    found = _TRACEPARENT.fullmatch(header)
-    return "" if found is None else found[1]
 
 
 # ----------------------------------------------------------------------------------------- reading

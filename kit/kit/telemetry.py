@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import Enum
 from typing import Any, Final
 
@@ -175,32 +175,16 @@ def read_traceparent(text: str | bytes | None) -> str | None:
     return plain if _TRACEPARENT.fullmatch(plain) is not None else None
 
 
-@contextmanager
-def start_root(name: str, caller: str | None) -> Generator[Span]:
+def start_root(name: str, caller: str | None) -> AbstractContextManager[Span]:
     """The root of a new trace, sampled by ratio. caller: a stranger's traceparent, or None.
 
     A stranger chooses neither our trace ids nor what is sampled: his trace's id is an attribute,
     `caller`, if it is one (findings S5).
     """
     sampled = _state["tracer"] is not None and secrets.randbelow(10_000) < _state["ratio"] * 10_000
-    root = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-{'01' if sampled else _UNSAMPLED}"
-    with _spanned(name, root, ()) as span:
-        known = read_traceparent(caller) if sampled else None
-        if known is not None:
-            span.set("caller", known[3:35])
-        yield span
-
-
-@contextmanager
-def start_span(name: str, parent: str | None) -> Generator[Span]:
-    """A span under one of our own traceparents; without one, the root of a new trace."""
-    known = read_traceparent(parent)
-    if known is None:
-        with start_root(name, None) as span:
-            yield span
-        return
-    with _spanned(name, known, ()) as span:
-        yield span
+    drawn = secrets.token_hex(24)  # both ids at once: asking the system costs more than the bytes
+    root = f"00-{drawn[:32]}-{drawn[32:]}-{'01' if sampled else _UNSAMPLED}"
+    return _Spanned(name, root, (), read_traceparent(caller) if sampled else None)
 
 
 @contextmanager
@@ -214,32 +198,47 @@ def batch_span(name: str, links: Iterable[bytes | None]) -> Generator[Span | Non
     if not sampled:
         yield None
         return
-    with _spanned(name, sampled[0], sampled[1:]) as span:
+    with _Spanned(name, sampled[0], sampled[1:]) as span:
         yield span
 
 
-@contextmanager
-def _spanned(name: str, parent: str, links: Sequence[str]) -> Generator[Span]:
-    token = logs.trace_id.set(parent[3:35])
-    inner = None
-    try:
+class _Spanned:
+    """A span at work, its trace id in every line of the log; a class, for every sale enters one."""
+
+    __slots__ = ("_caller", "_inner", "_links", "_name", "_parent", "_token")
+
+    def __init__(
+        self, name: str, parent: str, links: Sequence[str] = (), caller: str | None = None
+    ) -> None:
+        self._name, self._parent, self._links, self._caller = name, parent, links, caller
+        self._inner: Any = None
+        self._token: Any = None
+
+    def __enter__(self) -> Span:
+        parent = self._parent
+        self._token = logs.trace_id.set(parent[3:35])
         if _state["tracer"] is not None and parent.endswith("01"):
-            inner = _begun(name, parent, links)
-        if inner is None:
-            yield Span(parent, None)
+            self._inner = _begun(self._name, parent, self._links)
+        if self._inner is None:
+            return Span(parent, None)
+        own = self._inner.get_span_context().span_id
+        span = Span(f"00-{parent[3:35]}-{own:016x}-01", self._inner)
+        if self._caller is not None:
+            span.set("caller", self._caller[3:35])
+        return span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
+        logs.trace_id.reset(self._token)
+        if self._inner is None:
             return
-        yield Span(f"00-{parent[3:35]}-{inner.get_span_context().span_id:016x}-01", inner)
-    except BaseException as error:
-        if inner is not None:
-            with suppress(Exception):
-                inner.record_exception(error)
-                inner.set_status(trace.StatusCode.ERROR)
-        raise
-    finally:
-        logs.trace_id.reset(token)
-        if inner is not None:
-            with suppress(Exception):
-                inner.end()
+        with suppress(Exception):
+            if error is not None:
+                self._inner.record_exception(error)
+                self._inner.set_status(trace.StatusCode.ERROR)
+        with suppress(Exception):
+            self._inner.end()
 
 
 def _begun(name: str, parent: str, links: Sequence[str]) -> Any:

@@ -144,7 +144,7 @@ def test_only_a_past_deadline_expires(deadline: bytes, expired: bool) -> None:
 def test_logs_are_json_with_the_trace() -> None:
     form = logs.JsonFormatter("ledger")
     record = logging.makeLogRecord({"name": "x", "msg": "a %s", "args": ("b",), "shard": 7})
-    with telemetry.start_span("s", None) as span:
+    with telemetry.start_root("s", None) as span:
         line = json.loads(form.format(record))
     assert (line["room"], line["message"], line["shard"]) == ("ledger", "a b", 7)
     assert line["trace_id"] == span.traceparent[3:35]
@@ -184,7 +184,7 @@ def spans() -> Any:
 
 
 def test_one_trace_from_the_request_through_a_batch(spans: InMemorySpanExporter) -> None:
-    with telemetry.start_span("http", None) as root:
+    with telemetry.start_root("http", None) as root:
         root.set("a", 1)
         header = telemetry.inject(root)[1]
     other = b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"
@@ -204,8 +204,11 @@ def test_one_trace_from_the_request_through_a_batch(spans: InMemorySpanExporter)
 
 
 def test_an_unsampled_trace_is_only_passed_on(spans: InMemorySpanExporter) -> None:
-    header = "00-" + "3" * 32 + "-" + "4" * 16 + "-00"
-    with telemetry.start_span("http", header) as span:
+    telemetry._state.update(ratio=0.0)
+    with telemetry.start_root("http", "00-" + "3" * 32 + "-" + "4" * 16 + "-01") as span:
         span.set("a", 1)
-    assert span.traceparent == header
+    assert span.traceparent.endswith("-00")
+    assert "3" * 32 not in span.traceparent
+    with telemetry.batch_span("fraud", [telemetry.inject(span)[1]]) as batch:
+        assert batch is None
     assert spans.get_finished_spans() == ()
