@@ -1,6 +1,9 @@
 """Rules of the edge: ids, versions in force, keys, limits, codes."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,12 @@ from contracts.merchants import Terminal, TerminalKey
 from contracts.values import Family
 from gateway.domain import keys, limits, problems, road
 from gateway.domain.problems import Code
-from kit import errors
+from gateway.usecases.access import Access
+from gateway.usecases.shares import Shares
+from kit import clock, errors
+
+from .around import bearer, terminal
+from .conftest import settings_of
 
 NOW = datetime(2026, 3, 21, 10, 0, tzinfo=UTC)
 
@@ -233,3 +241,32 @@ def test_every_code_says_what_to_do_in_two_languages() -> None:
         assert any("\u0600" <= c <= "\u06ff" for c in code.fa)
         assert code.en.isascii()
         assert problems.refusal(code).status == code.status
+
+
+async def test_a_terminal_stopped_while_merchants_is_asked_is_not_remembered_as_open() -> None:
+    fresh, standing = terminal(7), {7: terminal(7, keys=())}
+    tables = SimpleNamespace(
+        terminals_changed=0, merchants_stopped=(), find_terminal=lambda number: standing[number]
+    )
+
+    async def strange_terminal(number: int, address: str) -> Any:
+        standing[7] = terminal(7, version=3, stopped=True)  # the topic is faster than the answer
+        tables.terminals_changed += 1
+        with pytest.raises(errors.Problem):  # whoever else comes meanwhile hears it
+            await access.terminal(*asked)
+        return fresh
+
+    lookups: Any = SimpleNamespace(
+        tables=tables, known_terminal=tables.find_terminal, strange_terminal=strange_terminal
+    )
+    access = Access(
+        lookups,
+        keys.parse_operators([]),
+        clock.SystemClock(),
+        Shares.of(settings_of("", Path(), 1)),
+    )
+    asked = (bearer(7)["authorization"], "10.0.0.1")
+    assert (await access.terminal(*asked)).terminal is fresh
+    with pytest.raises(errors.Problem) as caught:
+        await access.terminal(*asked)
+    assert caught.value.code == "terminal-inactive"

@@ -109,8 +109,10 @@ class Access:
         whole = hashlib.sha256(key.encode()).digest()
         found = self._verified.get(whole)
         if found is None:
+            changed = tables.terminals_changed
             found = await self._verify(key, address)
-            if tables.find_terminal(found.terminal.terminal) is not None:
+            known = tables.find_terminal(found.terminal.terminal) is not None
+            if known and changed == tables.terminals_changed:  # else it may be stopped meanwhile
                 self._verified[whole] = found
         return found
 
