@@ -32,8 +32,7 @@ _IDLE_TOO_LONG: Final = "25P03"
 _CANCELLED: Final = "57014"
 _OF_TIMES: Final = ("at", "_from", "_until", "_on", "day", "date")  # names of columns
 _NOT_AS_THE_CODE_EXPECTS: Final = ("28", "3D", "42501", "42703", "42P01")
-
-
+_LAST_YEARS: Final = frozenset({MINYEAR, MAXYEAR})
 _OF_OTHERS: Final = ("23503", "23505", "23P01")  # what another row refers to, or holds already
 
 
@@ -107,7 +106,7 @@ def _refuse_endless(args: Iterable[Any]) -> None:
             held: list[Any] = arg if isinstance(first, date) else []
         else:
             held = [arg] if isinstance(arg, date) else []
-        if any(one is not None and not MINYEAR < one.year < MAXYEAR for one in held):
+        if held and not _LAST_YEARS.isdisjoint({one.year for one in held if one is not None}):
             raise DataError("a time at the end of all times", "22008", "")
 
 
