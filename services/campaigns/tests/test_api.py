@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from campaigns.programmes import store as programme_store
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import consumer as rules_consumer
 from contracts import topics
@@ -102,6 +103,35 @@ async def test_a_faulty_rule_says_where_it_is_wrong(caller: Any, pool: Any) -> N
     ]
     assert body["fa"]
     assert await said(pool) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"funder": 0}, 201),
+        ({"funder": 0, "merchants": []}, 201),
+        ({"funder": 50}, 201),
+        ({"funder": 50, "merchants": [5, 6]}, 201),
+        ({"funder": 60}, 422),  # another merchant's party, which agreed to nothing
+        ({"funder": 50, "merchants": []}, 422),  # it would pay for everybody's sales
+        ({"funder": 50, "merchants": [5, 7]}, 422),
+        ({"funder": 50, "merchants": [5, 8]}, 422),  # whose party nobody knows
+        ({"funder": 2**31 - 1}, 422),
+    ],
+)
+async def test_nobody_pays_for_a_rule_who_has_no_say(
+    caller: Any, pool: Any, make: Any, changes: dict[str, Any], status: int
+) -> None:
+    async with pool.transaction() as tx:
+        known = [make.programme(merchant=n, party=p) for n, p in ((5, 50), (6, 50), (7, 60))]
+        await programme_store.upsert_programmes(tx, known)
+    answer = await caller.send("PUT", PATH, json=RULE | changes)
+    assert answer.status_code == status
+    if status == 422:
+        assert [(p["path"], p["code"]) for p in answer.json()["problems"]] == [
+            ("/funder", "not-the-payers-rule")
+        ]
+        assert await said(pool) == []
 
 
 @pytest.mark.parametrize(

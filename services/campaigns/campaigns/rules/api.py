@@ -32,7 +32,8 @@ RULE: Final[JsonDict] = {
 class RuleBody(BaseModel):
     """A version of a rule. condition, effect: see the guide of the engine's dialect.
 
-    funder: the party that pays, 1 the network, 0 the merchant's own party.
+    funder: the party that pays, 1 the network, 0 the merchant's own party; another only where all
+    the merchants are its own.
     """
 
     model_config = ConfigDict(

@@ -41,6 +41,17 @@ async def find_newest(tx: Tx, rule: str) -> RulePublished | None:
     return None if body is None else _rule.decode(body)
 
 
+async def find_parties(tx: Tx, merchants: Sequence[int]) -> set[int]:
+    """The parties of merchants, by their programmes; 0 for one that has none."""
+    rows = await tx.fetch(
+        "select distinct coalesce((p.body->>'party')::int, 0) as party"
+        " from unnest($1::int[]) as u (merchant)"
+        " left join programmes p on p.merchant = u.merchant",
+        merchants,
+    )
+    return {row["party"] for row in rows}
+
+
 async def list_newest(tx: Tx, *, after: str, limit: int) -> list[RulePublished]:
     """The newest version of each rule, by rule id, after a given one."""
     rows = await tx.fetch(

@@ -61,6 +61,7 @@ async def put_rule(tx: Tx, published: RulePublished, *, subject: str, now: datet
             raise versions.AlreadyExistsDifferently(f"{name} exists; put the next version")
         return False
     versions.check_order(published, await store.find_newest(tx, published.rule))
+    versions.check_funder(published, await store.find_parties(tx, published.merchants))
     await store.insert_version(tx, published, subject=subject, put_at=now)
     key = f"{published.rule}@{published.version}"
     said = Envelope[Any](

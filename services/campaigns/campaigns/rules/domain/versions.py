@@ -6,6 +6,7 @@ from typing import Any, Final
 from campaigns.rules.domain import book
 from campaigns.rules.domain.tree import Problem, Rejected
 from contracts.campaigns import RulePublished
+from contracts.values import NETWORK_PARTY
 from kit import errors
 
 MERCHANTS_MAX: Final = 5_000
@@ -56,6 +57,17 @@ def check_order(published: RulePublished, newest: RulePublished | None) -> None:
         raise VersionOutOfOrder(f"the next version of {published.rule} is {expected}")
     if newest is not None and published.effective_from < newest.effective_from:
         raise VersionOutOfOrder(f"version {newest.version} counts from {newest.effective_from}")
+
+
+def check_funder(published: RulePublished, parties: set[int]) -> None:
+    """Nobody pays who has no say: the network, or the rule's merchants themselves.
+
+    parties: of the rule's merchants, as their programmes name them. Raises RuleInvalid.
+    """
+    own = bool(published.merchants) and parties == {published.funder}
+    if published.funder not in (0, NETWORK_PARTY) and not own:
+        detail = "0 (each merchant pays), 1 (the network), or the one party of all its merchants"
+        raise invalid([Problem(path="/funder", code="not-the-payers-rule", detail=detail)])
 
 
 def invalid(problems: list[Problem]) -> RuleInvalid:
