@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.util import calc_crc32c
 
 from kit import errors, isolation, outbox
 from kit.consumer import Event, Poison
@@ -251,3 +253,36 @@ async def test_no_header_stops_a_consumer(new_stage: Make, producer: Producer) -
     async with running(stage, producer, handle=handle, poison=Poison.PASS):
         await stage.wrote(3 + 4)  # four of them are no streams, which nobody can follow
     assert sorted(await stage.effects()) == [0, 0, 0, 0, 1, 4, 8]
+
+
+NAME, RAW_NAME = "x-no-text-x", b"\xff\xfe\x00\xed\xa0\x80-text"
+
+
+def _spoilt(batch: bytearray) -> bytearray:
+    """The same batch with a header whose name is no text, and the checksum that it then has."""
+    made = bytearray(batch.replace(NAME.encode(), RAW_NAME))
+    made[17:21] = calc_crc32c(bytes(made[21:])).to_bytes(4)
+    return made
+
+
+@pytest.mark.parametrize("packed", [None, "gzip"])
+async def test_a_header_whose_name_is_no_text_stops_nobody(
+    new_stage: Make, producer: Producer, packed: str | None
+) -> None:
+    stage = await new_stage()
+    await stage.feed(producer, [0])
+    sender = AIOKafkaProducer(bootstrap_servers=stage.bootstrap, compression_type=packed)
+    await sender.start()
+    batch = sender.create_batch()
+    for n, name in ((4, "plain"), (8, NAME), (12, "plain")):
+        put = {"timestamp": None, "key": b"k", "value": stage.said(n).value}
+        batch.append(**put, headers=[(name, b"1")])
+    build = batch._build
+    batch._build = lambda: _spoilt(build())
+    await (await sender.send_batch(batch, stage.source.name, partition=0))
+    await sender.stop()
+    await stage.feed(producer, [16])
+    async with running(stage, producer):
+        await stage.wrote(5)
+    assert await stage.effects() == [0, 4, 8, 12, 16]
+    assert [r.offset for r in await stage.records(stage.source)] == [0, 1, 2, 3, 4]
