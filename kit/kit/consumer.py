@@ -388,12 +388,5 @@ class Consumer:
 
 
 __all__ = [
-    "Consumer",
-    "CrashPoint",
-    "Event",
-    "Handler",
-    "Message",
-    "Poison",
-    "Subscription",
-    "event",
-]
+    "Consumer", "CrashPoint", "Event", "Handler", "Message", "Poison", "Subscription", "event",
+]  # fmt: skip

@@ -1,6 +1,7 @@
 """Dead letters: a record set aside with its reason, counted, up to a limit."""
 
 import logging
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from contracts import topics
@@ -11,7 +12,7 @@ from kit import clock, errors, outbox, telemetry
 if TYPE_CHECKING:
     from kit.db import Database, Tx
     from kit.event import Event
-    from kit.outbox import Batch
+    from kit.outbox import Batch, Message
 
 log = logging.getLogger(__name__)
 
@@ -35,24 +36,27 @@ async def write(
         raise errors.Alarm(f"{consumer} has over {limit} dead letters; see table dead_letters")
     telemetry.count(telemetry.Metric.DEAD_LETTERS, consumer, code)
     log.error("dead letter %s/%s@%s: %s: %s", *place, code, detail)
+    id = follow(f"{consumer}|{place}", "dead-letter")
+    outbox.add(tx, [_message(room, id, place, (code, detail), event.raw, event.at)])
+
+
+def _message(
+    room: str, id: str, place: tuple[str, int, int], why: tuple[str, str], raw: bytes, at: datetime
+) -> "Message":
+    """A dead letter for house.dead-letters. why: code and detail."""
     letter = DeadLetter(
         room=room,
-        topic=event.topic,
-        partition=event.partition,
-        offset=event.offset,
-        code=code,
-        detail=detail,
-        raw=event.raw[:RAW_BYTES_MAX],
+        topic=place[0],
+        partition=place[1],
+        offset=place[2],
+        code=why[0],
+        detail=why[1],
+        raw=raw[:RAW_BYTES_MAX],
     )
     said = Envelope(
-        id=follow(f"{consumer}|{place}", "dead-letter"),
-        type="dead-letter.v1",
-        key=event.topic,
-        occurred_at=event.at,
-        accepted_at=event.at,
-        data=letter,
+        id=id, type="dead-letter.v1", key=place[0], occurred_at=at, accepted_at=at, data=letter
     )
-    outbox.add(tx, [outbox.message(topics.DEAD_LETTERS, said)])
+    return outbox.message(topics.DEAD_LETTERS, said)
 
 
 async def write_unsaid(database: "Database", room: str, consumer: str, batch: "Batch") -> None:
@@ -60,32 +64,16 @@ async def write_unsaid(database: "Database", room: str, consumer: str, batch: "B
 
     Its row is found under the topic it was meant for and the number of its outbox row.
     """
-    place = (batch.topic, batch.partition or 0)
-    why = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
-    log.error("cannot be said: %s", why)
+    place = (batch.topic, batch.partition or 0, batch.id)
+    detail = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
+    at, why = clock.wall(), ("unsayable", detail)
+    log.error("cannot be said: %s", detail)
     telemetry.count(telemetry.Metric.ALARMS, "unsayable")
-    at = clock.wall()
     async with database.transaction() as tx:
-        await tx.execute(_INSERT, consumer, *place, batch.id, "unsayable", why, True)
+        await tx.execute(_INSERT, consumer, *place, *why, True)
         for index, said in enumerate(batch.messages):
-            letter = DeadLetter(
-                room=room,
-                topic=place[0],
-                partition=place[1],
-                offset=batch.id,
-                code="unsayable",
-                detail=why,
-                raw=(said.value or b"")[:RAW_BYTES_MAX],
-            )
-            envelope = Envelope(
-                id=follow(f"{consumer}|{place}|{batch.id}", "dead-letter", index),
-                type="dead-letter.v1",
-                key=place[0],
-                occurred_at=at,
-                accepted_at=at,
-                data=letter,
-            )
-            outbox.add(tx, [outbox.message(topics.DEAD_LETTERS, envelope)])
+            id = follow(f"{consumer}|{place[:2]}|{batch.id}", "dead-letter", index)
+            outbox.add(tx, [_message(room, id, place, why, said.value or b"", at)])
 
 
 def clean(why: str) -> str:

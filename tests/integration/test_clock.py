@@ -49,9 +49,23 @@ async def test_a_sandbox_house_takes_the_last_value_and_follows(
     await at(3)
     await say(9)
     await at(9)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    spoilt = outbox.Message(topics.HOUSE_CLOCK.name, 0, b"house", b"{")
+    await producer.send([spoilt])
+    await say(11)
+    await at(11)  # one that does not read ends nothing
+    assert not task.done()
+    await producer.send([spoilt])
+    again = clock.HouseClock()
+    starting = asyncio.ensure_future(again.run(servers.bootstrap))
+
+    async def known() -> bool:
+        return again.ready
+
+    await until(known)  # nor does it as the last that was said before a start
+    for one in (task, starting):
+        one.cancel()
+        with suppress(asyncio.CancelledError):
+            await one
 
 
 async def test_an_assigned_reader_starts_where_it_is_told(

@@ -6,20 +6,8 @@ from kit.kafka.producer import Ack, Place, Producer, partition_of
 from kit.kafka.readers import LAG_RECORDS, LIVE_RECORDS, Assigned, OffsetGone, Reader, Record
 
 __all__ = [
-    "LAG_RECORDS",
-    "LIVE_RECORDS",
-    "Ack",
-    "Assigned",
-    "OffsetGone",
-    "Place",
-    "Producer",
-    "Reader",
-    "Record",
-    "cluster_id",
-    "committed",
-    "end_offsets",
-    "ensure_topics",
-    "partition_of",
-]
+    "LAG_RECORDS", "LIVE_RECORDS", "Ack", "Assigned", "OffsetGone", "Place", "Producer", "Reader",
+    "Record", "cluster_id", "committed", "end_offsets", "ensure_topics", "partition_of",
+]  # fmt: skip
 
 mended.mend()

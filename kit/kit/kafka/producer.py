@@ -114,14 +114,8 @@ class Producer:
                             raise errors.Unavailable(
                                 f"{message.topic} has no partition {message.partition}"
                             )
-                        sent = await inner.send(
-                            message.topic,
-                            message.value,
-                            message.key,
-                            message.partition,
-                            None,
-                            list(message.headers),
-                        )
+                        put = (message.topic, message.value, message.key, message.partition)
+                        sent = await inner.send(*put, None, list(message.headers))
                         meta = await sent
                     except kafka_errors.KafkaError as error:
                         await self._mend(inner, error)
@@ -254,12 +248,8 @@ def _batches(inner: Any, messages: Sequence["Message"]) -> list[Any]:
     batch = inner.create_batch()
     made = [batch]
     for said in messages:
-        put = {
-            "timestamp": None,
-            "key": said.key,
-            "value": said.value,
-            "headers": list(said.headers),
-        }
+        put = {"timestamp": None, "key": said.key, "value": said.value}
+        put["headers"] = list(said.headers)
         if batch.append(**put) is None:
             batch = inner.create_batch()
             made.append(batch)
