@@ -70,6 +70,7 @@ def app_of(room: str, database: Database) -> FastAPI:
             given = MembersSettings(
                 room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, actor_secret=SECRET,
                 identifier_key="of these tests", contact_key=key,
+                member_key=base64.b64encode(bytes(32)).decode(),
             )  # fmt: skip
             house = members.main.house_of(given)
             return members.api.app(database, at, house, actor_secret=SECRET)

@@ -24,7 +24,7 @@ def house_of(given: Settings) -> House:
         raise SettingsError("PEYVAND_CARD_PREFIX: six digits")
     try:
         contact = base64.b64decode(given.contact_key, validate=True)
-        own = base64.b64decode(given.member_key, validate=True) if given.member_key else None
+        own = base64.b64decode(given.member_key, validate=True)
         vault = words.vault(contact, own, given.identifier_key.encode())
     except ValueError as error:
         raise SettingsError(f"PEYVAND_CONTACT_KEY or PEYVAND_MEMBER_KEY: {error}") from error

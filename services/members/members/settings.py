@@ -15,12 +15,12 @@ BINDINGS_MAX: Final = 50  # of one identifier: they travel in one message
 
 class Settings(settings.Room, frozen=True, kw_only=True):
     """identifier_key: HMAC of identifiers, shared with the gateway. contact_key: AES-256, base64,
-    shared with notify. member_key: AES-256, base64, wraps the data keys; empty: derived from
-    contact_key. card_prefix: six digits, 9364 is Iran's national range (ISO/IEC 7812).
+    shared with notify. member_key: AES-256, base64, wraps the data keys; nobody else has it.
+    card_prefix: six digits, 9364 is Iran's national range (ISO/IEC 7812).
     """
 
     identifier_key: str
     contact_key: str
-    member_key: str = ""
+    member_key: str
     card_prefix: str = "936400"
     consent_wording: str = "1"

@@ -32,6 +32,7 @@ HOUSE = main.house_of(
         actor_secret=SECRET,
         identifier_key="the identifier key of these tests",
         contact_key=base64.b64encode(bytes(range(32))).decode(),
+        member_key=base64.b64encode(bytes(range(1, 33))).decode(),
     )
 )
 

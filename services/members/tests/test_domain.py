@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 SEAT = Seat(7, 1_000_001, 5)
 OTHER = Seat(8, 1_000_002, 6)
 KEY = b"a key"
-VAULT = words.vault(bytes(range(100, 132)), None, KEY)
+VAULT = words.vault(bytes(range(100, 132)), bytes(range(32)), KEY)
 
 
 # -------------------------------------------------------------------------------------------- text
@@ -58,7 +58,7 @@ def test_what_is_sealed_opens_for_the_same_member_only() -> None:
 
 def test_a_vault_wants_keys_of_256_bits() -> None:
     with pytest.raises(ValueError):
-        words.vault(b"short", None, KEY)
+        words.vault(b"short", bytes(32), KEY)
     with pytest.raises(ValueError):
         words.vault(bytes(32), b"short", KEY)
     own = words.vault(bytes(range(32)), bytes(32), KEY)

@@ -6,8 +6,6 @@ from typing import Final
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from contracts.members import SealedContact
 from contracts.text import clean_text
@@ -59,7 +57,6 @@ def clean_name(text: str) -> str:
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
-_DATA_KEYS: Final = b"peyvand members data keys"
 
 
 class Unsealable(Exception):
@@ -75,16 +72,15 @@ class Vault:
     identifier_key: bytes
 
 
-def vault(contact_key: bytes, member_key: bytes | None, identifier_key: bytes) -> Vault:
-    """Keys made ready. member_key None: derived from contact_key (HKDF-SHA256, RFC 5869).
+def vault(contact_key: bytes, member_key: bytes, identifier_key: bytes) -> Vault:
+    """Keys made ready.
 
-    Raises ValueError when a key has not 32 bytes.
+    Raises ValueError when a key has not 32 bytes, or notify's would open the data keys too.
     """
-    if len(contact_key) != KEY_BYTES or (member_key is not None and len(member_key) != KEY_BYTES):
+    if len(contact_key) != KEY_BYTES or len(member_key) != KEY_BYTES:
         raise ValueError("an AES-256 key has 32 bytes, in base64")
-    if member_key is None:
-        derivation = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=_DATA_KEYS)
-        member_key = derivation.derive(contact_key)
+    if contact_key == member_key:
+        raise ValueError("the two keys are one; notify has the first and must not have the second")
     return Vault(AESGCM(member_key), AESGCM(contact_key), identifier_key)
 
 
