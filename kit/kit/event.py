@@ -21,7 +21,12 @@ LETTERS_MAX: Final = 100
 ONWARD_BYTES_MAX: Final = 1_024  # of one header: a trace and an address are far shorter
 _DEADLINE_DIGITS: Final = 15
 _MILLIS_MAX: Final = micros(MOMENT_MAX) // 1_000 - 1
-_ONWARD: Final = ("traceparent", "reply-topic", "reply-partition", "correlation-id", "replay")
+_ONWARD: Final = frozenset(
+    {
+        *("traceparent", "reply-topic", "reply-partition", "correlation-id", "replay"),
+        "deadline",  # every stage may drop an inquiry that nobody waits for any more
+    }
+)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +51,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def onward(self) -> Headers:
-        """Trace and reply address, for what is said because of this event."""
+        """Trace, reply address and deadline, for what is said because of this event."""
         return tuple(
             (k, v) for k, v in self.headers.items() if k in _ONWARD and len(v) <= ONWARD_BYTES_MAX
         )

@@ -59,11 +59,15 @@ async def test_the_broker_hears_offsets_for_graphs(new_stage: Make, producer: Pr
 
 async def test_headers_of_the_reply_travel_onward(new_stage: Make, producer: Producer) -> None:
     stage = await new_stage()
-    await stage.feed(producer, [1], reply_topic=b"r", correlation_id=b"c", other=b"x")
+    late = b"99999999999999"
+    await stage.feed(
+        producer, [1], reply_topic=b"r", correlation_id=b"c", deadline=late, other=b"x"
+    )
     async with running(stage, producer):
         await stage.wrote(1)
     headers = dict((await stage.records(stage.sink))[0].headers)
     assert (headers["reply-topic"], headers["correlation-id"]) == (b"r", b"c")
+    assert headers["deadline"] == late
     assert "other" not in headers
 
 

@@ -21,7 +21,7 @@ from contracts.values import Channel, Kind, Reason
 from kit import letters, outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
-from kit.outbox import Headers, Message
+from kit.outbox import Message
 
 Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
@@ -351,14 +351,8 @@ def _enveloped(event: Event, command: Command) -> Envelope[Any]:
 
 def _message(event: Event, said: Envelope[Any]) -> Message:
     return outbox.message(
-        topics.LEDGER_COMMANDS, said, partition=event.partition, headers=_onward(event)
+        topics.LEDGER_COMMANDS, said, partition=event.partition, headers=event.onward
     )
-
-
-def _onward(event: Event) -> Headers:
-    deadline = event.headers.get("deadline")
-    # an inquiry may be dropped at every stage once nobody waits for it
-    return event.onward if deadline is None else (*event.onward, ("deadline", deadline))
 
 
 # ------------------------------------------------------------------------------------------ a try
