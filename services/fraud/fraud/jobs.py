@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from fraud import usecases
+from fraud.declines import usecases as declines
 from fraud.settings import Settings
 from kit.clock import Clock
 from kit.db import Database
@@ -39,6 +40,18 @@ async def prune_windows(database: Database, clock: Clock, given: Settings) -> No
     await repeated(round_, PRUNE_ROWS)
 
 
+async def prune_withdrawals(database: Database, clock: Clock, given: Settings) -> None:
+    """Forget withdrawals that no window can hold any more."""
+
+    async def round_() -> int:
+        async with database.transaction() as tx:
+            return await declines.prune_withdrawals(
+                tx, now=clock.now(), hours=given.windows_idle_h, limit=PRUNE_ROWS
+            )
+
+    await repeated(round_, PRUNE_ROWS)
+
+
 async def repeated(round_: Callable[[], Awaitable[int]], full: int) -> None:
     """Work in short transactions until one is not full, within a bound."""
     for _ in range(PRUNE_ROUNDS_MAX):
@@ -58,5 +71,10 @@ def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
             name="prune-windows",
             every_s=PRUNE_EVERY_S,
             run=partial(prune_windows, database, clock, given),
+        ),
+        Job(
+            name="prune-withdrawals",
+            every_s=PRUNE_EVERY_S,
+            run=partial(prune_withdrawals, database, clock, given),
         ),
     ]

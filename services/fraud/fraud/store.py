@@ -12,7 +12,7 @@ from contracts.pos import PosTransaction
 from contracts.values import Reason
 from fraud.domain.decisions import Decision, Key
 from fraud.domain.rules import Rule
-from fraud.domain.windows import Windows, pack, unpack
+from fraud.domain.windows import Gone, Windows, pack, unpack
 from kit import local
 from kit.db import Record, Tx
 
@@ -153,6 +153,8 @@ async def write_poll(
         [d.model_version for d, *_ in made],
         [occurred_at for *_, occurred_at, _ in made],
         [accepted_at for *_, accepted_at in made],
+        [None if d.counted_rial is None or a is None else a.identifier_id for d, a, *_ in made],
+        [d.counted_rial for d, *_ in made],
         [shard for shard, _ in keys],
         [key for _, key in keys],
         [pack(changed[key]) for key in keys],
@@ -163,32 +165,56 @@ async def write_poll(
 _WRITE_POLL: Final = """
 with decided as (
     insert into decisions (shard, name, kind, account, verdict, reasons, findings, review_due_at,
-        case_id, score, model_version, occurred_at, accepted_at)
+        case_id, score, model_version, occurred_at, accepted_at, identifier_id, counted_rial)
     select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[],
         $7::jsonb[], $8::timestamptz[], $9::text[], $10::float8[], $11::text[],
-        $12::timestamptz[], $13::timestamptz[])
+        $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[])
 )
 insert into windows as w (shard, key, events, touched_at)
-select u.shard, u.key, u.events, $17
-from unnest($14::int[], $15::text[], $16::bytea[]) as u (shard, key, events)
+select u.shard, u.key, u.events, $19
+from unnest($16::int[], $17::text[], $18::bytea[]) as u (shard, key, events)
 on conflict (shard, key) do update set events = excluded.events,
     touched_at = greatest(w.touched_at, excluded.touched_at)
 """
 
 
-async def find_windows(tx: Tx, keys: Sequence[Key]) -> dict[Key, Windows]:
-    """What is kept of keys.
+Withdrawal = tuple[Key, str, Gone]  # a key of windows, the name that was declined, its event
+
+
+async def find_windows(tx: Tx, keys: Sequence[Key]) -> tuple[dict[Key, Windows], list[Withdrawal]]:
+    """What is kept of keys, and what of it the network declined since.
 
     Not locked: the offset row of the shard, advanced by compare-and-set at the transaction's
-    start, lets one writer in, and the pruning job leaves busy keys alone.
+    start, lets one writer in, and the pruning job leaves busy keys alone. Whoever hears outcomes
+    writes withdrawals and never windows.
     """
     rows = await tx.fetch(
-        "select w.shard, w.key, w.events from unnest($1::int[], $2::text[]) as k (shard, key)"
-        " join windows w on w.shard = k.shard and w.key = k.key",
+        "select w.shard, w.key, w.events, d.name, d.series, d.at, d.amount_rial, d.merchant"
+        " from unnest($1::int[], $2::text[]) as k (shard, key)"
+        " join windows w on w.shard = k.shard and w.key = k.key"
+        " left join withdrawals d on d.shard = k.shard and d.key = k.key and not d.applied",
         [shard for shard, _ in keys],
         [key for _, key in keys],
     )
-    return {(shard, key): unpack(events) for shard, key, events in rows}
+    known = {(row[0], row[1]): unpack(row[2]) for row in rows}
+    return known, [_withdrawal(row) for row in rows if row[3] is not None]
+
+
+def _withdrawal(row: Record) -> Withdrawal:
+    shard, key, _, name, series, at, amount_rial, merchant = row
+    return (shard, key), name, Gone(series, at, amount_rial, merchant, key.startswith("m."))
+
+
+async def update_applied(tx: Tx, done: Sequence[Withdrawal]) -> None:
+    """Mark withdrawals as applied, in the transaction that writes their windows."""
+    await tx.execute(
+        "update withdrawals w set applied = true"
+        " from unnest($1::int[], $2::text[], $3::text[]) as u (shard, name, key)"
+        " where w.shard = u.shard and w.name = u.name and w.key = u.key",
+        [shard for (shard, _), *_ in done],
+        [name for _, name, _ in done],
+        [key for (_, key), *_ in done],
+    )
 
 
 async def delete_decisions(tx: Tx, before: datetime, limit: int) -> int:

@@ -123,11 +123,8 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
         if record.attempt is not None
     }
     wanted = {one for of_name in keys.values() for one in of_name if one is not None}
-    known = await store.find_windows(tx, list(wanted)) if wanted else {}
-    for one in wanted - known.keys():
-        known[one] = windows.empty()
+    known, changed = await _windows(tx, wanted)
     made: dict[Key, Decision] = {}
-    changed: dict[Key, windows.Windows] = {}
     for key, record in fresh.items():
         attempt = record.attempt
         if attempt is None:
@@ -141,6 +138,21 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
     holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
     await case_verbs.open_cases(tx, holds)
     return made
+
+
+async def _windows(
+    tx: Tx, wanted: set[Key]
+) -> tuple[dict[Key, windows.Windows], dict[Key, windows.Windows]]:
+    """The windows of keys, without what the network declined since; and those this changed."""
+    known, gone = await store.find_windows(tx, list(wanted)) if wanted else ({}, [])
+    for key, _, one in gone:
+        windows.take_out(known[key], one)
+    if gone:
+        await store.update_applied(tx, gone)
+    changed = {key: known[key] for key, *_ in gone}
+    for one in wanted - known.keys():
+        known[one] = windows.empty()
+    return known, changed
 
 
 def _record(event: Event) -> _Record:

@@ -24,6 +24,7 @@ TABLES = (
     "alerts",
     "sightings",
     "cases",
+    "withdrawals",
     "windows",
     "decisions",
     "day_sums",

@@ -14,6 +14,8 @@ from fraud.cases import domain as cases_domain
 from fraud.cases import jobs as cases_jobs
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
+from fraud.declines import store as declines_store
+from fraud.declines.domain import Declined
 from fraud.domain import windows
 from fraud.domain.decisions import Decision
 from fraud.settings import Settings
@@ -53,6 +55,28 @@ async def test_idle_keys_are_forgotten(database: db.Database, now: datetime) -> 
         await jobs.prune_windows(database, clock_at(now), GIVEN)
         async with database.read() as tx:
             assert [r["key"] for r in await tx.fetch("select key from windows")] == ["a.2"]
+
+
+async def test_withdrawals_are_forgotten_with_the_windows(
+    database: db.Database, now: datetime
+) -> None:
+    async with database.transaction() as tx:
+        early = [
+            Declined(
+                shard=1,
+                name=f"t.1.1.{hours}",
+                merchant=7,
+                terminal=1,
+                heard_at=now - timedelta(hours=hours),
+            )
+            for hours in (49, 47)
+        ]
+        await declines_store.insert_early(tx, early)
+    for _ in range(2):
+        await jobs.prune_withdrawals(database, clock_at(now), GIVEN)
+        async with database.read() as tx:
+            rows = await tx.fetch("select name from withdrawals")
+            assert [r["name"] for r in rows] == ["t.1.1.47"]
 
 
 async def test_pruning_goes_on_until_a_round_is_not_full() -> None:

@@ -56,7 +56,8 @@ async def test_windows_come_back_as_they_were_written(tx: db.Tx, now: datetime) 
     keys = [(3, "a.1"), (3, "c.x"), (11, "a.1")]
     await store.write_poll(tx, [], {keys[0]: one, keys[2]: windows.empty()}, now)
     await store.write_poll(tx, [], {keys[0]: one}, now - timedelta(hours=1))
-    found = await store.find_windows(tx, keys)
+    found, gone = await store.find_windows(tx, keys)
+    assert gone == []
     assert set(found) == {keys[0], keys[2]}
     purchases, redemptions, undos = found[keys[0]]
     assert (purchases.ats, purchases.amounts, purchases.merchants) == ([5], [100], [7])

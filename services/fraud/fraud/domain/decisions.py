@@ -51,6 +51,8 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     findings: (rule, version, value) of every rule in force, fired or not. score, model_version:
     of a model; while they are None the rules decide alone. counted: windows took it in.
+    counted_rial: what live windows and days took in of what was let through, until the ledger's
+    no is heard; None: nothing.
     review_due_at: when the ledger makes a held earning available by itself; case_due_at: until when
     a reviewer may decide. lapses: the two are one; else the earning is cancelled at case_due_at.
     """
@@ -65,6 +67,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     score: float | None = None
     model_version: str | None = None
     counted: bool = False
+    counted_rial: int | None = None
     case_due_at: datetime | None = None
     lapses: bool = True
 
@@ -109,11 +112,18 @@ def keys_of(shard: int, transaction: PosTransaction) -> Keys:
     and a third row for each sale would be the road's dearest.
     """
     past = "h" if transaction.channel is Channel.HISTORY else ""
-    account, card = transaction.account, transaction.identifier_id
+    about = transaction
+    return keys_for(shard, about.kind, about.account, about.identifier_id, about.merchant, past)
+
+
+def keys_for(
+    shard: int, kind: Kind, account: int, card: str, merchant: int, past: str = ""
+) -> Keys:
+    """The same of a transaction that only its decision is known of. past: "h" of history."""
     return Keys(
         (shard, f"{past}a.{account}") if account else None,
-        (shard, f"{past}c.{card}") if card and transaction.kind is Kind.REDEMPTION else None,
-        (shard, f"{past}m.{transaction.merchant}.{card}") if card else None,
+        (shard, f"{past}c.{card}") if card and kind is Kind.REDEMPTION else None,
+        (shard, f"{past}m.{merchant}.{card}") if card else None,
     )
 
 
@@ -123,7 +133,8 @@ def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -
     Purchases and redemptions are decided; reversals, and refunds that are not dated too far back,
     are counted and let through, so that a till can undo; a blocked identifier and an occurred_at
     too long ago are declined uncounted. What a rule holds or declines counts where it was tried,
-    and not across merchants. Live windows and rules go by accepted_at, history's by occurred_at.
+    a declined one without its Rial, and not across merchants. Live windows and rules go by
+    accepted_at, history's by occurred_at.
     Source: architecture 2, fraud reference 3.3 and 5.1, findings S8 and S15.
     """
     transaction, shard = attempt.transaction, attempt.shard
@@ -136,7 +147,7 @@ def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -
     sale = transaction.kind in SALES
     past = transaction.channel is Channel.HISTORY
     at = micros(attempt.occurred_at if past else attempt.accepted_at)
-    which = _SERIES.get(transaction.kind, windows.UNDOS)
+    which = series_of(transaction.kind)
     amount = counted_rial(transaction, book)
     for known in seen:
         if known is not None:
@@ -144,9 +155,8 @@ def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -
     found = _findings(attempt, seen, book, at) if sale else []
     fired = [(live.rule, value) for live, value in found if value > live.threshold]
     verdict, reasons, lapse_max = _judged(transaction, fired) if fired else _NOTHING_FIRED
-    for known in seen[:2]:
-        if known is not None and verdict is not Verdict.ALLOW:
-            windows.withdraw(known, which, at)
+    if verdict is not Verdict.ALLOW:
+        _uncount(seen, which, at, verdict)
     for known in seen:
         if known is not None:
             windows.prune(known, which)
@@ -157,11 +167,21 @@ def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -
         reasons=reasons,
         findings=tuple([(live.name, live.version, value) for live, value in found]),
         counted=True,
+        counted_rial=None if past or verdict is Verdict.DECLINE else amount,
     )
     if verdict is Verdict.HOLD:
         lapses = transaction.amount_rial <= lapse_max
         return _held(decision, attempt.accepted_at, limits, lapses=lapses)
     return decision
+
+
+def _uncount(seen: Seen, which: int, at: int, verdict: Verdict) -> None:
+    """The network's windows take in only what was allowed; what was declined is worth nothing."""
+    for known in seen[:2]:
+        if known is not None:
+            windows.withdraw(known, which, at)
+    if verdict is Verdict.DECLINE and seen.card_at_merchant is not None:
+        windows.void(seen.card_at_merchant, which, at)
 
 
 def _held(decision: Decision, accepted_at: datetime, limits: Limits, *, lapses: bool) -> Decision:
@@ -181,7 +201,12 @@ def touched(decision: Decision, keys: Keys) -> tuple[Key, ...]:
     """The keys whose windows a decision changed: the network's only by what was allowed."""
     if not decision.counted:
         return ()
-    changed = keys if decision.verdict is Verdict.ALLOW else keys[2:]
+    return counted_in(decision.verdict, keys)
+
+
+def counted_in(verdict: Verdict | None, keys: Keys) -> tuple[Key, ...]:
+    """Which of the keys keep an event of that verdict."""
+    changed = keys if verdict is Verdict.ALLOW else keys[2:]
     return tuple([key for key in changed if key is not None])
 
 
@@ -193,6 +218,13 @@ def counted_rial(transaction: PosTransaction, book: rules.Rulebook) -> int:
 
 
 _SERIES: Final = {Kind.PURCHASE: windows.PURCHASES, Kind.REDEMPTION: windows.REDEMPTIONS}
+
+
+def series_of(kind: Kind) -> int:
+    """Which of the windows' series a kind counts in."""
+    return _SERIES.get(kind, windows.UNDOS)
+
+
 Judged = tuple[Verdict, tuple[Reason, ...], int]
 _NOTHING_FIRED: Final[Judged] = (Verdict.ALLOW, (), AMOUNT_MAX)
 

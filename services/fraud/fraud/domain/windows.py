@@ -1,10 +1,10 @@
 """Exact windows: the events of one key in event time, how they are counted and kept."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 SECOND: Final = 1_000_000  # times are microseconds since the epoch
 DAY: Final = 86_400 * SECOND
@@ -21,7 +21,9 @@ class Subject(StrEnum):
 
     ACCOUNT = "account"  # allowed sales and all undos, at every merchant
     CARD = "card"  # allowed redemptions of one identifier: a card, a mobile number, a QR
-    CARD_AT_MERCHANT = "card_at_merchant"  # of one identifier at one merchant, declined ones too
+    CARD_AT_MERCHANT = (
+        "card_at_merchant"  # of one identifier at one merchant; declined ones: 0 Rial
+    )
     TERMINAL = "terminal"  # allowed sales of a day of Tehran, over all shards, as last heard
     MERCHANT = "merchant"  # the same of all its terminals
 
@@ -130,8 +132,45 @@ def insert(known: Windows, which: int, at: int, amount_rial: int, merchant: int)
 
 def withdraw(known: Windows, which: int, at: int) -> None:
     """Take the event that was inserted last at that time out again."""
+    _remove(known, which, bisect_right(known[which].ats, at) - 1)
+
+
+def void(known: Windows, which: int, at: int) -> None:
+    """Leave the event that was inserted last at that time as an attempt, worth 0 Rial."""
     series = known[which]
-    place = bisect_right(series.ats, at) - 1
+    series.amounts[bisect_right(series.ats, at) - 1] = 0
+
+
+class Gone(NamedTuple):
+    """An event that did not happen after all, as its windows keep it; at: microseconds.
+
+    attempt: it stays where it was tried, and only its Rial go.
+    """
+
+    which: int
+    at: int
+    amount_rial: int
+    merchant: int
+    attempt: bool
+
+
+def take_out(known: Windows, gone: Gone) -> None:
+    """Take out an event that was counted in an earlier poll; forgotten meanwhile: nothing to do.
+
+    Events alike in time, amount and merchant are one another's equal, so any of them may go.
+    """
+    series = known[gone.which]
+    for place in range(bisect_left(series.ats, gone.at), bisect_right(series.ats, gone.at)):
+        if (series.amounts[place], series.merchants[place]) == (gone.amount_rial, gone.merchant):
+            if gone.attempt:
+                series.amounts[place] = 0
+            else:
+                _remove(known, gone.which, place)
+            return
+
+
+def _remove(known: Windows, which: int, place: int) -> None:
+    series = known[which]
     del series.ats[place], series.amounts[place], series.merchants[place]
     if not series.ats:
         known[which] = _NONE

@@ -34,9 +34,9 @@ def added(seen: Iterable[Sighting]) -> dict[DayKey, Daily]:
 
 
 def crossed(before: Daily, after: Daily, over: Subject, thresholds: Iterable[Threshold]) -> bool:
-    """Whether a day has just gone above a threshold."""
+    """Whether a day has just gone above a threshold, or back under it."""
     return any(
-        _of(before, one.counts) <= one.rial < _of(after, one.counts)
+        (_of(before, one.counts) > one.rial) != (_of(after, one.counts) > one.rial)
         for one in thresholds
         if one.over is over
     )

@@ -1,6 +1,6 @@
 """The verbs of days: add what was seen, tell the road what has grown large, forget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from contracts.fraud import Sighting
@@ -17,7 +17,16 @@ async def add_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
     The road thus hears of a day when fraud.terminals has been read so far: some hundred ms late as
     a rule, as late as the stream at the worst, and it costs the road nothing until then.
     """
+    await _add(tx, domain.added(seen))
+
+
+async def take_back(tx: Tx, seen: Sequence[Sighting]) -> None:
+    """Subtract sales that the network declined; in any order with what added them."""
     parts = domain.added(seen)
+    await _add(tx, {key: _less(Daily(), part) for key, part in parts.items()})
+
+
+async def _add(tx: Tx, parts: Mapping[DayKey, Daily]) -> None:
     if not parts:
         return
     thresholds = await store.find_thresholds(tx)

@@ -1,0 +1,81 @@
+"""The verbs of declines: hear the network's no, find it again at a later decision, forget."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from contracts.fraud import Sighting
+from contracts.ledger import Outcome
+from contracts.values import Status
+from fraud.declines import domain, store
+from fraud.declines.domain import Declined
+from fraud.sums import usecases as sums
+from kit.db import Tx
+
+_TRANSACTIONS = ("post-transaction.v1", "refuse-transaction.v1")
+_NOTHING_HAPPENED = (Status.DECLINED, Status.REFUSED)
+
+
+async def hear_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    """Take what was declined or refused, each with its shard, out of what fraud counted; once.
+
+    The road applies it in its next poll of the same key, so that windows keep one writer. What
+    completed costs nothing here. Source: findings S8; decision 0023.
+    """
+    heard = [
+        Declined(
+            shard=shard,
+            name=outcome.name,
+            merchant=outcome.merchant,
+            terminal=outcome.terminal,
+            heard_at=outcome.decided_at,
+        )
+        for shard, outcome in outcomes
+        if outcome.command in _TRANSACTIONS and outcome.status in _NOTHING_HAPPENED
+    ]
+    if heard:
+        unknown = await _take_out(tx, heard)
+        if unknown:
+            await store.insert_early(tx, unknown)
+
+
+async def hear_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
+    """Take out what was declined before the road decided it: a sale that its reversal came before,
+    or a house that reads its past again."""
+    early = await store.find_early(tx, [(one.shard, one.name) for one in seen])
+    if early:
+        await _take_out(
+            tx,
+            [
+                Declined(
+                    shard=one.shard,
+                    name=one.name,
+                    merchant=one.merchant,
+                    terminal=one.terminal,
+                    heard_at=early[one.shard, one.name],
+                )
+                for one in seen
+                if (one.shard, one.name) in early
+            ],
+        )
+
+
+async def _take_out(tx: Tx, heard: Sequence[Declined]) -> list[Declined]:
+    """Write withdrawals and subtract from days, once a name; gives those without a decision."""
+    by_key = {(no.shard, no.name): no for no in heard}
+    counted = await store.find_counted(tx, list(by_key))
+    gone = [
+        (by_key[of.shard, of.name], key, event)
+        for of in counted
+        for key, event in domain.withdrawals(of, by_key[of.shard, of.name].merchant)
+    ]
+    if gone:
+        fresh = await store.insert_withdrawals(tx, gone)
+        pairs = [(by_key[k], of) for of in counted if (k := (of.shard, of.name)) in fresh]
+        await sums.take_back(tx, domain.sightings(pairs))
+    known = {(of.shard, of.name) for of in counted}
+    return [no for key, no in by_key.items() if key not in known]
+
+
+async def prune_withdrawals(tx: Tx, *, now: datetime, hours: int, limit: int) -> int:
+    """Forget what was heard longer ago than windows are kept; gives how many rows."""
+    return await store.delete_withdrawals(tx, now - timedelta(hours=hours), limit)
