@@ -29,8 +29,8 @@ env: setup ## address and operator's key, for a shell: eval "$$(make -s env)"
 	@$(RUN) house env
 
 .PHONY: import-members replay
-import-members: setup ## members from a file: FILE=members.csv
-	@$(RUN) house.import_members --file "$(FILE)"
+import-members: setup ## members from a file: FILE=members.csv [PARTY=whose references]
+	@$(RUN) house.import_members --file "$(FILE)" --party "$(PARTY)"
 replay: setup ## a purchase history on the road: FILE=history.csv [ENROL=1]
 	@$(RUN) house.replay --file "$(FILE)" $(if $(ENROL),--enrol)
 

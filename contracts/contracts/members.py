@@ -22,7 +22,7 @@ class IdentifierKind(StrEnum):
     CARD = "card"
     MOBILE = "mobile"
     QR = "qr"
-    EXTERNAL = "external"  # a partner's own reference, for imported history only, never at a till
+    EXTERNAL = "external"  # a party's own reference, for imported history only, never at a till
 
 
 class Binding(Struct, frozen=True, kw_only=True):
@@ -37,8 +37,9 @@ class Binding(Struct, frozen=True, kw_only=True):
 class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`identifier-changed.v1` on members.identifiers, keyed digest@version; the newest counts.
 
-    digest: HMAC-SHA256 of kind and canonical text under the house's identifier key, hex, so that
-    no number is on any topic. bindings: in time order, the first holds for all earlier times too.
+    digest: HMAC-SHA256 of kind and canonical text, of a reference its party too, under the house's
+    identifier key, hex, so that no number is on any topic. bindings: in time order, the first holds
+    for all earlier times too.
     """
 
     identifier_id: str
@@ -116,9 +117,19 @@ def canonical(kind: IdentifierKind, text: str) -> str:
             return reference
 
 
-def digest(key: bytes, kind: IdentifierKind, canonical_text: str) -> str:
-    """Keyed digest under which every table and topic knows an identifier."""
-    return hmac.new(key, f"{kind.value}:{canonical_text}".encode(), hashlib.sha256).hexdigest()
+def digest(key: bytes, kind: IdentifierKind, canonical_text: str, *, party: int = 0) -> str:
+    """Keyed digest under which every table and topic knows an identifier.
+
+    party: whose reference it is, of EXTERNAL only: every partner numbers its customers from 1, so a
+    reference means a person within its party and nobody beyond. Over `kind:text`, of a reference
+    `external:party:text`. Raises ValueError for a reference of no party.
+    """
+    said = f"{kind.value}:{canonical_text}"
+    if kind is IdentifierKind.EXTERNAL:
+        if party < 1:
+            raise ValueError("a reference counts within its party: name the party")
+        said = f"{kind.value}:{party}:{canonical_text}"
+    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
 
 
 def luhn_valid(digits: str) -> bool:

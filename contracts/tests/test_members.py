@@ -122,6 +122,20 @@ def test_a_digest_depends_on_key_kind_and_text() -> None:
     assert len(made) == 8
 
 
+def test_a_reference_is_digested_within_its_party() -> None:
+    """Two partners number their customers alike, and none of them means the other's."""
+    made = {
+        members.digest(b"a", IdentifierKind.EXTERNAL, text, party=party)
+        for party in (1, 11, 2**31 - 1)
+        for text in ("1", "1:1", "67890")
+    }
+    assert len(made) == 9
+    with pytest.raises(ValueError, match="party"):
+        members.digest(b"a", IdentifierKind.EXTERNAL, "67890")
+    cards = {members.digest(b"a", IdentifierKind.CARD, "1", party=party) for party in (0, 5)}
+    assert len(cards) == 1  # a card is the network's, whoever is asked
+
+
 def test_the_first_binding_holds_for_all_earlier_times() -> None:
     first = Binding(from_at=NOW, member=1, account=1, shard=1)
     second = Binding(from_at=NOW + timedelta(days=1), member=2, account=2, shard=2)

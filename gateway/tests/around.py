@@ -52,15 +52,18 @@ def operator(name: str) -> dict[str, str]:
     return {"authorization": f"Bearer pvo_{name}_{name}-secret"}
 
 
-def digest_of(kind: IdentifierKind, text: str) -> str:
-    return members.digest(HMAC.encode(), kind, members.canonical(kind, text))
+def digest_of(kind: IdentifierKind, text: str, party: int = 0) -> str:
+    return members.digest(HMAC.encode(), kind, members.canonical(kind, text), party=party)
 
 
-def identifier(text: str, kind: IdentifierKind = IdentifierKind.CARD, **changes: Any) -> Identifier:
+def identifier(
+    text: str, kind: IdentifierKind = IdentifierKind.CARD, *, party: int = 0, **changes: Any
+) -> Identifier:
+    """What members says of an identifier. party: whose reference it is, where it is one."""
     given: dict[str, Any] = {
         "identifier_id": f"id-{kind.value}-{text[-4:]}",
         "version": 1,
-        "digest": digest_of(kind, text),
+        "digest": digest_of(kind, text, party),
         "kind": kind,
         "last4": text[-4:],
         "bindings": (Binding(from_at=OPENED, member=7, account=1000001, shard=5),),

@@ -240,14 +240,14 @@ async def test_an_older_file_finds_a_programme_and_a_price_in_a_house_that_has_n
         history(
             f"o1,c-9,4000,{ago(10)},100000,,,,,",  # by the merchant's own number and programme
             f"o2,c-9,4000,{ago(2500)},100000,,,,,",  # before that: the default one
-            f"o3,c-9,7,{ago(2500)},100000,,,,,",  # a number nobody has
+            f"o3,c-9,7,{ago(2500)},100000,,,,,",  # a number nobody has: its own c-9, another person
         ),
         enrol=True,
     )
     assert ran.status == 0, ran.said
     assert ran.report["replay"]["points_earned"] == 50 + 10 + 10
     assert ran.report["replay"]["enrolled"] == {
-        "members": 1,
+        "members": 2,
         "merchants": 1,
         "programmes": 2,
         "terms": 1,

@@ -7,11 +7,14 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from house import plan, status
 from house.processes import State
 from peyvand import (
     Forbidden,
+    HistoricPurchase,
+    Identifier,
     Invalid,
     NotFound,
     Status,
@@ -24,7 +27,7 @@ from peyvand.terminal import Durability, Journal
 
 from . import town as towns
 from .street import Street, owed, redemption, refund
-from .town import GIFT_RIAL, NETWORK, Town, until
+from .town import GIFT_RIAL, NETWORK, Town, answer_of, until
 
 pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 
@@ -175,6 +178,35 @@ async def test_a_stopped_party_issues_nothing_and_its_points_are_still_spent(tow
         assert (await till.buy(member, 50_000)).points_earned == earned
         spent = await till.send(redemption(till, member, 50_000, points=50))
         assert (spent.status, spent.points_redeemed) == (Status.COMPLETED, 50)
+
+
+async def test_a_partners_history_goes_to_its_own_customers(street: Street) -> None:
+    """Two partners number their customers alike: neither books into the other's accounts."""
+    town, reference = street.town, f"c-{uuid.uuid4().hex[:12]}"
+    owners = (street.grocer.shop, street.baker.shop)
+    people = [await town.enrol(external=reference, party=shop.party) for shop in owners]
+    assert people[0].account != people[1].account
+    with pytest.raises(Invalid) as alone:
+        await town.enrol(external=reference)
+    assert alone.value.code == "external-without-party"
+
+    for shop, amount_rial in zip(owners, (1_000_000, 7_000_000), strict=True):
+        bought = HistoricPurchase(
+            merchant=shop.merchant,
+            transaction=f"h-{reference}",
+            identifier=Identifier(external=reference),
+            occurred_at=towns.now() - timedelta(days=1),
+            amount_rial=amount_rial,
+        )
+        for _ in range(2):
+            answer = answer_of(await town.operator.post_history(bought))
+            assert (answer.status, answer.points_earned) == (Status.COMPLETED, amount_rial // 1_000)
+
+    assert [(await town.balance(one))["points"] for one in people] == [1_000, 7_000]
+    with pytest.raises(Invalid) as nobody:
+        strange = Identifier(external=f"{reference}-x")
+        await town.operator.post_history(structs.replace(bought, identifier=strange))
+    assert nobody.value.code == "unknown-identifier"
 
 
 async def test_a_household_shares_an_account(street: Street) -> None:

@@ -240,14 +240,19 @@ class Town:
 
     async def member(self, *, receipts: bool = False, account: int | None = None) -> Member:
         """Enrol somebody new; account: into the household that owns it."""
+        return await self.enrol(
+            receipts=receipts, **({} if account is None else {"account": account})
+        )
+
+    async def enrol(self, *, receipts: bool = False, **more: Any) -> Member:
+        """Enrol somebody new; more: further fields of the enrolment."""
         mobile = f"091{secrets.randbelow(10**8):08d}"
         body: dict[str, Any] = {
             "mobile": mobile,
             "name": "سارا",
             "consents": {"terms": True, "receipts": receipts, "marketing": False},
+            **more,
         }
-        if account is not None:
-            body["account"] = account
         made = await self.operator.enrol(str(uuid.uuid4()), body)
         card = made.card
         return Member(

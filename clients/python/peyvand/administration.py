@@ -131,12 +131,13 @@ class ImportReport:
 
 
 class ImportedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One member of an import."""
+    """One member of an import. external: reference among the customers of party; needs it."""
 
     mobile: str
     name: str = ""
     consents: Mapping[str, bool] = {}
     external: str = ""
+    party: int = 0
 
 
 def of_shard(as_of: Moment) -> dict[str, Queried]:

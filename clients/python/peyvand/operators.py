@@ -161,7 +161,7 @@ class Operator:
         return await self.page(path_of("terms", after=after, limit=LIMIT))
 
     async def enrol(self, enrolment_id: str, fields: Mapping[str, Any]) -> Enrolment:
-        """Enrol a person: mobile, name, consents, account (household), external.
+        """Enrol a person: mobile, name, consents, account (household), external with its party.
 
         enrolment_id: a UUID. A mobile that is enrolled already answers its membership.
         """

@@ -51,7 +51,10 @@ class OrderName(NamedTuple):
 
 
 class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a member shows: exactly one of these. external: imported history only."""
+    """What a member shows: exactly one of these.
+
+    external: imported history only, a reference of the party of the history's merchant.
+    """
 
     card: str = ""
     mobile: str = ""

@@ -32,7 +32,8 @@ _NO: Final = frozenset({"", "0", "false", "no", "n", "خیر", "نه"})
 DONE, FAILED, LEFT_OUT, USAGE, BAD_FILE, NO_FILE = 0, 1, 3, 64, 65, 66
 EXITS: Final = """\
 exit status: 0 every row is a member now; 1 the house failed; 3 some rows were bad, each is in the
-report; 64 no FILE; 65 the file cannot be read as a whole, 66 there is none: nothing was sent"""
+report; 64 no FILE or no such PARTY; 65 the file cannot be read as a whole, 66 there is none: no
+row was sent"""
 
 
 class _Bad(Exception):
@@ -61,6 +62,7 @@ class Source:
     """A file being read: its rows as the house takes them, and those it could not read."""
 
     text: files_in.Text
+    party: int = 0  # whose references the file's are; 0: it was not said
     bad: list[BadLine] = field(default_factory=list[BadLine])
     ignored: tuple[str, ...] = ()
 
@@ -76,7 +78,7 @@ class Source:
         for line in self.text.lines():
             if line.text.strip():
                 try:
-                    yield line.number, member_import.line_of(_from_json(line))
+                    yield line.number, self._line(_from_json(line))
                 except _Bad as bad:
                     self._set_aside(line.number, bad)
 
@@ -85,9 +87,13 @@ class Source:
         self.ignored = header.ignored
         for number, row in csv_rows.rows(self.text):
             try:
-                yield number, member_import.line_of(_from_row(header, row))
+                yield number, self._line(_from_row(header, row))
             except _Bad as bad:
                 self._set_aside(number, bad)
+
+    def _line(self, read: ImportedLine) -> bytes:
+        owned = msgspec.structs.replace(read, party=self.party) if read.external else read
+        return member_import.line_of(owned)
 
     def _set_aside(self, number: int, why: _Bad) -> None:
         self.bad.append(BadLine(line=number, code="unreadable-line", detail=str(why), fa=why.fa))
@@ -147,10 +153,14 @@ def _line(mobile: str, name: str, receipts: str, cells: dict[str, str]) -> Impor
     )
 
 
-async def run(path: Path, url: str, key: str, *, console: Console) -> ImportReport:
-    """Import a file; every row of it is counted once, the bad ones by number. Raises BadFile."""
+async def run(path: Path, url: str, key: str, *, console: Console, party: int = 0) -> ImportReport:
+    """Import a file; every row of it is counted once, the bad ones by number.
+
+    party: whose references the column `external` holds; a row that has one is bad without it.
+    Raises BadFile, and NotFound for a party that nobody registered: nothing was sent.
+    """
     with files_in.opened(path) as text, _progress(console) as progress:
-        source = Source(text)
+        source = Source(text, party)
         task = progress.add_task("وارد کردن اعضا · importing", total=text.size_bytes, lines=0)
 
         def tell(lines: int) -> None:
@@ -158,6 +168,8 @@ async def run(path: Path, url: str, key: str, *, console: Console) -> ImportRepo
 
         options = peyvand.Options(timeouts=peyvand.Timeouts(request_s=member_import.CHUNK_S))
         async with peyvand.Operator(url, key, options=options) as operator:
+            if party:
+                await operator.party(party)
             with closing(source.lines()) as lines:
                 report = await member_import.import_members(operator, lines, progress=tell)
         tell(report.lines)
@@ -211,7 +223,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     path = options.path or options.file
     if path is None or str(path) in ("", "."):
-        print("make import-members FILE=members.csv", file=sys.stderr)
+        print("make import-members FILE=members.csv [PARTY=4000]", file=sys.stderr)
         return USAGE
     console = Console(stderr=options.json)
     home = plan.house(paths.house_folder())
@@ -219,10 +231,14 @@ def main(arguments: Sequence[str]) -> int:
     target.unlink(missing_ok=True)  # a report never outlives its run
     key = home.credentials.operator_key("operator")
     try:
-        report = asyncio.run(run(path, home.url("gateway"), key, console=console))
+        url = home.url("gateway")
+        report = asyncio.run(run(path, url, key, console=console, party=options.party))
     except files_in.BadFile as error:
         status = NO_FILE if isinstance(error, files_in.NoFile) else BAD_FILE
         return _failed(str(error), status, console, as_json=options.json)
+    except peyvand.NotFound as error:
+        said = f"طرف {options.party} ثبت نشده است · party {options.party}: {error}"
+        return _failed(said, USAGE, console, as_json=options.json)
     except peyvand.PeyvandError as error:
         said = f"{error}\nآیا خانه روشن است؟ · is the house up? make up"
         return _failed(said, FAILED, console, as_json=options.json)
@@ -244,6 +260,11 @@ def _failed(said: str, status: int, console: Console, *, as_json: bool) -> int:
     return status
 
 
+def _party(text: str) -> int:
+    """A party's number; nothing where make was told none."""
+    return int(values.ascii_digits(text) or 0)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make import-members",
@@ -253,6 +274,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("path", nargs="?", type=Path)
     parser.add_argument("--file", type=Path, help="CSV (mobile,name,receipts,external) or NDJSON")
+    parser.add_argument(
+        "--party", type=_party, default=0, help="whose references the column external holds"
+    )
     parser.add_argument("--json", action="store_true", help="the report as JSON on the output")
     return parser
 

@@ -22,6 +22,11 @@ class Door:
         self.url, self.key = "", "pvo_operator_x"
         self.lines: list[dict[str, object]] = []
 
+    async def party(self, request: web.Request) -> web.Response:
+        if request.match_info["party"] == "4000":
+            return web.json_response({"party": 4_000, "title_fa": "ه", "title_en": "h"})
+        return web.json_response({"code": "not-found", "detail": "none", "fa": "نیست"}, status=404)
+
     async def handle(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == f"Bearer {self.key}"
         lines = [json.loads(line) for line in (await request.read()).splitlines()]
@@ -41,6 +46,7 @@ async def door() -> AsyncIterator[Door]:
     found = Door()
     app = web.Application(client_max_size=10_000_000)
     app.router.add_post("/v1/members/import", found.handle)
+    app.router.add_get("/v1/parties/{party}", found.party)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -149,6 +155,35 @@ async def test_an_unknown_or_doubled_field_of_a_json_line_is_named(
         (1, True, False),
         (2, False, True),
     ]
+    assert door.lines == []
+
+
+async def test_references_are_of_the_party_that_the_command_names(
+    door: Door, tmp_path: Path
+) -> None:
+    """Another partner's customers have the same ones; who has none is nobody's."""
+    for name, raw in (("members.csv", CSV), ("members.ndjson", NDJSON)):
+        path = tmp_path / name
+        path.write_text(raw)
+        await import_members.run(path, door.url, door.key, console=_console(), party=4_000)
+    owners = [(line.get("external"), line.get("party")) for line in door.lines]
+    assert owners == [
+        *(("h-1", 4_000), (None, None), (None, None), ("h-2", 4_000)),
+        *(("h-1", 4_000), (None, None), (None, None)),
+    ]
+
+
+async def test_a_party_that_nobody_registered_refuses_the_file(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOUSE", str(tmp_path / "house"))
+    door.key = plan.house(tmp_path / "house").credentials.operator_key("operator")
+    monkeypatch.setattr(plan.House, "url", lambda *_: door.url)
+    path = tmp_path / "members.csv"
+    path.write_text(CSV)
+    told = ["--file", str(path), "--party", "۴۰۰۱", "--json"]
+    assert await asyncio.to_thread(import_members.main, told) == import_members.USAGE
+    assert "4001" in json.loads(capsys.readouterr().out)["error"]
     assert door.lines == []
 
 

@@ -31,7 +31,10 @@ LineNumber = Annotated[int, Meta(ge=1, le=9999)]
 
 
 class Identifier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the member shows: exactly one of these. external: imported history only."""
+    """What the member shows: exactly one of these.
+
+    external: imported history only, a reference of the party of the history's merchant.
+    """
 
     card: Shown | UnsetType = UNSET
     mobile: Shown | UnsetType = UNSET

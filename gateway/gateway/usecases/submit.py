@@ -124,7 +124,8 @@ async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: 
     if not editions:
         raise problems.refusal(Code.UNKNOWN_MERCHANT)
     edition = road.in_force(editions, body.occurred_at)
-    digest, found = await _shown(road_, body.identifier, HISTORY, body.occurred_at)
+    party = (edition or editions[-1]).party
+    digest, found = await _shown(road_, body.identifier, HISTORY, body.occurred_at, party=party)
     stamp = road.Stamp(
         shard=_shard(found),
         programme=0 if edition is None else edition.version,
@@ -133,7 +134,7 @@ async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: 
         found=found,
     )
     name = road.history_name(body.merchant, body.transaction)
-    sent = road.historic_transaction(body, name, (edition or editions[-1]).party, stamp)
+    sent = road.historic_transaction(body, name, party, stamp)
     span.set("operator", caller.name)
     said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
     share = (caller.name, road_.settings.history_each)
@@ -169,17 +170,23 @@ def _as_of(body: requests.Transaction) -> datetime:
 
 
 async def _shown(
-    road_: Road, identifier: requests.Identifier | UnsetType, asker: int, at: datetime
+    road_: Road,
+    identifier: requests.Identifier | UnsetType,
+    asker: int,
+    at: datetime,
+    *,
+    party: int = 0,
 ) -> tuple[str | None, road.Found | None]:
     """Digest of the identifier shown, and whose it was.
 
-    asker: the terminal whose limits it is, HISTORY for an operator's import. Raises
+    asker: the terminal whose limits it is, HISTORY for an operator's import. party: whose reference
+    it is, where it is one: another party's customer of that reference is not found. Raises
     TOO_MANY_IDENTIFIERS (before anything is looked up), UNKNOWN_IDENTIFIER and others.
     """
     if identifier is UNSET:
         return None, None
     kind, text = requests.shown(identifier)
-    digest = members.digest(road_.settings.identifier_key.encode(), kind, text)
+    digest = members.digest(road_.settings.identifier_key.encode(), kind, text, party=party)
     if asker != HISTORY and not road_.shown.show(asker, digest, time.monotonic()):
         telemetry.count(Metric.LIMITED, "identifiers")
         telemetry.count(Metric.ALARMS, "identifiers-without-sales")

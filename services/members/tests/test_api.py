@@ -49,7 +49,7 @@ async def test_repeats_give_the_same_membership_with_the_number_masked(door: Any
 
 async def test_a_mobile_may_be_left_out_only_where_a_reference_stands_for_it(door: Any) -> None:
     bare = {"consents": {"terms": True}}
-    answer = await door("PUT", enrolment(1), bare | {"external": "C-7"})
+    answer = await door("PUT", enrolment(1), bare | {"external": "C-7", "party": 4_000})
     assert answer.status_code == 201
     view = (await door("GET", f"/v1/members/{answer.json()['member']}")).json()
     assert view["mobile"] == ""
@@ -64,7 +64,7 @@ async def test_the_same_id_with_another_body_is_refused(door: Any) -> None:
 
 
 async def test_the_view_opens_personal_data(door: Any) -> None:
-    made = (await door("PUT", enrolment(1), BODY | {"external": "C-7"})).json()
+    made = (await door("PUT", enrolment(1), BODY | {"external": "C-7", "party": 4_000})).json()
     view = (await door("GET", f"/v1/members/{made['member']}")).json()
     assert (view["mobile"], view["name"]) == ("+989123456789", "مریم کاظمی")
     assert view["consents"] == {
@@ -129,7 +129,7 @@ async def test_nothing_personal_is_stored_or_said_in_clear(door: Any, pool: Data
         ({"account": 999}, 422, "unknown-account"),
         ({"account": True}, 422, "invalid"),
         ({"account": 1000001.0}, 422, "invalid"),
-        ({"external": " "}, 422, "bad-external"),
+        ({"external": " ", "party": 4_000}, 422, "bad-external"),
         ({"card": "1234567812345678"}, 422, "bad-card"),
         ({"more": 1}, 422, "invalid"),
     ],
@@ -163,8 +163,8 @@ async def test_unreadable_bodies_are_malformed(door: Any, body: bytes, code: str
 
 
 async def test_an_external_reference_has_one_owner(door: Any) -> None:
-    await door("PUT", enrolment(1), BODY | {"external": "C-7"})
-    other = BODY | {"mobile": "09120000002", "external": "C-7"}
+    await door("PUT", enrolment(1), BODY | {"external": "C-7", "party": 4_000})
+    other = BODY | {"mobile": "09120000002", "external": "C-7", "party": 4_000}
     answer = await door("PUT", enrolment(2), other)
     assert (answer.status_code, answer.json()["code"]) == (422, "identifier-taken")
 
@@ -313,11 +313,11 @@ async def test_an_import_enrols_and_lists_bad_lines_by_number(door: Any, pool: D
     card = "6037997000000004"
     card = card[:-1] + contract.luhn_check_digit(card[:-1])
     body = ndjson(
-        person(1, external="A"),
+        person(1, external="A", party=4_000),
         b"not json",
         person(2, consents={"terms": False}),
         person(1),
-        person(3, external="A"),
+        person(3, external="A", party=4_000),
         b"",
         person(4, mobile="123"),
         person(5, account=77),
@@ -349,7 +349,7 @@ async def test_an_import_enrols_and_lists_bad_lines_by_number(door: Any, pool: D
 
 
 async def test_an_import_again_finds_everybody_known(door: Any) -> None:
-    body = ndjson(*(person(n, external=f"E{n}") for n in range(2_500)))
+    body = ndjson(*(person(n, external=f"E{n}", party=4_000) for n in range(2_500)))
     first = (await door("POST", "/v1/members/import", body)).json()
     again = (await door("POST", "/v1/members/import", body)).json()
     assert first == {"enrolled": 2_500, "known": 0, "bad": []}
@@ -365,9 +365,11 @@ async def test_an_imported_member_gets_a_card_when_enrolling(door: Any) -> None:
 
 async def test_an_import_adds_what_a_known_member_lacks(door: Any, house: House) -> None:
     made = (await door("PUT", enrolment(1), person(1))).json()
-    result = (await door("POST", "/v1/members/import", ndjson(person(1, external="Z")))).json()
+    result = (
+        await door("POST", "/v1/members/import", ndjson(person(1, external="Z", party=4_000)))
+    ).json()
     assert result == {"enrolled": 0, "known": 1, "bad": []}
-    digest = contract.digest(house.vault.identifier_key, IdentifierKind.EXTERNAL, "Z")
+    digest = contract.digest(house.vault.identifier_key, IdentifierKind.EXTERNAL, "Z", party=4_000)
     answer = await door("GET", f"/internal/identifiers/{digest}", roles=("service",))
     found = msgspec.json.decode(answer.content, type=Identifier)
     assert found.bindings[0].member == made["member"]

@@ -5,7 +5,7 @@ from typing import Any
 
 
 async def test_a_member_without_a_mobile_is_given_one(door: Any) -> None:
-    body = {"name": "مریم", "consents": {"terms": True}, "external": "E-1"}
+    body = {"name": "مریم", "consents": {"terms": True}, "external": "E-1", "party": 4_000}
     made = (await door("PUT", f"/v1/enrolments/{uuid.UUID(int=1)}", body)).json()
     path = f"/v1/members/{made['member']}/mobiles/{uuid.UUID(int=5)}"
     mobile = {"mobile": "۰۹۱۲۰۰۰۰۰۰۹"}

@@ -81,7 +81,7 @@ async def test_one_id_of_a_binding_for_several_cards_is_one_cards(door: Any) -> 
 async def test_one_mobile_for_several_members_is_one_members(door: Any) -> None:
     members: list[int] = []
     for n in range(5):
-        body = {"external": f"C-{n}", "consents": {"terms": True}}
+        body = {"external": f"C-{n}", "party": 4_000, "consents": {"terms": True}}
         made = await door("PUT", f"/v1/enrolments/{uuid.UUID(int=n + 1)}", body)
         members.append(made.json()["member"])
     calls = [

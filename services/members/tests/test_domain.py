@@ -137,7 +137,7 @@ def test_all_spellings_of_a_mobile_are_one_identifier() -> None:
 
 
 def test_a_partners_reference_shows_no_digits() -> None:
-    shown = identifiers.mark(KEY, IdentifierKind.EXTERNAL, "1234")
+    shown = identifiers.mark(KEY, IdentifierKind.EXTERNAL, "1234", party=4_000)
     made = identifiers.make(str(uuid.UUID(int=1)), shown, seat=SEAT, now=NOW)
     assert made.last4 == ""
 
@@ -179,8 +179,13 @@ def test_a_masked_number_shows_four_digits() -> None:
 # ------------------------------------------------------------------------------------- memberships
 
 
-def draft(mobile: str, **more: str) -> Draft:
-    request = Request(mobile=mobile, consents=Consented(terms=True), **more)  # type: ignore[arg-type]
+PARTY = 4_000
+
+
+def draft(mobile: str, *, party: int = PARTY, **more: str) -> Draft:
+    """A request that reads; its reference, if it has one, is the party's."""
+    owner = party if more.get("external") else None
+    request = Request(mobile=mobile, consents=Consented(terms=True), party=owner, **more)  # type: ignore[arg-type]
     made = memberships.read(request, key=KEY, wording="1")
     assert isinstance(made, Draft)
     return made
@@ -217,6 +222,14 @@ def test_a_request_is_read_into_canonical_marks() -> None:
         (b'{"mobile":"09123456789","account":0,"consents":{"terms":true}}', "bad-fields"),
         (b'{"mobile":"09123456789","name":"\\u0007","consents":{"terms":true}}', "bad-text"),
         (b'{"mobile":"09123456789","account":1.5,"consents":{"terms":true}}', "bad-fields"),
+        (b'{"external":"67890","consents":{"terms":true}}', "external-without-party"),
+        (
+            b'{"mobile":"09123456789","external":"67890","consents":{"terms":true}}',
+            "external-without-party",
+        ),
+        (b'{"external":"67890","party":0,"consents":{"terms":true}}', "bad-fields"),
+        (b'{"external":" ","party":5,"consents":{"terms":true}}', "bad-external"),
+        (b'{"mobile":"09123456789","party":5,"consents":{"terms":true}}', "bad-external"),
         (b'{"mobile":"09123456789","account":true,"consents":{"terms":true}}', "bad-fields"),
     ],
 )
@@ -258,7 +271,10 @@ def test_a_batch_is_sorted_into_new_known_and_refused() -> None:
 def test_a_reference_of_the_same_member_is_no_clash() -> None:
     mobile = an_identifier("09120000001")
     external = identifiers.make(
-        "2", identifiers.mark(KEY, IdentifierKind.EXTERNAL, "A"), seat=SEAT, now=NOW
+        "2",
+        identifiers.mark(KEY, IdentifierKind.EXTERNAL, "A", party=PARTY),
+        seat=SEAT,
+        now=NOW,
     )
     found = {mobile.digest: mobile, external.digest: external}
     done = memberships.sort_out([draft("09120000001", external="A")], found, now=NOW)
@@ -273,6 +289,20 @@ def test_who_has_a_partners_reference_may_have_no_mobile() -> None:
     done = memberships.sort_out([made, again, draft("", external="E-2")], {}, now=NOW)
     assert done.opens == [True, False, True]
     assert [h and h.index for h in done.holders] == [0, 0, 2]
+
+
+def test_one_reference_of_two_partners_is_two_people() -> None:
+    """Both number their customers from 1, as everybody does."""
+    batch = [
+        draft("09120000001", external="67890"),
+        draft("09120000002", external="67890", party=4_001),
+        draft("", external="67890", party=4_002),
+        draft("", external=" ۶۷۸۹۰ ", party=4_001),
+    ]
+    done = memberships.sort_out(batch, {}, now=NOW)
+    assert done.refusals == [None] * 4
+    assert done.opens == [True, True, True, False]
+    assert [h and h.index for h in done.holders] == [0, 1, 2, 1]
 
 
 def test_the_fingerprint_of_a_request_is_keyed() -> None:

@@ -17,7 +17,7 @@ SEAT = Seat(7, 1_000_001, 5)
 
 
 def fresh(text: str, number: int, now: datetime, seat: Seat = SEAT) -> Fresh:
-    shown = domain.mark(b"key", IdentifierKind.EXTERNAL, text)
+    shown = domain.mark(b"key", IdentifierKind.EXTERNAL, text, party=4_000)
     return Fresh(domain.make(str(uuid.UUID(int=number)), shown, seat=seat, now=now))
 
 

@@ -16,7 +16,7 @@ async def test_every_write_and_reading_leaves_who_and_whose(
 ) -> None:
     trail = await testing.Trail.of(pool)
     made = (await door("PUT", enrolment(1), BODY)).json()
-    bare = {"consents": {"terms": True}, "external": "C-9"}
+    bare = {"consents": {"terms": True}, "external": "C-9", "party": 4_000}
     other = (await door("PUT", enrolment(2), bare)).json()
     member, card = made["member"], made["card"]["identifier_id"]
     at.at += timedelta(minutes=1)

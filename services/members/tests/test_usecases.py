@@ -61,7 +61,7 @@ async def test_enrolment_says_the_contact_and_every_identifier(
 async def test_a_member_without_a_mobile_is_no_contact_of_notify(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    request = Request(name="E-1", consents=Consented(terms=True), external="E-1")
+    request = Request(name="E-1", consents=Consented(terms=True), external="E-1", party=4_000)
     made, created = await usecases.enrol(tx, uuid.UUID(int=1), request, house=house, now=now)
     again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, house=house, now=now)
     assert (created, anew, again.seat) == (True, False, made.seat)
@@ -83,7 +83,9 @@ async def test_a_member_without_a_mobile_is_no_contact_of_notify(
 async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    request = Request(name="سارا", consents=Consented(terms=True, receipts=True), external="E-1")
+    request = Request(
+        name="سارا", consents=Consented(terms=True, receipts=True), external="E-1", party=4_000
+    )
     made, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, house=house, now=now)
     member, key = made.seat.member, uuid.UUID(int=7)
     before = len(tx.messages)
@@ -109,7 +111,7 @@ async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
     tx: Tx, house: House, now: datetime
 ) -> None:
     other, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
-    request = Request(consents=Consented(terms=True), external="E-1")
+    request = Request(consents=Consented(terms=True), external="E-1", party=4_000)
     made, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, house=house, now=now)
     mine = made.seat.member
     for member, key, text, code in (

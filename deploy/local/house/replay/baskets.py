@@ -1,11 +1,12 @@
 """The rows of a file gathered into transactions, on disk: a file may be larger than memory."""
 
+import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from house.replay.problems import Code, Problems
 from house.replay.rows import BadRow, Row
@@ -29,6 +30,13 @@ class Basket:
     terminal: int
     lines: tuple[Line, ...]
     rows: tuple[int, ...]
+
+
+class Reference(NamedTuple):
+    """A person as a partner knows him: the text means somebody within that party only."""
+
+    party: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +134,37 @@ class Baskets:
         )
         return [(text, _time(at)) for text, at in found]
 
-    def members(self) -> Iterator[str]:
-        """Members of what can be sent, in order."""
-        found = self._db.execute("select distinct member from baskets where why = '' order by 1")
-        return (text for (text,) in found)
+    def customers(self) -> int:
+        """How many customers what can be sent speaks of, each shop's own counted by themselves."""
+        counted = (
+            "select count(*) from (select distinct merchant, member from baskets where why='')"
+        )
+        return int(self._db.execute(counted).fetchone()[0])
+
+    def own(self, parties: Mapping[str, int]) -> None:
+        """Say which party each merchant belongs to: members are references of it."""
+        self._db.executemany("insert into parties values (?, ?)", parties.items())
+
+    def members(self) -> Iterator[Reference]:
+        """Members of what can be sent, in order; of the merchants whose party was said."""
+        found = self._db.execute(
+            "select distinct party, member from baskets join parties using (merchant)"
+            " where why = '' order by 1, 2"
+        )
+        return itertools.starmap(Reference, found)
 
     def leave_out_merchants(self, texts: Iterable[str], code: Code) -> None:
         """Leave out what was bought at these."""
         change = "update baskets set why = ? where merchant = ? and why = ''"
         self._db.executemany(change, [(code.code, text) for text in texts])
 
-    def leave_out_members(self, texts: Iterable[str], code: Code) -> None:
+    def leave_out_members(self, unknown: Iterable[Reference], code: Code) -> None:
         """Leave out what these bought."""
-        change = "update baskets set why = ? where member = ? and why = ''"
-        self._db.executemany(change, [(code.code, text) for text in texts])
+        change = (
+            "update baskets set why = ? where member = ? and why = ''"
+            " and merchant in (select merchant from parties where party = ?)"
+        )
+        self._db.executemany(change, [(code.code, one.text, one.party) for one in unknown])
 
     def tell_left_out(self, problems: Problems) -> None:
         """Name every transaction that is left out, with the lines of all its rows."""
@@ -224,6 +249,7 @@ create table rows (
     terminal integer, line integer, sku text, category text, quantity integer
 );
 create table spoilt (merchant text, tx text, primary key (merchant, tx)) without rowid;
+create table parties (merchant text primary key, party integer not null) without rowid;
 """
 _INDEX: Final = """
 create index rows_basket on rows (merchant, tx, line);

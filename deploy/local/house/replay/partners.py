@@ -11,7 +11,7 @@ import msgspec
 from contracts import members, topics
 from contracts.members import IdentifierKind
 from house import connections, plan, settling
-from house.replay.baskets import Baskets
+from house.replay.baskets import Baskets, Reference
 from house.replay.problems import Code
 from peyvand import Invalid, Operator, member_import, operators
 from peyvand.administration import Programme, Terms
@@ -54,6 +54,7 @@ class Partners:
     enrol: bool
     tick: Tick
     numbers: dict[str, int] = field(default_factory=dict[str, int])
+    parties: dict[str, int] = field(default_factory=dict[str, int])
     enrolled: Enrolled = field(default_factory=Enrolled)
 
     async def resolve(self, baskets: Baskets) -> None:
@@ -62,6 +63,7 @@ class Partners:
         if not found:
             return
         await self._merchants(baskets, found)
+        baskets.own(self.parties)
         await self._programmes(baskets, found)
         if self.enrol:
             await self._terms(min(first for _, first in found))
@@ -76,6 +78,7 @@ class Partners:
         registered = await Registered.read(self.operator)
         texts = [text for text, _ in found]
         self.numbers = {t: n for t in texts if (n := registered.find(t)) is not None}
+        self.parties = {text: registered.parties[n] for text, n in self.numbers.items()}
         self.tick(len(self.numbers))
         unknown = [text for text in texts if text not in self.numbers]
         if not self.enrol:
@@ -90,7 +93,7 @@ class Partners:
 
     async def _register(self, text: str, number: int) -> None:
         titles = {"title_fa": text, "title_en": text}
-        party = await self._party(number, titles)
+        party = self.parties[text] = await self._party(number, titles)
         fields = {"party": party, "sector": SECTOR, "reference": text, **titles}
         await self.operator.put_merchant(number, fields)
         branch = {"title_fa": "شعبهٔ ۱", "title_en": "Branch 1"}
@@ -175,21 +178,21 @@ class Partners:
         )
         self.enrolled.members = report.enrolled
         bad = {line.line for line in report.bad}
-        texts = [text for number, text in enumerate(baskets.members(), 1) if number in bad]
-        baskets.leave_out_members(texts, Code.UNKNOWN_MEMBER)
+        unknown = [one for number, one in enumerate(baskets.members(), 1) if number in bad]
+        baskets.leave_out_members(unknown, Code.UNKNOWN_MEMBER)
 
     async def _find_members(self, baskets: Baskets) -> None:
         """Nobody is asked one by one: the keyed digests are looked up in sets."""
         key = self.home.credentials.identifier_key.encode()
         db = await connections.connect(self.home.servers.dsn("members", "members_owner"))
-        unknown: list[str] = []
+        unknown: list[Reference] = []
         try:
-            texts = baskets.members()
-            while chunk := list(itertools.islice(texts, CHUNK)):
-                digests = {bytes.fromhex(_digest(key, text)): text for text in chunk}
+            references = baskets.members()
+            while chunk := list(itertools.islice(references, CHUNK)):
+                digests = {bytes.fromhex(_digest(key, one)): one for one in chunk}
                 rows = await db.fetch(_KNOWN, list(digests))
                 known = {row["digest"] for row in rows}
-                unknown += [text for digest, text in digests.items() if digest not in known]
+                unknown += [one for digest, one in digests.items() if digest not in known]
                 self.tick(len(chunk))
         finally:
             await db.close()
@@ -206,43 +209,43 @@ class Partners:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """Every merchant of the house."""
+    """Every merchant of the house. parties: which each belongs to."""
 
-    numbers: set[int]
+    parties: dict[int, int]
     references: dict[str, int]
 
     @classmethod
     async def read(cls, operator: Operator) -> "Registered":
-        numbers: set[int] = set()
+        parties: dict[int, int] = {}
         references: dict[str, int] = {}
         async for merchant in operators.every(operator.merchants):
-            numbers.add(merchant["merchant"])
+            parties[merchant["merchant"]] = merchant["party"]
             if merchant.get("reference"):
                 references[merchant["reference"]] = merchant["merchant"]
-        return cls(numbers, references)
+        return cls(parties, references)
 
     def find(self, text: str) -> int | None:
         """The merchant so called: by its own reference, else by its number."""
         number = int(text) if text.isascii() and text.isdigit() else 0
-        return self.references.get(text, number if number in self.numbers else None)
+        return self.references.get(text, number if number in self.parties else None)
 
     def free(self, texts: Iterable[str]) -> Iterator[int]:
         """Numbers after the highest, none of them a text of the file: it would mean another."""
         named = {int(text) for text in texts if text.isascii() and text.isdigit()}
-        first = max(self.numbers, default=FIRST_NUMBER - 1) + 1
+        first = max(self.parties, default=FIRST_NUMBER - 1) + 1
         return (number for number in itertools.count(first) if number not in named)
 
 
 _KNOWN: Final = "select digest from identifiers where digest = any($1::bytea[])"
 
 
-def _digest(key: bytes, text: str) -> str:
-    return members.digest(key, IdentifierKind.EXTERNAL, text)
+def _digest(key: bytes, one: Reference) -> str:
+    return members.digest(key, IdentifierKind.EXTERNAL, one.text, party=one.party)
 
 
-def _enrolments(texts: Iterator[str]) -> Iterator[member_import.Numbered]:
-    for number, text in enumerate(texts, 1):
-        asked = {"external": text, "consents": {"terms": True}}
+def _enrolments(references: Iterator[Reference]) -> Iterator[member_import.Numbered]:
+    for number, one in enumerate(references, 1):
+        asked = {"external": one.text, "party": one.party, "consents": {"terms": True}}
         yield number, msgspec.json.encode(asked)
 
 

@@ -87,7 +87,7 @@ class Replay:
     # ------------------------------------------------------------------------------- chapters
 
     async def _partners(self, home: plan.House, operator: Operator) -> Partners:
-        merchants, members = len(self.baskets.merchants()), sum(1 for _ in self.baskets.members())
+        merchants, members = len(self.baskets.merchants()), self.baskets.customers()
         verb = "taken in" if self.enrol else "looked up"
         bar = self._bar(f"merchants and members {verb}", 2 * merchants + members)
         partners = Partners(

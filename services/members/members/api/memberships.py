@@ -38,9 +38,11 @@ class ConsentsBody(BaseModel):
 
 
 class EnrolmentBody(BaseModel):
-    """A person who joins. account: of a household. external: a partner's own reference.
+    """A person who joins. account: of a household.
 
-    mobile: may be left out where external is given, for a person known from imported history.
+    external: reference of the person among the customers of party, which must be named beside it:
+    two parties may give one reference to two people. mobile: may be left out where external is
+    given, for a person known from imported history.
     """
 
     model_config = ConfigDict(
@@ -60,6 +62,7 @@ class EnrolmentBody(BaseModel):
     consents: ConsentsBody
     account: doors.AccountNumber | None = None
     external: Annotated[str, Field(max_length=64)] | None = None
+    party: doors.Number | None = None
     card: Annotated[str, Field(max_length=40)] | None = None
     locale: Literal["fa", "en"] = "fa"
 

@@ -73,10 +73,13 @@ class Rebinding:
     from_at: datetime
 
 
-def mark(key: bytes, kind: IdentifierKind, text: str) -> Mark:
-    """What was shown, in any spelling. key: the house's identifier key. Raises ValueError."""
+def mark(key: bytes, kind: IdentifierKind, text: str, *, party: int = 0) -> Mark:
+    """What was shown, in any spelling. key: the house's identifier key. Raises ValueError.
+
+    party: whose reference it is, where it is one.
+    """
     canonical = contract.canonical(kind, text)
-    return Mark(kind, canonical, contract.digest(key, kind, canonical))
+    return Mark(kind, canonical, contract.digest(key, kind, canonical, party=party))
 
 
 def make(identifier_id: str, shown: Mark, *, seat: Seat, now: datetime) -> Identifier:

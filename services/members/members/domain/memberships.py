@@ -11,7 +11,7 @@ import msgspec
 
 from contracts import members as contract
 from contracts.members import Identifier, IdentifierKind, SealedContact
-from contracts.values import AccountNumber
+from contracts.values import AccountNumber, Number
 from kit import bodies, errors
 from members.domain import identifiers, words
 from members.domain.identifiers import Mark
@@ -33,8 +33,9 @@ class Consented(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One enrolment as it is asked for; also one line of an import.
 
-    account: of a household that the new member joins. external: a partner's own reference; who has
-    one may have no mobile (imported history). card: number of a card that the person already holds.
+    account: of a household that the new member joins. external: reference of the person among the
+    customers of party; who has one may have no mobile (imported history). card: number of a card
+    that the person already holds.
     """
 
     mobile: str = ""
@@ -42,6 +43,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     consents: Consented = Consented()
     account: AccountNumber | None = None
     external: str | None = None
+    party: Number | None = None
     card: str | None = None
     locale: Literal["fa", "en"] = "fa"
 
@@ -87,6 +89,10 @@ BAD_FIELDS: Final = (
 BAD_MOBILE: Final = ("bad-mobile", "شمارهٔ همراه نادرست است.")
 BAD_TEXT: Final = ("bad-text", "متن نویسه‌ای نادرست دارد یا بیش از اندازه بلند است.")
 BAD_EXTERNAL: Final = ("bad-external", "شناسهٔ همکار باید ۱ تا ۶۴ نویسه باشد.")
+NO_PARTY: Final = (
+    "external-without-party",
+    "شناسهٔ همکار تنها نزد خود او معنا دارد؛ شمارهٔ طرف را در party بفرستید.",
+)
 BAD_CARD: Final = ("bad-card", "شمارهٔ کارت نادرست است.")
 NO_TERMS: Final = ("terms-not-accepted", "عضو باید شرایط پیوند را پذیرفته باشد.")
 NO_ACCOUNT: Final = ("unknown-account", "حسابی با این شماره نیست.")
@@ -138,6 +144,24 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
         shown = words.clean_name(asked.consents.wording) or wording
     except ValueError as error:
         return refusal(BAD_TEXT, f"name or wording: {error}")
+    marks = _marks(asked, key)
+    if isinstance(marks, Refusal):
+        return marks
+    answers = asked.consents
+    return Draft(
+        contact=SealedContact(mobile=marks[0].text if asked.mobile else "", name=name),
+        marks=marks,
+        consents=Consents(True, answers.receipts, answers.marketing, shown),
+        account=asked.account,
+        locale=asked.locale,
+    )
+
+
+def _marks(asked: Request, key: bytes) -> tuple[Mark, ...] | Refusal:
+    if asked.external and asked.party is None:
+        return refusal(NO_PARTY, "external counts within its party: send the party's number too")
+    if asked.party is not None and not asked.external:
+        return refusal(BAD_EXTERNAL, "external: a party is named and no reference of it")
     marks: list[Mark] = []
     for kind, text, reason in (
         (IdentifierKind.MOBILE, asked.mobile, BAD_MOBILE),
@@ -147,29 +171,18 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
         if not text and (kind is not IdentifierKind.MOBILE or asked.external):
             continue
         try:
-            marks.append(_mark(key, kind, text or ""))
+            marks.append(identifiers.mark(key, kind, text or "", party=asked.party or 0))
         except ValueError as error:
             return refusal(reason, f"{kind.value}: {error}")
-    answers = asked.consents
-    return Draft(
-        contact=SealedContact(mobile=marks[0].text if asked.mobile else "", name=name),
-        marks=tuple(marks),
-        consents=Consents(True, answers.receipts, answers.marketing, shown),
-        account=asked.account,
-        locale=asked.locale,
-    )
+    return tuple(marks)
 
 
 def read_mobile(text: str, *, key: bytes) -> Mark | Refusal:
     """A mobile in any spelling as an identifier."""
     try:
-        return _mark(key, IdentifierKind.MOBILE, text)
+        return identifiers.mark(key, IdentifierKind.MOBILE, text)
     except ValueError as error:
         return refusal(BAD_MOBILE, f"mobile: {error}")
-
-
-def _mark(key: bytes, kind: IdentifierKind, text: str) -> Mark:
-    return identifiers.mark(key, kind, text)
 
 
 def fingerprint(asked: Request, *, key: bytes) -> bytes:
