@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec import Raw
 
+from contracts.ledger import Reply
 from contracts.merchants import MerchantStanding
 
 from .around import (
@@ -17,6 +19,7 @@ from .around import (
     STRANGER,
     TERMINAL,
     bearer,
+    completed,
     identifier,
     programme,
     purchase,
@@ -141,13 +144,15 @@ async def test_a_key_without_an_epoch_gives_no_names(house: House) -> None:
 
 
 async def test_beyond_the_limit_a_member_and_a_stranger_sound_alike(
-    house: House, tmp_path: Path
+    house: House, tmp_path: Path, answering: Any
 ) -> None:
+    """A sale that was declined is none: its words tell what an inquiry would."""
     settings = settings_of(
         house.settings.kafka_bootstrap, tmp_path, 1, reply_partition=1, identifiers_unsold_max=6
     )
     member = identifier("6037996666666667")
     await house.say(member)
+    await house.say(identifier("6037997512345670"))
     async with gateway_of(settings, house.producer) as app:
         await ready(app)
         transport = httpx.ASGITransport(app=app.asgi)
@@ -158,10 +163,14 @@ async def test_beyond_the_limit_a_member_and_a_stranger_sound_alike(
                 raw = json.dumps(body).encode()
                 return await client.post("/v1/transactions", content=raw, headers=bearer(TERMINAL))
 
+            no = b'{"id":"5.t.1.1.1","status":"declined","code":"insufficient-points"}'
+            answering(lambda said: Reply(name=said.data.name, http_status=200, body=Raw(no)))
+            assert (await ask({"card": "6037997512345670"}, "purchase")).status_code == 200
+            answering(completed)
             for _ in range(3):  # a sale takes its own off the count again
                 assert (await ask({"card": CARD}, "purchase")).status_code == 200
             for number in range(
-                6
+                5
             ):  # the services are away: unknown numbers are not known not to be
                 answer = await ask({"mobile": f"0912000000{number}"})
                 assert answer.json()["code"] == "lookup-unavailable"

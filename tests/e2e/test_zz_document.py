@@ -30,7 +30,7 @@ DONE = {  # what the document shows, sent as it stands; the rest is refused as d
     "PUT /v1/members/{member}/consents/{request_id}",
 }
 
-pytestmark = pytest.mark.house
+pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 
 
 async def test_what_the_document_says_is_what_comes(house: plan.House, town: Town) -> None:

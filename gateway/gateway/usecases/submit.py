@@ -33,6 +33,7 @@ STATUS_URL: Final = "/v1/transactions/"
 Future = asyncio.Future[Reply | None]
 log = logging.getLogger(__name__)
 _SALES: Final = frozenset({Kind.PURCHASE, Kind.REDEMPTION})
+_NOES: Final = (b'"status":"declined"', b'"status":"refused"')  # of an answer: no sale
 HISTORY: Final = 0  # whose limit of look-ups an import's are
 
 
@@ -110,7 +111,7 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
     sent = road.live_transaction(body, terminal, stamp)
     said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
     ended = await _send(road_, said, stamp.shard, (key, road_.settings.pending_each), span)
-    if digest is not None and body.kind in _SALES:
+    if digest is not None and body.kind in _SALES and not any(no in ended.body for no in _NOES):
         road_.shown.sold(terminal.terminal, digest)
     return ended
 
