@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from verifier import names, tables
+from verifier import names, sent_twice, tables
 from verifier.copying import SIGNATURE, BadRows, Reader
 from verifier.findings import Findings
 from verifier.rows import Comparison
@@ -137,3 +137,10 @@ def test_a_name_on_two_shards_is_a_twin(tmp_path):
     assert sorted(found for _, found in names.twins(tmp_path)) == [
         [(3, 503), (4, 504)], [(4, 7), (4, 505)],
     ]  # fmt: skip
+
+
+def test_names_that_tills_sent_to_two_shards_are_counted_without_bound_and_listed_up_to_one():
+    found = sent_twice.SentTwice()
+    for sequence in range(sent_twice.LISTED_MAX + 5):
+        found.add(sent_twice.Sent(f"t.7.1.{sequence}", 7, 5, (3, 4), (1, 1)))
+    assert (found.count, len(found.listed)) == (1005, 1000)

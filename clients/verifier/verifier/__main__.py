@@ -16,6 +16,7 @@ from verifier.books import Unreadable
 from verifier.checkpoints import CheckpointRefused
 
 SHOWN_MAX = 40
+SENT_SHOWN_MAX = 10
 console = Console(stderr=True)
 
 
@@ -62,10 +63,27 @@ def _show(report: Report) -> None:
     more = report.findings.count - SHOWN_MAX
     if more > 0:
         console.print(f"… and {more:,} more", highlight=False)
+    _show_sent_twice(report)
     words = (
         "nothing is wrong" if not report.findings.count else f"{report.findings.count:,} findings"
     )
     console.print(words, highlight=False)
+
+
+def _show_sent_twice(report: Report) -> None:
+    """No findings: their senders gave one name to members of several shards."""
+    sent = report.sent_twice
+    if sent.count:
+        console.print(
+            f"names answered in more than one shard, sent so by their tills: {sent.count:,}",
+            highlight=False,
+        )
+    for one in sent.listed[:SENT_SHOWN_MAX]:
+        shards = ", ".join(map(str, one.shards))
+        console.print(
+            f"  terminal {one.terminal}, merchant {one.merchant}: {one.name} in shards {shards}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
 
 
 def _export(given: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from verifier.checkpoints import Checkpoint
 from verifier.database import Database
 from verifier.findings import Findings
 from verifier.folder import Folder
+from verifier.sent_twice import SentTwice
 from verifier.shard import Audit, Half, Shard
 
 Progress = Callable[[int, int], None]  # leaves checked, leaves in all
@@ -48,6 +49,7 @@ class Report:
     """What the audit came to."""
 
     findings: Findings = field(default_factory=Findings)
+    sent_twice: SentTwice = field(default_factory=SentTwice)
     seconds: float = 0.0
     entries: int = 0
     leaves: int = 0
@@ -71,6 +73,10 @@ class Report:
             "checkpoints": self.checkpoints,
             "refused_by_the_ledger_itself": self.isolated,
             "on_their_way": self.on_their_way,
+            "names_answered_in_more_than_one_shard_count": self.sent_twice.count,
+            "names_answered_in_more_than_one_shard": [
+                sent.as_json() for sent in self.sent_twice.listed
+            ],
             "findings_count": self.findings.count,
             "findings_by_check": self.findings.by_check,
             "findings": [finding.as_json() for finding in self.findings.listed],
@@ -128,7 +134,7 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
             report.leaves += result.leaves
             report.isolated += result.isolated
         report.shards = len(sizes)
-        await network.check_names(book, plan.folder, report.findings)
+        report.sent_twice = await network.check_names(book, plan.folder, report.findings)
         network.check_sums(results, report.findings)
         report.on_their_way = network.check_crossings(results, report.findings)
     finally:

@@ -1,58 +1,106 @@
 """Passes 8 and 9, over all shards: names answered twice, sums of the whole book, transit."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from verifier.books import Book
 from verifier.findings import Findings, Spot, shown
-from verifier.leaves import LeafRefused, from_bytes
+from verifier.leaves import Leaf, LeafRefused, from_bytes
 from verifier.log import BadChunk, unpack
 from verifier.names import twins
+from verifier.sent_twice import Answered, SentTwice, sent_twice
 from verifier.shard import Shard
 
 # Families whose names are given once in the whole network: tills, orders, history, accounts' own
 # commands, verdicts. The others count within their shard (lots, sequences, minutes, windows), go to
 # every shard (a party's terms), or are hashes of bytes that nobody could read.
 ONCE = frozenset({"t", "o", "h", "a", "v"})
-_LOOKED_AT_MAX = 100_000
+_LOOKED_AT_MAX = 100_000  # names that stand twice in a shard, which no till can bring about
+_AT_ONCE = 128  # names whose leaves are read together
+_Twin = tuple[int, list[tuple[int, int]]]
 
 
-async def check_names(book: Book, folder: Path, findings: Findings) -> None:
-    """Pass 8: no name is answered twice in a shard, none of those families on two."""
-    for looked_at, (_, places) in enumerate(twins(folder)):
-        if looked_at > _LOOKED_AT_MAX:
-            findings.add(Spot("names"), "more names are answered twice than can be looked at")
-            break
-        by_name: dict[str, list[tuple[int, int]]] = {}
+async def check_names(book: Book, folder: Path, findings: Findings) -> SentTwice:
+    """Pass 8: no name is answered twice in a shard, none of those families on two.
+
+    Gives the names that their senders sent to several shards, which are no findings. All of them
+    are looked at, however many: a till can bring them about, and a lie could hide among them.
+    """
+    found, within, all_twins = SentTwice(), 0, twins(folder)
+    while batch := list(islice(all_twins, _AT_ONCE)):
+        kept: list[_Twin] = []
+        for twin in batch:
+            twice = _within_a_shard(twin)
+            within += twice
+            if twice and within == _LOOKED_AT_MAX + 1:
+                findings.add(Spot("names"), "more names are answered twice than can be looked at")
+            if not twice or within <= _LOOKED_AT_MAX:
+                kept.append(twin)
+        leaves = await _leaves_of(book, kept)
+        for _, places in kept:
+            for name, answers in _by_name(places, leaves).items():
+                _judge(name, answers, findings, found)
+    return found
+
+
+def _within_a_shard(twin: _Twin) -> bool:
+    shards = [shard for shard, _ in twin[1]]
+    return len(set(shards)) < len(shards)
+
+
+async def _leaves_of(book: Book, found: list[_Twin]) -> dict[tuple[int, int], Leaf]:
+    wanted: dict[int, set[int]] = {}
+    for _, places in found:
         for shard, sequence in places:
-            for name in await _names_at(book, shard, sequence):
-                by_name.setdefault(name, []).append((shard, sequence))
-        for name, found in by_name.items():
-            _judge(name, found, findings)
+            wanted.setdefault(shard, set()).add(sequence)
+    leaves: dict[tuple[int, int], Leaf] = {}
+    for shard, sequences in wanted.items():
+        for first, packed in (await book.chunks_at(shard, sorted(sequences))).items():
+            for sequence, raw in _raws(first, packed):
+                if sequence in sequences:
+                    try:
+                        leaves[shard, sequence] = from_bytes(raw)
+                    except LeafRefused:  # pass 1 has said so
+                        continue
+    return leaves
 
 
-async def _names_at(book: Book, shard: int, sequence: int) -> list[str]:
-    for first, packed in (await book.chunks_at(shard, [sequence])).items():
-        try:
-            leaf = from_bytes(unpack(packed)[sequence - first])
-        except (BadChunk, LeafRefused, IndexError):
+def _raws(first: int, packed: bytes) -> Iterator[tuple[int, bytes]]:
+    try:
+        yield from enumerate(unpack(packed), first)
+    except BadChunk:  # pass 1 has said so
+        return
+
+
+def _by_name(
+    places: list[tuple[int, int]], leaves: dict[tuple[int, int], Leaf]
+) -> dict[str, list[Answered]]:
+    by_name: dict[str, list[Answered]] = {}
+    for shard, sequence in sorted(set(places)):
+        leaf = leaves.get((shard, sequence))
+        if leaf is None:
             continue
-        return [row[0] for row in leaf.rows.get("names", ())]
-    return []
+        for row in leaf.rows.get("names", ()):
+            by_name.setdefault(row[0], []).append(Answered(shard, sequence, leaf))
+    return by_name
 
 
-def _judge(name: str, places: list[tuple[int, int]], findings: Findings) -> None:
-    places = sorted(set(places))
-    shards = [shard for shard, _ in places]
+def _judge(name: str, places: list[Answered], findings: Findings, found: SentTwice) -> None:
+    shards = [one.shard for one in places]
     if len(places) < 2:
         return
     if len(set(shards)) == len(shards) and name.partition(".")[0] not in ONCE:
         return
-    told = "; ".join(f"shard {shard}, sequence {sequence}" for shard, sequence in places)
+    sent = sent_twice(name, places)
+    if sent is not None:
+        found.add(sent)
+        return
+    told = "; ".join(f"shard {one.shard}, sequence {one.sequence}" for one in places)
     findings.add(
-        Spot("names", "outcomes", places[0][1], row=f"name {name}"),
+        Spot("names", "outcomes", places[0].sequence, row=f"name {name}"),
         f"the name {name} is answered {len(places)} times: {told}",
         column="name",
     )

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
+from contracts.values import Kind
 from kit.db import Database
 from ledger.domain import checkpoints, merkle
 from ledger.domain.checkpoints import Checkpoint
@@ -246,6 +248,52 @@ async def test_a_name_answered_on_two_shards_is_named(fresh_database):
     assert finding.check == "names"
     assert twice[0].name in finding.text
     assert "shard 3, sequence 1; shard 4, sequence 1" in finding.text
+
+
+async def told_to(dsn, shards):
+    """Commands told to shards, a batch each."""
+    database = await Database.open(dsn, size=2, command_timeout_s=30)
+    for shard, batch in shards:
+        await house_of.post(database, house_of.events(shard, batch))
+    await database.close()
+
+
+async def test_a_name_that_a_till_sent_to_two_shards_is_told_apart_from_a_lie(fresh_database):
+    """Findings A14: many of those, listed apart, and a lie that stays a finding among them."""
+    told = stories.Story(1)
+    *sold, lie, late = [
+        told.post(Kind.PURCHASE, name=f"t.10000017.1.{sequence}", amount_rial=50_000)
+        for sequence in range(1, 7)
+    ]
+    others = [replace(one, account=1_000_000, member=2) for one in sold]
+    undo = told.post(Kind.REVERSAL, original=late.name, account=0, merchant=late.merchant)
+    dsn = await fresh_database("ledger")
+    first = [stories.wrap(one, told.at) for one in [*sold, lie, undo]]
+    second = [stories.wrap(one, told.at) for one in [*others, lie, late]]
+    await told_to(dsn, [(3, first), (4, second)])
+    report = await auditing.check(dsn)
+    (finding,) = report.findings.listed
+    assert lie.name in finding.text
+    said = report.as_json()
+    assert said["names_answered_in_more_than_one_shard_count"] == len(sold) + 1
+    listed = said["names_answered_in_more_than_one_shard"]
+    assert len(listed) == len(sold) + 1
+    names = {one.name for one in [*sold, late]}
+    assert all(one["name"] in names and one["shards"] == [3, 4] for one in listed)
+    assert all(one["terminal"] == 10_000_017 for one in listed)
+
+
+async def test_names_that_tills_sent_to_two_shards_do_not_fail_the_audit(fresh_database, capsys):
+    told = stories.Story(1)
+    sale = told.post(Kind.PURCHASE, amount_rial=50_000)
+    other = replace(sale, account=1_000_000, member=2)
+    dsn = await fresh_database("ledger")
+    batches = [(shard, [stories.wrap(one, told.at)]) for shard, one in ((3, sale), (4, other))]
+    await told_to(dsn, batches)
+    assert await auditing.run("audit", "--dsn", dsn) == 0
+    shown = capsys.readouterr().err
+    assert f"merchant {sale.merchant}: {sale.name} in shards 3, 4" in shown
+    assert "nothing is wrong" in shown
 
 
 ORIGIN = "peyvand.example/ledger"

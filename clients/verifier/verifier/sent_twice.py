@@ -1,0 +1,87 @@
+"""Names that tills and shops sent to more than one shard: told apart from lies of the ledger."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from verifier.leaves import Leaf
+from verifier.model.hearing import Heard, hear
+from verifier.model.messages import Transaction
+
+LISTED_MAX = 1000
+# families whose names are chosen outside the house: tills, orders, imported history
+OUTSIDE = frozenset({"t", "o", "h"})
+
+
+class Answered(NamedTuple):
+    """One leaf that answered a name."""
+
+    shard: int
+    sequence: int
+    leaf: Leaf
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One such name; terminal and merchant as its first command says, 0 where it does not."""
+
+    name: str
+    terminal: int
+    merchant: int
+    shards: tuple[int, ...]
+    sequences: tuple[int, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As the report has it."""
+        return {
+            "terminal": self.terminal, "merchant": self.merchant, "name": self.name,
+            "shards": list(self.shards), "sequences": list(self.sequences),
+        }  # fmt: skip
+
+
+@dataclass
+class SentTwice:
+    """All of them counted, listed up to a bound of their own."""
+
+    count: int = 0
+    listed: list[Sent] = field(default_factory=list[Sent])
+
+    def add(self, sent: Sent) -> None:
+        """Note one."""
+        self.count += 1
+        if len(self.listed) < LISTED_MAX:
+            self.listed.append(sent)
+
+
+def sent_twice(name: str, places: list[Answered]) -> Sent | None:
+    """The name as a fault of who sent it, or None: then it is the ledger's.
+
+    One answer per name holds within a shard (architecture 2): who shows members of two shards
+    under one name is answered by both. So every leaf must stand on another shard and have a
+    command of its own: this name with a fingerprint that no other has, or a reversal of this name.
+    """
+    heard = [(one, hear(one.leaf.head[5])) for one in places]
+    asked = {_asked(name, one.leaf, command) for one, command in heard}
+    apart = len({one.shard for one in places}) == len(places)
+    if not apart or None in asked or len(asked) < len(places):
+        return None
+    if name.partition(".")[0] not in OUTSIDE:
+        return None
+    body: Any = next((command.body for _, command in heard if command is not None), None)
+    return Sent(
+        name,
+        getattr(body, "terminal", 0),
+        getattr(body, "merchant", 0),
+        tuple(one.shard for one in places),
+        tuple(one.sequence for one in places),
+    )
+
+
+def _asked(name: str, leaf: Leaf, heard: Heard | None) -> tuple[str, bytes] | None:
+    """Which request of the outside made a leaf answer a name; None where none did."""
+    if heard is None or heard.fingerprint is None:
+        return None
+    said = dict(leaf.rows.get("names", ()))
+    body = heard.body
+    own = heard.name == name and said.get(name) == heard.fingerprint
+    undone = isinstance(body, Transaction) and body.kind == "reversal" and body.original == name
+    return (heard.name, heard.fingerprint) if own or (undone and name in said) else None
