@@ -8,6 +8,7 @@ from peyvand import (
     Answer,
     Conflict,
     Line,
+    Redeem,
     Status,
     drafts,
     original_named,
@@ -259,6 +260,30 @@ async def test_a_burst_at_one_shop_leaves_the_member_alone_at_another(street: St
     assert [a.code for a in at_baker] == [""] * 10 + ["card-burst"] * 2
     own = await sale(street.grocer, 500_000)
     assert (own.status, own.points_earned) == (Status.COMPLETED, 500)
+
+
+async def test_a_redemption_that_was_declined_takes_nothing_of_the_members_day(
+    street: Street,
+) -> None:
+    """One impossible redemption by somebody's mobile shut his spending everywhere for a day."""
+    member = await street.town.shopper(street.grocer, 5_000)
+    by_mobile = words.mobile(member.mobile)
+
+    async def spend(till: Till, points: int, amount_rial: int) -> Answer:
+        asked = Redeem(points=points)
+        heard = await till.client.redeem(
+            till.name(), by_mobile, asked, amount_rial=amount_rial, occurred_at=towns.now()
+        )
+        return towns.answer_of(heard)
+
+    typo = await spend(street.baker, 19_999, 3_999_800)
+    assert (typo.status, typo.code) == (Status.DECLINED, "insufficient-points")
+
+    async def own() -> Answer:
+        return await spend(street.grocer, 100, 1_000_000)
+
+    done = await until(own, lambda answer: answer.status is Status.COMPLETED, step_s=1.5)
+    assert done.points_redeemed == 100
 
 
 async def test_a_card_used_in_a_burst_is_declined_with_reasons(street: Street) -> None:
