@@ -248,8 +248,9 @@ def _batches(inner: Any, messages: Sequence["Message"]) -> list[Any]:
     batch = inner.create_batch()
     made = [batch]
     for said in messages:
-        put = {"timestamp": None, "key": said.key, "value": said.value}
-        put["headers"] = list(said.headers)
+        put: dict[str, Any] = {
+            "timestamp": None, "key": said.key, "value": said.value, "headers": list(said.headers)
+        }  # fmt: skip
         if batch.append(**put) is None:
             batch = inner.create_batch()
             made.append(batch)

@@ -26,8 +26,8 @@ router = APIRouter(tags=["programmes"])
 
 PROGRAMME: Final[JsonDict] = {
     "effective_from": "2026-03-21T00:00:00+03:30",
-    "title_fa": "باشگاه نان البرز",
-    "title_en": "Alborz Bread Club",
+    "title_fa": "امتیاز نان البرز",
+    "title_en": "Alborz Bread points",
     "earn_points": 1,
     "earn_per_rial": 10_000,
     "validity_days": 365,
