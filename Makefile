@@ -3,8 +3,6 @@
 PY := .venv/bin/python
 RUN := $(PY) -m
 PYTEST := $(RUN) pytest
-# tested beside the rest: two cores, two thirds of the time
-ROOMS := contracts kit gateway services clients
 export HOUSE ROOM
 
 .PHONY: help
@@ -49,9 +47,7 @@ check: setup ## format, lint, types, imports, layout, contracts unchanged
 
 .PHONY: test quick integration e2e
 test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)
-	@mkdir -p var && { $(PYTEST) --maxfail=20 $(ROOMS) >var/test-rooms.log 2>&1 & rooms=$$!; \
-		$(PYTEST) --maxfail=20 deploy tests; houses=$$?; \
-		wait $$rooms; rooms=$$?; cat var/test-rooms.log; exit $$((houses | rooms)); }
+	@$(PYTEST) --maxfail=20
 quick: setup ## parts of it: no servers
 	@$(PYTEST) contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
 integration: setup ## kit on real servers

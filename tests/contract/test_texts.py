@@ -97,14 +97,14 @@ def test_texts_of_migrations_have_persian_digits() -> None:
 
 def test_a_preview_words_a_refusal_as_the_room_that_refuses() -> None:
     """The ledger previews what campaigns will say: one code has one text. Source: F10."""
-    asked = {"least": 10_000, "points": 9_999, "most": 1_200_000, "value": 1_200_001}
+    bounds = {"least": 10_000, "most": 1_200_000}
     said = [found for found in vars(reasons).values() if isinstance(found, Reason)] + [
-        reasons.below_minimum(asked["points"], asked["least"]),
-        reasons.above_share(asked["value"], asked["most"]),
+        reasons.below_minimum(bounds["least"]),
+        reasons.above_share(bounds["most"]),
     ]
     previewed = [reason for reason in said if reason.code in OBJECTIONS]
     assert {reason.code for reason in previewed} == OBJECTIONS
-    assert previewed == [texts.reason(reason.code, **asked) for reason in previewed]
+    assert previewed == [texts.reason(reason.code, **bounds) for reason in previewed]
 
 
 def test_the_measure_sees_what_it_is_for() -> None:

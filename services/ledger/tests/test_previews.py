@@ -123,7 +123,7 @@ def test_a_minimum_of_points_is_told_and_nothing_can_be_spent(desk):  # findings
     seen = desk.ask(1_000_000, offer=offer(redeem_min_points=100))
     assert (seen.redeemable_points, seen.redeemable_rial) == (0, 0)
     assert [reason.code for reason in seen.reasons] == ["redeem-below-minimum"]
-    assert seen.fa == "۵۰ امتیاز دارید. در این فروشگاه دست‌کم ۱۰۰ امتیاز با هم خرج می‌شود."
+    assert seen.fa == "۵۰ امتیاز دارید. کمترین امتیاز قابل خرج در این فروشگاه ۱۰۰ است."
     assert seen.en == "50 points available. This merchant takes 100 points or more at once."
 
 

@@ -177,9 +177,7 @@ class _Trial:
             return texts.reason(
                 code,
                 least=offer.redeem_min_points,
-                points=points,
                 most=redeeming.room_rial(offer, asked.amount_rial),
-                value=redeeming.worth(offer, points) + credit_rial,
             )
         posted = PostTransaction(
             name=body.name, kind=Kind.REDEMPTION, channel=Channel.TILL, merchant=body.merchant,

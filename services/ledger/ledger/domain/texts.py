@@ -10,12 +10,12 @@ _PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 REASONS: Final[dict[str, tuple[str, str]]] = {
     **texts_house.REASONS,
     "redeem-below-minimum": (
-        "کمترین امتیاز قابل خرج در این فروشگاه {least} است؛ {points} خواسته شد.",
-        "This merchant takes {least} points or more at once; {points} were asked.",
+        "کمترین امتیاز قابل خرج در این فروشگاه {least} است.",
+        "This merchant takes {least} points or more at once.",
     ),
     "redeem-above-share": (
-        "با امتیاز و اعتبار تا {most} ریال از این خرید را می‌توان پرداخت، نه {value} ریال.",
-        "Points and credit may pay {most} Rial of this basket, not {value}.",
+        "با امتیاز و اعتبار تا {most} ریال از این خرید را می‌توان پرداخت.",
+        "Points and credit may pay {most} Rial of this basket.",
     ),
     "points-worth-nothing": (
         "این تعداد امتیاز به یک ریال هم نمی‌رسد.",

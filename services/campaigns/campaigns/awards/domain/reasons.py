@@ -87,23 +87,21 @@ CANNOT_DECIDE: Final = Reason(
 )
 
 
-def below_minimum(asked: int, least: int) -> Reason:
+def below_minimum(least: int) -> Reason:
     """Fewer points asked than the programme lets anyone spend at once."""
     return Reason(
         code="redeem-below-minimum",
-        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {number_fa(least)} است؛"
-        f" {number_fa(asked)} خواسته شد.",
-        en=f"This merchant takes {least:,} points or more at once; {asked:,} were asked.",
+        fa=f"کمترین امتیاز قابل خرج در این فروشگاه {number_fa(least)} است.",
+        en=f"This merchant takes {least:,} points or more at once.",
     )
 
 
-def above_share(value_rial: int, most_rial: int) -> Reason:
+def above_share(most_rial: int) -> Reason:
     """More of the basket than the programme lets points and credit pay."""
     return Reason(
         code="redeem-above-share",
-        fa=f"با امتیاز و اعتبار تا {number_fa(most_rial)} ریال از این خرید را می‌توان پرداخت،"
-        f" نه {number_fa(value_rial)} ریال.",
-        en=f"Points and credit may pay {most_rial:,} Rial of this basket, not {value_rial:,}.",
+        fa=f"با امتیاز و اعتبار تا {number_fa(most_rial)} ریال از این خرید را می‌توان پرداخت.",
+        en=f"Points and credit may pay {most_rial:,} Rial of this basket.",
     )
 
 

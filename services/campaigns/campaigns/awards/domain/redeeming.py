@@ -74,10 +74,9 @@ def paid_part(transaction: PosTransaction, redemption: Redemption) -> PosTransac
 def _reason(code: str, offer: Offer, asked: Asked) -> Reason:
     match code:
         case redeeming.BELOW_MINIMUM:
-            return reasons.below_minimum(asked.points, offer.redeem_min_points)
+            return reasons.below_minimum(offer.redeem_min_points)
         case redeeming.ABOVE_SHARE:
-            value = redeeming.worth(offer, asked.points) + asked.credit_rial
-            return reasons.above_share(value, redeeming.room_rial(offer, asked.amount_rial))
+            return reasons.above_share(redeeming.room_rial(offer, asked.amount_rial))
         case redeeming.WORTH_NOTHING:
             return reasons.POINTS_WORTH_NOTHING
         case _:
