@@ -34,7 +34,7 @@ HEARERS = {
     topics.LEDGER_ENTRIES.name: {"members", "merchants", "campaigns", "notify", "fraud"},
     topics.FRAUD_TERMINALS.name: {"fraud"},
     topics.MERCHANTS_PROGRAMMES.name: {"campaigns", "gateway"},
-    topics.MERCHANTS_TERMS.name: {"campaigns", "gateway"},
+    topics.MERCHANTS_TERMS.name: {"campaigns", "fraud", "gateway"},
     topics.CAMPAIGNS_RULES.name: {"campaigns"},
     topics.MEMBERS_CONTACTS.name: {"notify"},
     topics.MEMBERS_IDENTIFIERS.name: {"gateway"},

@@ -223,5 +223,6 @@ def test_what_breaks_a_look_does_not_end_the_looking(tmp_path: Path) -> None:
         assert looking.stdout is not None
         told = [json.loads(looking.stdout.readline() or "{}") for _ in range(5)]
         looking.terminate()
+        looking.communicate()  # its last word needs somebody who listens
     assert ["broke" in line.get("message", "") for line in told] == [False, True, True, True, True]
     assert looking.returncode == 0
