@@ -16,32 +16,35 @@ from peyvand.words import Answer, Kind, Name, Original, Status
 ENDED_KEPT: Final = 10_000
 _PRUNE_EVERY: Final = 1_000
 
-_SCHEMA: Final = """
-create table if not exists counters (
+_SCHEMA: Final = (
+    """create table if not exists counters (
     terminal integer not null, epoch integer not null, next integer not null,
     primary key (terminal, epoch)
-) strict;
-create table if not exists requests (
+) strict""",
+    """create table if not exists requests (
     terminal integer not null, epoch integer not null, sequence integer not null,
     kind text not null, body blob not null, answer blob, refusal text, reverses text,
     primary key (terminal, epoch, sequence)
-) strict;
-create table if not exists settings (name text primary key, value text not null) strict;
-"""
+) strict""",
+    "create table if not exists settings (name text primary key, value text not null) strict",
+)
 # a journal of before this column: what was given up had an empty answer
 _REFUSAL: Final = (
     "alter table requests add column refusal text",
     "update requests set refusal = 'dropped', answer = null where answer = x''",
     "drop index if exists unanswered",
 )
-_INDEXES: Final = """
-create index if not exists open_requests on requests (terminal, epoch, sequence)
-    where answer is null and refusal is null;
-create index if not exists open_reversals on requests (reverses)
-    where reverses is not null and answer is null and refusal is null;
-"""
+_INDEXES: Final = (
+    """create index if not exists open_requests on requests (terminal, epoch, sequence)
+    where answer is null and refusal is null""",
+    """create index if not exists open_reversals on requests (reverses)
+    where reverses is not null and answer is null and refusal is null""",
+)
 _SELECT: Final = (
     "select terminal, epoch, sequence, kind, body, answer, refusal, reverses from requests"
+)
+_REVERSE: Final = (
+    "update requests set refusal = 'reversed' where terminal = ? and epoch = ? and sequence = ?"
 )
 _PUBLIC_ID: Final = re.compile(r"[0-9]+\.t\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})")
 DROPPED: Final = "dropped"
@@ -83,9 +86,7 @@ class Journal:
         self._file = sqlite3.connect(path, isolation_level=None)
         self._file.execute("pragma journal_mode = wal")
         self._file.execute(f"pragma synchronous = {durability.value}")
-        self._file.executescript(_SCHEMA)
-        self._renew()
-        self._file.executescript(_INDEXES)
+        renew(self._file)
 
     def close(self) -> None:
         """Close the file."""
@@ -99,7 +100,7 @@ class Journal:
         encode: the body for that name. Only what this returned may be sent. A reversal is the wish
         to reverse as well: from here on, what it names is sent no more (findings A13).
         """
-        with self._together():
+        with _together(self._file):
             (sequence,) = self._file.execute(
                 "insert into counters (terminal, epoch, next) values (?, ?, 2)"
                 " on conflict (terminal, epoch) do update set next = next + 1"
@@ -127,7 +128,7 @@ class Journal:
         if reverses is None:
             self._answer(name, answer)
             return
-        with self._together():
+        with _together(self._file):
             self._answer(name, answer)
             if _undid(answer):
                 self._reverse(reverses)
@@ -145,7 +146,7 @@ class Journal:
 
     def drop(self, written: Written) -> None:
         """Give up an open request; with a reversal also what it names, where that is open too."""
-        with self._together():
+        with _together(self._file):
             self.refused(written.name, DROPPED)
             named = _name(written.reverses) if written.reverses else None
             if named is not None and (found := self.find(named)) and found.refusal is None:
@@ -220,17 +221,6 @@ class Journal:
         row = self._file.execute("select value from settings where name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    @contextmanager
-    def _together(self) -> Generator[None]:
-        """All of it on disk, or nothing."""
-        self._file.execute("begin immediate")
-        try:
-            yield
-            self._file.execute("commit")
-        except BaseException:
-            self._file.execute("rollback")
-            raise
-
     def _answer(self, name: Name, answer: bytes) -> None:
         self._file.execute(
             "update requests set answer = ?,"
@@ -240,37 +230,54 @@ class Journal:
         )
 
     def _reverse(self, named: str) -> None:
-        self._file.execute(
-            "update requests set refusal = 'reversed'"
-            " where terminal = ? and epoch = ? and sequence = ?",
-            _name(named),
+        self._file.execute(_REVERSE, _name(named))
+
+
+def renew(file: sqlite3.Connection) -> None:
+    """Bring a journal of an earlier form, or an empty file, to this form.
+
+    Killed between any two statements, it is as it was or as it shall be, and never between.
+    file: without transactions of its own (isolation_level None).
+    """
+    with _together(file):
+        for statement in _SCHEMA:
+            file.execute(statement)
+        columns = [row[1] for row in file.execute("pragma table_info(requests)")]
+        if "refusal" not in columns:
+            for statement in _REFUSAL:
+                file.execute(statement)
+        if "reverses" not in columns:
+            file.execute("alter table requests add column reverses text")
+            _link(file)
+        for statement in _INDEXES:
+            file.execute(statement)
+
+
+def _link(file: sqlite3.Connection) -> None:
+    """A journal of before `reverses`: the bodies of its reversals name what they undo."""
+    rows = file.execute(
+        "select terminal, epoch, sequence, body, answer from requests where kind = 'reversal'"
+    ).fetchall()
+    for *name, body, answer in rows:
+        reverses = _reversed_by(body)
+        file.execute(
+            "update requests set reverses = ? where terminal = ? and epoch = ? and sequence = ?",
+            (reverses, *name),
         )
+        if reverses is not None and answer is not None and _undid(answer):
+            file.execute(_REVERSE, _name(reverses))
 
-    def _renew(self) -> None:
-        """Bring a journal of an earlier form to this one; killed on the way, it is as it was."""
-        with self._together():
-            columns = [row[1] for row in self._file.execute("pragma table_info(requests)")]
-            if "refusal" not in columns:
-                for statement in _REFUSAL:
-                    self._file.execute(statement)
-            if "reverses" not in columns:
-                self._file.execute("alter table requests add column reverses text")
-                self._link()
 
-    def _link(self) -> None:
-        """A journal of before `reverses`: the bodies of its reversals name what they undo."""
-        rows = self._file.execute(
-            "select terminal, epoch, sequence, body, answer from requests where kind = 'reversal'"
-        ).fetchall()
-        for *name, body, answer in rows:
-            reverses = _reversed_by(body)
-            self._file.execute(
-                "update requests set reverses = ?"
-                " where terminal = ? and epoch = ? and sequence = ?",
-                (reverses, *name),
-            )
-            if reverses is not None and answer is not None and _undid(answer):
-                self._reverse(reverses)
+@contextmanager
+def _together(file: sqlite3.Connection) -> Generator[None]:
+    """All of it on disk, or nothing."""
+    file.execute("begin immediate")
+    try:
+        yield
+        file.execute("commit")
+    except BaseException:
+        file.execute("rollback")
+        raise
 
 
 class _Reversal(msgspec.Struct):
