@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -233,10 +234,17 @@ def _once(body: bytes, receive: Receive) -> Receive:
 
 def _refuse_unstorable(scope: Scope) -> None:
     """Refuse U+0000, and bytes that are no UTF-8, in an address or its query (findings S17)."""
-    query: bytes = scope["query_string"]
-    if "\x00" in scope["path"] or b"%00" in query or b"\x00" in query:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    sent: bytes = path + b"?" + scope["query_string"]
+    if b"%" not in sent and b"\x00" not in sent and sent.isascii():
+        return
+    try:
+        text = unquote_to_bytes(sent).decode()
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" in text:
         raise errors.Malformed(
-            "the address holds U+0000; send whole Unicode characters",
+            "the address holds U+0000 or bytes that are no UTF-8; send whole Unicode characters",
             code="unstorable-text",
             fa="نشانی نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
         )

@@ -95,6 +95,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         ("POST", "/cards/1", '{"number": 1}'.encode("utf-16"), 400, "malformed-json"),
         ("POST", "/cards/1%00", b'{"number": 1}', 400, "unstorable-text"),
         ("GET", "/cards/1?after=%00", b"", 400, "unstorable-text"),
+        ("POST", "/cards/1%ff", b'{"number": 1}', 400, "unstorable-text"),
+        ("GET", "/cards/1?after=%D8", b"", 400, "unstorable-text"),
+        ("GET", "/cards/1?after=%ED%A0%80", b"", 400, "unstorable-text"),  # a lone surrogate
+        ("GET", "/cards/%D8%B3?after=%D8%B3", b"", 405, "not-allowed"),  # whole Persian passes
         ("POST", "/cards/1", b'{"number": "x"}', 422, "invalid"),
         ("POST", "/cards/1", b"", 422, "invalid"),
         ("POST", "/cards/0", b'{"number": 1}', 422, "invalid"),
