@@ -1,7 +1,5 @@
 """The members room's words: identifiers by keyed digest, contacts under encryption."""
 
-import hashlib
-import hmac
 import re
 from datetime import datetime
 from enum import StrEnum
@@ -9,11 +7,14 @@ from typing import Final
 
 from msgspec import Struct
 
+from contracts.keys import Key, Ring, stamp
 from contracts.text import fold_code, fold_number
 from contracts.values import AccountOrZero, Instant, NumberOrZero, Shard
 
 REBINDING_DELAY_S: Final = 60  # with the clocks' permitted future skew: architecture 2
 FUTURE_SKEW_S: Final = 120
+OF_IDENTIFIERS: Final = "identifiers"  # purposes of keys that two rooms have: contracts.keys
+OF_CONTACTS: Final = "contacts"
 
 
 class IdentifierKind(StrEnum):
@@ -37,9 +38,10 @@ class Binding(Struct, frozen=True, kw_only=True):
 class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`identifier-changed.v1` on members.identifiers, keyed digest@version; the newest counts.
 
-    digest: HMAC-SHA256 of kind and canonical text, of a reference its party too, under the house's
-    identifier key, hex, so that no number is on any topic. bindings: in time order, the first holds
-    for all earlier times too.
+    digest: `contracts.keys.stamp` of kind and canonical text, of a reference its party too, under
+    the house's identifier key of its time, in hex (76 digits: version, key id, HMAC-SHA-256), so
+    that no number is on any topic. bindings: in time order, the first holds for all earlier times
+    too.
     """
 
     identifier_id: str
@@ -54,8 +56,9 @@ class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Contact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`contact-changed.v1` on members.contacts, keyed by member, compacted, erased by tombstone.
 
-    sealed: base64 of nonce and AES-256-GCM of `SealedContact` as JSON, bound to the member's
-    number. receipts: an SMS for every purchase and redemption; marketing: consent, for later.
+    sealed: base64 of what `contracts.keys.seal` gives of `SealedContact` as JSON: version, key id,
+    nonce, AES-256-GCM bound to these and the member's number. receipts: an SMS for every purchase
+    and redemption; marketing: consent, for later.
     """
 
     member: AccountOrZero
@@ -117,8 +120,8 @@ def canonical(kind: IdentifierKind, text: str) -> str:
             return reference
 
 
-def digest(key: bytes, kind: IdentifierKind, canonical_text: str, *, party: int = 0) -> str:
-    """Keyed digest under which every table and topic knows an identifier.
+def digest(key: Key, kind: IdentifierKind, canonical_text: str, *, party: int = 0) -> str:
+    """Keyed digest, its key's id in front, under which every table and topic knows an identifier.
 
     party: whose reference it is, of EXTERNAL only: every partner numbers its customers from 1, so a
     reference means a person within its party and nobody beyond. Over `kind:text`, of a reference
@@ -129,7 +132,14 @@ def digest(key: bytes, kind: IdentifierKind, canonical_text: str, *, party: int 
         if party < 1:
             raise ValueError("a reference counts within its party: name the party")
         said = f"{kind.value}:{party}:{canonical_text}"
-    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
+    return stamp(key, said.encode()).hex()
+
+
+def digests(
+    keys: Ring, kind: IdentifierKind, canonical_text: str, *, party: int = 0
+) -> tuple[str, ...]:
+    """Every digest under which an identifier may be known: of the newest key first."""
+    return tuple(digest(key, kind, canonical_text, party=party) for key in keys)
 
 
 def luhn_valid(digits: str) -> bool:

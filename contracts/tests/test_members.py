@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import members
+from contracts import keys, members
 from contracts.members import Binding, IdentifierKind
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
+ONE, OTHER = (keys.derive(bytes([n] * 32), members.OF_IDENTIFIERS) for n in (1, 2))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_every_spelling_of_a_partners_reference_is_one(text: str) -> None:
 def test_a_digest_depends_on_key_kind_and_text() -> None:
     made = {
         members.digest(key, kind, text)
-        for key in (b"a", b"b")
+        for key in (ONE, OTHER)
         for kind in (IdentifierKind.CARD, IdentifierKind.MOBILE)
         for text in ("1", "2")
     }
@@ -125,14 +126,14 @@ def test_a_digest_depends_on_key_kind_and_text() -> None:
 def test_a_reference_is_digested_within_its_party() -> None:
     """Two partners number their customers alike, and none of them means the other's."""
     made = {
-        members.digest(b"a", IdentifierKind.EXTERNAL, text, party=party)
+        members.digest(ONE, IdentifierKind.EXTERNAL, text, party=party)
         for party in (1, 11, 2**31 - 1)
         for text in ("1", "1:1", "67890")
     }
     assert len(made) == 9
     with pytest.raises(ValueError, match="party"):
-        members.digest(b"a", IdentifierKind.EXTERNAL, "67890")
-    cards = {members.digest(b"a", IdentifierKind.CARD, "1", party=party) for party in (0, 5)}
+        members.digest(ONE, IdentifierKind.EXTERNAL, "67890")
+    cards = {members.digest(ONE, IdentifierKind.CARD, "1", party=party) for party in (0, 5)}
     assert len(cards) == 1  # a card is the network's, whoever is asked
 
 

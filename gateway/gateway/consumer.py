@@ -12,7 +12,9 @@ import msgspec
 from contracts import envelope, topics
 from contracts.envelope import Envelope
 from contracts.house import DeadLetter
+from contracts.keys import HEAD_BYTES, Ring
 from contracts.ledger import Reply
+from contracts.members import Identifier
 from contracts.merchants import Heartbeat, MerchantStanding
 from contracts.topics import Topic
 from gateway import store
@@ -87,6 +89,7 @@ class TablesFeed:
     tables: Tables
     guard: Guard
     producer: kafka.Producer
+    identifiers: Ring  # keys of digests; under another one nobody is found
     poisoned: int = 0
 
     async def run(self) -> None:
@@ -178,8 +181,18 @@ class TablesFeed:
                 said.setdefault(record.topic, []).append(data)
         rows = [row for topic, those in said.items() for row in HANDLERS[topic][1](those)]
         self.tables.apply(rows, offsets, heartbeats)
+        self._tell_strange_keys(said.get(topics.MEMBERS_IDENTIFIERS.name, ()))
         for place, at_ms in heartbeats.items():
             self.guard.heard(place, at_ms)
+
+    def _tell_strange_keys(self, said: Sequence[Identifier]) -> None:
+        here = {key.head.hex() for key in self.identifiers}
+        for head in {one.digest[: 2 * HEAD_BYTES] for one in said} - here:
+            telemetry.count(Metric.ALARMS, "identifier-key-missing")
+            log.error(
+                "key %s is missing in PEYVAND_IDENTIFIER_KEYS: what it names is unknown at tills",
+                head[2:],
+            )
 
     async def _data(self, record: Record) -> Any:
         """What a record says; None for a tombstone, and for one that was buried."""

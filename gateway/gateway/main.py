@@ -1,17 +1,21 @@
 """The gateway as a program: its parts, wired."""
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
 
+from contracts import keys
+from contracts.members import OF_IDENTIFIERS
 from gateway.api import front, transactions
 from gateway.api.administration import Passing
 from gateway.api.document import Book
 from gateway.clients import Services
 from gateway.consumer import RepliesFeed, TablesFeed, measure_clock
-from gateway.domain import keys, limits
+from gateway.domain import keys as callers
+from gateway.domain import limits
 from gateway.settings import Settings
 from gateway.store import Tables
 from gateway.usecases.access import Access
@@ -22,6 +26,7 @@ from gateway.usecases.submit import Road
 from gateway.usecases.waiting import Waiting
 from kit import clock, kafka, run
 
+log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.5
 CLOCK_EVERY_S: Final = 5.0
 DOCUMENT_EVERY_S: Final = 10.0
@@ -32,6 +37,8 @@ _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
     """Open the tables and the session to the services; wire doors, use cases and feeds."""
     settings: Settings = parts.settings
+    identifiers = identifiers_of(settings)
+    log.info("keys of identifiers: %s", keys.names(identifiers))
     cluster = await kafka.cluster_id(settings.kafka_bootstrap)
     tables = open_tables(settings, cluster)
     guard = Guard(settings.sandbox, clock.wall)
@@ -41,6 +48,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
     try:
         road = Road(
             settings=settings,
+            identifiers=identifiers,
             lookups=lookups_of(settings, tables, services),
             waiting=waiting,
             guard=guard,
@@ -52,7 +60,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
         yield run.App(
             asgi=edge(road, services, book),
             tasks=(
-                TablesFeed(settings, tables, guard, parts.producer).run,
+                TablesFeed(settings, tables, guard, parts.producer, identifiers).run,
                 RepliesFeed(settings, waiting, guard).run,
             ),
             jobs=(
@@ -73,7 +81,7 @@ async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
 
 def edge(road: Road, services: Services, book: Book) -> front.Front:
     """The HTTP application: tills, administration, and the rest with the document."""
-    operators = keys.parse_operators(road.settings.operators)
+    operators = callers.parse_operators(road.settings.operators)
     access = Access(road.lookups, operators, road.clock, road.shares)
     return front.Front(
         transactions=transactions.Transactions(road, access, services),
@@ -82,6 +90,11 @@ def edge(road: Road, services: Services, book: Book) -> front.Front:
         shares=road.shares,
         state=SimpleNamespace(readiness=road.guard.checks()),
     )
+
+
+def identifiers_of(settings: Settings) -> keys.Ring:
+    """Keys of identifiers' digests. Raises ValueError."""
+    return keys.ring(settings.identifier_keys, OF_IDENTIFIERS, setting="PEYVAND_IDENTIFIER_KEYS")
 
 
 def lookups_of(settings: Settings, tables: Tables, services: Services) -> Lookups:

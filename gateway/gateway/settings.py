@@ -12,7 +12,7 @@ class Settings(settings.Room, frozen=True, kw_only=True):
     campaigns_url: str
     fraud_url: str
     notify_url: str
-    identifier_key: str  # HMAC of identifiers, the one that members has
+    identifier_keys: tuple[str, ...]  # as members has them: 32 bytes, base64, the newest first
     tables_dir: str  # folder of the local tables
     operators: tuple[str, ...] = ()  # name:role+role:sha256hex of the key's secret part
     reply_partition: int = 0

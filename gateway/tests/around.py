@@ -1,6 +1,7 @@
 """What stands around a gateway in its tests: words, small services, a road one stage long."""
 
 import asyncio
+import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ import msgspec
 from aiohttp import web as aioweb
 
 from contracts import envelope, members, topics
+from contracts import keys as named
 from contracts.envelope import Envelope
 from contracts.ledger import Reply
 from contracts.members import Binding, Identifier, IdentifierKind
@@ -26,7 +28,8 @@ from kit import auth, clock, errors, kafka, outbox
 
 SHARDS = 12
 SECRET = "actor-secret"
-HMAC = "identifier-key"
+ROOT = base64.b64encode(b"i" * 32).decode()  # of identifiers
+RING = named.ring([ROOT], members.OF_IDENTIFIERS, setting="of these tests")
 CARD, OTHER_CARD = "6037991234567893", "6037997599999999"
 MOBILE = "09123456789"
 TERMINAL, SISTER, STRANGER = 10000017, 10000018, 20000001
@@ -53,7 +56,7 @@ def operator(name: str) -> dict[str, str]:
 
 
 def digest_of(kind: IdentifierKind, text: str, party: int = 0) -> str:
-    return members.digest(HMAC.encode(), kind, members.canonical(kind, text), party=party)
+    return members.digest(RING[0], kind, members.canonical(kind, text), party=party)
 
 
 def identifier(

@@ -25,7 +25,7 @@ from house import lockfile, servers, testing
 from kit import clock, kafka, run
 
 from .around import (
-    HMAC,
+    ROOT,
     SECRET,
     SHARDS,
     TERMINAL,
@@ -97,7 +97,7 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         "kafka_bootstrap": bootstrap,
         "http_port": 0,
         "actor_secret": SECRET,
-        "identifier_key": HMAC,
+        "identifier_keys": (ROOT,),
         "tables_dir": str(tables),
         "shards": SHARDS,
         "operators": tuple(

@@ -126,7 +126,8 @@ def front_of(settings: Settings, services: Services, tables: Any = None) -> fron
     access = Access(lookups, operators, clock.SystemClock(), shares)
     guard = SimpleNamespace(refuse_unready=lambda: None)
     road = Road(
-        settings=settings, lookups=lookups, waiting=None, guard=guard,  # type: ignore[arg-type]
+        settings=settings, identifiers=main.identifiers_of(settings), lookups=lookups,
+        waiting=None, guard=guard,  # type: ignore[arg-type]
         shares=shares, shown=limits.Shown(200, 600.0), producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
     )  # fmt: skip
     return front.Front(

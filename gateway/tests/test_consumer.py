@@ -13,7 +13,7 @@ from contracts import envelope, topics
 from contracts.ledger import Reply
 from contracts.members import IdentifierKind
 from contracts.merchants import MerchantStanding
-from gateway import consumer, store
+from gateway import consumer, main, store
 from gateway.consumer import RepliesFeed, TablesFeed
 from gateway.store import Table, Tables
 from gateway.usecases.guard import STATE_TOPICS, Guard
@@ -42,7 +42,8 @@ DIGEST = digest_of(IdentifierKind.CARD, CARD)
 def feed_of(bootstrap: str, folder: Path, producer: kafka.Producer) -> TablesFeed:
     settings = settings_of(bootstrap, folder, 1)
     tables = Tables.open(folder, cluster="c", boot="b", map_gib=1)
-    return TablesFeed(settings, tables, Guard(False, clock.wall), producer)
+    guard = Guard(False, clock.wall)
+    return TablesFeed(settings, tables, guard, producer, main.identifiers_of(settings))
 
 
 async def until_caught_up(feed: TablesFeed) -> None:

@@ -34,7 +34,7 @@ NOTIFY = NotifySettings(
     sms_url="",
     sms_api_key="",
     sms_sender="",
-    contact_key="",
+    contact_keys=(),
     callback_secret="",
 )
 HEARERS = {

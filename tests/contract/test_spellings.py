@@ -11,7 +11,8 @@ import pytest
 
 from campaigns.awards import api as awards
 from campaigns.rules.domain import conditions, tree
-from contracts.members import IdentifierKind, canonical
+from contracts.keys import derive
+from contracts.members import OF_IDENTIFIERS, IdentifierKind, canonical
 from contracts.pos import Line
 from gateway.domain import requests
 from house import csv_rows
@@ -39,6 +40,7 @@ NO_MOBILES = (
     *("09123456789;09121111111", "0912345678²", "09123456789#3", "021889944"),
 )
 CARD = "6037990000000006"
+KEYS = (derive(b"k" * 32, OF_IDENTIFIERS),)
 CARDS = (
     *(CARD, "6037 9900 0000 0006", "6037-9900-0000-0006", "6037_9900_0000_0006"),
     *("۶۰۳۷۹۹۰۰۰۰۰۰۰۰۰۶", "\u200e6037\u200c990000000006\u200f", "6037ـ990000000006"),
@@ -77,7 +79,7 @@ def from_a_file(category: str) -> rows.Row:
 
 def enrolled(**fields: str) -> memberships.Draft | memberships.Refusal:
     line = msgspec.json.encode({"consents": {"terms": True}} | fields)
-    return memberships.read_line(line, key=b"k" * 32, wording="1")
+    return memberships.read_line(line, keys=KEYS, wording="1")
 
 
 def words_of(line: Any) -> tuple[str, str]:

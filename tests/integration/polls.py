@@ -33,10 +33,13 @@ from kit.run import App, Main, Parts
 SHARD: Final = 7  # of the golden examples
 AT: Final = datetime(2026, 11, 21, 9, 30, 2, tzinfo=UTC)
 _KEY: Final = base64.b64encode(bytes(range(32))).decode()
-_OTHER_KEY: Final = base64.b64encode(bytes(32)).decode()
+_KEYS: Final = {"contact_keys": _KEY} | {
+    name: base64.b64encode(name[:1].encode() * 32).decode()
+    for name in ("identifier_keys", "member_keys")
+}
 _OF_NOTIFY: Final = {
     "sms_url": "http://127.0.0.1:1", "sms_api_key": "k", "sms_sender": "1",
-    "contact_key": _KEY, "callback_secret": "s",
+    "contact_keys": (_KEY,), "callback_secret": "s",
 }  # fmt: skip
 ROOMS: Final[dict[str, tuple[Main, type[Any], dict[str, Any]]]] = {
     "fraud": (fraud.main.MAIN, fraud.settings.Settings, {}),
@@ -45,7 +48,7 @@ ROOMS: Final[dict[str, tuple[Main, type[Any], dict[str, Any]]]] = {
     "members": (
         members.main.ROOM,
         members.settings.Settings,
-        {"identifier_key": "i", "contact_key": _KEY, "member_key": _OTHER_KEY},
+        {name: (key,) for name, key in _KEYS.items()},
     ),
     "merchants": (merchants.main.ROOM, merchants.settings.Settings, {}),
     "notify": (notify.main.ROOM, notify.settings.Settings, _OF_NOTIFY),

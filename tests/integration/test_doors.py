@@ -66,11 +66,10 @@ def app_of(room: str, database: Database) -> FastAPI:
         case "merchants":
             return merchants.api.app(database, at, actor_secret=SECRET, shards=1)
         case "members":
-            key = base64.b64encode(bytes(range(32))).decode()
+            roots = [(base64.b64encode(letter * 32).decode(),) for letter in (b"i", b"c", b"m")]
             given = MembersSettings(
                 room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, actor_secret=SECRET,
-                identifier_key="of these tests", contact_key=key,
-                member_key=base64.b64encode(bytes(32)).decode(),
+                identifier_keys=roots[0], contact_keys=roots[1], member_keys=roots[2],
             )  # fmt: skip
             house = members.main.house_of(given)
             return members.api.app(database, at, house, actor_secret=SECRET)
@@ -82,7 +81,7 @@ def app_of(room: str, database: Database) -> FastAPI:
         case "ledger":
             return ledger.api.app(database, at, actor_secret=SECRET)
         case _:
-            door = notify.api.Door(database, Desk(database), b"k" * 32, "secret")
+            door = notify.api.Door(database, Desk(database), (), "secret")
             return notify.api.app(door, actor_secret=SECRET)
 
 

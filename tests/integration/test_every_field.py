@@ -198,7 +198,7 @@ async def test_every_record_of_the_gateways_topics_is_kept_or_buried(tmp_path: P
     guard = Guard(False, clock.wall)
     tables = Tables.open(tmp_path / "tables", cluster="c", boot="b", map_gib=1)
     given: Any = None  # settings: of the reader alone
-    feed = TablesFeed(given, tables, guard, sent)
+    feed = TablesFeed(given, tables, guard, sent, ())
     for n, topic in enumerate(STATE_TOPICS):
         fed = Fed(topic, FIRST_MARK + 100_000 * n)
         for at, case in enumerate(fed.values):

@@ -50,9 +50,10 @@ class Credentials:
     """Keys that processes share, and the whole keys of the house's operators by name."""
 
     actor_secret: str  # the gateway's own; each room is given what follows from it
-    identifier_key: str
-    contact_key: str  # AES-256, base64, of members and notify
-    member_key: str  # AES-256, base64, of members alone
+    # of each the newest first, parted by commas; 32 bytes in base64 (contracts.keys)
+    identifier_keys: str  # of members and the gateway
+    contact_keys: str  # of members and notify
+    member_keys: str  # of members alone
     sms_api_key: str
     callback_secret: str
     operators: dict[str, OperatorKey]
@@ -71,17 +72,21 @@ class Credentials:
 
 
 def credentials(folder: Path) -> Credentials:
-    """The folder's secrets, made the first time."""
+    """The folder's secrets, made the first time. Raises ValueError for a house of before."""
     path = folder / "credentials.json"
     if path.exists():
         kept = json.loads(path.read_text())
+        if "member_keys" not in kept:
+            raise ValueError(
+                f"{path} is of before keys had names: make this house anew (make clean)"
+            )
         keys = {name: OperatorKey(**fields) for name, fields in kept.pop("operators").items()}
         return Credentials(**kept, operators=keys)
     made = Credentials(
         actor_secret=secrets.token_hex(32),
-        identifier_key=secrets.token_hex(32),
-        contact_key=base64.b64encode(secrets.token_bytes(32)).decode(),
-        member_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        identifier_keys=_root(),
+        contact_keys=_root(),
+        member_keys=_root(),
         sms_api_key=secrets.token_hex(32),
         callback_secret=secrets.token_urlsafe(24),
         operators={
@@ -100,6 +105,10 @@ def checkpoint_key(folder: Path) -> Path:
         key = Ed25519PrivateKey.generate()
         _keep(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return path
+
+
+def _root() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -153,7 +153,7 @@ def _own_settings(home: House, name: str) -> dict[str, str]:
         case "gateway":
             rooms = {f"{room.upper()}_URL": home.url(room) for room in WITH_DATABASE}
             return rooms | {
-                "IDENTIFIER_KEY": secrets.identifier_key,
+                "IDENTIFIER_KEYS": secrets.identifier_keys,
                 "OPERATORS": secrets.operator_list(),
                 "TABLES_DIR": str(home.folder / "gateway-tables"),
                 "REPLY_PARTITION": "0",
@@ -167,13 +167,13 @@ def _own_settings(home: House, name: str) -> dict[str, str]:
             }
         case "members":
             return {
-                "IDENTIFIER_KEY": secrets.identifier_key,
-                "CONTACT_KEY": secrets.contact_key,
-                "MEMBER_KEY": secrets.member_key,
+                "IDENTIFIER_KEYS": secrets.identifier_keys,
+                "CONTACT_KEYS": secrets.contact_keys,
+                "MEMBER_KEYS": secrets.member_keys,
             }
         case "notify":
             return {
-                "CONTACT_KEY": secrets.contact_key,
+                "CONTACT_KEYS": secrets.contact_keys,
                 "SMS_URL": home.url(SIMULATOR),
                 "SMS_API_KEY": secrets.sms_api_key,
                 "SMS_SENDER": "10008663",

@@ -31,6 +31,16 @@ class Lookups:
     strangers: limits.Limiter  # of an address, before anybody is known
     _kept: dict[Hashable, tuple[float, Any]] = field(default_factory=dict[Hashable, Any])
 
+    def known(self, digests: tuple[str, ...]) -> str:
+        """Of one identifier's digests the one that is known here; if none is, the newest key's.
+
+        What is known here only under an earlier key was issued before the newest came.
+        """
+        for digest in digests[1:]:
+            if self.tables.find_identifier(digest) is not None:
+                return digest
+        return digests[0]
+
     async def identifier(self, digest: str, asker: int) -> Identifier | None:
         """An identifier by digest; None when nobody has it. asker: the terminal whose limit it is.
 

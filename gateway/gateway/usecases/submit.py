@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from contracts import members, topics, values
 from contracts.envelope import Envelope
+from contracts.keys import Ring
 from contracts.ledger import Reply
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
@@ -60,6 +61,7 @@ class Road:
     """What sending needs, put together once by main."""
 
     settings: Settings
+    identifiers: Ring
     lookups: Lookups
     waiting: Waiting
     guard: Guard
@@ -187,16 +189,18 @@ async def _shown(
     if identifier is UNSET:
         return None, None
     kind, text = requests.shown(identifier)
-    digest = members.digest(road_.settings.identifier_key.encode(), kind, text, party=party)
+    digests = members.digests(road_.identifiers, kind, text, party=party)
+    digest = road_.lookups.known(digests)
     if asker != HISTORY and not road_.shown.show(asker, digest, time.monotonic()):
         telemetry.count(Metric.LIMITED, "identifiers")
         telemetry.count(Metric.ALARMS, "identifiers-without-sales")
         log.warning("a terminal shows identifiers and sells nothing", extra={"terminal": asker})
         raise problems.refusal(Code.TOO_MANY_IDENTIFIERS)
-    found = await road_.lookups.identifier(digest, asker)
-    if found is None or not found.bindings:
-        raise problems.refusal(Code.UNKNOWN_IDENTIFIER)
-    return digest, road.as_of(found, at)
+    for each in dict.fromkeys((digest, *digests)):  # of one key, as mostly, a single round
+        found = await road_.lookups.identifier(each, asker)
+        if found is not None and found.bindings:
+            return each, road.as_of(found, at)
+    raise problems.refusal(Code.UNKNOWN_IDENTIFIER)
 
 
 async def _original(

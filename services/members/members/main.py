@@ -1,12 +1,13 @@
 """Wiring of the members room, as a table."""
 
-import base64
+import logging
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from contracts import keys
 from kit.consumer import Consumer
 from kit.run import App, Main, Parts
 from kit.settings import SettingsError
@@ -15,6 +16,7 @@ from members.domain import words
 from members.settings import Settings
 from members.usecases.memberships import House
 
+log = logging.getLogger(__name__)
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
@@ -23,11 +25,9 @@ def house_of(given: Settings) -> House:
     if not re.fullmatch(r"[0-9]{6}", given.card_prefix):
         raise SettingsError("PEYVAND_CARD_PREFIX: six digits")
     try:
-        contact = base64.b64decode(given.contact_key, validate=True)
-        own = base64.b64decode(given.member_key, validate=True)
-        vault = words.vault(contact, own, given.identifier_key.encode())
+        vault = words.vault(given.member_keys, given.contact_keys, given.identifier_keys)
     except ValueError as error:
-        raise SettingsError(f"PEYVAND_CONTACT_KEY or PEYVAND_MEMBER_KEY: {error}") from error
+        raise SettingsError(str(error)) from error
     return House(vault, given.shards, given.card_prefix, given.consent_wording)
 
 
@@ -35,7 +35,10 @@ def house_of(given: Settings) -> House:
 async def build(parts: Parts) -> AsyncGenerator[App]:
     """HTTP, the consumer of the book, the heartbeat."""
     given: Settings = parts.settings
-    asgi = api.app(parts.database, parts.clock, house_of(given), actor_secret=given.actor_secret)
+    house = house_of(given)
+    for purpose in ("data_keys", "contacts", "identifiers"):
+        log.info("%s: the first seals: %s", purpose, keys.names(getattr(house.vault, purpose)))
+    asgi = api.app(parts.database, parts.clock, house, actor_secret=given.actor_secret)
     yield App(
         asgi=asgi,
         consumers=[
@@ -48,7 +51,7 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
                 patient=True,
             )
         ],
-        jobs=jobs.jobs(parts.database, parts.clock),
+        jobs=jobs.jobs(parts.database, parts.clock, house.vault),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from kit import settings
 
 HEARTBEAT_EVERY_S: Final = 5.0
+RESEAL_EVERY_S: Final = 5.0
 IMPORT_LINES_MAX: Final = 10_000
 IMPORT_BYTES_MAX: Final = 8 * 2**20
 CHUNK_LINES: Final = 1_000  # of an import, in one transaction
@@ -14,13 +15,15 @@ BINDINGS_MAX: Final = 50  # of one identifier: they travel in one message
 
 
 class Settings(settings.Room, frozen=True, kw_only=True):
-    """identifier_key: HMAC of identifiers, shared with the gateway. contact_key: AES-256, base64,
-    shared with notify. member_key: AES-256, base64, wraps the data keys; nobody else has it.
+    """Keys: 32 bytes in base64 each, parted by commas; the newest is first and seals, all open.
+
+    identifier_keys: digests of identifiers, shared with the gateway. contact_keys: contacts, shared
+    with notify. member_keys: wrap the data keys and mark requests; nobody else has them.
     card_prefix: six digits, 9364 is Iran's national range (ISO/IEC 7812).
     """
 
-    identifier_key: str
-    contact_key: str
-    member_key: str
+    identifier_keys: tuple[str, ...]
+    contact_keys: tuple[str, ...]
+    member_keys: tuple[str, ...]
     card_prefix: str = "936400"
     consent_wording: str = "1"

@@ -24,15 +24,22 @@ TABLES = (
     " delete from bindings; delete from identifiers; delete from members; delete from accounts;"
     " delete from outbox_messages"
 )
+
+
+def root(letter: bytes) -> str:
+    """A root of keys as a setting has it."""
+    return base64.b64encode(letter * 32).decode()
+
+
 HOUSE = main.house_of(
     Settings(
         room="members",
         kafka_bootstrap="127.0.0.1:1",
         http_port=1,
         actor_secret=SECRET,
-        identifier_key="the identifier key of these tests",
-        contact_key=base64.b64encode(bytes(range(32))).decode(),
-        member_key=base64.b64encode(bytes(range(1, 33))).decode(),
+        identifier_keys=(root(b"i"),),
+        contact_keys=(root(b"c"),),
+        member_keys=(root(b"m"),),
     )
 )
 

@@ -179,7 +179,7 @@ async def test_missing_and_forbidden(door: Any) -> None:
         ("PUT", f"/v1/members/7/consents/{uuid.UUID(int=1)}", ANSWERS),
         ("POST", f"/v1/identifiers/{uuid.UUID(int=1)}/block", None),
         ("PUT", f"/v1/identifiers/{uuid.UUID(int=1)}/bindings/{uuid.UUID(int=1)}", BINDING),
-        ("GET", f"/internal/identifiers/{'a' * 64}", None),
+        ("GET", f"/internal/identifiers/{'a' * 76}", None),
     ]
     for method, path, body in calls:
         forbidden = await door(method, path, body, roles=("reviewer",))
@@ -282,7 +282,7 @@ async def test_consents_are_asked_again(door: Any, at: Any) -> None:
 
 async def test_the_miss_path_finds_what_was_enrolled_a_moment_ago(door: Any, house: House) -> None:
     made = (await door("PUT", enrolment(1), BODY)).json()
-    key = house.vault.identifier_key
+    key = house.vault.identifiers[0]
     for kind, text in [
         (IdentifierKind.MOBILE, "+989123456789"),
         (IdentifierKind.CARD, made["card"]["number"]),
@@ -369,7 +369,7 @@ async def test_an_import_adds_what_a_known_member_lacks(door: Any, house: House)
         await door("POST", "/v1/members/import", ndjson(person(1, external="Z", party=4_000)))
     ).json()
     assert result == {"enrolled": 0, "known": 1, "bad": []}
-    digest = contract.digest(house.vault.identifier_key, IdentifierKind.EXTERNAL, "Z", party=4_000)
+    digest = contract.digest(house.vault.identifiers[0], IdentifierKind.EXTERNAL, "Z", party=4_000)
     answer = await door("GET", f"/internal/identifiers/{digest}", roles=("service",))
     found = msgspec.json.decode(answer.content, type=Identifier)
     assert found.bindings[0].member == made["member"]

@@ -1,11 +1,13 @@
 import base64
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts import keys
 from contracts import members as contract
 from contracts.ledger import Outcome
 from contracts.members import IdentifierKind, SealedContact
@@ -19,8 +21,14 @@ from members.domain.words import Seat
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 SEAT = Seat(7, 1_000_001, 5)
 OTHER = Seat(8, 1_000_002, 6)
-KEY = b"a key"
-VAULT = words.vault(bytes(range(100, 132)), bytes(range(32)), KEY)
+
+
+def root(number: int) -> str:
+    return base64.b64encode(bytes([number] * 32)).decode()
+
+
+VAULT = words.vault([root(1)], [root(2)], [root(3)])
+KEYS = VAULT.identifiers
 
 
 # -------------------------------------------------------------------------------------------- text
@@ -43,28 +51,36 @@ def test_text_that_cannot_be_kept_is_refused(text: str) -> None:
 # ----------------------------------------------------------------------------------------- sealing
 
 
-def test_what_is_sealed_opens_for_the_same_member_only() -> None:
-    sealed = words.seal(VAULT.contacts, b"n" * 12, b"content", 7)
-    assert words.unseal(VAULT.contacts, sealed, 7) == b"content"
-    for key, text, member in [
-        (VAULT.contacts, sealed, 8),
-        (VAULT.master, sealed, 7),
-        (VAULT.contacts, sealed[:-1], 7),
-        (VAULT.contacts, b"", 7),
-    ]:
-        with pytest.raises(words.Unsealable):
-            words.unseal(key, text, member)
+def test_a_key_that_is_not_here_is_named_and_mistaken_for_nothing_else() -> None:
+    kept, other = a_person(), words.vault([root(4), root(5)], [root(2)], [root(3)])
+    with pytest.raises(words.KeyMissing) as missing:
+        people.open_person(person_of(kept), other)
+    lost = VAULT.data_keys[0].key_id
+    assert (missing.value.status, missing.value.code) == (503, "sealing-key-missing")
+    assert f"key {lost} is missing" in missing.value.detail
+    assert "PEYVAND_MEMBER_KEYS" in missing.value.detail
+    with pytest.raises(keys.Unsealable):
+        people.open_person(person_of(kept, member=8), VAULT)
 
 
-def test_a_vault_wants_keys_of_256_bits() -> None:
-    with pytest.raises(ValueError):
-        words.vault(b"short", bytes(32), KEY)
-    with pytest.raises(ValueError):
-        words.vault(bytes(32), b"short", KEY)
-    own = words.vault(bytes(range(32)), bytes(32), KEY)
-    sealed = words.seal(own.master, b"n" * 12, b"x", 7)
-    with pytest.raises(words.Unsealable):
-        words.unseal(VAULT.master, sealed, 7)
+def test_a_contact_and_a_qr_text_of_one_person_are_not_taken_for_each_other() -> None:
+    """Findings S20: under one key of hers the two could be swapped."""
+    kept = a_person()
+    qr = words.own_key(VAULT, kept.wrapped_key, 7, words.OWN_QR)
+    with pytest.raises(keys.Unsealable):
+        keys.unseal((qr,), kept.sealed, 7)
+
+
+def test_a_person_under_earlier_keys_is_sealed_anew_under_the_newest() -> None:
+    kept, now = a_person(), words.vault([root(4), root(1)], [root(5), root(2)], [root(3)])
+    fresh = people.reseal(person_of(kept), now)
+    after = replace(person_of(kept), wrapped_key=fresh.wrapped_key, version=fresh.version)
+    alone = words.vault([root(4)], [root(5)], [root(3)])  # the earlier keys are gone
+    assert people.open_person(after, alone) == kept.new.contact
+    assert fresh.contact is not None
+    said = keys.unseal(alone.contacts, base64.b64decode(fresh.contact.sealed), 7)
+    assert words.contact_of(said) == kept.new.contact
+    assert (fresh.version, fresh.published_under) == (2, alone.contacts[0].head)
 
 
 def a_person(random: bytes = bytes(range(68))) -> people.Kept:
@@ -78,13 +94,10 @@ def a_person(random: bytes = bytes(range(68))) -> people.Kept:
     return people.keep(new, VAULT, random)
 
 
-def test_a_person_is_kept_under_a_key_of_her_own_and_published_under_the_contact_key() -> None:
-    assert people.RANDOM_BYTES == 68
-    kept = a_person()
-    published = base64.b64decode(kept.contact.sealed)
-    assert words.contact_of(words.unseal(VAULT.contacts, published, 7)) == kept.new.contact
-    person = people.Person(
-        seat=SEAT,
+def person_of(kept: people.Kept, *, member: int = 7) -> people.Person:
+    """The row of a new member, maybe under another's number."""
+    return people.Person(
+        seat=Seat(member, SEAT.account, SEAT.shard),
         version=1,
         wrapped_key=kept.wrapped_key,
         sealed=kept.sealed,
@@ -93,14 +106,21 @@ def test_a_person_is_kept_under_a_key_of_her_own_and_published_under_the_contact
         consents=kept.new.consents,
         consented_at=NOW,
     )
-    assert people.open_person(person, VAULT) == kept.new.contact
-    with pytest.raises(words.Unsealable):
-        words.unseal(VAULT.contacts, kept.sealed, 7)
+
+
+def test_a_person_is_kept_under_a_key_of_her_own_and_published_under_the_contact_key() -> None:
+    assert people.RANDOM_BYTES == 68
+    kept = a_person()
+    published = base64.b64decode(kept.contact.sealed)
+    assert words.contact_of(keys.unseal(VAULT.contacts, published, 7)) == kept.new.contact
+    assert people.open_person(person_of(kept), VAULT) == kept.new.contact
+    with pytest.raises(keys.MissingKey):
+        keys.unseal(VAULT.contacts, kept.sealed, 7)
 
 
 def test_two_people_with_the_same_data_look_nothing_alike() -> None:
     one, two = a_person(bytes(range(68))), a_person(bytes(range(1, 69)))
-    assert one.sealed[12:] != two.sealed[12:]
+    assert one.sealed[18:] != two.sealed[18:]  # behind head and nonce
     assert one.wrapped_key != two.wrapped_key
 
 
@@ -126,7 +146,7 @@ def test_card_numbers_have_sixteen_digits_and_a_good_check_digit(body: int) -> N
 
 
 def an_identifier(text: str = "09123456789", seat: Seat = SEAT) -> contract.Identifier:
-    shown = identifiers.mark(KEY, IdentifierKind.MOBILE, text)
+    shown = identifiers.mark(KEYS, IdentifierKind.MOBILE, text)
     return identifiers.make(str(uuid.UUID(int=1)), shown, seat=seat, now=NOW)
 
 
@@ -137,7 +157,7 @@ def test_all_spellings_of_a_mobile_are_one_identifier() -> None:
 
 
 def test_a_partners_reference_shows_no_digits() -> None:
-    shown = identifiers.mark(KEY, IdentifierKind.EXTERNAL, "1234", party=4_000)
+    shown = identifiers.mark(KEYS, IdentifierKind.EXTERNAL, "1234", party=4_000)
     made = identifiers.make(str(uuid.UUID(int=1)), shown, seat=SEAT, now=NOW)
     assert made.last4 == ""
 
@@ -186,7 +206,7 @@ def draft(mobile: str, *, party: int = PARTY, **more: str) -> Draft:
     """A request that reads; its reference, if it has one, is the party's."""
     owner = party if more.get("external") else None
     request = Request(mobile=mobile, consents=Consented(terms=True), party=owner, **more)  # type: ignore[arg-type]
-    made = memberships.read(request, key=KEY, wording="1")
+    made = memberships.read(request, keys=KEYS, wording="1")
     assert isinstance(made, Draft)
     return made
 
@@ -234,7 +254,7 @@ def test_a_request_is_read_into_canonical_marks() -> None:
     ],
 )
 def test_a_bad_line_says_why(line: bytes, code: str) -> None:
-    (made,) = memberships.read_lines([line], key=KEY, wording="1")
+    (made,) = memberships.read_lines([line], keys=KEYS, wording="1")
     assert isinstance(made, Refusal)
     assert made.code == code
     assert memberships.refused(made).code == code
@@ -272,7 +292,7 @@ def test_a_reference_of_the_same_member_is_no_clash() -> None:
     mobile = an_identifier("09120000001")
     external = identifiers.make(
         "2",
-        identifiers.mark(KEY, IdentifierKind.EXTERNAL, "A", party=PARTY),
+        identifiers.mark(KEYS, IdentifierKind.EXTERNAL, "A", party=PARTY),
         seat=SEAT,
         now=NOW,
     )
@@ -307,7 +327,21 @@ def test_one_reference_of_two_partners_is_two_people() -> None:
 
 def test_the_fingerprint_of_a_request_is_keyed() -> None:
     request = Request(mobile="09123456789")
-    assert memberships.fingerprint(request, key=b"1") != memberships.fingerprint(request, key=b"2")
+    old, new = (words.vault([root(n)], [root(2)], [root(3)]).requests[0] for n in (1, 4))
+    kept = memberships.fingerprint(request, key=old)
+    assert kept[6:] != memberships.fingerprint(request, key=new)[6:]
+    assert memberships.is_repeat(request, kept, keys=(new, old))
+    assert not memberships.is_repeat(Request(mobile="09123456788"), kept, keys=(new, old))
+    with pytest.raises(words.KeyMissing, match=old.key_id):
+        memberships.is_repeat(request, kept, keys=(new,))
+
+
+def test_who_is_known_under_an_earlier_key_is_found_by_it() -> None:
+    after = words.vault([root(1)], [root(2)], [root(4), root(3)]).identifiers
+    before = identifiers.mark(KEYS, IdentifierKind.MOBILE, "09123456789")
+    shown = identifiers.mark(after, IdentifierKind.MOBILE, "0912 345 6789")
+    assert shown.digest != before.digest
+    assert before.digest in shown.digests
 
 
 # ---------------------------------------------------------------------------------------- balances

@@ -2,51 +2,76 @@ import base64
 
 import pytest
 
+from contracts import keys
 from kit.settings import SettingsError, load
 from members import main
-from members.domain import words
 from members.settings import Settings
 
 
-def some_settings(**changes: str) -> Settings:
-    fields = {
+def root(number: int, length: int = 32) -> str:
+    return base64.b64encode(bytes([number] * length)).decode()
+
+
+def some_settings(**changes: object) -> Settings:
+    fields: dict[str, object] = {
         "room": "members",
         "kafka_bootstrap": "127.0.0.1:1",
         "http_port": 1,
         "actor_secret": "secret",
-        "identifier_key": "key",
-        "contact_key": base64.b64encode(bytes(32)).decode(),
-        "member_key": base64.b64encode(bytes(range(32))).decode(),
+        "identifier_keys": (root(1),),
+        "contact_keys": (root(2),),
+        "member_keys": (root(3),),
     }
     return Settings(**(fields | changes))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "why"),
     [
-        {"contact_key": "not base64!"},
-        {"contact_key": base64.b64encode(bytes(31)).decode()},
-        {"member_key": base64.b64encode(bytes(16)).decode()},
-        {"member_key": ""},
-        {"member_key": base64.b64encode(bytes(32)).decode()},  # the contact key, which notify has
-        {"card_prefix": "12345"},
-        {"card_prefix": "12345x"},
+        ({"contact_keys": ("not base64!",)}, "PEYVAND_CONTACT_KEYS: not base64"),
+        ({"contact_keys": (root(2), root(4, 31))}, "PEYVAND_CONTACT_KEYS: keys of 32 bytes"),
+        ({"member_keys": (root(3, 16),)}, "PEYVAND_MEMBER_KEYS: keys of 32 bytes"),
+        ({"identifier_keys": ()}, "PEYVAND_IDENTIFIER_KEYS: keys of 32 bytes"),
+        ({"member_keys": (root(3), root(3))}, "PEYVAND_MEMBER_KEYS: one key is there twice"),
+        ({"member_keys": (root(3), root(2))}, "two of the settings"),  # notify would have it
+        ({"identifier_keys": (root(3),)}, "two of the settings"),  # gateways would have it
+        ({"card_prefix": "12345"}, "CARD_PREFIX"),
+        ({"card_prefix": "12345x"}, "CARD_PREFIX"),
     ],
 )
-def test_settings_that_do_not_fit_stop_the_room_before_it_starts(changes: dict[str, str]) -> None:
-    with pytest.raises(SettingsError):
+def test_settings_that_do_not_fit_stop_the_room_before_it_starts(
+    changes: dict[str, object], why: str
+) -> None:
+    with pytest.raises(SettingsError, match=why) as refused:
         main.house_of(some_settings(**changes))
+    assert root(2) not in str(refused.value)
+    assert root(3) not in str(refused.value)
 
 
-def test_a_master_key_of_its_own_wraps_the_data_keys() -> None:
+def test_no_purpose_of_a_root_opens_what_another_sealed() -> None:
+    """Findings S20: one key served several purposes."""
     vault = main.house_of(some_settings()).vault
-    sealed = words.seal(vault.master, bytes(12), b"a data key", 7)
-    with pytest.raises(words.Unsealable):
-        words.unseal(vault.contacts, sealed, 7)
+    rings = (vault.data_keys, vault.requests, vault.contacts, vault.identifiers)
+    assert len({ring[0].secret for ring in rings}) == 4
+    sealed = keys.seal(vault.data_keys[0], bytes(12), b"a data key", 7)
+    for other in (vault.requests, vault.contacts):
+        with pytest.raises((keys.Unsealable, keys.MissingKey)):
+            keys.unseal(other, sealed, 7)
+
+
+def test_keys_of_before_come_from_the_environment_after_the_newest() -> None:
+    told = {
+        "PEYVAND_IDENTIFIER_KEYS": root(1),
+        "PEYVAND_CONTACT_KEYS": root(2),
+        "PEYVAND_MEMBER_KEYS": f"{root(4)}, {root(3)}",
+    }
+    given = load(Settings, told, room="members", kafka_bootstrap="", http_port=1, actor_secret="s")
+    before = main.house_of(some_settings()).vault.data_keys[0]
+    assert main.house_of(given).vault.data_keys[1] == before
 
 
 def test_the_room_does_not_start_without_a_master_key() -> None:
     """Findings S20: without one the key that notify has opened everything."""
-    told = {"PEYVAND_IDENTIFIER_KEY": "i", "PEYVAND_CONTACT_KEY": "c"}
-    with pytest.raises(SettingsError, match="PEYVAND_MEMBER_KEY"):
+    told = {"PEYVAND_IDENTIFIER_KEYS": "i", "PEYVAND_CONTACT_KEYS": "c"}
+    with pytest.raises(SettingsError, match="PEYVAND_MEMBER_KEYS"):
         load(Settings, told, room="members", kafka_bootstrap="", http_port=1, actor_secret="s")

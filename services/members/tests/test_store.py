@@ -13,11 +13,13 @@ from members.domain.words import Seat
 from members.store import balances, people
 from members.store import identifiers as store
 
+from .conftest import HOUSE
+
 SEAT = Seat(7, 1_000_001, 5)
 
 
 def fresh(text: str, number: int, now: datetime, seat: Seat = SEAT) -> Fresh:
-    shown = domain.mark(b"key", IdentifierKind.EXTERNAL, text, party=4_000)
+    shown = domain.mark(HOUSE.vault.identifiers, IdentifierKind.EXTERNAL, text, party=4_000)
     return Fresh(domain.make(str(uuid.UUID(int=number)), shown, seat=seat, now=now))
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from contracts import envelope, topics
+from contracts import envelope, keys, topics
 from contracts import members as contract
 from contracts.members import Contact, Identifier, IdentifierKind, SealedContact
 from kit import db, errors, outbox
@@ -22,6 +21,8 @@ from members.domain.people import Asked
 from members.usecases import identifiers, people
 from members.usecases import memberships as usecases
 from members.usecases.memberships import House
+
+from .conftest import root
 
 
 def asked(n: int, **more: object) -> Request:
@@ -98,8 +99,7 @@ async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
     assert identifier == added
     assert identifier.kind is IdentifierKind.MOBILE
     assert (contact.member, contact.version, contact.receipts) == (member, 2, True)
-    raw = base64.b64decode(contact.sealed)
-    plain = house.vault.contacts.decrypt(raw[:12], raw[12:], str(member).encode())
+    plain = keys.unseal(house.vault.contacts, base64.b64decode(contact.sealed), member)
     assert json.loads(plain) == {"mobile": "+989120000009", "name": "سارا"}
     found = await usecases.find_member(tx, member, vault=house.vault, now=now + timedelta(days=1))
     assert found.contact.mobile == "+989120000009"
@@ -133,12 +133,11 @@ async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
 async def test_a_contact_opens_with_the_shared_key_alone(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    """What notify does: base64, 12 bytes of nonce, AES-256-GCM bound to the member's number."""
+    """What notify does with the root that it shares with members, and nothing else of members'."""
     await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
     (contact,) = said(tx.messages)[1]
-    raw = base64.b64decode(contact.sealed)
-    key = AESGCM(bytes(range(32)))
-    content = key.decrypt(raw[:12], raw[12:], str(contact.member).encode())
+    ring = keys.ring([root(b"c")], contract.OF_CONTACTS, setting="notify's")
+    content = keys.unseal(ring, base64.b64decode(contact.sealed), contact.member)
     assert words.contact_of(content) == SealedContact(mobile="+989120000001", name="عضو 1")
 
 
@@ -182,7 +181,7 @@ async def test_the_newest_message_alone_rebuilds_an_identifier(
         if state.digest not in newest or state.version > newest[state.digest].version:
             newest[state.digest] = state
     assert len(newest) == 6
-    assert await identifiers.find_digests(tx, list(newest)) == newest
+    assert {d: await identifiers.get_digest(tx, d) for d in newest} == newest
 
 
 async def test_rebinding_and_block_are_said_once(tx: Tx, house: House, now: datetime) -> None:
@@ -258,7 +257,7 @@ async def test_two_who_enrol_one_mobile_at_once_make_one_member(
     pool: Database, house: House, now: datetime, door: object
 ) -> None:
     """The loser of the race is refused by the database, whole, and finds the winner's after."""
-    drafts = [domain.read(asked(1), key=house.vault.identifier_key, wording="1")]
+    drafts = [domain.read(asked(1), keys=house.vault.identifiers, wording="1")]
     ready = asyncio.Event()
 
     async def enrol(wait: bool) -> Enrolled:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
+from contracts.keys import Ring
 from kit import audit, auth, doors, errors, web
 from kit.auth import Role
 from kit.db import Database
@@ -22,11 +23,11 @@ internal = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What the routes need. key: of sealed contacts; secret: in the provider's callback address."""
+    """What the routes need. ring: opens contacts; secret: in the address the provider calls."""
 
     database: Database
     desk: Desk
-    key: bytes = field(repr=False)
+    ring: Ring
     secret: str = field(repr=False)
 
 
@@ -51,7 +52,7 @@ async def list_messages(
     door: Door = request.app.state.door
     async with audit.reading(request, door.database) as act:
         items = await messages.list_messages(
-            act.tx, member=member, after=after, limit=limit, key=door.key
+            act.tx, member=member, after=after, limit=limit, ring=door.ring
         )
         found = await messages.count_messages(act.tx) if counts else None
         act.tell({"members": sorted({item.member for item in items})})

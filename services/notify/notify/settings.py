@@ -26,12 +26,12 @@ PAGE_MAX: Final = 200
 
 
 class Settings(settings.Room, frozen=True, kw_only=True):
-    """The provider in Kavenegar's shape, the key of sealed contacts, the secret of callbacks."""
+    """The provider in Kavenegar's shape, the keys of sealed contacts, the secret of callbacks."""
 
     sms_url: str
     sms_api_key: str
     sms_sender: str
-    contact_key: str  # AES-256, base64
+    contact_keys: tuple[str, ...]  # as members has them: 32 bytes, base64, the newest first
     callback_secret: str
     sms_part_price_rial: int = 1_180
     support_phone: str = ""  # whom to call, in texts that say no; digits as dialled

@@ -191,18 +191,37 @@ async def update_expired(tx: Tx, *, now: datetime, limit: int) -> int:
     return int(done.rpartition(" ")[2])
 
 
-async def claim_queued(tx: Tx, *, now: datetime, wall: datetime, limit: int) -> list[Claimed]:
-    """Take queued rows that have not expired for handing over, oldest first."""
+async def claim_queued(
+    tx: Tx, *, now: datetime, wall: datetime, limit: int, beginnings: Sequence[str]
+) -> list[Claimed]:
+    """Take queued rows that have not expired for handing over, oldest first.
+
+    beginnings: of contacts that can be opened; whose contact begins otherwise stays queued.
+    """
     rows = await tx.fetch(
         "update messages m set state = 'sending', sending_at = $2, attempts = attempts + 1"
-        " from (select id from messages where state = 'queued' and expires_at > $1"
-        " order by id limit $3 for no key update) q"
+        " from (select m.id from messages m left join contacts c using (member)"
+        " where m.state = 'queued' and m.expires_at > $1"
+        " and (c.sealed is null or left(c.sealed, 8) = any($4::text[]))"
+        " order by m.id limit $3 for no key update of m) q"
         " where m.id = q.id returning m.id, m.member, m.text",
         now,
         wall,
         limit,
+        list(beginnings),
     )
     return await _with_contacts(tx, rows)
+
+
+async def count_locked(tx: Tx, *, beginnings: Sequence[str]) -> dict[str, int]:
+    """How many queued rows wait for a key, by what their contact begins with."""
+    rows = await tx.fetch(
+        "select left(c.sealed, 8) as beginning, count(*) as found"
+        " from messages m join contacts c using (member)"
+        " where m.state = 'queued' and left(c.sealed, 8) <> all($1::text[]) group by beginning",
+        list(beginnings),
+    )
+    return {row["beginning"]: row["found"] for row in rows}
 
 
 async def has_queued_or_sending(tx: Tx) -> bool:

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 import uvicorn
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from contracts import keys
 from contracts.envelope import Envelope
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.members import Contact, SealedContact
@@ -29,12 +29,14 @@ from kit import auth, clock, consumer
 from kit.db import Database, Tx
 from notify import api
 from notify.clients import Provider
+from notify.domain import contacts
 from notify.usecases.lane import Lane
 from notify.usecases.receipts import Asker, Desk
 
 SECRET = "the actor secret of these tests"
 API_KEY = "4B65793A"
-KEY = bytes(range(32))
+ROOT = base64.b64encode(bytes(range(32))).decode()
+RING = contacts.ring_of([ROOT])
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 PRICE = 1_180
 
@@ -115,10 +117,10 @@ def wall() -> Wall:
 # ------------------------------------------------------------------------------------------ facts
 
 
-def sealed_for(member: int, mobile: str, *, key: bytes = KEY) -> str:
+def sealed_for(member: int, mobile: str, *, ring: keys.Ring = RING) -> str:
     plain = msgspec.json.encode(SealedContact(mobile=mobile, name="نام"))
     nonce = member.to_bytes(12, "big")
-    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, plain, b"%d" % member)).decode()
+    return base64.b64encode(keys.seal(ring[0], nonce, plain, member)).decode()
 
 
 def mobile_of(member: int) -> str:
@@ -282,7 +284,7 @@ async def provider(provider_side: Simulator) -> AsyncIterator[Provider]:
 
 @pytest.fixture
 def lane(pool: Database, provider: Provider, at: Stopped, wall: Wall) -> Lane:
-    return Lane(database=pool, provider=provider, clock=at, wall=wall, key=KEY)
+    return Lane(database=pool, provider=provider, clock=at, wall=wall, ring=RING)
 
 
 @pytest.fixture
@@ -308,7 +310,7 @@ class Door:
 @pytest_asyncio.fixture
 async def door(pool: Database) -> AsyncIterator[Door]:
     desk = Desk(pool)
-    app = api.app(api.Door(pool, desk, KEY, Door.secret), actor_secret=SECRET)
+    app = api.app(api.Door(pool, desk, RING, Door.secret), actor_secret=SECRET)
     transport = httpx.ASGITransport(app=app)
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://notify") as client,

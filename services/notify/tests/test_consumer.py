@@ -15,12 +15,13 @@ from notify import consumer, jobs, store
 from notify.domain.messages import State
 from notify.usecases import messages
 
+from .conftest import RING
+
 PRICE = 1_180
-KEY = bytes(range(32))
 
 
 async def _rows(tx: Tx) -> list[messages.View]:
-    return await messages.list_messages(tx, member=None, after=0, limit=200, key=KEY)
+    return await messages.list_messages(tx, member=None, after=0, limit=200, ring=RING)
 
 
 async def _hear(tx: Tx, make: Any, *outcomes: Any) -> None:

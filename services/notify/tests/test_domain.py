@@ -12,7 +12,10 @@ from notify.domain import contacts, messages, sms, texts
 from notify.domain.messages import State
 from notify.domain.texts import Locale, Template
 
+from .conftest import RING
+
 SHARD = 3
+OTHER = contacts.ring_of(["A" * 43 + "="])
 
 
 @pytest.mark.parametrize(
@@ -180,14 +183,23 @@ def test_the_providers_numbers_mean_what_they_mean() -> None:
 
 def test_contacts_open_only_for_their_member_and_key(make: Any) -> None:
     sealed = make.sealed(9, "+989121234567")
-    key = bytes(range(32))
-    assert contacts.unseal(sealed, member=9, key=key).mobile == "+989121234567"
-    for member, other, text in ((8, key, sealed), (9, bytes(32), sealed), (9, key, "x")):
-        with pytest.raises(contacts.Unreadable):
-            contacts.unseal(text, member=member, key=other)
-    with pytest.raises(ValueError):
-        contacts.key_of("c2hvcnQ=")
-    assert len(contacts.key_of("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")) == 32
+    assert contacts.unseal(sealed, member=9, ring=RING).mobile == "+989121234567"
+    assert contacts.unseal(sealed, member=9, ring=(*OTHER, *RING)).mobile == "+989121234567"
+    missing = f"key {RING[0].key_id} is missing"
+    for member, other, text, why in (
+        (8, RING, sealed, "does not open"), (9, OTHER, sealed, missing), (9, RING, "x", "member 9"),
+    ):  # fmt: skip
+        with pytest.raises(contacts.Unreadable, match=why):
+            contacts.unseal(text, member=member, ring=other)
+    with pytest.raises(ValueError, match="PEYVAND_CONTACT_KEYS"):
+        contacts.ring_of(["c2hvcnQ="])
+
+
+def test_a_sealed_text_shows_which_key_it_needs(make: Any) -> None:
+    (beginning,) = contacts.beginnings(RING)
+    assert make.sealed(9, "+989121234567").startswith(beginning)
+    assert contacts.key_id(beginning) == RING[0].key_id
+    assert contacts.key_id("\u06f0?") == repr("\u06f0?")  # not a form of ours: shown as it is
 
 
 def test_numbers_are_masked() -> None:

@@ -10,10 +10,12 @@ import pytest
 from kit.db import Database
 from notify import clients, consumer, settings
 from notify.clients import Handover, Provider, Refused, Silent, Trouble
+from notify.domain import contacts
 from notify.usecases import messages
 from notify.usecases.lane import CrashPoint, Lane
 
-KEY = bytes(range(32))
+from .conftest import RING
+
 PRICE = 1_180
 API_KEY = "4B65793A"
 
@@ -39,7 +41,7 @@ async def _counts(pool: Database) -> dict[str, int]:
 
 async def _views(pool: Database) -> list[messages.View]:
     async with pool.read() as tx:
-        return await messages.list_messages(tx, member=None, after=0, limit=200, key=KEY)
+        return await messages.list_messages(tx, member=None, after=0, limit=200, ring=RING)
 
 
 def _again(lane: Lane) -> None:
@@ -135,7 +137,9 @@ async def test_a_crash_between_sending_and_recording_sends_nothing_twice(
     with pytest.raises(Crashed):
         await lane.run()
     assert await _counts(pool) == {"sending": 5}
-    reborn = Lane(database=pool, provider=lane.provider, clock=lane.clock, wall=lane.wall, key=KEY)
+    reborn = Lane(
+        database=pool, provider=lane.provider, clock=lane.clock, wall=lane.wall, ring=RING
+    )
     await reborn.run()
     await provider_side.until("delivered", 5)
     counters = provider_side.exchange.counters
@@ -163,7 +167,7 @@ async def test_one_bad_number_does_not_stop_the_others(
 ) -> None:
     await _queue(pool, world, make, range(1, 8))
     bad = world.contact(4, version=2, sealed=make.sealed(4, "+982188776655"))
-    foreign = world.contact(6, version=2, sealed=make.sealed(6, make.mobile(6), key=bytes(32)))
+    foreign = world.contact(6, version=2, sealed=make.sealed(5, make.mobile(6)))
     async with pool.transaction() as tx:
         batch = [make.contact_event(bad), make.contact_event(foreign), make.tombstone(7)]
         await consumer.on_members_contacts(tx, batch)
@@ -174,6 +178,27 @@ async def test_one_bad_number_does_not_stop_the_others(
     assert ends[6] == ("failed", "contact-unreadable")
     assert ends[7] == ("no-contact", "erased")
     assert [ends[member][0] for member in (1, 2, 3, 5)] == ["accepted"] * 4
+
+
+async def test_what_is_under_a_missing_key_waits_for_it_and_keeps_nobody_waiting(
+    pool: Database, lane: Lane, world: Any, make: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """More of them than one call takes, and all of them older than the message that can go."""
+    other = contacts.ring_of(["A" * 43 + "="])
+    last = settings.BATCH_MAX + 2
+    await _queue(pool, world, make, range(1, last + 1))
+    locked = [
+        world.contact(m, version=2, sealed=make.sealed(m, make.mobile(m), ring=other))
+        for m in range(1, last)
+    ]
+    async with pool.transaction() as tx:
+        await consumer.on_members_contacts(tx, [make.contact_event(one) for one in locked])
+    assert await lane.run() == 1
+    assert await _counts(pool) == {"queued": last - 1, "accepted": 1}
+    assert f"key {other[0].key_id} is missing" in caplog.text
+    lane.ring = (*RING, *other)  # started again with the key
+    assert await lane.run() == last - 1
+    assert await _counts(pool) == {"accepted": last}
 
 
 async def test_what_has_expired_is_not_sent(
@@ -221,7 +246,7 @@ async def test_a_provider_that_is_away_costs_a_pause_and_no_secret(
     async with Provider(
         url="http://127.0.0.1:9", key=API_KEY, sender="1", timeout_s=0.5
     ) as provider:
-        lane = Lane(database=pool, provider=provider, clock=at, wall=wall, key=KEY)
+        lane = Lane(database=pool, provider=provider, clock=at, wall=wall, ring=RING)
         await _queue(pool, world, make, range(1, 3))
         await lane.run()
         assert await _counts(pool) == {"sending": 2}

@@ -14,7 +14,8 @@ from notify.usecases import messages, receipts
 from notify.usecases.lane import Lane
 from notify.usecases.receipts import Asker
 
-KEY = bytes(range(32))
+from .conftest import RING
+
 PRICE = 1_180
 
 
@@ -30,7 +31,7 @@ async def _send(pool: Database, lane: Lane, world: Any, make: Any, members: rang
 
 async def _views(pool: Database) -> list[messages.View]:
     async with pool.read() as tx:
-        return await messages.list_messages(tx, member=None, after=0, limit=200, key=KEY)
+        return await messages.list_messages(tx, member=None, after=0, limit=200, ring=RING)
 
 
 async def _states(pool: Database) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts import members, topics
+from contracts import keys, members, topics
 from contracts.members import IdentifierKind
 from house import connections, plan, settling
 from house.replay.baskets import Baskets, Reference
@@ -183,16 +183,17 @@ class Partners:
 
     async def _find_members(self, baskets: Baskets) -> None:
         """Nobody is asked one by one: the keyed digests are looked up in sets."""
-        key = self.home.credentials.identifier_key.encode()
+        roots = self.home.credentials.identifier_keys.split(",")
+        ring = keys.ring(roots, members.OF_IDENTIFIERS, setting="identifier_keys")
         db = await connections.connect(self.home.servers.dsn("members", "members_owner"))
         unknown: list[Reference] = []
         try:
             references = baskets.members()
             while chunk := list(itertools.islice(references, CHUNK)):
-                digests = {bytes.fromhex(_digest(key, one)): one for one in chunk}
-                rows = await db.fetch(_KNOWN, list(digests))
+                digests = {one: _digests(ring, one) for one in chunk}
+                rows = await db.fetch(_KNOWN, [d for those in digests.values() for d in those])
                 known = {row["digest"] for row in rows}
-                unknown += [one for digest, one in digests.items() if digest not in known]
+                unknown += [one for one, those in digests.items() if known.isdisjoint(those)]
                 self.tick(len(chunk))
         finally:
             await db.close()
@@ -239,8 +240,9 @@ class Registered:
 _KNOWN: Final = "select digest from identifiers where digest = any($1::bytea[])"
 
 
-def _digest(key: bytes, one: Reference) -> str:
-    return members.digest(key, IdentifierKind.EXTERNAL, one.text, party=one.party)
+def _digests(ring: keys.Ring, one: Reference) -> list[bytes]:
+    made = members.digests(ring, IdentifierKind.EXTERNAL, one.text, party=one.party)
+    return [bytes.fromhex(digest) for digest in made]
 
 
 def _enrolments(references: Iterator[Reference]) -> Iterator[member_import.Numbered]:

@@ -20,7 +20,7 @@ from members.domain.words import Seat, Vault
 from members.usecases import identifiers as usecases
 from members.usecases import people
 
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{76}$")]
 
 router = APIRouter(tags=["identifiers"])
 internal = APIRouter(include_in_schema=False)

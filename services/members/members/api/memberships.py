@@ -274,8 +274,8 @@ async def get_member(request: Request, member: doors.AccountText) -> MemberView:
 async def _import_chunk(request: Request, lines: Sequence[bytes]) -> list[domain.Result]:
     """Results in the order of lines, all of one transaction."""
     house: House = request.app.state.house
-    key = house.vault.identifier_key
-    read = await asyncio.to_thread(domain.read_lines, lines, key=key, wording=house.wording)
+    keys = house.vault.identifiers
+    read = await asyncio.to_thread(domain.read_lines, lines, keys=keys, wording=house.wording)
     drafts = [r for r in read if isinstance(r, domain.Draft)]
     made = iter(await _enrolled(request, drafts))
     return [r if isinstance(r, domain.Refusal) else next(made) for r in read]

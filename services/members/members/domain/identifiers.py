@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import structs
 
 from contracts import members as contract
+from contracts.keys import Ring
 from contracts.members import Binding, Identifier, IdentifierKind
 from kit import errors
 from members.domain.words import Seat
@@ -56,11 +57,16 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a member shows: its kind, its canonical text, its keyed digest."""
+    """What a member shows: its kind, its canonical text, its digests, of the newest key first."""
 
     kind: IdentifierKind
     text: str
-    digest: str
+    digests: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """The one under which it is issued now; an earlier one may be known."""
+        return self.digests[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +79,13 @@ class Rebinding:
     from_at: datetime
 
 
-def mark(key: bytes, kind: IdentifierKind, text: str, *, party: int = 0) -> Mark:
-    """What was shown, in any spelling. key: the house's identifier key. Raises ValueError.
+def mark(keys: Ring, kind: IdentifierKind, text: str, *, party: int = 0) -> Mark:
+    """What was shown, in any spelling. keys: the house's of identifiers. Raises ValueError.
 
     party: whose reference it is, where it is one.
     """
     canonical = contract.canonical(kind, text)
-    return Mark(kind, canonical, contract.digest(key, kind, canonical, party=party))
+    return Mark(kind, canonical, contract.digests(keys, kind, canonical, party=party))
 
 
 def make(identifier_id: str, shown: Mark, *, seat: Seat, now: datetime) -> Identifier:

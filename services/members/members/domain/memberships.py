@@ -1,7 +1,5 @@
 """Rules of enrolment: what a request must hold, and who of a batch is new, known or refused."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from contracts import members as contract
+from contracts.keys import Key, MissingKey, Ring, find, stamp
 from contracts.members import Identifier, IdentifierKind, SealedContact
 from contracts.values import AccountNumber, Number
 from kit import bodies, errors
@@ -113,13 +112,13 @@ def refused(why: Refusal) -> errors.Invalid:
 # ---------------------------------------------------------------------------------------- reading
 
 
-def read_lines(lines: Sequence[bytes], *, key: bytes, wording: str) -> list[Draft | Refusal]:
+def read_lines(lines: Sequence[bytes], *, keys: Ring, wording: str) -> list[Draft | Refusal]:
     """Lines of an import, each by itself; CPU only. See read_line."""
-    return [read_line(line, key=key, wording=wording) for line in lines]
+    return [read_line(line, keys=keys, wording=wording) for line in lines]
 
 
-def read_line(line: bytes, *, key: bytes, wording: str) -> Draft | Refusal:
-    """One line of an import. key: of identifiers. wording: where the line names none."""
+def read_line(line: bytes, *, keys: Ring, wording: str) -> Draft | Refusal:
+    """One line of an import. keys: of identifiers. wording: where the line names none."""
     try:
         found = bodies.read(line)
     except errors.Malformed as error:
@@ -132,10 +131,10 @@ def read_line(line: bytes, *, key: bytes, wording: str) -> Draft | Refusal:
         asked = msgspec.convert(found, Request)
     except msgspec.ValidationError as error:
         return refusal(BAD_FIELDS, str(error))
-    return read(asked, key=key, wording=wording)
+    return read(asked, keys=keys, wording=wording)
 
 
-def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
+def read(asked: Request, *, keys: Ring, wording: str) -> Draft | Refusal:
     """A request with its text cleaned and its identifiers in canonical form."""
     if not asked.consents.terms:
         return refusal(NO_TERMS, "consents.terms must be true; ask the person first")
@@ -144,7 +143,7 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
         shown = words.clean_name(asked.consents.wording) or wording
     except ValueError as error:
         return refusal(BAD_TEXT, f"name or wording: {error}")
-    marks = _marks(asked, key)
+    marks = _marks(asked, keys)
     if isinstance(marks, Refusal):
         return marks
     answers = asked.consents
@@ -157,7 +156,7 @@ def read(asked: Request, *, key: bytes, wording: str) -> Draft | Refusal:
     )
 
 
-def _marks(asked: Request, key: bytes) -> tuple[Mark, ...] | Refusal:
+def _marks(asked: Request, keys: Ring) -> tuple[Mark, ...] | Refusal:
     if asked.external and asked.party is None:
         return refusal(NO_PARTY, "external counts within its party: send the party's number too")
     if asked.party is not None and not asked.external:
@@ -171,24 +170,31 @@ def _marks(asked: Request, key: bytes) -> tuple[Mark, ...] | Refusal:
         if not text and (kind is not IdentifierKind.MOBILE or asked.external):
             continue
         try:
-            marks.append(identifiers.mark(key, kind, text or "", party=asked.party or 0))
+            marks.append(identifiers.mark(keys, kind, text or "", party=asked.party or 0))
         except ValueError as error:
             return refusal(reason, f"{kind.value}: {error}")
     return tuple(marks)
 
 
-def read_mobile(text: str, *, key: bytes) -> Mark | Refusal:
+def read_mobile(text: str, *, keys: Ring) -> Mark | Refusal:
     """A mobile in any spelling as an identifier."""
     try:
-        return identifiers.mark(key, IdentifierKind.MOBILE, text)
+        return identifiers.mark(keys, IdentifierKind.MOBILE, text)
     except ValueError as error:
         return refusal(BAD_MOBILE, f"mobile: {error}")
 
 
-def fingerprint(asked: Request, *, key: bytes) -> bytes:
+def fingerprint(asked: Request, *, key: Key) -> bytes:
     """Keyed digest of a request, by which a repeat is told from another under one id."""
-    ordered = msgspec.json.encode(asked, order="sorted")
-    return hmac.new(key, b"enrolment:" + ordered, hashlib.sha256).digest()
+    return stamp(key, msgspec.json.encode(asked, order="sorted"))
+
+
+def is_repeat(asked: Request, kept: bytes, *, keys: Ring) -> bool:
+    """Whether a fingerprint that was kept is this request's. Raises KeyMissing."""
+    try:
+        return fingerprint(asked, key=find(keys, kept)) == kept
+    except MissingKey as error:
+        raise words.KeyMissing(f"this enrolment: {error}, in PEYVAND_MEMBER_KEYS") from error
 
 
 # ---------------------------------------------------------------------------------------- sorting
@@ -219,8 +225,8 @@ class Sorted:
 def sort_out(drafts: Sequence[Draft], found: Mapping[str, Identifier], *, now: datetime) -> Sorted:
     """Tell new members from known ones and refuse identifiers that mean somebody else.
 
-    found: identifiers that exist, by digest. The same first mark means the same member, in the
-    house and within the batch; the first draft of the batch that names an identifier has it.
+    found: identifiers that exist, by the newest digest. The same first mark means the same member,
+    in the house and within the batch; the first draft of the batch that names an identifier has it.
     """
     held: dict[str, Holder] = {
         digest: Holder(_seat(identifier, now), -1) for digest, identifier in found.items()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from contracts import keys
+from contracts.keys import Key
 from contracts.members import Contact, SealedContact
 from members.domain import words
 from members.domain.words import Vault
@@ -58,16 +60,31 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A new member sealed: the rows to write and the contact to say."""
+    """A new member sealed: the rows to write and the contact to say.
+
+    published_under: head of the key of that contact, None where there is none to say.
+    """
 
     new: NewPerson
     wrapped_key: bytes
     sealed: bytes
     contact: Contact
+    published_under: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """A member under the newest keys: what is written. contact: what is said, if anything."""
+
+    member: int
+    version: int
+    wrapped_key: bytes
+    published_under: bytes | None
+    contact: Contact | None
 
 
 NONCES = 3  # of one person: data key, own data, contact for notify
-RANDOM_BYTES = words.KEY_BYTES + NONCES * words.NONCE_BYTES
+RANDOM_BYTES = keys.KEY_BYTES + NONCES * keys.NONCE_BYTES
 
 
 def shard_of_new(account: int, *, shards: int) -> int:
@@ -77,17 +94,19 @@ def shard_of_new(account: int, *, shards: int) -> int:
 
 def keep(new: NewPerson, vault: Vault, random: bytes) -> Kept:
     """Seal a new member. random: RANDOM_BYTES fresh bytes, used for nothing else."""
-    cuts = [words.KEY_BYTES + n * words.NONCE_BYTES for n in range(NONCES + 1)]
+    cuts = [keys.KEY_BYTES + n * keys.NONCE_BYTES for n in range(NONCES + 1)]
     nonces = [random[a:b] for a, b in pairwise(cuts)]
-    raw_key = random[: words.KEY_BYTES]
+    raw_key = random[: keys.KEY_BYTES]
+    own = keys.derive(raw_key, words.OWN_CONTACT)
     member = new.seat.member
     content = words.contact_bytes(new.contact)
-    published = words.seal(vault.contacts, nonces[2], content, member)
+    published = keys.seal(vault.contacts[0], nonces[2], content, member)
     return Kept(
         new=new,
-        wrapped_key=words.seal(vault.master, nonces[0], raw_key, member),
-        sealed=words.seal(words.cipher(raw_key), nonces[1], content, member),
+        wrapped_key=keys.seal(vault.data_keys[0], nonces[0], raw_key, member),
+        sealed=keys.seal(own, nonces[1], content, member),
         contact=contact(new.seat, 1, new.consents, locale=new.locale, sealed=published),
+        published_under=vault.contacts[0].head if new.contact.mobile else None,
     )
 
 
@@ -107,9 +126,40 @@ def contact(
 
 
 def open_person(person: Person, vault: Vault) -> SealedContact:
-    """Mobile and name of a member. Raises Unsealable."""
-    key = words.data_key(vault.master, person.wrapped_key, person.seat.member)
-    return words.contact_of(words.unseal(key, person.sealed, person.seat.member))
+    """Mobile and name of a member. Raises KeyMissing, Unsealable."""
+    own = own_key(person, vault)
+    return words.contact_of(keys.unseal((own,), person.sealed, person.seat.member))
+
+
+def own_key(person: Person, vault: Vault) -> Key:
+    """The key of a person's own contact. Raises KeyMissing, Unsealable."""
+    member = person.seat.member
+    return words.own_key(vault, person.wrapped_key, member, words.OWN_CONTACT)
+
+
+def publish(person: Person, known: SealedContact, consents: Consents, *, vault: Vault) -> Contact:
+    """The next version of a member's contact, sealed under the newest key."""
+    sealed = words.seal(vault.contacts[0], words.contact_bytes(known), person.seat.member)
+    version = person.version + 1
+    return contact(person.seat, version, consents, locale=person.locale, sealed=sealed)
+
+
+def reseal(person: Person, vault: Vault) -> Resealed:
+    """A member with the data key wrapped, and the contact published, under the newest keys.
+
+    Raises KeyMissing, Unsealable.
+    """
+    member = person.seat.member
+    raw_key = words.data_key(vault, person.wrapped_key, member)
+    known = open_person(person, vault)
+    said = publish(person, known, person.consents, vault=vault) if known.mobile else None
+    return Resealed(
+        member=member,
+        version=person.version if said is None else said.version,
+        wrapped_key=words.seal(vault.data_keys[0], raw_key, member),
+        published_under=None if said is None else vault.contacts[0].head,
+        contact=said,
+    )
 
 
 def answered(consents: Consents, asked: Asked) -> Consents:

@@ -1,12 +1,15 @@
 """Rules that all nouns of the room share: errors, seats, text as it is stored, sealing."""
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from contracts import keys
+from contracts import members as contract
+from contracts.keys import Key, Ring
 from contracts.members import SealedContact
 from contracts.text import clean_text
 from kit import errors
@@ -55,57 +58,69 @@ def clean_name(text: str) -> str:
 
 # ---------------------------------------------------------------------------------------- sealing
 
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
+# purposes of keys: those of the room's own roots, and those of a person's data key
+OF_DATA_KEYS: Final = "data keys"
+OF_REQUESTS: Final = "requests of enrolment"
+OWN_CONTACT: Final = "a person's contact"
+OWN_QR: Final = "the text of a person's QR code"
 
 
-class Unsealable(Exception):
-    """Sealed bytes that this key does not open: another key, another person, or changed."""
+class KeyMissing(errors.Unavailable):
+    """Sealed under a key that the room was not given; others are not concerned."""
+
+    code = "sealing-key-missing"
+    fa = "کلید این دادهٔ شخصی به سامانه داده نشده است؛ گردانندهٔ شبکه باید آن را برگرداند."
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """The keys of the room. master wraps data keys; contacts seals what notify reads."""
+    """The keys of the room by purpose, the newest of each first; the newest seals, all open.
 
-    master: AESGCM
-    contacts: AESGCM
-    identifier_key: bytes
-
-
-def vault(contact_key: bytes, member_key: bytes, identifier_key: bytes) -> Vault:
-    """Keys made ready.
-
-    Raises ValueError when a key has not 32 bytes, or notify's would open the data keys too.
+    data_keys wraps people's own keys and requests marks enrolments: nobody else has these.
+    contacts: what notify opens. identifiers: digests, which the gateway makes too.
     """
-    if len(contact_key) != KEY_BYTES or len(member_key) != KEY_BYTES:
-        raise ValueError("an AES-256 key has 32 bytes, in base64")
-    if contact_key == member_key:
-        raise ValueError("the two keys are one; notify has the first and must not have the second")
-    return Vault(AESGCM(member_key), AESGCM(contact_key), identifier_key)
+
+    data_keys: Ring
+    requests: Ring
+    contacts: Ring
+    identifiers: Ring
 
 
-def seal(key: AESGCM, nonce: bytes, content: bytes, member: int) -> bytes:
-    """nonce (12 bytes, never used twice), then AES-256-GCM bound to the member's number."""
-    return nonce + key.encrypt(nonce, content, str(member).encode())
+def vault(
+    member_keys: Sequence[str], contact_keys: Sequence[str], identifier_keys: Sequence[str]
+) -> Vault:
+    """Keys out of the settings of these names. Raises ValueError that says what is wrong.
+
+    A root in two of the settings would open to another room what is this room's alone.
+    """
+    roots = [root for given in (member_keys, contact_keys, identifier_keys) for root in set(given)]
+    if len(set(roots)) < len(roots):
+        raise ValueError("one key is in two of the settings; make one for each")
+    own = "PEYVAND_MEMBER_KEYS"
+    return Vault(
+        keys.ring(member_keys, OF_DATA_KEYS, setting=own),
+        keys.ring(member_keys, OF_REQUESTS, setting=own),
+        keys.ring(contact_keys, contract.OF_CONTACTS, setting="PEYVAND_CONTACT_KEYS"),
+        keys.ring(identifier_keys, contract.OF_IDENTIFIERS, setting="PEYVAND_IDENTIFIER_KEYS"),
+    )
 
 
-def unseal(key: AESGCM, sealed: bytes, member: int) -> bytes:
-    """What seal sealed. Raises Unsealable."""
+def seal(key: Key, content: bytes, member: int) -> bytes:
+    """What `contracts.keys.seal` says, under a fresh nonce."""
+    return keys.seal(key, secrets.token_bytes(keys.NONCE_BYTES), content, member)
+
+
+def data_key(vault: Vault, wrapped: bytes, member: int) -> bytes:
+    """A person's own root. Raises KeyMissing, Unsealable."""
     try:
-        nonce, content = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-        return key.decrypt(nonce, content, str(member).encode())
-    except (InvalidTag, ValueError) as error:
-        raise Unsealable(f"personal data of member {member} does not open") from error
+        return keys.unseal(vault.data_keys, wrapped, member)
+    except keys.MissingKey as error:
+        raise KeyMissing(f"member {member}: {error}, in PEYVAND_MEMBER_KEYS") from error
 
 
-def cipher(raw_key: bytes) -> AESGCM:
-    """AES-256-GCM under a key of 32 bytes."""
-    return AESGCM(raw_key)
-
-
-def data_key(master: AESGCM, wrapped: bytes, member: int) -> AESGCM:
-    """A person's own key. Raises Unsealable."""
-    return AESGCM(unseal(master, wrapped, member))
+def own_key(vault: Vault, wrapped: bytes, member: int, purpose: str) -> Key:
+    """A person's own key of a purpose. Raises KeyMissing, Unsealable."""
+    return keys.derive(data_key(vault, wrapped, member), purpose)
 
 
 _decoder: Final = msgspec.json.Decoder(SealedContact)

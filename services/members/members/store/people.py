@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from kit.db import Record, Tx
-from members.domain.people import Consents, Kept, Person
+from members.domain.people import Consents, Kept, Person, Resealed
 from members.domain.words import Seat
 
 _ACCOUNTS: Final = ("account", "shard", "opened_at")
@@ -18,6 +18,7 @@ _MEMBERS: Final = (
     "sealed",
     "locale",
     "enrolled_at",
+    "published_under",
 )
 _CONSENTS: Final = ("member", "given_at", "wording", "terms", "receipts", "marketing")
 
@@ -54,6 +55,7 @@ async def insert_members(tx: Tx, kept: Sequence[Kept], now: datetime) -> None:
             k.sealed,
             k.new.locale,
             now,
+            k.published_under,
         )
         for k in kept
     ]
@@ -102,15 +104,56 @@ async def find_consents(tx: Tx, request_id: uuid.UUID) -> tuple[int, Consents] |
     return None if row is None else (row["member"], _consents(row))
 
 
-async def update_version(tx: Tx, member: int, version: int) -> None:
-    """Write the version of the contact that is published."""
-    await tx.execute("update members set version = $2 where member = $1", member, version)
-
-
-async def update_sealed(tx: Tx, member: int, version: int, sealed: bytes) -> None:
-    """Write a member's own data anew, and the version of the contact that is published."""
+async def update_version(tx: Tx, member: int, version: int, under: bytes | None) -> None:
+    """Write the version of the contact that is published, and the head of its key."""
     await tx.execute(
-        "update members set version = $2, sealed = $3 where member = $1", member, version, sealed
+        "update members set version = $2, published_under = $3 where member = $1",
+        member,
+        version,
+        under,
+    )
+
+
+async def update_sealed(tx: Tx, member: int, version: int, sealed: bytes, under: bytes) -> None:
+    """Write a member's own data anew, the version published, and the head of its key."""
+    await tx.execute(
+        "update members set version = $2, sealed = $3, published_under = $4 where member = $1",
+        member,
+        version,
+        sealed,
+        under,
+    )
+
+
+async def lock_under(
+    tx: Tx, *, data_keys: Sequence[bytes], contacts: Sequence[bytes], limit: int
+) -> list[Person]:
+    """Members whose data key is wrapped, or contact published, under keys of these heads.
+
+    Locked; whoever is being changed is passed over.
+    """
+    rows = await tx.fetch(
+        _PERSON + " where substring(m.wrapped_key from 1 for 6) = any($1::bytea[])"
+        " or m.published_under = any($2::bytea[])"
+        " limit $3 for no key update of m skip locked",
+        list(data_keys),
+        list(contacts),
+        limit,
+    )
+    return [_person(row) for row in rows]
+
+
+async def update_resealed(tx: Tx, done: Sequence[Resealed]) -> None:
+    """Write members who were sealed anew."""
+    await tx.execute(
+        "update members m set version = u.version, wrapped_key = u.wrapped_key,"
+        " published_under = u.published_under"
+        " from unnest($1::bigint[], $2::int[], $3::bytea[], $4::bytea[])"
+        " as u (member, version, wrapped_key, published_under) where m.member = u.member",
+        [one.member for one in done],
+        [one.version for one in done],
+        [one.wrapped_key for one in done],
+        [one.published_under for one in done],
     )
 
 

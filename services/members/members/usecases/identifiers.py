@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from contracts import envelope, topics
+from contracts import envelope, keys, topics
 from contracts.members import Identifier, IdentifierKind
 from kit import errors, ids, outbox
 from kit.db import Tx
@@ -36,9 +36,10 @@ def messages(identifiers: Sequence[Identifier], now: datetime) -> list[outbox.Me
     return [_message(identifier, now) for identifier in identifiers]
 
 
-async def find_digests(tx: Tx, digests: Sequence[str]) -> dict[str, Identifier]:
-    """Identifiers by digest, those that exist."""
-    return await store.find_digests(tx, digests)
+async def find_marks(tx: Tx, marks: Sequence[domain.Mark]) -> dict[str, Identifier]:
+    """Identifiers that exist, by the newest digest of what was shown; known under any of them."""
+    found = await store.find_digests(tx, [digest for mark in marks for digest in mark.digests])
+    return {mark.digest: found[d] for mark in marks for d in mark.digests if d in found}
 
 
 async def find_identifier(tx: Tx, identifier_id: uuid.UUID) -> Identifier | None:
@@ -81,8 +82,8 @@ async def issue_card(
         domain.card_number(prefix, secrets.randbelow(10**domain.CARD_BODY_DIGITS))
         for _ in range(settings.CARD_CANDIDATES)
     ]
-    marks = [domain.mark(vault.identifier_key, IdentifierKind.CARD, number) for number in drawn]
-    taken = await store.find_digests(tx, [m.digest for m in marks])
+    marks = [domain.mark(vault.identifiers, IdentifierKind.CARD, number) for number in drawn]
+    taken = await find_marks(tx, marks)
     free = [m for m in marks if m.digest not in taken]
     if not free:
         raise errors.Unavailable("every card number drawn was taken; send the same again")
@@ -94,10 +95,10 @@ async def issue_card(
 async def issue_qr(tx: Tx, seat: Seat, wrapped_key: bytes, *, vault: Vault, now: datetime) -> Shown:
     """A virtual card; its text is kept under the member's own key, to be shown again."""
     text = domain.QR_PREFIX + secrets.token_urlsafe(24)
-    shown = domain.mark(vault.identifier_key, IdentifierKind.QR, text)
+    shown = domain.mark(vault.identifiers, IdentifierKind.QR, text)
     made = domain.make(ids.uuid7(now), shown, seat=seat, now=now)
-    own = words.data_key(vault.master, wrapped_key, seat.member)
-    sealed = words.seal(own, secrets.token_bytes(words.NONCE_BYTES), text.encode(), seat.member)
+    own = words.own_key(vault, wrapped_key, seat.member, words.OWN_QR)
+    sealed = words.seal(own, text.encode(), seat.member)
     await _issue(tx, Fresh(made, sealed), now)
     return Shown(made, text)
 
@@ -110,8 +111,8 @@ async def show_qr(
     member = identifier.bindings[0].member
     if sealed is None or identifier.bindings[-1].member != member:
         return None
-    own = words.data_key(vault.master, wrapped_key, member)
-    return words.unseal(own, sealed, member).decode()
+    own = words.own_key(vault, wrapped_key, member, words.OWN_QR)
+    return keys.unseal((own,), sealed, member).decode()
 
 
 async def block_identifier(tx: Tx, identifier_id: uuid.UUID, *, now: datetime) -> Identifier:
@@ -175,5 +176,5 @@ def _message(identifier: Identifier, now: datetime) -> outbox.Message:
         accepted_at=now,
         data=identifier,
     )
-    partition = int(identifier.digest[:8], 16) % PARTITIONS
+    partition = int(identifier.digest[-8:], 16) % PARTITIONS
     return outbox.message(topics.MEMBERS_IDENTIFIERS, said, partition=partition)

@@ -70,20 +70,20 @@ async def enrol(
     A known mobile gives the membership it has; a card or QR that it lacks is issued. Raises
     Invalid with the refusal's code, and Differs where the id made another request.
     """
-    key = house.vault.identifier_key
-    fingerprint = domain.fingerprint(asked, key=key)
+    vault = house.vault
     kept = await store.find_enrolment(tx, enrolment)
     if kept is not None:
         member, before = kept
-        if before != fingerprint:
+        if not domain.is_repeat(asked, before, keys=vault.requests):
             raise words.Differs("this enrolment id made another request; make a new UUID")
         return await _membership(tx, member, house=house, now=now), False
-    draft = domain.read(asked, key=key, wording=house.wording)
+    draft = domain.read(asked, keys=vault.identifiers, wording=house.wording)
     if isinstance(draft, Refusal):
         raise domain.refused(draft)
     result = (await enrol_batch(tx, [draft], house=house, now=now))[0]
     if isinstance(result, Refusal):
         raise domain.refused(result)
+    fingerprint = domain.fingerprint(asked, key=vault.requests[0])
     await store.insert_enrolment(tx, enrolment, result.seat.member, fingerprint)
     shown = await _membership(tx, result.seat.member, house=house, now=now)
     return shown, not result.known
@@ -93,8 +93,7 @@ async def enrol_batch(
     tx: Tx, drafts: Sequence[Draft], *, house: House, now: datetime
 ) -> list[Result]:
     """Enrol many, in sets; one result a draft. A race for an identifier is a DataError 23505."""
-    digests = [m.digest for draft in drafts for m in draft.marks]
-    found = await identifiers.find_digests(tx, digests)
+    found = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
     plan = domain.sort_out(drafts, found, now=now)
     new = [n for n, opens in enumerate(plan.opens) if opens]
     seats = await people.take_seats(tx, [drafts[n].account for n in new], shards=house.shards)
@@ -120,17 +119,17 @@ async def add_mobile(
     refusal's code. A race for the mobile is a DataError 23505.
     """
     person = await people.lock_person(tx, member)
-    shown = domain.read_mobile(text, key=vault.identifier_key)
+    shown = domain.read_mobile(text, keys=vault.identifiers)
     if isinstance(shown, Refusal):
         raise domain.refused(shown)
     kept = await identifiers.find_identifier(tx, identifier_id)
     if kept is not None:
-        if kept.digest != shown.digest or kept.bindings[0].member != member:
+        if kept.digest not in shown.digests or kept.bindings[0].member != member:
             raise words.Differs("this id belongs to another identifier; make a new UUID")
         return kept, False
     if people.open_person(person, vault).mobile:
         raise domain.refused(domain.refusal(domain.HAS_MOBILE, "the member has a mobile already"))
-    if await identifiers.find_digests(tx, [shown.digest]):
+    if await identifiers.find_marks(tx, [shown]):
         raise domain.refused(domain.refusal(domain.TAKEN, "mobile: belongs to another member"))
     made = marks.make(str(identifier_id), shown, seat=person.seat, now=now)
     await identifiers.insert_fresh(tx, [Fresh(made)], now)

@@ -1,5 +1,6 @@
 """What is done with people: keeping new ones, finding them, asking them again."""
 
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from contracts import envelope, topics
+from contracts import envelope, keys, topics
 from contracts.members import Contact, SealedContact
 from kit import outbox
 from kit.db import Tx
@@ -18,6 +19,8 @@ from members.domain.words import Seat, Vault
 from members.store import people as store
 
 HOUSEHOLD_MAX: Final = 200
+RESEALED_MAX: Final = 200  # of one run, in one transaction
+log = logging.getLogger(__name__)
 
 
 async def take_seats(tx: Tx, accounts: Sequence[int | None], *, shards: int) -> list[Seat | None]:
@@ -103,10 +106,13 @@ async def record_consents(
         return person
     consents = domain.answered(person.consents, asked)
     await store.insert_consents(tx, member, consents, request_id=asked.request_id, now=now)
-    await store.update_version(tx, member, person.version + 1)
     known = domain.open_person(person, vault)
-    if known.mobile:  # else imported history: there is nothing for notify to call
-        _tell(tx, person, known, consents, vault=vault, now=now)
+    said = None  # imported history: there is nothing for notify to call
+    if known.mobile:
+        said = domain.publish(person, known, consents, vault=vault)
+        outbox.add(tx, [_message(said, now)])
+    under = None if said is None else vault.contacts[0].head
+    await store.update_version(tx, member, person.version + 1, under)
     return await get_person(tx, member)
 
 
@@ -118,29 +124,33 @@ async def record_mobile(
     person: locked by this transaction.
     """
     known = replace(domain.open_person(person, vault), mobile=mobile)
-    own = words.data_key(vault.master, person.wrapped_key, person.seat.member)
-    nonce = secrets.token_bytes(words.NONCE_BYTES)
-    sealed = words.seal(own, nonce, words.contact_bytes(known), person.seat.member)
-    await store.update_sealed(tx, person.seat.member, person.version + 1, sealed)
-    _tell(tx, person, known, person.consents, vault=vault, now=now)
-
-
-def _tell(
-    tx: Tx,
-    person: Person,
-    known: SealedContact,
-    consents: domain.Consents,
-    *,
-    vault: Vault,
-    now: datetime,
-) -> None:
-    """Say the next version of a member's contact."""
-    nonce = secrets.token_bytes(words.NONCE_BYTES)
-    content = words.contact_bytes(known)
-    sealed = words.seal(vault.contacts, nonce, content, person.seat.member)
-    version = person.version + 1
-    said = domain.contact(person.seat, version, consents, locale=person.locale, sealed=sealed)
+    own = domain.own_key(person, vault)
+    sealed = words.seal(own, words.contact_bytes(known), person.seat.member)
+    said = domain.publish(person, known, person.consents, vault=vault)
+    await store.update_sealed(tx, person.seat.member, said.version, sealed, vault.contacts[0].head)
     outbox.add(tx, [_message(said, now)])
+
+
+async def reseal_people(tx: Tx, *, vault: Vault, now: datetime) -> tuple[int, int]:
+    """Bring members who are under an earlier key under the newest; gives (found, done).
+
+    Who does not open is left as he is, told in the log, and keeps nobody else waiting.
+    """
+    found = await store.lock_under(
+        tx,
+        data_keys=[key.head for key in vault.data_keys[1:]],
+        contacts=[key.head for key in vault.contacts[1:]],
+        limit=RESEALED_MAX,
+    )
+    done: list[domain.Resealed] = []
+    for person in found:
+        try:
+            done.append(domain.reseal(person, vault))
+        except (words.KeyMissing, keys.Unsealable) as error:
+            log.error("not sealed anew: %s", error)
+    await store.update_resealed(tx, done)
+    outbox.add(tx, [_message(one.contact, now) for one in done if one.contact is not None])
+    return len(found), len(done)
 
 
 def _message(contact: Contact, now: datetime) -> outbox.Message:
@@ -160,5 +170,5 @@ PARTITIONS: Final = topics.partitions(topics.MEMBERS_CONTACTS, shards=1, gateway
 
 
 def open_person(person: Person, vault: Vault) -> SealedContact:
-    """Mobile and name of a member, for those who may see them. Raises Unsealable."""
+    """Mobile and name of a member, for those who may see them. Raises KeyMissing, Unsealable."""
     return domain.open_person(person, vault)

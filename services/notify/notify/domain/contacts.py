@@ -2,37 +2,44 @@
 
 import base64
 import binascii
-from typing import Final
+from collections.abc import Sequence
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from contracts.members import SealedContact
-
-NONCE_BYTES: Final = 12
+from contracts import keys
+from contracts.keys import Ring
+from contracts.members import OF_CONTACTS, SealedContact
 
 
 class Unreadable(Exception):
-    """Sealed under another key, for another member, or damaged."""
+    """Sealed under a key that is not here, for another member, or damaged; says which of them."""
 
 
-def key_of(text: str) -> bytes:
-    """The 32 bytes of a base64 key. Raises ValueError on any other length."""
-    key = base64.b64decode(text, validate=True)
-    if len(key) != 32:
-        raise ValueError("the contact key is 32 bytes in base64")
-    return key
+def ring_of(roots: Sequence[str]) -> Ring:
+    """The keys that open contacts. Raises ValueError."""
+    return keys.ring(roots, OF_CONTACTS, setting="PEYVAND_CONTACT_KEYS")
 
 
-def unseal(sealed: str, *, member: int, key: bytes) -> SealedContact:
-    """Open base64 of nonce and AES-256-GCM, bound to the member's number. Raises Unreadable."""
+def beginnings(ring: Ring) -> list[str]:
+    """What the text of a contact begins with where one of the keys opens it: its head, base64."""
+    return [base64.b64encode(key.head).decode() for key in ring]
+
+
+def key_id(beginning: str) -> str:
+    """The key's id in hex, out of such a beginning; the text itself where it is none."""
     try:
-        raw = base64.b64decode(sealed, validate=True)
-        opened = AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], str(member).encode())
+        return base64.b64decode(beginning, validate=True)[1:].hex()
+    except ValueError:
+        return repr(beginning)
+
+
+def unseal(sealed: str, *, member: int, ring: Ring) -> SealedContact:
+    """Open base64 of what members sealed. Raises Unreadable."""
+    try:
+        opened = keys.unseal(ring, base64.b64decode(sealed, validate=True), member)
         return msgspec.json.decode(opened, type=SealedContact)
-    except (binascii.Error, InvalidTag, ValueError) as error:
-        raise Unreadable(f"contact of member {member}") from error
+    except (binascii.Error, ValueError) as error:
+        raise Unreadable(f"contact of member {member}: {error}") from error
 
 
 def masked(mobile: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from contracts.keys import Ring
 from kit import telemetry
 from kit.clock import Clock
 from kit.db import Database
@@ -49,7 +50,7 @@ class Lane:
     provider: Provider
     clock: Clock
     wall: Callable[[], datetime]
-    key: bytes = field(repr=False)
+    ring: Ring
     crash: Callable[[CrashPoint], None] = no_crash
     failures: int = field(default=0, init=False)
     resume_at_s: float = field(default=0.0, init=False)
@@ -65,6 +66,7 @@ class Lane:
             )
             if rounds:
                 await self._settle_sending()
+                await self._tell_locked()
             for _ in range(rounds):
                 claimed = await self._claim()
                 done += await self._hand_over(claimed)
@@ -109,7 +111,23 @@ class Lane:
     async def _claim(self) -> list[Claimed]:
         async with self.database.transaction() as tx:
             return await store.claim_queued(
-                tx, now=self.clock.now(), wall=self.wall(), limit=settings.BATCH_MAX
+                tx,
+                now=self.clock.now(),
+                wall=self.wall(),
+                limit=settings.BATCH_MAX,
+                beginnings=sealing.beginnings(self.ring),
+            )
+
+    async def _tell_locked(self) -> None:
+        """Say which keys are missing; the messages stay queued until they come, or time is over."""
+        async with self.database.read() as tx:
+            found = await store.count_locked(tx, beginnings=sealing.beginnings(self.ring))
+        for beginning, waiting in found.items():
+            telemetry.count(Metric.ALARMS, "contact-key-missing")
+            log.error(
+                "key %s is missing in PEYVAND_CONTACT_KEYS: %d messages wait for it",
+                sealing.key_id(beginning),
+                waiting,
             )
 
     async def _hand_over(self, claimed: Sequence[Claimed]) -> int:
@@ -128,9 +146,9 @@ class Lane:
             await self._end(row.message_id, State.NO_CONTACT, "erased")
             return None
         try:
-            return sealing.unseal(row.sealed, member=row.member, key=self.key).mobile
-        except sealing.Unreadable:
-            log.error("the contact of member %d cannot be opened", row.member)
+            return sealing.unseal(row.sealed, member=row.member, ring=self.ring).mobile
+        except sealing.Unreadable as error:
+            log.error("a message cannot be sent: %s", error)
             await self._end(row.message_id, State.FAILED, "contact-unreadable")
             return None
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.keys import Ring
 from contracts.ledger import Outcome
 from contracts.members import Contact
 from contracts.merchants import Merchant
@@ -97,11 +98,11 @@ async def expire_messages(tx: Tx, *, now: datetime) -> int:
 
 
 async def list_messages(
-    tx: Tx, *, member: int | None, after: int, limit: int, key: bytes
+    tx: Tx, *, member: int | None, after: int, limit: int, ring: Ring
 ) -> list[View]:
     """Messages in order of id, numbers masked."""
     rows = await store.list_messages(tx, member=member, after=after, limit=limit)
-    return [_view(row, key) for row in rows]
+    return [_view(row, ring) for row in rows]
 
 
 async def count_messages(tx: Tx) -> dict[str, int]:
@@ -109,13 +110,13 @@ async def count_messages(tx: Tx) -> dict[str, int]:
     return await store.count_messages(tx)
 
 
-def _view(row: Record, key: bytes) -> View:
+def _view(row: Record, ring: Ring) -> View:
     shown = dict(row)
     sealed = shown.pop("sealed")
     mobile = ""
     if sealed is not None:
         try:
-            mobile = sealing.masked(sealing.unseal(sealed, member=row["member"], key=key).mobile)
+            mobile = sealing.masked(sealing.unseal(sealed, member=row["member"], ring=ring).mobile)
         except sealing.Unreadable:
-            mobile = ""  # the lane says so when it meets it
+            mobile = ""  # the lane says why
     return View(**shown, mobile=mobile)

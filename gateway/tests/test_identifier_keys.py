@@ -1,0 +1,96 @@
+"""Newer keys of identifiers: whoever is known under an earlier one is found at every till."""
+
+import base64
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from contracts import keys, members
+from contracts.members import IdentifierKind
+from gateway import main, store
+from gateway.consumer import TablesFeed
+from gateway.domain import limits, requests
+from gateway.store import Tables
+from gateway.usecases import submit
+from gateway.usecases.guard import Guard
+from kit import clock, errors
+
+from .around import CARD, OPENED, RING, ROOT, TERMINAL, identifier
+from .conftest import settings_of
+from .test_consumer import records
+
+NEW = base64.b64encode(b"n" * 32).decode()
+ROTATED = keys.ring([NEW, ROOT], members.OF_IDENTIFIERS, setting="of these tests")
+
+
+class Owner:
+    """Members, as a gateway asks it: what it has by digest, and what it was asked."""
+
+    def __init__(self, *known: members.Identifier) -> None:
+        self.known = {one.digest: one for one in known}
+        self.asked: list[str] = []
+
+    async def find_identifier(self, digest: str) -> members.Identifier | None:
+        self.asked.append(digest)
+        return self.known.get(digest)
+
+
+def road_of(folder: Path, ring: keys.Ring, owner: Owner, *known: members.Identifier) -> Any:
+    """What resolving an identifier needs."""
+    tables = Tables.open(folder, cluster="c", boot="b", map_gib=1)
+    tables.apply([store.identifier_row(one) for one in known], {}, {})
+    services: Any = owner
+    lookups = main.lookups_of(settings_of("x:1", folder, 1), tables, services)
+    return SimpleNamespace(identifiers=ring, lookups=lookups, shown=limits.Shown(200, 600.0))
+
+
+async def show(road: Any) -> str | None:
+    """The digest under which the card is found at a till."""
+    digest, found = await submit._shown(road, requests.Identifier(card=CARD), TERMINAL, OPENED)
+    assert found is not None
+    assert found.binding.account == 1_000_001
+    return digest
+
+
+async def test_a_card_of_an_earlier_key_keeps_its_digest_and_asks_nobody(tmp_path: Path) -> None:
+    """Its digest is in the fingerprint of its requests: a repeat over the change stays one."""
+    card, owner = identifier(CARD), Owner()
+    before = await show(road_of(tmp_path / "a", RING, owner, card))
+    after = await show(road_of(tmp_path / "b", ROTATED, owner, card))
+    assert before == after == card.digest
+    assert owner.asked == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_a_card_so_new_that_no_table_has_it_is_asked_for_under_each_key(
+    tmp_path: Path, place: int
+) -> None:
+    digests = members.digests(ROTATED, IdentifierKind.CARD, CARD)
+    owner = Owner(identifier(CARD, digest=digests[place]))
+    assert await show(road_of(tmp_path / "a", ROTATED, owner)) == digests[place]
+    assert owner.asked == list(digests[: place + 1])
+
+
+async def test_an_unknown_card_is_unknown_under_every_key(tmp_path: Path) -> None:
+    owner = Owner()
+    with pytest.raises(errors.Problem) as refused:
+        await show(road_of(tmp_path / "a", ROTATED, owner))
+    assert refused.value.code == "unknown-identifier"
+    assert owner.asked == list(members.digests(ROTATED, IdentifierKind.CARD, CARD))
+
+
+async def test_identifiers_under_a_key_that_is_not_here_raise_an_alarm_and_are_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tables = Tables.open(tmp_path / "t", cluster="c", boot="b", map_gib=1)
+    given: Any = None
+    feed = TablesFeed(given, tables, Guard(False, clock.wall), given, ROTATED[:1])
+    newer = members.digest(ROTATED[0], IdentifierKind.CARD, CARD)
+    said = [identifier(CARD), identifier(CARD, digest=newer)]
+    await feed.apply(records(said))
+    assert tables.find_identifier(said[0].digest) == said[0]
+    assert caplog.text.count("is missing in PEYVAND_IDENTIFIER_KEYS") == 1
+    assert f"key {RING[0].key_id} is missing" in caplog.text
+    assert ROTATED[0].key_id not in caplog.text
