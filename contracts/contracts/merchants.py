@@ -27,7 +27,8 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     epoch: rises with every activation, so a counter that starts again cannot collide. active:
     was activated. stopped: nothing comes in under its keys until it is opened again, which an
-    activation does not do. keys: those in force, and the last ended ones.
+    activation does not do. keys: those in force, and the last ended ones. online: names orders,
+    and reverses them; a merchant has one such terminal at most (findings A12).
     """
 
     terminal: Number
@@ -39,6 +40,7 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     active: bool
     keys: tuple[TerminalKey, ...] = ()
     stopped: bool = False
+    online: bool = False
 
 
 class MerchantStanding(Struct, frozen=True, kw_only=True):

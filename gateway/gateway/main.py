@@ -21,8 +21,8 @@ from gateway.store import Tables
 from gateway.usecases.access import Access
 from gateway.usecases.guard import Guard
 from gateway.usecases.lookups import Lookups
+from gateway.usecases.sending import Road
 from gateway.usecases.shares import Shares
-from gateway.usecases.submit import Road
 from gateway.usecases.waiting import Waiting
 from kit import clock, kafka, run
 

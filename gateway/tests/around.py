@@ -287,9 +287,11 @@ def known() -> list[Any]:
     return [
         identifier(CARD),
         identifier(MOBILE, IdentifierKind.MOBILE),
-        terminal(TERMINAL),
+        terminal(
+            TERMINAL, online=True, keys=(terminal_key(TERMINAL), terminal_key(TERMINAL, "k2"))
+        ),
         terminal(SISTER, branch=4),
-        terminal(STRANGER, merchant=13),
+        terminal(STRANGER, merchant=13, online=True),
         programme(1, OPENED),
         programme(2, later),
         programme(1, OPENED, merchant=13),

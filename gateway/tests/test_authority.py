@@ -1,5 +1,6 @@
 """A till's key is as wide as its till: what it may undo, and what it may not (findings S11)."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +20,10 @@ from .around import (
     STRANGER,
     TERMINAL,
     bearer,
-    completed,
     identifier,
     programme,
     purchase,
+    reply_to,
     terminal,
     terminal_key,
 )
@@ -30,6 +31,13 @@ from .conftest import House, gateway_of, ready, settings_of
 
 MOBILE_OFF = "09129999999"
 ORDERED = {"merchant": 12, "order": "S11", "operation": "purchase"}
+
+
+SOLD = b'{"id":"5.t.1.1.1","kind":"purchase","status":"completed"}'
+
+
+def sold(said: Any) -> Reply:
+    return Reply(name=said.data.name, http_status=200, body=Raw(SOLD))
 
 
 def undo(kind: str, sequence: int, original: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -81,13 +89,27 @@ async def test_a_sister_till_refunds_what_it_may_not_reverse(house: House) -> No
     assert (answer.status_code, answer.json()["code"]) == (403, "original-of-another-merchant")
 
 
-async def test_an_order_is_reversed_by_its_own_merchants_keys_only(house: House) -> None:
+async def test_an_order_come_or_not_is_reversed_by_the_terminal_that_names_orders(
+    house: House,
+) -> None:
     at = {"occurred_at": OPENED.isoformat()}
     online = {"terminal": ..., "epoch": ..., **ORDERED, "operation": "undo"}
     body = undo("reversal", 0, ORDERED | at, **online)
     del body["sequence"]
-    for key in (TERMINAL, SISTER):
-        assert (await house.post(body, bearer(key))).status_code == 200
+    for key_id in ("k1", "k2"):
+        assert (await house.post(body, bearer(TERMINAL, key_id))).status_code == 200
+    heard = len(house.stage.heard)
+    assert told(await house.post(body, bearer(SISTER))) == (403, "terminal-not-online")
+    wishes = [
+        undo("reversal", 410, ORDERED | at, terminal=SISTER),
+        undo("reversal", 411, {"id": "5.o.12.S11.purchase"}, terminal=SISTER, identifier=...),
+    ]
+    for wish in wishes:
+        answer = await house.post(wish, bearer(SISTER))
+        assert told(answer) == (403, "reversal-of-another-terminal")
+    assert len(house.stage.heard) == heard
+    refund = undo("refund", 412, ORDERED | at, terminal=SISTER)
+    assert (await house.post(refund, bearer(SISTER))).status_code == 200
     other = body | {"merchant": 13}
     answer = await house.post(other, bearer(STRANGER))
     assert (answer.status_code, answer.json()["code"]) == (403, "original-of-another-merchant")
@@ -166,7 +188,10 @@ async def test_beyond_the_limit_a_member_and_a_stranger_sound_alike(
             no = b'{"id":"5.t.1.1.1","status":"declined","code":"insufficient-points"}'
             answering(lambda said: Reply(name=said.data.name, http_status=200, body=Raw(no)))
             assert (await ask({"card": "6037997512345670"}, "purchase")).status_code == 200
-            answering(completed)
+            used = b'{"code":"name-used-with-another-payload"}'
+            answering(lambda said: Reply(name=said.data.name, http_status=422, body=Raw(used)))
+            assert (await ask({"card": CARD}, "purchase")).status_code == 422  # no sale either
+            answering(sold)
             for _ in range(3):  # a sale takes its own off the count again
                 assert (await ask({"card": CARD}, "purchase")).status_code == 200
             for number in range(
@@ -180,6 +205,58 @@ async def test_beyond_the_limit_a_member_and_a_stranger_sound_alike(
             assert hit.headers["retry-after"] == miss.headers["retry-after"]
             again = await ask({"mobile": "09120000000"})  # asked before, so nothing new is learned
             assert again.json()["code"] == "lookup-unavailable"
+
+
+async def test_a_redemption_that_is_not_decided_is_no_sale_until_its_reply_says_so(
+    house: House, tmp_path: Path, answering: Any
+) -> None:
+    """While the road is behind (202): a purchase is believed, and counts again if declined."""
+    settings = settings_of(
+        house.settings.kafka_bootstrap, tmp_path, 1,
+        reply_partition=3, identifiers_unsold_max=3, pos_budget_ms=400,
+    )  # fmt: skip
+    cards = [f"603799000000{n}" for n in (1012, 1020, 1038, 1046)]
+    await house.say(*(identifier(card) for card in cards))
+    answering(lambda said: None)
+    async with gateway_of(settings, house.producer) as app:
+        await ready(app)
+        waiting = app.asgi.transactions.road.waiting
+        transport = httpx.ASGITransport(app=app.asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+
+            async def ask(n: int, kind: str) -> int:
+                redeem = {"points": 5} if kind == "redemption" else ...
+                shown = {"card": cards[n]}
+                body = purchase(n + 1, kind=kind, identifier=shown, redeem=redeem)
+                raw = json.dumps(body).encode()
+                while True:  # a busy machine leaves a send unknown, and that is no answer
+                    answer = await client.post(
+                        "/v1/transactions", content=raw, headers=bearer(TERMINAL)
+                    )
+                    if answer.status_code != 503:
+                        return answer.status_code
+
+            async def decide(n: int, kind: str, reply: Reply) -> None:
+                name = f"t.{TERMINAL}.2.{n + 1}"
+                record, said = next(
+                    (record, said)
+                    for record, said in reversed(house.stage.heard)
+                    if (said.data.name, said.data.kind) == (name, kind)
+                )
+                left = waiting.followed - 1
+                await house.producer.send([reply_to(record, said, reply)])
+                async with asyncio.timeout(30):
+                    while waiting.followed > left:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
+
+            assert [await ask(n, "purchase") for n in range(4)] == [202] * 4
+            no = Reply(name="n", http_status=200, body=Raw(b'{"status":"declined"}'))
+            await decide(0, "purchase", no)  # the first was no sale after all
+            assert [await ask(n, "redemption") for n in (1, 2, 3)] == [202, 202, 429]
+            await decide(2, "redemption", no)
+            assert await ask(3, "redemption") == 429
+            await decide(1, "redemption", Reply(name="n", http_status=200, body=Raw(SOLD)))
+            assert [await ask(n, "redemption") for n in (3, 1)] == [202, 429]
 
 
 # --------------------------------------------------------------------------------- the brake

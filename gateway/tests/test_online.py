@@ -151,12 +151,15 @@ async def test_an_online_order_goes_the_same_road_under_its_own_name(house: Hous
     assert (data.programme_version, data.terms_version) == (2, 1)
 
 
-async def test_every_key_of_the_merchant_sends_the_same_order(house: House) -> None:
+async def test_every_key_of_the_online_terminal_sends_the_same_order(house: House) -> None:
     prints: set[Any] = set()
-    for key in (TERMINAL, SISTER):
-        assert (await house.post(ordered("W-1"), bearer(key))).status_code == 200
+    for key_id in ("k1", "k2"):
+        answer = await house.post(ordered("W-1"), bearer(TERMINAL, key_id))
+        assert answer.status_code == 200
         prints.add((house.last()[1].data.name, house.last()[1].fingerprint))
     assert len(prints) == 1
+    answer = await house.post(ordered("W-1"), bearer(SISTER))
+    assert (answer.status_code, answer.json()["code"]) == (403, "terminal-not-online")
     answer = await house.post(ordered("W-1"), bearer(STRANGER))
     assert (answer.status_code, answer.json()["code"]) == (403, "merchant-mismatch")
 

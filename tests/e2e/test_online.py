@@ -28,10 +28,10 @@ pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 
 
 class Shop:
-    """A merchant on the web with two servers, each under a key of its own."""
+    """A merchant on the web with two servers, each under a key of its own, and a till."""
 
-    def __init__(self, town: Town, one: Till, two: Till) -> None:
-        self.town, self.one, self.two = town, one, two
+    def __init__(self, town: Town, one: Till, two: Till, till: Till) -> None:
+        self.town, self.one, self.two, self.till = town, one, two, till
 
     def name(self, order: str, operation: str = "purchase") -> OrderName:
         """A name of this run's; order: text after the run's own number."""
@@ -48,7 +48,8 @@ class Shop:
 async def online(town: Town) -> AsyncIterator[Shop]:
     """The shop, open."""
     shop = await town.open_shop("online books")
-    yield Shop(town, await town.till(shop), await town.till(shop))
+    one = await town.till(shop, online=True)
+    yield Shop(town, one, await town.other_server(one), await town.till(shop))
 
 
 async def names_posted(online: Shop, name: OrderName) -> list[str]:
@@ -130,9 +131,9 @@ async def test_part_of_an_order_is_taken_back_twice_online_and_once_at_a_till(
         answer = towns.answer_of(await online.one.client.submit(request))
         assert answer.points_clawed_back == 100
     at_till = drafts.refund(
-        online.two.name(), Original(id=sold.id), occurred_at=towns.now(), lines=lines
+        online.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=lines
     )
-    assert (await online.two.send(at_till)).points_clawed_back == 100
+    assert (await online.till.send(at_till)).points_clawed_back == 100
     assert (await online.town.balance(member))["points"] == 300
     assert await names_posted(online, online.name("90")) == ["purchase", "refund-1", "refund-2"]
 
@@ -150,6 +151,26 @@ async def test_another_merchants_key_cannot_send_or_see_an_order(
     with pytest.raises(Forbidden) as refused:
         await street.grocer.client.status(answer.id)
     assert refused.value.code == "not-your-transaction"
+
+
+async def test_a_till_of_the_merchant_reverses_no_order_come_or_not(online: Shop) -> None:
+    """Else one stolen key of a chain refuses its online shop's orders for ever (findings A12)."""
+    member = await online.town.member()
+    come, at = online.purchase("96", member, 100_000), towns.now()
+    sold = towns.answer_of(await online.one.client.submit(come))
+    still = online.purchase("97", member, 100_000)
+    for name in (come.order_name, still.order_name):
+        wish = drafts.reversal(
+            online.till.name(),
+            original_named(name, at),
+            occurred_at=towns.now(),
+            identifier=member.card,
+        )
+        with pytest.raises(Forbidden) as refused:
+            await online.till.client.submit(wish)
+        assert refused.value.code == "reversal-of-another-terminal"
+    late = towns.answer_of(await online.two.client.submit(still))
+    assert (sold.status, late.status) == (Status.COMPLETED, Status.COMPLETED)
 
 
 async def test_an_order_on_two_shards_is_raised_whichever_keys_sent_it(online: Shop) -> None:

@@ -221,14 +221,21 @@ class Town:
         await until(would_earn)  # by now the gateway and campaigns know the programme
         return shop
 
-    async def till(self, shop: Shop, *, options: Options = PATIENT) -> Till:
-        """A new terminal of a merchant, activated."""
+    async def till(self, shop: Shop, *, online: bool = False, options: Options = PATIENT) -> Till:
+        """A new terminal of a merchant, activated; online: the one that names its orders."""
         terminal = next(self.numbers)
-        await self.operator.put_terminal(shop.merchant, terminal, branch=shop.branch)
+        await self.operator.put_terminal(shop.merchant, terminal, branch=shop.branch, online=online)
         made: Activation = await self.operator.activate_terminal(terminal, str(uuid.uuid4()))
         assert made.key is not None
         client = self.client(made.key, options=options)
         return Till(shop, terminal, made.epoch, made.key, made.key_id, client)
+
+    async def other_server(self, till: Till) -> Till:
+        """The same terminal under a further key."""
+        key_id = secrets.token_hex(4)
+        made = await self.operator.put_terminal_key(till.terminal, key_id)
+        client = self.client(made["key"])
+        return Till(till.shop, till.terminal, till.epoch, made["key"], key_id, client)
 
     def client(self, key: str, *, options: Options = PATIENT) -> Client:
         """A client of the gateway under a key."""

@@ -86,11 +86,12 @@ class Operator:
         """A merchant's branches in order of number."""
         return await self.page(path_of("merchants", merchant, "branches", after=after, limit=LIMIT))
 
-    async def put_terminal(self, merchant: int, terminal: int, *, branch: int) -> Document:
-        """Register a terminal at a branch."""
-        return await self.put(
-            path_of("merchants", merchant, "terminals", terminal), {"branch": branch}
-        )
+    async def put_terminal(
+        self, merchant: int, terminal: int, *, branch: int, online: bool = False
+    ) -> Document:
+        """Register a terminal at a branch. online: the one that names the merchant's orders."""
+        body = {"branch": branch} | ({"online": True} if online else {})
+        return await self.put(path_of("merchants", merchant, "terminals", terminal), body)
 
     async def terminal(self, merchant: int, terminal: int) -> Document:
         """A terminal."""

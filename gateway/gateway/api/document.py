@@ -18,7 +18,7 @@ from gateway.api.administration import PASSAGES, find_passage
 from gateway.clients import Service, Services
 from gateway.domain import requests
 from gateway.domain.problems import Code
-from gateway.usecases.submit import Accepted
+from gateway.usecases.sending import Accepted
 
 Document = dict[str, Any]
 

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.clients import Services
 from gateway.usecases import status, submit
 from gateway.usecases.access import Access, address_of
-from gateway.usecases.submit import Ended, Road
+from gateway.usecases.sending import Ended, Road
 from kit import errors, telemetry, web
 from kit.auth import Role
 

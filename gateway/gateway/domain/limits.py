@@ -115,6 +115,14 @@ class Shown:
         if shown is not None:
             shown.pop(digest, None)
 
+    def unsold(self, terminal: int, digest: str, now_s: float) -> None:
+        """What was taken for a sale is none: its identifier counts as shown, now."""
+        shown = self._of.get(terminal)
+        if shown is None and len(self._of) < BUCKETS_MAX:
+            shown = self._of[terminal] = {}
+        if shown is not None:
+            shown.setdefault(digest, now_s)
+
     def _drop_old(self, shown: dict[str, float], now_s: float) -> None:
         while shown:
             oldest = next(iter(shown))  # they stand in the order they were shown

@@ -243,6 +243,12 @@ class Code(Enum):
         "Another terminal gave this name and only that one reverses it; to take a sale back, send"
         " a refund.",
     )
+    NOT_ONLINE = (
+        "terminal-not-online",
+        403,
+        "این پایانه سفارش‌های فروشگاه را نام نمی‌برد؛ با کلید پایانهٔ آنلاین فروشگاه بفرستید.",
+        "This terminal names no orders; send with a key of the merchant's online terminal.",
+    )
     NOT_YOUR_TRANSACTION = (
         "not-your-transaction",
         403,

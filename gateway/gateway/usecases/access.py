@@ -11,14 +11,18 @@ from gateway.domain.problems import Code
 from gateway.usecases.lookups import Lookups
 from gateway.usecases.shares import Shares
 from kit import clock, errors
+from kit.connections import network_of
 
 REMEMBERED_MAX: Final = 100_000
 
 
 def address_of(scope: Mapping[str, Any]) -> str:
-    """Where a request comes from, as the connection says: no header is believed."""
+    """Where a request comes from, as the connection says: no header is believed.
+
+    Of IPv6 the /64: whoever has one address of it has all (kit.connections.network_of).
+    """
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    return network_of(client[0]) if client else ""
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from gateway.clients import Services
 from gateway.domain import keys, problems, road
 from gateway.domain.keys import Caller, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
-from gateway.usecases import submit
-from gateway.usecases.submit import Ended, Road
+from gateway.usecases import sending
+from gateway.usecases.sending import Ended, Road
 from kit import auth, errors
 
 
@@ -28,7 +28,7 @@ async def find_transaction(road_: Road, services: Services, caller: Caller, text
         raise problems.refusal(Code.SERVICE_UNAVAILABLE, "ledger") from error
     if body is None:
         public_id = f"{asked.shard}.{asked.name}"
-        return submit.accepted(public_id, "not-yet-known", road_.settings.retry_after_ms)
+        return sending.accepted(public_id, "not-yet-known", road_.settings.retry_after_ms)
     return Ended(200, body)
 
 
@@ -46,8 +46,8 @@ async def _refuse_strangers(road_: Road, caller: TerminalCaller, asked: road.Id)
         if other is None or other.merchant != own.merchant:
             raise problems.refusal(Code.NOT_YOUR_TRANSACTION)
         return
-    # an online shop's names are its own under every key it has, so for a day under a revoked one
-    if asked.family is Family.ORDER:
+    # for a day under a revoked key of the terminal that names them: they are its own
+    if asked.family is Family.ORDER and own.online:
         allowed = keys.may_ask_status(caller, own.terminal, road_.clock.now())
     else:
         allowed = keys.may_post(caller, road_.clock.now())

@@ -1,74 +1,30 @@
-"""A transaction onto the road, and its three ends."""
+"""What a till, an online shop and an import ask: resolved, checked and sent."""
 
-import asyncio
 import logging
 import time
-from collections.abc import Hashable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
-from urllib.parse import quote
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from contracts import members, topics, values
+from contracts import members, values
 from contracts.envelope import Envelope
-from contracts.keys import Ring
 from contracts.ledger import Reply
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
 from contracts.values import Family, Kind
-from gateway.domain import limits, names, problems, requests, road
+from gateway.domain import names, problems, requests, road
 from gateway.domain.keys import TERMINAL_MAX, OperatorCaller, TerminalCaller
 from gateway.domain.problems import Code
-from gateway.settings import Settings
-from gateway.usecases.guard import Guard
-from gateway.usecases.lookups import Lookups
-from gateway.usecases.shares import Shares
-from gateway.usecases.waiting import Waiting
-from kit import clock, errors, ids, kafka, outbox, telemetry
+from gateway.usecases.sending import Ended, Road, Share, send
+from kit import ids, telemetry
 from kit.telemetry import Metric, Span
 
-STATUS_URL: Final = "/v1/transactions/"
-Future = asyncio.Future[Reply | None]
 log = logging.getLogger(__name__)
 _SALES: Final = frozenset({Kind.PURCHASE, Kind.REDEMPTION})
-_NOES: Final = (b'"status":"declined"', b'"status":"refused"')  # of an answer: no sale
+_SOLD: Final = (b'"status":"completed"', b'"status":"held"')  # of an answer
 HISTORY: Final = 0  # whose limit of look-ups an import's are
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """Body of a 202: the transaction stands and will be answered."""
-
-    id: str
-    status: str
-    status_url: str
-    retry_after_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a request ended: the HTTP answer. retry_after_s: 0 where asking again gains nothing."""
-
-    status: int
-    body: bytes
-    retry_after_s: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Road:
-    """What sending needs, put together once by main."""
-
-    settings: Settings
-    identifiers: Ring
-    lookups: Lookups
-    waiting: Waiting
-    guard: Guard
-    shares: Shares
-    shown: limits.Shown
-    producer: kafka.Producer
-    clock: clock.Clock
 
 
 def admit_transaction(road_: Road, caller: TerminalCaller) -> None:
@@ -112,10 +68,8 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
     )
     sent = road.live_transaction(body, terminal, stamp)
     said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
-    ended = await _send(road_, said, stamp.shard, (key, road_.settings.pending_each), span)
-    if digest is not None and body.kind in _SALES and not any(no in ended.body for no in _NOES):
-        road_.shown.sold(terminal.terminal, digest)
-    return ended
+    share = Share(key, road_.settings.pending_each, _settling(road_, body, terminal, digest))
+    return await send(road_, said, stamp.shard, share, span)
 
 
 async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: Span) -> Ended:
@@ -140,21 +94,51 @@ async def submit_history(road_: Road, caller: OperatorCaller, raw: bytes, span: 
     sent = road.historic_transaction(body, name, party, stamp)
     span.set("operator", caller.name)
     said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))
-    share = (caller.name, road_.settings.history_each)
-    return await _send(road_, said, stamp.shard, share, span)
+    share = Share(caller.name, road_.settings.history_each)
+    return await send(road_, said, stamp.shard, share, span)
+
+
+def _settling(
+    road_: Road, body: requests.Transaction, terminal: Terminal, digest: str | None
+) -> Callable[[Reply | None], None]:
+    """What a reply says of the identifier that was shown: sold to, or shown still.
+
+    Of None, a 202, nobody knows yet. A purchase is believed until its reply says no: it tells a
+    till nothing of a balance, and an online shop has hundreds on their way while the road is
+    behind. A redemption is not, for a declined one does tell (findings A19).
+    """
+
+    def settle(reply: Reply | None) -> None:
+        if digest is None or body.kind not in _SALES:
+            return
+        sold = body.kind is Kind.PURCHASE if reply is None else _is_sale(reply)
+        if sold:
+            road_.shown.sold(terminal.terminal, digest)
+        else:
+            road_.shown.unsold(terminal.terminal, digest, time.monotonic())
+
+    return settle
+
+
+def _is_sale(reply: Reply) -> bool:
+    """A name used before with another payload (422) sold nothing to whom was shown now."""
+    return reply.http_status == 200 and any(yes in bytes(reply.body) for yes in _SOLD)
 
 
 def _terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
     """The caller's terminal, whose name of this epoch the key may give.
 
     A key of an epoch gives names of it and of older ones, so that a fresh key repeats old names
-    and a stolen old one starts nothing in a new epoch. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH,
-    KEY_OF_OLDER_EPOCH, MERCHANT_MISMATCH.
+    and a stolen old one starts nothing in a new epoch. Orders are named under the keys of one
+    terminal of the merchant. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH, KEY_OF_OLDER_EPOCH,
+    MERCHANT_MISMATCH, NOT_ONLINE.
     """
     terminal = caller.terminal
-    if body.epoch is UNSET:  # an online shop's: every key of the merchant may name its orders
+    if body.epoch is UNSET:
         if body.merchant != terminal.merchant:
             raise problems.refusal(Code.MERCHANT_MISMATCH)
+        if not terminal.online:
+            raise problems.refusal(Code.NOT_ONLINE)
         return terminal
     if body.terminal != terminal.terminal:
         raise problems.refusal(Code.TERMINAL_MISMATCH)
@@ -210,9 +194,9 @@ async def _original(
 
     A refund takes back a sale of any till of the merchant: the shop decides that, and the ledger
     counts it. A reversal says "I gave that name and had no answer", even of a name that never
-    came, which only the terminal that gave it can say (findings S11). An order's name is every
-    key's of its merchant. Raises REVERSAL_OF_ANOTHER_TERMINAL, ORIGINAL_OF_ANOTHER_MERCHANT and
-    those of the original's own parts.
+    came, which only the terminal that gave it can say (findings S11); an order's name, only the
+    one that names the merchant's orders (A12). Raises REVERSAL_OF_ANOTHER_TERMINAL,
+    ORIGINAL_OF_ANOTHER_MERCHANT and those of the original's own parts.
     """
     sent = body.original
     if sent is UNSET:
@@ -234,9 +218,14 @@ async def _original(
 
 def _refuse_reversal_of_others(terminal: Terminal, original: road.Id) -> None:
     """An imported sale was named by an operator: no till's to reverse, but its shop's to refund."""
-    own = original.family is Family.ORDER or (
-        original.family is Family.TILL and int(original.parts[0]) == terminal.terminal
-    )
+    number = int(original.parts[0])
+    match original.family:
+        case Family.TILL:
+            own = number == terminal.terminal
+        case Family.ORDER:
+            own = terminal.online or number != terminal.merchant  # another's has a word of its own
+        case _:
+            own = False
     if not own:
         raise problems.refusal(Code.REVERSAL_OF_ANOTHER_TERMINAL)
 
@@ -281,9 +270,6 @@ def _terms(road_: Road, at: datetime) -> int:
     return 0 if edition is None else edition.version
 
 
-# ----------------------------------------------------------------------------------- three ends
-
-
 def _envelope(
     sent: PosTransaction,
     stamp: road.Stamp,
@@ -299,86 +285,3 @@ def _envelope(
         fingerprint=fingerprint,
         data=sent,
     )
-
-
-async def _send(
-    road_: Road,
-    said: Envelope[PosTransaction],
-    shard: int,
-    share: tuple[Hashable, int],
-    span: Span,
-) -> Ended:
-    """Produce to the shard's partition and wait: the answer, 202, or outcome unknown.
-
-    share: whose place on the road it takes, and how many he may have.
-    """
-    sent = said.data
-    began = time.monotonic()
-    budget_s = road_.settings.pos_budget_ms / 1000
-    correlation, future = road_.waiting.enter(*share)
-    try:
-        message = outbox.message(
-            topics.POS_TRANSACTIONS,
-            said,
-            partition=shard,
-            headers=_headers(road_, correlation, sent.kind, budget_s, span),
-        )
-        wall = clock.wall
-        before = wall()
-        ack = await road_.producer.send_one(message, deadline_s=budget_s)
-        road_.guard.note_append(before, ack.appended_at, wall())
-        reply = await _reply(future, began + budget_s - time.monotonic())
-    except errors.SendUnknown as error:
-        telemetry.count(Metric.OUTCOMES, sent.kind.value, "unknown")
-        raise problems.refusal(Code.OUTCOME_UNKNOWN) from error
-    finally:
-        road_.waiting.leave(correlation, share[0])
-    return _ended(road_, values.public_id(shard, sent.name), sent.kind, reply)
-
-
-def _headers(
-    road_: Road, correlation: bytes, kind: Kind, budget_s: float, span: Span
-) -> outbox.Headers:
-    headers = (
-        ("reply-topic", topics.GATEWAY_REPLIES.name.encode()),
-        ("reply-partition", b"%d" % road_.settings.reply_partition),
-        ("correlation-id", correlation),
-        telemetry.inject(span),
-    )
-    if kind is not Kind.INQUIRY:
-        return headers  # a posted transaction is never dropped because nobody waits any more
-    until = clock.wall() + timedelta(seconds=budget_s)
-    return (*headers, ("deadline", b"%d" % int(until.timestamp() * 1000)))
-
-
-async def _reply(future: Future, left_s: float) -> Reply | None:
-    """The reply, or None once the budget is spent."""
-    if future.done():
-        return future.result()
-    timer = future.get_loop().call_later(max(left_s, 0.0), _give_up, future)
-    try:
-        return await future
-    finally:
-        timer.cancel()
-
-
-def _give_up(future: Future) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _ended(road_: Road, public_id: str, kind: Kind, reply: Reply | None) -> Ended:
-    if reply is not None:
-        telemetry.count(Metric.OUTCOMES, kind.value, "answered")
-        return Ended(reply.http_status, bytes(reply.body))
-    if kind is Kind.INQUIRY:
-        telemetry.count(Metric.OUTCOMES, kind.value, "unanswered")
-        raise problems.refusal(Code.INQUIRY_UNANSWERED)
-    telemetry.count(Metric.OUTCOMES, kind.value, "accepted")
-    return accepted(public_id, "accepted", road_.settings.retry_after_ms)
-
-
-def accepted(public_id: str, status: str, retry_after_ms: int) -> Ended:
-    """A 202: it stands, or is not yet known; ask again."""
-    body = Accepted(public_id, status, STATUS_URL + quote(public_id, safe=""), retry_after_ms)
-    return Ended(202, msgspec.json.encode(body), max(1, retry_after_ms // 1000))

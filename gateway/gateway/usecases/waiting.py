@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from contracts.ledger import Reply
@@ -22,6 +22,9 @@ class Waiting:
     _askers: dict[Hashable, int] = field(default_factory=dict[Hashable, int])
     _futures: dict[bytes, asyncio.Future[Reply | None]] = field(
         default_factory=dict[bytes, "asyncio.Future[Reply | None]"]
+    )
+    _late: dict[bytes, Callable[[Reply], None]] = field(
+        default_factory=dict[bytes, Callable[[Reply], None]]
     )
 
     def enter(self, asker: Hashable, share: int) -> tuple[bytes, asyncio.Future[Reply | None]]:
@@ -52,18 +55,32 @@ class Waiting:
         else:
             del self._askers[asker]
 
+    def follow(self, correlation: bytes, heard: Callable[[Reply], None]) -> None:
+        """Hand a reply that comes late to heard; of too many the oldest is given up."""
+        if len(self._late) >= self.most:
+            del self._late[next(iter(self._late))]
+        self._late[correlation] = heard
+
     def awaited(self, correlation: bytes) -> bool:
-        """Whether somebody still waits; counts a late reply when not."""
+        """Whether anybody wants the reply; counts a late one."""
         if correlation in self._futures:
             return True
         telemetry.count(Metric.REPLIES_LATE)
-        return False
+        return correlation in self._late
 
     def answer(self, correlation: bytes, reply: Reply) -> None:
         """Hand a reply to whoever waits for it."""
+        heard = self._late.pop(correlation, None)
+        if heard is not None:
+            heard(reply)
         future = self._futures.get(correlation)
         if future is not None and not future.done():
             future.set_result(reply)
+
+    @property
+    def followed(self) -> int:
+        """How many replies are heard although nobody waits any more."""
+        return len(self._late)
 
     @property
     def count(self) -> int:

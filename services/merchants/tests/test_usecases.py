@@ -7,8 +7,10 @@ import pytest
 from contracts import envelope, topics
 from contracts import merchants as facts
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
+from kit import errors
 from kit.db import Tx
 from merchants.domain import programmes as versions
+from merchants.domain import terminals as domain
 from merchants.domain import words
 from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, Taken
 from merchants.domain.standings import Change, Kind, Standing, Subject
@@ -161,6 +163,27 @@ async def test_a_terminal_elsewhere_keeps_its_number(tx: Tx, now: datetime) -> N
     await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
     with pytest.raises(words.Differs):
         await terminals.register_terminal(tx, 5, 10, branch=2, now=now)
+
+
+async def test_one_terminal_of_a_merchant_names_its_orders_and_stays_the_one(
+    tx: Tx, now: datetime
+) -> None:
+    """Its keys alone reverse them (findings A12)."""
+    await arrange(tx)
+    await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
+    shop, _ = await terminals.register_terminal(tx, 5, 11, branch=1, now=now, online=True)
+    assert shop.online
+    again = await terminals.register_terminal(tx, 5, 11, branch=1, now=now, online=True)
+    assert again == (shop, False)
+    with pytest.raises(domain.OnlineTaken) as refused:
+        await terminals.register_terminal(tx, 5, 12, branch=1, now=now, online=True)
+    assert (refused.value.status, refused.value.code) == (409, "online-terminal-exists")
+    for number, online in ((10, True), (11, False)):
+        with pytest.raises(errors.Problem):
+            await terminals.register_terminal(tx, 5, number, branch=1, now=now, online=online)
+    await terminals.activate_terminal(tx, 11, uuid.UUID(int=1), secret="s" * 43, now=now)
+    assert (await terminals.get_terminal(tx, 11)).online
+    assert said(tx)[-1].online
 
 
 async def test_activation_issues_epoch_and_key_and_says_the_full_state(

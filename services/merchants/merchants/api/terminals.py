@@ -25,13 +25,14 @@ internal = APIRouter(include_in_schema=False)
 
 
 class TerminalBody(BaseModel):
-    """Where the terminal stands."""
+    """Where the terminal stands. online: it names the orders of the merchant's online shop."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"branch": 1}]},
     )
     branch: doors.Number
+    online: doors.Flag = False
 
 
 class ActivationBody(BaseModel):
@@ -67,6 +68,7 @@ class TerminalView:
     branch: int
     active: bool
     stopped: bool
+    online: bool
     epoch: int
     version: int
     keys: list[KeyView]
@@ -99,12 +101,15 @@ async def put_terminal(
     terminal: doors.NumberText,
     body: TerminalBody,
 ) -> TerminalView:
-    """Register a terminal under the caller's number: 201, and 200 when repeated."""
+    """Register a terminal under the caller's number: 201, and 200 when repeated.
+
+    409 online-terminal-exists where another one names the merchant's orders.
+    """
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     async with audit.writing(request, database) as act:
         kept, created = await usecases.register_terminal(
-            act.tx, merchant, terminal, branch=body.branch, now=clock.now()
+            act.tx, merchant, terminal, branch=body.branch, online=body.online, now=clock.now()
         )
         act.tell(_view(kept))
     response.status_code = 201 if created else 200
@@ -220,6 +225,7 @@ def _view(terminal: Terminal) -> TerminalView:
         branch=terminal.branch,
         active=terminal.active,
         stopped=terminal.stopped,
+        online=terminal.online,
         epoch=terminal.epoch,
         version=terminal.version,
         keys=[KeyView(k.key_id, k.epoch, k.created_at, k.revoked_at) for k in terminal.keys],

@@ -14,6 +14,13 @@ class TooManyKeys(errors.Conflict):
     fa = "شمار کلیدهای پایانه به اندازهٔ مجاز رسیده است؛ نخست کلیدی را باطل کنید."
 
 
+class OnlineTaken(errors.Conflict):
+    """A merchant's orders are named by another terminal."""
+
+    code = "online-terminal-exists"
+    fa = "این فروشگاه پایانهٔ آنلاین دارد؛ برای سرور تازه، کلید دیگری برای همان پایانه بسازید."
+
+
 @dataclass(frozen=True, slots=True)
 class Activation:
     """One activation: the epoch it issued and the first key of that epoch.
@@ -94,4 +101,5 @@ def _next(
         active=terminal.active if active is None else active,
         keys=terminal.keys,
         stopped=terminal.stopped if stopped is None else stopped,
+        online=terminal.online,
     )

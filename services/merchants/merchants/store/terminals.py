@@ -9,7 +9,8 @@ from merchants import settings
 from merchants.domain.terminals import Activation
 
 _TERMINAL: Final = (
-    "select t.terminal, t.version, t.epoch, t.merchant, m.party, t.branch, t.active, t.stopped"
+    "select t.terminal, t.version, t.epoch, t.merchant, m.party, t.branch, t.active, t.stopped,"
+    " t.online"
     " from terminals t join merchants m using (merchant)"
 )
 
@@ -17,16 +18,24 @@ _TERMINAL: Final = (
 async def insert_terminal(tx: Tx, terminal: Terminal) -> bool:
     """False when the number is taken; an unknown branch is a DataError."""
     tag = await tx.execute(
-        "insert into terminals (terminal, merchant, branch, version, epoch, active)"
-        " values ($1, $2, $3, $4, $5, $6) on conflict (terminal) do nothing",
+        "insert into terminals (terminal, merchant, branch, version, epoch, active, online)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (terminal) do nothing",
         terminal.terminal,
         terminal.merchant,
         terminal.branch,
         terminal.version,
         terminal.epoch,
         terminal.active,
+        terminal.online,
     )
     return tag == "INSERT 0 1"
+
+
+async def find_online(tx: Tx, merchant: int) -> int | None:
+    """The terminal that names a merchant's orders, or None."""
+    return await tx.fetchval(
+        "select terminal from terminals where merchant = $1 and online", merchant
+    )
 
 
 async def find_terminal(tx: Tx, terminal: int) -> Terminal | None:

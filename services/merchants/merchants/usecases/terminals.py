@@ -16,11 +16,12 @@ from merchants.usecases import partners
 
 
 async def register_terminal(
-    tx: Tx, merchant: int, terminal: int, *, branch: int, now: datetime
+    tx: Tx, merchant: int, terminal: int, *, branch: int, now: datetime, online: bool = False
 ) -> tuple[Terminal, bool]:
     """The terminal as it is kept, and whether it is new: not active, epoch 0, without keys.
 
-    Raises Unknown (merchant, branch), Differs (also when it is another merchant's).
+    online: it names the merchant's orders, which one terminal does. Raises Unknown (merchant,
+    branch), Differs (also when it is another merchant's), OnlineTaken.
     """
     owner = await partners.get_merchant(tx, merchant)
     await partners.get_branch(tx, merchant, branch)
@@ -32,13 +33,19 @@ async def register_terminal(
         party=owner.party,
         branch=branch,
         active=False,
+        online=online,
     )
+    named_by = await store.find_online(tx, merchant) if online else None
+    if named_by not in (None, terminal):
+        raise domain.OnlineTaken(f"terminal {named_by} names the orders of merchant {merchant}")
     if await store.insert_terminal(tx, fresh):
         _say(tx, fresh, now)
         return fresh, True
     kept = await get_terminal(tx, terminal)
-    if (kept.merchant, kept.branch) != (merchant, branch):
-        raise words.Differs(f"terminal {terminal} stands at another merchant or branch")
+    if (kept.merchant, kept.branch, kept.online) != (merchant, branch, online):
+        raise words.Differs(
+            f"terminal {terminal} stands at another merchant or branch, or one of them is online"
+        )
     return kept, False
 
 
