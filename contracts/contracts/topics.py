@@ -8,6 +8,7 @@ from typing import Any, Final
 from contracts import campaigns, fraud, house, ledger, members, merchants, pos
 
 DAY_MS: Final = 86_400_000
+ROOMS: Final = ("gateway", "fraud", "campaigns", "ledger", "members", "merchants", "notify")
 
 
 class Spread(Enum):
@@ -31,7 +32,10 @@ class LocalTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic. retention_ms None: for ever. numbered: with stream and number (architecture 6)."""
+    """One topic. retention_ms None: for ever. numbered: with stream and number (architecture 6).
+
+    owner: whose words it has, and who writes it; producers: who else does.
+    """
 
     name: str
     owner: str
@@ -39,6 +43,7 @@ class Topic:
     spread: Spread
     events: Mapping[str, type[Any]]
     consumers: tuple[str, ...]
+    producers: tuple[str, ...] = ()
     retention_ms: int | None = None
     compacted: bool = False
     numbered: bool = False
@@ -80,6 +85,7 @@ LEDGER_COMMANDS: Final = Topic(
     spread=Spread.SHARDS,
     events=ledger.COMMANDS,
     consumers=("ledger",),
+    producers=("campaigns", "fraud", "members", "merchants"),
     numbered=True,
     durable=True,
 )
@@ -100,6 +106,7 @@ GATEWAY_REPLIES: Final = Topic(
     spread=Spread.GATEWAYS,
     events={"transaction-answered.v1": ledger.Reply},
     consumers=("gateway",),
+    producers=("gateway",),  # a probe to its own partition measures the clock
     retention_ms=300_000,
     append_time=True,
 )
@@ -137,6 +144,15 @@ MEMBERS_CONTACTS: Final = Topic(
     consumers=("notify",),
     compacted=True,
     local_tables=(LocalTable(room="notify", table="contacts", key=("member",), version="version"),),
+)
+MEMBERS_NOTICES: Final = Topic(
+    name="members.notices",
+    owner="members",
+    key="member",
+    spread=Spread.FOUR,
+    events={"holding-changed.v1": members.HoldingChanged},
+    consumers=("notify",),
+    retention_ms=30 * DAY_MS,
 )
 MERCHANTS_TERMINALS: Final = Topic(
     name="merchants.terminals",
@@ -221,6 +237,7 @@ DEAD_LETTERS: Final = Topic(
     spread=Spread.ONE,
     events={"dead-letter.v1": house.DeadLetter},
     consumers=(),  # read by operators
+    producers=ROOMS,
 )
 
 TOPICS: Final = (
@@ -232,6 +249,7 @@ TOPICS: Final = (
     FRAUD_TERMINALS,
     MEMBERS_IDENTIFIERS,
     MEMBERS_CONTACTS,
+    MEMBERS_NOTICES,
     MERCHANTS_TERMINALS,
     MERCHANTS_MERCHANTS,
     MERCHANTS_PROGRAMMES,

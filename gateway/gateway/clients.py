@@ -6,6 +6,7 @@ minute and a till's look-up of 50 ms never wait for one another (findings S14).
 
 import io
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ from contracts.members import Identifier
 from contracts.merchants import Terminal
 from gateway.settings import Settings
 from kit import auth, clock, errors, telemetry
+from kit.settings import SettingsError
 from kit.telemetry import Metric
 
 log = logging.getLogger(__name__)
@@ -118,6 +120,7 @@ class Services:
         master = auth.secrets_of(settings.actor_secret)[0]
         self._secrets = {s: auth.room_secret(master, s.value) for s in Service}
         self._pools = pools_of(settings)
+        self._tls = _tls(settings)
         self._sessions: dict[tuple[Service, Purpose], aiohttp.ClientSession] = {}
         self._urls = {
             service: str(getattr(settings, f"{service.value}_url")).rstrip("/")
@@ -247,7 +250,9 @@ class Services:
         session = self._sessions.get(place)
         if session is None:
             connector = aiohttp.TCPConnector(
-                limit=self._pools[place[1]].connections, keepalive_timeout=KEPT_OPEN_S
+                limit=self._pools[place[1]].connections,
+                keepalive_timeout=KEPT_OPEN_S,
+                ssl=self._tls,
             )
             session = self._sessions[place] = aiohttp.ClientSession(
                 connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
@@ -257,6 +262,19 @@ class Services:
     def _timeout(self, place: tuple[Service, Purpose]) -> aiohttp.ClientTimeout:
         within_s = self._pools[place[1]].within_s
         return aiohttp.ClientTimeout(total=within_s, connect=CONNECT_S, sock_connect=CONNECT_S)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | bool:
+    """How services behind https prove who they are. Raises SettingsError without their CA."""
+    if settings.services_ca:
+        try:
+            return ssl.create_default_context(cafile=settings.services_ca)
+        except OSError as error:
+            raise SettingsError(f"PEYVAND_SERVICES_CA: {error}") from error
+    urls = [str(getattr(settings, f"{service.value}_url")) for service in Service]
+    if any(url.startswith("https:") for url in urls):
+        raise SettingsError("PEYVAND_SERVICES_CA: name the CA of services behind https addresses")
+    return True
 
 
 def _sendable(body: bytes | None) -> bytes | io.BytesIO | None:

@@ -12,6 +12,7 @@ class Settings(settings.Room, frozen=True, kw_only=True):
     campaigns_url: str
     fraud_url: str
     notify_url: str
+    services_ca: str = ""  # file: whom services behind https addresses must be signed by
     identifier_keys: tuple[str, ...]  # as members has them: 32 bytes, base64, the newest first
     tables_dir: str  # folder of the local tables
     operators: tuple[str, ...] = ()  # name:role+role:sha256hex of the key's secret part

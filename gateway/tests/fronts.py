@@ -22,8 +22,8 @@ from gateway.clients import Services
 from gateway.domain import keys, limits
 from gateway.settings import Settings
 from gateway.usecases.access import Access
+from gateway.usecases.sending import Road
 from gateway.usecases.shares import Shares
-from gateway.usecases.submit import Road
 from kit import auth, clock, serving, web
 from kit.connections import Connections, Limits
 
@@ -36,6 +36,7 @@ class Members:
     """A real service on a real server, which remembers what reached it."""
 
     heard: list[tuple[str, str, bytes]] = field(default_factory=list)
+    actors: list[auth.Actor] = field(default_factory=list)
     hold: asyncio.Event | None = None
     wrong: bool = False
 
@@ -48,6 +49,7 @@ class Members:
             if self.hold is not None and request.method == "POST":
                 await self.hold.wait()
             actor = auth.require(request)
+            self.actors.append(actor)
             return {"path": request.url.path, "subject": actor.subject, "bytes": len(body)}
 
         async def found(digest: str) -> dict[str, Any]:
@@ -75,10 +77,12 @@ class Members:
 
 
 @asynccontextmanager
-async def served(app: Any, **limits: Any) -> AsyncIterator[tuple[int, Connections]]:
-    """An application on a port of its own."""
+async def served(
+    app: Any, *, tls: tuple[str, ...] = (), **limits: Any
+) -> AsyncIterator[tuple[int, Connections]]:
+    """An application on a port of its own. tls: files of a certificate and its key."""
     held = Connections(Limits(**limits))
-    server = serving.server(app, "127.0.0.1", 0, held, 1.0)
+    server = serving.server(app, "127.0.0.1", 0, held, 1.0, tls)
     server.config.load()
     task = asyncio.ensure_future(server._serve())
     async with asyncio.timeout(60):

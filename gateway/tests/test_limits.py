@@ -3,6 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
+import httpx
 import pytest
 
 from gateway.clients import Purpose
@@ -126,3 +127,18 @@ async def test_bodies_on_their_way_are_bounded_for_each_key(path: str) -> None:
             while places.count:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert (await client.post(path, content=b"[]", headers=mine)).status_code == 422
+
+
+async def test_a_slash_64_of_ipv6_is_one_stranger() -> None:
+    async with house(Tables(), stranger_rate_per_s=0.001, stranger_burst=3.0) as at:
+
+        async def asked(host: str) -> int:
+            transport = httpx.ASGITransport(app=at.front, client=(host, 5))
+            async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+                return (await client.get("/health/live")).status_code
+
+        one_line = [await asked(f"2001:db8:0:5::{n:x}") for n in range(1, 5)]
+        assert one_line == [200, 200, 200, 429]
+        assert await asked("2001:db8:0:6::1") == 200
+        both_ways = [await asked(h) for h in ("192.0.2.1", "::ffff:192.0.2.1") * 2]
+        assert both_ways == [200, 200, 200, 429]

@@ -1,8 +1,10 @@
 """Who is connected to a server: bounded in all and by address, those that wait closed first."""
 
 import asyncio
+import ipaddress
 import resource
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -20,8 +22,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What one connection may cost before anybody knows whose it is; times in s, sizes in bytes.
 
     head: request line and headers. body_gap_s: between two pieces of a body, which on the whole
-    comes with body_bytes_per_s or more. idle_s: between two requests. in_all, per_address:
-    connections at a time. drained: bytes of a refused body that are still read.
+    comes with body_bytes_per_s or more. idle_s: between two requests. in_all, per_address (of
+    network_of): connections at a time. drained: bytes of a refused body that are still read.
     """
 
     head_bytes: int = 16_384
@@ -34,6 +36,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     in_all: int = 4_000
     per_address: int = 1_000
     drained: int = 262_144
+
+
+@lru_cache(maxsize=8_192)
+def network_of(host: str) -> str:
+    """What bounds by address count: an IPv4 address, or an IPv6 /64, of which a line has one."""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 class Connection(Protocol):

@@ -105,6 +105,7 @@ async def _serve(room: Main, *, http: bool) -> None:
     telemetry.configure(
         given.room, level=given.log_level, endpoint=given.otlp_endpoint, ratio=given.trace_ratio
     )
+    kafka.secure(given)
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
@@ -210,19 +211,15 @@ class Process:
             checks[consumer.group] = lambda c=consumer: c.ready
         limits = connections.fitting(_limits(given), connections.raise_descriptors())
         few = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
-        doors = (
-            (asgi, given.http_host, given.http_port, connections.Connections(limits)),
-            (
-                inner.Inner(asgi).asgi(),
-                given.inner_host,
-                given.inner_port,
-                connections.Connections(few, "inner"),
-            ),
+        held, drain = connections.Connections(limits), given.drain_s
+        beside, inside = inner.Inner(asgi).asgi(), connections.Connections(few, "inner")
+        made = (
+            serving.server(asgi, given.http_host, given.http_port, held, drain, given.http_tls),
+            serving.server(beside, given.inner_host, given.inner_port, inside, drain),
         )
-        made = [serving.server(*door, given.drain_s) for door in doors]
         for server in made:
             setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
-        return made[0], made[1]
+        return made
 
     async def _repeat(self, job: Job) -> None:
         """Run a job on its beat; one that fails is logged, counted and tried at the next."""

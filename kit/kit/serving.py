@@ -6,6 +6,7 @@ uvicorn's own timer of every answer is not armed.
 
 import functools
 import math
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final, cast
 
@@ -14,7 +15,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kit import errors, telemetry, web
-from kit.connections import LINGER_S, Connections, Limits
+from kit.connections import LINGER_S, Connections, Limits, network_of
+from kit.settings import SettingsError
 from kit.telemetry import Metric
 
 PIPELINED_MAX: Final = 16  # requests sent ahead on one connection
@@ -141,7 +143,7 @@ class Guarded(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A caller is there, or nobody has room for one."""
         super().connection_made(transport)
-        self.address = str(self.client[0]) if self.client else ""
+        self.address = network_of(self.client[0]) if self.client else ""
         self._until = self.loop.time() + self._limits.head_s
         self._ending = _Ending(self)
         if not self._held.enter(self):
@@ -370,8 +372,15 @@ class Guarded(HttpToolsProtocol):
         self._held.wait(self)
 
 
-def server(asgi: Any, host: str, port: int, held: Connections, drain_s: float) -> uvicorn.Server:
-    """A server that keeps its callers within the limits of `held`; port 0: a free one."""
+def server(
+    asgi: Any, host: str, port: int, held: Connections, drain_s: float, tls: Sequence[str] = ()
+) -> uvicorn.Server:
+    """A server that keeps its callers within the limits of `held`; port 0: a free one.
+
+    tls: files of a certificate and its key, or none. Raises SettingsError for half of it.
+    """
+    if len(tls) not in (0, 2):
+        raise SettingsError("PEYVAND_HTTP_TLS: the files of a certificate and of its key")
     config = uvicorn.Config(
         asgi,
         host=host,
@@ -385,5 +394,6 @@ def server(asgi: Any, host: str, port: int, held: Connections, drain_s: float) -
         timeout_graceful_shutdown=int(drain_s),
         server_header=False,
         proxy_headers=False,
+        **dict(zip(("ssl_certfile", "ssl_keyfile"), tls, strict=False)),
     )
     return uvicorn.Server(config)

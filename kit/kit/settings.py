@@ -16,8 +16,11 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     kafka_bootstrap: str
     http_port: int
     actor_secret: str  # of what the gateway vouches for to this room; two with a comma in a change
+    kafka_tls: tuple[str, ...] = ()  # files: the CA; with a certificate of the process, its key
+    kafka_login: tuple[str, ...] = ()  # a user and the file of the password: SCRAM-SHA-512
     database_dsn: str = ""
     http_host: str = "127.0.0.1"
+    http_tls: tuple[str, ...] = ()  # files: a certificate and its key
     inner_host: str = "127.0.0.1"  # health, metrics, the document for insiders
     inner_port: int = 0  # 0: a free one, told in the log
     head_bytes: int = 16_384  # of a request's line and headers

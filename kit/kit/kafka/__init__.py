@@ -4,10 +4,11 @@ from kit.kafka import mended
 from kit.kafka.admin import cluster_id, committed, end_offsets, ensure_topics
 from kit.kafka.producer import Ack, Place, Producer, partition_of
 from kit.kafka.readers import LAG_RECORDS, LIVE_RECORDS, Assigned, OffsetGone, Reader, Record
+from kit.kafka.security import secure
 
 __all__ = [
     "LAG_RECORDS", "LIVE_RECORDS", "Ack", "Assigned", "OffsetGone", "Place", "Producer", "Reader",
-    "Record", "cluster_id", "committed", "end_offsets", "ensure_topics", "partition_of",
+    "Record", "cluster_id", "committed", "end_offsets", "ensure_topics", "partition_of", "secure",
 ]  # fmt: skip
 
 mended.mend()

@@ -15,15 +15,16 @@ from contracts import topics as contract
 from contracts.topics import Topic
 from kit import errors
 from kit.kafka.producer import Place
+from kit.kafka.security import OPTIONS
 
 
 async def ensure_topics(
     bootstrap: str, topics: Sequence[Topic], *, shards: int, gateways: int = 1, replication: int = 1
 ) -> list[str]:
     """Create the topics that are missing; gives their names. Raises Unavailable."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **OPTIONS)
     try:
+        await admin.start()
         there = set(await admin.list_topics())
         new = [t for t in topics if t.name not in there]
         if new:
@@ -55,9 +56,9 @@ def _new_topic(topic: Topic, shards: int, gateways: int, replication: int) -> An
 
 async def end_offsets(bootstrap: str, topics: Sequence[str]) -> dict[Place, int]:
     """Next offset of every partition of topics."""
-    inner = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await inner.start()
+    inner = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **OPTIONS)
     try:
+        await inner.start()
         places: list[Any] = []
         for topic in topics:
             await inner._client._wait_on_metadata(topic)
@@ -70,9 +71,9 @@ async def end_offsets(bootstrap: str, topics: Sequence[str]) -> dict[Place, int]
 
 async def committed(bootstrap: str, group: str) -> dict[Place, int]:
     """The advisory offsets of a group, as lag graphs see them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **OPTIONS)
     try:
+        await admin.start()
         found = await admin.list_consumer_group_offsets(group)
         return {(p.topic, p.partition): meta.offset for p, meta in found.items()}
     finally:
@@ -81,7 +82,7 @@ async def committed(bootstrap: str, group: str) -> dict[Place, int]:
 
 async def cluster_id(bootstrap: str) -> str:
     """The cluster's own id; offsets of one cluster mean nothing in another."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **OPTIONS)
     try:
         await admin.start()
         return str((await admin.describe_cluster())["cluster_id"])

@@ -19,6 +19,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 
 from contracts import topics
 from kit import errors, telemetry
+from kit.kafka.security import OPTIONS
 
 if TYPE_CHECKING:
     from kit.outbox import Message
@@ -195,7 +196,7 @@ class Producer:
             await _stopped(inner, 0.5)
 
     async def _started(self) -> Any:
-        inner = AIOKafkaProducer(**self._options)
+        inner = AIOKafkaProducer(**self._options, **OPTIONS)
         try:
             await inner.start()
         except BaseException:

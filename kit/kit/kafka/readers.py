@@ -17,6 +17,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from kit import errors
 from kit.kafka.producer import Place
+from kit.kafka.security import OPTIONS
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Reader:
         """
         inner = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
+            **OPTIONS,
             group_id=group,
             group_instance_id=instance,
             client_id=group,
@@ -178,6 +180,7 @@ class Assigned:
         """
         inner = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
+            **OPTIONS,
             client_id=client_id,
             enable_auto_commit=False,
             auto_offset_reset="none",
