@@ -77,6 +77,37 @@ class SealedContact(Struct, frozen=True, kw_only=True):
     name: str
 
 
+class HoldingChange(StrEnum):
+    """What became of identifiers of an account that was there before."""
+
+    ADDED = "added"
+    SHOWN = "shown"  # what a phone shows, given out once more
+    MOVED = "moved"  # to another account
+
+
+class ShownIdentifier(Struct, frozen=True, kw_only=True):
+    """An identifier as a message may show it."""
+
+    kind: IdentifierKind
+    last4: str
+
+
+class HoldingChanged(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`holding-changed.v1` on members.notices, keyed by member: one for each who is told.
+
+    notice: id of the change, the same for all who are told of it. at: when. party: whose key did
+    it, 0 where it was the network's own. Told whatever the member consented to (findings A10).
+    """
+
+    notice: str
+    member: AccountOrZero
+    account: AccountOrZero
+    change: HoldingChange
+    identifiers: tuple[ShownIdentifier, ...]
+    at: Instant
+    party: NumberOrZero = 0
+
+
 def as_of(bindings: tuple[Binding, ...], at: datetime) -> Binding:
     """The binding in force at a time; the first holds for all earlier times (architecture 2).
 

@@ -91,6 +91,7 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         "reza": "reviewer",
         "importer": "history",
         "shop": "merchant:12",
+        "partner": "enrol:12+merchant:7",
     }
     given: dict[str, Any] = {
         "room": "gateway",

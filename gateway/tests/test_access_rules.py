@@ -16,7 +16,7 @@ from gateway.domain import keys, limits, problems, road
 from gateway.domain.problems import Code
 from gateway.usecases.access import Access
 from gateway.usecases.shares import Shares
-from kit import clock, errors
+from kit import auth, clock, errors
 
 from .around import bearer, terminal
 from .conftest import settings_of
@@ -131,6 +131,13 @@ def test_operators_read_from_settings() -> None:
     assert found.find("pvo_ali_s3cret") is None
 
 
+def test_a_partners_key_is_of_one_party() -> None:
+    found = keys.parse_operators([f"shop:enrol:12+merchant:7:{keys.digest('s3cret')}"])
+    caller = found.find("pvo_shop_s3cret")
+    assert caller == keys.OperatorCaller("shop", frozenset({"enrol:12", "merchant:7"}), party=12)
+    assert caller.roles.isdisjoint(auth.STAFF)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -144,6 +151,9 @@ def test_operators_read_from_settings() -> None:
         "sara:merchant:2147483648:" + "0" * 64,
         "sara:merchant:x:" + "0" * 64,
         "sara:service:" + "0" * 64,
+        "sara:enrol:0:" + "0" * 64,
+        "sara:enrol:x:" + "0" * 64,
+        "sara:enrol:5+enrol:6:" + "0" * 64,
         ":money:" + "0" * 64,
         "a_b:money:" + "0" * 64,
         "sara:money:xyz",

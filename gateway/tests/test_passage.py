@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from gateway.clients import Purpose, Service, Services
+from house.certificates import Authority
 from kit import errors, telemetry
+from kit.settings import SettingsError
 
 from .around import operator
 from .conftest import settings_of
-from .fronts import House, Tables, head, house
+from .fronts import House, Members, Tables, head, house, served
 
 CLOSE = "Connection: close"
 INSIDE = b"GET /secret HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -156,3 +158,43 @@ def test_every_service_and_purpose_has_connections_of_its_own() -> None:
     assert set(services._pools) == set(Purpose)
     assert all(pool.connections <= 16 for pool in services._pools.values())
     assert len(Service) == 6
+
+
+async def test_a_partners_key_is_vouched_for_as_its_partys_and_reaches_members_alone() -> None:
+    """The service asks whose the member is; everything else is shut (findings A10)."""
+    async with house() as at, at.client() as client:
+        answer = await client.put("/v1/members/1", content=b"{}", headers=operator("partner"))
+        assert answer.status_code == 200
+        (heard,) = at.members.actors
+        assert (heard.subject, heard.party, "enrol" in heard.roles) == ("partner", 12, True)
+        for method, path in (("GET", "/v1/parties/1"), ("PUT", "/v1/parties/1")):
+            refused = await client.request(method, path, headers=operator("partner"))
+            assert (refused.status_code, refused.json()["code"]) == (403, "role-missing")
+        await client.get("/v1/members/1", headers=operator("sara"))
+        assert at.members.actors[-1].party is None
+
+
+async def test_services_behind_https_are_those_of_the_named_ca(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("tls")
+    ours, theirs = Authority(folder / "ours"), Authority(folder / "theirs")
+    members = Members()
+    async with served(members.app(), tls=ours.sign("members")) as (port, _):
+        url = {"members_url": f"https://127.0.0.1:{port}"}
+        with pytest.raises(SettingsError, match="PEYVAND_SERVICES_CA"):
+            Services(settings_of("x:1", Path(), port, **url))
+        with pytest.raises(SettingsError, match="PEYVAND_SERVICES_CA"):
+            Services(settings_of("x:1", Path(), port, services_ca=str(folder / "none"), **url))
+        for authority, answers in ((ours, True), (theirs, False)):
+            services = Services(
+                settings_of("x:1", Path(), port, services_ca=str(authority.ca), **url)
+            )
+            try:
+                if answers:
+                    assert await services.find_identifier("ab" * 32) is not None
+                    continue
+                with pytest.raises(errors.Unavailable):
+                    await services.find_identifier("ab" * 32)
+            finally:
+                await services.close()

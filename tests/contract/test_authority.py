@@ -236,6 +236,16 @@ def test_the_gateway_lets_through_whom_the_service_lets_in(
         assert passage.admits(method, path, {role}) is (letter in letters), role
 
 
+def test_a_partners_key_comes_to_what_enrols_and_nowhere_else() -> None:
+    """Default no: a new route opens to it by its own row alone; whose member, members asks."""
+    for room, row, letters in rows():
+        method, path = row.split()[0], address(testing.routes_of(APPS[room])[row])
+        passage = find_passage(path)
+        assert passage is not None
+        expected = room == "members" and "e" in letters
+        assert passage.admits(method, path, {"enrol:5"}) is expected, row
+
+
 def test_every_passage_leads_somewhere() -> None:
     prefixes = {"/".join(row.split()[1].split("/")[:3]) for _, row, _ in rows()}
     assert {passage.prefix for passage in PASSAGES} == prefixes

@@ -37,6 +37,7 @@ HEARERS = {
     topics.MERCHANTS_TERMS.name: {"campaigns", "fraud", "gateway"},
     topics.CAMPAIGNS_RULES.name: {"campaigns"},
     topics.MEMBERS_CONTACTS.name: {"notify"},
+    topics.MEMBERS_NOTICES.name: {"notify"},
     topics.MEMBERS_IDENTIFIERS.name: {"gateway"},
     topics.MERCHANTS_TERMINALS.name: {"gateway"},
     topics.GATEWAY_REPLIES.name: set[str](),  # nobody's to keep: whoever waits asks again

@@ -36,11 +36,17 @@ class Vouched(httpx.Auth):
     requires_request_body = True
 
     def __init__(
-        self, room: str, secret: str, roles: Collection[str], *, subject: str = "tester"
+        self,
+        room: str,
+        secret: str,
+        roles: Collection[str],
+        *,
+        subject: str = "tester",
+        party: int | None = None,
     ) -> None:
         self.room = room
         self.secret = secret
-        self.actor = auth.Actor(subject, frozenset(roles))
+        self.actor = auth.Actor(subject, frozenset(roles), party)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the header to one request."""

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.clients import Passed, Purpose, Service, Services
 from gateway.domain import problems
+from gateway.domain.keys import ENROL_FOR, OperatorCaller
 from gateway.domain.problems import Code
 from gateway.usecases.access import Access, address_of
 from gateway.usecases.shares import Shares
@@ -37,12 +38,14 @@ _NOBODY: Final[frozenset[Role]] = frozenset()
 class Rights:
     """Who may read, who may write. own: a merchant's own reader may read what is that merchant's.
 
+    parties: a partner's key comes in too; the service asks whose the member is (findings A10).
     service: whose it is, where another than the prefix's.
     """
 
     reads: frozenset[Role] = _ALL
     writes: frozenset[Role] = _NOBODY
     own: bool = False
+    parties: bool = False
     service: Service | None = None
 
 
@@ -72,6 +75,8 @@ class Passage:
         reading = method in _READS
         if not (rights.reads if reading else rights.writes).isdisjoint(roles):
             return True
+        if rights.parties and any(role.startswith(ENROL_FOR) for role in roles):
+            return True
         parts = path.split("/", 4)
         return reading and rights.own and len(parts) > 3 and f"{MERCHANT}{parts[3]}" in roles
 
@@ -80,6 +85,7 @@ def _writes(*roles: Role, own: bool = False) -> Rights:
     return Rights(writes=frozenset(roles), own=own)
 
 
+_MEMBERS: Final = Rights(_PEOPLE, frozenset({Role.ENROL}), parties=True)
 PASSAGES: Final = (
     Passage(
         "/v1/parties",
@@ -99,9 +105,9 @@ PASSAGES: Final = (
     ),
     Passage("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),
     Passage("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
-    Passage("/v1/enrolments", Service.MEMBERS, Rights(_PEOPLE, frozenset({Role.ENROL}))),
-    Passage("/v1/members", Service.MEMBERS, Rights(_PEOPLE, frozenset({Role.ENROL}))),
-    Passage("/v1/identifiers", Service.MEMBERS, Rights(_PEOPLE, frozenset({Role.ENROL}))),
+    Passage("/v1/enrolments", Service.MEMBERS, _MEMBERS),
+    Passage("/v1/members", Service.MEMBERS, _MEMBERS),
+    Passage("/v1/identifiers", Service.MEMBERS, _MEMBERS),
     Passage("/v1/rules", Service.CAMPAIGNS, _writes(Role.RULES)),
     Passage("/v1/first-purchase", Service.CAMPAIGNS, _writes(Role.MONEY)),
     Passage("/v1/cases", Service.FRAUD, Rights(_FRAUD, frozenset({Role.REVIEWER}))),
@@ -183,7 +189,7 @@ class Passing:
             service = passage.service_of(path)
             passed = Passed((service, purpose), method, _target(request.scope), body)
             headers = _onward(request, span)
-            actor = auth.Actor(caller.name, caller.roles)
+            actor = _vouched(caller, service)
             try:
                 heard = await self.services.forward(passed, actor, headers)
             except errors.Unavailable as error:
@@ -199,6 +205,13 @@ class Passing:
         body = await web.read_whole(request.scope, request.receive, limit)
         self.shares.weigh(caller, len(body))
         return body
+
+
+def _vouched(caller: OperatorCaller, service: Service) -> auth.Actor:
+    """Whom a service hears of. A partner's key is one that enrols, for its party alone."""
+    if caller.party is None or service is not Service.MEMBERS:
+        return auth.Actor(caller.name, caller.roles)
+    return auth.Actor(caller.name, caller.roles | {Role.ENROL}, caller.party)
 
 
 def _onward(request: Request, span: telemetry.Span) -> dict[str, str]:

@@ -15,7 +15,8 @@ OPERATOR_PREFIX: Final = "pvo_"
 KEY_LENGTH_MAX: Final = 200
 REVOKED_STATUS: Final = timedelta(hours=24)  # architecture 2: status of its own names for a day
 TERMINAL_MAX: Final = 2**31 - 1
-_MERCHANT: Final = re.compile(f"{MERCHANT}[1-9][0-9]{{0,9}}")
+ENROL_FOR: Final = "enrol:"  # and the party's number: a partner's key, for that party's members
+_SCOPED: Final = re.compile(f"({MERCHANT}|{ENROL_FOR})([1-9][0-9]{{0,9}})")
 _HASH: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -38,6 +39,7 @@ class OperatorCaller:
 
     name: str
     roles: frozenset[str]
+    party: int | None = None  # of a partner's key: whose members it enrols, and no other's
 
     @property
     def share(self) -> str:
@@ -105,8 +107,9 @@ class Operators:
 def parse_operators(entries: Sequence[str]) -> Operators:
     """Operators of `name:role+role:sha256hex` entries; the hash is of the key's secret part.
 
-    A role is one of kit.auth.Role, or `merchant:<number>`, who reads that merchant's own and
-    nothing else. Raises ValueError naming the entry that does not read.
+    A role is one of kit.auth.Role; or `merchant:<number>`, who reads that merchant's own and
+    nothing else; or `enrol:<party>`, who enrols members of that party and does nothing else.
+    Raises ValueError naming the entry that does not read.
     """
     found: dict[str, tuple[str, OperatorCaller]] = {}
     for entry in entries:
@@ -115,12 +118,16 @@ def parse_operators(entries: Sequence[str]) -> Operators:
         known = frozenset(_role(role) for role in roles.split("+"))
         if not name or "_" in name or _HASH.fullmatch(sha256) is None:
             raise ValueError(f"operator {name!r}: write name:role+role:sha256hex")
-        found[name] = (sha256, OperatorCaller(name, known))
+        parties = [int(r.removeprefix(ENROL_FOR)) for r in known if r.startswith(ENROL_FOR)]
+        if len(parties) > 1:
+            raise ValueError(f"operator {name!r}: a key enrols for one party")
+        found[name] = (sha256, OperatorCaller(name, known, parties[0] if parties else None))
     return Operators(found)
 
 
 def _role(text: str) -> str:
-    if _MERCHANT.fullmatch(text) and int(text.removeprefix(MERCHANT)) <= TERMINAL_MAX:
+    scoped = _SCOPED.fullmatch(text)
+    if scoped is not None and int(scoped[2]) <= TERMINAL_MAX:
         return text
     return Role(text).value
 

@@ -28,7 +28,14 @@ def house_of(given: Settings) -> House:
         vault = words.vault(given.member_keys, given.contact_keys, given.identifier_keys)
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    return House(vault, given.shards, given.card_prefix, given.consent_wording)
+    return House(
+        vault=vault,
+        shards=given.shards,
+        card_prefix=given.card_prefix,
+        wording=given.consent_wording,
+        account_day=given.additions_account_day,
+        key_day=given.additions_key_day,
+    )
 
 
 @asynccontextmanager

@@ -19,7 +19,8 @@ class Settings(settings.Room, frozen=True, kw_only=True):
 
     identifier_keys: digests of identifiers, shared with the gateway. contact_keys: contacts, shared
     with notify. member_keys: wrap the data keys and mark requests; nobody else has them.
-    card_prefix: six digits, 9364 is Iran's national range (ISO/IEC 7812).
+    card_prefix: six digits, 9364 is Iran's national range (ISO/IEC 7812). additions_*: most
+    identifiers that come to accounts that were there before, a day of Tehran (findings A10).
     """
 
     identifier_keys: tuple[str, ...]
@@ -27,3 +28,5 @@ class Settings(settings.Room, frozen=True, kw_only=True):
     member_keys: tuple[str, ...]
     card_prefix: str = "936400"
     consent_wording: str = "1"
+    additions_account_day: int = 5  # to one account
+    additions_key_day: int = 1_000  # under one key

@@ -22,7 +22,7 @@ NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
     "delete from standings; delete from balances; delete from enrolments; delete from consents;"
     " delete from bindings; delete from identifiers; delete from members; delete from accounts;"
-    " delete from outbox_messages"
+    " delete from outbox_messages; delete from additions"
 )
 
 
@@ -40,6 +40,7 @@ HOUSE = main.house_of(
         identifier_keys=(root(b"i"),),
         contact_keys=(root(b"c"),),
         member_keys=(root(b"m"),),
+        additions_key_day=20,
     )
 )
 
@@ -105,9 +106,15 @@ class Door:
         self.app = app
 
     async def __call__(
-        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = auth.STAFF
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        roles: tuple[str, ...] = auth.STAFF,
+        party: int | None = None,
     ) -> httpx.Response:
-        signed = testing.Vouched("members", SECRET, roles) if roles else None
+        signed = testing.Vouched("members", SECRET, roles, party=party) if roles else None
         if isinstance(body, bytes):
             headers = {"content-type": "application/json"}
             return await self._client.request(

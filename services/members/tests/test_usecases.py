@@ -3,6 +3,7 @@ import base64
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from kit.db import Database, Tx
 from members.domain import identifiers as rules
 from members.domain import memberships as domain
 from members.domain import words
+from members.domain.additions import Enroller
 from members.domain.identifiers import Rebinding
 from members.domain.memberships import Consented, Draft, Enrolled, Request
 from members.domain.people import Asked
@@ -24,6 +26,8 @@ from members.usecases.memberships import House
 
 from .conftest import root
 
+BY = Enroller("tester", None, account_day=5, key_day=1_000)
+
 
 def asked(n: int, **more: object) -> Request:
     consents = Consented(terms=True, receipts=True)
@@ -32,7 +36,8 @@ def asked(n: int, **more: object) -> Request:
 
 def said(messages: Sequence[outbox.Message]) -> tuple[list[Identifier], list[Contact]]:
     types = dict(topics.MEMBERS_IDENTIFIERS.events) | dict(topics.MEMBERS_CONTACTS.events)
-    states = [envelope.decode(m.value or b"", types).data for m in messages]
+    of_state = [m for m in messages if m.topic != topics.MEMBERS_NOTICES.name]
+    states = [envelope.decode(m.value or b"", types).data for m in of_state]
     found = [s for s in states if isinstance(s, Identifier)]
     return found, [s for s in states if isinstance(s, Contact)]
 
@@ -40,7 +45,9 @@ def said(messages: Sequence[outbox.Message]) -> tuple[list[Identifier], list[Con
 async def test_enrolment_says_the_contact_and_every_identifier(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    made, created = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    made, created = await usecases.enrol(
+        tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now
+    )
     assert created
     found, contacts = said(tx.messages)
     assert {i.kind for i in found} == {
@@ -63,8 +70,8 @@ async def test_a_member_without_a_mobile_is_no_contact_of_notify(
     tx: Tx, house: House, now: datetime
 ) -> None:
     request = Request(name="E-1", consents=Consented(terms=True), external="E-1", party=4_000)
-    made, created = await usecases.enrol(tx, uuid.UUID(int=1), request, house=house, now=now)
-    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, house=house, now=now)
+    made, created = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, house=house, now=now)
+    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, house=house, now=now)
     assert (created, anew, again.seat) == (True, False, made.seat)
     found, contacts = said(tx.messages)
     assert {i.kind for i in found} == {
@@ -87,12 +94,13 @@ async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
     request = Request(
         name="سارا", consents=Consented(terms=True, receipts=True), external="E-1", party=4_000
     )
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, house=house, now=now)
     member, key = made.seat.member, uuid.UUID(int=7)
     before = len(tx.messages)
     for text, created in (("۰۹۱۲۰۰۰۰۰۰۹", True), ("+989120000009", False)):
+        mobile = usecases.AddedMobile(member, key, text)
         added, anew = await usecases.add_mobile(
-            tx, member, key, text, vault=house.vault, now=now + timedelta(days=1)
+            tx, mobile, by=BY, vault=house.vault, now=now + timedelta(days=1)
         )
         assert (anew, added.identifier_id, added.last4) == (created, str(key), "0009")
     (identifier,), (contact,) = said(tx.messages[before:])
@@ -103,16 +111,16 @@ async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
     assert json.loads(plain) == {"mobile": "+989120000009", "name": "سارا"}
     found = await usecases.find_member(tx, member, vault=house.vault, now=now + timedelta(days=1))
     assert found.contact.mobile == "+989120000009"
-    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), asked(9), house=house, now=now)
+    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), asked(9), by=BY, house=house, now=now)
     assert (again.seat, anew) == (made.seat, False)
 
 
 async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    other, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    other, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
     request = Request(consents=Consented(terms=True), external="E-1", party=4_000)
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, house=house, now=now)
     mine = made.seat.member
     for member, key, text, code in (
         (mine, 7, "09120000001", "identifier-taken"),
@@ -124,9 +132,8 @@ async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
          "already-exists-differently"),
     ):  # fmt: skip
         with pytest.raises(errors.Problem) as refused:
-            await usecases.add_mobile(
-                tx, member, uuid.UUID(int=key), text, vault=house.vault, now=now
-            )
+            mobile = usecases.AddedMobile(member, uuid.UUID(int=key), text)
+            await usecases.add_mobile(tx, mobile, by=BY, vault=house.vault, now=now)
         assert refused.value.code == code
 
 
@@ -134,7 +141,7 @@ async def test_a_contact_opens_with_the_shared_key_alone(
     tx: Tx, house: House, now: datetime
 ) -> None:
     """What notify does with the root that it shares with members, and nothing else of members'."""
-    await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
     (contact,) = said(tx.messages)[1]
     ring = keys.ring([root(b"c")], contract.OF_CONTACTS, setting="notify's")
     content = keys.unseal(ring, base64.b64decode(contact.sealed), contact.member)
@@ -142,9 +149,9 @@ async def test_a_contact_opens_with_the_shared_key_alone(
 
 
 async def test_one_digest_always_goes_to_one_partition(tx: Tx, house: House, now: datetime) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
     card = uuid.UUID(made.card.identifier.identifier_id)
-    await identifiers.block_identifier(tx, card, now=now)
+    await identifiers.block_identifier(tx, card, by=BY, now=now)
     places: dict[bytes, set[int | None]] = {}
     for message in tx.messages:
         if message.topic == "members.identifiers":
@@ -152,30 +159,32 @@ async def test_one_digest_always_goes_to_one_partition(tx: Tx, house: House, now
     assert all(len(partitions) == 1 for partitions in places.values())
 
 
-async def test_a_repeat_says_nothing(tx: Tx, house: House, now: datetime) -> None:
-    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+async def test_a_repeat_says_nothing_but_that_a_known_membership_was_shown(
+    tx: Tx, house: House, now: datetime
+) -> None:
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
     count = len(tx.messages)
     for enrolment in (uuid.UUID(int=1), uuid.UUID(int=2)):
-        again, created = await usecases.enrol(tx, enrolment, asked(1), house=house, now=now)
+        again, created = await usecases.enrol(tx, enrolment, asked(1), by=BY, house=house, now=now)
         assert not created
         assert again.seat == first.seat
         assert again.card.text is None
         assert again.qr.text == first.qr.text
-    assert len(tx.messages) == count
+    assert [m.topic for m in tx.messages[count:]] == [topics.MEMBERS_NOTICES.name]
 
 
 async def test_the_newest_message_alone_rebuilds_an_identifier(
     tx: Tx, house: House, now: datetime
 ) -> None:
     """A table dropped and filled from the topic, in any order, is the table that was."""
-    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
-    second, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), house=house, now=now)
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    second, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), by=BY, house=house, now=now)
     card = uuid.UUID(first.card.identifier.identifier_id)
     change = Rebinding(
         uuid.UUID(int=9), second.seat.member, second.seat.account, now + timedelta(minutes=3)
     )
-    await identifiers.rebind_identifier(tx, card, change, now=now)
-    await identifiers.block_identifier(tx, card, now=now)
+    await identifiers.rebind_identifier(tx, card, change, by=BY, now=now)
+    await identifiers.block_identifier(tx, card, by=BY, now=now)
     newest: dict[str, Identifier] = {}
     for state in reversed(said(tx.messages)[0]):
         if state.digest not in newest or state.version > newest[state.digest].version:
@@ -185,28 +194,29 @@ async def test_the_newest_message_alone_rebuilds_an_identifier(
 
 
 async def test_rebinding_and_block_are_said_once(tx: Tx, house: House, now: datetime) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
-    other, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    other, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), by=BY, house=house, now=now)
     card = uuid.UUID(made.card.identifier.identifier_id)
     change = Rebinding(
         uuid.UUID(int=9), other.seat.member, other.seat.account, now + timedelta(minutes=3)
     )
     count = len(tx.messages)
     for _ in range(2):
-        await identifiers.rebind_identifier(tx, card, change, now=now)
-        await identifiers.block_identifier(tx, card, now=now)
-    assert len(tx.messages) == count + 2
+        await identifiers.rebind_identifier(tx, card, change, by=BY, now=now)
+        await identifiers.block_identifier(tx, card, by=BY, now=now)
+    notices = [m for m in tx.messages[count:] if m.topic == topics.MEMBERS_NOTICES.name]
+    assert (len(tx.messages) - count, len(notices)) == (4, 2)  # one to each account
     with pytest.raises(words.Unknown):
-        await identifiers.block_identifier(tx, uuid.UUID(int=77), now=now)
+        await identifiers.block_identifier(tx, uuid.UUID(int=77), by=BY, now=now)
     with pytest.raises(words.Unknown):
         stranger = Rebinding(uuid.UUID(int=10), 10**9, other.seat.account, change.from_at)
-        await identifiers.rebind_identifier(tx, card, stranger, now=now)
+        await identifiers.rebind_identifier(tx, card, stranger, by=BY, now=now)
 
 
 async def test_an_identifier_changes_hands_a_bounded_number_of_times(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
     card = uuid.UUID(made.card.identifier.identifier_id)
     seat = made.seat
     with pytest.raises(rules.TooManyBindings):
@@ -215,15 +225,16 @@ async def test_an_identifier_changes_hands_a_bounded_number_of_times(
                 uuid.UUID(int=100 + n),
                 seat.member,
                 seat.account,
-                now + timedelta(minutes=3, seconds=n),
+                now + timedelta(days=n, minutes=3),
             )
-            await identifiers.rebind_identifier(tx, card, change, now=now)
+            at = now + timedelta(days=n)
+            await identifiers.rebind_identifier(tx, card, change, by=BY, now=at)
 
 
 async def test_new_consents_are_told_with_a_higher_version(
     tx: Tx, house: House, now: datetime
 ) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
     answers = Asked(uuid.UUID(int=5), False, True, "2")
     later = now + timedelta(days=1)
     for _ in range(2):
@@ -243,13 +254,13 @@ async def test_new_consents_are_told_with_a_higher_version(
 
 async def test_the_shard_is_written_down_and_stays(tx: Tx, house: House, now: datetime) -> None:
     """A house that grows assigns new accounts to more shards; old ones keep theirs."""
-    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), house=house, now=now)
-    grown = House(house.vault, 48, house.card_prefix, house.wording)
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    grown = replace(house, shards=48)
     joined, _ = await usecases.enrol(
-        tx, uuid.UUID(int=2), asked(2, account=first.seat.account), house=grown, now=now
+        tx, uuid.UUID(int=2), asked(2, account=first.seat.account), by=BY, house=grown, now=now
     )
     assert joined.seat.shard == first.seat.shard == first.seat.account % 12
-    fresh, _ = await usecases.enrol(tx, uuid.UUID(int=3), asked(3), house=grown, now=now)
+    fresh, _ = await usecases.enrol(tx, uuid.UUID(int=3), asked(3), by=BY, house=grown, now=now)
     assert fresh.seat.shard == fresh.seat.account % 48
 
 
@@ -263,7 +274,7 @@ async def test_two_who_enrol_one_mobile_at_once_make_one_member(
     async def enrol(wait: bool) -> Enrolled:
         async with pool.transaction() as tx:
             given = [d for d in drafts if isinstance(d, Draft)]
-            (made,) = await usecases.enrol_batch(tx, given, house=house, now=now)
+            (made,) = await usecases.enrol_batch(tx, given, by=BY, house=house, now=now)
             if wait:
                 await asyncio.wait_for(ready.wait(), 5)
         assert isinstance(made, Enrolled)

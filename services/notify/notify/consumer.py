@@ -5,7 +5,7 @@ from functools import partial
 
 from contracts import topics
 from contracts.ledger import Outcome
-from contracts.members import Contact
+from contracts.members import Contact, HoldingChanged
 from contracts.merchants import Merchant
 from kit.consumer import Event, Subscription
 from kit.db import Tx
@@ -19,6 +19,14 @@ async def on_ledger_entries(
     """Every outcome of the book; what is to be told becomes a row in the queue."""
     heard: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
     await messages.queue_messages(tx, heard, part_price_rial=part_price_rial, support=support)
+
+
+async def on_members_notices(
+    tx: Tx, batch: Sequence[Event], *, part_price_rial: int, support: str = ""
+) -> None:
+    """What came to a member's account or left it; each becomes a row in the queue."""
+    heard: list[HoldingChanged] = [event.data for event in batch if event.envelope is not None]
+    await messages.queue_notices(tx, heard, part_price_rial=part_price_rial, support=support)
 
 
 async def on_merchants_merchants(tx: Tx, batch: Sequence[Event]) -> None:
@@ -58,11 +66,21 @@ def road(given: Settings) -> tuple[Subscription, ...]:
     )
 
 
-STATE = (
-    Subscription(
-        topic=topics.MEMBERS_CONTACTS,
-        handle=on_members_contacts,
-        decoders={"contact-changed.v1": Contact},
-    ),
-    Subscription(topic=topics.MERCHANTS_MERCHANTS, handle=on_merchants_merchants),
-)
+def state(given: Settings) -> tuple[Subscription, ...]:
+    """What the other consumer reads: members, what happened to what they hold, and shops."""
+    return (
+        Subscription(
+            topic=topics.MEMBERS_CONTACTS,
+            handle=on_members_contacts,
+            decoders={"contact-changed.v1": Contact},
+        ),
+        Subscription(topic=topics.MERCHANTS_MERCHANTS, handle=on_merchants_merchants),
+        Subscription(
+            topic=topics.MEMBERS_NOTICES,
+            handle=partial(
+                on_members_notices,
+                part_price_rial=given.sms_part_price_rial,
+                support=given.support_phone,
+            ),
+        ),
+    )

@@ -41,7 +41,7 @@ async def build(parts: Parts) -> AsyncGenerator[App]:
                 Consumer(group, heard, database, parts.producer, given, patient=True)
                 for group, heard in (
                     ("notify-road", consumer.road(given)),
-                    ("notify-state", consumer.STATE),
+                    ("notify-state", consumer.state(given)),
                 )
             ],
             jobs=jobs.jobs(

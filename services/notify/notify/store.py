@@ -33,7 +33,13 @@ CONTACTS: Final = local.Table(
 
 MERCHANTS: Final = local.Table(
     name="merchants",
-    columns={"merchant": "int", "version": "int", "title_fa": "text", "title_en": "text"},
+    columns={
+        "merchant": "int",
+        "version": "int",
+        "title_fa": "text",
+        "title_en": "text",
+        "party": "int",
+    },
     key=("merchant",),
     version="version",
 )
@@ -115,6 +121,16 @@ async def find_titles(tx: Tx, merchants: Sequence[int]) -> dict[int, tuple[str, 
         list(merchants),
     )
     return {row["merchant"]: (row["title_fa"], row["title_en"]) for row in rows}
+
+
+async def find_titles_of_parties(tx: Tx, parties: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Titles of each party's first merchant, of those that have one."""
+    rows = await tx.fetch(
+        "select distinct on (party) party, title_fa, title_en from merchants"
+        " where party = any($1::int[]) order by party, merchant",
+        list(parties),
+    )
+    return {row["party"]: (row["title_fa"], row["title_en"]) for row in rows}
 
 
 # --------------------------------------------------------------------------------------- messages

@@ -18,9 +18,15 @@ import uvicorn
 from contracts import keys
 from contracts.envelope import Envelope
 from contracts.ledger import LotIssued, LotMoved, Outcome
-from contracts.members import Contact, SealedContact
+from contracts.members import Contact, HoldingChanged, SealedContact
 from contracts.merchants import Merchant
-from contracts.topics import LEDGER_ENTRIES, MEMBERS_CONTACTS, MERCHANTS_MERCHANTS, Topic
+from contracts.topics import (
+    LEDGER_ENTRIES,
+    MEMBERS_CONTACTS,
+    MEMBERS_NOTICES,
+    MERCHANTS_MERCHANTS,
+    Topic,
+)
 from contracts.values import Channel, Kind, Status, Unit
 from house import testing
 from house.sms_simulator import app as simulator
@@ -218,6 +224,9 @@ class Make:
     def merchant_event(self, merchant: Merchant) -> consumer.Event:
         key = f"{merchant.merchant}@{merchant.version}"
         return event_of(MERCHANTS_MERCHANTS, "merchant-changed.v1", key, merchant, 0)
+
+    def notice_event(self, notice: HoldingChanged) -> consumer.Event:
+        return event_of(MEMBERS_NOTICES, "holding-changed.v1", str(notice.member), notice)
 
     def tombstone(self, member: int) -> consumer.Event:
         return consumer.Event(

@@ -1,10 +1,11 @@
 """The Kafka door: every batch twice, contacts in any order, rows that wait for a contact."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from contracts import envelope, topics
+from contracts.members import HoldingChange, HoldingChanged, IdentifierKind, ShownIdentifier
 from contracts.merchants import Merchant
 from contracts.topics import Topic
 from contracts.values import Kind, Status
@@ -70,6 +71,38 @@ async def test_a_text_names_the_shop_whose_titles_were_heard(tx: Tx, world: Any,
     known, unknown = await _rows(tx)
     assert known.text.startswith("پیوند، نان 2: با ۵ امتیاز")
     assert unknown.text.startswith("پیوند: با ۵ امتیاز")
+
+
+async def test_who_holds_an_account_is_told_what_came_to_it_whatever_the_consents(
+    tx: Tx, world: Any, make: Any
+) -> None:
+    shop = Merchant(merchant=6, version=1, party=12, title_fa="نان", title_en="Bread")
+    later = Merchant(merchant=9, version=1, party=12, title_fa="شعبه", title_en="Branch")
+    await consumer.on_merchants_merchants(tx, [make.merchant_event(s) for s in (later, shop)])
+    await _meet(tx, make, world.contact(9, receipts=False))
+    notices = [
+        HoldingChanged(
+            notice="n-1",
+            member=member,
+            account=world.contact(9).account,
+            change=HoldingChange.ADDED,
+            identifiers=(ShownIdentifier(kind=IdentifierKind.CARD, last4="5670"),),
+            at=datetime(2026, 3, 21, 8, 0, tzinfo=UTC),
+            party=12,
+        )
+        for member in (9, 7)
+    ]
+    for _ in range(2):
+        events = [make.notice_event(one) for one in notices]
+        await consumer.on_members_notices(tx, events, part_price_rial=PRICE, support="0211234")
+    told, waits = await _rows(tx)
+    assert (told.member, told.state, told.template) == (9, "queued", "identifier-added")
+    assert told.text.startswith("پیوند، نان: کارت …۵۶۷۰ در ۱ فروردین ساعت ۱۱:۳۰")
+    assert "۰۲۱۱۲۳۴" in told.text
+    assert (waits.member, waits.state, waits.text) == (7, "waiting", "")
+    await _meet(tx, make, world.contact(7, receipts=False, locale="en"))
+    assert await messages.address_waiting(tx, part_price_rial=PRICE) == 1
+    assert (await _rows(tx))[1].text.startswith("Peyvand, Bread: card ending 5670 added")
 
 
 async def test_one_outcome_twice_in_a_batch_queues_once(tx: Tx, world: Any, make: Any) -> None:
@@ -178,5 +211,7 @@ async def test_every_golden_example_is_heard_twice_and_told_once(tx: Tx) -> None
     for _ in range(2):
         await consumer.on_members_contacts(tx, events(topics.MEMBERS_CONTACTS))
         await consumer.on_ledger_entries(tx, events(topics.LEDGER_ENTRIES), part_price_rial=PRICE)
+        notices = events(topics.MEMBERS_NOTICES)
+        await consumer.on_members_notices(tx, notices, part_price_rial=PRICE)
         told.append(len(await _rows(tx)))
     assert told[0] == told[1]

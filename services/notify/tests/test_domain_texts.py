@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.members import IdentifierKind
 from contracts.pos import Answer, Balance
 from contracts.values import Kind, Status, Unit
 from notify.domain import facts, messages, sms, texts
-from notify.domain.facts import Facts, Value
+from notify.domain.facts import Facts, Held, Value
 from notify.domain.texts import Locale, Template
 
+NOON = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)  # 11:30 in Tehran, the first of the year
 FULL = Facts(
     kind=Kind.REFUND,
     shop_fa="کتاب‌سرای پویا",
@@ -32,6 +34,8 @@ FULL = Facts(
     ending_on=date(2026, 3, 20),
     balance_points=12_345,
     balance_credit_rial=990,
+    held=(Held(IdentifierKind.CARD, "5670"), Held(IdentifierKind.QR, "x-_9")),
+    happened_at=NOON,
 )
 SHOP = {"shop_fa": "سوپر نگین", "shop_en": "Super Negin"}
 
@@ -133,6 +137,39 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
         " پرسش: ۰۲۱۱۲۳۴", 2,
         "Peyvand: 50 points under a security review were not approved; balance 1 points;"
         " questions: 0211234", 1,
+    ),
+    (
+        Template.IDENTIFIER_ADDED,
+        {"held": (Held(IdentifierKind.CARD, "5670"),), "happened_at": NOON},
+        "پیوند، سوپر نگین: کارت …۵۶۷۰ در ۱ فروردین ساعت ۱۱:۳۰ به حساب شما افزوده شد؛"
+        " اگر کار شما نیست با ۰۲۱۱۲۳۴ تماس بگیرید", 2,
+        "Peyvand, Super Negin: card ending 5670 added to your account on 1 Farvardin at 11:30;"
+        " if this was not you, call 0211234", 1,
+    ),
+    (
+        Template.IDENTIFIER_ADDED,
+        {"shop_fa": "", "shop_en": "", "happened_at": NOON,
+         "held": (Held(IdentifierKind.MOBILE, "4567"), Held(IdentifierKind.QR, "x-_9"))},
+        "پیوند: شمارهٔ همراه …۴۵۶۷ و کارت مجازی در ۱ فروردین ساعت ۱۱:۳۰ به حساب شما افزوده شد؛"
+        " اگر کار شما نیست با ۰۲۱۱۲۳۴ تماس بگیرید", 2,
+        "Peyvand: mobile ending 4567 and virtual card added to your account on 1 Farvardin at"
+        " 11:30; if this was not you, call 0211234", 1,
+    ),
+    (
+        Template.IDENTIFIER_SHOWN,
+        {"held": (Held(IdentifierKind.QR, "x-_9"),), "happened_at": NOON},
+        "پیوند، سوپر نگین: کارت مجازی در ۱ فروردین ساعت ۱۱:۳۰ از حساب شما دوباره نشان داده شد؛"
+        " اگر کار شما نیست با ۰۲۱۱۲۳۴ تماس بگیرید", 2,
+        "Peyvand, Super Negin: virtual card shown again on 1 Farvardin at 11:30;"
+        " if this was not you, call 0211234", 1,
+    ),
+    (
+        Template.IDENTIFIER_MOVED,
+        {"held": (Held(IdentifierKind.CARD, "5670"),), "happened_at": NOON},
+        "پیوند، سوپر نگین: کارت …۵۶۷۰ در ۱ فروردین ساعت ۱۱:۳۰ از حساب شما به حساب دیگری رفت؛"
+        " اگر کار شما نیست با ۰۲۱۱۲۳۴ تماس بگیرید", 2,
+        "Peyvand, Super Negin: card ending 5670 moved to another account on 1 Farvardin at 11:30;"
+        " if this was not you, call 0211234", 1,
     ),
 ]  # fmt: skip
 

@@ -14,11 +14,13 @@ from kit import audit, auth, doors
 from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
+from members.api.enroller import enroller
 from members.domain import identifiers as domain
 from members.domain.identifiers import Rebinding
-from members.domain.words import Seat, Vault
+from members.domain.words import Seat
 from members.usecases import identifiers as usecases
-from members.usecases import people
+from members.usecases import memberships
+from members.usecases.memberships import House
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{76}$")]
 
@@ -79,16 +81,15 @@ async def put_card(
     """Issue a further card, its number shown in this answer only: 201; 200 and masked repeated."""
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
-    vault: Vault = request.app.state.house.vault
-    prefix: str = request.app.state.house.card_prefix
+    house: House = request.app.state.house
+    by = enroller(request)
 
     async def issue(act: audit.Act) -> tuple[Seat, usecases.Shown, bool]:
-        seat = (await people.get_person(act.tx, member)).seat
-        issued = await usecases.issue_card(
-            act.tx, seat, card, vault=vault, prefix=prefix, now=clock.now()
+        issued = await memberships.add_card(
+            act.tx, member, card, by=by, house=house, now=clock.now()
         )
-        act.tell(_told(issued[0].identifier))
-        return seat, *issued
+        act.tell(_told(issued[1].identifier))
+        return issued
 
     seat, shown, created = await audit.written(request, database, issue)
     response.status_code = 201 if created else 200
@@ -104,7 +105,9 @@ async def post_block(request: Request, identifier_id: uuid.UUID) -> BoundView:
     clock: Clock = request.app.state.clock
     async with audit.writing(request, database) as act:
         before = await usecases.find_identifier(act.tx, identifier_id)
-        blocked = await usecases.block_identifier(act.tx, identifier_id, now=clock.now())
+        blocked = await usecases.block_identifier(
+            act.tx, identifier_id, by=enroller(request), now=clock.now()
+        )
         act.tell(_told(blocked), before=None if before is None else _told(before))
     return _view(blocked)
 
@@ -123,10 +126,13 @@ async def put_binding(
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     asked = Rebinding(binding, body.member, body.account, body.from_at)
+    by = enroller(request)
 
     async def rebind(act: audit.Act) -> tuple[Identifier, bool]:
         before = await usecases.find_identifier(act.tx, identifier_id)
-        changed = await usecases.rebind_identifier(act.tx, identifier_id, asked, now=clock.now())
+        changed = await usecases.rebind_identifier(
+            act.tx, identifier_id, asked, by=by, now=clock.now()
+        )
         act.tell(_told(changed[0]), before=None if before is None else _told(before))
         return changed
 

@@ -16,9 +16,11 @@ from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
 from members import settings
+from members.api.enroller import enroller
 from members.domain import identifiers
 from members.domain import memberships as domain
 from members.domain.memberships import Consented, Enrolled
+from members.usecases import additions
 from members.usecases import memberships as usecases
 from members.usecases.memberships import House, Member, Membership
 
@@ -182,13 +184,14 @@ async def put_enrolment(
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
+    by = enroller(request)
     asked = domain.Request(
         consents=Consented(**body.consents.model_dump()),
         **body.model_dump(exclude={"consents"}),
     )
 
     async def enrol(act: audit.Act) -> tuple[Membership, bool]:
-        found = await usecases.enrol(act.tx, enrolment, asked, house=house, now=clock.now())
+        found = await usecases.enrol(act.tx, enrolment, asked, by=by, house=house, now=clock.now())
         act.tell(_told(found[0]) | {"known": not found[1]})
         return found
 
@@ -246,11 +249,11 @@ async def put_mobile(
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
+    by = enroller(request)
+    asked = usecases.AddedMobile(member, identifier, body.mobile)
 
     async def add(act: audit.Act) -> tuple[Identifier, bool]:
-        found = await usecases.add_mobile(
-            act.tx, member, identifier, body.mobile, vault=house.vault, now=clock.now()
-        )
+        found = await usecases.add_mobile(act.tx, asked, by=by, vault=house.vault, now=clock.now())
         act.tell({"identifier": found[0].identifier_id, "known": not found[1]})
         return found
 
@@ -267,6 +270,7 @@ async def get_member(request: Request, member: doors.AccountText) -> MemberView:
     house: House = request.app.state.house
     async with audit.reading(request, database) as act:
         found = await usecases.find_member(act.tx, member, vault=house.vault, now=clock.now())
+        await additions.refuse_foreign(act.tx, enroller(request), found.person.seat.account)
         act.tell({"members": [member]})
     return _member_view(found)
 
@@ -286,9 +290,10 @@ async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[do
     database: Database = request.app.state.database
     clock: Clock = request.app.state.clock
     house: House = request.app.state.house
+    by = enroller(request)
 
     async def enrol(act: audit.Act) -> list[domain.Result]:
-        results = await usecases.enrol_batch(act.tx, drafts, house=house, now=clock.now())
+        results = await usecases.enrol_batch(act.tx, drafts, by=by, house=house, now=clock.now())
         known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
         act.tell({"drafts": len(drafts), "known": known})
         return results

@@ -12,8 +12,10 @@ from kit import audit, auth, doors
 from kit.auth import Role
 from kit.clock import Clock
 from kit.db import Database
+from members.api.enroller import enroller
 from members.domain.people import Asked, Person
 from members.domain.words import Vault
+from members.usecases import additions
 from members.usecases import people as usecases
 
 router = APIRouter(tags=["members"])
@@ -56,8 +58,12 @@ async def put_consents(
     vault: Vault = request.app.state.house.vault
     asked = Asked(request_id, body.receipts, body.marketing, body.wording)
 
+    by = enroller(request)
+
     async def record(act: audit.Act) -> Person:
-        before = (await usecases.get_person(act.tx, member)).consents
+        found = await usecases.get_person(act.tx, member)
+        await additions.refuse_foreign(act.tx, by, found.seat.account)
+        before = found.consents
         kept = await usecases.record_consents(act.tx, member, asked, vault=vault, now=clock.now())
         act.tell(kept.consents, before=before)
         return kept

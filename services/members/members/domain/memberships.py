@@ -9,10 +9,11 @@ import msgspec
 
 from contracts import members as contract
 from contracts.keys import Key, MissingKey, Ring, find, stamp
-from contracts.members import Identifier, IdentifierKind, SealedContact
+from contracts.members import Identifier, IdentifierKind, SealedContact, ShownIdentifier
 from contracts.values import AccountNumber, Number
 from kit import bodies, errors
-from members.domain import identifiers, words
+from members.domain import additions, identifiers, words
+from members.domain.additions import Enroller
 from members.domain.identifiers import Mark
 from members.domain.people import Consents
 from members.domain.words import Seat
@@ -59,15 +60,17 @@ class Draft:
     consents: Consents
     account: int | None
     locale: str
+    party: int = 0  # whose reference it has, where it has one
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one request enrols nobody."""
+    """Why one request enrols nobody. error: what a single request hears."""
 
     code: str
     detail: str
     fa: str
+    error: type[errors.Problem] = errors.Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,14 @@ def refusal(reason: tuple[str, str], detail: str) -> Refusal:
     return Refusal(reason[0], detail, reason[1])
 
 
-def refused(why: Refusal) -> errors.Invalid:
+def refusal_of(error: errors.Problem) -> Refusal:
+    """An error of one request of many."""
+    return Refusal(error.code, error.detail, error.fa, type(error))
+
+
+def refused(why: Refusal) -> errors.Problem:
     """A refusal as the error of a single request."""
-    return errors.Invalid(why.detail, code=why.code, fa=why.fa)
+    return why.error(why.detail, code=why.code, fa=why.fa)
 
 
 # ---------------------------------------------------------------------------------------- reading
@@ -153,6 +161,7 @@ def read(asked: Request, *, keys: Ring, wording: str) -> Draft | Refusal:
         consents=Consents(True, answers.receipts, answers.marketing, shown),
         account=asked.account,
         locale=asked.locale,
+        party=asked.party or 0,
     )
 
 
@@ -246,6 +255,52 @@ def sort_out(drafts: Sequence[Draft], found: Mapping[str, Identifier], *, now: d
         held |= {m.digest: holder for m in fresh}
         _append(done, holder, None, opens=opens, marks=fresh)
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A draft that adds to an account that was there before, or has what it holds shown."""
+
+    index: int
+    account: int
+    identifiers: tuple[ShownIdentifier, ...]
+
+
+def touches(
+    drafts: Sequence[Draft], plan: Sorted, results: Sequence[Result], *, shows: bool
+) -> list[Touch]:
+    """What of a batch touches accounts that were there before. shows: a known one is shown."""
+    found: list[Touch] = []
+    for index, (result, holder) in enumerate(zip(results, plan.holders, strict=True)):
+        if isinstance(result, Refusal) or holder is None:
+            continue
+        if holder.seat is None and drafts[holder.index].account is None:
+            continue  # its account is opened by this very batch
+        added = tuple(
+            ShownIdentifier(kind=mark.kind, last4=mark.text[-4:])
+            for mark in plan.marks[index]
+            if mark.kind in additions.SPENDING
+        )
+        if added or plan.opens[index] or shows:
+            found.append(Touch(index, result.seat.account, added))
+    return found
+
+
+def of_other_parties(drafts: Sequence[Draft], by: Enroller) -> dict[int, Refusal]:
+    """Drafts that name another party's reference under a partner's key, by index."""
+    return {
+        index: refusal_of(additions.OfAnotherParty("party: the key is another party's"))
+        for index, draft in enumerate(drafts)
+        if draft.party and not by.may(draft.party)
+    }
+
+
+def refuse(results: list[Result], plan: Sorted, refused: Mapping[int, Refusal]) -> None:
+    """Refuse drafts of a batch, and those that follow a person whom one of them would open."""
+    results[:] = [
+        refused.get(index) or (refused.get(holder.index) if holder else None) or result
+        for index, (result, holder) in enumerate(zip(results, plan.holders, strict=True))
+    ]
 
 
 def _append(

@@ -49,13 +49,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """A member about to be kept; opens: the account is new with it."""
+    """A member about to be kept; opens: the account is new with it, opened under party.
+
+    party: 0 where neither the key nor a reference names one.
+    """
 
     seat: words.Seat
     opens: bool
     contact: SealedContact
     consents: Consents
     locale: str
+    party: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from kit.db import Record, Tx
-from members.domain.people import Consents, Kept, Person, Resealed
+from members.domain.people import Consents, Kept, NewPerson, Person, Resealed
 from members.domain.words import Seat
 
-_ACCOUNTS: Final = ("account", "shard", "opened_at")
+_ACCOUNTS: Final = ("account", "shard", "party", "opened_at")
 _MEMBERS: Final = (
     "member",
     "account",
@@ -39,9 +39,10 @@ async def take_account_numbers(tx: Tx, count: int) -> list[int]:
     return [row["number"] for row in rows]
 
 
-async def insert_accounts(tx: Tx, seats: Sequence[Seat], now: datetime) -> None:
-    """Open accounts, each on the shard that its seat names."""
-    await tx.copy("accounts", _ACCOUNTS, [(seat.account, seat.shard, now) for seat in seats])
+async def insert_accounts(tx: Tx, new: Sequence[NewPerson], now: datetime) -> None:
+    """Open accounts, each on the shard that its seat names, under whose key it is opened."""
+    rows = [(one.seat.account, one.seat.shard, one.party, now) for one in new]
+    await tx.copy("accounts", _ACCOUNTS, rows)
 
 
 async def insert_members(tx: Tx, kept: Sequence[Kept], now: datetime) -> None:
@@ -192,6 +193,17 @@ async def list_household(tx: Tx, account: int, *, limit: int) -> list[int]:
         "select member from members where account = $1 order by member limit $2", account, limit
     )
     return [row["member"] for row in rows]
+
+
+async def list_households(tx: Tx, accounts: Sequence[int], *, limit: int) -> list[tuple[int, int]]:
+    """Account and member of everybody on these accounts, in number order."""
+    rows = await tx.fetch(
+        "select account, member from members where account = any($1::bigint[])"
+        " order by account, member limit $2",
+        accounts,
+        limit,
+    )
+    return [(row["account"], row["member"]) for row in rows]
 
 
 def _person(row: Record) -> Person:

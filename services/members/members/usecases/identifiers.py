@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Final
 
 from contracts import envelope, keys, topics
-from contracts.members import Identifier, IdentifierKind
+from contracts.members import HoldingChange, Identifier, IdentifierKind, as_of
 from kit import errors, ids, outbox
 from kit.db import Tx
 from members import settings
+from members.domain import additions as rules
 from members.domain import identifiers as domain
 from members.domain import words
+from members.domain.additions import Addition, Enroller
 from members.domain.identifiers import Fresh, Rebinding
 from members.domain.words import Seat, Vault
 from members.store import identifiers as store
-from members.usecases import people
+from members.usecases import additions, people
 
 LISTED_MAX: Final = 100
 PARTITIONS: Final = topics.partitions(topics.MEMBERS_IDENTIFIERS, shards=1, gateways=1)
@@ -115,9 +117,12 @@ async def show_qr(
     return keys.unseal((own,), sealed, member).decode()
 
 
-async def block_identifier(tx: Tx, identifier_id: uuid.UUID, *, now: datetime) -> Identifier:
-    """The identifier, blocked; a second time changes nothing. Raises Unknown."""
+async def block_identifier(
+    tx: Tx, identifier_id: uuid.UUID, *, by: Enroller, now: datetime
+) -> Identifier:
+    """The identifier, blocked; a second time changes nothing. Raises Unknown, OfAnotherParty."""
     current = await _lock(tx, identifier_id)
+    await additions.refuse_foreign(tx, by, as_of(current.bindings, now).account)
     changed = domain.block(current, now=now)
     if changed is not current:
         await store.update_identifier(tx, changed)
@@ -126,13 +131,17 @@ async def block_identifier(tx: Tx, identifier_id: uuid.UUID, *, now: datetime) -
 
 
 async def rebind_identifier(
-    tx: Tx, identifier_id: uuid.UUID, asked: Rebinding, *, now: datetime
+    tx: Tx, identifier_id: uuid.UUID, asked: Rebinding, *, by: Enroller, now: datetime
 ) -> tuple[Identifier, bool]:
     """Let an identifier mean another seat from asked.from_at on; whether it was new.
 
-    Raises Unknown (identifier, member), NotOfAccount, TooSoon, Differs, TooManyBindings.
+    Whoever is on the account that it comes to is told, and on the one that it leaves. Raises
+    Unknown (identifier, member), NotOfAccount, TooSoon, Differs, TooManyBindings, OfAnotherParty,
+    TooManyAdditions.
     """
     current = await _lock(tx, identifier_id)
+    left = current.bindings[-1].account
+    await additions.refuse_foreign(tx, by, left)
     kept = await store.find_binding(tx, asked.binding_id)
     if kept is not None:
         owner, b = kept
@@ -146,6 +155,12 @@ async def rebind_identifier(
     if len(current.bindings) >= settings.BINDINGS_MAX:
         raise domain.TooManyBindings("this identifier changed hands too often; issue a new one")
     changed = domain.rebind(current, seat, asked.from_at, now=now)
+    await additions.add(tx, by, seat.account, [changed], now=now)
+    if left != seat.account:
+        holders = await people.list_households(tx, [left])
+        shown = rules.shown([changed])
+        moved = Addition(left, holders[left], shown, HoldingChange.MOVED)
+        additions.tell(tx, by, [moved], now=now)
     await store.update_identifier(tx, changed)
     await store.insert_binding(
         tx, identifier_id, changed.bindings[-1], binding_id=asked.binding_id, now=now

@@ -5,21 +5,24 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from contracts.members import Identifier, IdentifierKind, SealedContact
 from kit import ids, outbox
 from kit.db import Tx
+from members.domain import additions as rules
 from members.domain import identifiers as marks
 from members.domain import memberships as domain
 from members.domain import words
+from members.domain.additions import Addition, Enroller
 from members.domain.balances import Balance
 from members.domain.identifiers import Fresh
-from members.domain.memberships import Draft, Enrolled, Refusal, Request, Result, Sorted
+from members.domain.memberships import Draft, Enrolled, Refusal, Request, Result, Sorted, Touch
 from members.domain.people import Kept, NewPerson, Person
 from members.domain.words import Seat, Vault
 from members.store import memberships as store
-from members.usecases import balances, identifiers, people
+from members.usecases import additions, balances, identifiers, people
 from members.usecases.identifiers import Shown
 
 ON_LOOP_MAX: Final = 50  # members sealed on the event loop; more go to a thread
@@ -33,6 +36,8 @@ class House:
     shards: int
     card_prefix: str
     wording: str
+    account_day: int  # additions to an account a day, and under one key
+    key_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,15 @@ class Membership:
     seat: Seat
     card: Shown
     qr: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class AddedMobile:
+    """A mobile for a member who has none, under the caller's id. text: in any spelling."""
+
+    member: int
+    identifier_id: uuid.UUID
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +77,13 @@ class _Prepared:
 
 
 async def enrol(
-    tx: Tx, enrolment: uuid.UUID, asked: Request, *, house: House, now: datetime
+    tx: Tx, enrolment: uuid.UUID, asked: Request, *, by: Enroller, house: House, now: datetime
 ) -> tuple[Membership, bool]:
     """Enrol one person under the caller's id; whether the member is new.
 
-    A known mobile gives the membership it has; a card or QR that it lacks is issued. Raises
-    Invalid with the refusal's code, and Differs where the id made another request.
+    A known mobile gives the membership it has; a card or QR that it lacks is issued, and whoever is
+    on the account is told. Raises Invalid with the refusal's code, OfAnotherParty,
+    TooManyAdditions, and Differs where the id made another request.
     """
     vault = house.vault
     kept = await store.find_enrolment(tx, enrolment)
@@ -76,66 +91,124 @@ async def enrol(
         member, before = kept
         if not domain.is_repeat(asked, before, keys=vault.requests):
             raise words.Differs("this enrolment id made another request; make a new UUID")
-        return await _membership(tx, member, house=house, now=now), False
+        await additions.refuse_foreign(tx, by, (await people.get_person(tx, member)).seat.account)
+        return (await _membership(tx, member, house=house, now=now))[0], False
     draft = domain.read(asked, keys=vault.identifiers, wording=house.wording)
     if isinstance(draft, Refusal):
         raise domain.refused(draft)
-    result = (await enrol_batch(tx, [draft], house=house, now=now))[0]
+    (result,), added = await _enrol(tx, [draft], by=by, house=house, now=now, shows=True)
     if isinstance(result, Refusal):
         raise domain.refused(result)
     fingerprint = domain.fingerprint(asked, key=vault.requests[0])
     await store.insert_enrolment(tx, enrolment, result.seat.member, fingerprint)
-    shown = await _membership(tx, result.seat.member, house=house, now=now)
-    return shown, not result.known
+    made, issued = await _membership(tx, result.seat.member, house=house, now=now)
+    told = [rules.shown_too(one, issued, made.qr.identifier) for one in added]
+    additions.tell(tx, by, told, now=now)
+    return made, not result.known
 
 
 async def enrol_batch(
-    tx: Tx, drafts: Sequence[Draft], *, house: House, now: datetime
+    tx: Tx, drafts: Sequence[Draft], *, by: Enroller, house: House, now: datetime
 ) -> list[Result]:
     """Enrol many, in sets; one result a draft. A race for an identifier is a DataError 23505."""
+    results, added = await _enrol(tx, drafts, by=by, house=house, now=now, shows=False)
+    additions.tell(tx, by, added, now=now)
+    return results
+
+
+async def _enrol(
+    tx: Tx, drafts: Sequence[Draft], *, by: Enroller, house: House, now: datetime, shows: bool
+) -> tuple[list[Result], list[Addition]]:
+    """Results, and what was added to accounts that were there before.
+
+    shows: a membership that is known is shown to whoever asks, which is an addition of its own.
+    """
     found = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
     plan = domain.sort_out(drafts, found, now=now)
     new = [n for n, opens in enumerate(plan.opens) if opens]
     seats = await people.take_seats(tx, [drafts[n].account for n in new], shards=house.shards)
-    taken = dict(zip(new, seats, strict=True))
-    results = _results(plan, taken)
-    if len(drafts) > ON_LOOP_MAX:
-        made = await asyncio.to_thread(_prepare, drafts, plan, results, house.vault, now)
-    else:
-        made = _prepare(drafts, plan, results, house.vault, now)
+    results = _results(plan, dict(zip(new, seats, strict=True)))
+    domain.refuse(results, plan, domain.of_other_parties(drafts, by))
+    touches = domain.touches(drafts, plan, results, shows=shows)
+    added = await _claim(tx, touches, results, plan, by=by, now=now)
+    prepare = partial(_prepare, drafts, plan, results, house.vault, by, now)
+    made = await asyncio.to_thread(prepare) if len(drafts) > ON_LOOP_MAX else prepare()
     await people.insert_people(tx, made.kept, now)
     await identifiers.insert_fresh(tx, made.fresh, now)
     outbox.add(tx, made.messages)
-    return results
+    return results, added
+
+
+async def _claim(
+    tx: Tx,
+    touches: Sequence[Touch],
+    results: list[Result],
+    plan: Sorted,
+    *,
+    by: Enroller,
+    now: datetime,
+) -> list[Addition]:
+    """Count what touches old accounts and refuse what may not; who is to be told of the rest."""
+    if not touches:
+        return []
+    answers = await additions.claim_all(tx, by, [touch.account for touch in touches], now=now)
+    refused = {
+        touch.index: domain.refusal_of(error)
+        for touch, error in zip(touches, answers, strict=True)
+        if error is not None
+    }
+    domain.refuse(results, plan, refused)
+    left = [touch for touch in touches if touch.index not in refused]
+    holders = await people.list_households(tx, [touch.account for touch in left])
+    return [Addition(t.account, holders[t.account], t.identifiers) for t in left]
 
 
 async def add_mobile(
-    tx: Tx, member: int, identifier_id: uuid.UUID, text: str, *, vault: Vault, now: datetime
+    tx: Tx, asked: AddedMobile, *, by: Enroller, vault: Vault, now: datetime
 ) -> tuple[Identifier, bool]:
     """Give a member enrolled without a mobile one, under the caller's id; whether it was new.
 
     From then on the mobile finds the membership, at a till and at an enrolment, and notify hears
     of the person. Raises Unknown, Differs (the id is another identifier's), Invalid with a
-    refusal's code. A race for the mobile is a DataError 23505.
+    refusal's code, OfAnotherParty, TooManyAdditions. A race for the mobile is a DataError 23505.
     """
-    person = await people.lock_person(tx, member)
-    shown = domain.read_mobile(text, keys=vault.identifiers)
+    person = await people.lock_person(tx, asked.member)
+    await additions.refuse_foreign(tx, by, person.seat.account)
+    shown = domain.read_mobile(asked.text, keys=vault.identifiers)
     if isinstance(shown, Refusal):
         raise domain.refused(shown)
-    kept = await identifiers.find_identifier(tx, identifier_id)
+    kept = await identifiers.find_identifier(tx, asked.identifier_id)
     if kept is not None:
-        if kept.digest not in shown.digests or kept.bindings[0].member != member:
+        if kept.digest not in shown.digests or kept.bindings[0].member != asked.member:
             raise words.Differs("this id belongs to another identifier; make a new UUID")
         return kept, False
     if people.open_person(person, vault).mobile:
         raise domain.refused(domain.refusal(domain.HAS_MOBILE, "the member has a mobile already"))
     if await identifiers.find_marks(tx, [shown]):
         raise domain.refused(domain.refusal(domain.TAKEN, "mobile: belongs to another member"))
-    made = marks.make(str(identifier_id), shown, seat=person.seat, now=now)
+    made = marks.make(str(asked.identifier_id), shown, seat=person.seat, now=now)
+    await additions.add(tx, by, person.seat.account, [made], now=now)
     await identifiers.insert_fresh(tx, [Fresh(made)], now)
     outbox.add(tx, identifiers.messages([made], now))
     await people.record_mobile(tx, person, shown.text, vault=vault, now=now)
     return made, True
+
+
+async def add_card(
+    tx: Tx, member: int, card: uuid.UUID, *, by: Enroller, house: House, now: datetime
+) -> tuple[Seat, Shown, bool]:
+    """A further card of a member, under the caller's id: whose, as shown, whether it was new.
+
+    Raises Unknown, Differs, Unavailable, OfAnotherParty, TooManyAdditions.
+    """
+    seat = (await people.get_person(tx, member)).seat
+    await additions.refuse_foreign(tx, by, seat.account)
+    shown, created = await identifiers.issue_card(
+        tx, seat, card, vault=house.vault, prefix=house.card_prefix, now=now
+    )
+    if created:
+        await additions.add(tx, by, seat.account, [shown.identifier], now=now)
+    return seat, shown, created
 
 
 async def find_member(tx: Tx, member: int, *, vault: Vault, now: datetime) -> Member:
@@ -165,7 +238,12 @@ def _results(plan: Sorted, taken: dict[int, Seat | None]) -> list[Result]:
 
 
 def _prepare(
-    drafts: Sequence[Draft], plan: Sorted, results: Sequence[Result], vault: Vault, now: datetime
+    drafts: Sequence[Draft],
+    plan: Sorted,
+    results: Sequence[Result],
+    vault: Vault,
+    by: Enroller,
+    now: datetime,
 ) -> _Prepared:
     """Seal and encode all that is to be written; CPU only."""
     new: list[NewPerson] = []
@@ -174,8 +252,16 @@ def _prepare(
         if isinstance(result, Refusal):
             continue
         if plan.opens[index]:
-            opens = draft.account is None
-            new.append(NewPerson(result.seat, opens, draft.contact, draft.consents, draft.locale))
+            new.append(
+                NewPerson(
+                    seat=result.seat,
+                    opens=draft.account is None,
+                    contact=draft.contact,
+                    consents=draft.consents,
+                    locale=draft.locale,
+                    party=by.party or draft.party,
+                )
+            )
         for shown in plan.marks[index]:
             fresh.append(Fresh(marks.make(ids.uuid7(now), shown, seat=result.seat, now=now)))
     kept = people.seal_people(new, vault)
@@ -185,24 +271,29 @@ def _prepare(
     return _Prepared(kept, fresh, said)
 
 
-async def _membership(tx: Tx, member: int, *, house: House, now: datetime) -> Membership:
+async def _membership(
+    tx: Tx, member: int, *, house: House, now: datetime
+) -> tuple[Membership, list[Identifier]]:
+    """A membership whole, and what had to be issued for it."""
     person = await people.get_person(tx, member)
     held = await identifiers.list_held(tx, member, at=now)
     card = next((i for i in held if i.kind is IdentifierKind.CARD), None)
     qr = next((i for i in held if i.kind is IdentifierKind.QR), None)
-    vault = house.vault
+    vault, issued = house.vault, list[Identifier]()
     if card is None:
         new_id = uuid.UUID(ids.uuid7(now))
         shown_card, _ = await identifiers.issue_card(
             tx, person.seat, new_id, vault=vault, prefix=house.card_prefix, now=now
         )
+        issued.append(shown_card.identifier)
     else:
         shown_card = Shown(card, None)
     if qr is None:
         shown_qr = await identifiers.issue_qr(
             tx, person.seat, person.wrapped_key, vault=vault, now=now
         )
+        issued.append(shown_qr.identifier)
     else:
         text = await identifiers.show_qr(tx, qr, person.wrapped_key, vault=vault)
         shown_qr = Shown(qr, text)
-    return Membership(person.seat, shown_card, shown_qr)
+    return Membership(person.seat, shown_card, shown_qr), issued

@@ -56,7 +56,7 @@ def contact_messages(contacts: Sequence[Contact], now: datetime) -> list[outbox.
 
 async def insert_people(tx: Tx, kept: Sequence[Kept], now: datetime) -> None:
     """Keep new members, their new accounts and consents; what they say is added by the caller."""
-    await store.insert_accounts(tx, [k.new.seat for k in kept if k.new.opens], now)
+    await store.insert_accounts(tx, [k.new for k in kept if k.new.opens], now)
     await store.insert_members(tx, kept, now)
     await store.insert_first_consents(tx, kept, now)
 
@@ -88,6 +88,15 @@ async def lock_person(tx: Tx, member: int) -> Person:
 async def list_household(tx: Tx, account: int) -> list[int]:
     """Members who share an account, in number order."""
     return await store.list_household(tx, account, limit=HOUSEHOLD_MAX)
+
+
+async def list_households(tx: Tx, accounts: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """Members of each account, in number order."""
+    found: dict[int, list[int]] = {account: [] for account in accounts}
+    limit = HOUSEHOLD_MAX * len(found)
+    for account, member in await store.list_households(tx, list(found), limit=limit):
+        found[account].append(member)
+    return {account: tuple(members) for account, members in found.items()}
 
 
 async def record_consents(

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from contracts.ledger import Outcome
+from contracts.members import IdentifierKind
 from contracts.pos import Answer
 from contracts.values import Kind, Status, Unit, tehran_day
 
@@ -27,6 +28,14 @@ class Value:
         return any((self.points, self.own_points, self.credit_rial, self.gift_rial))
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An identifier as a text may show it. last4: "" where it has no digits to show."""
+
+    kind: IdentifierKind
+    last4: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What a text may show, of the outcome it tells.
@@ -35,6 +44,7 @@ class Facts:
     value. given: earned or issued; pending: not yet available. taken: clawed back or cancelled.
     repaid: of what was given, what went to an old debt. debt_points: owed anew. ends_on: the last
     day of what was given. ending_points, ending_on: what ends next of the balance, where soon.
+    held, happened_at: identifiers that came or went, and when; of a notice alone.
     """
 
     kind: Kind | None = None
@@ -54,6 +64,8 @@ class Facts:
     ending_on: date | None = None
     balance_points: int = 0
     balance_credit_rial: int = 0
+    held: tuple[Held, ...] = ()
+    happened_at: datetime | None = None
 
 
 _read: Final = msgspec.json.Decoder(Answer | None).decode  # pyright: ignore[reportArgumentType]

@@ -8,11 +8,11 @@ from typing import Final
 
 from contracts import values
 from contracts.ledger import Outcome
-from contracts.members import Contact
+from contracts.members import Contact, HoldingChange, HoldingChanged
 from contracts.values import Channel, Kind, Status
 from notify import settings
 from notify.domain import sms, texts
-from notify.domain.facts import Facts, facts_of
+from notify.domain.facts import Facts, Held, facts_of
 from notify.domain.texts import Locale, Template
 
 
@@ -140,6 +140,21 @@ def draft_of(shard: int, outcome: Outcome) -> Draft | None:
     )
 
 
+def draft_of_notice(told: HoldingChanged, shop: tuple[str, str]) -> Draft:
+    """The message of a change to what a member holds. shop: titles of whose key did it, or ""."""
+    held = tuple(Held(one.kind, one.last4) for one in told.identifiers)
+    return Draft(
+        template=_NOTICES[told.change],
+        cause=f"{told.notice}@{told.member}",
+        member=told.member,
+        account=told.account,
+        facts=Facts(shop_fa=shop[0], shop_en=shop[1], held=held, happened_at=told.at),
+        decided_at=told.at,
+        expires_at=told.at + settings.NEWS_LIFE,
+        consented=False,
+    )
+
+
 def naming(draft: Draft, titles: Mapping[int, tuple[str, str]]) -> Draft:
     """With the shop's titles, Persian and English; without, where they are not known yet."""
     fa, en = titles.get(draft.merchant, ("", ""))
@@ -185,6 +200,11 @@ def addressed(draft: Draft, contact: Contact, *, support: str = "") -> Written:
     )
 
 
+_NOTICES: Final = {
+    HoldingChange.ADDED: Template.IDENTIFIER_ADDED,
+    HoldingChange.SHOWN: Template.IDENTIFIER_SHOWN,
+    HoldingChange.MOVED: Template.IDENTIFIER_MOVED,
+}
 _RECEIPTS: Final = frozenset({Template.RECEIPT_PURCHASE, Template.RECEIPT_REFUND})
 CONSENTED: Final = _RECEIPTS  # what was spent is told to everybody: a thief's spend looks like mine
 

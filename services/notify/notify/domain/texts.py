@@ -10,7 +10,8 @@ from typing import Final, assert_never
 
 from persiantools.jdatetime import JalaliDate
 
-from contracts.values import Kind
+from contracts.members import IdentifierKind
+from contracts.values import TEHRAN, Kind, tehran_day
 from notify.domain import sms
 from notify.domain.facts import Facts, Value
 
@@ -31,6 +32,20 @@ _MONTHS_EN: Final = (
 )  # fmt: skip
 
 
+_KINDS_FA: Final = {
+    IdentifierKind.CARD: "کارت",
+    IdentifierKind.MOBILE: "شمارهٔ همراه",
+    IdentifierKind.QR: "کارت مجازی",
+    IdentifierKind.EXTERNAL: "شناسهٔ همکار",
+}
+_KINDS_EN: Final = {
+    IdentifierKind.CARD: "card",
+    IdentifierKind.MOBILE: "mobile",
+    IdentifierKind.QR: "virtual card",
+    IdentifierKind.EXTERNAL: "partner's reference",
+}
+
+
 class Template(StrEnum):
     """Everything that is ever told."""
 
@@ -41,6 +56,9 @@ class Template(StrEnum):
     RECEIPT_REFUND = "receipt-refund"
     POINTS_RELEASED = "points-released"
     POINTS_CANCELLED = "points-cancelled"
+    IDENTIFIER_ADDED = "identifier-added"
+    IDENTIFIER_SHOWN = "identifier-shown"
+    IDENTIFIER_MOVED = "identifier-moved"
 
 
 class Locale(StrEnum):
@@ -75,6 +93,11 @@ def render(template: Template, locale: Locale, facts: Facts, *, support: str = "
 def number_fa(value: int) -> str:
     """Persian digits in groups of three, parted by U+066C: ۱٬۲۳۴٬۵۶۷."""
     return f"{value:,}".replace(",", _GROUPING).translate(_PERSIAN_DIGITS)
+
+
+def digits_fa(text: str) -> str:
+    """The same text in Persian digits."""
+    return text.translate(_PERSIAN_DIGITS)
 
 
 def money_fa(rial: int) -> str:
@@ -150,8 +173,37 @@ def _persian(template: Template, facts: Facts, support: str) -> list[str]:
             no = f"{value_fa(facts.taken)} که برای ایمنی در انتظار بررسی بود تأیید نشد"
             call = f"پرسش: {support}" if support else ""
             return [no, *_left_fa(facts), *_some(call)]
+        case Template.IDENTIFIER_ADDED | Template.IDENTIFIER_SHOWN | Template.IDENTIFIER_MOVED:
+            return _held_fa(template, facts, support)
         case _:
             assert_never(template)
+
+
+def _held_fa(template: Template, facts: Facts, support: str) -> list[str]:
+    """What came to the account or left it, when, and what to do where it was somebody else."""
+    what = " و ".join(
+        f"{_KINDS_FA[one.kind]} …{digits_fa(one.last4)}"
+        if one.last4.isdigit()
+        else _KINDS_FA[one.kind]
+        for one in facts.held
+    )
+    done = {
+        Template.IDENTIFIER_SHOWN: "از حساب شما دوباره نشان داده شد",
+        Template.IDENTIFIER_MOVED: "از حساب شما به حساب دیگری رفت",
+    }.get(template, "به حساب شما افزوده شد")
+    return [f"{what} {_when_fa(facts)}{done}", f"اگر کار شما نیست {_call_fa(support)}"]
+
+
+def _call_fa(support: str) -> str:
+    return f"با {support} تماس بگیرید" if support else "پشتیبانی پیوند را خبر کنید"
+
+
+def _when_fa(facts: Facts) -> str:
+    at = facts.happened_at
+    if at is None:
+        return ""
+    hour = at.astimezone(TEHRAN).strftime("%H:%M")
+    return f"در {day_fa(tehran_day(at))} ساعت {digits_fa(hour)} "
 
 
 def _earned_fa(facts: Facts) -> str:
@@ -199,8 +251,27 @@ def _english(template: Template, facts: Facts, support: str) -> list[str]:
             no = f"{value_en(facts.taken)} under a security review were not approved"
             call = f"questions: {support}" if support else ""
             return [no, *_left_en(facts), *_some(call)]
+        case Template.IDENTIFIER_ADDED | Template.IDENTIFIER_SHOWN | Template.IDENTIFIER_MOVED:
+            return _held_en(template, facts, support)
         case _:
             assert_never(template)
+
+
+def _held_en(template: Template, facts: Facts, support: str) -> list[str]:
+    what = " and ".join(
+        f"{_KINDS_EN[one.kind]} ending {one.last4}" if one.last4.isdigit() else _KINDS_EN[one.kind]
+        for one in facts.held
+    )
+    done = {
+        Template.IDENTIFIER_SHOWN: "shown again",
+        Template.IDENTIFIER_MOVED: "moved to another account",
+    }.get(template, "added to your account")
+    at = facts.happened_at
+    when = ""
+    if at is not None:
+        when = f" on {day_en(tehran_day(at))} at {at.astimezone(TEHRAN):%H:%M}"
+    call = f"call {support}" if support else "tell Peyvand's support"
+    return [f"{what} {done}{when}", f"if this was not you, {call}"]
 
 
 def _earned_en(facts: Facts) -> str:

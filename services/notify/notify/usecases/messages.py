@@ -6,7 +6,7 @@ from datetime import datetime
 
 from contracts.keys import Ring
 from contracts.ledger import Outcome
-from contracts.members import Contact
+from contracts.members import Contact, HoldingChanged
 from contracts.merchants import Merchant
 from kit.db import Record, Tx
 from notify import store
@@ -77,6 +77,25 @@ async def queue_messages(
     titles = await store.find_titles(tx, shops) if shops else {}
     named = [messages.naming(draft, titles) for draft in drafts]
     rows = messages.write(named, contacts, support=support)
+    return await store.insert_messages(tx, rows, part_price_rial=part_price_rial)
+
+
+async def queue_notices(
+    tx: Tx, heard: Sequence[HoldingChanged], *, part_price_rial: int, support: str = ""
+) -> int:
+    """Queue what members are told of their identifiers; gives how many rows are new.
+
+    Whatever they consented to (findings A10). Twice the same adds nothing.
+    """
+    if not heard:
+        return 0
+    contacts = await store.find_contacts(
+        tx, members=sorted({one.member for one in heard}), accounts=[]
+    )
+    parties = sorted({one.party for one in heard if one.party})
+    titles = await store.find_titles_of_parties(tx, parties) if parties else {}
+    drafts = [messages.draft_of_notice(one, titles.get(one.party, ("", ""))) for one in heard]
+    rows = messages.write(drafts, contacts, support=support)
     return await store.insert_messages(tx, rows, part_price_rial=part_price_rial)
 
 

@@ -1,0 +1,222 @@
+"""Adding what spends to an account that was there before is told, bounded and scoped (A10).
+
+Each door that adds: a card, a mobile, an enrolment that knows the person or joins the account, a
+line of an import, and a change of hands.
+"""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts import envelope, topics
+from contracts.members import HoldingChange, HoldingChanged, luhn_check_digit
+from kit import outbox
+from kit.db import Database
+
+NOON = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+LATER = (NOON + timedelta(minutes=5)).isoformat()
+MINE = ("enrol",)
+TERMS = {"terms": True}
+
+
+def key(n: int) -> uuid.UUID:
+    return uuid.UUID(int=n)
+
+
+class Club:
+    """The door, and what members said since it was last asked."""
+
+    def __init__(self, door: Any, pool: Database) -> None:
+        self.door, self.pool = door, pool
+
+    async def put(self, path: str, body: Any = None, *, party: int | None = None) -> Any:
+        return await self.door("PUT", path, body, roles=MINE, party=party)
+
+    async def enrol(self, n: int, *, party: int | None = None, **more: Any) -> Any:
+        body = {"mobile": f"0912{n:07d}", "consents": TERMS} | more
+        return await self.put(f"/v1/enrolments/{key(n)}", body, party=party)
+
+    async def load(self, *lines: dict[str, Any], party: int | None = None) -> Any:
+        body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        answer = await self.door("POST", "/v1/members/import", body, roles=MINE, party=party)
+        return answer.json()
+
+    async def told(self) -> list[HoldingChanged]:
+        async with self.pool.transaction() as tx:
+            messages = await outbox.take_messages(tx, 1_000)
+        events = dict(topics.MEMBERS_NOTICES.events)
+        return [
+            envelope.decode(m.value or b"", events).data
+            for m in messages
+            if m.topic == topics.MEMBERS_NOTICES.name
+        ]
+
+
+@pytest.fixture
+def club(door: Any, pool: Database) -> Club:
+    return Club(door, pool)
+
+
+def kinds(told: list[HoldingChanged]) -> list[tuple[int, str, list[str]]]:
+    return [(t.member, t.change.value, [i.kind.value for i in t.identifiers]) for t in told]
+
+
+async def test_who_joins_the_club_is_told_nothing_of_what_the_account_began_with(
+    club: Club,
+) -> None:
+    assert (await club.enrol(1)).status_code == 201
+    assert await club.told() == []
+
+
+async def test_every_door_that_adds_tells_the_holder(club: Club) -> None:
+    held = (await club.enrol(1, party=7)).json()
+    member, account = held["member"], held["account"]
+    other = (await club.enrol(2)).json()
+    bare = (await club.put(
+        f"/v1/enrolments/{key(3)}", {"consents": TERMS, "external": "E-3", "party": 4_000}
+    )).json()  # fmt: skip
+    await club.told()
+
+    card = await club.put(f"/v1/members/{member}/cards/{key(11)}", party=7)
+    assert card.status_code == 201
+    (told,) = await club.told()
+    assert (told.member, told.account, told.change) == (member, account, HoldingChange.ADDED)
+    assert [(i.kind.value, i.last4) for i in told.identifiers] == [("card", card.json()["last4"])]
+    assert (told.party, told.at) == (7, NOON)
+    again = await club.put(f"/v1/members/{member}/cards/{key(11)}", party=7)
+    assert (again.status_code, await club.told()) == (200, [])
+
+    mobile = {"mobile": "09120000003"}
+    await club.put(f"/v1/members/{bare['member']}/mobiles/{key(12)}", mobile)
+    assert kinds(await club.told()) == [(bare["member"], "added", ["mobile"])]
+
+    await club.put(f"/v1/enrolments/{key(13)}", {"mobile": "09120000001", "consents": TERMS})
+    assert kinds(await club.told()) == [(member, "shown", ["qr"])]
+
+    more = {"mobile": "09120000001", "consents": TERMS, "card": "6037997512345670"}
+    await club.put(f"/v1/enrolments/{key(14)}", more)
+    assert kinds(await club.told()) == [(member, "added", ["card"])]
+
+    await club.enrol(15, account=account)
+    assert kinds(await club.told()) == [(member, "added", ["mobile", "card", "qr"])]
+
+    line = {"mobile": "09120000002", "consents": TERMS, "card": "6037991234567893"}
+    joins = {"mobile": "09120000016", "consents": TERMS, "account": other["account"]}
+    assert (await club.load(line, joins))["bad"] == []
+    assert kinds(await club.told()) == [
+        (other["member"], "added", ["card"]),
+        (other["member"], "added", ["mobile"]),
+    ]
+
+
+async def test_a_change_of_hands_is_told_on_both_accounts(club: Club) -> None:
+    one, two = (await club.enrol(1)).json(), (await club.enrol(2)).json()
+    body = {"account": two["account"], "member": two["member"], "from_at": LATER}
+    moved = f"/v1/identifiers/{one['card']['identifier_id']}/bindings/{key(21)}"
+    assert (await club.put(moved, body)).status_code == 201
+    assert kinds(await club.told()) == [
+        (two["member"], "added", ["card"]),
+        (one["member"], "moved", ["card"]),
+    ]
+
+
+async def test_a_partners_reference_spends_nothing_and_is_not_told(club: Club) -> None:
+    await club.enrol(1)
+    line = {"mobile": "09120000001", "consents": TERMS, "external": "67890", "party": 4}
+    assert (await club.load(line, party=4))["known"] == 1
+    assert await club.told() == []
+
+
+async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at: Any) -> None:
+    house = club.door.app.state.house
+    account_day = house.account_day
+    held = (await club.enrol(1)).json()
+    path = f"/v1/members/{held['member']}/cards"
+    for n in range(account_day):
+        assert (await club.put(f"{path}/{key(100 + n)}")).status_code == 201
+    over = await club.put(f"{path}/{key(200)}")
+    assert (over.status_code, over.json()["code"]) == (429, "too-many-additions")
+    assert any("\u0600" <= c <= "\u06ff" for c in over.json()["fa"])
+    assert len(await club.told()) == account_day  # the refused one left nothing
+    line = {"mobile": "09120000001", "consents": TERMS, "card": "6037997512345670"}
+    fine = {"mobile": "09120000009", "consents": TERMS}
+    heard = await club.load(line, fine)
+    assert [(bad["line"], bad["code"]) for bad in heard["bad"]] == [(1, "too-many-additions")]
+    assert heard["enrolled"] == 1
+    at.at = NOON + timedelta(days=1)
+    assert (await club.put(f"{path}/{key(200)}")).status_code == 201
+
+
+async def test_a_key_adds_to_so_many_accounts_a_day(club: Club) -> None:
+    house = club.door.app.state.house
+    await club.load(
+        *({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(house.key_day + 1))
+    )
+    cards = (luhn(f"603799{n:09d}") for n in range(house.key_day + 1))
+    lines = [
+        {"mobile": f"0913{n:07d}", "consents": TERMS, "card": card} for n, card in enumerate(cards)
+    ]
+    heard = await club.load(*lines)
+    last = house.key_day + 1
+    assert [(bad["line"], bad["code"]) for bad in heard["bad"]] == [(last, "too-many-additions")]
+
+
+def luhn(body: str) -> str:
+    return body + luhn_check_digit(body)
+
+
+async def test_a_partners_key_acts_on_members_it_enrolled_alone(club: Club) -> None:
+    """Each door: adding, joining, showing, reading, asking again, blocking, changing hands."""
+    theirs = (await club.enrol(1, party=8)).json()
+    nobodys = (await club.enrol(2)).json()
+    ours = (await club.enrol(3, party=7)).json()
+    await club.told()
+    for held, mobile in ((theirs, "09120000001"), (nobodys, "09120000002")):
+        member, card = held["member"], held["card"]["identifier_id"]
+        calls: list[tuple[str, str, Any]] = [
+            ("PUT", f"/v1/members/{member}/cards/{key(31)}", None),
+            ("PUT", f"/v1/members/{member}/mobiles/{key(32)}", {"mobile": "09120000099"}),
+            ("PUT", f"/v1/enrolments/{key(33)}", {"mobile": mobile, "consents": TERMS}),
+            ("PUT", f"/v1/enrolments/{key(34)}",
+             {"mobile": "09120000098", "consents": TERMS, "account": held["account"]}),
+            ("GET", f"/v1/members/{member}", None),
+            ("PUT", f"/v1/members/{member}/consents/{key(35)}",
+             {"receipts": False, "marketing": False, "wording": "1"}),
+            ("POST", f"/v1/identifiers/{card}/block", None),
+            ("PUT", f"/v1/identifiers/{card}/bindings/{key(36)}",
+             {"account": ours["account"], "member": ours["member"], "from_at": LATER}),
+            ("PUT", f"/v1/identifiers/{ours['card']['identifier_id']}/bindings/{key(37)}",
+             {"account": held["account"], "member": member, "from_at": LATER}),
+        ]  # fmt: skip
+        for method, path, body in calls:
+            answer = await club.door(method, path, body, roles=MINE, party=7)
+            told = (answer.status_code, answer.json().get("code"))
+            assert told == (403, "member-of-another-party"), (method, path, answer.text)
+        lines = (
+            {"mobile": mobile, "consents": TERMS, "card": "6037997512345670"},
+            {"mobile": "09120000097", "consents": TERMS, "account": held["account"]},
+            {"mobile": "09120000097", "consents": TERMS, "card": "6037991234567893"},
+            {"mobile": mobile, "consents": TERMS, "external": "5", "party": 8},
+            {"mobile": mobile, "consents": TERMS},
+        )
+        heard = await club.load(*lines, party=7)
+        assert [(bad["line"], bad["code"]) for bad in heard["bad"]] == [
+            (n, "member-of-another-party") for n in (1, 2, 3, 4)
+        ]
+        assert heard["known"] == 1
+    assert await club.told() == []
+    mine = await club.put(f"/v1/members/{ours['member']}/cards/{key(41)}", party=7)
+    assert mine.status_code == 201
+
+
+async def test_whom_an_operator_enrols_by_a_partners_reference_is_the_partners(
+    club: Club,
+) -> None:
+    body = {"consents": TERMS, "external": "67890", "party": 7, "mobile": "09120000001"}
+    made = (await club.put(f"/v1/enrolments/{key(1)}", body)).json()
+    path = f"/v1/members/{made['member']}/cards"
+    assert (await club.put(f"{path}/{key(2)}", party=7)).status_code == 201
+    assert (await club.put(f"{path}/{key(3)}", party=8)).status_code == 403
