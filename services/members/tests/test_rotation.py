@@ -1,6 +1,7 @@
 """Newer keys: what was made under earlier ones is found, opened, and sealed anew."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from contracts.members import Contact, IdentifierKind
 from kit.db import Tx
 from members import jobs
 from members.domain import words
+from members.domain.additions import Enroller
 from members.domain.memberships import Consented, Request
 from members.usecases import identifiers, people
 from members.usecases import memberships as usecases
@@ -17,13 +19,14 @@ from members.usecases.memberships import House, Membership
 
 from .conftest import HOUSE, root
 
+BY = Enroller("tester", None, HOUSE.account_day, HOUSE.key_day)
 # the house's keys behind newer ones, and the same once the earlier could be taken away
 ROTATED = words.vault([root(b"M"), root(b"m")], [root(b"C"), root(b"c")], [root(b"I"), root(b"i")])
 AFTER = words.vault([root(b"M")], [root(b"C")], [root(b"I"), root(b"i")])
 
 
 def house_of(vault: words.Vault) -> House:
-    return House(vault, HOUSE.shards, HOUSE.card_prefix, HOUSE.wording)
+    return replace(HOUSE, vault=vault)
 
 
 def asked(n: int) -> Request:
@@ -34,7 +37,9 @@ def asked(n: int) -> Request:
 
 
 async def enrol(tx: Tx, n: int, vault: words.Vault, now: datetime) -> tuple[Membership, bool]:
-    return await usecases.enrol(tx, uuid.UUID(int=n), asked(n), house=house_of(vault), now=now)
+    return await usecases.enrol(
+        tx, uuid.UUID(int=n), asked(n), by=BY, house=house_of(vault), now=now
+    )
 
 
 def contacts_of(tx: Tx) -> list[Contact]:
@@ -51,7 +56,9 @@ async def test_after_newer_keys_everybody_is_who_he_was(tx: Tx, now: datetime) -
     again, created = await enrol(tx, 1, ROTATED, now)
     assert (created, again.seat, again.qr.text) == (False, made.seat, made.qr.text)
     other = uuid.UUID(int=9)
-    known, created = await usecases.enrol(tx, other, asked(1), house=house_of(ROTATED), now=now)
+    known, created = await usecases.enrol(
+        tx, other, asked(1), by=BY, house=house_of(ROTATED), now=now
+    )
     assert (created, known.seat) == (False, made.seat)
     found = await usecases.find_member(tx, made.seat.member, vault=ROTATED, now=now)
     assert found.contact.mobile == "+989120000001"
