@@ -1,6 +1,6 @@
 """The ledger's words: commands it hears, outcomes it says."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Raw, Struct
 
@@ -53,7 +53,8 @@ class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     points_value_rial: points at the settlement price in force, floored. own_discount_rial: what the
     acceptor adds; own_discount_max_rial: the most it declared, beyond which the ledger refuses.
-    fee_bp: the network's share of the claim.
+    network_max_rial: the most that the network adds where points were issued at a lower price than
+    they are worth now. fee_bp: the network's share of the claim.
     """
 
     points: Amount
@@ -64,13 +65,15 @@ class Redemption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fee_bp: BasisPoints
     terms_version: NumberOrZero
     gift_rial: Amount = 0  # gift value of this account, spent as its face value
+    network_max_rial: Amount = 0
 
 
 class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an acceptor's programme and the network's terms let a basket be paid with.
 
-    price_rial Rial for every price_points points. fee_bp, terms_version: as in Redemption; the rest
-    as in Programme. How they are used: contracts.redeeming.
+    price_rial Rial for every price_points points; least_rial, least_points: the lowest price that
+    was ever published, 0: this one. fee_bp, terms_version: as in Redemption; the rest as in
+    Programme. How they are used: contracts.redeeming.
     """
 
     price_rial: PositiveAmount
@@ -81,6 +84,8 @@ class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     own_discount_max_rial: Amount = 0
     fee_bp: BasisPoints = 0
     terms_version: NumberOrZero = 0
+    least_rial: Amount = 0
+    least_points: Amount = 0
 
 
 class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,7 +93,8 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     acceptor: the party of the merchant where it happened. decline: not empty = store this no.
     review_due_at: set = every award becomes available only then (fraud's hold). grace_expires_at:
-    expiry of a child lot where a restored lot is past its date. original: see PosTransaction.
+    expiry of a child lot where a restored lot is past its date. original, shown: as in
+    PosTransaction.
     """
 
     name: str
@@ -114,6 +120,7 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     review_due_at: Instant | None = None
     case_id: str = ""
     replayed: bool = False  # an unknown name then raises an alarm and posts nothing
+    shown: AccountOrZero = 0
 
 
 class RefuseTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -230,6 +237,8 @@ COMMANDS = {
 
 # --------------------------------------------------------------------------------------- outcomes
 
+LEAP_MAX: Final = 100_000
+
 
 class Entry(Struct, frozen=True, kw_only=True):
     """One leg: account key (owner, role, counterparty), unit, amount with its sign."""
@@ -273,6 +282,15 @@ class LotMoved(Struct, frozen=True, kw_only=True):
     issuer: NumberOrZero
     claim_rial: Whole = 0
     fee_rial: Whole = 0
+
+
+def leaps(last: int, sequence: int) -> bool:
+    """Whether an outcome's sequence cannot follow the last that was heard of its shard (0: none).
+
+    A shard's sequences have no gaps. A room that keeps "heard up to here" would be deaf to all
+    below one spoilt number, so it sets such an outcome aside.
+    """
+    return 0 < last < sequence - LEAP_MAX
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -46,9 +46,10 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: text of the name. programme_version, terms_version: what the gateway's tables held as of
     occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is
-    named. points, credit_rial: what a redemption asks to spend. original: name of what a refund or
-    reversal undoes, on the same shard. refund_lines empty: amount_rial of what is left of the
-    original, over its lines; 0: all of that.
+    named. shown: whose identifier was shown with it, where that account lives on another shard than
+    the original: account is 0 then. points, credit_rial: what a redemption asks to spend. original:
+    name of what a refund or reversal undoes, on the same shard. refund_lines empty: amount_rial of
+    what is left of the original, over its lines; 0: all of that.
     """
 
     name: str
@@ -72,6 +73,7 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     credit_rial: Amount = 0
     original: str = ""
     refund_lines: tuple[RefundLine, ...] = ()
+    shown: AccountOrZero = 0
 
 
 class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):

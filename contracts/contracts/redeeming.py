@@ -61,12 +61,23 @@ def redemption(offer: Offer, asked: Asked) -> Redemption:
         own_discount_max_rial=offer.own_discount_max_rial,
         fee_bp=offer.fee_bp,
         terms_version=offer.terms_version,
+        network_max_rial=points_rial - least_worth(offer, asked.points),
     )
 
 
 def worth(offer: Offer, points: int) -> int:
     """Rial that points are worth: floored once."""
     return points * offer.price_rial // offer.price_points
+
+
+def least_worth(offer: Offer, points: int) -> int:
+    """Rial that points cost at least when they were issued: at the lowest price there ever was.
+
+    What they are worth beyond it is the doing of who sets the price (decision 0029).
+    """
+    if not offer.least_points:
+        return worth(offer, points)
+    return points * offer.least_rial // offer.least_points
 
 
 def room_rial(offer: Offer, amount_rial: int) -> int:

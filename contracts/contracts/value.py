@@ -26,7 +26,8 @@ class Spend(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What leaves an account and what it is worth to whoever takes it.
 
     worth_rial: the discount or goods that the acceptor gives for all of it. Its claim is at most
-    the cost of what is consumed; beyond that it is the acceptor's own, at most own_max_rial.
+    the cost of what is consumed; beyond that the network adds at most network_max_rial, for points
+    issued at a lower price, and the rest is the acceptor's own, at most own_max_rial.
     fee_bp: the network's share of the claim.
     """
 
@@ -37,6 +38,7 @@ class Spend(Struct, frozen=True, kw_only=True, omit_defaults=True):
     worth_rial: Amount = 0
     own_max_rial: Amount = 0
     fee_bp: BasisPoints = 0
+    network_max_rial: Amount = 0
 
 
 # ---------------------------------------------------------------------------------- spend and hold
