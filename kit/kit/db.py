@@ -9,7 +9,7 @@ import struct
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from datetime import MAXYEAR, MINYEAR, date
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Any, Final, LiteralString, TypeVar
 
 import asyncpg
@@ -30,9 +30,8 @@ _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
 _TRANSIENT_STATES: Final = ("25006", "25P02", "55P03")
 _IDLE_TOO_LONG: Final = "25P03"
 _CANCELLED: Final = "57014"
-_OF_TIMES: Final = ("at", "_from", "_until", "_on", "day", "date")  # names of columns
+_MICRO, _DAY = timedelta(microseconds=1), timedelta(days=1)
 _NOT_AS_THE_CODE_EXPECTS: Final = ("28", "3D", "42501", "42703", "42P01")
-_LAST_YEARS: Final = frozenset({MINYEAR, MAXYEAR})
 _OF_OTHERS: Final = ("23503", "23505", "23P01")  # what another row refers to, or holds already
 
 
@@ -94,22 +93,6 @@ def translated() -> Generator[None]:
         raise errors.Unavailable(f"database: {error!r}") from error
 
 
-def _refuse_endless(args: Iterable[Any]) -> None:
-    """Raise DataError for a time in the first or the last year of Python's calendar.
-
-    asyncpg writes the ends of it as the infinities of PostgreSQL, and reads those back without a
-    zone: such a time spoils whatever compares it later. args: values, and lists alike in kind.
-    """
-    for arg in args:
-        if isinstance(arg, list):
-            first = next((one for one in arg if one is not None), None)  # pyright: ignore[reportUnknownVariableType]
-            held: list[Any] = arg if isinstance(first, date) else []
-        else:
-            held = [arg] if isinstance(arg, date) else []
-        if held and not _LAST_YEARS.isdisjoint({one.year for one in held if one is not None}):
-            raise DataError("a time at the end of all times", "22008", "")
-
-
 def _state(error: BaseException | None) -> str:
     return getattr(error, "sqlstate", None) or ""
 
@@ -125,12 +108,8 @@ class Tx:
         self.messages: list[outbox.Message] = []
 
     @contextmanager
-    def _asking(self, args: Sequence[Any] = ()) -> Generator[None]:
-        """Refuse times that would not read back, and translate errors.
-
-        Where the connection is gone, say whether it was we who took all the time.
-        """
-        _refuse_endless(args)
+    def _asking(self) -> Generator[None]:
+        """Translate errors; where the connection is gone, say whether we took all the time."""
         idle_s = time.monotonic() - self._asked_at
         try:
             with translated():
@@ -144,22 +123,22 @@ class Tx:
 
     async def fetch(self, sql: LiteralString, *args: Any) -> list[Record]:
         """All rows. Raises DataError, Unavailable; so do the others."""
-        with self._asking(args):
+        with self._asking():
             return await self._connection.fetch(sql, *args)
 
     async def fetchrow(self, sql: LiteralString, *args: Any) -> Record | None:
         """First row, or None."""
-        with self._asking(args):
+        with self._asking():
             return await self._connection.fetchrow(sql, *args)
 
     async def fetchval(self, sql: LiteralString, *args: Any) -> Any:
         """First column of the first row, or None."""
-        with self._asking(args):
+        with self._asking():
             return await self._connection.fetchval(sql, *args)
 
     async def execute(self, sql: LiteralString, *args: Any) -> str:
         """The command's tag, such as "UPDATE 3"."""
-        with self._asking(args):
+        with self._asking():
             return await self._connection.execute(sql, *args)
 
     async def copy(
@@ -171,9 +150,6 @@ class Tx:
         here as there. Raises TypeError where making the rows does: that is a fault of ours.
         """
         rows = records if isinstance(records, list) else list(records)
-        for place, column in enumerate(columns):
-            if column.endswith(_OF_TIMES):
-                _refuse_endless([[row[place] for row in rows]])
         try:
             with self._asking():
                 await self._connection.copy_records_to_table(table, columns=columns, records=rows)
@@ -186,7 +162,7 @@ class Tx:
         values = compiled.params
         names: Sequence[str] = compiled.positiontup or ()  # pyright: ignore[reportAttributeAccessIssue]
         args = [values[name] for name in names]
-        with self._asking(args):
+        with self._asking():
             return await self._connection.fetch(str(compiled), *args)
 
     def take_messages(self) -> list[outbox.Message]:
@@ -213,7 +189,7 @@ class Database:
                 max_inactive_connection_lifetime=0,  # a new one costs 20 to 80 ms, in mid-poll
                 command_timeout=command_timeout_s,
                 timeout=command_timeout_s,
-                init=_learn_arrays,
+                init=_learn_types,
                 reset=_keep,  # no session state is ever left behind: spare the round trip
                 server_settings=_SERVER_SETTINGS,
             )
@@ -287,7 +263,9 @@ class Database:
 async def connect(dsn: str) -> Connection:
     """A session of its own, outside the pool: advisory locks, migrations. Raises Unavailable."""
     with translated():
-        return await asyncpg.connect(dsn, timeout=5)
+        session = await asyncpg.connect(dsn, timeout=5)
+        await _learn_types(session)
+        return session
 
 
 _SERVER_SETTINGS: Final = {
@@ -309,9 +287,34 @@ _ARRAYS: Final = ", ".join(
 )
 
 
-async def _learn_arrays(connection: Connection) -> None:
-    """Have every array type that our statements pass known before the first of them runs."""
-    await connection.prepare(f"select {_ARRAYS}")
+async def _learn_types(session: Connection) -> None:
+    """Have every type that our statements pass known before the first of them runs.
+
+    asyncpg writes the ends of Python's calendar as PostgreSQL's infinities and reads those back
+    naive (findings S1). Our codecs refuse years 1 and 9999, and read what lies there as the next.
+    """
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
+    for name, first, step in (("timestamptz", epoch, _MICRO), ("date", epoch.date(), _DAY)):
+        codec = _counted(first, step)
+        await session.set_type_codec(name, schema="pg_catalog", format="tuple", **codec)
+    await session.prepare(f"select {_ARRAYS}")
+
+
+def _counted(epoch: Any, step: timedelta) -> dict[str, Callable[[Any], Any]]:
+    """Encoder and decoder of times that PostgreSQL counts from epoch in steps."""
+    least: int = (epoch.replace(year=MINYEAR + 1) - epoch) // step
+    most: int = (epoch.replace(year=MAXYEAR) - epoch) // step - 1
+
+    def encoder(at: Any) -> tuple[int]:
+        count: int = (at - epoch) // step
+        if not least <= count <= most:
+            raise ValueError("a time at the end of all times")
+        return (count,)
+
+    def decoder(count: tuple[int]) -> Any:
+        return epoch + min(max(count[0], least), most) * step
+
+    return {"encoder": encoder, "decoder": decoder}
 
 
 async def _keep(connection: Connection) -> None:

@@ -171,10 +171,48 @@ async def test_no_time_is_written_that_reads_back_as_an_infinity(
         assert refused.value.state.startswith("22")
 
 
+BEYOND = ("infinity", "-infinity", "10000-01-01", "294000-01-01", "0044-03-15 BC", "4713-01-01 BC")
+
+
+@pytest.mark.parametrize("kept", BEYOND)
+async def test_a_time_beyond_all_times_that_is_kept_already_reads_as_one_that_compares(
+    database: Database, owner_dsn: Callable[[str], str], kept: str
+) -> None:
+    """What was written before the bound, or by hand: no reading may fail for it or say it (S1)."""
+    last = datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    first = datetime(2, 1, 1, tzinfo=UTC)
+    wanted = first if "-inf" in kept or "BC" in kept else last
+    async with database.transaction() as tx:
+        await tx.execute(
+            "insert into rows (number, text, at) values (1, '', $1::text::timestamptz)", kept
+        )
+        found = await tx.fetchrow("select at, array[at, null] as two, at::date as day from rows")
+        selected = await tx.select(sa.select(sa.column("at")).select_from(sa.table("rows")))
+    assert found is not None
+    assert (found["at"], selected[0]["at"]) == (wanted, wanted)
+    assert found["two"] == [wanted, None]
+    assert found["day"] == wanted.date()
+    assert found["at"].tzinfo is not None
+
+
 async def test_a_time_that_is_written_reads_back_as_it_was(database: Database) -> None:
-    for at in (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)):
+    tehran = timezone(timedelta(hours=3, minutes=30))
+    for at in (
+        datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 3, 21, 0, 0, 0, 1, tzinfo=tehran),
+        datetime(9998, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ):  # fmt: skip
         async with database.transaction() as tx:
             assert await tx.fetchval("select $1::timestamptz", at) == at
+            assert await tx.fetchval("select $1::timestamptz::text", at)
+            same = await tx.fetchval("select $1::timestamptz = $2::text::timestamptz", at, f"{at}")
+            assert same is True
+            assert await tx.fetchval("select $1::date", at.date()) == at.date()
+            await tx.copy("rows", ["number", "text", "at"], [(1, "", at), (2, "", None)])
+            kept = await tx.fetch("select at from rows order by number")
+            assert [row["at"] for row in kept] == [at, None]
+            await tx.execute("delete from rows")
 
 
 @pytest.mark.parametrize(

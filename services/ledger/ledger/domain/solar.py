@@ -9,6 +9,7 @@ from persiantools.jdatetime import JalaliDate
 from contracts.values import TEHRAN, tehran_day
 
 MONTHS_PER_YEAR: Final = 12
+_FIRST: Final = JalaliDate(1, 1, 1).to_gregorian()
 
 
 class Month(NamedTuple):
@@ -28,8 +29,11 @@ def month_of(at: datetime) -> Month:
 
 @lru_cache(maxsize=16_384)  # a vintage reading asks of every lot
 def month_of_day(day: date) -> Month:
-    """The month in which a civil (Gregorian) day lies."""
-    solar = JalaliDate(day)
+    """The month in which a civil (Gregorian) day lies; the first of all where it is older.
+
+    Nothing so old is taken any more; rows that were kept before are still told (findings S1).
+    """
+    solar = JalaliDate(max(day, _FIRST))
     return Month(solar.year, solar.month)
 
 
