@@ -1,9 +1,12 @@
 from datetime import datetime
 
+import pytest
+
 from contracts import envelope, topics
 from contracts.ledger import Outcome
 from contracts.values import Kind, Status
 from kit import consumer as kit_consumer
+from kit import errors
 from kit.db import Tx
 from members import consumer
 from members.domain.balances import Balance
@@ -55,6 +58,32 @@ async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime)
 async def test_a_batch_without_accounts_is_read_over(tx: Tx, now: datetime) -> None:
     await consumer.on_ledger_entries(tx, [an_event(5, 1, now, account=0, kind=None)])
     assert await usecases.find_balance(tx, 1_000_001) is None
+
+
+async def test_an_outcome_far_beyond_its_shards_numbers_freezes_no_balance(
+    tx: Tx, now: datetime
+) -> None:
+    """One spoilt number would be kept until the shard came so far: years."""
+    await consumer.on_ledger_entries(tx, [an_event(5, 1, now)])
+    for spoilt in (an_event(5, 2**53 - 1, now), an_event(5, 100_002, now, account=0, kind=None)):
+        with pytest.raises(errors.Invalid, match=r"shard 5: [0-9]+ after 1"):
+            await consumer.on_ledger_entries(tx, [an_event(5, 1, now), spoilt])
+    # between them whatever other accounts said: an account may be quiet for long
+    for sequence in (100_001, 200_001):
+        await consumer.on_ledger_entries(tx, [an_event(5, sequence, now, account=1_000_002)])
+    await consumer.on_ledger_entries(tx, [an_event(5, 200_002, now)])
+    found = await usecases.find_balance(tx, 1_000_001)
+    assert found is not None
+    assert (found.sequence, found.points, found.transactions_count) == (200_002, 2_000_020, 2)
+
+
+async def test_an_outcome_of_another_shard_is_not_the_accounts(tx: Tx, now: datetime) -> None:
+    """Numbers of two shards do not compare: a higher one elsewhere would end the account's own."""
+    await consumer.on_ledger_entries(tx, [an_event(5, 1, now)])
+    await consumer.on_ledger_entries(tx, [an_event(6, 90_000, now), an_event(5, 2, now)])
+    found = await usecases.find_balance(tx, 1_000_001)
+    assert found is not None
+    assert (found.shard, found.sequence, found.points) == (5, 2, 20)
 
 
 def test_every_event_of_the_topic_has_a_decoder() -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from contracts.ledger import Outcome
+from contracts.ledger import Outcome, leaps
 from contracts.values import Kind, Status
+from kit import errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,27 @@ _DONE: Final = (Status.COMPLETED, Status.HELD)
 _SALES: Final = (Kind.PURCHASE, Kind.REDEMPTION)
 
 
+def reached(heard: Sequence[Heard], known: Mapping[int, int]) -> dict[int, int]:
+    """Sequence up to which each shard of a batch is heard then. known: up to which it was.
+
+    Raises Invalid for one far beyond the last of its shard: an account that took its balance over
+    would keep it until the shard came so far.
+    """
+    last = dict(known)
+    for one in heard:
+        before, sequence = last.get(one.shard, 0), one.outcome.sequence
+        if leaps(before, sequence):
+            raise errors.Invalid(f"shard {one.shard}: {sequence} after {before}")
+        last[one.shard] = max(before, sequence)
+    return last
+
+
 def follow(heard: Sequence[Heard], kept: Mapping[int, Balance]) -> list[Balance]:
     """Balances that a batch changes, as they are after it, in account order.
 
-    kept: what is kept of its accounts. An outcome at or below what is kept changes nothing, and
-    a refusal or decline says nothing of a balance.
+    kept: what is kept of its accounts. An outcome at or below what is kept changes nothing, nor
+    does one of another shard, whose numbers are others; a refusal or decline says nothing of a
+    balance.
     """
     now = dict(kept)
     changed: set[int] = set()
@@ -51,7 +68,7 @@ def follow(heard: Sequence[Heard], kept: Mapping[int, Balance]) -> list[Balance]
         if outcome.account == 0 or outcome.status not in _DONE:
             continue
         before = now.get(outcome.account, Balance(outcome.account, one.shard, 0))
-        if outcome.sequence <= before.sequence:
+        if one.shard != before.shard or outcome.sequence <= before.sequence:
             continue
         now[outcome.account] = _after(before, one)
         changed.add(outcome.account)

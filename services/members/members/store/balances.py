@@ -1,6 +1,6 @@
 """All the SQL of balances."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from kit import local
@@ -19,6 +19,12 @@ BALANCES: Final = local.Table(
         "last_transaction_at": "timestamptz",
     },
     key=("account",),
+    version="sequence",
+)
+HEARD: Final = local.Table(
+    name="balances_heard",
+    columns={"shard": "int", "sequence": "bigint"},
+    key=("shard",),
     version="sequence",
 )
 _BALANCES: Final = (
@@ -40,6 +46,20 @@ async def upsert_balances(tx: Tx, balances: Sequence[Balance]) -> None:
     """Write balances, each only over an older sequence."""
     rows = [{name: getattr(b, name) for name in BALANCES.columns} for b in balances]
     await local.upsert(tx, BALANCES, rows)
+
+
+async def find_heard(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
+    """Sequence up to which each of some shards was heard; none of it, no key."""
+    rows = await tx.fetch(
+        "select shard, sequence from balances_heard where shard = any($1::int[])", shards
+    )
+    return {row["shard"]: row["sequence"] for row in rows}
+
+
+async def upsert_heard(tx: Tx, reached: Mapping[int, int]) -> None:
+    """Write how far each shard was heard; it never falls."""
+    rows = [{"shard": shard, "sequence": last} for shard, last in reached.items()]
+    await local.upsert(tx, HEARD, rows)
 
 
 async def find_balance(tx: Tx, account: int) -> Balance | None:

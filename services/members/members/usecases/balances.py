@@ -9,7 +9,12 @@ from members.store import balances as store
 
 
 async def follow_outcomes(tx: Tx, heard: Sequence[Heard]) -> None:
-    """Take over balances from outcomes; what was taken over before changes nothing."""
+    """Take over balances from outcomes; what was taken over before changes nothing.
+
+    Raises Invalid for an outcome whose number cannot be.
+    """
+    known = await store.find_heard(tx, sorted({one.shard for one in heard}))
+    await store.upsert_heard(tx, domain.reached(heard, known))
     accounts = {one.outcome.account for one in heard} - {0}
     if not accounts:
         return

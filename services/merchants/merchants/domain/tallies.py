@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from contracts import values
-from contracts.ledger import Outcome
+from contracts.ledger import Outcome, leaps
 from contracts.values import Kind, Status, Unit
 from kit import errors
 
@@ -42,7 +42,6 @@ class Heard:
 
 
 DATED_BACK_MAX: Final = timedelta(hours=72)  # of undos, as fraud bounds sales and refunds
-LEAP_MAX: Final = 100_000  # from one sequence of a shard to the next; they have no gaps
 COUNTED: Final = tuple(f.name for f in fields(Tally) if f.name not in ("merchant", "day"))
 
 
@@ -67,7 +66,7 @@ def tally(heard: Sequence[Heard], counted: dict[int, int]) -> list[Tally]:
         last = reached.get(one.shard, 0)
         if one.outcome.sequence <= last:
             continue
-        if 0 < last < one.outcome.sequence - LEAP_MAX:
+        if leaps(last, one.outcome.sequence):
             raise errors.Invalid(f"shard {one.shard}: {one.outcome.sequence} after {last}")
         reached[one.shard] = one.outcome.sequence
         part = _tally_of(one)
