@@ -260,10 +260,35 @@ async def test_credit_that_comes_back_after_its_purchase_was_undone_is_taken_bac
         issued_by="a.1000003.first-purchase",
         purpose="first-purchase-return",
     )
-    others = [back(78), back(77, Unit.NETWORK_POINTS), back(77) | {"status": Status.DECLINED}]
+    others = [back(77, Unit.NETWORK_POINTS), back(77) | {"status": Status.DECLINED},
+              back(77) | {"account": 1000004}, back(77) | {"partition": 9}]  # fmt: skip
     for number, other in enumerate(others):
         assert await hear(tx, make, make.outcome_event(name=f"t.1.1.6{number}", **other)) == []
-    assert await hear(tx, make, make.outcome_event(name="t.1.1.70", partition=9, **back(77))) == []
+
+
+AFTERWARDS: list[tuple[str, dict[str, Any]]] = [
+    ("past its date, in a lot of its own", back(78)),
+    ("from a card or a member that did not take it", {
+        "kind": None, "command": "return-value.v1", "moves": (LotMoved(
+            lot=77, what="arrived", unit=Unit.CREDIT, amount=5, cost_rial=5, issuer=1
+        ),),
+    }),
+    ("out of a hold", {"kind": None, "command": "void-hold.v1"}),
+    ("out of a hold that fell due", {"kind": None, "command": "release-hold.v1"}),
+    ("out of a hold that took less", {"kind": None, "command": "capture-hold.v1"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [a[1] for a in AFTERWARDS], ids=[a[0] for a in AFTERWARDS])
+async def test_however_credit_comes_back_the_claim_on_it_stands(
+    tx: Any, make: Any, changes: dict[str, Any]
+) -> None:
+    await hear(tx, make, make.outcome_event(), make.outcome_event(**(ISSUED | {"lots": (LOT,)})))
+    first = {"kind": Kind.REFUND, "fully_refunded": True, "original": "t.10000017.1.42"}
+    await hear(tx, make, make.outcome_event(name="t.1.1.50", sequence=5, **first))
+    (again,) = await hear(tx, make, make.outcome_event(name="t.1.1.51", sequence=6, **changes))
+    assert again.data.name == "a.1000003.first-purchase-return-6"
+    assert await hear(tx, make, make.outcome_event(name="t.1.1.52", sequence=7)) == []
 
 
 async def test_both_refunds_in_one_poll_leave_a_claim_on_what_came_back(tx: Any, make: Any) -> None:

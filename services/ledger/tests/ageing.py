@@ -90,13 +90,15 @@ def take_back(m, body):
     if sale["account"] != body.account:
         raise No("another-account")
     grant = sale["grants"][0]
-    lot = m.lots[grant["lot"]]
     m.repay(body.account)
-    m.lapse([lot["number"]])
-    if not m.room(lot):
-        return "completed", "nothing-left"
-    take_unspent(m, body.account, grant, lot, m.room(lot))
-    return "completed", ""
+    lots = [m.lots[grant["lot"]]]
+    lots += [x for _, x in sorted(m.lots.items()) if x.get("in_place_of") == grant["lot"]]
+    m.lapse([lot["number"] for lot in lots])
+    m.seen["taken back of a grace lot"] += any(m.room(lot) for lot in lots[1:])
+    lots = [lot for lot in lots if m.room(lot)]
+    for lot in lots:
+        take_unspent(m, body.account, grant, lot, m.room(lot))
+    return "completed", "" if lots else "nothing-left"
 
 
 def expire(m, body):

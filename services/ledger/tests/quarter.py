@@ -263,7 +263,8 @@ class Quarter:
                 kept = (
                     "unit", "issuer", "left", "cost", "from", "until", "born", "funder", "graced",
                 )  # fmt: skip
-                self.child(m, body.account, children, {k: late[k] for k in kept})
+                facts = {k: late[k] for k in kept} | {"in_place_of": number}
+                self.child(m, body.account, children, facts)
                 lot = m.lots[m.sequence * 4096 + children]
                 children += 1
             lot["left"] += amount

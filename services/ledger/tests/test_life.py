@@ -90,6 +90,56 @@ def test_a_debt_is_paid_from_what_an_event_sets_free(desk):
     ]
 
 
+# --------------------------------------------------------------------------------------- take-back
+
+
+def given_and_spent(desk, sale_points=50, **fields):
+    """A gift of 700 Rial with a date, spent whole, whose goods come back after that date."""
+    gift = desk.issue(
+        700, unit=Unit.CREDIT, issuer=NETWORK, expires_at=desk.at + timedelta(days=2), **fields
+    )
+    desk.buy(award(sale_points))
+    spent = desk.spend(sale_points, credit=700)
+    desk.later(days=3)
+    return gift, spent
+
+
+def test_a_gift_that_came_back_past_its_date_is_taken_back_where_it_lies(desk):  # findings F14
+    gift, spent = given_and_spent(desk, funder=BAKER)
+    back = desk.refund(spent)
+    assert back.opened[-1].parent == first_lot(gift)
+    assert desk.member().lots[back.opened[-1].lot].remaining == 700
+    assert page(desk.take_back(gift)) == [
+        ("network", "issued", "CR", "", 700),
+        ("member", "value", "CR", "", -700),
+        ("baker", "payable", "IRR", "network", 700),
+        ("network", "receivable", "IRR", "baker", -700),
+    ]
+    assert said(desk.take_back(gift)) == ("completed", "nothing-left")
+    assert desk.lots() == [(BAKER, 50)]  # what else came back is the member's
+
+
+def test_both_lots_of_a_gift_are_taken_back_and_no_others_child_is(desk):
+    gift, spent = given_and_spent(desk)
+    other, elsewhere = given_and_spent(desk)
+    for part in (300_000, 400_000):
+        desk.refund(spent, amount_rial=part)
+    desk.refund(elsewhere)
+    assert sum(row.amount for row in desk.take_back(gift).rows) == 490
+    assert [amount for issuer, amount in desk.lots() if issuer == NETWORK] == [700]
+    assert sum(row.amount for row in desk.take_back(other).rows) == 700
+
+
+def test_a_grace_lot_past_its_own_date_is_breakage_and_not_taken_back(desk):
+    gift, spent = given_and_spent(desk, funder=BAKER)
+    desk.refund(spent, grace_expires_at=desk.at + timedelta(days=1))
+    desk.later(days=2)
+    assert page(desk.take_back(gift)) == [
+        ("member", "value", "CR", "", -700),
+        ("network", "expired", "CR", "", 700),
+    ]
+
+
 # ----------------------------------------------------------------------------------------- sliding
 
 

@@ -5,7 +5,7 @@ from verifier.model.messages import Expire, Issue, Release, micros
 from verifier.model.originals import Grant, Original
 from verifier.model.undo import Way, progress_of
 from verifier.model.work import No, Said, Work, in_date
-from verifier.state import WAITING, Progress
+from verifier.state import WAITING, Lot, Progress
 
 
 def issue(work: Work, body: Issue) -> Said:
@@ -37,24 +37,35 @@ def take_back(work: Work, original: Original | None) -> Said:
     if work.owner != original.account:
         raise No("another-account")
     work.repay()
-    work.lapse([original.grants[0].lot])
-    lot = work.purse.lots[original.grants[0].lot]
-    if lot.left == lot.held:
+    grant = original.grants[0]
+    lots = [work.purse.lots[grant.lot], *_graced(work, grant.lot)]
+    work.lapse([lot.number for lot in lots])
+    free = [lot for lot in lots if lot.left > lot.held]
+    if not free:
         return Said(code="nothing-left")
-    _unissue(work, original.grants[0], "clawed-back")
+    _unissue(work, grant, free, "clawed-back")
     return Said()
 
 
-def _unissue(work: Work, grant: Grant, what: str) -> None:
-    """What nothing holds of a grant's lot goes back to its issuer, funding and budget too."""
-    lot = work.purse.lots[grant.lot]
-    amount = lot.left - lot.held
-    cost = 0
-    if lot.left:
-        cost = work.take(lot, amount, what)
-    work.issue(lot.unit, lot.issuer, -amount)
-    work.fund(lot.issuer, lot.funder, -cost)
-    budgets.give_back(work, grant, cost)
+def _graced(work: Work, parent: int) -> list[Lot]:
+    """Lots that refunds opened in another's place, since it was past its date, not empty yet."""
+    return [
+        lot
+        for _, lot in sorted(work.purse.lots.items())
+        if lot.origin == "child" and lot.parent == parent and lot.left
+    ]
+
+
+def _unissue(work: Work, grant: Grant, lots: list[Lot], what: str) -> None:
+    """What nothing holds of a grant's lots goes back to its issuer, funding and budget too."""
+    costs = 0
+    for lot in lots:
+        amount = lot.left - lot.held
+        cost = work.take(lot, amount, what) if lot.left else 0
+        work.issue(lot.unit, lot.issuer, -amount)
+        work.fund(lot.issuer, lot.funder, -cost)
+        costs += cost
+    budgets.give_back(work, grant, costs)
 
 
 def verdict(work: Work, body: object, original: Original | None) -> Said:
@@ -69,7 +80,8 @@ def verdict(work: Work, body: object, original: Original | None) -> Said:
             work.redate(lot, max(work.now, *own), lot.until)
         work.repay()
     elif original.awaits:
-        _unissue(work, original.grants[0], "cancelled")
+        grant = original.grants[0]
+        _unissue(work, grant, [work.purse.lots[grant.lot]], "cancelled")
     else:
         _cancel(work, original, known)
     said = Said()

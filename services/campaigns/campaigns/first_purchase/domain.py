@@ -19,6 +19,8 @@ RULE: Final = "first-purchase"
 
 _POST: Final = "post-transaction.v1"
 _CANCEL: Final = "cancel-pending.v1"
+_LET_GO: Final = frozenset({"void-hold.v1", "release-hold.v1", "capture-hold.v1"})
+_BACK: Final = frozenset({"restored", "arrived"})
 _DONE: Final = (Status.COMPLETED, Status.HELD)
 
 
@@ -47,7 +49,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 class FirstPurchase:
     """The count of one account, under the name of the purchase that took it.
 
-    version None: there was none yet. lot: of the credit, once the ledger has issued it.
+    version None: there was none yet.
     """
 
     account: int
@@ -58,7 +60,6 @@ class FirstPurchase:
     decided_at: datetime
     state: State = State.RESERVED
     returned: bool = False
-    lot: int | None = None
 
 
 class AlreadyExistsDifferently(errors.Invalid):
@@ -119,20 +120,23 @@ def undoes(outcome: Outcome) -> bool:
     return reversal or (outcome.kind is Kind.REFUND and outcome.fully_refunded)
 
 
-def issued_state(outcome: Outcome) -> tuple[State, int | None] | None:
-    """What an outcome says of a credit that was commanded, and its lot; None: it speaks of none."""
+def issued_state(outcome: Outcome) -> State | None:
+    """What an outcome says of a credit that was commanded; None: it speaks of none."""
     if outcome.command != "issue-value.v1" or outcome.purpose != PURPOSE:
         return None
-    if outcome.status not in _DONE:
-        return State.RELEASED, None
-    return State.CONFIRMED, next((lot.lot for lot in outcome.lots), None)
+    return State.CONFIRMED if outcome.status in _DONE else State.RELEASED
 
 
-def restored_lots(outcome: Outcome) -> set[int]:
-    """The lots of credit to which an outcome gave something back."""
+def brings_back(outcome: Outcome) -> bool:
+    """Whether an outcome may have given credit back to its account, or let go what was held of it.
+
+    In which lots the ledger knows: what comes back past its date lies in another.
+    """
     if outcome.status not in _DONE:
-        return set()
-    return {m.lot for m in outcome.moves if m.what == "restored" and m.unit is Unit.CREDIT}
+        return False
+    return outcome.command in _LET_GO or any(
+        move.what in _BACK and move.unit is Unit.CREDIT for move in outcome.moves
+    )
 
 
 # --------------------------------------------------------------------------------- what is said
@@ -165,10 +169,11 @@ def issue(taken: FirstPurchase, version: Version) -> IssueValue:
 
 
 def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> TakeBackValue:
-    """The return of that very lot, as far as unspent.
+    """The return of that credit, as far as unspent; where nothing of it is left, of nothing.
 
-    restored_by: sequence of an outcome that gave some of it back after its purchase was undone. The
-    claim stands for as long as the account does: what comes back is taken back (findings F14).
+    restored_by: sequence of an outcome that may have given some of it back after its purchase was
+    undone. The claim stands for as long as the account does: what comes back is taken back
+    (findings F14).
     """
     again = f"{RETURN}-{restored_by}" if restored_by else RETURN
     return TakeBackValue(

@@ -64,7 +64,7 @@ async def find_first_purchases(
     """The counts that were taken under those (shard, name of a purchase)."""
     rows = await tx.fetch(
         "select f.account, f.shard, f.name, f.member, f.version, f.state, f.returned,"
-        " f.decided_at, f.lot"
+        " f.decided_at"
         " from first_purchases f join unnest($1::int[], $2::text[]) as u (shard, name)"
         " on f.shard = u.shard and f.name = u.name",
         [shard for shard, _ in names],
@@ -74,29 +74,28 @@ async def find_first_purchases(
 
 
 async def find_returned(
-    tx: Tx, lots: Sequence[tuple[int, int]]
+    tx: Tx, accounts: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], FirstPurchase]:
-    """Of those (shard, lot), the credits whose purchase was undone."""
+    """Of those (shard, account), the credits whose purchase was undone."""
     rows = await tx.fetch(
         "select f.account, f.shard, f.name, f.member, f.version, f.state, f.returned,"
-        " f.decided_at, f.lot"
-        " from first_purchases f join unnest($1::int[], $2::bigint[]) as u (shard, lot)"
-        " on f.shard = u.shard and f.lot = u.lot where f.returned",
-        [shard for shard, _ in lots],
-        [lot for _, lot in lots],
+        " f.decided_at"
+        " from first_purchases f join unnest($1::int[], $2::bigint[]) as u (shard, account)"
+        " on f.shard = u.shard and f.account = u.account where f.returned",
+        [shard for shard, _ in accounts],
+        [account for _, account in accounts],
     )
-    return {(row["shard"], row["lot"]): _first_purchase(row) for row in rows}
+    return {(row["shard"], row["account"]): _first_purchase(row) for row in rows}
 
 
-async def update_states(tx: Tx, states: Sequence[tuple[int, State, int | None]]) -> None:
-    """Confirm (with the lot) or release counts that are reserved."""
+async def update_states(tx: Tx, states: Sequence[tuple[int, State]]) -> None:
+    """Confirm or release counts that are reserved."""
     await tx.execute(
-        "update first_purchases f set state = u.state, lot = u.lot"
-        " from unnest($1::bigint[], $2::text[], $3::bigint[]) as u (account, state, lot)"
+        "update first_purchases f set state = u.state"
+        " from unnest($1::bigint[], $2::text[]) as u (account, state)"
         " where f.account = u.account and f.state = 'reserved'",
-        [account for account, _, _ in states],
-        [state.value for _, state, _ in states],
-        [lot for *_, lot in states],
+        [account for account, _ in states],
+        [state.value for _, state in states],
     )
 
 
@@ -120,5 +119,4 @@ def _first_purchase(row: Record) -> FirstPurchase:
         state=State(row["state"]),
         returned=row["returned"],
         decided_at=row["decided_at"],
-        lot=row["lot"],
     )

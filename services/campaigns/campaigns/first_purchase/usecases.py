@@ -25,15 +25,15 @@ async def hear_outcomes(tx: Tx, batch: Sequence[Event]) -> None:
     purchases = [(e, o) for e, o in heard if domain.is_purchase(o)]
     if purchases:
         await _take_counts(tx, purchases)
-    states = [(o.account, *s) for _, o in heard if (s := domain.issued_state(o)) is not None]
+    states = [(o.account, s) for _, o in heard if (s := domain.issued_state(o)) is not None]
     if states:
         await store.update_states(tx, states)
     undone = [(e, o) for e, o in heard if domain.undoes(o)]
     if undone:
         await _take_back(tx, undone)
-    restored = [(e, o, lot) for e, o in heard for lot in sorted(domain.restored_lots(o))]
-    if restored:
-        await _take_back_again(tx, restored)
+    back = [(e, o) for e, o in heard if domain.brings_back(o)]
+    if back:
+        await _take_back_again(tx, back)
 
 
 def _outcome(event: Event) -> Outcome | None:
@@ -83,11 +83,12 @@ async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
             _say(tx, event, domain.take_back(taken))
 
 
-async def _take_back_again(tx: Tx, restored: Sequence[tuple[Event, Outcome, int]]) -> None:
-    """What came back to a credit whose purchase is undone goes the same way."""
-    known = await store.find_returned(tx, [(event.partition, lot) for event, _, lot in restored])
-    for event, outcome, lot in restored:
-        taken = known.get((event.partition, lot))
+async def _take_back_again(tx: Tx, back: Sequence[tuple[Event, Outcome]]) -> None:
+    """What came back of a credit whose purchase is undone goes the same way."""
+    accounts = sorted({(event.partition, outcome.account) for event, outcome in back})
+    known = await store.find_returned(tx, accounts)
+    for event, outcome in back:
+        taken = known.get((event.partition, outcome.account))
         if taken is not None:
             _say(tx, event, domain.take_back(taken, restored_by=outcome.sequence))
 

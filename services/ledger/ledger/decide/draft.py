@@ -260,6 +260,16 @@ class Draft:
         told = lots.balance(effective, self.rest, now=self.now)
         return lots.with_debts(told, self.debts) if self.debts else told
 
+    def children_of(self, parent: Lot) -> list[int]:
+        """What refunds opened of a lot past its date and has anything left. Raises Unread."""
+        if self._rest_of(parent.unit, parent.issuer) is not None:
+            raise Unread
+        return [
+            number
+            for number, lot in sorted(self.lots.items())
+            if lot.parent == parent.lot and lot.origin is Origin.CHILD and lot.remaining
+        ]
+
     def is_empty(self) -> bool:
         """Whether no lot holds anything, but for what only waits for its expiry's booking."""
         return not any(x.usable or x.pending for x in self.rest.values()) and not self.live()

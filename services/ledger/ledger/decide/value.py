@@ -29,18 +29,23 @@ def issue(draft: Draft, body: IssueValue) -> Said:
 
 
 def take_back(draft: Draft, original: Original | None) -> Said:
-    """What is unspent, unheld and in date of an earlier issue, with its funding; never a debt."""
+    """What is unspent, unheld and in date of an earlier issue, with its funding; never a debt.
+
+    Also of what refunds opened of its lot past its date (findings F14). Raises Unread.
+    """
     if original is None or not original.grants or original.kind is not None:
         return verdicts.no("unknown-original")
     if draft.owner != original.account:
         return verdicts.no("another-account")
     draft.settle_debts()
-    draft.lapse([original.grants[0].lot])
-    lot = draft.lots[original.grants[0].lot]
-    if lot.remaining == lot.held:
+    grant = original.grants[0]
+    numbers = [grant.lot, *draft.children_of(draft.lots[grant.lot])]
+    draft.lapse(numbers)
+    left = [lot for number in numbers if (lot := draft.lots[number]).remaining > lot.held]
+    if not left:
         return verdicts.nothing("nothing-left")
-    cost = draft.unissue(lot, What.CLAWED_BACK)
-    budgets.give_back(draft, original.grants[0], cost)
+    cost = sum([draft.unissue(lot, What.CLAWED_BACK) for lot in left])
+    budgets.give_back(draft, grant, cost)
     return Said()
 
 
