@@ -51,14 +51,14 @@ class LotsAsked(doors.OfShard):
     limit: Limit = 100
 
 
-class LotAsked(doors.Asked):
+class LotAsked(doors.OfAccount):
     """What moved a lot, in order."""
 
     after: Annotated[str, Field(max_length=32)] = "0.0"
     limit: Limit = 100
 
 
-class StatementAsked(doors.Asked):
+class StatementAsked(doors.OfAccount):
     """Part of a statement: numbers in the account, and decision times (until excluded)."""
 
     unit: Unit = Unit.NETWORK_POINTS
@@ -85,7 +85,8 @@ async def get_balance(
 ) -> Response:
     """Total, available, held, pending, in transit; by unit, by issuer, and what expires next.
 
-    Now, or as of a time or a sequence number of the account's shard. `final`: no command that is
+    Now, or as of a time or a sequence number of the account's shard; where value was sent to the
+    number on another shard by mistake, 409 until `shard` says which. `final`: no command that is
     still to be booked can change the answer. All zeros, and shard null, for an account on which
     nothing was ever booked.
     """
@@ -130,8 +131,11 @@ async def get_lot(
 ) -> Response:
     """One lot, open or not, and what moved it: consumptions in order, by pages."""
     place = doors.pair_of(asked_for.after, 2**63 - 1, _ORDINAL_MAX)
+    shard = doors.number_of(asked_for.shard)
     async with doors.database(request).read() as tx:
-        found = await accounts.lot_of(tx, account, lot, after=place, limit=asked_for.limit)
+        found = await accounts.lot_of(
+            tx, account, lot, after=place, limit=asked_for.limit, shard=shard
+        )
     return doors.answer(found)
 
 
@@ -157,6 +161,7 @@ async def list_statement(
         sign=_SIGNS[asked_for.flow],
         oldest_first=asked_for.order is Order.OLDEST,
         limit=asked_for.limit,
+        shard=doors.number_of(asked_for.shard),
     )
     async with doors.database(request).read() as tx:
         found = await accounts.list_statement(tx, account, chosen, part)

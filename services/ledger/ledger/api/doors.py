@@ -43,7 +43,13 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class OfShard(Asked):
+class OfAccount(Asked):
+    """Of a club account; shard: which part, where it has value on more than one."""
+
+    shard: Number = None
+
+
+class OfShard(OfAccount):
     """A moment of one shard: now, a time, or a sequence number."""
 
     at: Time = None
@@ -79,7 +85,8 @@ def as_of_shard(request: Request, given: OfShard) -> AsOf:
     """The moment asked for; digits of any of three scripts. Raises Invalid, each with its code."""
     asked.at_most_one(at=given.at, sequence=given.sequence)
     at = None if given.at is None else asked.time_of(given.at)
-    return AsOf(now=clock(request).now(), at=at, sequence=number_of(given.sequence))
+    sequence, shard = number_of(given.sequence), number_of(given.shard)
+    return AsOf(now=clock(request).now(), at=at, sequence=sequence, shard=shard)
 
 
 def as_of_book(request: Request, given: OfBook) -> AsOf:

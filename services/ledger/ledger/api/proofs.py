@@ -31,7 +31,7 @@ class OfSize(doors.Asked):
     size: doors.Number = None
 
 
-class EntryAsked(OfSize):
+class EntryAsked(OfSize, doors.OfAccount):
     """Which account of a club account the entry is of."""
 
     unit: Unit = Unit.NETWORK_POINTS
@@ -106,7 +106,8 @@ async def get_entry_proof(
 ) -> Response:
     """The same of an account's entry, by its number in the account: the leaf that holds it."""
     wanted = doors.number_of(asked_for.size)
-    chosen = doors.account_of_unit(asked_for.unit, asked_for.issuer)
+    unit, issuer = doors.account_of_unit(asked_for.unit, asked_for.issuer)
+    chosen = unit, issuer, doors.number_of(asked_for.shard)
     async with doors.database(request).read() as tx:
         found = await proofs.inclusion_of_entry(
             tx, doors.archive(request), account, chosen, number, size=wanted

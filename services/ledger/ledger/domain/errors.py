@@ -1,4 +1,25 @@
-"""What the ledger raises when a batch cannot be booked as it was decided."""
+"""What the ledger raises when a batch cannot be booked as it was decided, or a reading made."""
+
+from collections.abc import Sequence
+
+from contracts.text import digits_fa
+from kit import errors
+
+
+class OnManyShards(errors.Conflict):
+    """A number has value on several shards, each with sequences and moments of its own."""
+
+    code = "account-on-many-shards"
+
+    def __init__(self, account: int, shards: Sequence[int]) -> None:
+        listed = [str(shard) for shard in shards]
+        super().__init__(
+            f"account {account} has value on shards {', '.join(listed)}: name one with ?shard=;"
+            " value on another shard than the account's own was sent there by mistake",
+            shards=list(shards),
+            fa=f"حساب {digits_fa(account)} در شاردهای {digits_fa(' و '.join(listed))} ارزش دارد؛"
+            " یکی را با shard بگویید. ارزشِ بیرون از شارد خودِ حساب به اشتباه آنجا فرستاده شده است.",
+        )
 
 
 class InvariantBroken(Exception):

@@ -14,7 +14,7 @@ from kit.db import Record, Tx
 from ledger.domain import balances, records
 from ledger.domain.balances import Figures, Kin, LotAt
 from ledger.domain.book import Role
-from ledger.domain.errors import InvariantBroken
+from ledger.domain.errors import InvariantBroken, OnManyShards
 from ledger.domain.leaves import Leaf
 from ledger.readings import log, moments
 from ledger.readings.lots import lots_at
@@ -30,7 +30,7 @@ class Range(Struct, frozen=True, kw_only=True):
     """Which entries a statement shows, and from which end.
 
     after, before: numbers in the account, excluded. since, until: decision times, from since on,
-    before until. sign: 1 credits, -1 debits, 0 both.
+    before until. sign: 1 credits, -1 debits, 0 both. shard: as in AsOf.
     """
 
     after: int = 0
@@ -40,16 +40,18 @@ class Range(Struct, frozen=True, kw_only=True):
     sign: int = 0
     oldest_first: bool = False
     limit: int
+    shard: int | None = None
 
 
 async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
     """Balance of a club account, by unit and by issuer of each, at a moment.
 
     Zeros, of no shard, where nothing was ever booked: who is a member the book does not know.
-    Raises Invalid `not-yet-reached`, `not-a-club-account`; so do the others.
+    Raises Invalid `not-yet-reached`, `not-a-club-account`, OnManyShards; so do the others.
     """
-    rows = await _value_accounts(tx, account)
+    rows = await _value_accounts(tx, account, wanted.shard)
     if not rows:
+        _check_club_account(account)
         return _balance(account, None, wanted.at or wanted.now, {}, {})
     moment = await moments.moment_of(tx, rows[0], wanted)
     values, debts = await _ends(tx, rows, moment)
@@ -61,11 +63,15 @@ async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
     return _balance(account, moment, moment.at, kins, units)
 
 
-async def _value_accounts(tx: Tx, account: int) -> list[Record]:
+async def _value_accounts(tx: Tx, account: int, shard: int | None) -> list[Record]:
+    """Value and debt accounts of one shard; begins the snapshot."""
     await reading.begin_snapshot(tx)
     rows = await reading.list_value_accounts(tx, account)
-    if not rows:
-        _check_club_account(account)
+    if shard is not None:
+        return [row for row in rows if row["shard"] == shard]
+    shards = sorted({row["shard"] for row in rows})
+    if len(shards) > 1:
+        raise OnManyShards(account, shards)
     return rows
 
 
@@ -92,8 +98,9 @@ async def list_lots(
 
     Raises Invalid `not-yet-reached`.
     """
-    rows = await _value_accounts(tx, account)
+    rows = await _value_accounts(tx, account, wanted.shard)
     if not rows:
+        _check_club_account(account)
         return {"items": [], "next": None, "sequence": 0, "as_of": wanted.at or wanted.now}
     moment = await moments.moment_of(tx, rows[0], wanted)
     told = {"sequence": moment.sequence, "as_of": moment.at}
@@ -108,11 +115,10 @@ async def list_lots(
 
 
 async def lot_of(
-    tx: Tx, account: int, lot: int, *, after: tuple[int, int], limit: int
+    tx: Tx, account: int, lot: int, *, after: tuple[int, int], limit: int, shard: int | None = None
 ) -> dict[str, Any]:
     """A lot of a club account, open or not, and what moved it, in order. Raises NotFound."""
-    await reading.begin_snapshot(tx)
-    rows = await reading.list_value_accounts(tx, account)
+    rows = await _value_accounts(tx, account, shard)
     found = await asof.find_lot(tx, rows[0]["shard"], lot) if rows else None
     if found is None or found["owner"] != account:
         raise errors.NotFound("the account has no such lot", code="unknown-lot")
@@ -127,11 +133,11 @@ async def lot_of(
     return told | {"items": items, "next": following}
 
 
-async def find_value_account(tx: Tx, account: int, unit: Unit, issuer: int) -> Record | None:
+async def find_value_account(
+    tx: Tx, account: int, unit: Unit, issuer: int, shard: int | None
+) -> Record | None:
     """A club account's value account of a unit (merchant points: of an issuer); a snapshot."""
-    await reading.begin_snapshot(tx)
-    rows = await reading.list_value_accounts(tx, account)
-    for row in rows:
+    for row in await _value_accounts(tx, account, shard):
         if (row["role"], row["unit"], row["counterparty"]) == (Role.VALUE.value, unit, issuer):
             return row
     return None
@@ -144,7 +150,7 @@ async def list_statement(
 
     chosen: unit, and issuer where the unit is a merchant's own points, else 0.
     """
-    row = await find_value_account(tx, account, *chosen)
+    row = await find_value_account(tx, account, *chosen, part.shard)
     if row is None:
         _check_club_account(account)
         return {"items": [], "next": None, "shard": None, "sequence": 0}

@@ -15,12 +15,16 @@ _TICK = timedelta(microseconds=1)
 
 
 class AsOf(Struct, frozen=True, kw_only=True):
-    """What was asked: at most one of the three, none: now, by the house's clock. Raises Invalid."""
+    """What was asked: at most one of the three, none: now, by the house's clock. Raises Invalid.
+
+    shard: which part of a club account, where it has value on more than one.
+    """
 
     now: datetime
     at: datetime | None = None
     sequence: int | None = None
     vector: Mapping[int, int] | None = None
+    shard: int | None = None
 
     def __post_init__(self) -> None:
         asked.at_most_one(at=self.at, sequence=self.sequence, vector=self.vector)

@@ -70,12 +70,12 @@ async def inclusion_of_entry(
     tx: Tx,
     archive: Archive | None,
     account: int,
-    chosen: tuple[Unit, int],
+    chosen: tuple[Unit, int, int | None],
     number: int,
     *,
     size: int | None,
 ) -> dict[str, Any]:
-    """As inclusion, of the leaf that holds an account's entry. chosen: unit, issuer (0: none)."""
+    """As inclusion, of the leaf that holds an account's entry. chosen: as find_value_account."""
     found = await accounts.find_value_account(tx, account, *chosen)
     entry = None
     if found is not None:
