@@ -215,10 +215,17 @@ async def test_a_refund_by_amount_carries_it_and_no_basket(house: House) -> None
     assert (answer.status_code, answer.json()["code"]) == (422, "amount-is-zero")
 
 
-async def test_a_card_of_another_shard_names_no_account_in_a_refund(house: House) -> None:
+async def test_a_card_of_another_shard_is_told_of_in_a_refund_and_names_no_account(
+    house: House,
+) -> None:
     original = {"id": f"9.t.{TERMINAL}.1.5"}
     shard, data = await sent(house, refund(22, original, identifier={"card": CARD}))
     assert (shard, data.account, data.member, data.identifier_id) == (9, 0, 0, "")
+    assert data.shown == 1000001  # whom the ledger refuses there as it would on his own shard (A11)
+    own, data = await sent(
+        house, refund(29, {"id": f"5.t.{TERMINAL}.1.5"}, identifier={"card": CARD})
+    )
+    assert (own, data.account, data.shown) == (5, 1000001, 0)
 
 
 async def test_a_reversal_by_name_resolves_as_of_the_originals_time(house: House) -> None:

@@ -23,12 +23,13 @@ from .records import SHARD, time_of
 from .workloads import START_MS, Workload
 
 LOTS: Final = (0, 500, 2_000)
-KINDS: Final = ("inquiry", "purchase", "redemption", "decline")
+KINDS: Final = ("inquiry", "purchase", "redemption", "decline", "refund")
 ROUNDS: Final = 60
 _FILLERS: Final = 8  # accounts of others, whose lots lie between
 _POINTS, _RIAL = 10, 100  # of a small lot; a point's cost
 _DAYS: Final = 400
 _SPENT: Final = 25
+_BASKET: Final = 10_000_000  # of the redemption that a Rial at a time is refunded of
 _TERMINAL: Final = 10_000_001
 _PARTY: Final = 5
 _TYPES: Final[dict[type, str]] = {kind: text for text, kind in LEDGER_COMMANDS.events.items()}
@@ -64,17 +65,24 @@ async def _fill(place: Place, database: str) -> None:
     waiting: list[Any] = []
     for number in range(max(LOTS)):
         others = [(10_000 + place, number) for place in range(_FILLERS)]
-        own = [(_account(lots), number) for lots in LOTS if number < lots or not number]
+        sizes = [lots for lots in LOTS if number < lots or not number]
+        own = [(of(lots), number) for of in (_account, _refunded) for lots in sizes]
         waiting += [till.purchase(account, day=n % _DAYS) for account, n in (*own, *others)]
         if len(waiting) >= 500:
             await till.post(waiting)
             waiting = []
     await till.post([*waiting, *(till.purchase(_account(n), points=10**9) for n in LOTS)])
+    await till.post([till.spent(lots) for lots in LOTS])
     await till.side.close()
 
 
 def _account(lots: int) -> int:
     return 1_000 + lots
+
+
+def _refunded(lots: int) -> int:
+    """An account whose lots one redemption took all of."""
+    return 5_000 + lots
 
 
 class _Till:
@@ -100,6 +108,8 @@ class _Till:
                 body = self.purchase(account, day=1)
             case "redemption":
                 body = self.redemption(account)
+            case "refund":
+                body = self.refund(lots)
             case _:
                 no = Reason(code="no", fa="نه", en="no")
                 body = self.redemption(account, decline=(no,))
@@ -131,12 +141,24 @@ class _Till:
         )
         return self._transaction(Kind.PURCHASE, account, awards=(award,))
 
-    def redemption(self, account: int, **fields: Any) -> PostTransaction:
+    def spent(self, lots: int) -> PostTransaction:
+        """Of all the small lots of an account."""
+        name = till_name(_TERMINAL, 3, lots + 1)
+        points = max(lots, 1) * _POINTS
+        return self.redemption(_refunded(lots), points=points, name=name, amount_rial=_BASKET)
+
+    def refund(self, lots: int) -> PostTransaction:
+        """A Rial of what was spent."""
+        self._offset += 1
+        original = till_name(_TERMINAL, 3, lots + 1)
+        return self._transaction(Kind.REFUND, _refunded(lots), original=original, amount_rial=1)
+
+    def redemption(self, account: int, *, points: int = _SPENT, **fields: Any) -> PostTransaction:
         self._offset += 1
         terms = Redemption(
-            points=_SPENT,
+            points=points,
             credit_rial=0,
-            points_value_rial=_SPENT * _RIAL,
+            points_value_rial=points * _RIAL,
             own_discount_rial=0,
             own_discount_max_rial=0,
             fee_bp=100,
@@ -145,8 +167,8 @@ class _Till:
         return self._transaction(Kind.REDEMPTION, account, redemption=terms, **fields)
 
     def _transaction(self, kind: Kind, account: int, **fields: Any) -> PostTransaction:
+        told = {"name": till_name(_TERMINAL, 1, self._offset), "amount_rial": 1_000_000} | fields
         return PostTransaction(
-            name=till_name(_TERMINAL, 1, self._offset),
             kind=kind,
             channel=Channel.TILL,
             merchant=_PARTY,
@@ -155,8 +177,7 @@ class _Till:
             terminal=_TERMINAL,
             account=account,
             member=account,
-            amount_rial=1_000_000,
-            **fields,
+            **told,
         )
 
     def _event(self, body: Any) -> Event:

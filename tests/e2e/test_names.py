@@ -220,6 +220,29 @@ async def test_refund_of_more_than_was_bought_is_declined(counter: Counter) -> N
     assert await counter.town.balance(member) == before
 
 
+async def test_a_refund_that_shows_anothers_card_is_declined_wherever_he_lives(
+    counter: Counter,
+) -> None:
+    """Findings A11: on eleven of twelve shards it completed, and told the buyer's balance."""
+    town, other = counter.town, counter.other
+    sold = await counter.till.buy(counter.member, 40_000)
+    before = await town.balance(counter.member)
+    neighbour = await town.member_on(counter.member.shard)
+    for shown in (other, neighbour):
+        body = {
+            **counter.till.name()._asdict(),
+            "kind": "refund",
+            "occurred_at": towns.now().isoformat(),
+            "original": {"id": sold.id},
+            "identifier": {"card": shown.number},
+        }
+        reply = await counter.till.client.submit_bytes(json.dumps(body).encode())
+        answer = towns.answer_of(reply)
+        await stored(counter, answer, "another-account")
+        assert answer.balance is None or answer.balance.points == 0
+    assert await town.balance(counter.member) == before
+
+
 async def test_redemption_beyond_the_balance_is_a_stored_decline(counter: Counter) -> None:
     member = await counter.town.shopper(counter.till, 10)
     before = await counter.town.balance(member)

@@ -47,7 +47,7 @@ class Id:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the gateway adds to what the caller said."""
+    """What the gateway adds to what the caller said. shown: as in pos.PosTransaction."""
 
     shard: int
     programme: int
@@ -55,6 +55,7 @@ class Stamp:
     accepted_at: datetime
     found: Found | None = None
     original: str = ""
+    shown: int = 0
 
 
 def parse_id(text: str, *, shards: int) -> Id:
@@ -154,6 +155,7 @@ def live_transaction(
             pos.RefundLine(line=part.line, amount_rial=part.amount_rial)
             for part in body.refund_lines
         ),
+        shown=stamp.shown,
     )
 
 

@@ -56,8 +56,9 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
     road.refuse_ahead(body.occurred_at, now)
     digest, found = await _shown(road_, body.identifier, terminal.terminal, _as_of(body))
     original = await _original(road_, body, terminal, found)
+    shown = 0
     if original is not None and found is not None and found.binding.shard != original.shard:
-        found = None  # not the original's account: the original alone is named
+        shown, found = found.binding.account, None  # not the original's: for the ledger to refuse
     stamp = road.Stamp(
         shard=original.shard if original is not None else _shard(found),
         programme=_version(road_, terminal.merchant, body.occurred_at),
@@ -65,6 +66,7 @@ async def submit_transaction(road_: Road, caller: TerminalCaller, raw: bytes, sp
         accepted_at=now,
         found=found,
         original="" if original is None else original.name,
+        shown=shown,
     )
     sent = road.live_transaction(body, terminal, stamp)
     said = _envelope(sent, stamp, body, requests.fingerprint(body, digest))

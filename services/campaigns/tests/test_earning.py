@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from campaigns.awards.domain import commands, earning, redeeming
 from campaigns.awards.domain.earning import Grant
-from contracts.ledger import Redemption
+from campaigns.programmes import domain
+from campaigns.programmes.domain import Shelf
+from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind
@@ -240,6 +242,26 @@ def test_without_programme_or_terms_nothing_is_redeemed() -> None:
     assert isinstance(no_programme, tuple)
     assert isinstance(no_terms, tuple)
     assert [no_programme[0].code, no_terms[0].code] == ["no-programme", "no-terms"]
+
+
+def test_a_redemption_says_what_a_dearer_price_adds_to_older_points_at_most() -> None:
+    """A18: the lowest price ever published is what a point cost at least, whichever came last."""
+    shelf = Shelf()
+    for version, price in enumerate((120, 100, 150), 1):
+        domain.shelve(shelf, terms(version=version, price_rial=price))
+    transaction = bought(line(1, 1_000_000), kind=Kind.REDEMPTION, points=500)
+    added = [
+        found.network_max_rial
+        for cheapest in (shelf.cheapest, None)
+        for version in (1, 2, 3)
+        if isinstance(found := redeeming.redemption_of(
+            transaction, programme(), shelf.terms[version], cheapest
+        ), Redemption)
+    ]  # fmt: skip
+    assert added == [10_000, 0, 25_000, 0, 0, 0]
+    offer = redeeming.offer_of(programme(), shelf.terms[3], shelf.cheapest)
+    assert isinstance(offer, Offer)
+    assert (offer.least_rial, offer.least_points) == (100, 1)
 
 
 # ------------------------------------------------------------------- what is paid in money (F16)

@@ -139,6 +139,24 @@ async def test_a_redemption_carries_every_number_and_earns_on_what_is_paid_in_mo
     assert sum(award.amount for award in other.data.awards) == 99  # on 990,000
 
 
+async def test_a_redemption_and_its_preview_say_what_a_dearer_price_adds_at_most(
+    grant: Any, make: Any, tx: Any
+) -> None:
+    """A18: points were issued at 500 Rial; the network's terms say 600 since, and owe the 100."""
+    await programmes.keep_terms(tx, [make.terms(version=2, price_rial=600)])
+    asked = [
+        make.screened(name=f"t.1.1.{n}", kind=kind, points=10, terms_version=version)
+        for n, (kind, version) in enumerate(
+            ((Kind.REDEMPTION, 1), (Kind.REDEMPTION, 2), (Kind.INQUIRY, 2))
+        )
+    ]
+    before, after, seen = await grant(*[make.event(one, offset=n) for n, one in enumerate(asked)])
+    told = [(r.points_value_rial, r.network_max_rial) for r in
+            (before.data.redemption, after.data.redemption)]  # fmt: skip
+    assert told == [(5_000, 0), (6_000, 1_000)]
+    assert (seen.data.offer.least_rial, seen.data.offer.least_points) == (500, 1)
+
+
 async def test_a_programme_may_let_sales_partly_paid_with_points_earn_nothing(
     grant: Any, make: Any, tx: Any
 ) -> None:
@@ -181,7 +199,12 @@ async def test_refund_and_reversal_carry_the_grace_date(grant: Any, make: Any) -
                            programme_version=77)  # fmt: skip
     reversal = make.screened(name="t.1.1.9", kind=Kind.REVERSAL, original="t.1.1.8",
                              terms_version=0)  # fmt: skip
-    one, two = await grant(make.event(refund), make.event(reversal, offset=1))
+    elsewhere = make.screened(name="t.1.1.10", kind=Kind.REFUND, original="t.1.1.1", account=0,
+                              shown=1000009)  # fmt: skip
+    one, two, three = await grant(
+        make.event(refund), make.event(reversal, offset=1), make.event(elsewhere, offset=2)
+    )
+    assert (one.data.shown, three.data.account, three.data.shown) == (0, 0, 1000009)
     # the programme is not needed to give back: a version nobody knows stops no refund
     assert one.data.grace_expires_at == datetime.fromisoformat("2026-04-20T20:30:00Z")
     assert (one.data.original, one.data.refund_lines) == ("t.1.1.1", lines)

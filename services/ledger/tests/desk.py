@@ -25,11 +25,12 @@ def award(points, *, issuer=BAKER, funder=0, line=0, **fields):
     return Award(**(given | fields))
 
 
-def terms(points, *, credit=0, value=None, own=0, own_max=0, fee_bp=100):
+def terms(points, *, credit=0, value=None, own=0, own_max=0, fee_bp=100, network_max=0):
     """A redemption's terms; a point is worth 100 Rial unless value says otherwise."""
     return Redemption(
         points=points, credit_rial=credit, own_discount_rial=own, own_discount_max_rial=own_max,
         points_value_rial=points * 100 if value is None else value, fee_bp=fee_bp, terms_version=1,
+        network_max_rial=network_max,
     )  # fmt: skip
 
 

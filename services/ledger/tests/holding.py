@@ -40,8 +40,9 @@ def book_due(m, account, kept_now):
 def new_sale(account, merchant, acceptor, lines):
     return {
         "account": account, "kind": Kind.REDEMPTION, "merchant": merchant, "acceptor": acceptor,
-        "grants": [], "spent": [], "own": 0, "own_undone": 0, "lines": lines,
-        "back": defaultdict(int), "reversed": False, "verdict": "", "due": None, "full": False,
+        "grants": [], "spent": [], "own": 0, "own_undone": 0, "gap": 0, "gap_undone": 0,
+        "lines": lines, "back": defaultdict(int), "reversed": False, "verdict": "", "due": None,
+        "full": False,
     }  # fmt: skip
 
 
@@ -77,7 +78,9 @@ def spend(m, envelope, body):
     m.repay(body.account)
     sale = new_sale(body.account, body.merchant, body.acceptor, {0: spent.worth_rial})
     takes = find(m, body.account, body.acceptor, spent)
-    m.burn(sale, takes, spent.worth_rial, (0, spent.own_max_rial), spent.fee_bp)
+    m.burn(
+        sale, takes, spent.worth_rial, (0, spent.own_max_rial, spent.network_max_rial), spent.fee_bp
+    )
     m.sales[body.name] = sale
     activity(m, body.account, envelope)
     return "completed", ""
@@ -155,7 +158,9 @@ def capture(m, envelope, body, hold):
     hold["end"], hold["by"] = "captured", m.sequence
     account, spent = hold["account"], body.spend
     sale = new_sale(account, hold["merchant"], hold["acceptor"], {0: spent.worth_rial})
-    m.burn(sale, takes, spent.worth_rial, (0, spent.own_max_rial), spent.fee_bp)
+    m.burn(
+        sale, takes, spent.worth_rial, (0, spent.own_max_rial, spent.network_max_rial), spent.fee_bp
+    )
     m.lapse(parts)
     m.sales[body.name] = sale
     m.repay(account)

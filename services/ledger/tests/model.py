@@ -103,6 +103,8 @@ class Model:
 
     def owner(self, body):
         """The account that a command is about: its own, or that of what it names."""
+        if getattr(body, "shown", 0):
+            return 0  # somebody of another shard: nobody here
         if account := getattr(body, "account", 0):
             return account
         known = self.names.get(getattr(body, "original", ""))
@@ -298,11 +300,14 @@ class Model:
         if discount > body.amount_rial:
             raise No("more-than-the-basket")
         takes = holding.find(self, body.account, body.acceptor, terms)
-        limits = (terms.own_discount_rial, terms.own_discount_max_rial)
+        limits = (terms.own_discount_rial, terms.own_discount_max_rial, terms.network_max_rial)
         self.burn(sale, takes, discount, limits, terms.fee_bp)
 
     def burn(self, sale, takes, discount, limits, fee_bp):
-        """Take [(lot, amount)] and settle. limits: the own discount said, and the most of it."""
+        """Take [(lot, amount)] and settle.
+
+        limits: the own discount said, the most of it, the most that the network makes up for.
+        """
         for lot, amount in takes:
             cost = self.draw(lot, amount)
             row = {"lot": lot["number"], "unit": lot["unit"], "points": amount, "cost": cost}
@@ -312,8 +317,11 @@ class Model:
         rows = sale["spent"]
         cost = sum(row["cost"] for row in rows)
         claim = min(cost, discount)
-        own = sale["own"] = discount - claim
-        said, most = limits
+        said, most, dearer = limits
+        gap = discount - claim
+        sale["gap"] = sorted((0, gap - said, dearer))[1]  # the network's, as far as prices rose
+        own = sale["own"] = gap - sale["gap"]
+        self.seen["the network makes up"] += sale["gap"] > 0
         slack = min(max(0, own - said), 2 * len(rows))
         if said > most or own - slack > most:
             raise No("own-discount-too-large")
@@ -326,6 +334,7 @@ class Model:
             row["released"] = row["cost"] - row["claim"]
             self.mirror(sale, row, {k: row[k] for k in ("points", "claim", "fee", "released")}, 1)
         self.own(sale, own)
+        self.fund(sale["acceptor"], NETWORK, sale["gap"])
 
     def spread(self, rows, what, total, weights):
         """Largest remainder, the slow way: one Rial at a time to the row furthest behind."""

@@ -51,11 +51,13 @@ def wrap(body, at, *, fingerprint="", occurred_at=None):
 
 def of_model(seed, plain):
     """A story that knows the lots and the holds of a model which hears it."""
-    return Story(
+    story = Story(
         seed,
         lots=lambda: {n: lot["account"] for n, lot in plain.lots.items()},
         holds=lambda: plain.holds,
     )
+    story.gifts = 2
+    return story
 
 
 class Story:
@@ -68,6 +70,7 @@ class Story:
         self.told = []
         self.count = 0
         self.budgets = ()  # campaigns whose slices pay
+        self.gifts = 0  # how often one is taken back past its date
         self.lots = lots if lots is not None else dict  # () -> {number: account}
         self.holds = holds if holds is not None else dict  # () -> {sequence: as the model has it}
         self.next = []  # makers that come before any other
@@ -91,7 +94,8 @@ class Story:
         makers = (
             (self.purchase, 30), (self.redemption, 22), (self.refund, 18), (self.reversal, 6),
             (self.issue, 4), (self.take_back, 3), (self.verdict, 8), (self.expire, 6),
-            (self.tick, 2), (self.refusal, 1), (self.replayed, 1), *tales.makers(self),
+            (self.tick, 2), (self.refusal, 1), (self.replayed, 1), (self.gift, self.gifts),
+            *tales.makers(self),
         )  # fmt: skip
         make = rng.choices([m for m, _ in makers], [w for _, w in makers])[0]
         made = self.next.pop()() if self.next else make()
@@ -168,6 +172,7 @@ class Story:
         credit = self.rng.choice((0, 0, 0, 500))
         lines = (Line(line=1, amount_rial=600_001), Line(line=2, amount_rial=333))
         own = self.rng.choice((0, 0, 1000))
+        dearer = self.count % 2 * points * 8  # what the network makes up for, of a price of 110
         return self.post(
             Kind.REDEMPTION,
             lines=lines,
@@ -182,6 +187,7 @@ class Story:
                 fee_bp=150,
                 terms_version=1,
                 gift_rial=self.rng.choice((0, 0, 0, 0, 0, 25)),
+                network_max_rial=dearer,
             ),
         )
 
@@ -215,10 +221,12 @@ class Story:
         if 0.45 < how < 0.75:
             spent = getattr(sale, "spend", None)
             rial = self.part(spent.worth_rial if spent else sale.amount_rial)
+        shown = 77 if self.count % 25 == 0 else 0  # somebody of another shard
         return self.post(
             Kind.REFUND,
             original=sale.name,
-            account=self.rng.choice((0, account)),
+            account=0 if shown else self.rng.choice((0, account)),
+            shown=shown,
             merchant=merchant if self.rng.random() < 0.97 else 99,
             acceptor=merchant,
             amount_rial=rial,
@@ -250,6 +258,31 @@ class Story:
             rule="first-purchase", rule_version=1, expires_at=self.at + timedelta(hours=30),
         )  # fmt: skip
 
+    def gift(self):
+        """One that is spent, comes back past its date, and is taken back."""
+        issued, spent = self.issue(), []
+
+        def spend():
+            deal = Redemption(points=0, credit_rial=500, points_value_rial=0, own_discount_rial=0,
+                              own_discount_max_rial=0, fee_bp=150, terms_version=1)  # fmt: skip
+            spent.append(self.post(Kind.REDEMPTION, account=issued.account, amount_rial=500,
+                                   redemption=deal))  # fmt: skip
+            return spent[0]
+
+        def back():
+            self.at += timedelta(hours=31)
+            sold = spent[0]
+            return self.post(Kind.REFUND, original=sold.name, account=0, merchant=sold.merchant)
+
+        def taken():
+            return TakeBackValue(
+                name=name(Family.ACCOUNT, issued.account, f"return-{self.count}"), member=1,
+                account=issued.account, issued_by=issued.name,
+            )  # fmt: skip
+
+        self.next += [taken, back, spend]
+        return issued
+
     def take_back(self):
         issued = [e.data for e in self.told if isinstance(e.data, IssueValue)]
         account = self.rng.choice(self.accounts)
@@ -274,7 +307,9 @@ class Story:
 
     def expire(self):
         lots = self.lots()
-        number = self.rng.choice(sorted(lots)) if lots else 4096
+        held = [lot for one in self.holds().values() if not one["end"] for lot, _ in one["parts"]]
+        likely = held if held and self.rng.random() < 0.4 else sorted(lots)
+        number = self.rng.choice(likely) if lots else 4096
         return ExpireLot(
             name=name(Family.EXPIRY, number, str(self.count)),
             account=lots.get(number, 1000),

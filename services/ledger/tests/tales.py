@@ -86,6 +86,7 @@ def worth(rng, wants):
         "worth_rial": rial * rng.choice((0, 1, 1, 1)),
         "own_max_rial": rng.choice((0, 1_000, 10**6)),
         "fee_bp": 150,
+        "network_max_rial": points % 2 * points * 15,
     }
 
 

@@ -136,7 +136,8 @@ RARE = (
     "extend-lot completed", "extend-lot declined not-later",
     "extend-lot declined lot-past-date", "adjust-value completed",
     "adjust-value declined insufficient-value", "adjust-value declined same-person",
-    "release-pending declined nothing-pending",
+    "release-pending declined nothing-pending", "the network makes up",
+    "post-transaction declined another-account",
 )  # fmt: skip
 
 
@@ -144,7 +145,8 @@ def test_ledger_agrees_with_a_plain_model_after_every_batch_and_rare_cases_did_o
     seen = Counter()
     for seed in range(120):
         seen.update(run_story(seed).seen)
-    assert [case for case in RARE if not seen[case]] == []
+    rare = (*RARE, "taken back of a grace lot")  # which few stories tell
+    assert [case for case in rare if not seen[case]] == []
 
 
 def test_a_batch_cut_otherwise_decides_the_same():

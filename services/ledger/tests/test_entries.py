@@ -226,6 +226,10 @@ def test_a_refund_elsewhere_or_of_another_account_is_declined(desk):
     ):
         body = desk.transaction("refund", BAKER, original=name, amount_rial=0)
         assert desk.hear(msgspec.structs.replace(body, **fields)).code == code
+    elsewhere = desk.refund(sale, account=0, member=0, shown=78)  # who lives on another shard (A11)
+    assert (elsewhere.status, elsewhere.code) == (Status.DECLINED, "another-account")
+    assert (elsewhere.owner, elsewhere.legs) == (0, ())
+    assert b'"balance"' not in elsewhere.answer  # nothing of the sale's account is told to him
     assert desk.refund(sale, (2, 1)).code == "unknown-line"
     assert desk.refund(sale, (1, 1001)).code == "refund-too-large"
     assert desk.refund(sale, (1, 600), (1, 401)).code == "refund-too-large"

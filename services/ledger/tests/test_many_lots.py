@@ -137,6 +137,25 @@ async def test_a_till_pays_for_what_its_command_takes(database, shard, monkeypat
     assert watch.whole == 0
 
 
+async def test_a_part_that_comes_back_writes_of_those_lots_alone_that_it_reaches(database, shard):
+    """A Rial at a time, a refund once wrote a row for every lot of its redemption (S16)."""
+    desk = await filled(database, shard, 700)
+    spent = desk.transaction("redemption", BAKER, redemption=terms(700))
+    await house_of.post(database, house_of.events(shard, [desk.envelope(spent)]))
+    written, back = [], 0
+    for rial in (1, 1, 997, 500_000, 0):
+        body = desk.transaction("refund", BAKER, original=spent.name, amount_rial=rial)
+        said = await house_of.post(database, house_of.events(shard, [desk.envelope(body)]))
+        (told,) = house_of.answers(said)
+        (outcome,) = house_of.outcomes(said)
+        written.append(len(outcome.moves))
+        back += told.get("points_restored", 0)
+    assert written[0] == written[1] == 0
+    assert max(written) == 700
+    assert back == 700
+    assert (ACCOUNT, "value", "NP", 0) in await house_of.balances_of(database, shard)
+
+
 @pytest.mark.parametrize("cheap", ["points", "credit"])
 async def test_a_preview_weighs_cheap_lots_that_its_own_batch_opened(
     database, shards, monkeypatch, cheap

@@ -52,11 +52,13 @@ def redeem(book, asked, points, credit, at):
 def asked_of(rng, account):
     price = rng.choice(((100, 1), (90, 1), (110, 1), (5, 2), (1, 3)))
     own_max = rng.choice((0, 0, 1_000, 10**6))
+    least = rng.choice(((0, 0), min(price, (90, 1), key=lambda p: p[0] / p[1]), (1, 4)))
     offer = Offer(
         price_rial=price[0], price_points=price[1], fee_bp=150,
         redeem_min_points=rng.choice((0, 0, 5, 120, 1_000)),
         redeem_max_share_bp=rng.choice((10_000, 10_000, 5_000, 100, 0)),
         own_discount_bp=rng.choice((0, 0, 500)), own_discount_max_rial=own_max,
+        least_rial=least[0], least_points=least[1],
     )  # fmt: skip
     merchant = rng.choice((5, 6, 7))
     return Inquire(

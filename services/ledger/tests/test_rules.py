@@ -119,20 +119,25 @@ COSTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=8)
 @calm
 @given(
     COSTS, st.data(), st.integers(0, 10**9), st.integers(0, 10**6), st.integers(0, 10**6),
-    st.integers(0, 10_000),
+    st.integers(0, 10_000), st.integers(0, 10**6),
 )  # fmt: skip
-def test_the_money_leg_adds_up_and_never_passes_a_rows_cost(costs, data, value, own, most, fee):
+def test_the_money_leg_adds_up_and_never_passes_a_rows_cost(
+    costs, data, value, own, most, fee, dearer
+):
     issuers = data.draw(st.lists(st.sampled_from([5, 6]), min_size=len(costs), max_size=len(costs)))
     terms = Redemption(
         points=1, credit_rial=0, points_value_rial=value, own_discount_rial=own,
-        own_discount_max_rial=most, fee_bp=fee, terms_version=1,
+        own_discount_max_rial=most, fee_bp=fee, terms_version=1, network_max_rial=dearer,
     )  # fmt: skip
     leg = money.settle(costs, issuers, 6, money.of_redemption(terms))
-    beyond = max(0, value + own - sum(costs))
+    gap = max(0, value + own - sum(costs))
+    network = min(max(gap - own, 0), dearer)
+    beyond = gap - network
     if isinstance(leg, money.OwnDiscountTooLarge):
         assert own > most or beyond > most
         return
-    assert sum(leg.claims) + leg.own_rial == value + own
+    assert sum(leg.claims) + leg.own_rial + leg.network_rial == value + own
+    assert leg.network_rial == network
     assert leg.own_rial == beyond
     assert leg.own_rial <= most + 2 * len(costs)
     assert all(0 <= claim <= cost for claim, cost in zip(leg.claims, costs, strict=True))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from contracts.values import Kind
 
 from . import purse
-from .saying import No
+from .saying import NETWORK, No
 
 
 def check(m, body):
@@ -21,7 +21,7 @@ def check(m, body):
     if status not in ("completed", "held"):
         raise No("original-not-completed")
     sale = m.sales[body.original]
-    if body.account not in (0, sale["account"]):
+    if (body.shown or body.account) not in (0, sale["account"]):
         raise No("another-account")
     if body.merchant != sale["merchant"]:
         raise No("another-merchant")
@@ -99,6 +99,9 @@ def undo(m, sale, body):
     part = due(sale["own"], sale["own_undone"])
     sale["own_undone"] += part
     m.own(sale, -part)
+    part = due(sale["gap"], sale["gap_undone"])
+    sale["gap_undone"] += part
+    m.fund(sale["acceptor"], NETWORK, -part)
     claw_back(m, sale)
     m.repay(sale["account"])
 
@@ -115,6 +118,7 @@ def restore(m, row, points, cost, body):
         lot = m.lots[number] = {
             **lot, "number": number, "left": 0, "cost": 0, "from": m.now, "until": until,
             "by": m.sequence, "kin": None, "lapsed": 0, "slides": 0, "graced": True,
+            "in_place_of": row["lot"],
         }  # fmt: skip
     lot["left"] += points
     lot["cost"] += cost

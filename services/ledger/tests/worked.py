@@ -62,6 +62,12 @@ def redemption_with_own_discount():
     return desk.spend(60, own=500, own_max=500)
 
 
+def redemption_of_points_that_got_dearer():
+    desk = Shelf()
+    desk.buy(award(100))
+    return desk.spend(60, value=6_600, network_max=600)
+
+
 def refund_of_a_purchase():
     desk = Shelf()
     sale = desk.buy(award(100, funder=NETWORK), lines=((1, 700_000), (2, 300_000)))
@@ -309,6 +315,7 @@ EXAMPLES = {  # by heading of the page
     "Purchase": purchase,
     "Redemption at another merchant": redemption,
     "Redemption worth more than the points cost": redemption_with_own_discount,
+    "Redemption of points that got dearer": redemption_of_points_that_got_dearer,
     "Refund of a purchase, by line": refund_of_a_purchase,
     "Refund of a purchase whose points are spent": refund_into_debt,
     "Repayment of a debt": repayment,

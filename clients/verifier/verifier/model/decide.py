@@ -79,8 +79,7 @@ def work_out(
         return work, Said("refused", "undecodable")
     target = target_of(heard)
     original = find(target) if target else None
-    named = getattr(heard.body, "account", 0)
-    work.about(named or (original.account if original is not None else 0), heard.body)
+    work.about(_account_of(heard.body, original), heard.body)
     if work.purse.holds:
         work.free_due()
     try:
@@ -99,6 +98,14 @@ def work_out(
             work.ended.clear()
         _return(work, heard.body, said)
     return work, said
+
+
+def _account_of(body: Any, original: Original | None) -> int:
+    """Whom a command is about; nobody where somebody of another shard was shown with it."""
+    if getattr(body, "shown", 0):
+        return 0
+    named = getattr(body, "account", 0)
+    return named or (original.account if original is not None else 0)
 
 
 def _rule(work: Work, body: Any, original: Original | None) -> Said:

@@ -24,6 +24,7 @@ class Wanted(Struct):
     worth_rial: Sum = 0
     own_max_rial: Sum = 0
     fee_bp: Share = 0
+    network_max_rial: Sum = 0
 
 
 class SpendAway(Struct):

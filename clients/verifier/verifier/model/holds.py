@@ -51,7 +51,7 @@ def _plan(work: Work, asks: list[Ask]) -> list[tuple[Lot, int]]:
 
 
 def _pay(work: Work, takes: list[tuple[Lot, int]], spend: Wanted) -> None:
-    money.spend(work, takes, money.Worth(spend.worth_rial, 0, spend.own_max_rial, spend.fee_bp))
+    money.spend(work, takes, money.worth_of(spend))
 
 
 def spend(work: Work, body: SpendAway) -> Said:

@@ -87,6 +87,7 @@ class Deal(Struct):
     fee_bp: Share
     terms_version: Id
     gift_rial: Sum = 0
+    network_max_rial: Sum = 0
 
 
 class Transaction(Struct):
@@ -115,6 +116,7 @@ class Transaction(Struct):
     review_due_at: Moment | None = None
     case_id: str = ""
     replayed: bool = False
+    shown: Club = 0
 
 
 class Refusal(Struct):
@@ -204,6 +206,8 @@ class Offer(Struct):
     own_discount_max_rial: Sum = 0
     fee_bp: Share = 0
     terms_version: Id = 0
+    least_rial: Sum = 0
+    least_points: Sum = 0
 
 
 class Inquiry(Struct, kw_only=True):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from verifier.model.further import Wanted
+from verifier.model.messages import Deal
 from verifier.model.work import NETWORK, RIAL, No, Work, spread
 from verifier.state import Key, Lot
 
@@ -21,12 +23,29 @@ class Piece(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What the acceptor gives for all of it. own: its own part as it said; own_max: the most."""
+    """What the acceptor gives for all of it. own: its own part as it said; own_max: the most.
+
+    network_max: what the network makes up for at most, where points got dearer since their issue.
+    """
 
     discount: int
     own: int
     own_max: int
     fee_bp: int
+    network_max: int
+
+    def made_up(self, claim: int) -> int:
+        """Rial that the network gives the acceptor, beside claims of so much."""
+        return max(0, min(self.discount - self.own - claim, self.network_max))
+
+
+def worth_of(deal: Deal | Wanted) -> Worth:
+    """Of a redemption at a till, or of a spend away from one."""
+    if isinstance(deal, Wanted):
+        return Worth(deal.worth_rial, 0, deal.own_max_rial, deal.fee_bp, deal.network_max_rial)
+    worth = deal.points_value_rial + deal.credit_rial + deal.gift_rial
+    own, most = deal.own_discount_rial, deal.own_discount_max_rial
+    return Worth(worth + own, own, most, deal.fee_bp, deal.network_max_rial)
 
 
 def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
@@ -35,7 +54,8 @@ def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
         return _spend_one(work, *takes[0], worth)
     costs = [lot.cost * amount // lot.left for lot, amount in takes]
     claim = min(worth.discount, sum(costs))
-    own = worth.discount - claim
+    made_up = worth.made_up(claim)
+    own = worth.discount - claim - made_up
     _check_own(worth, own, len(takes))
     claims = spread(claim, costs)
     abroad = [lot.issuer != work.acceptor for lot, _ in takes]
@@ -48,7 +68,7 @@ def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
     for (lot, amount), cost, part, fee in zip(takes, costs, claims, fees, strict=True):
         work.take_at(lot, amount, "redeemed", (cost, part, fee))
         pieces.append(Piece(lot.unit, lot.issuer, amount, part, fee, cost - part))
-    enter(work, work.acceptor, pieces, own)
+    enter(work, work.acceptor, pieces, (own, made_up))
     return own
 
 
@@ -63,7 +83,8 @@ def _spend_one(work: Work, lot: Lot, amount: int, worth: Worth) -> int:
     acceptor, issuer, unit = work.acceptor, lot.issuer, lot.unit
     cost = lot.cost * amount // lot.left
     claim = min(worth.discount, cost)
-    own = worth.discount - claim
+    made_up = worth.made_up(claim)
+    own = worth.discount - claim - made_up
     _check_own(worth, own, 1)
     owed = claim if issuer != acceptor else 0
     due = owed * worth.fee_bp // 10_000
@@ -71,13 +92,15 @@ def _spend_one(work: Work, lot: Lot, amount: int, worth: Worth) -> int:
     work.move(work.value(unit, issuer), (issuer, "redeemed", unit, 0), amount)
     work.move((issuer, "payable", RIAL, acceptor), (acceptor, "receivable", RIAL, issuer), owed)
     work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), cost - claim)
-    work.move((acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), own)
+    beside_claims(work, acceptor, own, made_up)
     fee(work, acceptor, due)
     return own
 
 
-def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: int = 1) -> None:
-    """Entries of a redemption, or with sign -1 of its undoing."""
+def enter(
+    work: Work, acceptor: int, pieces: Iterable[Piece], beside: tuple[int, int], sign: int = 1
+) -> None:
+    """Entries of a redemption, or with sign -1 of its undoing. beside: as in beside_claims."""
     spent: dict[Key, int] = {}
     sinks: dict[tuple[str, int], int] = {}
     claims: dict[int, int] = {}
@@ -106,10 +129,15 @@ def enter(work: Work, acceptor: int, pieces: Iterable[Piece], own: int, sign: in
         )
     for issuer, rial in free.items():
         work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), sign * rial)
-    work.move(
-        (acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), sign * own
-    )
+    own, made_up = beside
+    beside_claims(work, acceptor, sign * own, sign * made_up)
     fee(work, acceptor, sign * fees)
+
+
+def beside_claims(work: Work, acceptor: int, own: int, made_up: int) -> None:
+    """What no issuer owes of a discount: the acceptor's own, and what the network makes up for."""
+    work.fund(acceptor, NETWORK, made_up)
+    work.move((acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), own)
 
 
 def fee(work: Work, acceptor: int, rial: int) -> None:

@@ -7,7 +7,17 @@ import msgspec
 from msgspec import Struct
 
 from verifier.leaves import Leaf
-from verifier.model.further import Capture, HoldValue, Receive, Reissue, Return, Send, SpendAway
+from verifier.model import money
+from verifier.model.further import (
+    Capture,
+    HoldValue,
+    Receive,
+    Reissue,
+    Return,
+    Send,
+    SpendAway,
+    Wanted,
+)
 from verifier.model.hearing import Heard
 from verifier.model.messages import Issue, Prize, Refusal, Told, Transaction, micros
 from verifier.model.work import DONE
@@ -53,7 +63,7 @@ class Original(Struct):
     lines: Sequence[tuple[int, int]] = ()
     grants: Sequence[Grant] = ()
     spent: Sequence[Row] = ()
-    own: int = 0
+    beside: tuple[int, int] = (0, 0)  # Rial no issuer owes: the acceptor's own, made up for
     held_until: int | None = None
     awaits: str = ""  # the event that an issue waits for
     leaf: Leaf | None = None
@@ -93,11 +103,11 @@ def original_of(
 def _further(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> None:
     match body:
         case SpendAway():
-            _spent(found, body, body.spend.worth_rial, leaf)
+            _spent(found, body, body.spend, leaf)
         case Capture():
             found.kind = "redemption"
             if hold is not None and found.status == "completed":
-                _spent(found, hold, body.spend.worth_rial, leaf)
+                _spent(found, hold, body.spend, leaf)
         case HoldValue():
             found.account, found.member = body.account, body.member
             found.merchant, found.acceptor = body.merchant, body.acceptor
@@ -109,12 +119,23 @@ def _further(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> N
             pass
 
 
-def _spent(found: Original, where: Any, worth: int, leaf: Leaf) -> None:
+def _spent(found: Original, where: Any, spend: Wanted, leaf: Leaf) -> None:
     """A spend away from a till is a redemption of one line."""
     found.kind, found.account, found.member = "redemption", where.account, where.member
-    found.merchant, found.acceptor, found.lines = where.merchant, where.acceptor, [(0, worth)]
+    found.merchant, found.acceptor, found.lines = (
+        where.merchant,
+        where.acceptor,
+        [(0, spend.worth_rial)],
+    )
     found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == "redeemed"]
-    found.own = worth - sum(row[4] for row in found.spent) if found.spent else 0
+    if found.spent:
+        found.beside = _beside(money.worth_of(spend), found.spent)
+
+
+def _beside(worth: money.Worth, spent: Sequence[Row]) -> tuple[int, int]:
+    claim = sum(row[4] for row in spent)
+    made_up = worth.made_up(claim)
+    return worth.discount - claim - made_up, made_up
 
 
 def _issued(body: Issue, sequence: int, at: int) -> Grant:
@@ -136,7 +157,7 @@ def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> Non
     awards = booked(body, leaf.head[6])
     found.grants = grants_of(body, awards, found.sequence, at)
     if body.redemption is not None:
-        found.own = discount_of(body.redemption) - sum(row[4] for row in found.spent)
+        found.beside = _beside(money.worth_of(body.redemption), found.spent)
     if found.status == "held":
         found.held_until = None if body.review_due_at is None else micros(body.review_due_at)
 
@@ -208,12 +229,6 @@ def sliding_of(leaf: Leaf, heard: Heard | None, lot: int) -> int:
             return body.parcels[place].sliding_days if place < len(body.parcels) else 0
         case _:
             return 0
-
-
-def discount_of(deal: Any) -> int:
-    """Rial off the basket: worth of points, credit, and what the acceptor adds."""
-    worth = deal.points_value_rial + deal.credit_rial + deal.gift_rial
-    return worth + deal.own_discount_rial
 
 
 _lines = msgspec.json.Decoder(Lines)

@@ -2,7 +2,7 @@
 
 from verifier.model import budgets, life, money
 from verifier.model.messages import Deal, Prize, Told, Transaction, Why
-from verifier.model.originals import discount_of, kins_of
+from verifier.model.originals import kins_of
 from verifier.model.work import CREDIT, GIFT, POINTS, No, Said, Work
 from verifier.state import LOTS_PER_SEQUENCE
 
@@ -26,7 +26,8 @@ def sell(work: Work, body: Transaction) -> Said:
 
 
 def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
-    discount = discount_of(deal)
+    worth = money.worth_of(deal)
+    discount = worth.discount
     if not deal.points and not deal.credit_rial and not deal.gift_rial:
         raise No("nothing-to-redeem")
     if discount > body.amount_rial:
@@ -38,7 +39,6 @@ def _redeem(work: Work, body: Transaction, deal: Deal, said: Said) -> None:
     takes += work.plan(GIFT, deal.gift_rial, "insufficient-gift")
     if len(takes) > LOTS_PER_SEQUENCE:
         raise No("too-many-lots")
-    worth = money.Worth(discount, deal.own_discount_rial, deal.own_discount_max_rial, deal.fee_bp)
     own = money.spend(work, takes, worth)
     said.numbers = {
         "points_redeemed": deal.points,

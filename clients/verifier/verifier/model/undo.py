@@ -113,7 +113,7 @@ def _may_be_undone(work: Work, body: Transaction, original: Original | None) -> 
         raise No("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in DONE:
         raise No("original-not-completed")
-    if body.account not in (0, original.account):
+    if body.shown != 0 or body.account not in (0, original.account):
         raise No("another-account")
     if body.merchant != original.merchant:
         raise No("another-merchant")
@@ -164,8 +164,10 @@ def _restore(work: Work, original: Original, way: Way, until: int) -> dict[str, 
         back[lot.unit] = back.get(lot.unit, 0) + points
         free = way.of_basket(cost - claim, original)
         pieces.append(money.Piece(lot.unit, row[8], points, part[1], part[2], free))
-        restore(work, original, row, points, part, until)
-    money.enter(work, original.acceptor, pieces, way.of_basket(original.own, original), -1)
+        if points or part[1] or part[2]:
+            restore(work, original, row, points, part, until)
+    own, made_up = [way.of_basket(rial, original) for rial in original.beside]
+    money.enter(work, original.acceptor, pieces, (own, made_up), -1)
     return back
 
 

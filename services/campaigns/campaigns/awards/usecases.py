@@ -203,7 +203,7 @@ def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shel
     if not decline:
         sale = _sale(transaction, cause, programme, terms, shelves)
         points, decline = sale.earned.points, sale.decline
-    offer = redeeming.offer_of(programme, terms)
+    offer = redeeming.offer_of(programme, terms, shelves.programmes.cheapest)
     return commands.inquire(transaction, offer=offer, would_earn_points=points, decline=decline)
 
 
@@ -242,7 +242,7 @@ def _sale(
         return Sale(decline=(no,))
     if transaction.kind is not Kind.REDEMPTION:
         return Sale(earned=_earned(transaction, cause, programme, terms, shelves))
-    found = redeeming.redemption_of(transaction, programme, terms)
+    found = redeeming.redemption_of(transaction, programme, terms, shelves.programmes.cheapest)
     if isinstance(found, tuple):
         return Sale(decline=found)
     if programme is not None and not programme.earns_on_paid_part:

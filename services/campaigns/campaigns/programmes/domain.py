@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 
 from contracts.merchants import Programme, Terms
 
@@ -16,6 +17,7 @@ class Shelf:
     )
     newest: dict[int, int] = field(default_factory=dict[int, int])
     terms: dict[int, Terms] = field(default_factory=dict[int, Terms])
+    cheapest: Terms | None = None  # of all versions, in force or not
 
 
 def shelve(shelf: Shelf, fact: Programme | Terms) -> None:
@@ -27,6 +29,7 @@ def shelve(shelf: Shelf, fact: Programme | Terms) -> None:
             shelf.newest[fact.merchant] = max(known, fact.version)
         case Terms():
             shelf.terms[fact.version] = fact
+            shelf.cheapest = min(shelf.terms.values(), key=_price)
 
 
 def programme_as_of(shelf: Shelf, merchant: int, at: datetime) -> Programme | None:
@@ -45,6 +48,10 @@ def terms_as_of(shelf: Shelf, at: datetime) -> Terms | None:
     return max(
         (t for t in shelf.terms.values() if t.effective_from <= at), key=_starts, default=None
     )
+
+
+def _price(terms: Terms) -> Fraction:
+    return Fraction(terms.price_rial, terms.price_points)
 
 
 def _starts(fact: Programme | Terms) -> tuple[datetime, int]:

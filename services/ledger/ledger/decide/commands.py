@@ -69,7 +69,12 @@ def owner_of(book: Book, command: Command) -> tuple[int, int]:
 
 
 def account_of(command: Command, original: Original | None) -> int:
-    """The account a command is about: its own, else its original's."""
+    """The account a command is about: its own, else its original's.
+
+    None where somebody was shown who lives on another shard: he hears nothing of the original's.
+    """
+    if getattr(command.body, "shown", 0):
+        return 0
     named = getattr(command.body, "account", 0)
     return named or (original.account if original is not None else 0)
 

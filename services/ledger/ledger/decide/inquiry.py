@@ -76,6 +76,13 @@ def room_of(body: Inquire) -> int:
     return redeeming.most_points(body.offer, redeeming.room_rial(body.offer, _amount(body)))
 
 
+def _least_price(offer: Offer) -> float:
+    """Rial that a point has to cost for somebody to owe all that it is worth."""
+    if offer.least_points:
+        return offer.least_rial / offer.least_points
+    return offer.price_rial / offer.price_points
+
+
 def _amount(body: Inquire) -> int:
     """Rial of the basket; of none, one without end."""
     return body.amount_rial or AMOUNT_MAX
@@ -205,7 +212,7 @@ class _Trial:
         rest = unread.get((Unit.NETWORK_POINTS, 0))
         if rest is None or not rest.rows or (credit_rial and (Unit.CREDIT, 0) in unread):
             return False
-        draft, price = self.draft(), offer.price_rial / offer.price_points
+        draft, price = self.draft(), _least_price(offer)
         points = [x for x in draft.of(Unit.NETWORK_POINTS) if lots.available(x, self._now)]
         credit = [x for x in draft.of(Unit.CREDIT) if lots.available(x, self._now) and credit_rial]
         if rest.rows + len(points) + len(credit) > LOTS_PER_COMMAND_MAX:

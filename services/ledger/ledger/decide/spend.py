@@ -95,6 +95,7 @@ def consume(draft: Draft, takes: Takes, discount: money.Discount) -> money.Money
     for (lot, amount), cost, claim, fee in zip(takes, costs, leg.claims, leg.fees, strict=True):
         draft.take_at(lot, amount, What.REDEEMED, cost, claim=claim, fee=fee)
         spent.append(chart.Spent(lot.unit, lot.issuer, amount, claim, fee, cost - claim))
-    for transfer in chart.redeem(draft.owner, draft.acceptor, spent, leg.own_rial):
+    added = chart.Added(leg.own_rial, leg.network_rial)
+    for transfer in chart.redeem(draft.owner, draft.acceptor, spent, added):
         draft.post(transfer)
     return leg

@@ -81,7 +81,7 @@ def _refusal(body: PostTransaction, original: Original | None) -> Said | None:
         return verdicts.no("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in (Status.COMPLETED, Status.HELD):
         return verdicts.no("original-not-completed")
-    if body.account not in (0, original.account):
+    if body.shown or body.account not in (0, original.account):
         return verdicts.no("another-account")
     if body.merchant != original.merchant:
         return verdicts.no("another-merchant")
@@ -142,13 +142,15 @@ def _restore(draft: Draft, original: Original, step: Step, grace: datetime) -> d
     spent: list[chart.Spent] = []
     for row in original.rows:
         part, released = _part(draft, row, original, step)
-        draft.give_back(row, original.sequence, part=part, grace=grace)
+        if part.amount or part.claim_rial or part.fee_rial:  # of many lots, what this step reaches
+            draft.give_back(row, original.sequence, part=part, grace=grace)
         restored[row.unit] = restored.get(row.unit, 0) + part.amount
         spent.append(
             chart.Spent(row.unit, row.issuer, part.amount, part.claim_rial, part.fee_rial, released)
         )
     own = _money(original.own_rial, original, step)
-    for transfer in chart.redeem(draft.owner, original.acceptor, spent, own, sign=-1):
+    added = chart.Added(own, _money(original.network_rial, original, step))
+    for transfer in chart.redeem(draft.owner, original.acceptor, spent, added, sign=-1):
         draft.post(transfer)
     return restored
 

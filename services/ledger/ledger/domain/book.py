@@ -211,10 +211,11 @@ class Progress(Struct, frozen=True):
 class Original(Struct, frozen=True):
     """What a refund, reversal, verdict or take-back must know of the command it names.
 
-    lines: (line, Rial); a basket without lines is its line 0. grants, rows: as booked. own_rial:
-    the acceptor's own discount. arrived False: only its reversal came. held_until: of a review, or
-    when a hold falls due. awaits: the event that an issue is pending for. A spend away from a till
-    is a redemption of one line, what it was worth; so is a capture.
+    lines: (line, Rial); a basket without lines is its line 0. grants, rows: as booked. own_rial,
+    network_rial: discount beyond the claims, of the acceptor and of the network. arrived False:
+    only its reversal came. held_until: of a review, or when a hold falls due. awaits: the event
+    that an issue is pending for. A spend away from a till is a redemption of one line, what it was
+    worth; so is a capture.
     """
 
     name: str
@@ -231,6 +232,7 @@ class Original(Struct, frozen=True):
     grants: tuple[Grant, ...] = ()
     rows: tuple[Row, ...] = ()
     own_rial: int = 0
+    network_rial: int = 0
     held_until: datetime | None = None
     progress: Progress = Progress(())
     awaits: str = ""

@@ -21,6 +21,13 @@ class Spent(NamedTuple):
     released_rial: int
 
 
+class Added(NamedTuple):
+    """Discount beyond all claims, in Rial: the acceptor's own, and what the network adds."""
+
+    own_rial: int
+    network_rial: int
+
+
 def issue(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
     """Points come from their issuer to the member; a negative amount brings them back."""
     return (
@@ -61,13 +68,14 @@ def repay(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
 
 
 def redeem(
-    owner: int, acceptor: int, spent: Iterable[Spent], own_rial: int, *, sign: int = 1
+    owner: int, acceptor: int, spent: Iterable[Spent], added: Added, *, sign: int = 1
 ) -> list[Transfer]:
     """Points leg and money leg of a redemption; sign -1: the mirror image of a refund.
 
     Per issuer: points to its sink, the acceptor's claim on it (none where issuer = acceptor), cost
-    beyond the discount released to it. Then the acceptor's own discount, and the network's fee
-    on claims that cross parties. Source: architecture 5, ledger reference (money leg).
+    beyond the discount released to it. Then what the network adds, the acceptor's own discount,
+    and the network's fee on claims that cross parties. Source: architecture 5, ledger reference
+    (money leg), decision 0029.
     """
     points: dict[tuple[Unit, int], int] = {}
     claims: dict[int, int] = {}
@@ -87,8 +95,11 @@ def redeem(
         _pair(issuer, Role.POINTS_COST, Role.COST_RELEASED, sign * rial)
         for issuer, rial in released.items()
     ]
-    if own_rial:
-        transfers.append(_pair(acceptor, Role.OWN_DISCOUNT, Role.DISCOUNT_GIVEN, sign * own_rial))
+    if added.network_rial:
+        transfers.append(fund(acceptor, NETWORK_PARTY, sign * added.network_rial))
+    if added.own_rial:
+        own = sign * added.own_rial
+        transfers.append(_pair(acceptor, Role.OWN_DISCOUNT, Role.DISCOUNT_GIVEN, own))
     if fee:
         transfers.append(_fee(acceptor, sign * fee))
     return transfers

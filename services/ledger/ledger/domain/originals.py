@@ -15,9 +15,11 @@ from contracts.value import (
     ReissueCard,
     ReturnValue,
     SendValue,
+    Spend,
     SpendValue,
 )
 from contracts.values import Kind, Status
+from ledger.domain import money
 from ledger.domain.book import (
     Command,
     Grant,
@@ -25,10 +27,10 @@ from ledger.domain.book import (
     Progress,
     Row,
     What,
-    discount_of,
     lot_of_issue,
     lots_of_awards,
 )
+from ledger.domain.money import Discount
 
 _told: Final = json.Decoder(Answer).decode
 
@@ -71,11 +73,11 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
                 account=body.account, member=body.member, grants=grants, awaits=body.awaits,
             )  # fmt: skip
         case SpendValue():
-            return _original_of_spend(plain, body, body.spend.worth_rial, rows=rows)
+            return _original_of_spend(plain, body, body.spend, rows=rows)
         case CaptureHold():
             if hold is None:
                 return replace(plain, kind=Kind.REDEMPTION)
-            return _original_of_spend(plain, hold, body.spend.worth_rial, rows=rows)
+            return _original_of_spend(plain, hold, body.spend, rows=rows)
         case HoldValue():
             return replace(
                 plain, account=body.account, member=body.member, merchant=body.merchant,
@@ -125,25 +127,33 @@ def _original_of_transaction(
     lines = tuple((line.line, line.amount_rial) for line in body.lines)
     if not lines:
         lines = ((0, body.amount_rial),)
-    own_rial = 0
+    own_rial = network_rial = 0
     if body.redemption is not None and posted:
-        own_rial = discount_of(body.redemption) - sum(row.claim_rial for row in spent)
+        own_rial, network_rial = _added(money.of_redemption(body.redemption), spent)
     return Original(
         plain.name, plain.sequence, plain.type, plain.status,
         kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
         acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
+        network_rial=network_rial,
         held_until=body.review_due_at if plain.status is Status.HELD else None,
         progress=Progress((0,) * len(lines)),
     )  # fmt: skip
 
 
 def _original_of_spend(
-    plain: Original, where: SpendValue | Original, worth_rial: int, *, rows: tuple[Row, ...]
+    plain: Original, where: SpendValue | Original, spend: Spend, *, rows: tuple[Row, ...]
 ) -> Original:
     spent = tuple(row for row in rows if row.what is What.REDEEMED)
-    own_rial = worth_rial - sum(row.claim_rial for row in spent) if spent else 0
+    own_rial, network_rial = _added(money.of_spend(spend), spent) if spent else (0, 0)
     return replace(
         plain, kind=Kind.REDEMPTION, account=where.account, member=where.member,
-        merchant=where.merchant, acceptor=where.acceptor, lines=((0, worth_rial),), rows=spent,
-        own_rial=own_rial, progress=Progress((0,)),
+        merchant=where.merchant, acceptor=where.acceptor, lines=((0, spend.worth_rial),),
+        rows=spent, own_rial=own_rial, network_rial=network_rial, progress=Progress((0,)),
     )  # fmt: skip
+
+
+def _added(discount: Discount, spent: tuple[Row, ...]) -> tuple[int, int]:
+    """Rial beyond the claims: what the acceptor gave of its own, what the network added."""
+    claim = sum(row.claim_rial for row in spent)
+    network = money.of_network(discount, claim)
+    return discount.rial - claim - network, network

@@ -74,8 +74,9 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "The original sale has no line {line}.",
     ),
     "another-account": (
-        "تراکنش اصلی از حساب دیگری است.",
-        "The original transaction belongs to another account.",
+        "تراکنش اصلی از حساب دیگری است. کارت یا موبایلِ همان خرید را بدهید، یا تنها شناسهٔ خرید را.",
+        "The original transaction belongs to another account. Show what it was bought with, or name"
+        " it alone.",
     ),
     "another-merchant": (
         "تراکنش اصلی در فروشگاه دیگری انجام شده است.",

@@ -59,6 +59,7 @@ def post(
         review_due_at=screened.review_due_at if held else None,
         case_id=screened.case_id if held else "",
         replayed=screened.replayed,
+        shown=transaction.shown,
     )
 
 

@@ -13,13 +13,16 @@ from kit import errors
 
 
 def redemption_of(
-    transaction: PosTransaction, programme: Programme | None, terms: Terms | None
+    transaction: PosTransaction,
+    programme: Programme | None,
+    terms: Terms | None,
+    cheapest: Terms | None = None,
 ) -> Redemption | tuple[Reason, ...]:
     """Every number that the ledger needs, or the reasons for a no.
 
     Whether the member has so much is the ledger's to say, which previews by the same rule.
     """
-    offer = offer_of(programme, terms)
+    offer = offer_of(programme, terms, cheapest)
     if not isinstance(offer, Offer):
         return offer
     asked = Asked(transaction.amount_rial, transaction.points, transaction.credit_rial)
@@ -30,8 +33,13 @@ def redemption_of(
     return no or redeeming.redemption(offer, asked)
 
 
-def offer_of(programme: Programme | None, terms: Terms | None) -> Offer | tuple[Reason, ...]:
-    """What may be spent here, or why nothing can. programme: the acceptor's at occurred_at."""
+def offer_of(
+    programme: Programme | None, terms: Terms | None, cheapest: Terms | None = None
+) -> Offer | tuple[Reason, ...]:
+    """What may be spent here, or why nothing can. programme: the acceptor's at occurred_at.
+
+    cheapest: the terms with the lowest price of all that were published; None: these.
+    """
     if programme is None:
         return (reasons.NO_PROGRAMME,)
     if terms is None:
@@ -45,6 +53,8 @@ def offer_of(programme: Programme | None, terms: Terms | None) -> Offer | tuple[
         own_discount_max_rial=programme.own_discount_max_rial,
         fee_bp=terms.fee_bp,
         terms_version=terms.version,
+        least_rial=0 if cheapest is None else cheapest.price_rial,
+        least_points=0 if cheapest is None else cheapest.price_points,
     )
 
 

@@ -1,0 +1,124 @@
+"""A dearer settlement price: points issued before it stay worth what all points are (A18)."""
+
+from itertools import pairwise
+
+import pytest
+from msgspec import json
+
+from contracts import redeeming
+from contracts.ledger import Offer
+from contracts.redeeming import Asked
+from contracts.values import Status
+
+from .desk import ACCOUNT, Desk, award, page
+from .shelf import Shelf
+
+PRICES = ((100, 1), (101, 1), (250, 2), (400, 3), (120, 1))  # each dearer than the first
+
+
+def offer(price, least, **fields):
+    return Offer(
+        price_rial=price[0], price_points=price[1], least_rial=least[0], least_points=least[1],
+        fee_bp=100, **fields,
+    )  # fmt: skip
+
+
+def spend(desk, points, given, *, basket=1_000_000, **fields):
+    """A redemption as campaigns would send it under an offer."""
+    deal = redeeming.redemption(given, Asked(basket, points, 0))
+    return desk.hear(
+        desk.transaction("redemption", 6, redemption=deal, amount_rial=basket, **fields)
+    )
+
+
+def by_account(decision):
+    """{(who, account, towards): Rial or points}; each unit sums to zero."""
+    sums, found = {}, {}
+    for who, role, unit, towards, amount in page(decision):
+        sums[unit] = sums.get(unit, 0) + amount
+        found[who, role, towards] = found.get((who, role, towards), 0) + amount
+    assert set(sums.values()) <= {0}
+    return found
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+@pytest.mark.parametrize("price", PRICES[1:])
+def test_points_of_before_a_rise_are_spent_to_the_last_and_the_network_owes_the_rise(desk, price):
+    desk.buy(award(4_321))
+    given = offer(price, PRICES[0])
+    seen = desk.ask(offer=given)
+    assert (seen.redeemable_points, seen.reasons) == (4_321, ())
+    decision = spend(desk, 4_321, given)
+    assert (decision.status, decision.code) == (Status.COMPLETED, "")
+    worth = 4_321 * price[0] // price[1]
+    told = by_account(decision)
+    assert told["baker", "payable", "grocer"] == -432_100  # what it set aside, and no more
+    assert told["network", "payable", "grocer"] == 432_100 - worth
+    assert told["grocer", "receivable", "network"] == worth - 432_100
+    assert told["network", "fee", "grocer"] == 4_321
+    assert json.decode(decision.answer)["discount_rial"] == worth == seen.redeemable_rial
+    assert "own_discount_rial" not in json.decode(decision.answer)
+
+
+def test_points_of_every_price_there_was_are_spent_together(desk):
+    for issuer, (rial, points) in zip((5, 6, 7, 5, 7), PRICES, strict=True):
+        desk.buy(award(333, issuer=issuer, cost_rial=333 * rial // points))
+    given = offer(PRICES[3], PRICES[0])  # not the dearest: some points cost more than they give
+    assert desk.ask(offer=given).redeemable_points == 5 * 333
+    assert spend(desk, 5 * 333, given).code == ""
+
+
+def test_the_acceptors_own_discount_is_its_own_and_the_rise_is_not(desk):
+    desk.buy(award(100))
+    given = offer((110, 1), (100, 1), own_discount_bp=1_000, own_discount_max_rial=900)
+    told = by_account(spend(desk, 100, given))
+    assert told["network", "payable", "grocer"] == -1_000
+    assert told["grocer", "discount-given", ""] == 900
+
+
+def test_points_that_were_issued_below_every_price_are_nobodys_gift(desk):
+    desk.buy(award(100, cost_rial=1_000))  # 10 Rial each
+    decision = spend(desk, 100, offer((110, 1), (100, 1)))
+    assert (decision.status, decision.code) == (Status.DECLINED, "own-discount-too-large")
+    assert decision.legs == ()
+
+
+def test_a_price_that_never_rose_costs_the_network_nothing(desk):
+    desk.buy(award(100, cost_rial=9_900))
+    assert spend(desk, 100, offer((100, 1), (100, 1))).code == "own-discount-too-large"
+    assert spend(desk, 100, offer((100, 1), (0, 0))).code == "own-discount-too-large"
+
+
+@pytest.mark.parametrize("parts", [(999_999,), (1, 2, 333_333), (500_000, 250_000)])
+def test_refunds_in_parts_give_the_network_back_what_it_added_to_the_rial(desk, parts):
+    desk.buy(award(100))
+    given = offer((101, 1), (100, 1))
+    sold = spend(desk, 77, given)
+    total = by_account(sold)
+    for part in parts:
+        for key, amount in by_account(desk.refund(sold, amount_rial=part)).items():
+            total[key] = total[key] + amount
+    for key, amount in by_account(desk.refund(sold)).items():
+        total[key] = total[key] + amount
+    assert set(total.values()) == {0}
+
+
+def test_away_from_a_till_the_same_holds():
+    desk = Shelf()
+    desk.buy(award(100))
+    assert desk.away(points=50, worth_rial=5_500).code == "own-discount-too-large"
+    told = by_account(desk.away(points=50, worth_rial=5_500, network_max_rial=500))
+    assert told["network", "payable", "grocer"] == -500
+    desk.capture(desk.hold(points=50), points=50, worth_rial=5_500, network_max_rial=500)
+    assert not any(lot.remaining for lot in desk.book.member(desk.shard, ACCOUNT).lots.values())
+
+
+def test_what_the_network_adds_at_most_rises_with_the_points():
+    given = offer((110, 1), (1, 3))
+    added = [redeeming.redemption(given, Asked(10**9, n, 0)).network_max_rial for n in range(1, 90)]
+    assert all(before <= after for before, after in pairwise(added))
+    assert added[1] == 220  # two points cost nothing at a Rial for three
