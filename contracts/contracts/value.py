@@ -26,9 +26,8 @@ class Spend(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What leaves an account and what it is worth to whoever takes it.
 
     worth_rial: the discount or goods that the acceptor gives for all of it. Its claim is at most
-    the cost of what is consumed; beyond that the network adds at most network_max_rial, for points
-    issued at a lower price, and the rest is the acceptor's own, at most own_max_rial.
-    fee_bp: the network's share of the claim.
+    the cost of what is consumed; beyond that the network adds network_max_rial at most, and the
+    rest is the acceptor's own, at most own_max_rial. fee_bp: the network's share of the claim.
     """
 
     points: Amount = 0
@@ -140,8 +139,7 @@ class AdjustValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Parcel(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Part of one lot on its way: the child that opens elsewhere is this, and nothing is lost.
 
-    lot: the sender's, on the sender's shard. graced: it has had its one grace, and past its date
-    it gets no other.
+    lot: the sender's, on the sender's shard. graced: it has had its grace and gets no other.
     """
 
     lot: Whole

@@ -304,10 +304,7 @@ class Model:
         self.burn(sale, takes, discount, limits, terms.fee_bp)
 
     def burn(self, sale, takes, discount, limits, fee_bp):
-        """Take [(lot, amount)] and settle.
-
-        limits: the own discount said, the most of it, the most that the network makes up for.
-        """
+        """Take [(lot, amount)] and settle. limits: own discount, its most, the network's most."""
         for lot, amount in takes:
             cost = self.draw(lot, amount)
             row = {"lot": lot["number"], "unit": lot["unit"], "points": amount, "cost": cost}
