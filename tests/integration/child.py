@@ -108,7 +108,8 @@ def main() -> None:
     """Read the options from the command line and run as a room."""
     options = msgspec.json.decode(os.environ["CHILD"], type=Options)
     os.environ |= {
-        f"PEYVAND_{k.upper()}": str(v) for k, v in msgspec.to_builtins(options.room).items()
+        f"PEYVAND_{k.upper()}": ",".join(v) if isinstance(v, tuple) else str(v)
+        for k, v in msgspec.structs.asdict(options.room).items()
     }
 
     @asynccontextmanager
