@@ -15,6 +15,7 @@ import gateway  # noqa: F401
 import kit  # noqa: F401
 from house import servers as house_servers
 from house import testing
+from kit import logs as kit_logs
 
 # A run of the same code tells the same stories; and a busy machine is no failure.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
@@ -32,6 +33,20 @@ def server_run() -> Iterator[testing.Run]:
     run = testing.Run(keep=os.environ.get("KEEP_SERVERS") == "1")
     yield run
     run.close()
+
+
+@pytest.fixture
+def declines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """`declines()`: who was declined here since it was last asked, as the room's log tells it."""
+    kit_logs.settle()
+    caplog.set_level("INFO", logger=kit_logs.__name__)
+
+    def told() -> list[str]:
+        caplog.clear()
+        kit_logs.settle()
+        return [one for line in caplog.records for one in line.__dict__.get("declined", ())]
+
+    return told
 
 
 @pytest.fixture(scope="session")

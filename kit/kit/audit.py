@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from kit import auth, telemetry
+from kit import auth, local, telemetry
 from kit.auth import Role
 from kit.db import Database, Record, Tx
 
@@ -80,20 +80,17 @@ async def _acting(request: Request, database: Database, kind: str) -> AsyncGener
 async def _keep(act: Act, request: Request, actor: auth.Actor, kind: str) -> None:
     if act.after is UNTOLD:
         raise RuntimeError(f"{request.url.path}: nobody told the trail what was done")
+    await local.will_number(act.tx, "audit")
     await act.tx.execute(
         "insert into audit"
         " (subject, roles, act, route, target, body_sha256, before, after, trace)"
         " values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, $8::jsonb, $9)",
-        actor.subject,
-        sorted(actor.roles),
-        kind,
+        actor.subject, sorted(actor.roles), kind,
         f"{request.method} {request.scope['route'].path}",
-        _json(dict(request.path_params)),
-        auth.body_digest(request),
-        _json(act.before),
-        _json(act.after),
+        _json(dict(request.path_params)), auth.body_digest(request),
+        _json(act.before), _json(act.after),
         (telemetry.read_traceparent(request.headers.get("traceparent")) or "")[3:35],
-    )
+    )  # fmt: skip
 
 
 def _json(value: Any) -> str | None:
@@ -144,14 +141,13 @@ def router(room: str, database: Database) -> APIRouter:
     ) -> Trail:
         """Who wrote what, and who read whose personal data; oldest first, of one person or all."""
         async with database.read() as tx:
+            await local.all_numbered(tx, "audit")
             rows = await tx.fetch(
                 "select id, at, subject, roles, act, route, target, body_sha256, before, after,"
                 " trace from audit where id > $1 and ($2::text is null or subject = $2)"
                 " order by id limit $3",
-                after,
-                subject,
-                limit,
-            )
+                after, subject, limit,
+            )  # fmt: skip
         items = [_entry(row) for row in rows]
         return Trail(items=items, next=items[-1].id if len(items) == limit else None)
 

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
 from kit import errors, isolation, kafka, letters, outbox, settings, telemetry
 from kit.db import Database, Tx
-from kit.event import Event, Handler, Poison, Subscription, bare, event, read
+from kit.event import Event, Handler, Poison, Subscription, event, read
 from kit.kafka import Place, Producer, Reader
 from kit.outbox import Message, Numbers
 from kit.publish import Crash, CrashPoint, Publisher, no_crash
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_AFTER_S: Final = 0.5  # sooner, the next batch carries the deletion
 REST_S: Final = 0.25  # of a patient consumer, from one poll to the next
+POLL_AGE_MAX_S: Final = 10.0  # two of facts, five of a statement, three of computing
 FENCED_WAIT_S: Final = 15.0  # longer than a session: a member that was fenced hears why by then
 
 
@@ -52,7 +54,9 @@ class Consumer:
         self._publisher = Publisher(group, producer, unsaid, crash)
         self._stopping = asyncio.Event()
         self._taken = 0  # generation of the assignment whose offsets are loaded
-        self._faults = isolation.Faults()
+        self.finished_at = time.monotonic()  # when a poll, or a part of one, last was
+        self._with_retry = partial(isolation.repeated, group=group)
+        self._pieces = isolation.Pieces(group, self._attempt, self._instead)
         self._positions = Positions(group)
         self._numbers = Numbers(room.room, group, room.generation, {}, room.shards)
         self._told: dict[Place, int] = {}
@@ -61,8 +65,8 @@ class Consumer:
 
     @property
     def ready(self) -> bool:
-        """Whether an assignment has been taken over."""
-        return self._taken > 0
+        """Whether partitions are taken over and polls are finished, as a member of the group."""
+        return self._taken > 0 and time.monotonic() - self.finished_at < POLL_AGE_MAX_S
 
     def stop(self) -> None:
         """Finish the batch at work, flush, leave the group; run() then returns."""
@@ -102,6 +106,8 @@ class Consumer:
             if reader.generation != self._taken:
                 continue  # of an assignment that is over: dropped, the new owner reads them
             if not records:
+                if reader.joined:
+                    self.finished_at = time.monotonic()
                 if time.monotonic() - busy_at > SWEEP_AFTER_S:
                     await self._with_retry(self._sweep)
                 continue
@@ -145,8 +151,8 @@ class Consumer:
             positions = await Positions.claim(
                 tx, self.group, places, self._cluster, self._room.generation
             )
-            await numbers.load(tx, lanes)
-            unsent = await outbox.find_unsent(tx, self.group, lanes)
+            unsent, torn = await numbers.take_unsent(tx, lanes)
+            await letters.keep(tx, given.room, self.group, torn)
         await self._publisher.send(unsent)
         unread = [place for place, offset in positions.next.items() if offset < 0]
         offsets = positions.next | (await reader.beginnings(unread) if unread else {})
@@ -204,7 +210,7 @@ class Consumer:
         with ExitStack() as stack:
             span = self._observed(stack, events)
             try:
-                if not await self._in_pieces(reader, events):
+                if not await self._pieces.commit(events, lambda: reader.generation != self._taken):
                     return
             except errors.Fenced:
                 await self._fenced(reader)
@@ -223,54 +229,23 @@ class Consumer:
             log.exception("no span for a poll")
             return None
 
-    async def _in_pieces(self, reader: Reader, events: Sequence[Event]) -> bool:
-        """Commit events, in halves where they fail; False when reassigned meanwhile.
+    async def _instead(self, event: Event, behind: Sequence[Sequence[Event]]) -> bool:
+        """Whether any record behind one that timed out passes in its place; nothing of it stays.
 
-        One that fails alone is set aside. Raises Fenced, Alarm, and what is no record's doing.
+        Raises Fenced where there is none: the poll is read anew, with what has come meanwhile.
         """
-        pieces = [list(events)]
-        while pieces:
-            piece = pieces.pop(0)
-            alone = len(piece) == 1
-            try:
-                attempt = partial(self._attempt, piece)
-                if not await self._with_retry(attempt, reader, divisible=not alone):
-                    return False
-                self._faults.none()
-            except Exception as error:
-                if not alone and isolation.can_be_halved(error):
-                    half = len(piece) // 2
-                    pieces[:0] = [piece[:half], piece[half:]]
-                elif not alone or not isolation.of_a_record(error):
-                    raise
-                elif not await self._give_up(reader, piece[0], error):
-                    return False
-        return True
+        telemetry.count(Metric.ALARMS, "record-timed-out")
+        fit = [e for piece in behind for e in piece if e.envelope is not None and not e.expired]
 
-    async def _give_up(self, reader: Reader, event: Event, error: Exception) -> bool:
-        """Set a record aside by the fullest way that works: refused, refused as unreadable, a
-        dead letter alone. False when reassigned meanwhile. Raises Alarm where all records fail.
-        """
-        why = isolation.told(error)
-        if not isinstance(error, errors.Permanent):
-            telemetry.count(Metric.ALARMS, "record-fault")
-            place = (event.topic, event.partition, event.offset)
-            log.error("a record cannot be handled: %s/%s@%s", *place, exc_info=error)
-        ways = [
-            partial(self._attempt, [event], why),
-            partial(self._attempt, [bare(event, why)], why),
-            partial(self._attempt, [event], why, answer=False),
-        ]
-        while True:
-            try:
-                done = await self._with_retry(ways.pop(0), reader)
-                break
-            except Exception as again:
-                if not ways or not isolation.of_a_record(again):
-                    raise
-                log.exception("nor can it be refused")
-        self._faults.one(error)
-        return bool(done)
+        async def work(tx: Tx) -> None:
+            place = (event.topic, event.partition)
+            await self._positions.advance(tx, {place: event.offset + 1}, {}, [])
+            await self._handle(tx, [secrets.choice(fit)] if fit else [])
+
+        passed = await isolation.rehearsed(self._database, work)
+        if passed and not fit:
+            raise errors.Fenced("a record that timed out has none beside it")
+        return passed
 
     async def _attempt(
         self, piece: Sequence[Event], refused: str = "", *, answer: bool = True
@@ -305,6 +280,7 @@ class Consumer:
         self._positions.settle(ends, heard)
         self._numbers.settle(batches)
         await self._publisher.put(batches)
+        self.finished_at = time.monotonic()
         return True
 
     async def _handle(self, tx: Tx, events: Sequence[Event]) -> None:
@@ -339,20 +315,6 @@ class Consumer:
 
     # ------------------------------------------------------------------------------------- beside
 
-    async def _with_retry(
-        self,
-        attempt: Callable[[], Awaitable[Any]],
-        reader: Reader | None = None,
-        *,
-        divisible: bool = False,
-    ) -> Any:
-        """Repeat what fails transiently, within the bound; None when reassigned meanwhile."""
-
-        def moved() -> bool:
-            return reader is not None and reader.generation != self._taken
-
-        return await isolation.repeated(attempt, self.group, moved, divisible=divisible)
-
     async def _sweep(self) -> None:
         """Nothing came: delete acknowledged rows now, there is no next batch to carry it."""
         acked = self._publisher.take_acked()
@@ -370,6 +332,8 @@ class Consumer:
         while True:
             await asyncio.sleep(1)
             telemetry.gauge(Metric.LAG, reader.lag(), self.group)
+            age_s = time.monotonic() - self.finished_at
+            telemetry.gauge(Metric.POLL_AGE_SECONDS, age_s, self.group)
             ours = self._ours(reader)
             if ours:
                 self._crash(CrashPoint.BEFORE_BROKER_COMMIT)

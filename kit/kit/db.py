@@ -27,9 +27,9 @@ IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction 
 _DIALECT: Final = dialect.dialect()
 _Unencodable: Final[type[Exception]] = asyncpg.exceptions._base.DataError  # pyright: ignore[reportPrivateUsage]
 _TRANSIENT_CLASSES: Final = ("08", "40", "53", "57", "58")
-_TRANSIENT_STATES: Final = ("25006", "25P02", "55P03")
+_TRANSIENT_STATES: Final = ("25006", "25P02")
 _IDLE_TOO_LONG: Final = "25P03"
-_CANCELLED: Final = "57014"
+_OUT_OF_TIME: Final = ("57014", "55P03")  # of a statement, and of waiting for a lock
 _MICRO, _DAY = timedelta(microseconds=1), timedelta(days=1)
 _NOT_AS_THE_CODE_EXPECTS: Final = ("28", "3D", "42501", "42703", "42P01")
 _OF_OTHERS: Final = ("23503", "23505", "23P01")  # what another row refers to, or holds already
@@ -78,7 +78,7 @@ def translated() -> Generator[None]:
             ) from error
         if _IDLE_TOO_LONG in (state, _state(error.__cause__)):  # why the connection was closed
             raise errors.Overlong(f"database: {error}") from error
-        if state == _CANCELLED:
+        if state in _OUT_OF_TIME:
             raise errors.TimedOut(f"database: {error}") from error
         if state.startswith(_NOT_AS_THE_CODE_EXPECTS):
             raise errors.Alarm(f"the database is not as this code expects: {error}") from error
@@ -183,16 +183,12 @@ class Database:
         """Connect. Raises Unavailable."""
         with translated():
             pool = await asyncpg.create_pool(
-                dsn,
-                min_size=min(2, size),
-                max_size=size,
+                dsn, min_size=min(2, size), max_size=size,
                 max_inactive_connection_lifetime=0,  # a new one costs 20 to 80 ms, in mid-poll
-                command_timeout=command_timeout_s,
-                timeout=command_timeout_s,
-                init=_learn_types,
+                command_timeout=command_timeout_s, timeout=command_timeout_s,
                 reset=_keep,  # no session state is ever left behind: spare the round trip
-                server_settings=_SERVER_SETTINGS,
-            )
+                init=_learn_types, server_settings=_SERVER_SETTINGS,
+            )  # fmt: skip
         return cls(pool)
 
     async def ask(self) -> None:

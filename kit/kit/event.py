@@ -105,16 +105,11 @@ def read(record: Any, decoders: dict[str, type[Any]]) -> Event:
         except Exception as malformed:  # noqa: BLE001 - whatever it breaks on is its own doing
             error = str(malformed) or "malformed"
     return Event(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        at=_time_of(record.timestamp),
+        topic=record.topic, partition=record.partition, offset=record.offset,
+        at=_time_of(record.timestamp), key=record.key or b"", raw=raw or b"",
         headers={key: value for key, value in record.headers if value is not None},
-        key=record.key or b"",
-        raw=raw or b"",
-        envelope=decoded,
-        error=error,
-    )
+        envelope=decoded, error=error,
+    )  # fmt: skip
 
 
 def bare(event: Event, why: str) -> Event:
@@ -138,12 +133,7 @@ def event(
     """An event as a handler gets it, through the bytes: for tests and for replays by hand."""
     raw = envelopes.encode(said)
     return Event(
-        topic=topic.name,
-        partition=partition,
-        offset=offset,
-        at=said.accepted_at,
-        headers=dict(headers),
-        key=said.key.encode(),
-        raw=raw,
+        topic=topic.name, partition=partition, offset=offset, at=said.accepted_at,
+        headers=dict(headers), key=said.key.encode(), raw=raw,
         envelope=envelopes.decode(raw, dict(topic.events)),
-    )
+    )  # fmt: skip

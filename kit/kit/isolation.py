@@ -6,13 +6,17 @@ Source: decision 0017.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from kit import errors, telemetry
+from kit.event import bare
 from kit.telemetry import Metric
 
 if TYPE_CHECKING:
+    from kit.db import Database, Tx
     from kit.event import Event, Subscription
 
 log = logging.getLogger(__name__)
@@ -22,6 +26,7 @@ FACTS_POLL_S: Final = 0.025
 RETRY_BOUND_S: Final = 60.0
 UNFORESEEN_MAX: Final = 3
 OVERLONG_MAX: Final = 5
+BESIDE_S: Final = 1.0  # a fifth of a statement's bound: what passes in it is not held up
 FAULTS_IN_A_ROW_MAX: Final = 50  # records set aside with none handled between: the fault is ours
 _NOT_OF_A_RECORD: Final = (
     errors.Fenced,
@@ -78,16 +83,18 @@ class Faults:
 async def repeated(
     attempt: Callable[[], Awaitable[Any]],
     group: str,
-    moved: Callable[[], bool],
+    moved: Callable[[], bool] = lambda: False,
     *,
     divisible: bool = False,
+    beside: Callable[[], Awaitable[bool]] | None = None,
 ) -> Any:
     """Repeat what fails transiently, within the bound; None when moved says yes meanwhile.
 
-    divisible: what half of it may mend is raised at once. Raises Permanent, Fenced and Alarm at
-    once too, what nobody foresaw after UNFORESEEN_MAX tries.
+    divisible: what half of it may mend is raised at once. beside: whether another record passes in
+    the place of one that timed out. Raises Permanent, Fenced and Alarm at once too, what nobody
+    foresaw after UNFORESEEN_MAX tries, Overlong where so many timed out and others passed.
     """
-    started, unforeseen, overlong, pause = time.monotonic(), 0, 0, 0.02
+    started, unforeseen, overlong, slow, pause = time.monotonic(), 0, 0, 0, 0.02
     while True:
         try:
             return await attempt()
@@ -99,6 +106,10 @@ async def repeated(
             known = isinstance(error, errors.Unavailable | OSError)
             unforeseen += 0 if known else 1
             overlong += isinstance(error, errors.Overlong)
+            if beside is not None and type(error) is errors.TimedOut:
+                slow += await beside()
+                if slow >= UNFORESEEN_MAX:
+                    raise errors.Overlong(f"others pass, this one alone: {error}") from error
             telemetry.count(Metric.RETRIES, group)
             late = time.monotonic() - started > RETRY_BOUND_S
             if late or unforeseen >= UNFORESEEN_MAX or overlong >= OVERLONG_MAX:
@@ -108,6 +119,88 @@ async def repeated(
             return None
         await asyncio.sleep(pause)
         pause = min(pause * 2, 0.5)
+
+
+@dataclass(slots=True)
+class Pieces:
+    """Commits what a poll of a group has, in halves where they fail.
+
+    attempt: one transaction of a piece; refused: why its one event goes to refuse, not to handle;
+    answer False: where refusing it failed too. instead: whether others pass in the place of one.
+    """
+
+    group: str
+    attempt: Callable[..., Awaitable[bool]]
+    instead: Callable[["Event", Sequence[Sequence["Event"]]], Awaitable[bool]]
+    faults: Faults = field(default_factory=Faults)
+
+    async def commit(self, events: Sequence["Event"], moved: Callable[[], bool]) -> bool:
+        """Commit events; False when reassigned meanwhile. One that fails alone is set aside.
+
+        Raises Fenced, Alarm, and what is no record's doing.
+        """
+        pieces = [list(events)]
+        while pieces:
+            piece = pieces.pop(0)
+            alone = len(piece) == 1
+            beside = partial(self.instead, piece[0], pieces) if alone else None
+            how: dict[str, Any] = {"moved": moved, "beside": beside}
+            try:
+                attempt = partial(self.attempt, piece)
+                if not await repeated(attempt, self.group, divisible=not alone, **how):
+                    return False
+                self.faults.none()
+            except Exception as error:
+                if not alone and can_be_halved(error):
+                    half = len(piece) // 2
+                    pieces[:0] = [piece[:half], piece[half:]]
+                elif not alone or not of_a_record(error):
+                    raise
+                elif not await self._give_up(piece[0], error, how):
+                    return False
+        return True
+
+    async def _give_up(self, event: "Event", error: Exception, how: Mapping[str, Any]) -> bool:
+        """Set a record aside by the fullest way that works: refused, refused as unreadable, a
+        dead letter alone. False when reassigned meanwhile. Raises Alarm where all records fail.
+        """
+        why = told(error)
+        if not isinstance(error, errors.Permanent):
+            telemetry.count(Metric.ALARMS, "record-fault")
+            place = (event.topic, event.partition, event.offset)
+            log.error("a record cannot be handled: %s/%s@%s", *place, exc_info=error)
+        ways = [
+            partial(self.attempt, [event], why),
+            partial(self.attempt, [bare(event, why)], why),
+            partial(self.attempt, [event], why, answer=False),
+        ]
+        while True:
+            try:
+                done = await repeated(ways.pop(0), self.group, **how)
+                break
+            except Exception as again:
+                if not ways or not of_a_record(again):
+                    raise
+                log.exception("nor can it be refused")
+        self.faults.one(error)
+        return bool(done)
+
+
+class _TakenBack(Exception):
+    """Ends a transaction of which nothing is to stay."""
+
+
+async def rehearsed(database: "Database", work: Callable[["Tx"], Awaitable[None]]) -> bool:
+    """Whether work passes now, and quickly; nothing of it stays."""
+    try:
+        async with asyncio.timeout(BESIDE_S), database.transaction() as tx:
+            await work(tx)
+            raise _TakenBack
+    except _TakenBack:
+        return True
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing is proved by it
+        log.warning("another record does not pass either: %r", error)
+        return False
 
 
 async def await_facts(subscriptions: Iterable["Subscription"], events: Sequence["Event"]) -> None:

@@ -1,8 +1,9 @@
 """Dead letters: a record set aside with its reason, counted, up to a limit."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from contracts import topics
 from contracts.envelope import Envelope, follow
@@ -12,10 +13,11 @@ from kit import clock, errors, outbox, telemetry
 if TYPE_CHECKING:
     from kit.db import Database, Tx
     from kit.event import Event
-    from kit.outbox import Batch, Message
+    from kit.outbox import Batch, Message, Torn
 
 log = logging.getLogger(__name__)
 
+TORN: Final = ("torn", "a row of the outbox cannot be read or said; the letter has its bytes")
 WHY_MAX: Final = 2_000
 RAW_BYTES_MAX: Final = 500_000  # base64 of more would not fit into a message
 
@@ -41,18 +43,13 @@ async def write(
 
 
 def _message(
-    room: str, id: str, place: tuple[str, int, int], why: tuple[str, str], raw: bytes, at: datetime
+    room: str, id: str, place: Sequence[Any], why: tuple[str, str], raw: bytes, at: datetime
 ) -> "Message":
     """A dead letter for house.dead-letters. why: code and detail."""
     letter = DeadLetter(
-        room=room,
-        topic=place[0],
-        partition=place[1],
-        offset=place[2],
-        code=why[0],
-        detail=why[1],
+        room=room, topic=place[0], partition=place[1], offset=place[2], code=why[0], detail=why[1],
         raw=raw[:RAW_BYTES_MAX],
-    )
+    )  # fmt: skip
     said = Envelope(
         id=id, type="dead-letter.v1", key=place[0], occurred_at=at, accepted_at=at, data=letter
     )
@@ -60,20 +57,30 @@ def _message(
 
 
 async def write_unsaid(database: "Database", room: str, consumer: str, batch: "Batch") -> None:
-    """Keep a batch for a partition that is not there, message by message, and raise an alarm.
-
-    Its row is found under the topic it was meant for and the number of its outbox row.
-    """
-    place = (batch.topic, batch.partition or 0, batch.id)
-    detail = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
-    at, why = clock.wall(), ("unsayable", detail)
-    log.error("cannot be said: %s", detail)
-    telemetry.count(telemetry.Metric.ALARMS, "unsayable")
+    """Keep a batch for a partition that is not there."""
+    why = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
+    held = [said.value or b"" for said in batch.messages]
     async with database.transaction() as tx:
-        await tx.execute(_INSERT, consumer, *place, *why, True)
-        for index, said in enumerate(batch.messages):
-            id = follow(f"{consumer}|{place[:2]}|{batch.id}", "dead-letter", index)
-            outbox.add(tx, [_message(room, id, place, why, said.value or b"", at)])
+        row = (batch.topic, batch.partition or 0, batch.id, held)
+        await keep(tx, room, consumer, [row], ("unsayable", why))
+
+
+async def keep(
+    tx: "Tx", room: str, consumer: str, rows: "Sequence[Torn]", why: tuple[str, str] = TORN
+) -> None:
+    """Set outbox rows aside that cannot be said, message by message, and raise an alarm.
+
+    A row is found under the topic it was meant for, where that is known, and its number, negative:
+    a record's offset is not. why: code and detail.
+    """
+    for topic, partition, number, held in rows:
+        place = (topic, partition, number)
+        log.error("cannot be said: %s/%s, row %s: %s", *place, why[1])
+        telemetry.count(telemetry.Metric.ALARMS, why[0])
+        await tx.execute(_INSERT, consumer, topic, partition, -number, *why, True)
+        for index, raw in enumerate(held):
+            id = follow(f"{consumer}|{place}", "dead-letter", index)
+            outbox.add(tx, [_message(room, id, place, why, raw, clock.wall())])
 
 
 def clean(why: str) -> str:

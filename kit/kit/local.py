@@ -1,10 +1,15 @@
-"""Monotonic upsert: the only way a local table of another room's facts is written."""
+"""Monotonic upsert: the only way a local table is written; and reading of what was stored."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 
+from kit import telemetry
 from kit.db import Tx
+
+log = logging.getLogger(__name__)
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,34 @@ async def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int
     columns = [[row[column] for row in kept] for column in table.columns]
     done = await tx.execute(_statement(table), *columns)
     return int(done.rpartition(" ")[2])
+
+
+def legible(rows: Iterable[Any], read: Callable[[Any], Held], table: str) -> list[Held]:
+    """What stored rows hold; one that does not read is left out with an alarm, and stops no other.
+
+    rows: of a table; the first column of each tells which it is.
+    """
+    held: list[Held] = []
+    for row in rows:
+        try:
+            held.append(read(row))
+        except Exception as error:  # noqa: BLE001 - whatever it breaks on is its own doing
+            telemetry.count(telemetry.Metric.ALARMS, "stored-row-unreadable")
+            log.error("a row of %s does not read: %s: %r", table, row[0], error)
+    return held
+
+
+async def will_number(tx: Tx, table: LiteralString) -> None:
+    """Say that rows of a table are to be numbered, before they are; see all_numbered."""
+    await tx.fetchval("select pg_advisory_xact_lock_shared(hashtext($1))", table)
+
+
+async def all_numbered(tx: Tx, table: LiteralString) -> None:
+    """Wait until all who said so have committed, and hold up the next until the end of tx.
+
+    Numbers are given before the commit: else a page may show 7, and 6 be committed after it.
+    """
+    await tx.fetchval("select pg_advisory_xact_lock(hashtext($1))", table)
 
 
 def _statement(table: Table) -> LiteralString:

@@ -21,6 +21,7 @@ LINES_PER_S: Final = 20.0
 TEXT_CHARS_MAX: Final = 2_000
 TRACE_CHARS_MAX: Final = 6_000
 TRACE_FRAMES: Final = 20  # the innermost
+DECLINED_A_LINE: Final = 50
 
 trace_id: Final[ContextVar[str]] = ContextVar("trace_id", default="")
 _KNOWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -102,6 +103,8 @@ class Folding:
             return self._spend(self.now())
 
     def _filter(self, record: logging.LogRecord) -> bool:
+        if "declined" in record.__dict__:
+            return True  # names, each of which is told once: few lines as it is
         now = self.now()
         key = _key(record)
         place = self._places.get(key)
@@ -180,8 +183,22 @@ def configure(room: str, level: str, on_folded: Callable[[], None]) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
+_declined: Final[list[str]] = []
+
+
+def declined(public_id: str, code: str) -> None:
+    """Note that a transaction was declined here, for a line that lists many: each can be found.
+
+    public_id: shard and name. code: of the reason; nothing else of a transaction is written.
+    """
+    _declined.append(f"{public_id} {code}")
+
+
 def settle() -> None:
-    """Write what was folded in windows that are over."""
+    """Write what was folded in windows that are over, and who was declined since."""
+    while _declined:
+        these, _declined[:DECLINED_A_LINE] = _declined[:DECLINED_A_LINE], []
+        logging.getLogger(__name__).info("declined", extra={"declined": these})
     for handler in logging.getLogger().handlers:
         if isinstance(handler, _Handler):
             for record in handler.folding.settle():

@@ -1,7 +1,7 @@
 """What a transaction says: messages, the rows that keep them until the broker has them, numbers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MESSAGE_BYTES_MAX: Final = 900_000  # the broker takes 1 MiB with key and headers
 AROUND_BYTES_MAX: Final = 100_000  # key and headers
+UNPACKED_BYTES_MAX: Final = 1 << 30  # a spoilt head may claim any size
 RELAY: Final = "relay"
 _REPLIES: Final = topics.GATEWAY_REPLIES.name.encode()
 _PARTITION_DIGITS: Final = 5
@@ -28,6 +29,7 @@ SHARDS_MAX: Final = 100_000  # a number of gateways, which nobody here knows, ha
 
 Headers = tuple[tuple[str, bytes], ...]
 Lane = tuple[str, int]  # source topic and partition: whose offset row fences what is said
+Torn = tuple[str, int, int, list[bytes]]  # topic, partition and number of a row, what it held
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True):
@@ -66,6 +68,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_all: Final = msgspec.msgpack.Decoder(list[Message]).decode
 _decode_one: Final = msgspec.msgpack.Decoder(Message).decode
+_UNREADABLE: Final = (ValueError, zstandard.ZstdError)  # msgspec's errors are ValueErrors
 # an eighth of the size: half the cost of writing it, and what is on the broker is untouched
 # of the event loop's thread alone: zstandard works without the GIL, and two at once end the process
 _packer, _unpacker = zstandard.ZstdCompressor(level=1), zstandard.ZstdDecompressor()
@@ -162,16 +165,11 @@ class Numbers:
                 writer = self.writer(lane)
                 stream = f"{self.service}/{writer}/{self.generation}/{partition}"
                 first = self.said.get((writer, topic, partition), 0) + 1
-            batches.append(
-                Batch(
-                    lane=lane,
-                    topic=topic,
-                    partition=partition,
-                    stream=stream,
-                    first_n=first,
-                    messages=group,
-                )
-            )
+            batch = Batch(
+                lane=lane, topic=topic, partition=partition, stream=stream, first_n=first,
+                messages=group,
+            )  # fmt: skip
+            batches.append(batch)
         return batches
 
     def _partitions(self, topic: str) -> int:
@@ -199,27 +197,49 @@ class Numbers:
         for row in rows:
             self.said[row["writer"], row["topic"], row["partition"]] = row["n"]
 
+    async def take_unsent(self, tx: "Tx", lanes: Sequence[Lane]) -> tuple[list[Batch], list[Torn]]:
+        """Load, and the committed batches of lanes that no broker has acknowledged yet, in order.
+
+        A row that does not unpack is the caller's to keep. A numbered one leaves a record in its
+        place that nobody can read and that has all its numbers: no stream has a gap.
+        """
+        await self.load(tx, lanes)
+        names = ([lane[0] for lane in lanes], [lane[1] for lane in lanes])
+        unsent, torn = list[Batch](), list[Torn]()
+        ends: dict[str | None, int] = {}  # of a stream: the number before the row that follows
+        for row in reversed(await tx.fetch(_UNSENT, self.consumer, *names)):
+            kept: dict[str, Any] = {name: row[name] for name in _OF_A_BATCH}
+            batch = Batch(**kept, lane=(row["source_topic"], row["source_partition"]), messages=())
+            key = (self.writer(batch.lane), batch.topic, batch.partition or 0)
+            last = ends.get(batch.stream, self.said.get(key, 0))
+            ends[batch.stream] = batch.first_n - 1
+            try:
+                messages = _unpacked(row["body"])
+            except _UNREADABLE:
+                torn.append((batch.topic, batch.partition or 0, batch.id, [row["body"]]))
+                if batch.stream is None or last < batch.first_n:
+                    await delete_sent(tx, [batch.id])
+                    continue
+                messages = _stand_in(batch, last)
+                batch = msgspec.structs.replace(batch, first_n=last)
+                await tx.execute(_REPLACE, batch.id, last, _packed(messages))
+            unsent.append(msgspec.structs.replace(batch, messages=messages))
+        return unsent[::-1], torn[::-1]
+
     async def insert(self, tx: "Tx", batches: Sequence[Batch]) -> list[Batch]:
         """Write one row a batch and advance the numbers, in one statement; gives them their ids."""
         if not batches:
             return []
         numbered = [b for b in batches if b.stream is not None]
         rows = await tx.fetch(
-            _INSERT,
-            self.consumer,
-            [b.lane[0] for b in batches],
-            [b.lane[1] for b in batches],
-            [b.topic for b in batches],
-            [b.partition for b in batches],
-            [b.stream for b in batches],
-            [b.first_n for b in batches],
-            [_packer.compress(_encode(b.messages)) for b in batches],
-            [self.writer(b.lane) for b in numbered],
-            [b.topic for b in numbered],
-            [b.partition for b in numbered],
-            [b.first_n + len(b.messages) - 1 for b in numbered],
+            _INSERT, self.consumer, [b.lane[0] for b in batches], [b.lane[1] for b in batches],
+            [b.topic for b in batches], [b.partition for b in batches],
+            [b.stream for b in batches], [b.first_n for b in batches],
+            [_packed(b.messages) for b in batches],
+            [self.writer(b.lane) for b in numbered], [b.topic for b in numbered],
+            [b.partition for b in numbered], [b.first_n + len(b.messages) - 1 for b in numbered],
             self.generation,
-        )
+        )  # fmt: skip
         ids = sorted(row["id"] for row in rows)
         return [msgspec.structs.replace(batch, id=i) for batch, i in zip(batches, ids, strict=True)]
 
@@ -253,41 +273,55 @@ async def insert_messages(tx: "Tx", messages: Sequence[Message]) -> None:
     )
 
 
-async def take_messages(tx: "Tx", limit: int) -> list[Message]:
-    """Remove the oldest unsent messages, in id order; the caller makes batches of them."""
+_OF_A_BATCH: Final = ("id", "topic", "partition", "stream", "first_n")
+_UNSENT: Final = """
+select o.id, o.source_topic, o.source_partition, o.topic, o.partition, o.stream, o.first_n, o.body
+from outbox_batches o join unnest($2::text[], $3::int[]) as u (topic, partition)
+    on o.source_topic = u.topic and o.source_partition = u.partition
+where o.consumer = $1 order by o.id
+"""
+_REPLACE: Final = "update outbox_batches set first_n = $2, body = $3 where id = $1"
+
+
+async def take_messages(
+    tx: "Tx", limit: int, plan: Callable[[list[Message]], object] = len
+) -> tuple[list[Message], list[Torn]]:
+    """Remove the oldest unsent messages, in id order; and those that nobody can read or say.
+
+    plan: raises Invalid or Alarm for such a one. It is the caller's to keep.
+    """
     rows = await tx.fetch(
         "with taken as (delete from outbox_messages where id in"
         " (select id from outbox_messages order by id limit $1) returning id, body)"
-        " select body from taken order by id",
+        " select id, body from taken order by id",
         limit,
     )
-    return [_decode_one(row["body"]) for row in rows]
+    said, torn = list[Message](), list[Torn]()
+    for row in rows:
+        try:
+            one = _decode_one(row["body"])
+            plan([one])
+            said.append(one)
+        except (*_UNREADABLE, errors.Invalid, errors.Alarm):
+            torn.append(("", 0, row["id"], [row["body"]]))
+    return said, torn
 
 
-async def find_unsent(tx: "Tx", consumer: str, lanes: Sequence[Lane]) -> list[Batch]:
-    """Committed batches of lanes that no broker has acknowledged yet, in order."""
-    rows = await tx.fetch(
-        "select o.id, o.source_topic, o.source_partition, o.topic, o.partition, o.stream,"
-        " o.first_n, o.body from outbox_batches o"
-        " join unnest($2::text[], $3::int[]) as u (topic, partition)"
-        " on o.source_topic = u.topic and o.source_partition = u.partition"
-        " where o.consumer = $1 order by o.id",
-        consumer,
-        [lane[0] for lane in lanes],
-        [lane[1] for lane in lanes],
-    )
-    return [
-        Batch(
-            id=row["id"],
-            lane=(row["source_topic"], row["source_partition"]),
-            topic=row["topic"],
-            partition=row["partition"],
-            stream=row["stream"],
-            first_n=row["first_n"],
-            messages=_decode_all(_unpacker.decompress(row["body"])),
-        )
-        for row in rows
-    ]
+def _packed(messages: Sequence[Message]) -> bytes:
+    return _packer.compress(_encode(messages))
+
+
+def _unpacked(body: bytes) -> list[Message]:
+    if zstandard.frame_content_size(body) > UNPACKED_BYTES_MAX:
+        raise ValueError("no batch is so large")
+    return _decode_all(_unpacker.decompress(body))
+
+
+def _stand_in(batch: Batch, last: int) -> list[Message]:
+    """What goes out for a torn row: one record under its last number that says the first."""
+    told = b"torn: %s, %d to %d" % ((batch.stream or "").encode(), batch.first_n, last)
+    first = ("first-n", b"%d" % batch.first_n)
+    return [Message(batch.topic, batch.partition, b"torn", told, (first,), numbered=True)]
 
 
 async def delete_sent(tx: "Tx", ids: Sequence[int]) -> None:

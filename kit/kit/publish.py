@@ -177,8 +177,8 @@ class Relay:
         numbers = Numbers(self._service, outbox.RELAY, self._generation, {})
         async with self._database.transaction() as tx:
             epoch: int = await tx.fetchval(_CLAIM, outbox.RELAY, self._generation)
-            await numbers.load(tx, [_LANE])
-            unsent = await outbox.find_unsent(tx, outbox.RELAY, [_LANE])
+            unsent, torn = await numbers.take_unsent(tx, [_LANE])
+            await letters.keep(tx, self._service, outbox.RELAY, torn)
         await publisher.send(unsent)
         self.elected = True
         telemetry.gauge(Metric.ELECTED, 1)
@@ -211,13 +211,15 @@ class Relay:
                 if await tx.execute(_HOLD, outbox.RELAY, epoch) != "UPDATE 1":
                     raise errors.Fenced("another relay was elected")
                 await outbox.delete_sent(tx, acked)
-                said = await outbox.take_messages(tx, RELAY_ROWS)
-                batches = await numbers.insert(tx, numbers.plan(said, [_LANE]))
+                plan = partial(numbers.plan, lanes=[_LANE])
+                said, torn = await outbox.take_messages(tx, RELAY_ROWS, plan)
+                await letters.keep(tx, self._service, outbox.RELAY, torn)
+                batches = await numbers.insert(tx, plan(said))
         except BaseException:
             publisher.give_back(acked)
             raise
         numbers.settle(batches)
-        if len(said) == RELAY_ROWS:
+        if len(said) + len(torn) == RELAY_ROWS:
             self._wake.set()
         await publisher.put(batches)
 

@@ -116,6 +116,7 @@ async def _serve(room: Main, *, http: bool) -> None:
             calm_collector()
             await Process(parts, app, http=http).run(stop)
     finally:
+        logs.settle()
         telemetry.shutdown()
 
 
@@ -243,16 +244,11 @@ async def _as_coroutine(task: Callable[[], Awaitable[None]]) -> None:
 
 def _limits(given: settings.Room) -> connections.Limits:
     return connections.Limits(
-        head_bytes=given.head_bytes,
-        head_fields=given.head_fields,
-        head_s=given.head_s,
-        body_gap_s=given.body_gap_s,
-        body_bytes_per_s=given.body_bytes_per_s,
-        idle_s=given.idle_s,
-        write_s=given.write_s,
-        in_all=given.connections_max,
+        head_bytes=given.head_bytes, head_fields=given.head_fields, head_s=given.head_s,
+        body_gap_s=given.body_gap_s, body_bytes_per_s=given.body_bytes_per_s,
+        idle_s=given.idle_s, write_s=given.write_s, in_all=given.connections_max,
         per_address=given.address_connections_max,
-    )
+    )  # fmt: skip
 
 
 def memory_bytes() -> int:

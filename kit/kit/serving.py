@@ -382,18 +382,10 @@ def server(
     if len(tls) not in (0, 2):
         raise SettingsError("PEYVAND_HTTP_TLS: the files of a certificate and of its key")
     config = uvicorn.Config(
-        asgi,
-        host=host,
-        port=port,
-        loop="none",
+        asgi, host=host, port=port, loop="none", ws="none", lifespan="off",
         http=cast(Any, functools.partial(Guarded, held=held)),
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=int(drain_s),
-        server_header=False,
-        proxy_headers=False,
+        access_log=False, log_config=None, timeout_graceful_shutdown=int(drain_s),
+        server_header=False, proxy_headers=False,
         **dict(zip(("ssl_certfile", "ssl_keyfile"), tls, strict=False)),
-    )
+    )  # fmt: skip
     return uvicorn.Server(config)

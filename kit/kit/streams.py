@@ -1,5 +1,6 @@
 """What a consumer knows of its partitions: next offset, epoch, last number of each stream."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class Positions:
         if this[1] <= last[1]:
             telemetry.count(Metric.REPEATS_DROPPED, self.consumer)
             return False
-        if this[1] > last[1] + 1:
+        if this[1] > last[1] + 1 and _first(event) > last[1] + 1:
             telemetry.count(Metric.STREAM_GAPS, self.consumer)
             raise errors.Alarm(
                 f"gap in a stream: after {last[1]} came {this[1]} at offset {event.offset}"
@@ -104,20 +105,12 @@ class Positions:
         Raises Fenced when any row is not as expected: another owner has come.
         """
         moved = await tx.fetchval(
-            _ADVANCE,
-            self.consumer,
-            [p[0] for p in ends],
-            [p[1] for p in ends],
-            [self.next[p] for p in ends],
-            list(ends.values()),
-            [self.epoch[p] for p in ends],
-            [s[0] for s in heard],
-            [s[1] for s in heard],
-            [s[2] for s in heard],
-            [h[0] for h in heard.values()],
-            [h[1] for h in heard.values()],
-            acked,
-        )
+            _ADVANCE, self.consumer,
+            [p[0] for p in ends], [p[1] for p in ends], [self.next[p] for p in ends],
+            list(ends.values()), [self.epoch[p] for p in ends],
+            [s[0] for s in heard], [s[1] for s in heard], [s[2] for s in heard],
+            [h[0] for h in heard.values()], [h[1] for h in heard.values()], acked,
+        )  # fmt: skip
         if moved != len(ends):
             telemetry.count(Metric.OFFSET_CAS_FAILURES, self.consumer)
             raise errors.Fenced(f"{moved} of {len(ends)} offsets were as expected")
@@ -141,6 +134,12 @@ def _parsed(header: bytes) -> tuple[str, int] | None:
     """Service/writer and generation; None where it is no stream's name, or none we could keep."""
     found = _STREAM.fullmatch(header)
     return None if found is None else (found[1].decode(), int(found[2]))
+
+
+def _first(event: "Event") -> float:
+    """The first number of a record that stands for several, of an outbox row that was torn."""
+    told = event.headers.get("first-n", b"")
+    return int(told) if _NUMBER.fullmatch(told) else math.inf
 
 
 _STREAM: Final = re.compile(rb"([!-.0-~]{1,100}/[!-.0-~]{1,200})/(\d{1,9})/\d{1,5}")

@@ -39,6 +39,7 @@ class Metric(Enum):
     RETRIES = ("retries", Counter, ("consumer",), "Attempts that failed transiently")
     DEAD_LETTERS = ("dead_letters", Counter, ("consumer", "code"), "ALARM: records set aside")
     LAG = ("lag", Gauge, ("consumer",), "Records behind")
+    POLL_AGE_SECONDS = ("poll_age_seconds", Gauge, ("consumer",), "Since a poll was finished")
     OUTBOX_UNSENT = ("outbox_unsent", Gauge, ("consumer",), "Committed batches unacknowledged")
     OUTBOX_AGE_SECONDS = ("outbox_age_seconds", Gauge, ("consumer",), "Age of the oldest of them")
     SENDS_UNKNOWN = ("sends_unknown", Counter, (), "Sends past their deadline")

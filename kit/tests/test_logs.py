@@ -80,6 +80,29 @@ def test_many_places_together_are_bounded_too() -> None:
     assert len(folding._places) <= logs.PLACES_MAX
 
 
+def test_each_declined_transaction_is_in_one_line_and_a_flood_of_them_writes_few(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    handler = logs._Handler("ledger", logs.Folding(Time()))
+    logger = logging.getLogger("kit.logs")
+    logs.settle()  # what tests before left
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        for n in range(10_000):
+            logs.declined(f"{n % 12}.t.3003.1.{n}", "points-too-few")
+        logs.settle()
+        logs.settle()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [one for line in lines for one in line["declined"]]
+    assert told == [f"{n % 12}.t.3003.1.{n} points-too-few" for n in range(10_000)]
+    assert len(lines) == 10_000 / logs.DECLINED_A_LINE
+
+
 def test_a_line_is_bounded_however_deep_the_error() -> None:
     line = logs.JsonFormatter("gateway").format(raised(400))
     assert len(line) < 3 * logs.TRACE_CHARS_MAX

@@ -21,7 +21,7 @@ FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "d
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 HEADINGS = ("owns", "hears", "says", "never", "invariants")
-KIT_LINES_MAX = 5_400  # doors, server, versions; who may call what (0020); TLS (0031)
+KIT_LINES_MAX = 5_500  # who may call what (0020); what a row may do (0028); TLS (0031)
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -161,10 +161,14 @@ async def running(
     *,
     room: settings.Room | None = None,
     crash: Crash = no_crash,
+    bound_s: float = 5.0,
     **changes: Any,
 ) -> AsyncGenerator[asyncio.Future[None]]:
-    """A consumer at work in this process; stopped in good order unless it has ended."""
-    database = await Database.open(stage.dsn, size=4)
+    """A consumer at work in this process; stopped in good order unless it has ended.
+
+    bound_s: of a statement.
+    """
+    database = await Database.open(stage.dsn, size=4, command_timeout_s=bound_s)
     given: dict[str, Any] = {"topic": stage.source, "handle": passing_on(stage.sink), **changes}
     subscriptions = [Subscription(**given)]
     given_room = room or stage.room()

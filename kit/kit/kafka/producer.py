@@ -48,17 +48,11 @@ class Producer:
 
     def __init__(self, bootstrap: str, client_id: str, compression: str | None) -> None:
         self._options: dict[str, Any] = {
-            "bootstrap_servers": bootstrap,
-            "client_id": client_id,
-            "compression_type": compression,
-            "acks": "all",
-            "enable_idempotence": True,
-            "linger_ms": 0,
-            "max_batch_size": BATCH_BYTES,
-            "retry_backoff_ms": 50,
-            "request_timeout_ms": 5_000,
-            "metadata_max_age_ms": 60_000,
-        }
+            "bootstrap_servers": bootstrap, "client_id": client_id,
+            "compression_type": compression, "max_batch_size": BATCH_BYTES,
+            "acks": "all", "enable_idempotence": True, "linger_ms": 0,
+            "retry_backoff_ms": 50, "request_timeout_ms": 5_000, "metadata_max_age_ms": 60_000,
+        }  # fmt: skip
         self._inner: Any = None
         self._rebuilding = asyncio.Lock()
 

@@ -53,21 +53,15 @@ class Reader:
         inner = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             **OPTIONS,
-            group_id=group,
-            group_instance_id=instance,
-            client_id=group,
+            group_id=group, group_instance_id=instance, client_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # gaps are found by kit.consumer, which knows the offset
             partition_assignment_strategy=(RangePartitionAssignor,),
             fetch_max_wait_ms=PATIENT_WAIT_MS if patient else 100,
             fetch_min_bytes=PATIENT_BYTES if patient else 1,
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=2_000,
-            rebalance_timeout_ms=20_000,
-            request_timeout_ms=5_000,
-            retry_backoff_ms=50,
-            metadata_max_age_ms=5_000,
-        )
+            session_timeout_ms=6_000, heartbeat_interval_ms=2_000, rebalance_timeout_ms=20_000,
+            request_timeout_ms=5_000, retry_backoff_ms=50, metadata_max_age_ms=5_000,
+        )  # fmt: skip
         made = cls(inner)
         async with _starting(inner):
             inner.subscribe(list(topics), listener=_Listener(made))
@@ -91,6 +85,13 @@ class Reader:
     def assigned(self) -> list[Place]:
         """Topic and partition of what this member owns, sorted."""
         return sorted((p.topic, p.partition) for p in self._inner.assignment())
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group knows this member, as far as its last heartbeats tell."""
+        coordinator = self._inner._coordinator
+        known = coordinator.generation > 0 and coordinator.coordinator_id is not None
+        return known and not coordinator.need_rejoin(self._inner._subscription.subscription)
 
     def lag(self) -> int:
         """Records behind, as far as the last fetches tell."""
@@ -179,16 +180,11 @@ class Assigned:
         An offset that is no longer there raises OffsetGone in poll. Raises Unavailable.
         """
         inner = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            **OPTIONS,
-            client_id=client_id,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
+            bootstrap_servers=bootstrap, **OPTIONS, client_id=client_id,
+            enable_auto_commit=False, auto_offset_reset="none",
             fetch_max_wait_ms=fetch_max_wait_ms,
-            request_timeout_ms=5_000,
-            retry_backoff_ms=50,
-            metadata_max_age_ms=5_000,
-        )
+            request_timeout_ms=5_000, retry_backoff_ms=50, metadata_max_age_ms=5_000,
+        )  # fmt: skip
         made = cls(inner)
         async with _starting(inner):
             inner.assign([TopicPartition(*place) for place in start])
