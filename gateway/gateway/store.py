@@ -247,9 +247,8 @@ class Tables:
 
     def _numbers(self, what: bytes, places: Iterable[Place]) -> dict[Place, int]:
         with self._env.begin() as tx:
-            return {
-                place: int(tx.get(_place(what, place), b"0", db=self._state)) for place in places
-            }
+            found = {place: tx.get(_place(what, place), b"0", db=self._state) for place in places}
+        return {place: int(kept) if kept.isdigit() else 0 for place, kept in found.items()}
 
     def find_identifier(self, digest: str) -> Identifier | None:
         """The newest version of an identifier by its keyed digest (hex)."""

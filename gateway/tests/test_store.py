@@ -98,6 +98,16 @@ def test_offsets_and_heartbeats_stand_beside_the_rows(tmp_path: Path) -> None:
     assert again.find_identifier(DIGEST) is not None
 
 
+def test_a_spoilt_number_reads_as_none_and_the_topic_is_read_again(tmp_path: Path) -> None:
+    tables = opened(tmp_path / "t")
+    tables.apply([], {PLACE: 41}, {PLACE: 1_700_000_000_123})
+    with tables._env.begin(write=True) as tx:
+        for what in (b"offset", b"heartbeat"):
+            tx.put(store._place(what, PLACE), b"\xff7", db=tables._state)
+    assert tables.offsets([PLACE]) == {PLACE: 0}
+    assert tables.heartbeats([PLACE]) == {PLACE: 0}
+
+
 def test_a_row_that_fails_takes_its_offset_with_it(tmp_path: Path) -> None:
     tables = opened(tmp_path / "t")
     too_long = store.Row(Table.TERMINALS, b"x" * 1000, 1, b"")

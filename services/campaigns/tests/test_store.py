@@ -144,3 +144,18 @@ async def test_decisions_are_found_by_shard_and_name_and_pruned_by_age(tx: Any, 
     assert await awards_store.delete_decisions(tx, before=before, limit=1) == 1
     assert await awards_store.delete_decisions(tx, before=before, limit=10) == 1
     assert await tx.fetchval("select count(*) from decisions") == 1
+
+
+async def test_a_stored_version_that_does_not_read_is_left_out_and_the_road_goes_on(
+    tx: Any, make: Any
+) -> None:
+    await hear(tx, [make.programme(), make.programme(version=2), make.terms(), make.rule()], make)
+    await rules.keep_rules(tx, [make.rule(rule="yalda")])
+    await tx.execute('update programmes set body = \'{"merchant": "x"}\' where version = 2')
+    await tx.execute("update live_rules set body = '[]' where rule = 'yalda'")
+    shelves = make.shelves()
+    await programmes.refresh(tx, shelves.programmes)
+    await rules.refresh(tx, shelves.rules)
+    assert programmes.find_programme(shelves.programmes, 5, 1) == make.programme()
+    assert programmes.find_programme(shelves.programmes, 5, 2) is None
+    assert set(shelves.rules.book.versions) == {"nowruz"}

@@ -43,8 +43,8 @@ async def update_revision(tx: Tx) -> None:
 
 async def find_rules(tx: Tx) -> list[Rule]:
     """Every version of every rule, by name and version."""
-    rows = await tx.fetch("select body from rule_versions order by rule, version")
-    return [_rule.decode(row["body"]) for row in rows]
+    rows = await tx.fetch("select rule, version, body from rule_versions order by rule, version")
+    return local.legible(rows, _rule_of, "rule_versions")
 
 
 async def find_rule(tx: Tx, rule: str, version: int) -> Rule | None:
@@ -58,12 +58,16 @@ async def find_rule(tx: Tx, rule: str, version: int) -> Rule | None:
 async def list_rules(tx: Tx, after: tuple[str, int], limit: int) -> list[Rule]:
     """Versions after (rule, version), by name and version."""
     rows = await tx.fetch(
-        "select body from rule_versions where (rule, version) > ($1, $2)"
+        "select rule, version, body from rule_versions where (rule, version) > ($1, $2)"
         " order by rule, version limit $3",
         *after,
         limit,
     )
-    return [_rule.decode(row["body"]) for row in rows]
+    return local.legible(rows, _rule_of, "rule_versions")
+
+
+def _rule_of(row: Record) -> Rule:
+    return _rule.decode(row["body"])
 
 
 async def find_newest_version(tx: Tx, rule: str) -> int:
@@ -94,8 +98,8 @@ async def upsert_terms(tx: Tx, terms: Sequence[Terms]) -> int:
 
 async def find_terms(tx: Tx) -> list[Terms]:
     """Every version of the network's terms: a handful a year."""
-    rows = await tx.fetch("select body from terms order by version")
-    return [_terms.decode(row["body"]) for row in rows]
+    rows = await tx.fetch("select version, body from terms order by version")
+    return local.legible(rows, lambda row: _terms.decode(row["body"]), "terms")
 
 
 # ------------------------------------------------------------------------- decisions and windows
@@ -196,8 +200,16 @@ async def find_windows(tx: Tx, keys: Sequence[Key]) -> tuple[dict[Key, Windows],
         [shard for shard, _ in keys],
         [key for _, key in keys],
     )
-    known = {(row[0], row[1]): unpack(row[2]) for row in rows}
-    return known, [_withdrawal(row) for row in rows if row[3] is not None]
+    try:
+        known = {(row[0], row[1]): unpack(row[2]) for row in rows}
+    except ValueError:  # a key whose events are spoilt begins anew
+        known = dict(local.legible(rows, lambda row: (_key(row), unpack(row[2])), "windows"))
+    gone = [_withdrawal(row) for row in rows if row[3] is not None and _key(row) in known]
+    return known, gone
+
+
+def _key(row: Record) -> Key:
+    return row[0], row[1]
 
 
 def _withdrawal(row: Record) -> Withdrawal:

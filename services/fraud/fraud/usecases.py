@@ -26,7 +26,7 @@ from fraud.cases import usecases as case_verbs
 from fraud.domain import decisions, rules, windows
 from fraud.domain.decisions import Attempt, Decision, Key
 from fraud.sums import usecases as sums
-from kit import errors, kafka, outbox, telemetry
+from kit import errors, kafka, logs, outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
 from kit.telemetry import Metric
@@ -105,6 +105,7 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
     if decision is None:
         # its code alone: the rest may be the database's own words, and this reaches a till
         decision = decisions.refusal(*record.key, decisions.unreadable(why.partition(":")[0]))
+        logs.declined(*next(decisions.declined([decision])))
         if not (record.inquiry or record.replayed):
             # only the name: whatever else the record holds may be what the database refused
             times = _times(record)
@@ -320,6 +321,8 @@ def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> Non
         (None if (about := _about(record)) is None else about.kind, made[key].verdict)
         for key, record in fresh.items()
     )
+    for no in decisions.declined(made.values()):
+        logs.declined(*no)
     for (kind, verdict), by in counts.items():
         labels = (kind or "unreadable", verdict or "refuse")
         telemetry.count(Metric.OUTCOMES, *labels, by=by)

@@ -1,5 +1,6 @@
 """What time passing does; every job twice."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from contracts.fraud import Verdict
 from contracts.values import Status
 from fraud import jobs, main, store
+from fraud.alerts import domain as alerts_domain
 from fraud.alerts import jobs as alerts_jobs
+from fraud.alerts import store as alerts_store
 from fraud.alerts import usecases as alerts
 from fraud.alerts.domain import Sighting
 from fraud.cases import domain as cases_domain
@@ -203,3 +206,48 @@ def test_a_sandbox_house_has_no_guard_of_its_clock() -> None:
     assert main.limits(sandbox).clock_ahead_max is None
     assert main.limits(sandbox).review == timedelta(hours=1)
     assert main.limits(GIVEN).clock_ahead_max == timedelta(seconds=10)
+
+
+async def test_a_case_whose_reasons_do_not_read_is_decided_and_holds_up_no_other(
+    tx: db.Tx, now: datetime
+) -> None:
+    for number in (1, 2, 3):
+        hold = cases.Hold(
+            case_id=f"case-{number}", shard=4, name=f"t.1.1.{number}", account=1, member=1,
+            merchant=7, terminal=1, amount_rial=1, opened_at=now, due_at=now, reasons=(),
+            lapses=False,
+        )  # fmt: skip
+        await cases.open_cases(tx, [hold])
+        await cases_store.update_heard(tx, [cases_domain.hear(4, hold.name, Status.HELD)])
+    await tx.execute("update cases set reasons = '[{\"x\": 1}]' where case_id = 'case-2'")
+    assert len(await cases.list_cases(tx, None, after=0, limit=9)) == 3
+    assert await cases.cancel_unreviewed(tx, now=now, limit=9) == 3
+    assert len(tx.take_messages()) == 3
+
+
+async def test_an_alert_that_commits_late_is_in_a_page_or_after_it(
+    database: db.Database, now: datetime
+) -> None:
+    def seen(name: str, shard: int) -> Sighting:
+        return Sighting(
+            name=name, shard=shard, terminal=1, merchant=7, account=1, fingerprint="", seen_at=now
+        )
+
+    async def raise_one(tx: db.Tx, name: str) -> None:
+        kind = alerts_domain.AlertKind.TWO_SHARDS
+        one = alerts_domain.Alert(
+            number=0, kind=kind, first=seen(name, 1), second=seen(name, 2), raised_at=now
+        )
+        assert await alerts_store.insert_alerts(tx, [one])
+
+    async def page() -> list[str]:
+        async with database.read() as tx:
+            return [one.first.name for one in await alerts_store.list_alerts(tx, 0, 9)]
+
+    async with database.transaction() as late:
+        await raise_one(late, "t.1.1.1")
+        async with database.transaction() as early:
+            await raise_one(early, "t.1.1.2")
+        asked = asyncio.ensure_future(page())
+        await asyncio.wait([asked], timeout=0.3)
+    assert await asked == ["t.1.1.1", "t.1.1.2"]

@@ -9,7 +9,7 @@ import pytest
 
 from contracts.fraud import Verdict
 from contracts.values import Channel, Kind
-from fraud import usecases
+from fraud import store, usecases
 from fraud.domain import decisions, rules, windows
 from fraud.usecases import Desk
 from kit import db, errors
@@ -40,10 +40,14 @@ async def table(tx: db.Tx, what: str) -> list[dict[str, Any]]:
 
 
 async def test_a_stolen_card_in_a_burst_is_declined_with_its_reason(
-    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened, declines: Callable[[], list[str]]
 ) -> None:
     await usecases.screen_transactions(tx, desk, burst(sale, BURST + 2))
     said = screened(tx)
+    assert declines() == [f"5.{one.data.transaction.name} card-burst" for one in said[BURST:]]
+    await usecases.screen_transactions(tx, desk, burst(sale, BURST + 2))
+    assert screened(tx) == said
+    assert declines() == []  # a repeat was told the first time
     verdicts = [one.data.verdict for one in said]
     assert verdicts == [Verdict.ALLOW] * BURST + [Verdict.DECLINE] * 2
     reason = said[BURST].data.reasons[0]
@@ -284,3 +288,32 @@ async def test_a_version_is_published_once_and_in_order(tx: db.Tx) -> None:
     with pytest.raises(errors.Invalid):
         await usecases.publish_rule(tx, version(3, on_redemption="hold"), author="sara")
     assert (await usecases.get_rule(tx, "card-burst", 1)).threshold == BURST
+
+
+async def test_a_stored_rule_that_does_not_read_is_left_out_and_the_road_goes_on(
+    tx: db.Tx, desk: Desk, sale: Sale
+) -> None:
+    await usecases.screen_transactions(tx, desk, [sale(1)])
+    known = [live.rule for live in desk.book.in_force(2**60)]
+    await tx.execute(
+        "insert into rule_versions (rule, version, effective_from, author, body)"
+        " values ('from-tomorrow', 1, now(), 'tester', '{\"rule\": 7}')"
+    )
+    await store.update_revision(tx)
+    await usecases.screen_transactions(tx, desk, [sale(2)])
+    assert desk.book.revision > 1
+    assert [live.rule for live in desk.book.in_force(2**60)] == known
+    assert await tx.fetchval("select count(*) from decisions where name like 't.%.2'") == 1
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"\x01", bytes(8), b"\x07" * 32], ids=repr)
+async def test_a_key_whose_events_are_spoilt_begins_anew(
+    tx: db.Tx, desk: Desk, sale: Sale, spoilt: bytes
+) -> None:
+    await usecases.screen_transactions(tx, desk, [sale(1), sale(2, account=1_000_009)])
+    await tx.execute("update windows set events = $1 where key like 'a.%1000001'", spoilt)
+    other = await tx.fetchval("select events from windows where key like 'a.%1000009'")
+    await usecases.screen_transactions(tx, desk, [sale(3, after_s=5)])
+    mine = await tx.fetchval("select events from windows where key like 'a.%1000001'")
+    assert [len(series.ats) for series in windows.unpack(mine)] == [1, 0, 0]
+    assert await tx.fetchval("select events from windows where key like 'a.%1000009'") == other

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kit import telemetry
+from kit import errors, telemetry
 from kit.clock import Clock
 from kit.db import Database, Tx
 from kit.run import Job
@@ -113,13 +113,21 @@ class Publisher:
             shards = [head.shard for head in await proofs.list_heads(tx)]
         # what is published is read before the book, which can then be ahead of it and never behind
         known = await asyncio.to_thread(self._published, shards)
-        due: list[Head] = []
         async with self.database.read() as tx:
-            for head in await proofs.list_heads(tx):
-                if head.shard in known and await self._is_due(tx, head, known[head.shard]):
-                    due.append(head)
-        for head in due:
-            await asyncio.to_thread(self._publish, head, known[head.shard])
+            heads = [head for head in await proofs.list_heads(tx) if head.shard in known]
+        for head in heads:
+            try:
+                await self._publish_if_due(head, known[head.shard])
+            except errors.Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - it holds up no other shard
+                _alarm("ledger-checkpoint-failed", head.shard, why=repr(error))
+
+    async def _publish_if_due(self, head: Head, last: str | None) -> None:
+        async with self.database.read() as tx:
+            due = await self._is_due(tx, head, last)
+        if due:
+            await asyncio.to_thread(self._publish, head, last)
 
     async def _is_due(self, tx: Tx, head: Head, last: str | None) -> bool:
         """Whether the log grew, and only grew, since its last checkpoint; an alarm otherwise."""

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,8 +21,8 @@ from contracts.ledger import (
 )
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveValue, ReleaseHold
-from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name
-from kit import outbox, telemetry
+from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name, public_id
+from kit import logs, outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
 from kit.outbox import Message
@@ -95,6 +95,7 @@ async def refuse_record(
         outbox.add(tx, _reply(event, command.name, _UNDECIDED, status=_UNPROCESSABLE))
         return
     if command.body is not None:
+        logs.declined(public_id(command.shard, command.name), "could-not-be-decided")
         body = records.refusal_of(command.body, texts.reason("could-not-be-decided"))
         if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
             shard, back = transfer.return_of(command.body, body.reason.code)
@@ -215,8 +216,10 @@ def _answer(event: Event, command: Command, result: Result) -> list[Message]:
             return []
 
 
-def _count(results: Iterable[tuple[Event, Command, Result]]) -> None:
+def _count(results: Sequence[tuple[Event, Command, Result]]) -> None:
     """What became of a batch's commands, for those who watch."""
+    for no in deciding.declined(results):
+        logs.declined(*no)
     counted = Counter((command.type, result.verdict) for _, command, result in results)
     for (kind, verdict), count in counted.items():
         if verdict is Verdict.UNKNOWN_REPLAY:

@@ -102,7 +102,7 @@ async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(databas
 
 
 @pytest.mark.parametrize("accepted", [True, False])
-async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, accepted):
+async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, accepted, declines):
     desk = Desk()
     first = bought(desk)
     if not accepted:
@@ -111,6 +111,8 @@ async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, ac
     later = replace(first, accepted_at=first.accepted_at + timedelta(seconds=9))
     said = await post(database, shard, first, later, other, first)
     answered = house_of.replies(said)
+    told = house_of.answers(said)[0].get("code")
+    assert declines() == ([] if accepted else [f"{shard}.{first.data.name} {told}"])
     assert answered[0] == answered[1] == answered[3]
     assert answered[2][0] == 422
     assert len(house_of.outcomes(said)) == 1
@@ -126,12 +128,13 @@ async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database,
     assert house_of.replies(await post(database, shard, declined)) == house_of.replies(said)
 
 
-async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard):
+async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, declines):
     desk = Desk()
     no = Reason(code="too-old", fa="دیر رسید", en="too old", rule="age", version=3)
     said = await post(database, shard, bought(desk, decline=(no,)))
     (answer,) = house_of.answers(said)
     assert (answer["status"], answer["code"], answer["fa"]) == ("declined", "too-old", "دیر رسید")
+    assert declines() == []  # that stage's log has it
     assert answer["reasons"] == [
         {"code": "too-old", "fa": "دیر رسید", "en": "too old", "rule": "age", "version": 3}
     ]

@@ -24,7 +24,7 @@ from .doors import Stopped
 async def said(database):
     """What the jobs said, off the relay's outbox, as events for the consumer."""
     async with database.transaction() as tx:
-        messages = await take_messages(tx, 100_000)
+        messages, _ = await take_messages(tx, 100_000)
     assert all(message.topic == "ledger.commands" for message in messages)
     return [(message.partition, envelopes.decode(message.value, COMMANDS)) for message in messages]
 

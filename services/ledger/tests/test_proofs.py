@@ -275,3 +275,22 @@ async def test_of_two_publishers_one_signs_a_size(log, caplog):
     await log.publisher.run()
     assert [note.size for note in log.notes()] == [10, len(heard)]
     assert not alarms(caplog)
+
+
+async def test_a_log_that_cannot_be_published_holds_up_no_other_shards(log):
+    class Full(clients.Archive):
+        """A folder without room for one shard."""
+
+        def append(self, shard, text, *, after):
+            if shard == SHARD:
+                raise OSError(28, "No space left on device")
+            return super().append(shard, text, after=after)
+
+    heard, _ = told(31, 9)
+    for shard in (SHARD, 9):
+        await log.post(heard, shard=shard)
+    full = Full(log.archive.folder)
+    await jobs.Publisher(log.database, log.clock, full, KEY, ORIGIN).run()
+    assert log.archive.shards() == [9]
+    await log.publisher.run()
+    assert [note.size for note in log.notes()] == [len(heard)]

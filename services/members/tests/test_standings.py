@@ -37,7 +37,7 @@ def change(account: int, n: int) -> str:
 async def commands(pool: Database) -> list[tuple[int | None, SetStanding]]:
     """Shard and body of what the book is asked; what is taken is gone."""
     async with pool.transaction() as tx:
-        said = await outbox.take_messages(tx, 100)
+        said, _ = await outbox.take_messages(tx, 100)
     return [
         (one.partition, envelope.decode(one.value or b"", COMMANDS).data)
         for one in said

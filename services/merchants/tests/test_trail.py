@@ -1,5 +1,6 @@
 """The trail: every write of the room leaves who, what, before and after (findings S12)."""
 
+import asyncio
 import json
 import uuid
 from typing import Any
@@ -85,3 +86,38 @@ async def test_the_trail_is_for_ever(door: Any, pool: Database, owner_dsn: Any, 
         assert isinstance(refused.value.__cause__, asyncpg.InsufficientPrivilegeError)
     finally:
         await owner.close()
+
+
+async def test_a_write_that_commits_late_is_in_a_page_or_after_it(
+    door: Any, pool: Database, owner_dsn: Any, dsn: str
+) -> None:
+    """Its row is numbered before those of writes that commit sooner."""
+    await arrange(door)
+    trail = await testing.Trail.of(pool)
+    owner = await asyncpg.connect(owner_dsn(dsn))
+    holder = await asyncpg.connect(dsn)
+    await owner.execute(
+        "create function wait_at_commit() returns trigger language plpgsql as $$"
+        " begin perform pg_advisory_xact_lock_shared(77); return null; end $$;"
+        " create constraint trigger late after insert on audit deferrable initially deferred"
+        " for each row when (new.target ->> 'party' = '90') execute function wait_at_commit()"
+    )
+    try:
+        await holder.execute("select pg_advisory_lock(77)")
+        late = asyncio.ensure_future(door("PUT", "/v1/parties/90", PARTY))
+        waits = "select exists (select from pg_locks where objid = 77 and not granted)"
+        while not await owner.fetchval(waits):  # noqa: ASYNC110 - a lock of the database's
+            await asyncio.sleep(0.01)
+        await door("PUT", "/v1/parties/91", PARTY)
+        path = f"/v1/audit/merchants?after={trail.after}"
+        asked = asyncio.ensure_future(door("GET", path, roles=("auditor",)))
+        await asyncio.wait([asked], timeout=0.3)
+        await holder.execute("select pg_advisory_unlock(77)")
+        assert (await late).status_code == 201
+        page = (await asked).json()["items"]
+        assert [item["target"] for item in page] == [{"party": "90"}, {"party": "91"}]
+        assert [item["id"] for item in page] == [row["id"] for row in await trail.rows()]
+    finally:
+        await owner.execute("drop trigger late on audit; drop function wait_at_commit()")
+        await owner.close()
+        await holder.close()

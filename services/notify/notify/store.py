@@ -138,6 +138,7 @@ async def find_titles_of_parties(tx: Tx, parties: Sequence[int]) -> dict[int, tu
 
 async def insert_messages(tx: Tx, rows: Sequence[Written], *, part_price_rial: int) -> int:
     """Write rows whose (cause, template) is new; gives how many were. Sizes come from the text."""
+    await local.will_number(tx, "messages")
     done = await tx.execute(
         "insert into messages (member, account, template, cause, facts, locale, text, parts,"
         " price_rial, state, decided_at, expires_at)"
@@ -163,9 +164,9 @@ async def insert_messages(tx: Tx, rows: Sequence[Written], *, part_price_rial: i
     return int(done.rpartition(" ")[2])
 
 
-async def lock_arrived(tx: Tx, *, limit: int) -> list[Waiting]:
-    """Rows that wait for a contact which is there now, oldest first."""
-    rows = await tx.fetch(
+async def lock_arrived(tx: Tx, *, limit: int) -> list[Record]:
+    """Rows that wait for a contact which is there now, oldest first; see waiting_of."""
+    return await tx.fetch(
         "select m.id, m.template, m.cause, m.facts::text as facts, m.decided_at, m.expires_at,"
         " m.member as named, m.account as owner, c.member, c.version, c.account, c.sealed,"
         " c.locale, c.receipts, c.marketing"
@@ -174,7 +175,6 @@ async def lock_arrived(tx: Tx, *, limit: int) -> list[Waiting]:
         " where m.state = 'waiting' order by m.id limit $1 for no key update of m",
         limit,
     )
-    return [_waiting(row) for row in rows]
 
 
 async def update_addressed(tx: Tx, rows: Mapping[int, Written], *, part_price_rial: int) -> None:
@@ -193,6 +193,12 @@ async def update_addressed(tx: Tx, rows: Mapping[int, Written], *, part_price_ri
         [rows[i].state for i in ids],
         part_price_rial,
     )
+
+
+async def update_unreadable(tx: Tx, ids: Sequence[int]) -> None:
+    """End rows that waited and that nobody can read any more."""
+    sql = "update messages set state = 'failed', reason = 'unreadable' where id = any($1::bigint[])"
+    await tx.execute(sql, sorted(ids))
 
 
 async def update_expired(tx: Tx, *, now: datetime, limit: int) -> int:
@@ -334,7 +340,8 @@ async def claim_under_way(
 
 
 async def list_messages(tx: Tx, *, member: int | None, after: int, limit: int) -> list[Record]:
-    """Messages with an id above `after`, of one member where given, in order."""
+    """Messages with an id above `after`, in order; none commits later that a page should have."""
+    await local.all_numbered(tx, "messages")
     columns = (
         "select m.id, m.member, m.account, m.template, m.cause, m.locale, m.text, m.parts,"
         " m.price_rial, m.cost_rial, m.state, m.reason, m.attempts, m.provider_id, m.decided_at,"
@@ -373,7 +380,8 @@ async def _with_contacts(tx: Tx, rows: Sequence[Record]) -> list[Claimed]:
     ]
 
 
-def _waiting(row: Record) -> Waiting:
+def waiting_of(row: Record) -> Waiting:
+    """A row of lock_arrived. Raises ValueError where its template or facts do not read any more."""
     template = Template(row["template"])
     draft = Draft(
         template=template,

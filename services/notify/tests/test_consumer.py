@@ -1,8 +1,11 @@
 """The Kafka door: every batch twice, contacts in any order, rows that wait for a contact."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from contracts import envelope, topics
 from contracts.members import HoldingChange, HoldingChanged, IdentifierKind, ShownIdentifier
@@ -215,3 +218,33 @@ async def test_every_golden_example_is_heard_twice_and_told_once(tx: Tx) -> None
         await consumer.on_members_notices(tx, notices, part_price_rial=PRICE)
         told.append(len(await _rows(tx)))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("spoilt", ["facts = '[7]'", "template = 'from-tomorrow'"])
+async def test_a_stored_message_that_does_not_read_has_failed_and_holds_up_no_other(
+    tx: Tx, world: Any, make: Any, spoilt: str
+) -> None:
+    for member in (7, 8, 9):
+        await _hear(tx, make, world.first_purchase(member))
+    await tx.execute(f"update messages set {spoilt} where member = 8")  # pyright: ignore
+    await _meet(tx, make, *[world.contact(member) for member in (7, 8, 9)])
+    assert await messages.address_waiting(tx, part_price_rial=PRICE) == 3
+    assert [row.state for row in await _rows(tx)] == ["queued", "failed", "queued"]
+    assert (await _rows(tx))[1].reason == "unreadable"
+    assert await messages.address_waiting(tx, part_price_rial=PRICE) == 0
+
+
+async def test_a_message_that_commits_late_is_in_a_page_or_after_it(
+    pool: Any, world: Any, make: Any
+) -> None:
+    async def page() -> list[int]:
+        async with pool.read() as tx:
+            return [row.member for row in await _rows(tx)]
+
+    async with pool.transaction() as late:
+        await _hear(late, make, world.first_purchase(7))
+        async with pool.transaction() as early:
+            await _hear(early, make, world.first_purchase(8))
+        asked = asyncio.ensure_future(page())
+        await asyncio.wait([asked], timeout=0.3)
+    assert await asked == [7, 8]

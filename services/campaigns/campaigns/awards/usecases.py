@@ -17,8 +17,8 @@ from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
 from contracts.ledger import Inquire, PostTransaction, Redemption, RefuseTransaction
 from contracts.merchants import Programme, Terms
 from contracts.pos import PosTransaction
-from contracts.values import Channel, Kind, Reason
-from kit import letters, outbox, telemetry
+from contracts.values import Channel, Kind, Reason, public_id
+from kit import letters, logs, outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
 from kit.outbox import Message
@@ -26,6 +26,7 @@ from kit.outbox import Message
 Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
 
+_NOES: Final = ("declined", "refused")
 _NOTES: Final = {rules.Then.TRIM: reasons.CAP_TRIMMED, rules.Then.REJECT: reasons.CAP_REJECTED}
 
 
@@ -85,7 +86,10 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
             if _is_late(command):
                 await _set_aside(tx, event)
             message = _message(event, _enveloped(event, command))
-            tally[commands.labels_of(command)] += 1
+            labels = commands.labels_of(command)
+            tally[labels] += 1
+            if labels[1] in _NOES:
+                _tell_no(event, command)
             if name is not None and name not in outputs and message.value is not None:
                 outputs[name] = message.value
                 at = event.at if event.envelope is None else event.envelope.accepted_at
@@ -109,6 +113,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
         outbox.add(tx, [_message(event, commands.again(outputs[name], event.envelope))])
         return
     command = _undecided(event, reasons.CANNOT_DECIDE)
+    _tell_no(event, command)
     message = _message(event, _enveloped(event, command))
     if name is not None and name not in outputs and message.value is not None:
         at = event.at if event.envelope is None else event.envelope.accepted_at
@@ -116,6 +121,13 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
     outbox.add(tx, [message])
     telemetry.count(telemetry.Metric.OUTCOMES, command.kind.value, "refused")
     telemetry.count(telemetry.Metric.ALARMS, f"refused-{why.partition(':')[0]}")
+
+
+def _tell_no(event: Event, command: Any) -> None:
+    """Leave a no of this room's own in its log, under the transaction's public id."""
+    code = commands.own_no(command, event.envelope and event.envelope.data)
+    if code:
+        logs.declined(public_id(event.partition, command.name), code)
 
 
 def lacks_facts(batch: Sequence[Event], shelves: Shelves) -> bool:

@@ -57,16 +57,18 @@ async def upsert_changes(tx: Tx, changed: Sequence[tuple[int, int]]) -> None:
 async def list_changes(tx: Tx, revision: int) -> list[tuple[int, Programme | Terms]]:
     """(revision, fact) of everything announced after revision; limited by what there is."""
     rows = await tx.fetch(
-        "select c.revision, c.merchant, p.body::text as body from programme_changes c"
+        "select c.merchant, c.version, c.revision, p.body::text as body from programme_changes c"
         " join programmes p on p.merchant = c.merchant and p.version = c.version"
         " where c.revision > $1"
         " union all"
-        " select c.revision, c.merchant, t.body::text from programme_changes c"
+        " select c.merchant, c.version, c.revision, t.body::text from programme_changes c"
         " join terms t on t.version = c.version"
         " where c.merchant = 0 and c.revision > $1",
         revision,
     )
-    return [(row["revision"], _fact(row["merchant"], row["body"])) for row in rows]
+    return local.legible(
+        rows, lambda row: (row["revision"], _fact(row["merchant"], row["body"])), "programmes"
+    )
 
 
 def _text(fact: Any) -> str:

@@ -60,7 +60,7 @@ async def list_newest(tx: Tx, *, after: str, limit: int) -> list[RulePublished]:
         after,
         limit,
     )
-    return [_rule.decode(row["body"]) for row in rows]
+    return local.legible(rows, lambda row: _rule.decode(row["body"]), "rule_versions")
 
 
 async def insert_version(
@@ -105,9 +105,11 @@ async def upsert_changes(tx: Tx, changed: Sequence[tuple[str, int]]) -> None:
 async def list_changes(tx: Tx, revision: int) -> list[tuple[int, RulePublished]]:
     """(revision, version of a rule) of everything announced after revision."""
     rows = await tx.fetch(
-        "select c.revision, l.body::text as body from rule_changes c"
+        "select c.rule, c.version, c.revision, l.body::text as body from rule_changes c"
         " join live_rules l on l.rule = c.rule and l.version = c.version"
         " where c.revision > $1",
         revision,
     )
-    return [(row["revision"], _rule.decode(row["body"])) for row in rows]
+    return local.legible(
+        rows, lambda row: (row["revision"], _rule.decode(row["body"])), "live_rules"
+    )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from contracts.values import Reason, Status
 from fraud.cases.domain import Answer, Case, CaseStatus, CaseVerdict, Hearing, Hold
+from kit import local
 from kit.db import Record, Tx
 
 _json: Final = msgspec.json.Encoder()
@@ -147,4 +148,10 @@ def _case(row: Record) -> Case:
 
 def _hold(row: Record) -> Hold:
     fields = {name: row[name] for name in Hold.__struct_fields__ if name != "reasons"}
-    return Hold(**fields, reasons=_reasons.decode(row["reasons"]))
+    return Hold(**fields, reasons=_reasons_of(row))
+
+
+def _reasons_of(row: Record) -> tuple[Reason, ...]:
+    """Why a case was opened; where that does not read any more, the case is decided without."""
+    rows = [(row["case_id"], row["reasons"])]
+    return next(iter(local.legible(rows, lambda one: _reasons.decode(one[1]), "cases")), ())

@@ -1,5 +1,6 @@
 """Decisions: the built-in ones and those of the rules, each with its reasons."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -195,6 +196,13 @@ def _held(decision: Decision, accepted_at: datetime, limits: Limits, *, lapses: 
         review_due_at=due if lapses else due + limits.cancel_within,
         lapses=lapses,
     )
+
+
+def declined(made: Iterable[Decision]) -> Iterator[tuple[str, str]]:
+    """(public id, code) of what was declined or refused."""
+    for one in made:
+        if one.verdict is None or one.verdict is Verdict.DECLINE:
+            yield public_id(one.shard, one.name), one.reasons[0].code
 
 
 def touched(decision: Decision, keys: Keys) -> tuple[Key, ...]:

@@ -104,7 +104,7 @@ def pack(known: Windows) -> bytes:
 
 
 def unpack(packed: bytes) -> Windows:
-    """The windows that pack made these bytes of."""
+    """The windows that pack made these bytes of. Raises ValueError for other bytes."""
     numbers = array("q", packed).tolist()
     known: Windows = []
     start = 3
@@ -115,6 +115,8 @@ def unpack(packed: bytes) -> Windows:
             start = end
         else:
             known.append(_NONE)
+    if len(numbers) < 3 or start != len(numbers):
+        raise ValueError("these are no windows")
     return known
 
 

@@ -1,13 +1,15 @@
 """Every command in partition order: known names answered, fresh ones decided and booked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from msgspec import Struct
 
+from contracts.ledger import PostTransaction
 from contracts.value import ReceiveValue
-from contracts.values import Status
+from contracts.values import Status, public_id
 from ledger.decide import answers, rules, transfer, verdicts
 from ledger.decide.book import Book, Decision
 from ledger.decide.draft import Draft
@@ -54,6 +56,16 @@ def decide_one(book: Book, command: Command) -> Result:
     decision = _book_one(book, command)
     book.apply(decision)
     return Result(Verdict.POSTED, decision.answer, decision)
+
+
+def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[str, str]]:
+    """(public id, code) of transactions that came here to be posted, and were not."""
+    for _, command, result in results:
+        no = result.decision
+        if no is None or no.status in (Status.COMPLETED, Status.HELD):
+            continue
+        if type(command.body) is PostTransaction and not command.body.decline:
+            yield public_id(command.shard, command.name), no.code
 
 
 def target_of(command: Command) -> str:

@@ -8,6 +8,7 @@ from contracts.keys import Ring
 from contracts.ledger import Outcome
 from contracts.members import Contact, HoldingChanged
 from contracts.merchants import Merchant
+from kit import local
 from kit.db import Record, Tx
 from notify import store
 from notify.domain import contacts as sealing
@@ -100,14 +101,22 @@ async def queue_notices(
 
 
 async def address_waiting(tx: Tx, *, part_price_rial: int, support: str = "") -> int:
-    """Queue the rows whose contact has come meanwhile; gives how many."""
+    """Queue the rows whose contact has come meanwhile; gives how many had one.
+
+    A row that does not read any more has failed, and holds up no other.
+    """
+
+    def addressed(row: Record) -> tuple[int, messages.Written]:
+        one = store.waiting_of(row)
+        return one.message_id, messages.addressed(one.draft, one.contact, support=support)
+
     waiting = await store.lock_arrived(tx, limit=SETTLE_MAX)
     if waiting:
-        rows = {
-            one.message_id: messages.addressed(one.draft, one.contact, support=support)
-            for one in waiting
-        }
+        rows = dict(local.legible(waiting, addressed, "messages"))
         await store.update_addressed(tx, rows, part_price_rial=part_price_rial)
+        unread = [row["id"] for row in waiting if row["id"] not in rows]
+        if unread:
+            await store.update_unreadable(tx, unread)
     return len(waiting)
 
 

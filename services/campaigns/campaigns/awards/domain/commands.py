@@ -114,6 +114,13 @@ def labels_of(command: PostTransaction | RefuseTransaction | Inquire) -> tuple[s
             return command.kind.value, "declined" if command.decline else outcome
 
 
+def own_no(command: PostTransaction | RefuseTransaction, cause: Any) -> str:
+    """Code of the reason why campaigns declined; "" where fraud did. cause: what fraud said."""
+    if isinstance(command, RefuseTransaction):
+        return "" if isinstance(cause, RefusedTransaction) else command.reason.code
+    return "" if cause.verdict is Verdict.DECLINE else command.decline[0].code
+
+
 def grace(terms: Terms | None, accepted_at: datetime) -> datetime | None:
     """Expiry of what a refund restores past its date: grace_days on, at that Tehran day's end.
 
