@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import msgspec
@@ -113,21 +113,27 @@ async def complete(
 ) -> Answered | Waiting:
     """Send, and follow a 202 as `follow` says. An inquiry has no status: it is sent again.
 
-    A refusal after a 202 does not undo it: OutcomeUnknown.
+    A status tells what its name was answered, whoever sent it; so once it is known the same is sent
+    again, and that answer is ours: the first one, or NameReused. Any other refusal after a 202 does
+    not undo it: the status stands, and without one it is OutcomeUnknown.
     """
     how = follow or Follow()
-    heard = await send(wire, path, body, inquiry=inquiry)
+    heard, found = await send(wire, path, body, inquiry=inquiry), None
     for _ in range(how.rounds_max):
         if isinstance(heard, Answered):
-            return heard
+            break
         try:
             if inquiry:
                 await asyncio.sleep(_first_wait_s(heard.accepted, how))
-            elif (found := await _poll(wire, heard, how)) is not None:
-                return found
+            else:
+                found = await _poll(wire, heard, how) or found
             heard = await send(wire, path, body, inquiry=inquiry)
         except errors.Problem as problem:
-            raise doubt(problem, attempts=heard.attempts) from problem
+            if found is None or isinstance(problem, errors.NameReused):
+                raise doubt(problem, attempts=heard.attempts) from problem
+            return found
+    if isinstance(heard, Answered) and found is not None:
+        return replace(heard, attempts=found.attempts + heard.attempts, followed=True)
     return heard
 
 

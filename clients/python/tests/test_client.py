@@ -118,7 +118,12 @@ async def test_a_house_that_is_down_leaves_the_outcome_unknown(
 async def test_accepted_is_followed_by_asking_the_status(
     house: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(202, ACCEPTED), reply(202, ACCEPTED), reply(200, STATUS)]
+    house.script = [
+        reply(202, ACCEPTED),
+        reply(202, ACCEPTED),
+        reply(200, STATUS),
+        reply(200, ANSWER),
+    ]
     heard = await _buy(client)
     assert isinstance(heard, peyvand.Answered)
     assert heard.followed
@@ -127,7 +132,30 @@ async def test_accepted_is_followed_by_asking_the_status(
         ("POST", "/v1/transactions"),
         ("GET", "/v1/transactions/3.t.7.2.41"),
         ("GET", "/v1/transactions/3.t.7.2.41"),
+        ("POST", "/v1/transactions"),  # whose answer that is
     ]
+    assert house.seen[0].body == house.seen[3].body
+    assert heard.attempts == 4
+
+
+async def test_what_a_name_was_answered_to_another_payload_is_not_taken_for_ours(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    """A purchase of another basket was printed as completed when its 422 came late."""
+    reused = json.dumps({"code": "name-used-with-another-payload", "status": 422, "detail": "no"})
+    house.script = [reply(202, ACCEPTED), reply(200, STATUS), reply(422, reused.encode())]
+    with pytest.raises(peyvand.NameReused):
+        await _buy(client)
+
+
+async def test_a_door_that_refuses_later_does_not_take_a_known_answer_away(
+    house: Any, client: peyvand.Client, reply: Any
+) -> None:
+    revoked = json.dumps({"code": "key-revoked", "status": 403, "detail": "no"}).encode()
+    house.script = [reply(202, ACCEPTED), reply(200, STATUS), reply(403, revoked)]
+    heard = await _buy(client)
+    assert isinstance(heard, peyvand.Answered)
+    assert (heard.body, heard.followed) == (ANSWER, True)
 
 
 async def test_past_the_deadline_the_same_name_is_sent_again(

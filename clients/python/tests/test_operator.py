@@ -250,6 +250,7 @@ async def test_history_is_posted_and_followed(
     house.script = [
         reply(202, b'{"id":"3.h.5.a%2Eb.purchase"}'),
         reply(200, whole + b',"current":{"status":"completed"}}'),
+        reply(200, answer),
     ]
     heard = await operator.post_history(
         peyvand.HistoricPurchase(
