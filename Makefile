@@ -4,6 +4,8 @@ PY := .venv/bin/python
 RUN := $(PY) -m
 PYTEST := $(RUN) pytest
 export HOUSE ROOM
+# a clean clone compiles everything once, and not again in every program that starts
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## print this list

@@ -1,5 +1,6 @@
 """What tests of every room share: real servers, migrated databases, no foreign network."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,9 +18,19 @@ from house import servers as house_servers
 from house import testing
 from kit import logs as kit_logs
 
+# Thousands of tests and all they import are looked through by every full collection of garbage:
+# a fifth of the whole run's processor time. Collected seldom, and what is there for good never.
+gc.set_threshold(100_000, 20, 50)
+
 # A run of the same code tells the same stories; and a busy machine is no failure.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported by now stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup() -> None:

