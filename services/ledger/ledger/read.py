@@ -1,7 +1,7 @@
 """Everything a batch decides on, read once over the posting connection: names before bodies."""
 
 from bisect import bisect_right, insort
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from ledger.domain import chunks, leaves, records
 from ledger.domain.book import Command, Lot, Original, Role, Row
 from ledger.domain.house import House, Successor
 from ledger.domain.leaves import Leaf
-from ledger.domain.originals import hold_of, original_of
+from ledger.domain.originals import asked_rial, hold_of, original_of, reached
 from ledger.read_lots import Cut
 from ledger.store import holding, posting
 
@@ -54,8 +54,8 @@ async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Read
     targets = {(c.shard, t) for c in batch if (t := deciding.target_of(c))}
     rows = await posting.find_outcomes(tx, sorted(names | targets))
     found = {(r[0], r[1]): (r[2], r[3]) for r in rows}
-    await _read_known(tx, book, found, targets)
     fresh = [c for c in batch if type(c.body) is Inquire or (c.shard, c.name) not in found]
+    await _read_known(tx, book, found, _undone(fresh, targets))
     owners = _owners(book, fresh)
     accounts, cuts = await _read_members(tx, book, owners, fresh, whole=whole)
     named = _named_lots(book, fresh)
@@ -107,9 +107,12 @@ async def _read_known(
     tx: Tx,
     book: Book,
     found: dict[tuple[int, str], tuple[int, bytes | None]],
-    targets: set[tuple[int, str]],
+    targets: Mapping[tuple[int, str], int | None],
 ) -> None:
-    """First answers of known names, and what was booked under those that commands name."""
+    """First answers of known names, and what was booked under those that commands name.
+
+    targets: Rial that the batch may undo of each, None: all.
+    """
     sealed = await read_leaves(tx, {(shard, seq) for (shard, _), (seq, _) in found.items()})
     wanted: dict[tuple[int, str], Leaf] = {}
     for key, (sequence, fingerprint) in found.items():
@@ -121,7 +124,7 @@ async def _read_known(
             book.known[key] = Known(sequence, fingerprint, leaf.answer)
         if key in targets:
             wanted[key] = leaf
-    await _read_originals(tx, book, wanted)
+    await _read_originals(tx, book, wanted, targets)
 
 
 def _note_successor(book: Book, account: int, leaf: Leaf) -> None:
@@ -139,18 +142,51 @@ def _is_marked(name: str, leaf: Leaf) -> bool:
     return records.command_from(leaf.shard, leaf.command).name != name
 
 
-async def _read_originals(tx: Tx, book: Book, found: dict[tuple[int, str], Leaf]) -> None:
+def _undone(
+    fresh: Sequence[Command], targets: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], int | None]:
+    """Rial that a batch may undo of each name that its commands are about; None: all."""
+    found: dict[tuple[int, str], int | None] = dict.fromkeys(targets, 0)
+    for command in fresh:
+        key = (command.shard, deciding.target_of(command))
+        if key in found:
+            asked, before = asked_rial(command.body), found[key]
+            found[key] = None if asked is None or before is None else before + asked
+    return found
+
+
+async def _read_originals(
+    tx: Tx,
+    book: Book,
+    found: dict[tuple[int, str], Leaf],
+    undone: Mapping[tuple[int, str], int | None],
+) -> None:
+    """Originals with their progress, and of their rows those that the batch can reach."""
     if not found:
         return
     holds = await _read_holds_named(tx, found)
-    lots = {(key[0], row[1]) for key, leaf in found.items() for row in leaf.consumptions}
-    units = {(r[0], r[1]): r[2] for r in await posting.list_units(tx, sorted(lots))}
+    told = await posting.lock_originals(tx, sorted(found))
+    progress = {(r["shard"], r["name"]): posting.progress_of(r) for r in told}
+    lots: set[Place] = set()
     for key, leaf in found.items():
-        rows = tuple(posting.row_of(row, units[key[0], row[1]]) for row in leaf.consumptions)
-        book.originals[key] = original_in(leaf, key[1], rows, holds.get(key))
-    for record in await posting.lock_originals(tx, sorted(found)):
-        key = (record["shard"], record["name"])
-        book.originals[key] = replace(book.originals[key], progress=posting.progress_of(record))
+        rows = tuple([posting.row_of(row) for row in leaf.consumptions])
+        original = original_in(leaf, key[1], rows, holds.get(key))
+        original = replace(original, progress=progress.get(key, original.progress))
+        rial = undone[key]
+        if rial is not None and original.rows:
+            original = replace(original, rows=reached(original, rial))
+        book.originals[key] = original
+        lots |= {(key[0], row.lot) for row in original.rows}
+    if lots:
+        await _read_units(tx, book, lots)
+
+
+async def _read_units(tx: Tx, book: Book, lots: set[Place]) -> None:
+    """What the rows of originals count: a leaf's rows do not say."""
+    units = {(r[0], r[1]): posting.UNITS[r[2]] for r in await posting.list_units(tx, sorted(lots))}
+    for (shard, name), original in book.originals.items():
+        rows = tuple([replace(row, unit=units[shard, row.lot]) for row in original.rows])
+        book.originals[shard, name] = replace(original, rows=rows)
 
 
 async def _read_holds_named(

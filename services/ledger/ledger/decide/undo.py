@@ -136,13 +136,13 @@ def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) 
 
 
 def _restore(draft: Draft, original: Original, step: Step, grace: datetime) -> dict[Unit, int]:
-    if not original.rows:
+    if not (original.rows or original.own_rial or original.network_rial):
         return {}
     restored: dict[Unit, int] = {}
     spent: list[chart.Spent] = []
     for row in original.rows:
         part, released = _part(draft, row, original, step)
-        if part.amount or part.claim_rial or part.fee_rial:  # of many lots, what this step reaches
+        if part.amount or part.claim_rial or part.fee_rial:
             draft.give_back(row, original.sequence, part=part, grace=grace)
         restored[row.unit] = restored.get(row.unit, 0) + part.amount
         spent.append(

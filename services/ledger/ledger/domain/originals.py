@@ -91,6 +91,34 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
             return plain
 
 
+def asked_rial(body: object) -> int | None:
+    """Rial of its original that a command may undo at most; None: all of it, or it is no refund."""
+    if not isinstance(body, PostTransaction) or body.kind is not Kind.REFUND:
+        return None
+    return sum([part.amount_rial for part in body.refund_lines]) or body.amount_rial or None
+
+
+def reached(original: Original, rial: int) -> tuple[Row, ...]:
+    """Of an original's rows those that undoing up to so many Rial more gives anything back of.
+
+    A part of a step is zero where that of a longer one is: shares only grow. Of a redemption of
+    thousands of lots, a refund of a line is of few (findings S16).
+    """
+    total, before = original.total_rial, sum(original.progress.refunded)
+    after = min(before + rial, total)
+    seen: dict[int, bool] = {0: False}  # many rows are alike
+    found: list[Row] = []
+    for row in original.rows:
+        for part in (row.amount, row.claim_rial, row.fee_rial, row.cost_rial - row.claim_rial):
+            some = seen.get(part)
+            if some is None:
+                some = seen[part] = money.share(part, before, after, total) > 0
+            if some:
+                found.append(row)
+                break
+    return tuple(found)
+
+
 def _sent(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """What a command put into transit: not what repaid a debt."""
     return tuple(row for row in rows if row.what is What.SENT)

@@ -157,15 +157,15 @@ def lot_of(record: Sequence[Any], owner: int) -> Lot:
     )  # fmt: skip
 
 
-def row_of(sealed: ConsumptionRow, unit: str) -> Row:
-    """A consumption row of a leaf as a value."""
+def row_of(sealed: ConsumptionRow) -> Row:
+    """A consumption row of a leaf as a value; its lot knows the unit."""
     (
         ordinal, lot, amount, cost, claim, fee, original_sequence, original_ordinal, issuer,
         acceptor, merchant, what,
     ) = sealed  # fmt: skip
     return Row(
-        ordinal, lot, UNITS[unit], _WHATS[what], amount, cost, issuer, acceptor, merchant, claim,
-        fee, original_sequence, original_ordinal,
+        ordinal, lot, Unit.NETWORK_POINTS, _WHATS[what], amount, cost, issuer, acceptor, merchant,
+        claim, fee, original_sequence, original_ordinal,
     )  # fmt: skip
 
 
