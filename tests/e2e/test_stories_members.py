@@ -100,6 +100,17 @@ async def test_receipts_go_only_to_who_asked(street: Street) -> None:
     assert len(gift) == 1
 
 
+async def test_a_card_added_to_an_account_is_told_to_its_holder(street: Street) -> None:
+    """Whatever the consents say: whoever has the card spends the points (findings A10)."""
+    town = street.town
+    member = await town.member()
+    made = await town.operator.put_card(member.member, str(uuid.uuid4()))
+    (text,) = await until(lambda: town.texts(member))
+    last4 = made["last4"].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    assert text.startswith(f"پیوند: کارت …{last4} در ")
+    assert "اگر کار شما نیست" in text
+
+
 async def test_a_blocked_card_is_declined_and_the_phone_still_works(street: Street) -> None:
     town, till = street.town, street.grocer
     member = await town.shopper(till, 50)
