@@ -21,6 +21,7 @@ from .around import (
     TERMINAL,
     bearer,
     identifier,
+    operator,
     programme,
     purchase,
     reply_to,
@@ -117,6 +118,14 @@ async def test_an_order_come_or_not_is_reversed_by_the_terminal_that_names_order
     sale = body | {"original": by_name(SISTER, 7)}
     answer = await house.post(sale, bearer(TERMINAL))
     assert (answer.status_code, answer.json()["code"]) == (403, "reversal-of-another-terminal")
+
+
+async def test_a_partners_key_sees_no_transaction_and_brings_no_history_in(house: House) -> None:
+    partner = operator("partner")
+    seen = await house.client.get(f"/v1/transactions/5.t.{TERMINAL}.2.7", headers=partner)
+    assert told(seen) == (403, "role-missing")
+    brought = await house.client.post("/v1/history", content=b"{}", headers=partner)
+    assert told(brought) == (403, "role-missing")
 
 
 # --------------------------------------------------------------------------------- keys and epochs
