@@ -308,7 +308,10 @@ def _counted(epoch: Any, step: timedelta) -> dict[str, Callable[[Any], Any]]:
         return (count,)
 
     def decoder(count: tuple[int]) -> Any:
-        return epoch + min(max(count[0], least), most) * step
+        since = count[0]  # compared in line: some 50 times a transaction with many lots
+        if not least <= since <= most:
+            since = least if since < least else most
+        return epoch + since * step
 
     return {"encoder": encoder, "decoder": decoder}
 
