@@ -83,7 +83,10 @@ def router(database: Database, clock: Clock) -> APIRouter:
         after: doors.AfterAccount = 0,
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
     ) -> CasePage:
-        """Cases in the order of their opening."""
+        """Cases in the order of their opening: work to be done, so begin anew at the end of it.
+
+        A case may appear or open behind a number that was read.
+        """
         async with database.read() as tx:
             found = await usecases.list_cases(tx, status, after=after, limit=limit)
         return CasePage(
