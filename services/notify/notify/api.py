@@ -51,10 +51,10 @@ async def list_messages(
     """Messages in order of id, of one member where given; counts: by state, over all."""
     door: Door = request.app.state.door
     async with audit.reading(request, door.database) as act:
-        items = await messages.list_messages(
+        found = await messages.count_messages(act.tx) if counts else None
+        items = await messages.list_messages(  # last: it holds up whoever writes messages
             act.tx, member=member, after=after, limit=limit, ring=door.ring
         )
-        found = await messages.count_messages(act.tx) if counts else None
         act.tell({"members": sorted({item.member for item in items})})
     return Messages(items, items[-1].id if len(items) == limit else None, found)
 

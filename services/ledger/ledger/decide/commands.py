@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -16,6 +16,8 @@ from ledger.decide.draft import Draft
 from ledger.decide.verdicts import Said
 from ledger.domain import texts
 from ledger.domain.book import Command, Original
+
+_POSTED: Final = (Status.COMPLETED, Status.HELD)
 
 
 class Verdict(Enum):
@@ -62,7 +64,7 @@ def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[s
     """(public id, code) of transactions that came here to be posted, and were not."""
     for _, command, result in results:
         no = result.decision
-        if no is None or no.status in (Status.COMPLETED, Status.HELD):
+        if no is None or no.status in _POSTED:
             continue
         if type(command.body) is PostTransaction and not command.body.decline:
             yield public_id(command.shard, command.name), no.code
