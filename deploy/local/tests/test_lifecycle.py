@@ -60,20 +60,6 @@ def test_up_is_ready_and_a_second_up_changes_nothing(home):
     assert set(states.values()) == {State.READY}
 
 
-def test_a_house_beside_it_shares_nothing_with_it(home, tmp_path):
-    before = pids(home)
-    other = lifecycle.up(tmp_path, only=["merchants"])
-    try:
-        mine, theirs = ports.remembered(home.folder), ports.remembered(tmp_path)
-        assert not set(mine.values()) & set(theirs.values())
-        assert not set(pids(other).values()) & set(before.values())
-        assert home.credentials.actor_secret != other.credentials.actor_secret
-    finally:
-        lifecycle.down(tmp_path)
-        lifecycle.clean(tmp_path)
-    assert pids(home) == before
-
-
 def test_killed_program_is_seen_as_dead_and_started_again_by_up(home):
     processes.kill(home, "merchants")
     assert one_of(home, "merchants").state is State.DEAD
@@ -144,18 +130,33 @@ def test_interrupted_up_leaves_alone_what_ran_before(home):
     assert pids(home) == before
 
 
-def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(tmp_path):
-    first = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
-    sandbox_house = lifecycle.up(tmp_path, sandbox=True, starts_at=first, only=["merchants"])
-    try:
-        assert sandbox_house.sandbox
-        assert readiness.run(read_clock(sandbox_house)) == first
-        later = first + timedelta(days=1)
-        readiness.run(advance(sandbox_house, later))
-        lifecycle.up(tmp_path, only=["merchants"])
-        assert readiness.run(read_clock(sandbox_house)) == later
-    finally:
-        lifecycle.clean(tmp_path)
+FIRST = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def sandbox(home, tmp_path_factory):
+    """A second house beside the first, which went on meanwhile; its time is its driver's."""
+    folder, before = tmp_path_factory.mktemp("sandbox"), pids(home)
+    yield lifecycle.up(folder, sandbox=True, starts_at=FIRST, only=["merchants"])
+    lifecycle.down(folder)
+    lifecycle.clean(folder)
+    assert pids(home) == before
+
+
+def test_a_house_beside_it_shares_nothing_with_it(home, sandbox):
+    mine, theirs = ports.remembered(home.folder), ports.remembered(sandbox.folder)
+    assert not set(mine.values()) & set(theirs.values())
+    assert not set(pids(sandbox).values()) & set(pids(home).values())
+    assert home.credentials.actor_secret != sandbox.credentials.actor_secret
+
+
+def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(sandbox):
+    assert sandbox.sandbox
+    assert readiness.run(read_clock(sandbox)) == FIRST
+    later = FIRST + timedelta(days=1)
+    readiness.run(advance(sandbox, later))
+    lifecycle.up(sandbox.folder, only=["merchants"])
+    assert readiness.run(read_clock(sandbox)) == later
 
 
 async def advance(home: plan.House, now: datetime) -> None:
