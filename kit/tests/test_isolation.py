@@ -67,6 +67,30 @@ async def test_one_that_computes_too_long_again_and_again_is_set_aside() -> None
     assert isolation.of_a_record(errors.Overlong())
 
 
+async def test_what_times_out_while_others_pass_is_its_own_doing() -> None:
+    answers = iter([False, True, False, True, True])
+    tries, attempt = failing(errors.TimedOut("a statement"))
+
+    async def beside() -> bool:
+        return next(answers)
+
+    with pytest.raises(errors.Overlong, match="this one alone: a statement") as raised:
+        await isolation.repeated(attempt, "g", still, beside=beside)
+    assert len(tries) == 5
+    assert isolation.of_a_record(raised.value)
+
+
+@pytest.mark.parametrize("error", [errors.Unavailable(), ConnectionResetError()], ids=repr)
+async def test_what_is_lost_asks_nobody_else(error: Exception) -> None:
+    tries, attempt = failing(error, times=6)
+
+    async def beside() -> bool:
+        raise AssertionError("nobody is to be asked")
+
+    assert await isolation.repeated(attempt, "g", still, beside=beside) == "done"
+    assert len(tries) == 7
+
+
 async def test_what_was_reassigned_is_left_to_its_owner() -> None:
     tries, attempt = failing(errors.Unavailable())
     assert await isolation.repeated(attempt, "g", lambda: True) is None
