@@ -46,7 +46,7 @@ class Club:
 
     async def told(self) -> list[HoldingChanged]:
         async with self.pool.transaction() as tx:
-            messages = await outbox.take_messages(tx, 1_000)
+            messages, _ = await outbox.take_messages(tx, 1_000)
         events = dict(topics.MEMBERS_NOTICES.events)
         return [
             envelope.decode(m.value or b"", events).data
