@@ -47,6 +47,21 @@ async def test_forged_keys_of_one_address_leave_the_look_ups_of_another() -> Non
         assert asked == [Purpose.STRANGER] * 3
 
 
+async def test_forged_keys_past_their_look_ups_are_strangers_too() -> None:
+    """A flood of keys that nobody knows heard 503 at once, 1,500 times a second."""
+    few = {"stranger_rate_per_s": 0.001, "stranger_burst": 4.0}
+    async with (
+        house(Tables(), lookup_rate_per_s=0.001, lookup_burst=2.0, **few) as at,
+        at.client() as client,
+    ):
+        forged = [{"authorization": f"Bearer pvt_{n}_abcdefgh_{'x' * 43}"} for n in range(1, 8)]
+        told = [
+            (await client.post("/v1/transactions", content=b"{}", headers=one)).status_code
+            for one in forged
+        ]
+        assert told == [401, 401, 503, 503, 429, 429, 429]
+
+
 async def test_a_status_query_and_a_till_have_their_limits_each_key_its_own() -> None:
     few = {"status_rate_per_s": 0.001, "status_burst": 2.0}
     few |= {"terminal_rate_per_s": 0.001, "terminal_burst": 30.0}

@@ -57,8 +57,11 @@ class Access:
         return await self._terminal(key, address)
 
     def _note_stranger(self, error: errors.Problem, address: str) -> None:
-        """Count the refusal of who is nobody here to his address. Raises RATE_LIMITED."""
-        if error.status in (401, 403):
+        """Count the refusal of who is nobody here to his address. Raises RATE_LIMITED.
+
+        So is one whose key could not be looked up: told at once, he would ask again at once.
+        """
+        if error.status in (401, 403) or error.code == Code.LOOKUP_UNAVAILABLE.code:
             self.shares.stranger(address)
 
     async def terminal(self, authorization: str | None, address: str) -> TerminalCaller:
