@@ -40,6 +40,7 @@ class Log:
     """What lies on ledger.commands, cut into polls; read as a reader of kit reads."""
 
     generation = 1
+    joined = True
 
     def __init__(self, shards):
         self.places = [(TOPIC, shard) for shard in shards]

@@ -13,7 +13,7 @@ from kit.consumer import CrashPoint
 from . import dying, house_of
 from .test_caravan import Told
 
-SEED, BEFORE, RICH, FEW = 25, 420, 170, 12
+SEED, BEFORE, RICH, FEW = 37, 420, 170, 12
 REST = ("migrations", "outbox_messages", "outbox_batches", "streams_heard", "audit")  # not here
 
 
