@@ -36,20 +36,6 @@ class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     replayed: bool = False
 
 
-class TerminalSeen(Struct, frozen=True, kw_only=True):
-    """`terminal-seen.v1` on fraud.terminals, keyed by terminal: a name as one shard saw it.
-
-    Not said any more (`terminals-seen.v1` is), but heard for as long as the topic keeps it.
-    """
-
-    name: str
-    terminal: NumberOrZero
-    merchant: NumberOrZero
-    shard: Shard
-    account: AccountOrZero
-    fingerprint: str
-
-
 class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A name as one shard saw it first. seen_at: the transaction's accepted_at.
 

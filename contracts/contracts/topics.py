@@ -116,7 +116,6 @@ FRAUD_TERMINALS: Final = Topic(
     key="terminal",
     spread=Spread.FOUR,
     events={
-        "terminal-seen.v1": fraud.TerminalSeen,
         "terminals-seen.v1": fraud.TerminalsSeen,
     },
     consumers=("fraud",),

@@ -1,6 +1,6 @@
 """python -m gateway serve."""
 
-from gateway.main import MAIN
+from gateway.main import SERVICE
 from kit import run
 
-run.main(MAIN)
+run.main(SERVICE)

@@ -22,7 +22,7 @@ from gateway import main
 from gateway.domain import keys
 from gateway.settings import Settings
 from house import lockfile, servers, testing
-from kit import clock, kafka, run
+from kit import clock, kafka, room, run
 
 from .around import (
     ROOT,
@@ -49,7 +49,7 @@ class House:
     producer: kafka.Producer
     behind: Behind
     stage: Stage
-    app: run.App
+    app: run.Wired
 
     async def say(self, *said: Any) -> None:
         """Publish state events and wait until the gateway's tables have them."""
@@ -139,12 +139,15 @@ async def behind_of() -> AsyncIterator[tuple[Behind, int]]:
 
 
 @asynccontextmanager
-async def gateway_of(settings: Settings, producer: kafka.Producer) -> AsyncIterator[run.App]:
+async def gateway_of(settings: Settings, producer: kafka.Producer) -> AsyncIterator[run.Wired]:
     """A gateway's parts, wired as the program wires them, its loops running."""
-    parts = run.Parts(
-        settings=settings, producer=producer, clock=clock.SystemClock(), relay=None, opened=None
+    resources = room.Resources(
+        settings=settings,
+        producer=producer,
+        clock=clock.SystemClock(),
+        cluster=await kafka.cluster_id(settings.kafka_bootstrap),
     )
-    async with main.build(parts) as app:
+    async with run.wired(main.SERVICE, resources) as app:
         loops = [asyncio.ensure_future(task()) for task in app.tasks]
         loops += [asyncio.ensure_future(every(job)) for job in app.jobs]
         loops.append(asyncio.ensure_future(beat(settings, producer)))
@@ -156,7 +159,7 @@ async def gateway_of(settings: Settings, producer: kafka.Producer) -> AsyncItera
             await asyncio.gather(*loops, return_exceptions=True)
 
 
-async def every(job: run.Job) -> None:
+async def every(job: room.Job) -> None:
     while True:
         await job.run()
         await asyncio.sleep(min(job.every_s, 0.1))
@@ -168,7 +171,7 @@ async def beat(settings: Settings, producer: kafka.Producer) -> None:
         await asyncio.sleep(5)
 
 
-async def ready(app: run.App) -> None:
+async def ready(app: run.Wired) -> None:
     """Wait until the gateway takes traffic."""
     async with asyncio.timeout(60):
         while not all(check() for check in app.asgi.state.readiness.values()):  # noqa: ASYNC110

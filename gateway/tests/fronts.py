@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from fastapi import APIRouter, Request
 
-from gateway import main
+from gateway import part
 from gateway.api import front
 from gateway.api.administration import Passing, find_passage
 from gateway.api.document import Book
@@ -125,12 +125,12 @@ class House:
 def front_of(settings: Settings, services: Services, tables: Any = None) -> front.Front:
     """A gateway without a road: whoever has no business on it is to find out before."""
     shares = Shares.of(settings)
-    lookups: Any = main.lookups_of(settings, tables, services)
+    lookups: Any = part.lookups_of(settings, tables, services)
     operators = keys.parse_operators(settings.operators)
     access = Access(lookups, operators, clock.SystemClock(), shares)
     guard = SimpleNamespace(refuse_unready=lambda: None)
     road = Road(
-        settings=settings, identifiers=main.identifiers_of(settings), lookups=lookups,
+        settings=settings, identifiers=part.identifiers_of(settings), lookups=lookups,
         waiting=None, guard=guard,  # type: ignore[arg-type]
         shares=shares, shown=limits.Shown(200, 600.0), producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
     )  # fmt: skip

@@ -13,7 +13,7 @@ from contracts import envelope, topics
 from contracts.ledger import Reply
 from contracts.members import IdentifierKind
 from contracts.merchants import MerchantStanding
-from gateway import consumer, main, store
+from gateway import consumer, part, store
 from gateway.consumer import RepliesFeed, TablesFeed
 from gateway.store import Table, Tables
 from gateway.usecases.guard import STATE_TOPICS, Guard
@@ -43,7 +43,7 @@ def feed_of(bootstrap: str, folder: Path, producer: kafka.Producer) -> TablesFee
     settings = settings_of(bootstrap, folder, 1)
     tables = Tables.open(folder, cluster="c", boot="b", map_gib=1)
     guard = Guard(False, clock.wall)
-    return TablesFeed(settings, tables, guard, producer, main.identifiers_of(settings))
+    return TablesFeed(settings, tables, guard, producer, part.identifiers_of(settings))
 
 
 async def until_caught_up(feed: TablesFeed) -> None:

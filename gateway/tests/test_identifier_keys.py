@@ -9,7 +9,7 @@ import pytest
 
 from contracts import keys, members
 from contracts.members import IdentifierKind
-from gateway import main, store
+from gateway import part, store
 from gateway.consumer import TablesFeed
 from gateway.domain import limits, requests
 from gateway.store import Tables
@@ -42,7 +42,7 @@ def road_of(folder: Path, ring: keys.Ring, owner: Owner, *known: members.Identif
     tables = Tables.open(folder, cluster="c", boot="b", map_gib=1)
     tables.apply([store.identifier_row(one) for one in known], {}, {})
     services: Any = owner
-    lookups = main.lookups_of(settings_of("x:1", folder, 1), tables, services)
+    lookups = part.lookups_of(settings_of("x:1", folder, 1), tables, services)
     return SimpleNamespace(identifiers=ring, lookups=lookups, shown=limits.Shown(200, 600.0))
 
 

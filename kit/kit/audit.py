@@ -14,6 +14,7 @@ from starlette.requests import Request
 from kit import auth, local, telemetry
 from kit.auth import Role
 from kit.db import Database, Record, Tx
+from kit.room import Part, Resources
 
 PAGE_MAX: Final = 200
 UNTOLD: Final = object()
@@ -159,3 +160,8 @@ def _entry(row: Record) -> Entry:
     for name in ("target", "before", "after"):
         kept[name] = None if kept[name] is None else msgspec.json.decode(kept[name])
     return Entry.model_validate(kept)
+
+
+def part(opened: Resources) -> Part:
+    """The trail of a service that writes: who did what, for auditors."""
+    return Part(name="audit", routes=(router(opened.settings.room, opened.database),))

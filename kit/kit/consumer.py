@@ -7,10 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from kit import errors, isolation, kafka, letters, outbox, settings, telemetry
 from kit.db import Database, Tx
+from kit.dispatch import Hearers, Refused, Way
 from kit.event import Event, Handler, Poison, Subscription, event, read
 from kit.kafka import Place, Producer, Reader
 from kit.outbox import Message, Numbers
@@ -44,8 +46,7 @@ class Consumer:
         crash: Crash = no_crash,
     ) -> None:
         self.group = group
-        self._subscriptions = {s.topic.name: s for s in subscriptions}
-        self._decoders = {s.topic.name: dict(s.decoders or s.topic.events) for s in subscriptions}
+        self._hearers = Hearers(room.room, group, subscriptions)
         self._database = database
         self._room = room
         self._crash = crash
@@ -56,7 +57,7 @@ class Consumer:
         self._taken = 0  # generation of the assignment whose offsets are loaded
         self.finished_at = time.monotonic()  # when a poll, or a part of one, last was
         self._with_retry = partial(isolation.repeated, group=group)
-        self._pieces = isolation.Pieces(group, self._attempt, self._instead)
+        self._pieces = isolation.Pieces(group, self._attempt, self._hearers.failing, self._instead)
         self._positions = Positions(group)
         self._numbers = Numbers(room.room, group, room.generation, {}, room.shards)
         self._told: dict[Place, int] = {}
@@ -79,7 +80,7 @@ class Consumer:
         reader = await Reader.open(
             bootstrap,
             group=self.group,
-            topics=list(self._subscriptions),
+            topics=list(self._hearers.topics),
             instance=f"{self.group}-{self._room.instance}" if self._room.static_member else None,
             patient=self._patient,
         )
@@ -189,8 +190,8 @@ class Consumer:
         """Decode a poll in partition order. Raises Alarm where the log has a hole or has shrunk."""
         events: list[Event] = []
         for place in sorted(records):
-            decoders = self._decoders[place[0]]
-            topic = self._subscriptions[place[0]].topic
+            decoders = self._hearers.decoders[place[0]]
+            topic = self._hearers.topics[place[0]]
             expected = self._positions.next[place]
             for record in records[place]:
                 offset: int = record.offset
@@ -206,7 +207,7 @@ class Consumer:
     async def _settle(self, reader: Reader, events: Sequence[Event]) -> None:
         """Bring a poll to its end: committed, isolated by halving, or left to another owner."""
         started = time.monotonic()
-        await isolation.await_facts(self._subscriptions.values(), events)
+        await isolation.await_facts(self._hearers.subscriptions, events)
         with ExitStack() as stack:
             span = self._observed(stack, events)
             try:
@@ -240,7 +241,7 @@ class Consumer:
         async def work(tx: Tx) -> None:
             place = (event.topic, event.partition)
             await self._positions.advance(tx, {place: event.offset + 1}, {}, [])
-            await self._handle(tx, [secrets.choice(fit)] if fit else [])
+            await self._hearers.rehearse(tx, [secrets.choice(fit)] if fit else [])
 
         passed = await isolation.rehearsed(self._database, work)
         if passed and not fit:
@@ -248,12 +249,9 @@ class Consumer:
         return passed
 
     async def _attempt(
-        self, piece: Sequence[Event], refused: str = "", *, answer: bool = True
+        self, piece: Sequence[Event], refused: Refused = MappingProxyType({}), way: Way = Way.REFUSE
     ) -> bool:
-        """One transaction. refused: why the one event of piece goes to refuse, not to handle.
-
-        answer: False where refusing it failed too: it becomes a dead letter alone.
-        """
+        """One transaction. refused: parts that do not get the one event of piece, and why."""
         fresh, heard = self._positions.sift(piece)
         ends = {(e.topic, e.partition): e.offset + 1 for e in piece}
         acked = self._publisher.take_acked()
@@ -262,11 +260,7 @@ class Consumer:
                 self._crash(CrashPoint.AFTER_BEGIN)
                 await self._positions.advance(tx, ends, heard, acked)
                 self._crash(CrashPoint.AFTER_OFFSETS)
-                if refused:
-                    for one in fresh:
-                        await self._set_aside(tx, one, refused, answer=answer)
-                else:
-                    await self._handle(tx, fresh)
+                await self._hearers.hand_out(tx, fresh, refused, way)
                 self._crash(CrashPoint.AFTER_HANDLER)
                 said = self._numbers.plan(tx.take_messages(), list(ends))
                 batches = await self._numbers.insert(tx, said)
@@ -282,36 +276,6 @@ class Consumer:
         await self._publisher.put(batches)
         self.finished_at = time.monotonic()
         return True
-
-    async def _handle(self, tx: Tx, events: Sequence[Event]) -> None:
-        for name, subscription in self._subscriptions.items():
-            mine: list[Event] = []
-            for one in events:
-                if one.topic != name:
-                    continue
-                if one.error:
-                    await self._set_aside(tx, one)
-                    if subscription.poison is Poison.DEAD_LETTER:
-                        continue
-                if one.expired:
-                    telemetry.count(Metric.EXPIRED_DROPPED, self.group)
-                    continue
-                mine.append(one)
-            if mine:
-                await subscription.handle(tx, mine)
-
-    async def _set_aside(
-        self, tx: Tx, event: Event, refused: str = "", *, answer: bool = True
-    ) -> None:
-        """Dead-letter copy and alarm; a refusal too, where the road wants one."""
-        subscription = self._subscriptions[event.topic]
-        refuse = subscription.refuse if refused and answer else None
-        answered = refuse is not None or (not refused and subscription.poison is Poison.PASS)
-        limit = None if answered else subscription.letters_max
-        why = refused or f"undecodable: {event.error}"
-        await letters.write(tx, self._room.room, self.group, event, why, limit=limit)
-        if refuse is not None:
-            await refuse(tx, event, refused)
 
     # ------------------------------------------------------------------------------------- beside
 

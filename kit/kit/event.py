@@ -84,6 +84,7 @@ class Subscription:
     refuse: stores the outcome of one event whose handling fails for good (a permanent error or a
     datum the database refuses), found by halving; without it the event becomes a dead letter.
     letters_max: dead letters nobody has dealt with before the process stops.
+    part: whose it is, where several parts of a group hear one topic; kit.room names it.
     """
 
     topic: Topic
@@ -93,6 +94,18 @@ class Subscription:
     facts_missing: Callable[[Sequence[Event]], Awaitable[bool]] | None = None
     refuse: Callable[["Tx", Event, str], Awaitable[None]] | None = None
     letters_max: int = LETTERS_MAX
+    part: str = ""
+
+    @property
+    def read_as(self) -> Mapping[str, type[Any]]:
+        """Envelope types that it takes, and how they are decoded."""
+        return self.decoders or self.topic.events
+
+    def takes(self, event: Event) -> bool:
+        """Whether it hears an event: of its topic, and of a type it reads, or of none."""
+        if event.topic != self.topic.name:
+            return False
+        return event.envelope is None or event.envelope.type in self.read_as
 
 
 def read(record: Any, decoders: dict[str, type[Any]]) -> Event:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from kit import errors, telemetry
-from kit.event import bare
+from kit.dispatch import Way
 from kit.telemetry import Metric
 
 if TYPE_CHECKING:
@@ -125,12 +125,14 @@ async def repeated(
 class Pieces:
     """Commits what a poll of a group has, in halves where they fail.
 
-    attempt: one transaction of a piece; refused: why its one event goes to refuse, not to handle;
-    answer False: where refusing it failed too. instead: whether others pass in the place of one.
+    attempt: one transaction of a piece; refused: the parts that do not get its one event, and why;
+    way: how they refuse it. failing: the parts that the last attempt failed for. instead: whether
+    others pass in the place of one.
     """
 
     group: str
     attempt: Callable[..., Awaitable[bool]]
+    failing: Callable[["Event"], set[str]]
     instead: Callable[["Event", Sequence[Sequence["Event"]]], Awaitable[bool]]
     faults: Faults = field(default_factory=Faults)
 
@@ -161,26 +163,29 @@ class Pieces:
         return True
 
     async def _give_up(self, event: "Event", error: Exception, how: Mapping[str, Any]) -> bool:
-        """Set a record aside by the fullest way that works: refused, refused as unreadable, a
-        dead letter alone. False when reassigned meanwhile. Raises Alarm where all records fail.
+        """Set a record aside for the parts that fail on it, by the fullest way that works: refused,
+        refused as unreadable, a dead letter alone; the other parts handle it.
+
+        False when reassigned meanwhile. Raises Alarm where all records fail.
         """
-        why = told(error)
         if not isinstance(error, errors.Permanent):
             telemetry.count(Metric.ALARMS, "record-fault")
             place = (event.topic, event.partition, event.offset)
             log.error("a record cannot be handled: %s/%s@%s", *place, exc_info=error)
-        ways = [
-            partial(self.attempt, [event], why),
-            partial(self.attempt, [bare(event, why)], why),
-            partial(self.attempt, [event], why, answer=False),
-        ]
+        ways, refused = list(Way), dict.fromkeys(self.failing(event), told(error))
         while True:
             try:
-                done = await repeated(ways.pop(0), self.group, **how)
+                attempt = partial(self.attempt, [event], refused, ways[0])
+                done = await repeated(attempt, self.group, **how)
                 break
             except Exception as again:
-                if not ways or not of_a_record(again):
+                if not of_a_record(again):
                     raise
+                more = self.failing(event) - refused.keys()
+                refused |= dict.fromkeys(more, told(again))
+                if not more and len(ways) == 1:
+                    raise
+                ways = ways if more else ways[1:]
                 log.exception("nor can it be refused")
         self.faults.one(error)
         return bool(done)

@@ -9,9 +9,8 @@ import signal
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -19,11 +18,24 @@ import psutil
 import uvicorn
 import uvloop
 
-from kit import clock, connections, db, inner, kafka, logs, serving, settings, telemetry, web
+from kit import (
+    clock,
+    connections,
+    db,
+    inner,
+    kafka,
+    logs,
+    room,
+    serving,
+    settings,
+    telemetry,
+    web,
+)
 from kit.consumer import Consumer
 from kit.migrate import migrate, refuse_other_version
 from kit.publish import Relay
 from kit.pulse import Pulse
+from kit.room import Job, Resources, Service
 from kit.telemetry import Metric
 
 log = logging.getLogger(__name__)
@@ -34,18 +46,8 @@ GC_OBJECTS: Final = 50_000  # more than a full poll leaves: else each poll is wa
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """What time passing makes a room do. elected: only in the process that relays."""
-
-    name: str
-    every_s: float
-    run: Callable[[], Awaitable[None]]
-    elected: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class App:
-    """What a room runs. tasks: its own endless loops (the gateway's reply reader)."""
+class Wired:
+    """What the parts of a service come to: one application, its consumers, jobs and loops."""
 
     asgi: Any = None
     consumers: Sequence[Consumer] = ()
@@ -53,55 +55,27 @@ class App:
     tasks: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What kit opens for a room; database raises when the room has none."""
-
-    settings: Any
-    producer: kafka.Producer
-    clock: clock.Clock
-    relay: Relay | None
-    opened: db.Database | None
-
-    @property
-    def database(self) -> db.Database:
-        """The room's database."""
-        if self.opened is None:
-            raise settings.SettingsError("this room has no PEYVAND_DATABASE_DSN")
-        return self.opened
-
-
-@dataclass(frozen=True, kw_only=True)
-class Main:
-    """A room as a program: its settings, its migrations, and how its parts are wired."""
-
-    room: str
-    settings: type[settings.Room]
-    build: Callable[[Parts], AbstractAsyncContextManager[App]]
-    migrations: Path | None = None
-
-
-def main(room: Main) -> None:
-    """Run one command of a room; exits 0 after a graceful end, 1 with the reason logged."""
+def main(service: Service) -> None:
+    """Run one command of a service; exits 0 after a graceful end, 1 with the reason logged."""
     command = sys.argv[1] if len(sys.argv) > 1 else "serve"
     faulthandler.enable()  # where a library in C breaks, the log says under what
     try:
         match command:
             case "migrate":
-                telemetry.configure(room.room, level="INFO")
-                names = asyncio.run(migrate(settings.owner_dsn(), room.migrations))
-                log.info("migrated %s: %s", room.room, names or "nothing new")
+                telemetry.configure(service.name, level="INFO")
+                names = asyncio.run(migrate(settings.owner_dsn(), service.migrations))
+                log.info("migrated %s: %s", service.name, names or "nothing new")
             case "serve" | "work":
-                uvloop.run(_serve(room, http=command == "serve"))
+                uvloop.run(_serve(service, http=command == "serve"))
             case _:
                 raise settings.SettingsError(f"{command}: say serve, work or migrate")
     except Exception:
-        log.exception("%s stopped", room.room)
+        log.exception("%s stopped", service.name)
         sys.exit(1)
 
 
-async def _serve(room: Main, *, http: bool) -> None:
-    given = settings.load(room.settings, room=room.room)
+async def _serve(service: Service, *, http: bool) -> None:
+    given = settings.load(service.settings, room=service.name)
     telemetry.configure(
         given.room, level=given.log_level, endpoint=given.otlp_endpoint, ratio=given.trace_ratio
     )
@@ -110,11 +84,11 @@ async def _serve(room: Main, *, http: bool) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     try:
-        if given.database_dsn and room.migrations is not None:
-            await refuse_other_version(given.database_dsn, room.migrations)
-        async with _parts(given) as parts, room.build(parts) as app:
+        if given.database_dsn and service.migrations is not None:
+            await refuse_other_version(given.database_dsn, service.migrations)
+        async with _opened(given) as resources, wired(service, resources) as app:
             calm_collector()
-            await Process(parts, app, http=http).run(stop)
+            await Process(resources, app, http=http).run(stop)
     finally:
         logs.settle()
         telemetry.shutdown()
@@ -127,7 +101,26 @@ def calm_collector() -> None:
 
 
 @asynccontextmanager
-async def _parts(given: settings.Room) -> AsyncGenerator[Parts]:
+async def wired(service: Service, resources: Resources) -> AsyncGenerator[Wired]:
+    """A service's parts, made in their order and opened."""
+    parts = [make(resources) for make in service.parts]
+    async with AsyncExitStack() as stack:
+        for part in parts:
+            for one in part.opened:
+                await stack.enter_async_context(one)
+        yield Wired(
+            asgi=service.application(service.name, parts, resources),
+            consumers=room.consumers(service.name, parts, resources, service.crash),
+            jobs=[
+                *room.heartbeats(service.name, resources),
+                *(job for part in parts for job in part.jobs),
+            ],
+            tasks=[task for part in parts for task in part.tasks],
+        )
+
+
+@asynccontextmanager
+async def _opened(given: settings.Room) -> AsyncGenerator[Resources]:
     producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
     database, relay = None, None
     if given.database_dsn:
@@ -135,7 +128,14 @@ async def _parts(given: settings.Room) -> AsyncGenerator[Parts]:
         relay = Relay(given.database_dsn, database, producer, given.room, given.generation)
     time_of: clock.Clock = clock.HouseClock() if given.sandbox else clock.SystemClock()
     try:
-        yield Parts(settings=given, producer=producer, clock=time_of, relay=relay, opened=database)
+        yield Resources(
+            settings=given,
+            producer=producer,
+            clock=time_of,
+            relay=relay,
+            opened=database,
+            cluster=await kafka.cluster_id(given.kafka_bootstrap),
+        )
     finally:
         await producer.close()
         if database is not None:
@@ -144,23 +144,23 @@ async def _parts(given: settings.Room) -> AsyncGenerator[Parts]:
 
 @dataclass
 class Process:
-    """One room at work: HTTP, consumers, relay and jobs in one task group."""
+    """One service at work: HTTP, consumers, relay and jobs in one task group."""
 
-    parts: Parts
-    app: App
+    resources: Resources
+    app: Wired
     http: bool = True
     draining: bool = field(default=False, init=False)
     pulses: dict[str, Pulse] = field(default_factory=dict[str, Pulse], init=False)
 
     def __post_init__(self) -> None:
         """Readiness asks the servers behind: a consumer hears nothing of a broker that died."""
-        self.pulses["kafka"] = Pulse(self.parts.producer.ask)
-        if self.parts.opened is not None:
-            self.pulses["database"] = Pulse(self.parts.opened.ask)
+        self.pulses["kafka"] = Pulse(self.resources.producer.ask)
+        if self.resources.opened is not None:
+            self.pulses["database"] = Pulse(self.resources.opened.ask)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stop is set, then drain. Raises whatever fails first."""
-        given: settings.Room = self.parts.settings
+        given: settings.Room = self.resources.settings
         server, inner = self._servers(given)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -174,7 +174,7 @@ class Process:
                 server.should_exit = True
                 for consumer in self.app.consumers:
                     consumer.stop()
-                relay = self.parts.relay
+                relay = self.resources.relay
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(given.drain_s):
                         await asyncio.wait([answering, *consuming])
@@ -193,10 +193,10 @@ class Process:
         endless += [tasks.create_task(p.run()) for p in self.pulses.values()]
         endless += [tasks.create_task(_as_coroutine(t)) for t in self.app.tasks]
         endless += [tasks.create_task(self._repeat(j), name=j.name) for j in self.app.jobs]
-        if self.parts.relay is not None:
-            endless.append(tasks.create_task(self.parts.relay.run(), name="relay"))
-        if isinstance(self.parts.clock, clock.HouseClock):
-            following = self.parts.clock.run(self.parts.settings.kafka_bootstrap)
+        if self.resources.relay is not None:
+            endless.append(tasks.create_task(self.resources.relay.run(), name="relay"))
+        if isinstance(self.resources.clock, clock.HouseClock):
+            following = self.resources.clock.run(self.resources.settings.kafka_bootstrap)
             endless.append(tasks.create_task(following, name="clock"))
         return endless
 
@@ -205,7 +205,7 @@ class Process:
         asgi = self.app.asgi if self.http and self.app.asgi is not None else web.app("work", "1")
         checks = asgi.state.readiness
         checks["draining"] = lambda: not self.draining
-        checks["clock"] = lambda: self.parts.clock.ready
+        checks["clock"] = lambda: self.resources.clock.ready
         for server, pulse in self.pulses.items():
             checks[server] = lambda p=pulse: p.alive
         for consumer in self.app.consumers:
@@ -225,9 +225,9 @@ class Process:
     async def _repeat(self, job: Job) -> None:
         """Run a job on its beat; one that fails is logged, counted and tried at the next."""
         while True:
-            relay = self.parts.relay
+            relay = self.resources.relay
             elected = relay is not None and relay.elected
-            if (elected or not job.elected) and self.parts.clock.ready:
+            if (elected or not job.elected) and self.resources.clock.ready:
                 started = time.monotonic()
                 try:
                     await job.run()

@@ -23,7 +23,7 @@ BIRTHS: Final = 500
 SWEEP_LOTS: Final = 500
 _PLACE: Final[Place] = (consumer.SUBSCRIPTIONS[0].topic.name, SHARD)
 _CLUSTER: Final = "bench"
-_ROOM: Final = main.ROOM.room
+_ROOM: Final = main.SERVICE.name
 
 
 class Ours:

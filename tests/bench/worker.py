@@ -14,7 +14,7 @@ from ledger import consumer, main
 
 async def work() -> None:
     """Consume ledger.commands until told to end, then drain."""
-    given = settings.load(settings.Room, room=main.ROOM.room)
+    given = settings.load(settings.Room, room=main.SERVICE.name)
     telemetry.configure(given.room, level=given.log_level)
     producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
     database = await Database.open(given.database_dsn)

@@ -8,19 +8,10 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from campaigns import main as campaigns
-from campaigns.awards.usecases import Shelves
-from campaigns.programmes.usecases import Shelf as ProgrammeShelf
-from campaigns.rules.usecases import Shelf as RuleShelf
-from fraud import main as fraud
 from gateway.api.administration import PASSAGES, find_passage
 from house import testing
 from kit import auth, errors
 from kit.auth import Role
-from ledger import api as ledger
-from members import api as members
-from merchants import api as merchants
-from notify import api as notify
 
 SECRET = "the actor secret of these tests"
 LETTERS = {
@@ -150,19 +141,15 @@ class Clock:
 
 
 def apps() -> dict[str, FastAPI]:
-    """The applications of all rooms, as their programs build them."""
+    """The applications of all services, as their mains list them."""
     database: Any = Away()
     clock: Any = Clock()
-    nothing: Any = None
-    shelves = Shelves(programmes=ProgrammeShelf(), rules=RuleShelf())
-    door = notify.Door(database, nothing, b"", "secret")
     return {
-        "merchants": merchants.app(database, clock, actor_secret=SECRET, shards=12),
-        "members": members.app(database, clock, nothing, actor_secret=SECRET),
-        "campaigns": campaigns.app(database, clock, shelves, actor_secret=SECRET),
-        "fraud": fraud.app(database, clock, actor_secret=SECRET),
-        "ledger": ledger.app(database, clock, actor_secret=SECRET),
-        "notify": notify.app(door, actor_secret=SECRET),
+        name: testing.application(
+            service, testing.opened(service, database, clock, actor_secret=SECRET)
+        )
+        for name in testing.SERVICES
+        for service in [testing.service(name)]
     }
 
 

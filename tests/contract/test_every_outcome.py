@@ -1,53 +1,34 @@
 """What the ledger says every room can read: each command kind, each status, each room's decoder."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from campaigns import main as campaigns
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import Outcome
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import Standing
 from contracts.values import Reason, Status
-from fraud.cases import consumer as fraud
+from house import testing
 from ledger.decide import answers, commands
 from ledger.decide.book import Book
 from ledger.domain import records
 from ledger.domain.house import Subject
-from members import consumer as members
-from merchants import consumer as merchants
-from notify import consumer as notify
-from notify.settings import Settings as NotifySettings
 
 EXAMPLES = sorted(
     (Path(__file__).parents[2] / "contracts/examples" / LEDGER_COMMANDS.name).glob("*.json")
 )
 COMMANDS = [path for path in EXAMPLES if not path.name.startswith("inquire.")]  # a query has none
-NOTIFY = NotifySettings(
-    room="notify",
-    kafka_bootstrap="",
-    http_port=0,
-    actor_secret="",
-    sms_url="",
-    sms_api_key="",
-    sms_sender="",
-    contact_keys=(),
-    callback_secret="",
-)
-HEARERS = {
-    "members": members.SUBSCRIPTIONS,
-    "merchants": merchants.SUBSCRIPTIONS,
-    "campaigns": campaigns.outcomes(),
-    "notify": notify.road(NOTIFY),
-    "fraud": [fraud.LEDGER_ENTRIES],
-}
+NOBODY: Any = object()
 DECODERS = {
-    room: dict(one.decoders or one.topic.events)
-    for room, subscriptions in HEARERS.items()
-    for one in subscriptions
+    (name, part.name): dict(one.read_as)
+    for name in testing.SERVICES
+    for service in [testing.service(name)]
+    for part in [make(testing.opened(service, NOBODY, NOBODY)) for make in service.parts]
+    for one in part.hears
     if one.topic is LEDGER_ENTRIES
 }
 WHY = Reason(code="could-not-be-decided", fa="نشد", en="could not be decided")
@@ -85,7 +66,7 @@ def read_by_all(outcome):
 
 
 def test_every_consumer_of_the_topic_is_asked():
-    assert set(DECODERS) == set(LEDGER_ENTRIES.consumers)
+    assert {name for name, _ in DECODERS} == set(LEDGER_ENTRIES.consumers)
 
 
 def test_every_kind_of_command_has_an_example():

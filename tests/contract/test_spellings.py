@@ -18,8 +18,9 @@ from gateway.domain import requests
 from house import csv_rows
 from house.replay import rows
 from kit.errors import Problem
-from members.domain import memberships
-from merchants.api import partners, programmes
+from members.memberships import domain as memberships
+from merchants.parties import api as partners
+from merchants.programmes import api as programmes
 
 CATEGORIES = {
     "لبنیات": (

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 ROOMS = (*plan.WITH_DATABASE, plan.GATEWAY)
 CLOSED_LIST = {f"peyvand_{metric.value[0]}": metric.value[2] for metric in Metric}
 STAGES = {"fraud-road", "campaigns-road", "ledger-road"}
-HEARERS = {"members", "merchants", "campaigns-outcomes", "notify-road"}
+HEARERS = {"members-state", "merchants-state", "campaigns-state", "notify-state"}
 
 
 def traceparent(trace_id: str) -> str:

@@ -2,8 +2,7 @@
 
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +11,10 @@ import msgspec
 from contracts.envelope import Envelope
 from contracts.topics import Spread, Topic
 from kit import outbox, run, settings, web
-from kit.consumer import Consumer, CrashPoint, Event, Subscription
-from kit.db import Database, Tx
-from kit.kafka import Producer
+from kit.consumer import CrashPoint, Event, Subscription
+from kit.db import Tx
+from kit.publish import Crash
+from kit.room import Part, Resources, Service
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -79,8 +79,8 @@ class Options(msgspec.Struct):
     pause: bool = False
 
 
-def consumer_of(options: Options, database: Database, producer: Producer) -> Consumer:
-    """The child's consumer, with its crash."""
+def crash_of(options: Options) -> Crash:
+    """Ends or pauses the process at its point."""
     left = options.hits
 
     def crash(point: CrashPoint) -> None:
@@ -93,33 +93,31 @@ def consumer_of(options: Options, database: Database, producer: Producer) -> Con
         elif left == 0:
             os._exit(9)
 
-    handle = passing_on(topic(options.sink))
-    return Consumer(
-        options.group,
-        [Subscription(topic=topic(options.source), handle=handle)],
-        database,
-        producer,
-        options.room,
-        crash=crash,
-    )
+    return crash
 
 
 def main() -> None:
-    """Read the options from the command line and run as a room."""
+    """Read the options from the command line and run as a service of one part."""
     options = msgspec.json.decode(os.environ["CHILD"], type=Options)
     os.environ |= {
         f"PEYVAND_{k.upper()}": ",".join(v) if isinstance(v, tuple) else str(v)
         for k, v in msgspec.structs.asdict(options.room).items()
     }
+    service, _, group = options.group.partition("-")
+    heard = Subscription(topic=topic(options.source), handle=passing_on(topic(options.sink)))
 
-    @asynccontextmanager
-    async def build(parts: run.Parts) -> AsyncGenerator[run.App]:
-        yield run.App(
-            asgi=web.app("child"),
-            consumers=[consumer_of(options, parts.database, parts.producer)],
+    def part(_: Resources) -> Part:
+        return Part(name="notes", group=group, hears=(heard,))
+
+    run.main(
+        Service(
+            name=service,
+            settings=settings.Room,
+            parts=(part,),
+            application=lambda *_: web.app("child"),
+            crash=crash_of(options),
         )
-
-    run.main(run.Main(room="test", settings=settings.Room, build=build))
+    )
 
 
 if __name__ == "__main__":

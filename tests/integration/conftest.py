@@ -255,7 +255,7 @@ async def stage_on(bootstrap: str, dsn: str, owner: str, **changes: Any) -> Stag
         dsn=dsn,
         source=topic(f"t.{tag}.source", **changes),
         sink=topic(f"t.{tag}.sink"),
-        group=f"g-{tag}",
+        group=f"test-{tag}",
     )
     wanted: Sequence[Topic] = [made.source, made.sink, topics.DEAD_LETTERS]
     await kafka.ensure_topics(bootstrap, wanted, shards=4)

@@ -3,56 +3,24 @@
 # pyright: reportPrivateUsage=false
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import campaigns.main
-import campaigns.settings
-import fraud.main
-import fraud.settings
-import ledger.main
-import ledger.settings
-import members.main
-import members.settings
-import merchants.main
-import merchants.settings
-import notify.main
-import notify.settings
 from contracts import topics
 from contracts.topics import Spread, Topic
+from house import testing
+from kit import run
 from kit.consumer import Consumer
 from kit.db import Database
 from kit.kafka import Place
 from kit.outbox import Message
-from kit.run import App, Main, Parts
+from kit.run import Wired
 
 SHARD: Final = 7  # of the golden examples
 AT: Final = datetime(2026, 11, 21, 9, 30, 2, tzinfo=UTC)
-_KEY: Final = base64.b64encode(bytes(range(32))).decode()
-_KEYS: Final = {"contact_keys": _KEY} | {
-    name: base64.b64encode(name[:1].encode() * 32).decode()
-    for name in ("identifier_keys", "member_keys")
-}
-_OF_NOTIFY: Final = {
-    "sms_url": "http://127.0.0.1:1", "sms_api_key": "k", "sms_sender": "1",
-    "contact_keys": (_KEY,), "callback_secret": "s",
-}  # fmt: skip
-ROOMS: Final[dict[str, tuple[Main, type[Any], dict[str, Any]]]] = {
-    "fraud": (fraud.main.MAIN, fraud.settings.Settings, {}),
-    "campaigns": (campaigns.main.MAIN, campaigns.settings.Settings, {}),
-    "ledger": (ledger.main.ROOM, ledger.settings.Settings, {}),
-    "members": (
-        members.main.ROOM,
-        members.settings.Settings,
-        {name: (key,) for name, key in _KEYS.items()},
-    ),
-    "merchants": (merchants.main.ROOM, merchants.settings.Settings, {}),
-    "notify": (notify.main.ROOM, notify.settings.Settings, _OF_NOTIFY),
-}
 
 
 class Stopped:
@@ -97,18 +65,17 @@ class Record:
 
 
 @asynccontextmanager
-async def wired(room: str, database: Database, sent: Any) -> AsyncIterator[App]:
-    """A room as its main builds it; nothing of it runs yet."""
-    main, settings, own = ROOMS[room]
-    given = settings(room=room, kafka_bootstrap="127.0.0.1:1", http_port=1, actor_secret="s", **own)
-    parts = Parts(settings=given, producer=sent, clock=Stopped(), relay=None, opened=database)
-    async with main.build(parts) as app:
+async def wired(name: str, database: Database, sent: Any) -> AsyncIterator[Wired]:
+    """A service as its main lists it; nothing of it runs yet."""
+    service = testing.service(name)
+    resources = replace(testing.opened(service, database, Stopped()), producer=sent)
+    async with run.wired(service, resources) as app:
         yield app
 
 
 def topics_of(consumer: Consumer) -> list[Topic]:
     """What a consumer reads."""
-    return [one.topic for one in consumer._subscriptions.values()]
+    return list(consumer._hearers.topics.values())
 
 
 def partition_of(topic: str) -> int:
@@ -125,7 +92,6 @@ class Polls:
     places: Sequence[Place]
     ended: Any
     generation: int = 1
-    joined: bool = True
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def assigned(self) -> list[Place]:

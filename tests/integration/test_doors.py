@@ -4,7 +4,6 @@ Every operation of every room's own document is called on a real database with e
 its parameters and fields in turn (findings S1, S17 to S19, kind 1). Seeded: a run tells the same.
 """
 
-import base64
 import json
 import random
 import re
@@ -20,21 +19,9 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-import campaigns.main
-import fraud.main
-import ledger.api
-import members.api
-import members.main
-import merchants.api
-import notify.api
-from campaigns.awards.usecases import Shelves
-from campaigns.programmes.usecases import Shelf as ProgrammeShelf
-from campaigns.rules.usecases import Shelf as RuleShelf
 from house import testing
 from kit import auth
 from kit.db import Database
-from members.settings import Settings as MembersSettings
-from notify.usecases.receipts import Desk
 
 from .extremes import RAW, TEXTS, TIMES, Shapes, beyond, put
 
@@ -60,29 +47,10 @@ class Stopped:
 
 
 def app_of(room: str, database: Database) -> FastAPI:
-    """A room's application as its main wires it."""
-    at = Stopped()
-    match room:
-        case "merchants":
-            return merchants.api.app(database, at, actor_secret=SECRET, shards=1)
-        case "members":
-            roots = [(base64.b64encode(letter * 32).decode(),) for letter in (b"i", b"c", b"m")]
-            given = MembersSettings(
-                room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, actor_secret=SECRET,
-                identifier_keys=roots[0], contact_keys=roots[1], member_keys=roots[2],
-            )  # fmt: skip
-            house = members.main.house_of(given)
-            return members.api.app(database, at, house, actor_secret=SECRET)
-        case "campaigns":
-            shelves = Shelves(programmes=ProgrammeShelf(), rules=RuleShelf())
-            return campaigns.main.app(database, at, shelves, actor_secret=SECRET)
-        case "fraud":
-            return fraud.main.app(database, at, actor_secret=SECRET)
-        case "ledger":
-            return ledger.api.app(database, at, actor_secret=SECRET)
-        case _:
-            door = notify.api.Door(database, Desk(database), (), "secret")
-            return notify.api.app(door, actor_secret=SECRET)
+    """A service's application as its main lists it."""
+    service = testing.service(room)
+    resources = testing.opened(service, database, Stopped(), actor_secret=SECRET, shards=1)
+    return testing.application(service, resources)
 
 
 @dataclass

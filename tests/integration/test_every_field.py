@@ -20,6 +20,7 @@ from gateway.consumer import HANDLERS, RepliesFeed, TablesFeed
 from gateway.store import Table, Tables
 from gateway.usecases.guard import STATE_TOPICS, Guard
 from gateway.usecases.waiting import Waiting
+from house import testing
 from kit import clock, db, isolation, kafka
 from kit.consumer import Consumer
 from kit.db import Database
@@ -28,7 +29,7 @@ from kit.kafka import Place
 from . import test_doors as doors
 from .extremes import Shapes
 from .fields import SEQUENCE_FIRST, SEQUENCE_STEP, Case, cases, encoded, examples, renamed
-from .polls import ROOMS, SHARD, Record, Sent, drive, partition_of, records, topics_of, wired
+from .polls import SHARD, Record, Sent, drive, partition_of, records, topics_of, wired
 
 POLL: Final = 160  # under the limit of letters that nobody has dealt with
 FIRST_MARK: Final = 7_100_000
@@ -159,7 +160,7 @@ async def unreadable(room: str, app: FastAPI) -> list[str]:
         return door.faults
 
 
-@pytest.mark.parametrize("room", sorted(ROOMS))
+@pytest.mark.parametrize("room", sorted(testing.SERVICES))
 async def test_every_record_is_handled_refused_or_set_aside(
     room: str,
     fresh_database: Callable[[str], Awaitable[str]],

@@ -2,28 +2,17 @@
 
 import json
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import campaigns.awards.api
-import campaigns.first_purchase.api
-import campaigns.rules.api
-import fraud.alerts.api
-import fraud.api
-import fraud.cases.api
-import ledger.api
-import members.api
-import merchants.api
-import notify.api
 import peyvand
 from gateway.api import document
-from kit import audit, web
+from house import testing
 
 from .test_operator import ANY, CALLS, Call
 
-NONE: Any = None
+NONE: Any = object()  # nothing is called
 OTHERWISE = {  # by other parts of the SDK: a till's, and the import of whole files
     "POST /v1/transactions",
     "GET /v1/transactions/{id}",
@@ -34,25 +23,11 @@ OTHERWISE = {  # by other parts of the SDK: a till's, and the import of whole fi
 
 def _document() -> dict[str, Any]:
     """The document that a whole house shows."""
-    routers = {
-        "campaigns": [
-            campaigns.rules.api.router(NONE, NONE),
-            campaigns.awards.api.router(NONE, NONE, NONE),
-            campaigns.first_purchase.api.router(NONE),
-            audit.router("campaigns", NONE),
-        ],
-        "fraud": [
-            fraud.api.router(NONE),
-            fraud.cases.api.router(NONE, NONE),
-            fraud.alerts.api.router(NONE),
-            audit.router("fraud", NONE),
-        ],
+    apps = {
+        name: testing.application(service, testing.opened(service, NONE, NONE))
+        for name in testing.SERVICES
+        for service in [testing.service(name)]
     }
-    apps = {name: web.app(name, "1", routes=routes) for name, routes in routers.items()}
-    apps["ledger"] = ledger.api.app(NONE, NONE, actor_secret="x")
-    apps["members"] = members.api.app(NONE, NONE, NONE, actor_secret="x")
-    apps["merchants"] = merchants.api.app(NONE, NONE, actor_secret="x", shards=1)
-    apps["notify"] = notify.api.app(SimpleNamespace(database=NONE), actor_secret="x")
     theirs = {name: app.openapi() for name, app in apps.items()}
     return document.merge(document.own_document(), theirs)
 

@@ -5,12 +5,14 @@ interrupted run left behind is ended by the next. With KEEP_SERVERS=1 the runs s
 var/test-servers/kept instead, whose servers stay up until `make clean` or `stop_kept`.
 """
 
+import base64
 import hashlib
+import importlib
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Collection, Generator
+from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,12 +22,37 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from house import children, connections, lockfile, paths, postgres_server, servers
-from kit import auth, clock
-from kit.db import Database
+from kit import auth, clock, room
+from kit.consumer import Event
+from kit.db import Database, Tx
 
 FOLDER = paths.PROJECT / "var" / "test-servers"
 KEPT = FOLDER / "kept"
 OWNER_SUFFIX = "_owner"
+
+SERVICES = ("merchants", "members", "campaigns", "fraud", "ledger", "notify")
+ADDRESSES = {"kafka_bootstrap": "127.0.0.1:1", "http_port": 1, "actor_secret": "of these tests"}
+
+
+def root(letter: bytes) -> str:
+    """A root of keys as a setting has it."""
+    return base64.b64encode(letter * 32).decode()
+
+
+TOLD: dict[str, dict[str, Any]] = {
+    "members": {
+        "identifier_keys": (root(b"i"),),
+        "contact_keys": (root(b"c"),),
+        "member_keys": (root(b"m"),),
+    },
+    "notify": {
+        "sms_url": "http://127.0.0.1:1",
+        "sms_api_key": "k",
+        "sms_sender": "1",
+        "contact_keys": (root(b"c"),),
+        "callback_secret": "s",
+    },
+}
 
 Migrate = Callable[[str, Path], Awaitable[object]]
 
@@ -55,6 +82,44 @@ class Vouched(httpx.Auth):
         signed = auth.sign(self.actor, self.secret, call, clock.wall(), body=request.content)
         request.headers[auth.HEADER] = signed
         yield request
+
+
+def opened(
+    service: room.Service, database: Database, at: clock.Clock, **told: Any
+) -> room.Resources:
+    """What kit would open for a service that is told so, with no broker behind it."""
+    given: dict[str, Any] = {
+        **ADDRESSES,
+        "room": service.name,
+        **TOLD.get(service.name, {}),
+        **told,
+    }
+    nobody: Any = None
+    return room.Resources(
+        settings=service.settings(**given), producer=nobody, clock=at, opened=database
+    )
+
+
+def application(service: room.Service, resources: room.Resources) -> FastAPI:
+    """The service's HTTP doors, of all its parts."""
+    return room.application(service.name, [part(resources) for part in service.parts], resources)
+
+
+def service(name: str) -> room.Service:
+    """A service by its name."""
+    found: room.Service = importlib.import_module(f"{name}.main").SERVICE
+    return found
+
+
+async def hand_out(
+    service: room.Service, resources: room.Resources, tx: Tx, batch: Sequence[Event]
+) -> None:
+    """Give a batch of one topic to every part of the service that hears it, in their order."""
+    for part in service.parts:
+        for one in part(resources).hears:
+            mine = [event for event in batch if one.takes(event)]
+            if mine:
+                await one.handle(tx, mine)
 
 
 def routes_of(app: FastAPI) -> dict[str, APIRoute]:

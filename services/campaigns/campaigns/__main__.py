@@ -1,7 +1,6 @@
 """python -m campaigns serve, work or migrate."""
 
-from campaigns.main import MAIN
+from campaigns.main import SERVICE
 from kit import run
 
-if __name__ == "__main__":
-    run.main(MAIN)
+run.main(SERVICE)

@@ -8,9 +8,8 @@ PAGE_MAX: Final = 200
 DECISIONS_KEPT_DAYS: Final = 400  # architecture 2: a name's first output may be pruned then
 DECISIONS_PRUNED_MAX: Final = 20_000  # rows a run
 PRUNE_EVERY_S: Final = 60.0
-ROAD_GROUP: Final = "campaigns-road"
-OUTCOMES_GROUP: Final = "campaigns-outcomes"
-FACTS_GROUP: Final = "campaigns-facts"
+ROAD_CONSUMER: Final = "campaigns-road/awards"  # in dead letters
+FACTS: Final = "facts"  # a group of their own: the road waits for them, and no longer than 2 s
 
 
 class Settings(settings.Room, frozen=True, kw_only=True):

@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from campaigns import main
 from campaigns.awards import usecases as awards
 from campaigns.awards.usecases import Shelves
+from campaigns.main import SERVICE
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
@@ -296,7 +296,7 @@ class Caller:
 
 @pytest_asyncio.fixture
 async def caller(pool: Database, now: Stopped, make: Make) -> AsyncIterator[Caller]:
-    app = main.app(pool, now, make.shelves(), actor_secret=SECRET)
+    app = testing.application(SERVICE, testing.opened(SERVICE, pool, now, actor_secret=SECRET))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://campaigns") as client:
         yield Caller(client, app)

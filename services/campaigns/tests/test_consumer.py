@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from campaigns import main
+from campaigns.main import PARTS, SERVICE
 from contracts import envelope, topics
 from contracts.ledger import COMMANDS
+from house import testing
 from kit import consumer
 from kit.consumer import Poison
 
@@ -46,7 +47,8 @@ async def test_golden_messages_pass_and_a_second_poll_changes_nothing(
 
 
 def _wired(pool: Any, make: Any) -> list[consumer.Subscription]:
-    return [*main.road(make.shelves(), pool), *main.outcomes(), *main.facts()]
+    opened = testing.opened(SERVICE, pool, make.now, actor_secret="s")
+    return [heard for part in PARTS for heard in part(opened).hears]
 
 
 def _said(tx: Any) -> list[bytes]:
@@ -61,7 +63,7 @@ def _said(tx: Any) -> list[bytes]:
 async def test_the_wiring_hears_exactly_what_the_table_of_topics_says(pool: Any, make: Any) -> None:
     wired = _wired(pool, make)
     assert {s.topic.name for s in wired} == {t.name for t in HEARD}
-    (road,) = main.road(make.shelves(), pool)
+    (road,) = [s for s in wired if s.topic is topics.FRAUD_SCREENED]
     # on the road nothing is dropped in silence, and the road is a consumer of its own
     assert road.poison is Poison.PASS
     assert road.facts_missing is not None

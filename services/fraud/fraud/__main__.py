@@ -1,6 +1,6 @@
 """python -m fraud serve, work or migrate."""
 
-from fraud.main import MAIN
+from fraud.main import SERVICE
 from kit import run
 
-run.main(MAIN)
+run.main(SERVICE)

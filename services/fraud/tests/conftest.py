@@ -14,8 +14,8 @@ from contracts.fraud import ScreenedTransaction
 from contracts.members import IdentifierKind
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, till_name
-from fraud.domain.decisions import Limits
-from fraud.usecases import Desk
+from fraud.screening.domain.decisions import Limits
+from fraud.screening.usecases import Desk
 from kit import db
 from kit.consumer import Event, event
 

@@ -9,12 +9,12 @@ import pytest
 import pytest_asyncio
 
 from contracts.values import Status
-from fraud import main
 from fraud.alerts import usecases as alerts
 from fraud.alerts.domain import Sighting
 from fraud.cases import domain as cases_domain
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
+from fraud.main import SERVICE
 from house import testing
 from kit import db
 from kit.auth import Role
@@ -72,7 +72,9 @@ def stopped(now: datetime) -> StoppedClock:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(database: db.Database, stopped: StoppedClock) -> AsyncIterator[Client]:
-    app = main.app(database, stopped, actor_secret=SECRET)
+    app = testing.application(
+        SERVICE, testing.opened(SERVICE, database, stopped, actor_secret=SECRET)
+    )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://fraud") as http:
         yield Client(http)
@@ -270,7 +272,8 @@ async def test_every_write_leaves_who_what_before_and_after(
     await client.call("PUT", "/v1/fraud-rules/night-burst/versions/1", BODY)
     await client.call("PUT", VERDICT, {"verdict": "release"}, roles=("reviewer",))
     rule, verdict = await trail.rows()
-    app = main.app(database, StoppedClock(now), actor_secret=SECRET)
+    resources = testing.opened(SERVICE, database, StoppedClock(now), actor_secret=SECRET)
+    app = testing.application(SERVICE, resources)
     writes = {r for r in testing.routes_of(app) if not r.startswith("GET ")}
     assert {rule["route"], verdict["route"]} == writes
     assert (rule["subject"], rule["after"]["threshold"]) == ("sara", BODY["threshold"])

@@ -10,10 +10,10 @@ from contracts.fraud import TerminalsSeen, Verdict
 from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.values import Kind
-from fraud import store, usecases
-from fraud.domain.windows import Counted, Measure, Subject, Window
+from fraud.screening import store, usecases
+from fraud.screening.domain.windows import Counted, Measure, Subject, Window
+from fraud.screening.usecases import Desk
 from fraud.sums import usecases as sums
-from fraud.usecases import Desk
 from kit import db
 from kit.consumer import Event
 

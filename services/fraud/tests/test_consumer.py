@@ -11,17 +11,17 @@ import pytest
 import contracts
 from contracts import envelope, topics
 from contracts.envelope import Envelope
-from contracts.fraud import TerminalSeen, Verdict
+from contracts.fraud import Sighting, TerminalsSeen, Verdict
 from contracts.ledger import Outcome
 from contracts.values import Channel, Kind, Status, name_parts
-from fraud import consumer, usecases
 from fraud.alerts import consumer as alerts_consumer
 from fraud.alerts import usecases as alerts
 from fraud.cases import consumer as cases_consumer
 from fraud.cases import usecases as cases
 from fraud.cases.domain import CaseStatus, CaseVerdict
-from fraud.domain import decisions
-from fraud.usecases import Desk
+from fraud.screening import consumer, usecases
+from fraud.screening.domain import decisions
+from fraud.screening.usecases import Desk
 from kit import db, errors
 from kit.consumer import Event, event
 
@@ -246,18 +246,23 @@ def seen(shard: int, fingerprint: str, name: str = "t.1.1.1", offset: int = 0) -
     at = datetime.fromisoformat("2025-06-01T09:00:05+00:00")
     said = Envelope(
         id=f"seen-{shard}-{name}",
-        type="terminal-seen.v1",
+        type="terminals-seen.v1",
         key="1",
         occurred_at=at,
         accepted_at=at,
         fingerprint=fingerprint,
-        data=TerminalSeen(
-            name=name,
-            terminal=1,
-            merchant=7,
-            shard=shard,
-            account=shard,
-            fingerprint=fingerprint,
+        data=TerminalsSeen(
+            sightings=(
+                Sighting(
+                    name=name,
+                    terminal=1,
+                    merchant=7,
+                    shard=shard,
+                    account=shard,
+                    fingerprint=fingerprint,
+                    seen_at=at,
+                ),
+            )
         ),
     )
     return event(topics.FRAUD_TERMINALS, said, offset=offset)

@@ -15,11 +15,11 @@ from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, Status
-from fraud import store, usecases
-from fraud.alerts import consumer as alerts_consumer
-from fraud.cases import consumer as cases_consumer
-from fraud.domain import decisions, windows
-from fraud.usecases import Desk
+from fraud.main import SERVICE
+from fraud.screening import store, usecases
+from fraud.screening.domain import decisions, windows
+from fraud.screening.usecases import Desk
+from house import testing
 from kit import db
 from kit.consumer import Event, event
 
@@ -27,6 +27,9 @@ Sale = Callable[..., Event]
 MOBILE = {"identifier_id": "mobile-1", "identifier_kind": IdentifierKind.MOBILE}
 SPEND = {"kind": Kind.REDEMPTION, "terms_version": 1, "amount_rial": 1_999_900}
 A, B = 11, 12
+
+NOBODY: Any = object()  # no route and no job is called
+OPENED = testing.opened(SERVICE, NOBODY, NOBODY, actor_secret="s")
 
 
 class House:
@@ -53,14 +56,14 @@ class House:
     async def sight(self) -> None:
         """Let the days hear what the road said; the consumer's offsets give each once."""
         if self.sighted:
-            await alerts_consumer.on_fraud_terminals(self.tx, self.sighted)
+            await testing.hand_out(SERVICE, OPENED, self.tx, self.sighted)
         self.sighted = []
 
     async def hear(self, *records: Event, status: Status = Status.DECLINED) -> None:
         """The ledger's outcomes of these, each twice."""
         outcomes = [outcome(_sale(one), one.partition, status) for one in records]
         for batch in (outcomes, outcomes):
-            await cases_consumer.on_ledger_entries(self.tx, batch)
+            await testing.hand_out(SERVICE, OPENED, self.tx, batch)
         assert self.tx.take_messages() == []
 
     async def kept(self, key: str, shard: int = 5) -> list[list[int]]:
@@ -186,7 +189,7 @@ async def test_a_sale_whose_reversal_came_first_is_found_when_it_is_decided(
     reversal = _sale(sale(2, merchant=B, kind=Kind.REVERSAL))
     early = outcome(reversal, 5, Status.DECLINED, name=_sale(late).name, kind=None)
     for _ in range(2):
-        await cases_consumer.on_ledger_entries(house.tx, [early])
+        await testing.hand_out(SERVICE, OPENED, house.tx, [early])
     assert await house.screen(late) == [ALLOWED]
     await house.sight()
     own = sale(3, after_s=1, merchant=A, points=100, **SPEND, **MOBILE)

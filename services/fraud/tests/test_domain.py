@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from contracts.fraud import Verdict
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, micros
-from fraud.domain import decisions, rules, windows
-from fraud.domain.windows import Counted, Measure, Window
+from fraud.screening.domain import decisions, rules, windows
+from fraud.screening.domain.windows import Counted, Measure, Window
 from kit import errors
 
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)

@@ -12,9 +12,9 @@ from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind
-from fraud.domain import decisions, rules, windows
-from fraud.domain.rules import Daily
-from fraud.domain.windows import Counted, Measure, Subject, Window
+from fraud.screening.domain import decisions, rules, windows
+from fraud.screening.domain.rules import Daily
+from fraud.screening.domain.windows import Counted, Measure, Subject, Window
 from fraud.sums import domain as sums
 from kit import errors
 

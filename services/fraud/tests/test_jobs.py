@@ -7,7 +7,6 @@ import pytest
 
 from contracts.fraud import Verdict
 from contracts.values import Status
-from fraud import jobs, main, store
 from fraud.alerts import domain as alerts_domain
 from fraud.alerts import jobs as alerts_jobs
 from fraud.alerts import store as alerts_store
@@ -17,11 +16,15 @@ from fraud.cases import domain as cases_domain
 from fraud.cases import jobs as cases_jobs
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
+from fraud.declines import jobs as declines_jobs
 from fraud.declines import store as declines_store
 from fraud.declines.domain import Declined
-from fraud.domain import windows
-from fraud.domain.decisions import Decision
+from fraud.main import SERVICE
+from fraud.screening import jobs, part, store
+from fraud.screening.domain import windows
+from fraud.screening.domain.decisions import Decision
 from fraud.settings import Settings
+from house import testing
 from kit import db
 from kit.clock import HouseClock
 
@@ -76,7 +79,7 @@ async def test_withdrawals_are_forgotten_with_the_windows(
         ]
         await declines_store.insert_early(tx, early)
     for _ in range(2):
-        await jobs.prune_withdrawals(database, clock_at(now), GIVEN)
+        await declines_jobs.prune_withdrawals(database, clock_at(now), GIVEN)
         async with database.read() as tx:
             rows = await tx.fetch("select name from withdrawals")
             assert [r["name"] for r in rows] == ["t.1.1.47"]
@@ -189,11 +192,9 @@ async def test_the_cancel_of_an_unreviewed_earning_goes_to_its_shard(
 
 async def test_every_job_is_run_by_one_process(database: db.Database, now: datetime) -> None:
     clock = clock_at(now)
-    made = [
-        *jobs.jobs(database, clock, GIVEN),
-        *cases_jobs.jobs(database, clock),
-        *alerts_jobs.jobs(database, clock, GIVEN.sightings_days),
-    ]
+    opened = testing.opened(SERVICE, database, clock)
+    made = [job for make in SERVICE.parts for job in make(opened).jobs]
+    assert len(made) == 7
     assert all(job.elected for job in made)
     for job in made:
         await job.run()
@@ -203,9 +204,9 @@ def test_a_sandbox_house_has_no_guard_of_its_clock() -> None:
     sandbox = Settings(
         room="fraud", kafka_bootstrap="", http_port=0, actor_secret="", sandbox=True, review_h=1
     )
-    assert main.limits(sandbox).clock_ahead_max is None
-    assert main.limits(sandbox).review == timedelta(hours=1)
-    assert main.limits(GIVEN).clock_ahead_max == timedelta(seconds=10)
+    assert part.limits(sandbox).clock_ahead_max is None
+    assert part.limits(sandbox).review == timedelta(hours=1)
+    assert part.limits(GIVEN).clock_ahead_max == timedelta(seconds=10)
 
 
 async def test_a_case_whose_reasons_do_not_read_is_decided_and_holds_up_no_other(

@@ -7,13 +7,13 @@ import pytest
 
 from contracts.fraud import Verdict
 from contracts.values import Reason
-from fraud import store
 from fraud.alerts import store as alerts_store
 from fraud.alerts.domain import Sighting
 from fraud.cases import store as cases_store
 from fraud.cases.domain import CaseStatus, Hold
-from fraud.domain import windows
-from fraud.domain.decisions import Decision
+from fraud.screening import store
+from fraud.screening.domain import windows
+from fraud.screening.domain.decisions import Decision
 from kit import db, errors
 
 REASON = Reason(code="card-burst", fa="بیش", en="more", rule="card-burst", version=3)
@@ -110,7 +110,7 @@ async def test_a_text_that_cannot_be_kept_is_a_datum_not_a_fault(tx: db.Tx, now:
 
 
 async def test_the_default_rules_are_valid_and_sensible(tx: db.Tx) -> None:
-    from fraud.domain import rules
+    from fraud.screening.domain import rules
 
     found = await store.find_rules(tx)
     assert len(found) == 22

@@ -9,9 +9,9 @@ import pytest
 
 from contracts.fraud import Verdict
 from contracts.values import Channel, Kind
-from fraud import store, usecases
-from fraud.domain import decisions, rules, windows
-from fraud.usecases import Desk
+from fraud.screening import store, usecases
+from fraud.screening.domain import decisions, rules, windows
+from fraud.screening.usecases import Desk
 from kit import db, errors
 from kit.consumer import Event
 

@@ -1,6 +1,6 @@
 """python -m ledger serve, work or migrate."""
 
 from kit import run
-from ledger.main import ROOM
+from ledger.main import SERVICE
 
-run.main(ROOM)
+run.main(SERVICE)

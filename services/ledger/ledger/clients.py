@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kit import errors
+from kit.room import Resources
 from kit.settings import SettingsError
 
 VERIFIER_KEYS: Final = "verifier-keys.txt"
@@ -122,6 +123,12 @@ class Archive:
             yield file
         finally:
             os.close(file)
+
+
+def archive_of(opened: Resources) -> Archive | None:
+    """The folder of this process's checkpoints, if it publishes any."""
+    folder: str = opened.settings.checkpoint_folder
+    return Archive(Path(folder)) if folder else None
 
 
 def _last(file: int) -> str | None:

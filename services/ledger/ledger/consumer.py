@@ -11,7 +11,7 @@ from kit.consumer import Event, Poison, Subscription
 from kit.db import Tx
 from ledger import usecases
 
-GROUP: Final = "ledger-road"
+GROUP: Final = "ledger-road"  # as kit.room names it, for what posts without a service
 
 
 async def on_ledger_commands(

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kit import errors, telemetry
 from kit.clock import Clock
 from kit.db import Database, Tx
-from kit.run import Job
+from kit.room import Job
 from kit.telemetry import Metric
 from ledger import settings, usecases
 from ledger.clients import Archive, Unreadable, signing_key

@@ -6,9 +6,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from house import testing
 from kit.db import Database
-from ledger import api
 from ledger.api import accounts, network, proofs
+from ledger.main import SERVICE
 
 from . import doors, stories
 
@@ -48,7 +49,9 @@ def shard(shards):
 async def door(database):
     """The application over the shared database, its clock at the stories' start."""
     stopped = doors.Stopped(stories.START)
-    app = api.app(database, stopped, actor_secret=doors.SECRET)
+    app = testing.application(
+        SERVICE, testing.opened(SERVICE, database, stopped, actor_secret=doors.SECRET)
+    )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
         routes = [*accounts.router.routes, *network.router.routes, *proofs.router.routes]

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from contracts.value import CaptureHold, HoldValue, Spend
 from house import testing
 from kit.db import Database
-from ledger import api
 from ledger.domain import asked
+from ledger.main import SERVICE
 
 from . import house_of, model, stories
 from .desk import GROCER, award
@@ -58,7 +58,9 @@ async def book(fresh_database):
     async def make():
         database = await Database.open(await fresh_database("ledger"), size=2, command_timeout_s=30)
         stopped = Stopped(stories.START)
-        app = api.app(database, stopped, actor_secret=SECRET)
+        app = testing.application(
+            SERVICE, testing.opened(SERVICE, database, stopped, actor_secret=SECRET)
+        )
         transport = httpx.ASGITransport(app=app)
         client = httpx.AsyncClient(transport=transport, base_url="http://ledger")
         opened.append((database, client))

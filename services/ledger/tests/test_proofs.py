@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from house import testing
 from kit.db import Database, connect
-from ledger import api, clients, jobs
+from ledger import clients, jobs
 from ledger.domain import checkpoints, chunks
+from ledger.main import SERVICE
 from verifier import checkpoints as outside
 from verifier import leaves, tree
 
@@ -72,7 +73,12 @@ async def log(fresh_database, owner_dsn, tmp_path):
     owner = await connect(owner_dsn(dsn))
     stopped = Stopped(stories.START)
     folder = tmp_path / "checkpoints"
-    app = api.app(database, stopped, actor_secret=SECRET, archive=clients.Archive(folder))
+    app = testing.application(
+        SERVICE,
+        testing.opened(
+            SERVICE, database, stopped, actor_secret=SECRET, checkpoint_folder=str(folder)
+        ),
+    )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
         yield Log(database, owner, folder, client, stopped)

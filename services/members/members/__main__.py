@@ -1,6 +1,6 @@
 """python -m members serve, work or migrate."""
 
 from kit import run
-from members.main import ROOM
+from members.main import SERVICE
 
-run.main(ROOM)
+run.main(SERVICE)

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from house import testing
 from kit import auth
 from kit.db import Database, Tx
-from members import api, main
+from members.main import SERVICE
 from members.settings import Settings
-from members.usecases.memberships import House
+from members.terms import Terms, terms_of
 
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -31,18 +31,14 @@ def root(letter: bytes) -> str:
     return base64.b64encode(letter * 32).decode()
 
 
-HOUSE = main.house_of(
-    Settings(
-        room="members",
-        kafka_bootstrap="127.0.0.1:1",
-        http_port=1,
-        actor_secret=SECRET,
-        identifier_keys=(root(b"i"),),
-        contact_keys=(root(b"c"),),
-        member_keys=(root(b"m"),),
-        additions_key_day=20,
-    )
-)
+TOLD: dict[str, Any] = {
+    "actor_secret": SECRET,
+    "identifier_keys": (root(b"i"),),
+    "contact_keys": (root(b"c"),),
+    "member_keys": (root(b"m"),),
+    "additions_key_day": 20,
+}
+HOUSE = terms_of(Settings(room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, **TOLD))
 
 
 class Stopped:
@@ -89,7 +85,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def house() -> House:
+def house() -> Terms:
     return HOUSE
 
 
@@ -127,7 +123,7 @@ class Door:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
 ) -> AsyncIterator[Door]:
-    app = api.app(pool, at, HOUSE, actor_secret=SECRET)
+    app = testing.application(SERVICE, testing.opened(SERVICE, pool, at, **TOLD))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://members") as client:
         yield Door(client, app)

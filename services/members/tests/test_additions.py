@@ -15,6 +15,7 @@ from contracts import envelope, topics
 from contracts.members import HoldingChange, HoldingChanged, luhn_check_digit
 from kit import outbox
 from kit.db import Database
+from members.terms import enrolment_terms
 
 NOON = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 LATER = (NOON + timedelta(minutes=5)).isoformat()
@@ -131,7 +132,7 @@ async def test_a_partners_reference_spends_nothing_and_is_not_told(club: Club) -
 
 
 async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at: Any) -> None:
-    house = club.door.app.state.house
+    house = club.door.app.state.resources.one(enrolment_terms)
     account_day = house.account_day
     held = (await club.enrol(1)).json()
     path = f"/v1/members/{held['member']}/cards"
@@ -151,7 +152,7 @@ async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at
 
 
 async def test_a_key_adds_to_so_many_accounts_a_day(club: Club) -> None:
-    house = club.door.app.state.house
+    house = club.door.app.state.resources.one(enrolment_terms)
     await club.load(
         *({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(house.key_day + 1))
     )

@@ -9,7 +9,7 @@ import pytest
 from contracts import members as contract
 from contracts.members import Identifier, IdentifierKind
 from kit.db import Database
-from members.usecases.memberships import House
+from members.terms import Terms
 
 BODY: dict[str, Any] = {
     "mobile": "۰۹۱۲ ۳۴۵ ۶۷۸۹",
@@ -280,7 +280,7 @@ async def test_consents_are_asked_again(door: Any, at: Any) -> None:
     assert differing.json()["code"] == "already-exists-differently"
 
 
-async def test_the_miss_path_finds_what_was_enrolled_a_moment_ago(door: Any, house: House) -> None:
+async def test_the_miss_path_finds_what_was_enrolled_a_moment_ago(door: Any, house: Terms) -> None:
     made = (await door("PUT", enrolment(1), BODY)).json()
     key = house.vault.identifiers[0]
     for kind, text in [
@@ -363,7 +363,7 @@ async def test_an_imported_member_gets_a_card_when_enrolling(door: Any) -> None:
     assert contract.luhn_valid(answer.json()["card"]["number"])
 
 
-async def test_an_import_adds_what_a_known_member_lacks(door: Any, house: House) -> None:
+async def test_an_import_adds_what_a_known_member_lacks(door: Any, house: Terms) -> None:
     made = (await door("PUT", enrolment(1), person(1))).json()
     result = (
         await door("POST", "/v1/members/import", ndjson(person(1, external="Z", party=4_000)))

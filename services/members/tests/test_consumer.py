@@ -8,9 +8,8 @@ from contracts.values import Kind, Status
 from kit import consumer as kit_consumer
 from kit import errors
 from kit.db import Tx
-from members import consumer
-from members.domain.balances import Balance
-from members.usecases import balances as usecases
+from members.balances import consumer, usecases
+from members.balances.domain import Balance
 
 
 def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit_consumer.Event:
@@ -87,5 +86,5 @@ async def test_an_outcome_of_another_shard_is_not_the_accounts(tx: Tx, now: date
 
 
 def test_every_event_of_the_topic_has_a_decoder() -> None:
-    for subscription in consumer.SUBSCRIPTIONS:
+    for subscription in (consumer.OUTCOMES,):
         assert dict(subscription.decoders) == dict(subscription.topic.events)

@@ -12,11 +12,15 @@ from contracts import members as contract
 from contracts.ledger import Outcome
 from contracts.members import IdentifierKind, SealedContact
 from contracts.values import Kind, Status
-from members.domain import balances, identifiers, memberships, people, words
-from members.domain.balances import Balance, Heard
-from members.domain.memberships import Consented, Draft, Refusal, Request
-from members.domain.people import Asked, Consents, NewPerson
-from members.domain.words import Seat
+from members import crypto as words
+from members.balances import domain as balances
+from members.balances.domain import Balance, Heard
+from members.crypto import Seat
+from members.identifiers import domain as identifiers
+from members.memberships import domain as memberships
+from members.memberships.domain import Consented, Draft, Refusal, Request
+from members.people import domain as people
+from members.people.domain import Asked, Consents, NewPerson
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 SEAT = Seat(7, 1_000_001, 5)

@@ -4,7 +4,7 @@ import pytest
 
 from contracts import keys
 from kit.settings import SettingsError, load
-from members import main
+from members import terms
 from members.settings import Settings
 
 
@@ -43,14 +43,14 @@ def test_settings_that_do_not_fit_stop_the_room_before_it_starts(
     changes: dict[str, object], why: str
 ) -> None:
     with pytest.raises(SettingsError, match=why) as refused:
-        main.house_of(some_settings(**changes))
+        terms.terms_of(some_settings(**changes))
     assert root(2) not in str(refused.value)
     assert root(3) not in str(refused.value)
 
 
 def test_no_purpose_of_a_root_opens_what_another_sealed() -> None:
     """Findings S20: one key served several purposes."""
-    vault = main.house_of(some_settings()).vault
+    vault = terms.terms_of(some_settings()).vault
     rings = (vault.data_keys, vault.requests, vault.contacts, vault.identifiers)
     assert len({ring[0].secret for ring in rings}) == 4
     sealed = keys.seal(vault.data_keys[0], bytes(12), b"a data key", 7)
@@ -66,8 +66,8 @@ def test_keys_of_before_come_from_the_environment_after_the_newest() -> None:
         "PEYVAND_MEMBER_KEYS": f"{root(4)}, {root(3)}",
     }
     given = load(Settings, told, room="members", kafka_bootstrap="", http_port=1, actor_secret="s")
-    before = main.house_of(some_settings()).vault.data_keys[0]
-    assert main.house_of(given).vault.data_keys[1] == before
+    before = terms.terms_of(some_settings()).vault.data_keys[0]
+    assert terms.terms_of(given).vault.data_keys[1] == before
 
 
 def test_the_room_does_not_start_without_a_master_key() -> None:

@@ -9,13 +9,15 @@ import pytest
 from contracts import envelope, topics
 from contracts.members import Contact, IdentifierKind
 from kit.db import Tx
-from members import jobs
-from members.domain import words
-from members.domain.additions import Enroller
-from members.domain.memberships import Consented, Request
-from members.usecases import identifiers, people
-from members.usecases import memberships as usecases
-from members.usecases.memberships import House, Membership
+from members import crypto as words
+from members.additions.domain import Enroller
+from members.identifiers import usecases as identifiers
+from members.memberships import usecases
+from members.memberships.domain import Consented, Request
+from members.memberships.usecases import Membership
+from members.people import jobs
+from members.people import usecases as people
+from members.terms import Terms
 
 from .conftest import HOUSE, root
 
@@ -25,7 +27,7 @@ ROTATED = words.vault([root(b"M"), root(b"m")], [root(b"C"), root(b"c")], [root(
 AFTER = words.vault([root(b"M")], [root(b"C")], [root(b"I"), root(b"i")])
 
 
-def house_of(vault: words.Vault) -> House:
+def house_of(vault: words.Vault) -> Terms:
     return replace(HOUSE, vault=vault)
 
 
@@ -38,7 +40,7 @@ def asked(n: int) -> Request:
 
 async def enrol(tx: Tx, n: int, vault: words.Vault, now: datetime) -> tuple[Membership, bool]:
     return await usecases.enrol(
-        tx, uuid.UUID(int=n), asked(n), by=BY, house=house_of(vault), now=now
+        tx, uuid.UUID(int=n), asked(n), by=BY, terms=house_of(vault), now=now
     )
 
 
@@ -57,7 +59,7 @@ async def test_after_newer_keys_everybody_is_who_he_was(tx: Tx, now: datetime) -
     assert (created, again.seat, again.qr.text) == (False, made.seat, made.qr.text)
     other = uuid.UUID(int=9)
     known, created = await usecases.enrol(
-        tx, other, asked(1), by=BY, house=house_of(ROTATED), now=now
+        tx, other, asked(1), by=BY, terms=house_of(ROTATED), now=now
     )
     assert (created, known.seat) == (False, made.seat)
     found = await usecases.find_member(tx, made.seat.member, vault=ROTATED, now=now)
@@ -114,4 +116,4 @@ async def test_one_damaged_row_does_not_keep_the_others_under_the_earlier_key(
 
 def test_nothing_is_looked_for_where_there_are_no_earlier_keys(pool: object, at: object) -> None:
     names = [[job.name for job in jobs.jobs(pool, at, vault)] for vault in (HOUSE.vault, ROTATED)]  # type: ignore[arg-type]
-    assert names == [["heartbeat"], ["reseal", "heartbeat"]]
+    assert names == [[], ["reseal"]]

@@ -6,12 +6,12 @@ import pytest
 from contracts.members import IdentifierKind
 from kit import db
 from kit.db import Tx
-from members.domain import identifiers as domain
-from members.domain.balances import Balance
-from members.domain.identifiers import Fresh
-from members.domain.words import Seat
-from members.store import balances, people
-from members.store import identifiers as store
+from members.balances import store as balances
+from members.balances.domain import Balance
+from members.crypto import Seat
+from members.identifiers import domain, store
+from members.identifiers.domain import Fresh
+from members.people import store as people
 
 from .conftest import HOUSE
 

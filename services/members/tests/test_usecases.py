@@ -13,16 +13,16 @@ from contracts import members as contract
 from contracts.members import Contact, Identifier, IdentifierKind, SealedContact
 from kit import db, errors, outbox
 from kit.db import Database, Tx
-from members.domain import identifiers as rules
-from members.domain import memberships as domain
-from members.domain import words
-from members.domain.additions import Enroller
-from members.domain.identifiers import Rebinding
-from members.domain.memberships import Consented, Draft, Enrolled, Request
-from members.domain.people import Asked
-from members.usecases import identifiers, people
-from members.usecases import memberships as usecases
-from members.usecases.memberships import House
+from members import crypto as words
+from members.additions.domain import Enroller
+from members.identifiers import domain as rules
+from members.identifiers import usecases as identifiers
+from members.identifiers.domain import Rebinding
+from members.memberships import domain, usecases
+from members.memberships.domain import Consented, Draft, Enrolled, Request
+from members.people import usecases as people
+from members.people.domain import Asked
+from members.terms import Terms
 
 from .conftest import root
 
@@ -43,10 +43,10 @@ def said(messages: Sequence[outbox.Message]) -> tuple[list[Identifier], list[Con
 
 
 async def test_enrolment_says_the_contact_and_every_identifier(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
     made, created = await usecases.enrol(
-        tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now
+        tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now
     )
     assert created
     found, contacts = said(tx.messages)
@@ -67,11 +67,11 @@ async def test_enrolment_says_the_contact_and_every_identifier(
 
 
 async def test_a_member_without_a_mobile_is_no_contact_of_notify(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
     request = Request(name="E-1", consents=Consented(terms=True), external="E-1", party=4_000)
-    made, created = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, house=house, now=now)
-    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, house=house, now=now)
+    made, created = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, terms=house, now=now)
+    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, terms=house, now=now)
     assert (created, anew, again.seat) == (True, False, made.seat)
     found, contacts = said(tx.messages)
     assert {i.kind for i in found} == {
@@ -89,12 +89,12 @@ async def test_a_member_without_a_mobile_is_no_contact_of_notify(
 
 
 async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
     request = Request(
         name="سارا", consents=Consented(terms=True, receipts=True), external="E-1", party=4_000
     )
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, terms=house, now=now)
     member, key = made.seat.member, uuid.UUID(int=7)
     before = len(tx.messages)
     for text, created in (("۰۹۱۲۰۰۰۰۰۰۹", True), ("+989120000009", False)):
@@ -111,16 +111,16 @@ async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
     assert json.loads(plain) == {"mobile": "+989120000009", "name": "سارا"}
     found = await usecases.find_member(tx, member, vault=house.vault, now=now + timedelta(days=1))
     assert found.contact.mobile == "+989120000009"
-    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), asked(9), by=BY, house=house, now=now)
+    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), asked(9), by=BY, terms=house, now=now)
     assert (again.seat, anew) == (made.seat, False)
 
 
 async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
-    other, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    other, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     request = Request(consents=Consented(terms=True), external="E-1", party=4_000)
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, terms=house, now=now)
     mine = made.seat.member
     for member, key, text, code in (
         (mine, 7, "09120000001", "identifier-taken"),
@@ -138,18 +138,18 @@ async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
 
 
 async def test_a_contact_opens_with_the_shared_key_alone(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
     """What notify does with the root that it shares with members, and nothing else of members'."""
-    await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     (contact,) = said(tx.messages)[1]
     ring = keys.ring([root(b"c")], contract.OF_CONTACTS, setting="notify's")
     content = keys.unseal(ring, base64.b64decode(contact.sealed), contact.member)
     assert words.contact_of(content) == SealedContact(mobile="+989120000001", name="عضو 1")
 
 
-async def test_one_digest_always_goes_to_one_partition(tx: Tx, house: House, now: datetime) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+async def test_one_digest_always_goes_to_one_partition(tx: Tx, house: Terms, now: datetime) -> None:
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     card = uuid.UUID(made.card.identifier.identifier_id)
     await identifiers.block_identifier(tx, card, by=BY, now=now)
     places: dict[bytes, set[int | None]] = {}
@@ -160,12 +160,12 @@ async def test_one_digest_always_goes_to_one_partition(tx: Tx, house: House, now
 
 
 async def test_a_repeat_says_nothing_but_that_a_known_membership_was_shown(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
-    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     count = len(tx.messages)
     for enrolment in (uuid.UUID(int=1), uuid.UUID(int=2)):
-        again, created = await usecases.enrol(tx, enrolment, asked(1), by=BY, house=house, now=now)
+        again, created = await usecases.enrol(tx, enrolment, asked(1), by=BY, terms=house, now=now)
         assert not created
         assert again.seat == first.seat
         assert again.card.text is None
@@ -174,11 +174,11 @@ async def test_a_repeat_says_nothing_but_that_a_known_membership_was_shown(
 
 
 async def test_the_newest_message_alone_rebuilds_an_identifier(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
     """A table dropped and filled from the topic, in any order, is the table that was."""
-    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
-    second, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), by=BY, house=house, now=now)
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
+    second, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), by=BY, terms=house, now=now)
     card = uuid.UUID(first.card.identifier.identifier_id)
     change = Rebinding(
         uuid.UUID(int=9), second.seat.member, second.seat.account, now + timedelta(minutes=3)
@@ -193,9 +193,9 @@ async def test_the_newest_message_alone_rebuilds_an_identifier(
     assert {d: await identifiers.get_digest(tx, d) for d in newest} == newest
 
 
-async def test_rebinding_and_block_are_said_once(tx: Tx, house: House, now: datetime) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
-    other, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), by=BY, house=house, now=now)
+async def test_rebinding_and_block_are_said_once(tx: Tx, house: Terms, now: datetime) -> None:
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
+    other, _ = await usecases.enrol(tx, uuid.UUID(int=2), asked(2), by=BY, terms=house, now=now)
     card = uuid.UUID(made.card.identifier.identifier_id)
     change = Rebinding(
         uuid.UUID(int=9), other.seat.member, other.seat.account, now + timedelta(minutes=3)
@@ -214,9 +214,9 @@ async def test_rebinding_and_block_are_said_once(tx: Tx, house: House, now: date
 
 
 async def test_an_identifier_changes_hands_a_bounded_number_of_times(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     card = uuid.UUID(made.card.identifier.identifier_id)
     seat = made.seat
     with pytest.raises(rules.TooManyBindings):
@@ -232,9 +232,9 @@ async def test_an_identifier_changes_hands_a_bounded_number_of_times(
 
 
 async def test_new_consents_are_told_with_a_higher_version(
-    tx: Tx, house: House, now: datetime
+    tx: Tx, house: Terms, now: datetime
 ) -> None:
-    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    made, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     answers = Asked(uuid.UUID(int=5), False, True, "2")
     later = now + timedelta(days=1)
     for _ in range(2):
@@ -252,20 +252,20 @@ async def test_new_consents_are_told_with_a_higher_version(
         await people.record_consents(tx, 10**9, answers, vault=house.vault, now=later)
 
 
-async def test_the_shard_is_written_down_and_stays(tx: Tx, house: House, now: datetime) -> None:
+async def test_the_shard_is_written_down_and_stays(tx: Tx, house: Terms, now: datetime) -> None:
     """A house that grows assigns new accounts to more shards; old ones keep theirs."""
-    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, house=house, now=now)
+    first, _ = await usecases.enrol(tx, uuid.UUID(int=1), asked(1), by=BY, terms=house, now=now)
     grown = replace(house, shards=48)
     joined, _ = await usecases.enrol(
-        tx, uuid.UUID(int=2), asked(2, account=first.seat.account), by=BY, house=grown, now=now
+        tx, uuid.UUID(int=2), asked(2, account=first.seat.account), by=BY, terms=grown, now=now
     )
     assert joined.seat.shard == first.seat.shard == first.seat.account % 12
-    fresh, _ = await usecases.enrol(tx, uuid.UUID(int=3), asked(3), by=BY, house=grown, now=now)
+    fresh, _ = await usecases.enrol(tx, uuid.UUID(int=3), asked(3), by=BY, terms=grown, now=now)
     assert fresh.seat.shard == fresh.seat.account % 48
 
 
 async def test_two_who_enrol_one_mobile_at_once_make_one_member(
-    pool: Database, house: House, now: datetime, door: object
+    pool: Database, house: Terms, now: datetime, door: object
 ) -> None:
     """The loser of the race is refused by the database, whole, and finds the winner's after."""
     drafts = [domain.read(asked(1), keys=house.vault.identifiers, wording="1")]
@@ -274,7 +274,7 @@ async def test_two_who_enrol_one_mobile_at_once_make_one_member(
     async def enrol(wait: bool) -> Enrolled:
         async with pool.transaction() as tx:
             given = [d for d in drafts if isinstance(d, Draft)]
-            (made,) = await usecases.enrol_batch(tx, given, by=BY, house=house, now=now)
+            (made,) = await usecases.enrol_batch(tx, given, by=BY, terms=house, now=now)
             if wait:
                 await asyncio.wait_for(ready.wait(), 5)
         assert isinstance(made, Enrolled)

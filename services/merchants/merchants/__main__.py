@@ -1,6 +1,6 @@
 """python -m merchants serve, work or migrate."""
 
 from kit import run
-from merchants.main import ROOM
+from merchants.main import SERVICE
 
-run.main(ROOM)
+run.main(SERVICE)

@@ -1,38 +1,18 @@
-"""Wiring of the merchants room, as a table."""
+"""The merchants service: its parts."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from kit.consumer import Consumer
-from kit.run import App, Main, Parts
-from merchants import api, consumer, jobs
+from kit.audit import part as audit
+from kit.room import Service
+from merchants.daily_totals.part import part as daily_totals
+from merchants.parties.part import part as parties
+from merchants.party_standings.part import part as party_standings
+from merchants.programmes.part import part as programmes
 from merchants.settings import Settings
+from merchants.standings.part import part as standings
+from merchants.terminals.part import part as terminals
 
+PARTS: Final = (parties, terminals, standings, party_standings, programmes, daily_totals, audit)
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
-
-
-@asynccontextmanager
-async def build(parts: Parts) -> AsyncGenerator[App]:
-    """HTTP, the consumer of the book, the heartbeat."""
-    given: Settings = parts.settings
-    yield App(
-        asgi=api.app(
-            parts.database, parts.clock, actor_secret=given.actor_secret, shards=given.shards
-        ),
-        consumers=[
-            Consumer(
-                "merchants",
-                consumer.SUBSCRIPTIONS,
-                parts.database,
-                parts.producer,
-                given,
-                patient=True,
-            )
-        ],
-        jobs=jobs.jobs(parts.database, parts.clock),
-    )
-
-
-ROOM: Final = Main(room="merchants", settings=Settings, migrations=MIGRATIONS, build=build)
+SERVICE: Final = Service(name="merchants", settings=Settings, parts=PARTS, migrations=MIGRATIONS)

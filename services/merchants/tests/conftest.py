@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from house import testing
 from kit import auth
 from kit.db import Database, Tx
-from merchants import api
+from merchants.main import SERVICE
 
 SECRET = "the actor secret of these tests"
 SHARDS = 3
@@ -97,7 +97,8 @@ class Door:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
 ) -> AsyncIterator[Door]:
-    app = api.app(pool, at, actor_secret=SECRET, shards=SHARDS)
+    resources = testing.opened(SERVICE, pool, at, actor_secret=SECRET, shards=SHARDS)
+    app = testing.application(SERVICE, resources)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://merchants") as client:
         yield Door(client, app)

@@ -5,11 +5,10 @@ from contracts.ledger import LotIssued, Outcome
 from contracts.values import Kind, Status, Unit
 from kit import consumer as kit_consumer
 from kit.db import Tx
-from merchants import consumer
-from merchants.domain.partners import Merchant
-from merchants.domain.tallies import Tally
-from merchants.usecases import partners
-from merchants.usecases import tallies as usecases
+from merchants.daily_totals import consumer, usecases
+from merchants.daily_totals.domain import Tally
+from merchants.parties import usecases as partners
+from merchants.parties.domain import Merchant
 
 DAY = date(2026, 3, 21)
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -93,5 +92,5 @@ async def test_outcomes_without_a_merchant_move_only_the_progress(tx: Tx, now: d
 
 
 def test_every_event_of_the_topic_has_a_decoder() -> None:
-    for subscription in consumer.SUBSCRIPTIONS:
+    for subscription in (consumer.OUTCOMES,):
         assert dict(subscription.decoders) == dict(subscription.topic.events)

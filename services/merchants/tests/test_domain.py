@@ -9,10 +9,13 @@ from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey, Terms
 from contracts.values import Kind, Status, Unit, tehran_day
 from kit import doors
-from merchants.domain import partners, programmes, tallies, terminals
-from merchants.domain.partners import Merchant
-from merchants.domain.programmes import LastVersion
-from merchants.domain.tallies import Heard, Tally
+from merchants.daily_totals import domain as tallies
+from merchants.daily_totals.domain import Heard, Tally
+from merchants.parties import domain as partners
+from merchants.parties.domain import Merchant
+from merchants.programmes import domain as programmes
+from merchants.programmes.domain import LastVersion
+from merchants.terminals import domain as terminals
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 

@@ -1,27 +1,27 @@
 from datetime import datetime, timedelta
 
 from contracts import envelope, merchants, topics
+from kit import heartbeat
 from kit.db import Tx
-from merchants import jobs
 
 
 async def test_each_state_topic_hears_a_heartbeat_on_every_partition(tx: Tx, now: datetime) -> None:
-    jobs.beat(tx, now=now)
+    heartbeat.beat(tx, "merchants", now=now)
     assert [(m.topic, m.partition) for m in tx.messages] == [
-        ("merchants.merchants", 0),
         ("merchants.terminals", 0),
+        ("merchants.merchants", 0),
         ("merchants.programmes", 0),
         ("merchants.terms", 0),
     ]
-    for message, topic in zip(tx.messages, jobs.STATE_TOPICS, strict=True):
+    for message, topic in zip(tx.messages, heartbeat.beating("merchants"), strict=True):
         said = envelope.decode(message.value or b"", dict(topic.events))
         assert said.data == merchants.Heartbeat(room="merchants", at=now)
 
 
 async def test_a_later_beat_replaces_the_earlier_under_compaction(tx: Tx, now: datetime) -> None:
-    jobs.beat(tx, now=now)
-    jobs.beat(tx, now=now + timedelta(seconds=5))
-    topics_said = len(jobs.STATE_TOPICS)
+    heartbeat.beat(tx, "merchants", now=now)
+    heartbeat.beat(tx, "merchants", now=now + timedelta(seconds=5))
+    topics_said = len(heartbeat.beating("merchants"))
     first, second = tx.messages[:topics_said], tx.messages[topics_said:]
     assert [m.key for m in first] == [m.key for m in second]
     assert all(a.value != b.value for a, b in zip(first, second, strict=True))
@@ -29,4 +29,4 @@ async def test_a_later_beat_replaces_the_earlier_under_compaction(tx: Tx, now: d
 
 def test_every_state_topic_of_the_room_beats() -> None:
     owned = {t.name for t in topics.TOPICS if t.owner == "merchants"}
-    assert {t.name for t in jobs.STATE_TOPICS} == owned
+    assert {t.name for t in heartbeat.beating("merchants")} == owned

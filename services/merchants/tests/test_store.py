@@ -4,10 +4,10 @@ import pytest
 
 from kit import db
 from kit.db import Tx
-from merchants.domain.partners import Branch
-from merchants.domain.tallies import Tally
-from merchants.store import partners as store
-from merchants.store import tallies
+from merchants.daily_totals import store as tallies
+from merchants.daily_totals.domain import Tally
+from merchants.parties import store
+from merchants.parties.domain import Branch
 
 
 async def test_core_columns_are_columns_of_the_database(tx: Tx) -> None:

@@ -9,12 +9,16 @@ from contracts import merchants as facts
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from kit import errors
 from kit.db import Tx
-from merchants.domain import programmes as versions
-from merchants.domain import terminals as domain
-from merchants.domain import words
-from merchants.domain.partners import Branch, Merchant, MerchantSearch, Party, Taken
-from merchants.domain.standings import Change, Kind, Standing, Subject
-from merchants.usecases import partners, programmes, standings, tallies, terminals
+from merchants import errors as words
+from merchants.daily_totals import usecases as tallies
+from merchants.parties import usecases as partners
+from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
+from merchants.programmes import domain as versions
+from merchants.programmes import usecases as programmes
+from merchants.standings import usecases as standings
+from merchants.standings.domain import Change, Kind, Standing, Subject
+from merchants.terminals import domain
+from merchants.terminals import usecases as terminals
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 PARTY = Party(2, "شرکت نان", "Bread Co", "10380284790")

@@ -1,6 +1,6 @@
 """python -m notify serve, work or migrate."""
 
 from kit import run
-from notify.main import ROOM
+from notify.main import SERVICE
 
-run.main(ROOM)
+run.main(SERVICE)

@@ -1,22 +1,27 @@
 """HTTP door: messages for operators, receipts from the provider."""
 
 import hmac
+import logging
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from contracts import keys
 from contracts.keys import Ring
-from kit import audit, auth, doors, errors, web
+from kit import audit, auth, doors, errors
 from kit.auth import Role
 from kit.db import Database
+from kit.room import Resources, resources
 from notify import clients, settings
+from notify.domain import contacts
 from notify.usecases import messages
 from notify.usecases.messages import View
 from notify.usecases.receipts import Desk
 
-VERSION: Final = "0.1.0"
+log = logging.getLogger(__name__)
+RECEIPTS_PATH: Final = "/internal/receipts/"  # open: the address holds a secret
 router = APIRouter(tags=["messages"])
 internal = APIRouter(include_in_schema=False)
 
@@ -29,6 +34,14 @@ class Door:
     desk: Desk
     ring: Ring
     secret: str = field(repr=False)
+
+
+def door_of(opened: Resources) -> Door:
+    """What this process's routes need; `opened.one(door_of)` makes it once."""
+    given: settings.Settings = opened.settings
+    ring = contacts.ring_of(given.contact_keys)
+    log.info("keys that open contacts: %s", keys.names(ring))
+    return Door(opened.database, Desk(opened.database), ring, given.callback_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,7 @@ async def list_messages(
     counts: bool = False,
 ) -> Messages:
     """Messages in order of id, of one member where given; counts: by state, over all."""
-    door: Door = request.app.state.door
+    door = resources(request).one(door_of)
     async with audit.reading(request, door.database) as act:
         found = await messages.count_messages(act.tx) if counts else None
         items = await messages.list_messages(  # last: it holds up whoever writes messages
@@ -59,21 +72,21 @@ async def list_messages(
     return Messages(items, items[-1].id if len(items) == limit else None, found)
 
 
-@internal.post("/internal/receipts/{secret}")
+@internal.post(RECEIPTS_PATH + "{secret}")
 async def post_receipt(request: Request, secret: str) -> Response:
     """A delivery report as a form; 200 once it is written down, else the provider comes again."""
     body = (await request.body()).decode("utf-8", errors="replace")
     return await _receive(request, secret, dict(parse_qsl(body)) or dict(request.query_params))
 
 
-@internal.get("/internal/receipts/{secret}")
+@internal.get(RECEIPTS_PATH + "{secret}")
 async def get_receipt(request: Request, secret: str) -> Response:
     """The same in the query."""
     return await _receive(request, secret, dict(request.query_params))
 
 
 async def _receive(request: Request, secret: str, form: dict[str, str]) -> Response:
-    door: Door = request.app.state.door
+    door = resources(request).one(door_of)
     if not hmac.compare_digest(secret.encode(), door.secret.encode()):
         raise errors.NotFound()
     report = clients.parse_receipt(form)
@@ -82,16 +95,3 @@ async def _receive(request: Request, secret: str, form: dict[str, str]) -> Respo
     if not await door.desk.record(report):
         raise errors.NotFound("no message has that id yet; call again")
     return Response(status_code=200)
-
-
-def app(door: Door, *, actor_secret: str) -> FastAPI:
-    """The application of the notify room."""
-    made = web.app(
-        "Peyvand notify",
-        VERSION,
-        routes=(router, internal, audit.router("notify", door.database)),
-        # the provider's reports are open: their address holds a secret
-        signed=auth.Signing("notify", actor_secret, open_paths=("/internal/receipts/",)),
-    )
-    made.state.door = door
-    return made

@@ -51,8 +51,8 @@ async def on_members_contacts(tx: Tx, batch: Sequence[Event]) -> None:
     )
 
 
-def road(given: Settings) -> tuple[Subscription, ...]:
-    """What the road consumer reads."""
+def outcomes(given: Settings) -> tuple[Subscription, ...]:
+    """What the ledger makes of everything."""
     return (
         Subscription(
             topic=topics.LEDGER_ENTRIES,

@@ -4,7 +4,7 @@ from functools import partial
 
 from kit.clock import Clock
 from kit.db import Database
-from kit.run import Job
+from kit.room import Job
 from notify import settings
 from notify.usecases import messages
 from notify.usecases.lane import Lane

@@ -36,8 +36,9 @@ from kit.db import Database, Tx
 from notify import api
 from notify.clients import Provider
 from notify.domain import contacts
+from notify.main import SERVICE
 from notify.usecases.lane import Lane
-from notify.usecases.receipts import Asker, Desk
+from notify.usecases.receipts import Asker
 
 SECRET = "the actor secret of these tests"
 API_KEY = "4B65793A"
@@ -318,8 +319,16 @@ class Door:
 
 @pytest_asyncio.fixture
 async def door(pool: Database) -> AsyncIterator[Door]:
-    desk = Desk(pool)
-    app = api.app(api.Door(pool, desk, RING, Door.secret), actor_secret=SECRET)
+    resources = testing.opened(
+        SERVICE,
+        pool,
+        clock.SystemClock(),
+        actor_secret=SECRET,
+        contact_keys=(ROOT,),
+        callback_secret=Door.secret,
+    )
+    app = testing.application(SERVICE, resources)
+    desk = resources.one(api.door_of).desk
     transport = httpx.ASGITransport(app=app)
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://notify") as client,

@@ -3,19 +3,21 @@
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from campaigns.awards import usecases
-from campaigns.awards.usecases import Shelves
+from campaigns.awards.usecases import shelves_of
 from contracts.pos import LINES_MAX, Line, PosTransaction
 from contracts.values import Channel, Kind
 from kit import auth, doors
 from kit.auth import Role
-from kit.clock import Clock
-from kit.db import Database
+from kit.room import resources
 
 Word = Annotated[doors.Code, Field(max_length=64)]  # folded, as on the road; empty: none
+
+
+router = APIRouter(tags=["rules"])
 
 
 class LineBody(BaseModel):
@@ -59,25 +61,19 @@ class BasketBody(BaseModel):
         return self
 
 
-def router(database: Database, clock: Clock, shelves: Shelves) -> APIRouter:
-    """Routes of this noun; each says who may call it."""
-    routes = APIRouter(tags=["rules"])
-
-    @routes.post("/v1/rules/evaluate", dependencies=[auth.allow(Role.RULES)])
-    async def evaluate(body: BasketBody) -> Response:  # pyright: ignore[reportUnusedFunction]
-        """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
-        accepted_at = body.accepted_at or clock.now()
-        async with database.read() as tx:
-            await usecases.refresh(tx, shelves)
-        found = usecases.evaluate(
-            _transaction(body),
-            occurred_at=body.occurred_at or accepted_at,
-            accepted_at=accepted_at,
-            shelves=shelves,
-        )
-        return Response(msgspec.json.encode(_view(found)), media_type="application/json")
-
-    return routes
+@router.post("/v1/rules/evaluate", dependencies=[auth.allow(Role.RULES)])
+async def evaluate(request: Request, body: BasketBody) -> Response:
+    """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
+    accepted_at = body.accepted_at or resources(request).clock.now()
+    async with resources(request).database.read() as tx:
+        await usecases.refresh(tx, resources(request).one(shelves_of))
+    found = usecases.evaluate(
+        _transaction(body),
+        occurred_at=body.occurred_at or accepted_at,
+        accepted_at=accepted_at,
+        shelves=resources(request).one(shelves_of),
+    )
+    return Response(msgspec.json.encode(_view(found)), media_type="application/json")
 
 
 def _transaction(body: BasketBody) -> PosTransaction:

@@ -9,12 +9,13 @@ from typing import Any, Final
 from campaigns import settings
 from campaigns.awards import store
 from campaigns.awards.domain import commands, earning, reasons, redeeming
+from campaigns.awards.domain.redeeming import Sale
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
-from contracts.ledger import Inquire, PostTransaction, Redemption, RefuseTransaction
+from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
 from contracts.merchants import Programme, Terms
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, Reason, public_id
@@ -22,6 +23,7 @@ from kit import letters, logs, outbox, telemetry
 from kit.consumer import Event
 from kit.db import Tx
 from kit.outbox import Message
+from kit.room import Resources
 
 Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
@@ -38,13 +40,9 @@ class Shelves:
     rules: rules.Shelf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """What a purchase, or a sale partly paid with points, earns and spends, or why it may not."""
-
-    earned: earning.Earned = earning.NOTHING
-    redemption: Redemption | None = None
-    decline: tuple[Reason, ...] = ()
+def shelves_of(_: Resources) -> Shelves:
+    """Empty at first; `opened.one(shelves_of)` gives the ones of this process."""
+    return Shelves(programmes=programmes.Shelf(), rules=rules.Shelf())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,7 +348,7 @@ async def _set_aside(tx: Tx, event: Event) -> None:
     reason = reasons.NOT_KNOWN_IN_TIME
     telemetry.count(telemetry.Metric.ALARMS, reason.code)
     why = f"{reason.code}: {reason.en}"
-    await letters.write(tx, "campaigns", settings.ROAD_GROUP, event, why, limit=None)
+    await letters.write(tx, "campaigns", settings.ROAD_CONSUMER, event, why, limit=None)
 
 
 def _enveloped(event: Event, command: Command) -> Envelope[Any]:

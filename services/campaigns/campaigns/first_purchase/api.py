@@ -12,7 +12,7 @@ from campaigns.first_purchase.domain import Version
 from contracts.values import NETWORK_PARTY
 from kit import audit, auth, doors
 from kit.auth import Role
-from kit.db import Database
+from kit.room import resources
 
 CREDIT: Final[JsonDict] = {
     "effective_from": "2030-03-21T00:00:00+03:30",
@@ -21,6 +21,9 @@ CREDIT: Final[JsonDict] = {
     "title_fa": "هدیهٔ نخستین خرید",
     "title_en": "A gift for the first purchase",
 }
+
+
+router = APIRouter(tags=["first purchase"])
 
 
 class VersionBody(BaseModel):
@@ -39,37 +42,30 @@ class VersionBody(BaseModel):
     title_en: doors.Title
 
 
-def router(database: Database) -> APIRouter:
-    """Routes of this noun; each says who may call it."""
-    routes = APIRouter(tags=["first purchase"])
+@router.put("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(Role.MONEY)])
+async def put_version(request: Request, version: doors.NumberText, body: VersionBody) -> Response:
+    """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
+    wanted = Version(
+        version=version,
+        effective_from=body.effective_from,
+        amount_rial=body.amount_rial,
+        validity_days=body.validity_days,
+        funder=body.funder,
+        title_fa=body.title_fa,
+        title_en=body.title_en,
+    )
+    async with audit.writing(request, resources(request).database) as act:
+        new = await usecases.put_version(act.tx, wanted)
+        act.tell(wanted)
+    return _json(wanted, 201 if new else 200)
 
-    @routes.put("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(Role.MONEY)])
-    async def put_version(
-        request: Request, version: doors.NumberText, body: VersionBody
-    ) -> Response:  # pyright: ignore[reportUnusedFunction]
-        """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
-        wanted = Version(
-            version=version,
-            effective_from=body.effective_from,
-            amount_rial=body.amount_rial,
-            validity_days=body.validity_days,
-            funder=body.funder,
-            title_fa=body.title_fa,
-            title_en=body.title_en,
-        )
-        async with audit.writing(request, database) as act:
-            new = await usecases.put_version(act.tx, wanted)
-            act.tell(wanted)
-        return _json(wanted, 201 if new else 200)
 
-    @routes.get("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
-    async def get_version(version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
-        """One version as it was put."""
-        async with database.read() as tx:
-            found = await usecases.find_version(tx, version)
-        return _json(found, 200)
-
-    return routes
+@router.get("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
+async def get_version(request: Request, version: doors.NumberText) -> Response:
+    """One version as it was put."""
+    async with resources(request).database.read() as tx:
+        found = await usecases.find_version(tx, version)
+    return _json(found, 200)
 
 
 def _json(version: Version, status: int) -> Response:

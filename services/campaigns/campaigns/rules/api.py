@@ -13,8 +13,7 @@ from campaigns.rules.domain import tree
 from contracts.campaigns import RulePublished
 from kit import audit, auth, doors
 from kit.auth import Role
-from kit.clock import Clock
-from kit.db import Database
+from kit.room import resources
 
 RuleId = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,63}$")]
 
@@ -27,6 +26,9 @@ RULE: Final[JsonDict] = {
     "condition": {">=": [{"var": "amount_rial"}, 500_000]},
     "effect": {"multiply": {"increment_bp": 10_000}},
 }
+
+
+router = APIRouter(tags=["rules"])
 
 
 class RuleBody(BaseModel):
@@ -52,41 +54,40 @@ class RuleBody(BaseModel):
     retired: doors.Flag = False
 
 
-def router(database: Database, clock: Clock) -> APIRouter:
-    """Routes of this noun; each says who may call it."""
-    routes = APIRouter(tags=["rules"])
+@router.put("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(Role.RULES)])
+async def put_rule(
+    request: Request, rule: RuleId, version: doors.NumberText, body: RuleBody
+) -> Response:
+    """Publish a version: 201 new, 200 the same again, 422 other content or a faulty rule."""
+    actor = auth.actor_of(request)
+    published = _published(rule, version, body)
+    async with audit.writing(request, resources(request).database) as act:
+        new = await usecases.put_rule(
+            act.tx, published, subject=actor.subject, now=resources(request).clock.now()
+        )
+        act.tell(published)
+    return _json(published, 201 if new else 200)
 
-    @routes.put("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(Role.RULES)])
-    async def put_rule(
-        request: Request, rule: RuleId, version: doors.NumberText, body: RuleBody
-    ) -> Response:  # pyright: ignore[reportUnusedFunction]
-        """Publish a version: 201 new, 200 the same again, 422 other content or a faulty rule."""
-        actor = auth.actor_of(request)
-        published = _published(rule, version, body)
-        async with audit.writing(request, database) as act:
-            new = await usecases.put_rule(act.tx, published, subject=actor.subject, now=clock.now())
-            act.tell(published)
-        return _json(published, 201 if new else 200)
 
-    @routes.get("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
-    async def get_rule(rule: RuleId, version: doors.NumberText) -> Response:  # pyright: ignore[reportUnusedFunction]
-        """One version as it was put."""
-        async with database.read() as tx:
-            found = await usecases.find_rule(tx, rule, version)
-        return _json(found, 200)
+@router.get("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
+async def get_rule(request: Request, rule: RuleId, version: doors.NumberText) -> Response:
+    """One version as it was put."""
+    async with resources(request).database.read() as tx:
+        found = await usecases.find_rule(tx, rule, version)
+    return _json(found, 200)
 
-    @routes.get("/v1/rules", dependencies=[auth.allow(*auth.STAFF)])
-    async def list_rules(  # pyright: ignore[reportUnusedFunction]
-        after: Annotated[str, Query(max_length=64)] = "",
-        limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
-    ) -> Response:
-        """The newest version of each rule, by rule id."""
-        async with database.read() as tx:
-            found = await usecases.list_rules(tx, after=after, limit=limit)
-        following = found[-1].rule if len(found) == limit else None
-        return _json({"items": found, "next": following}, 200)
 
-    return routes
+@router.get("/v1/rules", dependencies=[auth.allow(*auth.STAFF)])
+async def list_rules(
+    request: Request,  # pyright: ignore[reportUnusedFunction]
+    after: Annotated[str, Query(max_length=64)] = "",
+    limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
+) -> Response:
+    """The newest version of each rule, by rule id."""
+    async with resources(request).database.read() as tx:
+        found = await usecases.list_rules(tx, after=after, limit=limit)
+    following = found[-1].rule if len(found) == limit else None
+    return _json({"items": found, "next": following}, 200)
 
 
 def _published(rule: str, version: int, body: RuleBody) -> RulePublished:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from contracts.values import public_id
@@ -11,9 +11,12 @@ from fraud.alerts import usecases
 from fraud.alerts.domain import Alert, AlertKind, Sighting
 from kit import auth, doors
 from kit.auth import Role
-from kit.db import Database
+from kit.room import resources
 
 LIMIT_MAX: Final = 200
+
+
+router = APIRouter(tags=["fraud"])
 
 
 class SightingView(BaseModel):
@@ -45,26 +48,19 @@ class AlertPage(BaseModel):
     next: int | None
 
 
-def router(database: Database) -> APIRouter:
-    """The routes of alerts, for operators and reviewers."""
-    routes = APIRouter(tags=["fraud"])
-
-    @routes.get(
-        "/v1/fraud-alerts", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)]
+@router.get("/v1/fraud-alerts", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)])
+async def list_alerts(
+    request: Request,
+    after: doors.AfterAccount = 0,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
+) -> AlertPage:
+    """Names that more than one shard saw, in the order they were raised."""
+    async with resources(request).database.read() as tx:
+        found = await usecases.list_alerts(tx, after=after, limit=limit)
+    return AlertPage(
+        items=[_view(alert) for alert in found],
+        next=found[-1].number if len(found) == limit else None,
     )
-    async def list_alerts(
-        after: doors.AfterAccount = 0,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
-    ) -> AlertPage:
-        """Names that more than one shard saw, in the order they were raised."""
-        async with database.read() as tx:
-            found = await usecases.list_alerts(tx, after=after, limit=limit)
-        return AlertPage(
-            items=[_view(alert) for alert in found],
-            next=found[-1].number if len(found) == limit else None,
-        )
-
-    return routes
 
 
 def _view(alert: Alert) -> AlertView:

@@ -11,11 +11,13 @@ from fraud.cases import usecases
 from fraud.cases.domain import Case, CaseStatus, CaseVerdict
 from kit import audit, auth, doors
 from kit.auth import Role
-from kit.clock import Clock
-from kit.db import Database
+from kit.room import resources
 
 LIMIT_MAX: Final = 200
 CaseId = Annotated[str, Path(min_length=1, max_length=64)]
+
+
+router = APIRouter(tags=["fraud"])
 
 
 class VerdictBody(BaseModel):
@@ -73,49 +75,51 @@ class CasePage(BaseModel):
     next: int | None
 
 
-def router(database: Database, clock: Clock) -> APIRouter:
-    """The routes of cases, for reviewers; operators may read."""
-    routes = APIRouter(tags=["fraud"])
+@router.get("/v1/cases", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)])
+async def list_cases(
+    request: Request,
+    status: CaseStatus | None = None,
+    after: doors.AfterAccount = 0,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
+) -> CasePage:
+    """Cases in the order of their opening: work to be done, so begin anew at the end of it.
 
-    @routes.get("/v1/cases", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)])
-    async def list_cases(
-        status: CaseStatus | None = None,
-        after: doors.AfterAccount = 0,
-        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
-    ) -> CasePage:
-        """Cases in the order of their opening: work to be done, so begin anew at the end of it.
-
-        A case may appear or open behind a number that was read.
-        """
-        async with database.read() as tx:
-            found = await usecases.list_cases(tx, status, after=after, limit=limit)
-        return CasePage(
-            items=[_view(case) for case in found],
-            next=found[-1].number if len(found) == limit else None,
-        )
-
-    @routes.get(
-        "/v1/cases/{case_id}", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)]
+    A case may appear or open behind a number that was read.
+    """
+    async with resources(request).database.read() as tx:
+        found = await usecases.list_cases(tx, status, after=after, limit=limit)
+    return CasePage(
+        items=[_view(case) for case in found],
+        next=found[-1].number if len(found) == limit else None,
     )
-    async def get_case(case_id: CaseId) -> CaseView:
-        """One case."""
-        async with database.read() as tx:
-            found = await usecases.get_case(tx, case_id)
-        return _view(found)
 
-    @routes.put("/v1/cases/{case_id}/verdict", dependencies=[auth.allow(Role.REVIEWER)])
-    async def put_verdict(request: Request, case_id: CaseId, body: VerdictBody) -> CaseView:
-        """Release the pending points or cancel them; the ledger's answer shows in the case."""
-        reviewer = auth.actor_of(request).subject
-        async with audit.writing(request, database) as act:
-            before = _told(await usecases.get_case(act.tx, case_id))
-            decided = await usecases.decide_case(
-                act.tx, case_id, body.verdict, body.note, reviewer=reviewer, now=clock.now()
-            )
-            act.tell(_told(decided), before=before)
-        return _view(decided)
 
-    return routes
+@router.get(
+    "/v1/cases/{case_id}", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)]
+)
+async def get_case(request: Request, case_id: CaseId) -> CaseView:
+    """One case."""
+    async with resources(request).database.read() as tx:
+        found = await usecases.get_case(tx, case_id)
+    return _view(found)
+
+
+@router.put("/v1/cases/{case_id}/verdict", dependencies=[auth.allow(Role.REVIEWER)])
+async def put_verdict(request: Request, case_id: CaseId, body: VerdictBody) -> CaseView:
+    """Release the pending points or cancel them; the ledger's answer shows in the case."""
+    reviewer = auth.actor_of(request).subject
+    async with audit.writing(request, resources(request).database) as act:
+        before = _told(await usecases.get_case(act.tx, case_id))
+        decided = await usecases.decide_case(
+            act.tx,
+            case_id,
+            body.verdict,
+            body.note,
+            reviewer=reviewer,
+            now=resources(request).clock.now(),
+        )
+        act.tell(_told(decided), before=before)
+    return _view(decided)
 
 
 def _told(case: Case) -> dict[str, Any]:

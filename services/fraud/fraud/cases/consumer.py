@@ -5,16 +5,14 @@ from collections.abc import Sequence
 from contracts import topics
 from contracts.ledger import Outcome
 from fraud.cases import usecases
-from fraud.declines import usecases as declines
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Hear what became of held earnings and of verdicts, and what did not happen after all."""
+    """Hear what became of held earnings and of verdicts."""
     outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
     await usecases.hear_outcomes(tx, outcomes)
-    await declines.hear_outcomes(tx, outcomes)
 
 
 LEDGER_ENTRIES = Subscription(

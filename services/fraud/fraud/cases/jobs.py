@@ -6,7 +6,7 @@ from typing import Final
 from fraud.cases import usecases
 from kit.clock import Clock
 from kit.db import Database
-from kit.run import Job
+from kit.room import Job
 
 LAPSE_EVERY_S: Final = 5.0  # a sandbox house's days pass in seconds
 CANCEL_ROWS: Final = 500  # a transaction

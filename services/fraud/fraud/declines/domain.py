@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from contracts.fraud import Sighting, Verdict
 from contracts.values import Kind, micros
-from fraud.domain import decisions
-from fraud.domain.decisions import Key
-from fraud.domain.windows import Gone
+from fraud.screening.domain import decisions
+from fraud.screening.domain.decisions import Key
+from fraud.screening.domain.windows import Gone
 
 
 class Declined(Struct, frozen=True, kw_only=True):

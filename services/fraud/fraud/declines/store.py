@@ -6,8 +6,8 @@ from datetime import datetime
 from contracts.fraud import Verdict
 from contracts.values import Kind
 from fraud.declines.domain import Counted, Declined
-from fraud.domain.decisions import Key
-from fraud.domain.windows import Gone
+from fraud.screening.domain.decisions import Key
+from fraud.screening.domain.windows import Gone
 from kit.db import Tx
 
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from contracts.fraud import Sighting
 from contracts.values import tehran_day
-from fraud.domain.rules import Daily, DayKey
-from fraud.domain.windows import Counted, Subject
+from fraud.screening.domain.rules import Daily, DayKey
+from fraud.screening.domain.windows import Counted, Subject
 
 
 class Threshold(Struct, frozen=True):

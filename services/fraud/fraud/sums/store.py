@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from fraud.domain.rules import Daily, DayKey
-from fraud.domain.windows import Counted, Subject
+from fraud.screening.domain.rules import Daily, DayKey
+from fraud.screening.domain.windows import Counted, Subject
 from fraud.sums.domain import Threshold
 from kit.db import Tx
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from contracts.fraud import Sighting
 from contracts.values import tehran_day
-from fraud import store as road
-from fraud.domain.rules import Daily, DayKey
+from fraud.screening import store as road
+from fraud.screening.domain.rules import Daily, DayKey
 from fraud.sums import domain, store
 from kit.db import Tx
 

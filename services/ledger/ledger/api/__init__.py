@@ -2,16 +2,11 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, FastAPI, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
-from kit import auth, web
-from kit.clock import Clock
-from kit.db import Database
+from kit import auth
 from ledger import views
 from ledger.api import accounts, doors, network, proofs
-from ledger.clients import Archive
-
-VERSION: Final = "0.2.0"
 
 internal = APIRouter(include_in_schema=False)
 
@@ -28,14 +23,4 @@ async def get_outcome(
     return doors.answer(found)
 
 
-def app(
-    database: Database, clock: Clock, *, actor_secret: str, archive: Archive | None = None
-) -> FastAPI:
-    """The application of the ledger room. archive None: no checkpoints are published."""
-    routes = (accounts.router, network.router, proofs.router, internal)
-    signed = auth.Signing("ledger", actor_secret)
-    made = web.app("Peyvand ledger", VERSION, routes=routes, signed=signed)
-    made.state.database = database
-    made.state.clock = clock
-    made.state.archive = archive
-    return made
+ROUTERS: Final = (accounts.router, network.router, proofs.router, internal)

@@ -10,7 +10,8 @@ from contracts.values import Unit, ascii_digits
 from kit import doors, errors
 from kit.clock import Clock
 from kit.db import Database
-from ledger.clients import Archive
+from kit.room import resources
+from ledger.clients import Archive, archive_of
 from ledger.domain import asked
 from ledger.readings.moments import AsOf
 from ledger.settings import PAGE_MAX
@@ -65,20 +66,17 @@ class OfBook(Asked):
 
 def database(request: Request) -> Database:
     """The room's database."""
-    found: Database = request.app.state.database
-    return found
+    return resources(request).database
 
 
 def clock(request: Request) -> Clock:
     """The house's clock."""
-    found: Clock = request.app.state.clock
-    return found
+    return resources(request).clock
 
 
 def archive(request: Request) -> Archive | None:
     """Where checkpoints are published, if they are."""
-    found: Archive | None = request.app.state.archive
-    return found
+    return resources(request).one(archive_of)
 
 
 def as_of_shard(request: Request, given: OfShard) -> AsOf:

@@ -1,8 +1,10 @@
 """What a redemption is worth, whether the programme lets it pay so much, what is left to pay."""
 
+from dataclasses import dataclass
+
 from msgspec import structs
 
-from campaigns.awards.domain import reasons
+from campaigns.awards.domain import earning, reasons
 from contracts import redeeming
 from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
@@ -10,6 +12,15 @@ from contracts.pos import Line, PosTransaction
 from contracts.redeeming import Asked
 from contracts.values import AMOUNT_MAX, Reason, largest_remainder
 from kit import errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What a purchase, or a sale partly paid with points, earns and spends, or why it may not."""
+
+    earned: earning.Earned = earning.NOTHING
+    redemption: Redemption | None = None
+    decline: tuple[Reason, ...] = ()
 
 
 def redemption_of(

@@ -1,0 +1,154 @@
+"""What a service is made of: parts, one for each noun, and what kit opens for them.
+
+Source: docs/decisions/0033-parts.md.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.routing import BaseRoute
+
+from kit import auth, clock, db, heartbeat, kafka, settings, web
+from kit.consumer import Consumer
+from kit.event import Subscription
+from kit.publish import Crash, Relay, no_crash
+
+T = TypeVar("T")
+ROAD: Final = "road"
+STATE: Final = "state"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What time passing makes a room do. elected: only in the process that relays."""
+
+    name: str
+    every_s: float
+    run: Callable[[], Awaitable[None]]
+    elected: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One noun of a service: its routes, what it hears, what time does to it.
+
+    group: the consumer group that hears for it, by its name in the service. STATE is shared and
+    batching; every other is as impatient as the road. Parts of one group hear a topic in the order
+    of the service's list, in one transaction; what one fails on is not lost for the others.
+    body_bytes_max: path prefix to limit, where 64 KiB is not right. open_paths: prefixes of its
+    routes that the gateway need not vouch for.
+    opened: entered before the part works, in order, and left after it. tasks: its endless loops.
+    """
+
+    name: str
+    routes: Sequence[APIRouter | BaseRoute] = ()
+    body_bytes_max: Mapping[str, int] = field(default_factory=dict[str, int])
+    open_paths: tuple[str, ...] = ()
+    hears: Sequence[Subscription] = ()
+    group: str = STATE
+    jobs: Sequence[Job] = ()
+    tasks: Sequence[Callable[[], Awaitable[None]]] = ()
+    opened: Sequence[AbstractAsyncContextManager[Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What kit opens for a service; database raises when the service has none."""
+
+    settings: Any
+    producer: kafka.Producer
+    clock: clock.Clock
+    relay: Relay | None = None
+    opened: db.Database | None = None
+    cluster: str = ""  # Kafka's own id of it
+    _made: dict[Callable[..., Any], Any] = field(default_factory=dict[Callable[..., Any], Any])
+
+    @property
+    def database(self) -> db.Database:
+        """The service's database."""
+        if self.opened is None:
+            raise settings.SettingsError("this room has no PEYVAND_DATABASE_DSN")
+        return self.opened
+
+    def one(self, make: Callable[["Resources"], T]) -> T:
+        """What make gives for these resources, made once: what the parts of a service share."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
+
+
+def resources(request: Request) -> Resources:
+    """What the application of a request was opened with."""
+    opened: Resources = request.app.state.resources
+    return opened
+
+
+def application(service: str, parts: Sequence[Part], opened: Resources) -> FastAPI:
+    """The HTTP doors of all parts as one application; each route says who may call it."""
+    limits: dict[str, int] = {}
+    for part in parts:
+        limits |= part.body_bytes_max
+    made = web.app(
+        f"Peyvand {service}",
+        routes=[route for part in parts for route in part.routes],
+        signed=auth.Signing(
+            service,
+            opened.settings.actor_secret,
+            open_paths=tuple(path for part in parts for path in part.open_paths),
+        ),
+        body_bytes_max=limits,
+    )
+    made.state.resources = opened
+    return made
+
+
+def consumers(
+    service: str, parts: Sequence[Part], opened: Resources, crash: Crash = no_crash
+) -> list[Consumer]:
+    """One consumer for each group; each subscription knows the part that it is of."""
+    groups: dict[str, list[Subscription]] = {}
+    for part in parts:
+        heard = [replace(one, part=part.name) for one in part.hears]
+        groups.setdefault(part.group, []).extend(heard)
+    return [
+        Consumer(
+            f"{service}-{group}",
+            subscriptions,
+            opened.database,
+            opened.producer,
+            opened.settings,
+            patient=group == STATE,
+            crash=crash,
+        )
+        for group, subscriptions in groups.items()
+        if subscriptions
+    ]
+
+
+def heartbeats(service: str, opened: Resources) -> list[Job]:
+    """The heartbeat of the service's state topics, if it has any."""
+    if not heartbeat.beating(service):
+        return []
+    run = partial(heartbeat.send, service, opened.database, opened.clock)
+    return [Job(name="heartbeat", every_s=heartbeat.EVERY_S, run=run)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A service as a program: its settings, its migrations, and its parts in order.
+
+    application: makes one ASGI application of the parts. crash: where tests end the process.
+    """
+
+    name: str
+    settings: type[settings.Room]
+    parts: Sequence[Callable[[Resources], Part]]
+    migrations: Path | None = None
+    application: Callable[[str, Sequence[Part], Resources], Any] = application
+    crash: Crash = no_crash

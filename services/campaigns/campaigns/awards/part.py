@@ -1,0 +1,28 @@
+"""The road: a screened transaction becomes a command with its awards."""
+
+from functools import partial
+
+from campaigns import settings
+from campaigns.awards import api, consumer, jobs
+from campaigns.awards.usecases import shelves_of
+from contracts import topics
+from kit.consumer import Poison, Subscription
+from kit.room import ROAD, Job, Part, Resources
+
+
+def part(opened: Resources) -> Part:
+    """The road."""
+    shelves, database = opened.one(shelves_of), opened.database
+    screened = Subscription(
+        topic=topics.FRAUD_SCREENED,
+        handle=partial(consumer.on_fraud_screened, shelves=shelves),
+        poison=Poison.PASS,
+        facts_missing=partial(consumer.facts_missing, shelves=shelves, database=database),
+        refuse=consumer.refuse,
+    )
+    prune = Job(
+        name="prune-decisions",
+        every_s=settings.PRUNE_EVERY_S,
+        run=partial(jobs.prune_decisions, database, opened.clock),
+    )
+    return Part(name="awards", group=ROAD, routes=(api.router,), hears=(screened,), jobs=(prune,))

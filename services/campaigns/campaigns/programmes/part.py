@@ -1,0 +1,21 @@
+"""Programmes of parties and terms of the network, as merchants publishes them."""
+
+from campaigns import settings
+from campaigns.programmes import consumer
+from contracts import topics
+from kit.consumer import Subscription
+from kit.room import Part, Resources
+
+
+def part(_: Resources) -> Part:
+    """The local tables of programmes and terms."""
+    return Part(
+        name="programmes",
+        group=settings.FACTS,
+        hears=(
+            Subscription(
+                topic=topics.MERCHANTS_PROGRAMMES, handle=consumer.on_merchants_programmes
+            ),
+            Subscription(topic=topics.MERCHANTS_TERMS, handle=consumer.on_merchants_terms),
+        ),
+    )

@@ -1,0 +1,13 @@
+"""Rules of the network and of parties: published, kept for the road."""
+
+from campaigns import settings
+from campaigns.rules import api, consumer
+from contracts import topics
+from kit.consumer import Subscription
+from kit.room import Part, Resources
+
+
+def part(_: Resources) -> Part:
+    """Rules."""
+    rules = Subscription(topic=topics.CAMPAIGNS_RULES, handle=consumer.on_campaigns_rules)
+    return Part(name="rules", group=settings.FACTS, routes=(api.router,), hears=(rules,))

@@ -1,0 +1,16 @@
+"""One name in two shards: alerts."""
+
+from fraud.alerts import api, consumer, jobs
+from fraud.settings import Settings
+from kit.room import Part, Resources
+
+
+def part(opened: Resources) -> Part:
+    """Alerts."""
+    given: Settings = opened.settings
+    return Part(
+        name="alerts",
+        routes=(api.router,),
+        hears=(consumer.FRAUD_TERMINALS,),
+        jobs=jobs.jobs(opened.database, opened.clock, given.sightings_days),
+    )

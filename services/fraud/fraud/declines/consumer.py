@@ -1,0 +1,31 @@
+"""Kafka doors of declines: ledger.entries, and the names that fraud.terminals tells."""
+
+from collections.abc import Sequence
+
+from contracts import topics
+from contracts.fraud import Sighting, TerminalsSeen
+from contracts.ledger import Outcome
+from fraud.declines import usecases
+from kit.consumer import Event, Subscription
+from kit.db import Tx
+
+
+async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
+    """Names that terminals sent, in the order of their partitions."""
+    polls: list[TerminalsSeen] = [event.data for event in batch]
+    seen: list[Sighting] = [one for poll in polls for one in poll.sightings]
+    await usecases.hear_sightings(tx, seen)
+
+
+async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
+    """What did not happen after all is taken out of its windows and days."""
+    outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
+    await usecases.hear_outcomes(tx, outcomes)
+
+
+FRAUD_TERMINALS = Subscription(
+    topic=topics.FRAUD_TERMINALS, handle=on_fraud_terminals, decoders=topics.FRAUD_TERMINALS.events
+)
+LEDGER_ENTRIES = Subscription(
+    topic=topics.LEDGER_ENTRIES, handle=on_ledger_entries, decoders=topics.LEDGER_ENTRIES.events
+)

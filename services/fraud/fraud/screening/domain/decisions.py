@@ -1,0 +1,381 @@
+"""Decisions: the built-in ones and those of the rules, each with its reasons."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from msgspec import Struct, structs
+
+from contracts import envelope
+from contracts.fraud import Verdict
+from contracts.pos import PosTransaction
+from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, micros, public_id, tehran_day
+from fraud.screening.domain import rules, windows
+from fraud.screening.domain.rules import DayKey
+from fraud.screening.domain.windows import Counted, Subject, Windows
+
+TOO_OLD: Final = "occurred-at-too-old"
+BLOCKED: Final = "identifier-blocked"
+CLOCK_AHEAD: Final = "accepted-at-ahead"
+UNREADABLE: Final = "record-unreadable"
+SALES: Final = frozenset((Kind.PURCHASE, Kind.REDEMPTION))  # what earns or spends
+Key = tuple[int, str]  # shard; "a.<account>", "c.<identifier>" or "m.<merchant>.<identifier>"
+
+_RANK: Final = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.DECLINE: 2}
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """The house's numbers. clock_ahead_max None: no guard, as in a sandbox house.
+
+    cancel_within: within how long after its due time the cancel of an unreviewed earning reaches
+    the ledger; that much longer it stays pending there.
+    """
+
+    occurred_age_max: timedelta = timedelta(hours=72)
+    review: timedelta = timedelta(hours=72)
+    cancel_within: timedelta = timedelta(days=366)
+    clock_ahead_max: timedelta | None = timedelta(seconds=10)
+
+
+class Attempt(Struct, frozen=True):
+    """A transaction as one record brought it; appended_at: the broker's stamp of the record."""
+
+    shard: int
+    transaction: PosTransaction
+    occurred_at: datetime
+    accepted_at: datetime
+    appended_at: datetime
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What was decided about a name, once. verdict None: refused, it could not be decided.
+
+    findings: (rule, version, value) of every rule in force, fired or not. score, model_version:
+    of a model; while they are None the rules decide alone. counted: windows took it in.
+    counted_rial: what live windows and days took in of what was let through, until the ledger's
+    no is heard; None: nothing.
+    review_due_at: when the ledger makes a held earning available by itself; case_due_at: until when
+    a reviewer may decide. lapses: the two are one; else the earning is cancelled at case_due_at.
+    """
+
+    shard: int
+    name: str
+    verdict: Verdict | None
+    reasons: tuple[Reason, ...] = ()
+    findings: tuple[tuple[str, int, int], ...] = ()
+    review_due_at: datetime | None = None
+    case_id: str = ""
+    score: float | None = None
+    model_version: str | None = None
+    counted: bool = False
+    counted_rial: int | None = None
+    case_due_at: datetime | None = None
+    lapses: bool = True
+
+
+class Keys(NamedTuple):
+    """Where a transaction's windows are kept; None where the record does not say whose."""
+
+    account: Key | None
+    card: Key | None
+    card_at_merchant: Key | None
+
+
+class Seen(NamedTuple):
+    """The windows of Keys."""
+
+    account: Windows | None
+    card: Windows | None
+    card_at_merchant: Windows | None
+
+    def of(self, over: Subject) -> Windows | None:
+        """Those that a rule over them looks at."""
+        match over:
+            case Subject.ACCOUNT:
+                return self.account
+            case Subject.CARD:
+                return self.card
+            case Subject.CARD_AT_MERCHANT:
+                return self.card_at_merchant
+            case Subject.TERMINAL | Subject.MERCHANT:
+                return None
+
+
+def more_severe(one: Verdict, other: Verdict) -> Verdict:
+    """The more severe of two verdicts; within one evaluation it only rises."""
+    return one if _RANK[one] >= _RANK[other] else other
+
+
+def keys_of(shard: int, transaction: PosTransaction) -> Keys:
+    """Keys of a transaction's windows; history counts in windows of its own ("h" before each).
+
+    Of an identifier across merchants only redemptions are kept: what is bought is the account's,
+    and a third row for each sale would be the road's dearest.
+    """
+    past = "h" if transaction.channel is Channel.HISTORY else ""
+    about = transaction
+    return keys_for(shard, about.kind, about.account, about.identifier_id, about.merchant, past)
+
+
+def keys_for(
+    shard: int, kind: Kind, account: int, card: str, merchant: int, past: str = ""
+) -> Keys:
+    """The same of a transaction that only its decision is known of. past: "h" of history."""
+    return Keys(
+        (shard, f"{past}a.{account}") if account else None,
+        (shard, f"{past}c.{card}") if card and kind is Kind.REDEMPTION else None,
+        (shard, f"{past}m.{merchant}.{card}") if card else None,
+    )
+
+
+def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -> Decision:
+    """Decide a name seen for the first time, and count it in its windows (in place).
+
+    Purchases and redemptions are decided; reversals, and refunds that are not dated too far back,
+    are counted and let through, so that a till can undo; a blocked identifier and an occurred_at
+    too long ago are declined uncounted. What a rule holds or declines counts where it was tried,
+    a declined one without its Rial, and not across merchants. Live windows and rules go by
+    accepted_at, history's by occurred_at.
+    Source: architecture 2, fraud reference 3.3 and 5.1, findings S8 and S15.
+    """
+    transaction, shard = attempt.transaction, attempt.shard
+    ahead = _clock_ahead(attempt, limits)
+    if ahead is not None:
+        return refusal(shard, transaction.name, ahead)
+    no = standing_no(attempt, limits)
+    if no:
+        return Decision(shard=shard, name=transaction.name, verdict=Verdict.DECLINE, reasons=no)
+    sale = transaction.kind in SALES
+    past = transaction.channel is Channel.HISTORY
+    at = micros(attempt.occurred_at if past else attempt.accepted_at)
+    which = series_of(transaction.kind)
+    amount = counted_rial(transaction, book)
+    for known in seen:
+        if known is not None:
+            windows.insert(known, which, at, amount, transaction.merchant)
+    found = _findings(attempt, seen, book, at) if sale else []
+    fired = [(live.rule, value) for live, value in found if value > live.threshold]
+    verdict, reasons, lapse_max = _judged(transaction, fired) if fired else _NOTHING_FIRED
+    if verdict is not Verdict.ALLOW:
+        _uncount(seen, which, at, verdict)
+    for known in seen:
+        if known is not None:
+            windows.prune(known, which)
+    decision = Decision(
+        shard=shard,
+        name=transaction.name,
+        verdict=verdict,
+        reasons=reasons,
+        findings=tuple([(live.name, live.version, value) for live, value in found]),
+        counted=True,
+        counted_rial=None if past or verdict is Verdict.DECLINE else amount,
+    )
+    if verdict is Verdict.HOLD:
+        lapses = transaction.amount_rial <= lapse_max
+        return _held(decision, attempt.accepted_at, limits, lapses=lapses)
+    return decision
+
+
+def _uncount(seen: Seen, which: int, at: int, verdict: Verdict) -> None:
+    """The network's windows take in only what was allowed; what was declined is worth nothing."""
+    for known in seen[:2]:
+        if known is not None:
+            windows.withdraw(known, which, at)
+    if verdict is Verdict.DECLINE and seen.card_at_merchant is not None:
+        windows.void(seen.card_at_merchant, which, at)
+
+
+def _held(decision: Decision, accepted_at: datetime, limits: Limits, *, lapses: bool) -> Decision:
+    """With its case. What must not lapse stays pending in the ledger so much longer that fraud's
+    cancel always comes first, and a house that stood still pays nothing unseen."""
+    due = accepted_at + limits.review
+    return structs.replace(
+        decision,
+        case_id=case_id(decision.shard, decision.name),
+        case_due_at=due,
+        review_due_at=due if lapses else due + limits.cancel_within,
+        lapses=lapses,
+    )
+
+
+def declined(made: Iterable[Decision]) -> Iterator[tuple[str, str]]:
+    """(public id, code) of what was declined or refused."""
+    for one in made:
+        if one.verdict is None or one.verdict is Verdict.DECLINE:
+            yield public_id(one.shard, one.name), one.reasons[0].code
+
+
+def touched(decision: Decision, keys: Keys) -> tuple[Key, ...]:
+    """The keys whose windows a decision changed: the network's only by what was allowed."""
+    if not decision.counted:
+        return ()
+    return counted_in(decision.verdict, keys)
+
+
+def counted_in(verdict: Verdict | None, keys: Keys) -> tuple[Key, ...]:
+    """Which of the keys keep an event of that verdict."""
+    changed = keys if verdict is Verdict.ALLOW else keys[2:]
+    return tuple([key for key in changed if key is not None])
+
+
+def counted_rial(transaction: PosTransaction, book: rules.Rulebook) -> int:
+    """What sums count of a transaction: a redemption's spent value, else the amount."""
+    if transaction.kind is Kind.REDEMPTION:
+        return book.redeemed_rial(transaction)
+    return transaction.amount_rial
+
+
+_SERIES: Final = {Kind.PURCHASE: windows.PURCHASES, Kind.REDEMPTION: windows.REDEMPTIONS}
+
+
+def series_of(kind: Kind) -> int:
+    """Which of the windows' series a kind counts in."""
+    return _SERIES.get(kind, windows.UNDOS)
+
+
+Judged = tuple[Verdict, tuple[Reason, ...], int]
+_NOTHING_FIRED: Final[Judged] = (Verdict.ALLOW, (), AMOUNT_MAX)
+
+
+def _findings(
+    attempt: Attempt, seen: Seen, book: rules.Rulebook, at: int
+) -> list[tuple[rules.LiveRule, int]]:
+    """What each rule in force sees; a missing operand makes its condition false."""
+    shown = attempt.transaction.identifier_kind
+    found: list[tuple[rules.LiveRule, int]] = []
+    for live in book.in_force(at):
+        if live.rule.identifiers and shown not in live.rule.identifiers:
+            continue
+        if live.over in windows.DAYS:
+            value = _of_day(attempt, live.rule, book)
+        else:
+            known = seen.of(live.over)
+            value = None if known is None else live.value(known, at)
+        if value is not None:
+            found.append((live, value))
+    return found
+
+
+def _of_day(attempt: Attempt, rule: rules.Rule, book: rules.Rulebook) -> int | None:
+    """What is known of the terminal's or merchant's day; None while it is below all thresholds."""
+    about = attempt.transaction
+    if not book.sums or about.channel is Channel.HISTORY:
+        return None
+    number = about.merchant if rule.over is Subject.MERCHANT else about.terminal
+    key: DayKey = (rule.over, number, tehran_day(attempt.accepted_at))
+    daily = book.sums.get(key)
+    if daily is None:
+        return None
+    return daily.sold_rial if rule.counts is Counted.PURCHASES else daily.redeemed_rial
+
+
+def _judged(transaction: PosTransaction, fired: list[tuple[rules.Rule, int]]) -> Judged:
+    """The most severe of what fired, the reasons of all that did more than watch, and the largest
+    basket that may lapse."""
+    past = transaction.channel is Channel.HISTORY
+    verdict, lapse_max = Verdict.ALLOW, AMOUNT_MAX
+    reasons: list[Reason] = []
+    for rule, value in fired:
+        action = rules.action(rule, transaction.kind)
+        if action is not Verdict.ALLOW and (rule.on_history or not past):
+            verdict = more_severe(verdict, action)
+            lapse_max = min(lapse_max, rule.lapse_max_rial)
+            reasons.append(rules.reason_of(rule, value, transaction.identifier_kind))
+    return verdict, tuple(reasons), lapse_max
+
+
+def screen_inquiry(attempt: Attempt) -> Decision:
+    """Decide an inquiry, which is neither remembered nor counted nor ever refused."""
+    no = (_BLOCKED,) if attempt.transaction.identifier_blocked else ()
+    verdict = Verdict.DECLINE if no else Verdict.ALLOW
+    return Decision(shard=attempt.shard, name=attempt.transaction.name, verdict=verdict, reasons=no)
+
+
+def standing_no(attempt: Attempt, limits: Limits) -> tuple[Reason, ...]:
+    """Declines that need no rule: identifier blocked, of what earns or spends; too long ago.
+
+    A refund too must be dated within the hours of sales, for it counts on that day of its shop. A
+    reversal may be dated back: it undoes a name that had no answer, whenever that was.
+    """
+    about = attempt.transaction
+    reasons: list[Reason] = []
+    if about.identifier_blocked and about.kind in SALES:
+        reasons.append(_BLOCKED)
+    age = attempt.accepted_at - attempt.occurred_at
+    dated = about.channel is not Channel.HISTORY and about.kind is not Kind.REVERSAL
+    if dated and age > limits.occurred_age_max:
+        too_old = _refund_too_old if about.kind is Kind.REFUND else _too_old
+        reasons.append(too_old(age, limits.occurred_age_max))
+    return tuple(reasons)
+
+
+def refusal(shard: int, name: str, reason: Reason) -> Decision:
+    """The decision about what could not be decided."""
+    return Decision(shard=shard, name=name, verdict=None, reasons=(reason,))
+
+
+def passage(shard: int, name: str) -> Decision:
+    """What an archived record of an unknown name passes with when it is played again."""
+    return Decision(shard=shard, name=name, verdict=Verdict.ALLOW)
+
+
+def case_id(shard: int, name: str) -> str:
+    """Id of the case that a held transaction opens; derived, so that a repeat repeats it."""
+    return envelope.follow(public_id(shard, name), "case")
+
+
+def unreadable(detail: str) -> Reason:
+    """Why a record could not be read or kept; detail: for an operator, in English."""
+    return Reason(
+        code=UNREADABLE,
+        fa="پیام تراکنش خوانا نبود؛ چیزی ثبت نشد و پیوند خبردار شد.",
+        en=f"The transaction's record could not be read ({_plain(detail)}); nothing was posted.",
+    )
+
+
+def _plain(detail: str) -> str:
+    return "".join(c for c in detail[:200] if c.isprintable())
+
+
+def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:
+    """The guard of the house's time: a stamp ahead of the broker's would move every window."""
+    if limits.clock_ahead_max is None or attempt.transaction.channel is Channel.HISTORY:
+        return None
+    ahead = attempt.accepted_at - attempt.appended_at
+    if ahead <= limits.clock_ahead_max:
+        return None
+    return Reason(
+        code=CLOCK_AHEAD,
+        fa="ساعت درگاه جلوتر از ساعت پیوند بود؛ چیزی ثبت نشد، با شمارهٔ تازه دوباره بفرستید.",
+        en=f"The gateway's clock was {ahead // timedelta(seconds=1)} s ahead; nothing was posted,"
+        " send it again under a new number.",
+    )
+
+
+_BLOCKED: Final = Reason(
+    code=BLOCKED,
+    fa="این کارت یا شناسه مسدود شده است؛ عضو با پشتیبانی پیوند تماس بگیرد.",
+    en="This card or identifier is blocked; the member should call Peyvand's support.",
+)
+
+
+def _too_old(age: timedelta, age_max: timedelta) -> Reason:
+    hours, limit = f"{age // timedelta(hours=1):,}", f"{age_max // timedelta(hours=1):,}"
+    return Reason(
+        code=TOO_OLD,
+        fa=f"این تراکنش {rules.persian_digits(hours)} ساعت پیش انجام شده است؛"
+        f" بیش از {rules.persian_digits(limit)} ساعت پذیرفته نمی‌شود.",
+        en=f"This transaction happened {hours} hours ago; more than {limit} hours is not accepted.",
+    )
+
+
+def _refund_too_old(age: timedelta, age_max: timedelta) -> Reason:
+    hours, limit = f"{age // timedelta(hours=1):,}", f"{age_max // timedelta(hours=1):,}"
+    return Reason(
+        code=TOO_OLD,
+        fa=f"تاریخ این برگشت {rules.persian_digits(hours)} ساعت پیش است و بیش از"
+        f" {rules.persian_digits(limit)} ساعت پذیرفته نمی‌شود؛ آن را با زمان خودِ برگشت و"
+        " شمارهٔ تازه بفرستید.",
+        en=f"This refund is dated {hours} hours ago; more than {limit} hours is not accepted:"
+        " send it under a new number with the time at which it is given.",
+    )

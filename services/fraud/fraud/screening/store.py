@@ -1,0 +1,255 @@
+"""All the SQL of the road: rules, terms, decisions, windows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from contracts.fraud import Verdict
+from contracts.merchants import Terms
+from contracts.pos import PosTransaction
+from contracts.values import Reason
+from fraud.screening.domain.decisions import Decision, Key
+from fraud.screening.domain.rules import Rule
+from fraud.screening.domain.windows import Gone, Windows, pack, unpack
+from kit import local
+from kit.db import Record, Tx
+
+_REFUSE: Final = "refuse"  # how a decision without a verdict is written
+_json: Final = msgspec.json.Encoder()
+_reasons: Final = msgspec.json.Decoder(tuple[Reason, ...])
+_rule: Final = msgspec.json.Decoder(Rule)
+_terms: Final = msgspec.json.Decoder(Terms)
+TERMS_TABLE: Final = local.Table(
+    name="terms",
+    columns={"version": "int", "body": "jsonb"},
+    key=("version",),
+    version="version",
+)
+
+
+def _text(value: Any) -> str:
+    return _json.encode(value).decode()
+
+
+# ------------------------------------------------------------------------------------------ rules
+
+
+async def update_revision(tx: Tx) -> None:
+    """Tell the road that there is a new version; the row lock lets writers wait for one another."""
+    await tx.execute("update rulebook set revision = revision + 1")
+
+
+async def find_rules(tx: Tx) -> list[Rule]:
+    """Every version of every rule, by name and version."""
+    rows = await tx.fetch("select rule, version, body from rule_versions order by rule, version")
+    return local.legible(rows, _rule_of, "rule_versions")
+
+
+async def find_rule(tx: Tx, rule: str, version: int) -> Rule | None:
+    """One version."""
+    body = await tx.fetchval(
+        "select body from rule_versions where rule = $1 and version = $2", rule, version
+    )
+    return None if body is None else _rule.decode(body)
+
+
+async def list_rules(tx: Tx, after: tuple[str, int], limit: int) -> list[Rule]:
+    """Versions after (rule, version), by name and version."""
+    rows = await tx.fetch(
+        "select rule, version, body from rule_versions where (rule, version) > ($1, $2)"
+        " order by rule, version limit $3",
+        *after,
+        limit,
+    )
+    return local.legible(rows, _rule_of, "rule_versions")
+
+
+def _rule_of(row: Record) -> Rule:
+    return _rule.decode(row["body"])
+
+
+async def find_newest_version(tx: Tx, rule: str) -> int:
+    """Number of a rule's newest version, 0 when there is none."""
+    return await tx.fetchval(
+        "select coalesce(max(version), 0) from rule_versions where rule = $1", rule
+    )
+
+
+async def insert_rule(tx: Tx, rule: Rule, author: str) -> None:
+    """Write down a version."""
+    await tx.execute(
+        "insert into rule_versions (rule, version, effective_from, author, body)"
+        " values ($1, $2, $3, $4, $5)",
+        rule.rule,
+        rule.version,
+        rule.effective_from,
+        author,
+        _text(rule),
+    )
+
+
+async def upsert_terms(tx: Tx, terms: Sequence[Terms]) -> int:
+    """Keep every version of the network's terms, in any order; gives how many are new."""
+    rows = [{"version": one.version, "body": _text(one)} for one in terms]
+    return await local.upsert(tx, TERMS_TABLE, rows)
+
+
+async def find_terms(tx: Tx) -> list[Terms]:
+    """Every version of the network's terms: a handful a year."""
+    rows = await tx.fetch("select version, body from terms order by version")
+    return local.legible(rows, lambda row: _terms.decode(row["body"]), "terms")
+
+
+# ------------------------------------------------------------------------- decisions and windows
+
+
+async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, Decision]]:
+    """The rulebook's revision, and what was decided about (shard, name) before."""
+    rows = await tx.fetch(
+        "select r.revision, d.shard, d.name, d.verdict, d.reasons, d.review_due_at, d.case_id"
+        " from rulebook r left join (select d.shard, d.name, d.verdict, d.reasons,"
+        "  d.review_due_at, d.case_id from unnest($1::int[], $2::text[]) as k (shard, name)"
+        "  join decisions d on d.shard = k.shard and d.name = k.name) d on true",
+        [shard for shard, _ in names],
+        [name for _, name in names],
+    )
+    found = [_decision(row) for row in rows if row["shard"] is not None]
+    return rows[0]["revision"], {(one.shard, one.name): one for one in found}
+
+
+def _decision(row: Record) -> Decision:
+    return Decision(
+        shard=row["shard"],
+        name=row["name"],
+        verdict=None if row["verdict"] == _REFUSE else Verdict(row["verdict"]),
+        reasons=() if row["reasons"] is None else _reasons.decode(row["reasons"]),
+        review_due_at=row["review_due_at"],
+        case_id=row["case_id"] or "",
+    )
+
+
+async def write_poll(
+    tx: Tx,
+    made: Sequence[tuple[Decision, PosTransaction | None, datetime, datetime]],
+    changed: Mapping[Key, Windows],
+    touched_at: datetime,
+) -> None:
+    """Write down decisions and windows of one poll, in one statement.
+
+    made: each with what it is about, its occurred_at and its accepted_at; changed: written back in
+    key order; touched_at: newest accepted_at of the poll.
+    """
+    keys = sorted(changed)
+    await tx.execute(
+        _WRITE_POLL,
+        [d.shard for d, *_ in made],
+        [d.name for d, *_ in made],
+        [None if about is None else about.kind for _, about, *_ in made],
+        [0 if about is None else about.account for _, about, *_ in made],
+        [_REFUSE if d.verdict is None else d.verdict for d, *_ in made],
+        [_text(d.reasons) if d.reasons else None for d, *_ in made],
+        [_text(d.findings) if d.findings else None for d, *_ in made],
+        [d.review_due_at for d, *_ in made],
+        [d.case_id or None for d, *_ in made],
+        [d.score for d, *_ in made],
+        [d.model_version for d, *_ in made],
+        [occurred_at for *_, occurred_at, _ in made],
+        [accepted_at for *_, accepted_at in made],
+        [None if d.counted_rial is None or a is None else a.identifier_id for d, a, *_ in made],
+        [d.counted_rial for d, *_ in made],
+        [shard for shard, _ in keys],
+        [key for _, key in keys],
+        [pack(changed[key]) for key in keys],
+        touched_at,
+    )
+
+
+_WRITE_POLL: Final = """
+with decided as (
+    insert into decisions (shard, name, kind, account, verdict, reasons, findings, review_due_at,
+        case_id, score, model_version, occurred_at, accepted_at, identifier_id, counted_rial)
+    select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[],
+        $7::jsonb[], $8::timestamptz[], $9::text[], $10::float8[], $11::text[],
+        $12::timestamptz[], $13::timestamptz[], $14::text[], $15::bigint[])
+)
+insert into windows as w (shard, key, events, touched_at)
+select u.shard, u.key, u.events, $19
+from unnest($16::int[], $17::text[], $18::bytea[]) as u (shard, key, events)
+on conflict (shard, key) do update set events = excluded.events,
+    touched_at = greatest(w.touched_at, excluded.touched_at)
+"""
+
+
+Withdrawal = tuple[Key, str, Gone]  # a key of windows, the name that was declined, its event
+
+
+async def find_windows(tx: Tx, keys: Sequence[Key]) -> tuple[dict[Key, Windows], list[Withdrawal]]:
+    """What is kept of keys, and what of it the network declined since.
+
+    Not locked: the offset row of the shard, advanced by compare-and-set at the transaction's
+    start, lets one writer in, and the pruning job leaves busy keys alone. Whoever hears outcomes
+    writes withdrawals and never windows.
+    """
+    rows = await tx.fetch(
+        "select w.shard, w.key, w.events, d.name, d.series, d.at, d.amount_rial, d.merchant"
+        " from unnest($1::int[], $2::text[]) as k (shard, key)"
+        " join windows w on w.shard = k.shard and w.key = k.key"
+        " left join withdrawals d on d.shard = k.shard and d.key = k.key and not d.applied",
+        [shard for shard, _ in keys],
+        [key for _, key in keys],
+    )
+    try:
+        known = {(row[0], row[1]): unpack(row[2]) for row in rows}
+    except ValueError:  # a key whose events are spoilt begins anew
+        known = dict(local.legible(rows, lambda row: (_key(row), unpack(row[2])), "windows"))
+    gone = [_withdrawal(row) for row in rows if row[3] is not None and _key(row) in known]
+    return known, gone
+
+
+def _key(row: Record) -> Key:
+    return row[0], row[1]
+
+
+def _withdrawal(row: Record) -> Withdrawal:
+    shard, key, _, name, series, at, amount_rial, merchant = row
+    return (shard, key), name, Gone(series, at, amount_rial, merchant, key.startswith("m."))
+
+
+async def update_applied(tx: Tx, done: Sequence[Withdrawal]) -> None:
+    """Mark withdrawals as applied, in the transaction that writes their windows."""
+    await tx.execute(
+        "update withdrawals w set applied = true"
+        " from unnest($1::int[], $2::text[], $3::text[]) as u (shard, name, key)"
+        " where w.shard = u.shard and w.name = u.name and w.key = u.key",
+        [shard for (shard, _), *_ in done],
+        [name for _, name, _ in done],
+        [key for (_, key), *_ in done],
+    )
+
+
+async def delete_decisions(tx: Tx, before: datetime, limit: int) -> int:
+    """Forget names decided before a time, limit at most; gives how many."""
+    done = await tx.execute(
+        "delete from decisions where (shard, name) in"
+        " (select shard, name from decisions where accepted_at < $1 limit $2)",
+        before,
+        limit,
+    )
+    return _rows(done)
+
+
+async def delete_idle_windows(tx: Tx, before: datetime, limit: int) -> int:
+    """Forget keys that nothing touched since a time; the condition is tested again under lock."""
+    done = await tx.execute(
+        "delete from windows where (shard, key) in"
+        " (select shard, key from windows where touched_at < $1 limit $2) and touched_at < $1",
+        before,
+        limit,
+    )
+    return _rows(done)
+
+
+def _rows(tag: str) -> int:
+    return int(tag.rpartition(" ")[2])

@@ -1,0 +1,398 @@
+"""The verbs of the road: screen, refuse, remember; and of rules: publish."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from contracts import topics
+from contracts.envelope import Envelope, follow
+from contracts.fraud import (
+    RefusedTransaction,
+    ScreenedTransaction,
+    Sighting,
+    TerminalsSeen,
+    Verdict,
+)
+from contracts.merchants import Terms
+from contracts.pos import PosTransaction
+from contracts.values import Channel, Family, Kind, name, name_parts, storable
+from fraud.cases import usecases as case_verbs
+from fraud.screening import store
+from fraud.screening.domain import decisions, rules, windows
+from fraud.screening.domain.decisions import Attempt, Decision, Key
+from fraud.sums import usecases as sums
+from kit import errors, kafka, logs, outbox, telemetry
+from kit.consumer import Event
+from kit.db import Tx
+from kit.telemetry import Metric
+
+PARTITIONS: Final = topics.partitions(topics.FRAUD_TERMINALS, shards=1, gateways=1)
+_TAKEN: Final = (Verdict.ALLOW, Verdict.HOLD)  # what a terminal's day counts
+_UNSTORABLE: Final = b"\\u0000"  # the only text PostgreSQL refuses that JSON can carry
+
+
+class Desk:
+    """What the road keeps between polls: the house's numbers, and the rules as last read."""
+
+    __slots__ = ("book", "limits")
+
+    def __init__(self, limits: decisions.Limits) -> None:
+        self.limits = limits
+        self.book = rules.Rulebook((), revision=0)
+
+
+class _Record(msgspec.Struct, frozen=True, gc=False):
+    """One record of a poll. attempt None: it could not be read."""
+
+    key: Key
+    event: Event
+    attempt: Attempt | None
+    replayed: bool
+    inquiry: bool
+
+
+# --------------------------------------------------------------------------------------- the road
+
+
+async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> None:
+    """Decide the names of a poll, count each once, and say what was decided of every record.
+
+    batch: transaction-submitted.v1 and unreadable records, in partition order. A name seen before,
+    here or in an earlier poll, takes its first decision and goes on under its own fingerprint,
+    times and headers; a record played again (header replay) goes on uncounted.
+    Raises DataError or Invalid for what cannot be kept; kit isolates it and calls refuse_record.
+    Source: style 3, architecture 2.
+    """
+    records = [_record(event) for event in batch]
+    asked = list({r.key: None for r in records if not r.inquiry})
+    revision, known = await store.find_decisions(tx, asked)
+    if revision != desk.book.revision:
+        desk.book = await _book(tx, revision)
+    fresh: dict[Key, _Record] = {}
+    for record in records:
+        if not (record.replayed or record.inquiry or record.key in known):
+            fresh.setdefault(record.key, record)
+    made = await _decide(tx, desk, fresh)
+    known |= made
+    said = [_said(record, _decision_of(record, known)) for record in records]
+    said += _sightings(fresh.values(), made, desk.book)
+    outbox.add(tx, said)
+    _count_outcomes(fresh, made)
+
+
+async def _book(tx: Tx, revision: int) -> rules.Rulebook:
+    versions = await store.find_rules(tx)
+    terms = await store.find_terms(tx)
+    return rules.Rulebook(versions, revision, terms, await sums.find_large(tx))
+
+
+async def refuse_record(tx: Tx, event: Event, why: str) -> None:
+    """Refuse one record whose decision the database or a rule of ours would not take.
+
+    why: code and detail. It travels on under its name where that can be kept, else under the hash
+    of its bytes, and the refusal is remembered like any decision.
+    """
+    record = _record(event)
+    if record.attempt is not None and not _keepable(record):
+        record = _unread(event)
+    _, known = await store.find_decisions(tx, [record.key])
+    decision = known.get(record.key)
+    if decision is None:
+        # its code alone: the rest may be the database's own words, and this reaches a till
+        decision = decisions.refusal(*record.key, decisions.unreadable(why.partition(":")[0]))
+        logs.declined(*next(decisions.declined([decision])))
+        if not (record.inquiry or record.replayed):
+            # only the name: whatever else the record holds may be what the database refused
+            times = _times(record)
+            await store.write_poll(tx, [(decision, None, *times)], {}, times[1])
+    outbox.add(tx, [_said(record, decision)])
+    telemetry.count(Metric.OUTCOMES, "unreadable", "refuse")
+
+
+async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, Decision]:
+    """Decide what is new, in order; windows are read once before and written once after."""
+    if not fresh:
+        return {}
+    keys = {
+        key: decisions.keys_of(key[0], record.attempt.transaction)
+        for key, record in fresh.items()
+        if record.attempt is not None
+    }
+    wanted = {one for of_name in keys.values() for one in of_name if one is not None}
+    known, changed = await _windows(tx, wanted)
+    made: dict[Key, Decision] = {}
+    for key, record in fresh.items():
+        attempt = record.attempt
+        if attempt is None:
+            made[key] = decisions.refusal(*key, decisions.unreadable(record.event.error))
+            continue
+        seen = decisions.Seen(*[None if one is None else known[one] for one in keys[key]])
+        made[key] = decision = decisions.screen(attempt, seen, desk.book, desk.limits)
+        changed |= {one: known[one] for one in decisions.touched(decision, keys[key])}
+    rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
+    await store.write_poll(tx, rows, changed, max(row[3] for row in rows))
+    holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
+    await case_verbs.open_cases(tx, holds)
+    return made
+
+
+async def _windows(
+    tx: Tx, wanted: set[Key]
+) -> tuple[dict[Key, windows.Windows], dict[Key, windows.Windows]]:
+    """The windows of keys, without what the network declined since; and those this changed."""
+    known, gone = await store.find_windows(tx, list(wanted)) if wanted else ({}, [])
+    for key, _, one in gone:
+        windows.take_out(known[key], one)
+    if gone:
+        await store.update_applied(tx, gone)
+    changed = {key: known[key] for key, *_ in gone}
+    for one in wanted - known.keys():
+        known[one] = windows.empty()
+    return known, changed
+
+
+def _record(event: Event) -> _Record:
+    said = event.envelope
+    if said is None:
+        return _unread(event)
+    transaction: PosTransaction = said.data
+    return _Record(
+        (event.partition, transaction.name),
+        event,
+        Attempt(event.partition, transaction, said.occurred_at, said.accepted_at, event.at),
+        "replay" in event.headers,
+        transaction.kind is Kind.INQUIRY,
+    )
+
+
+def _unread(event: Event) -> _Record:
+    text = name(Family.UNDECODABLE, hashlib.sha256(event.raw).hexdigest())
+    return _Record((event.partition, text), event, None, "replay" in event.headers, inquiry=False)
+
+
+def _keepable(record: _Record) -> bool:
+    """Whether a record's name is one, and can be kept as text."""
+    try:
+        name_parts(record.key[1])
+    except ValueError:
+        return False
+    return storable(record.key[1])
+
+
+def _about(record: _Record) -> PosTransaction | None:
+    return None if record.attempt is None else record.attempt.transaction
+
+
+def _times(record: _Record) -> tuple[datetime, datetime]:
+    if record.attempt is None:
+        return record.event.at, record.event.at
+    return record.attempt.occurred_at, record.attempt.accepted_at
+
+
+def _decision_of(record: _Record, known: dict[Key, Decision]) -> Decision:
+    if record.inquiry and record.attempt is not None:
+        return decisions.screen_inquiry(record.attempt)
+    found = known.get(record.key)
+    if found is not None:
+        return found
+    if record.attempt is None:  # played again, and never seen before
+        return decisions.refusal(*record.key, decisions.unreadable(record.event.error))
+    return decisions.passage(*record.key)
+
+
+def _hold(decision: Decision, attempt: Attempt) -> case_verbs.Hold:
+    about = attempt.transaction
+    return case_verbs.Hold(
+        case_id=decision.case_id,
+        shard=decision.shard,
+        name=decision.name,
+        account=about.account,
+        member=about.member,
+        merchant=about.merchant,
+        terminal=about.terminal,
+        amount_rial=about.amount_rial,
+        opened_at=attempt.accepted_at,
+        due_at=decision.case_due_at or attempt.accepted_at,
+        lapses=decision.lapses,
+        reasons=decision.reasons,
+    )
+
+
+def _said(record: _Record, decision: Decision) -> outbox.Message:
+    """What goes on of a record, on its own partition, with its own reply address."""
+    event, said, about = record.event, record.event.envelope, _about(record)
+    if decision.verdict is None:
+        kind = "transaction-refused.v1"
+        keep = about is not None and _UNSTORABLE not in event.raw
+        body = RefusedTransaction(
+            name=decision.name,
+            reason=decision.reasons[0],
+            transaction=about if keep else None,
+            replayed=record.replayed,
+        )
+    elif about is None:
+        raise errors.Alarm(f"{decision.name} was decided, but its record cannot be read")
+    else:
+        kind = "transaction-screened.v1"
+        body = ScreenedTransaction(
+            transaction=about,
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            review_due_at=decision.review_due_at,
+            case_id=decision.case_id,
+            replayed=record.replayed,
+        )
+    occurred_at, accepted_at = _times(record)
+    cause = decision.name if about is None or said is None else said.id
+    onward = Envelope(
+        id=follow(cause, kind),
+        type=kind,
+        key=decision.name if about is None or said is None else said.key,
+        occurred_at=occurred_at,
+        accepted_at=accepted_at,
+        fingerprint=None if said is None else said.fingerprint,
+        cause_id=None if about is None else cause,
+        data=body,
+    )
+    return outbox.message(
+        topics.FRAUD_SCREENED, onward, partition=event.partition, headers=event.onward
+    )
+
+
+def _sightings(
+    fresh: Iterable[_Record], made: dict[Key, Decision], book: rules.Rulebook
+) -> list[outbox.Message]:
+    """The names as their shards saw them, to the stream that is spread by terminal.
+
+    Every terminal of an online shop may send the same name: there the name itself is the key.
+    """
+    groups: defaultdict[int, list[tuple[str, Sighting]]] = defaultdict(list)
+    for record in fresh:
+        about = _about(record)
+        if about is None or not about.terminal:
+            continue
+        said = record.event.envelope
+        live = made[record.key].verdict in _TAKEN and about.channel is not Channel.HISTORY
+        amount = decisions.counted_rial(about, book) if live else 0
+        sighting = Sighting(
+            name=about.name,
+            terminal=about.terminal,
+            merchant=about.merchant,
+            shard=record.key[0],
+            account=about.account,
+            fingerprint="" if said is None else said.fingerprint or "",
+            seen_at=_times(record)[1],
+            sold_rial=amount if about.kind is Kind.PURCHASE else 0,
+            redeemed_rial=amount if about.kind is Kind.REDEMPTION else 0,
+        )
+        if about.channel is Channel.ONLINE:
+            key, partition = about.name, kafka.partition_of(about.name.encode(), PARTITIONS)
+        else:
+            key, partition = str(about.terminal), _terminal_partition(about.terminal)
+        groups[partition].append((key, sighting))
+    return [_sighted(partition, group) for partition, group in groups.items()]
+
+
+def _sighted(partition: int, group: Sequence[tuple[str, Sighting]]) -> outbox.Message:
+    key, first = group[0]
+    onward = Envelope(
+        id=follow(first.name, f"terminals-seen.v1 {first.shard}"),
+        type="terminals-seen.v1",
+        key=key,
+        occurred_at=first.seen_at,
+        accepted_at=first.seen_at,
+        data=TerminalsSeen(sightings=tuple(sighting for _, sighting in group)),
+    )
+    return outbox.message(topics.FRAUD_TERMINALS, onward, partition=partition)
+
+
+@lru_cache(maxsize=50_000)
+def _terminal_partition(terminal: int) -> int:
+    return kafka.partition_of(b"%d" % terminal, PARTITIONS)
+
+
+def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> None:
+    counts = Counter(
+        (None if (about := _about(record)) is None else about.kind, made[key].verdict)
+        for key, record in fresh.items()
+    )
+    for no in decisions.declined(made.values()):
+        logs.declined(*no)
+    for (kind, verdict), by in counts.items():
+        labels = (kind or "unreadable", verdict or "refuse")
+        telemetry.count(Metric.OUTCOMES, *labels, by=by)
+
+
+# ------------------------------------------------------------------------------------------ rules
+
+
+class RuleExistsDifferently(errors.Invalid):
+    """The version was published with another body."""
+
+    code = "already-exists-differently"
+    fa = "این نسخه پیش‌تر با محتوای دیگری ثبت شده است؛ نسخهٔ تازه‌ای بفرستید."
+
+
+class VersionOutOfOrder(errors.Invalid):
+    """Versions of a rule run from 1 without a gap."""
+
+    code = "version-out-of-order"
+    fa = "شمارهٔ نسخه‌ها پشت سر هم است."
+
+
+async def publish_rule(tx: Tx, rule: rules.Rule, *, author: str) -> bool:
+    """Write a version down; the road obeys it from its next poll on. False: it was there already.
+
+    Raises Invalid, RuleExistsDifferently, VersionOutOfOrder.
+    """
+    rules.check(rule)
+    await store.update_revision(tx)
+    there = await store.find_rule(tx, rule.rule, rule.version)
+    if there is not None:
+        if there == rule:
+            return False
+        raise RuleExistsDifferently(
+            f"{rule.rule} version {rule.version} is published with another body; send a new version"
+        )
+    newest = await store.find_newest_version(tx, rule.rule)
+    if rule.version != newest + 1:
+        raise VersionOutOfOrder(f"the next version of {rule.rule} is {newest + 1}")
+    await store.insert_rule(tx, rule, author)
+    return True
+
+
+async def list_rules(tx: Tx, *, after: tuple[str, int], limit: int) -> list[rules.Rule]:
+    """Versions after (rule, version), by name and version."""
+    return await store.list_rules(tx, after, limit)
+
+
+async def get_rule(tx: Tx, rule: str, version: int) -> rules.Rule:
+    """One version. Raises NotFound."""
+    found = await store.find_rule(tx, rule, version)
+    if found is None:
+        raise errors.NotFound(f"there is no version {version} of a rule {rule[:80]}")
+    return found
+
+
+async def keep_terms(tx: Tx, terms: Sequence[Terms]) -> None:
+    """Keep the network's terms as they were heard; the road values redemptions by them."""
+    if await store.upsert_terms(tx, terms):
+        await store.update_revision(tx)
+
+
+# ------------------------------------------------------------------------------------------- time
+
+
+async def prune_names(tx: Tx, *, now: datetime, days: int, limit: int) -> int:
+    """Forget decisions older than so many days; gives how many."""
+    return await store.delete_decisions(tx, now - timedelta(days=days), limit)
+
+
+async def prune_windows(tx: Tx, *, now: datetime, hours: int, limit: int) -> int:
+    """Forget keys that nothing touched for so many hours; gives how many."""
+    return await store.delete_idle_windows(tx, now - timedelta(hours=hours), limit)

@@ -1,0 +1,21 @@
+"""Kafka door of sums: fraud.terminals, added to the days of terminals and merchants."""
+
+from collections.abc import Sequence
+
+from contracts import topics
+from contracts.fraud import Sighting, TerminalsSeen
+from fraud.sums import usecases
+from kit.consumer import Event, Subscription
+from kit.db import Tx
+
+
+async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
+    """Names that terminals sent, in the order of their partitions."""
+    polls: list[TerminalsSeen] = [event.data for event in batch]
+    seen: list[Sighting] = [one for poll in polls for one in poll.sightings]
+    await usecases.add_sightings(tx, seen)
+
+
+FRAUD_TERMINALS = Subscription(
+    topic=topics.FRAUD_TERMINALS, handle=on_fraud_terminals, decoders=topics.FRAUD_TERMINALS.events
+)

@@ -1,0 +1,20 @@
+"""Kafka door: merchants.terms, by which the road values redemptions."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from contracts import topics
+from contracts.merchants import Terms
+from fraud.screening import usecases
+from kit.consumer import Event, Subscription
+from kit.db import Tx
+
+
+async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:
+    """Versions of the network's terms; heartbeats say nothing here."""
+    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Terms)]
+    if heard:
+        await usecases.keep_terms(tx, heard)
+
+
+TERMS: Final = Subscription(topic=topics.MERCHANTS_TERMS, handle=on_merchants_terms)

@@ -1,0 +1,68 @@
+"""All the SQL of balances."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from kit import local
+from kit.db import Tx
+from members.balances.domain import Balance
+
+BALANCES: Final = local.Table(
+    name="balances",
+    columns={
+        "account": "bigint",
+        "shard": "int",
+        "sequence": "bigint",
+        "points": "bigint",
+        "credit_rial": "bigint",
+        "transactions_count": "bigint",
+        "last_transaction_at": "timestamptz",
+    },
+    key=("account",),
+    version="sequence",
+)
+HEARD: Final = local.Table(
+    name="balances_heard",
+    columns={"shard": "int", "sequence": "bigint"},
+    key=("shard",),
+    version="sequence",
+)
+_BALANCES: Final = (
+    "select account, shard, sequence, points, credit_rial, transactions_count,"
+    " last_transaction_at from balances"
+)
+
+
+async def lock_balances(tx: Tx, accounts: Sequence[int]) -> dict[int, Balance]:
+    """Balances of accounts that have one, locked in order."""
+    rows = await tx.fetch(
+        _BALANCES + " where account = any($1::bigint[]) order by account for no key update",
+        sorted(accounts),
+    )
+    return {row["account"]: Balance(**dict(row)) for row in rows}
+
+
+async def upsert_balances(tx: Tx, balances: Sequence[Balance]) -> None:
+    """Write balances, each only over an older sequence."""
+    rows = [{name: getattr(b, name) for name in BALANCES.columns} for b in balances]
+    await local.upsert(tx, BALANCES, rows)
+
+
+async def find_heard(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
+    """Sequence up to which each of some shards was heard; none of it, no key."""
+    rows = await tx.fetch(
+        "select shard, sequence from balances_heard where shard = any($1::int[])", shards
+    )
+    return {row["shard"]: row["sequence"] for row in rows}
+
+
+async def upsert_heard(tx: Tx, reached: Mapping[int, int]) -> None:
+    """Write how far each shard was heard; it never falls."""
+    rows = [{"shard": shard, "sequence": last} for shard, last in reached.items()]
+    await local.upsert(tx, HEARD, rows)
+
+
+async def find_balance(tx: Tx, account: int) -> Balance | None:
+    """What is known of an account, or None."""
+    row = await tx.fetchrow(_BALANCES + " where account = $1", account)
+    return None if row is None else Balance(**dict(row))

@@ -1,0 +1,359 @@
+"""HTTP door of enrolments, imports and members."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.members import Identifier
+from kit import audit, auth, db, doors, errors
+from kit.auth import Role
+from kit.room import resources
+from members import settings
+from members.additions import usecases as additions
+from members.enroller import enroller
+from members.identifiers import domain as identifiers
+from members.memberships import domain, usecases
+from members.memberships.domain import Consented, Enrolled
+from members.memberships.usecases import Member, Membership
+from members.terms import enrolment_terms
+
+IMPORT_PATH: Final = "/v1/members/import"
+
+router = APIRouter(tags=["members"])
+
+
+class ConsentsBody(BaseModel):
+    """What the person agreed to. wording: version of the text shown; empty: the current one."""
+
+    model_config = ConfigDict(extra="forbid")
+    terms: doors.Flag
+    receipts: doors.Flag = False
+    marketing: doors.Flag = False
+    wording: Annotated[str, Field(max_length=40)] = ""
+
+
+class EnrolmentBody(BaseModel):
+    """A person who joins. account: of a household.
+
+    external: reference of the person among the customers of party, which must be named beside it:
+    two parties may give one reference to two people. mobile: may be left out where external is
+    given, for a person known from imported history.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "mobile": "09121234567",
+                    "name": "سارا",
+                    "consents": {"terms": True, "receipts": True},
+                }
+            ]
+        },
+    )
+    mobile: Annotated[str, Field(max_length=40)] = ""
+    name: Annotated[str, Field(max_length=100)] = ""
+    consents: ConsentsBody
+    account: doors.AccountNumber | None = None
+    external: Annotated[str, Field(max_length=64)] | None = None
+    party: doors.Number | None = None
+    card: Annotated[str, Field(max_length=40)] | None = None
+    locale: Literal["fa", "en"] = "fa"
+
+
+class MobileBody(BaseModel):
+    """A mobile, in any spelling."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"mobile": "09121234567"}]},
+    )
+    mobile: Annotated[str, Field(min_length=1, max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class MobileView:
+    """A mobile as an identifier of the member."""
+
+    member: int
+    account: int
+    identifier_id: str
+    last4: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """A physical card. number: in full only when it is issued, masked ever after."""
+
+    number: str
+    last4: str
+    identifier_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentView:
+    """A membership. qr: text of the virtual card; empty when another member holds it."""
+
+    member: int
+    account: int
+    shard: int
+    card: CardView
+    qr: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that enrolled nobody. line: from 1, in this call."""
+
+    line: int
+    code: str
+    detail: str
+    fa: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of an import: enrolled + known + bad = lines sent."""
+
+    enrolled: int
+    known: int
+    bad: list[BadLine]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierView:
+    """An identifier that means the member now."""
+
+    identifier_id: str
+    kind: str
+    last4: str
+    blocked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentsView:
+    """The newest consents."""
+
+    terms: bool
+    receipts: bool
+    marketing: bool
+    wording: str
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceView:
+    """What the ledger last said of the account; GET /v1/accounts/{account}/balance is the truth."""
+
+    points: int
+    credit_rial: int
+    transactions_count: int
+    last_transaction_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member. household: all members of the account, this one too."""
+
+    member: int
+    account: int
+    shard: int
+    mobile: str
+    name: str
+    locale: str
+    enrolled_at: datetime
+    consents: ConsentsView
+    identifiers: list[IdentifierView]
+    household: list[int]
+    balance: BalanceView
+
+
+@router.put("/v1/enrolments/{enrolment}", dependencies=[auth.allow(Role.ENROL)])
+async def put_enrolment(
+    request: Request, response: Response, enrolment: uuid.UUID, body: EnrolmentBody
+) -> EnrolmentView:
+    """Enrol a person: 201 with the card number, shown this once; 200 for a known mobile."""
+    database = resources(request).database
+    clock = resources(request).clock
+    terms = resources(request).one(enrolment_terms)
+    by = enroller(request)
+    asked = domain.Request(
+        consents=Consented(**body.consents.model_dump()),
+        **body.model_dump(exclude={"consents"}),
+    )
+
+    async def enrol(act: audit.Act) -> tuple[Membership, bool]:
+        found = await usecases.enrol(act.tx, enrolment, asked, by=by, terms=terms, now=clock.now())
+        act.tell(_told(found[0]) | {"known": not found[1]})
+        return found
+
+    made, created = await audit.written(request, database, enrol)
+    response.status_code = 201 if created else 200
+    return _enrolment_view(made)
+
+
+_LINES: Final[dict[str, Any]] = {
+    "schema": {"type": "string", "description": "one EnrolmentBody as JSON a line"},
+    "example": '{"mobile":"09121234567","name":"سارا","consents":{"terms":true}}\n',
+}
+
+
+@router.post(
+    IMPORT_PATH,
+    openapi_extra={"requestBody": {"content": {"application/x-ndjson": _LINES}}},
+    dependencies=[auth.allow(Role.ENROL)],
+)
+async def import_members(request: Request) -> Imported:
+    """Enrol up to 10,000 people: one enrolment as JSON a line. Sent again, all are known.
+
+    A line is either enrolled whole or listed as bad; others are not disturbed.
+    """
+    lines = (await request.body()).split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    if len(lines) > settings.IMPORT_LINES_MAX:
+        raise errors.TooLarge(f"send at most {settings.IMPORT_LINES_MAX} lines a call")
+    results: list[domain.Result] = []
+    for start in range(0, len(lines), settings.CHUNK_LINES):
+        results += await _import_chunk(request, lines[start : start + settings.CHUNK_LINES])
+    bad = [
+        BadLine(n, r.code, r.detail, r.fa)
+        for n, r in enumerate(results, 1)
+        if not isinstance(r, Enrolled)
+    ]
+    known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
+    return Imported(len(results) - known - len(bad), known, bad)
+
+
+@router.put("/v1/members/{member}/mobiles/{identifier}", dependencies=[auth.allow(Role.ENROL)])
+async def put_mobile(
+    request: Request,
+    response: Response,
+    member: doors.AccountText,
+    identifier: uuid.UUID,
+    body: MobileBody,
+) -> MobileView:
+    """Give a member who was enrolled without a mobile one: 201; 200 when repeated.
+
+    The mobile then finds the membership with all its points. 422 mobile-already-known for a member
+    who has one, identifier-taken where it is another member's.
+    """
+    database = resources(request).database
+    clock = resources(request).clock
+    terms = resources(request).one(enrolment_terms)
+    by = enroller(request)
+    asked = usecases.AddedMobile(member, identifier, body.mobile)
+
+    async def add(act: audit.Act) -> tuple[Identifier, bool]:
+        found = await usecases.add_mobile(act.tx, asked, by=by, vault=terms.vault, now=clock.now())
+        act.tell({"identifier": found[0].identifier_id, "known": not found[1]})
+        return found
+
+    made, created = await audit.written(request, database, add)
+    response.status_code = 201 if created else 200
+    return MobileView(member, made.bindings[0].account, made.identifier_id, made.last4)
+
+
+@router.get("/v1/members/{member}", dependencies=[auth.allow(Role.ENROL, Role.SUPPORT)])
+async def get_member(request: Request, member: doors.AccountText) -> MemberView:
+    """Everything the room knows of a member, personal data opened; the trail keeps who read it."""
+    database = resources(request).database
+    clock = resources(request).clock
+    terms = resources(request).one(enrolment_terms)
+    async with audit.reading(request, database) as act:
+        found = await usecases.find_member(act.tx, member, vault=terms.vault, now=clock.now())
+        await additions.refuse_foreign(act.tx, enroller(request), found.person.seat.account)
+        act.tell({"members": [member]})
+    return _member_view(found)
+
+
+async def _import_chunk(request: Request, lines: Sequence[bytes]) -> list[domain.Result]:
+    """Results in the order of lines, all of one transaction."""
+    terms = resources(request).one(enrolment_terms)
+    keys = terms.vault.identifiers
+    read = await asyncio.to_thread(domain.read_lines, lines, keys=keys, wording=terms.wording)
+    drafts = [r for r in read if isinstance(r, domain.Draft)]
+    made = iter(await _enrolled(request, drafts))
+    return [r if isinstance(r, domain.Refusal) else next(made) for r in read]
+
+
+async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[domain.Result]:
+    """Enrol drafts together; where the database refuses one, in halves, so that it is alone."""
+    database = resources(request).database
+    clock = resources(request).clock
+    terms = resources(request).one(enrolment_terms)
+    by = enroller(request)
+
+    async def enrol(act: audit.Act) -> list[domain.Result]:
+        results = await usecases.enrol_batch(act.tx, drafts, by=by, terms=terms, now=clock.now())
+        known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
+        act.tell({"drafts": len(drafts), "known": known})
+        return results
+
+    try:
+        return await audit.written(request, database, enrol)
+    except db.DataError as error:
+        if len(drafts) == 1:
+            return [domain.Refusal(error.code, error.detail, error.fa)]
+    half = len(drafts) // 2
+    first = await _enrolled(request, drafts[:half])
+    return first + await _enrolled(request, drafts[half:])
+
+
+def _told(made: Membership) -> dict[str, Any]:
+    """What the trail keeps of a membership: numbers, no number or name of the person's."""
+    seat = made.seat
+    card = made.card.identifier.identifier_id
+    return {"member": seat.member, "account": seat.account, "shard": seat.shard, "card": card}
+
+
+def _enrolment_view(made: Membership) -> EnrolmentView:
+    card = made.card.identifier
+    number = made.card.text or identifiers.masked(card.last4)
+    seat = made.seat
+    shown = CardView(number, card.last4, card.identifier_id)
+    return EnrolmentView(seat.member, seat.account, seat.shard, shown, made.qr.text or "")
+
+
+def _member_view(found: Member) -> MemberView:
+    person, balance = found.person, found.balance
+    consents = person.consents
+    return MemberView(
+        member=person.seat.member,
+        account=person.seat.account,
+        shard=person.seat.shard,
+        mobile=found.contact.mobile,
+        name=found.contact.name,
+        locale=person.locale,
+        enrolled_at=person.enrolled_at,
+        consents=ConsentsView(
+            consents.terms,
+            consents.receipts,
+            consents.marketing,
+            consents.wording,
+            person.consented_at,
+        ),
+        identifiers=[_identifier_view(i) for i in found.identifiers],
+        household=found.household,
+        balance=BalanceView(0, 0, 0, None)
+        if balance is None
+        else BalanceView(
+            balance.points,
+            balance.credit_rial,
+            balance.transactions_count,
+            balance.last_transaction_at,
+        ),
+    )
+
+
+def _identifier_view(identifier: Identifier) -> IdentifierView:
+    return IdentifierView(
+        identifier.identifier_id, identifier.kind.value, identifier.last4, identifier.blocked_at
+    )

@@ -1,0 +1,74 @@
+"""HTTP door of consents."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from kit import audit, auth, doors
+from kit.auth import Role
+from kit.room import resources
+from members.additions import usecases as additions
+from members.enroller import enroller
+from members.people import usecases
+from members.people.domain import Asked, Person
+from members.terms import enrolment_terms
+
+router = APIRouter(tags=["members"])
+
+
+class AnswersBody(BaseModel):
+    """What the member answered. wording: version of the text that was shown."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"receipts": True, "marketing": False, "wording": "1"}]},
+    )
+    receipts: doors.Flag
+    marketing: doors.Flag
+    wording: Annotated[doors.Prose, Field(min_length=1, max_length=40)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The newest consents of a member."""
+
+    member: int
+    terms: bool
+    receipts: bool
+    marketing: bool
+    wording: str
+    given_at: datetime
+
+
+@router.put("/v1/members/{member}/consents/{request_id}", dependencies=[auth.allow(Role.ENROL)])
+async def put_consents(
+    request: Request,
+    member: doors.AccountText,
+    request_id: uuid.UUID,
+    body: AnswersBody,
+) -> Answers:
+    """Record that a member was asked again: SMS for every purchase, marketing."""
+    database = resources(request).database
+    clock = resources(request).clock
+    vault = resources(request).one(enrolment_terms).vault
+    asked = Asked(request_id, body.receipts, body.marketing, body.wording)
+
+    by = enroller(request)
+
+    async def record(act: audit.Act) -> Person:
+        found = await usecases.get_person(act.tx, member)
+        await additions.refuse_foreign(act.tx, by, found.seat.account)
+        before = found.consents
+        kept = await usecases.record_consents(act.tx, member, asked, vault=vault, now=clock.now())
+        act.tell(kept.consents, before=before)
+        return kept
+
+    person = await audit.written(request, database, record)
+    kept = person.consents
+    return Answers(
+        member, kept.terms, kept.receipts, kept.marketing, kept.wording, person.consented_at
+    )

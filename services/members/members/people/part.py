@@ -1,0 +1,15 @@
+"""A member as a person: name, language, consents, erasure."""
+
+from kit.room import Part, Resources
+from members.people import api, jobs
+from members.terms import enrolment_terms
+
+
+def part(opened: Resources) -> Part:
+    """People, whose data comes under newer keys by itself."""
+    vault = opened.one(enrolment_terms).vault
+    return Part(
+        name="people",
+        routes=(api.router,),
+        jobs=jobs.jobs(opened.database, opened.clock, vault),
+    )

@@ -1,0 +1,192 @@
+"""HTTP door of parties, merchants and branches."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from kit import audit, auth, doors
+from kit.auth import Role
+from kit.room import resources
+from merchants import settings
+from merchants.parties import domain, usecases
+from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party
+
+Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
+
+router = APIRouter(tags=["partners"])
+
+
+class PartyBody(BaseModel):
+    """A legal entity. legal_id: Iran's 11-digit id, its check digit verified."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"title_fa": "شرکت نان البرز", "title_en": "Alborz Bread Co"}]
+        },
+    )
+    title_fa: doors.Title
+    title_en: doors.Title
+    legal_id: Annotated[str, AfterValidator(domain.clean_legal_id)] | None = None
+
+
+class MerchantBody(BaseModel):
+    """What a customer sees. reference: its name in a partner's files."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "party": 1,
+                    "sector": "bakery",
+                    "title_fa": "نان البرز",
+                    "title_en": "Alborz Bread",
+                }
+            ]
+        },
+    )
+    party: doors.Number
+    sector: Annotated[doors.Code, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
+    title_fa: doors.Title
+    title_en: doors.Title
+    reference: doors.Word | None = None
+
+
+class BranchBody(BaseModel):
+    """A shop of a merchant."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"title_fa": "شعبهٔ مرکزی", "title_en": "Central"}]},
+    )
+    title_fa: doors.Title
+    title_en: doors.Title
+
+
+@dataclass(frozen=True, slots=True)
+class Merchants:
+    """A page; next: send it as after; None on the last."""
+
+    items: list[Merchant]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """A page; next: send it as after; None on the last."""
+
+    items: list[Branch]
+    next: int | None
+
+
+class MerchantQuery(BaseModel):
+    """What the list may be narrowed to; title: the beginning of either title."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: doors.AfterNumber = 0
+    limit: Annotated[int, Field(ge=1, le=settings.PAGE_MAX)] = 50
+    reference: doors.Word | None = None
+    sector: Annotated[doors.Code, Field(max_length=40)] | None = None
+    title: doors.Title | None = None
+    party: doors.NumberText | None = None
+
+
+@router.put("/v1/parties/{party}", dependencies=[auth.allow(Role.PARTNERS)])
+async def put_party(
+    request: Request, response: Response, party: doors.NumberText, body: PartyBody
+) -> Party:
+    """Register a party under the caller's number: 201, and 200 when repeated."""
+    database = resources(request).database
+    asked = Party(party, body.title_fa, body.title_en, body.legal_id)
+    async with audit.writing(request, database) as act:
+        kept, created = await usecases.register_party(act.tx, asked)
+        act.tell(kept)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+@router.get("/v1/parties/{party}", dependencies=[auth.allow(*auth.STAFF)])
+async def get_party(request: Request, party: doors.NumberText) -> Party:
+    """One party."""
+    database = resources(request).database
+    async with database.read() as tx:
+        return await usecases.get_party(tx, party)
+
+
+@router.put("/v1/merchants/{merchant}", dependencies=[auth.allow(Role.PARTNERS)])
+async def put_merchant(
+    request: Request, response: Response, merchant: doors.NumberText, body: MerchantBody
+) -> Merchant:
+    """Register a merchant under the caller's number: 201, and 200 when repeated."""
+    database = resources(request).database
+    clock = resources(request).clock
+    asked = Merchant(
+        merchant, body.party, body.sector, body.title_fa, body.title_en, body.reference
+    )
+    async with audit.writing(request, database) as act:
+        kept, created = await usecases.register_merchant(act.tx, asked, now=clock.now())
+        act.tell(kept)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+@router.get("/v1/merchants/{merchant}", dependencies=[auth.allow(*auth.STAFF, own=True)])
+async def get_merchant(request: Request, merchant: doors.NumberText) -> Merchant:
+    """One merchant."""
+    database = resources(request).database
+    async with database.read() as tx:
+        return await usecases.get_merchant(tx, merchant)
+
+
+@router.get("/v1/merchants", dependencies=[auth.allow(*auth.STAFF)])
+async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query()]) -> Merchants:
+    """Merchants in number order, narrowed as asked."""
+    database = resources(request).database
+    search = MerchantSearch(**query.model_dump())
+    async with database.read() as tx:
+        items = await usecases.search_merchants(tx, search)
+    return Merchants(items, items[-1].merchant if len(items) == query.limit else None)
+
+
+@router.put("/v1/merchants/{merchant}/branches/{branch}", dependencies=[auth.allow(Role.PARTNERS)])
+async def put_branch(
+    request: Request,
+    response: Response,
+    merchant: doors.NumberText,
+    branch: doors.NumberText,
+    body: BranchBody,
+) -> Branch:
+    """Register a branch under the merchant's own number: 201, and 200 when repeated."""
+    database = resources(request).database
+    asked = Branch(merchant, branch, body.title_fa, body.title_en)
+    async with audit.writing(request, database) as act:
+        kept, created = await usecases.register_branch(act.tx, asked)
+        act.tell(kept)
+    response.status_code = 201 if created else 200
+    return kept
+
+
+@router.get(
+    "/v1/merchants/{merchant}/branches/{branch}", dependencies=[auth.allow(*auth.STAFF, own=True)]
+)
+async def get_branch(
+    request: Request, merchant: doors.NumberText, branch: doors.NumberText
+) -> Branch:
+    """One branch."""
+    database = resources(request).database
+    async with database.read() as tx:
+        return await usecases.get_branch(tx, merchant, branch)
+
+
+@router.get("/v1/merchants/{merchant}/branches", dependencies=[auth.allow(*auth.STAFF, own=True)])
+async def list_branches(
+    request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
+) -> Branches:
+    """Branches of a merchant in number order."""
+    database = resources(request).database
+    async with database.read() as tx:
+        items = await usecases.list_branches(tx, merchant, after=after, limit=limit)
+    return Branches(items, items[-1].branch if len(items) == limit else None)

@@ -1,0 +1,127 @@
+"""What operators do with parties, merchants and branches."""
+
+from datetime import datetime
+
+from contracts import envelope, topics
+from contracts import merchants as facts
+from contracts.values import NETWORK_PARTY
+from kit import outbox
+from kit.db import Tx
+from merchants import errors as words
+from merchants.parties import store
+from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
+
+
+async def register_party(tx: Tx, party: Party) -> tuple[Party, bool]:
+    """The party as it is kept, and whether it is new. Raises Differs, Taken (legal id)."""
+    if await store.insert_party(tx, party):
+        return party, True
+    kept = await store.find_party(tx, party.party)
+    if kept is None:
+        raise Taken(f"another party has the legal id {party.legal_id}")
+    if kept != party:
+        raise words.Differs(f"party {party.party} is registered with other details")
+    return kept, False
+
+
+async def get_party(tx: Tx, party: int) -> Party:
+    """The party. Raises Unknown."""
+    found = await store.find_party(tx, party)
+    if found is None:
+        raise words.Unknown(f"party {party} is not registered")
+    return found
+
+
+async def lock_party(tx: Tx, party: int) -> None:
+    """Hold a party until the transaction ends. Raises Unknown."""
+    if not await store.lock_party(tx, party):
+        raise words.Unknown(f"party {party} is not registered")
+
+
+async def register_merchant(tx: Tx, merchant: Merchant, *, now: datetime) -> tuple[Merchant, bool]:
+    """The merchant as it is kept, and whether it is new; a new one's titles are said.
+
+    Raises Unknown (party), Differs, Taken (reference).
+    """
+    await get_party(tx, merchant.party)
+    if await store.insert_merchant(tx, merchant):
+        _say(tx, merchant, now)
+        return merchant, True
+    kept = await store.find_merchant(tx, merchant.merchant)
+    if kept is None:
+        raise Taken(f"another merchant has the reference {merchant.reference}")
+    if kept != merchant:
+        raise words.Differs(f"merchant {merchant.merchant} is registered with other details")
+    return kept, False
+
+
+def _say(tx: Tx, merchant: Merchant, now: datetime) -> None:
+    """Titles are what other rooms' texts name a shop by; a merchant is never changed yet."""
+    key, kind = f"{merchant.merchant}@1", "merchant-changed.v1"
+    titles = facts.Merchant(
+        merchant=merchant.merchant,
+        version=1,
+        party=merchant.party,
+        title_fa=merchant.title_fa,
+        title_en=merchant.title_en,
+    )
+    said = envelope.Envelope(
+        id=envelope.follow(key, kind),
+        type=kind,
+        key=key,
+        occurred_at=now,
+        accepted_at=now,
+        data=titles,
+    )
+    outbox.add(tx, [outbox.message(topics.MERCHANTS_MERCHANTS, said)])
+
+
+async def get_merchant(tx: Tx, merchant: int) -> Merchant:
+    """The merchant. Raises Unknown."""
+    found = await store.find_merchant(tx, merchant)
+    if found is None:
+        raise words.Unknown(f"merchant {merchant} is not registered")
+    return found
+
+
+async def lock_merchant(tx: Tx, merchant: int) -> Merchant:
+    """The merchant, held until the transaction ends. Raises Unknown."""
+    found = await store.lock_merchant(tx, merchant)
+    if found is None:
+        raise words.Unknown(f"merchant {merchant} is not registered")
+    return found
+
+
+async def lock_network(tx: Tx) -> None:
+    """Hold the network's own party until the transaction ends."""
+    await store.lock_party(tx, NETWORK_PARTY)
+
+
+async def search_merchants(tx: Tx, search: MerchantSearch) -> list[Merchant]:
+    """Merchants in number order, at most search.limit."""
+    return await store.list_merchants(tx, search)
+
+
+async def register_branch(tx: Tx, branch: Branch) -> tuple[Branch, bool]:
+    """The branch as it is kept, and whether it is new. Raises Unknown (merchant), Differs."""
+    await get_merchant(tx, branch.merchant)
+    if await store.insert_branch(tx, branch):
+        return branch, True
+    kept = await get_branch(tx, branch.merchant, branch.branch)
+    if kept != branch:
+        raise words.Differs(f"branch {branch.branch} is registered with other details")
+    return kept, False
+
+
+async def get_branch(tx: Tx, merchant: int, branch: int) -> Branch:
+    """The branch. Raises Unknown."""
+    found = await store.find_branch(tx, merchant, branch)
+    if found is None:
+        raise words.Unknown(f"merchant {merchant} has no branch {branch}; register it first")
+    return found
+
+
+async def list_branches(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Branch]:
+    """Branches of a merchant in number order, above after. Raises Unknown (merchant)."""
+    await get_merchant(tx, merchant)
+    return await store.list_branches(tx, merchant, after=after, limit=limit)

@@ -1,0 +1,22 @@
+"""Kafka door: ledger.entries, for what shards say to changes of standing."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from contracts import topics
+from contracts.ledger import Outcome
+from kit.consumer import Event, Subscription
+from kit.db import Tx
+from merchants.party_standings import usecases
+
+
+async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
+    """Every outcome of the ledger."""
+    await usecases.hear_outcomes(tx, [(event.partition, event.data) for event in batch])
+
+
+OUTCOMES: Final = Subscription(
+    topic=topics.LEDGER_ENTRIES,
+    handle=on_ledger_entries,
+    decoders={"outcome-recorded.v1": Outcome},
+)
