@@ -92,6 +92,7 @@ class Polls:
     places: Sequence[Place]
     ended: Any
     generation: int = 1
+    joined: bool = True
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def assigned(self) -> list[Place]:
