@@ -63,7 +63,7 @@ class Hearers:
         self._at = None
 
     async def rehearse(self, tx: "Tx", events: Sequence[Event]) -> None:
-        """Give every part its events where nothing is to stay; failing() tells what it told."""
+        """Give every part its events where nothing is to stay; failing() stays as it was."""
         for subscription in self.subscriptions:
             mine = [event for event in events if subscription.takes(event)]
             if mine:

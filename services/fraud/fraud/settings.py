@@ -1,4 +1,4 @@
-"""What an operator may set of fraud; built by main alone."""
+"""What an operator may set of fraud."""
 
 from kit import settings
 

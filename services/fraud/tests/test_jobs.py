@@ -7,6 +7,7 @@ import pytest
 
 from contracts.fraud import Verdict
 from contracts.values import Status
+from fraud import pruning
 from fraud.alerts import domain as alerts_domain
 from fraud.alerts import jobs as alerts_jobs
 from fraud.alerts import store as alerts_store
@@ -85,14 +86,17 @@ async def test_withdrawals_are_forgotten_with_the_windows(
             assert [r["name"] for r in rows] == ["t.1.1.47"]
 
 
-async def test_pruning_goes_on_until_a_round_is_not_full() -> None:
+async def test_pruning_goes_on_until_a_round_is_not_full(database: db.Database) -> None:
     left = [3, 3, 1, 3]
 
-    async def round_() -> int:
+    async def round_(_: db.Tx, *, limit: int) -> int:
+        assert limit == 3
         return left.pop(0)
 
-    await jobs.repeated(round_, 3)
+    await pruning.in_rounds(database, round_, rows=3)
     assert left == [3]
+    await pruning.in_rounds(database, round_, rows=3, rounds_max=1)
+    assert left == []
 
 
 async def test_sightings_are_forgotten(database: db.Database, now: datetime) -> None:

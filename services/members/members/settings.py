@@ -4,7 +4,6 @@ from typing import Final
 
 from kit import settings
 
-HEARTBEAT_EVERY_S: Final = 5.0
 RESEAL_EVERY_S: Final = 5.0
 IMPORT_LINES_MAX: Final = 10_000
 IMPORT_BYTES_MAX: Final = 8 * 2**20

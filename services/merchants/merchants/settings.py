@@ -10,7 +10,6 @@ KEYS_TOLD_MAX: Final = 64  # those in force and the last ended ones: they travel
 KEYS_OVERLAP_MAX_S: Final = 7 * 86_400  # how long older keys may outlast an activation
 PAGE_MAX: Final = 200
 TALLY_DAYS_MAX: Final = 366
-HEARTBEAT_EVERY_S: Final = 5.0
 
 
 class Settings(settings.Room, frozen=True, kw_only=True):

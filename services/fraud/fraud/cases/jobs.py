@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from fraud import pruning
 from fraud.cases import usecases
 from kit.clock import Clock
 from kit.db import Database
@@ -21,11 +22,13 @@ async def lapse_cases(database: Database, clock: Clock) -> None:
 
 async def cancel_unreviewed(database: Database, clock: Clock) -> None:
     """Cancel what nobody decided in time and is too large to be given unseen."""
-    for _ in range(CANCEL_ROUNDS_MAX):
-        async with database.transaction() as tx:
-            done = await usecases.cancel_unreviewed(tx, now=clock.now(), limit=CANCEL_ROWS)
-        if done < CANCEL_ROWS:
-            return
+    await pruning.in_rounds(
+        database,
+        usecases.cancel_unreviewed,
+        rows=CANCEL_ROWS,
+        rounds_max=CANCEL_ROUNDS_MAX,
+        now=clock.now(),
+    )
 
 
 def jobs(database: Database, clock: Clock) -> list[Job]:

@@ -1,4 +1,4 @@
-"""All the SQL of declines; the road reads and closes the open ones itself (fraud.store)."""
+"""All the SQL of declines; the road reads and closes the open ones itself (screening.store)."""
 
 from collections.abc import Sequence
 from datetime import datetime
