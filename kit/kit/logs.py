@@ -83,7 +83,7 @@ class _Place:
 
 @dataclass(slots=True)
 class Folding:
-    """Lets a place say the same a few times a minute and counts the rest (newcomer 17).
+    """Lets a place say the same a few times a minute and counts the rest (findings N17).
 
     A place is a logger, its text before anything is filled in, and for an error its type and the
     line that raised it.

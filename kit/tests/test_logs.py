@@ -36,7 +36,7 @@ class Time:
 
 
 def test_half_a_minute_without_kafka_is_some_tens_of_lines() -> None:
-    """43,000 lines it was (newcomer 17): whatever the place, numbers in the text or not."""
+    """43,000 lines it was (findings N17): whatever the place, numbers in the text or not."""
     time = Time()
     folded = 0
 

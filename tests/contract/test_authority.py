@@ -1,4 +1,4 @@
-"""Every route × role × tenant in one table: a new route without a row fails (findings 1, S12)."""
+"""Every route × role × tenant in one table: a new route without a row fails (findings N1b, S12)."""
 
 from contextlib import asynccontextmanager
 from typing import Any

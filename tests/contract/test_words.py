@@ -1,6 +1,6 @@
 """Persian texts of the rooms: one word for a thing, digits as Persian writes them.
 
-Findings newcomer 10 and section 7. Texts are the string literals with Arabic letters; docstrings
+Findings N10 and §7. Texts are the string literals with Arabic letters; docstrings
 and comments are not.
 """
 

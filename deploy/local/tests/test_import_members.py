@@ -135,7 +135,7 @@ async def test_a_quote_left_open_loses_nobody(door: Door, tmp_path: Path) -> Non
 async def test_columns_named_twice_or_parted_by_semicolons_refuse_the_file(
     door: Door, tmp_path: Path
 ) -> None:
-    """Findings F15: a person was enrolled under another's number; newcomer 27."""
+    """Findings F15: a person was enrolled under another's number; findings N27."""
     twice, other = tmp_path / "twice.csv", tmp_path / "other.csv"
     twice.write_text("mobile,name,mobile\n0912,علی,0913\n")
     other.write_text("mobile;name\n0912;علی\n")
@@ -218,7 +218,7 @@ async def test_the_report_is_shown(door: Door, tmp_path: Path) -> None:
 async def test_a_report_is_of_its_own_run_and_bad_rows_have_an_exit_status(
     door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Findings F17, newcomer 27."""
+    """Findings F17 and N27."""
     monkeypatch.setenv("HOUSE", str(tmp_path / "house"))
     monkeypatch.setenv("COLUMNS", "200")
     key = plan.house(tmp_path / "house").credentials.operator_key("operator")

@@ -33,7 +33,7 @@ def as_public(operations: Document, service: str) -> Document:
     """A path's operations with an operator's key, ids of their own and every answer there is.
 
     operations: as FastAPI wrote them, references renamed already. Changes them in place.
-    Source: findings S22, newcomer 19.
+    Source: findings S22 and N19.
     """
     for method, operation in operations.items():
         if method not in _METHODS:

@@ -122,7 +122,7 @@ async def test_the_default_rules_are_valid_and_sensible(tx: db.Tx) -> None:
         assert "{value}" in rule.fa
     live = [one.rule for one in rules.Rulebook(found, 1).in_force(0)]
     assert len(live) == 16
-    for rule in live:  # a rule fires above its threshold, so no text says "from" (newcomer 11)
+    for rule in live:  # a rule fires above its threshold, so no text says "from" (findings N11)
         assert "به بالا" not in rule.fa
         assert "این کارت" not in rule.fa
         assert "This card" not in rule.en

@@ -60,7 +60,7 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
         "Peyvand, Super Negin: 3 points under review; balance 7 points", 1,
     ),
     (
-        Template.RECEIPT_PURCHASE,  # the story of newcomer 2d: the debt of an earlier refund
+        Template.RECEIPT_PURCHASE,  # the debt of an earlier refund
         {"given": Value(points=100), "repaid": Value(points=100), "balance_points": 0},
         "پیوند، سوپر نگین: ۱۰۰ امتیاز گرفتید؛ ۱۰۰ امتیاز بابت بدهی پیشین کم شد؛ مانده ۰ امتیاز", 2,
         "Peyvand, Super Negin: 100 points earned; 100 points went to an old debt;"

@@ -74,8 +74,8 @@ def redeem(
 
     Per issuer: points to its sink, the acceptor's claim on it (none where issuer = acceptor), cost
     beyond the discount released to it. Then what the network adds, the acceptor's own discount,
-    and the network's fee on claims that cross parties. Source: architecture 5, ledger reference
-    (money leg), decision 0029.
+    and the network's fee on claims that cross parties. Source: architecture 5, ledger
+    reference 1 (money leg), decision 0029.
     """
     points: dict[tuple[Unit, int], int] = {}
     claims: dict[int, int] = {}

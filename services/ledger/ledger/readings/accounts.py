@@ -79,7 +79,7 @@ def _check_club_account(account: int) -> None:
     """Of a number without value: refuse one that can be no club account's.
 
     They count from ACCOUNT_FIRST; below are parties, whose money stands elsewhere: "nothing" would
-    be a wrong answer to a wrong question (findings newcomer 6).
+    be a wrong answer to a wrong question (findings N6).
     """
     if account < ACCOUNT_FIRST:
         raise errors.Invalid(

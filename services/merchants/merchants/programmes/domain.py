@@ -42,7 +42,7 @@ def check_version(
     Contiguous numbers from 1; in force not before the preceding version, and not before now +
     propagation_s seconds, unless it is the first or backdated (replay, demo set-up): a history
     brought in later may need a version from before all others.
-    Raises NotNext, TooSoon. Source: architecture 2 (three times), DESIGN of the public edge.
+    Raises NotNext, TooSoon. Source: architecture 2.8.
     """
     expected = 1 if last is None else last.version + 1
     if fresh.version != expected:

@@ -1,7 +1,7 @@
 """The words members read: templates in Persian and English, numbers as each writes them.
 
 A text names the shop, every unit that moved, what is owed and what is left; nothing that is zero.
-Source: findings F12, newcomer 7.
+Source: findings F12 and §7.
 """
 
 from datetime import date

@@ -1,0 +1,187 @@
+"""Every citation leads somewhere: sections, decisions, faults, facts, links."""
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+FIELDS = "ledger|loyalty|campaigns|fraud|notify-iran|platform|operations|panels"
+NUMBER = r"\d+(?:\.\d+)*"
+ASIDE = r"(?: \([^()]*\))?"
+NUMBERS = rf"§?{NUMBER}{ASIDE}(?:(?:, | and |, and )§?{NUMBER}{ASIDE})*"
+FAULT = r"(?:[SCFNAM]\d+[a-z]?|§\d)"
+SECTION = re.compile(rf"\b(architecture|structure|style)(?:\.md)?,? ({NUMBERS})")
+FACT = re.compile(rf"\b({FIELDS}) reference(?: ({NUMBERS}))?(?![\w-])")
+DECISION = re.compile(r"\b[Dd]ecisions?[ /](\d{4}(?:(?:, | and )\d{4})*)|\((00\d\d)\)")
+FAULTS = re.compile(rf"\b[Ff]indings? ({FAULT}(?:(?:, | and | to )(?:{FAULT}))*)")
+UNNUMBERED = re.compile(r"\b(?:newcomer|adversary) \d+\w?|\b[Ff]indings? \d+|DESIGN of")
+SOURCE = re.compile(r"Source: ((?:[^.\"]|\.(?=\d))*)")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the project, as git knows them (new ones too)."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).exists()]
+
+
+def headings(path: Path) -> Iterator[str]:
+    fenced = False
+    for line in path.read_text("utf-8").splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        if line.startswith("#") and not fenced:
+            yield line.lstrip("#").strip()
+
+
+@cache
+def sections(page: str) -> frozenset[str]:
+    """Numbers of a page's headings; none of a page that is not there."""
+    path = DOCS / f"{page}.md"
+    found = headings(path) if path.exists() else ()
+    return frozenset(m[1] for h in found if (m := re.match(rf"({NUMBER})\.? ", h)))
+
+
+@cache
+def facts() -> frozenset[str]:
+    """Facts of docs/sources.md, such as "ledger 1"."""
+    found = headings(DOCS / "sources.md")
+    pattern = re.compile(rf"({FIELDS}) reference ({NUMBER}):", re.IGNORECASE)
+    return frozenset(f"{m[1].lower()} {m[2]}" for h in found if (m := pattern.match(h)))
+
+
+@cache
+def decisions() -> frozenset[str]:
+    return frozenset(path.name[:4] for path in (DOCS / "decisions").glob("[0-9]*.md"))
+
+
+def first_cells(page: str) -> Iterator[str]:
+    """The first cell of each row of a page's tables."""
+    for line in (DOCS / page).read_text("utf-8").splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            yield line.split("|")[1].strip()
+
+
+@cache
+def faults() -> frozenset[str]:
+    """Ids of docs/findings.md, ranges ("N12 to N15") written out."""
+    found: set[str] = set()
+    for cell in first_cells("findings.md"):
+        ids = re.findall(FAULT, cell)
+        found.update(ids)
+        if " to " in cell:
+            letter, low, high = ids[0][0], int(ids[0][1:]), int(ids[-1][1:])
+            found.update(f"{letter}{n}" for n in range(low, high + 1))
+    return frozenset(found)
+
+
+def plain(text: str) -> str:
+    """A file's text as one line: a citation may run over the end of one, or of a comment's."""
+    return re.sub(r"\s*\n\s*(?:#:? |-- |\| )?\s*", " ", text)
+
+
+def dangling(text: str) -> Iterator[str]:
+    """Citations in a text that lead nowhere."""
+    text = plain(text)
+    for page, numbers in SECTION.findall(text):
+        bare = re.sub(r"\([^()]*\)", "", numbers)
+        yield from (f"{page} {n}" for n in re.findall(NUMBER, bare) if n not in sections(page))
+    for field, numbers in FACT.findall(text):
+        bare = re.findall(NUMBER, re.sub(r"\([^()]*\)", "", numbers)) or ["without a number"]
+        yield from (f"{field} reference {n}" for n in bare if f"{field} {n}" not in facts())
+    for several, one in DECISION.findall(text):
+        found = re.findall(r"\d{4}", several or one)
+        yield from (f"decision {n}" for n in found if n not in decisions())
+    for ids in (*FAULTS.findall(text), *SOURCE.findall(text)):
+        found = re.findall(rf"(?<![\w.]){FAULT}\b", ids)
+        yield from (f"findings {n}" for n in found if n not in faults())
+    yield from UNNUMBERED.findall(text)
+
+
+READ = tracked("*.py", "*.md", "*.sql", "*.toml", "*.yaml", "Makefile")
+HERE = Path(__file__)
+
+
+def test_every_citation_resolves() -> None:
+    lost = [
+        f"{path.relative_to(ROOT)}: {citation}"
+        for path in READ
+        if path != HERE
+        for citation in dangling(path.read_text("utf-8"))
+    ]
+    assert not lost, "\n".join(lost)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "architecture 2.99",
+        "Source: architecture 2 (the name), 77.",
+        "style 12",
+        "structure 2",
+        "ledger\n    reference 5",
+        "ledger reference (money leg)",
+        "decision 0999",
+        "(0099)",
+        "findings S99",
+        "findings S1, S99",
+        "Source: F99.",
+        "newcomer 19",
+    ],
+)
+def test_a_citation_that_leads_nowhere_is_seen(text: str) -> None:
+    assert list(dangling(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Source: architecture 2 (the name), 5 (natural keys).",
+        "architecture 2.3",
+        "style 5 (time)",
+        "ledger\n    reference 1 (as-of balances) and 6",
+        "decisions 0011 and 0012",
+        "findings F3, F6 to F8",
+        "the architecture names transactions; a new style; a reference of its own",
+    ],
+)
+def test_a_good_citation_is_let_be(text: str) -> None:
+    assert not list(dangling(text))
+
+
+# ------------------------------------------------------------------------------------------ links
+
+
+def anchors(path: Path) -> frozenset[str]:
+    """Anchors of a page's headings, as they are made on the web."""
+    found = (re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings(path))
+    return frozenset(found)
+
+
+def broken(path: Path, links: Iterable[str]) -> Iterator[str]:
+    for link in links:
+        if re.match(r"\w+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading() -> None:
+    lost = [
+        f"{path.relative_to(ROOT)}: {link}"
+        for path in tracked("*.md")
+        for link in broken(path, LINK.findall(path.read_text("utf-8")))
+    ]
+    assert not lost, "\n".join(lost)
