@@ -24,7 +24,7 @@ WORDS = {
     "services/campaigns/campaigns/rules/domain/explanations.py": {
         *("said", "fa", "node.operator", "must_fa"),
     },
-    "services/notify/notify/domain/texts.py": {
+    "services/notify/notify/templates/domain/texts.py": {
         *("credit", "amount", "points", "left", "discount", "support"),
     },
 }

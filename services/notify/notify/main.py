@@ -1,13 +1,17 @@
-"""The notify service: its parts."""
+"""The notify service: its parts, in the order in which they hear a topic."""
 
 from pathlib import Path
 from typing import Final
 
 from kit.audit import part as audit
 from kit.room import Service
-from notify.part import part as messages
+from notify.contacts.part import part as contacts
+from notify.receipts.part import part as receipts
+from notify.sending.part import part as sending
 from notify.settings import Settings
+from notify.sms_queue.part import part as sms_queue
+from notify.titles.part import part as titles
 
-PARTS: Final = (messages, audit)
+PARTS: Final = (contacts, titles, sms_queue, sending, receipts, audit)
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 SERVICE: Final = Service(name="notify", settings=Settings, parts=PARTS, migrations=MIGRATIONS)

@@ -1,22 +1,22 @@
-"""What the notify process is told, and the numbers of its lane."""
+"""The settings of the notify process, and the numbers of queueing, sending and polling."""
 
 from datetime import timedelta
 from typing import Final
 
 from kit import settings
 
-# house time, which runs a day in seconds in a sandbox: shorter lives would end there unsent
+# platform time, which runs a day in seconds in a sandbox: shorter lives would end there unsent
 RECEIPT_LIFE: Final = timedelta(days=7)
-NEWS_LIFE: Final = timedelta(days=30)  # credit given, a verdict
+NEWS_LIFE: Final = timedelta(days=30)  # credit issued, a reviewer's outcome, a changed identifier
 
 BATCH_MAX: Final = 200  # the provider's limit of receptors a call
-RUN_MESSAGES_MAX: Final = 10_000  # one run of the lane ends at the latest after so many
+RUN_MESSAGES_MAX: Final = 10_000  # one run of the sender ends at the latest after so many
 SEND_EVERY_S: Final = 0.5
 SETTLE_EVERY_S: Final = 1.0
-ASK_EVERY_S: Final = 2.0
-ASK_IDS_MAX: Final = 500  # the provider's limit of ids a question
-ASK_AGE_MIN: Final = timedelta(seconds=3)  # wall: callbacks come first
-ASK_AGAIN: Final = timedelta(seconds=30)
+POLL_EVERY_S: Final = 2.0
+POLL_IDS_MAX: Final = 500  # the provider's limit of ids a call
+POLL_AGE_MIN: Final = timedelta(seconds=3)  # wall: callbacks come first
+POLL_AGAIN_AFTER: Final = timedelta(seconds=30)
 STATUS_HORIZON: Final = timedelta(hours=47)  # wall: the provider forgets after 48 h
 LOCAL_HORIZON: Final = timedelta(hours=11)  # wall: and local ids after 12 h
 PAUSE_FIRST_S: Final = 0.5
@@ -33,5 +33,5 @@ class Settings(settings.Room, frozen=True, kw_only=True):
     sms_sender: str
     contact_keys: tuple[str, ...]  # as members has them: 32 bytes, base64, the newest first
     callback_secret: str
-    sms_part_price_rial: int = 1_180
-    support_phone: str = ""  # whom to call, in texts that say no; digits as dialled
+    sms_segment_price_rial: int = 1_180
+    support_phone: str = ""  # whom to call, in texts that refuse something; digits as dialled

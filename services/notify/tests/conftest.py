@@ -33,12 +33,11 @@ from house.sms_simulator import app as simulator
 from house.sms_simulator.exchange import Exchange
 from kit import auth, clock, consumer
 from kit.db import Database, Tx
-from notify import api
-from notify.clients import Provider
-from notify.domain import contacts
+from notify.contacts import domain as contacts
 from notify.main import SERVICE
-from notify.usecases.lane import Lane
-from notify.usecases.receipts import Asker
+from notify.receipts.usecases import DeliveryPoller, receipt_buffer
+from notify.sending.usecases import SmsSender
+from notify.sms_provider import SmsProvider
 
 SECRET = "the actor secret of these tests"
 API_KEY = "4B65793A"
@@ -121,7 +120,7 @@ def wall() -> Wall:
     return Wall()
 
 
-# ------------------------------------------------------------------------------------------ facts
+# ---------------------------------------------------------------------------------------- samples
 
 
 def sealed_for(member: int, mobile: str, *, ring: keys.Ring = RING) -> str:
@@ -135,24 +134,24 @@ def mobile_of(member: int) -> str:
 
 
 @dataclass
-class World:
-    """Makes facts with numbers of their own; what a test does not say has a plain value."""
+class Samples:
+    """Contacts and outcomes with numbers of their own; a field that a test leaves out is plain."""
 
     numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    def contact(self, member: int, **more: Any) -> Contact:
-        given = {
+    def contact(self, member: int, **fields: Any) -> Contact:
+        plain = {
             "member": member,
             "version": 1,
             "account": 1_000_000 + member,
             "sealed": sealed_for(member, mobile_of(member)),
             "receipts": True,
         }
-        return Contact(**given | more)
+        return Contact(**plain | fields)
 
-    def outcome(self, member: int, kind: Kind = Kind.PURCHASE, **more: Any) -> Outcome:
+    def outcome(self, member: int, kind: Kind = Kind.PURCHASE, **fields: Any) -> Outcome:
         sequence = next(self.numbers)
-        given: dict[str, Any] = {
+        plain: dict[str, Any] = {
             "sequence": sequence,
             "name": f"t.7.1.{sequence}",
             "command": "post-transaction.v1",
@@ -165,10 +164,10 @@ class World:
             "amount_rial": 1_500_000,
             "balance_points": 120,
         }
-        return Outcome(**given | more)
+        return Outcome(**plain | fields)
 
-    def first_purchase(self, member: int, **more: Any) -> Outcome:
-        given: dict[str, Any] = {
+    def first_purchase(self, member: int, **fields: Any) -> Outcome:
+        plain: dict[str, Any] = {
             "command": "issue-value.v1",
             "kind": None,
             "channel": None,
@@ -177,7 +176,7 @@ class World:
             "purpose": "first-purchase",
             "lots": (lot(500_000, Unit.CREDIT),),
         }
-        return self.outcome(member, **given | more)
+        return self.outcome(member, **plain | fields)
 
 
 def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotIssued:
@@ -198,17 +197,17 @@ def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
 
 
 def event_of(topic: Topic, kind: str, key: str, data: Any, partition: int = 3) -> consumer.Event:
-    said = Envelope(id="1", type=kind, key=key, occurred_at=NOW, accepted_at=NOW, data=data)
-    return consumer.event(topic, said, partition=partition)
+    envelope = Envelope(id="1", type=kind, key=key, occurred_at=NOW, accepted_at=NOW, data=data)
+    return consumer.event(topic, envelope, partition=partition)
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def samples() -> Samples:
+    return Samples()
 
 
 class Make:
-    """The helpers above, for tests."""
+    """The functions above, and events, for tests."""
 
     def __init__(self) -> None:
         self.sealed = sealed_for
@@ -257,9 +256,9 @@ class Simulator:
     exchange: Exchange
     url: str
 
-    async def until(self, what: str, count: int) -> None:
+    async def until(self, counter: str, count: int) -> None:
         async with asyncio.timeout(10):
-            while getattr(self.exchange.counters, what) < count:  # noqa: ASYNC110  a plain number
+            while getattr(self.exchange.counters, counter) < count:  # noqa: ASYNC110  a plain number
                 await asyncio.sleep(0.01)
 
 
@@ -286,54 +285,54 @@ async def provider_side() -> AsyncIterator[Simulator]:
 
 
 @pytest_asyncio.fixture
-async def provider(provider_side: Simulator) -> AsyncIterator[Provider]:
-    made = Provider(url=provider_side.url, key=API_KEY, sender="10008663", timeout_s=0.5)
-    async with made:
-        yield made
+async def provider(provider_side: Simulator) -> AsyncIterator[SmsProvider]:
+    opened = SmsProvider(url=provider_side.url, key=API_KEY, sender="10008663", timeout_s=0.5)
+    async with opened:
+        yield opened
 
 
 @pytest.fixture
-def lane(pool: Database, provider: Provider, at: Stopped, wall: Wall) -> Lane:
-    return Lane(database=pool, provider=provider, clock=at, wall=wall, ring=RING)
+def sender(pool: Database, provider: SmsProvider, at: Stopped, wall: Wall) -> SmsSender:
+    return SmsSender(database=pool, provider=provider, clock=at, wall=wall, ring=RING)
 
 
 @pytest.fixture
-def asker(pool: Database, provider: Provider, wall: Wall) -> Asker:
-    return Asker(database=pool, provider=provider, wall=wall)
+def poller(pool: Database, provider: SmsProvider, wall: Wall) -> DeliveryPoller:
+    return DeliveryPoller(database=pool, provider=provider, wall=wall)
 
 
 # -------------------------------------------------------------------------------------------- api
 
 
-class Door:
-    """The application called as the gateway and the provider call it."""
+class Client:
+    """Calls the application as the gateway and the provider do."""
 
     secret = "callback-secret"
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
 
     async def get(self, path: str, *, roles: tuple[str, ...] = auth.STAFF) -> httpx.Response:
-        return await self.client.get(path, auth=testing.Vouched("notify", SECRET, roles))
+        return await self.http.get(path, auth=testing.Vouched("notify", SECRET, roles))
 
 
 @pytest_asyncio.fixture
-async def door(pool: Database) -> AsyncIterator[Door]:
+async def client(pool: Database) -> AsyncIterator[Client]:
     resources = testing.opened(
         SERVICE,
         pool,
         clock.SystemClock(),
         actor_secret=SECRET,
         contact_keys=(ROOT,),
-        callback_secret=Door.secret,
+        callback_secret=Client.secret,
     )
     app = testing.application(SERVICE, resources)
-    desk = resources.one(api.door_of).desk
+    buffer = resources.one(receipt_buffer)
     transport = httpx.ASGITransport(app=app)
     async with (
-        httpx.AsyncClient(transport=transport, base_url="http://notify") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://notify") as http,
         asyncio.TaskGroup() as tasks,
     ):
-        running = tasks.create_task(desk.run())
-        yield Door(client)
+        running = tasks.create_task(buffer.run())
+        yield Client(http)
         running.cancel()

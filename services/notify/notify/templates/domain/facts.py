@@ -1,4 +1,4 @@
-"""What an outcome moved and left, as a text may show it."""
+"""The facts of an outcome that a text may show: what it moved, and what it left."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ ENDING_SOON: Final = timedelta(days=30)  # what ends later is not worth a line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """So much of each unit. own_points: a merchant's own; gift_rial: of a gift card."""
+class Amounts:
+    """An amount of each unit. own_points: a merchant's own; gift_rial: of a gift card."""
 
     points: int = 0
     own_points: int = 0
@@ -29,7 +29,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class IdentifierLabel:
     """An identifier as a text may show it. last4: "" where it has no digits to show."""
 
     kind: IdentifierKind
@@ -38,13 +38,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a text may show, of the outcome it tells.
+    """What a text may show of an outcome, or of a notice about identifiers.
 
-    amount_rial: of the sale or of what was refunded. discount_rial: what was taken off for spent
-    value. given: earned or issued; pending: not yet available. taken: clawed back or cancelled.
-    repaid: of what was given, what went to an old debt. debt_points: owed anew. ends_on: the last
-    day of what was given. ending_points, ending_on: what ends next of the balance, where soon.
-    held, happened_at: identifiers that came or went, and when; of a notice alone.
+    amount_rial: of the sale or of the refund. discount_rial: taken off the sale for spent value.
+    credited: earned or issued; pending: not yet available. revoked: clawed back or cancelled.
+    repaid: the part of credited that paid an old debt. debt_points: a new debt. ends_on: the last
+    day of what was credited. ending_points, ending_on: the points that end next, if they end soon.
+    identifiers, changed_at: identifiers that were added or moved, and when; of a notice alone.
     """
 
     kind: Kind | None = None
@@ -52,23 +52,23 @@ class Facts:
     shop_en: str = ""
     amount_rial: int = 0
     discount_rial: int = 0
-    given: Value = Value()
+    credited: Amounts = Amounts()
     pending: bool = False
-    spent: Value = Value()
-    taken: Value = Value()
-    restored: Value = Value()
-    repaid: Value = Value()
+    spent: Amounts = Amounts()
+    revoked: Amounts = Amounts()
+    restored: Amounts = Amounts()
+    repaid: Amounts = Amounts()
     debt_points: int = 0
     ends_on: date | None = None
     ending_points: int = 0
     ending_on: date | None = None
     balance_points: int = 0
     balance_credit_rial: int = 0
-    held: tuple[Held, ...] = ()
-    happened_at: datetime | None = None
+    identifiers: tuple[IdentifierLabel, ...] = ()
+    changed_at: datetime | None = None
 
 
-_read: Final = msgspec.json.Decoder(Answer | None).decode  # pyright: ignore[reportArgumentType]
+_decode_answer: Final = msgspec.json.Decoder(Answer | None).decode  # pyright: ignore[reportArgumentType]
 _FIELDS: Final = {
     Unit.NETWORK_POINTS: "points",
     Unit.MERCHANT_POINTS: "own_points",
@@ -78,23 +78,23 @@ _FIELDS: Final = {
 
 
 def facts_of(outcome: Outcome) -> Facts:
-    """Every unit that moved, each way it moved; the answer adds what only it knows."""
-    told = _answer(outcome)
-    born = [lot for lot in outcome.lots if lot.parent == 0]
-    ends = min((lot.expires_at for lot in born if lot.expires_at), default=None)
+    """The facts of an outcome; discount, debt and what ends soon come from the till's answer."""
+    answer = _answer(outcome)
+    issued = [lot for lot in outcome.lots if lot.parent == 0]
+    ends = min((lot.expires_at for lot in issued if lot.expires_at), default=None)
     spent = _moved(outcome, "redeemed")
-    ending, ending_at = (0, None) if told is None else _ending(told, outcome.decided_at)
+    ending, ending_at = (0, None) if answer is None else _ending(answer, outcome.decided_at)
     return Facts(
         kind=outcome.kind,
         amount_rial=outcome.amount_rial,
-        discount_rial=outcome.amount_rial if told is None else told.discount_rial,
-        given=_sums((lot.unit, lot.amount) for lot in born),
+        discount_rial=outcome.amount_rial if answer is None else answer.discount_rial,
+        credited=_sums((lot.unit, lot.amount) for lot in issued),
         pending=outcome.status is Status.HELD,
         spent=spent,
-        taken=_moved(outcome, "clawed-back", "cancelled"),
+        revoked=_moved(outcome, "clawed-back", "cancelled"),
         restored=_moved(outcome, "restored"),
         repaid=_moved(outcome, "repaid"),
-        debt_points=0 if told is None else told.debt_points,
+        debt_points=0 if answer is None else answer.debt_points,
         ends_on=None if ends is None else _last_day(ends),
         ending_points=ending,
         ending_on=None if ending_at is None else _last_day(ending_at),
@@ -104,15 +104,15 @@ def facts_of(outcome: Outcome) -> Facts:
 
 
 def _answer(outcome: Outcome) -> Answer | None:
-    """What the till heard; None where no till asked, or where it cannot be read."""
+    """The till's answer; None where no till sent a request, or where it cannot be read."""
     try:
-        return _read(outcome.answer)
+        return _decode_answer(outcome.answer)
     except msgspec.MsgspecError:
         return None
 
 
-def _ending(told: Answer, now: datetime) -> tuple[int, datetime | None]:
-    balance = told.balance
+def _ending(answer: Answer, now: datetime) -> tuple[int, datetime | None]:
+    balance = answer.balance
     if balance is None or balance.expiring_at is None or not balance.expiring_points:
         return 0, None
     soon = balance.expiring_at - now <= ENDING_SOON
@@ -120,18 +120,18 @@ def _ending(told: Answer, now: datetime) -> tuple[int, datetime | None]:
 
 
 def _last_day(ends_at: datetime) -> date:
-    """A date of end is the first instant after the last day of Tehran."""
+    """The day in Tehran before ends_at, which is the first instant at which the lot is over."""
     return tehran_day(ends_at - timedelta(microseconds=1))
 
 
-def _moved(outcome: Outcome, *what: str) -> Value:
-    return _sums((m.unit, m.amount) for m in outcome.moves if m.what in what)
+def _moved(outcome: Outcome, *movements: str) -> Amounts:
+    return _sums((m.unit, m.amount) for m in outcome.moves if m.what in movements)
 
 
-def _sums(parts: Iterable[tuple[Unit, int]]) -> Value:
+def _sums(amounts: Iterable[tuple[Unit, int]]) -> Amounts:
     sums: dict[str, int] = {}
-    for unit, amount in parts:
+    for unit, amount in amounts:
         field = _FIELDS.get(unit)
         if field is not None:
             sums[field] = sums.get(field, 0) + amount
-    return Value(**sums)
+    return Amounts(**sums)

@@ -12,8 +12,8 @@ from persiantools.jdatetime import JalaliDate
 
 from contracts.members import IdentifierKind
 from contracts.values import TEHRAN, Kind, tehran_day
-from notify.domain import sms
-from notify.domain.facts import Facts, Value
+from notify.templates.domain import segments
+from notify.templates.domain.facts import Amounts, Facts
 
 # service lines must say how to leave them (regulator, Shahrivar 1401); a Persian letter or digit
 # under an English text would make all of it UCS-2, at 70 letters a part for 160
@@ -83,7 +83,7 @@ def render(template: Template, locale: Locale, facts: Facts, *, support: str = "
             clauses = _persian(template, facts, support.translate(_PERSIAN_DIGITS))
             return f"{_head('پیوند،', facts.shop_fa, 'پیوند')}: {'؛ '.join(clauses)}{FOOTER_FA}"
         case Locale.EN:
-            shop = "" if sms.measure(facts.shop_en).ucs2 else facts.shop_en
+            shop = "" if segments.measure(facts.shop_en).ucs2 else facts.shop_en
             clauses = _english(template, facts, support)
             return f"{_head('Peyvand,', shop, 'Peyvand')}: {'; '.join(clauses)}{FOOTER_EN}"
         case _:
@@ -130,7 +130,7 @@ def _head(brand: str, shop: str, alone: str) -> str:
     return f"{brand} {shop[:SHOP_LETTERS_MAX].rstrip()}"
 
 
-def value_fa(value: Value) -> str:
+def value_fa(value: Amounts) -> str:
     """What there is of each unit: ۱۰۰ امتیاز و ۵٬۰۰۰ تومان اعتبار."""
     parts = [f"{number_fa(value.points)} امتیاز"] if value.points else []
     parts += [f"{number_fa(value.own_points)} امتیاز فروشگاه"] if value.own_points else []
@@ -139,7 +139,7 @@ def value_fa(value: Value) -> str:
     return " و ".join(parts)
 
 
-def value_en(value: Value) -> str:
+def value_en(value: Amounts) -> str:
     """The same in English: 100 points and 5,000 Toman credit."""
     parts = [f"{value.points:,} points"] if value.points else []
     parts += [f"{value.own_points:,} shop points"] if value.own_points else []
@@ -152,40 +152,40 @@ def _persian(template: Template, facts: Facts, support: str) -> list[str]:
     match template:
         case Template.FIRST_PURCHASE:
             until = f"تا {day_fa(facts.ends_on)} خرج کنید" if facts.ends_on else ""
-            return [f"{money_fa(facts.given.credit_rial)} اعتبار هدیه گرفتید", *_some(until)]
+            return [f"{money_fa(facts.credited.credit_rial)} اعتبار هدیه گرفتید", *_some(until)]
         case Template.CREDIT_RETURNED:
-            return [f"نخستین خرید برگشت و {value_fa(facts.taken)} هدیهٔ آن پس گرفته شد"]
+            return [f"نخستین خرید برگشت و {value_fa(facts.revoked)} هدیهٔ آن پس گرفته شد"]
         case Template.RECEIPT_PURCHASE:
             return [_earned_fa(facts), *_left_fa(facts)]
         case Template.VALUE_SPENT:
             discount = money_fa(facts.discount_rial)
             spent = [f"با {value_fa(facts.spent)}، {discount} تخفیف گرفتید"]
-            earned = [_earned_fa(facts)] if facts.given else []
+            earned = [_earned_fa(facts)] if facts.credited else []
             return [*spent, *earned, *_left_fa(facts)]
         case Template.RECEIPT_REFUND:
             done = "خرید لغو شد" if facts.kind is Kind.REVERSAL else "خرید برگشت"
-            taken = f"{value_fa(facts.taken)} آن کم شد" if facts.taken else ""
+            taken = f"{value_fa(facts.revoked)} آن کم شد" if facts.revoked else ""
             back = f"{value_fa(facts.restored)} به شما بازگشت" if facts.restored else ""
             return [done, *_some(taken, back), *_left_fa(facts)]
         case Template.POINTS_RELEASED:
             return ["امتیاز در انتظار بررسی تأیید شد", *_left_fa(facts)]
         case Template.POINTS_CANCELLED:
-            no = f"{value_fa(facts.taken)} که برای ایمنی در انتظار بررسی بود تأیید نشد"
+            no = f"{value_fa(facts.revoked)} که برای ایمنی در انتظار بررسی بود تأیید نشد"
             call = f"پرسش: {support}" if support else ""
             return [no, *_left_fa(facts), *_some(call)]
         case Template.IDENTIFIER_ADDED | Template.IDENTIFIER_SHOWN | Template.IDENTIFIER_MOVED:
-            return _held_fa(template, facts, support)
+            return _identifiers_fa(template, facts, support)
         case _:
             assert_never(template)
 
 
-def _held_fa(template: Template, facts: Facts, support: str) -> list[str]:
+def _identifiers_fa(template: Template, facts: Facts, support: str) -> list[str]:
     """What came to the account or left it, when, and what to do where it was somebody else."""
     what = " و ".join(
         f"{_KINDS_FA[one.kind]} …{digits_fa(one.last4)}"
         if one.last4.isdigit()
         else _KINDS_FA[one.kind]
-        for one in facts.held
+        for one in facts.identifiers
     )
     done = {
         Template.IDENTIFIER_SHOWN: "از حساب شما دوباره نشان داده شد",
@@ -199,7 +199,7 @@ def _call_fa(support: str) -> str:
 
 
 def _when_fa(facts: Facts) -> str:
-    at = facts.happened_at
+    at = facts.changed_at
     if at is None:
         return ""
     hour = at.astimezone(TEHRAN).strftime("%H:%M")
@@ -207,10 +207,10 @@ def _when_fa(facts: Facts) -> str:
 
 
 def _earned_fa(facts: Facts) -> str:
-    if not facts.given:
+    if not facts.credited:
         return f"خرید {money_fa(facts.amount_rial)} امتیازی نداشت"
     waits = "در انتظار بررسی است" if facts.pending else "گرفتید"
-    return f"{value_fa(facts.given)} {waits}"
+    return f"{value_fa(facts.credited)} {waits}"
 
 
 def _left_fa(facts: Facts) -> list[str]:
@@ -230,43 +230,43 @@ def _english(template: Template, facts: Facts, support: str) -> list[str]:
     match template:
         case Template.FIRST_PURCHASE:
             until = f"spend it by {day_en(facts.ends_on)}" if facts.ends_on else ""
-            return [f"{money_en(facts.given.credit_rial)} gift credit for you", *_some(until)]
+            return [f"{money_en(facts.credited.credit_rial)} gift credit for you", *_some(until)]
         case Template.CREDIT_RETURNED:
-            gift = value_en(facts.taken)
+            gift = value_en(facts.revoked)
             return [f"your first purchase was refunded, so its gift of {gift} was taken back"]
         case Template.RECEIPT_PURCHASE:
             return [_earned_en(facts), *_left_en(facts)]
         case Template.VALUE_SPENT:
             spent = [f"{money_en(facts.discount_rial)} off for {value_en(facts.spent)}"]
-            earned = [_earned_en(facts)] if facts.given else []
+            earned = [_earned_en(facts)] if facts.credited else []
             return [*spent, *earned, *_left_en(facts)]
         case Template.RECEIPT_REFUND:
             done = "sale reversed" if facts.kind is Kind.REVERSAL else "sale refunded"
-            taken = f"{value_en(facts.taken)} taken back" if facts.taken else ""
+            taken = f"{value_en(facts.revoked)} taken back" if facts.revoked else ""
             back = f"{value_en(facts.restored)} returned to you" if facts.restored else ""
             return [done, *_some(taken, back), *_left_en(facts)]
         case Template.POINTS_RELEASED:
             return ["your points under review were approved", *_left_en(facts)]
         case Template.POINTS_CANCELLED:
-            no = f"{value_en(facts.taken)} under a security review were not approved"
+            no = f"{value_en(facts.revoked)} under a security review were not approved"
             call = f"questions: {support}" if support else ""
             return [no, *_left_en(facts), *_some(call)]
         case Template.IDENTIFIER_ADDED | Template.IDENTIFIER_SHOWN | Template.IDENTIFIER_MOVED:
-            return _held_en(template, facts, support)
+            return _identifiers_en(template, facts, support)
         case _:
             assert_never(template)
 
 
-def _held_en(template: Template, facts: Facts, support: str) -> list[str]:
+def _identifiers_en(template: Template, facts: Facts, support: str) -> list[str]:
     what = " and ".join(
         f"{_KINDS_EN[one.kind]} ending {one.last4}" if one.last4.isdigit() else _KINDS_EN[one.kind]
-        for one in facts.held
+        for one in facts.identifiers
     )
     done = {
         Template.IDENTIFIER_SHOWN: "shown again",
         Template.IDENTIFIER_MOVED: "moved to another account",
     }.get(template, "added to your account")
-    at = facts.happened_at
+    at = facts.changed_at
     when = ""
     if at is not None:
         when = f" on {day_en(tehran_day(at))} at {at.astimezone(TEHRAN):%H:%M}"
@@ -275,9 +275,9 @@ def _held_en(template: Template, facts: Facts, support: str) -> list[str]:
 
 
 def _earned_en(facts: Facts) -> str:
-    if not facts.given:
+    if not facts.credited:
         return f"your sale of {money_en(facts.amount_rial)} earned no points"
-    return f"{value_en(facts.given)} {'under review' if facts.pending else 'earned'}"
+    return f"{value_en(facts.credited)} {'under review' if facts.pending else 'earned'}"
 
 
 def _left_en(facts: Facts) -> list[str]:
@@ -293,7 +293,7 @@ def _left_en(facts: Facts) -> list[str]:
 
 
 def _credit_moved(facts: Facts) -> bool:
-    moved = (facts.given, facts.spent, facts.taken, facts.restored)
+    moved = (facts.credited, facts.spent, facts.revoked, facts.restored)
     return any(value.credit_rial for value in moved)
 
 

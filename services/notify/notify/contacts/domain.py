@@ -12,7 +12,7 @@ from contracts.members import OF_CONTACTS, SealedContact
 
 
 class Unreadable(Exception):
-    """Sealed under a key that is not here, for another member, or damaged; says which of them."""
+    """A contact is damaged, is another member's, or needs a key that is not here."""
 
 
 def ring_of(roots: Sequence[str]) -> Ring:
@@ -20,17 +20,17 @@ def ring_of(roots: Sequence[str]) -> Ring:
     return keys.ring(roots, OF_CONTACTS, setting="PEYVAND_CONTACT_KEYS")
 
 
-def beginnings(ring: Ring) -> list[str]:
-    """What the text of a contact begins with where one of the keys opens it: its head, base64."""
+def key_heads(ring: Ring) -> list[str]:
+    """The first eight characters of a sealed contact that one of the keys opens: base64."""
     return [base64.b64encode(key.head).decode() for key in ring]
 
 
-def key_id(beginning: str) -> str:
-    """The key's id in hex, out of such a beginning; the text itself where it is none."""
+def key_id(head: str) -> str:
+    """The key's id in hex, read from such a head; the text itself where it is not one."""
     try:
-        return base64.b64decode(beginning, validate=True)[1:].hex()
+        return base64.b64decode(head, validate=True)[1:].hex()
     except ValueError:
-        return repr(beginning)
+        return repr(head)
 
 
 def unseal(sealed: str, *, member: int, ring: Ring) -> SealedContact:
@@ -42,7 +42,7 @@ def unseal(sealed: str, *, member: int, ring: Ring) -> SealedContact:
         raise Unreadable(f"contact of member {member}: {error}") from error
 
 
-def masked(mobile: str) -> str:
-    """A number as a panel may show it: 0912***4567."""
+def mask(mobile: str) -> str:
+    """A mobile number as a panel may show it: 0912***4567."""
     national = "0" + mobile[3:] if mobile.startswith("+98") else mobile
     return f"{national[:4]}***{national[-4:]}"

@@ -1,0 +1,1 @@
+"""Contacts: where members are reached, and what they consented to."""

@@ -1,0 +1,1 @@
+"""Receipts: delivery reports, called back by the provider or polled from it."""

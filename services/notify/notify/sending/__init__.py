@@ -1,0 +1,1 @@
+"""Sending: queued messages are handed to the provider, each once."""

@@ -1,0 +1,1 @@
+"""Templates: the texts members read, and what each costs."""

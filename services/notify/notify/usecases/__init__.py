@@ -1,1 +1,0 @@
-"""The verbs of notify: queue what outcomes call for, hand it over once, follow its delivery."""
