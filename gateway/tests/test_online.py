@@ -18,6 +18,8 @@ from .around import purchase as till_purchase
 from .conftest import House
 from .test_domain import print_of, purchase, read, refund, refused
 
+pytestmark = pytest.mark.NH13
+
 # -------------------------------------------------------------------------------- at the door
 
 ONLINE = {"merchant": 12, "order": "1404/A-77.2", "operation": "purchase"}

@@ -1,4 +1,4 @@
-"""Every citation leads somewhere: sections, decisions, faults, facts, links."""
+"""Every citation leads somewhere: sections, decisions, faults, facts, requirements, links."""
 
 import re
 import subprocess
@@ -21,6 +21,7 @@ DECISION = re.compile(r"\b[Dd]ecisions?[ /](\d{4}(?:(?:, | and )\d{4})*)|\((00\d
 FAULTS = re.compile(rf"\b[Ff]indings? ({FAULT}(?:(?:, | and | to )(?:{FAULT}))*)")
 UNNUMBERED = re.compile(r"\b(?:newcomer|adversary) \d+\w?|\b[Ff]indings? \d+|DESIGN of")
 SOURCE = re.compile(r"Source: ((?:[^.\"]|\.(?=\d))*)")
+REQUIREMENT = re.compile(r"\b(?:SH|NH|IS|RK|DT)\d+[a-c]?\b")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -85,6 +86,11 @@ def faults() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def requirements() -> frozenset[str]:
+    return frozenset(c for c in first_cells("requirements.md") if REQUIREMENT.fullmatch(c))
+
+
 def plain(text: str) -> str:
     """A file's text as one line: a citation may run over the end of one, or of a comment's."""
     return re.sub(r"\s*\n\s*(?:#:? |-- |\| )?\s*", " ", text)
@@ -106,6 +112,7 @@ def dangling(text: str) -> Iterator[str]:
         found = re.findall(rf"(?<![\w.]){FAULT}\b", ids)
         yield from (f"findings {n}" for n in found if n not in faults())
     yield from UNNUMBERED.findall(text)
+    yield from (r for r in REQUIREMENT.findall(text) if r not in requirements())
 
 
 READ = tracked("*.py", "*.md", "*.sql", "*.toml", "*.yaml", "Makefile")
@@ -137,6 +144,7 @@ def test_every_citation_resolves() -> None:
         "findings S1, S99",
         "Source: F99.",
         "newcomer 19",
+        "Source: SH99.",
     ],
 )
 def test_a_citation_that_leads_nowhere_is_seen(text: str) -> None:

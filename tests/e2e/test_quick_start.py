@@ -11,7 +11,7 @@ from house import paths, plan
 
 from .town import Town
 
-pytestmark = pytest.mark.house
+pytestmark = [pytest.mark.house, pytest.mark.NH21]
 GUIDE = paths.PROJECT / "docs" / "guides" / "quick-start.md"
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "=== block"

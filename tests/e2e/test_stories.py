@@ -28,6 +28,9 @@ HELD_RIAL = 2_500_000_000  # over what an account buys in a day without a review
 # ------------------------------------------------------------------------------------- SH14, SH6
 
 
+@pytest.mark.SH14
+@pytest.mark.RK1
+@pytest.mark.NH1
 async def test_points_earned_at_one_merchant_are_spent_at_another(street: Street) -> None:
     town, issuer, acceptor = street.town, street.grocer.shop.party, street.baker.shop.party
     member = await town.shopper(street.grocer, 1_000)
@@ -46,6 +49,7 @@ async def test_points_earned_at_one_merchant_are_spent_at_another(street: Street
     assert await owed(town, acceptor, NETWORK) == (fee, fee)
 
 
+@pytest.mark.SH14
 async def test_points_spent_where_they_were_earned_cost_no_fee(street: Street) -> None:
     member = await street.town.shopper(street.grocer, 100)
     before = await owed(street.town, street.grocer.shop.party, NETWORK)
@@ -56,6 +60,8 @@ async def test_points_spent_where_they_were_earned_cost_no_fee(street: Street) -
     assert await owed(street.town, own, own) == (0, 0)
 
 
+@pytest.mark.SH6
+@pytest.mark.RK1
 async def test_a_basket_is_paid_with_points_up_to_its_share(street: Street) -> None:
     member = await street.town.shopper(street.grocer, 1_000)
     too_much = await street.baker.send(redemption(street.baker, member, 100_000, points=501))
@@ -64,6 +70,7 @@ async def test_a_basket_is_paid_with_points_up_to_its_share(street: Street) -> N
     assert enough.payable_rial == 50_000
 
 
+@pytest.mark.SH14
 async def test_refund_of_a_redemption_gives_points_and_claims_back(street: Street) -> None:
     town = street.town
     issuer, acceptor = street.grocer.shop.party, street.baker.shop.party
@@ -207,6 +214,7 @@ async def decide(town: Town, case: dict[str, Any], verdict: str) -> None:
     await until(decided)
 
 
+@pytest.mark.SH15
 async def test_held_points_are_released_by_a_reviewer(street: Street) -> None:
     town = street.town
     member, held = await held_sale(street)
@@ -232,6 +240,7 @@ async def test_held_points_are_released_by_a_reviewer(street: Street) -> None:
     assert refused.value.code == "already-decided"
 
 
+@pytest.mark.SH15
 async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
     member, held = await held_sale(street)
     await decide(street.town, await find_case(street.town, held.id), "cancel")
@@ -245,6 +254,7 @@ async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
     assert found.current.status == "cancelled"
 
 
+@pytest.mark.SH15
 async def test_a_burst_at_one_shop_leaves_the_member_alone_at_another(street: Street) -> None:
     """Findings S8: any till could shut a member out everywhere."""
     member = await street.town.member()
@@ -286,6 +296,7 @@ async def test_a_redemption_that_was_declined_takes_nothing_of_the_members_day(
     assert done.points_redeemed == 100
 
 
+@pytest.mark.SH15
 async def test_a_card_used_in_a_burst_is_declined_with_reasons(street: Street) -> None:
     member = await street.town.member()
 

@@ -35,6 +35,8 @@ pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
 # ---------------------------------------------------------------------------------------- members
 
 
+@pytest.mark.SH5
+@pytest.mark.NH16
 async def test_first_purchase_is_rewarded_told_and_taken_back(street: Street) -> None:
     town, till = street.town, street.grocer
     member = await town.member()
@@ -55,6 +57,7 @@ async def test_first_purchase_is_rewarded_told_and_taken_back(street: Street) ->
     assert rest == told
 
 
+@pytest.mark.SH5
 async def test_a_gift_that_was_spent_is_gone_with_the_purchase_that_justified_it(
     street: Street,
 ) -> None:
@@ -76,6 +79,7 @@ async def test_a_gift_that_was_spent_is_gone_with_the_purchase_that_justified_it
     assert "با ۲۰٬۰۰۰ تومان اعتبار" in notice
 
 
+@pytest.mark.SH6
 async def test_credit_is_spent_like_points_and_the_network_pays(street: Street) -> None:
     town, baker = street.town, street.baker.shop.party
     member = await town.shopper(street.grocer, 10)
@@ -87,6 +91,7 @@ async def test_credit_is_spent_like_points_and_the_network_pays(street: Street) 
     assert await owed(town, NETWORK, baker) == (before + GIFT_RIAL, 0)
 
 
+@pytest.mark.NH16
 async def test_receipts_go_only_to_who_asked(street: Street) -> None:
     town, till = street.town, street.grocer
     asked = await town.shopper(till, 100, receipts=True)

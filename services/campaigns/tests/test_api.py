@@ -184,6 +184,7 @@ async def test_the_list_shows_the_newest_version_of_each_rule_by_pages(caller: A
     assert end == {"items": [], "next": None}
 
 
+@pytest.mark.SH7
 async def test_a_basket_is_tried_without_a_trace(caller: Any, pool: Any, make: Any) -> None:
     far = RULE | {"condition": {">": [{"var": "amount_rial"}, 9_000_000]}, "merchants": []}
     await caller.send("PUT", PATH, json=RULE)

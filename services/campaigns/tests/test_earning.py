@@ -17,6 +17,8 @@ from contracts.pos import Line, PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind
 from kit import errors
 
+pytestmark = [pytest.mark.RK1, pytest.mark.NH1]
+
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 
 

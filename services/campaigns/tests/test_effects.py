@@ -16,6 +16,8 @@ from contracts.campaigns import RulePublished
 from contracts.pos import Line
 from contracts.values import Channel, Kind
 
+pytestmark = pytest.mark.SH7
+
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 DAIRY = {"==": [{"var": "category"}, "dairy"]}

@@ -17,6 +17,8 @@ from campaigns.rules.domain.tree import DEPTH_MAX, NODES_MAX, Node, Problem, Rej
 from contracts.pos import Line
 from contracts.values import AMOUNT_MAX, Channel, Kind
 
+pytestmark = pytest.mark.SH7
+
 MILK = Line(line=1, amount_rial=700_000, quantity=2, sku="6260", category="dairy")
 BREAD = Line(line=2, amount_rial=300_000, category="bakery")
 BAG = Line(line=3, amount_rial=0)  # the till said neither sku nor category

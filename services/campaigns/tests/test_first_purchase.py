@@ -10,6 +10,8 @@ from contracts.envelope import encode
 from contracts.ledger import IssueValue, LotIssued, LotMoved, TakeBackValue
 from contracts.values import Channel, Kind, Status, Unit
 
+pytestmark = pytest.mark.SH5
+
 ISSUED = {
     "name": "a.1000003.first-purchase",
     "command": "issue-value.v1",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from contracts.fraud import TerminalsSeen, Verdict
 from contracts.members import IdentifierKind
@@ -16,6 +17,8 @@ from fraud.screening.usecases import Desk
 from fraud.sums import usecases as sums
 from kit import db
 from kit.consumer import Event
+
+pytestmark = pytest.mark.SH15
 
 Sale = Callable[..., Event]
 Screened = Callable[[db.Tx], list[Any]]

@@ -23,6 +23,8 @@ from house import testing
 from kit import db
 from kit.consumer import Event, event
 
+pytestmark = pytest.mark.SH15
+
 Sale = Callable[..., Event]
 MOBILE = {"identifier_id": "mobile-1", "identifier_kind": IdentifierKind.MOBILE}
 SPEND = {"kind": Kind.REDEMPTION, "terms_version": 1, "amount_rial": 1_999_900}

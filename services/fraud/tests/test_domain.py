@@ -15,6 +15,8 @@ from fraud.screening.domain import decisions, rules, windows
 from fraud.screening.domain.windows import Counted, Measure, Window
 from kit import errors
 
+pytestmark = pytest.mark.SH15
+
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
 AT = micros(NOW)
 LIMITS = decisions.Limits()

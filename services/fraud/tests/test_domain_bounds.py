@@ -18,6 +18,8 @@ from fraud.screening.domain.windows import Counted, Measure, Subject, Window
 from fraud.sums import domain as sums
 from kit import errors
 
+pytestmark = pytest.mark.SH15
+
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
 LIMITS = decisions.Limits()
 TERMS = Terms(

@@ -9,6 +9,8 @@ from fraud.alerts.domain import AlertKind, Sighting, alerts
 from fraud.cases import domain as cases
 from kit import errors
 
+pytestmark = pytest.mark.SH15
+
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
 
 

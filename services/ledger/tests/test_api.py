@@ -20,6 +20,8 @@ def figures(**fields):
     return nothing | {"expiring_at": None} | fields
 
 
+@pytest.mark.RK1
+@pytest.mark.NH8
 async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires(door, till):
     soon = till.desk.at + timedelta(days=3)
     due = till.desk.at + timedelta(hours=72)
@@ -72,6 +74,8 @@ async def test_an_account_that_never_had_value_has_nothing(door):
         assert (answer.status_code, found["items"], found["next"]) == (200, [], None)
 
 
+@pytest.mark.NH18
+@pytest.mark.NH8
 async def test_lots_and_statement_are_read_by_pages(door, till):
     for _ in range(7):
         await till.post(till.buy(award(10)), till.spend(3))
@@ -95,6 +99,7 @@ async def test_lots_and_statement_are_read_by_pages(door, till):
     assert (await door(f"/v1/accounts/{till.account}/statement?unit=CR")).json()["items"] == []
 
 
+@pytest.mark.SH14
 async def test_positions_say_who_owes_whom_and_the_fee(door, till):
     party = 30_000 + till.shard
     await till.post(

@@ -2,11 +2,15 @@
 
 import hashlib
 
+import pytest
+
 from contracts import envelope as envelopes
 from ledger.domain.records import fingerprint_bytes
 
 from . import house_of
 from .desk import BAKER, FLORIST, GROCER, NETWORK, award
+
+pytestmark = pytest.mark.NH18
 
 RAW = b"\xffnonsense"
 ENTRY = ("owner", "role", "unit", "counterparty", "amount")

@@ -21,6 +21,7 @@ def bazaar():
 # ------------------------------------------------------------------------------- cards and wallet
 
 
+@pytest.mark.SH2
 def test_a_card_is_activated_once_and_loaded_only_when_active(bazaar):
     load = {"account": CARD, "unit": GV, "issuer": GROCER, "cost_rial": 50_000}
     assert bazaar.issue(50_000, **load).code == "card-not-active"
@@ -40,6 +41,7 @@ def test_a_card_is_activated_once_and_loaded_only_when_active(bazaar):
     assert bazaar.issue(50_000, **load).code == "account-frozen"
 
 
+@pytest.mark.SH2
 def test_all_of_a_card_goes_to_a_new_one_and_the_old_one_closes(bazaar):
     bazaar.card(200_000)
     bazaar.issue(50_000, account=CARD, unit=GV, issuer=FLORIST, cost_rial=50_000)
@@ -61,6 +63,7 @@ def test_all_of_a_card_goes_to_a_new_one_and_the_old_one_closes(bazaar):
     assert bazaar.card(5).code == "account-closed"
 
 
+@pytest.mark.SH2
 def test_a_card_whose_successor_is_no_card_gets_all_back_and_is_blocked(bazaar):
     bazaar.card(200_000)
     bazaar.reissue()
@@ -75,6 +78,7 @@ def test_a_card_whose_successor_is_no_card_gets_all_back_and_is_blocked(bazaar):
     assert bazaar.lots(OTHER_CARD, shard=THERE) == [("GV", GROCER, 200_000, 200_000)]
 
 
+@pytest.mark.SH2
 def test_a_card_with_held_value_or_no_card_is_not_reissued(bazaar):
     assert bazaar.reissue().code == "card-not-active"
     bazaar.card(account=OTHER_CARD, shard=THERE)
@@ -91,6 +95,7 @@ def test_a_card_with_held_value_or_no_card_is_not_reissued(bazaar):
     assert (bazaar.reissue().code, bazaar.reissue().code) == ("", "account-closed")
 
 
+@pytest.mark.SH6
 def test_money_paid_in_becomes_credit_and_the_custodian_has_the_cash(bazaar):
     paid = TopUpWallet(
         name="a.1000001.top-up-1", account=ALI, member=1, amount_rial=500_000, custodian=GROCER,

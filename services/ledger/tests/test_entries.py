@@ -42,6 +42,7 @@ def test_a_funder_owes_the_issuer_what_the_points_cost(desk):
     ]
 
 
+@pytest.mark.SH14
 def test_spending_at_another_merchant_books_points_claim_and_fee(desk):
     desk.buy(award(100))
     assert page(desk.spend(60)) == [
@@ -66,6 +67,7 @@ def test_spending_at_the_issuer_itself_clears_nothing_but_keeps_the_row(desk):
     ]
 
 
+@pytest.mark.SH14
 def test_cost_beyond_the_discount_is_released_to_the_issuer(desk):
     desk.buy(award(100))
     assert page(desk.spend(60, value=4_000))[2:] == [
@@ -78,6 +80,8 @@ def test_cost_beyond_the_discount_is_released_to_the_issuer(desk):
     ]
 
 
+@pytest.mark.SH14
+@pytest.mark.NH11
 def test_discount_beyond_the_cost_is_the_acceptors_own_up_to_what_it_declared(desk):
     desk.buy(award(100))
     within = desk.spend(60, own=500, own_max=500)
@@ -99,6 +103,7 @@ def test_a_cost_that_was_rounded_down_does_not_refuse_a_redemption(desk):
     assert msgspec.json.decode(decision.answer)["own_discount_rial"] == 1
 
 
+@pytest.mark.SH14
 def test_the_first_to_expire_pays_first_and_claims_follow_cost(desk):
     late, soon = desk.at + timedelta(days=9), desk.at + timedelta(days=2)
     desk.buy(award(100, issuer=BAKER, expires_at=late))
@@ -115,6 +120,7 @@ def test_the_first_to_expire_pays_first_and_claims_follow_cost(desk):
     assert ("baker", "cost-released", "IRR", "", 1) in page(decision)
 
 
+@pytest.mark.SH5
 def test_first_purchase_credit_is_spent_like_points_and_taken_back_as_far_as_unspent(desk):
     credit = IssueValue(
         name=f"a.{ACCOUNT}.first-purchase", account=ACCOUNT, member=1, unit=Unit.CREDIT,
@@ -145,6 +151,7 @@ def test_first_purchase_credit_is_spent_like_points_and_taken_back_as_far_as_uns
     assert desk.lots() == []
 
 
+@pytest.mark.SH6
 def test_points_and_credit_pay_one_basket_together(desk):
     desk.buy(award(100))
     desk.hear(

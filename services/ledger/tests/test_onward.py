@@ -14,6 +14,8 @@ from .bazaar import GV, Bazaar
 from .test_edges import audit
 from .town import CARD, FLORIST, GROCER, HERE, OTHER_CARD, THERE
 
+pytestmark = pytest.mark.SH2
+
 THIRD_CARD = 2000003
 
 

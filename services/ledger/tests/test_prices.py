@@ -13,6 +13,8 @@ from contracts.values import Status
 from .desk import ACCOUNT, Desk, award, page
 from .shelf import Shelf
 
+pytestmark = pytest.mark.SH14
+
 PRICES = ((100, 1), (101, 1), (250, 2), (400, 3), (120, 1))  # each dearer than the first
 
 

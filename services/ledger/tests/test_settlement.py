@@ -8,6 +8,8 @@ from .office import Office
 from .town import BAKER, GROCER, NETWORK
 from .town import page as page_of
 
+pytestmark = pytest.mark.SH14
+
 
 @pytest.fixture
 def office():

@@ -82,6 +82,7 @@ def test_merchant_points_are_spent_at_their_own_merchant_only(desk):
     ]
 
 
+@pytest.mark.NH11
 def test_what_the_acceptor_gives_beyond_the_cost_is_its_own_up_to_its_maximum(desk):
     desk.buy(award(100))
     assert said(desk.away(points=10, worth_rial=1_603, own_max_rial=600)) == (
@@ -151,6 +152,7 @@ def test_a_fifth_of_a_mixed_spend_comes_back_in_every_unit(desk):
     assert said(desk.reverse(spent.command.name, merchant=GROCER))[1] == "already-reversed"
 
 
+@pytest.mark.SH2
 def test_gift_value_pays_at_a_till_with_points_at_its_face(desk):
     desk.buy(award(100, issuer=GROCER))
     desk.issue(50_000, unit=Unit.GIFT, issuer=FLORIST)

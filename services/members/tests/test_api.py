@@ -22,6 +22,8 @@ def enrolment(n: int) -> str:
     return f"/v1/enrolments/{uuid.UUID(int=n)}"
 
 
+@pytest.mark.SH5
+@pytest.mark.NH7
 async def test_enrolment_gives_account_card_and_qr(door: Any) -> None:
     answer = await door("PUT", enrolment(1), BODY)
     assert answer.status_code == 201
@@ -63,6 +65,7 @@ async def test_the_same_id_with_another_body_is_refused(door: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "already-exists-differently")
 
 
+@pytest.mark.NH8
 async def test_the_view_opens_personal_data(door: Any) -> None:
     made = (await door("PUT", enrolment(1), BODY | {"external": "C-7", "party": 4_000})).json()
     view = (await door("GET", f"/v1/members/{made['member']}")).json()
@@ -261,6 +264,7 @@ async def test_a_qr_that_changed_hands_is_not_shown_to_its_first_holder(door: An
     assert again["qr"] not in ("", made["qr"])
 
 
+@pytest.mark.NH8
 async def test_consents_are_asked_again(door: Any, at: Any) -> None:
     made = (await door("PUT", enrolment(1), BODY)).json()
     path = f"/v1/members/{made['member']}/consents/{uuid.UUID(int=3)}"

@@ -207,6 +207,7 @@ def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
     return LotMoved(lot=1, what=what, unit=unit, amount=amount, cost_rial=0, issuer=2)
 
 
+@pytest.mark.NH18
 def test_every_kind_falls_into_its_own_column() -> None:
     heard = [
         Heard(0, NOW, NOW, outcome(1, lots=(lot(10), lot(7, Unit.CREDIT), lot(3, parent=9)))),
@@ -245,6 +246,7 @@ def test_the_day_is_tehrans() -> None:
     ]
 
 
+@pytest.mark.NH18
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), max_size=40), st.integers(0, 40))
 def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
     steps: list[tuple[int, int]], cut: int
@@ -263,6 +265,7 @@ def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
     assert earned == sum(amount for _, amount in steps)
 
 
+@pytest.mark.NH18
 def test_an_undo_dated_far_back_counts_on_the_day_it_came_in() -> None:
     """S15: a cashier's reversal dated 0001-01-01 counted on that day, in nobody's report."""
     edge = NOW - tallies.DATED_BACK_MAX

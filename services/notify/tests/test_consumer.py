@@ -23,6 +23,8 @@ from notify.titles import consumer as titles_consumer
 
 from .conftest import RING
 
+pytestmark = pytest.mark.NH16
+
 PRICE = 1_180
 
 

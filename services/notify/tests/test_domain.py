@@ -16,6 +16,8 @@ from notify.templates.domain.texts import Locale, Template
 
 from .conftest import RING
 
+pytestmark = pytest.mark.NH16
+
 SHARD = 3
 OTHER = contacts.ring_of(["A" * 43 + "="])
 

@@ -17,6 +17,8 @@ from notify.templates.domain import facts, segments, texts
 from notify.templates.domain.facts import Amounts, Facts, IdentifierLabel
 from notify.templates.domain.texts import Locale, Template
 
+pytestmark = pytest.mark.NH16
+
 NOON = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)  # 11:30 in Tehran, the first of the year
 FULL = Facts(
     kind=Kind.REFUND,

@@ -17,6 +17,8 @@ from notify.sms_queue import consumer, usecases
 
 from .conftest import RING
 
+pytestmark = pytest.mark.NH16
+
 PRICE = 1_180
 
 
