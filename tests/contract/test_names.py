@@ -272,7 +272,6 @@ LEFT: Final[dict[str, set[str]]] = {
     },
     "members": {"Asked", "Heard", "Seat", "Shown", "Vault", "_heard()", "_told()", "shown()"},
     "merchants": {"Heard", "_heard()"},
-    "notify": {".parts", "Asker", "Desk", "Door", "Written", "_Said", "lane.py", "parts()"},
     "sdk": {"Name", "Said", "_heard()", "drafts.py", "put_verdict()", "said.py", "words.py"},
     "tests": {
         "bazaar.py",

@@ -20,7 +20,8 @@ from members.terms import Terms, terms_of
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from standings; delete from balances; delete from enrolments; delete from consents;"
+    "delete from account_status_changes; delete from balances; delete from enrolments;"
+    " delete from consents;"
     " delete from bindings; delete from identifiers; delete from members; delete from accounts;"
     " delete from outbox_messages; delete from additions"
 )

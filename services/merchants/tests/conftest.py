@@ -18,8 +18,9 @@ SECRET = "the actor secret of these tests"
 SHARDS = 3
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from tallies; delete from tally_progress; delete from activations;"
-    " delete from party_answers; delete from party_standings; delete from standings;"
+    "delete from daily_totals; delete from daily_totals_progress; delete from activations;"
+    " delete from party_status_answers; delete from party_status_changes;"
+    " delete from terminal_status_changes;"
     " delete from terminal_keys; delete from terminals; delete from programmes;"
     " delete from terms; delete from branches; delete from merchants;"
     " delete from parties where party <> 1; delete from outbox_messages"

@@ -15,8 +15,8 @@ from merchants.parties import usecases as partners
 from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
 from merchants.programmes import domain as versions
 from merchants.programmes import usecases as programmes
-from merchants.standings import usecases as standings
-from merchants.standings.domain import Change, Kind, Standing, Subject
+from merchants.terminal_status import usecases as terminal_status
+from merchants.terminal_status.domain import OperatingStatus, StatusChange, Subject, SubjectKind
 from merchants.terminals import domain
 from merchants.terminals import usecases as terminals
 
@@ -333,19 +333,23 @@ async def test_days_of_an_unknown_merchant_are_not_found(tx: Tx) -> None:
         await tallies.list_days(tx, 77, date(2026, 1, 1), date(2026, 1, 2), limit=9)
 
 
-# --------------------------------------------------------------------------------------- standings
+# --------------------------------------------------------------------------------------- status
 
 
 async def test_a_stop_is_said_to_the_gateways(tx: Tx, now: datetime) -> None:
     await arrange(tx)
     await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
     tx.messages.clear()
-    subjects = (Subject(Kind.TERMINAL, 10), Subject(Kind.MERCHANT, 5))
-    cases = [(s, subject) for s in (Standing.STOPPED, Standing.OPEN) for subject in subjects]
-    for number, (standing, subject) in enumerate(cases):
-        asked = Change(str(uuid.UUID(int=number)), 0, standing, "r", "sara", now)
+    subjects = (Subject(SubjectKind.TERMINAL, 10), Subject(SubjectKind.MERCHANT, 5))
+    cases = [
+        (s, subject)
+        for s in (OperatingStatus.STOPPED, OperatingStatus.OPEN)
+        for subject in subjects
+    ]
+    for number, (status, subject) in enumerate(cases):
+        change = StatusChange(str(uuid.UUID(int=number)), 0, status, "r", "sara", now)
         for _ in range(2):
-            await standings.change_standing(tx, subject, asked)
+            await terminal_status.change_status(tx, subject, change)
     assert [m.key for m in tx.messages] == [b"10@2", b"merchant/5@1", b"10@3", b"merchant/5@2"]
     states = said(tx)
     assert [s.stopped for s in states] == [True, True, False, False]

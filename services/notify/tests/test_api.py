@@ -30,6 +30,7 @@ async def test_messages_come_in_pages_with_masked_numbers(
     masked = {item["member"]: item["mobile"] for item in first["items"] + rest["items"]}
     assert masked == {1: "0910***0001", 2: "0910***0002", 3: ""}
     assert "sealed" not in first["items"][0]
+    assert first["items"][0]["parts"] == 1  # segments
     mine = (await client.get("/v1/messages?member=2")).json()
     assert [item["member"] for item in mine["items"]] == [2, 2]
     assert mine["counts"] is None

@@ -60,7 +60,7 @@ async def test_a_batch_that_is_handled_twice_queues_once(tx: Tx, samples: Any, m
     ]
     first = rows[0]
     assert first.text.startswith("پیوند: ۱۵ امتیاز گرفتید؛ مانده ۱۲۰ امتیاز")
-    assert (first.parts, first.price_rial, first.cause) == (1, PRICE, "3.t.7.1.1")
+    assert (first.segments, first.price_rial, first.cause) == (1, PRICE, "3.t.7.1.1")
     assert first.mobile == "0910***0009"
     assert tx.messages == []
 
@@ -168,7 +168,7 @@ async def test_a_message_waits_for_its_contact(tx: Tx, samples: Any, make: Any) 
     assert await usecases.address_waiting(tx, segment_price_rial=PRICE) == 2
     receipt, news, other = await _rows(tx)
     assert (receipt.state, receipt.text) == ("suppressed", "")
-    assert (news.state, news.locale, news.parts) == ("queued", "en", 1)
+    assert (news.state, news.locale, news.segments) == ("queued", "en", 1)
     assert news.text.startswith("Peyvand: 50,000 Toman gift credit")
     assert other.state == "waiting"
     await _record_outcomes(tx, make, bought, credit, lonely)

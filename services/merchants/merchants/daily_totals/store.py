@@ -12,7 +12,7 @@ async def lock_progress(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
     found = await _lock_known(tx, shards)
     if len(found) < len(set(shards)):  # there must be a row to lock
         await tx.execute(
-            "insert into tally_progress (shard, sequence)"
+            "insert into daily_totals_progress (shard, sequence)"
             " select s.shard, 0 from unnest($1::int[]) as s (shard) order by s.shard"
             " on conflict (shard) do nothing",
             sorted(set(shards) - found.keys()),
@@ -23,7 +23,7 @@ async def lock_progress(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
 
 async def _lock_known(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
     rows = await tx.fetch(
-        "select shard, sequence from tally_progress where shard = any($1::int[])"
+        "select shard, sequence from daily_totals_progress where shard = any($1::int[])"
         " order by shard for no key update",
         sorted(shards),
     )
@@ -34,7 +34,7 @@ async def update_progress(tx: Tx, reached: Mapping[int, int]) -> None:
     """Write how far each shard was counted; it never falls."""
     shards = sorted(reached)
     await tx.execute(
-        "update tally_progress p set sequence = u.sequence"
+        "update daily_totals_progress p set sequence = u.sequence"
         " from unnest($1::int[], $2::bigint[]) as u (shard, sequence)"
         " where p.shard = u.shard and p.sequence < u.sequence",
         shards,
@@ -45,8 +45,9 @@ async def update_progress(tx: Tx, reached: Mapping[int, int]) -> None:
 async def upsert_tallies(tx: Tx, parts: Sequence[Tally]) -> None:
     """Add to days; parts: one a merchant and day, in key order."""
     await tx.execute(
-        "insert into tallies as t (merchant, day, transactions_count, amount_rial, refunds_count,"
-        " refunded_rial, earned_points, redeemed_points, returned_points, restored_points)"
+        "insert into daily_totals as t (merchant, day, transactions_count, amount_rial,"
+        " refunds_count, refunded_rial, earned_points, redeemed_points, returned_points,"
+        " restored_points)"
         " select u.merchant, u.day, u.a, u.b, u.c, u.d, u.e, u.f, u.g, u.h"
         " from unnest($1::int[], $2::date[], $3::bigint[], $4::numeric[], $5::bigint[],"
         " $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[])"
@@ -79,7 +80,7 @@ async def list_tallies(
     """A merchant's days from first to last, both included, that had anything, in order."""
     rows = await tx.fetch(
         "select merchant, day, transactions_count, amount_rial, refunds_count, refunded_rial,"
-        " earned_points, redeemed_points, returned_points, restored_points from tallies"
+        " earned_points, redeemed_points, returned_points, restored_points from daily_totals"
         " where merchant = $1 and day between $2 and $3 order by day limit $4",
         merchant,
         first,

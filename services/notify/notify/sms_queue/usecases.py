@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from contracts.keys import Ring
 from contracts.ledger import Outcome
@@ -23,10 +25,7 @@ SETTLE_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
-    """A message as operators see it. parts: its segments, those that are paid for.
-
-    mobile: masked; "" where the contact is not known.
-    """
+    """A message as operators see it. mobile: masked; "" where the contact is not known."""
 
     id: int
     member: int
@@ -36,7 +35,7 @@ class MessageView:
     locale: str
     mobile: str
     text: str
-    parts: int
+    segments: Annotated[int, Field(serialization_alias="parts")]
     price_rial: int
     cost_rial: int
     state: str
@@ -290,9 +289,5 @@ async def count_messages(tx: Tx) -> dict[str, int]:
 
 
 def _view(row: Record, sealed: str | None, ring: Ring) -> MessageView:
-    columns = dict(row)
-    return MessageView(
-        parts=columns.pop("segments"),
-        mobile=contacts.masked_mobile(sealed, member=row["member"], ring=ring),
-        **columns,
-    )
+    mobile = contacts.masked_mobile(sealed, member=row["member"], ring=ring)
+    return MessageView(**dict(row), mobile=mobile)

@@ -12,7 +12,7 @@ from contracts.values import Reason, Status
 from kit import consumer as kit_consumer
 from kit import outbox
 from kit.db import Database
-from merchants.party_standings import consumer
+from merchants.party_status import consumer
 
 from .conftest import NOW, SHARDS
 from .test_api import OPEN, STOP, arrange

@@ -1,4 +1,4 @@
-"""Parties that are stopped, and opened again: what was asked, and what the book made of it."""
+"""The status of parties: changes that an operator requests, and each shard's answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from contracts import envelope
 from contracts import value as commands
 from contracts.ledger import Outcome
 from contracts.values import Family, Status, name
-from merchants.standings.domain import Change, Standing
+from merchants.terminal_status.domain import OperatingStatus, StatusChange
 
 COMMAND: Final = "set-standing.v1"
 
 
 class Progress(StrEnum):
-    """What the book made of a change. pending: not every shard has answered."""
+    """The ledger's answer to a change. pending: not every shard has answered."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -25,8 +25,8 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PartyChange(Change):
-    """One change of a party's standing, and what became of it.
+class PartyStatusChange(StatusChange):
+    """A change of a party's status, with the ledger's answer.
 
     code, fa, en: why it was declined, or why nothing changed; empty else. answered_at: when the
     last shard decided it.
@@ -41,7 +41,7 @@ class PartyChange(Change):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one shard of the book said to the command of a name."""
+    """The answer of one shard of the ledger to the command of a name."""
 
     name: str
     shard: int
@@ -53,36 +53,38 @@ class Answer:
 
 
 def answer_of(shard: int, outcome: Outcome) -> Answer | None:
-    """The answer to a change of standing; None for an outcome of anything else."""
+    """The answer to a change of status; None for an outcome of another command."""
     if outcome.command != COMMAND:
         return None
-    why = outcome.reasons[0] if outcome.reasons else None
+    reason = outcome.reasons[0] if outcome.reasons else None
     return Answer(
         name=outcome.name,
         shard=shard,
         booked=outcome.status is Status.COMPLETED,
         code=outcome.code,
-        fa="" if why is None else why.fa,
-        en="" if why is None else why.en,
+        fa="" if reason is None else reason.fa,
+        en="" if reason is None else reason.en,
         answered_at=outcome.decided_at,
     )
 
 
-def with_answers(asked: PartyChange, answers: Sequence[Answer], *, shards: int) -> PartyChange:
-    """A change with what became of it.
+def with_answers(
+    change: PartyStatusChange, answers: Sequence[Answer], *, shards: int
+) -> PartyStatusChange:
+    """A change with the answers of the shards.
 
     One shard that declines declines it; it changed nothing where no shard changed anything.
     """
     declined = [one for one in answers if not one.booked]
     if len(answers) < shards and not declined:
-        return asked
-    told = declined[0] if declined else min(answers, key=lambda one: len(one.code))
+        return change
+    answer = declined[0] if declined else min(answers, key=lambda one: len(one.code))
     return replace(
-        asked,
+        change,
         status=Progress.DECLINED if declined else Progress.COMPLETED,
-        code=told.code,
-        fa=told.fa,
-        en=told.en,
+        code=answer.code,
+        fa=answer.fa,
+        en=answer.en,
         answered_at=max(one.answered_at for one in answers),
     )
 
@@ -92,21 +94,23 @@ def command_name(party: int, change: str) -> str:
     return name(Family.PARTY, party, f"standing-{UUID(change)}")
 
 
-def command(party: int, asked: PartyChange, shard: int) -> envelope.Envelope[commands.SetStanding]:
-    """What one shard of the book is told of a change."""
-    text = command_name(party, asked.change)
-    stopped = asked.standing is Standing.STOPPED
+def command(
+    party: int, change: PartyStatusChange, shard: int
+) -> envelope.Envelope[commands.SetStanding]:
+    """The command of a change to one shard of the ledger."""
+    command_id = command_name(party, change.change)
+    stopped = change.standing is OperatingStatus.STOPPED
     return envelope.Envelope(
-        id=envelope.follow(text, f"{COMMAND} {shard}"),
+        id=envelope.follow(command_id, f"{COMMAND} {shard}"),
         type=COMMAND,
         key=str(party),
-        occurred_at=asked.changed_at,
-        accepted_at=asked.changed_at,
+        occurred_at=change.changed_at,
+        accepted_at=change.changed_at,
         data=commands.SetStanding(
-            name=text,
+            name=command_id,
             standing=commands.Standing.FROZEN if stopped else commands.Standing.OPEN,
-            by=asked.changed_by,
-            reason=asked.reason,
+            by=change.changed_by,
+            reason=change.reason,
             party=party,
         ),
     )

@@ -16,7 +16,7 @@ from house import testing
 from kit import consumer as kit_consumer
 from kit import outbox
 from kit.db import Database
-from members.standings import consumer
+from members.account_status import consumer
 
 from .conftest import NOW
 from .test_api import BODY, enrolment

@@ -1,4 +1,4 @@
-"""Kafka door: ledger.entries, for what the ledger says to changes of standing."""
+"""Kafka door: ledger.entries, for the ledger's answers to changes of status."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,12 +7,12 @@ from contracts import topics
 from contracts.ledger import Outcome
 from kit.consumer import Event, Subscription
 from kit.db import Tx
-from members.standings import usecases
+from members.account_status import usecases
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Every outcome of the ledger."""
-    await usecases.hear_outcomes(tx, [event.data for event in batch])
+    """Record the answers among the ledger's outcomes."""
+    await usecases.record_answers(tx, [event.data for event in batch])
 
 
 OUTCOMES: Final = Subscription(

@@ -1,8 +1,9 @@
-"""Accounts that are stopped, and opened again: what was asked, and what the book made of it."""
+"""The status of accounts: changes that an operator requests, and the ledger's answers."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from contracts import envelope
@@ -10,10 +11,10 @@ from contracts import value as commands
 from contracts.ledger import Outcome
 from contracts.values import Family, Status, name
 
-COMMAND = "set-standing.v1"
+COMMAND: Final = "set-standing.v1"
 
 
-class Standing(StrEnum):
+class AccountStatus(StrEnum):
     """Whether value leaves an account."""
 
     OPEN = "open"
@@ -21,7 +22,7 @@ class Standing(StrEnum):
 
 
 class Progress(StrEnum):
-    """What the book made of a change."""
+    """The ledger's answer to a change."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -29,16 +30,16 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One change of an account's standing. version: of its account, from 1 without gaps.
+class StatusChange:
+    """A change of an account's status. version: of its account, from 1 without gaps.
 
     code, fa, en: why it was declined, or why nothing changed; empty else. answered_at: when the
-    book decided it.
+    ledger decided it.
     """
 
     change: str
     version: int
-    standing: Standing
+    standing: AccountStatus
     reason: str
     changed_by: str
     changed_at: datetime
@@ -48,14 +49,14 @@ class Change:
     en: str = ""
     answered_at: datetime | None = None
 
-    def asks_as(self, other: "Change") -> bool:
-        """Whether two say the same: who and when are the first one's."""
+    def is_repeat(self, other: "StatusChange") -> bool:
+        """Whether another requests the same; who and when are the first one's."""
         return (self.standing, self.reason) == (other.standing, other.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the book said to the command of a name."""
+    """The ledger's answer to the command of a name."""
 
     name: str
     booked: bool
@@ -66,16 +67,16 @@ class Answer:
 
 
 def answer_of(outcome: Outcome) -> Answer | None:
-    """The answer to a change of standing; None for an outcome of anything else."""
+    """The answer to a change of status; None for an outcome of another command."""
     if outcome.command != COMMAND:
         return None
-    why = outcome.reasons[0] if outcome.reasons else None
+    reason = outcome.reasons[0] if outcome.reasons else None
     return Answer(
         name=outcome.name,
         booked=outcome.status is Status.COMPLETED,
         code=outcome.code,
-        fa="" if why is None else why.fa,
-        en="" if why is None else why.en,
+        fa="" if reason is None else reason.fa,
+        en="" if reason is None else reason.en,
         answered_at=outcome.decided_at,
     )
 
@@ -85,21 +86,21 @@ def command_name(account: int, change: str) -> str:
     return name(Family.ACCOUNT, account, f"standing-{UUID(change)}")
 
 
-def command(account: int, asked: Change) -> envelope.Envelope[commands.SetStanding]:
-    """What the book is told of a change."""
-    text = command_name(account, asked.change)
-    stopped = asked.standing is Standing.STOPPED
+def command(account: int, change: StatusChange) -> envelope.Envelope[commands.SetStanding]:
+    """The ledger command of a change."""
+    command_id = command_name(account, change.change)
+    stopped = change.standing is AccountStatus.STOPPED
     return envelope.Envelope(
-        id=envelope.follow(text, COMMAND),
+        id=envelope.follow(command_id, COMMAND),
         type=COMMAND,
         key=str(account),
-        occurred_at=asked.changed_at,
-        accepted_at=asked.changed_at,
+        occurred_at=change.changed_at,
+        accepted_at=change.changed_at,
         data=commands.SetStanding(
-            name=text,
+            name=command_id,
             standing=commands.Standing.FROZEN if stopped else commands.Standing.OPEN,
-            by=asked.changed_by,
-            reason=asked.reason,
+            by=change.changed_by,
+            reason=change.reason,
             account=account,
         ),
     )

@@ -1,0 +1,1 @@
+"""Account status: an operator stops an account, or opens it again."""

@@ -1,0 +1,63 @@
+"""Changing the status of an account: the ledger stops it, or opens it again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from contracts import topics
+from contracts.ledger import Outcome
+from kit import outbox
+from kit.db import Tx
+from members import crypto
+from members.account_status import domain, store
+from members.account_status.domain import AccountStatus, StatusChange
+from members.people import usecases as people
+
+NEWEST: Final = 2**31 - 1
+
+
+async def change_status(tx: Tx, account: int, change: StatusChange) -> StatusChange:
+    """Send the ledger the command that stops an account, or opens it; the change as it is kept.
+
+    The same change again sends nothing. change: its version is assigned here. Of two changes at
+    once, one loses with a DataError and is tried again. Raises Unknown, Differs.
+    """
+    shard = await people.get_shard(tx, account)
+    kept = await store.find_change(tx, change.change)
+    if kept is not None:
+        if kept[0] != account or not kept[1].is_repeat(change):
+            raise crypto.Differs("this change was another one; make a new UUID")
+        return kept[1]
+    last = await store.list_changes(tx, account, before=NEWEST, limit=1)
+    change = replace(change, version=last[0].version + 1 if last else 1)
+    await store.insert_change(tx, account, change)
+    command = domain.command(account, change)
+    outbox.add(tx, [outbox.message(topics.LEDGER_COMMANDS, command, partition=shard)])
+    return change
+
+
+async def record_answers(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+    """Keep the ledger's answers to changes of status; the same again changes nothing."""
+    answers = [answer for one in outcomes if (answer := domain.answer_of(one)) is not None]
+    if answers:
+        await store.update_answered(tx, answers)
+
+
+async def get_change(tx: Tx, account: int, change: str) -> StatusChange:
+    """A change of an account, with the ledger's answer. Raises Unknown."""
+    kept = await store.find_change(tx, change)
+    if kept is None or kept[0] != account:
+        raise crypto.Unknown(f"account {account} has no change {change}; PUT it first")
+    return kept[1]
+
+
+async def get_status(tx: Tx, account: int) -> AccountStatus:
+    """The status of an account by the newest change that the ledger booked. Raises Unknown."""
+    await people.get_shard(tx, account)
+    booked = await store.find_booked(tx, account)
+    return AccountStatus.OPEN if booked is None else booked.standing
+
+
+async def list_changes(tx: Tx, account: int, *, before: int, limit: int) -> list[StatusChange]:
+    """Changes of an account's status, newest first."""
+    return await store.list_changes(tx, account, before=before, limit=limit)

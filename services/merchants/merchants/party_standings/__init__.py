@@ -1,1 +1,0 @@
-"""Party standings."""

@@ -1,0 +1,1 @@
+"""Party status: an operator stops a party, or opens it again."""

@@ -1,0 +1,1 @@
+"""Terminal status: an operator stops a terminal, or all of a merchant's, or opens them again."""
