@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any, Final
 
-from ledger.domain import chunks, leaves
+from ledger.log.domain import chunks, leaves
 
 from .model import Model
 from .place import Place

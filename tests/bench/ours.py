@@ -13,7 +13,8 @@ from kit.kafka import Place
 from kit.migrate import migrate
 from kit.outbox import Message, Numbers
 from kit.streams import Positions
-from ledger import consumer, main, usecases
+from ledger import main
+from ledger.posting import consumer, usecases
 
 from .records import SHARD, Translator
 from .workloads import Command, Size, Workload, lots_before

@@ -9,7 +9,8 @@ import uvloop
 from kit import kafka, run, settings, telemetry
 from kit.consumer import Consumer
 from kit.db import Database
-from ledger import consumer, main
+from ledger import main
+from ledger.posting import consumer
 
 
 async def work() -> None:

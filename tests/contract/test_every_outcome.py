@@ -13,10 +13,10 @@ from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import Standing
 from contracts.values import Reason, Status
 from house import testing
-from ledger.decide import answers, commands
-from ledger.decide.book import Book
-from ledger.domain import records
-from ledger.domain.house import Subject
+from ledger.log.domain import records
+from ledger.posting.decide import answers, commands
+from ledger.posting.decide.batch_state import Book
+from ledger.posting.domain.shard_registry import Subject
 
 EXAMPLES = sorted(
     (Path(__file__).parents[2] / "contracts/examples" / LEDGER_COMMANDS.name).glob("*.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 from campaigns.awards.domain import reasons
 from contracts import redeeming
 from contracts.values import Reason
-from ledger.domain import texts
+from ledger.posting.domain import texts
 
 ROOT = Path(__file__).parents[2]
 OBJECTIONS = {

@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain import checkpoints, leaves, merkle
-from ledger.domain.checkpoints import Checkpoint
-from ledger.domain.leaves import Leaf
-from ledger.domain.merkle import Subtree
+from ledger.log.domain import checkpoints, leaves, merkle
+from ledger.log.domain.checkpoints import Checkpoint
+from ledger.log.domain.leaves import Leaf
+from ledger.log.domain.merkle import Subtree
 from verifier import checkpoints as their_checkpoints
 from verifier import leaves as their_leaves
 from verifier import tree

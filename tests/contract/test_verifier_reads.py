@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.domain import records
+from ledger.log.domain import records
 from verifier.model.hearing import hear
 
 EXAMPLES = Path(__file__).parents[2] / "contracts/examples/ledger.commands"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from house import connections, postgres_server
 from kit.db import Database
-from ledger import usecases
-from ledger.domain import chunks
+from ledger.log.domain import chunks
+from ledger.posting import usecases
 from verifier import __main__, audit
 from verifier import leaves as their_leaves
 from verifier import shard as passes

@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from house import testing
 from kit.db import Database
-from ledger.api import accounts, network, proofs
 from ledger.main import SERVICE
+from ledger.query.api import accounts, network, proofs
 
 from . import doors, stories
 

@@ -6,9 +6,9 @@ from contracts import envelope as envelopes
 from contracts.ledger import Award, Inquire, Offer, PostTransaction, Redemption
 from contracts.pos import Line, RefundLine
 from contracts.values import Channel, Kind, Unit, till_name
-from ledger.decide import commands, inquiry
-from ledger.decide.book import Book
-from ledger.domain import records
+from ledger.log.domain import records
+from ledger.posting.decide import commands, inquiry
+from ledger.posting.decide.batch_state import Book
 
 from . import stories
 

@@ -12,7 +12,7 @@ from contracts.topics import LEDGER_COMMANDS
 from kit import db, errors, settings
 from kit.consumer import Consumer, CrashPoint
 from kit.db import Database, Tx
-from ledger import consumer as door
+from ledger.posting import consumer as door
 
 TOPIC = LEDGER_COMMANDS.name
 Record = namedtuple("Record", "topic partition offset timestamp headers key value")

@@ -8,8 +8,8 @@ from contracts import envelope as envelopes
 from contracts.ledger import Outcome, Reply
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from kit import consumer
-from ledger import usecases
-from ledger.domain import chunks, leaves, merkle
+from ledger.log.domain import chunks, leaves, merkle
+from ledger.posting import usecases
 
 from . import holding
 

@@ -1,7 +1,7 @@
 """Leaves of decided commands, from rows as the posting transaction writes them."""
 
-from ledger.domain.book import value_key
-from ledger.domain.leaves import Leaf
+from ledger.book.facts import value_key
+from ledger.log.domain.leaves import Leaf
 
 
 class Rows:

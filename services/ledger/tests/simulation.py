@@ -16,10 +16,10 @@ from contracts import envelope as envelopes
 from contracts.ledger import PostTransaction
 from contracts.value import ReceiveBudget, ReceiveValue, ReturnValue
 from contracts.values import Kind
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import records
-from ledger.domain.book import Member
+from ledger.book.facts import Member
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
 
 from . import caravan, holding
 from .test_caravan import facts, models

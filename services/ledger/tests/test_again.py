@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from contracts.value import ReturnValue, SendValue
 from contracts.values import Unit
-from ledger.domain.book import What
+from ledger.book.facts import What
 
 from .desk import ACCOUNT, BAKER, FLORIST, Desk, award
 

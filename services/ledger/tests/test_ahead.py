@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from contracts import envelope as envelopes
 from contracts.ledger import TickClock
-from ledger import settings, usecases
-from ledger.decide import commands
-from ledger.domain import leaves, records
+from ledger import settings
+from ledger.log.domain import leaves, records
+from ledger.posting import usecases
+from ledger.posting.decide import commands
 from verifier import leaves as their_leaves
 from verifier import review
 from verifier.findings import Findings

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from kit.errors import Invalid
-from ledger.domain import asked
-from ledger.domain.solar import Month
+from ledger.book.jalali import Month
+from ledger.log.domain import as_of
 
 
 @pytest.mark.parametrize("text", [
@@ -16,11 +16,11 @@ from ledger.domain.solar import Month
     "2026-11-22T06:00:00.000000Z", "2026-11-22T02:00:00-04:00",
 ])  # fmt: skip
 def test_one_instant_in_many_spellings(text):
-    assert asked.time_of(text) == datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+    assert as_of.time_of(text) == datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 
 
 def test_microseconds_are_kept():
-    assert asked.time_of("2026-11-22T06:00:00.123456Z").microsecond == 123_456
+    assert as_of.time_of("2026-11-22T06:00:00.123456Z").microsecond == 123_456
 
 
 @pytest.mark.parametrize("text", [
@@ -31,10 +31,10 @@ def test_microseconds_are_kept():
 ])  # fmt: skip
 def test_what_is_no_time_is_refused_in_both_languages(text):
     if text.endswith("\n"):  # white space around is nothing
-        assert asked.time_of(text)
+        assert as_of.time_of(text)
         return
     with pytest.raises(Invalid) as caught:
-        asked.time_of(text)
+        as_of.time_of(text)
     assert caught.value.code == "bad-time"
     assert caught.value.fa
     assert caught.value.detail
@@ -44,19 +44,19 @@ def test_what_is_no_time_is_refused_in_both_languages(text):
     ("0", 0), ("17", 17), ("۱۷", 17), (" ٤٢ ", 42), ("9223372036854775807", 2**63 - 1),
 ])  # fmt: skip
 def test_numbers_in_three_scripts(text, number):
-    assert asked.number_of(text) == number
+    assert as_of.number_of(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "01", "۱۲٬۰۰۰", "1e3", "²", "9" * 19, "x"])
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(Invalid) as caught:
-        asked.number_of(text)
+        as_of.number_of(text)
     assert caught.value.code == "bad-number"
 
 
 def test_a_vector_is_read_and_written():
-    assert asked.vector_of("1:98, ۰:۱۲۰,32767:0") == {0: 120, 1: 98, 32767: 0}
-    assert asked.vector_text({1: 98, 0: 120}) == "0:120,1:98"
+    assert as_of.vector_of("1:98, ۰:۱۲۰,32767:0") == {0: 120, 1: 98, 32767: 0}
+    assert as_of.vector_text({1: 98, 0: 120}) == "0:120,1:98"
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_a_vector_is_read_and_written():
 )  # fmt: skip
 def test_what_is_no_vector_is_refused(text):
     with pytest.raises(Invalid) as caught:
-        asked.vector_of(text)
+        as_of.vector_of(text)
     assert caught.value.code == "bad-vector"
 
 
 def test_months_are_solar():
-    assert asked.month_of("۱۴۰۵-۰۳") == Month(1405, 3)
+    assert as_of.month_of("۱۴۰۵-۰۳") == Month(1405, 3)
     for text in ("1405-13", "1405-00", "2026-03", "1405-3", "1405/03", ""):
         with pytest.raises(Invalid, match="Solar Hijri"):
-            asked.month_of(text)
+            as_of.month_of(text)
 
 
 @pytest.mark.parametrize(("vector", "code"), [
@@ -81,20 +81,20 @@ def test_months_are_solar():
     ({0: 6, 1: 0}, "not-yet-reached"),
 ])  # fmt: skip
 def test_a_vector_names_every_shard_and_nothing_to_come(vector, code):
-    asked.check_vector({0: 5, 1: 3}, {0: 5, 1: 3})
+    as_of.check_vector({0: 5, 1: 3}, {0: 5, 1: 3})
     with pytest.raises(Invalid) as caught:
-        asked.check_vector(vector, {0: 5, 1: 3})
+        as_of.check_vector(vector, {0: 5, 1: 3})
     assert caught.value.code == code
 
 
 def test_one_question_has_one_answer():
-    asked.at_most_one(at="x", sequence=None)
+    as_of.at_most_one(at="x", sequence=None)
     with pytest.raises(Invalid, match="at and sequence"):
-        asked.at_most_one(at="x", sequence="1")
+        as_of.at_most_one(at="x", sequence="1")
 
 
 def test_a_time_to_come_is_refused():
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    asked.check_past(at, at)
+    as_of.check_past(at, at)
     with pytest.raises(Invalid, match="still to come"):
-        asked.check_past(at.replace(second=1), at)
+        as_of.check_past(at.replace(second=1), at)

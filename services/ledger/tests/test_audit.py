@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from contracts.values import Kind
 from kit.db import Database
-from ledger.domain import checkpoints, merkle
-from ledger.domain.checkpoints import Checkpoint
+from ledger.log.domain import checkpoints, merkle
+from ledger.log.domain.checkpoints import Checkpoint
 from verifier import folder, signed, tables
 from verifier import shard as passes
 

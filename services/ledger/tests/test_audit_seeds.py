@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 
-from ledger.domain import leaves
+from ledger.log.domain import leaves
 from verifier import leaves as their_leaves
 from verifier import network, past, review
 from verifier.findings import Findings

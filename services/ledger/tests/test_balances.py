@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.values import Unit
-from ledger.domain import balances
-from ledger.domain.balances import Figures, LotAt
+from ledger.query.domain import balances
+from ledger.query.domain.balances import Figures, LotAt
 
 NP, CR = Unit.NETWORK_POINTS, Unit.CREDIT
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

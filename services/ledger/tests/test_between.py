@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from contracts.ledger import Award, PostTransaction
 from contracts.values import Channel, Kind, Status, Unit
-from ledger.domain.book import Origin, What
+from ledger.book.facts import Origin, What
 
 from .bazaar import CR, GV, MP, NP, Bazaar
 from .town import ALI, BAKER, FLORIST, GROCER, HERE, NETWORK, SARA, THERE

@@ -13,7 +13,7 @@ from contracts.topics import LEDGER_COMMANDS
 from contracts.value import ReceiveValue, ReturnValue, SendValue, SetStanding
 from contracts.values import Unit
 from kit.outbox import Numbers
-from ledger import usecases
+from ledger.posting import usecases
 
 from . import caravan, house_of, model, stories
 

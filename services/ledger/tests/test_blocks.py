@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from ledger.domain import blocks, merkle
-from ledger.domain.errors import InvariantBroken
-from ledger.domain.merkle import HASH_BYTES, Subtree
+from ledger.book.errors import InvariantBroken
+from ledger.log.domain import blocks, merkle
+from ledger.log.domain.merkle import HASH_BYTES, Subtree
 from verifier import tree
 
 SIZE = 1_311  # five blocks and a rest

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from contracts import envelope as envelopes
-from ledger.domain.records import fingerprint_bytes
+from ledger.log.domain.records import fingerprint_bytes
 
 from . import house_of
 from .desk import BAKER, FLORIST, GROCER, NETWORK, award

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from contracts import envelope as envelopes
 from contracts.value import ReturnValue
 from contracts.values import Unit
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import records, vintages
-from ledger.domain.vintages import LotRow, MovementRow
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
+from ledger.query.domain import issue_cohorts
+from ledger.query.domain.issue_cohorts import LotRow, MovementRow
 
 from . import caravan, model
 
@@ -75,7 +76,7 @@ class Told:
                 )
             )  # fmt: skip
         for row in decision.rows:
-            part = vintages.part_of(row.what)
+            part = issue_cohorts.part_of(row.what)
             self.movements.append(
                 MovementRow(shard, decision.sequence, row.lot, part, row.amount, row.cost_rial)
             )
@@ -127,10 +128,8 @@ def test_a_caravan_between_two_shards_ends_as_the_model_says(seed):
     assert not any(transit.values())
     whole = {shard: told.book.shard(shard).last_sequence for shard in SHARDS}
     for unit in Unit:
-        left = sum(
-            v.amount.outstanding
-            for v in vintages.vintages(told.lots, told.movements, as_of=whole) if v.unit is unit
-        )  # fmt: skip
+        cohorts = issue_cohorts.vintages(told.lots, told.movements, as_of=whole)
+        left = sum(v.amount.outstanding for v in cohorts if v.unit is unit)
         held = sum(
             amount
             for shard in SHARDS
@@ -138,7 +137,7 @@ def test_a_caravan_between_two_shards_ends_as_the_model_says(seed):
             if key.role == "value" and key.unit is unit
         )
         assert left == held
-    assert all(v.amount.in_transit == 0 for v in vintages.vintages(
+    assert all(v.amount.in_transit == 0 for v in issue_cohorts.vintages(
         told.lots, told.movements, as_of=whole
     ))  # fmt: skip
 

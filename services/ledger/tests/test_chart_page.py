@@ -7,7 +7,7 @@ import pytest
 
 from contracts.ledger import COMMANDS
 from contracts.values import Status, Unit
-from ledger.domain.book import Role
+from ledger.book.facts import Role
 
 from . import worked
 from .town import BAKER, FLORIST, GROCER, NETWORK, WHO

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ledger.domain import checkpoints, merkle
-from ledger.domain.checkpoints import BadCheckpoint, Checkpoint
+from ledger.log.domain import checkpoints, merkle
+from ledger.log.domain.checkpoints import BadCheckpoint, Checkpoint
 
 ORIGIN = "peyvand.example/ledger"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

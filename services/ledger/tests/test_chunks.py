@@ -7,9 +7,9 @@ import pytest
 import zstandard
 
 from contracts import envelope as envelopes
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import chunks, leaves, records
+from ledger.log.domain import chunks, leaves, records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
 
 from . import sealing, stories
 

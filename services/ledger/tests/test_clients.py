@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from kit.settings import SettingsError
-from ledger import clients
-from ledger.domain import checkpoints
-from ledger.domain.checkpoints import Checkpoint
+from ledger.log import clients
+from ledger.log.domain import checkpoints
+from ledger.log.domain.checkpoints import Checkpoint
 
 KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 AT = datetime(2026, 5, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.store import columns
+from ledger.tables import columns
 
 NAMES = [
     "10000001.1.7", "", " ", "NULL", "null", 'a "quoted" name', "back\\slash", '\\"', ",", "{}",

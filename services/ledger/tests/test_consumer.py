@@ -14,7 +14,7 @@ from contracts.topics import LEDGER_COMMANDS
 from contracts.values import Channel, Kind, Reason
 from kit.consumer import Poison
 from kit.db import DataError
-from ledger import consumer, usecases
+from ledger.posting import consumer, usecases
 
 from . import house_of, stories
 from .desk import ACCOUNT, BAKER, GROCER, Desk, award, terms

@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 
 from contracts import envelope as envelopes
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import lots, records
-from ledger.domain.book import value_key
+from ledger.book import lots
+from ledger.book.facts import value_key
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
 
 from . import holding, model, stories
 

@@ -17,7 +17,7 @@ from contracts.value import (
     VoidHold,
 )
 from contracts.values import Status, Unit
-from ledger.domain import leaves
+from ledger.log.domain import leaves
 from verifier.findings import Findings
 
 from . import sealing

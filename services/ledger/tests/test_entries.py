@@ -14,9 +14,10 @@ from contracts.ledger import (
 )
 from contracts.pos import Answer, AnswerLine
 from contracts.values import Status, Unit
-from ledger.decide import commands
-from ledger.domain import records, texts
-from ledger.domain.book import LOTS_PER_COMMAND_MAX
+from ledger.book.facts import LOTS_PER_COMMAND_MAX
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.domain import texts
 
 from .desk import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, Desk, award, page
 

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from contracts.value import CaptureHold, HoldValue, Spend, VoidHold
 from contracts.values import Unit
 from kit.db import DataError
-from ledger import holding, jobs, read, usecases, write
-from ledger.decide import commands
-from ledger.domain import records
-from ledger.domain.errors import InvariantBroken
-from ledger.store import holding as storing
+from ledger.book.errors import InvariantBroken
+from ledger.log.domain import records
+from ledger.posting import jobs, usecases
+from ledger.posting.decide import commands
+from ledger.posting.read import batch_read
+from ledger.posting.store import reservations as storing
+from ledger.posting.write import batch_write, reservations
 
 from . import house_of
 from .desk import ACCOUNT, BAKER, GROCER, award
@@ -173,11 +175,11 @@ async def test_a_hold_is_resolved_once_whatever_the_writer_believes(counter, dat
     command = records.command_of(shard, b"", void)
     with pytest.raises(InvariantBroken, match="resolved before"):
         async with database.transaction() as tx:
-            reading = await read.read(tx, [command])
+            reading = await batch_read.read(tx, [command])
             result = commands.decide_one(reading.book, command)
             rows = [(shard, placed.sequence, "due", 9)]
             assert await storing.resolve_holds(tx, rows) == 1
-            await write.write(tx, reading, [result.decision])
+            await batch_write.write(tx, reading, [result.decision])
     row = (await counter.table("holds"))[0]
     assert row[6:] == ("", None)
 
@@ -192,12 +194,12 @@ async def test_a_book_whose_lots_hold_something_else_is_not_written(counter, dat
     )  # fmt: skip
     command = records.command_of(shard, b"", desk.envelope(body))
     async with database.transaction() as tx:
-        reading = await read.read(tx, [command])
+        reading = await batch_read.read(tx, [command])
         decision = commands.decide_one(reading.book, command).decision
-        holding.check(reading.book, [decision])
+        reservations.check(reading.book, [decision])
         reading.book.member(shard, ACCOUNT).holds = {}
         with pytest.raises(InvariantBroken, match="do not hold"):
-            holding.check(reading.book, [decision])
+            reservations.check(reading.book, [decision])
 
 
 @pytest.mark.parametrize(
@@ -217,6 +219,6 @@ async def test_the_database_refuses_what_no_hold_can_be(counter, database, state
 
 
 def test_how_a_hold_ended_follows_from_what_was_said_of_its_parts():
-    assert holding.resolution(["released", "captured"]) == "captured"
-    assert holding.resolution(["due", "due"]) == "due"
-    assert holding.resolution(["released"]) == "voided"
+    assert reservations.resolution(["released", "captured"]) == "captured"
+    assert reservations.resolution(["due", "due"]) == "due"
+    assert reservations.resolution(["released"]) == "voided"

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from contracts.ledger import TickClock
 from contracts.value import HoldValue
 from contracts.values import Kind, Status, Unit
-from ledger.decide import answers
-from ledger.domain import lots
+from ledger.book import lots
+from ledger.posting.decide import answers
 
 from .desk import BAKER, FLORIST, GROCER, NETWORK, award, page
 from .shelf import Shelf, first_lot, said

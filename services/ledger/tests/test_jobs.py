@@ -11,9 +11,9 @@ from contracts.ledger import COMMANDS
 from kit import clock
 from kit.outbox import take_messages
 from kit.settings import SettingsError
-from ledger import jobs
-from ledger.clients import Archive
-from ledger.domain import checkpoints
+from ledger.log.clients import Archive
+from ledger.log.domain import checkpoints
+from ledger.posting import jobs
 from ledger.settings import Settings
 
 from . import house_of, stories

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from contracts import envelope as envelopes
 from contracts.values import till_name
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import leaves, merkle, records
-from ledger.domain.leaves import Leaf
+from ledger.log.domain import leaves, merkle, records
+from ledger.log.domain.leaves import Leaf
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
 
 from . import desk, sealing, stories
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from contracts.ledger import CancelPending, ReleasePending
 from contracts.values import MOMENT_MAX, Unit
-from ledger.decide import answers
-from ledger.domain import lots, validity
-from ledger.domain.book import Lot, Origin
-from ledger.domain.validity import Activity, Sliding
+from ledger.book import lots, validity
+from ledger.book.facts import Lot, Origin
+from ledger.book.validity import Activity, Sliding
+from ledger.posting.decide import answers
 
 from .desk import BAKER, GROCER, NETWORK, award, page
 from .shelf import Shelf, first_lot, said

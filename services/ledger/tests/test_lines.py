@@ -9,8 +9,8 @@ import pytest
 from contracts.ledger import IssueValue
 from contracts.pos import Answer, Balance, Movement
 from contracts.values import Kind, Reason, Unit
-from ledger.domain import lines
-from ledger.domain.lines import Spendable, Told
+from ledger.posting.domain import lines
+from ledger.posting.domain.lines import Spendable, Told
 
 from . import stories
 from .desk import ACCOUNT, FLORIST, GROCER, Desk, award

@@ -8,10 +8,11 @@ import pytest
 from contracts.ledger import Inquire, Offer
 from contracts.value import Spend, SpendValue
 from contracts.values import Unit, till_name
-from ledger import read, read_lots, usecases
-from ledger.decide import inquiry as inquiring
-from ledger.domain.book import LOTS_PER_COMMAND_MAX
-from ledger.store import posting
+from ledger.book.facts import LOTS_PER_COMMAND_MAX
+from ledger.posting import usecases
+from ledger.posting.decide import inquiry as inquiring
+from ledger.posting.read import batch_read, lots_read
+from ledger.tables import lots as lots_table
 
 from . import house_of, stories
 from .desk import ACCOUNT, BAKER, Desk, award, terms
@@ -24,7 +25,12 @@ class Watch:
     def __init__(self, monkeypatch):
         self.lots = self.cuts = self.whole = 0
         self.parts = []
-        lot_of, cut, whole, decide = posting.lot_of, read_lots.cut, read.read, usecases._decide
+        lot_of, cut, whole, decide = (
+            lots_table.lot_of,
+            lots_read.cut,
+            batch_read.read,
+            usecases._decide,
+        )
 
         def seen(*given):
             self.lots += 1
@@ -44,9 +50,9 @@ class Watch:
             )
             return decide(book, batch, heard, efforts)
 
-        monkeypatch.setattr(posting, "lot_of", seen)
-        monkeypatch.setattr(read_lots, "cut", cut_seen)
-        monkeypatch.setattr(read, "read", read_seen)
+        monkeypatch.setattr(lots_table, "lot_of", seen)
+        monkeypatch.setattr(lots_read, "cut", cut_seen)
+        monkeypatch.setattr(batch_read, "read", read_seen)
         monkeypatch.setattr(usecases, "_decide", decided)
 
     def take(self):
@@ -70,7 +76,7 @@ async def test_what_is_left_unread_changes_no_row_and_no_answer(
     told = stories.Story(seed + 500, accounts=(1000, 1001)).batch(280)
     watch, found = Watch(monkeypatch), []
     for most in (1_000_000, 2):
-        monkeypatch.setattr(read_lots, "LOTS_READ", most)
+        monkeypatch.setattr(lots_read, "LOTS_READ", most)
         rng, shard, start, answers = random.Random(seed), next(shards), 0, []
         while start < len(told):
             piece = told[start : start + rng.choice((1, 1, 2, 5, 12))]
@@ -165,7 +171,7 @@ async def test_a_preview_weighs_cheap_lots_that_its_own_batch_opened(
     """600 points at their cost lie there; value that cost nothing comes in the inquiry's poll."""
     told = []
     for most in (1_000_000, 16):
-        monkeypatch.setattr(read_lots, "LOTS_READ", most)
+        monkeypatch.setattr(lots_read, "LOTS_READ", most)
         shard = next(shards)
         desk = await filled(database, shard, 60, points=10)
         unit = Unit.NETWORK_POINTS if cheap == "points" else Unit.CREDIT

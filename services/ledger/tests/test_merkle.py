@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.domain import merkle
-from ledger.domain.merkle import Subtree
+from ledger.log.domain import merkle
+from ledger.log.domain.merkle import Subtree
 
 SIZE_MAX = 300
 

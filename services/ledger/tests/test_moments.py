@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contracts.value import CaptureHold, HoldValue, Spend
 from house import testing
 from kit.db import Database
-from ledger.domain import asked
+from ledger.log.domain import as_of
 from ledger.main import SERVICE
 
 from . import house_of, model, stories
@@ -117,7 +117,7 @@ async def readings(reader, cut, limit=200, **moment):
     """Everything that can be read as of a moment, without what names the moment itself."""
     found = {}
     shard_moment = {"sequence": cut[SHARD]} if moment.get("by_number") else moment
-    book_moment = {"vector": asked.vector_text(cut)} if moment.get("by_number") else moment
+    book_moment = {"vector": as_of.vector_text(cut)} if moment.get("by_number") else moment
     for account in (*ACCOUNTS, NOBODY):
         path = f"/v1/accounts/{account}"
         balance = await reader(f"{path}/balance", **shard_moment)
@@ -209,7 +209,7 @@ async def test_a_page_can_be_followed_at_the_vector_of_the_first(book):
     await post(database, SHARD, heard[:60], random.Random(7))
     reader.clock.at = decided[-1]
     first = await reader("/v1/positions", limit=1)
-    vector = asked.vector_text({int(k): v for k, v in first["vector"].items()})
+    vector = as_of.vector_text({int(k): v for k, v in first["vector"].items()})
     before = await reader.all("/v1/positions", vector=vector)
     await post(database, SHARD, heard[60:], random.Random(7))
     assert await reader.all("/v1/positions", vector=vector) == before

@@ -12,9 +12,9 @@ from contracts.ledger import Inquire, IssueValue, Offer, PostTransaction
 from contracts.redeeming import Asked
 from contracts.value import SetStanding, Standing
 from contracts.values import AMOUNT_MAX, Channel, Kind, Unit, till_name
-from ledger.decide import commands, inquiry
-from ledger.decide.book import Book
-from ledger.domain import records
+from ledger.log.domain import records
+from ledger.posting.decide import commands, inquiry
+from ledger.posting.decide.batch_state import Book
 
 from . import stories
 from .desk import ACCOUNT, GROCER, Desk, award, terms

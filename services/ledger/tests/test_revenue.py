@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.errors import Invalid
-from ledger.domain import revenue
-from ledger.domain.revenue import Reading
-from ledger.domain.vintages import Figures
+from ledger.query.domain import revenue
+from ledger.query.domain.issue_cohorts import Figures
+from ledger.query.domain.revenue import Reading
 
 
 def revenues(allocated, *readings):

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from contracts import envelope as envelopes
 from contracts.ledger import COMMANDS, Redemption, TickClock
 from contracts.values import Reason, Unit
-from ledger.decide.draft import Draft
-from ledger.domain import lots, money, records, texts
-from ledger.domain.book import Command, Lot, Member, Origin, What
-from ledger.domain.errors import InvariantBroken
+from ledger.book import lots, money
+from ledger.book.errors import InvariantBroken
+from ledger.book.facts import Command, Lot, Member, Origin, What
+from ledger.log.domain import records
+from ledger.posting.decide.draft import Draft
+from ledger.posting.domain import texts
 
 from . import stories
 

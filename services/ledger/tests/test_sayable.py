@@ -5,7 +5,7 @@ import pytest
 from contracts import envelope as envelopes
 from contracts.value import ReceiveBudget, ReceiveValue, ReissueCard, SendBudget, SendValue
 from contracts.values import Kind, Unit
-from ledger import usecases
+from ledger.posting import usecases
 from verifier import review
 from verifier.model.hearing import hear
 

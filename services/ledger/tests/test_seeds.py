@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from ledger import usecases
+from ledger.posting import usecases
 
 from . import house_of, model, stories
 

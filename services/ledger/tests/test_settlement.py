@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.domain import texts
+from ledger.posting.domain import texts
 
 from .office import Office
 from .town import BAKER, GROCER, NETWORK

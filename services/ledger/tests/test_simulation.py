@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from ledger.decide.commands import Verdict
+from ledger.posting.decide.commands import Verdict
 
 from . import simulation, test_caravan, test_domain
 

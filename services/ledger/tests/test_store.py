@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from contracts import envelope as envelopes
 from kit import errors
 from kit.db import Database, DataError
-from ledger import read, write
-from ledger.decide import commands
-from ledger.domain import records
-from ledger.domain.errors import InvariantBroken
+from ledger.book.errors import InvariantBroken
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.read import batch_read
+from ledger.posting.write import batch_write
 
 from . import house_of, stories
 
@@ -129,9 +130,9 @@ async def post_with(database, shard, spoil):
     """Decide a batch, spoil what was decided, and try to write it."""
     heard = [records.command_from(shard, envelopes.encode(e)) for e in stories.Story(3).batch(30)]
     async with database.transaction() as tx:
-        reading = await read.read(tx, heard)
+        reading = await batch_read.read(tx, heard)
         made = [r.decision for r in commands.decide(reading.book, heard) if r.decision]
-        await write.write(tx, reading, spoil(made))
+        await batch_write.write(tx, reading, spoil(made))
 
 
 async def test_nothing_wrong_is_ever_committed(database, shard):
@@ -163,12 +164,12 @@ async def test_a_writer_that_read_before_another_wrote_cannot_write(database, sh
     await house_of.post(database, first)
     commands_of = [records.command_of(shard, e.raw, e.envelope) for e in heard[10:]]
     async with database.transaction() as tx:
-        stale = await read.read(tx, commands_of)
+        stale = await batch_read.read(tx, commands_of)
     await house_of.post(database, heard[10:])
     made = [r.decision for r in commands.decide(stale.book, commands_of) if r.decision]
     with pytest.raises((InvariantBroken, errors.Permanent)):
         async with database.transaction() as tx:
-            await write.write(tx, stale, made)
+            await batch_write.write(tx, stale, made)
 
 
 async def test_time_is_kept_to_the_microsecond(database, shard):

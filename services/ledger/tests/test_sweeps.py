@@ -10,9 +10,10 @@ from contracts import envelope as envelopes
 from contracts.ledger import ExpireLot, TickClock
 from contracts.value import ReleaseHold
 from contracts.values import Family, name
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import lots, records
+from ledger.book import lots
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
 
 from . import model, stories
 from .desk import NETWORK

@@ -10,9 +10,9 @@ from persiantools.jdatetime import JalaliDate
 
 from contracts.values import TEHRAN, tehran_day
 from kit.errors import Invalid
-from ledger.domain import solar, validity
-from ledger.domain.solar import Month
-from ledger.domain.validity import Activity, CalendarEnd, Forever, Rolling, Sliding, Step
+from ledger.book import jalali, validity
+from ledger.book.jalali import Month
+from ledger.book.validity import Activity, CalendarEnd, Forever, Rolling, Sliding, Step
 
 MICROSECOND = timedelta(microseconds=1)
 MONTH_END, YEAR_END = CalendarEnd(period=Step.MONTH), CalendarEnd(period=Step.YEAR)
@@ -50,22 +50,22 @@ NOWRUZ = [
 
 @pytest.mark.parametrize(("year", "first", "leap"), NOWRUZ)
 def test_years_begin_and_leap_as_the_calendar_of_iran_says(year, first, leap):
-    assert solar.first_day(Month(year, 1)) == first
-    assert solar.days_in(Month(year, 12)) == (30 if leap else 29)
-    assert solar.month_of_day(first) == (year, 1)
-    assert solar.month_of_day(first - timedelta(days=1)) == (year - 1, 12)
+    assert jalali.first_day(Month(year, 1)) == first
+    assert jalali.days_in(Month(year, 12)) == (30 if leap else 29)
+    assert jalali.month_of_day(first) == (year, 1)
+    assert jalali.month_of_day(first - timedelta(days=1)) == (year - 1, 12)
 
 
 def test_leap_years_follow_the_cycle_of_33_years_as_long_as_lots_are_born():
     for year in range(validity.FIRST_YEAR, validity.LAST_YEAR + 1):
         leap = year % 33 in (1, 5, 9, 13, 17, 22, 26, 30)
-        assert solar.days_in(Month(year, 12)) == (30 if leap else 29), year
+        assert jalali.days_in(Month(year, 12)) == (30 if leap else 29), year
 
 
 def test_every_day_of_two_centuries_begins_at_its_first_instant():
     day = date(1930, 1, 1)
     while day < date(2130, 1, 1):
-        first = solar.start_of(day)
+        first = jalali.start_of(day)
         assert first.tzinfo is UTC
         assert tehran_day(first) == day
         assert tehran_day(first - MICROSECOND) == day - timedelta(days=1)
@@ -82,23 +82,23 @@ def test_every_day_of_two_centuries_begins_at_its_first_instant():
     (date(1978, 1, 1), datetime(1977, 12, 31, 20, 0, tzinfo=UTC)),  # four hours ahead
 ])  # fmt: skip
 def test_days_begin_by_the_history_of_the_clocks(day, utc):
-    assert solar.start_of(day) == utc
+    assert jalali.start_of(day) == utc
 
 
 def test_months_are_told_in_tehran_and_sort_in_time():
     eve = datetime(2026, 3, 20, 20, 29, 59, 999_999, tzinfo=UTC)
-    assert solar.month_of(eve) == (1404, 12)
-    assert solar.month_of(eve + MICROSECOND) == (1405, 1)
-    assert solar.month_of(eve) < solar.month_of(eve + MICROSECOND)
-    assert str(solar.month_of(eve + MICROSECOND)) == "1405-01"
+    assert jalali.month_of(eve) == (1404, 12)
+    assert jalali.month_of(eve + MICROSECOND) == (1405, 1)
+    assert jalali.month_of(eve) < jalali.month_of(eve + MICROSECOND)
+    assert str(jalali.month_of(eve + MICROSECOND)) == "1405-01"
 
 
 @given(st.integers(1304, 1500), st.integers(1, 12), st.integers(-1200, 1200))
 def test_shifting_months_there_and_back(year, month, months):
-    shifted = solar.shift_month(Month(year, month), months)
+    shifted = jalali.shift_month(Month(year, month), months)
     assert 1 <= shifted.month <= 12
     assert (shifted.year * 12 + shifted.month) - (year * 12 + month) == months
-    assert solar.shift_month(shifted, -months) == (year, month)
+    assert jalali.shift_month(shifted, -months) == (year, month)
 
 
 # ------------------------------------------------------------------------------------ known dates
@@ -366,7 +366,7 @@ def test_times_outside_the_calendar_are_refused(at):
 
 def test_the_longest_term_from_the_last_moment_still_ends():
     at = datetime(2122, 3, 20, 20, 29, 59, 999_999, tzinfo=UTC)
-    assert solar.month_of(at) == (1500, 12)
+    assert jalali.month_of(at) == (1500, 12)
     model = Rolling(length=100, step=Step.YEAR, through=Step.YEAR)
     assert validity.expires_at(model, begins_at=at).year == 2222
 

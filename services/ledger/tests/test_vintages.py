@@ -9,13 +9,15 @@ import pytest
 from contracts import envelope as envelopes
 from contracts.values import Unit
 from kit.errors import Invalid
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import records, solar, vintages
-from ledger.domain.book import LOTS_PER_COMMAND_MAX, Role, What
-from ledger.domain.errors import InvariantBroken
-from ledger.domain.solar import Month
-from ledger.domain.vintages import Figures, LotRow, MovementRow, Part, Sum
+from ledger.book import jalali
+from ledger.book.errors import InvariantBroken
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, Role, What
+from ledger.book.jalali import Month
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
+from ledger.query.domain import issue_cohorts
+from ledger.query.domain.issue_cohorts import Figures, LotRow, MovementRow, Part, Sum
 
 from . import model, stories
 
@@ -55,7 +57,7 @@ BOOK = (
 
 
 def test_vintages_as_an_accountant_writes_them():
-    told = vintages.vintages(*BOOK, as_of={0: 9})
+    told = issue_cohorts.vintages(*BOOK, as_of={0: 9})
     assert [(v.issuer, v.unit, str(v.month)) for v in told] == [
         (7, CR, "1405-01"), (7, NP, "1404-12"), (7, NP, "1405-01"), (8, NP, "1405-01"),
     ]  # fmt: skip
@@ -78,26 +80,26 @@ def test_vintages_as_an_accountant_writes_them():
     (8, Figures(issued=100, redeemed=60, restored=15, expired=55)),
 ])  # fmt: skip
 def test_the_same_vintage_as_of_earlier_numbers(last, figures):
-    told = {(v.unit, v.month): v.amount for v in vintages.vintages(*BOOK, as_of={0: last})}
+    told = {(v.unit, v.month): v.amount for v in issue_cohorts.vintages(*BOOK, as_of={0: last})}
     assert told.get((NP, Month(1404, 12))) == figures
 
 
 def test_the_order_of_rows_does_not_matter():
     lots, rows = [list(part) for part in BOOK]
-    told = vintages.vintages(lots, rows, as_of={0: 9})
+    told = issue_cohorts.vintages(lots, rows, as_of={0: 9})
     for seed in range(5):
         random.Random(seed).shuffle(lots)
         random.Random(seed).shuffle(rows)
-        assert vintages.vintages(lots, rows, as_of={0: 9}) == told
+        assert issue_cohorts.vintages(lots, rows, as_of={0: 9}) == told
 
 
 def test_a_restore_past_the_date_fills_a_child_of_the_same_vintage():
     lots = [lot(1, 100, born=ESFAND), lot(5, 40, born=ESFAND, parent=1)]
     rows = [moved(2, 1, Part.REDEEMED, 70), moved(3, 1, Part.EXPIRED, 30),
             moved(5, 5, Part.RESTORED, 40), moved(6, 5, Part.REDEEMED, 25)]  # fmt: skip
-    (only,) = vintages.vintages(lots, rows, as_of={0: 6})
+    (only,) = issue_cohorts.vintages(lots, rows, as_of={0: 6})
     assert only.amount == Figures(issued=100, redeemed=95, restored=40, expired=30, outstanding=15)
-    (before,) = vintages.vintages(lots, rows, as_of={0: 4})
+    (before,) = issue_cohorts.vintages(lots, rows, as_of={0: 4})
     assert before.amount == Figures(issued=100, redeemed=70, expired=30)
 
 
@@ -117,7 +119,7 @@ GIFT = (
     ({0: 2, 1: 5}, 0, 12, 88),
 ])  # fmt: skip
 def test_a_gift_keeps_its_vintage_from_shard_to_shard(as_of, in_transit, redeemed, outstanding):
-    (only,) = vintages.vintages(*GIFT, as_of=as_of)
+    (only,) = issue_cohorts.vintages(*GIFT, as_of=as_of)
     assert only.month == (1404, 12)
     assert only.amount == Figures(
         issued=100, redeemed=redeemed, in_transit=in_transit, outstanding=outstanding
@@ -127,19 +129,19 @@ def test_a_gift_keeps_its_vintage_from_shard_to_shard(as_of, in_transit, redeeme
 def test_a_refused_gift_comes_back():
     lots = [lot(1, 100), lot(9, 30, parent=1)]
     rows = [moved(2, 1, Part.SENT, 30), moved(9, 9, Part.ARRIVED, 30)]
-    (only,) = vintages.vintages(lots, rows, as_of={0: 9})
+    (only,) = issue_cohorts.vintages(lots, rows, as_of={0: 9})
     assert only.amount == Figures(issued=100, outstanding=100)
 
 
 def test_a_vector_that_cuts_a_gift_is_refused():
     with pytest.raises(Invalid, match="raise the sender's shard") as refused:
-        vintages.vintages(*GIFT, as_of={0: 1, 1: 4})
+        issue_cohorts.vintages(*GIFT, as_of={0: 1, 1: 4})
     assert refused.value.code == "vector-cuts-a-transfer"
 
 
 def test_a_vector_names_every_shard():
     with pytest.raises(Invalid, match="does not name shard 1") as refused:
-        vintages.vintages(*GIFT, as_of={0: 9})
+        issue_cohorts.vintages(*GIFT, as_of={0: 9})
     assert refused.value.code == "vector-lacks-a-shard"
 
 
@@ -159,7 +161,7 @@ def test_a_vector_names_every_shard():
 ])  # fmt: skip
 def test_rows_that_no_book_holds_are_refused(lots, rows, says):
     with pytest.raises(InvariantBroken, match=says):
-        vintages.vintages(lots, rows, as_of={0: 4 if lots[0].lot == number(5) else 9})
+        issue_cohorts.vintages(lots, rows, as_of={0: 4 if lots[0].lot == number(5) else 9})
 
 
 @pytest.mark.parametrize("figures", [
@@ -181,12 +183,12 @@ def test_sums_of_a_database_are_held_to_the_same():
             Sum(7, NP, day + timedelta(days=3), Part.ISSUED, 5, 50),
             Sum(7, NP, day, Part.OUTSTANDING, 60, 540),
             Sum(7, NP, day + timedelta(days=3), Part.OUTSTANDING, 5, 50)]  # fmt: skip
-    (only,) = vintages.of_sums(sums)
+    (only,) = issue_cohorts.of_sums(sums)
     assert only.month == (1405, 1)
     assert only.amount == Figures(issued=105, redeemed=40, outstanding=65)
     assert only.cost_rial == Figures(issued=950, redeemed=360, outstanding=590)
     with pytest.raises(InvariantBroken):
-        vintages.of_sums(sums[:-1])
+        issue_cohorts.of_sums(sums[:-1])
 
 
 # -------------------------------------------------------------------------------- the ledger's book
@@ -232,7 +234,7 @@ class Told:
             self.seen[row.what] += 1
             self.rows.append(
                 MovementRow(
-                    SHARD, decision.sequence, row.lot, vintages.part_of(row.what), row.amount,
+                    SHARD, decision.sequence, row.lot, issue_cohorts.part_of(row.what), row.amount,
                     row.cost_rial,
                 )
             )  # fmt: skip
@@ -254,11 +256,11 @@ def agree_with_the_book(seed, told):
     months = Counter()
     last = max(told.after)
     for sequence in sorted({0, last // 3, last // 2, last}):
-        made = vintages.vintages(told.lots, told.rows, as_of={SHARD: sequence})
+        made = issue_cohorts.vintages(told.lots, told.rows, as_of={SHARD: sequence})
         months.update(v.month for v in made)
         left = defaultdict(lambda: (0, 0))
         for it in told.after[sequence].values():
-            key = (it.issuer, it.unit, solar.month_of(it.born_at))
+            key = (it.issuer, it.unit, jalali.month_of(it.born_at))
             left[key] = (left[key][0] + it.remaining, left[key][1] + it.cost_left)
         outstanding = {
             (v.issuer, v.unit, v.month): (v.amount.outstanding, v.cost_rial.outstanding)
@@ -272,7 +274,9 @@ def agree_with_the_book(seed, told):
 def agree_with_accounts(made, legs):
     """Issued and not reversed is what the issuer's account gave, less what members owe it."""
     for issuer, unit in {(v.issuer, v.unit) for v in made}:
-        whole = vintages.total([v.amount for v in made if (v.issuer, v.unit) == (issuer, unit)])
+        whole = issue_cohorts.total(
+            [v.amount for v in made if (v.issuer, v.unit) == (issuer, unit)]
+        )
         assert whole.issued_net == -legs[Role.ISSUED, unit, issuer] - legs[Role.DEBT, unit, issuer]
         assert whole.redeemed_net == legs[Role.REDEEMED, unit, issuer]
         assert whole.expired == legs[Role.EXPIRED, unit, issuer]

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from contracts import envelope as envelopes
 from contracts.values import Family, name
-from ledger.decide import commands
-from ledger.decide.book import Book
-from ledger.domain import records
+from ledger.log.domain import records
+from ledger.posting.decide import commands
+from ledger.posting.decide.batch_state import Book
 
 from . import stories
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from contracts.value import TopUpWallet
-from ledger.domain.book import Role
+from ledger.book.facts import Role
 
 from . import office as offices
 from .bazaar import GV, MP, NP, Bazaar

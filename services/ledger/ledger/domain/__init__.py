@@ -1,1 +1,0 @@
-"""The ledger's pure rules: values, chart of accounts, lots, money leg, words, errors."""

@@ -1,0 +1,1 @@
+"""The log: records, leaves, the tree over them, signed checkpoints, proofs."""

@@ -1,0 +1,66 @@
+"""Records of ledger.commands as commands: decoded, or named by the hash of their bytes."""
+
+import hashlib
+from typing import Any, Final
+
+from contracts import envelope as envelopes
+from contracts.envelope import Envelope
+from contracts.ledger import COMMANDS, PostTransaction, RefuseTransaction
+from contracts.values import NAME_LENGTH_MAX, Family, Kind, Reason, name, storable
+from ledger.book.facts import UNDECODABLE, Command
+
+FINGERPRINT_HEX: Final = 32  # the gateway's: 16 bytes; kept as bytes to keep the index narrow
+
+
+def command_of(shard: int, raw: bytes, envelope: Envelope[Any] | None) -> Command:
+    """A record as a command. envelope None, or a name that cannot be stored: undecodable."""
+    body = envelope.data if envelope is not None else None
+    named = getattr(body, "name", "")
+    if envelope is None or not 0 < len(named) <= NAME_LENGTH_MAX or not storable(named):
+        digest = hashlib.sha256(raw).hexdigest()
+        return Command(shard, name(Family.UNDECODABLE, digest), UNDECODABLE, raw, None)
+    return Command(
+        shard,
+        named,
+        envelope.type,
+        raw,
+        body,
+        id=envelope.id,
+        key=envelope.key,
+        occurred_at=envelope.occurred_at,
+        accepted_at=envelope.accepted_at,
+        fingerprint=fingerprint_bytes(envelope.fingerprint),
+    )
+
+
+def command_from(shard: int, raw: bytes) -> Command:
+    """A stored record's bytes as a command again."""
+    try:
+        envelope = envelopes.decode(raw, COMMANDS)
+    except envelopes.Malformed:
+        envelope = None
+    return command_of(shard, raw, envelope)
+
+
+def refusal_of(body: Any, reason: Reason) -> RefuseTransaction:
+    """What is booked of a command that cannot be: its name, and where a till is to look for it."""
+    asked = isinstance(body, PostTransaction | RefuseTransaction)
+    return RefuseTransaction(
+        name=body.name,
+        reason=reason,
+        kind=body.kind if asked else Kind.PURCHASE,
+        merchant=getattr(body, "merchant", 0),
+        terminal=getattr(body, "terminal", 0),
+        account=getattr(body, "account", 0),
+        replayed=getattr(body, "replayed", False),
+    )
+
+
+def fingerprint_bytes(text: str | None) -> bytes | None:
+    """A fingerprint as it is kept: hex as its bytes, anything else as its own text."""
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text) if len(text) == FINGERPRINT_HEX else text.encode()
+    except ValueError:
+        return text.encode()

@@ -1,0 +1,20 @@
+"""The log: what is published of it outside the database."""
+
+import logging
+
+from kit.room import Part, Resources
+from ledger.log import jobs
+from ledger.log.clients import archive_of
+from ledger.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def part(opened: Resources) -> Part:
+    """Signed checkpoints, where a folder and a key are set."""
+    given: Settings = opened.settings
+    archive = opened.one(archive_of)
+    if archive is None or not given.checkpoint_key_file:
+        log.warning("no checkpoints are published: set PEYVAND_CHECKPOINT_FOLDER and _KEY_FILE")
+        return Part(name="log")
+    return Part(name="log", jobs=[jobs.publisher(opened.database, opened.clock, archive, given)])

@@ -1,0 +1,1 @@
+"""Leaves and proofs, read from the log."""

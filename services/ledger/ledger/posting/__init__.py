@@ -1,0 +1,1 @@
+"""Posting: commands read, decided, written; each once, in order."""

@@ -1,0 +1,40 @@
+"""Kafka door: ledger.commands, whatever its records hold."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from contracts.topics import LEDGER_COMMANDS
+from contracts.values import SHARDS_MAX
+from kit.consumer import Event, Poison, Subscription
+from kit.db import Tx
+from ledger.posting import usecases
+
+GROUP: Final = "ledger-road"  # as kit.room names it, for what posts without a service
+
+
+async def on_ledger_commands(
+    tx: Tx, batch: Sequence[Event], *, shards: int, ahead_max: timedelta | None
+) -> None:
+    """Post a poll: all shards, all kinds, in partition order; unreadable records too."""
+    await usecases.post_batch(tx, batch, shards=shards, ahead_max=ahead_max)
+
+
+def subscriptions(ahead_max: timedelta | None, shards: int) -> tuple[Subscription, ...]:
+    """ahead_max: how far a command may be beyond its record; None in a sandbox house.
+
+    shards: of the house.
+    """
+    return (
+        Subscription(
+            topic=LEDGER_COMMANDS,
+            handle=partial(on_ledger_commands, shards=shards, ahead_max=ahead_max),
+            decoders=LEDGER_COMMANDS.events,
+            poison=Poison.PASS,
+            refuse=partial(usecases.refuse_record, ahead_max=ahead_max),
+        ),
+    )
+
+
+SUBSCRIPTIONS: Final = subscriptions(None, SHARDS_MAX)  # for time that is not the broker's

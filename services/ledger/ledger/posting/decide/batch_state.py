@@ -1,0 +1,152 @@
+"""The state one batch is decided on, and what each decision does to it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.pos import Balance
+from contracts.values import Status, Unit
+from ledger.book.facts import BEGINNING, Command, Hold, Leg, Lot, Member, Original, Progress, Row
+from ledger.log.domain.leaves import DateRow, HoldRow
+from ledger.log.domain.prior_postings import hold_of, marked_original, original_of
+from ledger.posting.decide.effects import Said
+from ledger.posting.domain.shard_registry import Change, House
+
+
+class Known(Struct, frozen=True):
+    """A name's outcome: the first answer's bytes. fingerprint None matches any."""
+
+    sequence: int
+    fingerprint: bytes | None
+    answer: bytes
+
+
+class Decision(Struct, frozen=True):
+    """One command's effects under one sequence number.
+
+    opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
+    that never arrived, with the answer it will get. merchant, acceptor: where it happened, 0 where
+    nowhere. said, balance: what its outcome tells the house.
+    holds: what it says of holds; standing_holds: the member's after it, where that is anything.
+    dates: lots that it gave other dates, by number.
+    sends: commands that the ledger itself says next, by shard. change: of the shard's house.
+    """
+
+    command: Command
+    sequence: int
+    decided_at: datetime
+    status: Status
+    code: str
+    answer: bytes
+    legs: tuple[Leg, ...]
+    rows: tuple[Row, ...]
+    opened: tuple[Lot, ...]
+    changed: tuple[Lot, ...]
+    debts: dict[tuple[Unit, int], int] | None
+    owner: int
+    progress: tuple[str, Progress] | None
+    marked: tuple[str, bytes] | None
+    merchant: int
+    acceptor: int
+    said: Said
+    balance: Balance
+    holds: tuple[HoldRow, ...] = ()
+    dates: tuple[DateRow, ...] = ()
+    standing_holds: dict[int, Hold] | None = None
+    sends: tuple[tuple[int, Any], ...] = ()
+    change: Change | None = None
+
+
+@dataclass(slots=True)
+class ShardState:
+    """Last sequence number given, decision time (never falls), accounts numbered, log's peaks."""
+
+    shard: int
+    last_sequence: int = 0
+    decided_at: datetime = BEGINNING
+    account_count: int = 0
+    peaks: bytes = b""
+    house: House = field(default_factory=House)
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything a batch may decide on, by shard; deciding changes it through apply alone."""
+
+    shards: dict[int, ShardState] = field(default_factory=dict[int, ShardState])
+    known: dict[tuple[int, str], Known] = field(default_factory=dict[tuple[int, str], Known])
+    originals: dict[tuple[int, str], Original] = field(
+        default_factory=dict[tuple[int, str], Original]
+    )
+    members: dict[tuple[int, int], Member] = field(default_factory=dict[tuple[int, int], Member])
+    guarded: set[int] = field(default_factory=set[int])  # shards where a standing was ever set
+    fresh: dict[tuple[int, str], Decision] = field(default_factory=dict[tuple[int, str], Decision])
+
+    def shard(self, number: int) -> ShardState:
+        """A shard's state; one nobody wrote to yet begins here."""
+        found = self.shards.get(number)
+        if found is None:
+            found = self.shards[number] = ShardState(number)
+        return found
+
+    def member(self, shard: int, owner: int) -> Member:
+        """An account's value; empty where it never had any."""
+        found = self.members.get((shard, owner))
+        if found is None:
+            found = self.members[shard, owner] = Member()
+        return found
+
+    def original(self, shard: int, name: str) -> Original | None:
+        """What a name's command booked, with its progress; None where it never came."""
+        found = self.originals.get((shard, name))
+        if found is None and (decision := self.fresh.get((shard, name))) is not None:
+            held = hold_of(decision.command, decision.status)
+            hold = self.original(shard, held) if held else None
+            found = self.originals[shard, name] = _original(decision, name, hold)
+        return found
+
+    def apply(self, decision: Decision) -> None:
+        """Make a decision the state that the next command sees."""
+        command, shard = decision.command, decision.command.shard
+        state = self.shards[shard]
+        state.last_sequence, state.decided_at = decision.sequence, decision.decided_at
+        if decision.debts is not None:
+            member = self.members[shard, decision.owner]
+            member.debts = decision.debts
+            for lot in decision.opened:
+                member.lots[lot.lot] = lot
+            for lot in decision.changed:
+                member.lots[lot.lot] = lot
+        if decision.standing_holds is not None:
+            self.members[shard, decision.owner].holds = decision.standing_holds
+        if decision.progress is not None:
+            name, progress = decision.progress
+            original = self.originals[shard, name]
+            self.originals[shard, name] = replace(original, progress=progress)
+        house = state.house
+        if house.watched or decision.change is not None:
+            house.apply(decision.change, decision.legs)
+        key = (shard, command.name)
+        self.known[key] = Known(decision.sequence, command.fingerprint, decision.answer)
+        self.fresh[key] = decision
+        if decision.marked is not None:
+            name, told = decision.marked
+            self.known[shard, name] = Known(decision.sequence, None, told)
+            self.fresh[shard, name] = decision
+
+
+def _original(decision: Decision, name: str, hold: Original | None) -> Original:
+    if name != decision.command.name:
+        return marked_original(name, decision.sequence, decision.command.type)
+    return original_of(
+        decision.command,
+        decision.status,
+        sequence=decision.sequence,
+        now=decision.decided_at,
+        rows=decision.rows,
+        hold=hold,
+        answer=decision.answer,
+    )

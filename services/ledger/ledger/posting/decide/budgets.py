@@ -1,0 +1,103 @@
+"""Slices of budgets on a shard: granted, moved, drawn by what is issued, given back."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from contracts.ledger import Award, IssueValue, PostTransaction
+from contracts.value import GrantBudget, ReceiveBudget, SendBudget
+from contracts.values import Family, Reason, name
+from ledger.book import chart_transfers
+from ledger.book.facts import Grant
+from ledger.posting.decide import account_status, effects, issuance
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.domain import texts
+
+
+def grant(draft: Draft, body: GrantBudget) -> Said:
+    """A party may have points issued for so much more from this shard."""
+    draft.post(chart_transfers.grant(body.party, body.campaign, body.amount_rial))
+    return Said(amount_rial=body.amount_rial)
+
+
+def send(draft: Draft, body: SendBudget) -> Said:
+    """Part of a slice, or all that is idle, goes to another shard through transit."""
+    if body.to_shard == draft.command.shard:
+        return effects.decline("same-shard")
+    idle = left(draft, body.party, body.campaign)
+    rial = body.amount_rial or idle
+    if not rial:
+        return effects.unchanged("nothing-left")
+    if rial > idle:
+        return effects.decline("budget-exhausted", left=idle)
+    draft.post(chart_transfers.budget_transit(body.party, body.campaign, rial))
+    said = ReceiveBudget(
+        name=name(Family.RECEIPT, draft.command.shard, draft.sequence),
+        party=body.party,
+        campaign=body.campaign,
+        amount_rial=rial,
+        from_shard=draft.command.shard,
+        from_sequence=draft.sequence,
+    )
+    draft.sends.append((body.to_shard, said))
+    return Said(amount_rial=rial)
+
+
+def receive(draft: Draft, body: ReceiveBudget) -> Said:
+    """What another shard's slice gave; never refused, so that transit returns to zero."""
+    draft.post(chart_transfers.budget_transit(body.party, body.campaign, -body.amount_rial))
+    return Said(amount_rial=body.amount_rial)
+
+
+def left(draft: Draft, party: int, campaign: int) -> int:
+    """Rial of the slice that nothing was drawn for yet, this command's own draws counted."""
+    key = chart_transfers.budget_key(party, campaign)
+    drawn = sum(leg.amount for leg in draft.legs if leg.account == key)
+    return draft.house.balances.get(key, 0) + drawn
+
+
+def fund_issue(draft: Draft, body: IssueValue) -> Said | None:
+    """Draw the cost of an issue from the slice that it names; a no where that has too little."""
+    if body.budget is None:
+        return None
+    idle = left(draft, body.funder, body.budget)
+    if body.cost_rial > idle:
+        return effects.decline("budget-exhausted", left=idle)
+    draft.post(chart_transfers.draw(body.funder, body.budget, body.cost_rial))
+    return None
+
+
+def refused_awards(draft: Draft, awards: Sequence[Award]) -> dict[int, Reason]:
+    """Awards that earn nothing, by place, with why; the others' costs are drawn, in order."""
+    refused: dict[int, Reason] = {}
+    for place, award in enumerate(awards):
+        if draft.house.standings:
+            code = account_status.code_of_parties(draft.house, (award.issuer, award.funder))
+            if code:
+                refused[place] = texts.reason(code)
+                continue
+        no = issuance.refusal_to_issue(draft, award.unit, award.issuer, award.funder)
+        if no is not None:
+            refused[place] = no.reasons[0]
+            continue
+        if award.budget is None:
+            continue
+        idle = left(draft, award.funder, award.budget)
+        if award.cost_rial > idle:
+            refused[place] = texts.reason("budget-exhausted", left=idle)
+        else:
+            draft.post(chart_transfers.draw(award.funder, award.budget, award.cost_rial))
+    return refused
+
+
+def without(body: PostTransaction, refused: dict[int, Reason]) -> PostTransaction:
+    """The basket with those of its awards that take effect."""
+    kept = [award for place, award in enumerate(body.awards) if place not in refused]
+    return replace(body, awards=tuple(kept))
+
+
+def give_back(draft: Draft, award: Grant, rial: int) -> None:
+    """What is undone of an award gives its cost back to the slice."""
+    if award.budget is not None:
+        draft.post(chart_transfers.draw(award.funder, award.budget, -rial))

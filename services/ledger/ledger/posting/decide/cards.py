@@ -1,0 +1,85 @@
+"""Gift cards and the wallet: activated, loaded, reissued; money paid in."""
+
+from contracts.value import ActivateCard, ReissueCard, Standing, TopUpWallet
+from contracts.values import Unit
+from ledger.book import chart_transfers
+from ledger.book.errors import Unread
+from ledger.book.facts import Lot, Origin, lot_number
+from ledger.posting.decide import effects, transfer
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.domain.shard_registry import Change, Subject, Successor
+
+
+def activate(draft: Draft, body: ActivateCard) -> Said:
+    """An account nobody used becomes a card of its issuer, with what was paid for it."""
+    if not body.account:
+        return effects.decline("no-account")
+    if not body.issuer:
+        return effects.decline("no-issuer")
+    if body.account in draft.house.cards:
+        return effects.decline("card-already-active")
+    if draft.debts or not draft.is_empty():
+        return effects.decline("account-in-use")
+    draft.change = Change(card=(body.account, body.issuer))
+    if body.amount_rial:
+        draft.open(
+            Lot(
+                lot_number(draft.sequence, 0), body.account, Unit.GIFT, body.amount_rial,
+                body.amount_rial, body.issuer, body.issuer, "gift-card", 0, draft.now,
+                body.expires_at, draft.command.occurred_at, 0, Origin.CARD, 0,
+                body.amount_rial, body.amount_rial,
+            )
+        )  # fmt: skip
+    return Said(amount_rial=body.amount_rial)
+
+
+def reissue(draft: Draft, body: ReissueCard) -> Said:
+    """All that a card holds, blocked or not, goes to another active card; the old one closes.
+
+    What is past its date stays behind: the sweep books it, on a closed account too. Of very many
+    lots a part goes at a time: the card stays blocked, until another reissue sends the last.
+    """
+    if body.account not in draft.house.cards:
+        return effects.decline("card-not-active")
+    if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
+        return effects.decline("same-account")
+    if draft.rest:
+        raise Unread
+    full, to = draft.live(), Successor(body.to_shard, body.to_account)
+    if any(lot.held for lot in full):
+        return effects.decline("value-held")
+    if any(lot.available_from is None for lot in full):
+        return effects.decline("value-awaits")
+    if draft.debts:
+        return effects.decline("account-owes")
+    if full:
+        now = full[: transfer.PARCELS_MAX]
+        transfer.dispatch(draft, [(lot, lot.remaining) for lot in now], to)
+    if len(full) > transfer.PARCELS_MAX:  # what one message holds; the rest by the next reissue
+        blocked = (Subject(False, body.account), Standing.FROZEN)
+        draft.change = Change(standings=(blocked,))
+        return effects.unchanged("more-to-reissue")
+    closed = (Subject(False, body.account), Standing.CLOSED)
+    draft.change = Change(standings=(closed,), successor=(body.account, to))
+    return Said()
+
+
+def top_up(draft: Draft, body: TopUpWallet) -> Said:
+    """Money that a custodian was paid becomes credit that never expires (SH6)."""
+    if not body.account:
+        return effects.decline("no-account")
+    if not body.custodian:
+        return effects.decline("no-issuer")
+    draft.settle_debts()
+    rial = body.amount_rial
+    draft.open(
+        Lot(
+            lot_number(draft.sequence, 0), body.account, Unit.CREDIT, rial, rial, body.custodian,
+            body.custodian, "top-up", 0, draft.now, None, draft.command.occurred_at,
+            body.merchant, Origin.TOP_UP, 0, rial, rial,
+        )
+    )  # fmt: skip
+    draft.post(chart_transfers.pay_in(body.custodian, rial))
+    draft.settle_debts()
+    return Said(amount_rial=rial)

@@ -1,0 +1,135 @@
+"""Every command in partition order: known names answered, fresh ones decided and booked."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+from msgspec import Struct
+
+from contracts.ledger import PostTransaction
+from contracts.value import ReceiveValue
+from contracts.values import Status, public_id
+from ledger.book.facts import Command, Original
+from ledger.posting.decide import answers, effects, rules, transfer
+from ledger.posting.decide.batch_state import Book, Decision
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.domain import texts
+
+_POSTED: Final = (Status.COMPLETED, Status.HELD)
+
+
+class Verdict(Enum):
+    """What became of one command of the batch."""
+
+    POSTED = "posted"  # decided now
+    REPEATED = "repeated"  # the first answer again
+    CONFLICTING = "conflicting"  # the name was used with another payload: 422
+    UNKNOWN_REPLAY = "unknown-replay"  # an archived record nobody knows: alarm, nothing posted
+
+
+class Result(Struct, frozen=True):
+    """verdict, the answer's bytes (empty where there is none), the decision where it was made."""
+
+    verdict: Verdict
+    answer: bytes
+    decision: Decision | None = None
+
+
+def decide(book: Book, commands: Sequence[Command]) -> list[Result]:
+    """Decide commands in order, each on the effects of those before it. The book moves on.
+
+    The name is looked up before the body is read (architecture 2).
+    """
+    return [decide_one(book, command) for command in commands]
+
+
+def decide_one(book: Book, command: Command) -> Result:
+    """One command, on the effects of all before it."""
+    known = book.known.get((command.shard, command.name))
+    if known is not None:
+        stored, given = known.fingerprint, command.fingerprint
+        if stored is None or given is None or stored == given:
+            return Result(Verdict.REPEATED, known.answer)
+        return Result(Verdict.CONFLICTING, b"")
+    if getattr(command.body, "replayed", False):
+        return Result(Verdict.UNKNOWN_REPLAY, b"")
+    decision = _book_one(book, command)
+    book.apply(decision)
+    return Result(Verdict.POSTED, decision.answer, decision)
+
+
+def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[str, str]]:
+    """(public id, code) of transactions that came here to be posted, and were not."""
+    for _, command, result in results:
+        no = result.decision
+        if no is None or no.status in _POSTED:
+            continue
+        if type(command.body) is PostTransaction and not command.body.decline:
+            yield public_id(command.shard, command.name), no.code
+
+
+def target_of(command: Command) -> str:
+    """Name of the earlier command that this one is about, "" for none."""
+    body = command.body
+    return getattr(body, "original", "") or getattr(body, "issued_by", "")
+
+
+def owner_of(book: Book, command: Command) -> tuple[int, int]:
+    """Shard and account of a command, as far as the book knows its original."""
+    original = book.originals.get((command.shard, target_of(command)))
+    return command.shard, account_of(command, original)
+
+
+def account_of(command: Command, original: Original | None) -> int:
+    """The account a command is about: its own, else its original's.
+
+    None where somebody was shown who lives on another shard: he hears nothing of the original's.
+    """
+    if getattr(command.body, "shown", 0):
+        return 0
+    named = getattr(command.body, "account", 0)
+    return named or (original.account if original is not None else 0)
+
+
+def _book_one(book: Book, command: Command) -> Decision:
+    state = book.shard(command.shard)
+    now = state.decided_at
+    if command.accepted_at is not None and not command.ahead:
+        now = max(now, command.accepted_at)
+    target = target_of(command)
+    original = book.original(command.shard, target) if target else None
+    owner = account_of(command, original)
+    member = book.member(command.shard, owner)
+    sequence = state.last_sequence + 1
+    draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
+    if draft.holds:
+        draft.settle_due()
+    if command.ahead:
+        said = effects.refuse(texts.reason("clock-ahead"))
+    else:
+        said = rules.apply_rule(draft, command.body, original)
+    if said.status not in (Status.COMPLETED, Status.HELD):
+        draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
+        if type(command.body) is ReceiveValue:  # what is in transit goes back
+            draft.sends.append(transfer.return_of(command.body, said.code))
+    return _decision(draft, command, said, now=now)
+
+
+def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
+    balance = draft.balance()
+    told = answers.answer(draft, said, balance)
+    marked = None
+    if said.marks:
+        marked = (said.marks, answers.marked_answer(command, said.marks, now=now))
+    return Decision(
+        command, draft.sequence, now, said.status, said.code, told,
+        tuple(draft.legs), tuple(draft.rows),
+        tuple([draft.lots[number] for number in draft.opened]),
+        tuple([draft.lots[number] for number in draft.changed]),
+        draft.debts if draft.legs or draft.changed else None,
+        draft.owner, said.progress, marked, draft.merchant, draft.acceptor, said, balance,
+        tuple(draft.hold_rows), draft.dates() if draft.dated else (),
+        draft.holds if draft.hold_rows else None, tuple(draft.sends), draft.change,
+    )  # fmt: skip

@@ -1,0 +1,332 @@
+"""One command's effects as they grow: lots, debts, rows and legs; the book itself is untouched."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from contracts.pos import Balance
+from contracts.values import Unit
+from ledger.book import chart, lots
+from ledger.book.errors import InvariantBroken, Unread
+from ledger.book.facts import (
+    LOTS_PER_COMMAND_MAX,
+    Command,
+    Held,
+    Hold,
+    Leg,
+    Lot,
+    Member,
+    Origin,
+    Rest,
+    Row,
+    What,
+    lot_number,
+    value_key,
+)
+from ledger.book.lots import Plan
+from ledger.log.domain.leaves import DateRow, HoldRow
+from ledger.posting.domain.shard_registry import Change, House
+
+_NO_CAPTURE: Final[Mapping[int, int]] = {}
+
+
+class Draft:
+    """Working copy of one member's value. Declining means throwing it away."""
+
+    __slots__ = (
+        "acceptor", "change", "changed", "command", "dated", "debts", "hold_rows", "holds", "house",
+        "legs", "lots", "merchant", "now", "opened", "owner", "rest", "rows", "sends", "sequence",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        command: Command,
+        owner: int,
+        member: Member,
+        *,
+        sequence: int,
+        now: datetime,
+        house: House | None = None,
+    ) -> None:
+        self.command = command
+        self.owner = owner
+        self.sequence = sequence
+        self.now = now
+        self.acceptor = int(getattr(command.body, "acceptor", 0))
+        self.merchant = int(getattr(command.body, "merchant", 0))
+        self.lots = member.lots.copy()
+        self.debts = member.debts.copy()
+        self.holds = member.holds.copy()
+        self.rest = member.rest  # read only
+        self.opened: dict[int, None] = {}  # in order
+        self.changed: dict[int, None] = {}
+        self.dated: dict[int, None] = {}
+        self.hold_rows: list[HoldRow] = []
+        self.rows: list[Row] = []
+        self.legs: list[Leg] = []
+        self.house = house or House()  # read only: what becomes of it is the change
+        self.change: Change | None = None
+        self.sends: list[tuple[int, Any]] = []
+
+    def post(self, transfer: chart.Transfer) -> None:
+        """Book one transfer; legs of zero are left out. Raises InvariantBroken off zero."""
+        sums: dict[Unit, int] = {}
+        for leg in transfer:
+            amount = leg[1]
+            if amount:
+                unit = leg[0][2]
+                sums[unit] = sums.get(unit, 0) + amount
+                self.legs.append(leg)
+        for unit, off in sums.items():
+            if off:
+                raise InvariantBroken(f"{self.command.name}: transfer off zero by {off} {unit}")
+
+    def open(self, lot: Lot) -> None:
+        """Add a lot with its issue and its funding."""
+        self._add(lot)
+        self.post(chart.issue(self.owner, lot.unit, lot.issuer, lot.amount))
+        self.post(chart.fund(lot.issuer, lot.funder, lot.cost_rial))
+
+    def add(self, lot: Lot) -> None:
+        """Add a lot that other legs than its issue bring."""
+        self._add(lot)
+
+    def fill(self, lot: Lot) -> None:
+        """Add a child of a lot elsewhere, which its row fills; no legs."""
+        self._add(lot)
+        self.rows.append(
+            Row(
+                len(self.rows), lot.lot, lot.unit, What.ARRIVED, lot.amount, lot.cost_rial,
+                lot.issuer, 0, 0,
+            )
+        )  # fmt: skip
+
+    def take(self, lot: Lot, amount: int, what: What) -> Row:
+        """Take amount from a lot's remainder with its share of the cost; no legs."""
+        return self.take_at(lot, amount, what, lots.cost_of(lot, amount))
+
+    def take_at(
+        self, lot: Lot, amount: int, what: What, cost: int, *, claim: int = 0, fee: int = 0
+    ) -> Row:
+        """As take, with the money leg of a redemption."""
+        self.set(replace(lot, remaining=lot.remaining - amount, cost_left=lot.cost_left - cost))
+        row = Row(
+            len(self.rows), lot.lot, lot.unit, what, amount, cost, lot.issuer, self.acceptor,
+            self.merchant, claim, fee,
+        )  # fmt: skip
+        self.rows.append(row)
+        return row
+
+    def unissue(self, lot: Lot, what: What) -> int:
+        """Take what is left of a lot, but for what is held, with its issue and funding; its cost.
+
+        The cost is in Rial.
+        """
+        row = self.take(lot, lot.remaining - lot.held, what)
+        self.post(chart.issue(self.owner, lot.unit, lot.issuer, -row.amount))
+        self.post(chart.fund(lot.issuer, lot.funder, -row.cost_rial))
+        return row.cost_rial
+
+    def lapse(self, numbers: Iterable[int]) -> None:
+        """Book what dates alone expired of these lots, as the sweep would have before or after.
+
+        A rule that takes from lots without regard to their dates calls it first, so that it gives
+        the same whether the sweep has come already or not.
+        """
+        for number in numbers:
+            lot = self.lots[number]
+            past = lot.remaining - lot.held
+            if past and not lots.in_date(lot, self.now):
+                self.take(lot, past, What.EXPIRED)
+                self.set(replace(self.lots[number], lapsed=lot.lapsed + past))
+                self.post(chart.expire(self.owner, lot.unit, lot.issuer, past))
+
+    def give_back(self, original: Row, sequence: int, *, part: Row, grace: datetime) -> None:
+        """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.
+
+        A lot past its date stays closed: a child with the grace date is opened instead. Grace is
+        given once: a child's child keeps its date, and is expired from the beginning.
+        """
+        lot = self.lots[original.lot]
+        if part.amount:
+            if lots.in_date(lot, self.now):
+                remaining, cost = lot.remaining + part.amount, lot.cost_left + part.cost_rial
+                self.set(replace(lot, remaining=remaining, cost_left=cost))
+            else:
+                until = lot.expires_at if lots.graced(lot) else grace
+                lot = self._child(lot, part, until)
+        self.rows.append(
+            replace(
+                part,
+                ordinal=len(self.rows),
+                lot=lot.lot,
+                original_sequence=sequence,
+                original_ordinal=original.ordinal,
+            )
+        )
+
+    def set(self, lot: Lot) -> None:
+        """Put down a lot's new state. Raises InvariantBroken below zero."""
+        if lot.remaining < 0 or lot.cost_left < 0 or lot.lapsed < 0:
+            raise InvariantBroken(f"lot {lot.lot} below zero")
+        if not 0 <= lot.held <= lot.remaining:
+            raise InvariantBroken(f"lot {lot.lot} holds {lot.held} of {lot.remaining}")
+        self.lots[lot.lot] = lot
+        if lot.lot not in self.opened:
+            self.changed[lot.lot] = None
+
+    def settle_debts(self) -> None:
+        """Repay debts from available lots of the issuer each is owed to (architecture 5)."""
+        for (unit, issuer), debt in sorted(self.debts.items()):  # whatever order they were read in
+            plan = self.plan(unit, issuer, -debt)
+            for lot, amount in plan.takes:
+                self.take(lot, amount, What.REPAID)
+            repaid = -debt - plan.short
+            self.post(chart.repay(self.owner, unit, issuer, repaid))
+            self.owe(unit, issuer, -repaid)
+
+    def redate(
+        self, lot: Lot, *, available_from: datetime | None, expires_at: datetime | None
+    ) -> None:
+        """Give a lot other dates; the same ones leave no trace."""
+        if (available_from, expires_at) != (lot.available_from, lot.expires_at):
+            self.set(replace(lot, available_from=available_from, expires_at=expires_at))
+            self.dated[lot.lot] = None
+
+    def dates(self) -> tuple[DateRow, ...]:
+        """Lots whose dates changed, by number."""
+        found = [self.lots[number] for number in sorted(self.dated)]
+        return tuple((lot.lot, lot.available_from, lot.expires_at) for lot in found)
+
+    def reserve(self, hold: Hold) -> None:
+        """Hold parts of lots; no legs."""
+        self.holds[hold.hold] = hold
+        for number, amount in hold.parts:
+            lot = self.lots[number]
+            self.set(replace(lot, held=lot.held + amount))
+            self._say_held(hold, number, amount, Held.HELD)
+
+    def let_go(self, hold: Hold, rest: Held, *, captured: Mapping[int, int] = _NO_CAPTURE) -> None:
+        """Resolve a hold: all its parts are free again, to be taken as far as captured, by lot."""
+        del self.holds[hold.hold]
+        for number, amount in hold.parts:
+            lot = self.lots[number]
+            self.set(replace(lot, held=lot.held - amount))
+            part = captured.get(number, 0)
+            if part:
+                self._say_held(hold, number, part, Held.CAPTURED)
+            if amount > part:
+                self._say_held(hold, number, amount - part, rest)
+
+    def settle_due(self) -> None:
+        """Book what dates alone had released, and expired meanwhile: holds that fell due."""
+        due = [hold for hold in self.holds.values() if hold.due_at <= self.now]
+        for hold in sorted(due, key=lambda hold: hold.hold):
+            self.let_go(hold, Held.DUE)
+            self.lapse([number for number, _ in hold.parts])
+
+    def owe(self, unit: Unit, issuer: int, amount: int) -> None:
+        """Add to what the member owes an issuer; a negative amount lowers it."""
+        left = self.debts.get((unit, issuer), 0) - amount
+        if left > 0:
+            raise InvariantBroken(f"debt of account {self.owner} above zero")
+        if left:
+            self.debts[unit, issuer] = left
+        else:
+            self.debts.pop((unit, issuer), None)
+
+    def plan(self, unit: Unit, issuer: int | None, demand: int) -> Plan:
+        """Lots of a unit, of one issuer where given, that pay a debit. Raises Unread."""
+        plan = lots.plan_consumption(self.of(unit, issuer), demand, now=self.now)
+        if self.rest and demand:
+            self._check_read(unit, issuer, plan)
+        return plan
+
+    def plan_all(self, unit: Unit, issuer: int | None, demand: int) -> Plan:
+        """As plan, but takes nothing where there is too little, which sums tell. Raises Unread."""
+        rest = self._rest_of(unit, issuer)
+        if rest is not None and (issuer is None or unit is Unit.MERCHANT_POINTS):
+            free = [x for x in self.of(unit, issuer) if lots.available(x, self.now)]
+            have = rest.usable + sum(lot.remaining - lot.held for lot in free)
+            if have < demand:
+                return Plan([], demand - have)
+        return self.plan(unit, issuer, demand)
+
+    def balance(self) -> Balance:
+        """What the member may be told now. Raises Unread."""
+        effective = lots.effective(self.lots, self.holds, self.now)
+        told = lots.balance(effective, self.rest, now=self.now)
+        return lots.with_debts(told, self.debts) if self.debts else told
+
+    def children_of(self, parent: Lot) -> list[int]:
+        """What refunds opened of a lot past its date and has anything left. Raises Unread."""
+        if self._rest_of(parent.unit, parent.issuer) is not None:
+            raise Unread
+        return [
+            number
+            for number, lot in sorted(self.lots.items())
+            if lot.parent == parent.lot and lot.origin is Origin.CHILD and lot.remaining
+        ]
+
+    def is_empty(self) -> bool:
+        """Whether no lot holds anything, but for what only waits for its expiry's booking."""
+        return not any(x.usable or x.pending for x in self.rest.values()) and not self.live()
+
+    def of(self, unit: Unit, issuer: int | None = None) -> Iterable[Lot]:
+        """The member's lots of a unit, of one issuer where given."""
+        return [
+            lot
+            for lot in self.lots.values()
+            if lot.unit is unit and (issuer is None or lot.issuer == issuer)
+        ]
+
+    def live(self) -> list[Lot]:
+        """Lots that hold anything, by number, but for what only waits for its expiry's booking."""
+        found = [self.lots[number] for number in sorted(self.lots)]
+        return [lot for lot in found if lot.held or (lot.remaining and lots.in_date(lot, self.now))]
+
+    def _rest_of(self, unit: Unit, issuer: int | None) -> Rest | None:
+        if not self.rest:
+            return None
+        return self.rest.get((unit, value_key(self.owner, unit, issuer or 0).counterparty))
+
+    def _check_read(self, unit: Unit, issuer: int | None, plan: Plan) -> None:
+        """Whether the lots at hand are those that the whole account would have given."""
+        rest = self._rest_of(unit, issuer)
+        if rest is None or not rest.usable:
+            return
+        reached = rest.frontier if issuer is None else rest.issuers.get(issuer, rest.frontier)
+        if reached is None:
+            return
+        if plan.short or lots.turn(plan.takes[-1][0]) > reached:
+            raise Unread
+
+    def _say_held(self, hold: Hold, lot: int, amount: int, what: Held) -> None:
+        self.hold_rows.append((len(self.hold_rows), hold.hold, lot, amount, what))
+
+    def _add(self, lot: Lot) -> None:
+        if len(self.opened) >= LOTS_PER_COMMAND_MAX or lot.lot in self.lots:
+            raise InvariantBroken(f"lot number {lot.lot} cannot be given")
+        self.opened[lot.lot] = None
+        self.lots[lot.lot] = lot
+
+    def _child(self, parent: Lot, part: Row, until: datetime | None) -> Lot:
+        child = replace(
+            parent,
+            lot=lot_number(self.sequence, len(self.opened)),
+            amount=part.amount,
+            cost_rial=part.cost_rial,
+            available_from=self.now,
+            expires_at=until,
+            origin=Origin.CHILD,
+            parent=parent.lot,
+            remaining=part.amount,
+            cost_left=part.cost_rial,
+            lapsed=0,
+            held=0,
+            sliding_days=0,  # a grace date is the last
+        )
+        self._add(child)
+        return child

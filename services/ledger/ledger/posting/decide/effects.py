@@ -1,0 +1,72 @@
+"""What a decision says before it is booked: yes with its numbers, or no with its reason."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from contracts.pos import AnswerLine
+from contracts.values import Reason, Status
+from ledger.book.facts import Lot, Progress
+from ledger.posting.domain import texts
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """Outcome of one command. The numbers are those of contracts.pos.Answer, all >= 0.
+
+    progress: an original's name and what becomes of it. marks: a name that never arrived and is
+    refused from now on. amount_rial: of a refund, what came back.
+    """
+
+    status: Status = Status.COMPLETED
+    code: str = ""
+    reasons: tuple[Reason, ...] = ()
+    points_earned: int = 0
+    points_pending: int = 0
+    pending_until: datetime | None = None
+    points_redeemed: int = 0
+    credit_redeemed_rial: int = 0
+    discount_rial: int = 0
+    own_discount_rial: int = 0
+    payable_rial: int = 0
+    points_clawed_back: int = 0
+    points_restored: int = 0
+    credit_restored_rial: int = 0
+    debt_points: int = 0
+    gift_redeemed_rial: int = 0
+    gift_restored_rial: int = 0
+    merchant_points_restored: int = 0
+    debt_rial: int = 0
+    lines: tuple[AnswerLine, ...] = ()
+    progress: tuple[str, Progress] | None = None
+    marks: str = ""
+    amount_rial: int | None = None
+
+
+def decline_for(*reasons: Reason) -> Said:
+    """A business no: stored and answered like a yes; the first reason gives the code."""
+    return Said(status=Status.DECLINED, code=reasons[0].code, reasons=reasons)
+
+
+def decline(code: str, **numbers: int) -> Said:
+    """A business no of the ledger's own."""
+    return decline_for(texts.reason(code, **numbers))
+
+
+def decline_too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Said | None:
+    """A no where one command would take from too many lots; it says how much it may take."""
+    if len(takes) <= limit:
+        return None
+    unit = takes[limit][0].unit
+    most = sum(amount for lot, amount in takes[:limit] if lot.unit is unit)
+    return decline("too-many-lots", most=most)
+
+
+def refuse(reason: Reason) -> Said:
+    """Nobody could decide it: stored and answered."""
+    return Said(status=Status.REFUSED, code=reason.code, reasons=(reason,))
+
+
+def unchanged(code: str) -> Said:
+    """Done, and nothing moved: code says why."""
+    return Said(code=code, reasons=(texts.reason(code),))

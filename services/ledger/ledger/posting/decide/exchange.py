@@ -1,0 +1,92 @@
+"""A merchant's own points for network points, or back, at a rate that both sides accepted."""
+
+from contracts.value import ExchangeValue, TermsKind
+from contracts.values import BASIS_POINTS, NETWORK_PARTY, Unit, largest_remainder
+from ledger.book import chart, chart_transfers, lots
+from ledger.book.facts import Lot, Origin, What, lot_number
+from ledger.posting.decide import effects, transfer
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.decide.transfer import Takes
+from ledger.posting.domain.shard_registry import TermsKey
+
+_OTHER = {
+    Unit.MERCHANT_POINTS: Unit.NETWORK_POINTS,
+    Unit.NETWORK_POINTS: Unit.MERCHANT_POINTS,
+}
+
+
+def decide(draft: Draft, body: ExchangeValue) -> Said:
+    """One transfer per unit through the exchange accounts; cost is carried (architecture 5).
+
+    Network points given: their issuers owe the merchant what they cost, and the merchant the fee.
+    """
+    if not body.account:
+        return effects.decline("no-account")
+    no = _refusal(draft, body)
+    if no is not None:
+        return no
+    taken = transfer.plan(draft, body.unit, body.issuer, body.amount)
+    if isinstance(taken, Said):
+        return taken
+    given = [(lot.unit, lot.issuer, amount) for lot, amount in taken]
+    cost = body.cost_rial
+    if body.unit is Unit.NETWORK_POINTS:
+        draft.acceptor = body.issuer
+        cost = _clear(draft, body, taken)
+    else:
+        for lot, amount in taken:
+            draft.take(lot, amount, What.EXCHANGED)
+    for leg in chart_transfers.exchange(draft.owner, given, sign=1):
+        draft.post(leg)
+    draft.add(_lot(draft, body, cost))
+    had = [(_OTHER[body.unit], body.issuer, body.receives)]
+    for leg in chart_transfers.exchange(draft.owner, had, sign=-1):
+        draft.post(leg)
+    draft.settle_debts()
+    return Said()
+
+
+def _refusal(draft: Draft, body: ExchangeValue) -> Said | None:
+    if body.unit not in _OTHER or not body.issuer:
+        return effects.decline("not-value")
+    rate = draft.house.terms.get(TermsKey(TermsKind.RATE, body.rate, body.version))
+    if rate is None:
+        return effects.decline("unknown-rate")
+    if not {NETWORK_PARTY, body.issuer} <= set(rate.accepted_by):
+        return effects.decline("rate-not-accepted")
+    numbers = (rate.numerator, rate.denominator)  # network points for merchant points
+    if body.unit is Unit.NETWORK_POINTS:
+        numbers = (rate.denominator, rate.numerator)
+    if numbers != (body.numerator, body.denominator):
+        return effects.decline("rate-differs")
+    if body.receives != body.amount * body.numerator // body.denominator:
+        return effects.decline("rate-gives-otherwise")
+    return None
+
+
+def _clear(draft: Draft, body: ExchangeValue, taken: Takes) -> int:
+    """Claims of the merchant on the issuers of what it takes; the Rial that it cost."""
+    costs = [lots.cost_of(lot, amount) for lot, amount in taken]
+    crossed = [
+        cost if lot.issuer != body.issuer else 0
+        for (lot, _), cost in zip(taken, costs, strict=True)
+    ]
+    fee = sum(crossed) * body.fee_bp // BASIS_POINTS
+    fees = largest_remainder(fee, crossed)
+    claims: dict[int, int] = {}
+    for (lot, amount), cost, part in zip(taken, costs, fees, strict=True):
+        draft.take_at(lot, amount, What.EXCHANGED, cost, claim=cost, fee=part)
+        claims[lot.issuer] = claims.get(lot.issuer, 0) + cost
+    for issuer, rial in claims.items():
+        draft.post(chart.fund(body.issuer, issuer, rial))
+    draft.post(chart_transfers.fee(body.issuer, fee))
+    return sum(costs)
+
+
+def _lot(draft: Draft, body: ExchangeValue, cost: int) -> Lot:
+    return Lot(
+        lot_number(draft.sequence, 0), draft.owner, _OTHER[body.unit], body.receives, cost,
+        body.issuer, body.issuer, body.rate, body.version, draft.now, body.expires_at,
+        draft.command.occurred_at, 0, Origin.EXCHANGE, 0, body.receives, cost,
+    )  # fmt: skip

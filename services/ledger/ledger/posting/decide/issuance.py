@@ -1,0 +1,22 @@
+"""What may be issued to whom: somebody issues it and pays for it, and its account may hold it."""
+
+from contracts.values import Unit
+from ledger.posting.decide import effects
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+
+
+def refusal_to_issue(draft: Draft, unit: Unit, issuer: int, funder: int) -> Said | None:
+    """Members hold value, not what parties owe; somebody issues it and pays for it."""
+    if unit is Unit.RIAL:
+        return effects.decline("not-value")
+    if not issuer or not funder:
+        return effects.decline("no-issuer")
+    return refusal_to_load(draft, unit)
+
+
+def refusal_to_load(draft: Draft, unit: Unit) -> Said | None:
+    """Gift value belongs on a card that was activated, and on no other account (SH2)."""
+    if unit is Unit.GIFT and draft.owner not in draft.house.cards:
+        return effects.decline("card-not-active")
+    return None

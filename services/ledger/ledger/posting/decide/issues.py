@@ -1,0 +1,66 @@
+"""Lots outside a basket: issued, taken back as far as unspent, expired."""
+
+from contracts.ledger import ExpireLot, IssueValue
+from ledger.book import lots
+from ledger.book.facts import Original, What, lot_of_issue
+from ledger.posting.decide import budgets, effects, issuance
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+
+
+def issue(draft: Draft, body: IssueValue) -> Said:
+    """One lot, available at once (e.g. the first purchase's credit, SH5), in time, or on an event.
+
+    Points on an event are pending without a date, until a verdict names this issue.
+    """
+    if not body.account:
+        return effects.decline("no-account")
+    no = issuance.refusal_to_issue(draft, body.unit, body.issuer, body.funder)
+    no = no or budgets.fund_issue(draft, body)
+    if no is not None:
+        return no
+    draft.settle_debts()
+    lot, _ = lot_of_issue(
+        body, sequence=draft.sequence, occurred_at=draft.command.occurred_at, now=draft.now
+    )
+    draft.open(lot)
+    draft.settle_debts()
+    return Said()
+
+
+def take_back(draft: Draft, original: Original | None) -> Said:
+    """What is unspent, unheld and in date of an earlier issue, with its funding; never a debt.
+
+    Also of what refunds opened of its lot past its date (findings F14). Raises Unread.
+    """
+    if original is None or not original.grants or original.kind is not None:
+        return effects.decline("unknown-original")
+    if draft.owner != original.account:
+        return effects.decline("another-account")
+    draft.settle_debts()
+    grant = original.grants[0]
+    numbers = [grant.lot, *draft.children_of(draft.lots[grant.lot])]
+    draft.lapse(numbers)
+    left = [lot for number in numbers if (lot := draft.lots[number]).remaining > lot.held]
+    if not left:
+        return effects.unchanged("nothing-left")
+    cost = sum([draft.unissue(lot, What.CLAWED_BACK) for lot in left])
+    budgets.give_back(draft, grant, cost)
+    return Said()
+
+
+def expire(draft: Draft, body: ExpireLot) -> Said:
+    """Book what is left of a lot past its date, but for what a hold has, however it arose."""
+    lot = draft.lots.get(body.lot)
+    if lot is None:
+        return effects.decline("unknown-lot")
+    draft.lapse([lot.lot])
+    if any(row.lot == lot.lot for row in draft.rows):  # by this command, or by a hold it found due
+        return Said()
+    if not lot.remaining:
+        return effects.unchanged("nothing-left")
+    return (
+        effects.decline("not-due")
+        if lots.in_date(lot, draft.now)
+        else effects.unchanged("lot-held")
+    )

@@ -1,0 +1,86 @@
+"""Lots by hand and by activity: renewed while they slide, extended, value added or taken."""
+
+from contracts.value import AdjustValue, ExtendLot
+from contracts.values import Unit
+from ledger.book import chart, lots
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, Origin, What, lot_number
+from ledger.posting.decide import effects, issuance
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+
+RULE = "adjustment"
+
+
+def renew(draft: Draft) -> None:
+    """The account was active: its open sliding lots in date live on, counted from the activity."""
+    for lot in draft.lots.values():
+        if lot.sliding_days and lot.remaining and lot.lot not in draft.opened:
+            _slide(draft, lot)
+
+
+def _slide(draft: Draft, lot: Lot) -> None:
+    if lots.in_date(lot, draft.now):
+        active_at = min(draft.command.occurred_at, draft.now)
+        until = lots.renewed_until(lot, active_at)
+        draft.redate(lot, available_from=lot.available_from, expires_at=until)
+
+
+def extend(draft: Draft, body: ExtendLot) -> Said:
+    """A later date for a lot in date: what is past its date is not brought back, swept or not."""
+    lot = draft.lots.get(body.lot)
+    if lot is None:
+        return effects.decline("unknown-lot")
+    if not body.reason.strip():
+        return effects.decline("no-reason")
+    if not lots.in_date(lot, draft.now):
+        return effects.decline("lot-past-date")
+    if lot.expires_at is None or (
+        body.expires_at is not None and body.expires_at <= lot.expires_at
+    ):
+        return effects.decline("not-later")
+    draft.redate(lot, available_from=lot.available_from, expires_at=body.expires_at)
+    return Said()
+
+
+def adjust(draft: Draft, body: AdjustValue) -> Said:
+    """A correction by hand: two persons and a reason; never a debt."""
+    if not body.account:
+        return effects.decline("no-account")
+    if body.proposed_by == body.approved_by:
+        return effects.decline("same-person")
+    if not body.reason.strip():
+        return effects.decline("no-reason")
+    if body.unit is Unit.RIAL:
+        return effects.decline("not-value")
+    if not body.take and (
+        no := issuance.refusal_to_issue(draft, body.unit, body.issuer, body.funder)
+    ):
+        return no
+    draft.settle_debts()
+    if body.take:
+        return _take(draft, body)
+    lot = Lot(
+        lot_number(draft.sequence, 0), body.account, body.unit, body.amount, body.cost_rial,
+        body.issuer, body.funder, RULE, 0, draft.now, body.expires_at, draft.command.occurred_at,
+        0, Origin.ADJUSTMENT, 0, body.amount, body.cost_rial,
+    )  # fmt: skip
+    draft.open(lot)
+    draft.settle_debts()
+    return Said()
+
+
+def _take(draft: Draft, body: AdjustValue) -> Said:
+    plan = draft.plan_all(body.unit, body.issuer, body.amount)
+    if plan.short:
+        available = body.amount - plan.short
+        return effects.decline("insufficient-value", available=available, short=plan.short)
+    if no := effects.decline_too_many(plan.takes, LOTS_PER_COMMAND_MAX):
+        return no
+    costs: dict[int, int] = {}
+    for lot, amount in plan.takes:
+        row = draft.take(lot, amount, What.ADJUSTED)
+        costs[lot.funder] = costs.get(lot.funder, 0) + row.cost_rial
+    draft.post(chart.issue(draft.owner, body.unit, body.issuer, -body.amount))
+    for funder, cost in costs.items():
+        draft.post(chart.fund(body.issuer, funder, -cost))
+    return Said()

@@ -1,0 +1,79 @@
+"""A verdict on what is pending, a reviewer's or an event's: brought forward, or taken back."""
+
+from msgspec.structs import replace
+
+from contracts.ledger import CancelPending, ReleasePending
+from contracts.values import Status
+from ledger.book import chart, lots
+from ledger.book.facts import Original, What
+from ledger.posting.decide import budgets, effects, refunds
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+
+
+def release(draft: Draft, body: ReleasePending, original: Original | None) -> Said:
+    """A yes: what remains becomes available now, or on the award's own date where that is later."""
+    no = _refusal(draft, original)
+    if no is not None or original is None:
+        return no or effects.decline("unknown-original")
+    starts = {g.lot: g.activates_at for g in sorted(original.grants, key=lambda g: g.activates_at)}
+    for number, activates_at in starts.items():
+        lot = draft.lots[number]
+        starts_at = max(draft.now, activates_at)
+        draft.redate(lot, available_from=starts_at, expires_at=lot.expires_at)
+    draft.settle_debts()
+    return _decided(body.original, original, "released")
+
+
+def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said:
+    """A no: what remains of the pending lots goes back to its issuer, and its funding with it."""
+    no = _refusal(draft, original)
+    if no is not None or original is None:
+        return no or effects.decline("unknown-original")
+    if original.awaits:
+        grant = original.grants[0]
+        budgets.give_back(draft, grant, draft.unissue(draft.lots[grant.lot], What.CANCELLED))
+        return _decided(body.original, original, "cancelled")
+    whole = tuple(amount for _, amount in original.lines)
+    step = refunds.Step(original.progress.refunded, whole, closing=True)
+    draft.lapse([grant.lot for grant in original.grants])
+    for grant in original.grants:
+        cost = refunds.of_grant(grant.cost_rial, grant, original, step)
+        draft.post(chart.fund(grant.issuer, grant.funder, -cost))
+        budgets.give_back(draft, grant, cost)
+        lot = draft.lots[grant.lot]
+        if lot.remaining:
+            draft.take(lot, lot.remaining, What.CANCELLED)
+            draft.post(chart.issue(draft.owner, lot.unit, lot.issuer, -lot.remaining))
+    return _decided(body.original, original, "cancelled")
+
+
+def _decided(name: str, original: Original, verdict: str) -> Said:
+    return Said(progress=(name, replace(original.progress, verdict=verdict)))
+
+
+def _refusal(draft: Draft, original: Original | None) -> Said | None:
+    if original is None or not original.arrived:
+        return effects.decline("unknown-original")
+    if original.awaits:
+        return _refusal_of_event(draft, original)
+    if original.status is not Status.HELD or original.held_until is None:
+        return effects.decline("nothing-pending")
+    if original.progress.verdict:
+        return effects.decline("already-decided")
+    if draft.now >= original.held_until:
+        return effects.decline("past-due")
+    if original.progress.full:
+        return effects.decline("nothing-pending")
+    return None
+
+
+def _refusal_of_event(draft: Draft, original: Original) -> Said | None:
+    if original.status is not Status.COMPLETED:
+        return effects.decline("nothing-pending")
+    if original.progress.verdict:
+        return effects.decline("already-decided")
+    lot = draft.lots[original.grants[0].lot]
+    if not lot.remaining or not lots.in_date(lot, draft.now):
+        return effects.decline("nothing-pending")
+    return None

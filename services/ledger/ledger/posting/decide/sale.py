@@ -1,0 +1,113 @@
+"""Purchases and redemptions: spend first, then earn, debts repaid around both."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from contracts.ledger import PostTransaction, Redemption
+from contracts.pos import AnswerLine, Line
+from contracts.values import Kind, Status, Unit
+from ledger.book import lots, money
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, discount_of, lots_of_awards
+from ledger.posting.decide import budgets, effects, lot_maintenance, spend
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.decide.spend import Want
+
+
+def decide(draft: Draft, body: PostTransaction) -> Said:
+    """A purchase, or a redemption in one step (SH14, SH6): all or nothing."""
+    if body.kind is Kind.REDEMPTION and body.redemption is None:
+        return effects.decline("no-terms")
+    if len(body.lines) > 1 and (no := _refuse_lines(body.lines)) is not None:
+        return no
+    draft.settle_debts()  # what matured since the last command pays first
+    said = Said(payable_rial=body.amount_rial)
+    if body.redemption is not None:
+        said = _redeem(draft, body, body.redemption)
+    if said.status is not Status.COMPLETED:
+        return said
+    said = _earn(draft, body, said)
+    if said.status is not Status.DECLINED:
+        draft.settle_debts()
+        lot_maintenance.renew(draft)
+    return said
+
+
+def _refuse_lines(lines: Sequence[Line]) -> Said | None:
+    """A refund names lines by their numbers, so each has its own."""
+    known: set[int] = set()
+    for line in lines:
+        if line.line in known:
+            return effects.decline("line-twice", line=line.line)
+        known.add(line.line)
+    return None
+
+
+def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
+    discount = discount_of(terms)
+    if terms.points == 0 and terms.credit_rial == 0 and terms.gift_rial == 0:
+        return effects.decline("nothing-to-redeem")
+    if discount > body.amount_rial:
+        return effects.decline("more-than-the-basket")
+    if not body.acceptor:
+        return effects.decline("no-acceptor")
+    takes = spend.plan(
+        draft,
+        (
+            Want(Unit.NETWORK_POINTS, None, terms.points, "insufficient-points"),
+            Want(Unit.CREDIT, None, terms.credit_rial, "insufficient-credit"),
+            Want(Unit.GIFT, None, terms.gift_rial, "insufficient-gift"),
+        ),
+    )
+    if isinstance(takes, Said):
+        return takes
+    leg = spend.consume(draft, takes, money.of_redemption(terms))
+    if isinstance(leg, Said):
+        return leg
+    return Said(
+        points_redeemed=terms.points,
+        credit_redeemed_rial=terms.credit_rial,
+        gift_redeemed_rial=terms.gift_rial,
+        discount_rial=discount,
+        own_discount_rial=leg.own_rial,
+        payable_rial=body.amount_rial - discount,
+    )
+
+
+def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
+    if not body.awards:
+        return replace(said, lines=body.unearned) if body.unearned else said
+    if len(body.awards) > LOTS_PER_COMMAND_MAX:
+        return effects.decline("too-many-awards")
+    refused = budgets.refused_awards(draft, body.awards)
+    opened, _ = lots_of_awards(
+        budgets.without(body, refused) if refused else body,
+        draft.owner,
+        sequence=draft.sequence,
+        occurred_at=draft.command.occurred_at,
+        now=draft.now,
+    )
+    for lot in opened:
+        draft.open(lot)
+    points = [lot for lot in opened if lot.unit is Unit.NETWORK_POINTS]
+    waiting = [lot for lot in points if lots.pending(lot, draft.now)]
+    lines = [
+        AnswerLine(
+            line=award.line,
+            points=0 if place in refused or award.unit is not Unit.NETWORK_POINTS else award.amount,
+            rule=award.rule,
+            rule_version=award.rule_version,
+            funder=award.funder,
+            reason=refused.get(place),
+        )
+        for place, award in enumerate(body.awards)
+    ]
+    return replace(
+        said,
+        status=Status.HELD if body.review_due_at is not None and opened else Status.COMPLETED,
+        points_earned=sum(lot.amount for lot in points),
+        points_pending=sum(lot.amount for lot in waiting),
+        pending_until=max((at for lot in waiting if (at := lot.available_from)), default=None),
+        lines=(*lines, *body.unearned),
+    )

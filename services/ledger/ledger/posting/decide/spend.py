@@ -1,0 +1,101 @@
+"""Value spent: which lots pay for which units, the money leg of all of them, at a till or away."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from contracts.value import Spend, SpendValue
+from contracts.values import Unit
+from ledger.book import chart, lots, money
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, What
+from ledger.posting.decide import effects, lot_maintenance
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+
+Takes = list[tuple[Lot, int]]
+
+
+class Want(NamedTuple):
+    """So much of a unit, of one issuer where given; lack: the code where there is less."""
+
+    unit: Unit
+    issuer: int | None
+    amount: int
+    lack: str
+
+
+def spend(draft: Draft, body: SpendValue) -> Said:
+    """Value spent away from a till (RK1): like a redemption whose basket is what it is worth."""
+    if not body.account:
+        return effects.decline("no-account")
+    if no := refuse_place(body.acceptor, body.spend):
+        return no
+    draft.settle_debts()
+    takes = plan(draft, wants(body.spend, body.acceptor))
+    said = takes if isinstance(takes, Said) else pay(draft, takes, body.spend)
+    if said.code:
+        return said
+    lot_maintenance.renew(draft)
+    return said
+
+
+def wants(spent: Spend, acceptor: int) -> tuple[Want, ...]:
+    """What a spend asks for, unit by unit; merchant points are the acceptor's own."""
+    return (
+        Want(Unit.NETWORK_POINTS, None, spent.points, "insufficient-points"),
+        Want(Unit.MERCHANT_POINTS, acceptor, spent.merchant_points, "insufficient-merchant-points"),
+        Want(Unit.CREDIT, None, spent.credit_rial, "insufficient-credit"),
+        Want(Unit.GIFT, None, spent.gift_rial, "insufficient-gift"),
+    )
+
+
+def refuse_place(acceptor: int, spent: Spend) -> Said | None:
+    """A no where nobody would owe or take what the spend names."""
+    if not acceptor and (spent.merchant_points or spent.worth_rial):
+        return effects.decline("no-acceptor")
+    return None
+
+
+def plan(draft: Draft, wanted: Sequence[Want]) -> Takes | Said:
+    """The lots that a spend takes now, or why it cannot; nothing is taken yet."""
+    takes: Takes = []
+    for unit, issuer, amount, lack in wanted:
+        if not amount:
+            continue
+        found = draft.plan_all(unit, issuer, amount)
+        if found.short:
+            return effects.decline(lack, available=amount - found.short, short=found.short)
+        takes += found.takes
+    if not takes:
+        return effects.decline("nothing-to-redeem")
+    return effects.decline_too_many(takes, LOTS_PER_COMMAND_MAX) or takes
+
+
+def pay(draft: Draft, takes: Takes, spent: Spend) -> Said:
+    """Take and book what a spend away from a till consumes."""
+    leg = consume(draft, takes, money.of_spend(spent))
+    if isinstance(leg, Said):
+        return leg
+    return Said(
+        points_redeemed=spent.points,
+        credit_redeemed_rial=spent.credit_rial,
+        gift_redeemed_rial=spent.gift_rial,
+        discount_rial=spent.worth_rial,
+        own_discount_rial=leg.own_rial,
+        amount_rial=spent.worth_rial,
+    )
+
+
+def consume(draft: Draft, takes: Takes, discount: money.Discount) -> money.MoneyLeg | Said:
+    """Take what was planned and book both legs. takes: lots in their present state, each once."""
+    costs = [lots.cost_of(lot, amount) for lot, amount in takes]
+    leg = money.settle(costs, [lot.issuer for lot, _ in takes], draft.acceptor, discount)
+    if isinstance(leg, money.OwnDiscountTooLarge):
+        return effects.decline("own-discount-too-large", own=leg.own_rial, max=leg.max_rial)
+    spent: list[chart.Spent] = []
+    for (lot, amount), cost, claim, fee in zip(takes, costs, leg.claims, leg.fees, strict=True):
+        draft.take_at(lot, amount, What.REDEEMED, cost, claim=claim, fee=fee)
+        spent.append(chart.Spent(lot.unit, lot.issuer, amount, claim, fee, cost - claim))
+    added = chart.Added(leg.own_rial, leg.network_rial)
+    for transfer in chart.redeem(draft.owner, draft.acceptor, spent, added):
+        draft.post(transfer)
+    return leg

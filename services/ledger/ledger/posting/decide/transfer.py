@@ -1,0 +1,196 @@
+"""Value from one account to another through transit: sent, received, or brought back."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from contracts.value import (
+    Parcel,
+    ReceiveValue,
+    ReissueCard,
+    ReturnValue,
+    SendValue,
+    Standing,
+)
+from contracts.values import Family, Unit, name
+from ledger.book import chart_transfers, lots
+from ledger.book.errors import Unread
+from ledger.book.facts import GRACE, Lot, Origin, Original, Row, What, lot_number
+from ledger.posting.decide import effects, issuance, spend
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.domain.shard_registry import Change, Subject, Successor
+
+PARCELS_MAX = 1024  # of one message
+_SEND = "send-value.v1"
+_LACKS = {
+    Unit.NETWORK_POINTS: "insufficient-points",
+    Unit.MERCHANT_POINTS: "insufficient-merchant-points",
+    Unit.CREDIT: "insufficient-credit",
+    Unit.GIFT: "insufficient-gift",
+}
+Takes = Sequence[tuple[Lot, int]]
+
+
+def send(draft: Draft, body: SendValue) -> Said:
+    """What a spend would take now goes into transit; the ledger says the receive."""
+    if not body.account or not body.to_account:
+        return effects.decline("no-account")
+    if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
+        return effects.decline("same-account")
+    taken = plan(draft, body.unit, body.issuer, body.amount)
+    if isinstance(taken, Said):
+        return taken
+    dispatch(draft, taken, Successor(body.to_shard, body.to_account), body.purpose)
+    return Said()
+
+
+def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
+    """Lots that pay amount; a no where they do not, or where they are too many. Debts come first.
+
+    issuer: of merchant points.
+    """
+    if unit not in _LACKS:
+        return effects.decline("not-value")
+    draft.settle_debts()
+    of_issuer = issuer if unit is Unit.MERCHANT_POINTS else None
+    found = spend.plan(draft, (spend.Want(unit, of_issuer, amount, _LACKS[unit]),))
+    if isinstance(found, Said):
+        return found
+    return effects.decline_too_many(found, PARCELS_MAX) or found
+
+
+def dispatch(draft: Draft, takes: Takes, to: Successor, purpose: str = "reissue") -> None:
+    """Put lots into transit and say the receive where they go to."""
+    body = draft.command.body
+    parcels = tuple([_parcel(lot, draft.take(lot, n, What.SENT)) for lot, n in takes])
+    for transfer in chart_transfers.transit(draft.owner, _moved(parcels), sign=1):
+        draft.post(transfer)
+    shard = draft.command.shard
+    said = ReceiveValue(
+        name=name(Family.RECEIPT, shard, draft.sequence),
+        account=to.account,
+        member=getattr(body, "to_member", 0),
+        from_shard=shard,
+        from_sequence=draft.sequence,
+        from_account=draft.owner,
+        from_member=getattr(body, "member", 0) if type(body) is SendValue else 0,
+        parcels=parcels,
+        purpose=purpose,
+        sent_by=body.name,
+        forwarded=forwards(draft),
+    )
+    draft.sends.append((to.shard, said))
+
+
+def forwards(draft: Draft) -> int:
+    """How often value went on to a card's successor, this time included; 0 for what is sent."""
+    body = draft.command.body
+    if type(body) in (SendValue, ReissueCard):
+        return 0
+    return body.forwarded + 1 if type(body) is ReceiveValue else 1
+
+
+def pass_on(draft: Draft, original: Original | None) -> None:
+    """What came back to a closed account goes on to the card that took its place.
+
+    Without one, or where that card refused it, the account opens again, frozen: value has a place.
+    """
+    if draft.house.of_account(draft.owner) is not Standing.CLOSED:
+        return
+    if draft.rest:
+        raise Unread
+    to, ready = draft.house.successors.get(draft.owner), draft.live()[:PARCELS_MAX]
+    if type(draft.command.body) is ReturnValue and original is not None:
+        to = to if original.type == _SEND else None
+    if to is not None and ready:
+        dispatch(draft, [(lot, lot.remaining) for lot in ready], to)
+    if draft.debts or draft.live():
+        draft.change = Change(standings=((Subject(False, draft.owner), Standing.FROZEN),))
+
+
+def receive(draft: Draft, body: ReceiveValue) -> Said:
+    """Children of exactly the lots that were sent open here; refused, they go back."""
+    if not body.account:
+        return effects.decline("no-account")
+    for parcel in body.parcels:
+        no = issuance.refusal_to_load(draft, parcel.unit)
+        if no is not None:
+            return no
+    draft.settle_debts()
+    for ordinal, parcel in enumerate(body.parcels):
+        draft.fill(_child(draft, parcel, ordinal))
+    for transfer in chart_transfers.transit(draft.owner, _moved(body.parcels), sign=-1):
+        draft.post(transfer)
+    draft.settle_debts()
+    return Said()
+
+
+def return_of(body: ReceiveValue, code: str) -> tuple[int, ReturnValue]:
+    """The command that brings a refused parcel back, and the shard it is for."""
+    said = ReturnValue(
+        name=name(Family.RETURN, body.from_shard, body.from_sequence),
+        account=body.from_account,
+        original=body.sent_by,
+        code=code,
+    )
+    return body.from_shard, said
+
+
+def bring_back(draft: Draft, original: Original | None) -> Said:
+    """Those very lots are restored, a child with the grace date for one past its own. Once.
+
+    An account that closed meanwhile opens again, frozen: value must have a place.
+    """
+    sent = [row for row in original.rows if row.what is What.SENT] if original is not None else []
+    if original is None or not sent or original.account not in (0, draft.owner):
+        return effects.decline("unknown-original")
+    if any(row.lot not in draft.lots for row in sent):
+        return effects.decline("unknown-original")
+    if original.progress.full:
+        return effects.decline("already-returned")
+    draft.settle_debts()
+    for row in sent:
+        part = replace(row, what=What.ARRIVED)
+        draft.give_back(row, original.sequence, part=part, grace=draft.now + GRACE)
+    for transfer in chart_transfers.transit(draft.owner, _moved_rows(sent), sign=-1):
+        draft.post(transfer)
+    draft.settle_debts()
+    return Said(progress=(original.name, replace(original.progress, full=True)))
+
+
+def _parcel(lot: Lot, row: Row) -> Parcel:
+    return Parcel(
+        lot=lot.lot,
+        unit=lot.unit,
+        amount=row.amount,
+        cost_rial=row.cost_rial,
+        issuer=lot.issuer,
+        funder=lot.funder,
+        merchant=lot.merchant,
+        rule=lot.rule,
+        rule_version=lot.rule_version,
+        born_at=lot.born_at,
+        available_from=lot.available_from,
+        expires_at=lot.expires_at,
+        sliding_days=lot.sliding_days,
+        graced=lots.graced(lot),
+    )
+
+
+def _child(draft: Draft, parcel: Parcel, ordinal: int) -> Lot:
+    origin = Origin.GRACED if parcel.graced else Origin.RECEIVED
+    return Lot(
+        lot_number(draft.sequence, ordinal), draft.owner, parcel.unit, parcel.amount,
+        parcel.cost_rial, parcel.issuer, parcel.funder, parcel.rule, parcel.rule_version,
+        parcel.available_from, parcel.expires_at, parcel.born_at, parcel.merchant,
+        origin, parcel.lot, parcel.amount, parcel.cost_rial, 0, 0, parcel.sliding_days,
+    )  # fmt: skip
+
+
+def _moved(parcels: Iterable[Parcel]) -> list[chart_transfers.Moved]:
+    return [(parcel.unit, parcel.issuer, parcel.amount) for parcel in parcels]
+
+
+def _moved_rows(rows: Iterable[Row]) -> list[chart_transfers.Moved]:
+    return [(row.unit, row.issuer, row.amount) for row in rows]

@@ -1,0 +1,101 @@
+"""Clock door: lots past their date, holds that fell due, the minute's tick, the next range."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from kit.clock import Clock
+from kit.db import Database, Tx
+from kit.room import Job
+from ledger import settings
+from ledger.posting import usecases
+from ledger.settings import Settings
+
+
+class Sweep(Protocol):
+    """One bounded sweep of all shards; gives where each goes on."""
+
+    async def __call__(
+        self, tx: Tx, after: Mapping[int, usecases.Cursor], /, *, now: datetime, limit: int
+    ) -> dict[int, usecases.Cursor]: ...
+
+
+@dataclass(slots=True)
+class Ticker:
+    """Says tick-clock to every shard, once a minute of the house's time."""
+
+    database: Database
+    clock: Clock
+    shards: int
+    sandbox: bool
+    said: set[int] = field(default_factory=set[int])
+
+    async def run(self) -> None:
+        """Say this minute's tick, unless it was said or the clock is off (a sandbox's may be)."""
+        now = self.clock.now()
+        minute = usecases.minute_of(now)
+        if minute in self.said:
+            return
+        async with self.database.transaction() as tx:
+            if not self.sandbox and not await usecases.clock_is_right(tx, now):
+                return
+            usecases.tick_shards(tx, shards=self.shards, now=now)
+        self.said = {minute}
+
+
+@dataclass(slots=True)
+class Sweeper:
+    """Commands the expiry of lots past their date, or the release of holds that fell due.
+
+    It goes on from where it was, so that what has its command still on its way is not named
+    over and over, and begins anew after a while: lots may be born past their date.
+    """
+
+    database: Database
+    clock: Clock
+    shards: int
+    sweep: Sweep = usecases.sweep_due_lots
+    reached: dict[int, usecases.Cursor] = field(default_factory=dict[int, usecases.Cursor])
+    runs: int = 0
+
+    async def run(self) -> None:
+        """One bounded transaction."""
+        if self.runs % settings.SWEEP_ANEW_RUNS == 0:
+            self.reached = dict.fromkeys(range(self.shards), usecases.SWEEP_START)
+        async with self.database.transaction() as tx:
+            reached = await self.sweep(
+                tx, self.reached, now=self.clock.now(), limit=settings.SWEEP_LOTS
+            )
+        self.reached = reached
+        self.runs += 1
+
+
+async def extend_ranges(database: Database) -> None:
+    """Keep a free range of the book ahead of every shard."""
+    async with database.transaction() as tx:
+        await usecases.extend_ranges(tx)
+
+
+def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
+    """What time passing makes the ledger do, in one process of all."""
+    ticker = Ticker(database, clock, given.shards, given.sandbox)
+    return [
+        Job(
+            name="sweep-due-lots",
+            every_s=settings.SWEEP_EVERY_S,
+            run=Sweeper(database, clock, given.shards).run,
+        ),
+        Job(
+            name="sweep-due-holds",
+            every_s=settings.SWEEP_EVERY_S,
+            run=Sweeper(database, clock, given.shards, usecases.sweep_due_holds).run,
+        ),
+        Job(name="tick-clock", every_s=settings.TICK_EVERY_S, run=ticker.run),
+        Job(
+            name="extend-ranges",
+            every_s=settings.RANGES_EVERY_S,
+            run=partial(extend_ranges, database),
+        ),
+    ]

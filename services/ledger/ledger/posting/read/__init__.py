@@ -1,0 +1,1 @@
+"""What a batch decides on, read over the posting connection."""

@@ -1,0 +1,1 @@
+"""SQL of the posting transaction, and of what is due."""

@@ -1,0 +1,396 @@
+"""The ledger's verbs on the road: post a batch, refuse one record, let time pass."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from msgspec import Raw, json
+from msgspec.structs import replace
+
+from contracts import envelope as envelopes
+from contracts.envelope import Envelope
+from contracts.ledger import (
+    COMMANDS,
+    ExpireLot,
+    Inquire,
+    Outcome,
+    Reply,
+    TickClock,
+)
+from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
+from contracts.value import ReceiveValue, ReleaseHold
+from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name, public_id
+from kit import logs, outbox, telemetry
+from kit.consumer import Event
+from kit.db import Tx
+from kit.outbox import Message
+from kit.telemetry import Metric
+from ledger.book.errors import Unread
+from ledger.book.facts import BEGINNING, UNDECODABLE, Command
+from ledger.log.domain import log_append, records
+from ledger.posting.decide import answers, inquiry, transfer
+from ledger.posting.decide import commands as deciding
+from ledger.posting.decide.batch_state import Book, Decision
+from ledger.posting.decide.commands import Result, Verdict
+from ledger.posting.decide.inquiry import Effort
+from ledger.posting.domain import texts
+from ledger.posting.read import batch_read
+from ledger.posting.store import reservations, sweeping
+from ledger.posting.write import batch_write
+from ledger.settings import CLOCK_OFF_S
+
+log = logging.getLogger(__name__)
+
+_OUTCOME: Final = "outcome-recorded.v1"
+_REPLY: Final = "transaction-answered.v1"
+_UNPROCESSABLE: Final = 422
+_MICROS_LENGTH_MAX: Final = 17  # until the year 5138
+_KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
+_MINUTE_MICROS: Final = 60_000_000
+Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
+_Owner = tuple[int, int]  # shard, account
+_Said = ExpireLot | ReleaseHold | TickClock
+SWEEP_START: Final[Cursor] = (BEGINNING, 0)
+LOTS_VISITED_MAX: Final = 100_000  # by one batch: some tenth of a second
+_json: Final = json.Encoder()
+
+
+async def post_batch(
+    tx: Tx,
+    batch: Sequence[Event],
+    *,
+    shards: int = SHARDS_MAX,
+    ahead_max: timedelta | None = None,
+) -> None:
+    """Post one poll of ledger.commands, partitions and kinds mixed, in order.
+
+    ahead_max: a command whose accepted_at is further beyond its record's append time is refused,
+    and the shard's time does not move by it; None: no guard, in a house that has its own clock.
+
+    A known name is answered as the first time; a fresh one is decided, booked, said and answered.
+    Inquiries are answered from the state they arrive at and leave nothing. shards: of the house;
+    a command that has us speak to another is refused. Raises InvariantBroken.
+    """
+    await _post(tx, batch, [_sayable(_command(event, ahead_max), shards) for event in batch])
+
+
+def _sayable(command: Command, shards: int) -> Command:
+    """The command, or its refusal where it has us say something to a shard that is not there."""
+    body = command.body
+    named = getattr(body, "to_shard", None) or getattr(body, "from_shard", 0)
+    if named < shards:
+        return command
+    refusal = records.refusal_of(body, texts.reason("no-such-shard"))
+    return replace(command, body=refusal)
+
+
+async def refuse_record(
+    tx: Tx, event: Event, why: str, *, ahead_max: timedelta | None = None
+) -> None:
+    """Store a refusal for a record whose posting the database refuses; its shard moves on."""
+    log.error("a record was refused", extra={"why": why, "offset": event.offset})
+    telemetry.count(Metric.ALARMS, "ledger-refused-record")
+    command = _command(event, ahead_max)
+    if type(command.body) is Inquire:  # a query leaves nothing, not even its refusal
+        outbox.add(tx, _reply(event, command.name, _UNDECIDED, status=_UNPROCESSABLE))
+        return
+    if command.body is not None:
+        logs.declined(public_id(command.shard, command.name), "could-not-be-decided")
+        body = records.refusal_of(command.body, texts.reason("could-not-be-decided"))
+        if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
+            shard, back = transfer.return_of(command.body, body.reason.code)
+            now = event.at if command.ahead else command.accepted_at or event.at
+            outbox.add(tx, [_send(event, command, shard, back, now)])
+        command = replace(command, body=body)
+    await _post(tx, [event], [command])
+
+
+async def _post(
+    tx: Tx,
+    batch: Sequence[Event],
+    heard: Sequence[Command],
+    efforts: dict[_Owner, Effort] | None = None,
+) -> None:
+    """efforts: what inquiries of each account cost in this poll so far."""
+    efforts = {} if efforts is None else efforts
+    reading = await batch_read.read(tx, heard)
+    if len(batch) > 1 and _is_heavy(reading.book, heard):
+        half = len(batch) // 2
+        await _post(tx, batch[:half], heard[:half], efforts)
+        await _post(tx, batch[half:], heard[half:], efforts)
+        return
+    before = {owner: Effort(effort.left) for owner, effort in efforts.items()}
+    try:
+        results, said = _decide(reading.book, batch, heard, efforts)
+    except Unread:
+        efforts.clear()
+        efforts |= before
+        reading = await batch_read.read(tx, heard, whole=True)
+        results, said = _decide(reading.book, batch, heard, efforts)
+
+    def say() -> Iterator[None]:
+        for place, (event, command, result) in enumerate(results, start=1):
+            if result.decision is not None:
+                said.extend(_outcomes(event, result.decision))
+                if "replay" not in event.headers:  # what it said then is in the archive
+                    said.extend(_sends(event, result.decision))
+            said.extend(_answer(event, command, result))
+            if place % log_append.STEP == 0:
+                yield
+        _count(results)
+
+    decisions = [result.decision for _, _, result in results if result.decision is not None]
+    await batch_write.write(tx, reading, decisions, say())
+    outbox.add(tx, said)
+
+
+def _is_heavy(book: Book, heard: Sequence[Command]) -> bool:
+    """Whether so many commands of so many lots had better be decided a part at a time."""
+    most = max([len(member.lots) for member in book.members.values()], default=0)
+    if len(heard) * (len(heard) + most) <= LOTS_VISITED_MAX:
+        return False
+    of_owner = Counter(deciding.owner_of(book, command) for command in heard)
+    visited = [
+        count * (count + len(book.members[key].lots))
+        for key, count in of_owner.items()
+        if key in book.members
+    ]
+    return sum(visited) > LOTS_VISITED_MAX
+
+
+def _decide(
+    book: Book,
+    batch: Sequence[Event],
+    heard: Sequence[Command],
+    efforts: dict[_Owner, Effort],
+) -> tuple[list[tuple[Event, Command, Result]], list[Message]]:
+    """What becomes of each command, and the answers to inquiries. Raises Unread."""
+    results: list[tuple[Event, Command, Result]] = []
+    said: list[Message] = []
+    for event, command in zip(batch, heard, strict=True):
+        if type(command.body) is Inquire:
+            if "replay" not in event.headers and not event.expired:
+                said += _preview(book, event, command, efforts)
+            continue
+        results.append((event, command, deciding.decide_one(book, command)))
+    return results, said
+
+
+def _command(event: Event, ahead_max: timedelta | None) -> Command:
+    command = records.command_of(event.partition, event.raw, event.envelope)
+    if ahead_max is None or command.accepted_at is None:
+        return command
+    if command.accepted_at - ahead_max <= _appended_at(event):
+        return command
+    telemetry.count(Metric.ALARMS, "ledger-clock-ahead")
+    log.error("a command is ahead of its record", extra={"offset": event.offset})
+    return replace(command, ahead=True)
+
+
+def _appended_at(event: Event) -> datetime:
+    """When the broker took the record; of a copy from the archive, when it took the first one."""
+    said = event.headers.get("appended-at", b"")
+    if "replay" in event.headers and said.isdigit() and len(said) <= _MICROS_LENGTH_MAX:
+        return BEGINNING + timedelta(microseconds=int(said))
+    return event.at
+
+
+def _preview(
+    book: Book, event: Event, command: Command, efforts: dict[_Owner, Effort]
+) -> list[Message]:
+    """The answer to an inquiry; none where its account has cost enough in this poll: ask again."""
+    effort = efforts.setdefault((command.shard, command.body.account), Effort())
+    if effort.left <= 0:
+        telemetry.count(Metric.LIMITED, "inquiries")
+        return []
+    return _reply(event, command.name, _json.encode(inquiry.preview(book, command, effort)))
+
+
+def _answer(event: Event, command: Command, result: Result) -> list[Message]:
+    match result.verdict:
+        case Verdict.POSTED | Verdict.REPEATED:
+            return _reply(event, command.name, result.answer)
+        case Verdict.CONFLICTING:
+            return _reply(event, command.name, _CONFLICT, status=_UNPROCESSABLE)
+        case Verdict.UNKNOWN_REPLAY:
+            return []
+
+
+def _count(results: Sequence[tuple[Event, Command, Result]]) -> None:
+    """What became of a batch's commands, for those who watch."""
+    for no in deciding.declined(results):
+        logs.declined(*no)
+    counted = Counter((command.type, result.verdict) for _, command, result in results)
+    for (kind, verdict), count in counted.items():
+        if verdict is Verdict.UNKNOWN_REPLAY:
+            telemetry.count(Metric.ALARMS, "replayed-name-unknown", by=count)
+            continue
+        telemetry.count(Metric.OUTCOMES, kind, verdict.value, by=count)
+        if kind == UNDECODABLE and verdict is Verdict.POSTED:
+            telemetry.count(Metric.ALARMS, "ledger-undecodable", by=count)
+
+
+def _outcomes(event: Event, decision: Decision) -> list[Message]:
+    return [_outcome(event, decision, outcome) for outcome in answers.outcomes(decision)]
+
+
+def _outcome(event: Event, decision: Decision, outcome: Outcome) -> Message:
+    command = decision.command
+    cause = command.id or command.name
+    accepted_at = command.accepted_at
+    if accepted_at is None or command.ahead:
+        accepted_at = decision.decided_at
+    said = Envelope(
+        id=envelopes.follow(cause, f"outcome {outcome.name}"),
+        type=_OUTCOME,
+        key=str(decision.owner) if decision.owner else command.key,
+        occurred_at=command.occurred_at,
+        accepted_at=accepted_at,
+        cause_id=command.id or None,
+        data=outcome,
+    )
+    return outbox.message(LEDGER_ENTRIES, said, partition=command.shard, headers=_traced(event))
+
+
+def _sends(event: Event, decision: Decision) -> list[Message]:
+    """The commands that the ledger itself says next, to whichever shard: each is named once."""
+    return [
+        _send(event, decision.command, to, body, decision.decided_at) for to, body in decision.sends
+    ]
+
+
+def _send(event: Event, command: Command, shard: int, body: Any, now: datetime) -> Message:
+    said = Envelope(
+        id=envelopes.follow(command.id or command.name, f"says {body.name}"),
+        type=_KINDS[type(body)],
+        key=str(getattr(body, "account", 0) or getattr(body, "party", 0)),
+        occurred_at=command.occurred_at,
+        accepted_at=now,
+        cause_id=command.id or None,
+        data=body,
+    )
+    return outbox.message(LEDGER_COMMANDS, said, partition=shard, headers=_traced(event))
+
+
+def _traced(event: Event) -> tuple[tuple[str, bytes], ...]:
+    trace = event.headers.get("traceparent")
+    return (("traceparent", trace),) if trace is not None else ()
+
+
+def _reply(event: Event, named: str, body: bytes, *, status: int = 200) -> list[Message]:
+    if "reply-topic" not in event.headers:
+        return []
+    reply = Reply(name=named, http_status=status, body=Raw(body))
+    said = Envelope(
+        id=envelopes.follow(named, f"reply {event.partition} {event.offset}"),
+        type=_REPLY,
+        key=named,
+        occurred_at=event.at,
+        accepted_at=event.at,
+        data=reply,
+    )
+    message = outbox.reply_message(event, envelopes.encode(said))
+    return [message] if message is not None else []
+
+
+def _problem(code: str, title: str) -> bytes:
+    reason = texts.reason(code)
+    return _json.encode(
+        {
+            "type": f"urn:peyvand:problem:{code}",
+            "title": title,
+            "status": _UNPROCESSABLE,
+            "code": code,
+            "detail": reason.en,
+            "fa": reason.fa,
+        }
+    )
+
+
+_CONFLICT: Final = _problem(
+    "name-used-with-another-payload", "The name was used with another payload"
+)
+_UNDECIDED: Final = _problem("could-not-be-decided", "The inquiry could not be answered")
+
+# --------------------------------------------------------------------------------------- time
+
+
+async def sweep_due_lots(
+    tx: Tx, after: Mapping[int, Cursor], *, now: datetime, limit: int
+) -> dict[int, Cursor]:
+    """Command the expiry of the next due lots of each shard; gives where each goes on.
+
+    A lot is named with the Tehran hour, so a second sweep of the hour repeats the same names; what
+    the first word found held, or in date again, is said anew in the next. limit: lots of one shard.
+    """
+    places = [(shard, at, lot) for shard, (at, lot) in after.items()]
+    hour = now.astimezone(TEHRAN).strftime("%Y-%m-%dT%H")
+    reached = dict(after)
+    said: list[Message] = []
+    for shard, expires_at, lot, owner in await sweeping.list_due_lots(
+        tx, places, now=now, limit=limit
+    ):
+        body = ExpireLot(name=name(Family.EXPIRY, lot, hour), account=owner, lot=lot)
+        said.append(_say(shard, "expire-lot.v1", body, key=str(owner), now=now))
+        reached[shard] = (expires_at, lot)
+    outbox.add(tx, said)
+    return reached
+
+
+async def sweep_due_holds(
+    tx: Tx, after: Mapping[int, Cursor], *, now: datetime, limit: int
+) -> dict[int, Cursor]:
+    """Command the release of the next due holds of each shard; gives where each goes on.
+
+    They read as released already: this only books it where nothing else happens to the account.
+    limit: holds of one shard.
+    """
+    places = [(shard, at, hold) for shard, (at, hold) in after.items()]
+    reached = dict(after)
+    said: list[Message] = []
+    for shard, due_at, hold, owner in await reservations.list_due(tx, places, now=now, limit=limit):
+        body = ReleaseHold(name=name(Family.HOLD, hold), account=owner, hold=hold)
+        said.append(_say(shard, "release-hold.v1", body, key=str(owner), now=now))
+        reached[shard] = (due_at, hold)
+    outbox.add(tx, said)
+    return reached
+
+
+def minute_of(now: datetime) -> int:
+    """Number of a minute since the epoch: a tick's name."""
+    return micros(now) // _MINUTE_MICROS
+
+
+def tick_shards(tx: Tx, *, shards: int, now: datetime) -> None:
+    """Let time pass on shards where nothing else happens."""
+    for shard in range(shards):
+        body = TickClock(name=name(Family.TICK, minute_of(now)))
+        outbox.add(tx, [_say(shard, "tick-clock.v1", body, key=f"shard-{shard}", now=now)])
+
+
+async def clock_is_right(tx: Tx, now: datetime) -> bool:
+    """Whether our clock agrees with the database server's; an alarm where it does not."""
+    off_s = abs((await sweeping.get_clock(tx) - now).total_seconds())
+    if off_s > CLOCK_OFF_S:
+        telemetry.count(Metric.ALARMS, "ledger-clock-off")
+        log.error("the clock is off", extra={"off_s": off_s})
+    return off_s <= CLOCK_OFF_S
+
+
+async def extend_ranges(tx: Tx) -> None:
+    """Keep a free range of the book ahead of every shard."""
+    await sweeping.extend_ranges(tx)
+
+
+def _say(shard: int, kind: str, body: _Said, *, key: str, now: datetime) -> Message:
+    said = Envelope(
+        id=envelopes.follow(body.name, f"{kind} {shard}"),
+        type=kind,
+        key=key,
+        occurred_at=now,
+        accepted_at=now,
+        data=body,
+    )
+    return outbox.message(LEDGER_COMMANDS, said, partition=shard)

@@ -1,0 +1,1 @@
+"""Query: the book as it is and as it was."""

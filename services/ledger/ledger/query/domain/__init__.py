@@ -1,0 +1,1 @@
+"""What readings work out: balances, issue cohorts, revenue."""

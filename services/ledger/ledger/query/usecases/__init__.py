@@ -1,0 +1,1 @@
+"""What people, auditors and operators read: one snapshot each, bounded."""

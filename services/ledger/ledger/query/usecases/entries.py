@@ -1,0 +1,42 @@
+"""Proof that the log holds an account's entry, by its number in the account."""
+
+from typing import Any
+
+from contracts.values import Unit
+from kit import errors
+from kit.db import Tx
+from ledger.log.clients import Archive
+from ledger.log.usecases import proofs
+from ledger.query.store import history
+from ledger.query.usecases import accounts
+
+
+async def inclusion_of(
+    tx: Tx,
+    archive: Archive | None,
+    account: int,
+    chosen: tuple[Unit, int, int | None],
+    number: int,
+    *,
+    size: int | None,
+) -> dict[str, Any]:
+    """As inclusion, of the leaf that holds an account's entry. chosen: as find_value_account."""
+    found = await accounts.find_value_account(tx, account, *chosen)
+    entry = None
+    if found is not None:
+        entry = await history.find_entry(
+            tx, shard=found["shard"], account_id=found["account_id"], number=number
+        )
+    if found is None or entry is None:
+        raise errors.NotFound("the account has no such entry", code="unknown-entry")
+    told = await proofs.inclusion_at(tx, archive, found["shard"], entry["sequence"], size=size)
+    return told | {
+        "entry": {
+            "account": account,
+            "account_id": found["account_id"],
+            "account_sequence": number,
+            "line": entry["line"],
+            "amount": entry["amount"],
+            "balance": entry["balance"],
+        }
+    }

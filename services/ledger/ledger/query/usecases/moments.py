@@ -1,0 +1,112 @@
+"""The moment a reading is of: now, a time, a sequence number or a vector, found in the log."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from kit.db import Record, Tx
+from ledger.book.facts import BEGINNING
+from ledger.log import store as log_store
+from ledger.log.domain import as_of
+from ledger.log.usecases import log_read
+
+_TICK = timedelta(microseconds=1)
+
+
+class AsOf(Struct, frozen=True, kw_only=True):
+    """What was asked: at most one of the three, none: now, by the house's clock. Raises Invalid.
+
+    shard: which part of a club account, where it has value on more than one.
+    """
+
+    now: datetime
+    at: datetime | None = None
+    sequence: int | None = None
+    vector: Mapping[int, int] | None = None
+    shard: int | None = None
+
+    def __post_init__(self) -> None:
+        as_of.at_most_one(at=self.at, sequence=self.sequence, vector=self.vector)
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """A moment of one shard. sequence: the last that counts. at: by which dates are judged.
+
+    present: nothing came later on this shard. final: nothing that is still to be booked can belong
+    to it. now: nothing else was asked for.
+    """
+
+    shard: int
+    sequence: int
+    at: datetime
+    present: bool
+    final: bool
+    now: bool = False
+
+
+class Cut(Struct, frozen=True, kw_only=True):
+    """A moment of all shards. vector: {shard: last sequence that counts}; at None: of a vector."""
+
+    vector: dict[int, int]
+    at: datetime | None
+    present: bool
+    final: bool
+
+    def told(self) -> dict[str, object]:
+        """What every answer over shards says of itself."""
+        named = {str(shard): sequence for shard, sequence in self.vector.items()}
+        return {"vector": named, "as_of": self.at, "final": self.final}
+
+
+async def moment_of(tx: Tx, row: Record, wanted: AsOf) -> Moment:
+    """The moment of a shard. row: of it, with shard, last_sequence, decided_at.
+
+    At a time counts what was decided by then; at a sequence number dates are judged by its decision
+    time. Raises Invalid `not-yet-reached`.
+    """
+    shard, last, decided_at = row["shard"], row["last_sequence"], row["decided_at"]
+    now = max(wanted.now, decided_at)
+    if wanted.sequence is not None:
+        as_of.check_reached(shard, wanted.sequence, last)
+        at = BEGINNING
+        if wanted.sequence:
+            place = (shard, wanted.sequence)
+            at = (await log_read.leaves_at(tx, {place}))[place].decided_at
+        present = wanted.sequence == last
+        return Moment(shard=shard, sequence=wanted.sequence, at=at, present=present, final=True)
+    if wanted.at is None:
+        return Moment(shard=shard, sequence=last, at=now, present=True, final=False, now=True)
+    as_of.check_past(wanted.at, now)
+    sequence = (await log_read.sequences_at(tx, [row], wanted.at))[shard]
+    return Moment(
+        shard=shard,
+        sequence=sequence,
+        at=wanted.at,
+        present=sequence == last,
+        final=decided_at > wanted.at,
+    )
+
+
+async def cut_of(tx: Tx, wanted: AsOf) -> Cut:
+    """The moment of all shards. Raises Invalid as moment_of, and on a vector that is not whole."""
+    rows = await log_store.list_shards(tx)
+    present = {row["shard"]: row["last_sequence"] for row in rows}
+    if wanted.vector is not None:
+        as_of.check_vector(wanted.vector, present)
+        vector = {shard: wanted.vector[shard] for shard in present}
+        return Cut(vector=vector, at=None, present=vector == present, final=True)
+    now = max([wanted.now, *(row["decided_at"] for row in rows)])
+    if wanted.at is None:
+        return Cut(vector=present, at=now, present=True, final=False)
+    as_of.check_past(wanted.at, now)
+    found = await log_read.sequences_at(tx, rows, wanted.at)
+    vector = {shard: found[shard] for shard in present}
+    final = all(row["decided_at"] > wanted.at for row in rows)
+    return Cut(vector=vector, at=wanted.at, present=vector == present, final=final)
+
+
+async def sequence_before(tx: Tx, row: Record, at: datetime) -> int:
+    """The last sequence number of a shard decided before a time."""
+    found: int = (await log_read.sequences_at(tx, [row], at - _TICK))[row["shard"]]
+    return found

@@ -1,0 +1,56 @@
+"""What a club account sent to others and what neither arrived nor came back, at a moment."""
+
+from contracts.values import Unit
+from kit.db import Record, Tx
+from ledger.book.facts import What
+from ledger.log.usecases import log_read
+from ledger.log.usecases.log_read import Place
+from ledger.query.domain.balances import Kin
+from ledger.query.store import history
+from ledger.query.usecases.moments import Moment
+from ledger.tables import lots as lots_table
+
+_LOT, _AMOUNT, _ISSUER, _WHAT = 1, 2, 8, 11  # in a leaf's row of a consumption
+
+
+async def in_transit(tx: Tx, account: int, moment: Moment) -> dict[Kin, int]:
+    """Amounts on their way, by unit and issuer.
+
+    A receipt is booked on another shard: as of a moment it counts when it was decided by then.
+    """
+    rows = await history.list_sends(tx, shard=moment.shard, owner=account, last=moment.sequence)
+    late = {
+        (row["to_shard"], row["received"])
+        for row in rows
+        if row["is_filled"] and not moment.now and row["by"] > moment.at
+    }
+    decided = {
+        place: leaf.decided_at for place, leaf in (await log_read.leaves_at(tx, late)).items()
+    }
+
+    def arrived(row: Record) -> bool:
+        place = (row["to_shard"], row["received"])
+        return row["is_filled"] and (place not in decided or decided[place] <= moment.at)
+
+    places = {(moment.shard, int(row["sequence"])) for row in rows if not arrived(row)}
+    return await _sent(tx, places)
+
+
+async def _sent(tx: Tx, places: set[Place]) -> dict[Kin, int]:
+    sent = [
+        (place[0], row)
+        for place, leaf in (await log_read.leaves_at(tx, places)).items()
+        for row in leaf.consumptions
+        if row[_WHAT] == What.SENT
+    ]
+    if not sent:
+        return {}
+    asked = sorted({(shard, row[_LOT]) for shard, row in sent})
+    units = {
+        (r["shard"], r["lot"]): Unit(r["unit"]) for r in await lots_table.list_units(tx, asked)
+    }
+    found: dict[Kin, int] = {}
+    for shard, row in sent:
+        kin = (units[shard, row[_LOT]], row[_ISSUER])
+        found[kin] = found.get(kin, 0) + row[_AMOUNT]
+    return found

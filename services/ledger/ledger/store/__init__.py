@@ -1,1 +1,0 @@
-"""All the ledger's SQL: posting a batch, reading for people, what is due."""

@@ -1,0 +1,1 @@
+"""Tables that several wings read: their columns, and their rows as values."""
