@@ -106,6 +106,14 @@ def test_a_noun_has_its_own_furniture_and_nothing_else(room: str) -> None:
     assert not odd, odd
 
 
+def test_the_ledger_is_three_wings_over_one_book() -> None:
+    """Which wing may read which, import-linter says; that there is nothing beside them, this."""
+    folders = {p.name for p in ROOMS["ledger"].iterdir() if p.is_dir() and p.name != "__pycache__"}
+    assert folders == {"posting", "query", "log", "tables", "book"}
+    phases = {p.name for p in (ROOMS["ledger"] / "posting").iterdir() if p.is_dir()}
+    assert phases - {"__pycache__"} == {"read", "decide", "write", "domain", "store"}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_services_readme_is_one_page_with_five_headings(service: str) -> None:
     text = (ROOT / "services" / service / "README.md").read_text("utf-8").lower()

@@ -1,6 +1,6 @@
 """A plain ledger of lists and dictionaries, one shard, to compare the real one with.
 
-Written apart from ledger.decide: it keeps running totals where the ledger works with steps.
+Written apart from ledger.posting.decide: it keeps running totals where the ledger works with steps.
 """
 
 from collections import defaultdict

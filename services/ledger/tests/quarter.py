@@ -1,7 +1,7 @@
 """The plain model's house: standings, cards, rates, budgets, what is in transit, windows.
 
-Written apart from ledger.decide: what is owed is added up from the first entry on, what a party
-has outstanding from its lots.
+Written apart from ledger.posting.decide: what is owed is added up from the first entry on, what a
+party has outstanding from its lots.
 """
 
 from datetime import timedelta

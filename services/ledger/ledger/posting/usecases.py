@@ -130,7 +130,7 @@ async def _post(
         reading = await batch_read.read(tx, heard, whole=True)
         results, said = _decide(reading.book, batch, heard, efforts)
 
-    def say() -> Iterator[None]:
+    def compose() -> Iterator[None]:
         for place, (event, command, result) in enumerate(results, start=1):
             if result.decision is not None:
                 said.extend(_outcomes(event, result.decision))
@@ -142,7 +142,7 @@ async def _post(
         _count(results)
 
     decisions = [result.decision for _, _, result in results if result.decision is not None]
-    await batch_write.write(tx, reading, decisions, say())
+    await batch_write.write(tx, reading, decisions, compose())
     outbox.add(tx, said)
 
 
