@@ -11,6 +11,7 @@ from contracts.ledger import COMMANDS
 from kit import clock
 from kit.outbox import take_messages
 from kit.settings import SettingsError
+from ledger.log import jobs as log_jobs
 from ledger.log.clients import Archive
 from ledger.log.domain import checkpoints
 from ledger.posting import jobs
@@ -165,7 +166,7 @@ async def test_checkpoints_are_published_every_ten_seconds_with_a_key_that_signs
     )  # fmt: skip
     desk = Desk(2)
     archive = Archive(tmp_path)
-    job = jobs.publisher(empty, Stopped(stories.START), archive, given)
+    job = log_jobs.publisher(empty, Stopped(stories.START), archive, given)
     assert (job.name, job.every_s, job.elected) == ("publish-checkpoints", 10.0, True)
     said = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10),)))
     await house_of.post(empty, house_of.events(2, [said]))
@@ -174,4 +175,4 @@ async def test_checkpoints_are_published_every_ten_seconds_with_a_key_that_signs
     assert (found.shard, found.size, found.at) == (2, 1, stories.START)
     key.chmod(0o644)
     with pytest.raises(SettingsError, match="others"):
-        jobs.publisher(empty, Stopped(desk.at), archive, given)
+        log_jobs.publisher(empty, Stopped(desk.at), archive, given)

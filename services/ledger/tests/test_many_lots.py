@@ -213,13 +213,13 @@ async def test_inquiries_of_one_account_cost_others_no_more_than_a_bound(
 ):
     """Sixteen at a time over 4,600 lots once held every till of the network, and its own group."""
     await filled(database, shard, 4_600)
-    say, visited = inquiring.rules.say, []
+    apply_rule, visited = inquiring.rules.apply_rule, []
 
     def counted(draft, *given):
         visited.append(len(draft.lots))
-        return say(draft, *given)
+        return apply_rule(draft, *given)
 
-    monkeypatch.setattr(inquiring.rules, "say", counted)
+    monkeypatch.setattr(inquiring.rules, "apply_rule", counted)
     at = stories.START + timedelta(days=1)
     asked = [inquiry(ACCOUNT, at, number, amount_rial=50_000_000) for number in range(1, 41)]
     asked.append(inquiry(1001, at, 41))

@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from house import testing
 from kit.db import Database, connect
-from ledger.log import clients
+from ledger.log import clients, jobs
 from ledger.log.domain import checkpoints, chunks
 from ledger.main import SERVICE
-from ledger.posting import jobs
 from verifier import checkpoints as outside
 from verifier import leaves, tree
 
