@@ -1,4 +1,4 @@
-"""The services behind the gateway, over HTTP: misses of the local tables, outcomes, the rest.
+"""The services behind the gateway, over HTTP: misses of the tables, outcomes, administration.
 
 Every service has connections of its own for each purpose, few of them: an upload that takes a
 minute and a till's look-up of 50 ms never wait for one another (findings S14).
@@ -21,6 +21,7 @@ from contracts.members import Identifier
 from contracts.merchants import Terminal
 from gateway.settings import Settings
 from kit import auth, clock, errors, telemetry
+from kit.room import Resources
 from kit.settings import SettingsError
 from kit.telemetry import Metric
 
@@ -35,13 +36,13 @@ _identifier: Final = msgspec.json.Decoder(Identifier).decode
 _terminal: Final = msgspec.json.Decoder(Terminal).decode
 
 
-class _Named(msgspec.Struct, frozen=True):
-    """Of a status only whose it is."""
+class _Outcome(msgspec.Struct, frozen=True):
+    """Of a transaction's status only its id."""
 
     id: str
 
 
-_named: Final = msgspec.json.Decoder(_Named).decode
+_outcome: Final = msgspec.json.Decoder(_Outcome).decode
 
 
 class Service(StrEnum):
@@ -56,7 +57,7 @@ class Service(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a connection is for; none is used for another's."""
+    """The purpose of a connection; none is used for another's."""
 
     LOOK_UP = "look-up"  # a known caller's
     STRANGER = "stranger"  # a key that is not known yet
@@ -67,31 +68,34 @@ class Purpose(StrEnum):
     DOCUMENT = "document"
 
 
+PoolKey = tuple[Service, Purpose]
+
+
 @dataclass(frozen=True, slots=True)
-class Pool:
+class PoolSize:
     """Connections to one service for one purpose, and how long a call may take."""
 
     connections: int
     within_s: float
 
 
-def pools_of(settings: Settings) -> dict[Purpose, Pool]:
+def pools_of(settings: Settings) -> dict[Purpose, PoolSize]:
     """Sizes and deadlines, as the settings have them."""
     look_up_s = settings.lookup_timeout_ms / 1000
     return {
-        Purpose.LOOK_UP: Pool(settings.lookup_connections, look_up_s),
-        Purpose.STRANGER: Pool(settings.stranger_connections, look_up_s),
-        Purpose.STATUS: Pool(settings.status_connections, 2.0),
-        Purpose.ADMINISTRATION: Pool(settings.administration_connections, 15.0),
-        Purpose.READING: Pool(settings.reading_connections, 60.0),
-        Purpose.UPLOAD: Pool(settings.upload_connections, 60.0),
-        Purpose.DOCUMENT: Pool(1, 2.0),
+        Purpose.LOOK_UP: PoolSize(settings.lookup_connections, look_up_s),
+        Purpose.STRANGER: PoolSize(settings.stranger_connections, look_up_s),
+        Purpose.STATUS: PoolSize(settings.status_connections, 2.0),
+        Purpose.ADMINISTRATION: PoolSize(settings.administration_connections, 15.0),
+        Purpose.READING: PoolSize(settings.reading_connections, 60.0),
+        Purpose.UPLOAD: PoolSize(settings.upload_connections, 60.0),
+        Purpose.DOCUMENT: PoolSize(1, 2.0),
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What a service answered."""
+class ServiceResponse:
+    """A service's answer."""
 
     status: int
     headers: Mapping[str, str]
@@ -99,10 +103,10 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """A request to pass on. target: path and query as they came, not decoded."""
+class ForwardedRequest:
+    """A request for a service. target: path and query as they came, not decoded."""
 
-    place: tuple[Service, Purpose]
+    pool: PoolKey
     method: str
     target: str
     body: bytes | None
@@ -110,18 +114,18 @@ class Passed:
     def call(self) -> auth.Call:
         """What is signed: the path as the service will decode it, and the query."""
         path, _, query = self.target.partition("?")
-        return auth.Call(self.place[0].value, self.method, unquote(path), query)
+        return auth.Call(self.pool[0].value, self.method, unquote(path), query)
 
 
 class Services:
-    """Sessions to all services, signed as what the gateway vouches for."""
+    """Sessions to all services; every request is signed with its actor."""
 
     def __init__(self, settings: Settings) -> None:
         master = auth.secrets_of(settings.actor_secret)[0]
         self._secrets = {s: auth.room_secret(master, s.value) for s in Service}
         self._pools = pools_of(settings)
         self._tls = _tls(settings)
-        self._sessions: dict[tuple[Service, Purpose], aiohttp.ClientSession] = {}
+        self._sessions: dict[PoolKey, aiohttp.ClientSession] = {}
         self._urls = {
             service: str(getattr(settings, f"{service.value}_url")).rstrip("/")
             for service in Service
@@ -138,7 +142,7 @@ class Services:
             (Service.MEMBERS, Purpose.LOOK_UP),
             f"/internal/identifiers/{digest}",
             _identifier,
-            lambda found: found.digest == digest,
+            lambda answer: answer.digest == digest,
         )
 
     async def find_terminal(
@@ -149,7 +153,7 @@ class Services:
             (Service.MERCHANTS, purpose),
             f"/internal/terminals/{terminal}",
             _terminal,
-            lambda found: found.terminal == terminal,
+            lambda answer: answer.terminal == terminal,
         )
 
     async def find_outcome(self, shard: int, name: str) -> bytes | None:
@@ -157,60 +161,62 @@ class Services:
 
         Raises Unavailable when the ledger does not answer.
         """
-        place = (Service.LEDGER, Purpose.STATUS)
-        body = await self._ask(place, f"/internal/outcomes/{shard}/{name}")
+        pool = (Service.LEDGER, Purpose.STATUS)
+        body = await self._ask(pool, f"/internal/outcomes/{shard}/{name}")
         if body is not None:
             public_id = f"{shard}.{name}"
-            await self._checked(place, body, _named, lambda found: found.id == public_id)
+            await self._checked(pool, body, _outcome, lambda answer: answer.id == public_id)
         return body
 
     async def find_document(self, service: Service) -> dict[str, Any] | None:
         """A service's OpenAPI document; None while the service is down."""
         try:
-            heard = await self._ask((service, Purpose.DOCUMENT), "/openapi.json")
-            return None if heard is None else msgspec.json.decode(heard, type=dict[str, Any])
+            body = await self._ask((service, Purpose.DOCUMENT), "/openapi.json")
+            return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
         except (errors.Unavailable, msgspec.MsgspecError):
             return None
 
-    async def forward(self, passed: Passed, actor: auth.Actor, headers: Mapping[str, str]) -> Heard:
-        """Pass a whole request on, vouching for who sends it. Raises Unavailable.
+    async def forward(
+        self, request: ForwardedRequest, actor: auth.Actor, headers: Mapping[str, str]
+    ) -> ServiceResponse:
+        """Forward a whole request, signed with its actor. Raises Unavailable.
 
         The client alone frames it: headers holds nothing of the connection it came on.
         """
-        place, secret = passed.place, self._secrets[passed.place[0]]
-        signed = auth.sign(actor, secret, passed.call(), clock.wall(), body=passed.body or b"")
+        pool, secret = request.pool, self._secrets[request.pool[0]]
+        signed = auth.sign(actor, secret, request.call(), clock.wall(), body=request.body or b"")
         try:
-            async with self._session(place).request(
-                passed.method,
-                URL(self._urls[place[0]] + passed.target, encoded=True),
+            async with self._session(pool).request(
+                request.method,
+                URL(self._urls[pool[0]] + request.target, encoded=True),
                 headers={**headers, auth.HEADER: signed},
-                data=_sendable(passed.body),
-                timeout=self._timeout(place),
+                data=_sendable(request.body),
+                timeout=self._timeout(pool),
                 allow_redirects=False,
             ) as answer:
-                return Heard(answer.status, dict(answer.headers), await answer.read())
+                return ServiceResponse(answer.status, dict(answer.headers), await answer.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise errors.Unavailable(f"{place[0].value} did not answer: {error!r}") from error
+            raise errors.Unavailable(f"{pool[0].value} did not answer: {error!r}") from error
 
     async def _find(
         self,
-        place: tuple[Service, Purpose],
+        pool: PoolKey,
         path: str,
         decode: Callable[[bytes], Any],
-        asked: Callable[[Any], bool],
+        matches: Callable[[Any], bool],
     ) -> Any:
-        body = await self._ask(place, path)
-        return None if body is None else await self._checked(place, body, decode, asked)
+        body = await self._ask(pool, path)
+        return None if body is None else await self._checked(pool, body, decode, matches)
 
-    async def _ask(self, place: tuple[Service, Purpose], path: str) -> bytes | None:
+    async def _ask(self, pool: PoolKey, path: str) -> bytes | None:
         """GET as the gateway itself; None for 404. path: decoded, as the service will see it."""
-        service = place[0].value
+        service = pool[0].value
         call = auth.Call(service, "GET", path)
-        signed = auth.sign(_GATEWAY, self._secrets[place[0]], call, clock.wall())
-        url = URL(self._urls[place[0]] + quote(path), encoded=True)
+        signed = auth.sign(_GATEWAY, self._secrets[pool[0]], call, clock.wall())
+        url = URL(self._urls[pool[0]] + quote(path), encoded=True)
         try:
-            async with self._session(place).get(
-                url, headers={auth.HEADER: signed}, timeout=self._timeout(place)
+            async with self._session(pool).get(
+                url, headers={auth.HEADER: signed}, timeout=self._timeout(pool)
             ) as answer:
                 body = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -223,45 +229,50 @@ class Services:
 
     async def _checked(
         self,
-        place: tuple[Service, Purpose],
+        pool: PoolKey,
         body: bytes,
         decode: Callable[[bytes], Any],
-        asked: Callable[[Any], bool],
+        matches: Callable[[Any], bool],
     ) -> Any:
-        """What a body says, if it is of what was asked: else the connections are out of step.
+        """The answer in a body, if it matches the question: else the connections are out of step.
 
         Such an answer would book one member's sale to another (findings S2): it counts as none,
         and no connection of the purpose is used again.
         """
         try:
-            found = decode(body)
+            answer = decode(body)
         except msgspec.MsgspecError as error:
             raise errors.Unavailable(f"an answer that does not read: {error}") from error
-        if asked(found):
-            return found
+        if matches(answer):
+            return answer
         telemetry.count(Metric.ALARMS, "answer-to-another-question")
-        log.error("%s answered what was not asked (%s)", place[0].value, place[1].value)
-        session = self._sessions.pop(place, None)
+        log.error("%s answered another question (%s)", pool[0].value, pool[1].value)
+        session = self._sessions.pop(pool, None)
         if session is not None:
             await session.close()
-        raise errors.Unavailable(f"{place[0].value} answered what was not asked")
+        raise errors.Unavailable(f"{pool[0].value} answered another question")
 
-    def _session(self, place: tuple[Service, Purpose]) -> aiohttp.ClientSession:
-        session = self._sessions.get(place)
+    def _session(self, pool: PoolKey) -> aiohttp.ClientSession:
+        session = self._sessions.get(pool)
         if session is None:
             connector = aiohttp.TCPConnector(
-                limit=self._pools[place[1]].connections,
+                limit=self._pools[pool[1]].connections,
                 keepalive_timeout=KEPT_OPEN_S,
                 ssl=self._tls,
             )
-            session = self._sessions[place] = aiohttp.ClientSession(
+            session = self._sessions[pool] = aiohttp.ClientSession(
                 connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
             )
         return session
 
-    def _timeout(self, place: tuple[Service, Purpose]) -> aiohttp.ClientTimeout:
-        within_s = self._pools[place[1]].within_s
+    def _timeout(self, pool: PoolKey) -> aiohttp.ClientTimeout:
+        within_s = self._pools[pool[1]].within_s
         return aiohttp.ClientTimeout(total=within_s, connect=CONNECT_S, sock_connect=CONNECT_S)
+
+
+def services_of(opened: Resources) -> Services:
+    """The services of this process; `opened.one(services_of)` makes them once."""
+    return Services(opened.settings)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | bool:

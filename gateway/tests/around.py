@@ -19,11 +19,11 @@ from contracts.ledger import Reply
 from contracts.members import Binding, Identifier, IdentifierKind
 from contracts.merchants import Heartbeat, MerchantStanding, Programme, Terminal, TerminalKey, Terms
 from contracts.pos import PosTransaction
-from gateway import consumer
+from gateway.access import domain as keys
 from gateway.clients import Service
-from gateway.domain import keys
 from gateway.settings import Settings
-from gateway.usecases.guard import STATE_TOPICS
+from gateway.tables import consumer
+from gateway.tables.usecases.readiness import STATE_TOPICS
 from kit import auth, clock, errors, kafka, outbox
 
 SHARDS = 12

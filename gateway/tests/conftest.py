@@ -19,7 +19,7 @@ from contracts import topics
 from contracts.envelope import Envelope
 from contracts.pos import PosTransaction
 from gateway import main
-from gateway.domain import keys
+from gateway.access import domain as keys
 from gateway.settings import Settings
 from house import lockfile, servers, testing
 from kit import clock, kafka, room, run

@@ -13,17 +13,19 @@ import httpx
 import msgspec
 from fastapi import APIRouter, Request
 
-from gateway import part
-from gateway.api import front
-from gateway.api.administration import Passing, find_passage
-from gateway.api.document import Book
-from gateway.api.transactions import Transactions
+from gateway.access import domain as keys
+from gateway.access.usecases import Access, Quotas
 from gateway.clients import Services
-from gateway.domain import keys, limits
+from gateway.openapi.usecases import DocumentCache
+from gateway.proxy.api import ReverseProxy
+from gateway.proxy.domain import find_route
+from gateway.road.api import Transactions
+from gateway.road.domain.unsold_identifiers import UnsoldIdentifiers
+from gateway.road.usecases.sending import Road
+from gateway.routing import Router
 from gateway.settings import Settings
-from gateway.usecases.access import Access
-from gateway.usecases.sending import Road
-from gateway.usecases.shares import Shares
+from gateway.tables.usecases.identifier_keys import identifier_keys
+from gateway.tables.usecases.lookups import make_lookups
 from kit import auth, clock, serving, web
 from kit.connections import Connections, Limits
 
@@ -66,10 +68,10 @@ class Members:
         async def serve(scope: Any, receive: Any, send: Any) -> None:
             """One server stands for every room: each call is signed for the room it is of."""
             path: str = scope.get("path", "")
-            passage = find_passage(path)
+            route = find_route(path)
             room = inside.get(path.split("/")[2], "members") if path.count("/") > 1 else "members"
-            if passage is not None:
-                room = passage.service_of(path).value
+            if route is not None:
+                room = route.service_of(path).value
             signing = auth.Signing(room, auth.room_secret(SECRET, room))
             await auth.Signed(app, signing, web.problem)(scope, receive, send)
 
@@ -101,7 +103,7 @@ class House:
 
     members: Members
     services: Services
-    front: front.Front
+    router: Router
     port: int
     behind: Connections
 
@@ -122,23 +124,24 @@ class House:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
 
 
-def front_of(settings: Settings, services: Services, tables: Any = None) -> front.Front:
+def router_of(settings: Settings, services: Services, tables: Any = None) -> Router:
     """A gateway without a road: whoever has no business on it is to find out before."""
-    shares = Shares.of(settings)
-    lookups: Any = part.lookups_of(settings, tables, services)
+    quotas = Quotas.of(settings)
+    lookups: Any = make_lookups(settings, tables, services)
     operators = keys.parse_operators(settings.operators)
-    access = Access(lookups, operators, clock.SystemClock(), shares)
-    guard = SimpleNamespace(refuse_unready=lambda: None)
+    access = Access(lookups, operators, clock.SystemClock(), quotas)
+    readiness = SimpleNamespace(refuse_unready=lambda: None)
     road = Road(
-        settings=settings, identifiers=part.identifiers_of(settings), lookups=lookups,
-        waiting=None, guard=guard,  # type: ignore[arg-type]
-        shares=shares, shown=limits.Shown(200, 600.0), producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
+        settings=settings, identifier_keys=identifier_keys(settings), lookups=lookups,
+        pending_replies=None, readiness=readiness,  # type: ignore[arg-type]
+        quotas=quotas, unsold_identifiers=UnsoldIdentifiers(200, 600.0),
+        producer=None, clock=clock.SystemClock(),  # type: ignore[arg-type]
     )  # fmt: skip
-    return front.Front(
+    return Router(
         Transactions(road, access, services),
-        Passing(access, services, shares),
-        Book(services),
-        shares,
+        ReverseProxy(access, services, quotas),
+        DocumentCache(services),
+        quotas,
         SimpleNamespace(readiness={}),
     )
 
@@ -149,7 +152,7 @@ async def house(tables: Any = None, **changes: Any) -> AsyncIterator[House]:
     async with served(members.app()) as (behind_port, behind):
         settings = settings_of("x:1", Path(), behind_port, **changes)
         services = Services(settings)
-        app = front_of(settings, services, tables)
+        app = router_of(settings, services, tables)
         async with served(app) as (port, _):
             try:
                 yield House(members, services, app, port, behind)

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from contracts import values
 from contracts.merchants import Terminal, TerminalKey
 from contracts.values import Family
-from gateway.domain import keys, limits, problems, road
-from gateway.domain.problems import Code
-from gateway.usecases.access import Access
-from gateway.usecases.shares import Shares
+from gateway import limits, problems
+from gateway.access import domain as keys
+from gateway.access.usecases import Access, Quotas
+from gateway.problems import Code
+from gateway.road.domain import transaction_ids, transactions
+from gateway.road.domain.unsold_identifiers import UnsoldIdentifiers
+from gateway.tables.domain import EffectiveVersion, in_force
 from kit import auth, clock, errors
 
 from .around import bearer, terminal
@@ -36,12 +39,12 @@ NOW = datetime(2026, 3, 21, 10, 0, tzinfo=UTC)
     ],
 )
 def test_a_public_id_reads_back_as_it_was_written(text: str) -> None:
-    found = road.parse_id(text, shards=12)
+    found = transaction_ids.parse_id(text, shards=12)
     assert values.public_id(found.shard, found.name) == text
 
 
 def test_persian_digits_in_an_id_are_its_digits() -> None:
-    assert road.parse_id(" ۳.t.۱۰.۱.۴۲ ", shards=12).name == "t.10.1.42"
+    assert transaction_ids.parse_id(" ۳.t.۱۰.۱.۴۲ ", shards=12).name == "t.10.1.42"
 
 
 @pytest.mark.parametrize(
@@ -52,44 +55,44 @@ def test_persian_digits_in_an_id_are_its_digits() -> None:
 )  # fmt: skip
 def test_any_other_spelling_of_an_id_is_refused(text: str) -> None:
     with pytest.raises(errors.Problem) as caught:
-        road.parse_id(text, shards=12)
+        transaction_ids.parse_id(text, shards=12)
     assert caught.value.code == "bad-transaction-id"
 
 
 def test_only_a_sale_can_be_undone() -> None:
-    assert road.parse_original("3.h.5.A.purchase", shards=12).family is Family.HISTORY
+    assert transaction_ids.parse_original("3.h.5.A.purchase", shards=12).family is Family.HISTORY
     with pytest.raises(errors.Problem) as caught:
-        road.parse_original("3.a.1000001.first-purchase", shards=12)
+        transaction_ids.parse_original("3.a.1000001.first-purchase", shards=12)
     assert caught.value.code == "original-not-refundable"
 
 
 def test_a_historic_name_is_bounded() -> None:
-    assert road.history_name(5, "A.1") == "h.5.A%2E1.purchase"
+    assert transaction_ids.history_name(5, "A.1") == "h.5.A%2E1.purchase"
     for bad in ("", "آ" * 128):
         with pytest.raises(errors.Problem) as caught:
-            road.history_name(5, bad)
+            transaction_ids.history_name(5, bad)
         assert caught.value.code == "bad-name"
 
 
 # -------------------------------------------------------------------------------------- editions
 
 
-def edition(version: int, minutes: int) -> road.Edition:
-    return road.Edition(version, NOW + timedelta(minutes=minutes))
+def edition(version: int, minutes: int) -> EffectiveVersion:
+    return EffectiveVersion(version, NOW + timedelta(minutes=minutes))
 
 
 def test_the_version_in_force_is_the_latest_effective_by_then() -> None:
     editions = [edition(1, 0), edition(2, 10), edition(3, 10), edition(4, 30)]
-    assert road.in_force(editions, NOW - timedelta(seconds=1)) is None
-    found = [road.in_force(editions, NOW + timedelta(minutes=m)) for m in (0, 9, 10, 29, 30)]
+    assert in_force(editions, NOW - timedelta(seconds=1)) is None
+    found = [in_force(editions, NOW + timedelta(minutes=m)) for m in (0, 9, 10, 29, 30)]
     assert [e.version for e in found if e is not None] == [1, 1, 3, 3, 4]
 
 
 def test_only_a_time_further_ahead_than_the_skew_is_refused() -> None:
-    road.refuse_ahead(NOW + timedelta(seconds=120), NOW)
-    road.refuse_ahead(NOW - timedelta(days=9000), NOW)
+    transactions.refuse_ahead(NOW + timedelta(seconds=120), NOW)
+    transactions.refuse_ahead(NOW - timedelta(days=9000), NOW)
     with pytest.raises(errors.Problem) as caught:
-        road.refuse_ahead(NOW + timedelta(seconds=121), NOW)
+        transactions.refuse_ahead(NOW + timedelta(seconds=121), NOW)
     assert caught.value.code == "occurred-at-ahead"
 
 
@@ -169,7 +172,7 @@ def test_a_bad_operator_is_named_at_the_start(entry: str) -> None:
 
 @given(st.lists(st.floats(0, 2), max_size=60))
 def test_a_limit_holds_over_any_pattern(gaps: list[float]) -> None:
-    limiter, now, taken = limits.Limiter(5, 10), 0.0, 0
+    limiter, now, taken = limits.RateLimiter(5, 10), 0.0, 0
     for gap in gaps:
         now += gap
         taken += limiter.take("k", now)
@@ -177,7 +180,7 @@ def test_a_limit_holds_over_any_pattern(gaps: list[float]) -> None:
 
 
 def test_keys_do_not_share_a_bucket_and_buckets_are_bounded() -> None:
-    limiter = limits.Limiter(1, 1)
+    limiter = limits.RateLimiter(1, 1)
     assert limiter.take("a", 0.0)
     assert limiter.take("b", 0.0)
     assert not limiter.take("a", 0.5)
@@ -188,7 +191,7 @@ def test_keys_do_not_share_a_bucket_and_buckets_are_bounded() -> None:
 
 
 def test_what_costs_more_takes_more_and_nothing_is_too_dear_for_ever() -> None:
-    limiter = limits.Limiter(1, 10)
+    limiter = limits.RateLimiter(1, 10)
     assert limiter.take("a", 0.0, 8)
     assert not limiter.take("a", 0.0, 3)
     assert limiter.take("a", 0.0, 2)
@@ -196,48 +199,48 @@ def test_what_costs_more_takes_more_and_nothing_is_too_dear_for_ever() -> None:
     assert not limiter.take("a", 10.0)
 
 
-def test_a_caller_has_so_many_places_and_all_together_so_many() -> None:
-    places = limits.Places(each=2, in_all=3)
-    assert [places.enter(who) for who in "aaabc"] == [True, True, False, True, False]
-    places.leave("a")
-    assert places.enter("c")
+def test_a_caller_has_so_many_slots_and_all_together_so_many() -> None:
+    slots = limits.ConcurrencyLimit(caller_limit=2, limit=3)
+    assert [slots.enter(who) for who in "aaabc"] == [True, True, False, True, False]
+    slots.leave("a")
+    assert slots.enter("c")
     for who in "abc":
-        places.leave(who)
-    assert places.count == 0
-    assert places._taken == {}
+        slots.leave(who)
+    assert slots.count == 0
+    assert slots._by_caller == {}
 
 
 def test_a_till_that_sells_never_meets_the_limit_of_identifiers() -> None:
-    shown, now = limits.Shown(200, 600), 0.0
+    unsold, now = UnsoldIdentifiers(200, 600), 0.0
     for sale in range(5_000):  # the opening of a shop: a sale every two seconds, asked about first
         now += 2.0
-        assert shown.show(7, f"member {sale}", now)
-        assert shown.show(7, f"member {sale}", now)
+        assert unsold.admit(7, f"member {sale}", now)
+        assert unsold.admit(7, f"member {sale}", now)
         if sale % 50:  # one in fifty asks for the balance and leaves
-            shown.sold(7, f"member {sale}")
+            unsold.sold(7, f"member {sale}")
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 30)), max_size=200))
 def test_no_more_identifiers_without_a_sale_than_the_limit_in_any_window(
     asked: list[tuple[int, float]],
 ) -> None:
-    shown, now = limits.Shown(10, 60), 0.0
+    unsold, now = UnsoldIdentifiers(10, 60), 0.0
     first: dict[int, float] = {}
     for number, gap in asked:
         now += gap
-        if shown.show(7, str(number), now) and now - first.get(number, -1e9) >= 60:
+        if unsold.admit(7, str(number), now) and now - first.get(number, -1e9) >= 60:
             first.setdefault(number, now)
-        assert len(shown._of[7]) <= 10
+        assert len(unsold._by_terminal[7]) <= 10
 
 
 def test_terminals_do_not_share_the_count_and_it_ends_with_the_window() -> None:
-    shown = limits.Shown(2, 60)
-    assert [shown.show(7, d, 0.0) for d in "aabc"] == [True, True, True, False]
-    assert shown.show(8, "c", 0.0)
-    assert shown.show(7, "a", 30.0)  # asked before, and free
-    assert not shown.show(7, "c", 59.0)
-    assert shown.show(7, "c", 60.0)
-    shown.sold(9, "never shown")
+    unsold = UnsoldIdentifiers(2, 60)
+    assert [unsold.admit(7, d, 0.0) for d in "aabc"] == [True, True, True, False]
+    assert unsold.admit(8, "c", 0.0)
+    assert unsold.admit(7, "a", 30.0)  # asked before, and free
+    assert not unsold.admit(7, "c", 59.0)
+    assert unsold.admit(7, "c", 60.0)
+    unsold.sold(9, "never shown")
 
 
 # ----------------------------------------------------------------------------------------- codes
@@ -273,7 +276,7 @@ async def test_a_terminal_stopped_while_merchants_is_asked_is_not_remembered_as_
         lookups,
         keys.parse_operators([]),
         clock.SystemClock(),
-        Shares.of(settings_of("", Path(), 1)),
+        Quotas.of(settings_of("", Path(), 1)),
     )
     asked = (bearer(7)["authorization"], "10.0.0.1")
     assert (await access.terminal(*asked)).terminal is fresh

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.domain.problems import Code
+from gateway.problems import Code
 from kit import inner, kafka
 
 from .around import (

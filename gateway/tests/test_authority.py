@@ -229,7 +229,7 @@ async def test_a_redemption_that_is_not_decided_is_no_sale_until_its_reply_says_
     answering(lambda said: None)
     async with gateway_of(settings, house.producer) as app:
         await ready(app)
-        waiting = app.asgi.transactions.road.waiting
+        pending_replies = app.asgi.transactions.road.pending_replies
         transport = httpx.ASGITransport(app=app.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
 
@@ -252,10 +252,10 @@ async def test_a_redemption_that_is_not_decided_is_no_sale_until_its_reply_says_
                     for record, said in reversed(house.stage.heard)
                     if (said.data.name, said.data.kind) == (name, kind)
                 )
-                left = waiting.followed - 1
+                left = pending_replies.late_callbacks - 1
                 await house.producer.send([reply_to(record, said, reply)])
                 async with asyncio.timeout(30):
-                    while waiting.followed > left:  # noqa: ASYNC110
+                    while pending_replies.late_callbacks > left:  # noqa: ASYNC110
                         await asyncio.sleep(0.02)
 
             assert [await ask(n, "purchase") for n in range(4)] == [202] * 4

@@ -13,11 +13,14 @@ from contracts import envelope, topics
 from contracts.ledger import Reply
 from contracts.members import IdentifierKind
 from contracts.merchants import MerchantStanding
-from gateway import consumer, part, store
-from gateway.consumer import RepliesFeed, TablesFeed
-from gateway.store import Table, Tables
-from gateway.usecases.guard import STATE_TOPICS, Guard
-from gateway.usecases.waiting import Waiting
+from gateway.road.consumer import RepliesFeed
+from gateway.road.usecases import clock_probe
+from gateway.road.usecases.pending_replies import PendingReplies
+from gateway.tables import consumer, store
+from gateway.tables.consumer import TablesFeed
+from gateway.tables.store import Table, Tables
+from gateway.tables.usecases.identifier_keys import identifier_keys
+from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
 from house import servers
 from kit import clock, errors, kafka, outbox
 
@@ -42,15 +45,15 @@ DIGEST = digest_of(IdentifierKind.CARD, CARD)
 def feed_of(bootstrap: str, folder: Path, producer: kafka.Producer) -> TablesFeed:
     settings = settings_of(bootstrap, folder, 1)
     tables = Tables.open(folder, cluster="c", boot="b", map_gib=1)
-    guard = Guard(False, clock.wall)
-    return TablesFeed(settings, tables, guard, producer, part.identifiers_of(settings))
+    readiness = Readiness(False, clock.wall)
+    return TablesFeed(settings, tables, readiness, producer, identifier_keys(settings))
 
 
 async def until_caught_up(feed: TablesFeed) -> None:
     """Run a feed until it has seen its topics' ends."""
     running = asyncio.ensure_future(feed.run())
     async with asyncio.timeout(60):
-        while not feed.guard.caught_up and not running.done():  # noqa: ASYNC110
+        while not feed.readiness.caught_up and not running.done():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -96,7 +99,7 @@ async def test_a_table_dropped_and_built_again_is_the_same(
         places = [p for p in first.tables.offsets(places_of(first)) if p[0] == topic]
         first.tables.rebuild(tables, places)
         assert [first.tables.count(table) for table in tables] == [0] * len(tables)
-        first.guard.caught_up = False
+        first.readiness.caught_up = False
         await until_caught_up(first)
         assert dumped(first.tables) == before
     other = feed_of(broker.bootstrap, tmp_path / "b", producer)
@@ -157,8 +160,8 @@ async def test_every_golden_example_is_applied_twice_to_the_same_effect(
     assert all(once.values())
     await feed.apply(batch)
     assert dumped(feed.tables) == once
-    assert feed.poisoned == 0
-    assert feed.guard.heartbeats[("merchants.terms", 0)] == 1_700_000_000.0
+    assert feed.dead_letters == 0
+    assert feed.readiness.heartbeats[("merchants.terms", 0)] == 1_700_000_000.0
 
 
 async def test_a_record_that_no_table_takes_is_passed_over_and_its_neighbours_are_kept(
@@ -173,7 +176,7 @@ async def test_a_record_that_no_table_takes_is_passed_over_and_its_neighbours_ar
     deep = record(topic, b"[" * 100_000, 2)
     await feed.apply([long, record(topic, good.value, 1), deep])
     assert feed.tables.find_identifier(DIGEST) is not None
-    assert feed.poisoned == 2
+    assert feed.dead_letters == 2
     assert feed.tables.offsets([(topic, 0)]) == {(topic, 0): 3}
 
 
@@ -196,35 +199,35 @@ async def test_poison_is_set_aside_and_stops_the_process_past_its_limit(
     after = (await kafka.end_offsets(broker.bootstrap, [topics.DEAD_LETTERS.name])).popitem()[1]
     assert after == before + 1
     with pytest.raises(errors.Alarm):
-        for _ in range(consumer.POISON_MAX):
+        for _ in range(consumer.DEAD_LETTERS_MAX):
             await feed.apply([poison])
 
 
 async def test_unready_until_caught_up_and_without_heartbeats(tmp_path: Path) -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
-    guard = Guard(False, lambda: now)
+    readiness = Readiness(False, lambda: now)
     places = consumer.places_of(STATE_TOPICS, settings_of("x:1", tmp_path, 1))
-    guard.watch(places)
-    guard.replies_assigned = True
+    readiness.expect_heartbeats(places)
+    readiness.replies_assigned = True
 
     def refused() -> bool:
         try:
-            guard.refuse_unready()
+            readiness.refuse_unready()
         except errors.Unavailable as error:
             return error.code == "not-ready"
         return False
 
     for place in places:
         assert refused()
-        guard.heard(place, int(now.timestamp() * 1000))
+        readiness.note_heartbeat(place, int(now.timestamp() * 1000))
     assert refused()
-    guard.caught_up = True
+    readiness.caught_up = True
     assert not refused()
     now += timedelta(seconds=31)
-    await guard.look()
+    await readiness.refresh()
     assert refused()
     for place in places:
-        guard.heard(place, int(now.timestamp() * 1000))
+        readiness.note_heartbeat(place, int(now.timestamp() * 1000))
     assert not refused()
 
 
@@ -236,18 +239,18 @@ def test_a_clock_half_a_second_off_is_not_right(off_ms: int, right: bool) -> Non
     now = datetime(2026, 5, 1, tzinfo=UTC)
     off = timedelta(milliseconds=off_ms)
     for sandbox in (False, True):
-        guard = Guard(sandbox, lambda: now)
-        guard.note_append(now, now + off, now)
-        assert guard.clock_right() is (right or sandbox)
+        readiness = Readiness(sandbox, lambda: now)
+        readiness.note_append(now, now + off, now)
+        assert readiness.clock_right() is (right or sandbox)
 
 
 def test_an_old_measurement_of_the_clock_says_nothing() -> None:
     now = datetime(2026, 5, 1, tzinfo=UTC)
-    guard = Guard(False, lambda: now)
-    guard.note_append(now, now + timedelta(seconds=9), now)
-    assert not guard.clock_right()
+    readiness = Readiness(False, lambda: now)
+    readiness.note_append(now, now + timedelta(seconds=9), now)
+    assert not readiness.clock_right()
     now += timedelta(seconds=16)
-    assert guard.clock_right()
+    assert readiness.clock_right()
 
 
 async def test_the_brokers_stamp_is_compared_with_our_clock(
@@ -265,17 +268,19 @@ def reply_record(correlation: bytes | None, value: bytes) -> kafka.Record:
 
 
 async def test_replies_reach_who_waits_and_nobody_else(tmp_path: Path) -> None:
-    waiting = Waiting(10)
-    feed = RepliesFeed(settings_of("x:1", tmp_path, 1), waiting, Guard(False, clock.wall))
+    pending_replies = PendingReplies(10)
+    feed = RepliesFeed(
+        settings_of("x:1", tmp_path, 1), pending_replies, Readiness(False, clock.wall)
+    )
     example = EXAMPLES / "gateway.replies" / "transaction-answered.v1.completed.json"
     value = example.read_bytes()
-    correlation, future = waiting.enter("till", 5)
-    other, unanswered = waiting.enter("till", 5)
+    correlation, future = pending_replies.register("till", 5)
+    other, unanswered = pending_replies.register("till", 5)
     feed.on_gateway_replies(
         [
             reply_record(b"somebody-else", value),
             reply_record(None, value),
-            reply_record(consumer.PROBE, b"probe"),
+            reply_record(clock_probe.PROBE, b"probe"),
             reply_record(other, b"not json"),
             reply_record(correlation, value),
             reply_record(correlation, value),
@@ -286,22 +291,22 @@ async def test_replies_reach_who_waits_and_nobody_else(tmp_path: Path) -> None:
     assert reply == decoded
     assert bytes(reply.body) in value
     assert not unanswered.done()
-    waiting.leave(correlation, "till")
+    pending_replies.discard(correlation, "till")
     feed.on_gateway_replies([reply_record(correlation, value)])
-    assert waiting.count == 1
+    assert pending_replies.count == 1
 
 
 async def test_who_waits_is_bounded_and_each_key_has_its_share() -> None:
-    waiting = Waiting(3)
-    first, _ = waiting.enter("a", 2)
-    waiting.enter("a", 2)
+    pending_replies = PendingReplies(3)
+    first, _ = pending_replies.register("a", 2)
+    pending_replies.register("a", 2)
     with pytest.raises(errors.Problem) as caught:
-        waiting.enter("a", 2)
+        pending_replies.register("a", 2)
     assert caught.value.code == "rate-limited"
-    waiting.enter("b", 2)  # the first key's flood is not the second's
+    pending_replies.register("b", 2)  # the first key's flood is not the second's
     with pytest.raises(errors.Unavailable) as full:
-        waiting.enter("c", 2)
+        pending_replies.register("c", 2)
     assert full.value.code == "gateway-busy"
-    waiting.leave(first, "a")
-    waiting.enter("c", 2)
-    assert waiting.count == 3
+    pending_replies.discard(first, "a")
+    pending_replies.register("c", 2)
+    assert pending_replies.count == 3

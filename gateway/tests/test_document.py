@@ -13,9 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.values import Kind
-from gateway.api import document, examples
 from gateway.clients import Service
-from gateway.domain import requests
+from gateway.openapi import api as openapi
+from gateway.openapi.domain import document, examples
+from gateway.openapi.usecases import DocumentCache
+from gateway.proxy.domain import PROXY_ROUTES
+from gateway.road.domain import requests
 
 from .conftest import House
 
@@ -118,16 +121,16 @@ class Away:
         return theirs(f"/v1/{noun}/{{number}}")
 
 
-def asked(book: document.Book, tag: str = "") -> Response:
+def asked(book: DocumentCache, tag: str = "") -> Response:
     headers = [(b"if-none-match", tag.encode())] if tag else []
-    return book.document(Request({"type": "http", "method": "GET", "headers": headers}))
+    return openapi.document(book, Request({"type": "http", "method": "GET", "headers": headers}))
 
 
 async def test_the_document_is_made_by_a_job_and_served_from_memory() -> None:
     """Nobody who asks for it makes the gateway ask a service (findings S14)."""
     services = Away()
     services.away = {Service.MEMBERS}
-    book = document.Book(services)  # type: ignore[arg-type]
+    book = DocumentCache(services)  # type: ignore[arg-type]
     bare = asked(book)
     assert "/v1/transactions" in json.loads(bare.body)["paths"]
     assert services.asked == 0
@@ -165,4 +168,4 @@ async def test_the_page_asks_no_other_host(house: House) -> None:
 
 
 def test_every_service_has_a_passage() -> None:
-    assert {p.service for p in document.PASSAGES} == set(Service)
+    assert {p.service for p in PROXY_ROUTES} == set(Service)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain import requests
-from gateway.domain.problems import Code
+from gateway.problems import Code
+from gateway.road.domain import requests
 from kit import errors
 
 CARD = "6037991234567893"
@@ -201,8 +201,11 @@ def test_persian_and_arabic_digits_mean_their_numbers() -> None:
         )
     )
     assert typed == plain
-    assert requests.shown(requests.Identifier(card="۶۰۳۷-۹۹۱۲-۳۴۵۶-۷۸۹۳"))[1] == CARD
-    assert requests.shown(requests.Identifier(mobile="۰۹۱۲۳۴۵۶۷۸۹"))[1] == "+989123456789"
+    assert requests.canonical_identifier(requests.Identifier(card="۶۰۳۷-۹۹۱۲-۳۴۵۶-۷۸۹۳"))[1] == CARD
+    assert (
+        requests.canonical_identifier(requests.Identifier(mobile="۰۹۱۲۳۴۵۶۷۸۹"))[1]
+        == "+989123456789"
+    )
 
 
 @given(st.integers(0, 2**53 - 1))
@@ -243,7 +246,7 @@ def test_nothing_but_a_problem_comes_of_any_value_anywhere(value: Any, field: st
 )
 def test_an_identifier_is_one_and_valid(identifier: dict[str, str], note: str) -> None:
     with pytest.raises(errors.Problem) as caught:
-        requests.shown(requests.Identifier(**identifier))
+        requests.canonical_identifier(requests.Identifier(**identifier))
     assert caught.value.code == "bad-identifier"
     assert note in caught.value.detail
 

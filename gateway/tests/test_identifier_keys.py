@@ -9,12 +9,14 @@ import pytest
 
 from contracts import keys, members
 from contracts.members import IdentifierKind
-from gateway import part, store
-from gateway.consumer import TablesFeed
-from gateway.domain import limits, requests
-from gateway.store import Tables
-from gateway.usecases import submit
-from gateway.usecases.guard import Guard
+from gateway.road.domain import requests
+from gateway.road.domain.unsold_identifiers import UnsoldIdentifiers
+from gateway.road.usecases.identifiers import resolve_identifier
+from gateway.tables import store
+from gateway.tables.consumer import TablesFeed
+from gateway.tables.store import Tables
+from gateway.tables.usecases.lookups import make_lookups
+from gateway.tables.usecases.readiness import Readiness
 from kit import clock, errors
 
 from .around import CARD, OPENED, RING, ROOT, TERMINAL, identifier
@@ -42,13 +44,15 @@ def road_of(folder: Path, ring: keys.Ring, owner: Owner, *known: members.Identif
     tables = Tables.open(folder, cluster="c", boot="b", map_gib=1)
     tables.apply([store.identifier_row(one) for one in known], {}, {})
     services: Any = owner
-    lookups = part.lookups_of(settings_of("x:1", folder, 1), tables, services)
-    return SimpleNamespace(identifiers=ring, lookups=lookups, shown=limits.Shown(200, 600.0))
+    lookups = make_lookups(settings_of("x:1", folder, 1), tables, services)
+    return SimpleNamespace(
+        identifier_keys=ring, lookups=lookups, unsold_identifiers=UnsoldIdentifiers(200, 600.0)
+    )
 
 
 async def show(road: Any) -> str | None:
     """The digest under which the card is found at a till."""
-    digest, found = await submit._shown(road, requests.Identifier(card=CARD), TERMINAL, OPENED)
+    digest, found = await resolve_identifier(road, requests.Identifier(card=CARD), TERMINAL, OPENED)
     assert found is not None
     assert found.binding.account == 1_000_001
     return digest
@@ -86,7 +90,7 @@ async def test_identifiers_under_a_key_that_is_not_here_raise_an_alarm_and_are_k
 ) -> None:
     tables = Tables.open(tmp_path / "t", cluster="c", boot="b", map_gib=1)
     given: Any = None
-    feed = TablesFeed(given, tables, Guard(False, clock.wall), given, ROTATED[:1])
+    feed = TablesFeed(given, tables, Readiness(False, clock.wall), given, ROTATED[:1])
     newer = members.digest(ROTATED[0], IdentifierKind.CARD, CARD)
     said = [identifier(CARD), identifier(CARD, digest=newer)]
     await feed.apply(records(said))

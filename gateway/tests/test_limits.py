@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+from gateway.access.usecases import quotas
 from gateway.clients import Purpose
-from gateway.usecases import shares
 from kit import errors
 
 from .around import bearer, operator
@@ -31,7 +31,7 @@ async def test_strangers_have_a_limit_by_address_and_known_keys_do_not_feel_it()
 
 async def test_forged_keys_of_one_address_leave_the_look_ups_of_another() -> None:
     async with house(Tables(), lookup_rate_per_s=0.001, lookup_burst=2.0) as at:
-        lookups = at.front.transactions.access.lookups
+        lookups = at.router.transactions.access.lookups
         asked: list[str] = []
 
         async def find_terminal(number: int, purpose: Purpose) -> None:
@@ -105,11 +105,11 @@ async def test_a_refusal_told_late_ends_the_connection_and_what_was_sent_ahead()
 async def test_where_too_many_wait_for_a_refusal_the_next_hears_it_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shares, "HELD_EACH", 2)
+    monkeypatch.setattr(quotas, "DELAYED_EACH_MAX", 2)
     none = {"stranger_rate_per_s": 0.001, "stranger_burst": 0.0, "refusal_delay_ms": 3_600_000}
     async with house(**none) as at, at.client() as client:
-        waiting = [asyncio.ensure_future(client.get("/docs")) for _ in range(3)]
-        done, held = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        pending_replies = [asyncio.ensure_future(client.get("/docs")) for _ in range(3)]
+        done, held = await asyncio.wait(pending_replies, return_when=asyncio.FIRST_COMPLETED)
         assert [answer.result().status_code for answer in done] == [429]
         assert len(held) == 2
         for one in held:
@@ -127,7 +127,7 @@ async def test_bodies_on_their_way_are_bounded_for_each_key(path: str) -> None:
         slow = [await asyncio.open_connection("127.0.0.1", at.port) for _ in range(2)]
         for _, writer in slow:
             writer.write(begun.encode())
-        places = at.front.shares.bodies
+        places = at.router.quotas.bodies
         async with asyncio.timeout(60):
             while places.count < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -148,7 +148,7 @@ async def test_a_slash_64_of_ipv6_is_one_stranger() -> None:
     async with house(Tables(), stranger_rate_per_s=0.001, stranger_burst=3.0) as at:
 
         async def asked(host: str) -> int:
-            transport = httpx.ASGITransport(app=at.front, client=(host, 5))
+            transport = httpx.ASGITransport(app=at.router, client=(host, 5))
             async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
                 return (await client.get("/health/live")).status_code
 

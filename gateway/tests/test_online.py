@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from contracts import values
 from contracts.pos import PosTransaction
 from contracts.values import Channel
-from gateway.domain import names, requests, road
-from gateway.domain.problems import Code
+from gateway.problems import Code
+from gateway.road.domain import names, requests, transaction_ids
 
 from .around import CARD, SISTER, STRANGER, TERMINAL, bearer
 from .around import purchase as till_purchase
@@ -85,7 +85,7 @@ def test_every_allowed_order_makes_a_name_that_reads_back(
     body = read(body_of(merchant=merchant, order=order, operation=operation))
     text = names.text_of(body)
     assert values.name_parts(text) == (values.Family.ORDER, (str(merchant), order, operation))
-    found = road.parse_id(values.public_id(3, text), shards=12)
+    found = transaction_ids.parse_id(values.public_id(3, text), shards=12)
     assert (found.shard, found.name) == (3, text)
 
 

@@ -63,7 +63,7 @@ async def test_a_read_with_a_length_and_a_write_with_requests_in_it_shift_no_ans
 async def test_no_framing_is_passed_on(fields: dict[str, str], method: str) -> None:
     """Whatever stands before the gateway and lets such a request through."""
     async with house() as at:
-        transport = httpx.ASGITransport(app=at.front)
+        transport = httpx.ASGITransport(app=at.router)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
             for _ in range(3):
                 content = None if method == "GET" else b"{}"

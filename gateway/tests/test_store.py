@@ -11,8 +11,8 @@ import pytest
 
 from contracts.members import Binding, IdentifierKind
 from contracts.merchants import MerchantStanding
-from gateway import store
-from gateway.store import Table, Tables
+from gateway.tables import store
+from gateway.tables.store import Table, Tables
 
 from .around import (
     CARD,
@@ -103,7 +103,7 @@ def test_a_spoilt_number_reads_as_none_and_the_topic_is_read_again(tmp_path: Pat
     tables.apply([], {PLACE: 41}, {PLACE: 1_700_000_000_123})
     with tables._env.begin(write=True) as tx:
         for what in (b"offset", b"heartbeat"):
-            tx.put(store._place(what, PLACE), b"\xff7", db=tables._state)
+            tx.put(store._place_key(what, PLACE), b"\xff7", db=tables._state)
     assert tables.offsets([PLACE]) == {PLACE: 0}
     assert tables.heartbeats([PLACE]) == {PLACE: 0}
 
@@ -154,7 +154,7 @@ def test_another_cluster_s_tables_are_not_believed(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from gateway.store import Row, Table, Tables
+from gateway.tables.store import Row, Table, Tables
 tables = Tables.open(Path(sys.argv[1]), cluster="c", boot="b", map_gib=1)
 tables.apply([Row(Table.TERMS, b"k", 1, b"v")], {("t", 0): 7}, {})
 import os, signal
@@ -163,8 +163,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed_writer(folder: Path) -> None:
-    ended = subprocess.run([sys.executable, "-c", WRITER, str(folder)], check=False)
-    assert ended.returncode == -9
+    result = subprocess.run([sys.executable, "-c", WRITER, str(folder)], check=False)
+    assert result.returncode == -9
 
 
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from gateway.api.administration import PASSAGES, find_passage
+from gateway.proxy.domain import PROXY_ROUTES, find_route
 from house import testing
 from kit import auth, errors
 from kit.auth import Role
@@ -216,26 +216,26 @@ def test_the_gateway_lets_through_whom_the_service_lets_in(
     room: str, row: str, letters: str
 ) -> None:
     method, path = row.split()[0], address(testing.routes_of(APPS[room])[row])
-    passage = find_passage(path)
-    assert passage is not None
-    assert passage.service_of(path).value == room
+    route = find_route(path)
+    assert route is not None
+    assert route.service_of(path).value == room
     for letter, role in LETTERS.items():
-        assert passage.admits(method, path, {role}) is (letter in letters), role
+        assert route.admits(method, path, {role}) is (letter in letters), role
 
 
 def test_a_partners_key_comes_to_what_enrols_and_nowhere_else() -> None:
     """Default no: a new route opens to it by its own row alone; whose member, members asks."""
     for room, row, letters in rows():
         method, path = row.split()[0], address(testing.routes_of(APPS[room])[row])
-        passage = find_passage(path)
-        assert passage is not None
+        route = find_route(path)
+        assert route is not None
         expected = room == "members" and "e" in letters
-        assert passage.admits(method, path, {"enrol:5"}) is expected, row
+        assert route.admits(method, path, {"enrol:5"}) is expected, row
 
 
 def test_every_passage_leads_somewhere() -> None:
     prefixes = {"/".join(row.split()[1].split("/")[:3]) for _, row, _ in rows()}
-    assert {passage.prefix for passage in PASSAGES} == prefixes
+    assert {route.prefix for route in PROXY_ROUTES} == prefixes
 
 
 def test_readers_write_nothing() -> None:

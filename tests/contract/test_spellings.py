@@ -14,7 +14,7 @@ from campaigns.rules.domain import conditions, tree
 from contracts.keys import derive
 from contracts.members import OF_IDENTIFIERS, IdentifierKind, canonical
 from contracts.pos import Line
-from gateway.domain import requests
+from gateway.road.domain import requests
 from house import csv_rows
 from house.replay import rows
 from kit.errors import Problem
@@ -125,7 +125,7 @@ def test_every_door_knows_a_mobile_in_every_spelling(text: str) -> None:
     assert draft.contact.mobile == shown  # what the product shows is taken back: it is in MOBILES
     for asked in (at_the_till("a", mobile=text), from_history("a", mobile=text)):
         assert isinstance(asked.identifier, requests.Identifier)
-        assert requests.shown(asked.identifier) == (IdentifierKind.MOBILE, shown)
+        assert requests.canonical_identifier(asked.identifier) == (IdentifierKind.MOBILE, shown)
 
 
 @pytest.mark.parametrize("text", NO_MOBILES)
@@ -136,7 +136,7 @@ def test_no_door_guesses_whose_mobile_it_is(text: str) -> None:
     asked = at_the_till("a", mobile=text)
     assert isinstance(asked.identifier, requests.Identifier)
     with pytest.raises(Problem) as caught:
-        requests.shown(asked.identifier)
+        requests.canonical_identifier(asked.identifier)
     assert caught.value.code == "bad-identifier"
 
 
@@ -147,4 +147,4 @@ def test_every_door_knows_a_card_in_every_spelling(text: str) -> None:
     assert draft.marks[-1].text == CARD
     asked = at_the_till("a", card=text)
     assert isinstance(asked.identifier, requests.Identifier)
-    assert requests.shown(asked.identifier) == (IdentifierKind.CARD, CARD)
+    assert requests.canonical_identifier(asked.identifier) == (IdentifierKind.CARD, CARD)

@@ -16,10 +16,11 @@ from fastapi import FastAPI
 
 from contracts import envelope, topics
 from contracts.topics import Topic
-from gateway.consumer import HANDLERS, RepliesFeed, TablesFeed
-from gateway.store import Table, Tables
-from gateway.usecases.guard import STATE_TOPICS, Guard
-from gateway.usecases.waiting import Waiting
+from gateway.road.consumer import RepliesFeed
+from gateway.road.usecases.pending_replies import PendingReplies
+from gateway.tables.consumer import HANDLERS, TablesFeed
+from gateway.tables.store import Table, Tables
+from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
 from house import testing
 from kit import clock, db, isolation, kafka
 from kit.consumer import Consumer
@@ -196,14 +197,14 @@ def _place(consumer: Consumer) -> int:
 
 async def test_every_record_of_the_gateways_topics_is_kept_or_buried(tmp_path: Path) -> None:
     sent: Any = Sent()
-    guard = Guard(False, clock.wall)
+    readiness = Readiness(False, clock.wall)
     tables = Tables.open(tmp_path / "tables", cluster="c", boot="b", map_gib=1)
     given: Any = None  # settings: of the reader alone
-    feed = TablesFeed(given, tables, guard, sent, ())
+    feed = TablesFeed(given, tables, readiness, sent, ())
     for n, topic in enumerate(STATE_TOPICS):
         fed = Fed(topic, FIRST_MARK + 100_000 * n)
         for at, case in enumerate(fed.values):
-            feed.poisoned = 0
+            feed.dead_letters = 0
             await feed.apply([_given(topic.name, at, case.raw)])
             if at in fed.marks:
                 (row,) = HANDLERS[topic.name][1](
@@ -232,12 +233,12 @@ def _read_all(tables: Tables) -> None:
 
 async def test_no_reply_ends_the_feed_and_the_next_is_heard(tmp_path: Path) -> None:
     del tmp_path
-    waiting = Waiting(100_000)
+    pending_replies = PendingReplies(100_000)
     given: Any = None
-    feed = RepliesFeed(given, waiting, Guard(False, clock.wall))
+    feed = RepliesFeed(given, pending_replies, Readiness(False, clock.wall))
     example = examples(topics.GATEWAY_REPLIES, "transaction-answered.v1")[0]
     for case in [*cases(topics.GATEWAY_REPLIES), Case(encoded(example), "the right one")]:
-        correlation, future = waiting.enter("till", 100_000)
+        correlation, future = pending_replies.register("till", 100_000)
         at = (("correlation-id", correlation),)
         record = kafka.Record("gateway.replies", 0, 0, 0, b"k", case.raw, at)
         feed.on_gateway_replies([record])

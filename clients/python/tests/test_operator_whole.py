@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import peyvand
-from gateway.api import document
+from gateway.openapi.domain import document
 from house import testing
 
 from .test_operator import ANY, CALLS, Call

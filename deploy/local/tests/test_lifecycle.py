@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from gateway.domain import keys
+from gateway.access import domain as keys
 from house import (
     __main__ as command,
 )

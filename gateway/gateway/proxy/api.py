@@ -1,0 +1,107 @@
+"""The reverse proxy: requests of administration, forwarded to the service behind their address."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway import problems
+from gateway.access.usecases import Access, Quotas, access_of, address_of, quotas_of
+from gateway.clients import ForwardedRequest, Purpose, Services, services_of
+from gateway.problems import Code
+from gateway.proxy import usecases
+from gateway.proxy.domain import METHODS, READS, ProxyRoute, purpose_of
+from kit import auth, telemetry, web
+from kit.room import Resources
+
+UPLOAD_BYTES_MAX: Final = 8 * 2**20
+
+# of one connection only (RFC 9110, 7.6.1), or of the gateway's own making. Framing is never
+# copied: the client that sends a body onward says itself how long it is (findings S2).
+_NOT_ONWARD: Final = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te"),
+        *("trailer", "transfer-encoding", "content-length", "expect", "upgrade", "host"),
+        *("http2-settings", "authorization", "cookie", "accept-encoding", "content-encoding"),
+        *("forwarded", "x-forwarded-for", "x-forwarded-host", "traceparent", "tracestate"),
+        auth.HEADER,
+    }
+)
+_NOT_BACK: Final = _NOT_ONWARD | {"server", "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseProxy:
+    """Forwards requests: first the caller's key, then the whole body, then a connection."""
+
+    access: Access
+    services: Services
+    quotas: Quotas
+
+    async def serve(self, route: ProxyRoute, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward one request and send its answer back."""
+        request = Request(scope, receive)
+        scope["route_path"] = route.prefix
+        caller_trace = request.headers.get("traceparent")
+        with telemetry.start_root(f"{request.method} {route.prefix}", caller_trace) as span:
+            response = await self._forward(route, request, span)
+        await response(scope, receive, send)
+
+    async def _forward(self, route: ProxyRoute, request: Request, span: telemetry.Span) -> Response:
+        method, path = request.method, request.url.path
+        if method not in METHODS:
+            raise problems.refusal(Code.NO_SUCH_ADDRESS, f"{method} is not served here")
+        authorization = request.headers.get("authorization")
+        address = address_of(request.scope)
+        caller = await self.access.operator(authorization, address)
+        if not route.admits(method, path, caller.roles):
+            self.quotas.take_stranger(address)
+            raise problems.refusal(Code.ROLE_MISSING)
+        if {".", ".."} & set(path.split("/")):
+            raise problems.refusal(Code.NO_SUCH_ADDRESS)
+        purpose = purpose_of(route, method, path)
+        with self.quotas.operation(caller.name, purpose):
+            body = await self._body(request, caller.name, purpose)
+            pool = (route.service_of(path), purpose)
+            forwarded = ForwardedRequest(pool, method, _target(request.scope), body)
+            headers = _onward(request, span)
+            answer = await usecases.forward(self.services, caller, forwarded, headers)
+        back = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_BACK}
+        return Response(answer.body, answer.status, back)
+
+    async def _body(self, request: Request, caller: str, purpose: Purpose) -> bytes | None:
+        """The body, whole, so that a slow sender holds no connection to a service."""
+        if request.method in READS:
+            return None
+        limit = UPLOAD_BYTES_MAX if purpose is Purpose.UPLOAD else web.BODY_BYTES_MAX
+        body = await web.read_whole(request.scope, request.receive, limit)
+        self.quotas.take_operation_bytes(caller, len(body))
+        return body
+
+
+def reverse_proxy_of(opened: Resources) -> ReverseProxy:
+    """The reverse proxy of this process; `opened.one(reverse_proxy_of)` makes it once."""
+    return ReverseProxy(
+        access=opened.one(access_of),
+        services=opened.one(services_of),
+        quotas=opened.one(quotas_of),
+    )
+
+
+def _onward(request: Request, span: telemetry.Span) -> dict[str, str]:
+    """The caller's own headers, for the service."""
+    named = request.headers.getlist("connection")
+    of_this_connection = {name.strip().lower() for n in named for name in n.split(",")}
+    dropped = _NOT_ONWARD | of_this_connection
+    headers = {k: v for k, v in request.headers.items() if k not in dropped}
+    return headers | {"traceparent": span.traceparent}
+
+
+def _target(scope: Scope) -> str:
+    """Path and query as they came, not decoded and encoded again."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope["query_string"]
+    return raw.partition(b"?")[0].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")

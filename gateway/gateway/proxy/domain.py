@@ -1,0 +1,139 @@
+"""Addresses of the services behind the gateway: whose each is, and which roles it admits."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.access.usecases import ENROL_FOR
+from gateway.clients import Purpose, Service
+from kit import auth
+from kit.auth import MERCHANT, Role
+
+READS: Final = frozenset({"GET", "HEAD"})
+_UPLOADS: Final = frozenset({"/v1/members/import"})  # with a body of up to UPLOAD_BYTES_MAX
+_WHOLE_BOOK: Final = frozenset({"/v1/positions", "/v1/vintages", "/v1/revenue"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+
+AUDIT_TRAIL: Final = "/v1/audit"  # and the service's name
+_SERVICES: Final = [[service.value] for service in Service]
+_ALL: Final = frozenset(auth.STAFF)
+_BOOK: Final = frozenset({Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER})
+_SUMS: Final = frozenset({Role.AUDITOR, Role.MONEY})
+_FRAUD: Final = frozenset({Role.REVIEWER, Role.AUDITOR, Role.RULES})
+_PEOPLE: Final = frozenset({Role.ENROL, Role.SUPPORT})
+_NOBODY: Final[frozenset[Role]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Roles that may read and write. own: a merchant's reader may read what is that merchant's.
+
+    parties: a partner's key is admitted too; the service checks whose the member is (findings A10).
+    service: the one behind it, where it is another than the prefix's.
+    """
+
+    reads: frozenset[Role] = _ALL
+    writes: frozenset[Role] = _NOBODY
+    own: bool = False
+    parties: bool = False
+    service: Service | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyRoute:
+    """One prefix of addresses: its service and rights; nouns: rights by the fourth segment."""
+
+    prefix: str
+    service: Service
+    rights: Rights
+    nouns: Mapping[str, Rights] = field(default_factory=dict[str, Rights])
+
+    def rights_of(self, path: str) -> Rights:
+        """The rights at a path of this prefix."""
+        parts = path.split("/", 5)
+        return self.nouns.get(parts[4], self.rights) if len(parts) > 4 else self.rights
+
+    def service_of(self, path: str) -> Service:
+        """The service of a path of this prefix; of the audit trail, the one that the path names."""
+        if self.prefix == AUDIT_TRAIL:
+            return Service(path.split("/", 4)[3])
+        return self.rights_of(path).service or self.service
+
+    def admits(self, method: str, path: str, roles: Collection[str]) -> bool:
+        """Whether these roles are admitted; the service checks again, route by route."""
+        rights = self.rights_of(path)
+        reading = method in READS
+        if not (rights.reads if reading else rights.writes).isdisjoint(roles):
+            return True
+        if rights.parties and any(role.startswith(ENROL_FOR) for role in roles):
+            return True
+        parts = path.split("/", 4)
+        return reading and rights.own and len(parts) > 3 and f"{MERCHANT}{parts[3]}" in roles
+
+
+def _writes(*roles: Role, own: bool = False) -> Rights:
+    return Rights(writes=frozenset(roles), own=own)
+
+
+_MEMBERS: Final = Rights(_PEOPLE, frozenset({Role.ENROL}), parties=True)
+PROXY_ROUTES: Final = (
+    ProxyRoute(
+        "/v1/parties",
+        Service.MERCHANTS,
+        _writes(Role.PARTNERS),
+        {"standings": _writes(Role.MONEY)},
+    ),
+    ProxyRoute(
+        "/v1/merchants",
+        Service.MERCHANTS,
+        _writes(Role.PARTNERS, own=True),
+        {
+            "terminals": _writes(Role.TERMINALS, own=True),
+            "standings": _writes(Role.TERMINALS, own=True),
+            "programmes": _writes(Role.MONEY, own=True),
+        },
+    ),
+    ProxyRoute("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),
+    ProxyRoute("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
+    ProxyRoute("/v1/enrolments", Service.MEMBERS, _MEMBERS),
+    ProxyRoute("/v1/members", Service.MEMBERS, _MEMBERS),
+    ProxyRoute("/v1/identifiers", Service.MEMBERS, _MEMBERS),
+    ProxyRoute("/v1/rules", Service.CAMPAIGNS, _writes(Role.RULES)),
+    ProxyRoute("/v1/first-purchase", Service.CAMPAIGNS, _writes(Role.MONEY)),
+    ProxyRoute("/v1/cases", Service.FRAUD, Rights(_FRAUD, frozenset({Role.REVIEWER}))),
+    ProxyRoute("/v1/fraud-rules", Service.FRAUD, _writes(Role.RULES)),
+    ProxyRoute("/v1/fraud-alerts", Service.FRAUD, Rights(_FRAUD)),
+    ProxyRoute(
+        "/v1/accounts",
+        Service.LEDGER,
+        Rights(_BOOK),
+        {"standings": Rights(_BOOK, frozenset({Role.MONEY}), service=Service.MEMBERS)},
+    ),
+    ProxyRoute("/v1/bookings", Service.LEDGER, Rights(_BOOK)),
+    ProxyRoute("/v1/positions", Service.LEDGER, Rights(_SUMS)),
+    ProxyRoute("/v1/vintages", Service.LEDGER, Rights(_SUMS)),
+    ProxyRoute("/v1/revenue", Service.LEDGER, Rights(_SUMS)),
+    ProxyRoute("/v1/checkpoints", Service.LEDGER, Rights(_BOOK)),
+    ProxyRoute("/v1/proofs", Service.LEDGER, Rights(_BOOK)),
+    ProxyRoute("/v1/consistency", Service.LEDGER, Rights(_BOOK)),
+    ProxyRoute(AUDIT_TRAIL, Service.MERCHANTS, Rights(frozenset({Role.AUDITOR}))),
+    ProxyRoute("/v1/messages", Service.NOTIFY, Rights(frozenset({Role.SUPPORT}))),
+)
+_BY_PREFIX: Final = {route.prefix: route for route in PROXY_ROUTES}
+
+
+def find_route(path: str) -> ProxyRoute | None:
+    """The route of a path, by its first two segments; None where no service has it."""
+    parts = path.split("/", 4)
+    route = _BY_PREFIX.get(f"/{parts[1]}/{parts[2]}") if len(parts) > 2 else None
+    if route is not None and route.prefix == AUDIT_TRAIL and parts[3:4] not in _SERVICES:
+        return None
+    return route
+
+
+def purpose_of(route: ProxyRoute, method: str, path: str) -> Purpose:
+    """Which of a service's connections a request takes."""
+    if method in READS:
+        whole_book = route.prefix in _WHOLE_BOOK or path.endswith("/tally")
+        return Purpose.READING if whole_book else Purpose.ADMINISTRATION
+    return Purpose.UPLOAD if path in _UPLOADS else Purpose.ADMINISTRATION

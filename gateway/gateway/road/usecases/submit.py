@@ -1,0 +1,162 @@
+"""What a till, an online shop and an import send: resolved, checked and put on the road."""
+
+from datetime import datetime
+
+from msgspec import UNSET
+
+from contracts.envelope import Envelope
+from contracts.merchants import Terminal
+from contracts.pos import PosTransaction
+from gateway import problems
+from gateway.access.usecases import OperatorCaller, TerminalCaller
+from gateway.problems import Code
+from gateway.road.domain import requests, transaction_ids, transactions
+from gateway.road.domain.transactions import Resolution
+from gateway.road.usecases.identifiers import HISTORY, resolve_identifier, sale_counter
+from gateway.road.usecases.originals import resolve_original
+from gateway.road.usecases.sending import HttpResult, Road, Submitter, send
+from gateway.tables.usecases import in_force
+from kit import ids
+from kit.telemetry import Span
+
+
+def admit_transaction(road: Road, caller: TerminalCaller) -> None:
+    """Whether a till's request may come at all, asked before its body is read.
+
+    Raises NOT_READY, RATE_LIMITED.
+    """
+    road.readiness.refuse_unready()
+    road.quotas.take_transaction(caller.quota_key)
+
+
+def admit_history(road: Road, caller: OperatorCaller) -> None:
+    """As admit_transaction, for an imported purchase."""
+    road.readiness.refuse_unready()
+    road.quotas.take_history(caller.name)
+
+
+async def submit_transaction(
+    road: Road, caller: TerminalCaller, raw: bytes, span: Span
+) -> HttpResult:
+    """Send a till's or an online shop's request and wait for its answer within the POS budget.
+
+    Raises a problem of problems.Code for what is refused before the road: nothing was posted.
+    """
+    key = caller.quota_key
+    road.quotas.take_transaction_bytes(key, len(raw))
+    body = requests.read_transaction(raw)
+    terminal = _naming_terminal(caller, body)
+    now = road.clock.now()
+    transactions.refuse_ahead(body.occurred_at, now)
+    digest, identifier = await resolve_identifier(
+        road, body.identifier, terminal.terminal, _resolved_at(body)
+    )
+    original = await resolve_original(road, body, terminal, identifier)
+    shown = 0
+    if (
+        original is not None
+        and identifier is not None
+        and identifier.binding.shard != original.shard
+    ):
+        # of another shard than the original: for the ledger to refuse
+        shown, identifier = identifier.binding.account, None
+    resolution = Resolution(
+        shard=original.shard if original is not None else transactions.shard_of(identifier),
+        programme=_programme_version(road, terminal.merchant, body.occurred_at),
+        terms=_terms_version(road, body.occurred_at),
+        accepted_at=now,
+        identifier=identifier,
+        original="" if original is None else original.name,
+        shown=shown,
+    )
+    transaction = transactions.live_transaction(body, terminal, resolution)
+    submitted = _envelope(transaction, resolution, body, requests.fingerprint(body, digest))
+    on_reply = sale_counter(road, body.kind, terminal.terminal, digest)
+    submitter = Submitter(key, road.settings.pending_each, on_reply)
+    return await send(road, submitted, resolution.shard, submitter, span)
+
+
+async def submit_history(road: Road, caller: OperatorCaller, raw: bytes, span: Span) -> HttpResult:
+    """Send an imported purchase; as submit_transaction, under an operator's mark."""
+    body = requests.read_historic(raw)
+    now = road.clock.now()
+    transactions.refuse_ahead(body.occurred_at, now)
+    versions = road.lookups.tables.list_programmes(body.merchant)
+    if not versions:
+        raise problems.refusal(Code.UNKNOWN_MERCHANT)
+    programme = in_force(versions, body.occurred_at)
+    party = (programme or versions[-1]).party
+    digest, identifier = await resolve_identifier(
+        road, body.identifier, HISTORY, body.occurred_at, party=party
+    )
+    resolution = Resolution(
+        shard=transactions.shard_of(identifier),
+        programme=0 if programme is None else programme.version,
+        terms=_terms_version(road, body.occurred_at),
+        accepted_at=now,
+        identifier=identifier,
+    )
+    name = transaction_ids.history_name(body.merchant, body.transaction)
+    transaction = transactions.historic_transaction(body, name, party, resolution)
+    span.set("operator", caller.name)
+    submitted = _envelope(transaction, resolution, body, requests.fingerprint(body, digest))
+    submitter = Submitter(caller.name, road.settings.history_each)
+    return await send(road, submitted, resolution.shard, submitter, span)
+
+
+def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
+    """The caller's terminal, if its key may give this name.
+
+    A key of an epoch gives names of it and of older ones, so that a fresh key repeats old names
+    and a stolen old one starts nothing in a new epoch. Orders are named under the keys of one
+    terminal of the merchant. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH, KEY_OF_OLDER_EPOCH,
+    MERCHANT_MISMATCH, NOT_ONLINE.
+    """
+    terminal = caller.terminal
+    if body.epoch is UNSET:
+        if body.merchant != terminal.merchant:
+            raise problems.refusal(Code.MERCHANT_MISMATCH)
+        if not terminal.online:
+            raise problems.refusal(Code.NOT_ONLINE)
+        return terminal
+    if body.terminal != terminal.terminal:
+        raise problems.refusal(Code.TERMINAL_MISMATCH)
+    if body.epoch > caller.key.epoch:
+        issued = body.epoch <= terminal.epoch
+        raise problems.refusal(Code.KEY_OF_OLDER_EPOCH if issued else Code.UNKNOWN_EPOCH)
+    return terminal
+
+
+def _resolved_at(body: requests.Transaction) -> datetime:
+    """When the identifier counts: at the original's time, where the original is named by it."""
+    original = body.original
+    if original is UNSET or original.occurred_at is UNSET:
+        return body.occurred_at
+    return original.occurred_at
+
+
+def _programme_version(road: Road, merchant: int, at: datetime) -> int:
+    programme = in_force(road.lookups.tables.list_programmes(merchant), at)
+    return 0 if programme is None else programme.version
+
+
+def _terms_version(road: Road, at: datetime) -> int:
+    terms = in_force(road.lookups.tables.list_terms(), at)
+    return 0 if terms is None else terms.version
+
+
+def _envelope(
+    transaction: PosTransaction,
+    resolution: Resolution,
+    body: requests.Transaction | requests.HistoricPurchase,
+    fingerprint: str,
+) -> Envelope[PosTransaction]:
+    return Envelope(
+        id=ids.uuid7(resolution.accepted_at),
+        type=transactions.EVENT,
+        key=str(transaction.account) if transaction.account else transaction.original,
+        occurred_at=body.occurred_at,
+        accepted_at=resolution.accepted_at,
+        fingerprint=fingerprint,
+        data=transaction,
+    )

@@ -1,1 +1,0 @@
-"""The verbs of the edge: let in, look up, send and wait, ask what became of it."""
