@@ -68,9 +68,10 @@ bench-ledger: setup ## the ledger against bare double entry (FULL=1: long)
 	@$(RUN) tests.bench $(if $(FULL),--full)
 
 .PHONY: contracts lock
-contracts: setup ## regenerate docs/events.md and docs/guides/kafka-access.md
+contracts: setup ## regenerate docs/events.md, docs/guides/kafka-access.md and docs/openapi.json
 	@$(RUN) contracts.catalogue
 	@$(RUN) contracts.access
+	@$(RUN) tests.contract.openapi_file
 lock: setup ## requirements.lock anew from requirements.in
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 --output-file requirements.lock requirements.in
