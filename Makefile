@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 RUN := $(PY) -m
 PYTEST := $(RUN) pytest
-export HOUSE ROOM
+export CLUSTER ROOM
 # a clean clone compiles everything once, and not again in every program that starts
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -17,28 +17,28 @@ setup: ## environment from the lock, Kafka and PostgreSQL, hooks
 	@python=$$(sh deploy/local/check-machine) && "$$python" deploy/local/prepare.py
 
 .PHONY: demo
-demo: setup ## the main job on real purchases, then a report; stops the house unless KEEP=1
-	@$(RUN) house.demo $(if $(KEEP),--keep)
+demo: setup ## the main job on real purchases, then a report; stops the cluster unless KEEP=1
+	@$(RUN) lab.demo $(if $(KEEP),--keep)
 
 .PHONY: up down status env
-up: setup ## start the whole house here (HOUSE=folder: another one beside it)
-	@$(RUN) house up
+up: setup ## start the whole platform here (CLUSTER=folder: another one beside it)
+	@$(RUN) cluster up
 down: setup ## stop it
-	@$(RUN) house down
+	@$(RUN) cluster down
 status: setup ## health, restarts, consumer lag, rates, and what to do
-	@$(RUN) house status
+	@$(RUN) cluster status
 env: setup ## address and operator's key, for a shell: eval "$$(make -s env)"
-	@$(RUN) house env
+	@$(RUN) cluster env
 
 .PHONY: import-members replay
 import-members: setup ## members from a file: FILE=members.csv [PARTY=whose references]
-	@$(RUN) house.import_members --file "$(FILE)" --party "$(PARTY)"
+	@$(RUN) lab.history.import_members --file "$(FILE)" --party "$(PARTY)"
 replay: setup ## a purchase history on the road: FILE=history.csv [ENROL=1]
-	@$(RUN) house.replay --file "$(FILE)" $(if $(ENROL),--enrol)
+	@$(RUN) lab.history --file "$(FILE)" $(if $(ENROL),--enrol)
 
 .PHONY: audit
-audit: setup ## the outside auditor over the running or last house; report in var/audit/report.json
-	@$(RUN) house.audit
+audit: setup ## the outside auditor over the running or last cluster; report in var/audit/report.json
+	@$(RUN) lab.observe.audit
 
 .PHONY: fmt check
 fmt: setup ## format and fix
@@ -54,18 +54,18 @@ quick: setup ## parts of it: no servers
 	@$(PYTEST) contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
 integration: setup ## kit on real servers
 	@$(PYTEST) kit tests/integration
-e2e: setup ## stories of the whole house
+e2e: setup ## stories of the whole platform
 	@$(PYTEST) tests/e2e
 
 .PHONY: chaos bench bench-ledger bench-flood
 chaos: setup ## faults by seed, for hours: 10,000 stories unless SEEDS=500
 	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py services/ledger/tests/test_caravan.py services/ledger/tests/test_simulation.py services/ledger/tests/test_between_shards.py tests/e2e/test_z_faults.py
 bench: setup ## the promised numbers, against a bare road
-	@$(RUN) house.bench $(if $(FULL),--full)
+	@$(RUN) lab.bench.road $(if $(FULL),--full)
 bench-flood: setup ## what a quiet till feels of every flood, as ratios
-	@$(RUN) house.bench.floods
+	@$(RUN) lab.bench.road.floods
 bench-ledger: setup ## the ledger against bare double entry (FULL=1: long)
-	@$(RUN) tests.bench $(if $(FULL),--full)
+	@$(RUN) lab.bench.ledger $(if $(FULL),--full)
 
 .PHONY: contracts lock
 contracts: setup ## regenerate docs/events.md, docs/guides/kafka-access.md and docs/openapi.json
@@ -78,11 +78,11 @@ lock: setup ## requirements.lock anew from requirements.in
 
 .PHONY: migrate logs find clean
 migrate: setup ## of all rooms, or ROOM=name
-	@$(RUN) house migrate $(ROOM)
+	@$(RUN) cluster migrate $(ROOM)
 logs: setup ## of all processes, or ROOM=name; NAME=text: every line with that name
-	@$(RUN) house logs $(ROOM) $(if $(NAME),--grep "$(NAME)")
+	@$(RUN) cluster logs $(ROOM) $(if $(NAME),--grep "$(NAME)")
 find: setup ## one transaction by its name: NAME=3003.1.2
-	@$(RUN) house find "$(NAME)"
+	@$(RUN) lab.observe.find "$(NAME)"
 clean: ## remove all that git ignores, local data too
-	@if [ -x $(PY) ]; then $(RUN) house clean; fi
+	@if [ -x $(PY) ]; then $(RUN) cluster clean; fi
 	@git clean -fdXq 2>/dev/null || rm -rf .venv .cache var

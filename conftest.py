@@ -14,9 +14,10 @@ import pytest_socket
 import contracts  # noqa: F401
 import gateway  # noqa: F401
 import kit  # noqa: F401
-from house import servers as house_servers
-from house import testing
+from cluster import servers as house_servers
 from kit import logs as kit_logs
+from support import databases
+from support.databases import Run
 
 # Thousands of tests and all they import are looked through by every full collection of garbage:
 # a fifth of the whole run's processor time. Collected seldom, and what is there for good never.
@@ -39,9 +40,9 @@ def pytest_runtest_setup() -> None:
 
 
 @pytest.fixture(scope="session")
-def server_run() -> Iterator[testing.Run]:
+def server_run() -> Iterator[Run]:
     """The folder of this run's servers; starts nothing."""
-    run = testing.Run(keep=os.environ.get("KEEP_SERVERS") == "1")
+    run = Run(keep=os.environ.get("KEEP_SERVERS") == "1")
     yield run
     run.close()
 
@@ -61,20 +62,20 @@ def declines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_run: testing.Run) -> house_servers.Servers:
+def postgres(server_run: Run) -> house_servers.Servers:
     """PostgreSQL alone."""
     return server_run.postgres()
 
 
 @pytest.fixture(scope="session")
-def servers(server_run: testing.Run) -> house_servers.Servers:
+def servers(server_run: Run) -> house_servers.Servers:
     """Kafka and PostgreSQL."""
     return server_run.both()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def fresh_database(
-    server_run: testing.Run,
+    server_run: Run,
     postgres: house_servers.Servers,  # noqa: ARG001  it must run
 ) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
     """`await fresh_database("ledger")`: the address of a new, migrated database of that room."""
@@ -92,6 +93,6 @@ async def fresh_database(
 
 
 @pytest.fixture(scope="session")
-def owner_dsn(server_run: testing.Run) -> Callable[[str], str]:
+def owner_dsn(server_run: Run) -> Callable[[str], str]:
     """`owner_dsn(dsn)`: the same database as the role that owns it."""
-    return lambda dsn: testing.owner_dsn(server_run.folder, dsn)
+    return lambda dsn: databases.owner_dsn(server_run.folder, dsn)

@@ -39,7 +39,7 @@ def main() -> int:
     finally:
         servers.wait()
     # says what went wrong if the fetching did, and makes the archive of Kafka's classes
-    if subprocess.run([PYTHON, "-m", "house", "setup"], check=False).returncode != 0:
+    if subprocess.run([PYTHON, "-m", "cluster", "setup"], check=False).returncode != 0:
         return 1
     install_hook()
     STAMP.write_text(wanted())
@@ -79,7 +79,7 @@ def start_fetching() -> subprocess.Popen[bytes]:
     """Fetch the servers beside the packages: it needs nothing that is not in Python itself."""
     source = os.environ | {"PYTHONPATH": str(PROJECT / "deploy" / "local")}
     return subprocess.Popen(
-        [sys.executable, "-m", "house.fetch"],
+        [sys.executable, "-m", "cluster.fetch"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         env=source,

@@ -15,14 +15,15 @@ import pytest
 import pytest_asyncio
 from aiohttp import web as aioweb
 
+from cluster import lockfile, servers
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.pos import PosTransaction
 from gateway import main
 from gateway.access import domain as keys
 from gateway.settings import Settings
-from house import lockfile, servers, testing
 from kit import clock, kafka, room, run
+from support import databases
 
 from .around import (
     ROOT,
@@ -73,7 +74,7 @@ class House:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def broker() -> AsyncIterator[servers.Servers]:
     """Kafka of the gateway's tests alone: its topics have one name in a house."""
-    folder = testing.FOLDER / f"run-{os.getpid()}-gateway"
+    folder = databases.FOLDER / f"run-{os.getpid()}-gateway"
     lock = lockfile.take(folder / "run.lock")
     started = await asyncio.to_thread(servers.start_servers, folder, postgres=False)
     await kafka.ensure_topics(started.bootstrap, topics.TOPICS, shards=SHARDS, gateways=4)

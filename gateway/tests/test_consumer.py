@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cluster import servers
 from contracts import envelope, topics
 from contracts.ledger import Reply
 from contracts.members import IdentifierKind
@@ -21,7 +22,6 @@ from gateway.tables.consumer import TablesFeed
 from gateway.tables.store import Table, Tables
 from gateway.tables.usecases.identifier_keys import identifier_keys
 from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
-from house import servers
 from kit import clock, errors, kafka, outbox
 
 from .around import (

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from house import servers
+from cluster import servers
 
 from .around import (
     TERMINAL,

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from gateway.clients import Purpose, Service, Services
-from house.certificates import Authority
 from kit import errors, telemetry
 from kit.settings import SettingsError
+from support.certificates import Authority
 
 from .around import operator
 from .conftest import settings_of

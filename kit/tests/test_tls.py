@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from house.certificates import Authority
 from kit import db, errors, kafka, serving, settings
 from kit.connections import Connections, Limits
 from kit.kafka import security
+from support.certificates import Authority
 
 FIRST_BYTES = 4
 

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from house import testing
 from kit import auth, clock, errors, inner, web
 from kit.db import DataError
+from support.callers import Vouched
 
 JSON = {"content-type": "application/json"}
 SECRET = "vouching"
@@ -203,7 +203,7 @@ async def test_metrics_have_the_route_not_the_path(client: httpx.AsyncClient) ->
 async def test_the_document_is_for_the_gateway_alone(vouched: httpx.AsyncClient) -> None:
     assert (await vouched.get("/openapi.json")).status_code == 401
     for role, status in (("money", 403), ("service", 200)):
-        signed = testing.Vouched("test", SECRET, {role})
+        signed = Vouched("test", SECRET, {role})
         assert (await vouched.get("/openapi.json", auth=signed)).status_code == status
 
 
@@ -249,7 +249,7 @@ async def test_a_body_that_breaks_off_is_nobodys(client: httpx.AsyncClient) -> N
 async def test_a_vouched_actor_needs_the_role(
     vouched: httpx.AsyncClient, roles: set[str], status: int
 ) -> None:
-    answer = await vouched.get("/secret", auth=testing.Vouched("test", SECRET, roles, subject="o1"))
+    answer = await vouched.get("/secret", auth=Vouched("test", SECRET, roles, subject="o1"))
     assert answer.status_code == status
     if status == 200:
         assert answer.json() == ["o1"]
@@ -357,13 +357,13 @@ async def test_a_stranger_hears_401_whatever_he_sends(
 async def test_the_role_is_asked_for_before_the_body_is_read(
     vouched: httpx.AsyncClient, roles: set[str], status: int
 ) -> None:
-    signed = testing.Vouched("test", SECRET, roles)
+    signed = Vouched("test", SECRET, roles)
     answer = await vouched.put(OWN, json={"number": "x"}, auth=signed)
     assert answer.status_code == status
 
 
 async def test_a_body_other_than_the_signed_one_is_refused(vouched: httpx.AsyncClient) -> None:
-    signed = testing.Vouched("test", SECRET, {"money"}, subject="o1")
+    signed = Vouched("test", SECRET, {"money"}, subject="o1")
     answer = await vouched.put(OWN, json={"number": 1}, auth=signed)
     assert (answer.status_code, answer.json()) == (200, ["o1", 5, 7, 1])
     kept = {auth.HEADER: answer.request.headers[auth.HEADER]} | JSON

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.clients import Service
 from gateway.openapi.usecases import DocumentCache
-from house import testing
+from support import services
 
 PROJECT: Final = Path(__file__).parents[2]
 FILE: Final = PROJECT / "docs" / "openapi.json"
@@ -24,9 +24,9 @@ class Services:
 
     async def find_document(self, service: Service) -> dict[str, Any]:
         """The document that the service serves at /openapi.json."""
-        program = testing.service(service.value)
-        opened = testing.opened(program, NOT_OPENED, NOT_OPENED)
-        document = testing.application(program, opened).openapi()
+        program = services.service(service.value)
+        opened = services.opened(program, NOT_OPENED, NOT_OPENED)
+        document = services.application(program, opened).openapi()
         return msgspec.json.decode(msgspec.json.encode(document))
 
 

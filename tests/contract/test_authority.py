@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from gateway.proxy.domain import PROXY_ROUTES, find_route
-from house import testing
 from kit import auth, errors
 from kit.auth import Role
+from support import services
+from support.callers import Vouched
 
 SECRET = "the actor secret of these tests"
 LETTERS = {
@@ -145,11 +146,11 @@ def apps() -> dict[str, FastAPI]:
     database: Any = Away()
     clock: Any = Clock()
     return {
-        name: testing.application(
-            service, testing.opened(service, database, clock, actor_secret=SECRET)
+        name: services.application(
+            service, services.opened(service, database, clock, actor_secret=SECRET)
         )
-        for name in testing.SERVICES
-        for service in [testing.service(name)]
+        for name in services.SERVICES
+        for service in [services.service(name)]
     }
 
 
@@ -178,7 +179,7 @@ def address(route: APIRoute) -> str:
 
 @pytest.mark.parametrize("room", APPS)
 def test_every_route_has_its_row(room: str) -> None:
-    assert set(testing.routes_of(APPS[room])) - OPEN == set(TABLE[room])
+    assert set(services.routes_of(APPS[room])) - OPEN == set(TABLE[room])
 
 
 @pytest.mark.parametrize("room", APPS)
@@ -188,13 +189,13 @@ async def test_every_route_lets_in_whom_the_table_says(room: str) -> None:
     wrong: list[str] = []
     async with httpx.AsyncClient(transport=transport, base_url="http://room") as client:
         for row, letters in TABLE[room].items():
-            method, path = row.split()[0], address(testing.routes_of(app)[row])
+            method, path = row.split()[0], address(services.routes_of(app)[row])
             for body in (b"", b"{", b'{"nonsense":1}'):
                 answer = await client.request(method, path, content=body)
                 if answer.status_code != 401:
                     wrong.append(f"{row}: a stranger heard {answer.status_code}")
             for letter, role in LETTERS.items():
-                signed = testing.Vouched(room, SECRET, {role})
+                signed = Vouched(room, SECRET, {role})
                 answer = await client.request(method, path, auth=signed)
                 expected = letter in letters
                 if (answer.status_code not in (401, 403)) is not expected:
@@ -215,7 +216,7 @@ def rows() -> list[tuple[str, str, str]]:
 def test_the_gateway_lets_through_whom_the_service_lets_in(
     room: str, row: str, letters: str
 ) -> None:
-    method, path = row.split()[0], address(testing.routes_of(APPS[room])[row])
+    method, path = row.split()[0], address(services.routes_of(APPS[room])[row])
     route = find_route(path)
     assert route is not None
     assert route.service_of(path).value == room
@@ -226,7 +227,7 @@ def test_the_gateway_lets_through_whom_the_service_lets_in(
 def test_a_partners_key_comes_to_what_enrols_and_nowhere_else() -> None:
     """Default no: a new route opens to it by its own row alone; whose member, members asks."""
     for room, row, letters in rows():
-        method, path = row.split()[0], address(testing.routes_of(APPS[room])[row])
+        method, path = row.split()[0], address(services.routes_of(APPS[room])[row])
         route = find_route(path)
         assert route is not None
         expected = room == "members" and "e" in letters

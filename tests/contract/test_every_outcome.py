@@ -12,11 +12,11 @@ from contracts.ledger import Outcome
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import Standing
 from contracts.values import Reason, Status
-from house import testing
 from ledger.log.domain import records
 from ledger.posting.decide import answers, commands
 from ledger.posting.decide.batch_state import Book
 from ledger.posting.domain.shard_registry import Subject
+from support import services
 
 EXAMPLES = sorted(
     (Path(__file__).parents[2] / "contracts/examples" / LEDGER_COMMANDS.name).glob("*.json")
@@ -25,9 +25,9 @@ COMMANDS = [path for path in EXAMPLES if not path.name.startswith("inquire.")]  
 NOBODY: Any = object()
 DECODERS = {
     (name, part.name): dict(one.read_as)
-    for name in testing.SERVICES
-    for service in [testing.service(name)]
-    for part in [make(testing.opened(service, NOBODY, NOBODY)) for make in service.parts]
+    for name in services.SERVICES
+    for service in [services.service(name)]
+    for part in [make(services.opened(service, NOBODY, NOBODY)) for make in service.parts]
     for one in part.hears
     if one.topic is LEDGER_ENTRIES
 }

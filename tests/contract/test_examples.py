@@ -5,14 +5,14 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
-from house import testing
+from support import services
 
 from .test_authority import APPS
 
 BODIES = [
     (room, row, route)
     for room, app in APPS.items()
-    for row, route in testing.routes_of(app).items()
+    for row, route in services.routes_of(app).items()
     if row.split()[1].startswith("/v1/") and route.body_field is not None
 ]
 

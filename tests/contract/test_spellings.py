@@ -15,12 +15,12 @@ from contracts.keys import derive
 from contracts.members import OF_IDENTIFIERS, IdentifierKind, canonical
 from contracts.pos import Line
 from gateway.road.domain import requests
-from house import csv_rows
-from house.replay import rows
 from kit.errors import Problem
+from lab.history import rows
 from members.memberships import domain as memberships
 from merchants.parties import api as partners
 from merchants.programmes import api as programmes
+from peyvand.files import csv_rows
 
 CATEGORIES = {
     "لبنیات": (

@@ -1,1 +1,1 @@
-"""Stories and faults of the whole house, driven from outside."""
+"""Stories and faults of the whole platform, driven from outside."""

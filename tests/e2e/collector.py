@@ -58,7 +58,7 @@ class Collector:
         return [s for s in list(self._spans) if trace_id == s.trace_id or trace_id in s.links]
 
     def own_trace(self, caller: str, *, wait_s: float) -> str:
-        """The trace that the house began for a caller's: its root has the caller's as attribute."""
+        """The trace the platform began for a caller's: its root has the caller's as attribute."""
         deadline = time.monotonic() + wait_s
         while time.monotonic() < deadline:
             for seen in list(self._spans):

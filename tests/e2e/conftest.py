@@ -1,4 +1,4 @@
-"""One house for all end-to-end tests: raised for the first of them, brought down after the last."""
+"""One platform for all end-to-end tests: up for the first of them, down after the last."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from house import lifecycle, paths, plan, ports, processes
+from cluster import lifecycle, paths, plan, ports, processes
 from kit import kafka
 
 from .collector import Collector
@@ -16,7 +16,7 @@ from .street import Street
 from .town import Town
 from .wire import Wire
 
-FOLDER = paths.PROJECT / "var" / "test-house"
+FOLDER = paths.PROJECT / "var" / "test-cluster"
 # one hand plays all operators and strangers of a country here; limits have tests of their own
 UNLIMITED = {"PEYVAND_REFUSAL_DELAY_MS": "0"} | {
     f"PEYVAND_{whose}_{what}": "10000"
@@ -29,7 +29,7 @@ KEPT = os.environ.get("KEEP_SERVERS") == "1"
 
 @pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
-    """Where every process of the house sends its spans; its port is the folder's own."""
+    """Where every process of the platform sends its spans; its port is the folder's own."""
     if not KEPT:
         lifecycle.clean(FOLDER)
     with Collector(ports.choose(FOLDER, ["collector"])["collector"]) as listening:
@@ -37,11 +37,11 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="package")
-def house(collector: Collector) -> Iterator[plan.House]:
-    """A live house: Kafka, PostgreSQL and every program. With KEEP_SERVERS=1 it stays up."""
+def cluster(collector: Collector) -> Iterator[plan.Cluster]:
+    """A live platform: Kafka, PostgreSQL and every program. With KEEP_SERVERS=1 it stays up."""
     told = {"PEYVAND_OTLP_ENDPOINT": collector.url, "PEYVAND_TRACE_RATIO": "1"} | UNLIMITED
     before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)  # what the house starts again, it starts with the same
+    os.environ.update(told)  # what the platform starts again, it starts with the same
     try:
         yield lifecycle.up(FOLDER)
     finally:
@@ -52,17 +52,17 @@ def house(collector: Collector) -> Iterator[plan.House]:
 
 
 @pytest.fixture(autouse=True)
-def whole(house: plan.House) -> Iterator[None]:
+def whole(cluster: plan.Cluster) -> Iterator[None]:
     """A program that ends by itself fails the test it ended in; those after it do not wait."""
-    assert not (ended := processes.ended(house)), processes.last_words(house, ended)
+    assert not (ended := processes.ended(cluster)), processes.last_words(cluster, ended)
     yield
-    assert not (ended := processes.ended(house)), processes.last_words(house, ended)
+    assert not (ended := processes.ended(cluster)), processes.last_words(cluster, ended)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def town(house: plan.House) -> AsyncIterator[Town]:
-    """Merchants, tills and members of this run, in a house that other runs may have used."""
-    made = Town.of(house)
+async def town(cluster: plan.Cluster) -> AsyncIterator[Town]:
+    """Merchants, tills and members of this run, in a platform that other runs may have used."""
+    made = Town.of(cluster)
     try:
         await made.settle()
         yield made
@@ -89,8 +89,8 @@ async def shards(town: Town) -> Shards:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def wire(house: plan.House) -> AsyncIterator[Wire]:
+async def wire(cluster: plan.Cluster) -> AsyncIterator[Wire]:
     """A way past the rooms, straight to the broker."""
-    producer = await kafka.Producer.open(house.servers.bootstrap, client_id="e2e")
-    yield Wire(house, producer)
+    producer = await kafka.Producer.open(cluster.servers.bootstrap, client_id="e2e")
+    yield Wire(cluster, producer)
     await producer.close()

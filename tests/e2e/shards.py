@@ -22,7 +22,7 @@ class Shards:
     async def open(cls, town: Town) -> "Shards":
         till = await town.till(await town.shop("grocer"), options=STUBBORN)
         members: dict[int, Identifier] = {}
-        while len(members) < town.home.shards:
+        while len(members) < town.cluster.shards:
             member = await town.member()
             members.setdefault(member.shard, words.mobile(member.mobile))
         return cls(town, till, members)

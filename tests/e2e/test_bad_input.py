@@ -15,7 +15,7 @@ from peyvand import (
 from . import town as towns
 from .counter import Counter, Spoil, first_line, problem_of, put, text, without
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 SURROGATE = "\\ud800"
 

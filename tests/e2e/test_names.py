@@ -7,7 +7,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from house import plan
+from cluster import plan
 from peyvand import (
     Answer,
     NameReused,
@@ -24,12 +24,12 @@ from . import town as towns
 from .counter import ONCE, PATH, Body, Counter, Spoil, first_line, problem_of, put, without
 from .town import GIFT_RIAL, until
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 # ------------------------------------------------------------------------------------------ keys
 
 
-async def test_no_key_and_wrong_keys_are_refused(counter: Counter, house: plan.House) -> None:
+async def test_no_key_and_wrong_keys_are_refused(counter: Counter, cluster: plan.Cluster) -> None:
     raw = json.dumps(counter.body()).encode()
     terminal, key = counter.till.terminal, counter.till.key
     wrong = [
@@ -46,13 +46,13 @@ async def test_no_key_and_wrong_keys_are_refused(counter: Counter, house: plan.H
     for one, code in told:
         reply = await counter.hand_in(raw, counter.town.client(one, options=ONCE))
         assert (reply.status, problem_of(reply)["code"]) == (401, code), one
-    async with httpx.AsyncClient(base_url=house.url(plan.GATEWAY), timeout=20.0) as anybody:
+    async with httpx.AsyncClient(base_url=cluster.url(plan.GATEWAY), timeout=20.0) as anybody:
         reply = await anybody.post(PATH, content=raw)
     assert (reply.status_code, reply.json()["code"]) == (401, "key-missing")
 
 
-async def test_operator_key_sells_nothing(counter: Counter, house: plan.House) -> None:
-    client = counter.town.client(house.credentials.operator_key("operator"), options=ONCE)
+async def test_operator_key_sells_nothing(counter: Counter, cluster: plan.Cluster) -> None:
+    client = counter.town.client(cluster.credentials.operator_key("operator"), options=ONCE)
     reply = await counter.hand_in(json.dumps(counter.body()).encode(), client)
     assert (reply.status, problem_of(reply)["code"]) == (403, "role-missing")
 
@@ -229,7 +229,7 @@ async def test_a_refund_that_shows_anothers_card_is_declined_wherever_he_lives(
     sold = await counter.till.buy(buyer, 40_000)
     before = await town.balance(buyer)
     neighbour = await town.member_on(buyer.shard)
-    other = await town.member_on((buyer.shard + 1) % town.home.shards)
+    other = await town.member_on((buyer.shard + 1) % town.cluster.shards)
     for shown in (other, neighbour):
         body = {
             **counter.till.name()._asdict(),

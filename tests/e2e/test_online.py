@@ -24,7 +24,7 @@ from . import town as towns
 from .street import Street
 from .town import Till, Town, until
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300), pytest.mark.NH13, pytest.mark.NH14]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300), pytest.mark.NH13, pytest.mark.NH14]
 
 
 class Shop:

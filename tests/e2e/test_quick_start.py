@@ -7,17 +7,17 @@ import subprocess
 
 import pytest
 
-from house import paths, plan
+from cluster import paths, plan
 
 from .town import Town
 
-pytestmark = [pytest.mark.house, pytest.mark.NH21]
+pytestmark = [pytest.mark.platform, pytest.mark.NH21]
 GUIDE = paths.PROJECT / "docs" / "guides" / "quick-start.md"
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "=== block"
 
 
-def typed(home: plan.House) -> tuple[list[str], list[tuple[int, str]]]:
+def typed(cluster: plan.Cluster) -> tuple[list[str], list[tuple[int, str]]]:
     """What each block printed, and what the page says that it prints: (block, line)."""
     blocks: list[str] = []
     promised: list[tuple[int, str]] = []
@@ -30,7 +30,7 @@ def typed(home: plan.House) -> tuple[list[str], list[tuple[int, str]]]:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=paths.PROJECT,
-        env=os.environ | {"HOUSE": str(home.folder)},
+        env=os.environ | {"CLUSTER": str(cluster.folder)},
         capture_output=True,
         text=True,
         check=False,
@@ -39,9 +39,9 @@ def typed(home: plan.House) -> tuple[list[str], list[tuple[int, str]]]:
     return done.stdout.split(f"{MARK}\n"), promised
 
 
-async def test_the_quick_start_does_as_it_says(house: plan.House, town: Town) -> None:
+async def test_the_quick_start_does_as_it_says(cluster: plan.Cluster, town: Town) -> None:
     """town: the network's terms stand already, and are the same."""
-    printed, promised = await asyncio.to_thread(typed, house)
+    printed, promised = await asyncio.to_thread(typed, cluster)
     missing = [
         f"block {block}: {line} not in\n{printed[block]}"
         for block, line in promised

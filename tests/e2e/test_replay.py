@@ -1,6 +1,6 @@
-"""A purchase history brought into a live house: once, again, in another order, and without leave.
+"""A purchase history brought into a live platform: once, again, in another order, unasked.
 
-In a house of its own: the figures of a replay are those of the whole house.
+In a platform of its own: the figures of a replay are those of the whole platform.
 """
 
 import gzip
@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from house import connections, lifecycle, paths, plan
-from house.replay.__main__ import LEFT_OUT
+from cluster import connections, lifecycle, paths, plan
+from lab.history.__main__ import LEFT_OUT
 from peyvand import Operator
 from peyvand.administration import Programme
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(600)]
 
 FOLDER = paths.PROJECT / "var" / "test-replay"
 TODAY = datetime.now(UTC).date()
@@ -84,7 +84,7 @@ Replay = Callable[..., Ran]
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """Where the house of these tests will be; the first replay starts it."""
+    """Where the platform of these tests will be; the first replay starts it."""
     lifecycle.clean(FOLDER)
     yield FOLDER
     lifecycle.clean(FOLDER)
@@ -98,9 +98,9 @@ def replay(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Replay:
         place = tmp_path_factory.mktemp("replay")
         file = place / ("history.csv.gz" if isinstance(raw, bytes) else "history.csv")
         file.write_bytes(raw if isinstance(raw, bytes) else raw.encode())
-        told = [sys.executable, "-m", "house.replay", "--file", str(file)]
+        told = [sys.executable, "-m", "lab.history", "--file", str(file)]
         told += ["--report", str(place / "report"), *(["--enrol"] if enrol else [])]
-        environment = os.environ | {"HOUSE": str(folder), "COLUMNS": "200"}
+        environment = os.environ | {"CLUSTER": str(folder), "COLUMNS": "200"}
         done = subprocess.run(
             told, cwd=paths.PROJECT, env=environment, capture_output=True, text=True, check=False
         )
@@ -113,7 +113,7 @@ def replay(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Replay:
 
 @pytest.fixture(scope="module")
 def first(replay: Replay) -> Ran:
-    """The first replay: it starts the house and takes everybody in."""
+    """The first replay: it starts the platform and takes everybody in."""
     return replay(history(*GOOD, *BAD), enrol=True)
 
 
@@ -122,8 +122,8 @@ def history(*lines: str) -> str:
 
 
 async def book(folder: Path) -> list[list[tuple[Any, ...]]]:
-    """What the house has posted."""
-    db = await connections.connect(plan.house(folder).servers.dsn("ledger", "ledger_owner"))
+    """What the platform has posted."""
+    db = await connections.connect(plan.cluster_of(folder).servers.dsn("ledger", "ledger_owner"))
     try:
         return [[tuple(row.values()) for row in await db.fetch(query)] for query in BOOK]
     finally:
@@ -133,7 +133,7 @@ async def book(folder: Path) -> list[list[tuple[Any, ...]]]:
 def test_a_history_is_taken_in_and_every_line_accounted_for(first: Ran) -> None:
     ran = first
     assert ran.status == LEFT_OUT, ran.said
-    assert "the house is not up: it is started" in ran.said
+    assert "the platform is not up: it is started" in ran.said
     assert ran.rows | {"zoneless": 0} == {
         "read": 15,
         "bad": 4,
@@ -222,9 +222,9 @@ async def test_an_older_file_finds_a_programme_and_a_price_in_a_house_that_has_n
     replay: Replay, first: Ran, folder: Path
 ) -> None:
     assert first.status == LEFT_OUT
-    home = plan.house(folder)
-    key = home.credentials.operator_key("operator")
-    async with Operator(home.url(plan.GATEWAY), key) as operator:
+    cluster = plan.cluster_of(folder)
+    key = cluster.credentials.operator_key("operator")
+    async with Operator(cluster.url(plan.GATEWAY), key) as operator:
         titles = {"title_fa": "فروشگاه", "title_en": "shop"}
         await operator.put_party(4_000, titles)
         await operator.put_merchant(4_000, {"party": 4_000, "sector": "books", **titles})
@@ -252,6 +252,6 @@ async def test_an_older_file_finds_a_programme_and_a_price_in_a_house_that_has_n
         "programmes": 2,
         "terms": 1,
     }
-    async with Operator(home.url(plan.GATEWAY), key) as operator:
+    async with Operator(cluster.url(plan.GATEWAY), key) as operator:
         (found,) = (await operator.merchants(reference="7")).items
     assert found["merchant"] > 4_000

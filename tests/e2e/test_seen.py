@@ -1,4 +1,4 @@
-"""What is seen while the house runs: metrics, logs, and one trace along the whole road."""
+"""What is seen while the platform runs: metrics, logs, and one trace along the whole road."""
 
 import asyncio
 import json
@@ -10,8 +10,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from cluster import plan, processes
 from contracts import topics
-from house import plan, processes
 from kit import kafka, outbox
 from kit.telemetry import Metric
 from peyvand import drafts, road
@@ -21,7 +21,7 @@ from .collector import Collector, Seen
 from .street import Street
 from .town import until
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 ROOMS = (*plan.WITH_DATABASE, plan.GATEWAY)
 CLOSED_LIST = {f"peyvand_{metric.value[0]}": metric.value[2] for metric in Metric}
@@ -40,7 +40,7 @@ async def sell_traced(street: Street, trace_id: str) -> None:
     member = await street.town.member()
     sold = drafts.purchase(till.name(), member.card, amount_rial=20_000, occurred_at=towns.now())
     headers = {"authorization": f"Bearer {till.key}", "traceparent": traceparent(trace_id)}
-    url = street.town.home.url(plan.GATEWAY)
+    url = street.town.cluster.url(plan.GATEWAY)
     async with httpx.AsyncClient(base_url=url, timeout=20.0, headers=headers) as caller:
         reply = await caller.post("/v1/transactions", content=road.encode(sold))
     assert reply.status_code in (200, 202)
@@ -56,7 +56,7 @@ async def test_metrics_are_of_the_closed_list(street: Street, room: str) -> None
     wanted = WITH_CONSUMERS if room in plan.WITH_DATABASE else EVERYWHERE
 
     async def seen() -> dict[str, Any]:
-        port = street.town.home.inner_port(room)
+        port = street.town.cluster.inner_port(room)
         status, body = await asyncio.to_thread(processes.get, port, "/metrics")
         assert status == 200
         return {f.name: f for f in text_string_to_metric_families(body.decode())}
@@ -68,9 +68,9 @@ async def test_metrics_are_of_the_closed_list(street: Street, room: str) -> None
         assert all(sample.labels.keys() <= allowed for sample in family.samples)
 
 
-def test_metrics_carry_no_number_of_a_person_or_till(house: plan.House) -> None:
+def test_metrics_carry_no_number_of_a_person_or_till(cluster: plan.Cluster) -> None:
     """Labels are of few values: a name of a route, not the address that was asked."""
-    _, body = processes.get(house.inner_port(plan.GATEWAY), "/metrics")
+    _, body = processes.get(cluster.inner_port(plan.GATEWAY), "/metrics")
     values = {
         value
         for family in text_string_to_metric_families(body.decode())
@@ -138,14 +138,14 @@ async def test_a_caller_chooses_no_trace_id_of_ours(street: Street, collector: C
     await sell_traced(street, "x" * 32)
 
 
-def lines(home: plan.House, room: str) -> Iterator[dict[str, Any]]:
+def lines(cluster: plan.Cluster, room: str) -> Iterator[dict[str, Any]]:
     """What a process logged, each line as JSON."""
-    for line in home.log(room).read_text().splitlines():
+    for line in cluster.log(room).read_text().splitlines():
         if line.startswith("{"):
             yield json.loads(line)
 
 
-async def test_logs_are_json_with_the_trace_id(street: Street, house: plan.House) -> None:
+async def test_logs_are_json_with_the_trace_id(street: Street, cluster: plan.Cluster) -> None:
     trace_id = secrets.token_hex(16)
     poison = outbox.Message(
         topics.POS_TRANSACTIONS.name,
@@ -154,19 +154,19 @@ async def test_logs_are_json_with_the_trace_id(street: Street, house: plan.House
         value=b'{"poison": "%s"}' % secrets.token_hex(4).encode(),
         headers=(("traceparent", traceparent(trace_id).encode()),),
     )
-    producer = await kafka.Producer.open(house.servers.bootstrap, client_id="e2e")
+    producer = await kafka.Producer.open(cluster.servers.bootstrap, client_id="e2e")
     try:
         await producer.send([poison])
     finally:
         await producer.close()
 
     async def told() -> list[dict[str, Any]]:
-        return [line for line in lines(house, "fraud") if line.get("trace_id") == trace_id]
+        return [line for line in lines(cluster, "fraud") if line.get("trace_id") == trace_id]
 
     line = (await until(told))[0]
     assert line["level"] == "ERROR"
     assert "dead letter" in line["message"]
     for room in ROOMS:
-        for said in lines(house, room):
+        for said in lines(cluster, room):
             assert {"at", "level", "room", "logger", "message"} <= said.keys()
             assert said["room"] == room

@@ -20,7 +20,7 @@ from . import town as towns
 from .street import Street, owed, redemption, refund
 from .town import EARN_PER_RIAL, FEE_BP, NETWORK, PRICE_RIAL, Member, Till, Town, until
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 HELD_RIAL = 2_500_000_000  # over what an account buys in a day without a review
 

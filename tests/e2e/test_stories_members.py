@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from house import plan, status
-from house.processes import State
+from cluster import plan, status
+from cluster.processes import State
 from peyvand import (
     Forbidden,
     HistoricPurchase,
@@ -29,7 +29,7 @@ from . import town as towns
 from .street import Street, owed, redemption, refund
 from .town import GIFT_RIAL, NETWORK, Town, answer_of, until
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 
 # ---------------------------------------------------------------------------------------- members
@@ -307,16 +307,16 @@ async def test_a_till_that_lost_power_sends_what_it_had_written_down(
 
 
 async def test_make_status_sees_every_process_its_lag_and_its_rate(
-    street: Street, house: plan.House
+    street: Street, cluster: plan.Cluster
 ) -> None:
     await street.grocer.buy(await street.town.member(), 20_000)
-    seen = await asyncio.to_thread(status.processes.look, house)
+    seen = await asyncio.to_thread(status.processes.look, cluster)
     assert {s.name for s in seen} == {*plan.SERVERS, *plan.PROGRAMS}
     assert {s.state for s in seen} == {State.READY}
     assert all(s.port and s.pid and s.memory_bytes for s in seen)
-    lags = await until(lambda: asyncio.to_thread(status.lags, house))
+    lags = await until(lambda: asyncio.to_thread(status.lags, cluster))
     assert {"fraud", "campaigns", "ledger"} <= {lag.group.partition("-")[0] for lag in lags}
-    rates = await asyncio.to_thread(status.rates, house, [plan.GATEWAY])
+    rates = await asyncio.to_thread(status.rates, cluster, [plan.GATEWAY])
     assert rates[0].requests_per_s >= 0
 
 

@@ -1,6 +1,6 @@
 """Faults under load: what is killed comes back, and nothing is lost, doubled or answered anew.
 
-Runs after the stories, since it breaks the house on purpose, and leaves it whole.
+Runs after the stories, since it breaks the platform on purpose, and leaves it whole.
 """
 
 import asyncio
@@ -13,14 +13,15 @@ import pytest
 import pytest_asyncio
 import zstandard
 
-from house import driver, plan, processes, recompute
+from cluster import plan, processes
+from lab.observe import driver, recompute
 from verifier import leaves
 
 from .load import Asked, Load
 from .shards import Shards
 from .town import Town, until
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 ON_THE_ROAD = ("fraud", "campaigns", "ledger")
 BESIDE = ("members", "merchants", "notify")
@@ -43,10 +44,10 @@ async def load(town: Town) -> AsyncIterator[Load]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def after(load: Load, house: plan.House) -> Load:
+async def after(load: Load, cluster: plan.Cluster) -> Load:
     """The load once it is over: every till has its answers, and the road is empty."""
     await load.stop()
-    await driver.drained(house, wait_s=120.0)
+    await driver.drained(cluster, wait_s=120.0)
     return load
 
 
@@ -70,50 +71,50 @@ async def recovers(
 
 @pytest.mark.parametrize("room", ON_THE_ROAD)
 async def test_a_stage_that_is_killed_goes_on_where_it_was(
-    load: Load, shards: Shards, house: plan.House, room: str
+    load: Load, shards: Shards, cluster: plan.Cluster, room: str
 ) -> None:
     def crash() -> None:
-        processes.kill(house, room)
-        processes.start(house, room)
+        processes.kill(cluster, room)
+        processes.start(cluster, room)
 
     await recovers(load, shards, crash, within_s=CONSUMER_S)
 
 
 async def test_a_gateway_that_is_killed_comes_back(
-    load: Load, shards: Shards, house: plan.House
+    load: Load, shards: Shards, cluster: plan.Cluster
 ) -> None:
     def crash() -> None:
-        processes.kill(house, plan.GATEWAY)
-        processes.start(house, plan.GATEWAY)
+        processes.kill(cluster, plan.GATEWAY)
+        processes.start(cluster, plan.GATEWAY)
 
     await recovers(load, shards, crash, within_s=CONSUMER_S)
 
 
 @pytest.mark.parametrize("room", BESIDE)
 async def test_a_room_beside_the_road_that_is_killed_stops_nobody(
-    load: Load, shards: Shards, house: plan.House, room: str
+    load: Load, shards: Shards, cluster: plan.Cluster, room: str
 ) -> None:
-    await recovers(load, shards, lambda: processes.kill(house, room), within_s=CONSUMER_S)
-    await asyncio.to_thread(processes.start, house, room)
-    await asyncio.to_thread(processes.wait_ready, house, [room])
+    await recovers(load, shards, lambda: processes.kill(cluster, room), within_s=CONSUMER_S)
+    await asyncio.to_thread(processes.start, cluster, room)
+    await asyncio.to_thread(processes.wait_ready, cluster, [room])
 
 
 async def test_a_broker_that_is_killed_comes_back(
-    load: Load, shards: Shards, house: plan.House
+    load: Load, shards: Shards, cluster: plan.Cluster
 ) -> None:
     def crash() -> None:
-        house.servers.kill_kafka()
-        house.servers.launch_kafka()
+        cluster.servers.kill_kafka()
+        cluster.servers.launch_kafka()
 
     await recovers(load, shards, crash, within_s=BROKER_S)
 
 
 async def test_a_database_that_is_killed_comes_back(
-    load: Load, shards: Shards, house: plan.House
+    load: Load, shards: Shards, cluster: plan.Cluster
 ) -> None:
     def crash() -> None:
-        house.servers.kill_postgres()
-        house.servers.start_postgres()
+        cluster.servers.kill_postgres()
+        cluster.servers.start_postgres()
         nonlocal up_at
         up_at = time.monotonic()
 
@@ -124,18 +125,18 @@ async def test_a_database_that_is_killed_comes_back(
 
 
 async def test_a_broker_that_hangs_is_waited_for(
-    load: Load, shards: Shards, house: plan.House
+    load: Load, shards: Shards, cluster: plan.Cluster
 ) -> None:
     def hang() -> None:
-        house.servers.pause_kafka()
+        cluster.servers.pause_kafka()
         time.sleep(4.0)
-        house.servers.resume_kafka()
+        cluster.servers.resume_kafka()
 
     await recovers(load, shards, hang, within_s=30.0)
 
 
-async def test_everything_drains_after_the_faults(after: Load, house: plan.House) -> None:
-    seen = await asyncio.to_thread(processes.look, house)
+async def test_everything_drains_after_the_faults(after: Load, cluster: plan.Cluster) -> None:
+    seen = await asyncio.to_thread(processes.look, cluster)
     assert {one.state for one in seen} == {processes.State.READY}
     assert len(after.answered) > 300
 
@@ -189,8 +190,8 @@ async def test_every_retry_gets_the_one_answer_byte_for_byte(after: Load) -> Non
     assert not [one.request.name for one in some if one.differently or one.failure]
 
 
-async def test_nothing_posts_twice(after: Load, house: plan.House, town: Town) -> None:
-    books = await recompute.books(house.servers.dsn("ledger", "ledger_owner"))
+async def test_nothing_posts_twice(after: Load, cluster: plan.Cluster, town: Town) -> None:
+    books = await recompute.books(cluster.servers.dsn("ledger", "ledger_owner"))
     assert set(books.sum_by_unit.values()) == {0}
     assert (books.accounts_off, books.lots_off) == (0, 0)
     assert sum(books.positions.values()) == 0
@@ -199,7 +200,7 @@ async def test_nothing_posts_twice(after: Load, house: plan.House, town: Town) -
 
     async def beyond_the_topic() -> int:
         """Outcomes that no command on the topic accounts for, and the other way round."""
-        heard = await recompute.heard(house.servers.bootstrap, shards=house.shards)
+        heard = await recompute.heard(cluster.servers.bootstrap, shards=cluster.shards)
         rows = await town.rows("ledger", "select count(*) as n from outcomes")
         return rows[0]["n"] - heard.commands
 
@@ -213,7 +214,7 @@ async def test_sequences_are_gapless(after: Load, town: Town) -> None:
         " coalesce(max(b.first + b.count) - 1, 0) as highest"
         " from shards s left join leaves b using (shard) group by s.shard, s.last_sequence",
     )
-    assert len(rows) == town.home.shards
+    assert len(rows) == town.cluster.shards
     assert not [r for r in rows if not r["last_sequence"] == r["leaves"] == r["highest"]]
 
 
@@ -231,13 +232,13 @@ async def test_outboxes_are_empty_when_quiet(after: Load, town: Town) -> None:
         await until(unsent, lambda n: n == 0)
 
 
-async def test_no_member_is_told_twice(after: Load, house: plan.House, town: Town) -> None:
+async def test_no_member_is_told_twice(after: Load, cluster: plan.Cluster, town: Town) -> None:
     async def under_way() -> int:
         counts = await town.operator.message_counts()
         return sum(counts.get(s, 0) for s in ("waiting", "queued", "sending", "accepted", "sent"))
 
     await until(under_way, lambda n: n == 0)
-    async with httpx.AsyncClient(base_url=house.url(plan.SIMULATOR), timeout=15.0) as provider:
+    async with httpx.AsyncClient(base_url=cluster.url(plan.SIMULATOR), timeout=15.0) as provider:
         counters = (await provider.get("/counters")).json()
     assert counters["duplicates"] == 0
     assert counters["delivered"] > 0

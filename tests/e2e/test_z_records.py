@@ -7,12 +7,13 @@ import httpx
 import msgspec
 import pytest
 
+from cluster import plan, processes
+from cluster.processes import State
 from contracts import topics
 from contracts.merchants import Programme
 from contracts.pos import Line
-from house import driver, plan, processes
-from house.processes import State
 from kit import outbox
+from lab.observe import driver
 from peyvand import Answer, Status
 from peyvand.transport import path_of
 
@@ -22,7 +23,7 @@ from .shards import Shards
 from .town import Town, until
 from .wire import Wire
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 ROAD = {
     topics.POS_TRANSACTIONS.name: ("fraud", wires.submitted),
@@ -56,11 +57,11 @@ async def outcome(town: Town, shard: int, name: str) -> Answer:
     return msgspec.convert(found["first_answer"], Answer)
 
 
-async def is_whole(home: plan.House) -> None:
+async def is_whole(cluster: plan.Cluster) -> None:
     """Every process is ready."""
 
     async def states() -> set[State]:
-        return {seen.state for seen in await asyncio.to_thread(processes.look, home)}
+        return {seen.state for seen in await asyncio.to_thread(processes.look, cluster)}
 
     await until(states, lambda found: found == {State.READY})
 
@@ -121,7 +122,7 @@ async def test_spoilt_header_stops_no_shard(
         about = wires.sold(till, member)
         await wire.put(NAMED[name], SHARD, made(about), (header, b"\xff spoilt"))
     assert (await shards.post(SHARD)).status is not Status.REFUSED
-    await is_whole(town.home)
+    await is_whole(town.cluster)
 
 
 @pytest.mark.parametrize("name", HEARERS)
@@ -138,11 +139,13 @@ async def test_unreadable_record_beside_the_road_is_set_aside(
         )
         assert {letter.room for letter in letters} == HEARERS[name]
     await shards.post(0)
-    await is_whole(town.home)
+    await is_whole(town.cluster)
 
 
-async def test_house_still_learns_after_the_poison(town: Town) -> None:
-    await driver.drained(town.home)  # whoever one of the unreadable records stopped would be behind
+async def test_the_platform_still_learns_after_the_poison(town: Town) -> None:
+    await driver.drained(
+        town.cluster
+    )  # whoever one of the unreadable records stopped would be behind
     shop = await town.open_shop("florist")  # a programme, a terminal, an identifier: all heard
     sale = await (await town.till(shop)).buy(await town.member(), 20_000)
     assert sale.points_earned == 20
@@ -205,7 +208,9 @@ async def book(town: Town) -> dict[str, int]:
     )
     found = dict((await town.rows("ledger", counts))[0])
     told = await town.operator.message_counts()
-    async with httpx.AsyncClient(base_url=town.home.url(plan.SIMULATOR), timeout=15.0) as provider:
+    async with httpx.AsyncClient(
+        base_url=town.cluster.url(plan.SIMULATOR), timeout=15.0
+    ) as provider:
         received = (await provider.get("/counters")).json()["received"]
     decided = await town.rows("fraud", "select count(*) as n from decisions")
     return found | {
@@ -217,7 +222,7 @@ async def book(town: Town) -> dict[str, int]:
 
 async def settled(town: Town) -> dict[str, int]:
     """The book once nothing moves any more."""
-    await driver.drained(town.home, wait_s=120.0)
+    await driver.drained(town.cluster, wait_s=120.0)
 
     async def under_way() -> int:
         counts = await town.operator.message_counts()
@@ -232,8 +237,8 @@ async def test_archived_transactions_played_again_change_nothing(
 ) -> None:
     await shards.all_post()
     before = await settled(town)
-    archive = await wire.read(topics.POS_TRANSACTIONS, town.home.shards, last=60)
-    assert len(archive) >= town.home.shards
+    archive = await wire.read(topics.POS_TRANSACTIONS, town.cluster.shards, last=60)
+    assert len(archive) >= town.cluster.shards
 
     await wire.producer.send(
         [
@@ -255,7 +260,7 @@ async def test_archived_transaction_nobody_knows_raises_an_alarm_and_posts_nothi
     await wire.put(topics.POS_TRANSACTIONS, member.shard, wires.submitted(about), ("replay", b"1"))
 
     async def alarms() -> bool:
-        port = town.home.inner_port("ledger")
+        port = town.cluster.inner_port("ledger")
         _, body = await asyncio.to_thread(processes.get, port, "/metrics")
         return b'peyvand_alarms_total{alarm="replayed-name-unknown"}' in body
 
@@ -268,20 +273,20 @@ async def test_all_commands_played_again_into_the_live_ledger_change_nothing(
     town: Town, wire: Wire, shards: Shards
 ) -> None:
     before = await settled(town)
-    home = town.home
-    await asyncio.to_thread(processes.stop, home, "ledger")
+    cluster = town.cluster
+    await asyncio.to_thread(processes.stop, cluster, "ledger")
     await town.rows("ledger", "delete from streams_heard where consumer = 'ledger-road'")
     await town.rows(
         "ledger", "update consumer_offsets set next = 0 where topic = 'ledger.commands'"
     )
-    await asyncio.to_thread(processes.start, home, "ledger")
-    await asyncio.to_thread(processes.wait_ready, home, ["ledger"])
+    await asyncio.to_thread(processes.start, cluster, "ledger")
+    await asyncio.to_thread(processes.wait_ready, cluster, ["ledger"])
 
     async def unread() -> int:
         rows = await town.rows(
             "ledger", "select partition, next from consumer_offsets where topic='ledger.commands'"
         )
-        ends = await wires.ends(home, topics.LEDGER_COMMANDS)
+        ends = await wires.ends(cluster, topics.LEDGER_COMMANDS)
         return sum(ends[topics.LEDGER_COMMANDS.name, r["partition"]] - r["next"] for r in rows)
 
     await until(unread, lambda n: n == 0, wait_s=120.0)

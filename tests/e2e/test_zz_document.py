@@ -11,7 +11,7 @@ import sys
 import httpx
 import pytest
 
-from house import paths, plan
+from cluster import paths, plan
 
 from .town import Town
 
@@ -30,16 +30,16 @@ DONE = {  # what the document shows, sent as it stands; the rest is refused as d
     "PUT /v1/members/{member}/consents/{request_id}",
 }
 
-pytestmark = [pytest.mark.house, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 
-async def test_what_the_document_says_is_what_comes(house: plan.House, town: Town) -> None:
-    url = house.url(plan.GATEWAY)
+async def test_what_the_document_says_is_what_comes(cluster: plan.Cluster, town: Town) -> None:
+    url = cluster.url(plan.GATEWAY)
     shop = await town.shop("document")
     till = await town.till(shop)
     async with httpx.AsyncClient(base_url=url, timeout=30.0) as client:
         document = (await client.get("/openapi.json")).json()
-    operators = town.home.credentials
+    operators = town.cluster.credentials
     keys = {who: operators.operator_key(who) for who in ("operator", "reviewer")}
     keys["till"] = till.key
     member = await town.member()

@@ -1,4 +1,4 @@
-"""Merchants, tills and members in a house, made through its public interface alone."""
+"""Merchants, tills and members in a platform, made through its public interface alone."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from house import connections, plan
+from cluster import connections, plan
 from peyvand import (
     Answer,
     Answered,
@@ -145,7 +145,7 @@ class Member:
 class Town:
     """Everybody of one run. Numbers begin at the run's own second, so that runs never meet."""
 
-    home: plan.House
+    cluster: plan.Cluster
     operator: Operator
     reviewer: Operator
     numbers: Iterator[int]
@@ -153,19 +153,19 @@ class Town:
     _shops: dict[str, Shop] = field(default_factory=dict[str, Shop])
 
     @classmethod
-    def of(cls, home: plan.House) -> "Town":
+    def of(cls, cluster: plan.Cluster) -> "Town":
         """Nobody yet."""
-        url, keys = home.url(plan.GATEWAY), home.credentials
+        url, keys = cluster.url(plan.GATEWAY), cluster.credentials
         first = int(time.time()) % 1_000_000 * 1_000 + 1_000_000_000
         return cls(
-            home=home,
+            cluster=cluster,
             operator=Operator(url, keys.operator_key("operator"), options=PATIENT),
             reviewer=Operator(url, keys.operator_key("reviewer"), options=PATIENT),
             numbers=itertools.count(first),
         )
 
     async def settle(self) -> None:
-        """The network's terms, the same in every run; the gift is the house's own."""
+        """The network's terms, the same in every run; the gift is the platform's own."""
         try:
             await self.operator.terms(1)
         except NotFound:
@@ -239,7 +239,7 @@ class Town:
 
     def client(self, key: str, *, options: Options = PATIENT) -> Client:
         """A client of the gateway under a key."""
-        made = Client(self.home.url(plan.GATEWAY), key, options=options)
+        made = Client(self.cluster.url(plan.GATEWAY), key, options=options)
         self.clients.append(made)
         return made
 
@@ -293,7 +293,7 @@ class Town:
 
     async def texts(self, member: Member) -> list[str]:
         """SMS that reached the member, newest first."""
-        url = self.home.url(plan.SIMULATOR)
+        url = self.cluster.url(plan.SIMULATOR)
         async with httpx.AsyncClient(base_url=url, timeout=15.0) as provider:
             found = (await provider.get(f"/phones/{member.mobile}")).json()
         return [message["text"] for message in found]
@@ -309,7 +309,7 @@ class Town:
 
     async def rows(self, room: str, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """The rows of a query on a room's database."""
-        db = await connections.connect(self.home.servers.dsn(room, f"{room}_owner"))
+        db = await connections.connect(self.cluster.servers.dsn(room, f"{room}_owner"))
         try:
             return [dict(row) for row in await db.fetch(query, *arguments)]
         finally:

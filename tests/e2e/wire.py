@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cluster import plan
 from contracts import envelope, topics
 from contracts.fraud import ScreenedTransaction, Verdict
 from contracts.house import DeadLetter
@@ -14,13 +15,12 @@ from contracts.merchants import Programme
 from contracts.pos import Line, PosTransaction
 from contracts.topics import Topic
 from contracts.values import Channel, Kind, micros, till_name
-from house import plan
 from kit import ids, kafka, outbox
 
 from . import town as towns
 from .town import Member, Till
 
-NOBODY_READS = 3  # a partition of gateway.replies that no gateway of this house reads
+NOBODY_READS = 3  # a partition of gateway.replies that no gateway of this platform reads
 ALL = 2**62
 
 
@@ -28,7 +28,7 @@ ALL = 2**62
 class Wire:
     """A producer of this run, and readers opened for each question."""
 
-    home: plan.House
+    cluster: plan.Cluster
     producer: kafka.Producer
 
     async def put(
@@ -51,7 +51,7 @@ class Wire:
         """The last records of each partition, from the first by default, to the present end."""
         start = {(topic.name, partition): None for partition in range(partitions)}
         reader = await kafka.Assigned.open(
-            self.home.servers.bootstrap, client_id="e2e", start=start, last=last
+            self.cluster.servers.bootstrap, client_id="e2e", start=start, last=last
         )
         found: list[kafka.Record] = []
         try:
@@ -86,9 +86,9 @@ class Wire:
         ]
 
 
-async def ends(home: plan.House, topic: Topic) -> dict[kafka.Place, int]:
+async def ends(cluster: plan.Cluster, topic: Topic) -> dict[kafka.Place, int]:
     """Next offset of each partition."""
-    return await kafka.end_offsets(home.servers.bootstrap, [topic.name])
+    return await kafka.end_offsets(cluster.servers.bootstrap, [topic.name])
 
 
 def digest_name(raw: bytes) -> str:

@@ -1,4 +1,4 @@
-"""A small house for kit's promises: topics of its own, stages that pass on, what came out."""
+"""A small platform for kit's promises: topics of its own, stages that pass on, what came out."""
 
 import asyncio
 import os
@@ -19,9 +19,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from cluster.servers import Servers
 from contracts import topics
 from contracts.topics import Spread, Topic
-from house.servers import Servers
 from kit import db, kafka, outbox, settings
 from kit.consumer import Consumer, Subscription
 from kit.db import Database

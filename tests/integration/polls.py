@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from contracts import topics
 from contracts.topics import Spread, Topic
-from house import testing
 from kit import run
 from kit.consumer import Consumer
 from kit.db import Database
 from kit.kafka import Place
 from kit.outbox import Message
 from kit.run import Wired
+from support import services
 
 SHARD: Final = 7  # of the golden examples
 AT: Final = datetime(2026, 11, 21, 9, 30, 2, tzinfo=UTC)
@@ -67,8 +67,8 @@ class Record:
 @asynccontextmanager
 async def wired(name: str, database: Database, sent: Any) -> AsyncIterator[Wired]:
     """A service as its main lists it; nothing of it runs yet."""
-    service = testing.service(name)
-    resources = replace(testing.opened(service, database, Stopped()), producer=sent)
+    service = services.service(name)
+    resources = replace(services.opened(service, database, Stopped()), producer=sent)
     async with run.wired(service, resources) as app:
         yield app
 

@@ -1,4 +1,4 @@
-"""A sandbox house's clock on a real broker, and readers without a group."""
+"""A sandbox cluster's clock on a real broker, and readers without a group."""
 
 import asyncio
 from contextlib import suppress
@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from cluster.servers import Servers
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.house import ClockAdvanced
-from house.servers import Servers
 from kit import clock, kafka, outbox
 from kit.kafka import Assigned, OffsetGone, Producer
 

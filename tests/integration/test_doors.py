@@ -19,9 +19,10 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from house import testing
 from kit import auth
 from kit.db import Database
+from support import services
+from support.callers import Vouched
 
 from .extremes import RAW, TEXTS, TIMES, Shapes, beyond, put
 
@@ -48,9 +49,9 @@ class Stopped:
 
 def app_of(room: str, database: Database) -> FastAPI:
     """A service's application as its main lists it."""
-    service = testing.service(room)
-    resources = testing.opened(service, database, Stopped(), actor_secret=SECRET, shards=1)
-    return testing.application(service, resources)
+    service = services.service(room)
+    resources = services.opened(service, database, Stopped(), actor_secret=SECRET, shards=1)
+    return services.application(service, resources)
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Room:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        signed = testing.Vouched(self.name, SECRET, ROLES)
+        signed = Vouched(self.name, SECRET, ROLES)
         headers = {"content-type": "application/json"}
         self.calls += 1
         answer = await self.client.request(

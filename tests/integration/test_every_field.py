@@ -21,11 +21,11 @@ from gateway.road.usecases.pending_replies import PendingReplies
 from gateway.tables.consumer import HANDLERS, TablesFeed
 from gateway.tables.store import Table, Tables
 from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
-from house import testing
 from kit import clock, db, isolation, kafka
 from kit.consumer import Consumer
 from kit.db import Database
 from kit.kafka import Place
+from support import services
 
 from . import test_doors as doors
 from .extremes import Shapes
@@ -161,7 +161,7 @@ async def unreadable(room: str, app: FastAPI) -> list[str]:
         return door.faults
 
 
-@pytest.mark.parametrize("room", sorted(testing.SERVICES))
+@pytest.mark.parametrize("room", sorted(services.SERVICES))
 async def test_every_record_is_handled_refused_or_set_aside(
     room: str,
     fresh_database: Callable[[str], Awaitable[str]],

@@ -13,9 +13,9 @@ from aiokafka import errors as kafka_errors
 from aiokafka.producer.transaction_manager import PidAndEpoch
 from aiokafka.protocol.metadata import MetadataRequest
 
-from house import postgres_server
-from house import servers as house_servers
-from house.servers import Servers
+from cluster import postgres_server
+from cluster import servers as house_servers
+from cluster.servers import Servers
 from kit import errors, migrate
 from kit.kafka import Producer
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import httpx
 
-from house.servers import Servers
+from cluster.servers import Servers
 from kit import pulse
 from kit.kafka import Producer
 from kit.outbox import Message

@@ -8,7 +8,7 @@ import pytest
 
 import peyvand
 from gateway.openapi.domain import document
-from house import testing
+from support import services
 
 from .test_operator import ANY, CALLS, Call
 
@@ -24,9 +24,9 @@ OTHERWISE = {  # by other parts of the SDK: a till's, and the import of whole fi
 def _document() -> dict[str, Any]:
     """The document that a whole house shows."""
     apps = {
-        name: testing.application(service, testing.opened(service, NONE, NONE))
-        for name in testing.SERVICES
-        for service in [testing.service(name)]
+        name: services.application(service, services.opened(service, NONE, NONE))
+        for name in services.SERVICES
+        for service in [services.service(name)]
     }
     theirs = {name: app.openapi() for name, app in apps.items()}
     return document.merge(document.own_document(), theirs)

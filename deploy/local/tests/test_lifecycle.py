@@ -1,4 +1,4 @@
-"""A house up, down, twice, side by side, interrupted, and what it is told."""
+"""A cluster up, down, twice, side by side, interrupted, and what it is told."""
 
 import asyncio
 import base64
@@ -17,11 +17,8 @@ import httpx
 import psutil
 import pytest
 
-from gateway.access import domain as keys
-from house import (
-    __main__ as command,
-)
-from house import (
+from cluster import __main__ as command
+from cluster import (
     children,
     connections,
     credentials,
@@ -35,68 +32,70 @@ from house import (
     sandbox_clock,
     status,
 )
-from house.processes import State
+from cluster.processes import State
+from gateway.access import domain as keys
+from gateway.domain import keys
 from kit import auth, clock, kafka, settings
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A house with one program, which is enough to see it move."""
-    folder = tmp_path_factory.mktemp("house")
+def cluster(tmp_path_factory):
+    """A cluster with one program, which is enough to see it move."""
+    folder = tmp_path_factory.mktemp("cluster")
     yield lifecycle.up(folder, only=["merchants"])
     lifecycle.clean(folder)
 
 
-def pids(home: plan.House) -> dict[str, int]:
-    return {one.name: one.pid for one in processes.look(home) if one.pid is not None}
+def pids(cluster: plan.Cluster) -> dict[str, int]:
+    return {one.name: one.pid for one in processes.look(cluster) if one.pid is not None}
 
 
-def test_up_is_ready_and_a_second_up_changes_nothing(home):
-    before = pids(home)
+def test_up_is_ready_and_a_second_up_changes_nothing(cluster):
+    before = pids(cluster)
     assert set(before) == {"kafka", "postgres", "merchants"}
-    again = lifecycle.up(home.folder, only=["merchants"])
+    again = lifecycle.up(cluster.folder, only=["merchants"])
     assert pids(again) == before
     states = {one.name: one.state for one in processes.look(again) if one.name in before}
     assert set(states.values()) == {State.READY}
 
 
-def test_killed_program_is_seen_as_dead_and_started_again_by_up(home):
-    processes.kill(home, "merchants")
-    assert one_of(home, "merchants").state is State.DEAD
-    kafka = pids(home)["kafka"]
-    lifecycle.up(home.folder, only=["merchants"])
-    assert one_of(home, "merchants").state is State.READY
-    assert pids(home)["kafka"] == kafka
+def test_killed_program_is_seen_as_dead_and_started_again_by_up(cluster):
+    processes.kill(cluster, "merchants")
+    assert one_of(cluster, "merchants").state is State.DEAD
+    kafka = pids(cluster)["kafka"]
+    lifecycle.up(cluster.folder, only=["merchants"])
+    assert one_of(cluster, "merchants").state is State.READY
+    assert pids(cluster)["kafka"] == kafka
 
 
-def test_paused_program_is_seen_as_paused_and_restarts(home):
-    processes.pause(home, "merchants")
-    assert one_of(home, "merchants").state is State.PAUSED
-    processes.resume(home, "merchants")
-    processes.wait_ready(home, ["merchants"])
-    before = pids(home)["merchants"]
-    processes.restart(home, "merchants")
-    assert pids(home)["merchants"] != before
+def test_paused_program_is_seen_as_paused_and_restarts(cluster):
+    processes.pause(cluster, "merchants")
+    assert one_of(cluster, "merchants").state is State.PAUSED
+    processes.resume(cluster, "merchants")
+    processes.wait_ready(cluster, ["merchants"])
+    before = pids(cluster)["merchants"]
+    processes.restart(cluster, "merchants")
+    assert pids(cluster)["merchants"] != before
 
 
-def ask_for_a_while(home):
+def ask_for_a_while(cluster):
     """Some questions of the gateway's, from before the first look at the counters to after both."""
-    secret = auth.room_secret(home.credentials.actor_secret, "merchants")
+    secret = auth.room_secret(cluster.credentials.actor_secret, "merchants")
     call = auth.Call("merchants", "GET", "/v1/terms")
     actor = auth.Actor("tester", frozenset({"money"}))
     for _ in range(30):
         signed = auth.sign(actor, secret, call, clock.wall())
-        httpx.get(home.url("merchants") + call.path, headers={auth.HEADER: signed})
+        httpx.get(cluster.url("merchants") + call.path, headers={auth.HEADER: signed})
         time.sleep(status.SAMPLE_S / 15)
 
 
-def test_status_shows_rates_and_lags(home):
-    asking = threading.Thread(target=ask_for_a_while, args=(home,))
+def test_status_shows_rates_and_lags(cluster):
+    asking = threading.Thread(target=ask_for_a_while, args=(cluster,))
     asking.start()
-    rates = {rate.name: rate for rate in status.rates(home, ["merchants"])}
+    rates = {rate.name: rate for rate in status.rates(cluster, ["merchants"])}
     asking.join()
     assert rates["merchants"].requests_per_s > 0
-    assert all(lag.records >= 0 for lag in status.lags(home))
+    assert all(lag.records >= 0 for lag in status.lags(cluster))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -121,33 +120,33 @@ def test_what_a_killed_up_leaves_is_ended_by_down(tmp_path):
     assert not tmp_path.exists()
 
 
-def test_interrupted_up_leaves_alone_what_ran_before(home):
-    before = pids(home)
-    command = up_command(home.folder, "merchants", "gateway")
+def test_interrupted_up_leaves_alone_what_ran_before(cluster):
+    before = pids(cluster)
+    command = up_command(cluster.folder, "merchants", "gateway")
     broken = {"PEYVAND_LOG_LEVEL": "no such level"}  # the gateway cannot start with it
     done = subprocess.run(command, env=os.environ | broken, check=False, **quiet())
     assert done.returncode == 1
-    assert pids(home) == before
+    assert pids(cluster) == before
 
 
 FIRST = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def sandbox(home, tmp_path_factory):
-    """A second house beside the first, which went on meanwhile; its time is its driver's."""
-    folder, before = tmp_path_factory.mktemp("sandbox"), pids(home)
+def sandbox(cluster, tmp_path_factory):
+    """A second cluster beside the first, which went on meanwhile; its time is its driver's."""
+    folder, before = tmp_path_factory.mktemp("sandbox"), pids(cluster)
     yield lifecycle.up(folder, sandbox=True, starts_at=FIRST, only=["merchants"])
     lifecycle.down(folder)
     lifecycle.clean(folder)
-    assert pids(home) == before
+    assert pids(cluster) == before
 
 
-def test_a_house_beside_it_shares_nothing_with_it(home, sandbox):
-    mine, theirs = ports.remembered(home.folder), ports.remembered(sandbox.folder)
+def test_a_house_beside_it_shares_nothing_with_it(cluster, sandbox):
+    mine, theirs = ports.remembered(cluster.folder), ports.remembered(sandbox.folder)
     assert not set(mine.values()) & set(theirs.values())
-    assert not set(pids(sandbox).values()) & set(pids(home).values())
-    assert home.credentials.actor_secret != sandbox.credentials.actor_secret
+    assert not set(pids(sandbox).values()) & set(pids(cluster).values())
+    assert cluster.credentials.actor_secret != sandbox.credentials.actor_secret
 
 
 def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(sandbox):
@@ -159,19 +158,19 @@ def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(sandbox):
     assert readiness.run(read_clock(sandbox)) == later
 
 
-async def advance(home: plan.House, now: datetime) -> None:
-    producer = await kafka.Producer.open(home.servers.bootstrap, client_id="driver")
+async def advance(cluster: plan.Cluster, now: datetime) -> None:
+    producer = await kafka.Producer.open(cluster.servers.bootstrap, client_id="driver")
     try:
         await sandbox_clock.advance(producer, now)
     finally:
         await producer.close()
 
 
-async def read_clock(home: plan.House) -> datetime:
-    """What a process of the house takes for now."""
+async def read_clock(cluster: plan.Cluster) -> datetime:
+    """What a process of the cluster takes for now."""
     followed = clock.HouseClock()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        following = group.create_task(followed.run(home.servers.bootstrap))
+        following = group.create_task(followed.run(cluster.servers.bootstrap))
         for _ in range(500):
             if followed.ready:
                 break
@@ -180,9 +179,9 @@ async def read_clock(home: plan.House) -> datetime:
     return followed.now()
 
 
-def test_an_ordinary_house_is_not_turned_into_a_sandbox(home):
-    with pytest.raises(ValueError, match="ordinary house"):
-        plan.lay_out(home.folder, sandbox=True)
+def test_an_ordinary_house_is_not_turned_into_a_sandbox(cluster):
+    with pytest.raises(ValueError, match="ordinary cluster"):
+        plan.lay_out(cluster.folder, sandbox=True)
 
 
 def test_every_program_is_told_what_a_room_must_know(tmp_path):
@@ -197,7 +196,7 @@ def test_every_program_is_told_what_a_room_must_know(tmp_path):
 
 
 def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_size(tmp_path):
-    first, second = plan.house(tmp_path), plan.house(tmp_path)
+    first, second = plan.cluster_of(tmp_path), plan.cluster_of(tmp_path)
     assert first.credentials == second.credentials
     assert first.servers.dsn("ledger", "ledger") == second.servers.dsn("ledger", "ledger")
     assert (tmp_path / "credentials.json").stat().st_mode & 0o077 == 0
@@ -253,27 +252,27 @@ def test_the_ledger_is_told_where_checkpoints_go_and_the_key_that_signs_them(tmp
     assert "PEYVAND_CHECKPOINT_KEY_FILE" not in plan.environment(told, "notify")
 
 
-async def test_a_migration_edited_after_it_ran_is_named(home):
-    owner = await connections.connect(home.servers.dsn("merchants", "merchants_owner"))
+async def test_a_migration_edited_after_it_ran_is_named(cluster):
+    owner = await connections.connect(cluster.servers.dsn("merchants", "merchants_owner"))
     try:
         await owner.execute("update migrations set checksum = 'x' || checksum where number = 1")
         with pytest.raises(readiness.NotReady, match="merchants could not be migrated: 0001"):
-            lifecycle.migrate_rooms(home, ["merchants"])
+            lifecycle.migrate_rooms(cluster, ["merchants"])
         await owner.execute("update migrations set checksum = substr(checksum, 2) where number = 1")
     finally:
         await owner.close()
-    assert lifecycle.migrate_rooms(home, ["merchants"]) == {"merchants": 0}
+    assert lifecycle.migrate_rooms(cluster, ["merchants"]) == {"merchants": 0}
 
 
-def test_a_broker_of_a_house_refuses_a_second_one(home):
-    before = pids(home)["kafka"]
+def test_a_broker_of_a_house_refuses_a_second_one(cluster):
+    before = pids(cluster)["kafka"]
     with pytest.raises(Exception, match="locked"):
-        kafka_server.launch(home.folder)
-    assert pids(home)["kafka"] == before
+        kafka_server.launch(cluster.folder)
+    assert pids(cluster)["kafka"] == before
 
 
-def one_of(home: plan.House, name: str) -> processes.Seen:
-    return next(one for one in processes.look(home) if one.name == name)
+def one_of(cluster: plan.Cluster, name: str) -> processes.Seen:
+    return next(one for one in processes.look(cluster) if one.name == name)
 
 
 def quiet() -> dict:
@@ -293,7 +292,7 @@ def wait_for_broker(folder: Path) -> None:
 
 
 def up_command(folder: Path, *programs: str) -> list[str]:
-    start = [sys.executable, "-m", "house", "--folder", str(folder), "up"]
+    start = [sys.executable, "-m", "cluster", "--folder", str(folder), "up"]
     return [*start, "--only", *programs]
 
 

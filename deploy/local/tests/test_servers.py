@@ -14,7 +14,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from house import (
+from cluster import (
     children,
     connections,
     fetch,
@@ -29,7 +29,7 @@ from house import (
 STARTS_AND_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from house import kafka_server, postgres_server
+from cluster import kafka_server, postgres_server
 postgres_server.launch(Path(sys.argv[1]))
 kafka_server.launch(Path(sys.argv[1]))
 os.kill(os.getpid(), signal.SIGKILL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from house import paths
+from cluster import paths
 
 CHECK = paths.LOCAL / "check-machine"
 TOOLS = ("sh", "sed", "head", "id", "expr")

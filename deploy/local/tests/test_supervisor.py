@@ -1,4 +1,4 @@
-"""A house that keeps itself running: what is killed comes back, told of, counted and bounded."""
+"""A cluster that keeps itself running: what is killed comes back, told of, counted and bounded."""
 
 import json
 import os
@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 
-from house import (
-    __main__ as command,
-)
-from house import (
+from cluster import __main__ as command
+from cluster import (
     children,
-    find,
     lifecycle,
     logs,
     paths,
@@ -28,16 +25,17 @@ from house import (
     status,
     supervisor,
 )
-from house.processes import Seen, State
-from house.status import Found
-from house.supervisor import Care
+from cluster.processes import Seen, State
+from cluster.status import Found
+from cluster.supervisor import Care
+from lab.observe import find
 
 PATIENCE_S = 240.0
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[plan.House]:
-    folder = tmp_path_factory.mktemp("house")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[plan.Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
     yield lifecycle.up(folder, only=["merchants"], supervised=True)
     lifecycle.clean(folder)
     assert list(children.marked(folder)) == []
@@ -50,89 +48,93 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def state(home: plan.House, name: str) -> State:
-    return next(one.state for one in processes.look(home) if one.name == name)
+def state(cluster: plan.Cluster, name: str) -> State:
+    return next(one.state for one in processes.look(cluster) if one.name == name)
 
 
-def pid(home: plan.House, name: str) -> int:
-    found = children.find(home.folder, name)
+def pid(cluster: plan.Cluster, name: str) -> int:
+    found = children.find(cluster.folder, name)
     return 0 if found is None else found.pid
 
 
-def merchants_row(home: plan.House) -> dict[str, Any]:
-    rows = status.as_json(status.find(home))["processes"]
+def merchants_row(cluster: plan.Cluster) -> dict[str, Any]:
+    rows = status.as_json(status.find(cluster))["processes"]
     return next(one for one in rows if one["name"] == "merchants")
 
 
 @pytest.mark.timeout(900)
-def test_what_is_killed_comes_back_and_its_end_is_told_and_counted(home: plan.House) -> None:
+def test_what_is_killed_comes_back_and_its_end_is_told_and_counted(cluster: plan.Cluster) -> None:
     """Newcomer: a killed process stayed dead, and no line of any log said so."""
     for name in ("merchants", "postgres", "kafka"):
-        before = pid(home, name)
-        children.kill(processes.running(home, name))
-        until(lambda n=name, b=before: pid(home, n) not in (0, b))
-        care = supervisor.cares(home.folder)[name]
+        before = pid(cluster, name)
+        children.kill(processes.running(cluster, name))
+        until(lambda n=name, b=before: pid(cluster, n) not in (0, b))
+        care = supervisor.cares(cluster.folder)[name]
         assert care.restarts >= 1
         if name == "merchants":
             assert care.how == "killed by SIGKILL"
-        until(lambda: state(home, "merchants") is State.READY)
-    told = [json.loads(line) for _, line in logs.search(home.folder, "ALARM")]
+        until(lambda: state(cluster, "merchants") is State.READY)
+    told = [json.loads(line) for _, line in logs.search(cluster.folder, "ALARM")]
     first = next(line for line in told if line["process"] == "merchants")
     assert "killed by SIGKILL" in first["message"]
     # One look may fall before merchants has noticed that its broker went, the next right after.
-    until(lambda: merchants_row(home)["state"] == "ready")
-    assert status.as_json(status.find(home))["supervised"] is True
-    assert merchants_row(home)["restarts"] >= 1
+    until(lambda: merchants_row(cluster)["state"] == "ready")
+    assert status.as_json(status.find(cluster))["supervised"] is True
+    assert merchants_row(cluster)["restarts"] >= 1
 
 
-def test_a_second_up_changes_nothing_and_a_dead_supervisor_is_told_of(home: plan.House) -> None:
-    before = (pid(home, supervisor.NAME), pid(home, "merchants"))
-    lifecycle.up(home.folder, only=["merchants"], supervised=True)
-    assert (pid(home, supervisor.NAME), pid(home, "merchants")) == before
+def test_a_second_up_changes_nothing_and_a_dead_supervisor_is_told_of(
+    cluster: plan.Cluster,
+) -> None:
+    before = (pid(cluster, supervisor.NAME), pid(cluster, "merchants"))
+    lifecycle.up(cluster.folder, only=["merchants"], supervised=True)
+    assert (pid(cluster, supervisor.NAME), pid(cluster, "merchants")) == before
     os.kill(before[0], signal.SIGKILL)
-    until(lambda: pid(home, supervisor.NAME) == 0)
-    assert any("nothing comes back by itself" in said for said in status.advice(status.find(home)))
-    lifecycle.up(home.folder, only=["merchants"], supervised=True)
-    assert pid(home, supervisor.NAME) not in (0, before[0])
-    assert pid(home, "merchants") == before[1]
+    until(lambda: pid(cluster, supervisor.NAME) == 0)
+    assert any(
+        "nothing comes back by itself" in said for said in status.advice(status.find(cluster))
+    )
+    lifecycle.up(cluster.folder, only=["merchants"], supervised=True)
+    assert pid(cluster, supervisor.NAME) not in (0, before[0])
+    assert pid(cluster, "merchants") == before[1]
 
 
 def test_programs_of_another_version_are_replaced_and_never_migrated_under(
-    home: plan.House, monkeypatch: pytest.MonkeyPatch
+    cluster: plan.Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Newcomer 25: new schema, old code, nobody told."""
-    before = pid(home, "merchants")
-    record = home.folder / "run" / "merchants.json"
+    before = pid(cluster, "merchants")
+    record = cluster.folder / "run" / "merchants.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"version": "older"}))
     running: list[bool] = []
     migrate = lifecycle.migrate_rooms
     monkeypatch.setattr(
         lifecycle,
         "migrate_rooms",
-        lambda *given: (running.append(pid(home, "merchants") != 0), migrate(*given))[1],
+        lambda *given: (running.append(pid(cluster, "merchants") != 0), migrate(*given))[1],
     )
-    lifecycle.up(home.folder, only=["merchants"], supervised=True)
+    lifecycle.up(cluster.folder, only=["merchants"], supervised=True)
     assert running == [False]
-    assert pid(home, "merchants") not in (0, before)
+    assert pid(cluster, "merchants") not in (0, before)
 
 
 async def test_a_schema_newer_than_the_code_is_refused_and_all_stays_as_it_was(
-    home: plan.House,
+    cluster: plan.Cluster,
 ) -> None:
-    from house import connections
+    from cluster import connections
 
-    before = pid(home, "merchants")
-    owner = await connections.connect(home.servers.dsn("merchants", "merchants_owner"))
+    before = pid(cluster, "merchants")
+    owner = await connections.connect(cluster.servers.dsn("merchants", "merchants_owner"))
     try:
         await owner.execute(
             "insert into migrations (number, name, checksum) values (999, '0999_later.sql', 'x')"
         )
         with pytest.raises(readiness.NotReady, match=r"newer than this program.*0999_later\.sql"):
-            lifecycle.up(home.folder, only=["merchants"], supervised=True)
+            lifecycle.up(cluster.folder, only=["merchants"], supervised=True)
     finally:
         await owner.execute("delete from migrations where number = 999")
         await owner.close()
-    assert pid(home, "merchants") == before
+    assert pid(cluster, "merchants") == before
 
 
 def test_the_public_port_never_moves_and_inner_ones_say_so(tmp_path: Path) -> None:
@@ -182,13 +184,13 @@ def _found(states: dict[str, State], *, supervised: bool = True) -> Found:
 
 
 def test_status_says_what_to_do_and_only_a_whole_house_is_well() -> None:
-    """Newcomer 18: a stopped house was well."""
+    """Newcomer 18: a stopped cluster was well."""
     whole = dict.fromkeys((*plan.SERVERS, *plan.PROGRAMS), State.READY)
     assert _found(whole).well
     assert status.advice(_found(whole)) == []
     assert not _found(whole, supervised=False).well
     stopped = _found(dict.fromkeys(whole, State.STOPPED))
-    assert (stopped.well, status.advice(stopped)) == (False, ["the house is stopped: make up"])
+    assert (stopped.well, status.advice(stopped)) == (False, ["the cluster is stopped: make up"])
     for one in (State.DEAD, State.NOT_READY, State.PAUSED, State.STOPPED):
         found = _found(whole | {"fraud": one})
         assert not found.well
@@ -201,7 +203,7 @@ def test_status_of_a_stopped_house_is_one_line_of_json_and_exits_with_one(
     plan.lay_out(tmp_path, sandbox=False)
     assert command.main(["--folder", str(tmp_path), "status", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert (told["well"], told["advice"]) == (False, ["the house is stopped: make up"])
+    assert (told["well"], told["advice"]) == (False, ["the cluster is stopped: make up"])
     assert {one["state"] for one in told["processes"]} == {"stopped"}
 
 
@@ -223,7 +225,7 @@ def test_what_breaks_a_look_does_not_end_the_looking(tmp_path: Path) -> None:
     """A disk that filled ended the supervisor in silence: nothing came back any more."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "odd.log").symlink_to("gone")  # its size cannot be asked
-    (tmp_path / "house.lock").mkdir()  # nor can this be locked
+    (tmp_path / "cluster.lock").mkdir()  # nor can this be locked
     command = [*supervisor.COMMAND, "--folder", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=paths.PROJECT) as looking:
         assert looking.stdout is not None

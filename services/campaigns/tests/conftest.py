@@ -24,10 +24,11 @@ from contracts.ledger import COMMANDS, Outcome
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.values import Channel, Kind, Status
-from house import testing
 from kit import auth, consumer
 from kit.consumer import Event
 from kit.db import Database, Tx
+from support import services
+from support.callers import Vouched
 
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)  # 1 Farvardin 1405, Saturday, 11:30 in Tehran
@@ -290,13 +291,13 @@ class Caller:
         return replace(self, roles=roles)
 
     async def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        signed = testing.Vouched("campaigns", SECRET, self.roles, subject="sara")
+        signed = Vouched("campaigns", SECRET, self.roles, subject="sara")
         return await self.client.request(method, path, auth=signed, **more)
 
 
 @pytest_asyncio.fixture
 async def caller(pool: Database, now: Stopped, make: Make) -> AsyncIterator[Caller]:
-    app = testing.application(SERVICE, testing.opened(SERVICE, pool, now, actor_secret=SECRET))
+    app = services.application(SERVICE, services.opened(SERVICE, pool, now, actor_secret=SECRET))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://campaigns") as client:
         yield Caller(client, app)

@@ -11,8 +11,9 @@ from campaigns.programmes import usecases as programmes
 from campaigns.rules import consumer as rules_consumer
 from contracts import topics
 from contracts.envelope import decode
-from house import testing
 from kit import consumer, outbox
+from support import services
+from support.trail import Trail
 
 RULE = {
     "effective_from": "2026-03-20T00:00:00+03:30",
@@ -272,7 +273,7 @@ async def test_the_first_purchases_versions(caller: Any) -> None:
 
 
 async def test_every_write_leaves_who_and_what(caller: Any, pool: Any) -> None:
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     gift = {
         "effective_from": "2027-03-20T00:00:00+03:30",
         "amount_rial": 100_000,
@@ -287,7 +288,7 @@ async def test_every_write_leaves_who_and_what(caller: Any, pool: Any) -> None:
         assert answer.status_code == 201, answer.text
     items = await trail.rows()
     app = caller.app
-    writes = {r for r in testing.routes_of(app) if r.startswith("PUT ")}  # a POST evaluates only
+    writes = {r for r in services.routes_of(app) if r.startswith("PUT ")}  # a POST evaluates only
     assert {item["route"] for item in items} == writes
     assert {(item["subject"], item["act"]) for item in items} == {("sara", "write")}
     assert items[0]["after"]["rule"] == "nowruz"

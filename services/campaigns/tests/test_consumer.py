@@ -8,9 +8,9 @@ import pytest
 from campaigns.main import PARTS, SERVICE
 from contracts import envelope, topics
 from contracts.ledger import COMMANDS
-from house import testing
 from kit import consumer
 from kit.consumer import Poison
+from support import services
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
 HEARD = [t for t in topics.TOPICS if "campaigns" in t.consumers]
@@ -47,7 +47,7 @@ async def test_golden_messages_pass_and_a_second_poll_changes_nothing(
 
 
 def _wired(pool: Any, make: Any) -> list[consumer.Subscription]:
-    opened = testing.opened(SERVICE, pool, make.now, actor_secret="s")
+    opened = services.opened(SERVICE, pool, make.now, actor_secret="s")
     return [heard for part in PARTS for heard in part(opened).hears]
 
 

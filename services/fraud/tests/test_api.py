@@ -15,9 +15,11 @@ from fraud.cases import domain as cases_domain
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
 from fraud.main import SERVICE
-from house import testing
 from kit import db
 from kit.auth import Role
+from support import services
+from support.callers import Vouched
+from support.trail import Trail
 
 SECRET = "a secret of the gateway's and the rooms'"
 BODY: dict[str, Any] = {
@@ -49,7 +51,7 @@ class Client:
         *,
         roles: tuple[str, ...] = (Role.RULES, Role.SUPPORT, Role.AUDITOR),
     ) -> httpx.Response:
-        signed = testing.Vouched("fraud", SECRET, roles, subject="sara")
+        signed = Vouched("fraud", SECRET, roles, subject="sara")
         return await self.http.request(method, path, json=body, auth=signed)
 
 
@@ -72,8 +74,8 @@ def stopped(now: datetime) -> StoppedClock:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def client(database: db.Database, stopped: StoppedClock) -> AsyncIterator[Client]:
-    app = testing.application(
-        SERVICE, testing.opened(SERVICE, database, stopped, actor_secret=SECRET)
+    app = services.application(
+        SERVICE, services.opened(SERVICE, database, stopped, actor_secret=SECRET)
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://fraud") as http:
@@ -267,14 +269,14 @@ async def test_alerts_show_both_sightings(
 async def test_every_write_leaves_who_what_before_and_after(
     client: Client, database: db.Database, now: datetime
 ) -> None:
-    trail = await testing.Trail.of(database)
+    trail = await Trail.of(database)
     await opened(database, now)
     await client.call("PUT", "/v1/fraud-rules/night-burst/versions/1", BODY)
     await client.call("PUT", VERDICT, {"verdict": "release"}, roles=("reviewer",))
     rule, verdict = await trail.rows()
-    resources = testing.opened(SERVICE, database, StoppedClock(now), actor_secret=SECRET)
-    app = testing.application(SERVICE, resources)
-    writes = {r for r in testing.routes_of(app) if not r.startswith("GET ")}
+    resources = services.opened(SERVICE, database, StoppedClock(now), actor_secret=SECRET)
+    app = services.application(SERVICE, resources)
+    writes = {r for r in services.routes_of(app) if not r.startswith("GET ")}
     assert {rule["route"], verdict["route"]} == writes
     assert (rule["subject"], rule["after"]["threshold"]) == ("sara", BODY["threshold"])
     assert (verdict["before"]["status"], verdict["after"]["verdict"]) == ("open", "release")

@@ -19,9 +19,9 @@ from fraud.main import SERVICE
 from fraud.screening import store, usecases
 from fraud.screening.domain import decisions, windows
 from fraud.screening.usecases import Desk
-from house import testing
 from kit import db
 from kit.consumer import Event, event
+from support import services
 
 pytestmark = pytest.mark.SH15
 
@@ -31,7 +31,7 @@ SPEND = {"kind": Kind.REDEMPTION, "terms_version": 1, "amount_rial": 1_999_900}
 A, B = 11, 12
 
 NOBODY: Any = object()  # no route and no job is called
-OPENED = testing.opened(SERVICE, NOBODY, NOBODY, actor_secret="s")
+OPENED = services.opened(SERVICE, NOBODY, NOBODY, actor_secret="s")
 
 
 class House:
@@ -58,14 +58,14 @@ class House:
     async def sight(self) -> None:
         """Let the days hear what the road said; the consumer's offsets give each once."""
         if self.sighted:
-            await testing.hand_out(SERVICE, OPENED, self.tx, self.sighted)
+            await services.hand_out(SERVICE, OPENED, self.tx, self.sighted)
         self.sighted = []
 
     async def hear(self, *records: Event, status: Status = Status.DECLINED) -> None:
         """The ledger's outcomes of these, each twice."""
         outcomes = [outcome(_sale(one), one.partition, status) for one in records]
         for batch in (outcomes, outcomes):
-            await testing.hand_out(SERVICE, OPENED, self.tx, batch)
+            await services.hand_out(SERVICE, OPENED, self.tx, batch)
         assert self.tx.take_messages() == []
 
     async def kept(self, key: str, shard: int = 5) -> list[list[int]]:
@@ -191,7 +191,7 @@ async def test_a_sale_whose_reversal_came_first_is_found_when_it_is_decided(
     reversal = _sale(sale(2, merchant=B, kind=Kind.REVERSAL))
     early = outcome(reversal, 5, Status.DECLINED, name=_sale(late).name, kind=None)
     for _ in range(2):
-        await testing.hand_out(SERVICE, OPENED, house.tx, [early])
+        await services.hand_out(SERVICE, OPENED, house.tx, [early])
     assert await house.screen(late) == [ALLOWED]
     await house.sight()
     own = sale(3, after_s=1, merchant=A, points=100, **SPEND, **MOBILE)

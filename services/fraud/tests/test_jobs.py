@@ -25,9 +25,9 @@ from fraud.screening import jobs, part, store
 from fraud.screening.domain import windows
 from fraud.screening.domain.decisions import Decision
 from fraud.settings import Settings
-from house import testing
 from kit import db
 from kit.clock import HouseClock
+from support import services
 
 pytestmark = pytest.mark.usefixtures("committed")
 GIVEN = Settings(room="fraud", kafka_bootstrap="", http_port=0, actor_secret="")
@@ -196,7 +196,7 @@ async def test_the_cancel_of_an_unreviewed_earning_goes_to_its_shard(
 
 async def test_every_job_is_run_by_one_process(database: db.Database, now: datetime) -> None:
     clock = clock_at(now)
-    opened = testing.opened(SERVICE, database, clock)
+    opened = services.opened(SERVICE, database, clock)
     made = [job for make in SERVICE.parts for job in make(opened).jobs]
     assert len(made) == 7
     assert all(job.elected for job in made)

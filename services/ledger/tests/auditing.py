@@ -5,7 +5,7 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from house import connections, postgres_server
+from cluster import connections, postgres_server
 from kit.db import Database
 from ledger.log.domain import chunks
 from ledger.posting import usecases

@@ -6,10 +6,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from house import testing
 from kit.db import Database
 from ledger.main import SERVICE
 from ledger.query.api import accounts, network, proofs
+from support import services
 
 from . import doors, stories
 
@@ -49,8 +49,8 @@ def shard(shards):
 async def door(database):
     """The application over the shared database, its clock at the stories' start."""
     stopped = doors.Stopped(stories.START)
-    app = testing.application(
-        SERVICE, testing.opened(SERVICE, database, stopped, actor_secret=doors.SECRET)
+    app = services.application(
+        SERVICE, services.opened(SERVICE, database, stopped, actor_secret=doors.SECRET)
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:

@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-from house import testing
+from support.callers import Vouched
 
 from . import house_of
 from .desk import BAKER, GROCER, Desk, terms
@@ -31,7 +31,7 @@ class Door:
         }
 
     async def __call__(self, path, *, role="auditor"):
-        signed = testing.Vouched("ledger", SECRET, {role}) if role else None
+        signed = Vouched("ledger", SECRET, {role}) if role else None
         answer = await self.client.get(path, auth=signed)
         self.hold_to_its_shape(answer)
         return answer

@@ -9,10 +9,11 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from contracts.value import CaptureHold, HoldValue, Spend
-from house import testing
 from kit.db import Database
 from ledger.log.domain import as_of
 from ledger.main import SERVICE
+from support import services
+from support.callers import Vouched
 
 from . import house_of, model, stories
 from .desk import GROCER, award
@@ -34,7 +35,7 @@ class Reader:
     async def __call__(self, path, **query):
         given = {k: v for k, v in query.items() if v is not None}
         answer = await self.client.get(
-            path, params=given, auth=testing.Vouched("ledger", SECRET, {"auditor"})
+            path, params=given, auth=Vouched("ledger", SECRET, {"auditor"})
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -58,8 +59,8 @@ async def book(fresh_database):
     async def make():
         database = await Database.open(await fresh_database("ledger"), size=2, command_timeout_s=30)
         stopped = Stopped(stories.START)
-        app = testing.application(
-            SERVICE, testing.opened(SERVICE, database, stopped, actor_secret=SECRET)
+        app = services.application(
+            SERVICE, services.opened(SERVICE, database, stopped, actor_secret=SECRET)
         )
         transport = httpx.ASGITransport(app=app)
         client = httpx.AsyncClient(transport=transport, base_url="http://ledger")

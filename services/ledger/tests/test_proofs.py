@@ -13,11 +13,12 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from house import testing
 from kit.db import Database, connect
 from ledger.log import clients, jobs
 from ledger.log.domain import checkpoints, chunks
 from ledger.main import SERVICE
+from support import services
+from support.callers import Vouched
 from verifier import checkpoints as outside
 from verifier import leaves, tree
 
@@ -44,7 +45,7 @@ class Log:
         self.clock = stopped
 
     async def ask(self, path, status=200, **query):
-        signed = testing.Vouched("ledger", SECRET, {"auditor"})
+        signed = Vouched("ledger", SECRET, {"auditor"})
         answer = await self.client.get(path, params=query, auth=signed)
         assert answer.status_code == status, answer.text
         return answer
@@ -73,9 +74,9 @@ async def log(fresh_database, owner_dsn, tmp_path):
     owner = await connect(owner_dsn(dsn))
     stopped = Stopped(stories.START)
     folder = tmp_path / "checkpoints"
-    app = testing.application(
+    app = services.application(
         SERVICE,
-        testing.opened(
+        services.opened(
             SERVICE, database, stopped, actor_secret=SECRET, checkpoint_folder=str(folder)
         ),
     )

@@ -15,9 +15,9 @@ from datetime import timedelta
 
 import pytest
 
+from cluster import paths
 from contracts.value import CaptureHold, HoldValue, Spend
 from contracts.values import Kind
-from house import paths
 from kit import db, errors
 from kit.db import Database
 from kit.migrate import migrate

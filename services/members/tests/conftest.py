@@ -10,12 +10,13 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from house import testing
 from kit import auth
 from kit.db import Database, Tx
 from members.main import SERVICE
 from members.settings import Settings
 from members.terms import Terms, terms_of
+from support import services
+from support.callers import Vouched
 
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -111,7 +112,7 @@ class Door:
         roles: tuple[str, ...] = auth.STAFF,
         party: int | None = None,
     ) -> httpx.Response:
-        signed = testing.Vouched("members", SECRET, roles, party=party) if roles else None
+        signed = Vouched("members", SECRET, roles, party=party) if roles else None
         if isinstance(body, bytes):
             headers = {"content-type": "application/json"}
             return await self._client.request(
@@ -124,7 +125,7 @@ class Door:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
 ) -> AsyncIterator[Door]:
-    app = testing.application(SERVICE, testing.opened(SERVICE, pool, at, **TOLD))
+    app = services.application(SERVICE, services.opened(SERVICE, pool, at, **TOLD))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://members") as client:
         yield Door(client, app)

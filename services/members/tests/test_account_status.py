@@ -12,11 +12,11 @@ from contracts.ledger import COMMANDS, Outcome
 from contracts.value import SetStanding
 from contracts.value import Standing as Booked
 from contracts.values import Reason, Status
-from house import testing
 from kit import consumer as kit_consumer
 from kit import outbox
 from kit.db import Database
 from members.account_status import consumer
+from support.trail import Trail
 
 from .conftest import NOW
 from .test_api import BODY, enrolment
@@ -140,7 +140,7 @@ async def test_changes_at_once_are_numbered_in_the_order_that_they_leave(
 ) -> None:
     account = (await enrol(door))["account"]
     await commands(pool)
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     paths = [change(account, 1 + n % changes) for n in range(4)]
     answers = await asyncio.gather(*(door("PUT", path, STOP) for path in paths))
     assert [one.status_code for one in answers] == [202] * 4

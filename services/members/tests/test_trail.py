@@ -5,8 +5,9 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from house import testing
 from kit.db import Database
+from support import services
+from support.trail import Trail
 
 from .test_api import ANSWERS, BODY, enrolment
 
@@ -14,7 +15,7 @@ from .test_api import ANSWERS, BODY, enrolment
 async def test_every_write_and_reading_leaves_who_and_whose(
     door: Any, pool: Database, at: Any
 ) -> None:
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     made = (await door("PUT", enrolment(1), BODY)).json()
     bare = {"consents": {"terms": True}, "external": "C-9", "party": 4_000}
     other = (await door("PUT", enrolment(2), bare)).json()
@@ -37,7 +38,7 @@ async def test_every_write_and_reading_leaves_who_and_whose(
         answer = await door(method, path, body)
         assert answer.status_code in (200, 201, 202), (path, answer.text)
     items = await trail.rows()
-    writes = {r for r in testing.routes_of(door.app) if not r.startswith("GET ")}
+    writes = {r for r in services.routes_of(door.app) if not r.startswith("GET ")}
     assert {i["route"] for i in items if i["act"] == "write"} == writes
     assert [(i["route"], i["after"]) for i in items if i["act"] == "read"] == [
         ("GET /v1/members/{member}", {"members": [member]})

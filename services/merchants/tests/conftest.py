@@ -9,10 +9,11 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from house import testing
 from kit import auth
 from kit.db import Database, Tx
 from merchants.main import SERVICE
+from support import services
+from support.callers import Vouched
 
 SECRET = "the actor secret of these tests"
 SHARDS = 3
@@ -85,7 +86,7 @@ class Door:
     async def __call__(
         self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = auth.STAFF
     ) -> httpx.Response:
-        signed = testing.Vouched("merchants", SECRET, roles) if roles else None
+        signed = Vouched("merchants", SECRET, roles) if roles else None
         if isinstance(body, bytes):
             headers = {"content-type": "application/json"}
             return await self._client.request(
@@ -98,8 +99,8 @@ class Door:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
 ) -> AsyncIterator[Door]:
-    resources = testing.opened(SERVICE, pool, at, actor_secret=SECRET, shards=SHARDS)
-    app = testing.application(SERVICE, resources)
+    resources = services.opened(SERVICE, pool, at, actor_secret=SECRET, shards=SHARDS)
+    app = services.application(SERVICE, resources)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://merchants") as client:
         yield Door(client, app)

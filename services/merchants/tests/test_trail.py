@@ -8,15 +8,16 @@ from typing import Any
 import asyncpg
 import pytest
 
-from house import testing
 from kit import errors
 from kit.db import Database
+from support import services
+from support.trail import Trail
 
 from .test_api import MERCHANT, PARTY, STOP, activation, arrange
 
 
 async def test_every_write_leaves_who_what_before_and_after(door: Any, pool: Database) -> None:
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     await arrange(door)
     calls: list[tuple[str, str, Any]] = [
         ("PUT", activation(1), None),
@@ -29,7 +30,7 @@ async def test_every_write_leaves_who_what_before_and_after(door: Any, pool: Dat
     for method, path, body in calls:
         assert (await door(method, path, body)).status_code in (200, 201, 202)
     items = await trail.rows()
-    writes = {r for r in testing.routes_of(door.app) if not r.startswith("GET ")}
+    writes = {r for r in services.routes_of(door.app) if not r.startswith("GET ")}
     assert {item["route"] for item in items} == writes
     assert {(item["subject"], item["act"]) for item in items} == {("tester", "write")}
     assert all(item["after"] is not None and len(item["body_sha256"]) == 64 for item in items)
@@ -41,7 +42,7 @@ async def test_every_write_leaves_who_what_before_and_after(door: Any, pool: Dat
 
 
 async def test_an_auditor_reads_the_trail_by_pages(door: Any, pool: Database) -> None:
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     await arrange(door)
     rows = await trail.rows()
 
@@ -64,7 +65,7 @@ async def test_an_auditor_reads_the_trail_by_pages(door: Any, pool: Database) ->
 
 async def test_what_failed_or_was_refused_leaves_no_row(door: Any, pool: Database) -> None:
     await arrange(door)
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     assert (await door("PUT", "/v1/merchants/5", MERCHANT | {"party": 3})).status_code == 404
     assert (await door("PUT", "/v1/parties/9", PARTY, roles=("auditor",))).status_code == 403
     assert await trail.rows() == []
@@ -93,7 +94,7 @@ async def test_a_write_that_commits_late_is_in_a_page_or_after_it(
 ) -> None:
     """Its row is numbered before those of writes that commit sooner."""
     await arrange(door)
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     owner = await asyncpg.connect(owner_dsn(dsn))
     holder = await asyncpg.connect(dsn)
     await owner.execute(

@@ -28,9 +28,6 @@ from contracts.topics import (
     Topic,
 )
 from contracts.values import Channel, Kind, Status, Unit
-from house import testing
-from house.sms_simulator import app as simulator
-from house.sms_simulator.exchange import Exchange
 from kit import auth, clock, consumer
 from kit.db import Database, Tx
 from notify.contacts import domain as contacts
@@ -38,6 +35,10 @@ from notify.main import SERVICE
 from notify.receipts.usecases import DeliveryPoller, receipt_buffer
 from notify.sending.usecases import SmsSender
 from notify.sms_provider import SmsProvider
+from simulators.sms import app as simulator
+from simulators.sms.exchange import Exchange
+from support import services
+from support.callers import Vouched
 
 SECRET = "the actor secret of these tests"
 API_KEY = "4B65793A"
@@ -313,12 +314,12 @@ class Client:
         self.http = http
 
     async def get(self, path: str, *, roles: tuple[str, ...] = auth.STAFF) -> httpx.Response:
-        return await self.http.get(path, auth=testing.Vouched("notify", SECRET, roles))
+        return await self.http.get(path, auth=Vouched("notify", SECRET, roles))
 
 
 @pytest_asyncio.fixture
 async def client(pool: Database) -> AsyncIterator[Client]:
-    resources = testing.opened(
+    resources = services.opened(
         SERVICE,
         pool,
         clock.SystemClock(),
@@ -326,7 +327,7 @@ async def client(pool: Database) -> AsyncIterator[Client]:
         contact_keys=(ROOT,),
         callback_secret=Client.secret,
     )
-    app = testing.application(SERVICE, resources)
+    app = services.application(SERVICE, resources)
     buffer = resources.one(receipt_buffer)
     transport = httpx.ASGITransport(app=app)
     async with (

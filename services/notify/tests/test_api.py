@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from house import testing
 from kit.db import Database
 from notify.contacts import consumer as contacts_consumer
 from notify.sms_queue import consumer
+from support.trail import Trail
 
 PRICE = 1_180
 
@@ -61,7 +61,7 @@ async def test_who_reads_messages_is_kept(
     pool: Database, client: Any, samples: Any, make: Any
 ) -> None:
     await _queue(pool, samples, make)
-    trail = await testing.Trail.of(pool)
+    trail = await Trail.of(pool)
     await client.get("/v1/messages?member=2", roles=("support",))
     (row,) = await trail.rows()
     assert (row["act"], row["route"], row["after"]) == (

@@ -1,0 +1,1 @@
+"""Files that somebody brings: lines of text, rows of CSV."""

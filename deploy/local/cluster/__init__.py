@@ -1,0 +1,1 @@
+"""Peyvand's cluster package."""

@@ -1,1 +1,0 @@
-"""Peyvand's house package."""

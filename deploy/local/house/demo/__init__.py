@@ -1,1 +1,0 @@
-"""The demo: weeks of real shopping through a sandbox house, then a report."""

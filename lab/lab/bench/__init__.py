@@ -1,0 +1,1 @@
+"""Speed: of the ledger alone, and of the whole road."""

@@ -1,0 +1,216 @@
+"""`python -m lab.bench.ledger`: the ledger's speed beside bare double entry, on one server."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from typing import Any, Final
+
+import msgspec
+import uvloop
+from rich.console import Console
+
+from cluster import connections, paths, postgres_server, readiness
+from kit import errors, run
+
+from . import figures, loaded, many_lots, tables, workloads
+from .checks import CheckFailed
+from .kafka_in import KafkaIn, Length
+from .loaded import Load
+from .place import FOLDER, Place
+from .road import RoadFailed
+from .rounds import YARDSTICK, Plan, Rounds
+from .workloads import Workload
+
+console: Final = Console()
+QUICK: Final = Plan()
+FULL: Final = Plan(
+    commands=1_000_000, warm_up=100_000, rounds=5, seconds=0.0, commands_a_day=50_000
+)
+SMOKE: Final = Plan(commands=3_000, warm_up=0, members=500, rounds=1, commands_a_day=1_000)
+CONDITIONS: Final = (
+    "one PostgreSQL server with the cluster's settings for both sides: fsync and synchronous_commit"
+    " on; no replication on either",
+    "one connection on each side; the clock runs from begin to the answer of commit",
+    "what is posted is made before the clock starts: generator_us a command is its cost, apart",
+    "the ledger with everything on: names, lots, holds, log, offsets, outbox; Kafka left out"
+    " where nothing else is said",
+    "both sides begin on a fresh copy of a book, no checkpoint between the copy and the run",
+    "a run whose check fails has no speed",
+)
+ROAD_TROUBLES: Final = (
+    RoadFailed,
+    CheckFailed,
+    TimeoutError,
+    ExceptionGroup,
+    errors.Unavailable,
+    errors.SendUnknown,
+    *connections.REFUSALS,
+)
+TROUBLES: Final = (readiness.NotReady, RoadFailed, TimeoutError, OSError, RuntimeError)
+
+
+def main() -> int:
+    """Run the bench; 0 when its figures count, whatever they are."""
+    given = _parser().parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
+    place: Place | None = None
+    try:
+        place = Place.open(kafka=not (given.no_kafka or given.lots))
+        return _run(given, place)
+    except TROUBLES as trouble:
+        console.print(f"[red]the bench failed[/]: {trouble}", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("interrupted: what was started is ended")
+        return 130
+    finally:
+        if place is not None and not given.keep:
+            place.close()
+        console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]", highlight=False)
+
+
+def _run(given: argparse.Namespace, place: Place) -> int:
+    run.calm_collector()  # as every process of the cluster does
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        work = _many_lots if given.lots else _profile if given.profile else _measure
+        return runner.run(work(place, given))
+
+
+def _tell(text: str) -> None:
+    console.print(f"  {text}", highlight=False)
+
+
+async def _profile(place: Place, given: argparse.Namespace) -> int:
+    """Only where the time goes."""
+    rounds = await _opened(place, given)
+    for batch in rounds.plan.batches:
+        rows = await rounds.profiled(batch, given.profile)
+        _write(rows, f"ledger-profile-{batch}.json")
+        console.print(tables.profile(rows))
+    return 0
+
+
+async def _many_lots(place: Place, given: argparse.Namespace) -> int:
+    """Only what an account full of small lots costs a till."""
+    await place.clear()
+    rounds = given.rounds or many_lots.ROUNDS
+    found = await many_lots.measure(place, rounds=rounds)
+    _write(found, "ledger-many-lots.json")
+    console.print(tables.many_lots(found))
+    return 0
+
+
+async def _opened(place: Place, given: argparse.Namespace) -> Rounds:
+    await place.clear()
+    return Rounds(place, _plan(given), _tell)
+
+
+async def _measure(place: Place, given: argparse.Namespace) -> int:
+    busy = os.getloadavg()[0]
+    rounds = await _opened(place, given)
+    await rounds.all()
+    found: dict[str, Any] = {
+        "conditions": CONDITIONS,
+        "full": given.full,
+        "load_before": round(busy, 1),
+        "cores": os.cpu_count(),
+        "server": dict(postgres_server.SETTINGS),
+        "plan": msgspec.to_builtins(rounds.plan),
+        "generator": {
+            "seed": workloads.SEED,
+            "hold_s": workloads.HOLD_S,
+            "files": [
+                {"name": file.path.name, "lines": file.lines, "sha256": file.sha256}
+                for file in rounds.files.values()
+            ],
+        },
+        "first_lots_s": {name: round(took, 1) for name, took in rounds.born_s.items()},
+        "runs": rounds.rows,
+        "ratios": figures.ratios(rounds.rows),
+        "cpu_s_per_million": figures.cpu(rounds.rows),
+    }
+    if given.profile_s and Workload.W1 in rounds.plan.wanted:
+        found["profile"] = await rounds.profiled(rounds.plan.batches[0], given.profile_s)
+    if not given.no_kafka:
+        try:
+            await _with_kafka(rounds, given, found)
+        except ROAD_TROUBLES as trouble:  # what was measured without it stands
+            found["road_failed"] = str(trouble) or repr(trouble)
+    if given.full or given.loaded:
+        load = Load.of(given.loaded) if given.loaded else Load()
+        found["loaded"] = await loaded.measure(rounds, load)
+    found["features"] = figures.features(found)
+    found["missed"] = figures.missed(found)
+    _write(found, "ledger.json")
+    console.print(tables.report(found))
+    failed = any(row["wrong"] for row in rounds.rows) or "road_failed" in found
+    return 1 if failed else 0
+
+
+async def _with_kafka(rounds: Rounds, given: argparse.Namespace, found: dict[str, Any]) -> None:
+    length = Length() if not given.smoke else Length(commands=2_000, pairs=1, latency_s=1, step_s=1)
+    road = KafkaIn(rounds, length)
+    found["kafka"] = await road.full_topic()
+    _tell(f"W1 with Kafka in {found['kafka']['per_s']}/s")
+    singles = await road.one_at_a_time()
+    bare = await rounds.run_yardstick(1, seconds=length.latency_s)
+    base = singles["plain_p50_ms"] + bare["p50_ms"]
+    found["singles"] = singles | {
+        YARDSTICK: bare,
+        "base_p50_ms": round(base, 2),
+        "times": round(singles["p50_ms"] / base, 2),
+    }
+
+
+def _plan(given: argparse.Namespace) -> Plan:
+    plan = FULL if given.full else SMOKE if given.smoke else QUICK
+    asked: dict[str, Any] = {
+        name: value
+        for name in ("commands", "warm_up", "members", "rounds", "seconds")
+        if (value := getattr(given, name)) is not None
+    }
+    if given.batch:
+        asked["batches"] = tuple(given.batch)
+    if given.no_audit:
+        asked["audited"] = False
+    if given.only:
+        asked["wanted"] = tuple(Workload(name) for name in given.only)
+    return msgspec.structs.replace(plan, **asked)
+
+
+def _write(found: object, name: str) -> None:
+    path = FOLDER / name
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="deterministic")))
+    _tell(f"figures  {path.relative_to(paths.PROJECT)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab.bench.ledger", description=__doc__)
+    add = parser.add_argument
+    add("--full", action="store_true", help="a million commands, five rounds, a loaded book")
+    add("--smoke", action="store_true", help="a few thousand commands: does it run?")
+    add("--profile", type=float, default=0.0, metavar="S", help="only that, S seconds a part")
+    add("--profile-s", type=float, default=5.0, help="seconds of each part of the profile; 0: none")
+    add("--commands", type=int, help="of each workload")
+    add("--warm-up", type=int, help="commands before the clock starts")
+    add("--members", type=int)
+    add("--rounds", type=int)
+    add("--seconds", type=float, help="of posting, for each run at most; 0: all commands")
+    add("--batch", type=int, action="append", help="may be given several times")
+    add("--only", action="append", choices=[str(w) for w in Workload if w is not Workload.W6])
+    add("--loaded", type=int, default=0, metavar="N", help="on N accounts and 10 N entries too")
+    add("--no-kafka", action="store_true", help="without W6 and what needs a broker")
+    add("--no-audit", action="store_true", help="without the outside auditor's program")
+    add("--lots", action="store_true", help="only accounts with many small lots, beside none")
+    add("--keep", action="store_true", help="leave the servers running")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""`python -m lab.bench.ledger.worker`: the ledger's consumer alone, without HTTP and jobs."""
+
+import asyncio
+import signal
+import sys
+
+import uvloop
+
+from kit import kafka, run, settings, telemetry
+from kit.consumer import Consumer
+from kit.db import Database
+from ledger import main
+from ledger.posting import consumer
+
+
+async def work() -> None:
+    """Consume ledger.commands until told to end, then drain."""
+    given = settings.load(settings.Room, room=main.SERVICE.name)
+    telemetry.configure(given.room, level=given.log_level)
+    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
+    database = await Database.open(given.database_dsn)
+    try:
+        road = Consumer(consumer.GROUP, consumer.SUBSCRIPTIONS, database, producer, given)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, road.stop)
+        run.calm_collector()
+        await road.run()
+    finally:
+        await producer.close()
+        await database.close()
+
+
+if __name__ == "__main__":
+    sys.exit(uvloop.run(work()))

@@ -1,0 +1,45 @@
+"""`python -m lab.bench.road.bare NAME`: one process of the bare road, until SIGTERM."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import uvloop
+
+from lab.bench.road.bare import gateway, stages, words
+
+
+def main() -> None:
+    """Run the named process."""
+    logging.basicConfig(level=logging.WARNING)
+    name = sys.argv[1]
+    uvloop.run(_until_asked(_work(name, words.load(name))))
+
+
+def _work(name: str, given: words.Settings) -> Coroutine[Any, Any, None]:
+    match name:
+        case words.GATEWAY:
+            return gateway.run(given)
+        case words.SCREEN:
+            return stages.pass_on(given, words.SUBMITTED.name, words.SCREENED.name)
+        case words.AWARD:
+            return stages.pass_on(given, words.SCREENED.name, words.COMMANDS.name)
+        case words.POST:
+            return stages.post(given)
+        case _:
+            raise ValueError(f"{name}: one of {', '.join(words.PROCESSES)}")
+
+
+async def _until_asked(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+if __name__ == "__main__":
+    main()

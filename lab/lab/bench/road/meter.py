@@ -1,0 +1,77 @@
+"""CPU that each process of a cluster has spent, PostgreSQL's by the room it works for."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import psutil
+
+from cluster import children, kafka_server, plan, postgres_server
+
+KAFKA: Final = kafka_server.NAME
+POSTGRES: Final = postgres_server.NAME
+_BACKEND: Final = re.compile(r"^postgres: [a-z_]+ (?P<database>[a-z]+) (\[local\]|[0-9.:a-f]+\()")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds so far, by process; of PostgreSQL also by database ("" its own work)."""
+
+    by_process: Mapping[str, float]
+    by_database: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+def spent(cluster: plan.Cluster, names: Sequence[str]) -> Spent:
+    """What the named processes of a cluster, and both servers, have spent."""
+    found = {name: children.find(cluster.folder, name) for name in (KAFKA, *names)}
+    by_process = {name: _own_s(process) for name, process in found.items() if process is not None}
+    server = children.find(cluster.folder, POSTGRES)
+    by_database: dict[str, float] = {}
+    if server is not None:
+        by_database = _backends(server)
+        by_process[POSTGRES] = sum(by_database.values())
+    return Spent(by_process, by_database)
+
+
+def between(before: Spent, after: Spent) -> Spent:
+    """What was spent between two looks; a process that was not there before counts from 0."""
+    return Spent(
+        _less(after.by_process, before.by_process), _less(after.by_database, before.by_database)
+    )
+
+
+def database_of(title: str) -> str:
+    """The database a PostgreSQL process works for, by its title; "" for the server's own work."""
+    found = _BACKEND.match(title)
+    return found["database"] if found is not None else ""
+
+
+def _less(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
+    return {name: max(0.0, value - before.get(name, 0.0)) for name, value in after.items()}
+
+
+def _own_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _backends(server: psutil.Process) -> dict[str, float]:
+    """Seconds by database. Sessions that ended since are in the server's own."""
+    try:
+        times = server.cpu_times()
+        own = times.user + times.system + times.children_user + times.children_system
+        sessions = server.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return {}
+    seconds: dict[str, float] = {"": float(own)}
+    for session in sessions:
+        try:
+            database = database_of(" ".join(session.cmdline()))
+        except psutil.NoSuchProcess:
+            continue
+        seconds[database] = seconds.get(database, 0.0) + _own_s(session)
+    return seconds

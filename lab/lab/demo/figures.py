@@ -1,0 +1,87 @@
+"""The demo's report: the shared figures of a street's log, and what the demo means to show."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+
+from lab.demo import cast
+from lab.demo.street import Log
+from lab.observe import figures as shared
+from lab.observe.figures import Messages, Sent
+from lab.observe.recompute import Books, Heard
+
+__all__ = ["Messages", "faults", "figures", "show"]
+
+_SOME = (
+    "points.redeemed",
+    "points.clawed_back",
+    "points.restored",
+    "points.expired",
+    "transactions.held",
+    "fraud.held",
+    "fraud.released",
+    "fraud.declined",
+    "settlement.fee",
+    "cross_merchant.redemptions",
+    "sms.delivered",
+)
+
+
+def figures(
+    log: Log, books: Books, heard: Heard, messages: Messages, *, shopping_s: float
+) -> dict[str, Any]:
+    """The report's figures, as they go to report.json."""
+    sent = Sent(
+        ends=Counter(_end(s) for s in log.transactions()),
+        failures=Counter(_why(s) for s in log.transactions() if _end(s) == "failed"),
+        resent=log.resent,
+        resent_before_answer=log.resent_before_answer,
+        answered_differently=len(log.answered_differently),
+        latencies_s=log.latencies_s,
+        seconds=shopping_s,
+    )
+    found = shared.figures(sent, books, heard, messages)
+    found["transactions"]["inquiries"] = log.inquiries
+    return found
+
+
+def faults(found: Mapping[str, Any], *, some: bool = True) -> Iterator[str]:
+    """What does not hold, in plain words; nothing when all is well.
+
+    some: also whether everything that the demo means to show did occur.
+    """
+    yield from shared.faults(found)
+    if some:
+        yield from _absent(found)
+
+
+def show(console: Console, found: Mapping[str, Any]) -> None:
+    """Print the figures for a person."""
+    names = {m.party: m.en.split()[0] for m in reversed(cast.MERCHANTS)} | {1: "Network"}
+    shared.show(console, found, names)
+
+
+def _end(sent: Any) -> str:
+    if sent.answer is not None:
+        status = sent.answer.status.value
+        return "failed" if status == "refused" else status
+    return "pending" if sent.waiting else "failed"
+
+
+def _why(sent: Any) -> str:
+    return sent.failure if sent.answer is None else sent.answer.code
+
+
+def _absent(found: Mapping[str, Any]) -> Iterator[str]:
+    for path in _SOME:
+        if shared.at(found, path) <= 0:
+            yield f"{path} is 0: the demo did not show it"
+    sent = found["transactions"]
+    if sent["sent"] < 20_000:
+        yield f"only {sent['sent']} transactions, 20,000 were meant"
+    if sent["resent"] < 0.05 * sent["sent"]:
+        yield f"only {sent['resent']} requests were sent again, 5 % were meant"
+    if sent["resent_before_answer"] < 0.5 * 0.05 * sent["sent"]:
+        yield f"only {sent['resent_before_answer']} were sent again before the answer"

@@ -1,0 +1,1 @@
+"""A purchase history from a file, brought into a platform over the road, and what came of it."""

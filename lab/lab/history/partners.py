@@ -1,0 +1,260 @@
+"""Who a file speaks of: merchants and members found in the platform, or taken in with --enrol."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from cluster import connections, plan
+from contracts import keys, members, topics
+from contracts.members import IdentifierKind
+from lab.history.baskets import Baskets, Reference
+from lab.history.problems import Code
+from lab.observe import settling
+from peyvand import Invalid, Operator, member_import, operators
+from peyvand.administration import Programme, Terms
+from peyvand.transport import path_of
+
+BEFORE: Final = timedelta(days=1)  # so long before the first purchase what is installed begins
+VALIDITY_DAYS: Final = 730
+EARN_POINTS: Final = 1
+EARN_PER_RIAL: Final = 10_000
+PRICE_RIAL: Final = 100
+PRICE_POINTS: Final = 1
+FEE_BP: Final = 150
+BRANCH: Final = 1
+SECTOR: Final = "imported"
+FIRST_NUMBER: Final = 2  # party 1 is the network
+PARTIES_TRIED_MAX: Final = 100_000
+PAGE: Final = 200
+CHUNK: Final = 5_000
+_TAKEN: Final = "already-exists-differently"
+
+Tick = Callable[[int], None]  # how many more are done
+
+
+@dataclass(slots=True, kw_only=True)
+class Enrolled:
+    """What a run took in."""
+
+    members: int = 0
+    merchants: int = 0
+    programmes: int = 0
+    terms: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Partners:
+    """The merchants of a file by its own text, and what had to be made for it."""
+
+    cluster: plan.Cluster
+    operator: Operator
+    enrol: bool
+    tick: Tick
+    numbers: dict[str, int] = field(default_factory=dict[str, int])
+    parties: dict[str, int] = field(default_factory=dict[str, int])
+    enrolled: Enrolled = field(default_factory=Enrolled)
+
+    async def resolve(self, baskets: Baskets) -> None:
+        """Find everybody, take in or leave out the others, and wait until the platform knows."""
+        found = baskets.merchants()
+        if not found:
+            return
+        await self._merchants(baskets, found)
+        baskets.own(self.parties)
+        await self._programmes(baskets, found)
+        if self.enrol:
+            await self._terms(min(first for _, first in found))
+            await self._enrol_members(baskets)
+            await self._make_known()
+        else:
+            await self._find_members(baskets)
+
+    # ------------------------------------------------------------------------------ merchants
+
+    async def _merchants(self, baskets: Baskets, found: Sequence[tuple[str, datetime]]) -> None:
+        registered = await Registered.read(self.operator)
+        texts = [text for text, _ in found]
+        self.numbers = {t: n for t in texts if (n := registered.find(t)) is not None}
+        self.parties = {text: registered.parties[n] for text, n in self.numbers.items()}
+        self.tick(len(self.numbers))
+        unknown = [text for text in texts if text not in self.numbers]
+        if not self.enrol:
+            baskets.leave_out_merchants(unknown, Code.UNKNOWN_MERCHANT)
+            self.tick(len(unknown))
+            return
+        for text, number in zip(unknown, registered.free(texts), strict=False):
+            await self._register(text, number)
+            self.numbers[text] = number
+            self.enrolled.merchants += 1
+            self.tick(1)
+
+    async def _register(self, text: str, number: int) -> None:
+        titles = {"title_fa": text, "title_en": text}
+        party = self.parties[text] = await self._party(number, titles)
+        fields = {"party": party, "sector": SECTOR, "reference": text, **titles}
+        await self.operator.put_merchant(number, fields)
+        branch = {"title_fa": "شعبهٔ ۱", "title_en": "Branch 1"}
+        await self.operator.put_branch(number, BRANCH, branch)
+
+    async def _party(self, first: int, titles: Mapping[str, str]) -> int:
+        """A party so called: of the merchant's own number, or the next that is free."""
+        for party in range(first, first + PARTIES_TRIED_MAX):
+            try:
+                await self.operator.put_party(party, titles)
+            except Invalid as taken:
+                if taken.code != _TAKEN:
+                    raise
+            else:
+                return party
+        raise ValueError(f"no number is free for a party from {first} on")
+
+    # --------------------------------------------------------------------- programmes and terms
+
+    async def _programmes(self, baskets: Baskets, found: Sequence[tuple[str, datetime]]) -> None:
+        start = min(first for _, first in found) - BEFORE
+        without: list[str] = []
+        for text, first in found:
+            number = self.numbers.get(text)
+            if number is None:
+                continue
+            versions = await self._versions("merchants", number, "programmes")
+            if not self.enrol:
+                without += [] if versions else [text]
+            elif not _in_force(versions, first):
+                await self._programme(text, number, len(versions) + 1, start)
+            self.tick(1)
+        baskets.leave_out_merchants(without, Code.NO_PROGRAMME)
+
+    async def _programme(self, text: str, number: int, version: int, start: datetime) -> None:
+        fresh = Programme(
+            effective_from=start,
+            title_fa=f"باشگاه {text}",
+            title_en=f"{text} club",
+            earn_points=EARN_POINTS,
+            earn_per_rial=EARN_PER_RIAL,
+            validity_days=VALIDITY_DAYS,
+            backdated=True,
+        )
+        await self.operator.put_programme(number, version, fresh)
+        self.enrolled.programmes += 1
+
+    async def _terms(self, first: datetime) -> None:
+        """A settlement price from before the first purchase: the platform's earliest, if any."""
+        versions = await self._versions("terms")
+        if _in_force(versions, first):
+            return
+        earliest: dict[str, Any] = min(versions, key=_start, default=dict[str, Any]())
+        fresh = Terms(
+            effective_from=first - BEFORE,
+            price_rial=earliest.get("price_rial", PRICE_RIAL),
+            price_points=earliest.get("price_points", PRICE_POINTS),
+            fee_bp=earliest.get("fee_bp", FEE_BP),
+            backdated=True,
+        )
+        await self.operator.put_terms(len(versions) + 1, fresh)
+        self.enrolled.terms += 1
+
+    async def _versions(self, *of: str | int) -> list[dict[str, Any]]:
+        listing = operators.every(
+            lambda after: self.operator.page(path_of(*of, after=after or 0, limit=PAGE))
+        )
+        return [version async for version in listing]
+
+    # -------------------------------------------------------------------------------- members
+
+    async def _enrol_members(self, baskets: Baskets) -> None:
+        done = 0
+
+        def tell(lines: int) -> None:
+            nonlocal done
+            self.tick(lines - done)
+            done = lines
+
+        report = await member_import.import_members(
+            self.operator, _enrolments(baskets.members()), progress=tell
+        )
+        self.enrolled.members = report.enrolled
+        bad = {line.line for line in report.bad}
+        unknown = [one for number, one in enumerate(baskets.members(), 1) if number in bad]
+        baskets.leave_out_members(unknown, Code.UNKNOWN_MEMBER)
+
+    async def _find_members(self, baskets: Baskets) -> None:
+        """Nobody is asked one by one: the keyed digests are looked up in sets."""
+        roots = self.cluster.credentials.identifier_keys.split(",")
+        ring = keys.ring(roots, members.OF_IDENTIFIERS, setting="identifier_keys")
+        db = await connections.connect(self.cluster.servers.dsn("members", "members_owner"))
+        unknown: list[Reference] = []
+        try:
+            references = baskets.members()
+            while chunk := list(itertools.islice(references, CHUNK)):
+                digests = {one: _digests(ring, one) for one in chunk}
+                rows = await db.fetch(_KNOWN, [d for those in digests.values() for d in those])
+                known = {row["digest"] for row in rows}
+                unknown += [one for one, those in digests.items() if known.isdisjoint(those)]
+                self.tick(len(chunk))
+        finally:
+            await db.close()
+        baskets.leave_out_members(unknown, Code.UNKNOWN_MEMBER)
+
+    async def _make_known(self) -> None:
+        made = self.enrolled
+        if made.programmes or made.terms:
+            said = (topics.MERCHANTS_PROGRAMMES, topics.MERCHANTS_TERMS)
+            await settling.known(self.cluster, "merchants", said)
+        if made.members:
+            await settling.known(self.cluster, "members", (topics.MEMBERS_IDENTIFIERS,))
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Every merchant of the platform. parties: which each belongs to."""
+
+    parties: dict[int, int]
+    references: dict[str, int]
+
+    @classmethod
+    async def read(cls, operator: Operator) -> "Registered":
+        parties: dict[int, int] = {}
+        references: dict[str, int] = {}
+        async for merchant in operators.every(operator.merchants):
+            parties[merchant["merchant"]] = merchant["party"]
+            if merchant.get("reference"):
+                references[merchant["reference"]] = merchant["merchant"]
+        return cls(parties, references)
+
+    def find(self, text: str) -> int | None:
+        """The merchant so called: by its own reference, else by its number."""
+        number = int(text) if text.isascii() and text.isdigit() else 0
+        return self.references.get(text, number if number in self.parties else None)
+
+    def free(self, texts: Iterable[str]) -> Iterator[int]:
+        """Numbers after the highest, none of them a text of the file: it would mean another."""
+        named = {int(text) for text in texts if text.isascii() and text.isdigit()}
+        first = max(self.parties, default=FIRST_NUMBER - 1) + 1
+        return (number for number in itertools.count(first) if number not in named)
+
+
+_KNOWN: Final = "select digest from identifiers where digest = any($1::bytea[])"
+
+
+def _digests(ring: keys.Ring, one: Reference) -> list[bytes]:
+    made = members.digests(ring, IdentifierKind.EXTERNAL, one.text, party=one.party)
+    return [bytes.fromhex(digest) for digest in made]
+
+
+def _enrolments(references: Iterator[Reference]) -> Iterator[member_import.Numbered]:
+    for number, one in enumerate(references, 1):
+        asked = {"external": one.text, "party": one.party, "consents": {"terms": True}}
+        yield number, msgspec.json.encode(asked)
+
+
+def _start(version: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(version["effective_from"])
+
+
+def _in_force(versions: Iterable[Mapping[str, Any]], at: datetime) -> bool:
+    return any(_start(version) <= at for version in versions)

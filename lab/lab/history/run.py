@@ -1,0 +1,210 @@
+"""A replay from the file to the figures, chapter by chapter."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.progress import Progress, TaskID
+
+from cluster import connections, plan
+from kit import clock, kafka
+from lab.history import reading
+from lab.history.baskets import Baskets, Tally
+from lab.history.partners import Partners
+from lab.history.problems import Problems
+from lab.history.sending import AT_ONCE, Sending
+from lab.observe import driver, figures, messages, recompute
+from lab.observe.recompute import Books
+from peyvand import Operator, Options, Retry, Timeouts
+
+DRAIN_S: Final = 600.0
+SWEEP_PATIENCE_S: Final = 90.0  # without one lot fewer
+REST_TRIES_MAX: Final = 5
+POLL_S: Final = 0.5
+BAR_EVERY: Final = 50
+PATIENT: Final = Options(
+    timeouts=Timeouts(request_s=15.0),
+    retry=Retry(attempts_max=40, wait_max_s=1.0),
+    connections_max=AT_ONCE * 2,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Replay:
+    """One run over one file. said: what a person is told besides the figures."""
+
+    file: Path
+    enrol: bool
+    baskets: Baskets
+    problems: Problems
+    counts: Counter[str] = field(default_factory=Counter[str])
+    tally: Tally = field(default_factory=lambda: Tally(0, 0, 0, 0))
+    said: list[str] = field(default_factory=list[str])
+    bars: Progress = field(default_factory=Progress)
+
+    def read(self, bars: Progress) -> None:
+        """Read the whole file. Raises BadFile; the platform has not been touched by then."""
+        self.bars = bars
+        size_bytes = self.file.stat().st_size if self.file.exists() else 0
+        bar = self._bar(f"reading {self.file.name}", size_bytes, "0 rows")
+
+        def tell(read_bytes: int, rows: int) -> None:
+            self.bars.update(bar, completed=read_bytes, note=f"{rows:,} rows")
+
+        self.counts = reading.read_file(self.file, self.baskets, self.problems, tell=tell)
+        self._say_of_file()
+
+    async def play(self, cluster: plan.Cluster, bars: Progress) -> dict[str, Any]:
+        """Send everything that can be sent and wait for rest; the figures of the report."""
+        self.bars = bars
+        key = cluster.credentials.operator_key("operator")
+        async with Operator(cluster.url(plan.GATEWAY), key, options=PATIENT) as operator:
+            partners = await self._partners(cluster, operator)
+            self.baskets.tell_left_out(self.problems)
+            self.tally = self.baskets.tally()
+            before = await _entries(cluster)
+            sending = await self._send(operator, partners)
+        await self._rest(cluster)
+        books, ends = await self._books(cluster)
+        heard = await recompute.heard(cluster.servers.bootstrap, shards=cluster.shards, until=ends)
+        found = figures.figures(sending.sent, books, heard, await messages.told(cluster))
+        found["rows"] = self._rows(sending)
+        found["replay"] = {
+            "file": self.file.name,
+            "known_before": sending.known_before,
+            "points_earned": sending.points_earned,
+            "earned_nothing": dict(sending.earned_nothing),
+            "entries_added": books.entries - before,
+            "enrolled": asdict(partners.enrolled),
+        }
+        found["problems"] = {"counts": dict(self.problems.counts), "listed": self.problems.listed}
+        self._say_of_run(found)
+        return found
+
+    # ------------------------------------------------------------------------------- chapters
+
+    async def _partners(self, cluster: plan.Cluster, operator: Operator) -> Partners:
+        merchants, members = len(self.baskets.merchants()), self.baskets.customers()
+        verb = "taken in" if self.enrol else "looked up"
+        bar = self._bar(f"merchants and members {verb}", 2 * merchants + members)
+        partners = Partners(
+            cluster=cluster,
+            operator=operator,
+            enrol=self.enrol,
+            tick=lambda more: self.bars.advance(bar, more),
+        )
+        await partners.resolve(self.baskets)
+        self.bars.update(bar, completed=max(2 * merchants + members, 1))
+        return partners
+
+    async def _send(self, operator: Operator, partners: Partners) -> Sending:
+        bar = self._bar("purchases on the road", self.tally.sendable)
+        done = 0
+
+        def tick(at: datetime) -> None:
+            nonlocal done
+            done += 1
+            if done % BAR_EVERY == 0 or done == self.tally.sendable:
+                self.bars.update(bar, completed=done, note=f"{at:%Y-%m-%d}")
+
+        sending = Sending(
+            operator=operator,
+            numbers=partners.numbers,
+            problems=self.problems,
+            began=clock.wall(),
+            tick=tick,
+        )
+        await sending.run(self.baskets.in_time_order())
+        self.bars.update(bar, completed=max(self.tally.sendable, 1))
+        return sending
+
+    async def _rest(self, cluster: plan.Cluster) -> None:
+        """Until nothing is under way and every lot that was born expired is booked so."""
+        await driver.drained(cluster, wait_s=DRAIN_S)
+        dsn = cluster.servers.dsn("ledger", "ledger_owner")
+        total = await recompute.lots_due(dsn)
+        bar = self._bar("lots past their date are booked", total)
+        left, patient_until = total, time.monotonic() + SWEEP_PATIENCE_S
+        while now_left := await recompute.lots_due(dsn):
+            if now_left < left:
+                left, patient_until = now_left, time.monotonic() + SWEEP_PATIENCE_S
+            if time.monotonic() > patient_until:
+                raise TimeoutError(f"{now_left} lots past their date are not booked as expired")
+            self.bars.update(bar, completed=max(0, total - now_left))
+            await asyncio.sleep(POLL_S)
+        self.bars.update(bar, completed=max(total, 1))
+
+    async def _books(self, cluster: plan.Cluster) -> tuple[Books, dict[kafka.Place, int]]:
+        """The book as it stands while nothing moves, and the ends of the road at that moment."""
+        dsn = cluster.servers.dsn("ledger", "ledger_owner")
+        bar = self._bar("books recomputed", 1)
+        for _ in range(REST_TRIES_MAX):
+            await driver.drained(cluster, wait_s=DRAIN_S)
+            ends = await kafka.end_offsets(cluster.servers.bootstrap, driver.ROAD)
+            books = await recompute.books(dsn)
+            if ends == await kafka.end_offsets(cluster.servers.bootstrap, driver.ROAD):
+                self.bars.advance(bar)
+                return books, ends
+        raise TimeoutError("others keep the platform busy: its books cannot be checked now")
+
+    # --------------------------------------------------------------------------------- saying
+
+    def _rows(self, sending: Sending) -> dict[str, int]:
+        """Every row of the file is one of bad, zero, repeated, left_out, refused and sent."""
+        counts, tally = self.counts, self.tally
+        return {
+            **{word: counts[word] for word in ("read", "bad", "zero", "repeated")},
+            "left_out": tally.left_out_rows,
+            "refused": sending.refused_rows,
+            "sent": tally.sendable_rows - sending.refused_rows,
+            "transactions": tally.sendable + tally.left_out,
+            "transactions_left_out": tally.left_out,
+            "transactions_refused": sending.refused,
+            "zoneless": counts["zoneless"],
+            "alike": counts["alike"],
+        }
+
+    def _say_of_file(self) -> None:
+        counts = self.counts
+        ignored = [name[7:] for name in counts if name.startswith("column ")]
+        if ignored:
+            self.said.append(f"columns that were not looked at: {', '.join(ignored)}")
+        if counts["zoneless"]:
+            self.said.append(f"{counts['zoneless']:,} times had no zone: taken as Tehran's")
+        if counts["alike"]:
+            self.said.append(
+                f"{counts['alike']:,} rows are like another of their transaction and have no line"
+                " number: each counts as a line"
+            )
+
+    def _say_of_run(self, found: dict[str, Any]) -> None:
+        ran, sent = found["replay"], found["transactions"]["sent"]
+        nothing = sum(ran["earned_nothing"].values())
+        if nothing:
+            why = ", ".join(f"{code} {n:,}" for code, n in ran["earned_nothing"].items())
+            self.said.append(f"{nothing:,} purchases earned nothing: {why}")
+        if sent and ran["known_before"] == sent:
+            self.said.append(
+                f"all {sent:,} purchases were known from an earlier import and got their first"
+                f" answers again; entries added to the book: {ran['entries_added']:,}"
+            )
+        elif ran["known_before"]:
+            self.said.append(
+                f"{ran['known_before']:,} purchases were known from an earlier import: nothing"
+                " happened twice"
+            )
+
+    def _bar(self, text: str, total: int, note: str = "") -> TaskID:
+        return self.bars.add_task(text, total=max(total, 1), note=note)
+
+
+async def _entries(cluster: plan.Cluster) -> int:
+    db = await connections.connect(cluster.servers.dsn("ledger", "ledger_owner"))
+    try:
+        return await db.fetchval("select count(*) from entries")
+    finally:
+        await db.close()
