@@ -14,6 +14,7 @@ import pytest_socket
 import contracts  # noqa: F401
 import gateway  # noqa: F401
 import kit  # noqa: F401
+import lab  # noqa: F401
 from cluster import servers as house_servers
 from kit import logs as kit_logs
 from support import databases
