@@ -193,7 +193,7 @@ GROUPS: Final = (
     ("kit/kit/streams.py", "kit: offsets and streams"),
     ("kit/kit/telemetry.py", "kit: telemetry"),
     ("kit/kit/", "kit: database"),
-    ("tests/bench/", "bench"),
+    ("lab/lab/bench/", "bench"),
     ("asyncpg", "asyncpg"),
     ("asyncio", "event loop"),
 )
