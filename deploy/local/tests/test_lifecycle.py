@@ -34,7 +34,6 @@ from cluster import (
 )
 from cluster.processes import State
 from gateway.access import domain as keys
-from gateway.domain import keys
 from kit import auth, clock, kafka, settings
 
 
