@@ -80,10 +80,11 @@ async def test_another_body_under_the_same_version_is_refused(caller: Any, pool:
     other = await caller.send("PUT", PATH, json=RULE | {"funder": 2})
     assert (other.status_code, other.json()["code"]) == (422, "already-exists-differently")
     gap = await caller.send("PUT", "/v1/rules/nowruz/versions/3", json=RULE)
-    assert (gap.status_code, gap.json()["code"]) == (422, "version-out-of-order")
+    assert (gap.status_code, gap.json()["code"]) == (409, "version-not-next")
+    assert gap.json()["expected"] == 2
     earlier = RULE | {"effective_from": "2026-03-01T00:00:00Z"}
     back = await caller.send("PUT", "/v1/rules/nowruz/versions/2", json=earlier)
-    assert back.json()["code"] == "version-out-of-order"
+    assert (back.status_code, back.json()["code"]) == (422, "effective-too-soon")
     assert len(await said(pool)) == 1
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.rules.domain import book, effects, versions
+from campaigns.rules.domain import book, effects, publishing
 from campaigns.rules.domain.book import Skipped
 from campaigns.rules.domain.effects import Then
 from campaigns.rules.domain.schema import Basket
@@ -159,8 +159,8 @@ def test_faults_of_condition_effect_and_window_are_told_together() -> None:
         condition={"==": [1, "1"]},
         effect={"fixed": {"points": 1.5}},
     )
-    with pytest.raises(versions.RuleInvalid) as refused:
-        versions.check_rule(faulty)
+    with pytest.raises(publishing.RuleInvalid) as refused:
+        publishing.check_rule(faulty)
     assert [p["path"] for p in refused.value.extra["problems"]] == [
         "/rule", "/effective_until", "/condition/==", "/effect/fixed/points",
     ]  # fmt: skip

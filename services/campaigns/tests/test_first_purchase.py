@@ -9,6 +9,7 @@ from campaigns.first_purchase import consumer, domain, usecases
 from contracts.envelope import encode
 from contracts.ledger import IssueValue, LotIssued, LotMoved, TakeBackValue
 from contracts.values import Channel, Kind, Status, Unit
+from kit.base import versions
 
 pytestmark = pytest.mark.SH5
 
@@ -200,11 +201,11 @@ async def test_the_version_in_force_when_it_was_bought_counts(tx: Any, make: Any
 async def test_versions_are_contiguous_and_never_changed(tx: Any, make: Any) -> None:
     assert await usecases.put_version(tx, version(2))
     assert not await usecases.put_version(tx, version(2))
-    with pytest.raises(domain.AlreadyExistsDifferently):
+    with pytest.raises(versions.AlreadyExistsDifferently):
         await usecases.put_version(tx, version(2, amount_rial=1))
-    with pytest.raises(domain.VersionOutOfOrder):
+    with pytest.raises(versions.VersionNotNext):
         await usecases.put_version(tx, version(4))
-    with pytest.raises(domain.VersionOutOfOrder):
+    with pytest.raises(versions.EffectiveTooSoon):
         await usecases.put_version(tx, version(3, effective_from=make.now - timedelta(days=1)))
 
 

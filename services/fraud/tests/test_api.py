@@ -101,7 +101,11 @@ async def test_a_rule_is_published_once_and_read_back(client: Client) -> None:
         True,
     )
     ahead = await client.call("PUT", "/v1/fraud-rules/night-burst/versions/3", BODY)
-    assert (ahead.status_code, ahead.json()["code"]) == (422, "version-out-of-order")
+    assert (ahead.status_code, ahead.json()["code"]) == (409, "version-not-next")
+    earlier = BODY | {"effective_from": "2025-05-31T23:59:59+03:30"}
+    back = await client.call("PUT", "/v1/fraud-rules/night-burst/versions/2", earlier)
+    assert (back.status_code, back.json()["code"]) == (422, "effective-too-soon")
+    assert (await client.call("GET", "/v1/fraud-rules/night-burst/versions/2")).status_code == 404
 
 
 @pytest.mark.parametrize(

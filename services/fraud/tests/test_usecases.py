@@ -13,6 +13,7 @@ from fraud.screening import store, usecases
 from fraud.screening.domain import decisions, rules, windows
 from fraud.screening.usecases import Desk
 from kit import db, errors
+from kit.base import versions
 from kit.consumer import Event
 
 Screened = Callable[[db.Tx], list[Any]]
@@ -279,10 +280,14 @@ async def test_a_new_version_counts_from_the_next_poll_on(
 
 
 async def test_a_version_is_published_once_and_in_order(tx: db.Tx) -> None:
-    with pytest.raises(usecases.VersionOutOfOrder):
+    with pytest.raises(versions.VersionNotNext):
         await usecases.publish_rule(tx, version(4), author="sara")
-    with pytest.raises(usecases.RuleExistsDifferently):
+    with pytest.raises(versions.AlreadyExistsDifferently):
         await usecases.publish_rule(tx, version(1), author="sara")
+    with pytest.raises(versions.EffectiveTooSoon):
+        await usecases.publish_rule(
+            tx, version(3, effective_from=datetime(1969, 12, 31, tzinfo=UTC)), author="sara"
+        )
     with pytest.raises(errors.NotFound):
         await usecases.get_rule(tx, "card-burst", 3)
     with pytest.raises(errors.Invalid):

@@ -6,15 +6,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from contracts.ledger import LotIssued, LotMoved, Outcome
-from contracts.merchants import Terminal, TerminalKey, Terms
+from contracts.merchants import Terminal, TerminalKey
 from contracts.values import Kind, Status, Unit, tehran_day
 from kit import doors
 from merchants.daily_totals import domain as tallies
 from merchants.daily_totals.domain import Heard, Tally
 from merchants.parties import domain as partners
 from merchants.parties.domain import Merchant
-from merchants.programmes import domain as programmes
-from merchants.programmes.domain import LastVersion
 from merchants.terminals import domain as terminals
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -110,66 +108,6 @@ def test_a_key_names_its_terminal_and_is_kept_as_a_hash() -> None:
     assert text.split("_", 3) == ["pvt", "10", "aaaaaaaa", "secret_with_underscore"]
     assert "secret" not in terminals.key_digest(text)
     assert len(terminals.key_digest(text)) == 64
-
-
-# ---------------------------------------------------------------------------------------- versions
-
-
-def terms(version: int, effective_from: datetime) -> Terms:
-    return Terms(
-        version=version,
-        effective_from=effective_from,
-        price_rial=1000,
-        price_points=1,
-        fee_bp=100,
-    )
-
-
-def refusal(
-    version: int, starts_in_s: int, last: LastVersion | None, backdated: bool
-) -> type[Exception] | None:
-    """What speaks against a version's following the last one; None: it may."""
-    try:
-        programmes.check_version(
-            terms(version, NOW + timedelta(seconds=starts_in_s)),
-            last,
-            now=NOW,
-            propagation_s=60,
-            backdated=backdated,
-        )
-    except (programmes.NotNext, programmes.TooSoon) as no:
-        return type(no)
-    return None
-
-
-LAST = LastVersion(3, NOW - timedelta(days=1))
-
-
-@pytest.mark.parametrize(
-    ("version", "starts_in_s", "last", "backdated", "expected"),
-    [
-        (1, -86_400_000, None, False, None),
-        (4, 60, LAST, False, None),
-        (4, -3600, LAST, True, None),
-        (4, -86_400, LAST, True, None),
-        (4, -864_000_000, LAST, True, None),
-        (2, 60, None, False, programmes.NotNext),
-        (2, 60, None, True, programmes.NotNext),
-        (3, 60, LAST, False, programmes.NotNext),
-        (5, 60, LAST, False, programmes.NotNext),
-        (4, 59, LAST, False, programmes.TooSoon),
-        (4, -3600, LAST, False, programmes.TooSoon),
-        (4, -86_401, LAST, False, programmes.TooSoon),
-    ],
-)
-def test_which_version_may_follow(
-    version: int,
-    starts_in_s: int,
-    last: LastVersion | None,
-    backdated: bool,
-    expected: type[Exception] | None,
-) -> None:
-    assert refusal(version, starts_in_s, last, backdated) is expected
 
 
 # ----------------------------------------------------------------------------------------- tallies

@@ -8,12 +8,12 @@ from contracts import envelope, topics
 from contracts import merchants as facts
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from kit import errors
+from kit.base import versions
 from kit.db import Tx
 from merchants import errors as words
 from merchants.daily_totals import usecases as tallies
 from merchants.parties import usecases as partners
 from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
-from merchants.programmes import domain as versions
 from merchants.programmes import usecases as programmes
 from merchants.terminal_status import usecases as terminal_status
 from merchants.terminal_status.domain import OperatingStatus, StatusChange, Subject, SubjectKind
@@ -280,7 +280,7 @@ async def test_a_programme_is_published_with_its_merchants_party(tx: Tx, now: da
     again = await programmes.publish_programme(tx, a_programme(1, now), backdated=False, now=now)
     assert again == (kept, False)
     assert len(tx.messages) == 1
-    with pytest.raises(words.Differs):
+    with pytest.raises(versions.AlreadyExistsDifferently):
         await programmes.publish_programme(
             tx, a_programme(1, now, earn_points=2), backdated=False, now=now
         )
@@ -289,9 +289,9 @@ async def test_a_programme_is_published_with_its_merchants_party(tx: Tx, now: da
 async def test_programmes_follow_one_another(tx: Tx, now: datetime) -> None:
     await arrange(tx)
     await programmes.publish_programme(tx, a_programme(1, now), backdated=False, now=now)
-    with pytest.raises(versions.NotNext):
+    with pytest.raises(versions.VersionNotNext):
         await programmes.publish_programme(tx, a_programme(3, now), backdated=True, now=now)
-    with pytest.raises(versions.TooSoon):
+    with pytest.raises(versions.EffectiveTooSoon):
         await programmes.publish_programme(tx, a_programme(2, now), backdated=False, now=now)
     later = now + timedelta(seconds=60)
     await programmes.publish_programme(tx, a_programme(2, later), backdated=False, now=now)
@@ -307,9 +307,9 @@ async def test_terms_follow_one_another(tx: Tx, now: datetime) -> None:
     assert created
     assert said(tx) == [kept]
     assert tx.messages[0].key == b"network@1"
-    with pytest.raises(words.Differs):
+    with pytest.raises(versions.AlreadyExistsDifferently):
         await programmes.publish_terms(tx, some_terms(1, now), backdated=False, now=now)
-    with pytest.raises(versions.TooSoon):
+    with pytest.raises(versions.EffectiveTooSoon):
         await programmes.publish_terms(tx, some_terms(2, now), backdated=False, now=now)
     await programmes.publish_terms(tx, some_terms(2, now), backdated=True, now=now)
     assert await programmes.get_terms(tx, 1) == kept

@@ -11,7 +11,6 @@ from contracts import values
 from contracts.envelope import Envelope, follow
 from contracts.ledger import IssueValue, Outcome, TakeBackValue
 from contracts.values import NETWORK_PARTY, TEHRAN, Channel, Kind, Status, Unit, tehran_day
-from kit import errors
 
 PURPOSE: Final = "first-purchase"
 RETURN: Final = "first-purchase-return"
@@ -60,35 +59,6 @@ class FirstPurchase:
     decided_at: datetime
     state: State = State.RESERVED
     returned: bool = False
-
-
-class AlreadyExistsDifferently(errors.Invalid):
-    """A version is never changed."""
-
-    code = "already-exists-differently"
-    fa = "این نسخه با محتوای دیگری ثبت شده است؛ نسخهٔ بعدی را ثبت کنید."
-
-
-class VersionOutOfOrder(errors.Invalid):
-    """Versions are contiguous, and each counts from no earlier than the one before."""
-
-    code = "version-out-of-order"
-    fa = "شمارهٔ نسخه‌ها پیوسته است و زمان آغاز هیچ نسخه‌ای پیش از نسخهٔ قبلی نیست."
-
-
-def check_order(version: Version, newest: Version | None) -> None:
-    """The version follows the newest one that exists. Raises VersionOutOfOrder."""
-    expected = 1 if newest is None else newest.version + 1
-    if version.version != expected:
-        raise VersionOutOfOrder(f"the next version is {expected}")
-    if newest is not None and version.effective_from < newest.effective_from:
-        raise VersionOutOfOrder(f"version {newest.version} counts from {newest.effective_from}")
-
-
-def version_as_of(versions: list[Version], at: datetime) -> Version | None:
-    """The version in force at a time: the highest whose effective_from has come."""
-    found = [v for v in versions if v.effective_from <= at]
-    return max(found, key=lambda v: v.version, default=None)
 
 
 # ------------------------------------------------------------------------------- what is heard

@@ -14,10 +14,10 @@ async def lock_versions(tx: Tx) -> None:
 
 
 async def list_versions(tx: Tx) -> list[Version]:
-    """Every version, oldest first: a handful, chosen by operators."""
+    """Every version, newest first: a handful, chosen by operators."""
     rows = await tx.fetch(
         "select version, effective_from, amount_rial, validity_days, funder, title_fa, title_en"
-        " from first_purchase_versions order by version"
+        " from first_purchase_versions order by version desc"
     )
     return [msgspec.convert(dict(row), Version) for row in rows]
 

@@ -7,6 +7,7 @@ from campaigns.first_purchase.domain import FirstPurchase, State, Version
 from contracts import topics
 from contracts.ledger import IssueValue, Outcome, TakeBackValue
 from kit import errors, outbox
+from kit.base import versions
 from kit.consumer import Event
 from kit.db import Tx
 
@@ -43,12 +44,12 @@ def _outcome(event: Event) -> Outcome | None:
 
 
 async def _take_counts(tx: Tx, purchases: Sequence[tuple[Event, Outcome]]) -> None:
-    versions = await store.list_versions(tx)
+    newest_first = await store.list_versions(tx)
     first: dict[int, tuple[Event, FirstPurchase, Version | None]] = {}
     for event, outcome in purchases:
         if outcome.account in first or event.envelope is None:
             continue
-        version = domain.version_as_of(versions, event.envelope.occurred_at)
+        version = versions.in_force(newest_first, event.envelope.occurred_at)
         offered = version is not None and version.amount_rial > 0
         taken = FirstPurchase(
             account=outcome.account,
@@ -108,16 +109,13 @@ def _say(tx: Tx, event: Event, command: IssueValue | TakeBackValue) -> None:
 async def put_version(tx: Tx, version: Version) -> bool:
     """Write down a version of the setting; False when it exists just so.
 
-    Raises VersionOutOfOrder, AlreadyExistsDifferently.
+    Raises AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
     """
     await store.lock_versions(tx)
-    versions = await store.list_versions(tx)
-    for existing in versions:
-        if existing.version == version.version:
-            if existing != version:
-                raise domain.AlreadyExistsDifferently(f"version {version.version} exists")
-            return False
-    domain.check_order(version, versions[-1] if versions else None)
+    newest_first = await store.list_versions(tx)
+    existing = next((one for one in newest_first if one.version == version.version), None)
+    if not versions.is_new(version, existing, newest_first[0] if newest_first else None):
+        return False
     await store.insert_version(tx, version)
     return True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.rules import store
-from campaigns.rules.domain import book, effects, explanations, schema, versions
+from campaigns.rules.domain import book, effects, explanations, publishing, schema
 from campaigns.rules.domain.book import Bonus, Book, Skipped
 from campaigns.rules.domain.effects import Then
 from campaigns.rules.domain.schema import Basket, calendar
@@ -16,6 +16,7 @@ from contracts import topics
 from contracts.campaigns import RulePublished
 from contracts.envelope import Envelope, follow
 from kit import errors, outbox, telemetry
+from kit.base import versions
 from kit.db import Tx
 
 __all__ = ["Basket", "Bonus", "Explanation", "Shelf", "Then", "applies", "calendar", "explain",
@@ -50,18 +51,15 @@ class Explanation:
 async def put_rule(tx: Tx, published: RulePublished, *, subject: str, now: datetime) -> bool:
     """Write down a version and publish it on campaigns.rules; False when it exists just so.
 
-    Raises RuleInvalid (problems with their paths), VersionOutOfOrder, AlreadyExistsDifferently.
+    Raises RuleInvalid (problems with their paths), AlreadyExistsDifferently, VersionNotNext,
+    EffectiveTooSoon.
     """
-    versions.check_rule(published)
+    publishing.check_rule(published)
     await store.lock_rule(tx, published.rule)
     existing = await store.find_version(tx, published.rule, published.version)
-    if existing is not None:
-        if existing != published:
-            name = f"{published.rule} version {published.version}"
-            raise versions.AlreadyExistsDifferently(f"{name} exists; put the next version")
+    if not versions.is_new(published, existing, await store.find_newest(tx, published.rule)):
         return False
-    versions.check_order(published, await store.find_newest(tx, published.rule))
-    versions.check_funder(published, await store.find_parties(tx, published.merchants))
+    publishing.check_funder(published, await store.find_parties(tx, published.merchants))
     await store.insert_version(tx, published, subject=subject, put_at=now)
     key = f"{published.rule}@{published.version}"
     said = Envelope[Any](

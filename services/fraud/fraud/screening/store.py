@@ -14,6 +14,7 @@ from fraud.screening.domain.decisions import Decision, Key
 from fraud.screening.domain.rules import Rule
 from fraud.screening.domain.windows import Gone, Windows, pack, unpack
 from kit import local
+from kit.base.versions import Newest
 from kit.db import Record, Tx
 
 _REFUSE: Final = "refuse"  # how a decision without a verdict is written
@@ -70,11 +71,14 @@ def _rule_of(row: Record) -> Rule:
     return _rule.decode(row["body"])
 
 
-async def find_newest_version(tx: Tx, rule: str) -> int:
-    """Number of a rule's newest version, 0 when there is none."""
-    return await tx.fetchval(
-        "select coalesce(max(version), 0) from rule_versions where rule = $1", rule
+async def find_newest(tx: Tx, rule: str) -> Newest | None:
+    """Number and start of a rule's newest version, or None."""
+    row = await tx.fetchrow(
+        "select version, effective_from from rule_versions where rule = $1"
+        " order by version desc limit 1",
+        rule,
     )
+    return None if row is None else Newest(**dict(row))
 
 
 async def insert_rule(tx: Tx, rule: Rule, author: str) -> None:

@@ -27,6 +27,7 @@ from fraud.screening.domain import decisions, rules, windows
 from fraud.screening.domain.decisions import Attempt, Decision, Key
 from fraud.sums import usecases as sums
 from kit import errors, kafka, logs, outbox, telemetry
+from kit.base import versions
 from kit.consumer import Event
 from kit.db import Tx
 from kit.telemetry import Metric
@@ -86,9 +87,9 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
 
 
 async def _book(tx: Tx, revision: int) -> rules.Rulebook:
-    versions = await store.find_rules(tx)
+    published = await store.find_rules(tx)
     terms = await store.find_terms(tx)
-    return rules.Rulebook(versions, revision, terms, await sums.find_large(tx))
+    return rules.Rulebook(published, revision, terms, await sums.find_large(tx))
 
 
 async def refuse_record(tx: Tx, event: Event, why: str) -> None:
@@ -331,37 +332,16 @@ def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> Non
 # ------------------------------------------------------------------------------------------ rules
 
 
-class RuleExistsDifferently(errors.Invalid):
-    """The version was published with another body."""
-
-    code = "already-exists-differently"
-    fa = "این نسخه پیش‌تر با محتوای دیگری ثبت شده است؛ نسخهٔ تازه‌ای بفرستید."
-
-
-class VersionOutOfOrder(errors.Invalid):
-    """Versions of a rule run from 1 without a gap."""
-
-    code = "version-out-of-order"
-    fa = "شمارهٔ نسخه‌ها پشت سر هم است."
-
-
 async def publish_rule(tx: Tx, rule: rules.Rule, *, author: str) -> bool:
     """Write a version down; the road obeys it from its next poll on. False: it was there already.
 
-    Raises Invalid, RuleExistsDifferently, VersionOutOfOrder.
+    Raises Invalid, AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
     """
     rules.check(rule)
     await store.update_revision(tx)
-    there = await store.find_rule(tx, rule.rule, rule.version)
-    if there is not None:
-        if there == rule:
-            return False
-        raise RuleExistsDifferently(
-            f"{rule.rule} version {rule.version} is published with another body; send a new version"
-        )
-    newest = await store.find_newest_version(tx, rule.rule)
-    if rule.version != newest + 1:
-        raise VersionOutOfOrder(f"the next version of {rule.rule} is {newest + 1}")
+    existing = await store.find_rule(tx, rule.rule, rule.version)
+    if not versions.is_new(rule, existing, await store.find_newest(tx, rule.rule)):
+        return False
     await store.insert_rule(tx, rule, author)
     return True
 

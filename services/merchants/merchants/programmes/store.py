@@ -6,8 +6,8 @@ from typing import Final
 from msgspec import structs
 
 from contracts.merchants import Programme, Terms
+from kit.base.versions import Newest
 from kit.db import Record, Tx
-from merchants.programmes.domain import LastVersion
 
 _PROGRAMME: Final = (
     "select merchant, party, version, effective_from, title_fa, title_en, earn_points,"
@@ -42,14 +42,14 @@ async def find_programme(tx: Tx, merchant: int, version: int) -> Programme | Non
     return None if row is None else _programme(row)
 
 
-async def find_last_programme(tx: Tx, merchant: int) -> LastVersion | None:
+async def find_newest_programme(tx: Tx, merchant: int) -> Newest | None:
     """Number and start of a merchant's newest version, or None."""
     row = await tx.fetchrow(
         "select version, effective_from from programmes where merchant = $1"
         " order by version desc limit 1",
         merchant,
     )
-    return None if row is None else LastVersion(**dict(row))
+    return None if row is None else Newest(**dict(row))
 
 
 async def list_programmes(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Programme]:
@@ -79,12 +79,12 @@ async def find_terms(tx: Tx, version: int) -> Terms | None:
     return None if row is None else Terms(**dict(row))
 
 
-async def find_last_terms(tx: Tx) -> LastVersion | None:
+async def find_newest_terms(tx: Tx) -> Newest | None:
     """Number and start of the newest version, or None."""
     row = await tx.fetchrow(
         "select version, effective_from from terms order by version desc limit 1"
     )
-    return None if row is None else LastVersion(**dict(row))
+    return None if row is None else Newest(**dict(row))
 
 
 async def list_terms(tx: Tx, *, after: int, limit: int) -> list[Terms]:

@@ -11,6 +11,7 @@ from campaigns.rules.domain import conditions, effects
 from campaigns.rules.domain.schema import Basket
 from campaigns.rules.domain.tree import Node, Problem, Rejected
 from contracts.campaigns import RulePublished
+from kit.base import versions
 
 
 class Skipped(Enum):
@@ -28,6 +29,7 @@ class Rule:
     """One version of a rule, compiled."""
 
     published: RulePublished
+    effective_from: datetime
     merchants: frozenset[int]
     condition: Node
     effect: effects.Effect
@@ -74,6 +76,7 @@ def compile_rule(published: RulePublished) -> Rule:
         raise Rejected(problems)
     return Rule(
         published=published,
+        effective_from=published.effective_from,
         merchants=frozenset(published.merchants),
         condition=condition,
         effect=effect,
@@ -82,21 +85,22 @@ def compile_rule(published: RulePublished) -> Rule:
 
 def with_rules(book: Book, rules: Iterable[Rule]) -> Book:
     """A book with further versions; one that it has already changes nothing."""
-    versions = dict(book.versions)
+    chains_by_rule = dict(book.versions)
     for rule in rules:
-        kept = {r.published.version: r for r in versions.get(rule.published.rule, ())}
+        kept = {r.published.version: r for r in chains_by_rule.get(rule.published.rule, ())}
         kept.setdefault(rule.published.version, rule)
-        versions[rule.published.rule] = tuple(kept[v] for v in sorted(kept, reverse=True))
+        newest_first = tuple(kept[number] for number in sorted(kept, reverse=True))
+        chains_by_rule[rule.published.rule] = newest_first
     everywhere: list[tuple[Rule, ...]] = []
     at_merchant: dict[int, list[tuple[Rule, ...]]] = {}
-    for chain in sorted(versions.values(), key=_order):
+    for chain in sorted(chains_by_rule.values(), key=_order):
         if any(not rule.merchants for rule in chain):
             everywhere.append(chain)
             continue
         for merchant in {m for rule in chain for m in rule.merchants}:
             at_merchant.setdefault(merchant, []).append(chain)
     return Book(
-        versions=versions,
+        versions=chains_by_rule,
         everywhere=tuple(everywhere),
         at_merchant={
             merchant: tuple(sorted((*everywhere, *own), key=_order))
@@ -119,19 +123,17 @@ def in_force(
     chain: tuple[Rule, ...], merchant: int, occurred_at: datetime, accepted_at: datetime
 ) -> Rule | Skipped:
     """The version that counts: picked by occurred_at, live by accepted_at (architecture 2)."""
-    for rule in chain:
-        published = rule.published
-        if published.effective_from > occurred_at:
-            continue
-        if published.retired:
-            return Skipped.RETIRED
-        if rule.merchants and merchant not in rule.merchants:
-            return Skipped.ELSEWHERE
-        until = published.effective_until
-        if accepted_at < published.effective_from or (until and accepted_at >= until):
-            return Skipped.NOT_LIVE
-        return rule
-    return Skipped.NOT_YET
+    rule = versions.in_force(chain, occurred_at)
+    if rule is None:
+        return Skipped.NOT_YET
+    if rule.published.retired:
+        return Skipped.RETIRED
+    if rule.merchants and merchant not in rule.merchants:
+        return Skipped.ELSEWHERE
+    until = rule.published.effective_until
+    if accepted_at < rule.effective_from or (until and accepted_at >= until):
+        return Skipped.NOT_LIVE
+    return rule
 
 
 def bonuses(book: Book, basket: Basket) -> list[Bonus]:

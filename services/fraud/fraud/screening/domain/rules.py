@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -15,6 +16,7 @@ from contracts.values import AMOUNT_MAX, Kind, Reason, micros
 from fraud.screening.domain import windows
 from fraud.screening.domain.windows import DAYS, Counted, Measure, Subject, Window
 from kit import errors
+from kit.base import versions
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -126,12 +128,14 @@ class Rulebook:
         terms: Iterable[Terms] = (),
         sums: Mapping[DayKey, Daily] = _NO_SUMS,
     ) -> None:
-        versions = sorted(rules, key=lambda rule: (rule.rule, rule.version))
+        published = sorted(rules, key=lambda rule: (rule.rule, -rule.version))
+        newest_first = [tuple(of_one) for _, of_one in groupby(published, lambda r: r.rule)]
         self.revision = revision
         self.sums = sums
         self._terms = {one.version: one for one in terms}
-        self._since = sorted({micros(rule.effective_from) for rule in versions})
-        self._sets = [_in_force(versions, since) for since in self._since]
+        starts = sorted({rule.effective_from for rule in published})
+        self._since = [micros(start) for start in starts]
+        self._sets = [_in_force(newest_first, start) for start in starts]
 
     def in_force(self, at: int) -> tuple[LiveRule, ...]:
         """The rules that count at a time in microseconds, by name."""
@@ -150,8 +154,8 @@ class Rulebook:
         return min(points + transaction.credit_rial, AMOUNT_MAX)
 
 
-def _in_force(versions: Sequence[Rule], at: int) -> tuple[LiveRule, ...]:
-    newest = {rule.rule: rule for rule in versions if micros(rule.effective_from) <= at}
+def _in_force(newest_first: Iterable[Sequence[Rule]], at: datetime) -> tuple[LiveRule, ...]:
+    current = [versions.in_force(of_one, at) for of_one in newest_first]
     return tuple(
         LiveRule(
             rule,
@@ -161,8 +165,8 @@ def _in_force(versions: Sequence[Rule], at: int) -> tuple[LiveRule, ...]:
             rule.over,
             windows.value_of(rule.counts, rule.measure, rule.window),
         )
-        for rule in newest.values()
-        if rule.enabled
+        for rule in current
+        if rule is not None and rule.enabled
     )
 
 

@@ -21,20 +21,6 @@ class RuleInvalid(errors.Invalid):
     fa = "قاعده پذیرفته نشد؛ نشانی هر ایراد در problems آمده است."
 
 
-class AlreadyExistsDifferently(errors.Invalid):
-    """A version is never changed."""
-
-    code = "already-exists-differently"
-    fa = "این نسخه با محتوای دیگری ثبت شده است؛ نسخه‌ها تغییر نمی‌کنند، نسخهٔ بعدی را ثبت کنید."
-
-
-class VersionOutOfOrder(errors.Invalid):
-    """Versions are contiguous, and each counts from no earlier than the one before."""
-
-    code = "version-out-of-order"
-    fa = "شمارهٔ نسخه‌ها پیوسته است و زمان آغاز هیچ نسخه‌ای پیش از نسخهٔ قبلی نیست."
-
-
 def check_rule(published: RulePublished) -> book.Rule:
     """Everything that a version must satisfy by itself, compiled.
 
@@ -48,15 +34,6 @@ def check_rule(published: RulePublished) -> book.Rule:
     if problems:
         raise invalid(problems)
     return rule
-
-
-def check_order(published: RulePublished, newest: RulePublished | None) -> None:
-    """The version follows the newest one that exists. Raises VersionOutOfOrder."""
-    expected = 1 if newest is None else newest.version + 1
-    if published.version != expected:
-        raise VersionOutOfOrder(f"the next version of {published.rule} is {expected}")
-    if newest is not None and published.effective_from < newest.effective_from:
-        raise VersionOutOfOrder(f"version {newest.version} counts from {newest.effective_from}")
 
 
 def check_funder(published: RulePublished, parties: set[int]) -> None:
