@@ -10,7 +10,7 @@ from kit import db
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TIMEOUT: Final = re.compile(r"-- statement_timeout: (\d+(?:ms|s|min))\s")
-_OWN: Final = ("kit.sql", "audit.sql")  # kit's, in every room: numbered 0, -1, …
+_OWN: Final = ("kit.sql", "audit.sql", "requests.sql")  # kit's, in every room: numbered 0, -1, …
 _LOCK: Final = 7_202_611  # advisory: one migration at a time in a database
 
 

@@ -24,6 +24,7 @@ TABLES = (
     "alerts",
     "sightings",
     "cases",
+    "requests",
     "withdrawals",
     "windows",
     "decisions",

@@ -37,8 +37,6 @@ def case(**fields: object) -> cases.Case:
         "note": "",
         "reviewer": "",
         "decided_at": None,
-        "answer_code": "",
-        "answered_at": None,
     }
     return cases.Case(**(given_fields | fields))  # type: ignore[arg-type]
 
@@ -63,20 +61,29 @@ def test_a_case_is_decided_once_after_it_was_heard_and_before_it_is_due() -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "then", "released", "cancelled"),
+    ("status", "then"),
     [
-        (Status.HELD, "open", "released", "cancelled"),
-        (Status.COMPLETED, "void", "released", "cancelled"),
-        (Status.DECLINED, "void", "refused", "refused"),
-        (Status.REFUSED, "void", "refused", "refused"),
+        (Status.HELD, "open"),
+        (Status.COMPLETED, "void"),
+        (Status.DECLINED, "void"),
+        (Status.REFUSED, "void"),
     ],
 )
-def test_what_the_ledger_says_moves_a_case(
-    status: Status, then: str, released: str, cancelled: str
-) -> None:
+def test_the_outcome_of_an_earning_opens_or_voids_its_case(status: Status, then: str) -> None:
     assert cases.hear(1, "t.1.1.1", status).then.value == then
-    assert cases.answer_to(cases.CaseVerdict.RELEASE, status).value == released
-    assert cases.answer_to(cases.CaseVerdict.CANCEL, status).value == cancelled
+
+
+def test_the_answer_to_a_verdict_closes_its_case() -> None:
+    release, cancel = cases.CaseVerdict.RELEASE, cases.CaseVerdict.CANCEL
+    assert cases.answered(release, completed=True) is cases.CaseStatus.RELEASED
+    assert cases.answered(cancel, completed=True) is cases.CaseStatus.CANCELLED
+    for verdict in (release, cancel):
+        assert cases.answered(verdict, completed=False) is cases.CaseStatus.REFUSED
+
+
+def test_a_commands_name_tells_its_case() -> None:
+    assert cases.command_name("c-1") == "v.c-1"
+    assert cases.case_id_of(cases.command_name("c-1")) == "c-1"
 
 
 def sighting(shard: int, fingerprint: str = "f", name: str = "t.1.1.1") -> Sighting:

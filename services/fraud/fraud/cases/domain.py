@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
 
 from msgspec import Struct
 
-from contracts.values import Reason, Status
+from contracts.values import Family, Reason, Status, name, name_parts
 from kit import errors
 
 
@@ -61,8 +60,8 @@ class Case(Struct, frozen=True, kw_only=True):
     note: str
     reviewer: str
     decided_at: datetime | None
-    answer_code: str
-    answered_at: datetime | None
+    answer_code: str = ""
+    answered_at: datetime | None = None
 
 
 class Hearing(Struct, frozen=True, kw_only=True):
@@ -72,15 +71,6 @@ class Hearing(Struct, frozen=True, kw_only=True):
     name: str
     heard: Status
     then: CaseStatus
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """The ledger's outcome of a verdict, and what it makes of a decided case."""
-
-    case_id: str
-    then: CaseStatus
-    code: str
-    at: datetime
 
 
 class AlreadyDecided(errors.Conflict):
@@ -140,13 +130,19 @@ def hear(shard: int, name: str, status: Status) -> Hearing:
     return Hearing(shard=shard, name=name, heard=status, then=then)
 
 
-def answer_to(verdict: CaseVerdict, status: Status) -> CaseStatus:
-    """What the ledger's outcome of a verdict makes of a decided case."""
-    match status:
-        case Status.COMPLETED | Status.HELD:
-            released = verdict is CaseVerdict.RELEASE
-            return CaseStatus.RELEASED if released else CaseStatus.CANCELLED
-        case Status.DECLINED | Status.REFUSED:
-            return CaseStatus.REFUSED
-        case _:
-            assert_never(status)
+def answered(verdict: CaseVerdict, *, completed: bool) -> CaseStatus:
+    """What the ledger's answer to a verdict makes of a decided case."""
+    if not completed:
+        return CaseStatus.REFUSED
+    released = verdict is CaseVerdict.RELEASE
+    return CaseStatus.RELEASED if released else CaseStatus.CANCELLED
+
+
+def command_name(case_id: str) -> str:
+    """Name of the command that a case's verdict becomes."""
+    return name(Family.VERDICT, case_id)
+
+
+def case_id_of(command: str) -> str:
+    """The case that the name of such a command tells."""
+    return name_parts(command)[1][0]

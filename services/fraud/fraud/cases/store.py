@@ -8,7 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from contracts.values import Reason, Status
-from fraud.cases.domain import Answer, Case, CaseStatus, CaseVerdict, Hearing, Hold
+from fraud.cases.domain import Case, CaseStatus, CaseVerdict, Hearing, Hold
 from kit import local
 from kit.db import Record, Tx
 
@@ -53,17 +53,13 @@ async def update_heard(tx: Tx, hearings: Sequence[Hearing]) -> None:
     )
 
 
-async def update_answered(tx: Tx, answers: Sequence[Answer]) -> None:
-    """Write the ledger's answers to verdicts down; the first stays."""
+async def update_answered(tx: Tx, answered: Sequence[tuple[str, CaseStatus]]) -> None:
+    """Write down what the ledger's answers made of cases, by case id."""
     await tx.execute(
-        "update cases c set status = u.status, answer_code = u.code, answered_at = u.at"
-        " from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])"
-        "  as u (case_id, status, code, at)"
-        " where c.case_id = u.case_id and c.status = 'decided'",
-        [a.case_id for a in answers],
-        [a.then.value for a in answers],
-        [a.code for a in answers],
-        [a.at for a in answers],
+        "update cases c set status = u.status from unnest($1::text[], $2::text[])"
+        " as u (case_id, status) where c.case_id = u.case_id and c.status = 'decided'",
+        [case_id for case_id, _ in answered],
+        [status.value for _, status in answered],
     )
 
 
@@ -124,7 +120,7 @@ async def list_cases(tx: Tx, status: CaseStatus | None, after: int, limit: int) 
 _COLUMNS: Final = (
     "number", "case_id", "shard", "name", "account", "member", "merchant", "terminal",
     "amount_rial", "reasons", "opened_at", "due_at", "status", "heard", "verdict", "note",
-    "reviewer", "decided_at", "answer_code", "answered_at", "lapses",
+    "reviewer", "decided_at", "lapses",
 )  # fmt: skip
 _columns: list[sa.ColumnClause[Any]] = [sa.column(column) for column in _COLUMNS]
 _CASES: Final = sa.table("cases", *_columns)
@@ -141,8 +137,6 @@ def _case(row: Record) -> Case:
         note=row["note"],
         reviewer=row["reviewer"],
         decided_at=row["decided_at"],
-        answer_code=row["answer_code"],
-        answered_at=row["answered_at"],
     )
 
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from contracts import topics
+from msgspec import structs
+
 from contracts.envelope import Envelope, follow
 from contracts.ledger import CancelPending, Outcome, ReleasePending
-from contracts.values import Family, name, name_parts
 from fraud.cases import domain, store
-from kit import errors, outbox
+from kit import errors
 from kit.db import Tx
+from kit.stream import requests
 
 Hold = domain.Hold  # what a case opens with, for the road
 
@@ -37,28 +38,27 @@ async def hear_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None
         for shard, outcome in outcomes
         if outcome.command in _EARNINGS
     ]
-    answers = [
-        domain.Answer(
-            case_id=name_parts(outcome.name)[1][0],
-            then=domain.answer_to(verdict, outcome.status),
-            code=outcome.code,
-            at=outcome.decided_at,
-        )
-        for _, outcome in outcomes
-        if (verdict := _VERDICTS.get(outcome.command)) is not None
-    ]
     if hearings:
         await store.update_heard(tx, hearings)
+    answers = await requests.record_outcomes(tx, outcomes, commands=_VERDICTS)
     if answers:
-        await store.update_answered(tx, answers)
+        answered = [
+            (
+                domain.case_id_of(one.name),
+                domain.answered(_VERDICTS[one.command], completed=one.completed),
+            )
+            for one in answers
+        ]
+        await store.update_answered(tx, answered)
 
 
 async def get_case(tx: Tx, case_id: str) -> domain.Case:
     """A case as it stands. Raises NotFound."""
-    found = await store.find_case(tx, case_id)
-    if found is None:
+    case = await store.find_case(tx, case_id)
+    if case is None:
         raise _no_case(case_id)
-    return found
+    (answered,) = await _with_answers(tx, [case])
+    return answered
 
 
 async def decide_case(
@@ -74,7 +74,8 @@ async def decide_case(
         raise _no_case(case_id)
     if domain.check_verdict(found, verdict, note, now=now):
         await store.update_verdict(tx, case_id, verdict, note, reviewer, now)
-        outbox.add(tx, [_verdict_command(found.hold, verdict, reviewer=reviewer, now=now)])
+        command = _verdict_command(found.hold, verdict, reviewer=reviewer, now=now)
+        await requests.send(tx, [(found.hold.shard, command)])
     return await get_case(tx, case_id)
 
 
@@ -82,7 +83,23 @@ async def list_cases(
     tx: Tx, status: domain.CaseStatus | None, *, after: int, limit: int
 ) -> list[domain.Case]:
     """Cases opened after a number, oldest first, of one status or all."""
-    return await store.list_cases(tx, status, after, limit)
+    return await _with_answers(tx, await store.list_cases(tx, status, after, limit))
+
+
+async def _with_answers(tx: Tx, cases: Sequence[domain.Case]) -> list[domain.Case]:
+    """The cases, each with what the ledger answered to its verdict."""
+    names = {
+        case.hold.case_id: domain.command_name(case.hold.case_id)
+        for case in cases
+        if case.verdict is not None
+    }
+    results = await requests.find_results(tx, list(names.values())) if names else {}
+    return [
+        structs.replace(case, answer_code=result.code, answered_at=result.answered_at)
+        if (result := results.get(names.get(case.hold.case_id, ""))) is not None
+        else case
+        for case in cases
+    ]
 
 
 async def lapse_cases(tx: Tx, *, now: datetime) -> int:
@@ -96,10 +113,14 @@ async def cancel_unreviewed(tx: Tx, *, now: datetime, limit: int) -> int:
     The house's own verdict: what is too large to be given unseen is not given (findings S15).
     """
     holds = await store.lock_unreviewed(tx, now, limit)
+    verdict = domain.CaseVerdict.CANCEL
     for hold in holds:
-        verdict = domain.CaseVerdict.CANCEL
         await store.update_verdict(tx, hold.case_id, verdict, UNREVIEWED, HOUSE, now)
-        outbox.add(tx, [_verdict_command(hold, verdict, reviewer=HOUSE, now=now)])
+    if holds:
+        commands = [
+            (hold.shard, _verdict_command(hold, verdict, reviewer=HOUSE, now=now)) for hold in holds
+        ]
+        await requests.send(tx, commands)
     return len(holds)
 
 
@@ -109,17 +130,20 @@ def _no_case(case_id: str) -> errors.NotFound:
 
 def _verdict_command(
     hold: domain.Hold, verdict: domain.CaseVerdict, *, reviewer: str, now: datetime
-) -> outbox.Message:
+) -> Envelope[ReleasePending | CancelPending]:
     release = verdict is domain.CaseVerdict.RELEASE
     command = ReleasePending if release else CancelPending
-    text = name(Family.VERDICT, hold.case_id)
-    said = Envelope(
+    return Envelope(
         id=follow(hold.case_id, "verdict"),
         type="release-pending.v1" if release else "cancel-pending.v1",
         key=str(hold.account),
         occurred_at=now,
         accepted_at=now,
         cause_id=hold.case_id,
-        data=command(name=text, original=hold.name, case_id=hold.case_id, reviewer=reviewer),
+        data=command(
+            name=domain.command_name(hold.case_id),
+            original=hold.name,
+            case_id=hold.case_id,
+            reviewer=reviewer,
+        ),
     )
-    return outbox.message(topics.LEDGER_COMMANDS, said, partition=hold.shard)

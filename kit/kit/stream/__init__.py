@@ -1,0 +1,1 @@
+"""One poll, one transaction; what a transaction sends leaves with its commit."""
