@@ -11,10 +11,12 @@ from contracts.fraud import TerminalsSeen, Verdict
 from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.values import Kind
+from fraud.rules import store as rules_store
+from fraud.rules.domain import Counted, Measure, Subject, Window
 from fraud.screening import store, usecases
-from fraud.screening.domain.windows import Counted, Measure, Subject, Window
 from fraud.screening.usecases import Desk
 from fraud.sums import usecases as sums
+from fraud.terms import usecases as terms
 from kit import db
 from kit.consumer import Event
 
@@ -27,7 +29,7 @@ A, B = 11, 12
 
 
 async def keep_terms(tx: db.Tx, now: datetime) -> None:
-    await usecases.keep_terms(
+    await terms.keep_terms(
         tx,
         [Terms(version=1, effective_from=now, price_rial=100, price_points=1, fee_bp=0)],
     )
@@ -61,7 +63,7 @@ async def test_a_day_of_one_request_a_minute_turns_no_earning_elsewhere_into_a_h
 
 async def test_no_shop_alone_fills_what_the_whole_network_feels(tx: db.Tx) -> None:
     """A member's card and mobile at one shop together stay below each rule over all shops."""
-    book = await store.find_rules(tx)
+    book = await rules_store.find_rules(tx)
     newest = {rule.rule: rule for rule in book if rule.enabled}.values()
     at_shop = {
         (r.counts, r.measure, r.window): r.threshold

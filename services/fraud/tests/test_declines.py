@@ -19,6 +19,7 @@ from fraud.main import SERVICE
 from fraud.screening import store, usecases
 from fraud.screening.domain import decisions, windows
 from fraud.screening.usecases import Desk
+from fraud.terms import usecases as terms
 from kit import db
 from kit.consumer import Event, event
 from support import services
@@ -113,8 +114,8 @@ def outcome(about: PosTransaction, shard: int, status: Status, **fields: Any) ->
 
 @pytest.fixture
 async def house(tx: db.Tx, desk: Desk, now: datetime) -> House:
-    terms = Terms(version=1, effective_from=now, price_rial=100, price_points=1, fee_bp=0)
-    await usecases.keep_terms(tx, [terms])
+    price = Terms(version=1, effective_from=now, price_rial=100, price_points=1, fee_bp=0)
+    await terms.keep_terms(tx, [price])
     return House(tx, desk)
 
 

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from contracts.fraud import Verdict
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, micros
-from fraud.screening.domain import decisions, rules, windows
-from fraud.screening.domain.windows import Counted, Measure, Window
+from fraud.rules import domain as rules
+from fraud.rules.domain import Counted, Measure, Window
+from fraud.screening.domain import decisions, windows
+from fraud.screening.domain.rulebook import Rulebook
 from kit import errors
 
 pytestmark = pytest.mark.SH15
@@ -68,7 +70,7 @@ def attempt(
 def screen(one: decisions.Attempt, known: windows.Windows, *book: rules.Rule) -> decisions.Decision:
     """With known as the windows of the card at the shop; the others start empty."""
     seen = decisions.Seen(windows.empty(), windows.empty(), known)
-    return decisions.screen(one, seen, rules.Rulebook(book, 1), LIMITS)
+    return decisions.screen(one, seen, Rulebook(book, 1), LIMITS)
 
 
 # ---------------------------------------------------------------------------------------- windows
@@ -235,7 +237,7 @@ def test_the_highest_version_whose_time_has_come_is_in_force() -> None:
     first = rule(threshold=1)
     second = rule(version=2, threshold=5, effective_from=NOW)
     retired = rule(version=3, enabled=False, effective_from=NOW + timedelta(hours=1))
-    book = rules.Rulebook([retired, second, first], 1)
+    book = Rulebook([retired, second, first], 1)
     before, at, after = (
         book.in_force(AT - 1),
         book.in_force(AT),
@@ -243,7 +245,7 @@ def test_the_highest_version_whose_time_has_come_is_in_force() -> None:
     )
     assert [live.rule.version for live in (*before, *at)] == [1, 2]
     assert after == ()
-    assert rules.Rulebook([], 0).in_force(AT) == ()
+    assert Rulebook([], 0).in_force(AT) == ()
     assert book.in_force(micros(datetime(2019, 1, 1, tzinfo=UTC))) == ()
 
 
@@ -286,7 +288,7 @@ def test_a_stamp_ahead_of_the_broker_is_refused_unless_the_house_or_the_channel_
     assert screen(attempt(appended_at=NOW - timedelta(seconds=10)), windows.empty()).verdict
     sandbox = decisions.Limits(clock_ahead_max=None)
     nobody = decisions.Seen(None, None, None)
-    assert decisions.screen(ahead, nobody, rules.Rulebook((), 0), sandbox).verdict
+    assert decisions.screen(ahead, nobody, Rulebook((), 0), sandbox).verdict
     past = attempt(appended_at=NOW - timedelta(days=1), channel=Channel.HISTORY)
     assert screen(past, windows.empty()).verdict is Verdict.ALLOW
 
@@ -309,7 +311,7 @@ def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
 
 
 def test_without_a_card_or_an_account_its_rules_do_not_fire() -> None:
-    book = rules.Rulebook([rule(threshold=0), rule(rule="by-account", over="account")], 1)
+    book = Rulebook([rule(threshold=0), rule(rule="by-account", over="account")], 1)
     nobody = attempt(account=0, identifier_id="")
     assert decisions.keys_of(3, nobody.transaction) == (None, None, None)
     one = decisions.screen(nobody, decisions.Seen(None, None, None), book, LIMITS)

@@ -12,10 +12,12 @@ from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind
-from fraud.screening.domain import decisions, rules, windows
-from fraud.screening.domain.rules import Daily
-from fraud.screening.domain.windows import Counted, Measure, Subject, Window
+from fraud.rules import domain as rules
+from fraud.rules.domain import Counted, Measure, Subject, Window
+from fraud.screening.domain import decisions, windows
+from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import domain as sums
+from fraud.sums.domain import Daily
 from kit import errors
 
 pytestmark = pytest.mark.SH15
@@ -49,7 +51,7 @@ class Shops:
     """Windows of all keys, as a shard keeps them."""
 
     def __init__(self, *book: rules.Rule, **known: Any) -> None:
-        self.book = rules.Rulebook(book, 1, **known)
+        self.book = Rulebook(book, 1, **known)
         self.known: dict[decisions.Key, windows.Windows] = {}
         self.count = 0
 
@@ -137,13 +139,13 @@ def test_the_networks_windows_hold_what_was_allowed_and_a_shops_hold_all(
 
 
 def test_a_redemption_counts_what_it_spends_at_the_price_in_force() -> None:
-    book = rules.Rulebook((), 1, [TERMS])
+    book = Rulebook((), 1, [TERMS])
     spend = PosTransaction(
         name="t.1.1.1", kind=Kind.REDEMPTION, channel=Channel.TILL, merchant=A, party=A, branch=1,
         terminal=1, terms_version=3, amount_rial=10**12, points=1_900_000, credit_rial=5,
     )  # fmt: skip
     assert book.redeemed_rial(spend) == 190_000_005
-    assert rules.Rulebook((), 1).redeemed_rial(spend) == 10**12  # no terms: at most the basket
+    assert Rulebook((), 1).redeemed_rial(spend) == 10**12  # no terms: at most the basket
 
 
 def test_a_mobile_number_alone_spends_up_to_a_sum_a_day_and_a_card_more() -> None:
@@ -287,7 +289,7 @@ def test_a_refund_is_dated_like_a_sale_and_a_reversal_may_be_dated_back() -> Non
         at = NOW - timedelta(days=365 * years)
         made = decisions.Attempt(3, about, at, NOW, NOW)
         nobody = decisions.Seen(None, None, None)
-        one = decisions.screen(made, nobody, rules.Rulebook((), 1), LIMITS)
+        one = decisions.screen(made, nobody, Rulebook((), 1), LIMITS)
         assert one.verdict is verdict
         assert [r.code for r in one.reasons] == (
             [decisions.TOO_OLD] if verdict is Verdict.DECLINE else []

@@ -11,9 +11,12 @@ from fraud.alerts import store as alerts_store
 from fraud.alerts.domain import Sighting
 from fraud.cases import store as cases_store
 from fraud.cases.domain import CaseStatus, Hold
+from fraud.rules import domain as rules
+from fraud.rules import store as rules_store
 from fraud.screening import store
 from fraud.screening.domain import windows
 from fraud.screening.domain.decisions import Decision
+from fraud.screening.domain.rulebook import Rulebook
 from kit import db, errors
 
 REASON = Reason(code="card-burst", fa="بیش", en="more", rule="card-burst", version=3)
@@ -110,9 +113,7 @@ async def test_a_text_that_cannot_be_kept_is_a_datum_not_a_fault(tx: db.Tx, now:
 
 
 async def test_the_default_rules_are_valid_and_sensible(tx: db.Tx) -> None:
-    from fraud.screening.domain import rules
-
-    found = await store.find_rules(tx)
+    found = await rules_store.find_rules(tx)
     assert len(found) == 22
     newest = {rule.rule: rule for rule in found}
     for rule in newest.values():
@@ -120,18 +121,18 @@ async def test_the_default_rules_are_valid_and_sensible(tx: db.Tx) -> None:
     for rule in found:
         assert not rule.on_history
         assert "{value}" in rule.fa
-    live = [one.rule for one in rules.Rulebook(found, 1).in_force(0)]
+    live = [one.rule for one in Rulebook(found, 1).in_force(0)]
     assert len(live) == 16
     for rule in live:  # a rule fires above its threshold, so no text says "from" (findings N11)
         assert "به بالا" not in rule.fa
         assert "این کارت" not in rule.fa
         assert "This card" not in rule.en
-    assert [r.rule for r in await store.list_rules(tx, ("card-burst", 1), 2)] == [
+    assert [r.rule for r in await rules_store.list_rules(tx, ("card-burst", 1), 2)] == [
         "card-burst",
         "card-day-sum",
     ]
     with pytest.raises(errors.Permanent):
-        await store.insert_rule(tx, found[0], "sara")
+        await rules_store.insert_rule(tx, found[0], "sara")
 
 
 async def test_the_road_works_by_index_not_by_scan(tx: db.Tx, owner: Any) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from contracts.fraud import Verdict
 from contracts.values import Channel, Kind
-from fraud.screening import store, usecases
-from fraud.screening.domain import decisions, rules, windows
+from fraud.rules import domain as rules
+from fraud.rules import usecases as publishing
+from fraud.screening import usecases
+from fraud.screening.domain import decisions, windows
 from fraud.screening.usecases import Desk
 from kit import db, errors
 from kit.base import versions
@@ -271,8 +273,8 @@ async def test_a_new_version_counts_from_the_next_poll_on(
     tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
 ) -> None:
     await usecases.screen_transactions(tx, desk, [sale(1)])
-    assert await usecases.publish_rule(tx, version(3), author="sara")
-    assert not await usecases.publish_rule(tx, version(3), author="sara")
+    assert await publishing.publish_rule(tx, version(3), author="sara")
+    assert not await publishing.publish_rule(tx, version(3), author="sara")
     await usecases.screen_transactions(tx, desk, [sale(2, after_s=1)])
     first, second = screened(tx)
     assert (first.data.verdict, second.data.verdict) == (Verdict.ALLOW, Verdict.HOLD)
@@ -281,18 +283,18 @@ async def test_a_new_version_counts_from_the_next_poll_on(
 
 async def test_a_version_is_published_once_and_in_order(tx: db.Tx) -> None:
     with pytest.raises(versions.VersionNotNext):
-        await usecases.publish_rule(tx, version(4), author="sara")
+        await publishing.publish_rule(tx, version(4), author="sara")
     with pytest.raises(versions.AlreadyExistsDifferently):
-        await usecases.publish_rule(tx, version(1), author="sara")
+        await publishing.publish_rule(tx, version(1), author="sara")
     with pytest.raises(versions.EffectiveTooSoon):
-        await usecases.publish_rule(
+        await publishing.publish_rule(
             tx, version(3, effective_from=datetime(1969, 12, 31, tzinfo=UTC)), author="sara"
         )
     with pytest.raises(errors.NotFound):
-        await usecases.get_rule(tx, "card-burst", 3)
+        await publishing.get_rule(tx, "card-burst", 3)
     with pytest.raises(errors.Invalid):
-        await usecases.publish_rule(tx, version(3, on_redemption="hold"), author="sara")
-    assert (await usecases.get_rule(tx, "card-burst", 1)).threshold == BURST
+        await publishing.publish_rule(tx, version(3, on_redemption="hold"), author="sara")
+    assert (await publishing.get_rule(tx, "card-burst", 1)).threshold == BURST
 
 
 async def test_a_stored_rule_that_does_not_read_is_left_out_and_the_road_goes_on(
@@ -304,7 +306,7 @@ async def test_a_stored_rule_that_does_not_read_is_left_out_and_the_road_goes_on
         "insert into rule_versions (rule, version, effective_from, author, body)"
         " values ('from-tomorrow', 1, now(), 'tester', '{\"rule\": 7}')"
     )
-    await store.update_revision(tx)
+    await publishing.announce_change(tx)
     await usecases.screen_transactions(tx, desk, [sale(2)])
     assert desk.book.revision > 1
     assert [live.rule for live in desk.book.in_force(2**60)] == known

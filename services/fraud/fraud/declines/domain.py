@@ -5,10 +5,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from contracts.fraud import Sighting, Verdict
+from contracts.fraud import Sighting
 from contracts.values import Kind, micros
 from fraud.screening.domain import decisions
-from fraud.screening.domain.decisions import Key
+from fraud.screening.domain.decisions import CountedTransaction, Key
 from fraud.screening.domain.windows import Gone
 
 
@@ -22,23 +22,10 @@ class Declined(Struct, frozen=True, kw_only=True):
     heard_at: datetime
 
 
-class Counted(Struct, frozen=True, kw_only=True):
-    """What the road's decision about a name counted; counted_rial None: nothing that is live."""
-
-    shard: int
-    name: str
-    kind: Kind | None
-    account: int
-    verdict: Verdict | None
-    identifier_id: str
-    counted_rial: int | None
-    accepted_at: datetime
-
-
 Withdrawal = tuple[Key, Gone]  # a key of windows, and its event
 
 
-def withdrawals(of: Counted, merchant: int) -> list[Withdrawal]:
+def withdrawals(of: CountedTransaction, merchant: int) -> list[Withdrawal]:
     """The events to take out: of the network's windows where it was allowed, and of the shop's its
     Rial, so that attempts still count where they were made."""
     if of.kind is None or of.counted_rial is None:
@@ -51,7 +38,7 @@ def withdrawals(of: Counted, merchant: int) -> list[Withdrawal]:
     ]
 
 
-def sightings(pairs: Iterable[tuple[Declined, Counted]]) -> list[Sighting]:
+def sightings(pairs: Iterable[tuple[Declined, CountedTransaction]]) -> list[Sighting]:
     """What days were told of these names, to be subtracted."""
     return [
         Sighting(

@@ -1,38 +1,12 @@
-"""All the SQL of declines; the road reads and closes the open ones itself (screening.store)."""
+"""All the SQL of declines; screening reads and closes the open ones with its windows."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from contracts.fraud import Verdict
-from contracts.values import Kind
-from fraud.declines.domain import Counted, Declined
+from fraud.declines.domain import Declined
 from fraud.screening.domain.decisions import Key
 from fraud.screening.domain.windows import Gone
 from kit.db import Tx
-
-
-async def find_counted(tx: Tx, names: Sequence[Key]) -> list[Counted]:
-    """What was counted of (shard, name), where the road has decided it."""
-    rows = await tx.fetch(
-        "select d.shard, d.name, d.kind, d.account, d.verdict, d.identifier_id, d.counted_rial,"
-        " d.accepted_at from unnest($1::int[], $2::text[]) as k (shard, name)"
-        " join decisions d on d.shard = k.shard and d.name = k.name",
-        [shard for shard, _ in names],
-        [name for _, name in names],
-    )
-    return [
-        Counted(
-            shard=shard,
-            name=name,
-            kind=None if kind is None else Kind(kind),
-            account=account,
-            verdict=None if verdict == "refuse" else Verdict(verdict),
-            identifier_id=identifier or "",
-            counted_rial=rial,
-            accepted_at=at,
-        )
-        for shard, name, kind, account, verdict, identifier, rial, at in rows
-    ]
 
 
 async def insert_withdrawals(tx: Tx, gone: Sequence[tuple[Declined, Key, Gone]]) -> set[Key]:

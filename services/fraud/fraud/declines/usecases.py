@@ -8,6 +8,7 @@ from contracts.ledger import Outcome
 from contracts.values import Status
 from fraud.declines import domain, store
 from fraud.declines.domain import Declined
+from fraud.screening import usecases as screening
 from fraud.sums import usecases as sums
 from kit.db import Tx
 
@@ -62,7 +63,7 @@ async def hear_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
 async def _take_out(tx: Tx, heard: Sequence[Declined]) -> list[Declined]:
     """Write withdrawals and subtract from days, once a name; gives those without a decision."""
     by_key = {(no.shard, no.name): no for no in heard}
-    counted = await store.find_counted(tx, list(by_key))
+    counted = await screening.find_counted(tx, list(by_key))
     gone = [
         (by_key[of.shard, of.name], key, event)
         for of in counted

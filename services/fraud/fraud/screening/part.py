@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fraud.screening import api, consumer, jobs
+from fraud.screening import consumer, jobs
 from fraud.screening.domain.decisions import Limits
 from fraud.screening.usecases import Desk
 from fraud.settings import Settings
@@ -15,7 +15,6 @@ def part(opened: Resources) -> Part:
     return Part(
         name="screening",
         group=ROAD,
-        routes=(api.router,),
         hears=(consumer.road(Desk(limits(given))),),
         jobs=jobs.jobs(opened.database, opened.clock, given),
     )

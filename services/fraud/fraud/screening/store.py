@@ -1,4 +1,4 @@
-"""All the SQL of the road: rules, terms, decisions, windows."""
+"""All the SQL of screening: decisions and windows; it reads the revision of rules beside them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,106 +7,20 @@ from typing import Any, Final
 import msgspec
 
 from contracts.fraud import Verdict
-from contracts.merchants import Terms
 from contracts.pos import PosTransaction
-from contracts.values import Reason
-from fraud.screening.domain.decisions import Decision, Key
-from fraud.screening.domain.rules import Rule
+from contracts.values import Kind, Reason
+from fraud.screening.domain.decisions import CountedTransaction, Decision, Key
 from fraud.screening.domain.windows import Gone, Windows, pack, unpack
 from kit import local
-from kit.base.versions import Newest
 from kit.db import Record, Tx
 
 _REFUSE: Final = "refuse"  # how a decision without a verdict is written
 _json: Final = msgspec.json.Encoder()
 _reasons: Final = msgspec.json.Decoder(tuple[Reason, ...])
-_rule: Final = msgspec.json.Decoder(Rule)
-_terms: Final = msgspec.json.Decoder(Terms)
-TERMS_TABLE: Final = local.Table(
-    name="terms",
-    columns={"version": "int", "body": "jsonb"},
-    key=("version",),
-    version="version",
-)
 
 
 def _text(value: Any) -> str:
     return _json.encode(value).decode()
-
-
-# ------------------------------------------------------------------------------------------ rules
-
-
-async def update_revision(tx: Tx) -> None:
-    """Tell the road that there is a new version; the row lock lets writers wait for one another."""
-    await tx.execute("update rulebook set revision = revision + 1")
-
-
-async def find_rules(tx: Tx) -> list[Rule]:
-    """Every version of every rule, by name and version."""
-    rows = await tx.fetch("select rule, version, body from rule_versions order by rule, version")
-    return local.legible(rows, _rule_of, "rule_versions")
-
-
-async def find_rule(tx: Tx, rule: str, version: int) -> Rule | None:
-    """One version."""
-    body = await tx.fetchval(
-        "select body from rule_versions where rule = $1 and version = $2", rule, version
-    )
-    return None if body is None else _rule.decode(body)
-
-
-async def list_rules(tx: Tx, after: tuple[str, int], limit: int) -> list[Rule]:
-    """Versions after (rule, version), by name and version."""
-    rows = await tx.fetch(
-        "select rule, version, body from rule_versions where (rule, version) > ($1, $2)"
-        " order by rule, version limit $3",
-        *after,
-        limit,
-    )
-    return local.legible(rows, _rule_of, "rule_versions")
-
-
-def _rule_of(row: Record) -> Rule:
-    return _rule.decode(row["body"])
-
-
-async def find_newest(tx: Tx, rule: str) -> Newest | None:
-    """Number and start of a rule's newest version, or None."""
-    row = await tx.fetchrow(
-        "select version, effective_from from rule_versions where rule = $1"
-        " order by version desc limit 1",
-        rule,
-    )
-    return None if row is None else Newest(**dict(row))
-
-
-async def insert_rule(tx: Tx, rule: Rule, author: str) -> None:
-    """Write down a version."""
-    await tx.execute(
-        "insert into rule_versions (rule, version, effective_from, author, body)"
-        " values ($1, $2, $3, $4, $5)",
-        rule.rule,
-        rule.version,
-        rule.effective_from,
-        author,
-        _text(rule),
-    )
-
-
-async def upsert_terms(tx: Tx, terms: Sequence[Terms]) -> int:
-    """Keep every version of the network's terms, in any order; gives how many are new."""
-    rows = [{"version": one.version, "body": _text(one)} for one in terms]
-    return await local.upsert(tx, TERMS_TABLE, rows)
-
-
-async def find_terms(tx: Tx) -> list[Terms]:
-    """Every version of the network's terms: a handful a year."""
-    rows = await tx.fetch("select version, body from terms order by version")
-    return local.legible(rows, lambda row: _terms.decode(row["body"]), "terms")
-
-
-# ------------------------------------------------------------------------- decisions and windows
 
 
 async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, Decision]]:
@@ -132,6 +46,30 @@ def _decision(row: Record) -> Decision:
         review_due_at=row["review_due_at"],
         case_id=row["case_id"] or "",
     )
+
+
+async def find_counted(tx: Tx, names: Sequence[Key]) -> list[CountedTransaction]:
+    """What was counted of (shard, name), where it is decided."""
+    rows = await tx.fetch(
+        "select d.shard, d.name, d.kind, d.account, d.verdict, d.identifier_id, d.counted_rial,"
+        " d.accepted_at from unnest($1::int[], $2::text[]) as k (shard, name)"
+        " join decisions d on d.shard = k.shard and d.name = k.name",
+        [shard for shard, _ in names],
+        [name for _, name in names],
+    )
+    return [
+        CountedTransaction(
+            shard=shard,
+            name=name,
+            kind=None if kind is None else Kind(kind),
+            account=account,
+            verdict=None if verdict == _REFUSE else Verdict(verdict),
+            identifier_id=identifier or "",
+            counted_rial=rial,
+            accepted_at=at,
+        )
+        for shard, name, kind, account, verdict, identifier, rial, at in rows
+    ]
 
 
 async def write_poll(

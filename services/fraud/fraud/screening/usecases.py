@@ -1,4 +1,4 @@
-"""The verbs of the road: screen, refuse, remember; and of rules: publish."""
+"""The verbs of screening: screen a poll, refuse a record, forget what is past its time."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -18,16 +18,17 @@ from contracts.fraud import (
     TerminalsSeen,
     Verdict,
 )
-from contracts.merchants import Terms
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Family, Kind, name, name_parts, storable
 from fraud.cases import usecases as case_verbs
+from fraud.rules import usecases as rules
 from fraud.screening import store
-from fraud.screening.domain import decisions, rules, windows
+from fraud.screening.domain import decisions, windows
 from fraud.screening.domain.decisions import Attempt, Decision, Key
+from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import usecases as sums
+from fraud.terms import usecases as terms
 from kit import errors, kafka, logs, outbox, telemetry
-from kit.base import versions
 from kit.consumer import Event
 from kit.db import Tx
 from kit.telemetry import Metric
@@ -44,7 +45,7 @@ class Desk:
 
     def __init__(self, limits: decisions.Limits) -> None:
         self.limits = limits
-        self.book = rules.Rulebook((), revision=0)
+        self.book = Rulebook((), revision=0)
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False):
@@ -86,10 +87,13 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     _count_outcomes(fresh, made)
 
 
-async def _book(tx: Tx, revision: int) -> rules.Rulebook:
-    published = await store.find_rules(tx)
-    terms = await store.find_terms(tx)
-    return rules.Rulebook(published, revision, terms, await sums.find_large(tx))
+async def _book(tx: Tx, revision: int) -> Rulebook:
+    return Rulebook(
+        await rules.find_rules(tx),
+        revision,
+        await terms.find_terms(tx),
+        await sums.find_large(tx),
+    )
 
 
 async def refuse_record(tx: Tx, event: Event, why: str) -> None:
@@ -266,7 +270,7 @@ def _said(record: _Record, decision: Decision) -> outbox.Message:
 
 
 def _sightings(
-    fresh: Iterable[_Record], made: dict[Key, Decision], book: rules.Rulebook
+    fresh: Iterable[_Record], made: dict[Key, Decision], book: Rulebook
 ) -> list[outbox.Message]:
     """The names as their shards saw them, to the stream that is spread by terminal.
 
@@ -329,40 +333,9 @@ def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> Non
         telemetry.count(Metric.OUTCOMES, *labels, by=by)
 
 
-# ------------------------------------------------------------------------------------------ rules
-
-
-async def publish_rule(tx: Tx, rule: rules.Rule, *, author: str) -> bool:
-    """Write a version down; the road obeys it from its next poll on. False: it was there already.
-
-    Raises Invalid, AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
-    """
-    rules.check(rule)
-    await store.update_revision(tx)
-    existing = await store.find_rule(tx, rule.rule, rule.version)
-    if not versions.is_new(rule, existing, await store.find_newest(tx, rule.rule)):
-        return False
-    await store.insert_rule(tx, rule, author)
-    return True
-
-
-async def list_rules(tx: Tx, *, after: tuple[str, int], limit: int) -> list[rules.Rule]:
-    """Versions after (rule, version), by name and version."""
-    return await store.list_rules(tx, after, limit)
-
-
-async def get_rule(tx: Tx, rule: str, version: int) -> rules.Rule:
-    """One version. Raises NotFound."""
-    found = await store.find_rule(tx, rule, version)
-    if found is None:
-        raise errors.NotFound(f"there is no version {version} of a rule {rule[:80]}")
-    return found
-
-
-async def keep_terms(tx: Tx, terms: Sequence[Terms]) -> None:
-    """Keep the network's terms as they were heard; the road values redemptions by them."""
-    if await store.upsert_terms(tx, terms):
-        await store.update_revision(tx)
+async def find_counted(tx: Tx, names: Sequence[Key]) -> list[decisions.CountedTransaction]:
+    """What was counted of (shard, name), where it is decided."""
+    return await store.find_counted(tx, names)
 
 
 # ------------------------------------------------------------------------------------------- time

@@ -1,22 +1,23 @@
-"""Days of terminals and merchants: what sightings add to them, and when the road must hear."""
+"""Days of terminals and merchants: what sightings add to them, and when they cross a threshold."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 
 from msgspec import Struct
 
 from contracts.fraud import Sighting
 from contracts.values import tehran_day
-from fraud.screening.domain.rules import Daily, DayKey
-from fraud.screening.domain.windows import Counted, Subject
+from fraud.rules.domain import Counted, Subject, Threshold
+
+DayKey = tuple[Subject, int, date]  # a terminal's or merchant's number and a day of Tehran
 
 
-class Threshold(Struct, frozen=True):
-    """What a rule asks about a day: whose sum of what is above so many Rial."""
+class Daily(Struct, frozen=True, kw_only=True):
+    """What a terminal or merchant sold and took in redemptions on a day of Tehran, in Rial."""
 
-    over: Subject
-    counts: Counted
-    rial: int
+    sold_rial: int = 0
+    redeemed_rial: int = 0
 
 
 def added(seen: Iterable[Sighting]) -> dict[DayKey, Daily]:
@@ -40,6 +41,15 @@ def crossed(before: Daily, after: Daily, over: Subject, thresholds: Iterable[Thr
         for one in thresholds
         if one.over is over
     )
+
+
+def lowest(thresholds: Iterable[Threshold]) -> Mapping[tuple[Subject, Counted], int]:
+    """The lowest threshold in Rial of each sum that is asked about."""
+    found: dict[tuple[Subject, Counted], int] = {}
+    for one in thresholds:
+        key = (one.over, one.counts)
+        found[key] = min(one.rial, found.get(key, one.rial))
+    return found
 
 
 def _of(daily: Daily, counts: Counted) -> int:

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from fraud.screening.domain.rules import Daily, DayKey
-from fraud.screening.domain.windows import Counted, Subject
-from fraud.sums.domain import Threshold
+from fraud.rules.domain import Counted, Subject
+from fraud.sums.domain import Daily, DayKey
 from kit.db import Tx
 
 DAYS_READ: Final = 3  # back from the newest: what a late poll may still ask about
@@ -35,27 +34,23 @@ async def upsert_sums(tx: Tx, parts: Mapping[DayKey, Daily]) -> dict[DayKey, Dai
     }
 
 
-async def find_thresholds(tx: Tx) -> list[Threshold]:
-    """What any version of a rule asks about days; also those not in force, which do no harm."""
-    rows = await tx.fetch(
-        "select body ->> 'over' as over, body ->> 'counts' as counts,"
-        " (body ->> 'threshold')::bigint as rial from rule_versions"
-        " where body ->> 'over' in ('terminal', 'merchant')"
-    )
-    return [Threshold(Subject(over), Counted(counts), rial) for over, counts, rial in rows]
-
-
-async def find_large(tx: Tx) -> dict[DayKey, Daily]:
-    """Recent days above the lowest threshold that any version of a rule asks about."""
+async def find_large(
+    tx: Tx, thresholds: Mapping[tuple[Subject, Counted], int]
+) -> dict[DayKey, Daily]:
+    """Recent days above a threshold; thresholds: in Rial, by whose sum of what."""
+    keys = list(thresholds)
     rows = await tx.fetch(
         "select s.over, s.number, s.day, s.sold_rial, s.redeemed_rial from day_sums s"
         " where s.day > (select max(day) from day_sums) - $1::int"
-        " and exists (select from rule_versions r where r.body ->> 'over' = s.over and"
-        "  (r.body ->> 'threshold')::numeric < case r.body ->> 'counts'"
-        "   when 'purchases' then s.sold_rial else s.redeemed_rial end)"
+        " and exists (select from unnest($3::text[], $4::text[], $5::numeric[])"
+        "  as u (over, counts, rial) where u.over = s.over and u.rial <"
+        "  case u.counts when 'purchases' then s.sold_rial else s.redeemed_rial end)"
         " order by s.day desc, s.over, s.number limit $2",
         DAYS_READ,
         DAYS_READ_MAX,
+        [over.value for over, _ in keys],
+        [counts.value for _, counts in keys],
+        list(thresholds.values()),
     )
     return {
         (Subject(over), number, day): Daily(sold_rial=int(sold), redeemed_rial=int(redeemed))

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from contracts.fraud import Sighting
 from contracts.values import tehran_day
-from fraud.screening import store as road
-from fraud.screening.domain.rules import Daily, DayKey
+from fraud.rules import usecases as rules
 from fraud.sums import domain, store
+from fraud.sums.domain import Daily, DayKey
 from kit.db import Tx
 
 
@@ -29,18 +29,18 @@ async def take_back(tx: Tx, seen: Sequence[Sighting]) -> None:
 async def _add(tx: Tx, parts: Mapping[DayKey, Daily]) -> None:
     if not parts:
         return
-    thresholds = await store.find_thresholds(tx)
+    thresholds = await rules.find_thresholds(tx)
     now = await store.upsert_sums(tx, parts)
     if any(
         domain.crossed(_less(now[key], part), now[key], key[0], thresholds)
         for key, part in parts.items()
     ):
-        await road.update_revision(tx)
+        await rules.announce_change(tx)
 
 
 async def find_large(tx: Tx) -> dict[DayKey, Daily]:
     """Recent days above any rule's threshold, for the road."""
-    return await store.find_large(tx)
+    return await store.find_large(tx, domain.lowest(await rules.find_thresholds(tx)))
 
 
 async def prune_sums(tx: Tx, *, now: datetime, days: int, limit: int) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts import topics
 from contracts.merchants import Terms
-from fraud.screening import usecases
+from fraud.terms import usecases
 from kit.consumer import Event, Subscription
 from kit.db import Tx
 

@@ -10,9 +10,12 @@ from contracts import envelope
 from contracts.fraud import Verdict
 from contracts.pos import PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, micros, public_id, tehran_day
-from fraud.screening.domain import rules, windows
-from fraud.screening.domain.rules import DayKey
-from fraud.screening.domain.windows import Counted, Subject, Windows
+from fraud.rules import domain as rules
+from fraud.rules.domain import DAYS, Counted, Subject
+from fraud.screening.domain import windows
+from fraud.screening.domain.rulebook import LiveRule, Rulebook
+from fraud.screening.domain.windows import Windows
+from fraud.sums.domain import DayKey
 
 TOO_OLD: Final = "occurred-at-too-old"
 BLOCKED: Final = "identifier-blocked"
@@ -73,6 +76,19 @@ class Decision(Struct, frozen=True, kw_only=True):
     lapses: bool = True
 
 
+class CountedTransaction(Struct, frozen=True, kw_only=True):
+    """What the decision about a name counted; counted_rial None: nothing that is live."""
+
+    shard: int
+    name: str
+    kind: Kind | None
+    account: int
+    verdict: Verdict | None
+    identifier_id: str
+    counted_rial: int | None
+    accepted_at: datetime
+
+
 class Keys(NamedTuple):
     """Where a transaction's windows are kept; None where the record does not say whose."""
 
@@ -128,7 +144,7 @@ def keys_for(
     )
 
 
-def screen(attempt: Attempt, seen: Seen, book: rules.Rulebook, limits: Limits) -> Decision:
+def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Decision:
     """Decide a name seen for the first time, and count it in its windows (in place).
 
     Purchases and redemptions are decided; reversals, and refunds that are not dated too far back,
@@ -218,7 +234,7 @@ def counted_in(verdict: Verdict | None, keys: Keys) -> tuple[Key, ...]:
     return tuple([key for key in changed if key is not None])
 
 
-def counted_rial(transaction: PosTransaction, book: rules.Rulebook) -> int:
+def counted_rial(transaction: PosTransaction, book: Rulebook) -> int:
     """What sums count of a transaction: a redemption's spent value, else the amount."""
     if transaction.kind is Kind.REDEMPTION:
         return book.redeemed_rial(transaction)
@@ -237,16 +253,14 @@ Judged = tuple[Verdict, tuple[Reason, ...], int]
 _NOTHING_FIRED: Final[Judged] = (Verdict.ALLOW, (), AMOUNT_MAX)
 
 
-def _findings(
-    attempt: Attempt, seen: Seen, book: rules.Rulebook, at: int
-) -> list[tuple[rules.LiveRule, int]]:
+def _findings(attempt: Attempt, seen: Seen, book: Rulebook, at: int) -> list[tuple[LiveRule, int]]:
     """What each rule in force sees; a missing operand makes its condition false."""
     shown = attempt.transaction.identifier_kind
-    found: list[tuple[rules.LiveRule, int]] = []
+    found: list[tuple[LiveRule, int]] = []
     for live in book.in_force(at):
         if live.rule.identifiers and shown not in live.rule.identifiers:
             continue
-        if live.over in windows.DAYS:
+        if live.over in DAYS:
             value = _of_day(attempt, live.rule, book)
         else:
             known = seen.of(live.over)
@@ -256,7 +270,7 @@ def _findings(
     return found
 
 
-def _of_day(attempt: Attempt, rule: rules.Rule, book: rules.Rulebook) -> int | None:
+def _of_day(attempt: Attempt, rule: rules.Rule, book: Rulebook) -> int | None:
     """What is known of the terminal's or merchant's day; None while it is below all thresholds."""
     about = attempt.transaction
     if not book.sums or about.channel is Channel.HISTORY:

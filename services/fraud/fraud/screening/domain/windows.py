@@ -3,57 +3,13 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Final, NamedTuple, assert_never
+
+from fraud.rules.domain import EVENTS_MAX, Counted, Measure, Window
 
 SECOND: Final = 1_000_000  # times are microseconds since the epoch
 DAY: Final = 86_400 * SECOND
 LATENESS: Final = 3_600 * SECOND  # an event this much older than its key's newest is still exact
-EVENTS_MAX: Final = 512  # kept of one key and series; beyond it the oldest are forgotten
-
-
-class Subject(StrEnum):
-    """Whose events are counted, and which of them.
-
-    What a stranger may cause must not count against his victim elsewhere: the network's windows
-    take in only what was allowed, and attempts count where they were made (findings S8).
-    """
-
-    ACCOUNT = "account"  # allowed sales and all undos, at every merchant
-    CARD = "card"  # allowed redemptions of one identifier: a card, a mobile number, a QR
-    CARD_AT_MERCHANT = (
-        "card_at_merchant"  # of one identifier at one merchant; declined ones: 0 Rial
-    )
-    TERMINAL = "terminal"  # allowed sales of a day of Tehran, over all shards, as last heard
-    MERCHANT = "merchant"  # the same of all its terminals
-
-
-DAYS: Final = frozenset((Subject.TERMINAL, Subject.MERCHANT))  # summed by day, not by window
-
-
-class Counted(StrEnum):
-    """Which of them. Undos (refunds, reversals) are a series of their own."""
-
-    SALES = "sales"  # purchases and redemptions
-    PURCHASES = "purchases"
-    REDEMPTIONS = "redemptions"
-    UNDOS = "undos"
-
-
-class Measure(StrEnum):
-    """What is made of them."""
-
-    COUNT = "count"
-    SUM_RIAL = "sum_rial"
-    MERCHANTS = "merchants"  # distinct ones
-
-
-class Window(StrEnum):
-    """How far back, in event time: (t - window, t], the event at t included."""
-
-    TEN_MINUTES = "10m"
-    HOUR = "1h"
-    DAY = "1d"
 
 
 MICROS: Final = {

@@ -1,29 +1,66 @@
-"""Versioned rules over windows: what they are, which are in force, why they fired."""
+"""Rules: what a version says, whether it can be so, and the reasons it gives."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
-from itertools import groupby
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
-from contracts.merchants import Terms
-from contracts.pos import PosTransaction
-from contracts.values import AMOUNT_MAX, Kind, Reason, micros
-from fraud.screening.domain import windows
-from fraud.screening.domain.windows import DAYS, Counted, Measure, Subject, Window
+from contracts.values import AMOUNT_MAX, Kind, Reason
 from kit import errors
-from kit.base import versions
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=300)]
 
 
 LAPSE_MAX_RIAL: Final = 1_000_000_000
-DayKey = tuple[Subject, int, date]  # a terminal's or merchant's number and a day of Tehran
+EVENTS_MAX: Final = 512  # kept of one key and series; beyond it the oldest are forgotten
+
+
+class Subject(StrEnum):
+    """Whose events are counted, and which of them.
+
+    What a stranger may cause must not count against his victim elsewhere: the network's windows
+    take in only what was allowed, and attempts count where they were made (findings S8).
+    """
+
+    ACCOUNT = "account"  # allowed sales and all undos, at every merchant
+    CARD = "card"  # allowed redemptions of one identifier: a card, a mobile number, a QR
+    CARD_AT_MERCHANT = (
+        "card_at_merchant"  # of one identifier at one merchant; declined ones: 0 Rial
+    )
+    TERMINAL = "terminal"  # allowed sales of a day of Tehran, over all shards, as last heard
+    MERCHANT = "merchant"  # the same of all its terminals
+
+
+DAYS: Final = frozenset((Subject.TERMINAL, Subject.MERCHANT))  # summed by day, not by window
+
+
+class Counted(StrEnum):
+    """Which of them. Undos (refunds, reversals) are a series of their own."""
+
+    SALES = "sales"  # purchases and redemptions
+    PURCHASES = "purchases"
+    REDEMPTIONS = "redemptions"
+    UNDOS = "undos"
+
+
+class Measure(StrEnum):
+    """What is made of them."""
+
+    COUNT = "count"
+    SUM_RIAL = "sum_rial"
+    MERCHANTS = "merchants"  # distinct ones
+
+
+class Window(StrEnum):
+    """How far back, in event time: (t - window, t], the event at t included."""
+
+    TEN_MINUTES = "10m"
+    HOUR = "1h"
+    DAY = "1d"
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -56,15 +93,12 @@ class Rule(Struct, frozen=True, kw_only=True):
     en: Text
 
 
-class LiveRule(Struct, frozen=True):
-    """A rule as the road uses it: what never changes is looked up once."""
+class Threshold(Struct, frozen=True):
+    """What a rule asks about a day: whose sum of what is above so many Rial."""
 
-    rule: Rule
-    name: str
-    version: int
-    threshold: int
     over: Subject
-    value: windows.Value
+    counts: Counted
+    rial: int
 
 
 def check(rule: Rule) -> None:
@@ -89,9 +123,9 @@ def check(rule: Rule) -> None:
             code="not-summed-by-day",
             fa="از پایانه و فروشگاه تنها جمع ریالی یک روزِ خرید یا خرج امتیاز دانسته است.",
         )
-    if rule.measure is not Measure.SUM_RIAL and rule.threshold >= windows.EVENTS_MAX:
+    if rule.measure is not Measure.SUM_RIAL and rule.threshold >= EVENTS_MAX:
         raise errors.Invalid(
-            f"a threshold of events or merchants is below {windows.EVENTS_MAX}, the events kept",
+            f"a threshold of events or merchants is below {EVENTS_MAX}, the events kept",
             code="threshold-too-high",
             fa="آستانهٔ تعداد باید کمتر از شمار رویدادهای نگه‌داشته‌شده باشد.",
         )
@@ -100,74 +134,6 @@ def check(rule: Rule) -> None:
 def _of_a_day(rule: Rule) -> bool:
     summed = rule.counts in (Counted.PURCHASES, Counted.REDEMPTIONS)
     return summed and rule.measure is Measure.SUM_RIAL and rule.window is Window.DAY
-
-
-class Daily(Struct, frozen=True, kw_only=True):
-    """What a terminal or merchant sold and took in redemptions on a day of Tehran, in Rial."""
-
-    sold_rial: int = 0
-    redeemed_rial: int = 0
-
-
-_NO_SUMS: Final[Mapping[DayKey, Daily]] = {}
-
-
-class Rulebook:
-    """What the road decides by, beside windows; revision: of the tables it was read from.
-
-    rules: all versions of all. terms: the network's, for what points are worth. sums: the days of
-    terminals and merchants that passed a threshold, as they last did so.
-    """
-
-    __slots__ = ("_sets", "_since", "_terms", "revision", "sums")
-
-    def __init__(
-        self,
-        rules: Iterable[Rule],
-        revision: int,
-        terms: Iterable[Terms] = (),
-        sums: Mapping[DayKey, Daily] = _NO_SUMS,
-    ) -> None:
-        published = sorted(rules, key=lambda rule: (rule.rule, -rule.version))
-        newest_first = [tuple(of_one) for _, of_one in groupby(published, lambda r: r.rule)]
-        self.revision = revision
-        self.sums = sums
-        self._terms = {one.version: one for one in terms}
-        starts = sorted({rule.effective_from for rule in published})
-        self._since = [micros(start) for start in starts]
-        self._sets = [_in_force(newest_first, start) for start in starts]
-
-    def in_force(self, at: int) -> tuple[LiveRule, ...]:
-        """The rules that count at a time in microseconds, by name."""
-        place = bisect_right(self._since, at)
-        return self._sets[place - 1] if place else ()
-
-    def redeemed_rial(self, transaction: PosTransaction) -> int:
-        """What a redemption asks to spend, in Rial at the price that the gateway stamped.
-
-        Where those terms are not known here, the whole basket: the ledger lets no more be paid.
-        """
-        terms = self._terms.get(transaction.terms_version)
-        if terms is None:
-            return transaction.amount_rial
-        points = transaction.points * terms.price_rial // terms.price_points
-        return min(points + transaction.credit_rial, AMOUNT_MAX)
-
-
-def _in_force(newest_first: Iterable[Sequence[Rule]], at: datetime) -> tuple[LiveRule, ...]:
-    current = [versions.in_force(of_one, at) for of_one in newest_first]
-    return tuple(
-        LiveRule(
-            rule,
-            rule.rule,
-            rule.version,
-            rule.threshold,
-            rule.over,
-            windows.value_of(rule.counts, rule.measure, rule.window),
-        )
-        for rule in current
-        if rule is not None and rule.enabled
-    )
 
 
 def action(rule: Rule, kind: Kind) -> Verdict:

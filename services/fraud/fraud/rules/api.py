@@ -9,9 +9,8 @@ from pydantic.config import JsonDict
 
 from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
-from fraud.screening import usecases
-from fraud.screening.domain.rules import LAPSE_MAX_RIAL, Rule
-from fraud.screening.domain.windows import Counted, Measure, Subject, Window
+from fraud.rules import usecases
+from fraud.rules.domain import LAPSE_MAX_RIAL, Counted, Measure, Rule, Subject, Window
 from kit import audit, auth, doors, errors
 from kit.auth import Role
 from kit.room import resources
