@@ -98,10 +98,29 @@ def test_the_same_version_again_is_not_new_and_another_body_is_refused() -> None
         assert (taken.value.status, taken.value.code) == (422, "already-exists-differently")
 
 
-@given(starts=st.lists(st.integers(-9, 9), max_size=6), at=st.integers(-10, 10))
-def test_the_highest_version_whose_time_has_come_counts(starts: list[int], at: int) -> None:
-    newest_first = [price(n, start) for n, start in enumerate(starts, 1)][::-1]
+STARTS = st.lists(st.integers(-9, 9), max_size=6)
+
+
+@given(starts=STARTS, at=st.integers(-10, 10))
+def test_of_those_whose_time_has_come_the_one_that_starts_last_counts(
+    starts: list[int], at: int
+) -> None:
+    published = [price(number, start) for number, start in enumerate(starts, 1)]
     now = NOW + timedelta(seconds=at)
-    begun = [one for one in newest_first if one.effective_from <= now]
-    expected = max(begun, key=lambda one: one.version, default=None)
-    assert versions.in_force(newest_first, now) == expected
+    begun = [one for one in published if one.effective_from <= now]
+    expected = max(begun, key=lambda one: (one.effective_from, one.version), default=None)
+    assert versions.in_force(versions.latest_first(published), now) == expected
+
+
+@given(starts=STARTS)
+def test_without_backdated_versions_the_order_is_that_of_numbers(starts: list[int]) -> None:
+    published = [price(number, start) for number, start in enumerate(sorted(starts), 1)]
+    assert versions.latest_first(published) == published[::-1]
+
+
+def test_a_backdated_version_counts_only_before_the_others_start() -> None:
+    first, backdated = price(1, 0), price(2, -60)
+    in_order = versions.latest_first([first, backdated])
+    assert versions.in_force(in_order, NOW) == first
+    assert versions.in_force(in_order, NOW - timedelta(seconds=1)) == backdated
+    assert versions.in_force(in_order, NOW - timedelta(seconds=61)) is None

@@ -43,13 +43,6 @@ class Versioned(Protocol):
     def effective_from(self) -> datetime: ...
 
 
-class Dated(Protocol):
-    """What has a time from which it counts."""
-
-    @property
-    def effective_from(self) -> datetime: ...
-
-
 class Newest(NamedTuple):
     """Number and start of the newest version of a document, where its body is not needed."""
 
@@ -58,7 +51,6 @@ class Newest(NamedTuple):
 
 
 D = TypeVar("D", bound=Versioned)
-E = TypeVar("E", bound=Dated)
 
 
 def is_new(
@@ -92,9 +84,18 @@ def is_new(
     return True
 
 
-def in_force(newest_first: Iterable[E], at: datetime) -> E | None:
-    """The version that counts at a time: the highest number whose effective_from has come."""
-    for one in newest_first:
+def latest_first(versions: Iterable[D]) -> list[D]:
+    """Versions of one document in the order in which in_force looks at them."""
+    return sorted(versions, key=lambda one: (one.effective_from, one.version), reverse=True)
+
+
+def in_force(in_order: Iterable[D], at: datetime) -> D | None:
+    """The version that counts at a time: of those whose time has come the one that starts last.
+
+    Of two that start together the higher number counts. in_order: as latest_first gives them;
+    where no version is backdated, that is from the highest number down.
+    """
+    for one in in_order:
         if one.effective_from <= at:
             return one
     return None

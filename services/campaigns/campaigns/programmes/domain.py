@@ -5,6 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from contracts.merchants import Programme, Terms
+from kit.base import versions
 
 
 @dataclass(slots=True)
@@ -33,26 +34,16 @@ def shelve(shelf: Shelf, fact: Programme | Terms) -> None:
 
 
 def programme_as_of(shelf: Shelf, merchant: int, at: datetime) -> Programme | None:
-    """The version in force at a time, as the gateway finds it; None before the first.
-
-    Of those effective by then the latest, ties to the newer: a backdated version may come after
-    others and be in force before them.
-    """
-    versions = range(1, shelf.newest.get(merchant, 0) + 1)
-    known = (shelf.programmes.get((merchant, version)) for version in versions)
-    return max((p for p in known if p and p.effective_from <= at), key=_starts, default=None)
+    """The version in force at a time, as the gateway finds it; None before the first."""
+    numbers = range(1, shelf.newest.get(merchant, 0) + 1)
+    known = [p for n in numbers if (p := shelf.programmes.get((merchant, n))) is not None]
+    return versions.in_force(versions.latest_first(known), at)
 
 
 def terms_as_of(shelf: Shelf, at: datetime) -> Terms | None:
     """The network's terms in force at a time, chosen as programmes are; None before the first."""
-    return max(
-        (t for t in shelf.terms.values() if t.effective_from <= at), key=_starts, default=None
-    )
+    return versions.in_force(versions.latest_first(shelf.terms.values()), at)
 
 
 def _price(terms: Terms) -> Fraction:
     return Fraction(terms.price_rial, terms.price_points)
-
-
-def _starts(fact: Programme | Terms) -> tuple[datetime, int]:
-    return fact.effective_from, fact.version

@@ -29,6 +29,7 @@ class Rule:
     """One version of a rule, compiled."""
 
     published: RulePublished
+    version: int
     effective_from: datetime
     merchants: frozenset[int]
     condition: Node
@@ -76,6 +77,7 @@ def compile_rule(published: RulePublished) -> Rule:
         raise Rejected(problems)
     return Rule(
         published=published,
+        version=published.version,
         effective_from=published.effective_from,
         merchants=frozenset(published.merchants),
         condition=condition,
@@ -87,10 +89,9 @@ def with_rules(book: Book, rules: Iterable[Rule]) -> Book:
     """A book with further versions; one that it has already changes nothing."""
     chains_by_rule = dict(book.versions)
     for rule in rules:
-        kept = {r.published.version: r for r in chains_by_rule.get(rule.published.rule, ())}
-        kept.setdefault(rule.published.version, rule)
-        newest_first = tuple(kept[number] for number in sorted(kept, reverse=True))
-        chains_by_rule[rule.published.rule] = newest_first
+        kept = {r.version: r for r in chains_by_rule.get(rule.published.rule, ())}
+        kept.setdefault(rule.version, rule)
+        chains_by_rule[rule.published.rule] = tuple(versions.latest_first(kept.values()))
     everywhere: list[tuple[Rule, ...]] = []
     at_merchant: dict[int, list[tuple[Rule, ...]]] = {}
     for chain in sorted(chains_by_rule.values(), key=_order):

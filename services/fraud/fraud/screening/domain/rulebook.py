@@ -47,14 +47,14 @@ class Rulebook:
         terms: Iterable[Terms] = (),
         sums: Mapping[DayKey, Daily] = _NO_SUMS,
     ) -> None:
-        published = sorted(rules, key=lambda rule: (rule.rule, -rule.version))
-        newest_first = [tuple(of_one) for _, of_one in groupby(published, lambda r: r.rule)]
+        published = sorted(rules, key=lambda rule: rule.rule)
+        chains = [versions.latest_first(of_one) for _, of_one in groupby(published, _name)]
         self.revision = revision
         self.sums = sums
         self._terms = {one.version: one for one in terms}
         starts = sorted({rule.effective_from for rule in published})
         self._since = [micros(start) for start in starts]
-        self._sets = [_in_force(newest_first, start) for start in starts]
+        self._sets = [_in_force(chains, start) for start in starts]
 
     def in_force(self, at: int) -> tuple[LiveRule, ...]:
         """The rules that count at a time in microseconds, by name."""
@@ -73,8 +73,12 @@ class Rulebook:
         return min(points + transaction.credit_rial, AMOUNT_MAX)
 
 
-def _in_force(newest_first: Iterable[Sequence[Rule]], at: datetime) -> tuple[LiveRule, ...]:
-    current = [versions.in_force(of_one, at) for of_one in newest_first]
+def _name(rule: Rule) -> str:
+    return rule.rule
+
+
+def _in_force(chains: Iterable[Sequence[Rule]], at: datetime) -> tuple[LiveRule, ...]:
+    current = [versions.in_force(chain, at) for chain in chains]
     return tuple(
         LiveRule(
             rule,
