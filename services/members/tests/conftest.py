@@ -21,8 +21,8 @@ from support.callers import Vouched
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from account_status_changes; delete from balances; delete from enrolments;"
-    " delete from consents;"
+    "delete from requests; delete from account_status_changes; delete from balances;"
+    " delete from enrolments; delete from consents;"
     " delete from bindings; delete from identifiers; delete from members; delete from accounts;"
     " delete from outbox_messages; delete from additions"
 )

@@ -45,7 +45,9 @@ async def commands(pool: Database) -> list[tuple[int | None, SetStanding]]:
     ]
 
 
-async def answer(pool: Database, name: str, *reasons: Reason, now: datetime = NOW) -> None:
+async def answer(
+    pool: Database, shard: int | None, name: str, *reasons: Reason, now: datetime = NOW
+) -> None:
     """Have the room hear what the book said, twice."""
     status = Status.DECLINED if reasons else Status.COMPLETED
     code = reasons[0].code if reasons else ""
@@ -56,7 +58,7 @@ async def answer(pool: Database, name: str, *reasons: Reason, now: datetime = NO
     said = envelope.Envelope(
         id="o", type="outcome-recorded.v1", key="1", occurred_at=now, accepted_at=now, data=outcome
     )
-    event = kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=0, offset=1)
+    event = kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard or 0, offset=1)
     for _ in range(2):
         async with pool.transaction() as tx:
             await consumer.on_ledger_entries(tx, [event])
@@ -87,19 +89,21 @@ async def test_an_account_is_stopped_and_opened_through_the_book(door: Any, pool
     assert (body.standing, body.by, body.reason) == (Booked.FROZEN, "tester", STOP["reason"])
     assert (await door("GET", f"/v1/accounts/{account}/standings")).json()["standing"] == "open"
 
-    await answer(pool, body.name)
+    await answer(pool, (shard or 0) + 1, body.name)  # another shard's says nothing of this one
+    assert (await door("GET", change(account, 1))).json()["status"] == "pending"
+    await answer(pool, shard, body.name)
     done = await door("GET", change(account, 1))
     assert (done.status_code, done.json()["status"]) == (200, "completed")
     assert (await door("PUT", change(account, 1), STOP)).json() == done.json()
     assert (await door("PUT", change(account, 1), STOP)).status_code == 200
 
     await door("PUT", change(account, 2), OPEN)
-    ((_, opened),) = await commands(pool)
+    ((shard, opened),) = await commands(pool)
     assert opened.standing is Booked.OPEN
     shown = (await door("GET", f"/v1/accounts/{account}/standings")).json()
     assert shown["standing"] == "stopped"  # until the book has opened it
     assert [one["version"] for one in shown["items"]] == [2, 1]
-    await answer(pool, opened.name)
+    await answer(pool, shard, opened.name)
     assert (await door("GET", f"/v1/accounts/{account}/standings")).json()["standing"] == "open"
     page = (await door("GET", f"/v1/accounts/{account}/standings?limit=1&before=2")).json()
     assert ([one["version"] for one in page["items"]], page["next"]) == ([1], 1)
@@ -109,9 +113,9 @@ async def test_what_the_book_declines_is_told_with_its_code_and_words(door: Any,
     account = (await enrol(door))["account"]
     await commands(pool)
     await door("PUT", change(account, 1), STOP)
-    ((_, body),) = await commands(pool)
-    await answer(pool, body.name, CLOSED)
-    await answer(pool, body.name)  # the first answer stands
+    ((shard, body),) = await commands(pool)
+    await answer(pool, shard, body.name, CLOSED)
+    await answer(pool, shard, body.name)  # the first answer stands
     told = (await door("GET", change(account, 1))).json()
     assert (told["status"], told["code"]) == ("declined", "account-closed")
     assert (told["fa"], told["en"]) == (CLOSED.fa, CLOSED.en)

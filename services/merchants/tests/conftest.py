@@ -20,7 +20,7 @@ SHARDS = 3
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
     "delete from daily_totals; delete from daily_totals_progress; delete from activations;"
-    " delete from party_status_answers; delete from party_status_changes;"
+    " delete from requests; delete from party_status_changes;"
     " delete from terminal_status_changes;"
     " delete from terminal_keys; delete from terminals; delete from programmes;"
     " delete from terms; delete from branches; delete from merchants;"

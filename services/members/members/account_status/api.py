@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from kit import audit, auth, doors
 from kit.auth import Role
 from kit.room import resources
+from kit.stream.requests import Progress
 from members import settings
 from members.account_status import usecases
-from members.account_status.domain import AccountStatus, Progress, StatusChange
+from members.account_status.domain import AccountStatus, StatusChange
 
 Before = doors.NumberText
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]

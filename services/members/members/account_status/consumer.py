@@ -12,7 +12,7 @@ from members.account_status import usecases
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
     """Record the answers among the ledger's outcomes."""
-    await usecases.record_answers(tx, [event.data for event in batch])
+    await usecases.record_answers(tx, [(event.partition, event.data) for event in batch])
 
 
 OUTCOMES: Final = Subscription(

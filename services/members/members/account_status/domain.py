@@ -1,6 +1,6 @@
 """The status of accounts: changes that an operator requests, and the ledger's answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from contracts import envelope
 from contracts import value as commands
-from contracts.ledger import Outcome
-from contracts.values import Family, Status, name
+from contracts.values import Family, name
+from kit.stream.requests import Progress, Result
 
 COMMAND: Final = "set-standing.v1"
 
@@ -19,14 +19,6 @@ class AccountStatus(StrEnum):
 
     OPEN = "open"
     STOPPED = "stopped"
-
-
-class Progress(StrEnum):
-    """The ledger's answer to a change."""
-
-    PENDING = "pending"
-    COMPLETED = "completed"
-    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +45,16 @@ class StatusChange:
         """Whether another requests the same; who and when are the first one's."""
         return (self.standing, self.reason) == (other.standing, other.reason)
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The ledger's answer to the command of a name."""
-
-    name: str
-    booked: bool
-    code: str
-    fa: str
-    en: str
-    answered_at: datetime
-
-
-def answer_of(outcome: Outcome) -> Answer | None:
-    """The answer to a change of status; None for an outcome of another command."""
-    if outcome.command != COMMAND:
-        return None
-    reason = outcome.reasons[0] if outcome.reasons else None
-    return Answer(
-        name=outcome.name,
-        booked=outcome.status is Status.COMPLETED,
-        code=outcome.code,
-        fa="" if reason is None else reason.fa,
-        en="" if reason is None else reason.en,
-        answered_at=outcome.decided_at,
-    )
+    def answered(self, result: Result) -> "StatusChange":
+        """The change with the ledger's answer to its command."""
+        return replace(
+            self,
+            status=result.status,
+            code=result.code,
+            fa=result.fa,
+            en=result.en,
+            answered_at=result.answered_at,
+        )
 
 
 def command_name(account: int, change: str) -> str:

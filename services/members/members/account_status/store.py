@@ -1,15 +1,15 @@
 """All the SQL of account status."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from kit.db import Record, Tx
+from kit.stream.requests import COMPLETED_EVERYWHERE
 from members.account_status import domain
-from members.account_status.domain import AccountStatus, Answer, Progress, StatusChange
+from members.account_status.domain import AccountStatus, StatusChange
 
 _CHANGE: Final = (
-    "select account, change::text, version, stopped, reason, changed_by, changed_at, booked, code,"
-    " fa, en, answered_at from account_status_changes"
+    "select account, change::text, version, stopped, reason, changed_by, changed_at"
+    " from account_status_changes"
 )
 
 
@@ -36,12 +36,15 @@ async def find_change(tx: Tx, change: str) -> tuple[int, StatusChange] | None:
     return None if row is None else (row["account"], _change(row))
 
 
-async def find_booked(tx: Tx, account: int) -> StatusChange | None:
-    """The newest change of an account that the ledger booked; None: it was never stopped."""
-    row = await tx.fetchrow(
-        _CHANGE + " where account = $1 and booked order by version desc limit 1", account
+async def find_status(tx: Tx, account: int) -> AccountStatus:
+    """The status by the newest change of an account that the ledger booked; open without one."""
+    stopped: bool | None = await tx.fetchval(
+        "select t.stopped from account_status_changes t where t.account = $1 and "  # noqa: S608
+        + COMPLETED_EVERYWHERE
+        + " order by t.version desc limit 1",
+        account,
     )
-    return None if row is None else _change(row)
+    return AccountStatus.STOPPED if stopped else AccountStatus.OPEN
 
 
 async def list_changes(tx: Tx, account: int, *, before: int, limit: int) -> list[StatusChange]:
@@ -55,26 +58,7 @@ async def list_changes(tx: Tx, account: int, *, before: int, limit: int) -> list
     return [_change(row) for row in rows]
 
 
-async def update_answered(tx: Tx, answers: Sequence[Answer]) -> None:
-    """Write the ledger's answers; the first answer to a name stands."""
-    await tx.execute(
-        "update account_status_changes s"
-        " set booked = u.booked, code = u.code, fa = u.fa, en = u.en, answered_at = u.answered_at"
-        " from unnest($1::text[], $2::bool[], $3::text[], $4::text[], $5::text[],"
-        " $6::timestamptz[]) as u (name, booked, code, fa, en, answered_at)"
-        " where s.name = u.name and s.booked is null",
-        [a.name for a in answers],
-        [a.booked for a in answers],
-        [a.code for a in answers],
-        [a.fa for a in answers],
-        [a.en for a in answers],
-        [a.answered_at for a in answers],
-    )
-
-
 def _change(row: Record) -> StatusChange:
-    booked: bool | None = row["booked"]
-    done = Progress.COMPLETED if booked else Progress.DECLINED
     return StatusChange(
         change=row["change"],
         version=row["version"],
@@ -82,9 +66,4 @@ def _change(row: Record) -> StatusChange:
         reason=row["reason"],
         changed_by=row["changed_by"],
         changed_at=row["changed_at"],
-        status=Progress.PENDING if booked is None else done,
-        code=row["code"],
-        fa=row["fa"],
-        en=row["en"],
-        answered_at=row["answered_at"],
     )

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from contracts import topics
 from contracts.ledger import Outcome
-from kit import outbox
 from kit.db import Tx
+from kit.stream import requests
 from members import crypto
 from members.account_status import domain, store
 from members.account_status.domain import AccountStatus, StatusChange
@@ -27,20 +26,18 @@ async def change_status(tx: Tx, account: int, change: StatusChange) -> StatusCha
     if kept is not None:
         if kept[0] != account or not kept[1].is_repeat(change):
             raise crypto.Differs("this change was another one; make a new UUID")
-        return kept[1]
+        (answered,) = await _answered(tx, account, [kept[1]])
+        return answered
     last = await store.list_changes(tx, account, before=NEWEST, limit=1)
     change = replace(change, version=last[0].version + 1 if last else 1)
     await store.insert_change(tx, account, change)
-    command = domain.command(account, change)
-    outbox.add(tx, [outbox.message(topics.LEDGER_COMMANDS, command, partition=shard)])
+    await requests.send(tx, [(shard, domain.command(account, change))])
     return change
 
 
-async def record_answers(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+async def record_answers(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
     """Keep the ledger's answers to changes of status; the same again changes nothing."""
-    answers = [answer for one in outcomes if (answer := domain.answer_of(one)) is not None]
-    if answers:
-        await store.update_answered(tx, answers)
+    await requests.record_outcomes(tx, outcomes, commands=(domain.COMMAND,))
 
 
 async def get_change(tx: Tx, account: int, change: str) -> StatusChange:
@@ -48,16 +45,24 @@ async def get_change(tx: Tx, account: int, change: str) -> StatusChange:
     kept = await store.find_change(tx, change)
     if kept is None or kept[0] != account:
         raise crypto.Unknown(f"account {account} has no change {change}; PUT it first")
-    return kept[1]
+    (answered,) = await _answered(tx, account, [kept[1]])
+    return answered
 
 
 async def get_status(tx: Tx, account: int) -> AccountStatus:
     """The status of an account by the newest change that the ledger booked. Raises Unknown."""
     await people.get_shard(tx, account)
-    booked = await store.find_booked(tx, account)
-    return AccountStatus.OPEN if booked is None else booked.standing
+    return await store.find_status(tx, account)
 
 
 async def list_changes(tx: Tx, account: int, *, before: int, limit: int) -> list[StatusChange]:
     """Changes of an account's status, newest first."""
-    return await store.list_changes(tx, account, before=before, limit=limit)
+    changes = await store.list_changes(tx, account, before=before, limit=limit)
+    return await _answered(tx, account, changes)
+
+
+async def _answered(tx: Tx, account: int, changes: Sequence[StatusChange]) -> list[StatusChange]:
+    """The changes, each with the ledger's answer."""
+    names = [domain.command_name(account, change.change) for change in changes]
+    results = await requests.find_results(tx, names)
+    return [one.answered(results[name]) for one, name in zip(changes, names, strict=True)]

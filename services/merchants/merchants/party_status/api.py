@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from kit import audit, auth, doors
 from kit.auth import Role
 from kit.room import resources
+from kit.stream.requests import Progress
 from merchants import settings
 from merchants.party_status import usecases
-from merchants.party_status.domain import PartyStatusChange, Progress
+from merchants.party_status.domain import PartyStatusChange
 from merchants.terminal_status.domain import OperatingStatus
 
 Before = doors.NumberText

@@ -1,27 +1,17 @@
 """The status of parties: changes that an operator requests, and each shard's answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from contracts import envelope
 from contracts import value as commands
-from contracts.ledger import Outcome
-from contracts.values import Family, Status, name
+from contracts.values import Family, name
+from kit.stream.requests import Progress, Result
 from merchants.terminal_status.domain import OperatingStatus, StatusChange
 
 COMMAND: Final = "set-standing.v1"
-
-
-class Progress(StrEnum):
-    """The ledger's answer to a change. pending: not every shard has answered."""
-
-    PENDING = "pending"
-    COMPLETED = "completed"
-    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +28,16 @@ class PartyStatusChange(StatusChange):
     en: str = ""
     answered_at: datetime | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer of one shard of the ledger to the command of a name."""
-
-    name: str
-    shard: int
-    booked: bool
-    code: str
-    fa: str
-    en: str
-    answered_at: datetime
-
-
-def answer_of(shard: int, outcome: Outcome) -> Answer | None:
-    """The answer to a change of status; None for an outcome of another command."""
-    if outcome.command != COMMAND:
-        return None
-    reason = outcome.reasons[0] if outcome.reasons else None
-    return Answer(
-        name=outcome.name,
-        shard=shard,
-        booked=outcome.status is Status.COMPLETED,
-        code=outcome.code,
-        fa="" if reason is None else reason.fa,
-        en="" if reason is None else reason.en,
-        answered_at=outcome.decided_at,
-    )
-
-
-def with_answers(
-    change: PartyStatusChange, answers: Sequence[Answer], *, shards: int
-) -> PartyStatusChange:
-    """A change with the answers of the shards.
-
-    One shard that declines declines it; it changed nothing where no shard changed anything.
-    """
-    declined = [one for one in answers if not one.booked]
-    if len(answers) < shards and not declined:
-        return change
-    answer = declined[0] if declined else min(answers, key=lambda one: len(one.code))
-    return replace(
-        change,
-        status=Progress.DECLINED if declined else Progress.COMPLETED,
-        code=answer.code,
-        fa=answer.fa,
-        en=answer.en,
-        answered_at=max(one.answered_at for one in answers),
-    )
+    def answered(self, result: Result) -> "PartyStatusChange":
+        """The change with the answers of the shards to its command."""
+        return replace(
+            self,
+            status=result.status,
+            code=result.code,
+            fa=result.fa,
+            en=result.en,
+            answered_at=result.answered_at,
+        )
 
 
 def command_name(party: int, change: str) -> str:

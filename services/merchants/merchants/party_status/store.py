@@ -1,26 +1,25 @@
 """All the SQL of party status."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from typing import Final
 
 from kit.db import Record, Tx
+from kit.stream.requests import COMPLETED_EVERYWHERE
 from merchants.party_status import domain
-from merchants.party_status.domain import Answer, PartyStatusChange
+from merchants.party_status.domain import PartyStatusChange
 from merchants.terminal_status.domain import OperatingStatus
 
 _CHANGE: Final = (
-    "select party, change::text, version, stopped, reason, changed_by, changed_at, name, shards"
+    "select party, change::text, version, stopped, reason, changed_by, changed_at"
     " from party_status_changes"
 )
 
 
-async def insert_change(tx: Tx, party: int, change: PartyStatusChange, *, shards: int) -> None:
+async def insert_change(tx: Tx, party: int, change: PartyStatusChange) -> None:
     """Add a change; a change or a version that is there is a DataError."""
     await tx.execute(
         "insert into party_status_changes"
-        " (change, party, version, stopped, reason, changed_by, changed_at, name, shards)"
-        " values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9)",
+        " (change, party, version, stopped, reason, changed_by, changed_at, name)"
+        " values ($1::uuid, $2, $3, $4, $5, $6, $7, $8)",
         change.change,
         party,
         change.version,
@@ -29,17 +28,13 @@ async def insert_change(tx: Tx, party: int, change: PartyStatusChange, *, shards
         change.changed_by,
         change.changed_at,
         domain.command_name(party, change.change),
-        shards,
     )
 
 
 async def find_change(tx: Tx, change: str) -> tuple[int, PartyStatusChange] | None:
     """The party of a change, and the change; None where there is none of that id."""
     row = await tx.fetchrow(_CHANGE + " where change = $1::uuid", change)
-    if row is None:
-        return None
-    (answered,) = await _answered(tx, [row])
-    return row["party"], answered
+    return None if row is None else (row["party"], _change(row))
 
 
 async def list_changes(tx: Tx, party: int, *, before: int, limit: int) -> list[PartyStatusChange]:
@@ -50,53 +45,18 @@ async def list_changes(tx: Tx, party: int, *, before: int, limit: int) -> list[P
         before,
         limit,
     )
-    return await _answered(tx, rows)
+    return [_change(row) for row in rows]
 
 
-async def find_booked(tx: Tx, party: int) -> bool | None:
-    """Whether the newest change that every shard booked stopped the party; None: there is none."""
-    row = await tx.fetchrow(
-        "select s.stopped from party_status_changes s join party_status_answers a using (name)"
-        " where s.party = $1 group by s.change"
-        " having bool_and(a.booked) and count(*) = s.shards order by s.version desc limit 1",
+async def find_status(tx: Tx, party: int) -> OperatingStatus:
+    """The status by the newest change that every shard booked; open without one."""
+    stopped: bool | None = await tx.fetchval(
+        "select t.stopped from party_status_changes t where t.party = $1 and "  # noqa: S608
+        + COMPLETED_EVERYWHERE
+        + " order by t.version desc limit 1",
         party,
     )
-    return None if row is None else row["stopped"]
-
-
-async def insert_answers(tx: Tx, answers: Sequence[Answer]) -> None:
-    """Keep the shards' answers to changes of parties; the first answer of a shard stands."""
-    await tx.execute(
-        "insert into party_status_answers (name, shard, booked, code, fa, en, answered_at)"
-        " select u.name, u.shard, u.booked, u.code, u.fa, u.en, u.answered_at"
-        " from unnest($1::text[], $2::int[], $3::bool[], $4::text[], $5::text[], $6::text[],"
-        " $7::timestamptz[]) as u (name, shard, booked, code, fa, en, answered_at)"
-        " join party_status_changes s on s.name = u.name"
-        " order by u.name, u.shard on conflict (name, shard) do nothing",
-        [a.name for a in answers],
-        [a.shard for a in answers],
-        [a.booked for a in answers],
-        [a.code for a in answers],
-        [a.fa for a in answers],
-        [a.en for a in answers],
-        [a.answered_at for a in answers],
-    )
-
-
-async def _answered(tx: Tx, rows: Sequence[Record]) -> list[PartyStatusChange]:
-    """The changes of rows, each with the answers of the shards."""
-    answer_rows = await tx.fetch(
-        "select name, shard, booked, code, fa, en, answered_at from party_status_answers"
-        " where name = any($1::text[]) order by name, shard",
-        [row["name"] for row in rows],
-    )
-    answers: defaultdict[str, list[Answer]] = defaultdict(list)
-    for row in answer_rows:
-        answers[row["name"]].append(Answer(**dict(row)))
-    return [
-        domain.with_answers(_change(row), answers[row["name"]], shards=row["shards"])
-        for row in rows
-    ]
+    return OperatingStatus.STOPPED if stopped else OperatingStatus.OPEN
 
 
 def _change(row: Record) -> PartyStatusChange:

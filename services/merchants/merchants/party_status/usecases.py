@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from contracts import topics
 from contracts.ledger import Outcome
-from kit import outbox
 from kit.db import Tx
+from kit.stream import requests
 from merchants import errors
 from merchants.parties import usecases as parties
 from merchants.party_status import domain, store
@@ -30,26 +29,19 @@ async def change_status(
     if kept is not None:
         if kept[0] != party or not kept[1].is_repeat(change):
             raise errors.Differs("this change was another one; make a new UUID")
-        return kept[1]
+        (answered,) = await _answered(tx, party, [kept[1]])
+        return answered
     last = await store.list_changes(tx, party, before=NEWEST, limit=1)
     change = replace(change, version=last[0].version + 1 if last else 1)
-    await store.insert_change(tx, party, change, shards=shards)
-    commands = [domain.command(party, change, shard) for shard in range(shards)]
-    outbox.add(
-        tx,
-        [
-            outbox.message(topics.LEDGER_COMMANDS, command, partition=shard)
-            for shard, command in enumerate(commands)
-        ],
-    )
+    await store.insert_change(tx, party, change)
+    commands = [(shard, domain.command(party, change, shard)) for shard in range(shards)]
+    await requests.send(tx, commands)
     return change
 
 
 async def record_answers(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
     """Keep the shards' answers to changes of status; the same again changes nothing."""
-    answers = [a for shard, one in outcomes if (a := domain.answer_of(shard, one)) is not None]
-    if answers:
-        await store.insert_answers(tx, answers)
+    await requests.record_outcomes(tx, outcomes, commands=(domain.COMMAND,))
 
 
 async def get_change(tx: Tx, party: int, change: str) -> PartyStatusChange:
@@ -57,15 +49,26 @@ async def get_change(tx: Tx, party: int, change: str) -> PartyStatusChange:
     kept = await store.find_change(tx, change)
     if kept is None or kept[0] != party:
         raise errors.Unknown(f"party {party} has no change {change}; PUT it first")
-    return kept[1]
+    (answered,) = await _answered(tx, party, [kept[1]])
+    return answered
 
 
 async def get_status(tx: Tx, party: int) -> OperatingStatus:
     """The status of a party by the newest change that every shard booked."""
-    return OperatingStatus.STOPPED if await store.find_booked(tx, party) else OperatingStatus.OPEN
+    return await store.find_status(tx, party)
 
 
 async def list_changes(tx: Tx, party: int, *, before: int, limit: int) -> list[PartyStatusChange]:
     """Changes of a party's status, newest first. Raises Unknown."""
     await parties.get_party(tx, party)
-    return await store.list_changes(tx, party, before=before, limit=limit)
+    changes = await store.list_changes(tx, party, before=before, limit=limit)
+    return await _answered(tx, party, changes)
+
+
+async def _answered(
+    tx: Tx, party: int, changes: Sequence[PartyStatusChange]
+) -> list[PartyStatusChange]:
+    """The changes, each with the answers of the shards."""
+    names = [domain.command_name(party, change.change) for change in changes]
+    results = await requests.find_results(tx, names)
+    return [one.answered(results[name]) for one, name in zip(changes, names, strict=True)]
