@@ -21,7 +21,7 @@ FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "d
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 HEADINGS = ("owns", "hears", "says", "never", "invariants")
-KIT_LINES_MAX = 6_060  # who may call what (0020); TLS (0031); parts (0033); versions, requests (0035)
+KIT_LINES_MAX = 6_060  # who may call what (0020); TLS (0031); parts (0033); versions (0035)
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -148,6 +148,25 @@ def test_a_door_of_another_noun_is_seen(tmp_path: Path) -> None:
     ]
     module.write_text("from gateway.tables.usecases import Lookups\n", "utf-8")
     assert not list(_meetings_elsewhere(tmp_path / "gateway", nouns))
+
+
+@pytest.mark.parametrize("service", sorted({*SERVICES} - {"ledger"}))  # its wings are one book
+def test_a_noun_meets_another_through_its_use_cases(service: str) -> None:
+    """Its use cases, and the values of its domain: never its store, clients or doors."""
+    room = ROOMS[service]
+    nouns = {path.parent.name for path in room.glob("*/part.py")}
+    found = [
+        f"{path.relative_to(ROOT)}: {node.module} import {name.name}"
+        for noun in sorted(nouns)
+        for path in (room / noun).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+        if (parts := f"{node.module}.{name.name}".split("."))[0] == service
+        and parts[1] in nouns - {noun}
+        and parts[2] not in {"usecases", "domain"}
+    ]
+    assert not found, found
 
 
 @pytest.mark.parametrize("service", SERVICES)
