@@ -154,9 +154,9 @@ def uv_pin() -> str:
 
 
 def install_hook() -> None:
-    """Run the checks before each commit of a checkout; elsewhere there is nothing to do."""
-    hook = PROJECT / ".git" / "hooks" / "pre-commit"
-    if os.environ.get("CI") or not (PROJECT / ".git").is_dir() or hook.exists():
+    """Checks before each commit of a checkout, and of its message; elsewhere nothing to do."""
+    hooks = [PROJECT / ".git" / "hooks" / name for name in ("pre-commit", "commit-msg")]
+    if os.environ.get("CI") or not (PROJECT / ".git").is_dir() or all(h.exists() for h in hooks):
         return
     command = [VENV / "bin" / "pre-commit", "install"]
     subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)

@@ -283,17 +283,23 @@ def names(path: Path) -> Iterator[str]:
     """Names that a file brings: Class, function(), .field, and module.py."""
     own = path.parent if path.name == "__init__.py" else path
     yield f"{own.stem}.py"
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    yield from defined(ast.parse(path.read_text("utf-8")))
+
+
+def defined(block: ast.AST) -> Iterator[str]:
+    """Names defined in a block, at any depth; expressions define none."""
+    for node in ast.iter_child_nodes(block):
         match node:
             case ast.ClassDef():
                 yield node.name
-                for part in node.body:
-                    if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
-                        yield f".{part.target.id}"
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield f"{node.name}()"
+            case ast.AnnAssign(target=ast.Name(id=name)) if isinstance(block, ast.ClassDef):
+                yield f".{name}"
             case _:
                 pass
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from defined(node)
 
 
 def wrong(room: str, name: str) -> bool:
