@@ -203,3 +203,16 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading() -> None:
         for link in broken(path, LINK.findall(path.read_text("utf-8")))
     ]
     assert not lost, "\n".join(lost)
+
+
+# -------------------------------------------------------------------------------------- changelog
+
+READERS: Final = "Tills|Merchants|Members|Operators|Auditors|Developers"
+
+
+def test_an_entry_of_the_changelog_begins_with_its_reader() -> None:
+    told = (ROOT / "CHANGELOG.md").read_text("utf-8").splitlines()
+    entries = [line for line in told if line.startswith("- ")]
+    reader = re.compile(rf"- \*(?:{READERS})(?:, (?:{READERS}))*:\* ")
+    assert len(entries) > 100
+    assert [line for line in entries if not reader.match(line)] == []
