@@ -16,7 +16,7 @@ import gateway  # noqa: F401
 import kit  # noqa: F401
 import lab  # noqa: F401
 from cluster import servers as house_servers
-from kit import logs as kit_logs
+from kit.base import logs as kit_logs
 from support import databases
 from support.databases import Run
 
@@ -80,7 +80,7 @@ async def fresh_database(
     postgres: house_servers.Servers,  # noqa: ARG001  it must run
 ) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
     """`await fresh_database("ledger")`: the address of a new, migrated database of that room."""
-    from kit import migrate  # a test of the servers alone needs no kit
+    from kit.base import migrate
 
     async def fresh(room: str) -> str:
         return await server_run.fresh_database(room, _migrate)

@@ -227,7 +227,7 @@ HOUSE_CLOCK: Final = Topic(
     key="house",
     spread=Spread.ONE,
     events={"clock-advanced.v1": house.ClockAdvanced},
-    consumers=(),  # every process of a sandbox house, through kit.clock
+    consumers=(),  # every process of a sandbox house, through kit.stream.sandbox_clock
 )
 DEAD_LETTERS: Final = Topic(
     name="house.dead-letters",

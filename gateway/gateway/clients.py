@@ -20,10 +20,10 @@ from yarl import URL
 from contracts.members import Identifier
 from contracts.merchants import Terminal
 from gateway.settings import Settings
-from kit import auth, clock, errors, telemetry
+from kit.base import auth, clock, errors, telemetry
+from kit.base.settings import SettingsError
+from kit.base.telemetry import Metric
 from kit.room import Resources
-from kit.settings import SettingsError
-from kit.telemetry import Metric
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Any, Final
 
-from kit import errors
+from kit.base import errors
 
 
 class Code(Enum):

@@ -20,7 +20,7 @@ from gateway.proxy.domain import find_route
 from gateway.road.api import HISTORY, TRANSACTIONS, Transactions
 from gateway.road.usecases.sending import road_of
 from gateway.tables.usecases import readiness_of
-from kit import errors, web
+from kit.base import errors, web
 from kit.room import Part, Resources
 
 # for a balancer; readiness is on the inner port

@@ -1,9 +1,9 @@
 """What the gateway process is told."""
 
-from kit import settings
+from kit.base import settings
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """Beside a room's own: where the services are, the reply partition, budgets and limits."""
 
     ledger_url: str

@@ -24,7 +24,8 @@ from gateway.clients import Service
 from gateway.settings import Settings
 from gateway.tables import consumer
 from gateway.tables.usecases.readiness import STATE_TOPICS
-from kit import auth, clock, errors, kafka, outbox
+from kit.base import auth, clock, errors
+from kit.stream import kafka, outbox
 
 SHARDS = 12
 SECRET = "actor-secret"

@@ -22,7 +22,9 @@ from contracts.pos import PosTransaction
 from gateway import main
 from gateway.access import domain as keys
 from gateway.settings import Settings
-from kit import clock, kafka, room, run
+from kit import room, run
+from kit.base import clock
+from kit.stream import kafka
 from support import databases
 
 from .around import (

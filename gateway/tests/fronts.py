@@ -26,8 +26,9 @@ from gateway.routing import Router
 from gateway.settings import Settings
 from gateway.tables.usecases.identifier_keys import identifier_keys
 from gateway.tables.usecases.lookups import make_lookups
-from kit import auth, clock, serving, web
-from kit.connections import Connections, Limits
+from kit.base import auth, clock, web
+from kit.server import http
+from kit.server.connections import Connections, Limits
 
 from .around import SECRET, identifier, operator, terminal
 from .conftest import settings_of
@@ -84,7 +85,7 @@ async def served(
 ) -> AsyncIterator[tuple[int, Connections]]:
     """An application on a port of its own. tls: files of a certificate and its key."""
     held = Connections(Limits(**limits))
-    server = serving.server(app, "127.0.0.1", 0, held, 1.0, tls)
+    server = http.server(app, "127.0.0.1", 0, held, 1.0, tls)
     server.config.load()
     task = asyncio.ensure_future(server._serve())
     async with asyncio.timeout(60):

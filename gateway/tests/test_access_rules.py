@@ -19,7 +19,7 @@ from gateway.problems import Code
 from gateway.road.domain import transaction_ids, transactions
 from gateway.road.domain.unsold_identifiers import UnsoldIdentifiers
 from gateway.tables.domain import EffectiveVersion, in_force
-from kit import auth, clock, errors
+from kit.base import auth, clock, errors
 
 from .around import bearer, terminal
 from .conftest import settings_of

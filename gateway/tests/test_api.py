@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from gateway.problems import Code
-from kit import inner, kafka
+from kit.server import management
+from kit.stream import kafka
 
 from .around import (
     CARD,
@@ -368,7 +369,7 @@ async def test_health_and_metrics_are_inside(house: House) -> None:
     assert (await house.client.get("/health/live")).json() == {"status": "live"}
     for path in ("/metrics", "/health/ready", "/health", "/metrics/"):
         assert (await house.client.get(path)).status_code == 404
-    transport = httpx.ASGITransport(app=inner.Inner(house.app.asgi).asgi())
+    transport = httpx.ASGITransport(app=management.Management(house.app.asgi).asgi())
     async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
         ready_ = await inside.get("/health/ready")
         assert ready_.status_code == 200

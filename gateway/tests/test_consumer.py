@@ -22,7 +22,8 @@ from gateway.tables.consumer import TablesFeed
 from gateway.tables.store import Table, Tables
 from gateway.tables.usecases.identifier_keys import identifier_keys
 from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
-from kit import clock, errors, kafka, outbox
+from kit.base import clock, errors
+from kit.stream import kafka, outbox
 
 from .around import (
     CARD,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.problems import Code
 from gateway.road.domain import requests
-from kit import errors
+from kit.base import errors
 
 CARD = "6037991234567893"
 

@@ -12,7 +12,7 @@ from contracts import values
 from contracts.pos import Line
 from gateway.road.domain import requests
 from gateway.road.domain.requests import HistoricPurchase, Transaction
-from kit import errors
+from kit.base import errors
 
 AT = "2026-03-21T13:30:00+03:30"
 LINE = {"line": 1, "amount_rial": 1000, "quantity": 1, "sku": "A-1", "category": "لبنیات"}

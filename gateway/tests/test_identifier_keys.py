@@ -17,7 +17,7 @@ from gateway.tables.consumer import TablesFeed
 from gateway.tables.store import Tables
 from gateway.tables.usecases.lookups import make_lookups
 from gateway.tables.usecases.readiness import Readiness
-from kit import clock, errors
+from kit.base import clock, errors
 
 from .around import CARD, OPENED, RING, ROOT, TERMINAL, identifier
 from .conftest import settings_of

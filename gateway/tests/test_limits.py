@@ -8,7 +8,7 @@ import pytest
 
 from gateway.access.usecases import quotas
 from gateway.clients import Purpose
-from kit import errors
+from kit.base import errors
 
 from .around import bearer, operator
 from .fronts import Tables, house

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from gateway.clients import Purpose, Service, Services
-from kit import errors, telemetry
-from kit.settings import SettingsError
+from kit.base import errors, telemetry
+from kit.base.settings import SettingsError
 from support.certificates import Authority
 
 from .around import operator

@@ -13,7 +13,7 @@ from contracts.ledger import Reply
 from contracts.members import Binding, IdentifierKind
 from contracts.pos import PosTransaction
 from contracts.values import Channel
-from kit import telemetry
+from kit.base import telemetry
 
 from .around import (
     CARD,

@@ -13,10 +13,11 @@ from typing import Any, Final, TypeVar
 from fastapi import APIRouter, FastAPI, Request
 from starlette.routing import BaseRoute
 
-from kit import auth, clock, db, heartbeat, kafka, settings, web
-from kit.consumer import Consumer
-from kit.event import Subscription
-from kit.publish import Crash, Relay, no_crash
+from kit.base import auth, clock, db, settings, web
+from kit.stream import heartbeat, kafka
+from kit.stream.consumer import Consumer
+from kit.stream.event import Subscription
+from kit.stream.publish import Crash, Relay, no_crash
 
 T = TypeVar("T")
 ROAD: Final = "road"
@@ -123,7 +124,7 @@ def consumers(
             opened.database,
             opened.producer,
             opened.settings,
-            patient=group == STATE,
+            batching=group == STATE,
             crash=crash,
         )
         for group, subscriptions in groups.items()
@@ -147,7 +148,7 @@ class Service:
     """
 
     name: str
-    settings: type[settings.Room]
+    settings: type[settings.ServiceSettings]
     parts: Sequence[Callable[[Resources], Part]]
     migrations: Path | None = None
     application: Callable[[str, Sequence[Part], Resources], Any] = application

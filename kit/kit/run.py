@@ -18,25 +18,16 @@ import psutil
 import uvicorn
 import uvloop
 
-from kit import (
-    clock,
-    connections,
-    db,
-    inner,
-    kafka,
-    logs,
-    room,
-    serving,
-    settings,
-    telemetry,
-    web,
-)
-from kit.consumer import Consumer
-from kit.migrate import migrate, refuse_other_version
-from kit.publish import Relay
-from kit.pulse import Pulse
+from kit import room
+from kit.base import clock, db, logs, settings, telemetry, web
+from kit.base.migrate import migrate, refuse_other_version
+from kit.base.probe import Probe
+from kit.base.telemetry import Metric
 from kit.room import Job, Resources, Service
-from kit.telemetry import Metric
+from kit.server import connections, http, management
+from kit.stream import kafka, sandbox_clock
+from kit.stream.consumer import Consumer
+from kit.stream.publish import Relay
 
 log = logging.getLogger(__name__)
 
@@ -120,13 +111,13 @@ async def wired(service: Service, resources: Resources) -> AsyncGenerator[Wired]
 
 
 @asynccontextmanager
-async def _opened(given: settings.Room) -> AsyncGenerator[Resources]:
+async def _opened(given: settings.ServiceSettings) -> AsyncGenerator[Resources]:
     producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
     database, relay = None, None
     if given.database_dsn:
         database = await db.Database.open(given.database_dsn)
         relay = Relay(given.database_dsn, database, producer, given.room, given.generation)
-    time_of: clock.Clock = clock.HouseClock() if given.sandbox else clock.SystemClock()
+    time_of: clock.Clock = sandbox_clock.SandboxClock() if given.sandbox else clock.SystemClock()
     try:
         yield Resources(
             settings=given,
@@ -150,21 +141,21 @@ class Process:
     app: Wired
     http: bool = True
     draining: bool = field(default=False, init=False)
-    pulses: dict[str, Pulse] = field(default_factory=dict[str, Pulse], init=False)
+    probes: dict[str, Probe] = field(default_factory=dict[str, Probe], init=False)
 
     def __post_init__(self) -> None:
         """Readiness asks the servers behind: a consumer hears nothing of a broker that died."""
-        self.pulses["kafka"] = Pulse(self.resources.producer.ask)
+        self.probes["kafka"] = Probe(self.resources.producer.ask)
         if self.resources.opened is not None:
-            self.pulses["database"] = Pulse(self.resources.opened.ask)
+            self.probes["database"] = Probe(self.resources.opened.ask)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stop is set, then drain. Raises whatever fails first."""
-        given: settings.Room = self.resources.settings
-        server, inner = self._servers(given)
+        given: settings.ServiceSettings = self.resources.settings
+        server, inside = self._servers(given)
         try:
             async with asyncio.TaskGroup() as tasks:
-                showing = tasks.create_task(inner.serve(), name="inner")
+                showing = tasks.create_task(inside.serve(), name="management")
                 answering = tasks.create_task(server.serve(), name="http")
                 consuming = [tasks.create_task(c.run(), name=c.group) for c in self.app.consumers]
                 endless = self._endless(tasks)
@@ -190,33 +181,33 @@ class Process:
     def _endless(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         """What runs until it is cancelled."""
         endless = [tasks.create_task(_beat(), name="beat")]
-        endless += [tasks.create_task(p.run()) for p in self.pulses.values()]
+        endless += [tasks.create_task(p.run()) for p in self.probes.values()]
         endless += [tasks.create_task(_as_coroutine(t)) for t in self.app.tasks]
         endless += [tasks.create_task(self._repeat(j), name=j.name) for j in self.app.jobs]
         if self.resources.relay is not None:
             endless.append(tasks.create_task(self.resources.relay.run(), name="relay"))
-        if isinstance(self.resources.clock, clock.HouseClock):
+        if isinstance(self.resources.clock, sandbox_clock.SandboxClock):
             following = self.resources.clock.run(self.resources.settings.kafka_bootstrap)
             endless.append(tasks.create_task(following, name="clock"))
         return endless
 
-    def _servers(self, given: settings.Room) -> tuple[uvicorn.Server, uvicorn.Server]:
-        """The server of the callers and the inner one."""
+    def _servers(self, given: settings.ServiceSettings) -> tuple[uvicorn.Server, uvicorn.Server]:
+        """The server of the callers and the one for operators."""
         asgi = self.app.asgi if self.http and self.app.asgi is not None else web.app("work", "1")
         checks = asgi.state.readiness
         checks["draining"] = lambda: not self.draining
         checks["clock"] = lambda: self.resources.clock.ready
-        for server, pulse in self.pulses.items():
-            checks[server] = lambda p=pulse: p.alive
+        for server, probe in self.probes.items():
+            checks[server] = lambda p=probe: p.alive
         for consumer in self.app.consumers:
             checks[consumer.group] = lambda c=consumer: c.ready
         limits = connections.fitting(_limits(given), connections.raise_descriptors())
         few = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
         held, drain = connections.Connections(limits), given.drain_s
-        beside, inside = inner.Inner(asgi).asgi(), connections.Connections(few, "inner")
+        beside, inside = management.Management(asgi).asgi(), connections.Connections(few, "inner")
         made = (
-            serving.server(asgi, given.http_host, given.http_port, held, drain, given.http_tls),
-            serving.server(beside, given.inner_host, given.inner_port, inside, drain),
+            http.server(asgi, given.http_host, given.http_port, held, drain, given.http_tls),
+            http.server(beside, given.inner_host, given.inner_port, inside, drain),
         )
         for server in made:
             setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
@@ -242,7 +233,7 @@ async def _as_coroutine(task: Callable[[], Awaitable[None]]) -> None:
     await task()
 
 
-def _limits(given: settings.Room) -> connections.Limits:
+def _limits(given: settings.ServiceSettings) -> connections.Limits:
     return connections.Limits(
         head_bytes=given.head_bytes, head_fields=given.head_fields, head_s=given.head_s,
         body_gap_s=given.body_gap_s, body_bytes_per_s=given.body_bytes_per_s,

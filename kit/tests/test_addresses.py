@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from kit.connections import Connections, Limits, network_of
+from kit.server.connections import (
+    Connections,
+    Limits,
+    fitting,
+    network_of,
+    raise_descriptors,
+)
 
 
 @pytest.mark.parametrize(
@@ -52,3 +58,10 @@ async def test_a_slash_64_has_no_more_connections_than_one_address() -> None:
     assert not other.ended
     for one in (*crowd, other):
         held.leave(one)
+
+
+def test_a_process_keeps_descriptors_for_itself() -> None:
+    limits = fitting(Limits(), 1_024)
+    assert limits.in_all == limits.per_address == 512
+    assert fitting(Limits(), 65_536) == Limits()
+    assert raise_descriptors() > 0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kit import bodies, errors
+from kit.base import bodies, errors
 
 WORDS = st.text(st.sampled_from('abAB"\\:{}[], \n٫س'), max_size=6)
 VALUES: Any = st.recursive(

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from kit import db, errors, isolation
+from kit.base import db, errors
+from kit.stream import isolation
 
 LOST = [errors.Unavailable("away"), errors.SendUnknown(), errors.TimedOut(), ConnectionResetError()]
 OURS = [errors.Fenced(), errors.Alarm(), MemoryError()]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kit import logs, telemetry
+from kit.base import logs, telemetry
 
 
 def record(text: Any = "a broker is away", *args: Any, **more: Any) -> logging.LogRecord:
@@ -84,7 +84,7 @@ def test_each_declined_transaction_is_in_one_line_and_a_flood_of_them_writes_few
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     handler = logs._Handler("ledger", logs.Folding(Time()))
-    logger = logging.getLogger("kit.logs")
+    logger = logging.getLogger("kit.base.logs")
     logs.settle()  # what tests before left
     logger.addHandler(handler)
     level = logger.level

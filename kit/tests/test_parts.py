@@ -14,9 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.house import ClockAdvanced
-from kit import clock, consumer, errors, ids, kafka, logs, outbox, telemetry
-from kit.outbox import Message, Numbers
-from kit.telemetry import Metric
+from kit.base import clock, errors, ids, logs, telemetry
+from kit.base.telemetry import Metric
+from kit.stream import consumer, kafka, outbox, sandbox_clock
+from kit.stream.outbox import Message, StreamSequences
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ def test_ids_are_ordered_by_time_and_of_version_seven() -> None:
 
 
 def test_a_sandbox_clock_never_falls() -> None:
-    house = clock.HouseClock()
+    house = sandbox_clock.SandboxClock()
     assert not house.ready
     with pytest.raises(errors.Unavailable):
         house.now()
@@ -79,14 +80,14 @@ def test_a_message_knows_its_topic() -> None:
 
 
 def test_numbers_run_per_stream_and_move_only_when_settled() -> None:
-    numbers = Numbers("ledger", "road", 2, {("road:in:1", "out", 1): 41})
+    numbers = StreamSequences("ledger", "road", 2, {("road:in:1", "out", 1): 41})
     batch = [Message("out", p, b"k", b"v", (("h", b"1"),), True) for p in (1, 2, 1)]
     batch.append(Message("replies", 0, b"k", b"v"))
-    lanes = [("in", 0), ("in", 1)]
-    first = numbers.plan(batch, lanes)
-    assert numbers.plan(batch, lanes) == first
+    sources = [("in", 0), ("in", 1)]
+    first = numbers.plan(batch, sources)
+    assert numbers.plan(batch, sources) == first
     assert [
-        (b.lane, b.topic, b.partition, b.stream, b.first_n, len(b.messages)) for b in first
+        (b.source, b.topic, b.partition, b.stream, b.first_n, len(b.messages)) for b in first
     ] == [
         (("in", 1), "out", 1, "ledger/road:in:1/2/1", 42, 2),
         (("in", 0), "out", 2, "ledger/road:in:0/2/2", 1, 1),
@@ -97,12 +98,14 @@ def test_numbers_run_per_stream_and_move_only_when_settled() -> None:
         {"h": b"1", "stream": b"ledger/road:in:1/2/1", "n": b"%d" % n} for n in (42, 43)
     ]
     numbers.settle(first)
-    assert [b.first_n for b in numbers.plan(batch, lanes)] == [44, 2, 0]
+    assert [b.first_n for b in numbers.plan(batch, sources)] == [44, 2, 0]
 
 
 def test_a_numbered_message_needs_a_partition() -> None:
     with pytest.raises(errors.Alarm):
-        Numbers("l", "r", 1, {}).plan([Message("out", None, b"k", b"v", (), True)], [("in", 0)])
+        StreamSequences("l", "r", 1, {}).plan(
+            [Message("out", None, b"k", b"v", (), True)], [("in", 0)]
+        )
 
 
 def test_replies_go_where_the_headers_say() -> None:

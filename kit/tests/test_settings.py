@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from kit import settings
+from kit.base import settings
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +44,7 @@ def test_a_malformed_value_is_named() -> None:
 
 def test_a_room_needs_four_things() -> None:
     with pytest.raises(settings.SettingsError) as error:
-        settings.load(settings.Room, {}, room="r")
+        settings.load(settings.ServiceSettings, {}, room="r")
     missing = str(error.value)
     assert missing.count("PEYVAND_") == 3
     assert all(name in missing for name in ("KAFKA_BOOTSTRAP", "HTTP_PORT", "ACTOR_SECRET"))

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from kit import db, errors, kafka, serving, settings
-from kit.connections import Connections, Limits
-from kit.kafka import security
+from kit.base import db, errors, settings
+from kit.server import http
+from kit.server.connections import Connections, Limits
+from kit.stream import kafka
+from kit.stream.kafka import security
 from support.certificates import Authority
 
 FIRST_BYTES = 4
@@ -33,9 +35,9 @@ def plain() -> Any:
     security.OPTIONS.clear()
 
 
-def room(**given: Any) -> settings.Room:
+def room(**given: Any) -> settings.ServiceSettings:
     bare = {"room": "r", "kafka_bootstrap": "x:1", "http_port": 0, "actor_secret": "s"}
-    return settings.Room(**(bare | given))
+    return settings.ServiceSettings(**(bare | given))
 
 
 @asynccontextmanager
@@ -149,7 +151,7 @@ def test_settings_of_tls_are_lists_of_files() -> None:
     environ = {"KAFKA_BOOTSTRAP": "x:1", "HTTP_PORT": "1", "ACTOR_SECRET": "s"}
     environ |= {"KAFKA_TLS": "ca.pem, me.pem,me.key", "KAFKA_LOGIN": "ledger,word"}
     read = settings.load(
-        settings.Room, {f"PEYVAND_{k}": v for k, v in environ.items()}, room="ledger"
+        settings.ServiceSettings, {f"PEYVAND_{k}": v for k, v in environ.items()}, room="ledger"
     )
     assert read.kafka_tls == ("ca.pem", "me.pem", "me.key")
     assert (read.kafka_login, read.http_tls) == (("ledger", "word"), ())
@@ -175,4 +177,4 @@ async def test_a_dsn_that_verifies_refuses_a_server_of_another_ca(
 
 def test_a_door_with_half_a_certificate_does_not_open() -> None:
     with pytest.raises(settings.SettingsError, match="PEYVAND_HTTP_TLS"):
-        serving.server(None, "127.0.0.1", 0, Connections(Limits()), 1.0, ("cert.pem",))
+        http.server(None, "127.0.0.1", 0, Connections(Limits()), 1.0, ("cert.pem",))

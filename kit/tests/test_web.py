@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from kit import auth, clock, errors, inner, web
-from kit.db import DataError
+from kit.base import auth, clock, errors, web
+from kit.base.db import DataError
+from kit.server import management
 from support.callers import Vouched
 
 JSON = {"content-type": "application/json"}
@@ -178,7 +179,7 @@ async def test_health_and_metrics_are_of_the_inner_door(client: httpx.AsyncClien
     app = client.app  # type: ignore[attr-defined]
     for path in ("/health/live", "/health/ready", "/metrics"):
         assert (await client.get(path)).status_code == 404
-    transport = httpx.ASGITransport(inner.Inner(app).asgi())
+    transport = httpx.ASGITransport(management.Management(app).asgi())
     async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
         assert (await inside.get("/health/live")).status_code == 200
         assert (await inside.get("/health/ready")).status_code == 200
@@ -191,7 +192,7 @@ async def test_health_and_metrics_are_of_the_inner_door(client: httpx.AsyncClien
 
 async def test_metrics_have_the_route_not_the_path(client: httpx.AsyncClient) -> None:
     await client.post("/cards/12345", json={"number": 1})
-    transport = httpx.ASGITransport(inner.Inner(client.app).asgi())  # type: ignore[attr-defined]
+    transport = httpx.ASGITransport(management.Management(client.app).asgi())  # type: ignore[attr-defined]
     async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
         asked = [inside.get("/metrics") for _ in range(3)]
         shown = [answer.text for answer in await asyncio.gather(*asked)]
@@ -304,9 +305,9 @@ async def vouched() -> AsyncIterator[httpx.AsyncClient]:
     """An application that the gateway alone may call, but at one address."""
     signed = auth.Signing("test", SECRET, open_paths=("/anybody",))
     inner = APIRouter()
-    inner.add_api_route("/secret", secret)
-    inner.add_api_route("/anybody", _anybody)
-    inner.add_api_route(
+    management.add_api_route("/secret", secret)
+    management.add_api_route("/anybody", _anybody)
+    management.add_api_route(
         "/v1/merchants/{merchant}/cards/{card}",
         _own,
         methods=["PUT"],

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from gateway.proxy.domain import PROXY_ROUTES, find_route
-from kit import auth, errors
-from kit.auth import Role
+from kit.base import auth, errors
+from kit.base.auth import Role
 from support import services
 from support.callers import Vouched
 

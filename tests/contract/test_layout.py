@@ -21,7 +21,8 @@ FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "d
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 HEADINGS = ("owns", "hears", "says", "never", "invariants")
-KIT_LINES_MAX = 6_060  # who may call what (0020); TLS (0031); parts (0033); versions (0035)
+# lines of each floor of kit; "": what stands on all of them. docs/decisions/0033
+KIT_LINES_MAX = {"base": 2_100, "stream": 2_850, "server": 650, "": 650}
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -88,9 +89,11 @@ def test_every_service_is_a_tuple_of_parts(room: str) -> None:
     listed = importlib.import_module(f"{room}.main")
     assert listed.SERVICE.parts is listed.PARTS
     modules = [make.__module__ for make in listed.PARTS]
-    assert all(name == "kit.audit" or name.endswith(".part") for name in modules), modules
+    assert all(name == "kit.audit_trail" or name.endswith(".part") for name in modules), modules
     made = {p for p in ROOMS[room].rglob("part.py")}
-    assert len(made) == len([name for name in modules if name != "kit.audit"]), "a part unlisted"
+    assert len(made) == len([name for name in modules if name != "kit.audit_trail"]), (
+        "a part unlisted"
+    )
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -198,9 +201,14 @@ def test_topics_and_handlers_agree_both_ways(room: str) -> None:
     assert found == {re.sub(r"[.\-]", "_", name) for name in listed}
 
 
-def test_kit_stays_small() -> None:
-    lines = {p.name: len(p.read_text("utf-8").splitlines()) for p in ROOT.glob("kit/kit/**/*.py")}
-    assert sum(lines.values()) <= KIT_LINES_MAX, lines
+@pytest.mark.parametrize("floor", sorted(KIT_LINES_MAX))
+def test_kit_stays_small(floor: str) -> None:
+    """docs/decisions/0033: a floor that grows has taken in what belongs to a room."""
+    files = list((ROOT / "kit/kit" / floor).rglob("*.py"))
+    if not floor:
+        files = list((ROOT / "kit/kit").glob("*.py"))
+    lines = {p.name: len(p.read_text("utf-8").splitlines()) for p in files}
+    assert sum(lines.values()) <= KIT_LINES_MAX[floor], lines
 
 
 def test_every_dependency_is_pinned_with_a_reason() -> None:

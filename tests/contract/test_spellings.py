@@ -15,7 +15,7 @@ from contracts.keys import derive
 from contracts.members import OF_IDENTIFIERS, IdentifierKind, canonical
 from contracts.pos import Line
 from gateway.road.domain import requests
-from kit.errors import Problem
+from kit.base.errors import Problem
 from lab.history import rows
 from members.memberships import domain as memberships
 from merchants.parties import api as partners

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from cluster import lifecycle, paths, plan, ports, processes
-from kit import kafka
+from kit.stream import kafka
 
 from .collector import Collector
 from .counter import Counter

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cluster import plan, processes
 from contracts import topics
-from kit import kafka, outbox
-from kit.telemetry import Metric
+from kit.base.telemetry import Metric
+from kit.stream import kafka, outbox
 from peyvand import drafts, road
 
 from . import town as towns

@@ -12,7 +12,7 @@ from cluster.processes import State
 from contracts import topics
 from contracts.merchants import Programme
 from contracts.pos import Line
-from kit import outbox
+from kit.stream import outbox
 from lab.observe import driver
 from peyvand import Answer, Status
 from peyvand.transport import path_of
@@ -275,7 +275,7 @@ async def test_all_commands_played_again_into_the_live_ledger_change_nothing(
     before = await settled(town)
     cluster = town.cluster
     await asyncio.to_thread(processes.stop, cluster, "ledger")
-    await town.rows("ledger", "delete from streams_heard where consumer = 'ledger-road'")
+    await town.rows("ledger", "delete from stream_positions where consumer = 'ledger-road'")
     await town.rows(
         "ledger", "update consumer_offsets set next = 0 where topic = 'ledger.commands'"
     )

@@ -15,7 +15,8 @@ from contracts.merchants import Programme
 from contracts.pos import Line, PosTransaction
 from contracts.topics import Topic
 from contracts.values import Channel, Kind, micros, till_name
-from kit import ids, kafka, outbox
+from kit.base import ids
+from kit.stream import kafka, outbox
 
 from . import town as towns
 from .town import Member, Till

@@ -10,11 +10,13 @@ import msgspec
 
 from contracts.envelope import Envelope
 from contracts.topics import Spread, Topic
-from kit import outbox, run, settings, web
-from kit.consumer import CrashPoint, Event, Subscription
-from kit.db import Tx
-from kit.publish import Crash
+from kit import run
+from kit.base import settings, web
+from kit.base.db import Tx
 from kit.room import Part, Resources, Service
+from kit.stream import outbox
+from kit.stream.consumer import CrashPoint, Event, Subscription
+from kit.stream.publish import Crash
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -70,7 +72,7 @@ def passing_on(sink: Topic) -> Callable[[Tx, Sequence[Event]], Awaitable[None]]:
 class Options(msgspec.Struct):
     """What a test tells its child."""
 
-    room: settings.Room
+    room: settings.ServiceSettings
     source: str
     sink: str
     group: str
@@ -112,7 +114,7 @@ def main() -> None:
     run.main(
         Service(
             name=service,
-            settings=settings.Room,
+            settings=settings.ServiceSettings,
             parts=(part,),
             application=lambda *_: web.app("child"),
             crash=crash_of(options),

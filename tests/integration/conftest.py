@@ -22,11 +22,12 @@ import pytest_asyncio
 from cluster.servers import Servers
 from contracts import topics
 from contracts.topics import Spread, Topic
-from kit import db, kafka, outbox, settings
-from kit.consumer import Consumer, Subscription
-from kit.db import Database
-from kit.kafka import Assigned, Producer, Record
-from kit.publish import Crash, no_crash
+from kit.base import db, settings
+from kit.base.db import Database
+from kit.stream import kafka, outbox
+from kit.stream.consumer import Consumer, Subscription
+from kit.stream.kafka import Assigned, Producer, Record
+from kit.stream.publish import Crash, no_crash
 
 from .child import Options, note, passing_on, topic
 
@@ -49,7 +50,7 @@ class Stage:
     sink: Topic
     group: str
 
-    def room(self, **changes: Any) -> settings.Room:
+    def room(self, **changes: Any) -> settings.ServiceSettings:
         """Settings of a process of this test."""
         given: dict[str, Any] = {
             "room": "test",
@@ -58,7 +59,7 @@ class Stage:
             "http_port": 0,
             "actor_secret": "s",
         }
-        return settings.Room(**{**given, **changes})
+        return settings.ServiceSettings(**{**given, **changes})
 
     async def records(self, of: Topic) -> list[Record]:
         """All that lies on a topic now, by partition."""
@@ -159,7 +160,7 @@ async def running(
     stage: Stage,
     producer: Producer,
     *,
-    room: settings.Room | None = None,
+    room: settings.ServiceSettings | None = None,
     crash: Crash = no_crash,
     bound_s: float = 5.0,
     **changes: Any,

@@ -12,11 +12,11 @@ from typing import Any, Final
 from contracts import topics
 from contracts.topics import Spread, Topic
 from kit import run
-from kit.consumer import Consumer
-from kit.db import Database
-from kit.kafka import Place
-from kit.outbox import Message
+from kit.base.db import Database
 from kit.run import Wired
+from kit.stream.consumer import Consumer
+from kit.stream.kafka import Place
+from kit.stream.outbox import Message
 from support import services
 
 SHARD: Final = 7  # of the golden examples

@@ -10,8 +10,8 @@ from cluster.servers import Servers
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.house import ClockAdvanced
-from kit import clock, kafka, outbox
-from kit.kafka import Assigned, OffsetGone, Producer
+from kit.stream import kafka, outbox, sandbox_clock
+from kit.stream.kafka import Assigned, OffsetGone, Producer
 
 from .child import NOW
 from .conftest import Make, until
@@ -37,7 +37,7 @@ async def test_a_sandbox_house_takes_the_last_value_and_follows(
 
     for minutes in (1, 2, 3):
         await say(minutes)
-    house = clock.HouseClock()
+    house = sandbox_clock.SandboxClock()
     task = asyncio.ensure_future(house.run(servers.bootstrap))
 
     async def at(minutes: int) -> None:
@@ -55,7 +55,7 @@ async def test_a_sandbox_house_takes_the_last_value_and_follows(
     await at(11)  # one that does not read ends nothing
     assert not task.done()
     await producer.send([spoilt])
-    again = clock.HouseClock()
+    again = sandbox_clock.SandboxClock()
     starting = asyncio.ensure_future(again.run(servers.bootstrap))
 
     async def known() -> bool:

@@ -1,4 +1,4 @@
-"""kit.consumer on a real broker and database: one poll, one transaction, each effect once."""
+"""kit.stream.consumer on a real broker and database: one poll, one transaction, one effect."""
 
 import asyncio
 import time
@@ -9,11 +9,12 @@ import pytest
 from contracts import topics
 from contracts.envelope import decode
 from contracts.house import DeadLetter
-from kit import errors, kafka, outbox
-from kit.consumer import Event, Poison
-from kit.db import Tx
-from kit.kafka import Producer
-from kit.outbox import Message
+from kit.base import errors
+from kit.base.db import Tx
+from kit.stream import kafka, outbox
+from kit.stream.consumer import Event, Poison
+from kit.stream.kafka import Producer
+from kit.stream.outbox import Message
 
 from .child import passing_on, topic
 from .conftest import PARTITIONS, Make, Stage, running, until
@@ -259,7 +260,7 @@ async def test_a_repeat_is_dropped_by_its_number(new_stage: Make, producer: Prod
     async with running(stage, producer):
         await stage.wrote(3)
     assert await stage.effects() == [0, 4, 8]
-    rows = await stage.rows("select stream, generation, n from streams_heard")
+    rows = await stage.rows("select stream, generation, n from stream_positions")
     assert [tuple(r.values()) for r in rows] == [("fraud/w", 1, 9)]
 
 
@@ -322,7 +323,7 @@ async def test_a_missing_fact_is_awaited(new_stage: Make, producer: Producer) ->
     async def missing(_: Sequence[Event]) -> bool:
         return time.monotonic() < known_at
 
-    async with running(stage, producer, facts_missing=missing):
+    async with running(stage, producer, dependencies_missing=missing):
         await stage.wrote(4)
         assert time.monotonic() >= known_at
 
@@ -338,6 +339,6 @@ async def test_a_fact_that_does_not_come_is_awaited_two_seconds(
         asked.append(time.monotonic())
         return True
 
-    async with running(stage, producer, facts_missing=missing):
+    async with running(stage, producer, dependencies_missing=missing):
         await stage.wrote(1)
         assert 1.9 < asked[-1] - asked[0] < 2.5

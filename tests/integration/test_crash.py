@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import psutil
 import pytest
 
-from kit import errors
-from kit.consumer import CrashPoint, Event
-from kit.db import Tx
-from kit.kafka import Producer
+from kit.base import errors
+from kit.base.db import Tx
+from kit.stream.consumer import CrashPoint, Event
+from kit.stream.kafka import Producer
 
 from .child import passing_on
 from .conftest import Make, Stage, child, ended, running, until

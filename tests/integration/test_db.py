@@ -1,4 +1,4 @@
-"""kit.db on a real database: transactions, searches, and what its errors become."""
+"""kit.base.db on a real database: transactions, searches, and what its errors become."""
 
 import asyncio
 import time
@@ -11,9 +11,10 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from contracts import topics
-from kit import db, errors, outbox
-from kit.db import Database, DataError, Tx
-from kit.outbox import Message
+from kit.base import db, errors
+from kit.base.db import Database, DataError, Tx
+from kit.stream import outbox
+from kit.stream.outbox import Message
 
 EFFECTS = sa.table("rows", sa.column("number", sa.Integer), sa.column("text", sa.Text))
 

@@ -19,8 +19,8 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from kit import auth
-from kit.db import Database
+from kit.base import auth
+from kit.base.db import Database
 from support import services
 from support.callers import Vouched
 

@@ -21,10 +21,11 @@ from gateway.road.usecases.pending_replies import PendingReplies
 from gateway.tables.consumer import HANDLERS, TablesFeed
 from gateway.tables.store import Table, Tables
 from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
-from kit import clock, db, isolation, kafka
-from kit.consumer import Consumer
-from kit.db import Database
-from kit.kafka import Place
+from kit.base import clock, db
+from kit.base.db import Database
+from kit.stream import isolation, kafka
+from kit.stream.consumer import Consumer
+from kit.stream.kafka import Place
 from support import services
 
 from . import test_doors as doors

@@ -16,8 +16,8 @@ from aiokafka.protocol.metadata import MetadataRequest
 from cluster import postgres_server
 from cluster import servers as house_servers
 from cluster.servers import Servers
-from kit import errors, migrate
-from kit.kafka import Producer
+from kit.base import errors, migrate
+from kit.stream.kafka import Producer
 
 from .conftest import Stage, running, stage_on
 

@@ -10,11 +10,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.util import calc_crc32c
 
-from kit import errors, isolation, outbox
-from kit.consumer import Event, Poison
-from kit.db import Tx
-from kit.kafka import Producer
-from kit.outbox import Message
+from kit.base import errors
+from kit.base.db import Tx
+from kit.stream import isolation, outbox
+from kit.stream.consumer import Event, Poison
+from kit.stream.kafka import Producer
+from kit.stream.outbox import Message
 
 from .child import passing_on
 from .conftest import Make, Stage, running, until
@@ -220,7 +221,7 @@ async def test_a_fact_that_cannot_be_asked_for_holds_up_its_record_alone(
             raise TypeError("a fact of 5")
         return len(asked) < 9
 
-    async with running(stage, producer, facts_missing=missing):
+    async with running(stage, producer, dependencies_missing=missing):
         await stage.wrote(8)
     assert sorted(await stage.effects()) == list(range(8))
     assert asked[-1]

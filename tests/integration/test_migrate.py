@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kit import db, local
-from kit.db import Database
-from kit.migrate import MigrationError, migrate, pending, refuse_other_version
+from kit.base import db
+from kit.base.db import Database
+from kit.base.migrate import MigrationError, migrate, pending, refuse_other_version
+from kit.stream import local_tables
 
 Fresh = Callable[[str], Awaitable[str]]
 
@@ -98,11 +99,11 @@ async def test_a_failing_file_leaves_nothing(
     assert await migrate(owner, tmp_path) == ["0001_lot.sql"]
 
 
-NEWEST = local.Table(
+NEWEST = local_tables.Table(
     name="terms", columns={"who": "int", "version": "bigint", "text": "text"},
     key=("who",), version="version",
 )  # fmt: skip
-EVERY = local.Table(
+EVERY = local_tables.Table(
     name="versions", columns={"who": "int", "version": "bigint", "text": "text"},
     key=("who", "version"), version="version",
 )  # fmt: skip
@@ -124,12 +125,12 @@ async def test_a_local_table_only_moves_forward(
     said = [{"who": w, "version": v, "text": f"{w}.{v}"} for w, v in ((1, 2), (2, 1), (1, 1))]
     late = [{"who": 1, "version": 1, "text": "late"}, {"who": 2, "version": 3, "text": "2.3"}]
     async with database.transaction() as tx:
-        assert await local.upsert(tx, NEWEST, said) == 2
-        assert await local.upsert(tx, NEWEST, said) == 0
-        assert await local.upsert(tx, NEWEST, late) == 1
-        assert await local.upsert(tx, NEWEST, []) == 0
-        assert await local.upsert(tx, EVERY, said) == 3
-        assert await local.upsert(tx, EVERY, [*said, *late]) == 1
+        assert await local_tables.upsert(tx, NEWEST, said) == 2
+        assert await local_tables.upsert(tx, NEWEST, said) == 0
+        assert await local_tables.upsert(tx, NEWEST, late) == 1
+        assert await local_tables.upsert(tx, NEWEST, []) == 0
+        assert await local_tables.upsert(tx, EVERY, said) == 3
+        assert await local_tables.upsert(tx, EVERY, [*said, *late]) == 1
     async with database.read() as tx:
         rows = await tx.fetch("select who, text from terms order by who")
         kept = await tx.fetch("select text from versions order by who, version")

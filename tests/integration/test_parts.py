@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 import msgspec
 import pytest
 
-from kit import errors
-from kit.consumer import Consumer, Event, Subscription
-from kit.db import Database, Tx
-from kit.kafka import Producer
+from kit.base import errors
+from kit.base.db import Database, Tx
+from kit.stream.consumer import Consumer, Event, Subscription
+from kit.stream.kafka import Producer
 
 from .child import passing_on
 from .conftest import Make, Stage, until

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from kit import consumer as consuming
-from kit import telemetry
-from kit.consumer import Consumer, Event, Subscription
-from kit.db import Database, Tx
-from kit.kafka import Producer
+from kit.base import telemetry
+from kit.base.db import Database, Tx
+from kit.stream import consumer as consuming
+from kit.stream.consumer import Consumer, Event, Subscription
+from kit.stream.kafka import Producer
 
 from .child import passing_on
 from .conftest import Make, Stage, until

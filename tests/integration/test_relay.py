@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-from kit import outbox
-from kit.db import Database
-from kit.kafka import Producer
-from kit.publish import Relay
+from kit.base.db import Database
+from kit.stream import outbox
+from kit.stream.kafka import Producer
+from kit.stream.publish import Relay
 
 from .child import note
 from .conftest import Make, Stage, until

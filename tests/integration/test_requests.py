@@ -12,9 +12,9 @@ from contracts import topics
 from contracts.envelope import Envelope
 from contracts.ledger import CancelPending, Outcome
 from contracts.values import Reason, Status
-from kit import errors
-from kit.db import Database, Tx
-from kit.migrate import migrate
+from kit.base import errors
+from kit.base.db import Database, Tx
+from kit.base.migrate import migrate
 from kit.stream import requests
 from kit.stream.requests import Answer, Progress, Result
 

@@ -8,9 +8,9 @@ from functools import partial
 import httpx
 
 from cluster.servers import Servers
-from kit import pulse
-from kit.kafka import Producer
-from kit.outbox import Message
+from kit.base import probe
+from kit.stream.kafka import Producer
+from kit.stream.outbox import Message
 
 from .conftest import Make, child, ended, until
 
@@ -53,7 +53,7 @@ async def test_readiness_tells_that_a_server_behind_is_gone_and_back(
     new_stage: Make, servers: Servers
 ) -> None:
     """Newcomer 16: all programs were ready 18 s after Kafka and 3 s after PostgreSQL died."""
-    assert pulse.STALE_S + pulse.EVERY_S <= 3
+    assert probe.STALE_S + probe.EVERY_S <= 3
     stage = await new_stage()
     with child(stage) as process:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{process.inner_port}") as http:

@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from kit import errors, isolation
-from kit.consumer import Event
-from kit.db import Tx, connect
-from kit.kafka import Producer
+from kit.base import errors
+from kit.base.db import Tx, connect
+from kit.stream import isolation
+from kit.stream.consumer import Event
+from kit.stream.kafka import Producer
 
 from .child import passing_on
 from .conftest import Make, Stage, running, until

@@ -8,12 +8,13 @@ import pytest
 import zstandard
 
 from contracts import topics
-from kit import errors, outbox
-from kit.consumer import Event
-from kit.db import Database, Tx
-from kit.kafka import Producer
-from kit.outbox import RELAY, Lane, Message, Numbers
-from kit.streams import Positions
+from kit.base import errors
+from kit.base.db import Database, Tx
+from kit.stream import outbox
+from kit.stream.consumer import Event
+from kit.stream.kafka import Producer
+from kit.stream.outbox import RELAY, Message, SourcePartition, StreamSequences
+from kit.stream.streams import Positions
 
 from .child import note
 from .conftest import Make, Stage, running, until
@@ -39,13 +40,15 @@ async def aside(stage: Stage) -> list[tuple[str, str, int]]:
     return [(r["consumer"], r["code"], r["row"]) for r in rows]
 
 
-async def left(stage: Stage, consumer: str, lane: Lane, groups: Sequence[Sequence[int]]) -> None:
+async def left(
+    stage: Stage, consumer: str, source: SourcePartition, groups: Sequence[Sequence[int]]
+) -> None:
     """Rows that a writer committed and did not live to send: one for each group of notes."""
     database = await Database.open(stage.dsn, size=1)
-    numbers = Numbers("test", consumer, 1, {})
+    numbers = StreamSequences("test", consumer, 1, {})
     for group in groups:
         async with database.transaction() as tx:
-            batches = numbers.plan([said(stage, n) for n in group], [lane])
+            batches = numbers.plan([said(stage, n) for n in group], [source])
             await numbers.insert(tx, batches)
         numbers.settle(batches)
     await database.close()
@@ -137,7 +140,7 @@ async def test_two_spoilt_rows_and_one_that_is_not_numbered(
     await left(stage, RELAY, ("", 0), ((0,), (4,), (8,), (12,)))
     database = await Database.open(stage.dsn, size=1)
     async with database.transaction() as tx:
-        numbers = Numbers("test", RELAY, 1, {})
+        numbers = StreamSequences("test", RELAY, 1, {})
         await numbers.insert(tx, numbers.plan([plain], [("", 0)]))
     await database.close()
     rows = [await spoil(stage, "outbox_batches", place, SPOILT[0]) for place in (1, 2, 4)]

@@ -7,11 +7,12 @@ import pytest
 from contracts import topics
 from contracts.envelope import decode
 from contracts.house import DeadLetter
-from kit import errors, outbox
-from kit.consumer import Event
-from kit.db import Database, Tx
-from kit.kafka import Producer
-from kit.outbox import Message, Numbers
+from kit.base import errors
+from kit.base.db import Database, Tx
+from kit.stream import outbox
+from kit.stream.consumer import Event
+from kit.stream.kafka import Producer
+from kit.stream.outbox import Message, StreamSequences
 
 from .child import note, passing_on
 from .conftest import Make, Stage, running, until
@@ -78,7 +79,7 @@ async def test_a_row_left_unsent_stops_no_start(new_stage: Make, producer: Produ
         await stage.wrote(8)
     database = await Database.open(stage.dsn, size=1)
     async with database.transaction() as tx:
-        numbers = Numbers("test", stage.group, 1, {})
+        numbers = StreamSequences("test", stage.group, 1, {})
         batches = numbers.plan([lost(stage, 8)], [(stage.source.name, 0)])
         await numbers.insert(tx, batches)
     await database.close()
@@ -130,7 +131,7 @@ async def test_one_sent_at_once_is_refused_at_once(new_stage: Make, producer: Pr
 def test_what_a_house_has_no_partition_for_is_not_booked(
     topic: topics.Topic, partition: int, sayable: bool
 ) -> None:
-    numbers = Numbers("test", "g", 1, {}, 12)
+    numbers = StreamSequences("test", "g", 1, {}, 12)
     said = [Message(topic.name, partition, b"k", b"v", (), topic.numbered)]
     if sayable:
         assert numbers.plan(said, [("s", 0)])

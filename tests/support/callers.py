@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from kit import auth, clock
+from kit.base import auth, clock
 
 
 class Vouched(httpx.Auth):

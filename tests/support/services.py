@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from kit import clock, room
-from kit.consumer import Event
-from kit.db import Database, Tx
+from kit import room
+from kit.base import clock
+from kit.base.db import Database, Tx
+from kit.stream.consumer import Event
 
 SERVICES = ("merchants", "members", "campaigns", "fraud", "ledger", "notify")
 ADDRESSES = {"kafka_bootstrap": "127.0.0.1:1", "http_port": 1, "actor_secret": "of these tests"}

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kit.db import Database
+from kit.base.db import Database
 
 
 class Trail:

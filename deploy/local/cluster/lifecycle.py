@@ -24,7 +24,8 @@ from cluster import (
     version,
 )
 from contracts import topics
-from kit import clock, db, errors, kafka, migrate
+from kit.base import clock, db, errors, migrate
+from kit.stream import kafka
 
 COMMAND_WAIT_S = 120.0
 PORTS_OF = {kafka_server.NAME: ("kafka", "kafka-controller"), postgres_server.NAME: ("postgres",)}

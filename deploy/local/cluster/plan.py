@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster import children, credentials, paths, ports, servers, version
-from kit import auth
+from kit.base import auth
 
 SERVERS = ("kafka", "postgres")
 SIMULATOR = "sms-simulator"

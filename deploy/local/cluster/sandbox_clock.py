@@ -4,7 +4,8 @@ from datetime import datetime
 
 from contracts import envelope, topics
 from contracts.house import ClockAdvanced
-from kit import ids, kafka, outbox
+from kit.base import ids
+from kit.stream import kafka, outbox
 
 KEY = "house"
 EVENT = "clock-advanced.v1"

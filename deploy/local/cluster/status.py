@@ -12,7 +12,7 @@ from rich.table import Table
 from cluster import children, connections, plan, processes, readiness, supervisor
 from cluster.processes import Seen, State
 from cluster.supervisor import Care
-from kit import kafka
+from kit.stream import kafka
 
 SAMPLE_S = 1.0
 REQUESTS = "peyvand_http_seconds_count"

@@ -34,7 +34,9 @@ from cluster import (
 )
 from cluster.processes import State
 from gateway.access import domain as keys
-from kit import auth, clock, kafka, settings
+from kit.base import auth, clock, settings
+from kit.stream import kafka
+from kit.stream.sandbox_clock import SandboxClock
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +169,7 @@ async def advance(cluster: plan.Cluster, now: datetime) -> None:
 
 async def read_clock(cluster: plan.Cluster) -> datetime:
     """What a process of the cluster takes for now."""
-    followed = clock.HouseClock()
+    followed = SandboxClock()
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         following = group.create_task(followed.run(cluster.servers.bootstrap))
         for _ in range(500):
@@ -186,7 +188,7 @@ def test_an_ordinary_house_is_not_turned_into_a_sandbox(cluster):
 def test_every_program_is_told_what_a_room_must_know(tmp_path):
     told = plan.lay_out(tmp_path, sandbox=True)
     for name in plan.WITH_DATABASE:
-        room = settings.load(settings.Room, plan.environment(told, name), room=name)
+        room = settings.load(settings.ServiceSettings, plan.environment(told, name), room=name)
         assert room.http_port == told.ports[name]
         assert room.kafka_bootstrap == told.servers.bootstrap
         assert room.database_dsn.endswith(f"/{name}")

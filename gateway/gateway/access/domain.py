@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.merchants import Terminal, TerminalKey
-from kit.auth import MERCHANT, Role
+from kit.base.auth import MERCHANT, Role
 
 OPERATOR_PREFIX: Final = "pvo_"
 KEY_LENGTH_MAX: Final = 200

@@ -14,7 +14,7 @@ from gateway.clients import ForwardedRequest, Purpose, Services, services_of
 from gateway.problems import Code
 from gateway.proxy import usecases
 from gateway.proxy.domain import METHODS, READS, ProxyRoute, purpose_of
-from kit import auth, telemetry, web
+from kit.base import auth, telemetry, web
 from kit.room import Resources
 
 UPLOAD_BYTES_MAX: Final = 8 * 2**20

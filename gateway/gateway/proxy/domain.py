@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.access.usecases import ENROL_FOR
 from gateway.clients import Purpose, Service
-from kit import auth
-from kit.auth import MERCHANT, Role
+from kit.base import auth
+from kit.base.auth import MERCHANT, Role
 
 READS: Final = frozenset({"GET", "HEAD"})
 _UPLOADS: Final = frozenset({"/v1/members/import"})  # with a body of up to UPLOAD_BYTES_MAX

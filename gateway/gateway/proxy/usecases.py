@@ -5,8 +5,8 @@ from gateway.access.usecases import OperatorCaller
 from gateway.clients import ForwardedRequest, Service, ServiceResponse, Services
 from gateway.problems import Code
 from gateway.proxy import domain
-from kit import auth, errors
-from kit.auth import Role
+from kit.base import auth, errors
+from kit.base.auth import Role
 
 
 def service_of(path: str) -> Service | None:

@@ -10,8 +10,8 @@ from gateway.access.usecases import Access, address_of
 from gateway.clients import Services
 from gateway.road.usecases import status, submit
 from gateway.road.usecases.sending import HttpResult, Road
-from kit import errors, telemetry, web
-from kit.auth import Role
+from kit.base import errors, telemetry, web
+from kit.base.auth import Role
 
 TRANSACTIONS: Final = "/v1/transactions"
 TRANSACTION: Final = "/v1/transactions/{id}"

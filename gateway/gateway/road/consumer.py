@@ -15,9 +15,10 @@ from gateway.road.usecases.clock_probe import PROBE
 from gateway.road.usecases.pending_replies import PendingReplies
 from gateway.settings import Settings
 from gateway.tables.usecases import Readiness
-from kit import errors, kafka, telemetry
-from kit.kafka import Record
-from kit.telemetry import Metric
+from kit.base import errors, telemetry
+from kit.base.telemetry import Metric
+from kit.stream import kafka
+from kit.stream.kafka import Record
 
 log = logging.getLogger(__name__)
 

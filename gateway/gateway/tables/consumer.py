@@ -17,9 +17,10 @@ from gateway.settings import Settings
 from gateway.tables import store
 from gateway.tables.store import Place, Row, Table, Tables
 from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
-from kit import clock, errors, isolation, kafka, letters, outbox, telemetry
-from kit.kafka import Record
-from kit.telemetry import Metric
+from kit.base import clock, errors, telemetry
+from kit.base.telemetry import Metric
+from kit.stream import dead_letters, isolation, kafka, outbox
+from kit.stream.kafka import Record
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ class TablesFeed:
         """Copy a record that cannot be used to the dead letters. Raises Alarm past the limit."""
         self.dead_letters += 1
         telemetry.count(Metric.DEAD_LETTERS, "gateway-tables", "undecodable")
-        detail = letters.clean(detail)
+        detail = dead_letters.clean(detail)
         log.error("%s/%d@%d: %s", record.topic, record.partition, record.offset, detail)
         if self.dead_letters > DEAD_LETTERS_MAX:
             raise errors.Alarm("too many undecodable records on the state topics")
@@ -228,7 +229,7 @@ def _dead_letter(record: Record, raw: bytes, detail: str) -> outbox.Message:
             offset=record.offset,
             code="undecodable",
             detail=detail[:500],
-            raw=raw[: letters.RAW_BYTES_MAX],
+            raw=raw[: dead_letters.RAW_BYTES_MAX],
         ),
     )
     return outbox.message(topics.DEAD_LETTERS, letter, partition=0)

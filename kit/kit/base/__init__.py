@@ -1,1 +1,1 @@
-"""What every service stands on: it knows neither Kafka nor a noun of the business."""
+"""The lower floor: what every process needs, and nothing of Kafka."""

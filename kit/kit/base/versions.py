@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
-from kit import errors
+from kit.base import errors
 
 
 class AlreadyExistsDifferently(errors.Invalid):

@@ -1,1 +1,1 @@
-"""One poll, one transaction; what a transaction sends leaves with its commit."""
+"""The upper floor: one poll, one transaction; what is said leaves with its commit."""

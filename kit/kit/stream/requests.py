@@ -16,8 +16,8 @@ from contracts import topics
 from contracts.envelope import Envelope
 from contracts.ledger import Outcome
 from contracts.values import Status
-from kit import outbox
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import outbox
 
 _COMPLETED: Final = (Status.COMPLETED, Status.HELD)
 

@@ -17,7 +17,7 @@ from rich.table import Table
 import peyvand
 from cluster import lifecycle, lockfile, paths, plan, processes, readiness, reporting
 from cluster.processes import State
-from kit import errors
+from kit.base import errors
 from lab.history.baskets import Baskets
 from lab.history.problems import Problems
 from lab.history.run import Replay

@@ -11,7 +11,8 @@ from typing import Any, Final
 from rich.progress import Progress, TaskID
 
 from cluster import connections, plan
-from kit import clock, kafka
+from kit.base import clock
+from kit.stream import kafka
 from lab.history import reading
 from lab.history.baskets import Baskets, Tally
 from lab.history.partners import Partners

@@ -12,7 +12,7 @@ import msgspec
 from cluster import connections, lifecycle, plan, processes, readiness
 from contracts import envelope, topics
 from contracts.house import ClockAdvanced
-from kit import kafka, outbox
+from kit.stream import kafka, outbox
 
 QUIET_S: Final = 1.5  # broker offsets follow the stored ones by about a second
 POLL_S: Final = 0.25

@@ -12,7 +12,7 @@ from contracts.fraud import RefusedTransaction, ScreenedTransaction
 from contracts.ledger import Inquire, Outcome, PostTransaction
 from contracts.topics import Topic
 from contracts.values import Family, Kind, Status, name
-from kit import kafka
+from kit.stream import kafka
 
 POLL_RECORDS: Final = 5_000
 FROM_THE_FIRST: Final = 2**62  # records before the end: all that are there

@@ -9,7 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cluster import connections, plan, processes
 from contracts.topics import Topic
-from kit import clock, kafka
+from kit.base import clock
+from kit.stream import kafka
 
 WAIT_S: Final = 120.0
 POLL_S: Final = 0.25

@@ -8,7 +8,7 @@ from campaigns.first_purchase.part import part as first_purchase
 from campaigns.programmes.part import part as programmes
 from campaigns.rules.part import part as rules
 from campaigns.settings import Settings
-from kit.audit import part as audit
+from kit.audit_trail import part as audit
 from kit.room import Service
 
 PARTS: Final = (awards, rules, programmes, first_purchase, audit)

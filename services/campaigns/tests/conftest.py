@@ -24,9 +24,10 @@ from contracts.ledger import COMMANDS, Outcome
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.values import Channel, Kind, Status
-from kit import auth, consumer
-from kit.consumer import Event
-from kit.db import Database, Tx
+from kit.base import auth
+from kit.base.db import Database, Tx
+from kit.stream import consumer
+from kit.stream.consumer import Event
 from support import services
 from support.callers import Vouched
 

@@ -11,7 +11,7 @@ from campaigns.programmes import usecases as programmes
 from campaigns.rules import consumer as rules_consumer
 from contracts import topics
 from contracts.envelope import decode
-from kit import consumer, outbox
+from kit.stream import consumer, outbox
 from support import services
 from support.trail import Trail
 
@@ -42,7 +42,7 @@ async def emptied(pool: Any) -> Any:
 async def forgotten(pool: Any, owner_dsn: Any, emptied: None) -> Any:
     """Versions are for ever to the run role; the owner makes room for the next test."""
     del emptied
-    from kit import db
+    from kit.base import db
 
     yield
     async with pool.read() as tx:

@@ -8,8 +8,8 @@ import pytest
 from campaigns.main import PARTS, SERVICE
 from contracts import envelope, topics
 from contracts.ledger import COMMANDS
-from kit import consumer
-from kit.consumer import Poison
+from kit.stream import consumer
+from kit.stream.consumer import Poison
 from support import services
 
 EXAMPLES = Path(__file__).parents[3] / "contracts" / "examples"
@@ -66,5 +66,5 @@ async def test_the_wiring_hears_exactly_what_the_table_of_topics_says(pool: Any,
     (road,) = [s for s in wired if s.topic is topics.FRAUD_SCREENED]
     # on the road nothing is dropped in silence, and the road is a consumer of its own
     assert road.poison is Poison.PASS
-    assert road.facts_missing is not None
+    assert road.dependencies_missing is not None
     assert road.refuse is not None

@@ -15,7 +15,7 @@ from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind
-from kit import errors
+from kit.base import errors
 
 pytestmark = [pytest.mark.RK1, pytest.mark.NH1]
 

@@ -22,7 +22,7 @@ from contracts.campaigns import RulePublished
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.values import Channel, Kind
-from kit.db import Tx
+from kit.base.db import Tx
 
 GOLDEN = Path(__file__).parent / "golden" / "awards.txt"
 WORLDS = 40

@@ -287,7 +287,7 @@ async def test_a_version_that_comes_while_the_poll_waits_is_used(
         await programmes.keep_terms(tx, [make.terms()])
     shelves = make.shelves()
     batch = [make.event(make.screened(programme_version=2))]
-    waits = consumer.facts_missing
+    waits = consumer.dependencies_missing
     assert await waits(batch, shelves=shelves, database=pool)
     async with pool.transaction() as tx:
         await programmes.keep_programmes(tx, [make.programme(version=2, earn_points=2)])
@@ -327,7 +327,7 @@ async def test_nobody_waits_for_facts_that_are_not_needed(
     ]
     assert not awards.lacks_facts(batch, make.shelves())
     assert awards.lacks_facts([make.event(make.screened())], make.shelves())
-    missing = await consumer.facts_missing(batch, shelves=make.shelves(), database=pool)
+    missing = await consumer.dependencies_missing(batch, shelves=make.shelves(), database=pool)
     assert not missing
 
 

@@ -11,7 +11,7 @@ from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.merchants import Heartbeat
-from kit import consumer
+from kit.stream import consumer
 
 TABLES = {
     "programmes": "select merchant, version, body::text from programmes order by 1, 2",

@@ -11,7 +11,7 @@ from fraud.screening.part import part as screening
 from fraud.settings import Settings
 from fraud.sums.part import part as sums
 from fraud.terms.part import part as terms
-from kit.audit import part as audit
+from kit.audit_trail import part as audit
 from kit.room import Service
 
 PARTS: Final = (screening, rules, terms, cases, alerts, sums, declines, audit)

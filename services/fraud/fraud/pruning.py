@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kit.db import Database
+from kit.base.db import Database
 
 EVERY_S: Final = 600.0
 ROWS: Final = 5_000  # a transaction

@@ -1,9 +1,9 @@
 """What an operator may set of fraud."""
 
-from kit import settings
+from kit.base import settings
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """PEYVAND_<FIELD>. Rules and their thresholds are data, not settings."""
 
     occurred_age_max_h: int = 72  # a till's purchase or redemption older than this is declined

@@ -16,8 +16,8 @@ from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, till_name
 from fraud.screening.domain.decisions import Limits
 from fraud.screening.usecases import Desk
-from kit import db
-from kit.consumer import Event, event
+from kit.base import db
+from kit.stream.consumer import Event, event
 
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
 TABLES = (

@@ -15,8 +15,8 @@ from fraud.cases import domain as cases_domain
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
 from fraud.main import SERVICE
-from kit import db
-from kit.auth import Role
+from kit.base import db
+from kit.base.auth import Role
 from support import services
 from support.callers import Vouched
 from support.trail import Trail

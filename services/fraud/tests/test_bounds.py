@@ -17,8 +17,8 @@ from fraud.screening import store, usecases
 from fraud.screening.usecases import Desk
 from fraud.sums import usecases as sums
 from fraud.terms import usecases as terms
-from kit import db
-from kit.consumer import Event
+from kit.base import db
+from kit.stream.consumer import Event
 
 pytestmark = pytest.mark.SH15
 

@@ -22,8 +22,8 @@ from fraud.cases.domain import CaseStatus, CaseVerdict
 from fraud.screening import consumer, usecases
 from fraud.screening.domain import decisions
 from fraud.screening.usecases import Desk
-from kit import db, errors
-from kit.consumer import Event, event
+from kit.base import db, errors
+from kit.stream.consumer import Event, event
 
 EXAMPLES = Path(contracts.__file__).parents[1] / "examples"
 Screened = Callable[[db.Tx], list[Envelope[Any]]]

@@ -20,8 +20,8 @@ from fraud.screening import store, usecases
 from fraud.screening.domain import decisions, windows
 from fraud.screening.usecases import Desk
 from fraud.terms import usecases as terms
-from kit import db
-from kit.consumer import Event, event
+from kit.base import db
+from kit.stream.consumer import Event, event
 from support import services
 
 pytestmark = pytest.mark.SH15

@@ -15,7 +15,7 @@ from fraud.rules import domain as rules
 from fraud.rules.domain import Counted, Measure, Window
 from fraud.screening.domain import decisions, windows
 from fraud.screening.domain.rulebook import Rulebook
-from kit import errors
+from kit.base import errors
 
 pytestmark = pytest.mark.SH15
 

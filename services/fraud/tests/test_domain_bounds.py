@@ -18,7 +18,7 @@ from fraud.screening.domain import decisions, windows
 from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import domain as sums
 from fraud.sums.domain import Daily
-from kit import errors
+from kit.base import errors
 
 pytestmark = pytest.mark.SH15
 

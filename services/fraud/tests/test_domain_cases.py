@@ -7,7 +7,7 @@ import pytest
 from contracts.values import Status
 from fraud.alerts.domain import AlertKind, Sighting, alerts
 from fraud.cases import domain as cases
-from kit import errors
+from kit.base import errors
 
 pytestmark = pytest.mark.SH15
 

@@ -25,16 +25,16 @@ from fraud.screening import jobs, part, store
 from fraud.screening.domain import windows
 from fraud.screening.domain.decisions import Decision
 from fraud.settings import Settings
-from kit import db
-from kit.clock import HouseClock
+from kit.base import db
+from kit.stream.sandbox_clock import SandboxClock
 from support import services
 
 pytestmark = pytest.mark.usefixtures("committed")
 GIVEN = Settings(room="fraud", kafka_bootstrap="", http_port=0, actor_secret="")
 
 
-def clock_at(at: datetime) -> HouseClock:
-    made = HouseClock()
+def clock_at(at: datetime) -> SandboxClock:
+    made = SandboxClock()
     made.advance(at)
     return made
 

@@ -17,7 +17,7 @@ from fraud.screening import store
 from fraud.screening.domain import windows
 from fraud.screening.domain.decisions import Decision
 from fraud.screening.domain.rulebook import Rulebook
-from kit import db, errors
+from kit.base import db, errors
 
 REASON = Reason(code="card-burst", fa="بیش", en="more", rule="card-burst", version=3)
 

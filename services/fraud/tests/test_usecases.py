@@ -14,9 +14,8 @@ from fraud.rules import usecases as publishing
 from fraud.screening import usecases
 from fraud.screening.domain import decisions, windows
 from fraud.screening.usecases import Desk
-from kit import db, errors
-from kit.base import versions
-from kit.consumer import Event
+from kit.base import db, errors, versions
+from kit.stream.consumer import Event
 
 Screened = Callable[[db.Tx], list[Any]]
 Sale = Callable[..., Event]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from kit import settings
+from kit.base import settings
 
 PAGE_MAX: Final = 200
 SWEEP_EVERY_S: Final = 5.0
@@ -16,7 +16,7 @@ CLOCK_AHEAD_MAX: Final = timedelta(minutes=1)  # of a command before its record;
 CLOCK_OFF_S: Final = 0.5  # a clock further from the database's says nothing
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """Where checkpoints go and what signs them; empty: they are not published.
 
     origin: the ledger's name in its checkpoints, for ever.

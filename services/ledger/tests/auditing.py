@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cluster import connections, postgres_server
-from kit.db import Database
+from kit.base.db import Database
 from ledger.log.domain import chunks
 from ledger.posting import usecases
 from verifier import __main__, audit

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from kit.db import Database
+from kit.base.db import Database
 from ledger.main import SERVICE
 from ledger.query.api import accounts, network, proofs
 from support import services

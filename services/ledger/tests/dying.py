@@ -9,9 +9,9 @@ from collections import namedtuple
 from contextlib import asynccontextmanager, suppress
 
 from contracts.topics import LEDGER_COMMANDS
-from kit import db, errors, settings
-from kit.consumer import Consumer, CrashPoint
-from kit.db import Database, Tx
+from kit.base import db, errors, settings
+from kit.base.db import Database, Tx
+from kit.stream.consumer import Consumer, CrashPoint
 from ledger.posting import consumer as door
 
 TOPIC = LEDGER_COMMANDS.name
@@ -188,7 +188,9 @@ class Dying:
 
 async def live(dying, log, broker):
     """One process's life: until it has read the log, or died; gives whether it died."""
-    room = settings.Room(room="ledger", kafka_bootstrap="", http_port=0, actor_secret="s")
+    room = settings.ServiceSettings(
+        room="ledger", kafka_bootstrap="", http_port=0, actor_secret="s"
+    )
     mine = Consumer(door.GROUP, door.SUBSCRIPTIONS, dying, broker, room, crash=dying.crash)
     log.done = mine.stop
     try:

@@ -7,7 +7,7 @@ import msgspec
 from contracts import envelope as envelopes
 from contracts.ledger import Outcome, Reply
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
-from kit import consumer
+from kit.stream import consumer
 from ledger.log.domain import chunks, leaves, merkle
 from ledger.posting import usecases
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.book.jalali import Month
 from ledger.log.domain import as_of
 

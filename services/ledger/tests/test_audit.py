@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
 from contracts.values import Kind
-from kit.db import Database
+from kit.base.db import Database
 from ledger.log.domain import checkpoints, merkle
 from ledger.log.domain.checkpoints import Checkpoint
 from verifier import folder, signed, tables

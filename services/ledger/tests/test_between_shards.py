@@ -12,7 +12,7 @@ from contracts.ledger import COMMANDS, IssueValue
 from contracts.topics import LEDGER_COMMANDS
 from contracts.value import ReceiveValue, ReturnValue, SendValue, SetStanding
 from contracts.values import Unit
-from kit.outbox import Numbers
+from kit.stream.outbox import StreamSequences
 from ledger.posting import usecases
 
 from . import caravan, house_of, model, stories
@@ -96,16 +96,16 @@ async def test_a_gift_between_shards_arrives_or_comes_back_once(database, shards
 async def test_what_is_said_has_one_stream_a_lane_and_counts_on(database, shards):
     here, there = next(shards), next(shards)
     topic = LEDGER_COMMANDS.name
-    numbers = Numbers("ledger", "road", 1, {})
+    numbers = StreamSequences("ledger", "road", 1, {})
     said = await house_of.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
     alone = [b for b in numbers.plan(said, [(topic, here)]) if b.topic == topic]
-    assert [(b.lane, b.partition, b.first_n) for b in alone] == [((topic, here), there, 1)]
+    assert [(b.source, b.partition, b.first_n) for b in alone] == [((topic, here), there, 1)]
     numbers.settle(alone)
     more = [at(there, issued(), 3), at(here, sent(there, 5, 2), 4), at(here, sent(there, 5, 3), 5)]
     said = await house_of.post(database, more)
     lanes = [(topic, here), (topic, there)]
     both = [b for b in numbers.plan(said, lanes) if b.topic == topic]
-    assert [(b.lane, b.partition, b.first_n, len(b.messages)) for b in both] == [
+    assert [(b.source, b.partition, b.first_n, len(b.messages)) for b in both] == [
         ((topic, there), there, 1, 2)
     ]
     numbers.settle(both)

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from kit.settings import SettingsError
+from kit.base.settings import SettingsError
 from ledger.log import clients
 from ledger.log.domain import checkpoints
 from ledger.log.domain.checkpoints import Checkpoint

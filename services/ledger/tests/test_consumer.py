@@ -12,8 +12,8 @@ from contracts.ledger import Inquire, Offer
 from contracts.pos import Line
 from contracts.topics import LEDGER_COMMANDS
 from contracts.values import Channel, Kind, Reason
-from kit.consumer import Poison
-from kit.db import DataError
+from kit.base.db import DataError
+from kit.stream.consumer import Poison
 from ledger.posting import consumer, usecases
 
 from . import house_of, stories

@@ -8,13 +8,13 @@ import pytest
 
 from contracts import envelope as envelopes
 from contracts.value import ActivateCard
-from kit.consumer import CrashPoint
+from kit.stream.consumer import CrashPoint
 
 from . import dying, house_of
 from .test_caravan import Told
 
 SEED, BEFORE, RICH, FEW = 37, 420, 170, 12
-REST = ("migrations", "outbox_messages", "outbox_batches", "streams_heard", "audit")  # not here
+REST = ("migrations", "outbox_messages", "outbox_batches", "stream_positions", "audit")  # not here
 
 
 class Archive:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kit import errors
-from kit.db import Database
+from kit.base import errors
+from kit.base.db import Database
 
 from . import house_of, stories
 

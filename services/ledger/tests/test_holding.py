@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from contracts.value import CaptureHold, HoldValue, Spend, VoidHold
 from contracts.values import Unit
-from kit.db import DataError
+from kit.base.db import DataError
 from ledger.book.errors import InvariantBroken
 from ledger.log.domain import records
 from ledger.posting import jobs, usecases

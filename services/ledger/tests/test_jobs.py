@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from contracts import envelope as envelopes
 from contracts.ledger import COMMANDS
-from kit import clock
-from kit.outbox import take_messages
-from kit.settings import SettingsError
+from kit.base import clock
+from kit.base.settings import SettingsError
+from kit.stream.outbox import take_messages
 from ledger.log import jobs as log_jobs
 from ledger.log.clients import Archive
 from ledger.log.domain import checkpoints

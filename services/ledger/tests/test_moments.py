@@ -9,7 +9,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from contracts.value import CaptureHold, HoldValue, Spend
-from kit.db import Database
+from kit.base.db import Database
 from ledger.log.domain import as_of
 from ledger.main import SERVICE
 from support import services

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kit import db
+from kit.base import db
 
 from . import doors
 from .desk import award

@@ -7,7 +7,7 @@ from contracts.ledger import COMMANDS, PostTransaction, Redemption
 from contracts.topics import LEDGER_COMMANDS
 from contracts.value import ReissueCard
 from contracts.values import Channel, Kind
-from kit.db import Database
+from kit.base.db import Database
 
 from . import auditing, house_of
 from .bazaar import GV, Bazaar

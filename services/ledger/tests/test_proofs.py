@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kit.db import Database, connect
+from kit.base.db import Database, connect
 from ledger.log import clients, jobs
 from ledger.log.domain import checkpoints, chunks
 from ledger.main import SERVICE

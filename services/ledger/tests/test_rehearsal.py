@@ -18,9 +18,9 @@ import pytest
 from cluster import paths
 from contracts.value import CaptureHold, HoldValue, Spend
 from contracts.values import Kind
-from kit import db, errors
-from kit.db import Database
-from kit.migrate import migrate
+from kit.base import db, errors
+from kit.base.db import Database
+from kit.base.migrate import migrate
 
 from . import auditing, house_of, stories
 from .desk import BAKER, GROCER, Desk, award, terms

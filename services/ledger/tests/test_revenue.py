@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.query.domain import revenue
 from ledger.query.domain.issue_cohorts import Figures
 from ledger.query.domain.revenue import Reading

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from contracts import envelope as envelopes
-from kit import errors
-from kit.db import Database, DataError
+from kit.base import errors
+from kit.base.db import Database, DataError
 from ledger.book.errors import InvariantBroken
 from ledger.log.domain import records
 from ledger.posting.decide import commands

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from persiantools.jdatetime import JalaliDate
 
 from contracts.values import TEHRAN, tehran_day
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.book import jalali, validity
 from ledger.book.jalali import Month
 from ledger.book.validity import Activity, CalendarEnd, Forever, Rolling, Sliding, Step

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import envelope as envelopes
 from contracts.values import Unit
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.book import jalali
 from ledger.book.errors import InvariantBroken
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, Role, What

@@ -12,7 +12,7 @@ from contracts import members as contract
 from contracts.keys import Key, Ring
 from contracts.members import SealedContact
 from contracts.text import clean_text
-from kit import errors
+from kit.base import errors
 
 # ----------------------------------------------------------------------------------------- errors
 

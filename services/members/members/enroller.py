@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from kit import auth
+from kit.base import auth
 from kit.room import resources
 from members.additions.domain import Enroller
 from members.terms import enrolment_terms

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from kit.audit import part as audit
+from kit.audit_trail import part as audit
 from kit.room import Service
 from members.account_status.part import part as account_status
 from members.balances.part import part as balances

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kit import settings
+from kit.base import settings
 
 RESEAL_EVERY_S: Final = 5.0
 IMPORT_LINES_MAX: Final = 10_000
@@ -13,7 +13,7 @@ PAGE_MAX: Final = 200
 BINDINGS_MAX: Final = 50  # of one identifier: they travel in one message
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """Keys: 32 bytes in base64 each, parted by commas; the newest is first and seals, all open.
 
     identifier_keys: digests of identifiers, shared with the gateway. contact_keys: contacts, shared

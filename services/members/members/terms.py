@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 
 from contracts import keys
+from kit.base.settings import SettingsError
 from kit.room import Resources
-from kit.settings import SettingsError
 from members import crypto
 from members.crypto import Vault
 from members.settings import Settings

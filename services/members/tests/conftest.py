@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from kit import auth
-from kit.db import Database, Tx
+from kit.base import auth
+from kit.base.db import Database, Tx
 from members.main import SERVICE
 from members.settings import Settings
 from members.terms import Terms, terms_of

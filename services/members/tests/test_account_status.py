@@ -12,9 +12,9 @@ from contracts.ledger import COMMANDS, Outcome
 from contracts.value import SetStanding
 from contracts.value import Standing as Booked
 from contracts.values import Reason, Status
-from kit import consumer as kit_consumer
-from kit import outbox
-from kit.db import Database
+from kit.base.db import Database
+from kit.stream import consumer as kit_consumer
+from kit.stream import outbox
 from members.account_status import consumer
 from support.trail import Trail
 

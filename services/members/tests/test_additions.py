@@ -13,8 +13,8 @@ import pytest
 
 from contracts import envelope, topics
 from contracts.members import HoldingChange, HoldingChanged, luhn_check_digit
-from kit import outbox
-from kit.db import Database
+from kit.base.db import Database
+from kit.stream import outbox
 from members.terms import enrolment_terms
 
 NOON = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)

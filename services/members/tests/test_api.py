@@ -8,7 +8,7 @@ import pytest
 
 from contracts import members as contract
 from contracts.members import Identifier, IdentifierKind
-from kit.db import Database
+from kit.base.db import Database
 from members.terms import Terms
 
 BODY: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kit.db import Database
+from kit.base.db import Database
 
 STORMS = 4  # a race is lost in one of a dozen: several storms, each under an id of its own
 CONSENTS = {"receipts": True, "marketing": False, "wording": "2"}

@@ -5,9 +5,9 @@ import pytest
 from contracts import envelope, topics
 from contracts.ledger import Outcome
 from contracts.values import Kind, Status
-from kit import consumer as kit_consumer
-from kit import errors
-from kit.db import Tx
+from kit.base import errors
+from kit.base.db import Tx
+from kit.stream import consumer as kit_consumer
 from members.balances import consumer, usecases
 from members.balances.domain import Balance
 

@@ -2,8 +2,8 @@ from datetime import datetime
 
 from contracts import envelope, topics
 from contracts.merchants import Heartbeat
-from kit import heartbeat
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import heartbeat
 
 
 async def test_every_partition_of_the_identifiers_hears_a_heartbeat(tx: Tx, now: datetime) -> None:

@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from contracts import keys
-from kit.settings import SettingsError, load
+from kit.base.settings import SettingsError, load
 from members import terms
 from members.settings import Settings
 

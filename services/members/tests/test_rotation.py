@@ -8,7 +8,7 @@ import pytest
 
 from contracts import envelope, topics
 from contracts.members import Contact, IdentifierKind
-from kit.db import Tx
+from kit.base.db import Tx
 from members import crypto as words
 from members.additions.domain import Enroller
 from members.identifiers import usecases as identifiers

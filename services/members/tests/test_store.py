@@ -4,8 +4,8 @@ from datetime import datetime
 import pytest
 
 from contracts.members import IdentifierKind
-from kit import db
-from kit.db import Tx
+from kit.base import db
+from kit.base.db import Tx
 from members.balances import store as balances
 from members.balances.domain import Balance
 from members.crypto import Seat

@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from kit.db import Database
+from kit.base.db import Database
 from support import services
 from support.trail import Trail
 

@@ -11,8 +11,9 @@ import pytest
 from contracts import envelope, keys, topics
 from contracts import members as contract
 from contracts.members import Contact, Identifier, IdentifierKind, SealedContact
-from kit import db, errors, outbox
-from kit.db import Database, Tx
+from kit.base import db, errors
+from kit.base.db import Database, Tx
+from kit.stream import outbox
 from members import crypto as words
 from members.additions.domain import Enroller
 from members.identifiers import domain as rules
@@ -285,11 +286,11 @@ async def test_two_who_enrol_one_mobile_at_once_make_one_member(
     second = asyncio.ensure_future(enrol(wait=False))
     await asyncio.sleep(0.2)
     ready.set()
-    won = await first
+    create_once = await first
     with pytest.raises(db.DataError) as lost:
         await second
     assert lost.value.state == "23505"
     again = await enrol(wait=False)
-    assert again == Enrolled(won.seat, known=True)
+    assert again == Enrolled(create_once.seat, known=True)
     async with pool.read() as tx:
         assert await tx.fetchval("select count(*) from members") == 1

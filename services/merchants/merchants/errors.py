@@ -1,6 +1,6 @@
 """Rules that all nouns of the room share: ids that are taken or unknown."""
 
-from kit import errors
+from kit.base import errors
 
 
 class Differs(errors.Invalid):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from kit.audit import part as audit
+from kit.audit_trail import part as audit
 from kit.room import Service
 from merchants.daily_totals.part import part as daily_totals
 from merchants.parties.part import part as parties

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kit import settings
+from kit.base import settings
 
 PROPAGATION_S: Final = 60  # a new version reaches every gateway and stage before it counts
 KEYS_ACTIVE_MAX: Final = 8  # keys of one terminal that have no end yet
@@ -12,5 +12,5 @@ PAGE_MAX: Final = 200
 TALLY_DAYS_MAX: Final = 366
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """Nothing of its own: every rule's number above is a constant of the house."""

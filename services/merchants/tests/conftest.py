@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from kit import auth
-from kit.db import Database, Tx
+from kit.base import auth
+from kit.base.db import Database, Tx
 from merchants.main import SERVICE
 from support import services
 from support.callers import Vouched

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contracts.merchants import Terminal
-from kit.db import Database
+from kit.base.db import Database
 
 PARTY = {"title_fa": "شركت نان", "title_en": "Bread Co"}
 MERCHANT = {"party": 2, "sector": "bakery", "title_fa": "نان داغ", "title_en": "Hot Bread"}

@@ -3,8 +3,8 @@ from datetime import UTC, date, datetime
 from contracts import envelope, topics
 from contracts.ledger import LotIssued, Outcome
 from contracts.values import Kind, Status, Unit
-from kit import consumer as kit_consumer
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import consumer as kit_consumer
 from merchants.daily_totals import consumer, usecases
 from merchants.daily_totals.domain import Tally
 from merchants.parties import usecases as partners

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey
 from contracts.values import Kind, Status, Unit, tehran_day
-from kit import doors
+from kit.base import fields
 from merchants.daily_totals import domain as tallies
 from merchants.daily_totals.domain import Heard, Tally
 from merchants.parties import domain as partners
@@ -38,7 +38,7 @@ def a_key(key_id: str, revoked_at: datetime | None = None) -> TerminalKey:
 # -------------------------------------------------------------------------------------------- text
 
 
-TITLE = TypeAdapter[str](doors.Title)
+TITLE = TypeAdapter[str](fields.Title)
 
 
 @pytest.mark.parametrize(

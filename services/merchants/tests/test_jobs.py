@@ -1,8 +1,8 @@
 from datetime import datetime, timedelta
 
 from contracts import envelope, merchants, topics
-from kit import heartbeat
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import heartbeat
 
 
 async def test_each_state_topic_hears_a_heartbeat_on_every_partition(tx: Tx, now: datetime) -> None:

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from kit import db
-from kit.db import Tx
+from kit.base import db
+from kit.base.db import Tx
 from merchants.daily_totals import store as tallies
 from merchants.daily_totals.domain import Tally
 from merchants.parties import store

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from kit import errors
-from kit.db import Database
+from kit.base import errors
+from kit.base.db import Database
 from support import services
 from support.trail import Trail
 

@@ -7,9 +7,8 @@ import pytest
 from contracts import envelope, topics
 from contracts import merchants as facts
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
-from kit import errors
-from kit.base import versions
-from kit.db import Tx
+from kit.base import errors, versions
+from kit.base.db import Tx
 from merchants import errors as words
 from merchants.daily_totals import usecases as tallies
 from merchants.parties import usecases as partners

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from kit.audit import part as audit
+from kit.audit_trail import part as audit
 from kit.room import Service
 from notify.contacts.part import part as contacts
 from notify.receipts.part import part as receipts

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from kit import settings
+from kit.base import settings
 
 # platform time, which runs a day in seconds in a sandbox: shorter lives would end there unsent
 RECEIPT_LIFE: Final = timedelta(days=7)
@@ -25,7 +25,7 @@ SEND_TIMEOUT_S: Final = 15.0
 PAGE_MAX: Final = 200
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """The provider in Kavenegar's shape, the keys of sealed contacts, the secret of callbacks."""
 
     sms_url: str

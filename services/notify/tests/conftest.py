@@ -28,8 +28,9 @@ from contracts.topics import (
     Topic,
 )
 from contracts.values import Channel, Kind, Status, Unit
-from kit import auth, clock, consumer
-from kit.db import Database, Tx
+from kit.base import auth, clock
+from kit.base.db import Database, Tx
+from kit.stream import consumer
 from notify.contacts import domain as contacts
 from notify.main import SERVICE
 from notify.receipts.usecases import DeliveryPoller, receipt_buffer

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kit.db import Database
+from kit.base.db import Database
 from notify.contacts import consumer as contacts_consumer
 from notify.sms_queue import consumer
 from support.trail import Trail

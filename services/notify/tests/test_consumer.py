@@ -12,9 +12,9 @@ from contracts.members import HoldingChange, HoldingChanged, IdentifierKind, Sho
 from contracts.merchants import Merchant
 from contracts.topics import Topic
 from contracts.values import Kind, Status
-from kit import consumer as consumer_of_kit
-from kit.consumer import Event
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import consumer as consumer_of_kit
+from kit.stream.consumer import Event
 from notify.contacts import consumer as contacts_consumer
 from notify.contacts import store as contacts
 from notify.sms_queue import consumer, jobs, usecases

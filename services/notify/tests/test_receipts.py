@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kit import errors
-from kit.db import Database
+from kit.base import errors
+from kit.base.db import Database
 from notify import settings
 from notify.contacts import consumer as contacts_consumer
 from notify.receipts.usecases import DeliveryPoller, ReceiptBuffer

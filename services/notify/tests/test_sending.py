@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kit.db import Database
+from kit.base.db import Database
 from notify import settings, sms_provider
 from notify.contacts import consumer as contacts_consumer
 from notify.contacts import domain as contacts

@@ -13,9 +13,9 @@ from gateway.access.usecases.quotas import Quotas, quotas_of
 from gateway.problems import Code
 from gateway.settings import Settings
 from gateway.tables.usecases import Lookups, lookups_of
-from kit import clock, errors
-from kit.connections import network_of
+from kit.base import clock, errors
 from kit.room import Resources
+from kit.server.connections import network_of
 
 VERIFIED_MAX: Final = 100_000
 

@@ -12,9 +12,9 @@ from gateway.clients import Purpose
 from gateway.limits import ConcurrencyLimit, RateLimiter
 from gateway.problems import Code
 from gateway.settings import Settings
-from kit import errors, telemetry
+from kit.base import errors, telemetry
+from kit.base.telemetry import Metric
 from kit.room import Resources
-from kit.telemetry import Metric
 
 TILL_BYTES: Final = 2_048  # of a till's body for one token: 500 lines cost as some 20 sales
 UPLOAD_BYTES: Final = 65_536

@@ -22,7 +22,7 @@ from contracts.values import (
 from gateway import problems
 from gateway.problems import Code
 from gateway.road.domain import names
-from kit import bodies
+from kit.base import bodies
 
 Zoned = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone")]
 IdentifierText = Annotated[str, Meta(min_length=1, max_length=128)]

@@ -6,7 +6,8 @@ from typing import Final
 from contracts import topics
 from gateway.settings import Settings
 from gateway.tables.usecases import Readiness
-from kit import clock, kafka, outbox
+from kit.base import clock
+from kit.stream import kafka, outbox
 
 PROBE: Final = b"probe"
 

@@ -16,8 +16,8 @@ from gateway.problems import Code
 from gateway.road.domain import requests, transactions
 from gateway.road.domain.transactions import ResolvedIdentifier
 from gateway.road.usecases.sending import Road
-from kit import telemetry
-from kit.telemetry import Metric
+from kit.base import telemetry
+from kit.base.telemetry import Metric
 
 log = logging.getLogger(__name__)
 HISTORY: Final = 0  # in a terminal's place: the limit of look-ups that imports share

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from contracts.ledger import Reply
 from gateway import problems
 from gateway.problems import Code
-from kit import telemetry
-from kit.telemetry import Metric
+from kit.base import telemetry
+from kit.base.telemetry import Metric
 
 
 @dataclass(slots=True)

@@ -29,9 +29,10 @@ from gateway.tables.usecases import (
     lookups_of,
     readiness_of,
 )
-from kit import clock, errors, kafka, outbox, telemetry
+from kit.base import clock, errors, telemetry
+from kit.base.telemetry import Metric, Span
 from kit.room import Resources
-from kit.telemetry import Metric, Span
+from kit.stream import kafka, outbox
 
 STATUS_URL: Final = "/v1/transactions/"
 Future = asyncio.Future[Reply | None]

@@ -16,7 +16,7 @@ from gateway.road.domain import transaction_ids
 from gateway.road.domain.transaction_ids import TransactionId
 from gateway.road.usecases import sending
 from gateway.road.usecases.sending import HttpResult, Road
-from kit import auth, errors
+from kit.base import auth, errors
 
 
 async def find_transaction(

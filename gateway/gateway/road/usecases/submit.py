@@ -16,8 +16,8 @@ from gateway.road.usecases.identifiers import HISTORY, resolve_identifier, sale_
 from gateway.road.usecases.originals import resolve_original
 from gateway.road.usecases.sending import HttpResult, Road, Submitter, send
 from gateway.tables.usecases import in_force
-from kit import ids
-from kit.telemetry import Span
+from kit.base import ids
+from kit.base.telemetry import Span
 
 
 def admit_transaction(road: Road, caller: TerminalCaller) -> None:

@@ -14,9 +14,9 @@ from gateway.clients import Purpose, Services, services_of
 from gateway.problems import Code
 from gateway.settings import Settings
 from gateway.tables.store import Tables
-from kit import errors, telemetry
+from kit.base import errors, telemetry
+from kit.base.telemetry import Metric
 from kit.room import Resources
-from kit.telemetry import Metric
 
 CACHED_S: Final = 30.0  # by then the topic has brought it, or the owner is asked again
 CACHED_MAX: Final = 10_000

@@ -14,9 +14,9 @@ from contracts.topics import (
 from gateway import problems
 from gateway.problems import Code
 from gateway.tables.store import Place
-from kit import clock, telemetry
+from kit.base import clock, telemetry
+from kit.base.telemetry import Metric
 from kit.room import Resources
-from kit.telemetry import Metric
 
 STATE_TOPICS: Final = (
     MEMBERS_IDENTIFIERS,

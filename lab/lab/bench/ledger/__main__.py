@@ -14,7 +14,8 @@ import uvloop
 from rich.console import Console
 
 from cluster import connections, paths, postgres_server, readiness
-from kit import errors, run
+from kit import run
+from kit.base import errors
 
 from . import figures, loaded, many_lots, tables, workloads
 from .checks import CheckFailed

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kit.outbox import Message
+from kit.stream.outbox import Message
 
 from . import checks, singles, workloads
 from .meter import MILLION, median

@@ -11,9 +11,9 @@ from contracts.envelope import Envelope
 from contracts.ledger import Award, Inquire, Offer, PostTransaction, Redemption
 from contracts.topics import LEDGER_COMMANDS
 from contracts.values import Channel, Kind, Reason, Unit, till_name
-from kit import consumer
-from kit.consumer import Event
-from kit.migrate import migrate
+from kit.base.migrate import migrate
+from kit.stream import consumer
+from kit.stream.consumer import Event
 from ledger import main
 
 from .meter import median

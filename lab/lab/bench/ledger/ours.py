@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kit import outbox
-from kit.consumer import Event
-from kit.db import Database, Tx
-from kit.kafka import Place
-from kit.migrate import migrate
-from kit.outbox import Message, Numbers
-from kit.streams import Positions
+from kit.base.db import Database, Tx
+from kit.base.migrate import migrate
+from kit.stream import outbox
+from kit.stream.consumer import Event
+from kit.stream.kafka import Place
+from kit.stream.outbox import Message, StreamSequences
+from kit.stream.streams import Positions
 from ledger import main
 from ledger.posting import consumer, usecases
 
@@ -39,7 +39,7 @@ class Ours:
         self._database = database
         self._translator = translator
         self._positions = Positions(consumer.GROUP)
-        self._numbers = Numbers(_ROOM, consumer.GROUP, 1, {})
+        self._numbers = StreamSequences(_ROOM, consumer.GROUP, 1, {})
         self._acked: list[int] = []
         self.backend = pid
         self.watch: Callable[[Tx], Any] = lambda tx: tx  # a profile looks on

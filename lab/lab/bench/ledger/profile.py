@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from kit.db import Tx
+from kit.base.db import Tx
 
 from .meter import How, Run, measure
 from .ours import Ours
@@ -189,9 +189,9 @@ GROUPS: Final = (
     ("posting/store/", "store: columns of statements"),
     ("ledger/tables/", "store: columns of statements"),
     ("contracts/", "contracts: encode, decode"),
-    ("kit/kit/outbox.py", "kit: outbox and numbers"),
-    ("kit/kit/streams.py", "kit: offsets and streams"),
-    ("kit/kit/telemetry.py", "kit: telemetry"),
+    ("kit/kit/stream/outbox.py", "kit: outbox and numbers"),
+    ("kit/kit/stream/streams.py", "kit: offsets and streams"),
+    ("kit/kit/base/telemetry.py", "kit: telemetry"),
     ("kit/kit/", "kit: database"),
     ("lab/lab/bench/", "bench"),
     ("asyncpg", "asyncpg"),

@@ -10,8 +10,8 @@ from contracts.ledger import Award, IssueValue, PostTransaction, TickClock
 from contracts.topics import LEDGER_COMMANDS
 from contracts.value import CaptureHold, HoldValue, Spend, SpendValue, VoidHold
 from contracts.values import Channel, Family, Kind, Unit, name, till_name
-from kit import consumer
-from kit.consumer import Event
+from kit.stream import consumer
+from kit.stream.consumer import Event
 
 from . import workloads
 from .workloads import Command, Lot, Workload

@@ -15,9 +15,9 @@ import psutil
 
 from cluster import children, kafka_server, paths
 from contracts import topics
-from kit import kafka
-from kit.kafka import Producer
-from kit.outbox import Message
+from kit.stream import kafka
+from kit.stream.kafka import Producer
+from kit.stream.outbox import Message
 
 from .place import ROOM, Place
 from .records import REPLY_PARTITION, SHARD, Translator
@@ -190,7 +190,7 @@ class Road:
 async def _numbers_said(place: Place, database: str) -> int:
     """Numbers given so far to messages of ledger.entries."""
     async with place.superuser(database) as connection:
-        query = "select coalesce(sum(n), 0) from streams_said where topic = $1"
+        query = "select coalesce(sum(n), 0) from stream_sequences where topic = $1"
         return int(await connection.fetchval(query, _ENTRIES[0]))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from cluster import paths
-from kit import telemetry
+from kit.base import telemetry
 
 from . import checks, meter, ours, profile, records, workloads, yardstick
 from .meter import How, Run

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from contracts import topics
-from kit import kafka
-from kit.kafka import Producer
-from kit.outbox import Message
+from kit.stream import kafka
+from kit.stream.kafka import Producer
+from kit.stream.outbox import Message
 
 from .meter import percentile
 from .road import Replies

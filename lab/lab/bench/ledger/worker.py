@@ -6,16 +6,18 @@ import sys
 
 import uvloop
 
-from kit import kafka, run, settings, telemetry
-from kit.consumer import Consumer
-from kit.db import Database
+from kit import run
+from kit.base import settings, telemetry
+from kit.base.db import Database
+from kit.stream import kafka
+from kit.stream.consumer import Consumer
 from ledger import main
 from ledger.posting import consumer
 
 
 async def work() -> None:
     """Consume ledger.commands until told to end, then drain."""
-    given = settings.load(settings.Room, room=main.SERVICE.name)
+    given = settings.load(settings.ServiceSettings, room=main.SERVICE.name)
     telemetry.configure(given.room, level=given.log_level)
     producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
     database = await Database.open(given.database_dsn)

@@ -10,11 +10,11 @@ from campaigns.awards import usecases
 from campaigns.awards.usecases import shelves_of
 from contracts.pos import LINES_MAX, Line, PosTransaction
 from contracts.values import Channel, Kind
-from kit import auth, doors
-from kit.auth import Role
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 
-Word = Annotated[doors.Code, Field(max_length=64)]  # folded, as on the road; empty: none
+Word = Annotated[fields.Code, Field(max_length=64)]  # folded, as on the road; empty: none
 
 
 router = APIRouter(tags=["rules"])
@@ -26,7 +26,7 @@ class LineBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     line: Annotated[int, Field(ge=1, le=9999, strict=True)]
-    amount_rial: doors.Amount
+    amount_rial: fields.Amount
     quantity: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 1
     sku: Word = ""
     category: Word = ""
@@ -40,17 +40,17 @@ class BasketBody(BaseModel):
         json_schema_extra={"examples": [{"merchant": 12, "amount_rial": 2_000_000}]},
     )
 
-    merchant: doors.Number
-    branch: doors.NumberOrZero = 0
-    terminal: doors.NumberOrZero = 0
+    merchant: fields.Number
+    branch: fields.NumberOrZero = 0
+    terminal: fields.NumberOrZero = 0
     kind: Literal["purchase", "redemption"] = "purchase"
     channel: Channel = Channel.TILL
-    occurred_at: doors.Moment | None = None
-    accepted_at: doors.Moment | None = None
-    amount_rial: doors.Amount
+    occurred_at: fields.Moment | None = None
+    accepted_at: fields.Moment | None = None
+    amount_rial: fields.Amount
     lines: Annotated[list[LineBody], Field(max_length=LINES_MAX)] = []
-    points: doors.Amount = 0
-    credit_rial: doors.Amount = 0
+    points: fields.Amount = 0
+    credit_rial: fields.Amount = 0
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

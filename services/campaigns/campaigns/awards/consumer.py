@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from campaigns.awards import usecases
 from campaigns.awards.usecases import Shelves
-from kit.consumer import Event
-from kit.db import Database, Tx
+from kit.base.db import Database, Tx
+from kit.stream.consumer import Event
 
 
 async def on_fraud_screened(tx: Tx, batch: Sequence[Event], *, shelves: Shelves) -> None:
@@ -13,7 +13,9 @@ async def on_fraud_screened(tx: Tx, batch: Sequence[Event], *, shelves: Shelves)
     await usecases.grant_awards(tx, batch, shelves)
 
 
-async def facts_missing(batch: Sequence[Event], *, shelves: Shelves, database: Database) -> bool:
+async def dependencies_missing(
+    batch: Sequence[Event], *, shelves: Shelves, database: Database
+) -> bool:
     """Whether the poll must wait: looks into the local tables only when memory lacks something."""
     if not usecases.lacks_facts(batch, shelves):
         return False

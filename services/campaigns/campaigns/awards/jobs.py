@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from campaigns import settings
 from campaigns.awards import usecases
-from kit.clock import Clock
-from kit.db import Database
+from kit.base.clock import Clock
+from kit.base.db import Database
 
 
 async def prune_decisions(database: Database, clock: Clock) -> None:

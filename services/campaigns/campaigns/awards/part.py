@@ -6,8 +6,8 @@ from campaigns import settings
 from campaigns.awards import api, consumer, jobs
 from campaigns.awards.usecases import shelves_of
 from contracts import topics
-from kit.consumer import Poison, Subscription
 from kit.room import ROAD, Job, Part, Resources
+from kit.stream.consumer import Poison, Subscription
 
 
 def part(opened: Resources) -> Part:
@@ -17,7 +17,9 @@ def part(opened: Resources) -> Part:
         topic=topics.FRAUD_SCREENED,
         handle=partial(consumer.on_fraud_screened, shelves=shelves),
         poison=Poison.PASS,
-        facts_missing=partial(consumer.facts_missing, shelves=shelves, database=database),
+        dependencies_missing=partial(
+            consumer.dependencies_missing, shelves=shelves, database=database
+        ),
         refuse=consumer.refuse,
     )
     prune = Job(

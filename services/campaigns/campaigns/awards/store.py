@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from kit.db import Tx
+from kit.base.db import Tx
 
 Name = tuple[int, str]  # shard, text of the name
 

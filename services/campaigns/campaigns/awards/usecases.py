@@ -19,11 +19,12 @@ from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
 from contracts.merchants import Programme, Terms
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, Reason, public_id
-from kit import letters, logs, outbox, telemetry
-from kit.consumer import Event
-from kit.db import Tx
-from kit.outbox import Message
+from kit.base import logs, telemetry
+from kit.base.db import Tx
 from kit.room import Resources
+from kit.stream import dead_letters, outbox
+from kit.stream.consumer import Event
+from kit.stream.outbox import Message
 
 Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
@@ -348,7 +349,7 @@ async def _set_aside(tx: Tx, event: Event) -> None:
     reason = reasons.NOT_KNOWN_IN_TIME
     telemetry.count(telemetry.Metric.ALARMS, reason.code)
     why = f"{reason.code}: {reason.en}"
-    await letters.write(tx, "campaigns", settings.ROAD_CONSUMER, event, why, limit=None)
+    await dead_letters.write(tx, "campaigns", settings.ROAD_CONSUMER, event, why, limit=None)
 
 
 def _enveloped(event: Event, command: Command) -> Envelope[Any]:

@@ -10,8 +10,9 @@ from pydantic.config import JsonDict
 from campaigns.first_purchase import usecases
 from campaigns.first_purchase.domain import Version
 from contracts.values import NETWORK_PARTY
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 
 CREDIT: Final[JsonDict] = {
@@ -34,16 +35,16 @@ class VersionBody(BaseModel):
         json_schema_extra={"examples": [CREDIT]},
     )
 
-    effective_from: doors.Moment
-    amount_rial: doors.Amount
+    effective_from: fields.Moment
+    amount_rial: fields.Amount
     validity_days: Annotated[int, Field(ge=1, le=36_500, strict=True)] | None
-    funder: doors.Number = NETWORK_PARTY
-    title_fa: doors.Title
-    title_en: doors.Title
+    funder: fields.Number = NETWORK_PARTY
+    title_fa: fields.Title
+    title_en: fields.Title
 
 
 @router.put("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(Role.MONEY)])
-async def put_version(request: Request, version: doors.NumberText, body: VersionBody) -> Response:
+async def put_version(request: Request, version: fields.NumberText, body: VersionBody) -> Response:
     """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
     wanted = Version(
         version=version,
@@ -54,14 +55,14 @@ async def put_version(request: Request, version: doors.NumberText, body: Version
         title_fa=body.title_fa,
         title_en=body.title_en,
     )
-    async with audit.writing(request, resources(request).database) as act:
+    async with audit_trail.writing(request, resources(request).database) as act:
         new = await usecases.put_version(act.tx, wanted)
         act.tell(wanted)
     return _json(wanted, 201 if new else 200)
 
 
 @router.get("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
-async def get_version(request: Request, version: doors.NumberText) -> Response:
+async def get_version(request: Request, version: fields.NumberText) -> Response:
     """One version as it was put."""
     async with resources(request).database.read() as tx:
         found = await usecases.find_version(tx, version)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from campaigns.first_purchase import usecases
-from kit.consumer import Event
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:

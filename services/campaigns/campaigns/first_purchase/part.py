@@ -2,8 +2,8 @@
 
 from campaigns.first_purchase import api, consumer
 from contracts import topics
-from kit.consumer import Subscription
 from kit.room import Part, Resources
+from kit.stream.consumer import Subscription
 
 
 def part(_: Resources) -> Part:

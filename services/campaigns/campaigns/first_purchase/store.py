@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from campaigns.first_purchase.domain import FirstPurchase, State, Version
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 
 
 async def lock_versions(tx: Tx) -> None:

@@ -6,10 +6,10 @@ from campaigns.first_purchase import domain, store
 from campaigns.first_purchase.domain import FirstPurchase, State, Version
 from contracts import topics
 from contracts.ledger import IssueValue, Outcome, TakeBackValue
-from kit import errors, outbox
-from kit.base import versions
-from kit.consumer import Event
-from kit.db import Tx
+from kit.base import errors, versions
+from kit.base.db import Tx
+from kit.stream import outbox
+from kit.stream.consumer import Event
 
 # ----------------------------------------------------------------------------------- what is heard
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from campaigns.programmes import usecases
 from contracts.merchants import Programme, Terms
-from kit.consumer import Event
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event
 
 
 async def on_merchants_programmes(tx: Tx, batch: Sequence[Event]) -> None:

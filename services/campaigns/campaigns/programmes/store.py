@@ -6,17 +6,17 @@ from typing import Any, Final
 import msgspec
 
 from contracts.merchants import Programme, Terms
-from kit import local
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import local_tables
 
 TERMS: Final = 0  # in programme_changes, where a merchant's number would be
-PROGRAMMES_TABLE: Final = local.Table(
+PROGRAMMES_TABLE: Final = local_tables.Table(
     name="programmes",
     columns={"merchant": "int", "version": "int", "body": "jsonb"},
     key=("merchant", "version"),
     version="version",
 )
-TERMS_TABLE: Final = local.Table(
+TERMS_TABLE: Final = local_tables.Table(
     name="terms",
     columns={"version": "int", "body": "jsonb"},
     key=("version",),
@@ -30,13 +30,13 @@ _terms = msgspec.json.Decoder(Terms)
 async def upsert_programmes(tx: Tx, programmes: Sequence[Programme]) -> None:
     """Keep every version, whatever the order of arrival."""
     rows = [{"merchant": p.merchant, "version": p.version, "body": _text(p)} for p in programmes]
-    await local.upsert(tx, PROGRAMMES_TABLE, rows)
+    await local_tables.upsert(tx, PROGRAMMES_TABLE, rows)
 
 
 async def upsert_terms(tx: Tx, terms: Sequence[Terms]) -> None:
     """Keep every version, whatever the order of arrival."""
     rows = [{"version": t.version, "body": _text(t)} for t in terms]
-    await local.upsert(tx, TERMS_TABLE, rows)
+    await local_tables.upsert(tx, TERMS_TABLE, rows)
 
 
 async def upsert_changes(tx: Tx, changed: Sequence[tuple[int, int]]) -> None:
@@ -66,7 +66,7 @@ async def list_changes(tx: Tx, revision: int) -> list[tuple[int, Programme | Ter
         " where c.merchant = 0 and c.revision > $1",
         revision,
     )
-    return local.legible(
+    return local_tables.legible(
         rows, lambda row: (row["revision"], _fact(row["merchant"], row["body"])), "programmes"
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from campaigns.programmes import domain, store
 from campaigns.programmes.domain import Shelf
 from contracts.merchants import Programme, Terms
-from kit.db import Tx
+from kit.base.db import Tx
 
 __all__ = [
     "Shelf",

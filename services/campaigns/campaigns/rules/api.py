@@ -11,8 +11,9 @@ from campaigns import settings
 from campaigns.rules import usecases
 from campaigns.rules.domain import tree
 from contracts.campaigns import RulePublished
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 
 RuleId = Annotated[str, Path(pattern="^[a-z][a-z0-9-]{0,63}$")]
@@ -43,25 +44,25 @@ class RuleBody(BaseModel):
         json_schema_extra={"examples": [RULE]},
     )
 
-    effective_from: doors.Moment
-    effective_until: doors.Moment | None = None
-    merchants: list[doors.Number] = []
-    funder: doors.NumberOrZero = 0
-    title_fa: doors.Title
-    title_en: doors.Title
+    effective_from: fields.Moment
+    effective_until: fields.Moment | None = None
+    merchants: list[fields.Number] = []
+    funder: fields.NumberOrZero = 0
+    title_fa: fields.Title
+    title_en: fields.Title
     condition: Any
     effect: Any
-    retired: doors.Flag = False
+    retired: fields.Flag = False
 
 
 @router.put("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(Role.RULES)])
 async def put_rule(
-    request: Request, rule: RuleId, version: doors.NumberText, body: RuleBody
+    request: Request, rule: RuleId, version: fields.NumberText, body: RuleBody
 ) -> Response:
     """Publish a version: 201 new, 200 the same again, 422 other content or a faulty rule."""
     actor = auth.actor_of(request)
     published = _published(rule, version, body)
-    async with audit.writing(request, resources(request).database) as act:
+    async with audit_trail.writing(request, resources(request).database) as act:
         new = await usecases.put_rule(
             act.tx, published, subject=actor.subject, now=resources(request).clock.now()
         )
@@ -70,7 +71,7 @@ async def put_rule(
 
 
 @router.get("/v1/rules/{rule}/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
-async def get_rule(request: Request, rule: RuleId, version: doors.NumberText) -> Response:
+async def get_rule(request: Request, rule: RuleId, version: fields.NumberText) -> Response:
     """One version as it was put."""
     async with resources(request).database.read() as tx:
         found = await usecases.find_rule(tx, rule, version)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from campaigns.rules import usecases
 from contracts.campaigns import RulePublished
-from kit.consumer import Event
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event
 
 
 async def on_campaigns_rules(tx: Tx, batch: Sequence[Event]) -> None:

@@ -3,8 +3,8 @@
 from campaigns import settings
 from campaigns.rules import api, consumer
 from contracts import topics
-from kit.consumer import Subscription
 from kit.room import Part, Resources
+from kit.stream.consumer import Subscription
 
 
 def part(_: Resources) -> Part:

@@ -7,10 +7,10 @@ from typing import Final
 import msgspec
 
 from contracts.campaigns import RulePublished
-from kit import local
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import local_tables
 
-LIVE_RULES_TABLE: Final = local.Table(
+LIVE_RULES_TABLE: Final = local_tables.Table(
     name="live_rules",
     columns={"rule": "text", "version": "int", "body": "jsonb"},
     key=("rule", "version"),
@@ -60,7 +60,7 @@ async def list_newest(tx: Tx, *, after: str, limit: int) -> list[RulePublished]:
         after,
         limit,
     )
-    return local.legible(rows, lambda row: _rule.decode(row["body"]), "rule_versions")
+    return local_tables.legible(rows, lambda row: _rule.decode(row["body"]), "rule_versions")
 
 
 async def insert_version(
@@ -85,7 +85,7 @@ async def upsert_live_rules(tx: Tx, heard: Sequence[RulePublished]) -> None:
         {"rule": r.rule, "version": r.version, "body": msgspec.json.encode(r).decode()}
         for r in heard
     ]
-    await local.upsert(tx, LIVE_RULES_TABLE, rows)
+    await local_tables.upsert(tx, LIVE_RULES_TABLE, rows)
 
 
 async def upsert_changes(tx: Tx, changed: Sequence[tuple[str, int]]) -> None:
@@ -110,6 +110,6 @@ async def list_changes(tx: Tx, revision: int) -> list[tuple[int, RulePublished]]
         " where c.revision > $1",
         revision,
     )
-    return local.legible(
+    return local_tables.legible(
         rows, lambda row: (row["revision"], _rule.decode(row["body"])), "live_rules"
     )

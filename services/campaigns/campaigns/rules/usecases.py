@@ -15,9 +15,9 @@ from campaigns.rules.domain.tree import Rejected
 from contracts import topics
 from contracts.campaigns import RulePublished
 from contracts.envelope import Envelope, follow
-from kit import errors, outbox, telemetry
-from kit.base import versions
-from kit.db import Tx
+from kit.base import errors, telemetry, versions
+from kit.base.db import Tx
+from kit.stream import outbox
 
 __all__ = ["Basket", "Bonus", "Explanation", "Shelf", "Then", "applies", "calendar", "explain",
            "find_rule", "keep_rules", "list_rules", "put_rule", "refresh", "reward"]  # fmt: skip

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from contracts.values import public_id
 from fraud.alerts import usecases
 from fraud.alerts.domain import Alert, AlertKind, Sighting
-from kit import auth, doors
-from kit.auth import Role
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 
 LIMIT_MAX: Final = 200
@@ -51,7 +51,7 @@ class AlertPage(BaseModel):
 @router.get("/v1/fraud-alerts", dependencies=[auth.allow(Role.REVIEWER, Role.AUDITOR, Role.RULES)])
 async def list_alerts(
     request: Request,
-    after: doors.AfterAccount = 0,
+    after: fields.AfterAccount = 0,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
 ) -> AlertPage:
     """Names that more than one shard saw, in the order they were raised."""

@@ -4,8 +4,8 @@ from functools import partial
 
 from fraud import pruning
 from fraud.alerts import usecases
-from kit.clock import Clock
-from kit.db import Database
+from kit.base.clock import Clock
+from kit.base.db import Database
 from kit.room import Job
 
 

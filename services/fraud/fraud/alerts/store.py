@@ -8,8 +8,8 @@ import msgspec
 
 from contracts.fraud import Sighting
 from fraud.alerts.domain import Alert, AlertKind
-from kit import local
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
+from kit.stream import local_tables
 
 _json: Final = msgspec.json.Encoder()
 _sighting: Final = msgspec.json.Decoder(Sighting)
@@ -45,7 +45,7 @@ async def find_shared_names(tx: Tx, names: Sequence[str]) -> list[Sighting]:
 
 async def insert_alerts(tx: Tx, raised: Sequence[Alert]) -> list[str]:
     """Write alerts down, once for each name and shard; gives the kinds of the new ones."""
-    await local.will_number(tx, "alerts")
+    await local_tables.will_number(tx, "alerts")
     rows = await tx.fetch(
         "insert into alerts (kind, name, terminal, first, second, second_shard, raised_at)"
         " select * from unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[], $5::jsonb[],"
@@ -64,14 +64,14 @@ async def insert_alerts(tx: Tx, raised: Sequence[Alert]) -> list[str]:
 
 async def list_alerts(tx: Tx, after: int, limit: int) -> list[Alert]:
     """Alerts after a number, oldest first; none is committed later that a page should have had."""
-    await local.all_numbered(tx, "alerts")
+    await local_tables.all_numbered(tx, "alerts")
     rows = await tx.fetch(
         "select number, kind, first, second, raised_at from alerts where number > $1"
         " order by number limit $2",
         after,
         limit,
     )
-    return local.legible(rows, _alert, "alerts")
+    return local_tables.legible(rows, _alert, "alerts")
 
 
 def _alert(row: Record) -> Alert:

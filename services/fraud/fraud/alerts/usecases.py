@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from contracts.fraud import Sighting
 from fraud.alerts import domain, store
-from kit import telemetry
-from kit.db import Tx
-from kit.telemetry import Metric
+from kit.base import telemetry
+from kit.base.db import Tx
+from kit.base.telemetry import Metric
 
 
 async def raise_alerts(tx: Tx, seen: Sequence[Sighting]) -> None:

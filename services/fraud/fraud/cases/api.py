@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.values import public_id
 from fraud.cases import usecases
 from fraud.cases.domain import Case, CaseStatus, CaseVerdict
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 
 LIMIT_MAX: Final = 200
@@ -31,7 +32,7 @@ class VerdictBody(BaseModel):
     )
 
     verdict: CaseVerdict
-    note: Annotated[doors.Prose, Field(max_length=1000)] = ""
+    note: Annotated[fields.Prose, Field(max_length=1000)] = ""
 
 
 class ReasonView(BaseModel):
@@ -79,7 +80,7 @@ class CasePage(BaseModel):
 async def list_cases(
     request: Request,
     status: CaseStatus | None = None,
-    after: doors.AfterAccount = 0,
+    after: fields.AfterAccount = 0,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
 ) -> CasePage:
     """Cases in the order of their opening: work to be done, so begin anew at the end of it.
@@ -108,7 +109,7 @@ async def get_case(request: Request, case_id: CaseId) -> CaseView:
 async def put_verdict(request: Request, case_id: CaseId, body: VerdictBody) -> CaseView:
     """Release the pending points or cancel them; the ledger's answer shows in the case."""
     reviewer = auth.actor_of(request).subject
-    async with audit.writing(request, resources(request).database) as act:
+    async with audit_trail.writing(request, resources(request).database) as act:
         before = _told(await usecases.get_case(act.tx, case_id))
         decided = await usecases.decide_case(
             act.tx,

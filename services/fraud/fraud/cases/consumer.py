@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contracts import topics
 from contracts.ledger import Outcome
 from fraud.cases import usecases
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from contracts.values import Family, Reason, Status, name, name_parts
-from kit import errors
+from kit.base import errors
 
 
 class CaseStatus(StrEnum):

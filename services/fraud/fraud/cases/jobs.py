@@ -5,8 +5,8 @@ from typing import Final
 
 from fraud import pruning
 from fraud.cases import usecases
-from kit.clock import Clock
-from kit.db import Database
+from kit.base.clock import Clock
+from kit.base.db import Database
 from kit.room import Job
 
 LAPSE_EVERY_S: Final = 5.0  # a sandbox house's days pass in seconds

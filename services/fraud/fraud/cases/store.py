@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from contracts.values import Reason, Status
 from fraud.cases.domain import Case, CaseStatus, CaseVerdict, Hearing, Hold
-from kit import local
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
+from kit.stream import local_tables
 
 _json: Final = msgspec.json.Encoder()
 _reasons: Final = msgspec.json.Decoder(tuple[Reason, ...])
@@ -148,4 +148,4 @@ def _hold(row: Record) -> Hold:
 def _reasons_of(row: Record) -> tuple[Reason, ...]:
     """Why a case was opened; where that does not read any more, the case is decided without."""
     rows = [(row["case_id"], row["reasons"])]
-    return next(iter(local.legible(rows, lambda one: _reasons.decode(one[1]), "cases")), ())
+    return next(iter(local_tables.legible(rows, lambda one: _reasons.decode(one[1]), "cases")), ())

@@ -9,8 +9,8 @@ from msgspec import structs
 from contracts.envelope import Envelope, follow
 from contracts.ledger import CancelPending, Outcome, ReleasePending
 from fraud.cases import domain, store
-from kit import errors
-from kit.db import Tx
+from kit.base import errors
+from kit.base.db import Tx
 from kit.stream import requests
 
 Hold = domain.Hold  # what a case opens with, for the road

@@ -6,8 +6,8 @@ from contracts import topics
 from contracts.fraud import Sighting, TerminalsSeen
 from contracts.ledger import Outcome
 from fraud.declines import usecases
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 
 
 async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fraud.declines.domain import Declined
 from fraud.screening.domain.decisions import Key
 from fraud.screening.domain.windows import Gone
-from kit.db import Tx
+from kit.base.db import Tx
 
 
 async def insert_withdrawals(tx: Tx, gone: Sequence[tuple[Declined, Key, Gone]]) -> set[Key]:

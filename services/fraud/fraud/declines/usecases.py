@@ -10,7 +10,7 @@ from fraud.declines import domain, store
 from fraud.declines.domain import Declined
 from fraud.screening import usecases as screening
 from fraud.sums import usecases as sums
-from kit.db import Tx
+from kit.base.db import Tx
 
 _TRANSACTIONS = ("post-transaction.v1", "refuse-transaction.v1")
 _NOTHING_HAPPENED = (Status.DECLINED, Status.REFUSED)

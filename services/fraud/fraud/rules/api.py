@@ -11,14 +11,15 @@ from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
 from fraud.rules import usecases
 from fraud.rules.domain import LAPSE_MAX_RIAL, Counted, Measure, Rule, Subject, Window
-from kit import audit, auth, doors, errors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, errors, fields
+from kit.base.auth import Role
 from kit.room import resources
 
 LIMIT_MAX: Final = 200
 RuleName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
-Version = Annotated[doors.NumberText, Path(le=1_000_000)]
-Text = Annotated[doors.Prose, Field(min_length=1, max_length=300)]
+Version = Annotated[fields.NumberText, Path(le=1_000_000)]
+Text = Annotated[fields.Prose, Field(min_length=1, max_length=300)]
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 After = Annotated[str, Query(max_length=64)]
 
@@ -58,18 +59,18 @@ class RuleBody(BaseModel):
         json_schema_extra={"examples": [RULE]},
     )
 
-    effective_from: doors.Moment
+    effective_from: fields.Moment
     enabled: bool = True
     over: Subject
     counts: Counted
     measure: Measure
     window: Window
-    threshold: doors.Amount
+    threshold: fields.Amount
     on_purchase: Verdict
     on_redemption: Verdict
     on_history: bool = False
     identifiers: Annotated[tuple[IdentifierKind, ...], Field(max_length=4)] = ()
-    lapse_max_rial: doors.Amount = LAPSE_MAX_RIAL
+    lapse_max_rial: fields.Amount = LAPSE_MAX_RIAL
     fa: Text
     en: Text
 
@@ -102,7 +103,7 @@ async def put_rule(
     """Publish the next version of a rule; the same body again changes nothing."""
     actor = auth.actor_of(request)
     published = Rule(rule=rule, version=version, **_fields(body))
-    async with audit.writing(request, resources(request).database) as act:
+    async with audit_trail.writing(request, resources(request).database) as act:
         new = await usecases.publish_rule(act.tx, published, author=actor.subject)
         act.tell(_view(published))
     response.status_code = 201 if new else 200

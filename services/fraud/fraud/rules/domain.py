@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
 from contracts.values import AMOUNT_MAX, Kind, Reason
-from kit import errors
+from kit.base import errors
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=300)]

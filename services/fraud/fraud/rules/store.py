@@ -5,9 +5,9 @@ from typing import Final
 import msgspec
 
 from fraud.rules.domain import Counted, Rule, Subject, Threshold
-from kit import local
+from kit.base.db import Record, Tx
 from kit.base.versions import Newest
-from kit.db import Record, Tx
+from kit.stream import local_tables
 
 _encode: Final = msgspec.json.Encoder().encode
 _rule: Final = msgspec.json.Decoder(Rule)
@@ -21,7 +21,7 @@ async def update_revision(tx: Tx) -> None:
 async def find_rules(tx: Tx) -> list[Rule]:
     """Every version of every rule, by name and version."""
     rows = await tx.fetch("select rule, version, body from rule_versions order by rule, version")
-    return local.legible(rows, _rule_of, "rule_versions")
+    return local_tables.legible(rows, _rule_of, "rule_versions")
 
 
 async def find_rule(tx: Tx, rule: str, version: int) -> Rule | None:
@@ -40,7 +40,7 @@ async def list_rules(tx: Tx, after: tuple[str, int], limit: int) -> list[Rule]:
         *after,
         limit,
     )
-    return local.legible(rows, _rule_of, "rule_versions")
+    return local_tables.legible(rows, _rule_of, "rule_versions")
 
 
 def _rule_of(row: Record) -> Rule:

@@ -2,9 +2,8 @@
 
 from fraud.rules import domain, store
 from fraud.rules.domain import Rule, Threshold
-from kit import errors
-from kit.base import versions
-from kit.db import Tx
+from kit.base import errors, versions
+from kit.base.db import Tx
 
 
 async def publish_rule(tx: Tx, rule: Rule, *, author: str) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contracts import topics
 from fraud.screening import usecases
 from fraud.screening.usecases import Desk
-from kit.consumer import Event, Poison, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Poison, Subscription
 
 
 async def on_pos_transactions(desk: Desk, tx: Tx, batch: Sequence[Event]) -> None:

@@ -5,8 +5,8 @@ from functools import partial
 from fraud import pruning
 from fraud.screening import usecases
 from fraud.settings import Settings
-from kit.clock import Clock
-from kit.db import Database
+from kit.base.clock import Clock
+from kit.base.db import Database
 from kit.room import Job
 
 

@@ -11,8 +11,8 @@ from contracts.pos import PosTransaction
 from contracts.values import Kind, Reason
 from fraud.screening.domain.decisions import CountedTransaction, Decision, Key
 from fraud.screening.domain.windows import Gone, Windows, pack, unpack
-from kit import local
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
+from kit.stream import local_tables
 
 _REFUSE: Final = "refuse"  # how a decision without a verdict is written
 _json: Final = msgspec.json.Encoder()
@@ -145,7 +145,7 @@ async def find_windows(tx: Tx, keys: Sequence[Key]) -> tuple[dict[Key, Windows],
     try:
         known = {(row[0], row[1]): unpack(row[2]) for row in rows}
     except ValueError:  # a key whose events are spoilt begins anew
-        known = dict(local.legible(rows, lambda row: (_key(row), unpack(row[2])), "windows"))
+        known = dict(local_tables.legible(rows, lambda row: (_key(row), unpack(row[2])), "windows"))
     gone = [_withdrawal(row) for row in rows if row[3] is not None and _key(row) in known]
     return known, gone
 

@@ -28,10 +28,11 @@ from fraud.screening.domain.decisions import Attempt, Decision, Key
 from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import usecases as sums
 from fraud.terms import usecases as terms
-from kit import errors, kafka, logs, outbox, telemetry
-from kit.consumer import Event
-from kit.db import Tx
-from kit.telemetry import Metric
+from kit.base import errors, logs, telemetry
+from kit.base.db import Tx
+from kit.base.telemetry import Metric
+from kit.stream import kafka, outbox
+from kit.stream.consumer import Event
 
 PARTITIONS: Final = topics.partitions(topics.FRAUD_TERMINALS, shards=1, gateways=1)
 _TAKEN: Final = (Verdict.ALLOW, Verdict.HOLD)  # what a terminal's day counts

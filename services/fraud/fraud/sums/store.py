@@ -6,7 +6,7 @@ from typing import Final
 
 from fraud.rules.domain import Counted, Subject
 from fraud.sums.domain import Daily, DayKey
-from kit.db import Tx
+from kit.base.db import Tx
 
 DAYS_READ: Final = 3  # back from the newest: what a late poll may still ask about
 DAYS_READ_MAX: Final = 10_000  # rows

@@ -8,7 +8,7 @@ from contracts.values import tehran_day
 from fraud.rules import usecases as rules
 from fraud.sums import domain, store
 from fraud.sums.domain import Daily, DayKey
-from kit.db import Tx
+from kit.base.db import Tx
 
 
 async def add_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:

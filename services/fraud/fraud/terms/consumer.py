@@ -6,8 +6,8 @@ from typing import Final
 from contracts import topics
 from contracts.merchants import Terms
 from fraud.terms import usecases
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 
 
 async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:

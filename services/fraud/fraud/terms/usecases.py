@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contracts.merchants import Terms
 from fraud.rules import usecases as rules
 from fraud.terms import store
-from kit.db import Tx
+from kit.base.db import Tx
 
 
 async def keep_terms(tx: Tx, terms: Sequence[Terms]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.text import digits_fa
-from kit import errors
+from kit.base import errors
 
 
 class OnManyShards(errors.Conflict):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from contracts.text import digits_fa
 from contracts.values import tehran_day
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.book import jalali
 from ledger.book.jalali import MONTHS_PER_YEAR, Month
 

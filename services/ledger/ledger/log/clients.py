@@ -12,9 +12,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kit import errors
+from kit.base import errors
+from kit.base.settings import SettingsError
 from kit.room import Resources
-from kit.settings import SettingsError
 
 VERIFIER_KEYS: Final = "verifier-keys.txt"
 WINDOW_BYTES: Final = 16_384  # several notes fit: one has three thousand bytes at most

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kit import errors, telemetry
-from kit.clock import Clock
-from kit.db import Database, Tx
+from kit.base import errors, telemetry
+from kit.base.clock import Clock
+from kit.base.db import Database, Tx
+from kit.base.telemetry import Metric
 from kit.room import Job
-from kit.telemetry import Metric
 from ledger import settings
 from ledger.log.clients import Archive, Unreadable, signing_key
 from ledger.log.domain import checkpoints

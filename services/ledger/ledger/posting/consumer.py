@@ -7,8 +7,8 @@ from typing import Final
 
 from contracts.topics import LEDGER_COMMANDS
 from contracts.values import SHARDS_MAX
-from kit.consumer import Event, Poison, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Poison, Subscription
 from ledger.posting import usecases
 
 GROUP: Final = "ledger-road"  # as kit.room names it, for what posts without a service

@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from kit.clock import Clock
-from kit.db import Database, Tx
+from kit.base.clock import Clock
+from kit.base.db import Database, Tx
 from kit.room import Job
 from ledger import settings
 from ledger.posting import usecases

@@ -22,11 +22,12 @@ from contracts.ledger import (
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveValue, ReleaseHold
 from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name, public_id
-from kit import logs, outbox, telemetry
-from kit.consumer import Event
-from kit.db import Tx
-from kit.outbox import Message
-from kit.telemetry import Metric
+from kit.base import logs, telemetry
+from kit.base.db import Tx
+from kit.base.telemetry import Metric
+from kit.stream import outbox
+from kit.stream.consumer import Event
+from kit.stream.outbox import Message
 from ledger.book.errors import Unread
 from ledger.book.facts import BEGINNING, UNDECODABLE, Command
 from ledger.log.domain import log_append, records

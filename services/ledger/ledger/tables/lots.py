@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from contracts.values import Unit
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import Lot, Origin
 from ledger.tables.columns import arrays
 

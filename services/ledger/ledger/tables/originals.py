@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import Progress
 from ledger.tables.columns import arrays
 

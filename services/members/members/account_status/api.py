@@ -7,15 +7,16 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from kit.stream.requests import Progress
 from members import settings
 from members.account_status import usecases
 from members.account_status.domain import AccountStatus, StatusChange
 
-Before = doors.NumberText
+Before = fields.NumberText
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 READERS: Final = auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)
 
@@ -30,7 +31,7 @@ class AccountStatusBody(BaseModel):
         json_schema_extra={"examples": [{"standing": "stopped", "reason": "گزارش سرقت کارت"}]},
     )
     standing: AccountStatus
-    reason: doors.Title
+    reason: fields.Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class AccountStatusPage:
 async def put_account_status(
     request: Request,
     response: Response,
-    account: doors.AccountText,
+    account: fields.AccountText,
     change: uuid.UUID,
     body: AccountStatusBody,
 ) -> StatusChange:
@@ -67,13 +68,13 @@ async def put_account_status(
     by = auth.actor_of(request).subject
     requested = StatusChange(str(change), 0, body.standing, body.reason, by, clock.now())
 
-    async def change_status(act: audit.Act) -> StatusChange:
+    async def change_status(act: audit_trail.Act) -> StatusChange:
         before = await usecases.list_changes(act.tx, account, before=usecases.NEWEST, limit=1)
         kept = await usecases.change_status(act.tx, account, requested)
         act.tell(kept, before=before[0] if before else None)
         return kept
 
-    kept = await audit.written(request, database, change_status)
+    kept = await audit_trail.written(request, database, change_status)
     response.status_code = 202 if kept.status is Progress.PENDING else 200
     response.headers["location"] = f"/v1/accounts/{account}/standings/{change}"
     return kept
@@ -81,7 +82,7 @@ async def put_account_status(
 
 @router.get("/v1/accounts/{account}/standings/{change}", dependencies=[READERS])
 async def get_account_status_change(
-    request: Request, account: doors.AccountText, change: uuid.UUID
+    request: Request, account: fields.AccountText, change: uuid.UUID
 ) -> StatusChange:
     """The state of a change: pending, completed, or declined with its code."""
     database = resources(request).database
@@ -91,7 +92,7 @@ async def get_account_status_change(
 
 @router.get("/v1/accounts/{account}/standings", dependencies=[READERS])
 async def list_account_status_changes(
-    request: Request, account: doors.AccountText, before: Before = 2**31 - 1, limit: Limit = 50
+    request: Request, account: fields.AccountText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> AccountStatusPage:
     """Whether an account is stopped, and who changed that, when and why."""
     database = resources(request).database

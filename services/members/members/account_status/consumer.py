@@ -5,8 +5,8 @@ from typing import Final
 
 from contracts import topics
 from contracts.ledger import Outcome
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 from members.account_status import usecases
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from contracts.ledger import Outcome
-from kit.db import Tx
+from kit.base.db import Tx
 from kit.stream import requests
 from members import crypto
 from members.account_status import domain, store

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts.members import HoldingChange, Identifier, IdentifierKind, ShownIdentifier
-from kit import errors
+from kit.base import errors
 
 # what is shown at a till; a partner's reference brings history in and spends nothing
 SPENDING: Final = frozenset({IdentifierKind.CARD, IdentifierKind.MOBILE, IdentifierKind.QR})

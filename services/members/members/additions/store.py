@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from kit.db import Tx
+from kit.base.db import Tx
 
 
 async def lock_counts(tx: Tx, whose: Sequence[str], day: date) -> dict[str, int]:

@@ -7,8 +7,9 @@ from typing import Final
 from contracts import envelope, topics
 from contracts.members import HoldingChanged, Identifier
 from contracts.values import tehran_day
-from kit import errors, ids, outbox
-from kit.db import Tx
+from kit.base import errors, ids
+from kit.base.db import Tx
+from kit.stream import outbox
 from members.additions import domain, store
 from members.additions.domain import Addition, Enroller
 from members.people import usecases as people

@@ -7,7 +7,7 @@ from typing import Final
 
 from contracts.ledger import Outcome, leaps
 from contracts.values import Kind, Status
-from kit import errors
+from kit.base import errors
 
 
 @dataclass(frozen=True, slots=True)

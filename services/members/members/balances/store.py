@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from kit import local
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import local_tables
 from members.balances.domain import Balance
 
-BALANCES: Final = local.Table(
+BALANCES: Final = local_tables.Table(
     name="balances",
     columns={
         "account": "bigint",
@@ -21,7 +21,7 @@ BALANCES: Final = local.Table(
     key=("account",),
     version="sequence",
 )
-HEARD: Final = local.Table(
+HEARD: Final = local_tables.Table(
     name="balances_heard",
     columns={"shard": "int", "sequence": "bigint"},
     key=("shard",),
@@ -45,7 +45,7 @@ async def lock_balances(tx: Tx, accounts: Sequence[int]) -> dict[int, Balance]:
 async def upsert_balances(tx: Tx, balances: Sequence[Balance]) -> None:
     """Write balances, each only over an older sequence."""
     rows = [{name: getattr(b, name) for name in BALANCES.columns} for b in balances]
-    await local.upsert(tx, BALANCES, rows)
+    await local_tables.upsert(tx, BALANCES, rows)
 
 
 async def find_heard(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
@@ -59,7 +59,7 @@ async def find_heard(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
 async def upsert_heard(tx: Tx, reached: Mapping[int, int]) -> None:
     """Write how far each shard was heard; it never falls."""
     rows = [{"shard": shard, "sequence": last} for shard, last in reached.items()]
-    await local.upsert(tx, HEARD, rows)
+    await local_tables.upsert(tx, HEARD, rows)
 
 
 async def find_balance(tx: Tx, account: int) -> Balance | None:

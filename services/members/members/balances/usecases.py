@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kit.db import Tx
+from kit.base.db import Tx
 from members.balances import domain, store
 from members.balances.domain import Balance, Heard
 

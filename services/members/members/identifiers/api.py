@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from contracts.members import Identifier
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from members.crypto import Seat
 from members.enroller import enroller
@@ -35,9 +36,9 @@ class BindingBody(BaseModel):
             "examples": [{"account": 1000007, "member": 7, "from_at": "2030-03-21T09:00:00+03:30"}]
         },
     )
-    account: doors.AccountNumber
-    member: doors.AccountNumber
-    from_at: doors.Moment
+    account: fields.AccountNumber
+    member: fields.AccountNumber
+    from_at: fields.Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class BoundView:
 
 @router.put("/v1/members/{member}/cards/{card}", dependencies=[auth.allow(Role.ENROL)])
 async def put_card(
-    request: Request, response: Response, member: doors.AccountText, card: uuid.UUID
+    request: Request, response: Response, member: fields.AccountText, card: uuid.UUID
 ) -> IssuedCard:
     """Issue a further card, its number shown in this answer only: 201; 200 and masked repeated."""
     database = resources(request).database
@@ -82,14 +83,14 @@ async def put_card(
     terms = resources(request).one(enrolment_terms)
     by = enroller(request)
 
-    async def issue(act: audit.Act) -> tuple[Seat, usecases.Shown, bool]:
+    async def issue(act: audit_trail.Act) -> tuple[Seat, usecases.Shown, bool]:
         issued = await memberships.add_card(
             act.tx, member, card, by=by, terms=terms, now=clock.now()
         )
         act.tell(_told(issued[1].identifier))
         return issued
 
-    seat, shown, created = await audit.written(request, database, issue)
+    seat, shown, created = await audit_trail.written(request, database, issue)
     response.status_code = 201 if created else 200
     kept = shown.identifier
     number = shown.text or domain.masked(kept.last4)
@@ -101,7 +102,7 @@ async def post_block(request: Request, identifier_id: uuid.UUID) -> BoundView:
     """Block an identifier from now on; repeated, the first time stands."""
     database = resources(request).database
     clock = resources(request).clock
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         before = await usecases.find_identifier(act.tx, identifier_id)
         blocked = await usecases.block_identifier(
             act.tx, identifier_id, by=enroller(request), now=clock.now()
@@ -126,7 +127,7 @@ async def put_binding(
     asked = Rebinding(binding, body.member, body.account, body.from_at)
     by = enroller(request)
 
-    async def rebind(act: audit.Act) -> tuple[Identifier, bool]:
+    async def rebind(act: audit_trail.Act) -> tuple[Identifier, bool]:
         before = await usecases.find_identifier(act.tx, identifier_id)
         changed = await usecases.rebind_identifier(
             act.tx, identifier_id, asked, by=by, now=clock.now()
@@ -134,7 +135,7 @@ async def put_binding(
         act.tell(_told(changed[0]), before=None if before is None else _told(before))
         return changed
 
-    changed, created = await audit.written(request, database, rebind)
+    changed, created = await audit_trail.written(request, database, rebind)
     response.status_code = 201 if created else 200
     return _view(changed)
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from contracts import members as contract
 from contracts.keys import Ring
 from contracts.members import Binding, Identifier, IdentifierKind
-from kit import errors
+from kit.base import errors
 from members.crypto import Seat
 
 CARD_BODY_DIGITS: Final = 9  # after the issuer's six and before the check digit

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.members import Binding, Identifier, IdentifierKind
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from members.identifiers.domain import Fresh
 
 _IDENTIFIERS: Final = (

@@ -9,8 +9,9 @@ from typing import Final
 
 from contracts import envelope, keys, topics
 from contracts.members import HoldingChange, Identifier, IdentifierKind, as_of
-from kit import errors, ids, outbox
-from kit.db import Tx
+from kit.base import errors, ids
+from kit.base.db import Tx
+from kit.stream import outbox
 from members import crypto as words
 from members import settings
 from members.additions import domain as rules

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.members import Identifier
-from kit import audit, auth, db, doors, errors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, db, errors, fields
+from kit.base.auth import Role
 from kit.room import resources
 from members import settings
 from members.additions import usecases as additions
@@ -32,9 +33,9 @@ class ConsentsBody(BaseModel):
     """What the person agreed to. wording: version of the text shown; empty: the current one."""
 
     model_config = ConfigDict(extra="forbid")
-    terms: doors.Flag
-    receipts: doors.Flag = False
-    marketing: doors.Flag = False
+    terms: fields.Flag
+    receipts: fields.Flag = False
+    marketing: fields.Flag = False
     wording: Annotated[str, Field(max_length=40)] = ""
 
 
@@ -61,9 +62,9 @@ class EnrolmentBody(BaseModel):
     mobile: Annotated[str, Field(max_length=40)] = ""
     name: Annotated[str, Field(max_length=100)] = ""
     consents: ConsentsBody
-    account: doors.AccountNumber | None = None
+    account: fields.AccountNumber | None = None
     external: Annotated[str, Field(max_length=64)] | None = None
-    party: doors.Number | None = None
+    party: fields.Number | None = None
     card: Annotated[str, Field(max_length=40)] | None = None
     locale: Literal["fa", "en"] = "fa"
 
@@ -189,12 +190,12 @@ async def put_enrolment(
         **body.model_dump(exclude={"consents"}),
     )
 
-    async def enrol(act: audit.Act) -> tuple[Membership, bool]:
+    async def enrol(act: audit_trail.Act) -> tuple[Membership, bool]:
         found = await usecases.enrol(act.tx, enrolment, asked, by=by, terms=terms, now=clock.now())
         act.tell(_told(found[0]) | {"known": not found[1]})
         return found
 
-    made, created = await audit.written(request, database, enrol)
+    made, created = await audit_trail.written(request, database, enrol)
     response.status_code = 201 if created else 200
     return _enrolment_view(made)
 
@@ -236,7 +237,7 @@ async def import_members(request: Request) -> Imported:
 async def put_mobile(
     request: Request,
     response: Response,
-    member: doors.AccountText,
+    member: fields.AccountText,
     identifier: uuid.UUID,
     body: MobileBody,
 ) -> MobileView:
@@ -251,23 +252,23 @@ async def put_mobile(
     by = enroller(request)
     asked = usecases.AddedMobile(member, identifier, body.mobile)
 
-    async def add(act: audit.Act) -> tuple[Identifier, bool]:
+    async def add(act: audit_trail.Act) -> tuple[Identifier, bool]:
         found = await usecases.add_mobile(act.tx, asked, by=by, vault=terms.vault, now=clock.now())
         act.tell({"identifier": found[0].identifier_id, "known": not found[1]})
         return found
 
-    made, created = await audit.written(request, database, add)
+    made, created = await audit_trail.written(request, database, add)
     response.status_code = 201 if created else 200
     return MobileView(member, made.bindings[0].account, made.identifier_id, made.last4)
 
 
 @router.get("/v1/members/{member}", dependencies=[auth.allow(Role.ENROL, Role.SUPPORT)])
-async def get_member(request: Request, member: doors.AccountText) -> MemberView:
+async def get_member(request: Request, member: fields.AccountText) -> MemberView:
     """Everything the room knows of a member, personal data opened; the trail keeps who read it."""
     database = resources(request).database
     clock = resources(request).clock
     terms = resources(request).one(enrolment_terms)
-    async with audit.reading(request, database) as act:
+    async with audit_trail.reading(request, database) as act:
         found = await usecases.find_member(act.tx, member, vault=terms.vault, now=clock.now())
         await additions.refuse_foreign(act.tx, enroller(request), found.person.seat.account)
         act.tell({"members": [member]})
@@ -291,14 +292,14 @@ async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[do
     terms = resources(request).one(enrolment_terms)
     by = enroller(request)
 
-    async def enrol(act: audit.Act) -> list[domain.Result]:
+    async def enrol(act: audit_trail.Act) -> list[domain.Result]:
         results = await usecases.enrol_batch(act.tx, drafts, by=by, terms=terms, now=clock.now())
         known = sum(1 for r in results if isinstance(r, Enrolled) and r.known)
         act.tell({"drafts": len(drafts), "known": known})
         return results
 
     try:
-        return await audit.written(request, database, enrol)
+        return await audit_trail.written(request, database, enrol)
     except db.DataError as error:
         if len(drafts) == 1:
             return [domain.Refusal(error.code, error.detail, error.fa)]

@@ -11,7 +11,7 @@ from contracts import members as contract
 from contracts.keys import Key, MissingKey, Ring, find, stamp
 from contracts.members import Identifier, IdentifierKind, SealedContact, ShownIdentifier
 from contracts.values import AccountNumber, Number
-from kit import bodies, errors
+from kit.base import bodies, errors
 from members import crypto as words
 from members.additions import domain as additions
 from members.additions.domain import Enroller

@@ -2,7 +2,7 @@
 
 import uuid
 
-from kit.db import Tx
+from kit.base.db import Tx
 
 
 async def insert_enrolment(tx: Tx, enrolment: uuid.UUID, member: int, fingerprint: bytes) -> None:

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final
 
 from contracts.members import Identifier, IdentifierKind, SealedContact
-from kit import ids, outbox
-from kit.db import Tx
+from kit.base import ids
+from kit.base.db import Tx
+from kit.stream import outbox
 from members import crypto as words
 from members.additions import domain as rules
 from members.additions import usecases as additions

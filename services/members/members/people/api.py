@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from members.additions import usecases as additions
 from members.enroller import enroller
@@ -27,9 +28,9 @@ class AnswersBody(BaseModel):
         extra="forbid",
         json_schema_extra={"examples": [{"receipts": True, "marketing": False, "wording": "1"}]},
     )
-    receipts: doors.Flag
-    marketing: doors.Flag
-    wording: Annotated[doors.Prose, Field(min_length=1, max_length=40)]
+    receipts: fields.Flag
+    marketing: fields.Flag
+    wording: Annotated[fields.Prose, Field(min_length=1, max_length=40)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Answers:
 @router.put("/v1/members/{member}/consents/{request_id}", dependencies=[auth.allow(Role.ENROL)])
 async def put_consents(
     request: Request,
-    member: doors.AccountText,
+    member: fields.AccountText,
     request_id: uuid.UUID,
     body: AnswersBody,
 ) -> Answers:
@@ -59,7 +60,7 @@ async def put_consents(
 
     by = enroller(request)
 
-    async def record(act: audit.Act) -> Person:
+    async def record(act: audit_trail.Act) -> Person:
         found = await usecases.get_person(act.tx, member)
         await additions.refuse_foreign(act.tx, by, found.seat.account)
         before = found.consents
@@ -67,7 +68,7 @@ async def put_consents(
         act.tell(kept.consents, before=before)
         return kept
 
-    person = await audit.written(request, database, record)
+    person = await audit_trail.written(request, database, record)
     kept = person.consents
     return Answers(
         member, kept.terms, kept.receipts, kept.marketing, kept.wording, person.consented_at

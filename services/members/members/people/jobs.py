@@ -3,8 +3,8 @@
 import logging
 from functools import partial
 
-from kit.clock import Clock
-from kit.db import Database
+from kit.base.clock import Clock
+from kit.base.db import Database
 from kit.room import Job
 from members import settings
 from members.crypto import Vault

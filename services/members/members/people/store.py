@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from members.crypto import Seat
 from members.people.domain import Consents, Kept, NewPerson, Person, Resealed
 

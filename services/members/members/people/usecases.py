@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from contracts import envelope, keys, topics
 from contracts.members import Contact, SealedContact
-from kit import outbox
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import outbox
 from members import crypto as words
 from members.crypto import Seat, Vault
 from members.people import domain, store

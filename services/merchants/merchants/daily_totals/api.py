@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from kit import auth, doors, errors
+from kit.base import auth, errors, fields
 from kit.room import resources
 from merchants import settings
 from merchants.daily_totals import usecases
@@ -26,9 +26,9 @@ class Tallies:
 @router.get("/v1/merchants/{merchant}/tally", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def get_tally(
     request: Request,
-    merchant: doors.NumberText,
-    first: Annotated[doors.Day, Query(alias="from")],
-    last: Annotated[doors.Day, Query(alias="to")],
+    merchant: fields.NumberText,
+    first: Annotated[fields.Day, Query(alias="from")],
+    last: Annotated[fields.Day, Query(alias="to")],
 ) -> Tallies:
     """A merchant's Tehran days from first to last, both included; 366 at most.
 

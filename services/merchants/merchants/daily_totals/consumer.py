@@ -5,8 +5,8 @@ from typing import Final
 
 from contracts import topics
 from contracts.ledger import Outcome
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 from merchants.daily_totals import usecases
 from merchants.daily_totals.domain import Heard
 

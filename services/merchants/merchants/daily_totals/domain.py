@@ -8,7 +8,7 @@ from typing import Final
 from contracts import values
 from contracts.ledger import Outcome, leaps
 from contracts.values import Kind, Status, Unit
-from kit import errors
+from kit.base import errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

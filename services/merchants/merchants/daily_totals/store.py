@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from merchants.daily_totals.domain import COUNTED, Tally
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from kit.db import Tx
+from kit.base.db import Tx
 from merchants.daily_totals import domain, store
 from merchants.daily_totals.domain import Heard, Tally
 from merchants.parties import usecases as partners

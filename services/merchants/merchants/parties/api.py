@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from merchants import settings
 from merchants.parties import domain, usecases
@@ -27,8 +28,8 @@ class PartyBody(BaseModel):
             "examples": [{"title_fa": "شرکت نان البرز", "title_en": "Alborz Bread Co"}]
         },
     )
-    title_fa: doors.Title
-    title_en: doors.Title
+    title_fa: fields.Title
+    title_en: fields.Title
     legal_id: Annotated[str, AfterValidator(domain.clean_legal_id)] | None = None
 
 
@@ -48,11 +49,11 @@ class MerchantBody(BaseModel):
             ]
         },
     )
-    party: doors.Number
-    sector: Annotated[doors.Code, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
-    title_fa: doors.Title
-    title_en: doors.Title
-    reference: doors.Word | None = None
+    party: fields.Number
+    sector: Annotated[fields.Code, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
+    title_fa: fields.Title
+    title_en: fields.Title
+    reference: fields.Word | None = None
 
 
 class BranchBody(BaseModel):
@@ -62,8 +63,8 @@ class BranchBody(BaseModel):
         extra="forbid",
         json_schema_extra={"examples": [{"title_fa": "شعبهٔ مرکزی", "title_en": "Central"}]},
     )
-    title_fa: doors.Title
-    title_en: doors.Title
+    title_fa: fields.Title
+    title_en: fields.Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +87,22 @@ class MerchantQuery(BaseModel):
     """What the list may be narrowed to; title: the beginning of either title."""
 
     model_config = ConfigDict(extra="forbid")
-    after: doors.AfterNumber = 0
+    after: fields.AfterNumber = 0
     limit: Annotated[int, Field(ge=1, le=settings.PAGE_MAX)] = 50
-    reference: doors.Word | None = None
-    sector: Annotated[doors.Code, Field(max_length=40)] | None = None
-    title: doors.Title | None = None
-    party: doors.NumberText | None = None
+    reference: fields.Word | None = None
+    sector: Annotated[fields.Code, Field(max_length=40)] | None = None
+    title: fields.Title | None = None
+    party: fields.NumberText | None = None
 
 
 @router.put("/v1/parties/{party}", dependencies=[auth.allow(Role.PARTNERS)])
 async def put_party(
-    request: Request, response: Response, party: doors.NumberText, body: PartyBody
+    request: Request, response: Response, party: fields.NumberText, body: PartyBody
 ) -> Party:
     """Register a party under the caller's number: 201, and 200 when repeated."""
     database = resources(request).database
     asked = Party(party, body.title_fa, body.title_en, body.legal_id)
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.register_party(act.tx, asked)
         act.tell(kept)
     response.status_code = 201 if created else 200
@@ -109,7 +110,7 @@ async def put_party(
 
 
 @router.get("/v1/parties/{party}", dependencies=[auth.allow(*auth.STAFF)])
-async def get_party(request: Request, party: doors.NumberText) -> Party:
+async def get_party(request: Request, party: fields.NumberText) -> Party:
     """One party."""
     database = resources(request).database
     async with database.read() as tx:
@@ -118,7 +119,7 @@ async def get_party(request: Request, party: doors.NumberText) -> Party:
 
 @router.put("/v1/merchants/{merchant}", dependencies=[auth.allow(Role.PARTNERS)])
 async def put_merchant(
-    request: Request, response: Response, merchant: doors.NumberText, body: MerchantBody
+    request: Request, response: Response, merchant: fields.NumberText, body: MerchantBody
 ) -> Merchant:
     """Register a merchant under the caller's number: 201, and 200 when repeated."""
     database = resources(request).database
@@ -126,7 +127,7 @@ async def put_merchant(
     asked = Merchant(
         merchant, body.party, body.sector, body.title_fa, body.title_en, body.reference
     )
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.register_merchant(act.tx, asked, now=clock.now())
         act.tell(kept)
     response.status_code = 201 if created else 200
@@ -134,7 +135,7 @@ async def put_merchant(
 
 
 @router.get("/v1/merchants/{merchant}", dependencies=[auth.allow(*auth.STAFF, own=True)])
-async def get_merchant(request: Request, merchant: doors.NumberText) -> Merchant:
+async def get_merchant(request: Request, merchant: fields.NumberText) -> Merchant:
     """One merchant."""
     database = resources(request).database
     async with database.read() as tx:
@@ -155,14 +156,14 @@ async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query
 async def put_branch(
     request: Request,
     response: Response,
-    merchant: doors.NumberText,
-    branch: doors.NumberText,
+    merchant: fields.NumberText,
+    branch: fields.NumberText,
     body: BranchBody,
 ) -> Branch:
     """Register a branch under the merchant's own number: 201, and 200 when repeated."""
     database = resources(request).database
     asked = Branch(merchant, branch, body.title_fa, body.title_en)
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.register_branch(act.tx, asked)
         act.tell(kept)
     response.status_code = 201 if created else 200
@@ -173,7 +174,7 @@ async def put_branch(
     "/v1/merchants/{merchant}/branches/{branch}", dependencies=[auth.allow(*auth.STAFF, own=True)]
 )
 async def get_branch(
-    request: Request, merchant: doors.NumberText, branch: doors.NumberText
+    request: Request, merchant: fields.NumberText, branch: fields.NumberText
 ) -> Branch:
     """One branch."""
     database = resources(request).database
@@ -183,7 +184,7 @@ async def get_branch(
 
 @router.get("/v1/merchants/{merchant}/branches", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_branches(
-    request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
+    request: Request, merchant: fields.NumberText, after: fields.AfterNumber = 0, limit: Limit = 50
 ) -> Branches:
     """Branches of a merchant in number order."""
     database = resources(request).database

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.text import fold_code, fold_number
-from kit import errors
+from kit.base import errors
 
 
 class Taken(errors.Invalid):

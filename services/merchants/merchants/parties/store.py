@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from kit.db import Tx
+from kit.base.db import Tx
 from merchants.parties import domain
 from merchants.parties.domain import Branch, Merchant, Party
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from contracts import envelope, topics
 from contracts import merchants as facts
 from contracts.values import NETWORK_PARTY
-from kit import outbox
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import outbox
 from merchants import errors as words
 from merchants.parties import store
 from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken

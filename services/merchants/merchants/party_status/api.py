@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from kit.stream.requests import Progress
 from merchants import settings
@@ -16,7 +17,7 @@ from merchants.party_status import usecases
 from merchants.party_status.domain import PartyStatusChange
 from merchants.terminal_status.domain import OperatingStatus
 
-Before = doors.NumberText
+Before = fields.NumberText
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
 router = APIRouter(tags=["party status"])
@@ -30,7 +31,7 @@ class PartyStatusBody(BaseModel):
         json_schema_extra={"examples": [{"standing": "stopped", "reason": "بدهی پرداخت نشده"}]},
     )
     standing: OperatingStatus
-    reason: doors.Title
+    reason: fields.Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class PartyStatusPage:
 async def put_party_status(
     request: Request,
     response: Response,
-    party: doors.NumberText,
+    party: fields.NumberText,
     change: uuid.UUID,
     body: PartyStatusBody,
 ) -> PartyStatusChange:
@@ -67,7 +68,7 @@ async def put_party_status(
     shards: int = resources(request).settings.shards
     by = auth.actor_of(request).subject
     requested = PartyStatusChange(str(change), 0, body.standing, body.reason, by, clock.now())
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         before = await usecases.list_changes(act.tx, party, before=usecases.NEWEST, limit=1)
         kept = await usecases.change_status(act.tx, party, requested, shards=shards)
         act.tell(kept, before=before[0] if before else None)
@@ -78,7 +79,7 @@ async def put_party_status(
 
 @router.get("/v1/parties/{party}/standings/{change}", dependencies=[auth.allow(*auth.STAFF)])
 async def get_party_status_change(
-    request: Request, party: doors.NumberText, change: uuid.UUID
+    request: Request, party: fields.NumberText, change: uuid.UUID
 ) -> PartyStatusChange:
     """The state of a change: pending, completed, or declined with its code."""
     database = resources(request).database
@@ -88,7 +89,7 @@ async def get_party_status_change(
 
 @router.get("/v1/parties/{party}/standings", dependencies=[auth.allow(*auth.STAFF)])
 async def list_party_status_changes(
-    request: Request, party: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
+    request: Request, party: fields.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> PartyStatusPage:
     """Whether a party is stopped, and who changed that, when and why."""
     database = resources(request).database

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from kit.stream.requests import COMPLETED_EVERYWHERE
 from merchants.party_status import domain
 from merchants.party_status.domain import PartyStatusChange

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from contracts.ledger import Outcome
-from kit.db import Tx
+from kit.base.db import Tx
 from kit.stream import requests
 from merchants import errors
 from merchants.parties import usecases as parties

@@ -9,15 +9,16 @@ from pydantic.config import JsonDict
 
 from contracts import values
 from contracts.merchants import BASKET_MAX_RIAL, Programme, Terms
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from merchants import settings
 from merchants.programmes import usecases
 
 CATEGORIES_MAX = 200
 
-Categories = Annotated[list[doors.Word], Field(max_length=CATEGORIES_MAX)]
+Categories = Annotated[list[fields.Word], Field(max_length=CATEGORIES_MAX)]
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
 router = APIRouter(tags=["programmes"])
@@ -48,29 +49,29 @@ class ProgrammeFields(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    effective_from: doors.Moment
-    title_fa: doors.Title
-    title_en: doors.Title
-    earn_points: doors.Amount
-    earn_per_rial: doors.PositiveAmount
+    effective_from: fields.Moment
+    title_fa: fields.Title
+    title_en: fields.Title
+    earn_points: fields.Amount
+    earn_per_rial: fields.PositiveAmount
     earning_categories: Categories = []
     excluded_categories: Categories = []
     validity_days: Annotated[int, Strict(), Field(ge=1, le=36_500)] | None = None
     activation_days: Annotated[int, Strict(), Field(ge=0, le=366)] = 0
-    redeem_min_points: doors.Amount = 0
-    redeem_max_share_bp: doors.BasisPoints = values.BASIS_POINTS
-    own_discount_bp: doors.BasisPoints = 0
-    own_discount_max_rial: doors.Amount = 0
-    basket_max_rial: doors.PositiveAmount = BASKET_MAX_RIAL
-    earns_on_paid_part: doors.Flag = True
-    earn_in_steps: doors.Flag = False
+    redeem_min_points: fields.Amount = 0
+    redeem_max_share_bp: fields.BasisPoints = values.BASIS_POINTS
+    own_discount_bp: fields.BasisPoints = 0
+    own_discount_max_rial: fields.Amount = 0
+    basket_max_rial: fields.PositiveAmount = BASKET_MAX_RIAL
+    earns_on_paid_part: fields.Flag = True
+    earn_in_steps: fields.Flag = False
 
 
 class ProgrammeBody(ProgrammeFields):
     """backdated: effective_from may lie in the past (replay, demo)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [PROGRAMME]})
-    backdated: doors.Flag = False
+    backdated: fields.Flag = False
 
 
 class ProgrammeView(ProgrammeFields):
@@ -85,10 +86,10 @@ class TermsFields(BaseModel):
     """Settlement price, fee and grace from effective_from on (contracts.merchants.Terms)."""
 
     model_config = ConfigDict(extra="forbid")
-    effective_from: doors.Moment
-    price_rial: doors.PositiveAmount
-    price_points: doors.PositiveAmount
-    fee_bp: doors.BasisPoints
+    effective_from: fields.Moment
+    price_rial: fields.PositiveAmount
+    price_points: fields.PositiveAmount
+    fee_bp: fields.BasisPoints
     grace_days: Annotated[int, Strict(), Field(ge=0, le=366)] = 30
 
 
@@ -96,7 +97,7 @@ class TermsBody(TermsFields):
     """backdated: effective_from may lie in the past (replay, demo)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [TERMS]})
-    backdated: doors.Flag = False
+    backdated: fields.Flag = False
 
 
 class TermsView(TermsFields):
@@ -123,15 +124,15 @@ class TermsPage(BaseModel):
 async def put_programme(
     request: Request,
     response: Response,
-    merchant: doors.NumberText,
-    version: doors.NumberText,
+    merchant: fields.NumberText,
+    version: fields.NumberText,
     body: ProgrammeBody,
 ) -> ProgrammeView:
     """Publish the next version: 201, and 200 when repeated."""
     database = resources(request).database
     clock = resources(request).clock
     draft = _programme(merchant, version, body)
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.publish_programme(
             act.tx, draft, backdated=body.backdated, now=clock.now()
         )
@@ -145,7 +146,7 @@ async def put_programme(
     dependencies=[auth.allow(*auth.STAFF, own=True)],
 )
 async def get_programme(
-    request: Request, merchant: doors.NumberText, version: doors.NumberText
+    request: Request, merchant: fields.NumberText, version: fields.NumberText
 ) -> ProgrammeView:
     """One version."""
     database = resources(request).database
@@ -155,7 +156,7 @@ async def get_programme(
 
 @router.get("/v1/merchants/{merchant}/programmes", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_programmes(
-    request: Request, merchant: doors.NumberText, after: doors.AfterNumber = 0, limit: Limit = 50
+    request: Request, merchant: fields.NumberText, after: fields.AfterNumber = 0, limit: Limit = 50
 ) -> Programmes:
     """A merchant's versions in order."""
     database = resources(request).database
@@ -167,13 +168,13 @@ async def list_programmes(
 
 @router.put("/v1/terms/{version}", dependencies=[auth.allow(Role.MONEY)])
 async def put_terms(
-    request: Request, response: Response, version: doors.NumberText, body: TermsBody
+    request: Request, response: Response, version: fields.NumberText, body: TermsBody
 ) -> TermsView:
     """Publish the next version of the network's terms: 201, and 200 when repeated."""
     database = resources(request).database
     clock = resources(request).clock
     asked = Terms(version=version, **body.model_dump(exclude={"backdated"}))
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.publish_terms(
             act.tx, asked, backdated=body.backdated, now=clock.now()
         )
@@ -183,7 +184,7 @@ async def put_terms(
 
 
 @router.get("/v1/terms/{version}", dependencies=[auth.allow(*auth.STAFF)])
-async def get_terms(request: Request, version: doors.NumberText) -> TermsView:
+async def get_terms(request: Request, version: fields.NumberText) -> TermsView:
     """One version of the network's terms."""
     database = resources(request).database
     async with database.read() as tx:
@@ -192,7 +193,7 @@ async def get_terms(request: Request, version: doors.NumberText) -> TermsView:
 
 @router.get("/v1/terms", dependencies=[auth.allow(*auth.STAFF)])
 async def list_terms(
-    request: Request, after: doors.AfterNumber = 0, limit: Limit = 50
+    request: Request, after: fields.AfterNumber = 0, limit: Limit = 50
 ) -> TermsPage:
     """Versions of the network's terms in order."""
     database = resources(request).database

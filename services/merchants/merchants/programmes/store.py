@@ -6,8 +6,8 @@ from typing import Final
 from msgspec import structs
 
 from contracts.merchants import Programme, Terms
+from kit.base.db import Record, Tx
 from kit.base.versions import Newest
-from kit.db import Record, Tx
 
 _PROGRAMME: Final = (
     "select merchant, party, version, effective_from, title_fa, title_en, earn_points,"

@@ -7,9 +7,9 @@ from msgspec import structs
 
 from contracts import envelope, topics
 from contracts.merchants import Programme, Terms
-from kit import outbox
 from kit.base import versions
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import outbox
 from merchants import errors as words
 from merchants import settings
 from merchants.parties import usecases as partners

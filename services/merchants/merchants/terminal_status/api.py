@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from kit import audit, auth, doors
-from kit.auth import Actor, Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Actor, Role
 from kit.room import resources
 from merchants import settings
 from merchants.terminal_status import usecases
 from merchants.terminal_status.domain import OperatingStatus, StatusChange, Subject, SubjectKind
 
-Before = doors.NumberText
+Before = fields.NumberText
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
 router = APIRouter(tags=["terminal status"])
@@ -28,7 +29,7 @@ class TerminalStatusBody(BaseModel):
         json_schema_extra={"examples": [{"standing": "stopped", "reason": "کلید دزدیده شد"}]},
     )
     standing: OperatingStatus
-    reason: doors.Title
+    reason: fields.Title
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class TerminalStatusPage:
 async def put_terminal_status(
     request: Request,
     response: Response,
-    terminal: doors.NumberText,
+    terminal: fields.NumberText,
     change: uuid.UUID,
     body: TerminalStatusBody,
 ) -> StatusChange:
@@ -62,7 +63,7 @@ async def put_terminal_status(
 
 @router.get("/v1/terminals/{terminal}/standings", dependencies=[auth.allow(*auth.STAFF)])
 async def list_terminal_status_changes(
-    request: Request, terminal: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
+    request: Request, terminal: fields.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> TerminalStatusPage:
     """Whether a terminal is stopped, and who changed that, when and why."""
     return await _list(request, Subject(SubjectKind.TERMINAL, terminal), before, limit)
@@ -74,7 +75,7 @@ async def list_terminal_status_changes(
 async def put_merchant_status(
     request: Request,
     response: Response,
-    merchant: doors.NumberText,
+    merchant: fields.NumberText,
     change: uuid.UUID,
     body: TerminalStatusBody,
 ) -> StatusChange:
@@ -87,7 +88,7 @@ async def put_merchant_status(
 
 @router.get("/v1/merchants/{merchant}/standings", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_merchant_status_changes(
-    request: Request, merchant: doors.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
+    request: Request, merchant: fields.NumberText, before: Before = 2**31 - 1, limit: Limit = 50
 ) -> TerminalStatusPage:
     """Whether a merchant is stopped, and who changed that, when and why."""
     return await _list(request, Subject(SubjectKind.MERCHANT, merchant), before, limit)
@@ -103,7 +104,7 @@ async def _put(
     clock = resources(request).clock
     change, body, actor = requested
     fresh = StatusChange(str(change), 0, body.standing, body.reason, actor.subject, clock.now())
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         before = await usecases.list_changes(act.tx, subject, before=2**31 - 1, limit=1)
         kept, created = await usecases.change_status(act.tx, subject, fresh)
         act.tell(kept, before=before[0] if before else None)

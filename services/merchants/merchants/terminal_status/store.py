@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from merchants.terminal_status.domain import OperatingStatus, StatusChange, Subject, SubjectKind
 
 _CHANGE: Final = (

@@ -5,8 +5,8 @@ from typing import Final
 
 from contracts import envelope, topics
 from contracts.merchants import MerchantStanding
-from kit import outbox
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import outbox
 from merchants import errors
 from merchants.parties import usecases as parties
 from merchants.terminal_status import store

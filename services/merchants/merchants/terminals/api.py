@@ -10,8 +10,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from contracts.merchants import Terminal
-from kit import audit, auth, doors, ids
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields, ids
+from kit.base.auth import Role
 from kit.room import resources
 from merchants import settings
 from merchants.terminals import usecases
@@ -30,8 +31,8 @@ class TerminalBody(BaseModel):
         extra="forbid",
         json_schema_extra={"examples": [{"branch": 1}]},
     )
-    branch: doors.Number
-    online: doors.Flag = False
+    branch: fields.Number
+    online: fields.Flag = False
 
 
 class ActivationBody(BaseModel):
@@ -96,8 +97,8 @@ class Revoked:
 async def put_terminal(
     request: Request,
     response: Response,
-    merchant: doors.NumberText,
-    terminal: doors.NumberText,
+    merchant: fields.NumberText,
+    terminal: fields.NumberText,
     body: TerminalBody,
 ) -> TerminalView:
     """Register a terminal under the caller's number: 201, and 200 when repeated.
@@ -106,7 +107,7 @@ async def put_terminal(
     """
     database = resources(request).database
     clock = resources(request).clock
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.register_terminal(
             act.tx, merchant, terminal, branch=body.branch, online=body.online, now=clock.now()
         )
@@ -120,7 +121,7 @@ async def put_terminal(
     dependencies=[auth.allow(*auth.STAFF, own=True)],
 )
 async def get_terminal(
-    request: Request, merchant: doors.NumberText, terminal: doors.NumberText
+    request: Request, merchant: fields.NumberText, terminal: fields.NumberText
 ) -> TerminalView:
     """One terminal with its keys, secrets never."""
     database = resources(request).database
@@ -131,8 +132,8 @@ async def get_terminal(
 @router.get("/v1/merchants/{merchant}/terminals", dependencies=[auth.allow(*auth.STAFF, own=True)])
 async def list_terminals(
     request: Request,
-    merchant: doors.NumberText,
-    after: doors.AfterNumber = 0,
+    merchant: fields.NumberText,
+    after: fields.AfterNumber = 0,
     limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
 ) -> Terminals:
     """Terminals of a merchant in number order."""
@@ -148,7 +149,7 @@ async def list_terminals(
 async def put_activation(
     request: Request,
     response: Response,
-    terminal: doors.NumberText,
+    terminal: fields.NumberText,
     activation: uuid.UUID,
     body: ActivationBody | None = None,
 ) -> Issued:
@@ -160,7 +161,7 @@ async def put_activation(
     clock = resources(request).clock
     overlap_s = 0 if body is None else body.overlap_s
 
-    async def activate(act: audit.Act) -> tuple[Issued, bool]:
+    async def activate(act: audit_trail.Act) -> tuple[Issued, bool]:
         before = _view(await usecases.get_terminal(act.tx, terminal))
         made = await usecases.activate_terminal(
             act.tx,
@@ -173,19 +174,19 @@ async def put_activation(
         act.tell(_view(await usecases.get_terminal(act.tx, terminal)), before=before)
         return made
 
-    issued, created = await audit.written(request, database, activate)
+    issued, created = await audit_trail.written(request, database, activate)
     response.status_code = 201 if created else 200
     return issued
 
 
 @router.put("/v1/terminals/{terminal}/keys/{key_id}", dependencies=[auth.allow(Role.TERMINALS)])
 async def put_key(
-    request: Request, response: Response, terminal: doors.NumberText, key_id: KeyId
+    request: Request, response: Response, terminal: fields.NumberText, key_id: KeyId
 ) -> Issued:
     """Issue a further key, shown in this answer only: 201; 200 and null repeated."""
     database = resources(request).database
     clock = resources(request).clock
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         before = _view(await usecases.get_terminal(act.tx, terminal))
         issued, created = await usecases.rotate_key(
             act.tx, terminal, key_id, secret=ids.secret(), now=clock.now()
@@ -196,11 +197,11 @@ async def put_key(
 
 
 @router.delete("/v1/terminals/{terminal}/keys/{key_id}", dependencies=[auth.allow(Role.TERMINALS)])
-async def delete_key(request: Request, terminal: doors.NumberText, key_id: KeyId) -> Revoked:
+async def delete_key(request: Request, terminal: fields.NumberText, key_id: KeyId) -> Revoked:
     """Revoke a key; repeated, the first time stands."""
     database = resources(request).database
     clock = resources(request).clock
-    async with audit.writing(request, database) as act:
+    async with audit_trail.writing(request, database) as act:
         before = _view(await usecases.get_terminal(act.tx, terminal))
         key = await usecases.revoke_key(act.tx, terminal, key_id, now=clock.now())
         act.tell(_view(await usecases.get_terminal(act.tx, terminal)), before=before)
@@ -208,7 +209,7 @@ async def delete_key(request: Request, terminal: doors.NumberText, key_id: KeyId
 
 
 @internal.get("/internal/terminals/{terminal}", dependencies=[auth.allow(auth.SERVICE)])
-async def find_terminal(request: Request, terminal: doors.NumberText) -> Response:
+async def find_terminal(request: Request, terminal: fields.NumberText) -> Response:
     """The very body of terminal-changed.v1, for a gateway whose table lacks it."""
     database = resources(request).database
     async with database.read() as tx:

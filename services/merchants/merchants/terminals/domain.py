@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from contracts.merchants import Terminal
-from kit import errors
+from kit.base import errors
 
 
 class TooManyKeys(errors.Conflict):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.merchants import Terminal, TerminalKey
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from merchants import settings
 from merchants.terminals.domain import Activation
 

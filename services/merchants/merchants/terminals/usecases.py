@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from contracts import envelope, topics
 from contracts.merchants import Terminal, TerminalKey
-from kit import outbox
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import outbox
 from merchants import errors as words
 from merchants import settings
 from merchants.parties import usecases as partners

@@ -5,8 +5,8 @@ from typing import Final
 
 from contracts import topics
 from contracts.members import Contact
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 from notify.contacts import usecases
 
 

@@ -6,10 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from contracts.members import Contact
-from kit import local
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import local_tables
 
-CONTACTS: Final = local.Table(
+CONTACTS: Final = local_tables.Table(
     name="contacts",
     columns={
         "member": "bigint",
@@ -28,7 +28,7 @@ CONTACTS: Final = local.Table(
 async def upsert_contacts(tx: Tx, contacts: Sequence[Contact]) -> int:
     """Keep the newest version of each; gives how many were newer."""
     rows: list[Mapping[str, Any]] = [msgspec.structs.asdict(contact) for contact in contacts]
-    return await local.upsert(tx, CONTACTS, rows)
+    return await local_tables.upsert(tx, CONTACTS, rows)
 
 
 async def delete_contacts(tx: Tx, members: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contracts import keys
 from contracts.keys import Ring
 from contracts.members import Contact
-from kit.db import Tx
+from kit.base.db import Tx
 from kit.room import Resources
 from notify.contacts import domain, store
 from notify.contacts.domain import Unreadable

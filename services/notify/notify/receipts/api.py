@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 
-from kit import errors
+from kit.base import errors
 from kit.room import resources
 from notify import sms_provider
 from notify.receipts.usecases import receipt_buffer

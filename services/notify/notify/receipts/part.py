@@ -1,6 +1,6 @@
 """Delivery reports, called back or polled."""
 
-from kit import clock
+from kit.base import clock
 from kit.room import Part, Resources
 from notify.receipts import api, jobs
 from notify.receipts.usecases import DeliveryPoller, receipt_buffer

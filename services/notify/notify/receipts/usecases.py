@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from kit import errors
-from kit.db import Database
+from kit.base import errors
+from kit.base.db import Database
 from kit.room import Resources
 from notify import settings
 from notify.sms_provider import DeliveryReport, NoAnswer, Refused, SmsProvider

@@ -1,6 +1,6 @@
 """Queued messages on their way to the provider."""
 
-from kit import clock
+from kit.base import clock
 from kit.room import Part, Resources
 from notify.contacts import usecases as contacts
 from notify.sending import jobs

@@ -13,10 +13,10 @@ from datetime import datetime
 from enum import Enum
 
 from contracts.keys import Ring
-from kit import telemetry
-from kit.clock import Clock
-from kit.db import Database
-from kit.telemetry import Metric
+from kit.base import telemetry
+from kit.base.clock import Clock
+from kit.base.db import Database
+from kit.base.telemetry import Metric
 from notify import settings
 from notify.contacts import usecases as contacts
 from notify.contacts.domain import Unreadable

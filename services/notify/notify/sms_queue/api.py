@@ -5,8 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from kit import audit, auth, doors
-from kit.auth import Role
+from kit import audit_trail
+from kit.base import auth, fields
+from kit.base.auth import Role
 from kit.room import resources
 from notify import settings
 from notify.contacts import usecases as contacts
@@ -28,15 +29,15 @@ class Messages:
 @router.get("/v1/messages", dependencies=[auth.allow(Role.SUPPORT)])
 async def list_messages(
     request: Request,
-    member: doors.AccountText | None = None,
-    after: doors.AfterWhole = 0,
+    member: fields.AccountText | None = None,
+    after: fields.AfterWhole = 0,
     limit: Annotated[int, Query(ge=1, le=settings.PAGE_MAX)] = 50,
     counts: bool = False,
 ) -> Messages:
     """Messages in order of id, of one member where given; counts: by state, over all."""
     opened = resources(request)
     ring = opened.one(contacts.key_ring)
-    async with audit.reading(request, opened.database) as act:
+    async with audit_trail.reading(request, opened.database) as act:
         by_state = await usecases.count_messages(act.tx) if counts else None
         items = await usecases.list_messages(  # last: it holds up whoever writes messages
             act.tx, member=member, after=after, limit=limit, ring=ring

@@ -6,8 +6,8 @@ from functools import partial
 from contracts import topics
 from contracts.ledger import Outcome
 from contracts.members import HoldingChanged
-from kit.consumer import Event, Subscription
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
 from notify.settings import Settings
 from notify.sms_queue import usecases
 

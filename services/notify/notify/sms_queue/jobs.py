@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from kit.clock import Clock
-from kit.db import Database
+from kit.base.clock import Clock
+from kit.base.db import Database
 from kit.room import Job, Resources
 from notify import settings
 from notify.sms_queue import usecases

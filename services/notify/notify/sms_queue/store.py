@@ -9,8 +9,8 @@ from datetime import datetime
 
 import msgspec
 
-from kit import local
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
+from kit.stream import local_tables
 from notify.sms_queue.domain import (
     RECEIPTS,
     Draft,
@@ -25,7 +25,7 @@ from notify.templates.domain.texts import Template
 
 async def insert_messages(tx: Tx, rows: Sequence[QueuedMessage], *, segment_price_rial: int) -> int:
     """Write rows whose (cause, template) is new; gives how many were."""
-    await local.will_number(tx, "messages")
+    await local_tables.will_number(tx, "messages")
     done = await tx.execute(
         "insert into messages (member, account, template, cause, facts, locale, text, segments,"
         " price_rial, state, decided_at, expires_at)"
@@ -232,7 +232,7 @@ async def claim_undelivered(
 
 async def list_messages(tx: Tx, *, member: int | None, after: int, limit: int) -> list[Record]:
     """Messages with an id above `after`, in order; none that belongs in a page commits later."""
-    await local.all_numbered(tx, "messages")
+    await local_tables.all_numbered(tx, "messages")
     columns = (
         "select id, member, account, template, cause, locale, text, segments, price_rial,"
         " cost_rial, state, reason, attempts, provider_id, decided_at, expires_at from messages"

@@ -11,8 +11,8 @@ from pydantic import Field
 from contracts.keys import Ring
 from contracts.ledger import Outcome
 from contracts.members import HoldingChanged
-from kit import local
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
+from kit.stream import local_tables
 from notify import settings
 from notify.contacts import usecases as contacts
 from notify.sms_provider import STATUS_UNKNOWN, DeliveryReport
@@ -125,7 +125,7 @@ async def address_waiting(tx: Tx, *, segment_price_rial: int, support: str = "")
         return row["id"], domain.addressed(store.draft_of(row), contact, support=support)
 
     if ready:
-        messages = dict(local.legible(ready, addressed, "messages"))
+        messages = dict(local_tables.legible(ready, addressed, "messages"))
         await store.update_addressed(tx, messages, segment_price_rial=segment_price_rial)
         unreadable = [row["id"] for row in ready if row["id"] not in messages]
         if unreadable:

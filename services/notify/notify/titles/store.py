@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from contracts.merchants import Merchant
-from kit import local
-from kit.db import Tx
+from kit.base.db import Tx
+from kit.stream import local_tables
 
-TITLES: Final = local.Table(
+TITLES: Final = local_tables.Table(
     name="titles",
     columns={
         "merchant": "int",
@@ -26,7 +26,7 @@ async def upsert_titles(tx: Tx, merchants: Sequence[Merchant]) -> int:
     rows: list[Mapping[str, Any]] = [
         {name: getattr(merchant, name) for name in TITLES.columns} for merchant in merchants
     ]
-    return await local.upsert(tx, TITLES, rows)
+    return await local_tables.upsert(tx, TITLES, rows)
 
 
 async def find_of_merchants(tx: Tx, merchants: Sequence[int]) -> dict[int, tuple[str, str]]:

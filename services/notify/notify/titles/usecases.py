@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.merchants import Merchant
-from kit.db import Tx
+from kit.base.db import Tx
 from notify.titles import store
 
 

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contracts import envelope
-from kit import ids, kafka, outbox
+from kit.base import ids
+from kit.stream import kafka, outbox
 from lab.bench.road.bare import words
 from peyvand.words import Transaction
 

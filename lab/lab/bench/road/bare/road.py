@@ -9,7 +9,7 @@ from typing import Final
 import psutil
 
 from cluster import children, connections, paths, plan, ports, processes, readiness
-from kit import kafka
+from kit.stream import kafka
 from lab.bench.road.bare import words
 
 READY_WAIT_S: Final = 30.0

@@ -13,7 +13,8 @@ import msgspec
 
 from contracts.pos import Answer, Balance
 from contracts.values import Kind, Status
-from kit import db, kafka, outbox
+from kit.base import db
+from kit.stream import kafka, outbox
 from lab.bench.road.bare import words
 
 COMMIT_EVERY_S: Final = 1.0

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from contracts import topics
 from contracts.envelope import Envelope
-from kit import settings
+from kit.base import settings
 from peyvand.words import Transaction
 
 PREFIX: Final = "bare."
@@ -30,7 +30,7 @@ REPLY_PARTITION: Final = 0
 Carried = Envelope[Transaction]
 
 
-class Settings(settings.Room, frozen=True, kw_only=True):
+class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """What a process of the bare road is told: a room's own, no more."""
 
 

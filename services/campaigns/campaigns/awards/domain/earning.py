@@ -20,7 +20,7 @@ from contracts.values import (
     largest_remainder,
     tehran_day,
 )
-from kit import errors
+from kit.base import errors
 
 BASE: Final = "base"  # rule id of a programme's own earn rule; its version is the programme's
 

@@ -11,7 +11,7 @@ from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.redeeming import Asked
 from contracts.values import AMOUNT_MAX, Reason, largest_remainder
-from kit import errors
+from kit.base import errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

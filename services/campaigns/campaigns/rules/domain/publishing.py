@@ -7,7 +7,7 @@ from campaigns.rules.domain import book
 from campaigns.rules.domain.tree import Problem, Rejected
 from contracts.campaigns import RulePublished
 from contracts.values import NETWORK_PARTY
-from kit import errors
+from kit.base import errors
 
 MERCHANTS_MAX: Final = 5_000
 RESERVED: Final = ("base", "first-purchase")  # rule ids that lots of other origins carry

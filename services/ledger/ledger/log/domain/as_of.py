@@ -7,7 +7,7 @@ from typing import Final, Never
 
 from contracts.text import digits_fa
 from contracts.values import SOLAR_HIJRI, ascii_digits
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.book.facts import BEGINNING
 from ledger.book.jalali import MONTHS_PER_YEAR, Month
 

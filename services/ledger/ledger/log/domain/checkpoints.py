@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Struct
 
 from contracts.values import micros
-from kit import errors
+from kit.base import errors
 from ledger.book.facts import BEGINNING
 from ledger.log.domain.merkle import EMPTY_ROOT, HASH_BYTES
 

@@ -5,7 +5,7 @@ from bisect import bisect_right, insort
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.errors import InvariantBroken
 from ledger.log import store
 from ledger.log.domain import blocks, chunks, leaves

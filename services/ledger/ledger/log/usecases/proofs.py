@@ -4,8 +4,8 @@ import asyncio
 from base64 import b64encode
 from typing import Any, NamedTuple
 
-from kit import errors
-from kit.db import Tx
+from kit.base import errors
+from kit.base.db import Tx
 from ledger.book.errors import InvariantBroken
 from ledger.log import store
 from ledger.log.clients import Archive

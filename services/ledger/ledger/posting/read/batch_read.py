@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from contracts.ledger import ExpireLot, Inquire
 from contracts.value import ExtendLot, ReissueCard
 from contracts.values import Status
-from kit.db import Tx
+from kit.base.db import Tx
 from ledger.book.facts import Command, Lot, Original, Role
 from ledger.log import store as log_store
 from ledger.log.domain import prior_postings, records

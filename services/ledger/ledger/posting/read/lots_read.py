@@ -12,7 +12,7 @@ from typing import Final
 
 from contracts.ledger import Inquire
 from contracts.values import Unit
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book import lots
 from ledger.book.facts import Command, Lot, Member, Rest, Turn
 from ledger.posting.decide import commands as deciding

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from contracts.value import Standing, TermsKind
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import AccountKey
 from ledger.posting.decide.batch_state import Book
 from ledger.posting.decide.prefetch import Needs

@@ -2,7 +2,7 @@
 
 from typing import Final, LiteralString
 
-from kit.db import Tx
+from kit.base.db import Tx
 from ledger.tables.columns import Rows, arrays, literals
 
 COPY_ROWS_MIN: Final = 40

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.tables.columns import Rows, arrays
 
 ShardNumber = tuple[int, int]

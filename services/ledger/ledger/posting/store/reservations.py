@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import Hold
 from ledger.tables.columns import Rows, arrays
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import AccountKey, Role
 from ledger.tables.columns import arrays, literal, literals
 

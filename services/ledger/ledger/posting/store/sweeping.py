@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.tables.columns import arrays
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.values import UNSET_TIME
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import Turn
 from ledger.tables.columns import arrays, literal
 

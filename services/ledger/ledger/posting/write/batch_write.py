@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from contracts.value import ReceiveValue
 from contracts.values import Unit
-from kit.db import Tx
+from kit.base.db import Tx
 from ledger.book import lots
 from ledger.book.errors import InvariantBroken
 from ledger.book.facts import AccountKey, Lot, Original, Role, value_key

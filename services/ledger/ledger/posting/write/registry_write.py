@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from kit.db import Tx
+from kit.base.db import Tx
 from ledger.posting.decide.batch_state import Decision
 from ledger.posting.domain.shard_registry import Change, Pair, Settled, Subject
 from ledger.posting.store import registry

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from kit.db import Tx
+from kit.base.db import Tx
 from ledger.book.errors import InvariantBroken
 from ledger.book.facts import Held, Hold, Lot
 from ledger.posting.decide.batch_state import Book, Decision

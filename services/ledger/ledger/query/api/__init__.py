@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from kit import auth
+from kit.base import auth
 from ledger.query.api import accounts, doors, network, proofs
 from ledger.query.usecases import outcomes
 

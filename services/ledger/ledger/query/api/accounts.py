@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from contracts.values import Unit, parse_public_id
-from kit import auth, errors
-from kit.auth import Role
+from kit.base import auth, errors
+from kit.base.auth import Role
 from ledger.log.domain import as_of
 from ledger.query.api import doors, shapes
 from ledger.query.api.doors import Account, Issuer, Limit, Time

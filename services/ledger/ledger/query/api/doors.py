@@ -7,9 +7,9 @@ from msgspec import json
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.values import Unit, ascii_digits
-from kit import doors, errors
-from kit.clock import Clock
-from kit.db import Database
+from kit.base import errors, fields
+from kit.base.clock import Clock
+from kit.base.db import Database
 from kit.room import resources
 from ledger.log.clients import Archive, archive_of
 from ledger.log.domain import as_of
@@ -18,8 +18,8 @@ from ledger.settings import PAGE_MAX
 
 PARTY_MAX: Final = 2**31 - 1
 
-Account = doors.AccountText
-Shard = Annotated[doors.AfterNumber, Path(le=as_of.SHARD_MAX)]
+Account = fields.AccountText
+Shard = Annotated[fields.AfterNumber, Path(le=as_of.SHARD_MAX)]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MAX, description="at most so many items")]
 Time = Annotated[
     str | None,
@@ -35,7 +35,7 @@ Vector = Annotated[
         description="shard:sequence,… with every shard of the book",
     ),
 ]
-Issuer = Annotated[doors.AfterNumber, Field(description="whose points, where unit is MP; else 0")]
+Issuer = Annotated[fields.AfterNumber, Field(description="whose points, where unit is MP; else 0")]
 
 
 class Asked(BaseModel):

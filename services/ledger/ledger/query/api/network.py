@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from contracts.values import AMOUNT_MAX, BASIS_POINTS, Unit
-from kit import auth, errors
-from kit.auth import Role
+from kit.base import auth, errors
+from kit.base.auth import Role
 from ledger.log.domain import as_of
 from ledger.query.api import doors, shapes
 from ledger.query.api.doors import PARTY_MAX, Limit

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from contracts.values import Unit
-from kit import auth
-from kit.auth import Role
+from kit.base import auth
+from kit.base.auth import Role
 from ledger.log.domain import as_of
 from ledger.log.usecases import proofs
 from ledger.query.api import doors, shapes

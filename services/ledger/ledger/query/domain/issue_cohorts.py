@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from contracts.text import digits_fa
 from contracts.values import Unit, tehran_day
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.book import jalali
 from ledger.book.errors import InvariantBroken
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, What

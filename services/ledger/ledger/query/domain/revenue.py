@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.values import BASIS_POINTS, largest_remainder
-from kit.errors import Invalid
+from kit.base.errors import Invalid
 from ledger.query.domain.issue_cohorts import Figures
 
 WHOLE_PERCENT: Final = 100  # ratio_parts with which KPMG's examples 10A and 10B are printed

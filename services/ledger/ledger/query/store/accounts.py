@@ -1,6 +1,6 @@
 """SQL of readings for people: one snapshot each, lists bounded by a keyset."""
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 
 
 async def list_value_accounts(tx: Tx, owner: int) -> list[Record]:

@@ -9,8 +9,8 @@ from msgspec.structs import asdict
 
 from contracts.text import digits_fa
 from contracts.values import ACCOUNT_FIRST, Unit, public_id
-from kit import errors
-from kit.db import Record, Tx
+from kit.base import errors
+from kit.base.db import Record, Tx
 from ledger.book.errors import InvariantBroken, OnManyShards
 from ledger.book.facts import Role
 from ledger.log import store as log_store

@@ -3,8 +3,8 @@
 from typing import Any
 
 from contracts.values import Unit
-from kit import errors
-from kit.db import Tx
+from kit.base import errors
+from kit.base.db import Tx
 from ledger.log.clients import Archive
 from ledger.log.usecases import proofs
 from ledger.query.store import history

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from contracts.values import Unit
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, What
 from ledger.log.usecases import log_read
 from ledger.query.domain import issue_cohorts

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import BEGINNING
 from ledger.log import store as log_store
 from ledger.log.domain import as_of

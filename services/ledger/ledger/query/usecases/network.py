@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from contracts.values import Unit
-from kit import errors
-from kit.db import Record, Tx
+from kit.base import errors
+from kit.base.db import Record, Tx
 from ledger.book.errors import InvariantBroken
 from ledger.book.facts import Role, What
 from ledger.book.jalali import Month

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Raw
 
 from contracts.values import public_id
-from kit import errors
-from kit.db import Tx
+from kit.base import errors
+from kit.base.db import Tx
 from ledger.book import lots
 from ledger.book.facts import Original, Progress
 from ledger.log import store as log_store

@@ -1,7 +1,7 @@
 """What a club account sent to others and what neither arrived nor came back, at a moment."""
 
 from contracts.values import Unit
-from kit.db import Record, Tx
+from kit.base.db import Record, Tx
 from ledger.book.facts import What
 from ledger.log.usecases import log_read
 from ledger.log.usecases.log_read import Place

@@ -1,0 +1,107 @@
+"""What every JSON body is before anyone reads it: UTF-8, not too deep, whole text, no key twice.
+
+One reader for every door, whose faults are all the caller's: findings S4 (808 bytes of brackets
+cost 132 kB of log), minor (a key sent twice counted the last one).
+"""
+
+import json
+from typing import Any, Final, Never
+
+from contracts.values import storable
+from kit.base import errors
+
+DEPTH_MAX: Final = 64  # levels of objects and lists; the deepest that anybody needs is a rule's
+
+
+def read(body: bytes) -> Any:
+    """The value of a body. Raises Malformed `malformed-json`, `duplicate-key`, `unstorable-text`.
+
+    Costs a till's body of 400 bytes some 12 µs: the road reads with msgspec, and asks `repeats`.
+    """
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
+        raise malformed(str(error)) from error
+    _check(value)
+    return value
+
+
+def repeats(body: bytes, decoded: bytes) -> bool:
+    """Whether an object of a body has a key twice. Raises Malformed as read does.
+
+    decoded: what was made of it, encoded again without blanks, each key once. Without backslashes
+    a key is wherever a quote and a colon meet, blanks apart: as many as decoded has, or one was
+    dropped. Else the body is read once more. Some 0.7 µs.
+    """
+    if b"\\" not in body:
+        tight = body.translate(None, b" \t\n\r")
+        if tight.count(b'":') == decoded.count(b'":'):
+            return False
+    try:
+        read(body)
+    except errors.Malformed as error:
+        if error.code == "duplicate-key":
+            return True
+        raise
+    return False
+
+
+def malformed(why: str) -> errors.Malformed:
+    """A body that is no JSON."""
+    return errors.Malformed(
+        f"the body is not JSON in UTF-8 ({why[:200]}); correct it and send it again",
+        code="malformed-json",
+        fa="بدنهٔ درخواست JSON درست نیست؛ قالب را درست کنید و دوباره بفرستید.",
+    )
+
+
+def repeated(key: str) -> errors.Malformed:
+    """An object that has a key twice: which of the two was meant is nobody's to guess."""
+    return errors.Malformed(
+        f"the key {key[:64]!r} stands twice in one object; send it once",
+        code="duplicate-key",
+        fa="یک کلید دو بار در یک شیء آمده است؛ هر کلید را یک بار بفرستید.",
+    )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise repeated(next(name for name in names if names.count(name) > 1))
+    return made
+
+
+def _constant(name: str) -> Never:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _check(value: Any) -> None:
+    """Level by level, so that no nesting is too deep for us before it is for the caller."""
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        below: list[Any] = []
+        for item in level:
+            match item:
+                case str():
+                    if not storable(item):
+                        raise _unstorable()
+                case dict():
+                    below += item  # pyright: ignore[reportUnknownArgumentType]
+                    below += item.values()  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+                case list():
+                    below += item  # pyright: ignore[reportUnknownArgumentType]
+                case _:
+                    pass
+        if not below:
+            return
+        level = below
+    raise malformed(f"nested over {DEPTH_MAX} levels deep")
+
+
+def _unstorable() -> errors.Malformed:
+    return errors.Malformed(
+        "text holds U+0000 or a lone surrogate; send whole Unicode characters",
+        code="unstorable-text",
+        fa="متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
+    )

@@ -1,0 +1,1 @@
+"""The HTTP server: bounds of time, bytes and number for callers, and a port for operators."""
