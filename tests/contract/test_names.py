@@ -180,12 +180,7 @@ LEFT: Final[dict[str, set[str]]] = {
         "standing_no()",
         "update_verdict()",
     },
-    "kit": {
-        "Door",
-        "_made()",
-        "told()",
-        "work()",
-    },
+    "kit": {"Door", "_made()", "told()", "work()"},
     "ledger": {
         "Asked",
         "Book",
