@@ -214,8 +214,6 @@ LEFT: Final[dict[str, set[str]]] = {
         "wanted()",
         "work()",
     },
-    "members": {"Asked", "Heard", "Seat", "Shown", "Vault", "_heard()", "_told()", "shown()"},
-    "merchants": {"Heard", "_heard()"},
     "sdk": {"Name", "Said", "_heard()", "drafts.py", "put_verdict()", "said.py", "words.py"},
     "tests": {
         "bazaar.py",

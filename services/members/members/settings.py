@@ -1,4 +1,4 @@
-"""What the members process is told."""
+"""The settings of the members process, and the numbers of its rules."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the service was told about enrolment, checked once when it starts."""
+"""The settings of enrolment, checked once when the service starts."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ from contracts import keys
 from kit.base.settings import SettingsError
 from kit.room import Resources
 from members import crypto
-from members.crypto import Vault
+from members.crypto import Keys
 from members.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -16,9 +16,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """wording: version of the consent's text. *_day: additions to an account, or under a key."""
+    """Settings of enrolment. wording: version of the consent's text.
 
-    vault: Vault
+    *_day: most additions a day, to an account or under a key.
+    """
+
+    key_set: Keys
     shards: int
     card_prefix: str
     wording: str
@@ -26,21 +29,21 @@ class Terms:
     key_day: int
 
 
-def terms_of(given: Settings) -> Terms:
+def terms_of(config: Settings) -> Terms:
     """Raises SettingsError for a key or a prefix that does not read."""
-    if not re.fullmatch(r"[0-9]{6}", given.card_prefix):
+    if not re.fullmatch(r"[0-9]{6}", config.card_prefix):
         raise SettingsError("PEYVAND_CARD_PREFIX: six digits")
     try:
-        vault = crypto.vault(given.member_keys, given.contact_keys, given.identifier_keys)
+        key_set = crypto.key_set(config.member_keys, config.contact_keys, config.identifier_keys)
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return Terms(
-        vault=vault,
-        shards=given.shards,
-        card_prefix=given.card_prefix,
-        wording=given.consent_wording,
-        account_day=given.additions_account_day,
-        key_day=given.additions_key_day,
+        key_set=key_set,
+        shards=config.shards,
+        card_prefix=config.card_prefix,
+        wording=config.consent_wording,
+        account_day=config.additions_account_day,
+        key_day=config.additions_key_day,
     )
 
 
@@ -48,5 +51,5 @@ def enrolment_terms(opened: Resources) -> Terms:
     """The terms of this process; `opened.one(enrolment_terms)` makes them once."""
     terms = terms_of(opened.settings)
     for purpose in ("data_keys", "contacts", "identifiers"):
-        log.info("%s: the first seals: %s", purpose, keys.names(getattr(terms.vault, purpose)))
+        log.info("%s: the first seals: %s", purpose, keys.names(getattr(terms.key_set, purpose)))
     return terms

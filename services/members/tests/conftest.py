@@ -33,14 +33,14 @@ def root(letter: bytes) -> str:
     return base64.b64encode(letter * 32).decode()
 
 
-TOLD: dict[str, Any] = {
+SETTINGS: dict[str, Any] = {
     "actor_secret": SECRET,
     "identifier_keys": (root(b"i"),),
     "contact_keys": (root(b"c"),),
     "member_keys": (root(b"m"),),
     "additions_key_day": 20,
 }
-HOUSE = terms_of(Settings(room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, **TOLD))
+TERMS = terms_of(Settings(room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, **SETTINGS))
 
 
 class Stopped:
@@ -87,8 +87,8 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def house() -> Terms:
-    return HOUSE
+def terms() -> Terms:
+    return TERMS
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ class Door:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
 ) -> AsyncIterator[Door]:
-    app = services.application(SERVICE, services.opened(SERVICE, pool, at, **TOLD))
+    app = services.application(SERVICE, services.opened(SERVICE, pool, at, **SETTINGS))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://members") as client:
         yield Door(client, app)

@@ -1,4 +1,4 @@
-"""The emergency brake of accounts: asked once, booked by the ledger, told with its code."""
+"""Account status: one command to the ledger, whose answer is kept with its code."""
 
 import asyncio
 import uuid
@@ -35,12 +35,12 @@ def change(account: int, n: int) -> str:
 
 
 async def commands(pool: Database) -> list[tuple[int | None, SetStanding]]:
-    """Shard and body of what the book is asked; what is taken is gone."""
+    """Shard and body of each command to the ledger; these messages are taken from the outbox."""
     async with pool.transaction() as tx:
-        said, _ = await outbox.take_messages(tx, 100)
+        messages, _ = await outbox.take_messages(tx, 100)
     return [
         (one.partition, envelope.decode(one.value or b"", COMMANDS).data)
-        for one in said
+        for one in messages
         if one.topic == topics.LEDGER_COMMANDS.name
     ]
 
@@ -48,30 +48,30 @@ async def commands(pool: Database) -> list[tuple[int | None, SetStanding]]:
 async def answer(
     pool: Database, shard: int | None, name: str, *reasons: Reason, now: datetime = NOW
 ) -> None:
-    """Have the room hear what the book said, twice."""
+    """Hand the service the ledger's answer, twice."""
     status = Status.DECLINED if reasons else Status.COMPLETED
     code = reasons[0].code if reasons else ""
     outcome = Outcome(
         sequence=1, name=name, command="set-standing.v1", status=status, decided_at=now,
         code=code, reasons=reasons,
     )  # fmt: skip
-    said = envelope.Envelope(
+    recorded = envelope.Envelope(
         id="o", type="outcome-recorded.v1", key="1", occurred_at=now, accepted_at=now, data=outcome
     )
-    event = kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard or 0, offset=1)
+    event = kit_consumer.event(topics.LEDGER_ENTRIES, recorded, partition=shard or 0, offset=1)
     for _ in range(2):
         async with pool.transaction() as tx:
             await consumer.on_ledger_entries(tx, [event])
 
 
-async def test_an_account_is_stopped_and_opened_through_the_book(door: Any, pool: Any) -> None:
-    made = await enrol(door)
-    account = made["account"]
+async def test_an_account_is_stopped_and_opened_through_the_ledger(door: Any, pool: Any) -> None:
+    membership = await enrol(door)
+    account = membership["account"]
     await commands(pool)
-    asked = await door("PUT", change(account, 1), STOP)
-    assert asked.status_code == 202
-    assert asked.headers["location"] == change(account, 1)
-    assert asked.json() == STOP | {
+    first = await door("PUT", change(account, 1), STOP)
+    assert first.status_code == 202
+    assert first.headers["location"] == change(account, 1)
+    assert first.json() == STOP | {
         "change": str(uuid.UUID(int=1)),
         "version": 1,
         "changed_by": "tester",
@@ -83,9 +83,9 @@ async def test_an_account_is_stopped_and_opened_through_the_book(door: Any, pool
         "answered_at": None,
     }
     again = await door("PUT", change(account, 1), STOP)
-    assert (again.status_code, again.json()) == (202, asked.json())
-    ((shard, body),) = await commands(pool)  # the repeat asked for nothing
-    assert (shard, body.account, body.party) == (made["shard"], account, 0)
+    assert (again.status_code, again.json()) == (202, first.json())
+    ((shard, body),) = await commands(pool)  # the repeat sent nothing
+    assert (shard, body.account, body.party) == (membership["shard"], account, 0)
     assert (body.standing, body.by, body.reason) == (Booked.FROZEN, "tester", STOP["reason"])
     assert (await door("GET", f"/v1/accounts/{account}/standings")).json()["standing"] == "open"
 
@@ -100,29 +100,29 @@ async def test_an_account_is_stopped_and_opened_through_the_book(door: Any, pool
     await door("PUT", change(account, 2), OPEN)
     ((shard, opened),) = await commands(pool)
     assert opened.standing is Booked.OPEN
-    shown = (await door("GET", f"/v1/accounts/{account}/standings")).json()
-    assert shown["standing"] == "stopped"  # until the book has opened it
-    assert [one["version"] for one in shown["items"]] == [2, 1]
+    page = (await door("GET", f"/v1/accounts/{account}/standings")).json()
+    assert page["standing"] == "stopped"  # until the ledger has opened it
+    assert [one["version"] for one in page["items"]] == [2, 1]
     await answer(pool, shard, opened.name)
     assert (await door("GET", f"/v1/accounts/{account}/standings")).json()["standing"] == "open"
     page = (await door("GET", f"/v1/accounts/{account}/standings?limit=1&before=2")).json()
     assert ([one["version"] for one in page["items"]], page["next"]) == ([1], 1)
 
 
-async def test_what_the_book_declines_is_told_with_its_code_and_words(door: Any, pool: Any) -> None:
+async def test_a_declined_change_keeps_the_ledgers_code_and_texts(door: Any, pool: Any) -> None:
     account = (await enrol(door))["account"]
     await commands(pool)
     await door("PUT", change(account, 1), STOP)
     ((shard, body),) = await commands(pool)
     await answer(pool, shard, body.name, CLOSED)
     await answer(pool, shard, body.name)  # the first answer stands
-    told = (await door("GET", change(account, 1))).json()
-    assert (told["status"], told["code"]) == ("declined", "account-closed")
-    assert (told["fa"], told["en"]) == (CLOSED.fa, CLOSED.en)
+    kept = (await door("GET", change(account, 1))).json()
+    assert (kept["status"], kept["code"]) == ("declined", "account-closed")
+    assert (kept["fa"], kept["en"]) == (CLOSED.fa, CLOSED.en)
     assert (await door("GET", f"/v1/accounts/{account}/standings")).json()["standing"] == "open"
 
 
-async def test_what_cannot_be_asked_is_refused_and_asks_nothing(door: Any, pool: Any) -> None:
+async def test_a_bad_request_is_refused_and_sends_nothing(door: Any, pool: Any) -> None:
     account = (await enrol(door))["account"]
     await commands(pool)
     for body in ({"standing": "stopped"}, STOP | {"reason": " "}, STOP | {"standing": "closed"}):
@@ -148,11 +148,11 @@ async def test_changes_at_once_are_numbered_in_the_order_that_they_leave(
     paths = [change(account, 1 + n % changes) for n in range(4)]
     answers = await asyncio.gather(*(door("PUT", path, STOP) for path in paths))
     assert [one.status_code for one in answers] == [202] * 4
-    said = [body.name for _, body in await commands(pool)]
+    sent = [body.name for _, body in await commands(pool)]
     page = (await door("GET", f"/v1/accounts/{account}/standings")).json()
     kept = [f"a.{account}.standing-{one['change']}" for one in reversed(page["items"])]
-    assert said == kept
-    assert len(said) == changes
+    assert sent == kept
+    assert len(sent) == changes
     rows = await trail.rows()
     assert len(rows) == 4
     assert {row["after"]["reason"] for row in rows} == {STOP["reason"]}

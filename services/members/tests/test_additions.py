@@ -1,4 +1,4 @@
-"""Adding what spends to an account that was there before is told, bounded and scoped (A10).
+"""An addition to an existing account is notified, bounded and scoped to a party (A10).
 
 Each door that adds: a card, a mobile, an enrolment that knows the person or joins the account, a
 line of an import, and a change of hands.
@@ -28,7 +28,7 @@ def key(n: int) -> uuid.UUID:
 
 
 class Club:
-    """The door, and what members said since it was last asked."""
+    """The HTTP door, and the notices published since they were last taken."""
 
     def __init__(self, door: Any, pool: Database) -> None:
         self.door, self.pool = door, pool
@@ -45,7 +45,7 @@ class Club:
         answer = await self.door("POST", "/v1/members/import", body, roles=MINE, party=party)
         return answer.json()
 
-    async def told(self) -> list[HoldingChanged]:
+    async def notices(self) -> list[HoldingChanged]:
         async with self.pool.transaction() as tx:
             messages, _ = await outbox.take_messages(tx, 1_000)
         events = dict(topics.MEMBERS_NOTICES.events)
@@ -61,15 +61,15 @@ def club(door: Any, pool: Database) -> Club:
     return Club(door, pool)
 
 
-def kinds(told: list[HoldingChanged]) -> list[tuple[int, str, list[str]]]:
-    return [(t.member, t.change.value, [i.kind.value for i in t.identifiers]) for t in told]
+def kinds(notices: list[HoldingChanged]) -> list[tuple[int, str, list[str]]]:
+    return [(t.member, t.change.value, [i.kind.value for i in t.identifiers]) for t in notices]
 
 
-async def test_who_joins_the_club_is_told_nothing_of_what_the_account_began_with(
+async def test_a_new_member_gets_no_notice_of_the_first_identifiers(
     club: Club,
 ) -> None:
     assert (await club.enrol(1)).status_code == 201
-    assert await club.told() == []
+    assert await club.notices() == []
 
 
 async def test_every_door_that_adds_tells_the_holder(club: Club) -> None:
@@ -79,61 +79,61 @@ async def test_every_door_that_adds_tells_the_holder(club: Club) -> None:
     bare = (await club.put(
         f"/v1/enrolments/{key(3)}", {"consents": TERMS, "external": "E-3", "party": 4_000}
     )).json()  # fmt: skip
-    await club.told()
+    await club.notices()
 
     card = await club.put(f"/v1/members/{member}/cards/{key(11)}", party=7)
     assert card.status_code == 201
-    (told,) = await club.told()
-    assert (told.member, told.account, told.change) == (member, account, HoldingChange.ADDED)
-    assert [(i.kind.value, i.last4) for i in told.identifiers] == [("card", card.json()["last4"])]
-    assert (told.party, told.at) == (7, NOON)
+    (notice,) = await club.notices()
+    assert (notice.member, notice.account, notice.change) == (member, account, HoldingChange.ADDED)
+    assert [(i.kind.value, i.last4) for i in notice.identifiers] == [("card", card.json()["last4"])]
+    assert (notice.party, notice.at) == (7, NOON)
     again = await club.put(f"/v1/members/{member}/cards/{key(11)}", party=7)
-    assert (again.status_code, await club.told()) == (200, [])
+    assert (again.status_code, await club.notices()) == (200, [])
 
     mobile = {"mobile": "09120000003"}
     await club.put(f"/v1/members/{bare['member']}/mobiles/{key(12)}", mobile)
-    assert kinds(await club.told()) == [(bare["member"], "added", ["mobile"])]
+    assert kinds(await club.notices()) == [(bare["member"], "added", ["mobile"])]
 
     await club.put(f"/v1/enrolments/{key(13)}", {"mobile": "09120000001", "consents": TERMS})
-    assert kinds(await club.told()) == [(member, "shown", ["qr"])]
+    assert kinds(await club.notices()) == [(member, "shown", ["qr"])]
 
     more = {"mobile": "09120000001", "consents": TERMS, "card": "6037997512345670"}
     await club.put(f"/v1/enrolments/{key(14)}", more)
-    assert kinds(await club.told()) == [(member, "added", ["card"])]
+    assert kinds(await club.notices()) == [(member, "added", ["card"])]
 
     await club.enrol(15, account=account)
-    assert kinds(await club.told()) == [(member, "added", ["mobile", "card", "qr"])]
+    assert kinds(await club.notices()) == [(member, "added", ["mobile", "card", "qr"])]
 
     line = {"mobile": "09120000002", "consents": TERMS, "card": "6037991234567893"}
     joins = {"mobile": "09120000016", "consents": TERMS, "account": other["account"]}
     assert (await club.load(line, joins))["bad"] == []
-    assert kinds(await club.told()) == [
+    assert kinds(await club.notices()) == [
         (other["member"], "added", ["card"]),
         (other["member"], "added", ["mobile"]),
     ]
 
 
-async def test_a_change_of_hands_is_told_on_both_accounts(club: Club) -> None:
+async def test_a_change_of_holder_is_notified_on_both_accounts(club: Club) -> None:
     one, two = (await club.enrol(1)).json(), (await club.enrol(2)).json()
     body = {"account": two["account"], "member": two["member"], "from_at": LATER}
     moved = f"/v1/identifiers/{one['card']['identifier_id']}/bindings/{key(21)}"
     assert (await club.put(moved, body)).status_code == 201
-    assert kinds(await club.told()) == [
+    assert kinds(await club.notices()) == [
         (two["member"], "added", ["card"]),
         (one["member"], "moved", ["card"]),
     ]
 
 
-async def test_a_partners_reference_spends_nothing_and_is_not_told(club: Club) -> None:
+async def test_a_partners_reference_spends_nothing_and_causes_no_notice(club: Club) -> None:
     await club.enrol(1)
     line = {"mobile": "09120000001", "consents": TERMS, "external": "67890", "party": 4}
     assert (await club.load(line, party=4))["known"] == 1
-    assert await club.told() == []
+    assert await club.notices() == []
 
 
 async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at: Any) -> None:
-    house = club.door.app.state.resources.one(enrolment_terms)
-    account_day = house.account_day
+    terms = club.door.app.state.resources.one(enrolment_terms)
+    account_day = terms.account_day
     held = (await club.enrol(1)).json()
     path = f"/v1/members/{held['member']}/cards"
     for n in range(account_day):
@@ -141,28 +141,28 @@ async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at
     over = await club.put(f"{path}/{key(200)}")
     assert (over.status_code, over.json()["code"]) == (429, "too-many-additions")
     assert any("\u0600" <= c <= "\u06ff" for c in over.json()["fa"])
-    assert len(await club.told()) == account_day  # the refused one left nothing
+    assert len(await club.notices()) == account_day  # the refused one left nothing
     line = {"mobile": "09120000001", "consents": TERMS, "card": "6037997512345670"}
     fine = {"mobile": "09120000009", "consents": TERMS}
-    heard = await club.load(line, fine)
-    assert [(bad["line"], bad["code"]) for bad in heard["bad"]] == [(1, "too-many-additions")]
-    assert heard["enrolled"] == 1
+    imported = await club.load(line, fine)
+    assert [(bad["line"], bad["code"]) for bad in imported["bad"]] == [(1, "too-many-additions")]
+    assert imported["enrolled"] == 1
     at.at = NOON + timedelta(days=1)
     assert (await club.put(f"{path}/{key(200)}")).status_code == 201
 
 
 async def test_a_key_adds_to_so_many_accounts_a_day(club: Club) -> None:
-    house = club.door.app.state.resources.one(enrolment_terms)
+    terms = club.door.app.state.resources.one(enrolment_terms)
     await club.load(
-        *({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(house.key_day + 1))
+        *({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(terms.key_day + 1))
     )
-    cards = (luhn(f"603799{n:09d}") for n in range(house.key_day + 1))
+    cards = (luhn(f"603799{n:09d}") for n in range(terms.key_day + 1))
     lines = [
         {"mobile": f"0913{n:07d}", "consents": TERMS, "card": card} for n, card in enumerate(cards)
     ]
-    heard = await club.load(*lines)
-    last = house.key_day + 1
-    assert [(bad["line"], bad["code"]) for bad in heard["bad"]] == [(last, "too-many-additions")]
+    imported = await club.load(*lines)
+    last = terms.key_day + 1
+    assert [(bad["line"], bad["code"]) for bad in imported["bad"]] == [(last, "too-many-additions")]
 
 
 def luhn(body: str) -> str:
@@ -174,7 +174,7 @@ async def test_a_partners_key_acts_on_members_it_enrolled_alone(club: Club) -> N
     theirs = (await club.enrol(1, party=8)).json()
     nobodys = (await club.enrol(2)).json()
     ours = (await club.enrol(3, party=7)).json()
-    await club.told()
+    await club.notices()
     for held, mobile in ((theirs, "09120000001"), (nobodys, "09120000002")):
         member, card = held["member"], held["card"]["identifier_id"]
         calls: list[tuple[str, str, Any]] = [
@@ -194,8 +194,8 @@ async def test_a_partners_key_acts_on_members_it_enrolled_alone(club: Club) -> N
         ]  # fmt: skip
         for method, path, body in calls:
             answer = await club.door(method, path, body, roles=MINE, party=7)
-            told = (answer.status_code, answer.json().get("code"))
-            assert told == (403, "member-of-another-party"), (method, path, answer.text)
+            refused = (answer.status_code, answer.json().get("code"))
+            assert refused == (403, "member-of-another-party"), (method, path, answer.text)
         lines = (
             {"mobile": mobile, "consents": TERMS, "card": "6037997512345670"},
             {"mobile": "09120000097", "consents": TERMS, "account": held["account"]},
@@ -203,12 +203,12 @@ async def test_a_partners_key_acts_on_members_it_enrolled_alone(club: Club) -> N
             {"mobile": mobile, "consents": TERMS, "external": "5", "party": 8},
             {"mobile": mobile, "consents": TERMS},
         )
-        heard = await club.load(*lines, party=7)
-        assert [(bad["line"], bad["code"]) for bad in heard["bad"]] == [
+        imported = await club.load(*lines, party=7)
+        assert [(bad["line"], bad["code"]) for bad in imported["bad"]] == [
             (n, "member-of-another-party") for n in (1, 2, 3, 4)
         ]
-        assert heard["known"] == 1
-    assert await club.told() == []
+        assert imported["known"] == 1
+    assert await club.notices() == []
     mine = await club.put(f"/v1/members/{ours['member']}/cards/{key(41)}", party=7)
     assert mine.status_code == 201
 
@@ -217,7 +217,7 @@ async def test_whom_an_operator_enrols_by_a_partners_reference_is_the_partners(
     club: Club,
 ) -> None:
     body = {"consents": TERMS, "external": "67890", "party": 7, "mobile": "09120000001"}
-    made = (await club.put(f"/v1/enrolments/{key(1)}", body)).json()
-    path = f"/v1/members/{made['member']}/cards"
+    membership = (await club.put(f"/v1/enrolments/{key(1)}", body)).json()
+    path = f"/v1/members/{membership['member']}/cards"
     assert (await club.put(f"{path}/{key(2)}", party=7)).status_code == 201
     assert (await club.put(f"{path}/{key(3)}", party=8)).status_code == 403

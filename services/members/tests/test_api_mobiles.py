@@ -6,8 +6,8 @@ from typing import Any
 
 async def test_a_member_without_a_mobile_is_given_one(door: Any) -> None:
     body = {"name": "مریم", "consents": {"terms": True}, "external": "E-1", "party": 4_000}
-    made = (await door("PUT", f"/v1/enrolments/{uuid.UUID(int=1)}", body)).json()
-    path = f"/v1/members/{made['member']}/mobiles/{uuid.UUID(int=5)}"
+    membership = (await door("PUT", f"/v1/enrolments/{uuid.UUID(int=1)}", body)).json()
+    path = f"/v1/members/{membership['member']}/mobiles/{uuid.UUID(int=5)}"
     mobile = {"mobile": "۰۹۱۲۰۰۰۰۰۰۹"}
     first, again = await door("PUT", path, mobile), await door("PUT", path, mobile)
     assert (first.status_code, again.status_code) == (201, 200)
@@ -15,13 +15,13 @@ async def test_a_member_without_a_mobile_is_given_one(door: Any) -> None:
         first.json()
         == again.json()
         == {
-            "member": made["member"],
-            "account": made["account"],
+            "member": membership["member"],
+            "account": membership["account"],
             "identifier_id": str(uuid.UUID(int=5)),
             "last4": "0009",
         }
     )
-    seen = (await door("GET", f"/v1/members/{made['member']}")).json()
+    seen = (await door("GET", f"/v1/members/{membership['member']}")).json()
     assert seen["mobile"] == "+989120000009"
     for other, status, code in (
         ({"mobile": "09120000008"}, 422, "already-exists-differently"),

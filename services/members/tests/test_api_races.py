@@ -1,4 +1,4 @@
-"""Creations under one id at once: one answer for all, or 409 and 422 in our words, never a 500."""
+"""Creations under one id at once: one answer for all, or 409 and 422 with a code, never a 500."""
 
 import asyncio
 import json
@@ -16,15 +16,17 @@ CONSENTS = {"receipts": True, "marketing": False, "wording": "2"}
 
 
 async def enrol(door: Any, count: int) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = []
+    memberships: list[dict[str, Any]] = []
     for n in range(count):
         body = {"mobile": f"0912{n:07d}", "consents": {"terms": True}}
-        made.append((await door("PUT", f"/v1/enrolments/{uuid.UUID(int=n + 1)}", body)).json())
-    return made
+        memberships.append(
+            (await door("PUT", f"/v1/enrolments/{uuid.UUID(int=n + 1)}", body)).json()
+        )
+    return memberships
 
 
 def check(answers: list[httpx.Response], *, winners: int) -> None:
-    """winners: how many made it or found it as they asked; the others differ."""
+    """winners: how many created it or repeated it; the others differ."""
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses.count(201) == 1, [answer.text for answer in answers]
     assert sum(status < 300 for status in statuses) == winners, statuses
@@ -57,8 +59,8 @@ async def test_one_id_of_consents_for_several_members_is_one_members(door: Any, 
     people = await enrol(door, 6)
     for n in range(STORMS):
         at.at += timedelta(minutes=1)
-        asked = uuid.UUID(int=100 + n)
-        paths = [f"/v1/members/{person['member']}/consents/{asked}" for person in people]
+        request_id = uuid.UUID(int=100 + n)
+        paths = [f"/v1/members/{person['member']}/consents/{request_id}" for person in people]
         answers = await asyncio.gather(*(door("PUT", path, CONSENTS) for path in paths))
         statuses = sorted(answer.status_code for answer in answers)
         assert statuses == [200, *[422] * 5], [answer.text for answer in answers]
@@ -82,8 +84,8 @@ async def test_one_mobile_for_several_members_is_one_members(door: Any) -> None:
     members: list[int] = []
     for n in range(5):
         body = {"external": f"C-{n}", "party": 4_000, "consents": {"terms": True}}
-        made = await door("PUT", f"/v1/enrolments/{uuid.UUID(int=n + 1)}", body)
-        members.append(made.json()["member"])
+        answer = await door("PUT", f"/v1/enrolments/{uuid.UUID(int=n + 1)}", body)
+        members.append(answer.json()["member"])
     calls = [
         door("PUT", f"/v1/members/{m}/mobiles/{uuid.UUID(int=50 + m)}", {"mobile": "09120000001"})
         for m in members

@@ -25,7 +25,7 @@ def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit
         "balance_points": sequence * 10,
         "balance_credit_rial": sequence * 1000,
     }
-    said = envelope.Envelope(
+    entry = envelope.Envelope(
         id=envelope.follow(f"{shard}.{sequence}", "outcome"),
         type="outcome-recorded.v1",
         key="1000001",
@@ -33,7 +33,7 @@ def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit
         accepted_at=now,
         data=Outcome(**(fields | changes)),  # type: ignore[arg-type]
     )
-    return kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard, offset=sequence)
+    return kit_consumer.event(topics.LEDGER_ENTRIES, entry, partition=shard, offset=sequence)
 
 
 async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime) -> None:
@@ -67,22 +67,22 @@ async def test_an_outcome_far_beyond_its_shards_numbers_freezes_no_balance(
     for spoilt in (an_event(5, 2**53 - 1, now), an_event(5, 100_002, now, account=0, kind=None)):
         with pytest.raises(errors.Invalid, match=r"shard 5: [0-9]+ after 1"):
             await consumer.on_ledger_entries(tx, [an_event(5, 1, now), spoilt])
-    # between them whatever other accounts said: an account may be quiet for long
+    # between them are outcomes of other accounts: an account may rest for long
     for sequence in (100_001, 200_001):
         await consumer.on_ledger_entries(tx, [an_event(5, sequence, now, account=1_000_002)])
     await consumer.on_ledger_entries(tx, [an_event(5, 200_002, now)])
-    found = await usecases.find_balance(tx, 1_000_001)
-    assert found is not None
-    assert (found.sequence, found.points, found.transactions_count) == (200_002, 2_000_020, 2)
+    balance = await usecases.find_balance(tx, 1_000_001)
+    assert balance is not None
+    assert (balance.sequence, balance.points, balance.transactions_count) == (200_002, 2_000_020, 2)
 
 
 async def test_an_outcome_of_another_shard_is_not_the_accounts(tx: Tx, now: datetime) -> None:
     """Numbers of two shards do not compare: a higher one elsewhere would end the account's own."""
     await consumer.on_ledger_entries(tx, [an_event(5, 1, now)])
     await consumer.on_ledger_entries(tx, [an_event(6, 90_000, now), an_event(5, 2, now)])
-    found = await usecases.find_balance(tx, 1_000_001)
-    assert found is not None
-    assert (found.shard, found.sequence, found.points) == (5, 2, 20)
+    balance = await usecases.find_balance(tx, 1_000_001)
+    assert balance is not None
+    assert (balance.shard, balance.sequence, balance.points) == (5, 2, 20)
 
 
 def test_every_event_of_the_topic_has_a_decoder() -> None:

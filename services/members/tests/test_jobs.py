@@ -13,8 +13,8 @@ async def test_every_partition_of_the_identifiers_hears_a_heartbeat(tx: Tx, now:
     assert [m.key for m in tx.messages] == [b"heartbeat@%d" % n for n in range(4)]
     types = dict(topics.MEMBERS_IDENTIFIERS.events)
     for message in tx.messages:
-        said = envelope.decode(message.value or b"", types)
-        assert said.data == Heartbeat(room="members", at=now)
+        event = envelope.decode(message.value or b"", types)
+        assert event.data == Heartbeat(room="members", at=now)
 
 
 def test_every_topic_that_has_heartbeats_gets_them() -> None:

@@ -50,28 +50,32 @@ def test_settings_that_do_not_fit_stop_the_room_before_it_starts(
 
 def test_no_purpose_of_a_root_opens_what_another_sealed() -> None:
     """Findings S20: one key served several purposes."""
-    vault = terms.terms_of(some_settings()).vault
-    rings = (vault.data_keys, vault.requests, vault.contacts, vault.identifiers)
+    key_set = terms.terms_of(some_settings()).key_set
+    rings = (key_set.data_keys, key_set.requests, key_set.contacts, key_set.identifiers)
     assert len({ring[0].secret for ring in rings}) == 4
-    sealed = keys.seal(vault.data_keys[0], bytes(12), b"a data key", 7)
-    for other in (vault.requests, vault.contacts):
+    sealed = keys.seal(key_set.data_keys[0], bytes(12), b"a data key", 7)
+    for other in (key_set.requests, key_set.contacts):
         with pytest.raises((keys.Unsealable, keys.MissingKey)):
             keys.unseal(other, sealed, 7)
 
 
 def test_keys_of_before_come_from_the_environment_after_the_newest() -> None:
-    told = {
+    environment = {
         "PEYVAND_IDENTIFIER_KEYS": root(1),
         "PEYVAND_CONTACT_KEYS": root(2),
         "PEYVAND_MEMBER_KEYS": f"{root(4)}, {root(3)}",
     }
-    given = load(Settings, told, room="members", kafka_bootstrap="", http_port=1, actor_secret="s")
-    before = terms.terms_of(some_settings()).vault.data_keys[0]
-    assert terms.terms_of(given).vault.data_keys[1] == before
+    settings = load(
+        Settings, environment, room="members", kafka_bootstrap="", http_port=1, actor_secret="s"
+    )
+    before = terms.terms_of(some_settings()).key_set.data_keys[0]
+    assert terms.terms_of(settings).key_set.data_keys[1] == before
 
 
 def test_the_room_does_not_start_without_a_master_key() -> None:
     """Findings S20: without one the key that notify has opened everything."""
-    told = {"PEYVAND_IDENTIFIER_KEYS": "i", "PEYVAND_CONTACT_KEYS": "c"}
+    environment = {"PEYVAND_IDENTIFIER_KEYS": "i", "PEYVAND_CONTACT_KEYS": "c"}
     with pytest.raises(SettingsError, match="PEYVAND_MEMBER_KEYS"):
-        load(Settings, told, room="members", kafka_bootstrap="", http_port=1, actor_secret="s")
+        load(
+            Settings, environment, room="members", kafka_bootstrap="", http_port=1, actor_secret="s"
+        )

@@ -8,22 +8,22 @@ from kit.base import db
 from kit.base.db import Tx
 from members.balances import store as balances
 from members.balances.domain import Balance
-from members.crypto import Seat
 from members.identifiers import domain, store
 from members.identifiers.domain import Fresh
 from members.people import store as people
+from members.people.domain import AccountBinding
 
-from .conftest import HOUSE
+from .conftest import TERMS
 
-SEAT = Seat(7, 1_000_001, 5)
-
-
-def fresh(text: str, number: int, now: datetime, seat: Seat = SEAT) -> Fresh:
-    shown = domain.mark(HOUSE.vault.identifiers, IdentifierKind.EXTERNAL, text, party=4_000)
-    return Fresh(domain.make(str(uuid.UUID(int=number)), shown, seat=seat, now=now))
+BINDING = AccountBinding(7, 1_000_001, 5)
 
 
-async def test_numbers_are_never_given_twice(tx: Tx) -> None:
+def fresh(text: str, number: int, now: datetime, binding: AccountBinding = BINDING) -> Fresh:
+    mark = domain.mark(TERMS.key_set.identifiers, IdentifierKind.EXTERNAL, text, party=4_000)
+    return Fresh(domain.new_identifier(str(uuid.UUID(int=number)), mark, binding=binding, now=now))
+
+
+async def test_no_number_is_assigned_twice(tx: Tx) -> None:
     first = await people.take_member_numbers(tx, 3)
     second = await people.take_member_numbers(tx, 2)
     assert len({*first, *second}) == 5
@@ -32,12 +32,12 @@ async def test_numbers_are_never_given_twice(tx: Tx) -> None:
 
 
 async def test_identifiers_come_back_as_they_were_written(tx: Tx, now: datetime) -> None:
-    made = [fresh("A", 1, now), fresh("B", 2, now)]
-    await store.insert_identifiers(tx, made, now)
-    found = await store.find_digests(tx, [f.identifier.digest for f in made])
-    assert list(found.values()) == [f.identifier for f in made]
-    assert await store.find_identifier(tx, uuid.UUID(int=1)) == made[0].identifier
-    assert await store.list_of_member(tx, 7, limit=1) == [made[0].identifier]
+    new = [fresh("A", 1, now), fresh("B", 2, now)]
+    await store.insert_identifiers(tx, new, now)
+    kept = await store.find_digests(tx, [f.identifier.digest for f in new])
+    assert list(kept.values()) == [f.identifier for f in new]
+    assert await store.find_identifier(tx, uuid.UUID(int=1)) == new[0].identifier
+    assert await store.list_of_member(tx, 7, limit=1) == [new[0].identifier]
     assert await store.find_identifier(tx, uuid.UUID(int=3)) is None
 
 

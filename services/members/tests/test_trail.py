@@ -16,10 +16,10 @@ async def test_every_write_and_reading_leaves_who_and_whose(
     door: Any, pool: Database, at: Any
 ) -> None:
     trail = await Trail.of(pool)
-    made = (await door("PUT", enrolment(1), BODY)).json()
+    membership = (await door("PUT", enrolment(1), BODY)).json()
     bare = {"consents": {"terms": True}, "external": "C-9", "party": 4_000}
     other = (await door("PUT", enrolment(2), bare)).json()
-    member, card = made["member"], made["card"]["identifier_id"]
+    member, card = membership["member"], membership["card"]["identifier_id"]
     at.at += timedelta(minutes=1)
     line = b'{"mobile":"09120000077","consents":{"terms":true}}\n'
     bound = {"account": other["account"], "member": other["member"]}
@@ -31,7 +31,7 @@ async def test_every_write_and_reading_leaves_who_and_whose(
         ("PUT", f"/v1/members/{other['member']}/mobiles/{uuid.UUID(int=7)}", OTHER_MOBILE),
         ("POST", f"/v1/identifiers/{card}/block", None),
         ("PUT", f"/v1/identifiers/{card}/bindings/{uuid.UUID(int=8)}", bound | later),
-        ("PUT", f"/v1/accounts/{made['account']}/standings/{uuid.UUID(int=9)}", STOP),
+        ("PUT", f"/v1/accounts/{membership['account']}/standings/{uuid.UUID(int=9)}", STOP),
         ("GET", f"/v1/members/{member}", None),
     ]
     for method, path, body in calls:
@@ -47,7 +47,13 @@ async def test_every_write_and_reading_leaves_who_and_whose(
     assert [b["member"] for b in rebound["before"]["bindings"]] == [member]
     assert [b["member"] for b in rebound["after"]["bindings"]] == [member, other["member"]]
     whole = json.dumps(items, ensure_ascii=False)
-    for secret in ("9123456789", "کاظمی", "9120000077", "9120000078", made["card"]["number"][6:]):
+    for secret in (
+        "9123456789",
+        "کاظمی",
+        "9120000077",
+        "9120000078",
+        membership["card"]["number"][6:],
+    ):
         assert secret not in whole  # nobody's number or name
 
 

@@ -1,10 +1,10 @@
-"""Rules that all nouns of the room share: ids that are taken or unknown."""
+"""Errors of all nouns: ids that are taken or unknown."""
 
 from kit.base import errors
 
 
 class Differs(errors.Invalid):
-    """The caller's id is taken by something else."""
+    """The caller's id was used with another body."""
 
     code = "already-exists-differently"
     fa = "چیز دیگری با همین شماره ثبت شده است؛ شمارهٔ دیگری برگزینید."

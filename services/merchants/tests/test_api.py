@@ -54,7 +54,7 @@ async def test_first_repeated_and_differing(door: Any) -> None:
             assert differing.json()["code"] == "already-exists-differently"
 
 
-async def test_what_is_put_can_be_read(door: Any) -> None:
+async def test_every_registered_thing_can_be_read(door: Any) -> None:
     await arrange(door)
     for path, body, _ in PUTS:
         put, got = await door("PUT", path, body), await door("GET", path)
@@ -108,14 +108,14 @@ async def test_the_key_is_shown_once(door: Any) -> None:
     assert len(issued["key"]) == len(f"pvt_10_{issued['key_id']}_") + 43
     again = await door("PUT", ACTIVATION)
     assert (again.status_code, again.json()) == (200, issued | {"key": None})
-    shown = (await door("GET", "/v1/merchants/5/terminals/10")).json()
-    assert [k["key_id"] for k in shown["keys"]] == [issued["key_id"]]
-    assert "sha256" not in json.dumps(shown)
+    terminal = (await door("GET", "/v1/merchants/5/terminals/10")).json()
+    assert [k["key_id"] for k in terminal["keys"]] == [issued["key_id"]]
+    assert "sha256" not in json.dumps(terminal)
 
 
 async def keys_of(door: Any) -> dict[str, tuple[int, str | None]]:
-    shown = (await door("GET", "/v1/merchants/5/terminals/10")).json()
-    return {key["key_id"]: (key["epoch"], key["revoked_at"]) for key in shown["keys"]}
+    terminal = (await door("GET", "/v1/merchants/5/terminals/10")).json()
+    return {key["key_id"]: (key["epoch"], key["revoked_at"]) for key in terminal["keys"]}
 
 
 def activation(number: int) -> str:
@@ -134,10 +134,10 @@ async def test_an_activation_ends_older_keys(door: Any) -> None:
 async def test_an_activation_keeps_older_keys_as_long_as_it_says(door: Any, at: Any) -> None:
     await arrange(door)
     first = (await door("PUT", activation(1))).json()["key_id"]
-    made = await door("PUT", activation(2), {"overlap_s": 3600})
-    second = made.json()["key_id"]
+    second_activation = await door("PUT", activation(2), {"overlap_s": 3600})
+    second = second_activation.json()["key_id"]
     overlap = {first: (1, "2026-03-21T09:00:00Z"), second: (2, None)}
-    assert (made.status_code, await keys_of(door)) == (201, overlap)
+    assert (second_activation.status_code, await keys_of(door)) == (201, overlap)
     again = await door("PUT", activation(2), {"overlap_s": 3600})
     assert (again.status_code, again.json()["key"]) == (200, None)
     differing = await door("PUT", activation(2), {"overlap_s": 60})
@@ -163,23 +163,25 @@ async def test_live_keys_never_block_an_activation(door: Any) -> None:
         assert (await door("PUT", f"/v1/terminals/10/keys/aaaa111{number}")).status_code == 201
     full = await door("PUT", "/v1/terminals/10/keys/aaaa1119")
     assert (full.status_code, full.json()["code"]) == (409, "too-many-keys")
-    made = await door("PUT", activation(1))
-    assert (made.status_code, made.json()["epoch"]) == (201, 1)
+    activated = await door("PUT", activation(1))
+    assert (activated.status_code, activated.json()["epoch"]) == (201, 1)
     assert (await door("PUT", "/v1/terminals/10/keys/aaaa1119")).status_code == 201
 
 
 async def test_a_terminal_activated_without_end_tells_its_last_keys(door: Any, at: Any) -> None:
     await arrange(door)
-    made: list[str] = []
+    issued_keys: list[str] = []
     for number in range(1, 71):
         at.at += timedelta(seconds=1)
         answer = await door("PUT", activation(number), {"overlap_s": 86_400})
-        made.append(answer.json()["key_id"])
-    told = await keys_of(door)
-    assert set(told) == set(made[-64:])  # those that end last
-    gone = await door("DELETE", f"/v1/terminals/10/keys/{made[0]}")  # still to be had by its name
+        issued_keys.append(answer.json()["key_id"])
+    published = await keys_of(door)
+    assert set(published) == set(issued_keys[-64:])  # those that end last
+    gone = await door(
+        "DELETE", f"/v1/terminals/10/keys/{issued_keys[0]}"
+    )  # still to be had by its name
     assert gone.status_code == 200
-    first, again = [(await door("PUT", "/v1/terminals/10/keys/" + made[0])) for _ in "ab"]
+    first, again = [(await door("PUT", "/v1/terminals/10/keys/" + issued_keys[0])) for _ in "ab"]
     assert (first.status_code, first.json()) == (200, again.json())
 
 
@@ -211,8 +213,8 @@ async def test_a_terminal_or_merchant_is_stopped_and_opened(door: Any, subject: 
     again = await door("PUT", one, STOP)  # a repeat of an older change stops nothing
     assert (again.status_code, again.json()) == (200, stopped.json())
     assert (await door("PUT", one, OPEN)).json()["code"] == "already-exists-differently"
-    found = (await door("GET", f"{subject}/standings")).json()
-    assert found == {"standing": "open", "items": [opened.json(), stopped.json()], "next": None}
+    answer = (await door("GET", f"{subject}/standings")).json()
+    assert answer == {"standing": "open", "items": [opened.json(), stopped.json()], "next": None}
     page = (await door("GET", f"{subject}/standings?limit=1&before=2")).json()
     assert (page["standing"], page["items"], page["next"]) == ("open", [stopped.json()], 1)
 
@@ -233,8 +235,8 @@ async def test_an_activation_opens_no_stopped_terminal(door: Any) -> None:
     await arrange(door)
     await door("PUT", f"/v1/terminals/10/standings/{uuid.UUID(int=1)}", STOP)
     await door("PUT", activation(1))
-    shown = (await door("GET", "/v1/merchants/5/terminals/10")).json()
-    assert (shown["active"], shown["stopped"]) == (True, True)
+    terminal = (await door("GET", "/v1/merchants/5/terminals/10")).json()
+    assert (terminal["active"], terminal["stopped"]) == (True, True)
 
 
 async def test_rotate_and_revoke(door: Any) -> None:
@@ -317,17 +319,17 @@ async def test_lists_go_page_by_page(door: Any) -> None:
     assert ([m["merchant"] for m in page["items"]], page["next"]) == ([5], 5)
     page = (await door("GET", "/v1/merchants?limit=2&after=5")).json()
     assert ([m["merchant"] for m in page["items"]], page["next"]) == ([6], None)
-    found = (await door("GET", "/v1/merchants?reference=F-6")).json()["items"]
-    assert [m["merchant"] for m in found] == [6]
-    found = (await door("GET", "/v1/merchants?title=نان&sector=bakery")).json()["items"]
-    assert [m["merchant"] for m in found] == [5]
+    answer = (await door("GET", "/v1/merchants?reference=F-6")).json()["items"]
+    assert [m["merchant"] for m in answer] == [6]
+    answer = (await door("GET", "/v1/merchants?title=نان&sector=bakery")).json()["items"]
+    assert [m["merchant"] for m in answer] == [5]
     for query in ("limit=201", "limit=0", "color=red"):
         assert (await door("GET", f"/v1/merchants?{query}")).status_code == 422
     branches = (await door("GET", "/v1/merchants/5/branches?after=1")).json()
     assert [b["branch"] for b in branches["items"]] == [2]
 
 
-async def test_a_tally_spans_days_in_order(door: Any) -> None:
+async def test_daily_totals_span_days_in_order(door: Any) -> None:
     await arrange(door)
     path = "/v1/merchants/5/tally"
     empty = await door("GET", f"{path}?from=2026-03-21&to=2026-03-21")
@@ -336,7 +338,7 @@ async def test_a_tally_spans_days_in_order(door: Any) -> None:
         assert (await door("GET", f"{path}?{query}")).status_code == 422
 
 
-async def test_every_answer_leaves_what_it_said_for_the_relay(door: Any, pool: Database) -> None:
+async def test_every_answer_leaves_its_messages_for_the_relay(door: Any, pool: Database) -> None:
     await arrange(door)
     await door("PUT", ACTIVATION)
     async with pool.read() as tx:

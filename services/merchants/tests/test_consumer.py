@@ -6,8 +6,8 @@ from contracts.values import Kind, Status, Unit
 from kit.base.db import Tx
 from kit.stream import consumer as kit_consumer
 from merchants.daily_totals import consumer, usecases
-from merchants.daily_totals.domain import Tally
-from merchants.parties import usecases as partners
+from merchants.daily_totals.domain import DailyTotals
+from merchants.parties import usecases as parties
 from merchants.parties.domain import Merchant
 
 DAY = date(2026, 3, 21)
@@ -37,7 +37,7 @@ def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit
             ),
         ),
     }
-    said = envelope.Envelope(
+    entry = envelope.Envelope(
         id=envelope.follow(f"{shard}.{sequence}", "outcome"),
         type="outcome-recorded.v1",
         key="1000001",
@@ -45,15 +45,15 @@ def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit
         accepted_at=now,
         data=Outcome(**(fields | changes)),  # type: ignore[arg-type]
     )
-    return kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard, offset=sequence)
+    return kit_consumer.event(topics.LEDGER_ENTRIES, entry, partition=shard, offset=sequence)
 
 
-async def days(tx: Tx) -> list[Tally]:
+async def days(tx: Tx) -> list[DailyTotals]:
     return await usecases.list_days(tx, 5, DAY, DAY, limit=10)
 
 
 async def arrange(tx: Tx) -> None:
-    await partners.register_merchant(tx, Merchant(5, 1, "bakery", "نان", "Bread"), now=NOW)
+    await parties.register_merchant(tx, Merchant(5, 1, "bakery", "نان", "Bread"), now=NOW)
     tx.take_messages()
 
 
@@ -63,7 +63,7 @@ async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime)
     await consumer.on_ledger_entries(tx, batch)
     first = await days(tx)
     assert first == [
-        Tally(
+        DailyTotals(
             merchant=5,
             day=DAY,
             transactions_count=3,

@@ -9,9 +9,9 @@ from contracts.ledger import LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey
 from contracts.values import Kind, Status, Unit, tehran_day
 from kit.base import fields
-from merchants.daily_totals import domain as tallies
-from merchants.daily_totals.domain import Heard, Tally
-from merchants.parties import domain as partners
+from merchants.daily_totals import domain as daily_totals
+from merchants.daily_totals.domain import DailyTotals, RecordedOutcome
+from merchants.parties import domain as parties
 from merchants.parties.domain import Merchant
 from merchants.terminals import domain as terminals
 
@@ -66,23 +66,23 @@ def test_a_title_is_cleaned_once_and_for_all() -> None:
 
 
 def test_search_sees_no_half_space_and_no_case() -> None:
-    assert partners.search_key("می\u200cوه  Shop") == partners.search_key("می وه shop")
+    assert parties.search_key("می\u200cوه  Shop") == parties.search_key("می وه shop")
 
 
 def test_title_key_has_both_titles_on_lines_of_their_own() -> None:
     merchant = Merchant(5, 2, "bakery", "نان", "Bread")
-    assert partners.title_key(merchant) == "نان\nbread"
+    assert parties.title_key(merchant) == "نان\nbread"
 
 
 @pytest.mark.parametrize("text", ["10380284790", "۱۰۳۸۰۲۸۴۷۹۰", " 10380284790 "])
 def test_a_legal_id_with_its_check_digit_is_taken(text: str) -> None:
-    assert partners.clean_legal_id(text) == "10380284790"
+    assert parties.clean_legal_id(text) == "10380284790"
 
 
 @pytest.mark.parametrize("text", ["10380284791", "1038028479", "1038028479x", "²0380284790"])
 def test_a_legal_id_that_is_wrong_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        partners.clean_legal_id(text)
+        parties.clean_legal_id(text)
 
 
 # --------------------------------------------------------------------------------------- terminals
@@ -110,7 +110,7 @@ def test_a_key_names_its_terminal_and_is_kept_as_a_hash() -> None:
     assert len(terminals.key_digest(text)) == 64
 
 
-# ----------------------------------------------------------------------------------------- tallies
+# ----------------------------------------------------------------------------------- daily totals
 
 
 def outcome(sequence: int, **changes: object) -> Outcome:
@@ -141,28 +141,34 @@ def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS, parent: int = 0) -> LotIs
     )
 
 
-def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
-    return LotMoved(lot=1, what=what, unit=unit, amount=amount, cost_rial=0, issuer=2)
+def move(movement: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
+    return LotMoved(lot=1, what=movement, unit=unit, amount=amount, cost_rial=0, issuer=2)
 
 
 @pytest.mark.NH18
 def test_every_kind_falls_into_its_own_column() -> None:
-    heard = [
-        Heard(0, NOW, NOW, outcome(1, lots=(lot(10), lot(7, Unit.CREDIT), lot(3, parent=9)))),
-        Heard(0, NOW, NOW, outcome(2, kind=Kind.REDEMPTION, moves=(move("redeemed", 4),))),
-        Heard(
+    outcomes = [
+        RecordedOutcome(
+            0, NOW, NOW, outcome(1, lots=(lot(10), lot(7, Unit.CREDIT), lot(3, parent=9)))
+        ),
+        RecordedOutcome(
+            0, NOW, NOW, outcome(2, kind=Kind.REDEMPTION, moves=(move("redeemed", 4),))
+        ),
+        RecordedOutcome(
             0, NOW, NOW, outcome(3, kind=Kind.REFUND, amount_rial=300, moves=(move("restored", 2),))
         ),
-        Heard(0, NOW, NOW, outcome(4, kind=Kind.REVERSAL, moves=(move("clawed-back", 5),))),
-        Heard(0, NOW, NOW, outcome(5, status=Status.DECLINED)),
-        Heard(0, NOW, NOW, outcome(6, status=Status.REFUSED)),
-        Heard(0, NOW, NOW, outcome(7, merchant=0)),
-        Heard(0, NOW, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
-        Heard(0, NOW, NOW, outcome(9, status=Status.HELD, lots=(lot(1),))),
-        Heard(0, NOW, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
+        RecordedOutcome(
+            0, NOW, NOW, outcome(4, kind=Kind.REVERSAL, moves=(move("clawed-back", 5),))
+        ),
+        RecordedOutcome(0, NOW, NOW, outcome(5, status=Status.DECLINED)),
+        RecordedOutcome(0, NOW, NOW, outcome(6, status=Status.REFUSED)),
+        RecordedOutcome(0, NOW, NOW, outcome(7, merchant=0)),
+        RecordedOutcome(0, NOW, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
+        RecordedOutcome(0, NOW, NOW, outcome(9, status=Status.HELD, lots=(lot(1),))),
+        RecordedOutcome(0, NOW, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
     ]
-    assert tallies.tally(heard, {}) == [
-        Tally(
+    assert daily_totals.totals_of(outcomes, {}) == [
+        DailyTotals(
             merchant=5,
             day=date(2026, 3, 21),
             transactions_count=4,
@@ -179,9 +185,9 @@ def test_every_kind_falls_into_its_own_column() -> None:
 
 def test_the_day_is_tehrans() -> None:
     late = datetime(2026, 3, 21, 20, 30, tzinfo=UTC)
-    assert [t.day for t in tallies.tally([Heard(0, late, late, outcome(1))], {})] == [
-        date(2026, 3, 22)
-    ]
+    assert [
+        t.day for t in daily_totals.totals_of([RecordedOutcome(0, late, late, outcome(1))], {})
+    ] == [date(2026, 3, 22)]
 
 
 @pytest.mark.NH18
@@ -190,15 +196,15 @@ def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
     steps: list[tuple[int, int]], cut: int
 ) -> None:
     last = {0: 0, 1: 0, 2: 0}
-    stream: list[Heard] = []
+    stream: list[RecordedOutcome] = []
     for shard, amount in steps:
         last[shard] += 1
-        stream.append(Heard(shard, NOW, NOW, outcome(last[shard], lots=(lot(amount),))))
+        stream.append(RecordedOutcome(shard, NOW, NOW, outcome(last[shard], lots=(lot(amount),))))
     counted: dict[int, int] = {}
     earned = 0
     for batch in (stream[:cut], stream[: cut + 3], stream[max(0, cut - 3) :], stream):
-        earned += sum(t.earned_points for t in tallies.tally(batch, counted))
-        for shard, sequence in tallies.last_sequences(batch).items():
+        earned += sum(t.earned_points for t in daily_totals.totals_of(batch, counted))
+        for shard, sequence in daily_totals.last_sequences(batch).items():
             counted[shard] = max(counted.get(shard, 0), sequence)
     assert earned == sum(amount for _, amount in steps)
 
@@ -206,7 +212,7 @@ def test_however_a_stream_is_cut_and_repeated_each_outcome_counts_once(
 @pytest.mark.NH18
 def test_an_undo_dated_far_back_counts_on_the_day_it_came_in() -> None:
     """S15: a cashier's reversal dated 0001-01-01 counted on that day, in nobody's report."""
-    edge = NOW - tallies.DATED_BACK_MAX
+    edge = NOW - daily_totals.DATED_BACK_MAX
     days: list[tuple[Kind, datetime, date]] = [
         (Kind.REVERSAL, datetime(1, 1, 1, 12, tzinfo=UTC), tehran_day(NOW)),
         (Kind.REFUND, edge - timedelta(microseconds=1), tehran_day(NOW)),
@@ -214,5 +220,7 @@ def test_an_undo_dated_far_back_counts_on_the_day_it_came_in() -> None:
         (Kind.PURCHASE, datetime(2020, 1, 1, 12, tzinfo=UTC), date(2020, 1, 1)),  # history
     ]
     for kind, occurred_at, day in days:
-        (counted,) = tallies.tally([Heard(0, occurred_at, NOW, outcome(1, kind=kind))], {})
+        (counted,) = daily_totals.totals_of(
+            [RecordedOutcome(0, occurred_at, NOW, outcome(1, kind=kind))], {}
+        )
         assert counted.day == day

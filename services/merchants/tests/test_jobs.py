@@ -14,15 +14,15 @@ async def test_each_state_topic_hears_a_heartbeat_on_every_partition(tx: Tx, now
         ("merchants.terms", 0),
     ]
     for message, topic in zip(tx.messages, heartbeat.beating("merchants"), strict=True):
-        said = envelope.decode(message.value or b"", dict(topic.events))
-        assert said.data == merchants.Heartbeat(room="merchants", at=now)
+        message_envelope = envelope.decode(message.value or b"", dict(topic.events))
+        assert message_envelope.data == merchants.Heartbeat(room="merchants", at=now)
 
 
 async def test_a_later_beat_replaces_the_earlier_under_compaction(tx: Tx, now: datetime) -> None:
     heartbeat.beat(tx, "merchants", now=now)
     heartbeat.beat(tx, "merchants", now=now + timedelta(seconds=5))
-    topics_said = len(heartbeat.beating("merchants"))
-    first, second = tx.messages[:topics_said], tx.messages[topics_said:]
+    topics_published = len(heartbeat.beating("merchants"))
+    first, second = tx.messages[:topics_published], tx.messages[topics_published:]
     assert [m.key for m in first] == [m.key for m in second]
     assert all(a.value != b.value for a, b in zip(first, second, strict=True))
 

@@ -1,4 +1,4 @@
-"""The emergency brake of parties: asked of every shard, told when all have answered."""
+"""Party status: the command goes to every shard; the change is completed by the last answer."""
 
 import uuid
 from datetime import timedelta
@@ -26,12 +26,12 @@ def change(n: int, party: int = 2) -> str:
 
 
 async def commands(pool: Database) -> list[tuple[int | None, SetStanding]]:
-    """Shard and body of what the book is asked; what is taken is gone."""
+    """Shard and body of each command to the ledger; these messages are taken from the outbox."""
     async with pool.transaction() as tx:
-        said, _ = await outbox.take_messages(tx, 100)
+        messages, _ = await outbox.take_messages(tx, 100)
     return [
         (one.partition, envelope.decode(one.value or b"", COMMANDS).data)
-        for one in said
+        for one in messages
         if one.topic == topics.LEDGER_COMMANDS.name
     ]
 
@@ -39,16 +39,16 @@ async def commands(pool: Database) -> list[tuple[int | None, SetStanding]]:
 async def answer(
     pool: Database, name: str, shard: int, *reasons: Reason, status: Status = Status.COMPLETED
 ) -> None:
-    """Have the room hear what a shard said, twice."""
+    """Hand the service a shard's answer, twice."""
     at = NOW + timedelta(seconds=shard)
     outcome = Outcome(
         sequence=1, name=name, command="set-standing.v1", status=status, decided_at=at,
         code=reasons[0].code if reasons else "", reasons=reasons,
     )  # fmt: skip
-    said = envelope.Envelope(
+    recorded = envelope.Envelope(
         id="o", type="outcome-recorded.v1", key="2", occurred_at=at, accepted_at=at, data=outcome
     )
-    event = kit_consumer.event(topics.LEDGER_ENTRIES, said, partition=shard, offset=1)
+    event = kit_consumer.event(topics.LEDGER_ENTRIES, recorded, partition=shard, offset=1)
     for _ in range(2):
         async with pool.transaction() as tx:
             await consumer.on_ledger_entries(tx, [event])
@@ -57,16 +57,16 @@ async def answer(
 async def test_a_party_is_stopped_and_opened_on_every_shard(door: Any, pool: Any) -> None:
     await arrange(door)
     await commands(pool)
-    asked = await door("PUT", change(1), STOP)
+    first = await door("PUT", change(1), STOP)
     again = await door("PUT", change(1), STOP)
-    assert (asked.status_code, again.json()) == (202, asked.json())
-    assert asked.headers["location"] == change(1)
-    said = await commands(pool)
-    assert [shard for shard, _ in said] == list(range(SHARDS))  # the repeat asked for nothing
-    assert {(b.party, b.account, b.standing, b.by) for _, b in said} == {
+    assert (first.status_code, again.json()) == (202, first.json())
+    assert first.headers["location"] == change(1)
+    sent = await commands(pool)
+    assert [shard for shard, _ in sent] == list(range(SHARDS))  # the repeat sent nothing
+    assert {(b.party, b.account, b.standing, b.by) for _, b in sent} == {
         (2, 0, Booked.FROZEN, "tester")
     }
-    (name,) = {body.name for _, body in said}
+    (name,) = {body.name for _, body in sent}
 
     for shard in range(SHARDS):
         assert (await door("GET", change(1))).json()["status"] == "pending"
@@ -82,8 +82,8 @@ async def test_a_party_is_stopped_and_opened_on_every_shard(door: Any, pool: Any
         assert body.standing is Booked.OPEN
         assert (await door("GET", "/v1/parties/2/standings")).json()["standing"] == "stopped"
         await answer(pool, body.name, shard or 0)
-    shown = (await door("GET", "/v1/parties/2/standings")).json()
-    assert (shown["standing"], [one["version"] for one in shown["items"]]) == ("open", [2, 1])
+    page = (await door("GET", "/v1/parties/2/standings")).json()
+    assert (page["standing"], [one["version"] for one in page["items"]]) == ("open", [2, 1])
 
 
 async def test_one_shard_that_declines_declines_the_change(door: Any, pool: Any) -> None:
@@ -93,9 +93,9 @@ async def test_one_shard_that_declines_declines_the_change(door: Any, pool: Any)
     (_, body), *_ = await commands(pool)
     await answer(pool, body.name, 0)
     await answer(pool, body.name, 1, CLOSED, status=Status.DECLINED)
-    told = (await door("GET", change(1))).json()
-    assert (told["status"], told["code"]) == ("declined", "party-closed")
-    assert (told["fa"], told["en"]) == (CLOSED.fa, CLOSED.en)
+    kept = (await door("GET", change(1))).json()
+    assert (kept["status"], kept["code"]) == ("declined", "party-closed")
+    assert (kept["fa"], kept["en"]) == (CLOSED.fa, CLOSED.en)
     assert (await door("GET", "/v1/parties/2/standings")).json()["standing"] == "open"
 
 
@@ -105,15 +105,15 @@ async def test_stopping_twice_says_that_nothing_changed(door: Any, pool: Any) ->
     await door("PUT", change(1), STOP)
     for shard, body in await commands(pool):
         await answer(pool, body.name, shard or 0, UNCHANGED)
-    told = (await door("GET", change(1))).json()
-    assert (told["status"], told["code"], told["fa"]) == (
+    kept = (await door("GET", change(1))).json()
+    assert (kept["status"], kept["code"], kept["fa"]) == (
         "completed",
         UNCHANGED.code,
         UNCHANGED.fa,
     )
 
 
-async def test_what_cannot_be_asked_is_refused_and_asks_nothing(door: Any, pool: Any) -> None:
+async def test_a_bad_request_is_refused_and_sends_nothing(door: Any, pool: Any) -> None:
     await arrange(door)
     await commands(pool)
     for body in ({"standing": "stopped"}, STOP | {"reason": " "}, STOP | {"standing": "closed"}):

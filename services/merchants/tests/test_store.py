@@ -4,8 +4,8 @@ import pytest
 
 from kit.base import db
 from kit.base.db import Tx
-from merchants.daily_totals import store as tallies
-from merchants.daily_totals.domain import Tally
+from merchants.daily_totals import store as daily_totals
+from merchants.daily_totals.domain import DailyTotals
 from merchants.parties import store
 from merchants.parties.domain import Branch
 
@@ -41,7 +41,7 @@ async def test_a_days_sums_may_outgrow_the_largest_integer_of_the_database(tx: T
     """S15: 1,100 baskets of 2^53 - 1 Rial on one day are more than 2^63, and read as they are."""
     basket, day = 2**53 - 1, date(2026, 11, 21)
     for part in ([1] * 1_000, [1] * 100):
-        whole = Tally(
+        whole = DailyTotals(
             merchant=5,
             day=day,
             transactions_count=len(part),
@@ -52,8 +52,10 @@ async def test_a_days_sums_may_outgrow_the_largest_integer_of_the_database(tx: T
             returned_points=basket * len(part),
             restored_points=basket * len(part),
         )
-        await tallies.upsert_tallies(tx, [whole])
-    (found,) = await tallies.list_tallies(tx, 5, first=day, last=day, limit=9)
-    assert found.amount_rial == 1_100 * basket > 2**63
-    assert found.transactions_count == 1_100
-    assert found.restored_points == found.returned_points == found.refunded_rial == 1_100 * basket
+        await daily_totals.upsert_totals(tx, [whole])
+    (totals,) = await daily_totals.list_totals(tx, 5, first=day, last=day, limit=9)
+    assert totals.amount_rial == 1_100 * basket > 2**63
+    assert totals.transactions_count == 1_100
+    assert (
+        totals.restored_points == totals.returned_points == totals.refunded_rial == 1_100 * basket
+    )

@@ -1,4 +1,4 @@
-"""The trail: every write of the room leaves who, what, before and after (findings S12)."""
+"""The trail: every write of the room leaves actor, act, before and after (findings S12)."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from support.trail import Trail
 from .test_api import MERCHANT, PARTY, STOP, activation, arrange
 
 
-async def test_every_write_leaves_who_what_before_and_after(door: Any, pool: Database) -> None:
+async def test_every_write_leaves_actor_act_before_and_after(door: Any, pool: Database) -> None:
     trail = await Trail.of(pool)
     await arrange(door)
     calls: list[tuple[str, str, Any]] = [
@@ -63,7 +63,7 @@ async def test_an_auditor_reads_the_trail_by_pages(door: Any, pool: Database) ->
     assert len((await read("limit=200&subject=tester"))["items"]) == len(rows)
 
 
-async def test_what_failed_or_was_refused_leaves_no_row(door: Any, pool: Database) -> None:
+async def test_a_failed_or_refused_write_leaves_no_row(door: Any, pool: Database) -> None:
     await arrange(door)
     trail = await Trail.of(pool)
     assert (await door("PUT", "/v1/merchants/5", MERCHANT | {"party": 3})).status_code == 404
@@ -111,11 +111,11 @@ async def test_a_write_that_commits_late_is_in_a_page_or_after_it(
             await asyncio.sleep(0.01)
         await door("PUT", "/v1/parties/91", PARTY)
         path = f"/v1/audit/merchants?after={trail.after}"
-        asked = asyncio.ensure_future(door("GET", path, roles=("auditor",)))
-        await asyncio.wait([asked], timeout=0.3)
+        reading = asyncio.ensure_future(door("GET", path, roles=("auditor",)))
+        await asyncio.wait([reading], timeout=0.3)
         await holder.execute("select pg_advisory_unlock(77)")
         assert (await late).status_code == 201
-        page = (await asked).json()["items"]
+        page = (await reading).json()["items"]
         assert [item["target"] for item in page] == [{"party": "90"}, {"party": "91"}]
         assert [item["id"] for item in page] == [row["id"] for row in await trail.rows()]
     finally:

@@ -9,9 +9,9 @@ from contracts import merchants as facts
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from kit.base import errors, versions
 from kit.base.db import Tx
-from merchants import errors as words
-from merchants.daily_totals import usecases as tallies
-from merchants.parties import usecases as partners
+from merchants.daily_totals import usecases as daily_totals
+from merchants.errors import Differs, Unknown
+from merchants.parties import usecases as parties
 from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
 from merchants.programmes import usecases as programmes
 from merchants.terminal_status import usecases as terminal_status
@@ -26,26 +26,26 @@ BRANCH = Branch(5, 1, "مرکزی", "Central")
 
 
 async def arrange(tx: Tx) -> None:
-    await partners.register_party(tx, PARTY)
-    await partners.register_merchant(tx, MERCHANT, now=NOW)
-    await partners.register_branch(tx, BRANCH)
-    tx.take_messages()  # what its titles say has a test of its own
+    await parties.register_party(tx, PARTY)
+    await parties.register_merchant(tx, MERCHANT, now=NOW)
+    await parties.register_branch(tx, BRANCH)
+    tx.take_messages()  # its titles have a test of their own
 
 
-def said(tx: Tx) -> list[object]:
-    """What the transaction says, decoded, in order."""
+def published(tx: Tx) -> list[object]:
+    """The bodies of the transaction's messages, decoded, in order."""
     types = {name: kind for t in topics.TOPICS for name, kind in t.events.items()}
     return [envelope.decode(m.value or b"", types).data for m in tx.messages]
 
 
-async def test_a_merchants_titles_are_said_once_when_it_is_registered(tx: Tx) -> None:
-    await partners.register_party(tx, PARTY)
+async def test_a_merchants_titles_are_published_once_when_it_is_registered(tx: Tx) -> None:
+    await parties.register_party(tx, PARTY)
     for _ in range(2):
-        await partners.register_merchant(tx, MERCHANT, now=NOW)
+        await parties.register_merchant(tx, MERCHANT, now=NOW)
     titles = facts.Merchant(
         merchant=5, version=1, party=2, title_fa="نان داغ", title_en="Hot Bread"
     )
-    assert said(tx) == [titles]
+    assert published(tx) == [titles]
     assert [(m.topic, m.key) for m in tx.messages] == [("merchants.merchants", b"5@1")]
 
 
@@ -80,79 +80,79 @@ def some_terms(version: int, effective_from: datetime, **changes: object) -> Ter
 
 
 async def test_the_network_is_the_first_party(tx: Tx) -> None:
-    assert (await partners.get_party(tx, 1)).title_fa == "پیوند"
+    assert (await parties.get_party(tx, 1)).title_fa == "پیوند"
 
 
 async def test_registering_twice_changes_nothing(tx: Tx) -> None:
     await arrange(tx)
-    assert await partners.register_party(tx, PARTY) == (PARTY, False)
-    assert await partners.register_merchant(tx, MERCHANT, now=NOW) == (MERCHANT, False)
-    assert await partners.register_branch(tx, BRANCH) == (BRANCH, False)
+    assert await parties.register_party(tx, PARTY) == (PARTY, False)
+    assert await parties.register_merchant(tx, MERCHANT, now=NOW) == (MERCHANT, False)
+    assert await parties.register_branch(tx, BRANCH) == (BRANCH, False)
 
 
 async def test_the_same_number_with_other_details_is_refused(tx: Tx) -> None:
     await arrange(tx)
-    with pytest.raises(words.Differs):
-        await partners.register_party(tx, Party(2, "دیگری", "Other"))
-    with pytest.raises(words.Differs):
-        await partners.register_merchant(
+    with pytest.raises(Differs):
+        await parties.register_party(tx, Party(2, "دیگری", "Other"))
+    with pytest.raises(Differs):
+        await parties.register_merchant(
             tx, Merchant(5, 1, "bakery", "نان داغ", "Hot Bread"), now=NOW
         )
-    with pytest.raises(words.Differs):
-        await partners.register_branch(tx, Branch(5, 1, "دیگری", "Other"))
+    with pytest.raises(Differs):
+        await parties.register_branch(tx, Branch(5, 1, "دیگری", "Other"))
 
 
 async def test_a_legal_id_or_reference_has_one_owner(tx: Tx) -> None:
     await arrange(tx)
     with pytest.raises(Taken):
-        await partners.register_party(tx, Party(3, "دیگری", "Other", PARTY.legal_id))
+        await parties.register_party(tx, Party(3, "دیگری", "Other", PARTY.legal_id))
     with pytest.raises(Taken):
-        await partners.register_merchant(tx, Merchant(6, 2, "bakery", "د", "O", "H-5"), now=NOW)
+        await parties.register_merchant(tx, Merchant(6, 2, "bakery", "د", "O", "H-5"), now=NOW)
 
 
-async def test_what_is_not_registered_is_not_found(tx: Tx) -> None:
-    with pytest.raises(words.Unknown):
-        await partners.register_merchant(tx, MERCHANT, now=NOW)
-    with pytest.raises(words.Unknown):
-        await partners.register_branch(tx, BRANCH)
-    with pytest.raises(words.Unknown):
-        await partners.get_branch(tx, 5, 1)
-    with pytest.raises(words.Unknown):
-        await partners.get_merchant(tx, 5)
+async def test_an_unregistered_number_is_unknown(tx: Tx) -> None:
+    with pytest.raises(Unknown):
+        await parties.register_merchant(tx, MERCHANT, now=NOW)
+    with pytest.raises(Unknown):
+        await parties.register_branch(tx, BRANCH)
+    with pytest.raises(Unknown):
+        await parties.get_branch(tx, 5, 1)
+    with pytest.raises(Unknown):
+        await parties.get_merchant(tx, 5)
 
 
-async def test_search_narrows_by_what_was_asked(tx: Tx) -> None:
+async def test_search_applies_its_filters(tx: Tx) -> None:
     await arrange(tx)
-    await partners.register_merchant(
+    await parties.register_merchant(
         tx, Merchant(6, 2, "florist", "گل ۱۰۰%_", "Flowers", "F"), now=NOW
     )
     cold = Merchant(7, 1, "bakery", "نان سرد", "Cold Bread")
-    await partners.register_merchant(tx, cold, now=NOW)
+    await parties.register_merchant(tx, cold, now=NOW)
 
-    async def found(**asked: object) -> list[int]:
-        search = MerchantSearch(**({"after": 0, "limit": 10} | asked))  # type: ignore[arg-type]
-        return [m.merchant for m in await partners.search_merchants(tx, search)]
+    async def search(**filters: object) -> list[int]:
+        query = MerchantSearch(**({"after": 0, "limit": 10} | filters))  # type: ignore[arg-type]
+        return [m.merchant for m in await parties.search_merchants(tx, query)]
 
-    assert await found() == [5, 6, 7]
-    assert await found(after=5, limit=1) == [6]
-    assert await found(sector="bakery") == [5, 7]
-    assert await found(reference="F") == [6]
-    assert await found(party=1) == [7]
-    assert await found(title="نان") == [5, 7]
-    assert await found(title="cold b") == [7]
-    assert await found(title="bread") == []
-    assert await found(title="%") == []
-    assert await found(title="گل 100%_") == [6]
+    assert await search() == [5, 6, 7]
+    assert await search(after=5, limit=1) == [6]
+    assert await search(sector="bakery") == [5, 7]
+    assert await search(reference="F") == [6]
+    assert await search(party=1) == [7]
+    assert await search(title="نان") == [5, 7]
+    assert await search(title="cold b") == [7]
+    assert await search(title="bread") == []
+    assert await search(title="%") == []
+    assert await search(title="گل 100%_") == [6]
 
 
 # --------------------------------------------------------------------------------------- terminals
 
 
-async def test_a_terminal_is_said_when_registered_and_once(tx: Tx, now: datetime) -> None:
+async def test_a_terminal_is_published_once_when_registered(tx: Tx, now: datetime) -> None:
     await arrange(tx)
     fresh, created = await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
     assert created
-    assert said(tx) == [fresh]
+    assert published(tx) == [fresh]
     assert fresh == Terminal(
         terminal=10, version=1, epoch=0, merchant=5, party=2, branch=1, active=False
     )
@@ -162,9 +162,9 @@ async def test_a_terminal_is_said_when_registered_and_once(tx: Tx, now: datetime
 
 async def test_a_terminal_elsewhere_keeps_its_number(tx: Tx, now: datetime) -> None:
     await arrange(tx)
-    await partners.register_branch(tx, Branch(5, 2, "دوم", "Second"))
+    await parties.register_branch(tx, Branch(5, 2, "دوم", "Second"))
     await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
-    with pytest.raises(words.Differs):
+    with pytest.raises(Differs):
         await terminals.register_terminal(tx, 5, 10, branch=2, now=now)
 
 
@@ -186,7 +186,7 @@ async def test_one_terminal_of_a_merchant_names_its_orders_and_stays_the_one(
             await terminals.register_terminal(tx, 5, number, branch=1, now=now, online=online)
     await terminals.activate_terminal(tx, 11, uuid.UUID(int=1), secret="s" * 43, now=now)
     assert (await terminals.get_terminal(tx, 11)).online
-    assert said(tx)[-1].online
+    assert published(tx)[-1].online
 
 
 async def test_activation_issues_epoch_and_key_and_says_the_full_state(
@@ -205,7 +205,7 @@ async def test_activation_issues_epoch_and_key_and_says_the_full_state(
         tx, 10, uuid.UUID(int=2), secret="u" * 43, now=now
     )
     assert second.epoch == 2
-    states = said(tx)
+    states = published(tx)
     kept = await terminals.get_terminal(tx, 10)
     assert [s.version for s in states] == [1, 2, 3]
     assert states[-1] == kept
@@ -219,11 +219,11 @@ async def test_an_activation_belongs_to_one_terminal(tx: Tx, now: datetime) -> N
     for terminal in (10, 11):
         await terminals.register_terminal(tx, 5, terminal, branch=1, now=now)
     await terminals.activate_terminal(tx, 10, uuid.UUID(int=1), secret="s" * 43, now=now)
-    with pytest.raises(words.Differs):
+    with pytest.raises(Differs):
         await terminals.activate_terminal(tx, 11, uuid.UUID(int=1), secret="s" * 43, now=now)
 
 
-async def test_rotation_and_revocation_are_said_once_each(tx: Tx, now: datetime) -> None:
+async def test_rotation_and_revocation_are_published_once_each(tx: Tx, now: datetime) -> None:
     await arrange(tx)
     await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
     issued, _ = await terminals.rotate_key(tx, 10, "aaaa1111", secret="s" * 43, now=now)
@@ -234,12 +234,12 @@ async def test_rotation_and_revocation_are_said_once_each(tx: Tx, now: datetime)
     later = await terminals.revoke_key(tx, 10, "aaaa1111", now=now + timedelta(hours=1))
     assert gone == later
     assert gone.revoked_at == now
-    states = said(tx)
+    states = published(tx)
     assert [s.version for s in states] == [1, 2, 3]
     assert states[-1] == await terminals.get_terminal(tx, 10)
-    with pytest.raises(words.Unknown):
+    with pytest.raises(Unknown):
         await terminals.revoke_key(tx, 10, "zzzz1111", now=now)
-    with pytest.raises(words.Unknown):
+    with pytest.raises(Unknown):
         await terminals.rotate_key(tx, 99, "zzzz1111", secret="s" * 43, now=now)
 
 
@@ -253,7 +253,7 @@ async def test_the_newest_message_alone_rebuilds_a_terminal(tx: Tx, now: datetim
                 tx, terminal, uuid.UUID(int=terminal * 10 + n), secret=f"{terminal}{n}", now=now
             )
     newest: dict[int, Terminal] = {}
-    for state in reversed(said(tx)):
+    for state in reversed(published(tx)):
         if state.version > newest.get(state.terminal, a_version_zero(state)).version:
             newest[state.terminal] = state
     kept = await terminals.list_terminals(tx, 5, after=0, limit=10)
@@ -273,7 +273,7 @@ async def test_a_programme_is_published_with_its_merchants_party(tx: Tx, now: da
         tx, a_programme(1, now), backdated=False, now=now
     )
     assert (created, kept.party) == (True, 2)
-    assert said(tx) == [kept]
+    assert published(tx) == [kept]
     assert tx.messages[0].key == b"5@1"
     assert await programmes.get_programme(tx, 5, 1) == kept
     again = await programmes.publish_programme(tx, a_programme(1, now), backdated=False, now=now)
@@ -295,8 +295,8 @@ async def test_programmes_follow_one_another(tx: Tx, now: datetime) -> None:
     later = now + timedelta(seconds=60)
     await programmes.publish_programme(tx, a_programme(2, later), backdated=False, now=now)
     await programmes.publish_programme(tx, a_programme(3, later), backdated=True, now=now)
-    found = await programmes.list_programmes(tx, 5, after=1, limit=10)
-    assert [p.version for p in found] == [2, 3]
+    page = await programmes.list_programmes(tx, 5, after=1, limit=10)
+    assert [p.version for p in page] == [2, 3]
 
 
 async def test_terms_follow_one_another(tx: Tx, now: datetime) -> None:
@@ -304,7 +304,7 @@ async def test_terms_follow_one_another(tx: Tx, now: datetime) -> None:
         tx, some_terms(1, now - timedelta(days=900)), backdated=False, now=now
     )
     assert created
-    assert said(tx) == [kept]
+    assert published(tx) == [kept]
     assert tx.messages[0].key == b"network@1"
     with pytest.raises(versions.AlreadyExistsDifferently):
         await programmes.publish_terms(tx, some_terms(1, now), backdated=False, now=now)
@@ -317,25 +317,25 @@ async def test_terms_follow_one_another(tx: Tx, now: datetime) -> None:
 
 async def test_unknown_versions_are_not_found(tx: Tx, now: datetime) -> None:
     await arrange(tx)
-    with pytest.raises(words.Unknown):
+    with pytest.raises(Unknown):
         await programmes.get_programme(tx, 5, 1)
-    with pytest.raises(words.Unknown):
+    with pytest.raises(Unknown):
         await programmes.get_terms(tx, 1)
-    with pytest.raises(words.Unknown):
+    with pytest.raises(Unknown):
         await programmes.publish_programme(
             tx, a_programme(1, now, merchant=77), backdated=False, now=now
         )
 
 
 async def test_days_of_an_unknown_merchant_are_not_found(tx: Tx) -> None:
-    with pytest.raises(words.Unknown):
-        await tallies.list_days(tx, 77, date(2026, 1, 1), date(2026, 1, 2), limit=9)
+    with pytest.raises(Unknown):
+        await daily_totals.list_days(tx, 77, date(2026, 1, 1), date(2026, 1, 2), limit=9)
 
 
 # --------------------------------------------------------------------------------------- status
 
 
-async def test_a_stop_is_said_to_the_gateways(tx: Tx, now: datetime) -> None:
+async def test_a_stop_is_published_to_the_gateways(tx: Tx, now: datetime) -> None:
     await arrange(tx)
     await terminals.register_terminal(tx, 5, 10, branch=1, now=now)
     tx.messages.clear()
@@ -350,7 +350,7 @@ async def test_a_stop_is_said_to_the_gateways(tx: Tx, now: datetime) -> None:
         for _ in range(2):
             await terminal_status.change_status(tx, subject, change)
     assert [m.key for m in tx.messages] == [b"10@2", b"merchant/5@1", b"10@3", b"merchant/5@2"]
-    states = said(tx)
+    states = published(tx)
     assert [s.stopped for s in states] == [True, True, False, False]
     assert states[2] == await terminals.get_terminal(tx, 10)
     assert states[3] == MerchantStanding(merchant=5, version=2, stopped=False)

@@ -7,7 +7,7 @@ from typing import Final
 from contracts.ledger import Outcome
 from kit.base.db import Tx
 from kit.stream import requests
-from members import crypto
+from members import errors
 from members.account_status import domain, store
 from members.account_status.domain import AccountStatus, StatusChange
 from members.people import usecases as people
@@ -25,7 +25,7 @@ async def change_status(tx: Tx, account: int, change: StatusChange) -> StatusCha
     kept = await store.find_change(tx, change.change)
     if kept is not None:
         if kept[0] != account or not kept[1].is_repeat(change):
-            raise crypto.Differs("this change was another one; make a new UUID")
+            raise errors.Differs("this change was another one; make a new UUID")
         (answered,) = await _answered(tx, account, [kept[1]])
         return answered
     last = await store.list_changes(tx, account, before=NEWEST, limit=1)
@@ -44,7 +44,7 @@ async def get_change(tx: Tx, account: int, change: str) -> StatusChange:
     """A change of an account, with the ledger's answer. Raises Unknown."""
     kept = await store.find_change(tx, change)
     if kept is None or kept[0] != account:
-        raise crypto.Unknown(f"account {account} has no change {change}; PUT it first")
+        raise errors.Unknown(f"account {account} has no change {change}; PUT it first")
     (answered,) = await _answered(tx, account, [kept[1]])
     return answered
 

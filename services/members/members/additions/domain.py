@@ -10,7 +10,7 @@ from typing import Final
 from contracts.members import HoldingChange, Identifier, IdentifierKind, ShownIdentifier
 from kit.base import errors
 
-# what is shown at a till; a partner's reference brings history in and spends nothing
+# presented at a till; a partner's reference brings history in and spends nothing
 SPENDING: Final = frozenset({IdentifierKind.CARD, IdentifierKind.MOBILE, IdentifierKind.QR})
 
 
@@ -47,7 +47,7 @@ class Enroller:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """What came to mean an account, or left it, and the members who are told of it."""
+    """Identifiers that were added to an account or left it, and the members who get the notice."""
 
     account: int
     holders: tuple[int, ...]
@@ -60,7 +60,7 @@ def counted(by: Enroller, account: int) -> tuple[str, str]:
     return f"account:{account}", f"key:{by.subject}"
 
 
-def foreign(by: Enroller, party: int) -> errors.Problem | None:
+def party_refusal(by: Enroller, party: int) -> errors.Problem | None:
     """Why a key does not act on an account that was opened under party; None where it does."""
     return None if by.may(party) else OfAnotherParty(_OF_ANOTHER)
 
@@ -79,7 +79,7 @@ def refusals(
     answers: list[errors.Problem | None] = []
     for account in accounts:
         of_account, of_key = counted(by, account)
-        other = foreign(by, parties.get(account, 0))
+        other = party_refusal(by, parties.get(account, 0))
         if other is not None:
             answers.append(other)
         elif after.get(of_account, 0) >= by.account_day:
@@ -96,8 +96,8 @@ def refusals(
 _OF_ANOTHER: Final = "the account was opened under another party; ask the network to add to it"
 
 
-def shown(identifiers: Sequence[Identifier]) -> tuple[ShownIdentifier, ...]:
-    """Identifiers as a message may show them, those alone that spend."""
+def spending_labels(identifiers: Sequence[Identifier]) -> tuple[ShownIdentifier, ...]:
+    """Labels of the identifiers that can spend, for a notice."""
     return tuple(
         ShownIdentifier(kind=one.kind, last4=one.last4)
         for one in identifiers
@@ -105,9 +105,9 @@ def shown(identifiers: Sequence[Identifier]) -> tuple[ShownIdentifier, ...]:
     )
 
 
-def shown_too(addition: Addition, issued: Sequence[Identifier], qr: Identifier) -> Addition:
-    """With what was issued for the membership beside it; else the QR's text was all it showed."""
-    told = (*addition.identifiers, *shown(issued))
-    if told:
-        return replace(addition, identifiers=told)
-    return replace(addition, identifiers=shown([qr]), change=HoldingChange.SHOWN)
+def with_issued(addition: Addition, issued: Sequence[Identifier], qr: Identifier) -> Addition:
+    """With the identifiers issued for the membership; without any, its QR was shown again."""
+    labels = (*addition.identifiers, *spending_labels(issued))
+    if labels:
+        return replace(addition, identifiers=labels)
+    return replace(addition, identifiers=spending_labels([qr]), change=HoldingChange.SHOWN)

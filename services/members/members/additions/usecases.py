@@ -1,4 +1,4 @@
-"""Adding to accounts that were there before: allowed, counted, and told to who is on them."""
+"""Adding identifiers to existing accounts: permitted, counted, and notified to their members."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,10 +17,10 @@ from members.people import usecases as people
 PARTITIONS: Final = topics.partitions(topics.MEMBERS_NOTICES, shards=1, gateways=1)
 
 
-async def refuse_foreign(tx: Tx, by: Enroller, account: int) -> None:
+async def refuse_other_party(tx: Tx, by: Enroller, account: int) -> None:
     """Raise OfAnotherParty where a partner's key acts on an account not opened under it."""
     parties = {} if by.party is None else await store.find_parties(tx, [account])
-    refused = domain.foreign(by, parties.get(account, 0))
+    refused = domain.party_refusal(by, parties.get(account, 0))
     if refused is not None:
         raise refused
 
@@ -56,11 +56,13 @@ async def add(
     """
     await claim(tx, by, account, now=now)
     holders = await people.list_households(tx, [account])
-    tell(tx, by, [Addition(account, holders[account], domain.shown(added))], now=now)
+    publish_notices(
+        tx, by, [Addition(account, holders[account], domain.spending_labels(added))], now=now
+    )
 
 
-def tell(tx: Tx, by: Enroller, additions: Sequence[Addition], *, now: datetime) -> None:
-    """Say each addition to every member it is told to, whatever they consented to."""
+def publish_notices(tx: Tx, by: Enroller, additions: Sequence[Addition], *, now: datetime) -> None:
+    """Publish a notice of each addition to every member it names, whatever they consented to."""
     for addition in additions:
         if addition.identifiers:
             outbox.add(tx, _messages(by, addition, now))
@@ -84,14 +86,14 @@ def _messages(by: Enroller, addition: Addition, now: datetime) -> list[outbox.Me
     ]
 
 
-def _message(told: HoldingChanged) -> outbox.Message:
-    key = str(told.member)
-    said = envelope.Envelope(
-        id=envelope.follow(f"{told.notice}@{key}", "holding-changed.v1"),
+def _message(notice: HoldingChanged) -> outbox.Message:
+    key = str(notice.member)
+    event = envelope.Envelope(
+        id=envelope.follow(f"{notice.notice}@{key}", "holding-changed.v1"),
         type="holding-changed.v1",
         key=key,
-        occurred_at=told.at,
-        accepted_at=told.at,
-        data=told,
+        occurred_at=notice.at,
+        accepted_at=notice.at,
+        data=notice,
     )
-    return outbox.message(topics.MEMBERS_NOTICES, said, partition=told.member % PARTITIONS)
+    return outbox.message(topics.MEMBERS_NOTICES, event, partition=notice.member % PARTITIONS)

@@ -8,18 +8,18 @@ from contracts.ledger import Outcome
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
 from members.balances import usecases
-from members.balances.domain import Heard
+from members.balances.domain import RecordedOutcome
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Every outcome of the ledger, refusals too."""
-    await usecases.follow_outcomes(tx, [_heard(event) for event in batch])
+    """Apply the ledger's outcomes, refusals too."""
+    await usecases.apply_outcomes(tx, [_recorded(event) for event in batch])
 
 
-def _heard(event: Event) -> Heard:
+def _recorded(event: Event) -> RecordedOutcome:
     outcome: Outcome = event.data
     at = event.at if event.envelope is None else event.envelope.occurred_at
-    return Heard(event.partition, at, outcome)
+    return RecordedOutcome(event.partition, at, outcome)
 
 
 OUTCOMES: Final = Subscription(

@@ -1,4 +1,4 @@
-"""What the ledger's outcomes make of the balances that are kept here for reading."""
+"""Balances for reading, brought forward by the ledger's outcomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from kit.base import errors
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """An account as of an outcome: points and credit with what is pending; not the truth itself.
+    """An account as of an outcome: points and credit, pending ones too. The ledger has the truth.
 
     transactions_count: purchases and redemptions; last_transaction_at: of the latest of them.
     """
@@ -27,8 +27,8 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One outcome as it was heard: its shard and when it happened."""
+class RecordedOutcome:
+    """An outcome with its shard and the time of the transaction."""
 
     shard: int
     occurred_at: datetime
@@ -39,14 +39,16 @@ _DONE: Final = (Status.COMPLETED, Status.HELD)
 _SALES: Final = (Kind.PURCHASE, Kind.REDEMPTION)
 
 
-def reached(heard: Sequence[Heard], known: Mapping[int, int]) -> dict[int, int]:
-    """Sequence up to which each shard of a batch is heard then. known: up to which it was.
+def latest_sequences(
+    outcomes: Sequence[RecordedOutcome], known: Mapping[int, int]
+) -> dict[int, int]:
+    """The last sequence of each shard after a batch. known: the last one before it.
 
     Raises Invalid for one far beyond the last of its shard: an account that took its balance over
     would keep it until the shard came so far.
     """
     last = dict(known)
-    for one in heard:
+    for one in outcomes:
         before, sequence = last.get(one.shard, 0), one.outcome.sequence
         if leaps(before, sequence):
             raise errors.Invalid(f"shard {one.shard}: {sequence} after {before}")
@@ -54,16 +56,18 @@ def reached(heard: Sequence[Heard], known: Mapping[int, int]) -> dict[int, int]:
     return last
 
 
-def follow(heard: Sequence[Heard], kept: Mapping[int, Balance]) -> list[Balance]:
+def updated_balances(
+    outcomes: Sequence[RecordedOutcome], kept: Mapping[int, Balance]
+) -> list[Balance]:
     """Balances that a batch changes, as they are after it, in account order.
 
-    kept: what is kept of its accounts. An outcome at or below what is kept changes nothing, nor
-    does one of another shard, whose numbers are others; a refusal or decline says nothing of a
+    kept: the balances of its accounts. An outcome at or below the sequence that is kept changes
+    nothing, nor does one of another shard, which counts for itself; a refusal or decline has no
     balance.
     """
     now = dict(kept)
     changed: set[int] = set()
-    for one in heard:
+    for one in outcomes:
         outcome = one.outcome
         if outcome.account == 0 or outcome.status not in _DONE:
             continue
@@ -75,7 +79,7 @@ def follow(heard: Sequence[Heard], kept: Mapping[int, Balance]) -> list[Balance]
     return [now[account] for account in sorted(changed)]
 
 
-def _after(before: Balance, one: Heard) -> Balance:
+def _after(before: Balance, one: RecordedOutcome) -> Balance:
     outcome = one.outcome
     sale = outcome.kind in _SALES
     last = before.last_transaction_at

@@ -1,9 +1,9 @@
-"""What accounts are worth, as the ledger told last."""
+"""Balances of accounts as of the ledger's newest outcomes."""
 
 from kit.room import Part, Resources
 from members.balances import consumer
 
 
 def part(_: Resources) -> Part:
-    """What accounts are worth, as the ledger told last."""
+    """Balances of accounts as of the ledger's newest outcomes."""
     return Part(name="balances", hears=(consumer.OUTCOMES,))

@@ -21,8 +21,8 @@ BALANCES: Final = local_tables.Table(
     key=("account",),
     version="sequence",
 )
-HEARD: Final = local_tables.Table(
-    name="balances_heard",
+PROGRESS: Final = local_tables.Table(
+    name="balances_progress",
     columns={"shard": "int", "sequence": "bigint"},
     key=("shard",),
     version="sequence",
@@ -48,18 +48,18 @@ async def upsert_balances(tx: Tx, balances: Sequence[Balance]) -> None:
     await local_tables.upsert(tx, BALANCES, rows)
 
 
-async def find_heard(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
-    """Sequence up to which each of some shards was heard; none of it, no key."""
+async def find_progress(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
+    """The last sequence applied of each of some shards; a shard without one has no key."""
     rows = await tx.fetch(
-        "select shard, sequence from balances_heard where shard = any($1::int[])", shards
+        "select shard, sequence from balances_progress where shard = any($1::int[])", shards
     )
     return {row["shard"]: row["sequence"] for row in rows}
 
 
-async def upsert_heard(tx: Tx, reached: Mapping[int, int]) -> None:
-    """Write how far each shard was heard; it never falls."""
+async def upsert_progress(tx: Tx, reached: Mapping[int, int]) -> None:
+    """Write the last sequence applied of each shard; it never falls."""
     rows = [{"shard": shard, "sequence": last} for shard, last in reached.items()]
-    await local_tables.upsert(tx, HEARD, rows)
+    await local_tables.upsert(tx, PROGRESS, rows)
 
 
 async def find_balance(tx: Tx, account: int) -> Balance | None:

@@ -1,4 +1,4 @@
-"""HTTP door of identifiers: cards, blocks, bindings, and the gateway's miss path."""
+"""HTTP door of identifiers: cards, blocks, bindings, and the gateway's misses."""
 
 import uuid
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from kit import audit_trail
 from kit.base import auth, fields
 from kit.base.auth import Role
 from kit.room import resources
-from members.crypto import Seat
 from members.enroller import enroller
 from members.identifiers import domain, usecases
 from members.identifiers.domain import Rebinding
 from members.memberships import usecases as memberships
+from members.people.domain import AccountBinding
 from members.terms import enrolment_terms
 
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{76}$")]
@@ -83,18 +83,18 @@ async def put_card(
     terms = resources(request).one(enrolment_terms)
     by = enroller(request)
 
-    async def issue(act: audit_trail.Act) -> tuple[Seat, usecases.Shown, bool]:
-        issued = await memberships.add_card(
+    async def issue(act: audit_trail.Act) -> tuple[AccountBinding, usecases.IssuedIdentifier, bool]:
+        added = await memberships.add_card(
             act.tx, member, card, by=by, terms=terms, now=clock.now()
         )
-        act.tell(_told(issued[1].identifier))
-        return issued
+        act.tell(_audit_record(added[1].identifier))
+        return added
 
-    seat, shown, created = await audit_trail.written(request, database, issue)
+    holder, issued, created = await audit_trail.written(request, database, issue)
     response.status_code = 201 if created else 200
-    kept = shown.identifier
-    number = shown.text or domain.masked(kept.last4)
-    return IssuedCard(member, seat.account, kept.identifier_id, number, kept.last4)
+    kept = issued.identifier
+    number = issued.text or domain.masked(kept.last4)
+    return IssuedCard(member, holder.account, kept.identifier_id, number, kept.last4)
 
 
 @router.post("/v1/identifiers/{identifier_id}/block", dependencies=[auth.allow(Role.ENROL)])
@@ -107,7 +107,7 @@ async def post_block(request: Request, identifier_id: uuid.UUID) -> BoundView:
         blocked = await usecases.block_identifier(
             act.tx, identifier_id, by=enroller(request), now=clock.now()
         )
-        act.tell(_told(blocked), before=None if before is None else _told(before))
+        act.tell(_audit_record(blocked), before=None if before is None else _audit_record(before))
     return _view(blocked)
 
 
@@ -124,15 +124,17 @@ async def put_binding(
     """Let an identifier mean another member from a time on: 201, and 200 when repeated."""
     database = resources(request).database
     clock = resources(request).clock
-    asked = Rebinding(binding, body.member, body.account, body.from_at)
+    rebinding = Rebinding(binding, body.member, body.account, body.from_at)
     by = enroller(request)
 
     async def rebind(act: audit_trail.Act) -> tuple[Identifier, bool]:
         before = await usecases.find_identifier(act.tx, identifier_id)
         changed = await usecases.rebind_identifier(
-            act.tx, identifier_id, asked, by=by, now=clock.now()
+            act.tx, identifier_id, rebinding, by=by, now=clock.now()
         )
-        act.tell(_told(changed[0]), before=None if before is None else _told(before))
+        act.tell(
+            _audit_record(changed[0]), before=None if before is None else _audit_record(before)
+        )
         return changed
 
     changed, created = await audit_trail.written(request, database, rebind)
@@ -145,12 +147,12 @@ async def find_identifier(request: Request, digest: Digest) -> Response:
     """The very body of identifier-changed.v1, for a gateway whose table lacks it."""
     database = resources(request).database
     async with database.read() as tx:
-        found = await usecases.get_digest(tx, digest)
-    return Response(msgspec.json.encode(found), media_type="application/json")
+        identifier = await usecases.get_digest(tx, digest)
+    return Response(msgspec.json.encode(identifier), media_type="application/json")
 
 
-def _told(identifier: Identifier) -> dict[str, Any]:
-    """What the trail keeps of an identifier: whose it is and whether blocked, no digit of it."""
+def _audit_record(identifier: Identifier) -> dict[str, Any]:
+    """An identifier in the audit trail: its holder and whether it is blocked, no digit of it."""
     return {
         "identifier": identifier.identifier_id,
         "version": identifier.version,

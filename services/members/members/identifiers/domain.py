@@ -12,7 +12,7 @@ from contracts import members as contract
 from contracts.keys import Ring
 from contracts.members import Binding, Identifier, IdentifierKind
 from kit.base import errors
-from members.crypto import Seat
+from members.people.domain import AccountBinding
 
 CARD_BODY_DIGITS: Final = 9  # after the issuer's six and before the check digit
 QR_PREFIX: Final = "PV1"
@@ -57,7 +57,7 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a member shows: its kind, its canonical text, its digests, of the newest key first."""
+    """An identifier as presented: kind, canonical text, digests, of the newest key first."""
 
     kind: IdentifierKind
     text: str
@@ -71,7 +71,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Rebinding:
-    """A change of hands as it was asked for, under the caller's id."""
+    """A requested change of the holder, under the caller's id."""
 
     binding_id: uuid.UUID
     member: int
@@ -80,7 +80,7 @@ class Rebinding:
 
 
 def mark(keys: Ring, kind: IdentifierKind, text: str, *, party: int = 0) -> Mark:
-    """What was shown, in any spelling. keys: the house's of identifiers. Raises ValueError.
+    """An identifier presented in any spelling. keys: of identifiers. Raises ValueError.
 
     party: whose reference it is, where it is one.
     """
@@ -88,15 +88,19 @@ def mark(keys: Ring, kind: IdentifierKind, text: str, *, party: int = 0) -> Mark
     return Mark(kind, canonical, contract.digests(keys, kind, canonical, party=party))
 
 
-def make(identifier_id: str, shown: Mark, *, seat: Seat, now: datetime) -> Identifier:
-    """A new identifier that means seat from now on, and at all earlier times."""
-    first = Binding(from_at=now, member=seat.member, account=seat.account, shard=seat.shard)
+def new_identifier(
+    identifier_id: str, presented: Mark, *, binding: AccountBinding, now: datetime
+) -> Identifier:
+    """A new identifier with this binding from now on, and at all earlier times."""
+    first = Binding(
+        from_at=now, member=binding.member, account=binding.account, shard=binding.shard
+    )
     return Identifier(
         identifier_id=identifier_id,
         version=1,
-        digest=shown.digest,
-        kind=shown.kind,
-        last4="" if shown.kind is IdentifierKind.EXTERNAL else shown.text[-4:],
+        digest=presented.digest,
+        kind=presented.kind,
+        last4="" if presented.kind is IdentifierKind.EXTERNAL else presented.text[-4:],
         bindings=(first,),
     )
 
@@ -108,12 +112,14 @@ def card_number(prefix: str, body: int) -> str:
 
 
 def masked(last4: str) -> str:
-    """A card number that was shown once already."""
+    """A card number after the answer that gave it in full."""
     return f"************{last4}"
 
 
-def rebind(identifier: Identifier, seat: Seat, from_at: datetime, *, now: datetime) -> Identifier:
-    """The next version, which means seat from from_at on.
+def rebind(
+    identifier: Identifier, binding: AccountBinding, from_at: datetime, *, now: datetime
+) -> Identifier:
+    """The next version, with this binding from from_at on.
 
     from_at: 180 s after now at the earliest (60 s for the change to spread and 120 s of permitted
     future skew of tills), and after the last binding's. Raises TooSoon.
@@ -123,11 +129,13 @@ def rebind(identifier: Identifier, seat: Seat, from_at: datetime, *, now: dateti
     last = identifier.bindings[-1].from_at
     if from_at < earliest or from_at <= last:
         raise TooSoon(f"from_at must be at {max(earliest, last).isoformat()} or later")
-    binding = Binding(from_at=from_at, member=seat.member, account=seat.account, shard=seat.shard)
+    added = Binding(
+        from_at=from_at, member=binding.member, account=binding.account, shard=binding.shard
+    )
     return structs.replace(
         identifier,
         version=identifier.version + 1,
-        bindings=(*identifier.bindings, binding),
+        bindings=(*identifier.bindings, added),
     )
 
 

@@ -69,7 +69,7 @@ async def find_digests(tx: Tx, digests: Sequence[str]) -> dict[str, Identifier]:
         _FIND + " where i.digest = any($1::bytea[])" + _IN_ORDER,
         [bytes.fromhex(d) for d in digests],
     )
-    return {found.digest: found for found in _gather(rows)}
+    return {one.digest: one for one in _gather(rows)}
 
 
 async def find_identifier(tx: Tx, identifier_id: uuid.UUID) -> Identifier | None:

@@ -30,7 +30,7 @@ router = APIRouter(tags=["members"])
 
 
 class ConsentsBody(BaseModel):
-    """What the person agreed to. wording: version of the text shown; empty: the current one."""
+    """The person's consents. wording: version of the text read; empty: the current one."""
 
     model_config = ConfigDict(extra="forbid")
     terms: fields.Flag
@@ -121,7 +121,7 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of an import: enrolled + known + bad = lines sent."""
+    """The result of an import: enrolled + known + bad = lines sent."""
 
     enrolled: int
     known: int
@@ -151,7 +151,7 @@ class ConsentsView:
 
 @dataclass(frozen=True, slots=True)
 class BalanceView:
-    """What the ledger last said of the account; GET /v1/accounts/{account}/balance is the truth."""
+    """The balance as of the newest outcome; GET /v1/accounts/{account}/balance is the truth."""
 
     points: int
     credit_rial: int
@@ -180,24 +180,26 @@ class MemberView:
 async def put_enrolment(
     request: Request, response: Response, enrolment: uuid.UUID, body: EnrolmentBody
 ) -> EnrolmentView:
-    """Enrol a person: 201 with the card number, shown this once; 200 for a known mobile."""
+    """Enrol a person: 201 with the card number, in this answer only; 200 for a known mobile."""
     database = resources(request).database
     clock = resources(request).clock
     terms = resources(request).one(enrolment_terms)
     by = enroller(request)
-    asked = domain.Request(
+    enrolment_request = domain.Request(
         consents=Consented(**body.consents.model_dump()),
         **body.model_dump(exclude={"consents"}),
     )
 
     async def enrol(act: audit_trail.Act) -> tuple[Membership, bool]:
-        found = await usecases.enrol(act.tx, enrolment, asked, by=by, terms=terms, now=clock.now())
-        act.tell(_told(found[0]) | {"known": not found[1]})
-        return found
+        enrolled = await usecases.enrol(
+            act.tx, enrolment, enrolment_request, by=by, terms=terms, now=clock.now()
+        )
+        act.tell(_audit_record(enrolled[0]) | {"known": not enrolled[1]})
+        return enrolled
 
-    made, created = await audit_trail.written(request, database, enrol)
+    membership, created = await audit_trail.written(request, database, enrol)
     response.status_code = 201 if created else 200
-    return _enrolment_view(made)
+    return _enrolment_view(membership)
 
 
 _LINES: Final[dict[str, Any]] = {
@@ -250,39 +252,41 @@ async def put_mobile(
     clock = resources(request).clock
     terms = resources(request).one(enrolment_terms)
     by = enroller(request)
-    asked = usecases.AddedMobile(member, identifier, body.mobile)
+    mobile = usecases.NewMobile(member, identifier, body.mobile)
 
     async def add(act: audit_trail.Act) -> tuple[Identifier, bool]:
-        found = await usecases.add_mobile(act.tx, asked, by=by, vault=terms.vault, now=clock.now())
-        act.tell({"identifier": found[0].identifier_id, "known": not found[1]})
-        return found
+        added = await usecases.add_mobile(
+            act.tx, mobile, by=by, key_set=terms.key_set, now=clock.now()
+        )
+        act.tell({"identifier": added[0].identifier_id, "known": not added[1]})
+        return added
 
-    made, created = await audit_trail.written(request, database, add)
+    kept, created = await audit_trail.written(request, database, add)
     response.status_code = 201 if created else 200
-    return MobileView(member, made.bindings[0].account, made.identifier_id, made.last4)
+    return MobileView(member, kept.bindings[0].account, kept.identifier_id, kept.last4)
 
 
 @router.get("/v1/members/{member}", dependencies=[auth.allow(Role.ENROL, Role.SUPPORT)])
 async def get_member(request: Request, member: fields.AccountText) -> MemberView:
-    """Everything the room knows of a member, personal data opened; the trail keeps who read it."""
+    """Everything known of a member, personal data opened; the trail keeps who read it."""
     database = resources(request).database
     clock = resources(request).clock
     terms = resources(request).one(enrolment_terms)
     async with audit_trail.reading(request, database) as act:
-        found = await usecases.find_member(act.tx, member, vault=terms.vault, now=clock.now())
-        await additions.refuse_foreign(act.tx, enroller(request), found.person.seat.account)
+        known = await usecases.find_member(act.tx, member, key_set=terms.key_set, now=clock.now())
+        await additions.refuse_other_party(act.tx, enroller(request), known.person.binding.account)
         act.tell({"members": [member]})
-    return _member_view(found)
+    return _member_view(known)
 
 
 async def _import_chunk(request: Request, lines: Sequence[bytes]) -> list[domain.Result]:
     """Results in the order of lines, all of one transaction."""
     terms = resources(request).one(enrolment_terms)
-    keys = terms.vault.identifiers
+    keys = terms.key_set.identifiers
     read = await asyncio.to_thread(domain.read_lines, lines, keys=keys, wording=terms.wording)
     drafts = [r for r in read if isinstance(r, domain.Draft)]
-    made = iter(await _enrolled(request, drafts))
-    return [r if isinstance(r, domain.Refusal) else next(made) for r in read]
+    enrolled = iter(await _enrolled(request, drafts))
+    return [r if isinstance(r, domain.Refusal) else next(enrolled) for r in read]
 
 
 async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[domain.Result]:
@@ -308,30 +312,37 @@ async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[do
     return first + await _enrolled(request, drafts[half:])
 
 
-def _told(made: Membership) -> dict[str, Any]:
-    """What the trail keeps of a membership: numbers, no number or name of the person's."""
-    seat = made.seat
-    card = made.card.identifier.identifier_id
-    return {"member": seat.member, "account": seat.account, "shard": seat.shard, "card": card}
+def _audit_record(membership: Membership) -> dict[str, Any]:
+    """A membership in the audit trail: its numbers, no mobile, card number or name."""
+    binding = membership.binding
+    card = membership.card.identifier.identifier_id
+    return {
+        "member": binding.member,
+        "account": binding.account,
+        "shard": binding.shard,
+        "card": card,
+    }
 
 
-def _enrolment_view(made: Membership) -> EnrolmentView:
-    card = made.card.identifier
-    number = made.card.text or identifiers.masked(card.last4)
-    seat = made.seat
-    shown = CardView(number, card.last4, card.identifier_id)
-    return EnrolmentView(seat.member, seat.account, seat.shard, shown, made.qr.text or "")
+def _enrolment_view(membership: Membership) -> EnrolmentView:
+    card = membership.card.identifier
+    number = membership.card.text or identifiers.masked(card.last4)
+    binding = membership.binding
+    card_view = CardView(number, card.last4, card.identifier_id)
+    return EnrolmentView(
+        binding.member, binding.account, binding.shard, card_view, membership.qr.text or ""
+    )
 
 
-def _member_view(found: Member) -> MemberView:
-    person, balance = found.person, found.balance
+def _member_view(known: Member) -> MemberView:
+    person, balance = known.person, known.balance
     consents = person.consents
     return MemberView(
-        member=person.seat.member,
-        account=person.seat.account,
-        shard=person.seat.shard,
-        mobile=found.contact.mobile,
-        name=found.contact.name,
+        member=person.binding.member,
+        account=person.binding.account,
+        shard=person.binding.shard,
+        mobile=known.contact.mobile,
+        name=known.contact.name,
         locale=person.locale,
         enrolled_at=person.enrolled_at,
         consents=ConsentsView(
@@ -341,8 +352,8 @@ def _member_view(found: Member) -> MemberView:
             consents.wording,
             person.consented_at,
         ),
-        identifiers=[_identifier_view(i) for i in found.identifiers],
-        household=found.household,
+        identifiers=[_identifier_view(i) for i in known.identifiers],
+        household=known.household,
         balance=BalanceView(0, 0, 0, None)
         if balance is None
         else BalanceView(

@@ -12,19 +12,19 @@ from contracts.keys import Key, MissingKey, Ring, find, stamp
 from contracts.members import Identifier, IdentifierKind, SealedContact, ShownIdentifier
 from contracts.values import AccountNumber, Number
 from kit.base import bodies, errors
-from members import crypto as words
+from members import crypto
 from members.additions import domain as additions
 from members.additions.domain import Enroller
-from members.crypto import Seat
 from members.identifiers import domain as identifiers
 from members.identifiers.domain import Mark
-from members.people.domain import Consents
+from members.people.domain import AccountBinding, Consents
+from members.text import clean_name
 
 # ----------------------------------------------------------------------------------------- values
 
 
 class Consented(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person agreed to. wording: version of the text that was shown."""
+    """A person's consents. wording: version of the text that the person read."""
 
     terms: bool = False
     receipts: bool = False
@@ -33,7 +33,7 @@ class Consented(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One enrolment as it is asked for; also one line of an import.
+    """A request to enrol one person; also one line of an import.
 
     account: of a household that the new member joins. external: reference of the person among the
     customers of party; who has one may have no mobile (imported history). card: number of a card
@@ -67,7 +67,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why one request enrols nobody. error: what a single request hears."""
+    """The reason why a request enrols nobody. error: the answer to a single request."""
 
     code: str
     detail: str
@@ -79,7 +79,7 @@ class Refusal:
 class Enrolled:
     """A membership. known: the mobile, or the partner's reference, had it before."""
 
-    seat: Seat
+    binding: AccountBinding
     known: bool
 
 
@@ -130,58 +130,58 @@ def read_lines(lines: Sequence[bytes], *, keys: Ring, wording: str) -> list[Draf
 def read_line(line: bytes, *, keys: Ring, wording: str) -> Draft | Refusal:
     """One line of an import. keys: of identifiers. wording: where the line names none."""
     try:
-        found = bodies.read(line)
+        body = bodies.read(line)
     except errors.Malformed as error:
         if error.code == "malformed-json":
             return refusal(NOT_JSON, error.detail)
         return Refusal(error.code, error.detail, error.fa)
-    if not isinstance(found, dict):
+    if not isinstance(body, dict):
         return refusal(NOT_JSON, "a line is one JSON object")
     try:
-        asked = msgspec.convert(found, Request)
+        request = msgspec.convert(body, Request)
     except msgspec.ValidationError as error:
         return refusal(BAD_FIELDS, str(error))
-    return read(asked, keys=keys, wording=wording)
+    return read(request, keys=keys, wording=wording)
 
 
-def read(asked: Request, *, keys: Ring, wording: str) -> Draft | Refusal:
+def read(request: Request, *, keys: Ring, wording: str) -> Draft | Refusal:
     """A request with its text cleaned and its identifiers in canonical form."""
-    if not asked.consents.terms:
+    if not request.consents.terms:
         return refusal(NO_TERMS, "consents.terms must be true; ask the person first")
     try:
-        name = words.clean_name(asked.name)
-        shown = words.clean_name(asked.consents.wording) or wording
+        name = clean_name(request.name)
+        read_wording = clean_name(request.consents.wording) or wording
     except ValueError as error:
         return refusal(BAD_TEXT, f"name or wording: {error}")
-    marks = _marks(asked, keys)
+    marks = _marks(request, keys)
     if isinstance(marks, Refusal):
         return marks
-    answers = asked.consents
+    answers = request.consents
     return Draft(
-        contact=SealedContact(mobile=marks[0].text if asked.mobile else "", name=name),
+        contact=SealedContact(mobile=marks[0].text if request.mobile else "", name=name),
         marks=marks,
-        consents=Consents(True, answers.receipts, answers.marketing, shown),
-        account=asked.account,
-        locale=asked.locale,
-        party=asked.party or 0,
+        consents=Consents(True, answers.receipts, answers.marketing, read_wording),
+        account=request.account,
+        locale=request.locale,
+        party=request.party or 0,
     )
 
 
-def _marks(asked: Request, keys: Ring) -> tuple[Mark, ...] | Refusal:
-    if asked.external and asked.party is None:
+def _marks(request: Request, keys: Ring) -> tuple[Mark, ...] | Refusal:
+    if request.external and request.party is None:
         return refusal(NO_PARTY, "external counts within its party: send the party's number too")
-    if asked.party is not None and not asked.external:
+    if request.party is not None and not request.external:
         return refusal(BAD_EXTERNAL, "external: a party is named and no reference of it")
     marks: list[Mark] = []
     for kind, text, reason in (
-        (IdentifierKind.MOBILE, asked.mobile, BAD_MOBILE),
-        (IdentifierKind.EXTERNAL, asked.external, BAD_EXTERNAL),
-        (IdentifierKind.CARD, asked.card, BAD_CARD),
+        (IdentifierKind.MOBILE, request.mobile, BAD_MOBILE),
+        (IdentifierKind.EXTERNAL, request.external, BAD_EXTERNAL),
+        (IdentifierKind.CARD, request.card, BAD_CARD),
     ):
-        if not text and (kind is not IdentifierKind.MOBILE or asked.external):
+        if not text and (kind is not IdentifierKind.MOBILE or request.external):
             continue
         try:
-            marks.append(identifiers.mark(keys, kind, text or "", party=asked.party or 0))
+            marks.append(identifiers.mark(keys, kind, text or "", party=request.party or 0))
         except ValueError as error:
             return refusal(reason, f"{kind.value}: {error}")
     return tuple(marks)
@@ -195,17 +195,17 @@ def read_mobile(text: str, *, keys: Ring) -> Mark | Refusal:
         return refusal(BAD_MOBILE, f"mobile: {error}")
 
 
-def fingerprint(asked: Request, *, key: Key) -> bytes:
+def fingerprint(request: Request, *, key: Key) -> bytes:
     """Keyed digest of a request, by which a repeat is told from another under one id."""
-    return stamp(key, msgspec.json.encode(asked, order="sorted"))
+    return stamp(key, msgspec.json.encode(request, order="sorted"))
 
 
-def is_repeat(asked: Request, kept: bytes, *, keys: Ring) -> bool:
+def is_repeat(request: Request, kept: bytes, *, keys: Ring) -> bool:
     """Whether a fingerprint that was kept is this request's. Raises KeyMissing."""
     try:
-        return fingerprint(asked, key=find(keys, kept)) == kept
+        return fingerprint(request, key=find(keys, kept)) == kept
     except MissingKey as error:
-        raise words.KeyMissing(f"this enrolment: {error}, in PEYVAND_MEMBER_KEYS") from error
+        raise crypto.KeyMissing(f"this enrolment: {error}, in PEYVAND_MEMBER_KEYS") from error
 
 
 # ---------------------------------------------------------------------------------------- sorting
@@ -215,7 +215,7 @@ def is_repeat(asked: Request, kept: bytes, *, keys: Ring) -> bool:
 class Holder:
     """Who an identifier of a batch is for: a member who exists, or the draft at an index."""
 
-    seat: Seat | None
+    binding: AccountBinding | None
     index: int
 
 
@@ -233,14 +233,18 @@ class Sorted:
     marks: list[tuple[Mark, ...]]
 
 
-def sort_out(drafts: Sequence[Draft], found: Mapping[str, Identifier], *, now: datetime) -> Sorted:
+def sort_out(
+    drafts: Sequence[Draft], existing: Mapping[str, Identifier], *, now: datetime
+) -> Sorted:
     """Tell new members from known ones and refuse identifiers that mean somebody else.
 
-    found: identifiers that exist, by the newest digest. The same first mark means the same member,
-    in the house and within the batch; the first draft of the batch that names an identifier has it.
+    existing: identifiers by the newest digest. The same first mark means the same member, among
+    those who exist and within the batch. The first draft of the batch that names an identifier
+    has it.
     """
     held: dict[str, Holder] = {
-        digest: Holder(_seat(identifier, now), -1) for digest, identifier in found.items()
+        digest: Holder(_account_binding(identifier, now), -1)
+        for digest, identifier in existing.items()
     }
     done = Sorted([], [], [], [])
     for index, draft in enumerate(drafts):
@@ -261,7 +265,7 @@ def sort_out(drafts: Sequence[Draft], found: Mapping[str, Identifier], *, now: d
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """A draft that adds to an account that was there before, or has what it holds shown."""
+    """A draft that adds to an existing account, or is answered with its identifiers."""
 
     index: int
     account: int
@@ -271,12 +275,15 @@ class Touch:
 def touches(
     drafts: Sequence[Draft], plan: Sorted, results: Sequence[Result], *, shows: bool
 ) -> list[Touch]:
-    """What of a batch touches accounts that were there before. shows: a known one is shown."""
-    found: list[Touch] = []
+    """The drafts of a batch that touch existing accounts.
+
+    shows: a known membership is answered with its identifiers.
+    """
+    touching: list[Touch] = []
     for index, (result, holder) in enumerate(zip(results, plan.holders, strict=True)):
         if isinstance(result, Refusal) or holder is None:
             continue
-        if holder.seat is None and drafts[holder.index].account is None:
+        if holder.binding is None and drafts[holder.index].account is None:
             continue  # its account is opened by this very batch
         added = tuple(
             ShownIdentifier(kind=mark.kind, last4=mark.text[-4:])
@@ -284,8 +291,8 @@ def touches(
             if mark.kind in additions.SPENDING
         )
         if added or plan.opens[index] or shows:
-            found.append(Touch(index, result.seat.account, added))
-    return found
+            touching.append(Touch(index, result.binding.account, added))
+    return touching
 
 
 def of_other_parties(drafts: Sequence[Draft], by: Enroller) -> dict[int, Refusal]:
@@ -319,6 +326,6 @@ def _append(
     done.marks.append(marks)
 
 
-def _seat(identifier: Identifier, now: datetime) -> Seat:
+def _account_binding(identifier: Identifier, now: datetime) -> AccountBinding:
     binding = contract.as_of(identifier.bindings, now)
-    return Seat(binding.member, binding.account, binding.shard)
+    return AccountBinding(binding.member, binding.account, binding.shard)

@@ -12,21 +12,21 @@ from contracts.members import Identifier, IdentifierKind, SealedContact
 from kit.base import ids
 from kit.base.db import Tx
 from kit.stream import outbox
-from members import crypto as words
+from members import errors
 from members.additions import domain as rules
 from members.additions import usecases as additions
 from members.additions.domain import Addition, Enroller
 from members.balances import usecases as balances
 from members.balances.domain import Balance
-from members.crypto import Seat, Vault
+from members.crypto import Keys
 from members.identifiers import domain as marks
 from members.identifiers import usecases as identifiers
 from members.identifiers.domain import Fresh
-from members.identifiers.usecases import Shown
+from members.identifiers.usecases import IssuedIdentifier
 from members.memberships import domain, store
 from members.memberships.domain import Draft, Enrolled, Refusal, Request, Result, Sorted, Touch
 from members.people import usecases as people
-from members.people.domain import Kept, NewPerson, Person
+from members.people.domain import AccountBinding, Kept, NewPerson, Person
 from members.terms import Terms
 
 ON_LOOP_MAX: Final = 50  # members sealed on the event loop; more go to a thread
@@ -34,15 +34,15 @@ ON_LOOP_MAX: Final = 50  # members sealed on the event loop; more go to a thread
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A membership as its holder sees it. card.text None: the number was shown before."""
+    """A membership as its holder sees it. card.text None: an earlier answer gave the number."""
 
-    seat: Seat
-    card: Shown
-    qr: Shown
+    binding: AccountBinding
+    card: IssuedIdentifier
+    qr: IssuedIdentifier
 
 
 @dataclass(frozen=True, slots=True)
-class AddedMobile:
+class NewMobile:
     """A mobile for a member who has none, under the caller's id. text: in any spelling."""
 
     member: int
@@ -52,7 +52,7 @@ class AddedMobile:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Everything the room knows of a member. balance None: the ledger said nothing yet."""
+    """Everything the service knows of a member. balance None: no outcome yet."""
 
     person: Person
     contact: SealedContact
@@ -71,7 +71,7 @@ class _Prepared:
 async def enrol(
     tx: Tx,
     enrolment: uuid.UUID,
-    asked: Request,
+    request: Request,
     *,
     by: Enroller,
     terms: Terms,
@@ -79,30 +79,32 @@ async def enrol(
 ) -> tuple[Membership, bool]:
     """Enrol one person under the caller's id; whether the member is new.
 
-    A known mobile gives the membership it has; a card or QR that it lacks is issued, and whoever is
-    on the account is told. Raises Invalid with the refusal's code, OfAnotherParty,
+    A known mobile gives the membership it has; a card or QR that it lacks is issued, and the
+    members of the account get a notice. Raises Invalid with the refusal's code, OfAnotherParty,
     TooManyAdditions, and Differs where the id made another request.
     """
-    vault = terms.vault
+    key_set = terms.key_set
     kept = await store.find_enrolment(tx, enrolment)
     if kept is not None:
         member, before = kept
-        if not domain.is_repeat(asked, before, keys=vault.requests):
-            raise words.Differs("this enrolment id made another request; make a new UUID")
-        await additions.refuse_foreign(tx, by, (await people.get_person(tx, member)).seat.account)
+        if not domain.is_repeat(request, before, keys=key_set.requests):
+            raise errors.Differs("this enrolment id made another request; make a new UUID")
+        await additions.refuse_other_party(
+            tx, by, (await people.get_person(tx, member)).binding.account
+        )
         return (await _membership(tx, member, terms=terms, now=now))[0], False
-    draft = domain.read(asked, keys=vault.identifiers, wording=terms.wording)
+    draft = domain.read(request, keys=key_set.identifiers, wording=terms.wording)
     if isinstance(draft, Refusal):
         raise domain.refused(draft)
     (result,), added = await _enrol(tx, [draft], by=by, terms=terms, now=now, shows=True)
     if isinstance(result, Refusal):
         raise domain.refused(result)
-    fingerprint = domain.fingerprint(asked, key=vault.requests[0])
-    await store.insert_enrolment(tx, enrolment, result.seat.member, fingerprint)
-    made, issued = await _membership(tx, result.seat.member, terms=terms, now=now)
-    told = [rules.shown_too(one, issued, made.qr.identifier) for one in added]
-    additions.tell(tx, by, told, now=now)
-    return made, not result.known
+    fingerprint = domain.fingerprint(request, key=key_set.requests[0])
+    await store.insert_enrolment(tx, enrolment, result.binding.member, fingerprint)
+    membership, issued = await _membership(tx, result.binding.member, terms=terms, now=now)
+    notices = [rules.with_issued(one, issued, membership.qr.identifier) for one in added]
+    additions.publish_notices(tx, by, notices, now=now)
+    return membership, not result.known
 
 
 async def enrol_batch(
@@ -110,7 +112,7 @@ async def enrol_batch(
 ) -> list[Result]:
     """Enrol many, in sets; one result a draft. A race for an identifier is a DataError 23505."""
     results, added = await _enrol(tx, drafts, by=by, terms=terms, now=now, shows=False)
-    additions.tell(tx, by, added, now=now)
+    additions.publish_notices(tx, by, added, now=now)
     return results
 
 
@@ -123,23 +125,25 @@ async def _enrol(
     now: datetime,
     shows: bool,
 ) -> tuple[list[Result], list[Addition]]:
-    """Results, and what was added to accounts that were there before.
+    """Results, and the additions to existing accounts.
 
-    shows: a membership that is known is shown to whoever asks, which is an addition of its own.
+    shows: a known membership is answered with its identifiers, which is an addition of its own.
     """
-    found = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
-    plan = domain.sort_out(drafts, found, now=now)
+    existing = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
+    plan = domain.sort_out(drafts, existing, now=now)
     new = [n for n, opens in enumerate(plan.opens) if opens]
-    seats = await people.take_seats(tx, [drafts[n].account for n in new], shards=terms.shards)
-    results = _results(plan, dict(zip(new, seats, strict=True)))
+    bindings = await people.assign_bindings(
+        tx, [drafts[n].account for n in new], shards=terms.shards
+    )
+    results = _results(plan, dict(zip(new, bindings, strict=True)))
     domain.refuse(results, plan, domain.of_other_parties(drafts, by))
     touches = domain.touches(drafts, plan, results, shows=shows)
     added = await _claim(tx, touches, results, plan, by=by, now=now)
-    prepare = partial(_prepare, drafts, plan, results, terms.vault, by, now)
-    made = await asyncio.to_thread(prepare) if len(drafts) > ON_LOOP_MAX else prepare()
-    await people.insert_people(tx, made.kept, now)
-    await identifiers.insert_fresh(tx, made.fresh, now)
-    outbox.add(tx, made.messages)
+    prepare = partial(_prepare, drafts, plan, results, terms.key_set, by, now)
+    prepared = await asyncio.to_thread(prepare) if len(drafts) > ON_LOOP_MAX else prepare()
+    await people.insert_people(tx, prepared.kept, now)
+    await identifiers.insert_fresh(tx, prepared.fresh, now)
+    outbox.add(tx, prepared.messages)
     return results, added
 
 
@@ -152,7 +156,7 @@ async def _claim(
     by: Enroller,
     now: datetime,
 ) -> list[Addition]:
-    """Count what touches old accounts and refuse what may not; who is to be told of the rest."""
+    """Count the touches of existing accounts, refuse those over a bound; additions of the rest."""
     if not touches:
         return []
     answers = await additions.claim_all(tx, by, [touch.account for touch in touches], now=now)
@@ -168,76 +172,78 @@ async def _claim(
 
 
 async def add_mobile(
-    tx: Tx, asked: AddedMobile, *, by: Enroller, vault: Vault, now: datetime
+    tx: Tx, mobile: NewMobile, *, by: Enroller, key_set: Keys, now: datetime
 ) -> tuple[Identifier, bool]:
     """Give a member enrolled without a mobile one, under the caller's id; whether it was new.
 
-    From then on the mobile finds the membership, at a till and at an enrolment, and notify hears
-    of the person. Raises Unknown, Differs (the id is another identifier's), Invalid with a
+    From then on the mobile finds the membership, at a till and at an enrolment, and notify gets
+    the contact. Raises Unknown, Differs (the id is another identifier's), Invalid with a
     refusal's code, OfAnotherParty, TooManyAdditions. A race for the mobile is a DataError 23505.
     """
-    person = await people.lock_person(tx, asked.member)
-    await additions.refuse_foreign(tx, by, person.seat.account)
-    shown = domain.read_mobile(asked.text, keys=vault.identifiers)
-    if isinstance(shown, Refusal):
-        raise domain.refused(shown)
-    kept = await identifiers.find_identifier(tx, asked.identifier_id)
+    person = await people.lock_person(tx, mobile.member)
+    await additions.refuse_other_party(tx, by, person.binding.account)
+    mark = domain.read_mobile(mobile.text, keys=key_set.identifiers)
+    if isinstance(mark, Refusal):
+        raise domain.refused(mark)
+    kept = await identifiers.find_identifier(tx, mobile.identifier_id)
     if kept is not None:
-        if kept.digest not in shown.digests or kept.bindings[0].member != asked.member:
-            raise words.Differs("this id belongs to another identifier; make a new UUID")
+        if kept.digest not in mark.digests or kept.bindings[0].member != mobile.member:
+            raise errors.Differs("this id belongs to another identifier; make a new UUID")
         return kept, False
-    if people.open_person(person, vault).mobile:
+    if people.open_person(person, key_set).mobile:
         raise domain.refused(domain.refusal(domain.HAS_MOBILE, "the member has a mobile already"))
-    if await identifiers.find_marks(tx, [shown]):
+    if await identifiers.find_marks(tx, [mark]):
         raise domain.refused(domain.refusal(domain.TAKEN, "mobile: belongs to another member"))
-    made = marks.make(str(asked.identifier_id), shown, seat=person.seat, now=now)
-    await additions.add(tx, by, person.seat.account, [made], now=now)
-    await identifiers.insert_fresh(tx, [Fresh(made)], now)
-    outbox.add(tx, identifiers.messages([made], now))
-    await people.record_mobile(tx, person, shown.text, vault=vault, now=now)
-    return made, True
+    identifier = marks.new_identifier(
+        str(mobile.identifier_id), mark, binding=person.binding, now=now
+    )
+    await additions.add(tx, by, person.binding.account, [identifier], now=now)
+    await identifiers.insert_fresh(tx, [Fresh(identifier)], now)
+    outbox.add(tx, identifiers.messages([identifier], now))
+    await people.record_mobile(tx, person, mark.text, key_set=key_set, now=now)
+    return identifier, True
 
 
 async def add_card(
     tx: Tx, member: int, card: uuid.UUID, *, by: Enroller, terms: Terms, now: datetime
-) -> tuple[Seat, Shown, bool]:
-    """A further card of a member, under the caller's id: whose, as shown, whether it was new.
+) -> tuple[AccountBinding, IssuedIdentifier, bool]:
+    """A further card of a member, under the caller's id: its holder, the card, whether it was new.
 
     Raises Unknown, Differs, Unavailable, OfAnotherParty, TooManyAdditions.
     """
-    seat = (await people.get_person(tx, member)).seat
-    await additions.refuse_foreign(tx, by, seat.account)
-    shown, created = await identifiers.issue_card(
-        tx, seat, card, vault=terms.vault, prefix=terms.card_prefix, now=now
+    binding = (await people.get_person(tx, member)).binding
+    await additions.refuse_other_party(tx, by, binding.account)
+    issued, created = await identifiers.issue_card(
+        tx, binding, card, key_set=terms.key_set, prefix=terms.card_prefix, now=now
     )
     if created:
-        await additions.add(tx, by, seat.account, [shown.identifier], now=now)
-    return seat, shown, created
+        await additions.add(tx, by, binding.account, [issued.identifier], now=now)
+    return binding, issued, created
 
 
-async def find_member(tx: Tx, member: int, *, vault: Vault, now: datetime) -> Member:
-    """Everything the room knows of a member. Raises Unknown."""
+async def find_member(tx: Tx, member: int, *, key_set: Keys, now: datetime) -> Member:
+    """Everything the service knows of a member. Raises Unknown."""
     person = await people.get_person(tx, member)
     return Member(
         person=person,
-        contact=people.open_person(person, vault),
+        contact=people.open_person(person, key_set),
         identifiers=await identifiers.list_held(tx, member, at=now),
-        household=await people.list_household(tx, person.seat.account),
-        balance=await balances.find_balance(tx, person.seat.account),
+        household=await people.list_household(tx, person.binding.account),
+        balance=await balances.find_balance(tx, person.binding.account),
     )
 
 
-def _results(plan: Sorted, taken: dict[int, Seat | None]) -> list[Result]:
+def _results(plan: Sorted, taken: dict[int, AccountBinding | None]) -> list[Result]:
     results: list[Result] = []
     for index, (holder, why) in enumerate(zip(plan.holders, plan.refusals, strict=True)):
         if holder is None:
             results.append(why or domain.refusal(domain.TAKEN, "belongs to another member"))
             continue
-        seat = holder.seat or taken[holder.index]
-        if seat is None:
+        binding = holder.binding or taken[holder.index]
+        if binding is None:
             results.append(domain.refusal(domain.NO_ACCOUNT, "account: there is none so numbered"))
         else:
-            results.append(Enrolled(seat, known=index not in taken))
+            results.append(Enrolled(binding, known=index not in taken))
     return results
 
 
@@ -245,7 +251,7 @@ def _prepare(
     drafts: Sequence[Draft],
     plan: Sorted,
     results: Sequence[Result],
-    vault: Vault,
+    key_set: Keys,
     by: Enroller,
     now: datetime,
 ) -> _Prepared:
@@ -258,7 +264,7 @@ def _prepare(
         if plan.opens[index]:
             new.append(
                 NewPerson(
-                    seat=result.seat,
+                    binding=result.binding,
                     opens=draft.account is None,
                     contact=draft.contact,
                     consents=draft.consents,
@@ -266,38 +272,40 @@ def _prepare(
                     party=by.party or draft.party,
                 )
             )
-        for shown in plan.marks[index]:
-            fresh.append(Fresh(marks.make(ids.uuid7(now), shown, seat=result.seat, now=now)))
-    kept = people.seal_people(new, vault)
+        for mark in plan.marks[index]:
+            fresh.append(
+                Fresh(marks.new_identifier(ids.uuid7(now), mark, binding=result.binding, now=now))
+            )
+    kept = people.seal_people(new, key_set)
     reached = [k.contact for k in kept if k.new.contact.mobile]
-    said = people.contact_messages(reached, now)
-    said += identifiers.messages([f.identifier for f in fresh], now)
-    return _Prepared(kept, fresh, said)
+    messages = people.contact_messages(reached, now)
+    messages += identifiers.messages([f.identifier for f in fresh], now)
+    return _Prepared(kept, fresh, messages)
 
 
 async def _membership(
     tx: Tx, member: int, *, terms: Terms, now: datetime
 ) -> tuple[Membership, list[Identifier]]:
-    """A membership whole, and what had to be issued for it."""
+    """A membership, and the identifiers that had to be issued for it."""
     person = await people.get_person(tx, member)
     held = await identifiers.list_held(tx, member, at=now)
     card = next((i for i in held if i.kind is IdentifierKind.CARD), None)
     qr = next((i for i in held if i.kind is IdentifierKind.QR), None)
-    vault, issued = terms.vault, list[Identifier]()
+    key_set, issued = terms.key_set, list[Identifier]()
     if card is None:
         new_id = uuid.UUID(ids.uuid7(now))
-        shown_card, _ = await identifiers.issue_card(
-            tx, person.seat, new_id, vault=vault, prefix=terms.card_prefix, now=now
+        issued_card, _ = await identifiers.issue_card(
+            tx, person.binding, new_id, key_set=key_set, prefix=terms.card_prefix, now=now
         )
-        issued.append(shown_card.identifier)
+        issued.append(issued_card.identifier)
     else:
-        shown_card = Shown(card, None)
+        issued_card = IssuedIdentifier(card, None)
     if qr is None:
-        shown_qr = await identifiers.issue_qr(
-            tx, person.seat, person.wrapped_key, vault=vault, now=now
+        issued_qr = await identifiers.issue_qr(
+            tx, person.binding, person.wrapped_key, key_set=key_set, now=now
         )
-        issued.append(shown_qr.identifier)
+        issued.append(issued_qr.identifier)
     else:
-        text = await identifiers.show_qr(tx, qr, person.wrapped_key, vault=vault)
-        shown_qr = Shown(qr, text)
-    return Membership(person.seat, shown_card, shown_qr), issued
+        text = await identifiers.show_qr(tx, qr, person.wrapped_key, key_set=key_set)
+        issued_qr = IssuedIdentifier(qr, text)
+    return Membership(person.binding, issued_card, issued_qr), issued

@@ -15,14 +15,14 @@ from kit.room import resources
 from members.additions import usecases as additions
 from members.enroller import enroller
 from members.people import usecases
-from members.people.domain import Asked, Person
+from members.people.domain import ConsentAnswers, Person
 from members.terms import enrolment_terms
 
 router = APIRouter(tags=["members"])
 
 
 class AnswersBody(BaseModel):
-    """What the member answered. wording: version of the text that was shown."""
+    """The member's answers. wording: version of the text that the member read."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -52,19 +52,21 @@ async def put_consents(
     request_id: uuid.UUID,
     body: AnswersBody,
 ) -> Answers:
-    """Record that a member was asked again: SMS for every purchase, marketing."""
+    """Record a member's later answers: SMS for every purchase, marketing."""
     database = resources(request).database
     clock = resources(request).clock
-    vault = resources(request).one(enrolment_terms).vault
-    asked = Asked(request_id, body.receipts, body.marketing, body.wording)
+    key_set = resources(request).one(enrolment_terms).key_set
+    answers = ConsentAnswers(request_id, body.receipts, body.marketing, body.wording)
 
     by = enroller(request)
 
     async def record(act: audit_trail.Act) -> Person:
-        found = await usecases.get_person(act.tx, member)
-        await additions.refuse_foreign(act.tx, by, found.seat.account)
-        before = found.consents
-        kept = await usecases.record_consents(act.tx, member, asked, vault=vault, now=clock.now())
+        person = await usecases.get_person(act.tx, member)
+        await additions.refuse_other_party(act.tx, by, person.binding.account)
+        before = person.consents
+        kept = await usecases.record_consents(
+            act.tx, member, answers, key_set=key_set, now=clock.now()
+        )
         act.tell(kept.consents, before=before)
         return kept
 

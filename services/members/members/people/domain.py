@@ -9,13 +9,22 @@ from itertools import pairwise
 from contracts import keys
 from contracts.keys import Key
 from contracts.members import Contact, SealedContact
-from members import crypto as words
-from members.crypto import Vault
+from members import crypto
+from members.crypto import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBinding:
+    """The account whose value a member shares, and that account's shard."""
+
+    member: int
+    account: int
+    shard: int
 
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """What a person agreed to, and the version of the wording that was shown."""
+    """A person's consents, and the version of the wording that the person read."""
 
     terms: bool
     receipts: bool
@@ -24,8 +33,8 @@ class Consents:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a member answered when asked again, under the caller's id."""
+class ConsentAnswers:
+    """A member's later answers about consents, under the caller's id."""
 
     request_id: uuid.UUID
     receipts: bool
@@ -35,9 +44,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member as kept: seat, sealed data, newest consents."""
+    """A member as kept: account, sealed data, newest consents."""
 
-    seat: words.Seat
+    binding: AccountBinding
     version: int
     wrapped_key: bytes
     sealed: bytes
@@ -54,7 +63,7 @@ class NewPerson:
     party: 0 where neither the key nor a reference names one.
     """
 
-    seat: words.Seat
+    binding: AccountBinding
     opens: bool
     contact: SealedContact
     consents: Consents
@@ -64,9 +73,9 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A new member sealed: the rows to write and the contact to say.
+    """A new member sealed: the rows to write and the contact to publish.
 
-    published_under: head of the key of that contact, None where there is none to say.
+    published_under: head of the key of that contact, None where none is published.
     """
 
     new: NewPerson
@@ -78,7 +87,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """A member under the newest keys: what is written. contact: what is said, if anything."""
+    """A member under the newest keys, to be written. contact: to be published, if any."""
 
     member: int
     version: int
@@ -96,32 +105,32 @@ def shard_of_new(account: int, *, shards: int) -> int:
     return account % shards
 
 
-def keep(new: NewPerson, vault: Vault, random: bytes) -> Kept:
+def keep(new: NewPerson, key_set: Keys, random: bytes) -> Kept:
     """Seal a new member. random: RANDOM_BYTES fresh bytes, used for nothing else."""
     cuts = [keys.KEY_BYTES + n * keys.NONCE_BYTES for n in range(NONCES + 1)]
     nonces = [random[a:b] for a, b in pairwise(cuts)]
     raw_key = random[: keys.KEY_BYTES]
-    own = keys.derive(raw_key, words.OWN_CONTACT)
-    member = new.seat.member
-    content = words.contact_bytes(new.contact)
-    published = keys.seal(vault.contacts[0], nonces[2], content, member)
+    own = keys.derive(raw_key, crypto.OWN_CONTACT)
+    member = new.binding.member
+    content = crypto.contact_bytes(new.contact)
+    published = keys.seal(key_set.contacts[0], nonces[2], content, member)
     return Kept(
         new=new,
-        wrapped_key=keys.seal(vault.data_keys[0], nonces[0], raw_key, member),
+        wrapped_key=keys.seal(key_set.data_keys[0], nonces[0], raw_key, member),
         sealed=keys.seal(own, nonces[1], content, member),
-        contact=contact(new.seat, 1, new.consents, locale=new.locale, sealed=published),
-        published_under=vault.contacts[0].head if new.contact.mobile else None,
+        contact=contact(new.binding, 1, new.consents, locale=new.locale, sealed=published),
+        published_under=key_set.contacts[0].head if new.contact.mobile else None,
     )
 
 
 def contact(
-    seat: words.Seat, version: int, consents: Consents, *, locale: str, sealed: bytes
+    binding: AccountBinding, version: int, consents: Consents, *, locale: str, sealed: bytes
 ) -> Contact:
-    """What notify needs to know of a member. sealed: under the contact key."""
+    """The contact of a member for notify. sealed: under the contact key."""
     return Contact(
-        member=seat.member,
+        member=binding.member,
         version=version,
-        account=seat.account,
+        account=binding.account,
         sealed=base64.b64encode(sealed).decode(),
         locale=locale,
         receipts=consents.receipts,
@@ -129,43 +138,43 @@ def contact(
     )
 
 
-def open_person(person: Person, vault: Vault) -> SealedContact:
+def open_person(person: Person, key_set: Keys) -> SealedContact:
     """Mobile and name of a member. Raises KeyMissing, Unsealable."""
-    own = own_key(person, vault)
-    return words.contact_of(keys.unseal((own,), person.sealed, person.seat.member))
+    own = own_key(person, key_set)
+    return crypto.contact_of(keys.unseal((own,), person.sealed, person.binding.member))
 
 
-def own_key(person: Person, vault: Vault) -> Key:
+def own_key(person: Person, key_set: Keys) -> Key:
     """The key of a person's own contact. Raises KeyMissing, Unsealable."""
-    member = person.seat.member
-    return words.own_key(vault, person.wrapped_key, member, words.OWN_CONTACT)
+    member = person.binding.member
+    return crypto.own_key(key_set, person.wrapped_key, member, crypto.OWN_CONTACT)
 
 
-def publish(person: Person, known: SealedContact, consents: Consents, *, vault: Vault) -> Contact:
+def publish(person: Person, known: SealedContact, consents: Consents, *, key_set: Keys) -> Contact:
     """The next version of a member's contact, sealed under the newest key."""
-    sealed = words.seal(vault.contacts[0], words.contact_bytes(known), person.seat.member)
+    sealed = crypto.seal(key_set.contacts[0], crypto.contact_bytes(known), person.binding.member)
     version = person.version + 1
-    return contact(person.seat, version, consents, locale=person.locale, sealed=sealed)
+    return contact(person.binding, version, consents, locale=person.locale, sealed=sealed)
 
 
-def reseal(person: Person, vault: Vault) -> Resealed:
+def reseal(person: Person, key_set: Keys) -> Resealed:
     """A member with the data key wrapped, and the contact published, under the newest keys.
 
     Raises KeyMissing, Unsealable.
     """
-    member = person.seat.member
-    raw_key = words.data_key(vault, person.wrapped_key, member)
-    known = open_person(person, vault)
-    said = publish(person, known, person.consents, vault=vault) if known.mobile else None
+    member = person.binding.member
+    raw_key = crypto.data_key(key_set, person.wrapped_key, member)
+    known = open_person(person, key_set)
+    published = publish(person, known, person.consents, key_set=key_set) if known.mobile else None
     return Resealed(
         member=member,
-        version=person.version if said is None else said.version,
-        wrapped_key=words.seal(vault.data_keys[0], raw_key, member),
-        published_under=None if said is None else vault.contacts[0].head,
-        contact=said,
+        version=person.version if published is None else published.version,
+        wrapped_key=crypto.seal(key_set.data_keys[0], raw_key, member),
+        published_under=None if published is None else key_set.contacts[0].head,
+        contact=published,
     )
 
 
-def answered(consents: Consents, asked: Asked) -> Consents:
-    """Consents after someone was asked again; terms, once accepted, stay."""
-    return Consents(consents.terms, asked.receipts, asked.marketing, asked.wording)
+def updated(consents: Consents, answers: ConsentAnswers) -> Consents:
+    """Consents after later answers; terms, once accepted, stay."""
+    return Consents(consents.terms, answers.receipts, answers.marketing, answers.wording)

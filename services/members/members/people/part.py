@@ -7,9 +7,9 @@ from members.terms import enrolment_terms
 
 def part(opened: Resources) -> Part:
     """People, whose data comes under newer keys by itself."""
-    vault = opened.one(enrolment_terms).vault
+    key_set = opened.one(enrolment_terms).key_set
     return Part(
         name="people",
         routes=(api.router,),
-        jobs=jobs.jobs(opened.database, opened.clock, vault),
+        jobs=jobs.jobs(opened.database, opened.clock, key_set),
     )

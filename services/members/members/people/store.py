@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from kit.base.db import Record, Tx
-from members.crypto import Seat
-from members.people.domain import Consents, Kept, NewPerson, Person, Resealed
+from members.people.domain import AccountBinding, Consents, Kept, NewPerson, Person, Resealed
 
 _ACCOUNTS: Final = ("account", "shard", "party", "opened_at")
 _MEMBERS: Final = (
@@ -40,8 +39,8 @@ async def take_account_numbers(tx: Tx, count: int) -> list[int]:
 
 
 async def insert_accounts(tx: Tx, new: Sequence[NewPerson], now: datetime) -> None:
-    """Open accounts, each on the shard that its seat names, under whose key it is opened."""
-    rows = [(one.seat.account, one.seat.shard, one.party, now) for one in new]
+    """Open accounts, each on the shard of its binding, under whose key it is opened."""
+    rows = [(one.binding.account, one.binding.shard, one.party, now) for one in new]
     await tx.copy("accounts", _ACCOUNTS, rows)
 
 
@@ -49,8 +48,8 @@ async def insert_members(tx: Tx, kept: Sequence[Kept], now: datetime) -> None:
     """Add members, sealed."""
     rows = [
         (
-            k.new.seat.member,
-            k.new.seat.account,
+            k.new.binding.member,
+            k.new.binding.account,
             k.contact.version,
             k.wrapped_key,
             k.sealed,
@@ -67,7 +66,7 @@ async def insert_first_consents(tx: Tx, kept: Sequence[Kept], now: datetime) -> 
     """Add what new members agreed to."""
     rows = [
         (
-            k.new.seat.member,
+            k.new.binding.member,
             now,
             k.new.consents.wording,
             k.new.consents.terms,
@@ -208,7 +207,7 @@ async def list_households(tx: Tx, accounts: Sequence[int], *, limit: int) -> lis
 
 def _person(row: Record) -> Person:
     return Person(
-        seat=Seat(row["member"], row["account"], row["shard"]),
+        binding=AccountBinding(row["member"], row["account"], row["shard"]),
         version=row["version"],
         wrapped_key=row["wrapped_key"],
         sealed=row["sealed"],

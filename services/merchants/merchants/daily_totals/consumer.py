@@ -1,4 +1,4 @@
-"""Kafka door: ledger.entries into merchants' days."""
+"""Kafka door of daily totals: ledger.entries."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,20 +8,20 @@ from contracts.ledger import Outcome
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
 from merchants.daily_totals import usecases
-from merchants.daily_totals.domain import Heard
+from merchants.daily_totals.domain import RecordedOutcome
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Every outcome of the ledger, refusals too."""
-    await usecases.count_outcomes(tx, [_heard(event) for event in batch])
+    """Count the ledger's outcomes, refusals too."""
+    await usecases.count_outcomes(tx, [_recorded(event) for event in batch])
 
 
-def _heard(event: Event) -> Heard:
+def _recorded(event: Event) -> RecordedOutcome:
     outcome: Outcome = event.data
-    said = event.envelope
-    if said is None:
-        return Heard(event.partition, event.at, event.at, outcome)
-    return Heard(event.partition, said.occurred_at, said.accepted_at, outcome)
+    envelope = event.envelope
+    if envelope is None:
+        return RecordedOutcome(event.partition, event.at, event.at, outcome)
+    return RecordedOutcome(event.partition, envelope.occurred_at, envelope.accepted_at, outcome)
 
 
 OUTCOMES: Final = Subscription(

@@ -1,4 +1,4 @@
-"""What the ledger's outcomes add to the days of merchants."""
+"""The totals that the ledger's outcomes add to the days of merchants."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -12,8 +12,8 @@ from kit.base import errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """A merchant's day in Tehran; what happened, not what is owed. Sums may be beyond 2^63.
+class DailyTotals:
+    """A merchant's day in Tehran: sales and points, not debts. Sums may be beyond 2^63.
 
     transactions_count, amount_rial: purchases and redemptions. refunds_count, refunded_rial:
     refunds and reversals. Points are network points.
@@ -32,8 +32,8 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One outcome as it was heard: its shard, when it happened and when the gateway took it in."""
+class RecordedOutcome:
+    """An outcome with its shard, when the sale happened and when the gateway accepted it."""
 
     shard: int
     occurred_at: datetime
@@ -41,54 +41,54 @@ class Heard:
     outcome: Outcome
 
 
-DATED_BACK_MAX: Final = timedelta(hours=72)  # of undos, as fraud bounds sales and refunds
-COUNTED: Final = tuple(f.name for f in fields(Tally) if f.name not in ("merchant", "day"))
+DATED_BACK_MAX: Final = timedelta(hours=72)  # of refunds and reversals, as fraud bounds sales
+COUNTED: Final = tuple(f.name for f in fields(DailyTotals) if f.name not in ("merchant", "day"))
 
 
-def last_sequences(heard: Iterable[Heard]) -> dict[int, int]:
+def last_sequences(outcomes: Iterable[RecordedOutcome]) -> dict[int, int]:
     """Highest sequence of each shard in a batch."""
     last: dict[int, int] = {}
-    for one in heard:
+    for one in outcomes:
         last[one.shard] = max(last.get(one.shard, 0), one.outcome.sequence)
     return last
 
 
-def tally(heard: Sequence[Heard], counted: dict[int, int]) -> list[Tally]:
-    """What a batch adds to the days of merchants, in key order.
+def totals_of(outcomes: Sequence[RecordedOutcome], counted: dict[int, int]) -> list[DailyTotals]:
+    """The totals that a batch adds to the days of merchants, in key order.
 
-    counted: sequence up to which each shard was counted; what is not above it, or comes twice in
-    the batch, adds nothing. Raises Invalid for a sequence far beyond the last of its shard: counted
-    up to there, every outcome after it would add nothing.
+    counted: sequence up to which each shard was counted; an outcome that is not above it, or is
+    twice in the batch, adds nothing. Raises Invalid for a sequence far beyond the last of its
+    shard: counted up to there, every outcome after it would add nothing.
     """
     reached = dict(counted)
-    sums: dict[tuple[int, date], Tally] = {}
-    for one in heard:
+    sums: dict[tuple[int, date], DailyTotals] = {}
+    for one in outcomes:
         last = reached.get(one.shard, 0)
         if one.outcome.sequence <= last:
             continue
         if leaps(last, one.outcome.sequence):
             raise errors.Invalid(f"shard {one.shard}: {one.outcome.sequence} after {last}")
         reached[one.shard] = one.outcome.sequence
-        part = _tally_of(one)
+        part = _outcome_totals(one)
         if part is None:
             continue
         key = (part.merchant, part.day)
-        sums[key] = add_tallies(sums[key], part) if key in sums else part
+        sums[key] = add_totals(sums[key], part) if key in sums else part
     return [sums[key] for key in sorted(sums)]
 
 
-def add_tallies(left: Tally, right: Tally) -> Tally:
-    """The sum of two tallies, under the merchant and day of the left."""
+def add_totals(left: DailyTotals, right: DailyTotals) -> DailyTotals:
+    """The sum of two days' totals, under the merchant and day of the left."""
     return replace(left, **{n: getattr(left, n) + getattr(right, n) for n in COUNTED})
 
 
-def _tally_of(one: Heard) -> Tally | None:
+def _outcome_totals(one: RecordedOutcome) -> DailyTotals | None:
     outcome = one.outcome
     if outcome.merchant == 0 or outcome.status not in (Status.COMPLETED, Status.HELD):
         return None
     sale = outcome.kind in (Kind.PURCHASE, Kind.REDEMPTION)
     back = outcome.kind in (Kind.REFUND, Kind.REVERSAL)
-    return Tally(
+    return DailyTotals(
         merchant=outcome.merchant,
         day=values.tehran_day(_counts_at(one) if back else one.occurred_at),
         transactions_count=int(sale),
@@ -106,8 +106,8 @@ def _tally_of(one: Heard) -> Tally | None:
     )
 
 
-def _counts_at(one: Heard) -> datetime:
-    """When an undo counts: as dated, but on the day it came in where it is dated far back.
+def _counts_at(one: RecordedOutcome) -> datetime:
+    """When a refund or reversal counts: as dated, or when accepted if it is dated far back.
 
     A reversal may be of any age; dated by its sender alone, it could leave every day's report.
     """
@@ -116,9 +116,9 @@ def _counts_at(one: Heard) -> datetime:
     )
 
 
-def _moved(outcome: Outcome, *what: str) -> int:
+def _moved(outcome: Outcome, *movements: str) -> int:
     return sum(
         move.amount
         for move in outcome.moves
-        if move.what in what and move.unit is Unit.NETWORK_POINTS
+        if move.what in movements and move.unit is Unit.NETWORK_POINTS
     )

@@ -1,9 +1,9 @@
-"""What merchants earned and spent, by Tehran day."""
+"""Sales, refunds and points of each merchant, by Tehran day."""
 
 from kit.room import Part, Resources
 from merchants.daily_totals import api, consumer
 
 
 def part(_: Resources) -> Part:
-    """What merchants earned and spent, by Tehran day."""
+    """Sales, refunds and points of each merchant, by Tehran day."""
     return Part(name="daily-totals", routes=(api.router,), hears=(consumer.OUTCOMES,))

@@ -1,24 +1,24 @@
-"""All the SQL of tallies."""
+"""All the SQL of daily totals."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 from kit.base.db import Record, Tx
-from merchants.daily_totals.domain import COUNTED, Tally
+from merchants.daily_totals.domain import COUNTED, DailyTotals
 
 
 async def lock_progress(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
     """Sequence up to which each shard was counted, locked in order; 0 for one never seen."""
-    found = await _lock_known(tx, shards)
-    if len(found) < len(set(shards)):  # there must be a row to lock
+    progress = await _lock_known(tx, shards)
+    if len(progress) < len(set(shards)):  # there must be a row to lock
         await tx.execute(
             "insert into daily_totals_progress (shard, sequence)"
             " select s.shard, 0 from unnest($1::int[]) as s (shard) order by s.shard"
             " on conflict (shard) do nothing",
-            sorted(set(shards) - found.keys()),
+            sorted(set(shards) - progress.keys()),
         )
-        found = await _lock_known(tx, shards)
-    return found
+        progress = await _lock_known(tx, shards)
+    return progress
 
 
 async def _lock_known(tx: Tx, shards: Sequence[int]) -> dict[int, int]:
@@ -42,7 +42,7 @@ async def update_progress(tx: Tx, reached: Mapping[int, int]) -> None:
     )
 
 
-async def upsert_tallies(tx: Tx, parts: Sequence[Tally]) -> None:
+async def upsert_totals(tx: Tx, parts: Sequence[DailyTotals]) -> None:
     """Add to days; parts: one a merchant and day, in key order."""
     await tx.execute(
         "insert into daily_totals as t (merchant, day, transactions_count, amount_rial,"
@@ -74,9 +74,9 @@ async def upsert_tallies(tx: Tx, parts: Sequence[Tally]) -> None:
     )
 
 
-async def list_tallies(
+async def list_totals(
     tx: Tx, merchant: int, *, first: date, last: date, limit: int
-) -> list[Tally]:
+) -> list[DailyTotals]:
     """A merchant's days from first to last, both included, that had anything, in order."""
     rows = await tx.fetch(
         "select merchant, day, transactions_count, amount_rial, refunds_count, refunded_rial,"
@@ -87,10 +87,10 @@ async def list_tallies(
         last,
         limit,
     )
-    return [_tally(row) for row in rows]
+    return [_totals(row) for row in rows]
 
 
-def _tally(row: Record) -> Tally:
+def _totals(row: Record) -> DailyTotals:
     """Sums are numeric: a day's may be beyond 2^63, and its integers are exact (findings S15)."""
     counted = {name: int(row[name]) for name in COUNTED}
-    return Tally(merchant=row["merchant"], day=row["day"], **counted)
+    return DailyTotals(merchant=row["merchant"], day=row["day"], **counted)

@@ -16,7 +16,7 @@ from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party
 
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
-router = APIRouter(tags=["partners"])
+router = APIRouter(tags=["parties"])
 
 
 class PartyBody(BaseModel):
@@ -34,7 +34,7 @@ class PartyBody(BaseModel):
 
 
 class MerchantBody(BaseModel):
-    """What a customer sees. reference: its name in a partner's files."""
+    """A merchant as customers know it. reference: its name in a partner's files."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -84,7 +84,7 @@ class Branches:
 
 
 class MerchantQuery(BaseModel):
-    """What the list may be narrowed to; title: the beginning of either title."""
+    """Filters of the list; title: the beginning of either title."""
 
     model_config = ConfigDict(extra="forbid")
     after: fields.AfterNumber = 0
@@ -101,9 +101,9 @@ async def put_party(
 ) -> Party:
     """Register a party under the caller's number: 201, and 200 when repeated."""
     database = resources(request).database
-    asked = Party(party, body.title_fa, body.title_en, body.legal_id)
+    requested = Party(party, body.title_fa, body.title_en, body.legal_id)
     async with audit_trail.writing(request, database) as act:
-        kept, created = await usecases.register_party(act.tx, asked)
+        kept, created = await usecases.register_party(act.tx, requested)
         act.tell(kept)
     response.status_code = 201 if created else 200
     return kept
@@ -124,11 +124,11 @@ async def put_merchant(
     """Register a merchant under the caller's number: 201, and 200 when repeated."""
     database = resources(request).database
     clock = resources(request).clock
-    asked = Merchant(
+    requested = Merchant(
         merchant, body.party, body.sector, body.title_fa, body.title_en, body.reference
     )
     async with audit_trail.writing(request, database) as act:
-        kept, created = await usecases.register_merchant(act.tx, asked, now=clock.now())
+        kept, created = await usecases.register_merchant(act.tx, requested, now=clock.now())
         act.tell(kept)
     response.status_code = 201 if created else 200
     return kept
@@ -144,7 +144,7 @@ async def get_merchant(request: Request, merchant: fields.NumberText) -> Merchan
 
 @router.get("/v1/merchants", dependencies=[auth.allow(*auth.STAFF)])
 async def list_merchants(request: Request, query: Annotated[MerchantQuery, Query()]) -> Merchants:
-    """Merchants in number order, narrowed as asked."""
+    """Merchants in number order, narrowed by the query."""
     database = resources(request).database
     search = MerchantSearch(**query.model_dump())
     async with database.read() as tx:
@@ -162,9 +162,9 @@ async def put_branch(
 ) -> Branch:
     """Register a branch under the merchant's own number: 201, and 200 when repeated."""
     database = resources(request).database
-    asked = Branch(merchant, branch, body.title_fa, body.title_en)
+    requested = Branch(merchant, branch, body.title_fa, body.title_en)
     async with audit_trail.writing(request, database) as act:
-        kept, created = await usecases.register_branch(act.tx, asked)
+        kept, created = await usecases.register_branch(act.tx, requested)
         act.tell(kept)
     response.status_code = 201 if created else 200
     return kept

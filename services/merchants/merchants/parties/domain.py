@@ -26,7 +26,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """What a customer sees. reference: its name in a partner's files, unique where given."""
+    """A merchant as customers know it. reference: its name in a partner's files, unique."""
 
     merchant: int
     party: int
@@ -48,7 +48,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class MerchantSearch:
-    """What a caller of the merchants' list asked for; None: not asked."""
+    """A page of the merchants' list and its filters; None: no filter."""
 
     after: int
     limit: int
@@ -59,7 +59,7 @@ class MerchantSearch:
 
 
 def search_key(text: str) -> str:
-    """What titles are compared by: folded as a code, lower case, half-space as a space."""
+    """A title in the form in which titles are compared: folded, lower case, half-space as space."""
     return fold_code(text.replace("\u200c", " ")).lower()
 
 

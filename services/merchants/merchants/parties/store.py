@@ -57,7 +57,7 @@ async def find_merchant(tx: Tx, merchant: int) -> Merchant | None:
 
 
 async def lock_merchant(tx: Tx, merchant: int) -> Merchant | None:
-    """The merchant, its versions in our hands until the transaction ends; None: unknown."""
+    """The merchant, locked until the transaction ends; None: unknown."""
     row = await tx.fetchrow(
         "select merchant, party, sector, title_fa, title_en, reference"
         " from merchants where merchant = $1 for no key update",
@@ -78,15 +78,15 @@ MERCHANTS: Final = sa.table(
 )
 
 
-_SHOWN: Final = ("merchant", "party", "sector", "title_fa", "title_en", "reference")
+_COLUMNS: Final = ("merchant", "party", "sector", "title_fa", "title_en", "reference")
 
 
 async def list_merchants(tx: Tx, search: domain.MerchantSearch) -> list[Merchant]:
     """Merchants in number order, above search.after; title: the beginning of either title."""
     column = MERCHANTS.c
-    shown = [column[name] for name in _SHOWN]
+    columns = [column[name] for name in _COLUMNS]
     statement = (
-        sa.select(*shown)
+        sa.select(*columns)
         .where(column.merchant > search.after)
         .order_by(column.merchant)
         .limit(search.limit)

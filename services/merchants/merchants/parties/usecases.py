@@ -1,4 +1,4 @@
-"""What operators do with parties, merchants and branches."""
+"""Registering and reading parties, merchants and branches."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from contracts import merchants as facts
 from contracts.values import NETWORK_PARTY
 from kit.base.db import Tx
 from kit.stream import outbox
-from merchants import errors as words
+from merchants import errors
 from merchants.parties import store
 from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
 
@@ -20,43 +20,43 @@ async def register_party(tx: Tx, party: Party) -> tuple[Party, bool]:
     if kept is None:
         raise Taken(f"another party has the legal id {party.legal_id}")
     if kept != party:
-        raise words.Differs(f"party {party.party} is registered with other details")
+        raise errors.Differs(f"party {party.party} is registered with other details")
     return kept, False
 
 
 async def get_party(tx: Tx, party: int) -> Party:
     """The party. Raises Unknown."""
-    found = await store.find_party(tx, party)
-    if found is None:
-        raise words.Unknown(f"party {party} is not registered")
-    return found
+    kept = await store.find_party(tx, party)
+    if kept is None:
+        raise errors.Unknown(f"party {party} is not registered")
+    return kept
 
 
 async def lock_party(tx: Tx, party: int) -> None:
     """Hold a party until the transaction ends. Raises Unknown."""
     if not await store.lock_party(tx, party):
-        raise words.Unknown(f"party {party} is not registered")
+        raise errors.Unknown(f"party {party} is not registered")
 
 
 async def register_merchant(tx: Tx, merchant: Merchant, *, now: datetime) -> tuple[Merchant, bool]:
-    """The merchant as it is kept, and whether it is new; a new one's titles are said.
+    """The merchant as it is kept, and whether it is new; a new one's titles are published.
 
     Raises Unknown (party), Differs, Taken (reference).
     """
     await get_party(tx, merchant.party)
     if await store.insert_merchant(tx, merchant):
-        _say(tx, merchant, now)
+        _publish(tx, merchant, now)
         return merchant, True
     kept = await store.find_merchant(tx, merchant.merchant)
     if kept is None:
         raise Taken(f"another merchant has the reference {merchant.reference}")
     if kept != merchant:
-        raise words.Differs(f"merchant {merchant.merchant} is registered with other details")
+        raise errors.Differs(f"merchant {merchant.merchant} is registered with other details")
     return kept, False
 
 
-def _say(tx: Tx, merchant: Merchant, now: datetime) -> None:
-    """Titles are what other rooms' texts name a shop by; a merchant is never changed yet."""
+def _publish(tx: Tx, merchant: Merchant, now: datetime) -> None:
+    """Other services' texts name a shop by its titles; no merchant is changed yet."""
     key, kind = f"{merchant.merchant}@1", "merchant-changed.v1"
     titles = facts.Merchant(
         merchant=merchant.merchant,
@@ -65,7 +65,7 @@ def _say(tx: Tx, merchant: Merchant, now: datetime) -> None:
         title_fa=merchant.title_fa,
         title_en=merchant.title_en,
     )
-    said = envelope.Envelope(
+    event = envelope.Envelope(
         id=envelope.follow(key, kind),
         type=kind,
         key=key,
@@ -73,23 +73,23 @@ def _say(tx: Tx, merchant: Merchant, now: datetime) -> None:
         accepted_at=now,
         data=titles,
     )
-    outbox.add(tx, [outbox.message(topics.MERCHANTS_MERCHANTS, said)])
+    outbox.add(tx, [outbox.message(topics.MERCHANTS_MERCHANTS, event)])
 
 
 async def get_merchant(tx: Tx, merchant: int) -> Merchant:
     """The merchant. Raises Unknown."""
-    found = await store.find_merchant(tx, merchant)
-    if found is None:
-        raise words.Unknown(f"merchant {merchant} is not registered")
-    return found
+    kept = await store.find_merchant(tx, merchant)
+    if kept is None:
+        raise errors.Unknown(f"merchant {merchant} is not registered")
+    return kept
 
 
 async def lock_merchant(tx: Tx, merchant: int) -> Merchant:
     """The merchant, held until the transaction ends. Raises Unknown."""
-    found = await store.lock_merchant(tx, merchant)
-    if found is None:
-        raise words.Unknown(f"merchant {merchant} is not registered")
-    return found
+    kept = await store.lock_merchant(tx, merchant)
+    if kept is None:
+        raise errors.Unknown(f"merchant {merchant} is not registered")
+    return kept
 
 
 async def lock_network(tx: Tx) -> None:
@@ -109,16 +109,16 @@ async def register_branch(tx: Tx, branch: Branch) -> tuple[Branch, bool]:
         return branch, True
     kept = await get_branch(tx, branch.merchant, branch.branch)
     if kept != branch:
-        raise words.Differs(f"branch {branch.branch} is registered with other details")
+        raise errors.Differs(f"branch {branch.branch} is registered with other details")
     return kept, False
 
 
 async def get_branch(tx: Tx, merchant: int, branch: int) -> Branch:
     """The branch. Raises Unknown."""
-    found = await store.find_branch(tx, merchant, branch)
-    if found is None:
-        raise words.Unknown(f"merchant {merchant} has no branch {branch}; register it first")
-    return found
+    kept = await store.find_branch(tx, merchant, branch)
+    if kept is None:
+        raise errors.Unknown(f"merchant {merchant} has no branch {branch}; register it first")
+    return kept
 
 
 async def list_branches(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Branch]:

@@ -161,9 +161,9 @@ async def list_programmes(
     """A merchant's versions in order."""
     database = resources(request).database
     async with database.read() as tx:
-        found = await usecases.list_programmes(tx, merchant, after=after, limit=limit)
-    following = found[-1].version if len(found) == limit else None
-    return Programmes(items=[_programme_view(p) for p in found], next=following)
+        versions = await usecases.list_programmes(tx, merchant, after=after, limit=limit)
+    following = versions[-1].version if len(versions) == limit else None
+    return Programmes(items=[_programme_view(p) for p in versions], next=following)
 
 
 @router.put("/v1/terms/{version}", dependencies=[auth.allow(Role.MONEY)])
@@ -173,10 +173,10 @@ async def put_terms(
     """Publish the next version of the network's terms: 201, and 200 when repeated."""
     database = resources(request).database
     clock = resources(request).clock
-    asked = Terms(version=version, **body.model_dump(exclude={"backdated"}))
+    draft = Terms(version=version, **body.model_dump(exclude={"backdated"}))
     async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.publish_terms(
-            act.tx, asked, backdated=body.backdated, now=clock.now()
+            act.tx, draft, backdated=body.backdated, now=clock.now()
         )
         act.tell(kept)
     response.status_code = 201 if created else 200
@@ -198,20 +198,20 @@ async def list_terms(
     """Versions of the network's terms in order."""
     database = resources(request).database
     async with database.read() as tx:
-        found = await usecases.list_terms(tx, after=after, limit=limit)
-    following = found[-1].version if len(found) == limit else None
-    return TermsPage(items=[_terms_view(t) for t in found], next=following)
+        versions = await usecases.list_terms(tx, after=after, limit=limit)
+    following = versions[-1].version if len(versions) == limit else None
+    return TermsPage(items=[_terms_view(t) for t in versions], next=following)
 
 
 def _programme(merchant: int, version: int, body: ProgrammeBody) -> Programme:
-    given = body.model_dump(exclude={"backdated", "earning_categories", "excluded_categories"})
+    values_of_body = body.model_dump(exclude={"backdated", "earning_categories", "excluded_categories"})
     return Programme(
         merchant=merchant,
         party=values.NETWORK_PARTY,  # the use case puts the merchant's own party here
         version=version,
         earning_categories=tuple(body.earning_categories),
         excluded_categories=tuple(body.excluded_categories),
-        **given,
+        **values_of_body,
     )
 
 
@@ -224,8 +224,8 @@ def _terms_view(terms: Terms) -> TermsView:
 
 
 def _kept(version: Programme | Terms) -> dict[str, object]:
-    shown = structs.asdict(version)
+    view = structs.asdict(version)
     for name in ("earning_categories", "excluded_categories"):
-        if name in shown:
-            shown[name] = list(shown[name])
-    return shown
+        if name in view:
+            view[name] = list(view[name])
+    return view

@@ -94,7 +94,7 @@ async def list_terms(tx: Tx, *, after: int, limit: int) -> list[Terms]:
 
 
 def _programme(row: Record) -> Programme:
-    found = dict(row)
-    found["earning_categories"] = tuple(found["earning_categories"])
-    found["excluded_categories"] = tuple(found["excluded_categories"])
-    return Programme(**found)
+    columns = dict(row)
+    columns["earning_categories"] = tuple(columns["earning_categories"])
+    columns["excluded_categories"] = tuple(columns["excluded_categories"])
+    return Programme(**columns)

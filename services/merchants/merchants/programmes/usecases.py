@@ -10,9 +10,8 @@ from contracts.merchants import Programme, Terms
 from kit.base import versions
 from kit.base.db import Tx
 from kit.stream import outbox
-from merchants import errors as words
-from merchants import settings
-from merchants.parties import usecases as partners
+from merchants import errors, settings
+from merchants.parties import usecases as parties
 from merchants.programmes import store
 
 _PROPAGATION: Final = timedelta(seconds=settings.PROPAGATION_S)
@@ -25,7 +24,7 @@ async def publish_programme(
 
     Raises Unknown (merchant), AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
     """
-    merchant = await partners.lock_merchant(tx, draft.merchant)
+    merchant = await parties.lock_merchant(tx, draft.merchant)
     programme = structs.replace(draft, party=merchant.party)
     existing = await store.find_programme(tx, programme.merchant, programme.version)
     newest = await store.find_newest_programme(tx, programme.merchant)
@@ -35,7 +34,7 @@ async def publish_programme(
     await store.insert_programme(tx, programme, now)
     key = f"{programme.merchant}@{programme.version}"
     topic = topics.MERCHANTS_PROGRAMMES
-    _announce(tx, topic, "programme-published.v1", programme, key=key, now=now)
+    _publish(tx, topic, "programme-published.v1", programme, key=key, now=now)
     return programme, True
 
 
@@ -43,13 +42,13 @@ async def get_programme(tx: Tx, merchant: int, version: int) -> Programme:
     """One version. Raises Unknown."""
     programme = await store.find_programme(tx, merchant, version)
     if programme is None:
-        raise words.Unknown(f"merchant {merchant} has no programme version {version}")
+        raise errors.Unknown(f"merchant {merchant} has no programme version {version}")
     return programme
 
 
 async def list_programmes(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Programme]:
     """A merchant's versions in order, above after. Raises Unknown (merchant)."""
-    await partners.get_merchant(tx, merchant)
+    await parties.get_merchant(tx, merchant)
     return await store.list_programmes(tx, merchant, after=after, limit=limit)
 
 
@@ -60,7 +59,7 @@ async def publish_terms(
 
     Raises AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
     """
-    await partners.lock_network(tx)
+    await parties.lock_network(tx)
     existing = await store.find_terms(tx, terms.version)
     newest = await store.find_newest_terms(tx)
     earliest = now + _PROPAGATION
@@ -68,7 +67,7 @@ async def publish_terms(
         return terms, False
     await store.insert_terms(tx, terms, now)
     key = f"network@{terms.version}"
-    _announce(tx, topics.MERCHANTS_TERMS, "terms-published.v1", terms, key=key, now=now)
+    _publish(tx, topics.MERCHANTS_TERMS, "terms-published.v1", terms, key=key, now=now)
     return terms, True
 
 
@@ -76,7 +75,7 @@ async def get_terms(tx: Tx, version: int) -> Terms:
     """One version. Raises Unknown."""
     terms = await store.find_terms(tx, version)
     if terms is None:
-        raise words.Unknown(f"there is no version {version} of the network's terms")
+        raise errors.Unknown(f"there is no version {version} of the network's terms")
     return terms
 
 
@@ -85,7 +84,7 @@ async def list_terms(tx: Tx, *, after: int, limit: int) -> list[Terms]:
     return await store.list_terms(tx, after=after, limit=limit)
 
 
-def _announce(
+def _publish(
     tx: Tx, topic: topics.Topic, kind: str, data: Programme | Terms, *, key: str, now: datetime
 ) -> None:
     event = envelope.Envelope(

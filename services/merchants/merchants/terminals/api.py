@@ -16,7 +16,7 @@ from kit.base.auth import Role
 from kit.room import resources
 from merchants import settings
 from merchants.terminals import usecases
-from merchants.terminals.domain import Issued
+from merchants.terminals.domain import IssuedKey
 
 KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{8}$")]
 
@@ -139,8 +139,8 @@ async def list_terminals(
     """Terminals of a merchant in number order."""
     database = resources(request).database
     async with database.read() as tx:
-        found = await usecases.list_terminals(tx, merchant, after=after, limit=limit)
-    return Terminals([_view(t) for t in found], found[-1].terminal if len(found) == limit else None)
+        page = await usecases.list_terminals(tx, merchant, after=after, limit=limit)
+    return Terminals([_view(t) for t in page], page[-1].terminal if len(page) == limit else None)
 
 
 @router.put(
@@ -152,7 +152,7 @@ async def put_activation(
     terminal: fields.NumberText,
     activation: uuid.UUID,
     body: ActivationBody | None = None,
-) -> Issued:
+) -> IssuedKey:
     """Issue the next epoch and a key, shown in this answer only: 201; 200 and null repeated.
 
     The keys before it end now, or `overlap_s` seconds later where the body asks for it.
@@ -161,9 +161,9 @@ async def put_activation(
     clock = resources(request).clock
     overlap_s = 0 if body is None else body.overlap_s
 
-    async def activate(act: audit_trail.Act) -> tuple[Issued, bool]:
+    async def activate(act: audit_trail.Act) -> tuple[IssuedKey, bool]:
         before = _view(await usecases.get_terminal(act.tx, terminal))
-        made = await usecases.activate_terminal(
+        issued = await usecases.activate_terminal(
             act.tx,
             terminal,
             activation,
@@ -172,7 +172,7 @@ async def put_activation(
             overlap_s=overlap_s,
         )
         act.tell(_view(await usecases.get_terminal(act.tx, terminal)), before=before)
-        return made
+        return issued
 
     issued, created = await audit_trail.written(request, database, activate)
     response.status_code = 201 if created else 200
@@ -182,7 +182,7 @@ async def put_activation(
 @router.put("/v1/terminals/{terminal}/keys/{key_id}", dependencies=[auth.allow(Role.TERMINALS)])
 async def put_key(
     request: Request, response: Response, terminal: fields.NumberText, key_id: KeyId
-) -> Issued:
+) -> IssuedKey:
     """Issue a further key, shown in this answer only: 201; 200 and null repeated."""
     database = resources(request).database
     clock = resources(request).clock
@@ -213,8 +213,8 @@ async def find_terminal(request: Request, terminal: fields.NumberText) -> Respon
     """The very body of terminal-changed.v1, for a gateway whose table lacks it."""
     database = resources(request).database
     async with database.read() as tx:
-        found = await usecases.get_terminal(tx, terminal)
-    return Response(msgspec.json.encode(found), media_type="application/json")
+        kept = await usecases.get_terminal(tx, terminal)
+    return Response(msgspec.json.encode(kept), media_type="application/json")
 
 
 def _view(terminal: Terminal) -> TerminalView:

@@ -36,7 +36,7 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedKey:
     """A key as its owner sees it: key is the whole text, shown once; None on a repeat."""
 
     terminal: int

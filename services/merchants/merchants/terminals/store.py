@@ -152,9 +152,9 @@ async def _find_keys(tx: Tx, terminals: list[int]) -> dict[int, list[TerminalKey
         "  ) as place from terminal_keys k where terminal = any($1::int[])"
         " ) told where place <= $2 order by terminal, created_at, key_id",
         terminals,
-        settings.KEYS_TOLD_MAX,
+        settings.KEYS_PUBLISHED_MAX,
     )
-    found: dict[int, list[TerminalKey]] = {}
+    keys: dict[int, list[TerminalKey]] = {}
     for row in rows:
         key = TerminalKey(
             key_id=row["key_id"],
@@ -163,5 +163,5 @@ async def _find_keys(tx: Tx, terminals: list[int]) -> dict[int, list[TerminalKey
             revoked_at=row["revoked_at"],
             epoch=row["epoch"],
         )
-        found.setdefault(row["terminal"], []).append(key)
-    return found
+        keys.setdefault(row["terminal"], []).append(key)
+    return keys

@@ -1,4 +1,4 @@
-"""What operators do with terminals; every change is said in the same transaction."""
+"""Registering and activating terminals; every change is published in its transaction."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -7,11 +7,10 @@ from contracts import envelope, topics
 from contracts.merchants import Terminal, TerminalKey
 from kit.base.db import Tx
 from kit.stream import outbox
-from merchants import errors as words
-from merchants import settings
-from merchants.parties import usecases as partners
+from merchants import errors, settings
+from merchants.parties import usecases as parties
 from merchants.terminals import domain, store
-from merchants.terminals.domain import Activation, Issued
+from merchants.terminals.domain import Activation, IssuedKey
 
 
 async def register_terminal(
@@ -22,8 +21,8 @@ async def register_terminal(
     online: it names the merchant's orders, which one terminal does. Raises Unknown (merchant,
     branch), Differs (also when it is another merchant's), OnlineTaken.
     """
-    owner = await partners.get_merchant(tx, merchant)
-    await partners.get_branch(tx, merchant, branch)
+    owner = await parties.get_merchant(tx, merchant)
+    await parties.get_branch(tx, merchant, branch)
     fresh = Terminal(
         terminal=terminal,
         version=1,
@@ -38,11 +37,11 @@ async def register_terminal(
     if named_by not in (None, terminal):
         raise domain.OnlineTaken(f"terminal {named_by} names the orders of merchant {merchant}")
     if await store.insert_terminal(tx, fresh):
-        _say(tx, fresh, now)
+        _publish(tx, fresh, now)
         return fresh, True
     kept = await get_terminal(tx, terminal)
     if (kept.merchant, kept.branch, kept.online) != (merchant, branch, online):
-        raise words.Differs(
+        raise errors.Differs(
             f"terminal {terminal} stands at another merchant or branch, or one of them is online"
         )
     return kept, False
@@ -50,23 +49,23 @@ async def register_terminal(
 
 async def get_terminal(tx: Tx, terminal: int) -> Terminal:
     """The terminal with all its keys. Raises Unknown."""
-    found = await store.find_terminal(tx, terminal)
-    if found is None:
-        raise words.Unknown(f"terminal {terminal} is not registered")
-    return found
+    kept = await store.find_terminal(tx, terminal)
+    if kept is None:
+        raise errors.Unknown(f"terminal {terminal} is not registered")
+    return kept
 
 
 async def get_terminal_of(tx: Tx, merchant: int, terminal: int) -> Terminal:
     """The terminal, if it is this merchant's. Raises Unknown."""
-    found = await get_terminal(tx, terminal)
-    if found.merchant != merchant:
-        raise words.Unknown(f"merchant {merchant} has no terminal {terminal}")
-    return found
+    kept = await get_terminal(tx, terminal)
+    if kept.merchant != merchant:
+        raise errors.Unknown(f"merchant {merchant} has no terminal {terminal}")
+    return kept
 
 
 async def list_terminals(tx: Tx, merchant: int, *, after: int, limit: int) -> list[Terminal]:
     """Terminals of a merchant in number order, above after. Raises Unknown (merchant)."""
-    await partners.get_merchant(tx, merchant)
+    await parties.get_merchant(tx, merchant)
     return await store.list_terminals(tx, merchant, after=after, limit=limit)
 
 
@@ -78,7 +77,7 @@ async def activate_terminal(
     secret: str,
     now: datetime,
     overlap_s: int = 0,
-) -> tuple[Issued, bool]:
+) -> tuple[IssuedKey, bool]:
     """Issue the next epoch and its first key, made of secret; whether it was new.
 
     Keys before it end now, or overlap_s later. The same activation again gives the same epoch and
@@ -89,22 +88,22 @@ async def activate_terminal(
     kept = await store.find_activation(tx, str(activation))
     if kept is not None:
         if (kept.terminal, kept.overlap_s) != (terminal, overlap_s):
-            raise words.Differs("this activation was of another kind; make a new UUID")
-        return Issued(terminal, kept.epoch, kept.key_id, None), False
+            raise errors.Differs("this activation was of another kind; make a new UUID")
+        return IssuedKey(terminal, kept.epoch, kept.key_id, None), False
     fresh = domain.activated(current)
     key_id = domain.key_id_of(str(activation))
     key, text = _make_key(fresh, key_id, secret, now)
-    made = Activation(str(activation), terminal, fresh.epoch, key_id, overlap_s)
+    new_activation = Activation(str(activation), terminal, fresh.epoch, key_id, overlap_s)
     await store.update_ends(tx, terminal, ends_at=now + timedelta(seconds=overlap_s))
     await store.insert_key(tx, terminal, key)
-    await store.insert_activation(tx, made, key)
+    await store.insert_activation(tx, new_activation, key)
     await _keep_change(tx, fresh, now=now)
-    return Issued(terminal, fresh.epoch, key_id, text), True
+    return IssuedKey(terminal, fresh.epoch, key_id, text), True
 
 
 async def rotate_key(
     tx: Tx, terminal: int, key_id: str, *, secret: str, now: datetime
-) -> tuple[Issued, bool]:
+) -> tuple[IssuedKey, bool]:
     """Issue a further key under the caller's id, in the same epoch; whether it was new.
 
     Older keys stay good until revoked. A repeat gives no key. Raises Unknown, TooManyKeys.
@@ -112,12 +111,12 @@ async def rotate_key(
     current = await lock_terminal(tx, terminal)
     kept = await store.find_key(tx, terminal, key_id)
     if kept is not None:
-        return Issued(terminal, kept.epoch, key_id, None), False
+        return IssuedKey(terminal, kept.epoch, key_id, None), False
     domain.refuse_too_many(current, active_max=settings.KEYS_ACTIVE_MAX)
     key, text = _make_key(current, key_id, secret, now)
     await store.insert_key(tx, terminal, key)
     await _keep_change(tx, domain.changed(current), now=now)
-    return Issued(terminal, current.epoch, key_id, text), True
+    return IssuedKey(terminal, current.epoch, key_id, text), True
 
 
 async def revoke_key(tx: Tx, terminal: int, key_id: str, *, now: datetime) -> TerminalKey:
@@ -127,7 +126,7 @@ async def revoke_key(tx: Tx, terminal: int, key_id: str, *, now: datetime) -> Te
         await _keep_change(tx, domain.changed(current), now=now)
     key = await store.find_key(tx, terminal, key_id)
     if key is None:
-        raise words.Unknown(f"terminal {terminal} has no key {key_id}")
+        raise errors.Unknown(f"terminal {terminal} has no key {key_id}")
     return key
 
 
@@ -140,15 +139,15 @@ async def stop_terminal(tx: Tx, terminal: int, *, stopped: bool, now: datetime) 
 async def _keep_change(tx: Tx, changed: Terminal, *, now: datetime) -> None:
     """Write a terminal's next version and say the whole of it, as the database has it."""
     await store.update_terminal(tx, changed)
-    _say(tx, await get_terminal(tx, changed.terminal), now)
+    _publish(tx, await get_terminal(tx, changed.terminal), now)
 
 
 async def lock_terminal(tx: Tx, terminal: int) -> Terminal:
     """The terminal, held until the transaction ends. Raises Unknown."""
-    found = await store.lock_terminal(tx, terminal)
-    if found is None:
-        raise words.Unknown(f"terminal {terminal} is not registered")
-    return found
+    kept = await store.lock_terminal(tx, terminal)
+    if kept is None:
+        raise errors.Unknown(f"terminal {terminal} is not registered")
+    return kept
 
 
 def _make_key(
@@ -160,9 +159,9 @@ def _make_key(
     return key, text
 
 
-def _say(tx: Tx, terminal: Terminal, now: datetime) -> None:
+def _publish(tx: Tx, terminal: Terminal, now: datetime) -> None:
     key = f"{terminal.terminal}@{terminal.version}"
-    said = envelope.Envelope(
+    event = envelope.Envelope(
         id=envelope.follow(key, "terminal-changed.v1"),
         type="terminal-changed.v1",
         key=key,
@@ -170,4 +169,4 @@ def _say(tx: Tx, terminal: Terminal, now: datetime) -> None:
         accepted_at=now,
         data=terminal,
     )
-    outbox.add(tx, [outbox.message(topics.MERCHANTS_TERMINALS, said)])
+    outbox.add(tx, [outbox.message(topics.MERCHANTS_TERMINALS, event)])
