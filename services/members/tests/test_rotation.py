@@ -22,7 +22,7 @@ from members.terms import Terms
 from .conftest import TERMS, root
 
 BY = Enroller("tester", None, TERMS.account_day, TERMS.key_day)
-# the house's keys behind newer ones, and the same once the earlier could be taken away
+# the service's keys behind newer ones, and the same once the earlier ones are taken away
 ROTATED = crypto.key_set(
     [root(b"M"), root(b"m")], [root(b"C"), root(b"c")], [root(b"I"), root(b"i")]
 )

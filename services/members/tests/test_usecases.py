@@ -281,7 +281,7 @@ async def test_new_consents_are_published_with_a_higher_version(
 
 
 async def test_the_shard_is_written_down_and_stays(tx: Tx, terms: Terms, now: datetime) -> None:
-    """A house that grows assigns new accounts to more shards; old ones keep theirs."""
+    """A platform that grows assigns new accounts to more shards; old ones keep theirs."""
     first, _ = await usecases.enrol(
         tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
     )

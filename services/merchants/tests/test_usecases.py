@@ -76,7 +76,7 @@ def some_terms(version: int, effective_from: datetime, **changes: object) -> Ter
     return Terms(**(fields | changes))  # type: ignore[arg-type]
 
 
-# ---------------------------------------------------------------------------------------- partners
+# ----------------------------------------------------------------------------------------- parties
 
 
 async def test_the_network_is_the_first_party(tx: Tx) -> None:

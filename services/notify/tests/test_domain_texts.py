@@ -46,7 +46,7 @@ FULL = Facts(
 SHOP = {"shop_fa": "سوپر نگین", "shop_en": "Super Negin"}
 
 # template, facts, Persian, its segments, English, its segments (footers not shown)
-WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
+TEXTS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
     (
         Template.RECEIPT_PURCHASE,
         {"amount_rial": 2_500_000, "credited": Amounts(points=250), "balance_points": 1_250},
@@ -68,7 +68,7 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
     (
         Template.RECEIPT_PURCHASE,  # the debt of an earlier refund
         {"credited": Amounts(points=100), "repaid": Amounts(points=100), "balance_points": 0},
-        "پیوند، سوپر نگین: ۱۰۰ امتیاز گرفتید؛ ۱۰۰ امتیاز بابت بدهی پیشین کم شد؛ مانده ۰ امتیاز", 2,
+        "پیوند، سوپر نگین: ۱۰۰ امتیاز گرفتید؛ ۱۰۰ امتیاز بابت بدهی قبلی کم شد؛ مانده ۰ امتیاز", 2,
         "Peyvand, Super Negin: 100 points earned; 100 points went to an old debt;"
         " balance 0 points", 1,
     ),
@@ -97,14 +97,14 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
     (
         Template.RECEIPT_REFUND,
         {"kind": Kind.REFUND, "revoked": Amounts(points=80), "balance_points": 20},
-        "پیوند، سوپر نگین: خرید برگشت؛ ۸۰ امتیاز آن کم شد؛ مانده ۲۰ امتیاز", 2,
+        "پیوند، سوپر نگین: خرید برگشت داده شد؛ ۸۰ امتیاز آن کم شد؛ مانده ۲۰ امتیاز", 2,
         "Peyvand, Super Negin: sale refunded; 80 points taken back; balance 20 points", 1,
     ),
     (
         Template.RECEIPT_REFUND,  # F12: 100,000 Rial of credit spent, half of the sale refunded
         {"kind": Kind.REFUND, "restored": Amounts(credit_rial=50_000), "balance_points": 430,
          "balance_credit_rial": 50_000},
-        "پیوند، سوپر نگین: خرید برگشت؛ ۵٬۰۰۰ تومان اعتبار به شما بازگشت؛"
+        "پیوند، سوپر نگین: خرید برگشت داده شد؛ ۵٬۰۰۰ تومان اعتبار به شما بازگشت؛"
         " مانده ۴۳۰ امتیاز و ۵٬۰۰۰ تومان اعتبار", 2,
         "Peyvand, Super Negin: sale refunded; 5,000 Toman credit returned to you;"
         " balance 430 points and 5,000 Toman credit", 1,
@@ -126,7 +126,7 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
     (
         Template.CREDIT_RETURNED,
         {"shop_fa": "", "shop_en": "", "revoked": Amounts(credit_rial=200_000)},
-        "پیوند: نخستین خرید برگشت و ۲۰٬۰۰۰ تومان اعتبار هدیهٔ آن پس گرفته شد", 2,
+        "پیوند: نخستین خرید برگشت داده شد و ۲۰٬۰۰۰ تومان اعتبار هدیهٔ آن پس گرفته شد", 2,
         "Peyvand: your first purchase was refunded, so its gift of 20,000 Toman credit was taken"
         " back", 1,
     ),
@@ -139,8 +139,8 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
     (
         Template.POINTS_CANCELLED,
         {"shop_fa": "", "shop_en": "", "revoked": Amounts(points=50), "balance_points": 1},
-        "پیوند: ۵۰ امتیاز که برای ایمنی در انتظار بررسی بود تأیید نشد؛ مانده ۱ امتیاز؛"
-        " پرسش: ۰۲۱۱۲۳۴", 2,
+        "پیوند: ۵۰ امتیاز در بررسی امنیتی تأیید نشد؛ مانده ۱ امتیاز؛"
+        " پشتیبانی: ۰۲۱۱۲۳۴", 2,
         "Peyvand: 50 points under a security review were not approved; balance 1 points;"
         " questions: 0211234", 1,
     ),
@@ -165,7 +165,7 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
     (
         Template.IDENTIFIER_SHOWN,
         {"identifiers": (IdentifierLabel(IdentifierKind.QR, "x-_9"),), "changed_at": NOON},
-        "پیوند، سوپر نگین: کارت مجازی در ۱ فروردین ساعت ۱۱:۳۰ از حساب شما دوباره نشان داده شد؛"
+        "پیوند، سوپر نگین: کارت مجازی در ۱ فروردین ساعت ۱۱:۳۰ برای حساب شما دوباره نمایش داده شد؛"
         " اگر کار شما نیست با ۰۲۱۱۲۳۴ تماس بگیرید", 2,
         "Peyvand, Super Negin: virtual card shown again on 1 Farvardin at 11:30;"
         " if this was not you, call 0211234", 1,
@@ -181,7 +181,7 @@ WORDS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("template", "fields", "fa", "fa_segments", "en", "en_segments"), WORDS)
+@pytest.mark.parametrize(("template", "fields", "fa", "fa_segments", "en", "en_segments"), TEXTS)
 def test_the_texts_and_their_segments(
     template: Template, fields: dict[str, Any], fa: str, fa_segments: int, en: str, en_segments: int
 ) -> None:
@@ -227,9 +227,9 @@ def test_every_unit_that_moved_is_named_and_nothing_that_is_zero(
 ) -> None:
     template = Template.VALUE_SPENT if moved == "spent" else Template.RECEIPT_REFUND
     refund = Facts(**{moved: value})
-    words = {"points": "امتیاز", "own_points": "امتیاز فروشگاه", "gift_rial": "کارت هدیه"}
+    unit_words = {"points": "امتیاز", "own_points": "امتیاز فروشگاه", "gift_rial": "کارت هدیه"}
     text = texts.render(template, Locale.FA, refund).replace("مانده ۰ امتیاز", "")
-    for unit, word in words.items():
+    for unit, word in unit_words.items():
         if getattr(value, unit) or (unit == "points" and value.own_points):
             assert word in text
         else:

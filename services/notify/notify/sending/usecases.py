@@ -85,7 +85,7 @@ class SmsSender:
     async def _prepare(self) -> bool:
         """Settle what the last run left open; False where there is nothing to send."""
         async with self.database.read() as tx:
-            if not await sms_queue.has_work(tx):
+            if not await sms_queue.has_unsent(tx):
                 return False
         await self._settle_sending()
         await self._report_missing_keys()

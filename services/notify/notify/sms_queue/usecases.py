@@ -141,7 +141,7 @@ async def expire_messages(tx: Tx, *, now: datetime) -> int:
 # ---------------------------------------------------------------------------------------- sending
 
 
-async def has_work(tx: Tx) -> bool:
+async def has_unsent(tx: Tx) -> bool:
     """Whether a message is queued, or was handed over without a known end."""
     return await store.has_queued_or_sending(tx)
 

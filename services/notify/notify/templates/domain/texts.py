@@ -1,6 +1,6 @@
-"""The words members read: templates in Persian and English, numbers as each writes them.
+"""The texts members read, Persian and English, with the digits of each.
 
-A text names the shop, every unit that moved, what is owed and what is left; nothing that is zero.
+A text names the shop, every unit that moved, the debt and the balance; nothing that is zero.
 Source: findings F12 and §7.
 """
 
@@ -47,7 +47,7 @@ _KINDS_EN: Final = {
 
 
 class Template(StrEnum):
-    """Everything that is ever told."""
+    """Every kind of message to a member."""
 
     FIRST_PURCHASE = "first-purchase"
     CREDIT_RETURNED = "credit-returned"
@@ -76,7 +76,7 @@ def locale_of(text: str) -> Locale:
 def render(template: Template, locale: Locale, facts: Facts, *, support: str = "") -> str:
     """The text of a message, with the footer that leaves the line.
 
-    support: the telephone number to ask at, in ASCII; "" where the house has none.
+    support: the telephone number to ask at, in ASCII; "" where the platform has none.
     """
     match locale:
         case Locale.FA:
@@ -131,7 +131,7 @@ def _head(brand: str, shop: str, alone: str) -> str:
 
 
 def value_fa(value: Amounts) -> str:
-    """What there is of each unit: ۱۰۰ امتیاز و ۵٬۰۰۰ تومان اعتبار."""
+    """The amounts that are not zero: ۱۰۰ امتیاز و ۵٬۰۰۰ تومان اعتبار."""
     parts = [f"{number_fa(value.points)} امتیاز"] if value.points else []
     parts += [f"{number_fa(value.own_points)} امتیاز فروشگاه"] if value.own_points else []
     parts += [f"{money_fa(value.credit_rial)} اعتبار"] if value.credit_rial else []
@@ -154,7 +154,7 @@ def _persian(template: Template, facts: Facts, support: str) -> list[str]:
             until = f"تا {day_fa(facts.ends_on)} خرج کنید" if facts.ends_on else ""
             return [f"{money_fa(facts.credited.credit_rial)} اعتبار هدیه گرفتید", *_some(until)]
         case Template.CREDIT_RETURNED:
-            return [f"نخستین خرید برگشت و {value_fa(facts.revoked)} هدیهٔ آن پس گرفته شد"]
+            return [f"نخستین خرید برگشت داده شد و {value_fa(facts.revoked)} هدیهٔ آن پس گرفته شد"]
         case Template.RECEIPT_PURCHASE:
             return [_earned_fa(facts), *_left_fa(facts)]
         case Template.VALUE_SPENT:
@@ -163,15 +163,15 @@ def _persian(template: Template, facts: Facts, support: str) -> list[str]:
             earned = [_earned_fa(facts)] if facts.credited else []
             return [*spent, *earned, *_left_fa(facts)]
         case Template.RECEIPT_REFUND:
-            done = "خرید لغو شد" if facts.kind is Kind.REVERSAL else "خرید برگشت"
+            done = "خرید لغو شد" if facts.kind is Kind.REVERSAL else "خرید برگشت داده شد"
             taken = f"{value_fa(facts.revoked)} آن کم شد" if facts.revoked else ""
             back = f"{value_fa(facts.restored)} به شما بازگشت" if facts.restored else ""
             return [done, *_some(taken, back), *_left_fa(facts)]
         case Template.POINTS_RELEASED:
             return ["امتیاز در انتظار بررسی تأیید شد", *_left_fa(facts)]
         case Template.POINTS_CANCELLED:
-            no = f"{value_fa(facts.revoked)} که برای ایمنی در انتظار بررسی بود تأیید نشد"
-            call = f"پرسش: {support}" if support else ""
+            no = f"{value_fa(facts.revoked)} در بررسی امنیتی تأیید نشد"
+            call = f"پشتیبانی: {support}" if support else ""
             return [no, *_left_fa(facts), *_some(call)]
         case Template.IDENTIFIER_ADDED | Template.IDENTIFIER_SHOWN | Template.IDENTIFIER_MOVED:
             return _identifiers_fa(template, facts, support)
@@ -180,22 +180,22 @@ def _persian(template: Template, facts: Facts, support: str) -> list[str]:
 
 
 def _identifiers_fa(template: Template, facts: Facts, support: str) -> list[str]:
-    """What came to the account or left it, when, and what to do where it was somebody else."""
-    what = " و ".join(
+    """The identifiers that were added or moved, when, and whom to call if it was not the member."""
+    labels = " و ".join(
         f"{_KINDS_FA[one.kind]} …{digits_fa(one.last4)}"
         if one.last4.isdigit()
         else _KINDS_FA[one.kind]
         for one in facts.identifiers
     )
     done = {
-        Template.IDENTIFIER_SHOWN: "از حساب شما دوباره نشان داده شد",
+        Template.IDENTIFIER_SHOWN: "برای حساب شما دوباره نمایش داده شد",
         Template.IDENTIFIER_MOVED: "از حساب شما به حساب دیگری رفت",
     }.get(template, "به حساب شما افزوده شد")
-    return [f"{what} {_when_fa(facts)}{done}", f"اگر کار شما نیست {_call_fa(support)}"]
+    return [f"{labels} {_when_fa(facts)}{done}", f"اگر کار شما نیست {_call_fa(support)}"]
 
 
 def _call_fa(support: str) -> str:
-    return f"با {support} تماس بگیرید" if support else "پشتیبانی پیوند را خبر کنید"
+    return f"با {support} تماس بگیرید" if support else "به پشتیبانی پیوند خبر دهید"
 
 
 def _when_fa(facts: Facts) -> str:
@@ -214,8 +214,8 @@ def _earned_fa(facts: Facts) -> str:
 
 
 def _left_fa(facts: Facts) -> list[str]:
-    """Debts, what is left (credit where credit moved), and what of it ends soon."""
-    repaid = f"{value_fa(facts.repaid)} بابت بدهی پیشین کم شد" if facts.repaid else ""
+    """Debts, the balance (credit where credit moved), and the part of it that ends soon."""
+    repaid = f"{value_fa(facts.repaid)} بابت بدهی قبلی کم شد" if facts.repaid else ""
     owed = f"{number_fa(facts.debt_points)} امتیاز بدهکارید" if facts.debt_points else ""
     left = f"مانده {number_fa(facts.balance_points)} امتیاز"
     if _credit_moved(facts):
@@ -258,7 +258,7 @@ def _english(template: Template, facts: Facts, support: str) -> list[str]:
 
 
 def _identifiers_en(template: Template, facts: Facts, support: str) -> list[str]:
-    what = " and ".join(
+    labels = " and ".join(
         f"{_KINDS_EN[one.kind]} ending {one.last4}" if one.last4.isdigit() else _KINDS_EN[one.kind]
         for one in facts.identifiers
     )
@@ -271,7 +271,7 @@ def _identifiers_en(template: Template, facts: Facts, support: str) -> list[str]
     if at is not None:
         when = f" on {day_en(tehran_day(at))} at {at.astimezone(TEHRAN):%H:%M}"
     call = f"call {support}" if support else "tell Peyvand's support"
-    return [f"{what} {done}{when}", f"if this was not you, {call}"]
+    return [f"{labels} {done}{when}", f"if this was not you, {call}"]
 
 
 def _earned_en(facts: Facts) -> str:
