@@ -204,14 +204,14 @@ async def list_terms(
 
 
 def _programme(merchant: int, version: int, body: ProgrammeBody) -> Programme:
-    values_of_body = body.model_dump(exclude={"backdated", "earning_categories", "excluded_categories"})
+    columns = body.model_dump(exclude={"backdated", "earning_categories", "excluded_categories"})
     return Programme(
         merchant=merchant,
         party=values.NETWORK_PARTY,  # the use case puts the merchant's own party here
         version=version,
         earning_categories=tuple(body.earning_categories),
         excluded_categories=tuple(body.excluded_categories),
-        **values_of_body,
+        **columns,
     )
 
 
