@@ -13,8 +13,9 @@ from contracts import envelope as envelopes
 from contracts.ledger import COMMANDS, Redemption, TickClock
 from contracts.values import Reason, Unit
 from ledger.book import lots, money
+from ledger.book.commands import Command
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import Command, Lot, Member, Origin, What
+from ledger.book.facts import Lot, Member, Origin, What
 from ledger.log.domain import records
 from ledger.posting.decide.draft import Draft
 from ledger.posting.domain import texts

@@ -1,8 +1,8 @@
-"""The book's values: accounts, lots, consumption rows, commands, originals, members' state."""
+"""The book's values: accounts, lots, consumption rows, originals, members' state."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -10,7 +10,6 @@ from contracts.ledger import Award, IssueValue, PostTransaction, Redemption
 from contracts.values import HOLD_DAYS_MAX, Kind, Status, Unit
 
 LOTS_PER_COMMAND_MAX: Final = 4096  # a lot's number is its command's sequence * 4096 + ordinal
-UNDECODABLE: Final = "undecodable"
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 GRACE: Final = timedelta(days=30)  # where a command brings no grace date of its own
 HOLD_MAX: Final = timedelta(days=HOLD_DAYS_MAX)
@@ -177,26 +176,6 @@ class Grant(Struct, frozen=True, gc=False):
     lot: int
     activates_at: datetime
     budget: int | None = None
-
-
-class Command(Struct, frozen=True):
-    """One record of ledger.commands. body: its data; None where nobody could read it.
-
-    raw: the bytes as received. accepted_at: None where undecodable. ahead: accepted_at lies so far
-    beyond its record's append time that no time may pass by it.
-    """
-
-    shard: int
-    name: str
-    type: str
-    raw: bytes
-    body: Any
-    id: str = ""
-    key: str = ""
-    occurred_at: datetime = BEGINNING
-    accepted_at: datetime | None = None
-    fingerprint: bytes | None = None
-    ahead: bool = False
 
 
 class Progress(Struct, frozen=True):

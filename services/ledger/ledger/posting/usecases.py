@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Raw, json
 from msgspec.structs import replace
@@ -20,21 +20,22 @@ from contracts.ledger import (
     TickClock,
 )
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
-from contracts.value import ReceiveValue, ReleaseHold
+from contracts.value import ReceiveBudget, ReceiveValue, ReleaseHold
 from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name, public_id
-from kit.base import logs, telemetry
-from kit.base.db import Tx
-from kit.base.telemetry import Metric
-from kit.stream import outbox
-from kit.stream.consumer import Event
-from kit.stream.outbox import Message
+from kit import logs, outbox, telemetry
+from kit.consumer import Event
+from kit.db import Tx
+from kit.outbox import Message
+from kit.telemetry import Metric
+from ledger.book.commands import UNDECODABLE, Command
 from ledger.book.errors import Unread
-from ledger.book.facts import BEGINNING, UNDECODABLE, Command
+from ledger.book.facts import BEGINNING
 from ledger.log.domain import log_append, records
 from ledger.posting.decide import answers, inquiry, transfer
 from ledger.posting.decide import commands as deciding
 from ledger.posting.decide.batch_state import Book, Decision
 from ledger.posting.decide.commands import Result, Verdict
+from ledger.posting.decide.draft import Sent
 from ledger.posting.decide.inquiry import Effort
 from ledger.posting.domain import texts
 from ledger.posting.read import batch_read
@@ -79,12 +80,9 @@ async def post_batch(
 
 def _sayable(command: Command, shards: int) -> Command:
     """The command, or its refusal where it has us say something to a shard that is not there."""
-    body = command.body
-    named = getattr(body, "to_shard", None) or getattr(body, "from_shard", 0)
-    if named < shards:
+    if command.facts.other_shard < shards:
         return command
-    refusal = records.refusal_of(body, texts.reason("no-such-shard"))
-    return replace(command, body=refusal)
+    return records.refused(command, texts.reason("no-such-shard"))
 
 
 async def refuse_record(
@@ -99,12 +97,12 @@ async def refuse_record(
         return
     if command.body is not None:
         logs.declined(public_id(command.shard, command.name), "could-not-be-decided")
-        body = records.refusal_of(command.body, texts.reason("could-not-be-decided"))
+        reason = texts.reason("could-not-be-decided")
         if isinstance(command.body, ReceiveValue):  # what is in transit has to come back
-            shard, back = transfer.return_of(command.body, body.reason.code)
+            shard, back = transfer.return_of(command.body, reason.code)
             now = event.at if command.ahead else command.accepted_at or event.at
             outbox.add(tx, [_send(event, command, shard, back, now)])
-        command = replace(command, body=body)
+        command = records.refused(command, reason)
     await _post(tx, [event], [command])
 
 
@@ -262,11 +260,11 @@ def _sends(event: Event, decision: Decision) -> list[Message]:
     ]
 
 
-def _send(event: Event, command: Command, shard: int, body: Any, now: datetime) -> Message:
+def _send(event: Event, command: Command, shard: int, body: Sent, now: datetime) -> Message:
     said = Envelope(
         id=envelopes.follow(command.id or command.name, f"says {body.name}"),
         type=_KINDS[type(body)],
-        key=str(getattr(body, "account", 0) or getattr(body, "party", 0)),
+        key=str(body.party if isinstance(body, ReceiveBudget) else body.account),
         occurred_at=command.occurred_at,
         accepted_at=now,
         cause_id=command.id or None,

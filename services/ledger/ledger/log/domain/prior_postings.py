@@ -20,16 +20,8 @@ from contracts.value import (
 )
 from contracts.values import Kind, Status, Unit
 from ledger.book import money
-from ledger.book.facts import (
-    Command,
-    Grant,
-    Original,
-    Progress,
-    Row,
-    What,
-    lot_of_issue,
-    lots_of_awards,
-)
+from ledger.book.commands import Command
+from ledger.book.facts import Grant, Original, Progress, Row, What, lot_of_issue, lots_of_awards
 from ledger.book.money import Discount
 from ledger.log.domain import records
 from ledger.log.domain.leaves import ConsumptionRow, Leaf

@@ -3,11 +3,14 @@
 import hashlib
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import COMMANDS, PostTransaction, RefuseTransaction
 from contracts.values import NAME_LENGTH_MAX, Family, Kind, Reason, name, storable
-from ledger.book.facts import UNDECODABLE, Command
+from ledger.book.commands import UNDECODABLE, Command
+from ledger.log.domain.record_kinds import facts_of
 
 FINGERPRINT_HEX: Final = 32  # the gateway's: 16 bytes; kept as bytes to keep the index narrow
 
@@ -15,7 +18,7 @@ FINGERPRINT_HEX: Final = 32  # the gateway's: 16 bytes; kept as bytes to keep th
 def command_of(shard: int, raw: bytes, envelope: Envelope[Any] | None) -> Command:
     """A record as a command. envelope None, or a name that cannot be stored: undecodable."""
     body = envelope.data if envelope is not None else None
-    named = getattr(body, "name", "")
+    named: str = body.name if body is not None else ""
     if envelope is None or not 0 < len(named) <= NAME_LENGTH_MAX or not storable(named):
         digest = hashlib.sha256(raw).hexdigest()
         return Command(shard, name(Family.UNDECODABLE, digest), UNDECODABLE, raw, None)
@@ -30,6 +33,7 @@ def command_of(shard: int, raw: bytes, envelope: Envelope[Any] | None) -> Comman
         occurred_at=envelope.occurred_at,
         accepted_at=envelope.accepted_at,
         fingerprint=fingerprint_bytes(envelope.fingerprint),
+        facts=facts_of(body),
     )
 
 
@@ -42,18 +46,20 @@ def command_from(shard: int, raw: bytes) -> Command:
     return command_of(shard, raw, envelope)
 
 
-def refusal_of(body: Any, reason: Reason) -> RefuseTransaction:
+def refused(command: Command, reason: Reason) -> Command:
     """What is booked of a command that cannot be: its name, and where a till is to look for it."""
-    asked = isinstance(body, PostTransaction | RefuseTransaction)
-    return RefuseTransaction(
-        name=body.name,
+    body, facts = command.body, command.facts
+    is_transaction = isinstance(body, PostTransaction | RefuseTransaction)
+    refusal = RefuseTransaction(
+        name=command.name,
         reason=reason,
-        kind=body.kind if asked else Kind.PURCHASE,
-        merchant=getattr(body, "merchant", 0),
-        terminal=getattr(body, "terminal", 0),
-        account=getattr(body, "account", 0),
-        replayed=getattr(body, "replayed", False),
+        kind=body.kind if is_transaction else Kind.PURCHASE,
+        merchant=facts.merchant,
+        terminal=facts.terminal,
+        account=facts.account,
+        replayed=facts.replayed,
     )
+    return replace(command, body=refusal, facts=facts_of(refusal))
 
 
 def fingerprint_bytes(text: str | None) -> bytes | None:

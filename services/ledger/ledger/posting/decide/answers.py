@@ -14,7 +14,7 @@ from contracts.ledger import (
 )
 from contracts.pos import Answer, Balance, Moved, Movement
 from contracts.values import Channel, Kind, Reason, Status, Unit, public_id
-from ledger.book.facts import Command
+from ledger.book.commands import Command
 from ledger.posting.decide import movements
 from ledger.posting.decide.batch_state import Decision
 from ledger.posting.decide.draft import Draft
@@ -66,7 +66,7 @@ def answer(draft: Draft, said: Said, balance: Balance) -> bytes:
         moved=tuple([Moved(what=w, unit=u, amount=n) for (w, u), n in moved.items()]),
         lines=said.lines,
         balance=balance if draft.owner else None,
-        original=_original(command),
+        original=command.facts.original,
         fa=fa,
         en=en,
     )
@@ -108,7 +108,7 @@ def outcomes(decision: Decision) -> tuple[Outcome, ...]:
 def _outcome(decision: Decision) -> Outcome:
     """Refusals too: lots, moves and entries of this sequence number."""
     command, said, balance = decision.command, decision.said, decision.balance
-    body = command.body
+    body, facts = command.body, command.facts
     posting: PostTransaction | None = body if type(body) is PostTransaction else None
     channel = posting.channel if posting is not None else None
     amount = said.amount_rial
@@ -127,15 +127,15 @@ def _outcome(decision: Decision) -> Outcome:
         merchant=decision.merchant,
         acceptor=decision.acceptor,
         branch=posting.branch if posting is not None else 0,
-        terminal=getattr(body, "terminal", 0),
+        terminal=facts.terminal,
         account=decision.owner,
-        member=getattr(body, "member", 0),
+        member=facts.member,
         amount_rial=amount,
-        original=_original(command),
-        purpose=getattr(body, "purpose", ""),
-        case_id=getattr(body, "case_id", ""),
+        original=facts.original,
+        purpose=facts.purpose,
+        case_id=facts.case_id,
         fully_refunded=said.progress is not None and said.progress[1].full,
-        quiet=channel is Channel.HISTORY or getattr(body, "replayed", False),
+        quiet=channel is Channel.HISTORY or facts.replayed,
         balance_points=balance.points,
         balance_credit_rial=balance.credit_rial,
         lots=_issued(decision),
@@ -164,11 +164,6 @@ def _marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
         quiet=own.quiet,
         answer=Raw(told),
     )
-
-
-def _original(command: Command) -> str:
-    body = command.body
-    return getattr(body, "original", "") or getattr(body, "issued_by", "")
 
 
 def _issued(decision: Decision) -> tuple[LotIssued, ...]:

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.pos import Balance
 from contracts.values import Status, Unit
-from ledger.book.facts import BEGINNING, Command, Hold, Leg, Lot, Member, Original, Progress, Row
+from ledger.book.commands import Command
+from ledger.book.facts import BEGINNING, Hold, Leg, Lot, Member, Original, Progress, Row
 from ledger.log.domain.leaves import DateRow, HoldRow
 from ledger.log.domain.prior_postings import hold_of, marked_original, original_of
+from ledger.posting.decide.draft import Sent
 from ledger.posting.decide.effects import Said
 from ledger.posting.domain.shard_registry import Change, House
 
@@ -56,7 +57,7 @@ class Decision(Struct, frozen=True):
     holds: tuple[HoldRow, ...] = ()
     dates: tuple[DateRow, ...] = ()
     standing_holds: dict[int, Hold] | None = None
-    sends: tuple[tuple[int, Any], ...] = ()
+    sends: tuple[tuple[int, Sent], ...] = ()
     change: Change | None = None
 
 

@@ -1,6 +1,7 @@
 """Slices of budgets on a shard: granted, moved, drawn by what is issued, given back."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -12,6 +13,8 @@ from ledger.book.facts import Grant
 from ledger.posting.decide import account_status, effects, issuance
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain import texts
 
 
@@ -101,3 +104,30 @@ def give_back(draft: Draft, award: Grant, rial: int) -> None:
     """What is undone of an award gives its cost back to the slice."""
     if award.budget is not None:
         draft.post(chart_transfers.draw(award.funder, award.budget, -rial))
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: SendBudget) -> None:
+    needs.balances.add((shard, chart_transfers.budget_key(body.party, body.campaign)))
+
+
+KINDS: Final = (
+    Kind(
+        GrantBudget,
+        lambda draft, body, _: grant(draft, body),
+        parties=lambda body: (body.party,),
+        begins=lambda body: body.party,
+    ),
+    Kind(
+        SendBudget,
+        lambda draft, body, _: send(draft, body),
+        needs=_needs,
+        parties=lambda body: (body.party,),
+        begins=lambda body: body.party,
+    ),
+    Kind(
+        ReceiveBudget,
+        lambda draft, body, _: receive(draft, body),
+        parties=lambda body: (body.party,),
+        exempt=always,
+    ),
+)

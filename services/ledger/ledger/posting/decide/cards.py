@@ -1,5 +1,7 @@
 """Gift cards and the wallet: activated, loaded, reissued; money paid in."""
 
+from typing import Final
+
 from contracts.value import ActivateCard, ReissueCard, Standing, TopUpWallet
 from contracts.values import Unit
 from ledger.book import chart_transfers
@@ -8,6 +10,8 @@ from ledger.book.facts import Lot, Origin, lot_number
 from ledger.posting.decide import effects, transfer
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Subject, Successor
 
 
@@ -83,3 +87,26 @@ def top_up(draft: Draft, body: TopUpWallet) -> Said:
     draft.post(chart_transfers.pay_in(body.custodian, rial))
     draft.settle_debts()
     return Said(amount_rial=rial)
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: ActivateCard | ReissueCard) -> None:
+    needs.cards.add((shard, body.account))
+
+
+KINDS: Final = (
+    Kind(
+        ActivateCard,
+        lambda draft, body, _: activate(draft, body),
+        needs=_needs,
+        parties=lambda body: (body.issuer,),
+        leaves=always,
+        makers=lambda body: (body.issuer,),
+    ),
+    Kind(ReissueCard, lambda draft, body, _: reissue(draft, body), needs=_needs),
+    Kind(
+        TopUpWallet,
+        lambda draft, body, _: top_up(draft, body),
+        parties=lambda body: (body.custodian,),
+        makers=lambda body: (body.custodian,),
+    ),
+)

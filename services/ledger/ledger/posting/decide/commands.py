@@ -10,7 +10,8 @@ from msgspec import Struct
 from contracts.ledger import PostTransaction
 from contracts.value import ReceiveValue
 from contracts.values import Status, public_id
-from ledger.book.facts import Command, Original
+from ledger.book.commands import Command
+from ledger.book.facts import Original
 from ledger.posting.decide import answers, effects, rules, transfer
 from ledger.posting.decide.batch_state import Book, Decision
 from ledger.posting.decide.draft import Draft
@@ -53,7 +54,7 @@ def decide_one(book: Book, command: Command) -> Result:
         if stored is None or given is None or stored == given:
             return Result(Verdict.REPEATED, known.answer)
         return Result(Verdict.CONFLICTING, b"")
-    if getattr(command.body, "replayed", False):
+    if command.facts.replayed:
         return Result(Verdict.UNKNOWN_REPLAY, b"")
     decision = _book_one(book, command)
     book.apply(decision)
@@ -70,15 +71,9 @@ def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[s
             yield public_id(command.shard, command.name), no.code
 
 
-def target_of(command: Command) -> str:
-    """Name of the earlier command that this one is about, "" for none."""
-    body = command.body
-    return getattr(body, "original", "") or getattr(body, "issued_by", "")
-
-
 def owner_of(book: Book, command: Command) -> tuple[int, int]:
     """Shard and account of a command, as far as the book knows its original."""
-    original = book.originals.get((command.shard, target_of(command)))
+    original = book.originals.get((command.shard, command.facts.original))
     return command.shard, account_of(command, original)
 
 
@@ -87,10 +82,9 @@ def account_of(command: Command, original: Original | None) -> int:
 
     None where somebody was shown who lives on another shard: he hears nothing of the original's.
     """
-    if getattr(command.body, "shown", 0):
+    if command.facts.shown:
         return 0
-    named = getattr(command.body, "account", 0)
-    return named or (original.account if original is not None else 0)
+    return command.facts.account or (original.account if original is not None else 0)
 
 
 def _book_one(book: Book, command: Command) -> Decision:
@@ -98,7 +92,7 @@ def _book_one(book: Book, command: Command) -> Decision:
     now = state.decided_at
     if command.accepted_at is not None and not command.ahead:
         now = max(now, command.accepted_at)
-    target = target_of(command)
+    target = command.facts.original
     original = book.original(command.shard, target) if target else None
     owner = account_of(command, original)
     member = book.member(command.shard, owner)

@@ -4,12 +4,9 @@ An estimate: where a decision wants more it says so (Unread), and the batch is r
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
-from contracts.ledger import PostTransaction
-from contracts.value import AdjustValue, ExchangeValue, HoldValue, SendValue, SpendValue
 from contracts.values import Unit
-from ledger.book.facts import Original
 
 
 class Debit(NamedTuple):
@@ -20,39 +17,27 @@ class Debit(NamedTuple):
     amount: int
 
 
-def of_command(body: Any, original: Original | None) -> Iterator[Debit]:
-    """What a command may take. original: what it names, where that is known."""
-    match body:
-        case PostTransaction():
-            yield from _of_transaction(body, original)
-        case SpendValue():
-            yield from _of_units(body.spend, body.acceptor)
-        case HoldValue():
-            yield from _of_units(body, body.acceptor)
-        case SendValue() | ExchangeValue():
-            own = body.issuer if body.unit is Unit.MERCHANT_POINTS else None
-            yield Debit(body.unit, own, body.amount)
-        case AdjustValue() if body.take:
-            yield Debit(body.unit, body.issuer, body.amount)
-        case _:
-            pass
+class Amounts(Protocol):
+    """What a spend or a hold names, unit by unit."""
+
+    @property
+    def points(self) -> int: ...
+    @property
+    def merchant_points(self) -> int: ...
+    @property
+    def credit_rial(self) -> int: ...
+    @property
+    def gift_rial(self) -> int: ...
 
 
-def _of_transaction(body: PostTransaction, original: Original | None) -> Iterator[Debit]:
-    if body.decline:
-        return
-    terms = body.redemption
-    if terms is not None:
-        yield Debit(Unit.NETWORK_POINTS, None, terms.points)
-        yield Debit(Unit.CREDIT, None, terms.credit_rial)
-        yield Debit(Unit.GIFT, None, terms.gift_rial)
-    if body.original and original is not None:  # what its own lots lack of what it earned
-        for grant in original.grants:
-            yield Debit(grant.unit, grant.issuer, grant.amount)
-
-
-def _of_units(spent: Any, acceptor: int) -> Iterator[Debit]:
+def of_units(spent: Amounts, acceptor: int) -> Iterator[Debit]:
+    """Merchant points are the acceptor's own."""
     yield Debit(Unit.NETWORK_POINTS, None, spent.points)
     yield Debit(Unit.MERCHANT_POINTS, acceptor, spent.merchant_points)
     yield Debit(Unit.CREDIT, None, spent.credit_rial)
     yield Debit(Unit.GIFT, None, spent.gift_rial)
+
+
+def of_unit(unit: Unit, issuer: int, amount: int) -> Iterator[Debit]:
+    """Of one unit; merchant points of their issuer."""
+    yield Debit(unit, issuer if unit is Unit.MERCHANT_POINTS else None, amount)

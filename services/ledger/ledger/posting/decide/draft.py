@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from contracts.pos import Balance
+from contracts.value import ReceiveBudget, ReceiveValue, ReturnValue
 from contracts.values import Unit
 from ledger.book import chart, lots
+from ledger.book.commands import Command
 from ledger.book.errors import InvariantBroken, Unread
 from ledger.book.facts import (
     LOTS_PER_COMMAND_MAX,
-    Command,
     Held,
     Hold,
     Leg,
@@ -29,6 +30,7 @@ from ledger.book.lots import Plan
 from ledger.log.domain.leaves import DateRow, HoldRow
 from ledger.posting.domain.shard_registry import Change, House
 
+Sent = ReceiveValue | ReturnValue | ReceiveBudget  # what the ledger itself commands next
 _NO_CAPTURE: Final[Mapping[int, int]] = {}
 
 
@@ -54,8 +56,8 @@ class Draft:
         self.owner = owner
         self.sequence = sequence
         self.now = now
-        self.acceptor = int(getattr(command.body, "acceptor", 0))
-        self.merchant = int(getattr(command.body, "merchant", 0))
+        self.acceptor = command.facts.acceptor
+        self.merchant = command.facts.merchant
         self.lots = member.lots.copy()
         self.debts = member.debts.copy()
         self.holds = member.holds.copy()
@@ -68,7 +70,7 @@ class Draft:
         self.legs: list[Leg] = []
         self.house = house or House()  # read only: what becomes of it is the change
         self.change: Change | None = None
-        self.sends: list[tuple[int, Any]] = []
+        self.sends: list[tuple[int, Sent]] = []
 
     def post(self, transfer: chart.Transfer) -> None:
         """Book one transfer; legs of zero are left out. Raises InvariantBroken off zero."""

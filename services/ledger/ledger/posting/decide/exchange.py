@@ -1,12 +1,17 @@
 """A merchant's own points for network points, or back, at a rate that both sides accepted."""
 
+from typing import Final
+
 from contracts.value import ExchangeValue, TermsKind
 from contracts.values import BASIS_POINTS, NETWORK_PARTY, Unit, largest_remainder
 from ledger.book import chart, chart_transfers, lots
 from ledger.book.facts import Lot, Origin, What, lot_number
 from ledger.posting.decide import effects, transfer
+from ledger.posting.decide.debits import of_unit
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.decide.transfer import Takes
 from ledger.posting.domain.shard_registry import TermsKey
 
@@ -90,3 +95,20 @@ def _lot(draft: Draft, body: ExchangeValue, cost: int) -> Lot:
         body.issuer, body.issuer, body.rate, body.version, draft.now, body.expires_at,
         draft.command.occurred_at, 0, Origin.EXCHANGE, 0, body.receives, cost,
     )  # fmt: skip
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: ExchangeValue) -> None:
+    needs.terms.add((shard, TermsKey(TermsKind.RATE, body.rate, body.version)))
+
+
+KINDS: Final = (
+    Kind(
+        ExchangeValue,
+        lambda draft, body, _: decide(draft, body),
+        debits=lambda body, _: of_unit(body.unit, body.issuer, body.amount),
+        needs=_needs,
+        parties=lambda body: (body.issuer,),
+        leaves=always,
+        makers=lambda body: (body.issuer,),
+    ),
+)

@@ -1,13 +1,17 @@
 """Value held: named lots reserved, then captured in part or whole, let go, or fallen due; once."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
-from contracts.value import CaptureHold, HoldValue, ReleaseHold, Spend
+from contracts.value import CaptureHold, HoldValue, ReleaseHold, Spend, VoidHold
 from contracts.values import Status, Unit
 from ledger.book.facts import HOLD_MAX, Held, Hold, Original
 from ledger.posting.decide import account_status, effects, lot_maintenance, spend
+from ledger.posting.decide.debits import of_units
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
 
 CAPTURED, VOIDED = "captured", "voided"
 
@@ -129,3 +133,18 @@ def _resolved(said: Said, original: Original | None, how: str) -> Said:
     if original is None:
         return said
     return replace(said, progress=(original.name, replace(original.progress, verdict=how)))
+
+
+KINDS: Final = (
+    Kind(
+        HoldValue,
+        lambda draft, body, _: place(draft, body),
+        debits=lambda body, _: of_units(body, body.acceptor),
+        parties=lambda body: (body.acceptor,),
+        leaves=always,
+        begins=lambda body: body.acceptor,
+    ),
+    Kind(CaptureHold, capture, leaves=always),
+    Kind(VoidHold, lambda draft, _, original: void(draft, original)),
+    Kind(ReleaseHold, lambda draft, body, _: release(draft, body)),
+)

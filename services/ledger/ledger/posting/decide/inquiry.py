@@ -16,8 +16,9 @@ from contracts.pos import Balance, Preview
 from contracts.redeeming import Asked
 from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, Unit, public_id
 from ledger.book import lots
+from ledger.book.commands import Command
 from ledger.book.errors import Unread
-from ledger.book.facts import LOTS_PER_COMMAND_MAX, Command
+from ledger.book.facts import LOTS_PER_COMMAND_MAX
 from ledger.posting.decide import rules
 from ledger.posting.decide.batch_state import Book
 from ledger.posting.decide.draft import Draft

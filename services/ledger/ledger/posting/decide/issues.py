@@ -1,11 +1,16 @@
 """Lots outside a basket: issued, taken back as far as unspent, expired."""
 
-from contracts.ledger import ExpireLot, IssueValue
-from ledger.book import lots
+from typing import Final
+
+from contracts.ledger import ExpireLot, IssueValue, TakeBackValue
+from contracts.values import Unit
+from ledger.book import chart_transfers, lots
 from ledger.book.facts import Original, What, lot_of_issue
 from ledger.posting.decide import budgets, effects, issuance
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
+from ledger.posting.decide.registry_needs import RegistryNeeds
 
 
 def issue(draft: Draft, body: IssueValue) -> Said:
@@ -64,3 +69,29 @@ def expire(draft: Draft, body: ExpireLot) -> Said:
         if lots.in_date(lot, draft.now)
         else effects.unchanged("lot-held")
     )
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: IssueValue) -> None:
+    if body.budget is not None:
+        needs.balances.add((shard, chart_transfers.budget_key(body.funder, body.budget)))
+    if body.unit is Unit.GIFT:
+        needs.cards.add((shard, body.account))
+
+
+KINDS: Final = (
+    Kind(
+        IssueValue,
+        lambda draft, body, _: issue(draft, body),
+        needs=_needs,
+        parties=lambda body: (body.issuer, body.funder),
+        leaves=lambda body: body.unit is Unit.GIFT,  # a load of a blocked card
+        makers=lambda body: (body.issuer, body.funder),
+    ),
+    Kind(TakeBackValue, lambda draft, _, original: take_back(draft, original)),
+    Kind(
+        ExpireLot,
+        lambda draft, body, _: expire(draft, body),
+        lot=lambda body: body.lot,
+        exempt=always,
+    ),
+)

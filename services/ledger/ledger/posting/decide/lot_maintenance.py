@@ -1,12 +1,18 @@
 """Lots by hand and by activity: renewed while they slide, extended, value added or taken."""
 
+from collections.abc import Iterator
+from typing import Final
+
 from contracts.value import AdjustValue, ExtendLot
 from contracts.values import Unit
 from ledger.book import chart, lots
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, Origin, What, lot_number
 from ledger.posting.decide import effects, issuance
+from ledger.posting.decide.debits import Debit
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind
+from ledger.posting.decide.registry_needs import RegistryNeeds
 
 RULE = "adjustment"
 
@@ -84,3 +90,26 @@ def _take(draft: Draft, body: AdjustValue) -> Said:
     for funder, cost in costs.items():
         draft.post(chart.fund(body.issuer, funder, -cost))
     return Said()
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: AdjustValue) -> None:
+    if body.unit is Unit.GIFT:
+        needs.cards.add((shard, body.account))
+
+
+def _debits(body: AdjustValue, _: object) -> Iterator[Debit]:
+    if body.take:
+        yield Debit(body.unit, body.issuer, body.amount)
+
+
+KINDS: Final = (
+    Kind(ExtendLot, lambda draft, body, _: extend(draft, body), lot=lambda body: body.lot),
+    Kind(
+        AdjustValue,
+        lambda draft, body, _: adjust(draft, body),
+        debits=_debits,
+        needs=_needs,
+        parties=lambda body: (body.issuer, body.funder),
+        makers=lambda body: () if body.take else (body.issuer, body.funder),
+    ),
+)

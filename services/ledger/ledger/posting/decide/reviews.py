@@ -1,5 +1,7 @@
 """A verdict on what is pending, a reviewer's or an event's: brought forward, or taken back."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from contracts.ledger import CancelPending, ReleasePending
@@ -9,6 +11,7 @@ from ledger.book.facts import Original, What
 from ledger.posting.decide import budgets, effects, refunds
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind
 
 
 def release(draft: Draft, body: ReleasePending, original: Original | None) -> Said:
@@ -77,3 +80,6 @@ def _refusal_of_event(draft: Draft, original: Original) -> Said | None:
     if not lot.remaining or not lots.in_date(lot, draft.now):
         return effects.decline("nothing-pending")
     return None
+
+
+KINDS: Final = (Kind(ReleasePending, release), Kind(CancelPending, cancel))

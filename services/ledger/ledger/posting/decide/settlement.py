@@ -1,5 +1,7 @@
 """Settlement windows: closed by a marker on each shard, paid pair by pair, in order."""
 
+from typing import Final
+
 from contracts.value import CloseWindow, SettlePosition
 from contracts.values import NETWORK_PARTY, Unit
 from ledger.book import chart_transfers
@@ -7,6 +9,8 @@ from ledger.book.facts import Role
 from ledger.posting.decide import effects
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, House, Pair, Settled
 
 _NOTHING = Settled(0, 0)
@@ -71,3 +75,25 @@ def _fee(house: House, pair: Pair, rial: int) -> int:
     """The part of a payment to the network that is its fees; the rest is its other claims."""
     owed = house.balances.get(chart_transfers.fee_key(pair.debtor), 0)
     return min(rial, max(owed, 0)) if rial > 0 else max(rial, min(owed, 0))
+
+
+def _needs_of_window(needs: RegistryNeeds, shard: int, _: CloseWindow) -> None:
+    needs.closing.add(shard)
+
+
+def _needs_of_payment(needs: RegistryNeeds, shard: int, body: SettlePosition) -> None:
+    for pair in (Pair(body.debtor, body.creditor), Pair(body.creditor, body.debtor)):
+        earliest = needs.pairs.get((shard, pair), body.window)
+        needs.pairs[shard, pair] = min(earliest, body.window)
+        needs.balances.add((shard, chart_transfers.fee_key(pair.debtor)))
+
+
+KINDS: Final = (
+    Kind(CloseWindow, lambda draft, body, _: close_window(draft, body), needs=_needs_of_window),
+    Kind(
+        SettlePosition,
+        lambda draft, body, _: settle(draft, body),
+        needs=_needs_of_payment,
+        parties=lambda body: (body.debtor, body.creditor),
+    ),
+)

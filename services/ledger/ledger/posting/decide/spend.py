@@ -1,15 +1,17 @@
 """Value spent: which lots pay for which units, the money leg of all of them, at a till or away."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contracts.value import Spend, SpendValue
 from contracts.values import Unit
 from ledger.book import chart, lots, money
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, What
 from ledger.posting.decide import effects, lot_maintenance
+from ledger.posting.decide.debits import of_units
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
 
 Takes = list[tuple[Lot, int]]
 
@@ -99,3 +101,15 @@ def consume(draft: Draft, takes: Takes, discount: money.Discount) -> money.Money
     for transfer in chart.redeem(draft.owner, draft.acceptor, spent, added):
         draft.post(transfer)
     return leg
+
+
+KINDS: Final = (
+    Kind(
+        SpendValue,
+        lambda draft, body, _: spend(draft, body),
+        debits=lambda body, _: of_units(body.spend, body.acceptor),
+        parties=lambda body: (body.acceptor,),
+        leaves=always,
+        begins=lambda body: body.acceptor,
+    ),
+)

@@ -1,10 +1,14 @@
 """Prices, rates and fees by version: installed once, never changed."""
 
+from typing import Final
+
 from contracts.value import InstallTerms, TermsKind
 from contracts.values import NETWORK_PARTY
 from ledger.posting.decide import effects
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Terms, TermsKey
 
 
@@ -22,3 +26,10 @@ def install(draft: Draft, body: InstallTerms) -> Said:
         return effects.decline("version-differs")
     draft.change = Change(terms=(key, terms))
     return Said()
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: InstallTerms) -> None:
+    needs.terms.add((shard, TermsKey(body.kind, body.id, body.version)))
+
+
+KINDS: Final = (Kind(InstallTerms, lambda draft, body, _: install(draft, body), needs=_needs),)

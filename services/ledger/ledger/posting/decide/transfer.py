@@ -1,10 +1,12 @@
 """Value from one account to another through transit: sent, received, or brought back."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
 from contracts.value import (
+    FORWARDS_MAX,
     Parcel,
     ReceiveValue,
     ReissueCard,
@@ -17,8 +19,11 @@ from ledger.book import chart_transfers, lots
 from ledger.book.errors import Unread
 from ledger.book.facts import GRACE, Lot, Origin, Original, Row, What, lot_number
 from ledger.posting.decide import effects, issuance, spend
+from ledger.posting.decide.debits import of_unit
 from ledger.posting.decide.draft import Draft
 from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Subject, Successor
 
 PARCELS_MAX = 1024  # of one message
@@ -63,6 +68,7 @@ def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
 def dispatch(draft: Draft, takes: Takes, to: Successor, purpose: str = "reissue") -> None:
     """Put lots into transit and say the receive where they go to."""
     body = draft.command.body
+    sent = body if isinstance(body, SendValue) else None  # else it goes on, or a card is reissued
     parcels = tuple([_parcel(lot, draft.take(lot, n, What.SENT)) for lot, n in takes])
     for transfer in chart_transfers.transit(draft.owner, _moved(parcels), sign=1):
         draft.post(transfer)
@@ -70,11 +76,11 @@ def dispatch(draft: Draft, takes: Takes, to: Successor, purpose: str = "reissue"
     said = ReceiveValue(
         name=name(Family.RECEIPT, shard, draft.sequence),
         account=to.account,
-        member=getattr(body, "to_member", 0),
+        member=sent.to_member if sent is not None else 0,
         from_shard=shard,
         from_sequence=draft.sequence,
         from_account=draft.owner,
-        from_member=getattr(body, "member", 0) if type(body) is SendValue else 0,
+        from_member=sent.member if sent is not None else 0,
         parcels=parcels,
         purpose=purpose,
         sent_by=body.name,
@@ -194,3 +200,30 @@ def _moved(parcels: Iterable[Parcel]) -> list[chart_transfers.Moved]:
 
 def _moved_rows(rows: Iterable[Row]) -> list[chart_transfers.Moved]:
     return [(row.unit, row.issuer, row.amount) for row in rows]
+
+
+def _comes_back(draft: Draft, body: ReceiveValue) -> bool:
+    """To a closed account only what goes on to the card that took its place."""
+    return draft.owner in draft.house.successors and body.forwarded < FORWARDS_MAX
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: ReceiveValue) -> None:
+    needs.cards.add((shard, body.account))
+
+
+KINDS: Final = (
+    Kind(
+        SendValue,
+        lambda draft, body, _: send(draft, body),
+        debits=lambda body, _: of_unit(body.unit, body.issuer, body.amount),
+        parties=lambda body: (body.issuer,),
+        leaves=always,
+    ),
+    Kind(
+        ReceiveValue,
+        lambda draft, body, _: receive(draft, body),
+        needs=_needs,
+        returns=_comes_back,
+    ),
+    Kind(ReturnValue, lambda draft, _, original: bring_back(draft, original), exempt=always),
+)

@@ -5,18 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.ledger import ExpireLot, Inquire
-from contracts.value import ExtendLot, ReissueCard
+from contracts.ledger import Inquire
+from contracts.value import ReissueCard
 from contracts.values import Status
-from kit.base.db import Tx
-from ledger.book.facts import Command, Lot, Original, Role
+from kit.db import Tx
+from ledger.book.commands import Command
+from ledger.book.facts import Lot, Original, Role
 from ledger.log import store as log_store
 from ledger.log.domain import prior_postings, records
 from ledger.log.domain.leaves import Leaf
 from ledger.log.domain.prior_postings import asked_rial, hold_of, reached
 from ledger.log.usecases import log_read
 from ledger.posting.decide import commands as deciding
-from ledger.posting.decide import prefetch
+from ledger.posting.decide import prefetch, rules
 from ledger.posting.decide.batch_state import Book, Known, ShardState
 from ledger.posting.domain.shard_registry import House, Successor
 from ledger.posting.read import lots_read, registry_read
@@ -28,7 +29,6 @@ from ledger.tables import originals
 Place = tuple[int, int]  # shard, sequence
 
 _VALUE = Role.VALUE.value
-_OF_A_LOT = frozenset({ExpireLot, ExtendLot})
 
 
 class AccountRow(Struct, frozen=True, gc=False):
@@ -54,7 +54,7 @@ async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Read
     book = Book()
     await _read_shards(tx, book, {command.shard for command in batch})
     names = {(c.shard, c.name) for c in batch if type(c.body) is not Inquire}
-    targets = {(c.shard, t) for c in batch if (t := deciding.target_of(c))}
+    targets = {(c.shard, t) for c in batch if (t := c.facts.original)}
     rows = await log_store.find_outcomes(tx, sorted(names | targets))
     found = {(r[0], r[1]): (r[2], r[3]) for r in rows}
     fresh = [c for c in batch if type(c.body) is Inquire or (c.shard, c.name) not in found]
@@ -135,7 +135,7 @@ def _undone(
     """Rial that a batch may undo of each name that its commands are about; None: all."""
     found: dict[tuple[int, str], int | None] = dict.fromkeys(targets, 0)
     for command in fresh:
-        key = (command.shard, deciding.target_of(command))
+        key = (command.shard, command.facts.original)
         if key in found:
             asked, before = asked_rial(command.body), found[key]
             found[key] = None if asked is None or before is None else before + asked
@@ -201,7 +201,7 @@ def _owners(book: Book, fresh: Sequence[Command]) -> list[tuple[int, int]]:
     owners: set[tuple[int, int]] = set()
     accounts_of: dict[tuple[int, str], set[tuple[int, int]]] = {}
     for command in fresh:
-        shard, target = command.shard, (command.shard, deciding.target_of(command))
+        shard, target = command.shard, (command.shard, command.facts.original)
         named = (shard, deciding.account_of(command, book.originals.get(target)))
         mine = {named} | accounts_of.get(target, set())  # its original may be in this batch
         accounts_of.setdefault((shard, command.name), set()).update(mine)
@@ -247,7 +247,11 @@ async def _read_members(
 
 def _named_lots(book: Book, fresh: Sequence[Command]) -> set[Place]:
     """Lots that commands name, or that their originals moved."""
-    named = {(c.shard, c.body.lot) for c in fresh if type(c.body) in _OF_A_LOT}
+    named = {
+        (command.shard, lot_of(command.body))
+        for command in fresh
+        if (lot_of := rules.kind_of(command.body).lot) is not None
+    }
     for (shard, _), original in book.originals.items():
         named |= {(shard, grant.lot) for grant in original.grants}
         named |= {(shard, row.lot) for row in original.rows}

@@ -14,9 +14,10 @@ from contracts.ledger import Inquire
 from contracts.values import Unit
 from kit.base.db import Record, Tx
 from ledger.book import lots
-from ledger.book.facts import Command, Lot, Member, Rest, Turn
+from ledger.book.commands import Command
+from ledger.book.facts import Lot, Member, Rest, Turn
 from ledger.posting.decide import commands as deciding
-from ledger.posting.decide import debits, inquiry
+from ledger.posting.decide import inquiry, rules
 from ledger.posting.decide.batch_state import Book
 from ledger.posting.decide.debits import Debit
 from ledger.posting.store import turns
@@ -181,8 +182,8 @@ def _note_debits(book: Book, cuts: Sequence[Cut], fresh: Sequence[Command]) -> N
                 if cut.unit is Unit.NETWORK_POINTS:
                     cut.previewed = max(cut.previewed, inquiry.room_of(command.body))
         elif mine:
-            original = book.originals.get((command.shard, deciding.target_of(command)))
-            for debit in debits.of_command(command.body, original):
+            original = book.originals.get((command.shard, command.facts.original))
+            for debit in rules.kind_of(command.body).debits(command.body, original):
                 _note(mine, debit)
 
 

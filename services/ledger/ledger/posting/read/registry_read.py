@@ -6,13 +6,13 @@ from contracts.value import Standing, TermsKind
 from kit.base.db import Record, Tx
 from ledger.book.facts import AccountKey
 from ledger.posting.decide.batch_state import Book
-from ledger.posting.decide.prefetch import Needs
+from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Pair, Settled, Subject, Terms, TermsKey
 from ledger.posting.store import registry, state
 from ledger.tables.lots import UNITS
 
 
-async def read(tx: Tx, book: Book, needs: Needs) -> dict[tuple[int, int], int]:
+async def read(tx: Tx, book: Book, needs: RegistryNeeds) -> dict[tuple[int, int], int]:
     """Put what is needed into the houses of the book; one statement for each kind of it.
 
     Gives accounts that are closed, by (shard, sequence) of what closed them: it may say by what
@@ -37,7 +37,7 @@ async def read(tx: Tx, book: Book, needs: Needs) -> dict[tuple[int, int], int]:
     return closed
 
 
-async def _read_standings(tx: Tx, book: Book, needs: Needs) -> dict[tuple[int, int], int]:
+async def _read_standings(tx: Tx, book: Book, needs: RegistryNeeds) -> dict[tuple[int, int], int]:
     rows = [(shard, *subject) for shard, subject in sorted(needs.standings)]
     closed: dict[tuple[int, int], int] = {}
     for shard, is_party, number, standing, sequence in await registry.list_standings(tx, rows):
@@ -47,7 +47,7 @@ async def _read_standings(tx: Tx, book: Book, needs: Needs) -> dict[tuple[int, i
     return closed
 
 
-async def _read_terms(tx: Tx, book: Book, needs: Needs) -> None:
+async def _read_terms(tx: Tx, book: Book, needs: RegistryNeeds) -> None:
     rows = [(shard, *key) for shard, key in sorted(needs.terms)]
     for record in await registry.list_terms(tx, rows):
         shard, kind, ident, version, numerator, denominator, accepted_by = record
@@ -55,7 +55,7 @@ async def _read_terms(tx: Tx, book: Book, needs: Needs) -> None:
         book.shards[shard].house.terms[key] = Terms(numerator, denominator, tuple(accepted_by))
 
 
-async def _read_settlement(tx: Tx, book: Book, needs: Needs) -> None:
+async def _read_settlement(tx: Tx, book: Book, needs: RegistryNeeds) -> None:
     records: list[Record] = []
     if needs.pairs:
         pairs = [(shard, *pair) for shard, pair in sorted(needs.pairs)]
@@ -71,7 +71,7 @@ async def _read_settlement(tx: Tx, book: Book, needs: Needs) -> None:
         book.shards[shard].house.settled[Pair(debtor, creditor)] = Settled(rial, window)
 
 
-async def _read_balances(tx: Tx, book: Book, needs: Needs) -> None:
+async def _read_balances(tx: Tx, book: Book, needs: RegistryNeeds) -> None:
     keys = sorted(needs.balances)
     for record in await state.list_accounts(tx, keys):
         place: int = record["place"]

@@ -281,8 +281,8 @@ def _statement_line(row: Record, leaf: Leaf) -> dict[str, Any]:
         "occurred_at": command.occurred_at,
         "id": public_id(leaf.shard, command.name),
         "command": command.type,
-        "kind": getattr(command.body, "kind", None),
-        "merchant": getattr(command.body, "merchant", 0),
+        "kind": command.facts.kind,
+        "merchant": command.facts.merchant,
     }
 
 

@@ -6,9 +6,10 @@ from typing import Any
 from msgspec import Raw, json
 
 from contracts.values import Unit, public_id
-from kit.base import errors
-from kit.base.db import Tx
-from ledger.book.facts import Command, Role
+from kit import errors
+from kit.db import Tx
+from ledger.book.commands import Command
+from ledger.book.facts import Role
 from ledger.log import store as log_store
 from ledger.log.domain import records
 from ledger.log.domain.leaves import Leaf
@@ -64,8 +65,8 @@ def _head(leaf: Leaf, command: Command, name: str) -> dict[str, Any]:
         "sequence": leaf.sequence,
         "booked_by": public_id(leaf.shard, command.name),
         "command": command.type,
-        "kind": getattr(command.body, "kind", None),
-        "merchant": getattr(command.body, "merchant", 0),
+        "kind": command.facts.kind,
+        "merchant": command.facts.merchant,
         "status": leaf.status,
         "code": leaf.code,
         "occurred_at": command.occurred_at,

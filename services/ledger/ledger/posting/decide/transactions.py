@@ -1,0 +1,87 @@
+"""Transactions of the road, those that a stage refused, and what only passes by."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from contracts.ledger import Inquire, PostTransaction, RefuseTransaction, TickClock
+from contracts.values import Kind as TransactionKind
+from contracts.values import Unit
+from ledger.book import chart_transfers
+from ledger.book.facts import Original
+from ledger.posting.decide import effects, refunds, sale
+from ledger.posting.decide.debits import Debit
+from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.effects import Said
+from ledger.posting.decide.kinds import Kind, always
+from ledger.posting.decide.registry_needs import RegistryNeeds
+from ledger.posting.domain import texts
+
+_UNDOES: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
+
+
+def _post(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+    if body.decline:
+        return effects.decline_for(*body.decline)
+    match body.kind:
+        case TransactionKind.REFUND:
+            return refunds.refund(draft, body, original)
+        case TransactionKind.REVERSAL:
+            return refunds.reverse(draft, body, original)
+        case TransactionKind.PURCHASE | TransactionKind.REDEMPTION:
+            return sale.decide(draft, body) if draft.owner else effects.decline("no-account")
+        case TransactionKind.INQUIRY:
+            return effects.refuse(texts.reason("not-a-command"))
+
+
+def _debits(body: PostTransaction, original: Original | None) -> Iterator[Debit]:
+    if body.decline:
+        return
+    terms = body.redemption
+    if terms is not None:
+        yield Debit(Unit.NETWORK_POINTS, None, terms.points)
+        yield Debit(Unit.CREDIT, None, terms.credit_rial)
+        yield Debit(Unit.GIFT, None, terms.gift_rial)
+    if body.original and original is not None:  # what its own lots lack of what it earned
+        for grant in original.grants:
+            yield Debit(grant.unit, grant.issuer, grant.amount)
+
+
+def _needs(needs: RegistryNeeds, shard: int, body: PostTransaction) -> None:
+    for award in body.awards:
+        if award.budget is not None:
+            key = chart_transfers.budget_key(award.funder, award.budget)
+            needs.balances.add((shard, key))
+        if award.unit is Unit.GIFT:
+            needs.cards.add((shard, body.account))
+
+
+def _parties(body: PostTransaction) -> Iterator[int]:
+    yield body.acceptor
+    for award in body.awards:
+        yield award.issuer
+        yield award.funder
+
+
+def _refuse_unreadable(_: Draft, __: object, ___: Original | None) -> Said:
+    return effects.refuse(texts.reason("undecodable"))
+
+
+UNREADABLE: Final = Kind(object, _refuse_unreadable)  # a body of no kind known here
+
+KINDS: Final = (
+    Kind(
+        PostTransaction,
+        _post,
+        debits=_debits,
+        needs=_needs,
+        parties=_parties,
+        exempt=lambda body: bool(body.decline),
+        returns=lambda _, body: body.kind in _UNDOES,
+        leaves=lambda body: body.redemption is not None,
+        begins=lambda body: 0 if body.kind in _UNDOES else body.acceptor,
+    ),
+    Kind(RefuseTransaction, lambda _, body, __: effects.refuse(body.reason), exempt=always),
+    Kind(TickClock, lambda _, __, ___: Said()),
+    # a query: it is answered from the state and never decided
+    Kind(Inquire, _refuse_unreadable, parties=lambda body: (body.acceptor,)),
+)
