@@ -49,6 +49,8 @@ made_leaves = st.builds(
         *[whole] * 4, at, st.none() | at, at, st.none() | whole, *[whole] * 4, text, text, text
     ),
     rows(*[whole] * 4, text),
+    rows(whole, st.none() | at, st.none() | at),
+    rows(whole, text),
 )  # fmt: skip
 
 

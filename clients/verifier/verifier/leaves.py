@@ -78,6 +78,7 @@ SECTIONS = (
         7, "dates", ("lot", "available_from", "expires_at"), (),
         frozenset({"available_from", "expires_at"}),
     ),
+    Section(8, "refused_awards", ("award",), ("code",)),
 )  # fmt: skip
 
 

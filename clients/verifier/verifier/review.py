@@ -77,6 +77,9 @@ def review(
     names = _names(heard, name, said)
     if leaf.rows.get("names", []) != names:
         found.append(("names", leaf.rows.get("names", []), names))
+    refused = leaf.rows.get("refused_awards", [])
+    if refused != said.refused_awards:
+        found.append(("refused_awards", refused, said.refused_awards))
     found += answers.differences(answer, heard, work, said, name)
     if heard is not None and (marked is not None or said.marks):
         found += answers.marked_differences(marked, work, heard, said)

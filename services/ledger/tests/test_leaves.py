@@ -24,6 +24,8 @@ FULL = Leaf(
     [(172032, 1, 70, 7000, AT, AT, AT, 8192, 5, 5, 7, 1, "NP", "base", "award"),
      (172033, 1, 70, 7000, AT, None, AT, None, 5, 5, 7, 1, "NP", "base", "award")],
     [(0, 172032, 8192, 5, "placed")],
+    [(8192, AT, None)],
+    [(0, "budget-exhausted"), (2, "party-frozen")],
 )  # fmt: skip
 
 
@@ -62,6 +64,9 @@ def test_the_layout_byte_by_byte():
         length(8), b"redeemed",
         b"\x05", length(2), *lot, *kin, b"NPbaseaward", *never, *kin, b"NPbaseaward",
         b"\x06", length(1), *map(number, (0, 172032, 8192, 5)), length(6), b"placed",
+        b"\x07", length(1), number(8192), at, NULL_NUMBER,
+        b"\x08", length(2), number(0), length(16), b"budget-exhausted",
+        number(2), length(12), b"party-frozen",
     ]  # fmt: skip
     assert leaves.encode(FULL) == b"".join(expected)
 
@@ -121,7 +126,7 @@ def test_each_stored_value_changes_the_leaf():
     ):
         for other in changed(getattr(FULL, name)):
             seen.append(leaves.encode(replace(FULL, **{name: other})))
-    for name in ("names", "accounts", "entries", "consumptions", "lots", "holds"):
+    for name in ("names", "accounts", "entries", "consumptions", "lots", "holds", "refused_awards"):
         rows = getattr(FULL, name)
         for variants in (with_one_value_changed(rows), with_rows_moved(rows)):
             seen += [leaves.encode(replace(FULL, **{name: other})) for other in variants]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from verifier.leaves import Leaf
@@ -19,7 +18,7 @@ from verifier.model.further import (
     Wanted,
 )
 from verifier.model.hearing import Heard
-from verifier.model.messages import Issue, Prize, Refusal, Told, Transaction, micros
+from verifier.model.messages import Issue, Prize, Refusal, Transaction, micros
 from verifier.model.work import DONE
 from verifier.state import LOTS_PER_SEQUENCE
 
@@ -39,12 +38,6 @@ class Grant(Struct):
     own_start: int
     budget: int | None = None
     sliding: int = 0
-
-
-class Lines(Struct):
-    """Of an answer, its lines alone."""
-
-    lines: tuple[Told, ...] = ()
 
 
 class Original(Struct):
@@ -154,7 +147,7 @@ def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> Non
     found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == kind]
     if found.status not in DONE:
         return
-    awards = booked(body, leaf.head[6])
+    awards = booked(body, leaf)
     found.grants = grants_of(body, awards, found.sequence, at)
     if body.redemption is not None:
         found.beside = _beside(money.worth_of(body.redemption), found.spent)
@@ -162,13 +155,12 @@ def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> Non
         found.held_until = None if body.review_due_at is None else micros(body.review_due_at)
 
 
-def booked(body: Transaction, answer: bytes) -> Sequence[Prize]:
-    """The prizes that took effect: of an answer's first lines, those without a reason."""
-    if not body.awards or b'"reason"' not in answer:
+def booked(body: Transaction, leaf: Leaf) -> Sequence[Prize]:
+    """The prizes that took effect."""
+    refused = {place for place, _ in leaf.rows.get("refused_awards", ())}
+    if not refused:
         return body.awards
-    lines = _lines.decode(answer).lines
-    pairs = zip(body.awards, lines, strict=False)
-    return [prize for prize, line in pairs if line.reason is None]
+    return [prize for place, prize in enumerate(body.awards) if place not in refused]
 
 
 def grants_of(body: Transaction, awards: Sequence[Prize], sequence: int, now: int) -> list[Grant]:
@@ -219,7 +211,7 @@ def sliding_of(leaf: Leaf, heard: Heard | None, lot: int) -> int:
     body = heard.body if heard is not None else None
     match body:
         case Transaction():
-            awards = booked(body, leaf.head[6])
+            awards = booked(body, leaf)
             grants = grants_of(body, awards, leaf.head[1], leaf.head[2])
             return next((grant.sliding for grant in grants if grant.lot == lot), 0)
         case Issue():
@@ -229,6 +221,3 @@ def sliding_of(leaf: Leaf, heard: Heard | None, lot: int) -> int:
             return body.parcels[place].sliding_days if place < len(body.parcels) else 0
         case _:
             return 0
-
-
-_lines = msgspec.json.Decoder(Lines)

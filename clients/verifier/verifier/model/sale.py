@@ -57,6 +57,7 @@ def _earn(work: Work, body: Transaction, said: Said) -> None:
     if len(body.awards) > LOTS_PER_SEQUENCE:
         raise No("too-many-awards")
     refused = budgets.refused(work, body.awards)
+    said.refused_awards = sorted(refused.items())
     said.lines = [_told(prize, refused.get(i)) for i, prize in enumerate(body.awards)]
     said.lines += body.unearned
     awards = [prize for i, prize in enumerate(body.awards) if i not in refused]

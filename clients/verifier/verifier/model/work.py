@@ -32,7 +32,10 @@ class No(Exception):
 class Said:
     """What the command's own answer must say; numbers by their names in it."""
 
-    __slots__ = ("code", "forgiven", "lines", "marks", "numbers", "progress", "reasons", "status")
+    __slots__ = (
+        "code", "forgiven", "lines", "marks", "numbers", "progress", "reasons", "refused_awards",
+        "status",
+    )  # fmt: skip
 
     def __init__(self, status: str = "completed", code: str = "", **numbers: int | None) -> None:
         self.status = status
@@ -40,6 +43,7 @@ class Said:
         self.numbers: dict[str, int | None] = numbers
         self.lines: list[Any] = []
         self.reasons: tuple[Any, ...] | None = None  # as the command gave them
+        self.refused_awards: list[Row] = []  # place among the command's awards, code
         self.marks = ""  # a name that never arrived and is refused from now on
         self.progress: tuple[str, Any] | None = None  # an original, and what becomes of it
         self.forgiven: list[tuple[int, int]] = []  # lot, lapsed points that nobody owes

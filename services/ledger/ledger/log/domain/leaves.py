@@ -29,8 +29,9 @@ LotRow = tuple[
 ]  # fmt: skip
 HoldRow = tuple[int, int, int, int, str]  # ordinal, hold, lot, amount, what
 DateRow = tuple[int, datetime | None, datetime | None]  # lot, available_from, expires_at
+RefusedAwardRow = tuple[int, str]  # place among its command's awards from 0, code
 
-_NAMES, _ACCOUNTS, _ENTRIES, _CONSUMPTIONS, _LOTS, _HOLDS, _DATES = range(1, 8)
+_NAMES, _ACCOUNTS, _ENTRIES, _CONSUMPTIONS, _LOTS, _HOLDS, _DATES, _REFUSED_AWARDS = range(1, 9)
 _HEAD: Final = Layout(">B3q5I")
 _SECTION: Final = Layout(">BI")
 _NAME: Final = Layout(">II")
@@ -40,6 +41,7 @@ _CONSUMPTION: Final = Layout(">11qI")
 _LOT: Final = Layout(">12q3I")
 _HOLD: Final = Layout(">4qI")
 _DATE: Final = Layout(">3q")
+_REFUSED_AWARD: Final = Layout(">qI")
 
 
 class Leaf(Struct, frozen=True, gc=False):
@@ -52,7 +54,7 @@ class Leaf(Struct, frozen=True, gc=False):
     merchant, what). lots: those it opened, by number, each (lot, account_id, amount, cost_rial,
     available_from, expires_at, born_at, parent, issuer, funder, merchant, rule_version, unit, rule,
     origin). holds: by ordinal, each (ordinal, hold, lot, amount, what). dates: lots whose dates
-    changed, by number.
+    changed, by number. refused_awards: awards of the command that took no effect, in their order.
     """
 
     shard: int
@@ -70,6 +72,7 @@ class Leaf(Struct, frozen=True, gc=False):
     lots: Sequence[LotRow] = ()
     holds: Sequence[HoldRow] = ()
     dates: Sequence[DateRow] = ()
+    refused_awards: Sequence[RefusedAwardRow] = ()
 
 
 # ----------------------------------------------------------------------------------------- writing
@@ -104,6 +107,8 @@ def encode(leaf: Leaf) -> bytes:
         _add(parts, _HOLDS, [_hold(row) for row in leaf.holds])
     if leaf.dates:
         _add(parts, _DATES, [_date(row) for row in leaf.dates])
+    if leaf.refused_awards:
+        _add(parts, _REFUSED_AWARDS, [_refused_award(row) for row in leaf.refused_awards])
     return b"".join(parts)
 
 
@@ -150,6 +155,11 @@ def _date(row: DateRow) -> bytes:
     return _DATE.pack(lot, _micros_or_null(available_from), _micros_or_null(expires_at))
 
 
+def _refused_award(row: RefusedAwardRow) -> bytes:
+    code = row[1].encode()
+    return _REFUSED_AWARD.pack(row[0], len(code)) + code
+
+
 def _micros_or_null(at: datetime | None) -> int:
     return NULL_NUMBER if at is None else micros(at)
 
@@ -181,7 +191,7 @@ def decode(raw: bytes) -> Leaf:
     return Leaf(
         shard, sequence, _time(at), (status or b"").decode(), (code or b"").decode(),
         command or b"", answer or b"", marked,
-        *(sections.get(tag, ()) for tag in range(_NAMES, _DATES + 1)),
+        *(sections.get(tag, ()) for tag in range(_NAMES, _REFUSED_AWARDS + 1)),
     )  # fmt: skip
 
 
@@ -245,4 +255,5 @@ _READERS: Final[dict[int, Callable[[bytes, int], tuple[Any, int]]]] = {
     _LOTS: _read_lot,
     _HOLDS: _reader(_HOLD, 1),
     _DATES: _read_date,
+    _REFUSED_AWARDS: _reader(_REFUSED_AWARD, 1),
 }

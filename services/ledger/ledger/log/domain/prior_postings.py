@@ -1,13 +1,12 @@
 """Originals: what a refund, reversal or verdict must know of an earlier command."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from msgspec import json
 from msgspec.structs import replace
 
 from contracts.ledger import IssueValue, PostTransaction, RefuseTransaction
-from contracts.pos import Answer
 from contracts.value import (
     CaptureHold,
     HoldValue,
@@ -24,10 +23,9 @@ from ledger.book.commands import Command
 from ledger.book.facts import Grant, Original, Progress, Row, What, lot_of_issue, lots_of_awards
 from ledger.book.money import Discount
 from ledger.log.domain import records
-from ledger.log.domain.leaves import ConsumptionRow, Leaf
+from ledger.log.domain.leaves import ConsumptionRow, Leaf, RefusedAwardRow
 
 _WHATS: Final = {what.value: what for what in What}
-_told: Final = json.Decoder(Answer).decode
 
 
 def hold_of(command: Command, status: Status) -> str:
@@ -43,20 +41,20 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
     sequence: int,
     now: datetime,
     rows: tuple[Row, ...],
-    answer: bytes,
+    refused_awards: Sequence[RefusedAwardRow] = (),
     hold: Original | None = None,
 ) -> Original:
-    """An original as booked, from its command, rows and answer, without later progress.
+    """An original as booked, from its command and rows, without later progress.
 
-    Everything follows from what the book keeps, so nothing else is stored for refunds. answer:
-    tells which of a basket's awards took effect. hold: that a capture names; whose it is and where,
-    a capture does not say again.
+    Everything follows from what the log keeps, so nothing else is stored for refunds.
+    refused_awards: of a basket's awards those that took no effect. hold: that a capture names;
+    whose it is and where, a capture does not say again.
     """
     body = command.body
     plain = Original(command.name, sequence, command.type, status)
     match body:
         case PostTransaction():
-            body = granted(body, answer)
+            body = effective(body, refused_awards)
             return _original_of_transaction(command, body, plain, rows=rows, now=now)
         case IssueValue():
             _, grant = lot_of_issue(
@@ -95,7 +93,7 @@ def original_in(
         return marked_original(name, leaf.sequence, command.type)
     return original_of(
         command, Status(leaf.status), sequence=leaf.sequence, now=leaf.decided_at, rows=rows,
-        answer=leaf.answer, hold=hold,
+        refused_awards=leaf.refused_awards, hold=hold,
     )  # fmt: skip
 
 
@@ -154,15 +152,13 @@ def _sent(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     return tuple(row for row in rows if row.what is What.SENT)
 
 
-def granted(body: PostTransaction, answer: bytes) -> PostTransaction:
-    """The basket with those awards only that took effect: the others' lines say why they did not.
-
-    The answer's lines begin with one for each award, in order.
-    """
-    if not body.awards or b'"reason"' not in answer:
+def effective(body: PostTransaction, refused: Sequence[RefusedAwardRow]) -> PostTransaction:
+    """The basket with those of its awards that took effect."""
+    if not refused:
         return body
-    pairs = zip(body.awards, _told(answer).lines, strict=False)
-    return replace(body, awards=tuple(award for award, line in pairs if line.reason is None))
+    without = {place for place, _ in refused}
+    kept = [award for place, award in enumerate(body.awards) if place not in without]
+    return replace(body, awards=tuple(kept))
 
 
 def _original_of_transaction(

@@ -149,5 +149,5 @@ def _original(decision: Decision, name: str, hold: Original | None) -> Original:
         now=decision.decided_at,
         rows=decision.rows,
         hold=hold,
-        answer=decision.answer,
+        refused_awards=decision.said.refused_awards,
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from contracts.pos import AnswerLine
 from contracts.values import Reason, Status
 from ledger.book.facts import Lot, Progress
+from ledger.log.domain.leaves import RefusedAwardRow
 from ledger.posting.domain import texts
 
 
@@ -16,6 +17,7 @@ class Said(Struct, frozen=True, kw_only=True):
 
     progress: an original's name and what becomes of it. marks: a name that never arrived and is
     refused from now on. amount_rial: of a refund, what came back.
+    refused_awards: awards that took no effect, by their place among the command's, with the code.
     """
 
     status: Status = Status.COMPLETED
@@ -41,6 +43,7 @@ class Said(Struct, frozen=True, kw_only=True):
     progress: tuple[str, Progress] | None = None
     marks: str = ""
     amount_rial: int | None = None
+    refused_awards: tuple[RefusedAwardRow, ...] = ()
 
 
 def decline_for(*reasons: Reason) -> Said:

@@ -110,4 +110,5 @@ def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
         points_pending=sum(lot.amount for lot in waiting),
         pending_until=max((at for lot in waiting if (at := lot.available_from)), default=None),
         lines=(*lines, *body.unearned),
+        refused_awards=tuple([(place, reason.code) for place, reason in refused.items()]),
     )

@@ -33,7 +33,7 @@ def leaf_of(posted: Posted, number_of: dict[tuple[int, AccountKey], int]) -> Lea
         [_consumption(row) for row in decision.rows],
         [_lot(lot, number_of[shard, value_key(lot.owner, lot.unit, lot.issuer)])
          for lot in decision.opened],
-        decision.holds, decision.dates,
+        decision.holds, decision.dates, decision.said.refused_awards,
     )  # fmt: skip
 
 
