@@ -16,7 +16,9 @@ from verifier import checkpoints as their_checkpoints
 from verifier import leaves as their_leaves
 from verifier import tree
 
-SECTIONS = ("names", "accounts", "entries", "consumptions", "lots", "holds")
+SECTIONS = (
+    "names", "accounts", "entries", "consumptions", "lots", "holds", "dates", "refused_awards",
+)  # fmt: skip
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 # ----------------------------------------------------------------------------------------- leaves
@@ -106,6 +108,15 @@ GOLDEN = [  # hashes that may never change: a replay must give the roots it gave
             [(0, 172032, 8192, 5, "placed")],
         ),
         "8b635444cf6704bd370e8ce4e5f766e5fde712d93654c437cf9876a07232acd3",
+    ),
+    (
+        Leaf(
+            3, 43, datetime(2026, 3, 20, 20, 30, tzinfo=UTC), "completed", "", b"c", b"a", None,
+            [("t.10000017.1.43", bytes(range(16)))],
+            dates=[(172032, None, LAST), (172033, LAST, None)],
+            refused_awards=[(0, "budget-exhausted"), (2, "party-frozen")],
+        ),
+        "b02afe9d468384a7d7472c96614cd8f039789a988eb869b32d6df348ef8acf26",
     ),
 ]  # fmt: skip
 

@@ -117,7 +117,7 @@ def to_bytes(leaf: Leaf) -> bytes:
 def _write_row(out: bytearray, section: Section, row: Row) -> None:
     count = len(section.numbers)
     try:
-        if not section.texts:
+        if not section.texts and not section.optional:
             out += section.layout.pack(*row)
             return
         numbers, texts = row[:count], [_bytes_of(text) for text in row[count:]]
