@@ -7,8 +7,11 @@ from contracts.values import Unit
 from kit.base.db import Record, Tx
 from ledger.book.facts import Lot, Origin
 from ledger.tables.columns import arrays
+from ledger.tables.definitions import LOT
 
 ShardNumber = tuple[int, int]
+
+SELECTED: Final = LOT.selected("t")
 
 UNITS: Final = {unit.value: unit for unit in Unit}
 _ORIGINS: Final = {origin.value: origin for origin in Origin}
@@ -17,9 +20,7 @@ _ORIGINS: Final = {origin.value: origin for origin in Origin}
 async def list_named_lots(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
     """Lots by number, open or not, with the club account they belong to."""
     return await tx.fetch(
-        "select u.shard, a.owner, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule,"
-        " t.rule_version, t.available_from, t.expires_at, t.born_at, t.merchant, t.origin,"
-        " t.parent, t.remaining, t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
+        f"select u.shard, a.owner, {SELECTED}"  # noqa: S608
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"
         " cross join lateral (select * from lots l where l.shard = u.shard and l.lot = u.lot"
         "  limit 1) as t"
@@ -40,13 +41,22 @@ async def list_units(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
 
 
 def lot_of(record: Sequence[Any], owner: int) -> Lot:
-    """The columns of a lot, from lot to unit, as a value."""
+    """The columns of LOT as a value, whose fields have their order."""
     (
-        lot, amount, cost, issuer, funder, rule, version, available_from, expires_at,
-        born_at, merchant, origin, parent, remaining, cost_left, lapsed, held, sliding_days, unit,
+        lot, unit, amount, cost, issuer, funder, rule, version, available_from, expires_at,
+        born_at, merchant, origin, parent, remaining, cost_left, lapsed, held, sliding_days,
     ) = record  # fmt: skip
     return Lot(
         lot, owner, UNITS[unit], amount, cost, issuer, funder, rule, version, available_from,
         expires_at, born_at, merchant, _ORIGINS[origin], parent or 0, remaining, cost_left, lapsed,
         held, sliding_days,
+    )  # fmt: skip
+
+
+def row_of(lot: Lot, born: Lot) -> tuple[Any, ...]:
+    """A lot in the columns of LOT: amount and cost as it was born."""
+    return (
+        lot.lot, lot.unit, born.amount, born.cost_rial, lot.issuer, lot.funder, lot.rule,
+        lot.rule_version, lot.available_from, lot.expires_at, lot.born_at, lot.merchant, lot.origin,
+        lot.parent or None, lot.remaining, lot.cost_left, lot.lapsed, lot.held, lot.sliding_days,
     )  # fmt: skip

@@ -18,7 +18,20 @@ VERSION: Final = 1
 NULL_NUMBER: Final = -(2**63)
 NULL_LENGTH: Final = 2**32 - 1
 
-# Rows as the leaf has them, in the order of the tuple named last of each.
+# Columns of a section's rows, in their order.
+ENTRY_COLUMNS: Final = ("line", "account_id", "account_sequence", "amount", "balance")
+CONSUMPTION_COLUMNS: Final = (
+    "ordinal", "lot", "amount", "cost_rial", "claim_rial", "fee_rial", "original_sequence",
+    "original_ordinal", "issuer", "acceptor", "merchant", "what",
+)  # fmt: skip
+LOT_COLUMNS: Final = (
+    "lot", "account_id", "amount", "cost_rial", "available_from", "expires_at", "born_at",
+    "parent", "issuer", "funder", "merchant", "rule_version", "unit", "rule", "origin",
+)  # fmt: skip
+HOLD_COLUMNS: Final = ("ordinal", "hold", "lot", "amount", "what")
+DATE_COLUMNS: Final = ("lot", "available_from", "expires_at")
+
+# The same rows as types, in the order of the tuple named last of each.
 NameRow = tuple[str, bytes | None]  # name, fingerprint: by the name's UTF-8 bytes
 AccountRow = tuple[int, int, int, str, str]  # account_id, owner, counterparty, role, unit
 EntryRow = tuple[int, int, int, int, int]  # line, account_id, account_sequence, amount, balance
@@ -49,12 +62,9 @@ class Leaf(Struct, frozen=True, gc=False):
 
     command: the record as received; answer: the bytes answered; marked: those that the original of
     a reversal which came first will hear. names: its rows of outcomes, by name. accounts: those it
-    used first, by number; entries: by line. consumptions: by ordinal, each (ordinal, lot, amount,
-    cost_rial, claim_rial, fee_rial, original_sequence, original_ordinal, issuer, acceptor,
-    merchant, what). lots: those it opened, by number, each (lot, account_id, amount, cost_rial,
-    available_from, expires_at, born_at, parent, issuer, funder, merchant, rule_version, unit, rule,
-    origin). holds: by ordinal, each (ordinal, hold, lot, amount, what). dates: lots whose dates
-    changed, by number. refused_awards: awards of the command that took no effect, in their order.
+    used first, by number; entries: by line. consumptions, holds: by ordinal. lots: those it opened,
+    by number. dates: lots whose dates changed, by number. refused_awards: awards of the command
+    that took no effect, in their order. Their columns are above.
     """
 
     shard: int

@@ -1,9 +1,21 @@
 """SQL that books a batch: what is only added, what changes, and the log's rows behind them."""
 
-from typing import Final, LiteralString
+from typing import Final
 
 from kit.base.db import Tx
 from ledger.tables.columns import Rows, arrays, literals
+from ledger.tables.definitions import (
+    ACCOUNTS,
+    CONSUMPTIONS,
+    ENTRIES,
+    LEAVES,
+    LOT_DATES,
+    LOTS,
+    NODES,
+    OUTCOMES,
+    SENDS,
+    Table,
+)
 
 COPY_ROWS_MIN: Final = 40
 
@@ -13,108 +25,75 @@ async def insert_book(
 ) -> None:
     """Add a batch to the book, and the lots it opens; a name twice raises DataError.
 
-    outcomes: (sequence, shard, name, fingerprint); entries: (sequence, amount, balance, account_id,
-    account_sequence, shard, line); consumptions: all columns in the order of the table; lots: as in
-    the table of columns below. COPY costs a round trip a table and half as much a row.
+    Rows in the order of their table's columns. COPY costs a round trip a table and half as much a
+    row.
     """
     few: list[Rows] = []
-    for (table, columns), rows in zip(
-        _TABLES, (outcomes, entries, consumptions, lots), strict=True
-    ):
+    for table, rows in zip(_BOOKED, (outcomes, entries, consumptions, lots), strict=True):
         if len(rows) < COPY_ROWS_MIN:
             few.append(rows)
         else:
-            await tx.copy(table, columns, rows)
+            await tx.copy(table.name, table.names, rows)
             few.append(())
     if any(few):
-        columns = (arrays(rows, len(t[1])) for t, rows in zip(_TABLES, few, strict=True))
+        columns = (arrays(rows, table.width) for table, rows in zip(_BOOKED, few, strict=True))
         await tx.execute(_BOOK, *(column for group in columns for column in group))
 
 
 async def update_state(tx: Tx, *, opened: Rows, moved: Rows, lots: Rows) -> tuple[int, int]:
     """Keep what the book adds up to; gives how many of moved and of lots matched.
 
-    opened: new accounts (shard, account_id, entry_count, counterparty, owner, balance, role, unit);
-    moved: (shard, account_id, entry_count before, entry_count, balance); lots: (shard, lot,
-    remaining, cost_left, lapsed), where neither what is held nor dates changed.
+    opened: new accounts, as in ACCOUNTS; moved: (shard, account_id, entry_count before,
+    entry_count, balance); lots: (shard, lot, remaining, cost_left, lapsed), where neither what is
+    held nor dates changed.
     """
-    row = await tx.fetchrow(_STATE, *arrays(opened, 8), *literals(moved, 5), *literals(lots, 5))
+    row = await tx.fetchrow(
+        _STATE, *arrays(opened, ACCOUNTS.width), *literals(moved, 5), *literals(lots, 5)
+    )
     return (0, 0) if row is None else (row["moved"], row["changed"])
 
 
 async def append_log(tx: Tx, *, chunks: Rows, nodes: Rows, shards: Rows) -> None:
     """Add to the logs, and put down how far each shard came.
 
-    chunks: all columns of leaves in the order of the table; nodes: (shard, level, number, hash);
-    shards: (shard, last_sequence, decided_at, account_count, peaks).
+    chunks: as in LEAVES; nodes: as in NODES; shards: (shard, last_sequence, decided_at,
+    account_count, peaks).
     """
-    await tx.execute(_LOG, *arrays(chunks, 6), *arrays(nodes, 4), *arrays(shards, 5))
+    await tx.execute(
+        _LOG, *arrays(chunks, LEAVES.width), *arrays(nodes, NODES.width), *arrays(shards, 5)
+    )
 
 
 async def insert_history(tx: Tx, *, dates: Rows, sends: Rows) -> None:
     """Add what the past is read from; most batches have nothing of it.
 
-    dates: (sequence, lot, available_from, expires_at, shard); sends: (sequence, owner, shard,
-    to_shard).
+    dates: as in LOT_DATES; sends: as in SENDS.
     """
     if dates or sends:
-        await tx.execute(_HISTORY, *arrays(dates, 5), *arrays(sends, 4))
+        await tx.execute(_HISTORY, *arrays(dates, LOT_DATES.width), *arrays(sends, SENDS.width))
 
 
-_TABLES: Final[tuple[tuple[LiteralString, tuple[str, ...]], ...]] = (
-    ("outcomes", ("sequence", "shard", "name", "fingerprint")),
-    (
-        "entries",
-        ("sequence", "amount", "balance", "account_id", "account_sequence", "shard", "line"),
-    ),
-    (
-        "consumptions",
-        (
-            "sequence", "lot", "amount", "cost_rial", "claim_rial", "fee_rial",
-            "original_sequence", "issuer", "acceptor", "merchant", "shard", "ordinal",
-            "original_ordinal", "what",
-        ),
-    ),
-    (
-        "lots",
-        (
-            "lot", "amount", "cost_rial", "remaining", "cost_left", "lapsed", "available_from",
-            "expires_at", "born_at", "parent", "account_id", "issuer", "funder", "merchant",
-            "rule_version", "shard", "open", "unit", "rule", "origin", "held", "sliding_days",
-            "waits",
-        ),
-    ),
-)  # fmt: skip
-_BOOK: Final = """
+_BOOKED: Final = (OUTCOMES, ENTRIES, CONSUMPTIONS, LOTS)
+
+
+def _first(*before: Table) -> int:
+    """Number of the first parameter behind those of other tables."""
+    return 1 + sum([table.width for table in before])
+
+
+_BOOK: Final = f"""
 with named as (
-    insert into outcomes (sequence, shard, name, fingerprint)
-    select * from unnest((select $1::bigint[]), $2::smallint[], $3::text[], $4::bytea[])
+    {OUTCOMES.insert(1)}
 ), entered as (
-    insert into entries (sequence, amount, balance, account_id, account_sequence, shard, line)
-    select * from unnest((select $5::bigint[]), $6::bigint[], $7::bigint[], $8::int[], $9::int[],
-        $10::smallint[], $11::smallint[])
+    {ENTRIES.insert(_first(OUTCOMES))}
 ), consumed as (
-    insert into consumptions (sequence, lot, amount, cost_rial, claim_rial, fee_rial,
-        original_sequence, issuer, acceptor, merchant, shard, ordinal, original_ordinal, what)
-    select * from unnest((select $12::bigint[]), $13::bigint[], $14::bigint[], $15::bigint[],
-        $16::bigint[], $17::bigint[], $18::bigint[], $19::int[], $20::int[], $21::int[],
-        $22::smallint[], $23::smallint[], $24::smallint[], $25::text[])
+    {CONSUMPTIONS.insert(_first(OUTCOMES, ENTRIES))}
 )
-insert into lots (lot, amount, cost_rial, remaining, cost_left, lapsed, available_from, expires_at,
-    born_at, parent, account_id, issuer, funder, merchant, rule_version, shard, open, unit, rule,
-    origin, held, sliding_days, waits)
-select * from unnest((select $26::bigint[]), $27::bigint[], $28::bigint[], $29::bigint[],
-    $30::bigint[], $31::bigint[], $32::timestamptz[], $33::timestamptz[], $34::timestamptz[],
-    $35::bigint[], $36::int[], $37::int[], $38::int[], $39::int[], $40::int[], $41::smallint[],
-    $42::boolean[], $43::text[], $44::text[], $45::text[], $46::bigint[], $47::int[],
-    $48::boolean[])
+{LOTS.insert(_first(OUTCOMES, ENTRIES, CONSUMPTIONS))}
 """
-_STATE: Final = """
+_STATE: Final = f"""
 with opened as (
-    insert into accounts
-        (shard, account_id, entry_count, counterparty, owner, balance, role, unit)
-    select * from unnest((select $1::smallint[]), $2::int[], $3::int[], $4::int[], $5::bigint[],
-        $6::bigint[], $7::text[], $8::text[])
+    {ACCOUNTS.insert(1)}
 ), moved as (
     update accounts a set entry_count = u.entry_count, balance = u.balance
     from unnest((select $9::text::smallint[]), $10::text::int[], $11::text::int[],
@@ -132,28 +111,22 @@ with opened as (
     returning 1
 )
 select (select count(*) from moved) as moved, (select count(*) from changed) as changed
-"""
-_LOG: Final = """
+"""  # noqa: S608
+_LOG: Final = f"""
 with kept as (
-    insert into leaves (first, decided_at, shard, count, digest, packed)
-    select * from unnest((select $1::bigint[]), $2::timestamptz[], $3::smallint[], $4::smallint[],
-        $5::bytea[], $6::bytea[])
+    {LEAVES.insert(1)}
 ), grown as (
-    insert into nodes (shard, level, number, hash)
-    select * from unnest((select $7::smallint[]), $8::smallint[], $9::bigint[], $10::bytea[])
+    {NODES.insert(_first(LEAVES))}
 )
 update shards s set last_sequence = u.last_sequence, decided_at = u.decided_at,
     account_count = u.account_count, peaks = u.peaks
 from unnest((select $11::smallint[]), $12::bigint[], $13::timestamptz[], $14::int[], $15::bytea[])
     as u (shard, last_sequence, decided_at, account_count, peaks)
 where s.shard = u.shard
-"""
-_HISTORY: Final = """
-with sent as (
-    insert into sends (sequence, owner, shard, to_shard)
-    select * from unnest($6::bigint[], $7::bigint[], $8::smallint[], $9::smallint[])
+"""  # noqa: S608
+_HISTORY: Final = f"""
+with dated as (
+    {LOT_DATES.insert(1)}
 )
-insert into lot_dates (sequence, lot, available_from, expires_at, shard)
-select * from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[],
-    $5::smallint[])
+{SENDS.insert(_first(LOT_DATES))}
 """

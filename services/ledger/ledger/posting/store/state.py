@@ -6,6 +6,7 @@ from typing import Any, Final
 from kit.base.db import Record, Tx
 from ledger.book.facts import AccountKey, Role
 from ledger.tables.columns import arrays, literal, literals
+from ledger.tables.lots import SELECTED
 
 ShardName = tuple[int, str]
 ShardNumber = tuple[int, int]
@@ -35,13 +36,11 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber], *, most: int | Non
     """Value and debt accounts of members, each with its open lots in turn, a row a lot.
 
     most: lots of one account; None: all. shard, owner, role, unit, counterparty, account_id,
-    balance, entry_count, then the columns of a lot (lot null: the account has none).
+    balance, entry_count, then the columns of LOT (lot null: the account has none).
     """
     return await tx.fetch(
-        "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"
-        " a.entry_count, t.lot, t.amount, t.cost_rial, t.issuer, t.funder, t.rule, t.rule_version,"
-        " t.available_from, t.expires_at, t.born_at, t.merchant, t.origin, t.parent, t.remaining,"
-        " t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
+        "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"  # noqa: S608
+        f" a.entry_count, {SELECTED}"
         " from unnest((select $1::text::smallint[]), $2::text::bigint[]) as u (shard, owner)"
         " cross join lateral (select * from accounts c where c.shard = u.shard"
         "  and c.owner = u.owner and c.role in ('value', 'debt') offset 0) as a"

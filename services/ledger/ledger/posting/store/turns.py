@@ -12,6 +12,7 @@ from contracts.values import UNSET_TIME
 from kit.base.db import Record, Tx
 from ledger.book.facts import Turn
 from ledger.tables.columns import arrays, literal
+from ledger.tables.lots import SELECTED
 
 Account = tuple[int, int, datetime, datetime]  # shard, account_id, since, until
 
@@ -33,13 +34,10 @@ async def list_next(
     """Lots behind a place of each account, up to the first that is left when all debits are paid.
 
     accounts: each with that place and its debits; one that is more than the account has is refused
-    and takes nothing. shard, account_id, owner, then the columns of a lot.
+    and takes nothing. shard, account_id, owner, then the columns of LOT.
     """
     return await tx.fetch(
-        "select u.shard, u.account_id, a.owner, t.lot, t.amount, t.cost_rial, t.issuer,"  # noqa: S608
-        " t.funder, t.rule, t.rule_version, t.available_from, t.expires_at, t.born_at, t.merchant,"
-        " t.origin,"
-        " t.parent, t.remaining, t.cost_left, t.lapsed, t.held, t.sliding_days, t.unit"
+        f"select u.shard, u.account_id, a.owner, {SELECTED}"  # noqa: S608
         f" from {_ACCOUNTS}, $5::timestamptz[], $6::timestamptz[], $7::bigint[], $8::text[])"
         "  as u (shard, account_id, since, until, expires_at, born_at, lot, debits)"
         " join accounts a on a.shard = u.shard and a.account_id = u.account_id"

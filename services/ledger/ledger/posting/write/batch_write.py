@@ -9,7 +9,7 @@ from contracts.values import Unit
 from kit.base.db import Tx
 from ledger.book import lots
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import AccountKey, Lot, Original, Role, value_key
+from ledger.book.facts import AccountKey, Lot, Original, Role, Row, value_key
 from ledger.log.domain import leaves, log_append
 from ledger.log.domain.leaves import EntryRow
 from ledger.log.domain.log_append import Appended
@@ -18,6 +18,7 @@ from ledger.posting.read.batch_read import AccountRow, Reading
 from ledger.posting.store import booking, state
 from ledger.posting.write import leaf_rows, registry_write, reservations
 from ledger.posting.write.leaf_rows import Posted
+from ledger.tables import lots as lots_table
 
 _T = TypeVar("_T")
 
@@ -285,13 +286,10 @@ def _place(account: _Account) -> tuple[int, int]:
 
 def _entries(posted: Sequence[Posted]) -> list[tuple[int, ...]]:
     return [
-        (
-            one.decision.sequence, amount, balance, account_id, account_sequence,
-            one.decision.command.shard, line,
-        )
+        (one.decision.sequence, one.decision.command.shard, *entry)
         for one in posted
-        for line, account_id, account_sequence, amount, balance in one.entries
-    ]  # fmt: skip
+        for entry in one.entries
+    ]
 
 
 def _numbers(plan: _Plan) -> dict[tuple[int, AccountKey], int]:
@@ -304,27 +302,18 @@ def _numbers(plan: _Plan) -> dict[tuple[int, AccountKey], int]:
 
 
 def _opened_lots(plan: _Plan) -> list[tuple[Any, ...]]:
+    """Lots as they are at the end of the batch, and whether they were pending when opened."""
     numbers = _numbers(plan)
     return [
-        _lot(
+        (
+            *lots_table.row_of(plan.lots[shard, number], lot),
             shard,
-            plan.lots[shard, number],
-            lot,
             numbers[shard, value_key(lot.owner, lot.unit, lot.issuer)],
-            waits=(shard, number) in plan.waiting,
+            plan.lots[shard, number].remaining > 0,
+            (shard, number) in plan.waiting,
         )
         for (shard, number), lot in plan.opened.items()
     ]
-
-
-def _lot(shard: int, lot: Lot, born: Lot, account_id: int, *, waits: bool) -> tuple[Any, ...]:
-    """A lot as it is at the end of the state. waits: whether it was pending when it was opened."""
-    return (
-        lot.lot, born.amount, born.cost_rial, lot.remaining, lot.cost_left, lot.lapsed,
-        lot.available_from, lot.expires_at, lot.born_at, lot.parent or None, account_id,
-        lot.issuer, lot.funder, lot.merchant, lot.rule_version, shard, lot.remaining > 0, lot.unit,
-        lot.rule, lot.origin, lot.held, lot.sliding_days, waits,
-    )  # fmt: skip
 
 
 def _changed_lot(shard: int, lot: Lot) -> tuple[int, int, int, int, int]:
@@ -341,23 +330,19 @@ def _outcomes(decisions: Sequence[Decision]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _consumption(decision: Decision, row: Any) -> tuple[Any, ...]:
-    return (
-        decision.sequence, row.lot, row.amount, row.cost_rial, row.claim_rial, row.fee_rial,
-        row.original_sequence, row.issuer, row.acceptor, row.merchant, decision.command.shard,
-        row.ordinal, row.original_ordinal, row.what,
-    )  # fmt: skip
+def _consumption(decision: Decision, row: Row) -> tuple[Any, ...]:
+    return (decision.sequence, decision.command.shard, *leaf_rows.consumption_of(row))
 
 
 def _dates(decision: Decision, row: leaves.DateRow) -> tuple[Any, ...]:
-    return (decision.sequence, *row, decision.command.shard)
+    return (decision.sequence, decision.command.shard, *row)
 
 
 def _sends(decision: Decision) -> list[tuple[int, int, int, int]]:
     """What left a member's account for another's."""
     shard = decision.command.shard
     return [
-        (decision.sequence, body.from_account, shard, to_shard)
+        (decision.sequence, shard, body.from_account, to_shard)
         for to_shard, body in decision.sends
         if isinstance(body, ReceiveValue)
     ]

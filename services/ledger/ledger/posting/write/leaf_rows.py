@@ -30,7 +30,7 @@ def leaf_of(posted: Posted, number_of: dict[tuple[int, AccountKey], int]) -> Lea
     return Leaf(
         shard, decision.sequence, decision.decided_at, decision.status, decision.code,
         command.raw, decision.answer, marked, names, posted.accounts, posted.entries,
-        [_consumption(row) for row in decision.rows],
+        [consumption_of(row) for row in decision.rows],
         [_lot(lot, number_of[shard, value_key(lot.owner, lot.unit, lot.issuer)])
          for lot in decision.opened],
         decision.holds, decision.dates, decision.said.refused_awards,
@@ -41,7 +41,8 @@ def _bytes_of_name(row: leaves.NameRow) -> bytes:
     return row[0].encode()
 
 
-def _consumption(row: Row) -> leaves.ConsumptionRow:
+def consumption_of(row: Row) -> leaves.ConsumptionRow:
+    """A movement of a lot as a row of the leaf."""
     return (
         row.ordinal, row.lot, row.amount, row.cost_rial, row.claim_rial, row.fee_rial,
         row.original_sequence, row.original_ordinal, row.issuer, row.acceptor, row.merchant,

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from kit.base.db import Record, Tx
 from ledger.tables.columns import arrays
 
+# of a lot, in the order in which answers have it; what remains of it depends on the moment
+_SHOWN: Final = (
+    "l.lot, l.unit, l.amount, l.cost_rial, l.issuer, l.funder, l.merchant, l.rule, l.rule_version,"
+    " l.available_from, l.expires_at, l.born_at, l.parent, l.origin"
+)
 Asked = tuple[int, int, int, int]  # shard, account_id, entry_count, last sequence that counts
 
 
@@ -39,9 +45,7 @@ async def list_entry_ends(tx: Tx, accounts: Sequence[Asked]) -> list[Record]:
 async def list_open_lots(tx: Tx, shard: int, account_ids: Sequence[int]) -> list[Record]:
     """Open lots of some accounts as they are, by number."""
     return await tx.fetch(
-        "select l.lot, l.unit, l.amount, l.cost_rial, l.issuer, l.funder, l.merchant, l.rule,"
-        " l.rule_version, l.available_from, l.expires_at, l.born_at, l.parent, l.origin,"
-        " l.account_id, l.remaining, l.cost_left from lots l"
+        f"select {_SHOWN}, l.account_id, l.remaining, l.cost_left from lots l"  # noqa: S608
         " where l.shard = $1 and l.account_id = any($2::int[]) and l.open order by l.lot",
         shard,
         list(account_ids),
@@ -63,14 +67,12 @@ async def list_lots(
     Dates are the present ones.
     """
     return await tx.fetch(
-        "with opened as (select distinct e.sequence"
+        "with opened as (select distinct e.sequence"  # noqa: S608
         "  from unnest($2::int[], $3::int[], $4::int[]) as u (account_id, after, until)"
         "  cross join lateral (select t.sequence from entries t where t.shard = $1"
         "   and t.account_id = u.account_id and t.account_sequence > u.after"
         "   and t.account_sequence <= u.until offset 0) as e)"
-        " select l.lot, l.unit, l.amount, l.cost_rial, l.issuer, l.funder, l.merchant, l.rule,"
-        "  l.rule_version, l.available_from, l.expires_at, l.born_at, l.parent, l.origin,"
-        "  l.account_id, m.remaining, m.cost_left"
+        f" select {_SHOWN}, l.account_id, m.remaining, m.cost_left"
         " from opened as o"
         " cross join lateral (select * from lots t where t.shard = $1"
         "  and t.lot >= o.sequence * 4096 and t.lot < (o.sequence + 1) * 4096"
@@ -148,9 +150,8 @@ async def list_sends(tx: Tx, *, shard: int, owner: int, last: int) -> list[Recor
 async def find_lot(tx: Tx, shard: int, lot: int) -> Record | None:
     """One lot as it is now, and whose."""
     return await tx.fetchrow(
-        "select l.lot, l.unit, l.amount, l.cost_rial, l.issuer, l.funder, l.merchant, l.rule,"
-        " l.rule_version, l.available_from, l.expires_at, l.born_at, l.parent, l.origin,"
-        " l.account_id, l.remaining, l.cost_left, l.held, a.owner from lots l"
+        f"select {_SHOWN}, l.account_id, l.remaining, l.cost_left, l.held, a.owner"  # noqa: S608
+        " from lots l"
         " join accounts a on a.shard = l.shard and a.account_id = l.account_id"
         " where l.shard = $1 and l.lot = $2",
         shard,

@@ -11,22 +11,11 @@ from kit.db import Tx
 from ledger.book.commands import Command
 from ledger.book.facts import Role
 from ledger.log import store as log_store
-from ledger.log.domain import records
+from ledger.log.domain import leaves, records
 from ledger.log.domain.leaves import Leaf
 from ledger.log.usecases import log_read
 from ledger.query.store import history
 
-_ENTRY = ("line", "account_id", "account_sequence", "amount", "balance")
-_CONSUMPTION = (
-    "ordinal", "lot", "amount", "cost_rial", "claim_rial", "fee_rial", "original_sequence",
-    "original_ordinal", "issuer", "acceptor", "merchant", "what",
-)  # fmt: skip
-_LOT = (
-    "lot", "account_id", "amount", "cost_rial", "available_from", "expires_at", "born_at",
-    "parent", "issuer", "funder", "merchant", "rule_version", "unit", "rule", "origin",
-)  # fmt: skip
-_HOLD = ("ordinal", "hold", "lot", "amount", "what")
-_DATE = ("lot", "available_from", "expires_at")
 Key = Mapping[str, Any]  # owner, role, unit, counterparty
 
 
@@ -49,10 +38,12 @@ async def booking_of(tx: Tx, shard: int, name: str) -> dict[str, Any]:
     command = records.command_from(shard, leaf.command)
     return _head(leaf, command, name) | {
         "entries": [_entry(row, keys) for row in leaf.entries],
-        "lots": [dict(zip(_LOT, row, strict=True)) for row in leaf.lots],
-        "consumptions": [dict(zip(_CONSUMPTION, row, strict=True)) for row in leaf.consumptions],
-        "holds": [dict(zip(_HOLD, row, strict=True)) for row in leaf.holds],
-        "dates": [dict(zip(_DATE, row, strict=True)) for row in leaf.dates],
+        "lots": [dict(zip(leaves.LOT_COLUMNS, row, strict=True)) for row in leaf.lots],
+        "consumptions": [
+            dict(zip(leaves.CONSUMPTION_COLUMNS, row, strict=True)) for row in leaf.consumptions
+        ],
+        "holds": [dict(zip(leaves.HOLD_COLUMNS, row, strict=True)) for row in leaf.holds],
+        "dates": [dict(zip(leaves.DATE_COLUMNS, row, strict=True)) for row in leaf.dates],
         "money": _money(leaf, keys),
     }
 
@@ -79,7 +70,7 @@ def _head(leaf: Leaf, command: Command, name: str) -> dict[str, Any]:
 
 
 def _entry(row: tuple[int, ...], keys: Mapping[int, Key]) -> dict[str, Any]:
-    return dict(zip(_ENTRY, row, strict=True)) | dict(keys[row[1]])
+    return dict(zip(leaves.ENTRY_COLUMNS, row, strict=True)) | dict(keys[row[1]])
 
 
 def _money(leaf: Leaf, keys: Mapping[int, Key]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ledger.query.store import history
 from ledger.query.usecases.moments import Moment
 
 _FILLS: Final = tuple(what.value for what in What if issue_cohorts.fills(what))
-_AVAILABLE_FROM, _EXPIRES_AT = 4, 5  # in a leaf's row of a lot
+_AVAILABLE_FROM, _EXPIRES_AT = 4, 5  # in leaves.LOT_COLUMNS
 Dates = tuple[datetime | None, datetime | None]  # available_from, expires_at
 
 

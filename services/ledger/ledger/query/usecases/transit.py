@@ -3,14 +3,13 @@
 from contracts.values import Unit
 from kit.base.db import Record, Tx
 from ledger.book.facts import What
+from ledger.log.domain import prior_postings
 from ledger.log.usecases import log_read
 from ledger.log.usecases.log_read import Place
 from ledger.query.domain.balances import Kin
 from ledger.query.store import history
 from ledger.query.usecases.moments import Moment
 from ledger.tables import lots as lots_table
-
-_LOT, _AMOUNT, _ISSUER, _WHAT = 1, 2, 8, 11  # in a leaf's row of a consumption
 
 
 async def in_transit(tx: Tx, account: int, moment: Moment) -> dict[Kin, int]:
@@ -38,19 +37,18 @@ async def in_transit(tx: Tx, account: int, moment: Moment) -> dict[Kin, int]:
 
 async def _sent(tx: Tx, places: set[Place]) -> dict[Kin, int]:
     sent = [
-        (place[0], row)
+        (place[0], movement)
         for place, leaf in (await log_read.leaves_at(tx, places)).items()
-        for row in leaf.consumptions
-        if row[_WHAT] == What.SENT
+        for movement in map(prior_postings.row_of, leaf.consumptions)
+        if movement.what is What.SENT
     ]
     if not sent:
         return {}
-    asked = sorted({(shard, row[_LOT]) for shard, row in sent})
-    units = {
-        (r["shard"], r["lot"]): Unit(r["unit"]) for r in await lots_table.list_units(tx, asked)
-    }
+    asked = sorted({(shard, movement.lot) for shard, movement in sent})
+    rows = await lots_table.list_units(tx, asked)
+    units = {(row["shard"], row["lot"]): Unit(row["unit"]) for row in rows}
     found: dict[Kin, int] = {}
-    for shard, row in sent:
-        kin = (units[shard, row[_LOT]], row[_ISSUER])
-        found[kin] = found.get(kin, 0) + row[_AMOUNT]
+    for shard, movement in sent:
+        kin = (units[shard, movement.lot], movement.issuer)
+        found[kin] = found.get(kin, 0) + movement.amount
     return found
