@@ -14,7 +14,7 @@ from contracts.value import Standing
 from contracts.values import Reason, Status
 from ledger.log.domain import records
 from ledger.posting.decide import answers, commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 from ledger.posting.domain.shard_registry import Subject
 from support import services
 
@@ -36,14 +36,14 @@ WHY = Reason(code="could-not-be-decided", fa="نشد", en="could not be decided"
 
 def said_of(raw, *, frozen=False, refused=False):
     """Outcomes of a record on an empty book, or on one where all that it names is closed."""
-    book, command = Book(), records.command_from(0, raw)
+    book, command = BatchState(), records.command_from(0, raw)
     if refused:
-        command = replace(command, body=records.refusal_of(command.body, WHY))
+        command = records.refused(command, WHY)
     if frozen:
-        house = book.shard(0).house
+        registry = book.shard(0).registry
         for number in (getattr(command.body, "account", 0), getattr(command.body, "party", 0)):
             for of_party in (False, True):
-                house.standings[Subject(of_party, number)] = Standing.CLOSED
+                registry.standings[Subject(of_party, number)] = Standing.CLOSED
     decision = commands.decide_one(book, command).decision
     return [] if decision is None else answers.outcomes(decision)
 

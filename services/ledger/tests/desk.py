@@ -8,7 +8,7 @@ from contracts.pos import Line, RefundLine
 from contracts.values import Channel, Kind, Unit, till_name
 from ledger.log.domain import records
 from ledger.posting.decide import commands, inquiry
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import stories
 
@@ -38,7 +38,7 @@ class Desk:
     """Commands one after another, each a minute later; gives each decision."""
 
     def __init__(self, shard=3):
-        self.book = Book()
+        self.book = BatchState()
         self.shard = shard
         self.at = stories.START
         self.count = 0

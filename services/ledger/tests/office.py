@@ -36,7 +36,7 @@ class Office(Town):
         return self.hear(body, shard=shard)
 
     def left(self, shard=HERE, *, party=BAKER, campaign=SPRING):
-        balances = self.book.shard(shard).house.balances
+        balances = self.book.shard(shard).registry.balances
         return sum(
             amount for key, amount in balances.items()
             if (key.owner, key.role, key.counterparty) == (party, "budget", campaign)

@@ -27,7 +27,7 @@ class Rows:
                 for r in decision.rows
             ],
             [self.lot(lot) for lot in decision.opened],
-            decision.holds, decision.dates, decision.said.refused_awards,
+            decision.holds, decision.dates, decision.effects.refused_awards,
         )  # fmt: skip
 
     def book(self, legs):

@@ -24,7 +24,7 @@ class Shelf(Desk):
     def issue(self, amount, *, unit=Unit.NETWORK_POINTS, issuer=BAKER, **fields):
         """A lot at 100 Rial a point; money at its face."""
         if unit is Unit.GIFT:  # which belongs on a card
-            self.book.shard(self.shard).house.cards[ACCOUNT] = issuer
+            self.book.shard(self.shard).registry.cards[ACCOUNT] = issuer
         a_rial = 1 if unit in (Unit.CREDIT, Unit.GIFT) else 100
         given = {
             "name": self.name(), "account": ACCOUNT, "member": 1, "unit": unit, "amount": amount,

@@ -16,10 +16,10 @@ from contracts import envelope as envelopes
 from contracts.ledger import PostTransaction
 from contracts.value import ReceiveBudget, ReceiveValue, ReturnValue
 from contracts.values import Kind
-from ledger.book.facts import Member
+from ledger.book.facts import AccountState
 from ledger.log.domain import records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import caravan, holding
 from .test_caravan import facts, models
@@ -36,7 +36,7 @@ class Simulation:
         self.rng = random.Random(f"network {seed}")
         self.plain = models(shards)
         self.caravan = caravan.Caravan(seed, self.plain, road=0.6)
-        self.book = Book()
+        self.book = BatchState()
         self.way = []  # (due, shard, envelope) of what is on its way
         self.log = []  # (shard, envelope, bytes), as it came
         self.at = self.taken = self.told = 0
@@ -144,7 +144,7 @@ class Simulation:
     def agree(self):
         """Balances, lots and holds of every shard are the model's."""
         for shard, plain in self.plain.items():
-            ours = self.book.shard(shard).house.balances.items()
+            ours = self.book.shard(shard).registry.balances.items()
             check({tuple(key): amount for key, amount in ours if amount},
                   {key: amount for key, amount in plain.accounts.items() if amount})  # fmt: skip
             members = [m for (its, _), m in self.book.members.items() if its == shard]
@@ -164,7 +164,7 @@ class Simulation:
         """What is on its way between shards, by unit and issuer."""
         sums = Counter()
         for shard in self.plain:
-            for key, amount in self.book.shard(shard).house.balances.items():
+            for key, amount in self.book.shard(shard).registry.balances.items():
                 if key.role == "transit":
                     sums[key.unit, key.counterparty] += amount
         return {key: amount for key, amount in sums.items() if amount}
@@ -194,7 +194,7 @@ def check(ours, plain):
 
 def fork(book):
     """A book that goes its own way from here: what the process that dies had in memory."""
-    made = Book(
+    made = BatchState(
         shards=copy.deepcopy(book.shards),
         known=dict(book.known),
         originals=dict(book.originals),
@@ -202,7 +202,7 @@ def fork(book):
         fresh=dict(book.fresh),
     )
     for key, member in book.members.items():
-        made.members[key] = Member()
-        for slot in Member.__slots__:
+        made.members[key] = AccountState()
+        for slot in AccountState.__slots__:
             setattr(made.members[key], slot, dict(getattr(member, slot)))
     return made

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from contracts.value import ReturnValue, SendValue
 from contracts.values import Unit
-from ledger.book.facts import What
+from ledger.book.facts import LotMovementKind
 
 from .desk import ACCOUNT, BAKER, FLORIST, Desk, award
 
@@ -32,11 +32,14 @@ def test_a_returned_gift_leaves_a_debt_repaid():
             to_shard=THERE, to_account=9, to_member=2,
         )
     )  # fmt: skip
-    assert [(row.what, row.amount) for row in sent.rows] == [(What.REPAID, 100), (What.SENT, 20)]
+    assert [(row.what, row.amount) for row in sent.rows] == [
+        (LotMovementKind.REPAID, 100),
+        (LotMovementKind.SENT, 20),
+    ]
     back = desk.hear(
         ReturnValue(name="b.3.1", account=ACCOUNT, original="p.5.gift", code="account-closed")
     )
-    assert [(row.what, row.amount) for row in back.rows] == [(What.ARRIVED, 20)]
+    assert [(row.what, row.amount) for row in back.rows] == [(LotMovementKind.ARRIVED, 20)]
     assert desk.lots() == [(BAKER, 50)]
     assert desk.debts() == {}
 

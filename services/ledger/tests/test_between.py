@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from contracts.ledger import Award, PostTransaction
 from contracts.values import Channel, Kind, Status, Unit
-from ledger.book.facts import Origin, What
+from ledger.book.facts import LotMovementKind, Origin
 
 from .bazaar import CR, GV, MP, NP, Bazaar
 from .town import ALI, BAKER, FLORIST, GROCER, HERE, NETWORK, SARA, THERE
@@ -31,7 +31,8 @@ def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(ba
         ("network", "transit", "NP", "florist", 20),
     ]
     assert [(r.lot, r.what, r.amount, r.cost_rial) for r in sent.rows] == [
-        (first.lot, What.SENT, 100, 10_000), (second.lot, What.SENT, 20, 2_000),
+        (first.lot, LotMovementKind.SENT, 100, 10_000),
+        (second.lot, LotMovementKind.SENT, 20, 2_000),
     ]  # fmt: skip
     assert bazaar.in_transit() == {("NP", BAKER): 100, ("NP", FLORIST): 20}
     (arrived,) = bazaar.deliver()
@@ -49,7 +50,7 @@ def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(ba
         )  # fmt: skip
         assert child == kept
     assert [(r.lot, r.what, r.amount) for r in arrived.rows] == [
-        (lot.lot, What.ARRIVED, lot.amount) for lot in arrived.opened
+        (lot.lot, LotMovementKind.ARRIVED, lot.amount) for lot in arrived.opened
     ]
     assert bazaar.in_transit() == {}
     assert bazaar.lots(ALI) == [("NP", FLORIST, 30, 3_000)]
@@ -84,7 +85,11 @@ def test_what_a_closed_account_refuses_comes_back_into_the_very_lots(bazaar, lat
         ("network", "transit", "NP", "baker", -70),
     ]
     (row,) = back.rows
-    assert (row.what, row.original_sequence, row.amount) == (What.ARRIVED, sent.sequence, 70)
+    assert (row.what, row.original_sequence, row.amount) == (
+        LotMovementKind.ARRIVED,
+        sent.sequence,
+        70,
+    )
     if late:
         (child,) = back.opened
         assert (child.parent, child.amount, child.cost_rial) == (lot.lot, 70, 7_000)
@@ -183,7 +188,9 @@ def test_merchant_points_become_network_points_of_that_merchant(bazaar):
     assert (lot.issuer, lot.funder, lot.cost_rial, lot.rule, lot.rule_version) == (
         BAKER, BAKER, 9_900, "5", 1,
     )  # fmt: skip
-    assert [(r.what, r.amount, r.claim_rial) for r in done.rows] == [(What.EXCHANGED, 999, 0)]
+    assert [(r.what, r.amount, r.claim_rial) for r in done.rows] == [
+        (LotMovementKind.EXCHANGED, 999, 0)
+    ]
 
 
 def test_issuers_of_network_points_owe_the_merchant_what_they_cost(bazaar):

@@ -11,7 +11,7 @@ from contracts.value import ReturnValue
 from contracts.values import Unit
 from ledger.log.domain import records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 from ledger.query.domain import issue_cohorts
 from ledger.query.domain.issue_cohorts import LotRow, MovementRow
 
@@ -44,7 +44,7 @@ class Told:
     """One story as it goes: the book, the models, what is on its way, what was said of lots."""
 
     def __init__(self, seed):
-        self.book = Book()
+        self.book = BatchState()
         self.plain = models(SHARDS)
         self.caravan = caravan.Caravan(seed, self.plain)
         self.way = []
@@ -92,7 +92,7 @@ class Told:
 
     def agree(self, shard):
         """Balances, lots, standings."""
-        plain, house = self.plain[shard], self.book.shard(shard).house
+        plain, house = self.plain[shard], self.book.shard(shard).registry
         ours = {tuple(key): amount for key, amount in house.balances.items() if amount}
         assert ours == {key: amount for key, amount in plain.accounts.items() if amount}
         lots = {
@@ -122,7 +122,7 @@ def test_a_caravan_between_two_shards_ends_as_the_model_says(seed):
     for shard in SHARDS:
         told.agree(shard)
         SEEN.update(told.plain[shard].seen)
-        for key, amount in told.book.shard(shard).house.balances.items():
+        for key, amount in told.book.shard(shard).registry.balances.items():
             if key.role == "transit":
                 transit[key] += amount
     assert not any(transit.values())
@@ -133,7 +133,7 @@ def test_a_caravan_between_two_shards_ends_as_the_model_says(seed):
         held = sum(
             amount
             for shard in SHARDS
-            for key, amount in told.book.shard(shard).house.balances.items()
+            for key, amount in told.book.shard(shard).registry.balances.items()
             if key.role == "value" and key.unit is unit
         )
         assert left == held

@@ -9,14 +9,14 @@ import zstandard
 from contracts import envelope as envelopes
 from ledger.log.domain import chunks, leaves, records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import sealing, stories
 
 
 def told(seed, count):
     """Leaves of a story."""
-    book, rows = Book(), sealing.Rows()
+    book, rows = BatchState(), sealing.Rows()
     heard = [records.command_from(3, envelopes.encode(e)) for e in stories.Story(seed).batch(count)]
     made = [r.decision for r in commands.decide(book, heard) if r.decision]
     return [rows.leaf(decision) for decision in made]

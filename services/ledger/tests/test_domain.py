@@ -7,14 +7,14 @@ from ledger.book import lots
 from ledger.book.facts import value_key
 from ledger.log.domain import records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import holding, model, stories
 
 
 def run_story(seed, *, batches=12, size=15):
     """Play one story to the model and to the ledger; compare after every batch."""
-    plain, book, balances = model.Model(), Book(), defaultdict(int)
+    plain, book, balances = model.Model(), BatchState(), defaultdict(int)
     story = stories.of_model(seed, plain)
     sequence, said = 0, {}
     for _ in range(batches):
@@ -57,10 +57,10 @@ def compare_holds(seed, plain, book, said):
         ended = [row for row in said[number] if row[3] != "held"]
         assert placed == hold["parts"], (seed, number)
         assert {row[0] for row in ended} == ({hold["by"]} if hold["end"] else set())
-        let_go = Counter()
+        release = Counter()
         for _, lot, amount, _ in ended:
-            let_go[lot] += amount
-        assert let_go == (Counter(dict(hold["parts"])) if hold["end"] else Counter())
+            release[lot] += amount
+        assert release == (Counter(dict(hold["parts"])) if hold["end"] else Counter())
         ways = {
             "captured": {"captured", "released"}, "voided": {"released"}, "due": {"due"}, "": set(),
         }  # fmt: skip
@@ -153,7 +153,7 @@ def test_ledger_agrees_with_a_plain_model_after_every_batch_and_rare_cases_did_o
 def test_a_batch_cut_otherwise_decides_the_same():
     told = stories.Story(7).batch(200)
     heard = [records.command_from(3, envelopes.encode(envelope)) for envelope in told]
-    whole, cut = Book(), Book()
+    whole, cut = BatchState(), BatchState()
     once = commands.decide(whole, heard)
     again = [r for n in range(0, 200, 7) for r in commands.decide(cut, heard[n : n + 7])]
     assert [r.answer for r in once] == [r.answer for r in again]

@@ -58,7 +58,7 @@ def owed(office):
     roles = ("payable", "receivable", "fee")
     return {
         (key.owner, key.role.value, key.counterparty): amount
-        for key, amount in office.book.shard(3).house.balances.items()
+        for key, amount in office.book.shard(3).registry.balances.items()
         if key.role in roles and amount
     }
 
@@ -83,7 +83,7 @@ def test_what_comes_back_after_its_issuer_closed_can_be_spent_and_all_of_it_sett
     assert office.stand("closed", party=BAKER).code == ""
 
     back = office.undo(spent, (1, 3_000))
-    assert (back.status, back.said.points_restored) == (Status.COMPLETED, 30)
+    assert (back.status, back.effects.points_restored) == (Status.COMPLETED, 30)
     assert owed(office) == {
         (BAKER, "payable", GROCER): 3_000, (GROCER, "receivable", BAKER): -3_000,
         (GROCER, "payable", 1): 30, (1, "fee", GROCER): -30,
@@ -120,7 +120,7 @@ def test_a_sale_is_undone_where_its_merchant_has_closed_since(office):
     office.buy(award(100, budget=None))
     spent = office.spend(100, acceptor=BAKER)
     assert office.stand("closed", party=BAKER).code == ""
-    assert office.undo(spent).said.points_restored == 100
+    assert office.undo(spent).effects.points_restored == 100
     assert office.lots(ALI) == [("NP", BAKER, 100, 10_000)]
     assert office.spend(100, acceptor=BAKER).code == "party-closed"
 
@@ -193,11 +193,11 @@ def test_refunds_in_a_row_give_one_grace_too(office):
     office.buy(award(60, budget=None, expires_at=ends))
     spent = office.spend(60)
     office.later(days=2)
-    assert office.undo(spent).said.points_restored == 60
+    assert office.undo(spent).effects.points_restored == 60
     assert live(office) == 60
     again = office.spend(60)
     office.later(days=31)
-    assert office.undo(again).said.points_restored == 60
+    assert office.undo(again).effects.points_restored == 60
     assert live(office) == 0
     assert office.spend(1).code == "insufficient-points"
 
@@ -231,7 +231,7 @@ def test_an_award_in_rial_or_of_nobody_earns_nothing_and_says_why(office):
     assert (sale.status, answer["points_earned"]) == (Status.COMPLETED, 10)
     codes = [line.get("reason", {}).get("code", "") for line in answer["lines"]]
     assert codes == ["not-value", "no-issuer", "no-issuer", ""]
-    assert office.undo(sale).said.points_clawed_back == 10
+    assert office.undo(sale).effects.points_clawed_back == 10
     assert office.lots(ALI) == []
 
 
@@ -299,7 +299,7 @@ def test_a_refund_to_an_account_that_closed_since_opens_it_frozen(office):
     office.buy(award(60, budget=None))
     spent = office.spend(60)
     assert office.stand("closed", account=ALI).code == ""
-    assert office.undo(spent).said.points_restored == 60
+    assert office.undo(spent).effects.points_restored == 60
     assert office.lots(ALI) == [("NP", BAKER, 60, 6_000)]
     assert office.spend(1).code == "account-frozen"
     assert office.stand("open", account=ALI).code == ""

@@ -288,7 +288,7 @@ def test_a_sale_has_at_most_so_many_lots(desk):
         member.lots[number] = msgspec.structs.replace(one, lot=number)
     refused = desk.spend(LOTS_PER_COMMAND_MAX + 1)
     assert refused.code == "too-many-lots"
-    assert "up to 4,096 at once" in refused.said.reasons[0].en
+    assert "up to 4,096 at once" in refused.effects.reasons[0].en
     assert desk.spend(LOTS_PER_COMMAND_MAX).status is Status.COMPLETED
     assert desk.spend(1).status is Status.COMPLETED
 

@@ -214,6 +214,6 @@ def test_points_on_their_way_are_outstanding_where_they_will_arrive(office):
             to_account=SARA, to_member=2,
         )
     )  # fmt: skip
-    assert office.book.shard(HERE).house.outstanding(BAKER) == {NP: 0}
+    assert office.book.shard(HERE).registry.outstanding(BAKER) == {NP: 0}
     office.deliver()
-    assert office.book.shard(THERE).house.outstanding(BAKER) == {NP: 100}
+    assert office.book.shard(THERE).registry.outstanding(BAKER) == {NP: 100}

@@ -10,7 +10,7 @@ from contracts.values import till_name
 from ledger.log.domain import leaves, merkle, records
 from ledger.log.domain.leaves import Leaf
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import desk, sealing, stories
 
@@ -149,7 +149,7 @@ def test_fields_split_differently_differ(one, other):
 
 
 def test_every_decision_of_a_story_has_a_leaf_of_its_own():
-    rows, book, story = sealing.Rows(), Book(), stories.Story(7)
+    rows, book, story = sealing.Rows(), BatchState(), stories.Story(7)
     seen, marked, rich = set(), 0, 0
     for _ in range(600):
         command = records.command_from(3, envelopes.encode(story.one()))

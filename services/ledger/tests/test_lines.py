@@ -10,14 +10,14 @@ from contracts.ledger import IssueValue
 from contracts.pos import Answer, Balance, Movement
 from contracts.values import Kind, Reason, Unit
 from ledger.posting.domain import lines
-from ledger.posting.domain.lines import Spendable, Told
+from ledger.posting.domain.lines import LineDetails, Spendable
 
 from . import stories
 from .desk import ACCOUNT, FLORIST, GROCER, Desk, award
 
 NP, CR, GV, MP = Unit.NETWORK_POINTS, Unit.CREDIT, Unit.GIFT, Unit.MERCHANT_POINTS
 M = Movement
-NOTHING = Told(0, 0, None, in_review=False)
+NOTHING = LineDetails(0, 0, None, in_review=False)
 LATER = stories.START + timedelta(days=3)
 
 
@@ -40,10 +40,10 @@ TABLE = [
      "این خرید امتیازی نداشت. مانده: ۵۰ ریال هدیه.",
      "This sale earned no points. Balance: 50 Rial of gift value."),
     (Kind.PURCHASE, {(M.EARNED, NP): 30, (M.PENDING, NP): 30}, left(points=30),
-     Told(0, 0, LATER, in_review=True), "۳۰ امتیاز در انتظار بررسی است. مانده: ۳۰ امتیاز.",
+     LineDetails(0, 0, LATER, in_review=True), "۳۰ امتیاز در انتظار بررسی است. مانده: ۳۰ امتیاز.",
      "30 points pending a review. Balance: 30 points."),
     (Kind.PURCHASE, {(M.EARNED, NP): 30, (M.PENDING, NP): 20}, left(points=30),
-     Told(0, 0, LATER, in_review=False),
+     LineDetails(0, 0, LATER, in_review=False),
      "۱۰ امتیاز گرفتید؛ ۲۰ امتیاز از ۴ فروردین ۱۴۰۵ قابل خرج است. مانده: ۳۰ امتیاز.",
      "10 points earned; 20 points can be spent from 24 March 2026. Balance: 30 points."),
     (Kind.PURCHASE, {(M.EARNED, NP): 100, (M.REPAID, NP): 100}, left(debt_points=150), NOTHING,
@@ -52,11 +52,12 @@ TABLE = [
     (Kind.PURCHASE, {(M.EARNED, MP): 4}, left(), NOTHING,
      "۴ امتیاز خود فروشگاه گرفتید. مانده: ۰ امتیاز.",
      "4 of the shop's own points earned. Balance: 0 points."),
-    (Kind.REDEMPTION, {(M.SPENT, NP): 100}, left(points=5), Told(10_000, 0, None, in_review=False),
+    (Kind.REDEMPTION, {(M.SPENT, NP): 100}, left(points=5),
+     LineDetails(10_000, 0, None, in_review=False),
      "با ۱۰۰ امتیاز ۱۰٬۰۰۰ ریال تخفیف گرفتید. مانده: ۵ امتیاز.",
      "100 points used for 10,000 Rial off. Balance: 5 points."),
     (Kind.REDEMPTION, {(M.SPENT, CR): 60, (M.SPENT, GV): 40, (M.EARNED, NP): 1}, left(points=1),
-     Told(100, 0, None, in_review=False),
+     LineDetails(100, 0, None, in_review=False),
      "با ۶۰ ریال اعتبار و ۴۰ ریال هدیه ۱۰۰ ریال تخفیف گرفتید؛ ۱ امتیاز گرفتید. مانده: ۱ امتیاز.",
      "60 Rial of credit and 40 Rial of gift value used for 100 Rial off; 1 points earned."
      " Balance: 1 points."),
@@ -66,7 +67,7 @@ TABLE = [
      "Refund booked; 50,000 Rial of credit given back."
      " Balance: 1 points and 150,000 Rial of credit."),
     (Kind.REFUND, {(M.TAKEN_BACK, NP): 50, (M.OWED, NP): 100, (M.REPAID, NP): 3},
-     left(debt_points=100), Told(0, 10_000, None, in_review=False),
+     left(debt_points=100), LineDetails(0, 10_000, None, in_review=False),
      "برگشت ثبت شد؛ ۵۰ امتیاز کم شد؛ ۳ امتیاز بابت بدهی کم شد؛ ۱۰۰ امتیاز پیش‌تر خرج شده"
      " و بدهی مشتری است، به ارزش ۱۰٬۰۰۰ ریال. مانده: ۰ امتیاز. بدهی: ۱۰۰ امتیاز.",
      "Refund booked; 50 points taken back; 3 points went to what was owed; 100 points spent already"
@@ -85,7 +86,7 @@ def test_a_line_names_all_that_moved_and_nothing_else(kind, moved, balance, told
 @pytest.mark.parametrize("unit", list(Unit)[:4])
 @pytest.mark.parametrize("what", [M.EARNED, M.SPENT, M.RESTORED, M.TAKEN_BACK, M.REPAID, M.OWED])
 def test_every_unit_has_its_word_in_every_clause(what, unit):
-    told = Told(7, 7, None, in_review=False)
+    told = LineDetails(7, 7, None, in_review=False)
     fa, en = lines.of_transaction(Kind.REFUND, {(what, unit): 12_345}, left(), told)
     assert "۱۲٬۳۴۵" in fa
     assert "12,345" in en

@@ -61,7 +61,7 @@ def test_what_a_reissued_card_had_paid_for_comes_back_to_the_new_card(bazaar):
     bazaar.reissue()
     bazaar.deliver()
     back = take_back_goods(bazaar, spent)
-    assert (back.code, back.said.gift_restored_rial) == ("", 80_000)
+    assert (back.code, back.effects.gift_restored_rial) == ("", 80_000)
     bazaar.deliver()
     assert bazaar.lots(CARD) == []
     assert sum(lot[2] for lot in bazaar.lots(OTHER_CARD, shard=THERE)) == 200_000

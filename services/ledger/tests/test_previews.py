@@ -14,7 +14,7 @@ from contracts.value import SetStanding, Standing
 from contracts.values import AMOUNT_MAX, Channel, Kind, Unit, till_name
 from ledger.log.domain import records
 from ledger.posting.decide import commands, inquiry
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import stories
 from .desk import ACCOUNT, GROCER, Desk, award, terms
@@ -75,7 +75,7 @@ def desk():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_what_can_be_spent_is_accepted_when_it_is_sent_and_no_unit_more(seed):
-    story, book, rng = stories.Story(seed + 900), Book(), random.Random(seed)
+    story, book, rng = stories.Story(seed + 900), BatchState(), random.Random(seed)
     for _ in range(24):
         for envelope in story.batch(rng.choice((5, 10, 20))):
             commands.decide_one(book, command(envelope))

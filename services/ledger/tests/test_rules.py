@@ -15,9 +15,9 @@ from contracts.values import Reason, Unit
 from ledger.book import lots, money
 from ledger.book.commands import Command
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import Lot, Member, Origin, What
+from ledger.book.facts import AccountState, Lot, LotMovementKind, Origin
 from ledger.log.domain import records
-from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.domain import texts
 
 from . import stories
@@ -164,7 +164,7 @@ def test_shares_of_any_steps_add_up_to_the_part(part, whole, cuts):
 
 def drafted():
     command = Command(1, "k.1", "tick-clock.v1", b"", TickClock(name="k.1"))
-    return Draft(command, 1, Member(), sequence=1, now=NOW)
+    return AccountDraft(command, 1, AccountState(), sequence=1, now=NOW)
 
 
 def test_a_draft_refuses_what_would_break_the_book():
@@ -173,7 +173,7 @@ def test_a_draft_refuses_what_would_break_the_book():
     with pytest.raises(InvariantBroken, match="cannot be given"):
         draft.open(lot(4096, 10))
     with pytest.raises(InvariantBroken, match="below zero"):
-        draft.take(draft.lots[4096], 11, What.REDEEMED)
+        draft.take(draft.lots[4096], 11, LotMovementKind.REDEEMED)
     with pytest.raises(InvariantBroken, match="off zero"):
         draft.post(draft.legs[:1])
     with pytest.raises(InvariantBroken, match="above zero"):

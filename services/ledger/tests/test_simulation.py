@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from ledger.posting.decide.commands import Verdict
+from ledger.posting.decide.commands import Disposition
 
 from . import simulation, test_caravan, test_domain
 
@@ -29,10 +29,10 @@ def test_a_long_story_over_a_bad_network_ends_as_the_model_says(seed):
     assert told.in_transit() == {}
     again = told.replay(told.book, (50, 400))
     assert {one.verdict for one in again} <= {
-        Verdict.REPEATED, Verdict.CONFLICTING, Verdict.UNKNOWN_REPLAY,
+        Disposition.REPEATED, Disposition.CONFLICTING, Disposition.UNKNOWN_REPLAY,
     }  # fmt: skip
     told.agree()
-    assert told.replay(simulation.Book(), (1, 33, 700)) == told.results
+    assert told.replay(simulation.BatchState(), (1, 33, 700)) == told.results
     SEEN.update(told.seen)
     for plain in told.plain.values():
         SEEN.update(plain.seen)

@@ -13,7 +13,7 @@ from contracts.values import Family, name
 from ledger.book import lots
 from ledger.log.domain import records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import model, stories
 from .desk import NETWORK
@@ -27,7 +27,7 @@ class Told:
     """One story as a ledger hears it."""
 
     def __init__(self):
-        self.book = Book()
+        self.book = BatchState()
         self.said = []
 
     def hear(self, envelope):
@@ -59,7 +59,7 @@ class Told:
 
     def books(self):
         """Balances, and lots as they stand."""
-        balances = self.book.shard(SHARD).house.balances
+        balances = self.book.shard(SHARD).registry.balances
         found = {
             number: (lot.remaining, lot.cost_left, lot.lapsed, lot.held, lot.expires_at)
             for member in self.book.members.values() for number, lot in member.lots.items()
@@ -101,7 +101,7 @@ def test_the_stories_had_what_the_order_could_have_changed():
 
 def balances(desk):
     """What accounts hold, by owner, role and other."""
-    found = desk.book.shard(desk.shard).house.balances
+    found = desk.book.shard(desk.shard).registry.balances
     return {(k.owner, k.role.value, k.counterparty): amount for k, amount in found.items()}
 
 

@@ -11,11 +11,11 @@ from contracts.values import Unit
 from kit.base.errors import Invalid
 from ledger.book import jalali
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import LOTS_PER_COMMAND_MAX, Role, What
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, LotMovementKind, Role
 from ledger.book.jalali import Month
 from ledger.log.domain import records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 from ledger.query.domain import issue_cohorts
 from ledger.query.domain.issue_cohorts import Figures, LotRow, MovementRow, Part, Sum
 
@@ -200,7 +200,7 @@ class Told:
     """A story as the ledger decided it: rows as plain values, balances, lots after each number."""
 
     def __init__(self, seed, *, batches=16, size=15):
-        plain, book = model.Model(), Book()
+        plain, book = model.Model(), BatchState()
         owners = {}
         story = stories.Story(seed, lots=lambda: owners)
         self.lots, self.rows, self.after = [], [], {0: {}}
@@ -247,8 +247,8 @@ def test_vintages_agree_with_the_lots_and_accounts_of_the_book():
         told = Told(seed)
         seen.update(told.seen)
         seen.update(agree_with_the_book(seed, told))
-    elsewhere = {What.SENT, What.ARRIVED, What.EXCHANGED}
-    assert set(seen) >= {*What, *MONTHS} - elsewhere
+    elsewhere = {LotMovementKind.SENT, LotMovementKind.ARRIVED, LotMovementKind.EXCHANGED}
+    assert set(seen) >= {*LotMovementKind, *MONTHS} - elsewhere
 
 
 def agree_with_the_book(seed, told):

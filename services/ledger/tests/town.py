@@ -6,7 +6,7 @@ from contracts import envelope as envelopes
 from contracts.values import Family, name
 from ledger.log.domain import records
 from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 
 from . import stories
 
@@ -23,7 +23,7 @@ class Town:
     """Commands of any shard, each a minute later; says is what the ledger has yet to hear."""
 
     def __init__(self):
-        self.book = Book()
+        self.book = BatchState()
         self.at = stories.START
         self.count = 0
         self.says = []
@@ -70,7 +70,7 @@ class Town:
         return sum(
             amount
             for state in self.book.shards.values()
-            for account, amount in state.house.balances.items()
+            for account, amount in state.registry.balances.items()
             if tuple(account) == key
         )
 
@@ -78,7 +78,7 @@ class Town:
         """Transit accounts that are not zero, summed over the shards."""
         sums = {}
         for state in self.book.shards.values():
-            for account, amount in state.house.balances.items():
+            for account, amount in state.registry.balances.items():
                 if account.role == "transit":
                     key = (account.unit.value, account.counterparty)
                     sums[key] = sums.get(key, 0) + amount

@@ -57,7 +57,7 @@ class Leg(NamedTuple):
     amount: int
 
 
-class What(StrEnum):
+class LotMovementKind(StrEnum):
     """What a consumption row did to its lot."""
 
     REDEEMED = "redeemed"
@@ -126,7 +126,7 @@ class Lot(Struct, frozen=True, gc=False):
     sliding_days: int = 0
 
 
-class Row(Struct, frozen=True, gc=False):
+class LotMovement(Struct, frozen=True, gc=False):
     """One consumption row: what a command took from a lot or gave back to it; amounts >= 0.
 
     original_sequence, original_ordinal: of the row that a restore mirrors, else 0.
@@ -135,7 +135,7 @@ class Row(Struct, frozen=True, gc=False):
     ordinal: int
     lot: int
     unit: Unit
-    what: What
+    what: LotMovementKind
     amount: int
     cost_rial: int
     issuer: int
@@ -187,7 +187,7 @@ class Progress(Struct, frozen=True):
     verdict: str = ""  # of what was pending: released, cancelled; of a hold: captured, voided
 
 
-class Original(Struct, frozen=True):
+class PriorPosting(Struct, frozen=True):
     """What a refund, reversal, verdict or take-back must know of the command it names.
 
     lines: (line, Rial); a basket without lines is its line 0. grants, rows: as booked. own_rial,
@@ -209,7 +209,7 @@ class Original(Struct, frozen=True):
     acceptor: int = 0
     lines: tuple[tuple[int, int], ...] = ()
     grants: tuple[Grant, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[LotMovement, ...] = ()
     own_rial: int = 0
     network_rial: int = 0
     held_until: datetime | None = None
@@ -247,7 +247,7 @@ class Rest(Struct, frozen=True):
     issuers: dict[int, Turn | None]
 
 
-class Member:
+class AccountState:
     """Value of one account on its shard: open lots (and closed ones named by a command), debts.
 
     holds: those not resolved, by number. rest: of accounts with more lots than a batch reads, by

@@ -30,19 +30,19 @@ class Ticker:
     clock: Clock
     shards: int
     sandbox: bool
-    said: set[int] = field(default_factory=set[int])
+    announced: set[int] = field(default_factory=set[int])
 
     async def run(self) -> None:
         """Say this minute's tick, unless it was said or the clock is off (a sandbox's may be)."""
         now = self.clock.now()
         minute = usecases.minute_of(now)
-        if minute in self.said:
+        if minute in self.announced:
             return
         async with self.database.transaction() as tx:
             if not self.sandbox and not await usecases.clock_is_right(tx, now):
                 return
             usecases.tick_shards(tx, shards=self.shards, now=now)
-        self.said = {minute}
+        self.announced = {minute}
 
 
 @dataclass(slots=True)

@@ -22,19 +22,20 @@ from contracts.ledger import (
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveBudget, ReceiveValue, ReleaseHold
 from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name, public_id
-from kit import logs, outbox, telemetry
-from kit.consumer import Event
-from kit.db import Tx
-from kit.outbox import Message
-from kit.telemetry import Metric
+from kit.base import logs, telemetry
+from kit.base.db import Tx
+from kit.base.telemetry import Metric
+from kit.stream import outbox
+from kit.stream.consumer import Event
+from kit.stream.outbox import Message
 from ledger.book.commands import UNDECODABLE, Command
 from ledger.book.errors import Unread
 from ledger.book.facts import BEGINNING
 from ledger.log.domain import log_append, records
 from ledger.posting.decide import answers, inquiry, transfer
 from ledger.posting.decide import commands as deciding
-from ledger.posting.decide.batch_state import Book, Decision
-from ledger.posting.decide.commands import Result, Verdict
+from ledger.posting.decide.batch_state import BatchState, Posting
+from ledger.posting.decide.commands import Disposition, Result
 from ledger.posting.decide.draft import Sent
 from ledger.posting.decide.inquiry import Effort
 from ledger.posting.domain import texts
@@ -53,7 +54,7 @@ _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
 _Owner = tuple[int, int]  # shard, account
-_Said = ExpireLot | ReleaseHold | TickClock
+OwnCommand = ExpireLot | ReleaseHold | TickClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
 LOTS_VISITED_MAX: Final = 100_000  # by one batch: some tenth of a second
 _json: Final = json.Encoder()
@@ -145,7 +146,7 @@ async def _post(
     outbox.add(tx, said)
 
 
-def _is_heavy(book: Book, heard: Sequence[Command]) -> bool:
+def _is_heavy(book: BatchState, heard: Sequence[Command]) -> bool:
     """Whether so many commands of so many lots had better be decided a part at a time."""
     most = max([len(member.lots) for member in book.members.values()], default=0)
     if len(heard) * (len(heard) + most) <= LOTS_VISITED_MAX:
@@ -160,7 +161,7 @@ def _is_heavy(book: Book, heard: Sequence[Command]) -> bool:
 
 
 def _decide(
-    book: Book,
+    book: BatchState,
     batch: Sequence[Event],
     heard: Sequence[Command],
     efforts: dict[_Owner, Effort],
@@ -197,7 +198,7 @@ def _appended_at(event: Event) -> datetime:
 
 
 def _preview(
-    book: Book, event: Event, command: Command, efforts: dict[_Owner, Effort]
+    book: BatchState, event: Event, command: Command, efforts: dict[_Owner, Effort]
 ) -> list[Message]:
     """The answer to an inquiry; none where its account has cost enough in this poll: ask again."""
     effort = efforts.setdefault((command.shard, command.body.account), Effort())
@@ -209,11 +210,11 @@ def _preview(
 
 def _answer(event: Event, command: Command, result: Result) -> list[Message]:
     match result.verdict:
-        case Verdict.POSTED | Verdict.REPEATED:
+        case Disposition.POSTED | Disposition.REPEATED:
             return _reply(event, command.name, result.answer)
-        case Verdict.CONFLICTING:
+        case Disposition.CONFLICTING:
             return _reply(event, command.name, _CONFLICT, status=_UNPROCESSABLE)
-        case Verdict.UNKNOWN_REPLAY:
+        case Disposition.UNKNOWN_REPLAY:
             return []
 
 
@@ -223,19 +224,19 @@ def _count(results: Sequence[tuple[Event, Command, Result]]) -> None:
         logs.declined(*no)
     counted = Counter((command.type, result.verdict) for _, command, result in results)
     for (kind, verdict), count in counted.items():
-        if verdict is Verdict.UNKNOWN_REPLAY:
+        if verdict is Disposition.UNKNOWN_REPLAY:
             telemetry.count(Metric.ALARMS, "replayed-name-unknown", by=count)
             continue
         telemetry.count(Metric.OUTCOMES, kind, verdict.value, by=count)
-        if kind == UNDECODABLE and verdict is Verdict.POSTED:
+        if kind == UNDECODABLE and verdict is Disposition.POSTED:
             telemetry.count(Metric.ALARMS, "ledger-undecodable", by=count)
 
 
-def _outcomes(event: Event, decision: Decision) -> list[Message]:
+def _outcomes(event: Event, decision: Posting) -> list[Message]:
     return [_outcome(event, decision, outcome) for outcome in answers.outcomes(decision)]
 
 
-def _outcome(event: Event, decision: Decision, outcome: Outcome) -> Message:
+def _outcome(event: Event, decision: Posting, outcome: Outcome) -> Message:
     command = decision.command
     cause = command.id or command.name
     accepted_at = command.accepted_at
@@ -253,7 +254,7 @@ def _outcome(event: Event, decision: Decision, outcome: Outcome) -> Message:
     return outbox.message(LEDGER_ENTRIES, said, partition=command.shard, headers=_traced(event))
 
 
-def _sends(event: Event, decision: Decision) -> list[Message]:
+def _sends(event: Event, decision: Posting) -> list[Message]:
     """The commands that the ledger itself says next, to whichever shard: each is named once."""
     return [
         _send(event, decision.command, to, body, decision.decided_at) for to, body in decision.sends
@@ -332,7 +333,7 @@ async def sweep_due_lots(
         tx, places, now=now, limit=limit
     ):
         body = ExpireLot(name=name(Family.EXPIRY, lot, hour), account=owner, lot=lot)
-        said.append(_say(shard, "expire-lot.v1", body, key=str(owner), now=now))
+        said.append(_own_message(shard, "expire-lot.v1", body, key=str(owner), now=now))
         reached[shard] = (expires_at, lot)
     outbox.add(tx, said)
     return reached
@@ -351,7 +352,7 @@ async def sweep_due_holds(
     said: list[Message] = []
     for shard, due_at, hold, owner in await reservations.list_due(tx, places, now=now, limit=limit):
         body = ReleaseHold(name=name(Family.HOLD, hold), account=owner, hold=hold)
-        said.append(_say(shard, "release-hold.v1", body, key=str(owner), now=now))
+        said.append(_own_message(shard, "release-hold.v1", body, key=str(owner), now=now))
         reached[shard] = (due_at, hold)
     outbox.add(tx, said)
     return reached
@@ -366,7 +367,7 @@ def tick_shards(tx: Tx, *, shards: int, now: datetime) -> None:
     """Let time pass on shards where nothing else happens."""
     for shard in range(shards):
         body = TickClock(name=name(Family.TICK, minute_of(now)))
-        outbox.add(tx, [_say(shard, "tick-clock.v1", body, key=f"shard-{shard}", now=now)])
+        outbox.add(tx, [_own_message(shard, "tick-clock.v1", body, key=f"shard-{shard}", now=now)])
 
 
 async def clock_is_right(tx: Tx, now: datetime) -> bool:
@@ -383,7 +384,7 @@ async def extend_ranges(tx: Tx) -> None:
     await sweeping.extend_ranges(tx)
 
 
-def _say(shard: int, kind: str, body: _Said, *, key: str, now: datetime) -> Message:
+def _own_message(shard: int, kind: str, body: OwnCommand, *, key: str, now: datetime) -> Message:
     said = Envelope(
         id=envelopes.follow(body.name, f"{kind} {shard}"),
         type=kind,

@@ -20,12 +20,20 @@ from contracts.value import (
 from contracts.values import Kind, Status, Unit
 from ledger.book import money
 from ledger.book.commands import Command
-from ledger.book.facts import Grant, Original, Progress, Row, What, lot_of_issue, lots_of_awards
+from ledger.book.facts import (
+    Grant,
+    LotMovement,
+    LotMovementKind,
+    PriorPosting,
+    Progress,
+    lot_of_issue,
+    lots_of_awards,
+)
 from ledger.book.money import Discount
 from ledger.log.domain import records
 from ledger.log.domain.leaves import ConsumptionRow, Leaf, RefusedAwardRow
 
-_WHATS: Final = {what.value: what for what in What}
+_WHATS: Final = {what.value: what for what in LotMovementKind}
 
 
 def hold_of(command: Command, status: Status) -> str:
@@ -40,10 +48,10 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
     *,
     sequence: int,
     now: datetime,
-    rows: tuple[Row, ...],
+    rows: tuple[LotMovement, ...],
     refused_awards: Sequence[RefusedAwardRow] = (),
-    hold: Original | None = None,
-) -> Original:
+    hold: PriorPosting | None = None,
+) -> PriorPosting:
     """An original as booked, from its command and rows, without later progress.
 
     Everything follows from what the log keeps, so nothing else is stored for refunds.
@@ -51,7 +59,7 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
     whose it is and where, a capture does not say again.
     """
     body = command.body
-    plain = Original(command.name, sequence, command.type, status)
+    plain = PriorPosting(command.name, sequence, command.type, status)
     match body:
         case PostTransaction():
             body = effective(body, refused_awards)
@@ -61,7 +69,7 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
                 body, sequence=sequence, occurred_at=command.occurred_at, now=now
             )
             grants = (grant,) if status is Status.COMPLETED else ()
-            return Original(
+            return PriorPosting(
                 command.name, sequence, command.type, status,
                 account=body.account, member=body.member, grants=grants, awaits=body.awaits,
             )  # fmt: skip
@@ -85,8 +93,8 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
 
 
 def original_in(
-    leaf: Leaf, name: str, rows: tuple[Row, ...], hold: Original | None = None
-) -> Original:
+    leaf: Leaf, name: str, rows: tuple[LotMovement, ...], hold: PriorPosting | None = None
+) -> PriorPosting:
     """What a name's leaf booked, without later progress. rows: its consumption rows."""
     command = command_in(leaf)
     if command.name != name:
@@ -102,18 +110,18 @@ def command_in(leaf: Leaf) -> Command:
     return records.command_from(leaf.shard, leaf.command)
 
 
-def marked_original(name: str, sequence: int, command_type: str) -> Original:
+def marked_original(name: str, sequence: int, command_type: str) -> PriorPosting:
     """The original of a reversal that came first: there is nothing behind its name."""
-    return Original(name, sequence, command_type, Status.DECLINED, arrived=False)
+    return PriorPosting(name, sequence, command_type, Status.DECLINED, arrived=False)
 
 
-def row_of(sealed: ConsumptionRow) -> Row:
+def row_of(sealed: ConsumptionRow) -> LotMovement:
     """A consumption row of a leaf as a value; its lot knows the unit."""
     (
         ordinal, lot, amount, cost, claim, fee, original_sequence, original_ordinal, issuer,
         acceptor, merchant, what,
     ) = sealed  # fmt: skip
-    return Row(
+    return LotMovement(
         ordinal, lot, Unit.NETWORK_POINTS, _WHATS[what], amount, cost, issuer, acceptor, merchant,
         claim, fee, original_sequence, original_ordinal,
     )  # fmt: skip
@@ -126,7 +134,7 @@ def asked_rial(body: object) -> int | None:
     return sum([part.amount_rial for part in body.refund_lines]) or body.amount_rial or None
 
 
-def reached(original: Original, rial: int) -> tuple[Row, ...]:
+def reached(original: PriorPosting, rial: int) -> tuple[LotMovement, ...]:
     """Of an original's rows those that undoing up to so many Rial more gives anything back of.
 
     A part of a step is zero where that of a longer one is: shares only grow. Of a redemption of
@@ -135,7 +143,7 @@ def reached(original: Original, rial: int) -> tuple[Row, ...]:
     total, before = original.total_rial, sum(original.progress.refunded)
     after = min(before + rial, total)
     seen: dict[int, bool] = {0: False}  # many rows are alike
-    found: list[Row] = []
+    found: list[LotMovement] = []
     for row in original.rows:
         for part in (row.amount, row.claim_rial, row.fee_rial, row.cost_rial - row.claim_rial):
             some = seen.get(part)
@@ -147,9 +155,9 @@ def reached(original: Original, rial: int) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def _sent(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+def _sent(rows: tuple[LotMovement, ...]) -> tuple[LotMovement, ...]:
     """What a command put into transit: not what repaid a debt."""
-    return tuple(row for row in rows if row.what is What.SENT)
+    return tuple(row for row in rows if row.what is LotMovementKind.SENT)
 
 
 def effective(body: PostTransaction, refused: Sequence[RefusedAwardRow]) -> PostTransaction:
@@ -164,18 +172,18 @@ def effective(body: PostTransaction, refused: Sequence[RefusedAwardRow]) -> Post
 def _original_of_transaction(
     command: Command,
     body: PostTransaction,
-    plain: Original,
+    plain: PriorPosting,
     *,
-    rows: tuple[Row, ...],
+    rows: tuple[LotMovement, ...],
     now: datetime,
-) -> Original:
+) -> PriorPosting:
     posted = plain.status in (Status.COMPLETED, Status.HELD)
     grants: tuple[Grant, ...] = ()
     if posted:
         _, grants = lots_of_awards(
             body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
         )
-    spent = tuple(row for row in rows if row.what is What.REDEEMED)
+    spent = tuple(row for row in rows if row.what is LotMovementKind.REDEEMED)
     if body.kind in (Kind.REFUND, Kind.REVERSAL):
         spent = _sent(rows)  # on, to the card that took a closed one's place
     lines = tuple((line.line, line.amount_rial) for line in body.lines)
@@ -184,7 +192,7 @@ def _original_of_transaction(
     own_rial = network_rial = 0
     if body.redemption is not None and posted:
         own_rial, network_rial = _added(money.of_redemption(body.redemption), spent)
-    return Original(
+    return PriorPosting(
         plain.name, plain.sequence, plain.type, plain.status,
         kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
         acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
@@ -195,9 +203,13 @@ def _original_of_transaction(
 
 
 def _original_of_spend(
-    plain: Original, where: SpendValue | Original, spend: Spend, *, rows: tuple[Row, ...]
-) -> Original:
-    spent = tuple(row for row in rows if row.what is What.REDEEMED)
+    plain: PriorPosting,
+    where: SpendValue | PriorPosting,
+    spend: Spend,
+    *,
+    rows: tuple[LotMovement, ...],
+) -> PriorPosting:
+    spent = tuple(row for row in rows if row.what is LotMovementKind.REDEEMED)
     own_rial, network_rial = _added(money.of_spend(spend), spent) if spent else (0, 0)
     return replace(
         plain, kind=Kind.REDEMPTION, account=where.account, member=where.member,
@@ -206,7 +218,7 @@ def _original_of_spend(
     )  # fmt: skip
 
 
-def _added(discount: Discount, spent: tuple[Row, ...]) -> tuple[int, int]:
+def _added(discount: Discount, spent: tuple[LotMovement, ...]) -> tuple[int, int]:
     """Rial beyond the claims: what the acceptor gave of its own, what the network added."""
     claim = sum(row.claim_rial for row in spent)
     network = money.of_network(discount, claim)

@@ -16,9 +16,9 @@ from contracts.pos import Answer, Balance, Moved, Movement
 from contracts.values import Channel, Kind, Reason, Status, Unit, public_id
 from ledger.book.commands import Command
 from ledger.posting.decide import movements
-from ledger.posting.decide.batch_state import Decision
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.batch_state import Posting
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.domain import lines, texts
 
 _ENCODER = json.Encoder()
@@ -27,14 +27,14 @@ _ANSWERED = frozenset({PostTransaction, RefuseTransaction})  # a till waits for 
 _ASKED = frozenset({"post-transaction.v1", "refuse-transaction.v1"})  # others may be refused too
 
 
-def answer(draft: Draft, said: Said, balance: Balance) -> bytes:
+def answer(draft: AccountDraft, said: Effects, balance: Balance) -> bytes:
     """The bytes that a till is answered with for ever; null where no till asked.
 
     Behind a record that nobody could read a till may wait as well.
     """
     command, body = draft.command, draft.command.body
     if body is None:
-        return _no(command, command.name, said.status, said.reasons[0], now=draft.now)
+        return _refusal_answer(command, command.name, said.status, said.reasons[0], now=draft.now)
     if not _a_till_asked(command):
         return NO_ANSWER
     moved = movements.of(draft)
@@ -79,10 +79,14 @@ def _a_till_asked(command: Command) -> bool:
 
 def marked_answer(command: Command, name: str, *, now: datetime) -> bytes:
     """What the original of a reversal that came first will hear. Its kind nobody knows yet."""
-    return _no(command, name, Status.DECLINED, texts.reason("reversed-before-arrival"), now=now)
+    return _refusal_answer(
+        command, name, Status.DECLINED, texts.reason("reversed-before-arrival"), now=now
+    )
 
 
-def _no(command: Command, name: str, status: Status, reason: Reason, *, now: datetime) -> bytes:
+def _refusal_answer(
+    command: Command, name: str, status: Status, reason: Reason, *, now: datetime
+) -> bytes:
     told = Answer(
         id=public_id(command.shard, name),
         kind=Kind.PURCHASE,
@@ -97,7 +101,7 @@ def _no(command: Command, name: str, status: Status, reason: Reason, *, now: dat
     return _ENCODER.encode(told)
 
 
-def outcomes(decision: Decision) -> tuple[Outcome, ...]:
+def outcomes(decision: Posting) -> tuple[Outcome, ...]:
     """What the house hears of a decision: its own outcome, then that of a name it forestalled."""
     own = _outcome(decision)
     if decision.marked is None:
@@ -105,9 +109,9 @@ def outcomes(decision: Decision) -> tuple[Outcome, ...]:
     return own, _marked_outcome(own, *decision.marked)
 
 
-def _outcome(decision: Decision) -> Outcome:
+def _outcome(decision: Posting) -> Outcome:
     """Refusals too: lots, moves and entries of this sequence number."""
-    command, said, balance = decision.command, decision.said, decision.balance
+    command, said, balance = decision.command, decision.effects, decision.balance
     body, facts = command.body, command.facts
     posting: PostTransaction | None = body if type(body) is PostTransaction else None
     channel = posting.channel if posting is not None else None
@@ -166,7 +170,7 @@ def _marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
     )
 
 
-def _issued(decision: Decision) -> tuple[LotIssued, ...]:
+def _issued(decision: Posting) -> tuple[LotIssued, ...]:
     return tuple(
         [
             LotIssued(
@@ -186,7 +190,7 @@ def _issued(decision: Decision) -> tuple[LotIssued, ...]:
     )
 
 
-def _moved(decision: Decision) -> tuple[LotMoved, ...]:
+def _moved(decision: Posting) -> tuple[LotMoved, ...]:
     return tuple(
         [
             LotMoved(
@@ -204,7 +208,7 @@ def _moved(decision: Decision) -> tuple[LotMoved, ...]:
     )
 
 
-def _entries(decision: Decision) -> tuple[Entry, ...]:
+def _entries(decision: Posting) -> tuple[Entry, ...]:
     return tuple(
         [
             Entry(
@@ -220,11 +224,11 @@ def _entries(decision: Decision) -> tuple[Entry, ...]:
 
 
 def _line(
-    kind: Kind, said: Said, moved: dict[tuple[Movement, Unit], int], balance: Balance
+    kind: Kind, said: Effects, moved: dict[tuple[Movement, Unit], int], balance: Balance
 ) -> tuple[str, str]:
     if said.reasons:
         return said.reasons[0].fa, said.reasons[0].en
-    told = lines.Told(
+    told = lines.LineDetails(
         said.discount_rial, said.debt_rial, said.pending_until, said.status is Status.HELD
     )
     return lines.of_transaction(kind, moved, balance, told)

@@ -9,12 +9,21 @@ from msgspec.structs import replace
 from contracts.pos import Balance
 from contracts.values import Status, Unit
 from ledger.book.commands import Command
-from ledger.book.facts import BEGINNING, Hold, Leg, Lot, Member, Original, Progress, Row
+from ledger.book.facts import (
+    BEGINNING,
+    AccountState,
+    Hold,
+    Leg,
+    Lot,
+    LotMovement,
+    PriorPosting,
+    Progress,
+)
 from ledger.log.domain.leaves import DateRow, HoldRow
 from ledger.log.domain.prior_postings import hold_of, marked_original, original_of
 from ledger.posting.decide.draft import Sent
-from ledger.posting.decide.effects import Said
-from ledger.posting.domain.shard_registry import Change, House
+from ledger.posting.decide.effects import Effects
+from ledger.posting.domain.shard_registry import Change, ShardRegistry
 
 
 class Known(Struct, frozen=True):
@@ -25,7 +34,7 @@ class Known(Struct, frozen=True):
     answer: bytes
 
 
-class Decision(Struct, frozen=True):
+class Posting(Struct, frozen=True):
     """One command's effects under one sequence number.
 
     opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
@@ -43,7 +52,7 @@ class Decision(Struct, frozen=True):
     code: str
     answer: bytes
     legs: tuple[Leg, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[LotMovement, ...]
     opened: tuple[Lot, ...]
     changed: tuple[Lot, ...]
     debts: dict[tuple[Unit, int], int] | None
@@ -52,7 +61,7 @@ class Decision(Struct, frozen=True):
     marked: tuple[str, bytes] | None
     merchant: int
     acceptor: int
-    said: Said
+    effects: Effects
     balance: Balance
     holds: tuple[HoldRow, ...] = ()
     dates: tuple[DateRow, ...] = ()
@@ -70,21 +79,23 @@ class ShardState:
     decided_at: datetime = BEGINNING
     account_count: int = 0
     peaks: bytes = b""
-    house: House = field(default_factory=House)
+    registry: ShardRegistry = field(default_factory=ShardRegistry)
 
 
 @dataclass(slots=True)
-class Book:
+class BatchState:
     """Everything a batch may decide on, by shard; deciding changes it through apply alone."""
 
     shards: dict[int, ShardState] = field(default_factory=dict[int, ShardState])
     known: dict[tuple[int, str], Known] = field(default_factory=dict[tuple[int, str], Known])
-    originals: dict[tuple[int, str], Original] = field(
-        default_factory=dict[tuple[int, str], Original]
+    originals: dict[tuple[int, str], PriorPosting] = field(
+        default_factory=dict[tuple[int, str], PriorPosting]
     )
-    members: dict[tuple[int, int], Member] = field(default_factory=dict[tuple[int, int], Member])
+    members: dict[tuple[int, int], AccountState] = field(
+        default_factory=dict[tuple[int, int], AccountState]
+    )
     guarded: set[int] = field(default_factory=set[int])  # shards where a standing was ever set
-    fresh: dict[tuple[int, str], Decision] = field(default_factory=dict[tuple[int, str], Decision])
+    fresh: dict[tuple[int, str], Posting] = field(default_factory=dict[tuple[int, str], Posting])
 
     def shard(self, number: int) -> ShardState:
         """A shard's state; one nobody wrote to yet begins here."""
@@ -93,14 +104,14 @@ class Book:
             found = self.shards[number] = ShardState(number)
         return found
 
-    def member(self, shard: int, owner: int) -> Member:
+    def member(self, shard: int, owner: int) -> AccountState:
         """An account's value; empty where it never had any."""
         found = self.members.get((shard, owner))
         if found is None:
-            found = self.members[shard, owner] = Member()
+            found = self.members[shard, owner] = AccountState()
         return found
 
-    def original(self, shard: int, name: str) -> Original | None:
+    def original(self, shard: int, name: str) -> PriorPosting | None:
         """What a name's command booked, with its progress; None where it never came."""
         found = self.originals.get((shard, name))
         if found is None and (decision := self.fresh.get((shard, name))) is not None:
@@ -109,7 +120,7 @@ class Book:
             found = self.originals[shard, name] = _original(decision, name, hold)
         return found
 
-    def apply(self, decision: Decision) -> None:
+    def apply(self, decision: Posting) -> None:
         """Make a decision the state that the next command sees."""
         command, shard = decision.command, decision.command.shard
         state = self.shards[shard]
@@ -127,9 +138,9 @@ class Book:
             name, progress = decision.progress
             original = self.originals[shard, name]
             self.originals[shard, name] = replace(original, progress=progress)
-        house = state.house
-        if house.watched or decision.change is not None:
-            house.apply(decision.change, decision.legs)
+        registry = state.registry
+        if registry.watched or decision.change is not None:
+            registry.apply(decision.change, decision.legs)
         key = (shard, command.name)
         self.known[key] = Known(decision.sequence, command.fingerprint, decision.answer)
         self.fresh[key] = decision
@@ -139,7 +150,7 @@ class Book:
             self.fresh[shard, name] = decision
 
 
-def _original(decision: Decision, name: str, hold: Original | None) -> Original:
+def _original(decision: Posting, name: str, hold: PriorPosting | None) -> PriorPosting:
     if name != decision.command.name:
         return marked_original(name, decision.sequence, decision.command.type)
     return original_of(
@@ -149,5 +160,5 @@ def _original(decision: Decision, name: str, hold: Original | None) -> Original:
         now=decision.decided_at,
         rows=decision.rows,
         hold=hold,
-        refused_awards=decision.said.refused_awards,
+        refused_awards=decision.effects.refused_awards,
     )

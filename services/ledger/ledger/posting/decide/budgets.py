@@ -11,20 +11,20 @@ from contracts.values import Family, Reason, name
 from ledger.book import chart_transfers
 from ledger.book.facts import Grant
 from ledger.posting.decide import account_status, effects, issuance
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain import texts
 
 
-def grant(draft: Draft, body: GrantBudget) -> Said:
+def grant(draft: AccountDraft, body: GrantBudget) -> Effects:
     """A party may have points issued for so much more from this shard."""
     draft.post(chart_transfers.grant(body.party, body.campaign, body.amount_rial))
-    return Said(amount_rial=body.amount_rial)
+    return Effects(amount_rial=body.amount_rial)
 
 
-def send(draft: Draft, body: SendBudget) -> Said:
+def send(draft: AccountDraft, body: SendBudget) -> Effects:
     """Part of a slice, or all that is idle, goes to another shard through transit."""
     if body.to_shard == draft.command.shard:
         return effects.decline("same-shard")
@@ -44,23 +44,23 @@ def send(draft: Draft, body: SendBudget) -> Said:
         from_sequence=draft.sequence,
     )
     draft.sends.append((body.to_shard, said))
-    return Said(amount_rial=rial)
+    return Effects(amount_rial=rial)
 
 
-def receive(draft: Draft, body: ReceiveBudget) -> Said:
+def receive(draft: AccountDraft, body: ReceiveBudget) -> Effects:
     """What another shard's slice gave; never refused, so that transit returns to zero."""
     draft.post(chart_transfers.budget_transit(body.party, body.campaign, -body.amount_rial))
-    return Said(amount_rial=body.amount_rial)
+    return Effects(amount_rial=body.amount_rial)
 
 
-def left(draft: Draft, party: int, campaign: int) -> int:
+def left(draft: AccountDraft, party: int, campaign: int) -> int:
     """Rial of the slice that nothing was drawn for yet, this command's own draws counted."""
     key = chart_transfers.budget_key(party, campaign)
     drawn = sum(leg.amount for leg in draft.legs if leg.account == key)
-    return draft.house.balances.get(key, 0) + drawn
+    return draft.registry.balances.get(key, 0) + drawn
 
 
-def fund_issue(draft: Draft, body: IssueValue) -> Said | None:
+def fund_issue(draft: AccountDraft, body: IssueValue) -> Effects | None:
     """Draw the cost of an issue from the slice that it names; a no where that has too little."""
     if body.budget is None:
         return None
@@ -71,12 +71,12 @@ def fund_issue(draft: Draft, body: IssueValue) -> Said | None:
     return None
 
 
-def refused_awards(draft: Draft, awards: Sequence[Award]) -> dict[int, Reason]:
+def refused_awards(draft: AccountDraft, awards: Sequence[Award]) -> dict[int, Reason]:
     """Awards that earn nothing, by place, with why; the others' costs are drawn, in order."""
     refused: dict[int, Reason] = {}
     for place, award in enumerate(awards):
-        if draft.house.standings:
-            code = account_status.code_of_parties(draft.house, (award.issuer, award.funder))
+        if draft.registry.standings:
+            code = account_status.code_of_parties(draft.registry, (award.issuer, award.funder))
             if code:
                 refused[place] = texts.reason(code)
                 continue
@@ -100,7 +100,7 @@ def without(body: PostTransaction, refused: dict[int, Reason]) -> PostTransactio
     return replace(body, awards=tuple(kept))
 
 
-def give_back(draft: Draft, award: Grant, rial: int) -> None:
+def give_back(draft: AccountDraft, award: Grant, rial: int) -> None:
     """What is undone of an award gives its cost back to the slice."""
     if award.budget is not None:
         draft.post(chart_transfers.draw(award.funder, award.budget, -rial))

@@ -8,20 +8,20 @@ from ledger.book import chart_transfers
 from ledger.book.errors import Unread
 from ledger.book.facts import Lot, Origin, lot_number
 from ledger.posting.decide import effects, transfer
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Subject, Successor
 
 
-def activate(draft: Draft, body: ActivateCard) -> Said:
+def activate(draft: AccountDraft, body: ActivateCard) -> Effects:
     """An account nobody used becomes a card of its issuer, with what was paid for it."""
     if not body.account:
         return effects.decline("no-account")
     if not body.issuer:
         return effects.decline("no-issuer")
-    if body.account in draft.house.cards:
+    if body.account in draft.registry.cards:
         return effects.decline("card-already-active")
     if draft.debts or not draft.is_empty():
         return effects.decline("account-in-use")
@@ -35,16 +35,16 @@ def activate(draft: Draft, body: ActivateCard) -> Said:
                 body.amount_rial, body.amount_rial,
             )
         )  # fmt: skip
-    return Said(amount_rial=body.amount_rial)
+    return Effects(amount_rial=body.amount_rial)
 
 
-def reissue(draft: Draft, body: ReissueCard) -> Said:
+def reissue(draft: AccountDraft, body: ReissueCard) -> Effects:
     """All that a card holds, blocked or not, goes to another active card; the old one closes.
 
     What is past its date stays behind: the sweep books it, on a closed account too. Of very many
     lots a part goes at a time: the card stays blocked, until another reissue sends the last.
     """
-    if body.account not in draft.house.cards:
+    if body.account not in draft.registry.cards:
         return effects.decline("card-not-active")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
         return effects.decline("same-account")
@@ -66,10 +66,10 @@ def reissue(draft: Draft, body: ReissueCard) -> Said:
         return effects.unchanged("more-to-reissue")
     closed = (Subject(False, body.account), Standing.CLOSED)
     draft.change = Change(standings=(closed,), successor=(body.account, to))
-    return Said()
+    return Effects()
 
 
-def top_up(draft: Draft, body: TopUpWallet) -> Said:
+def top_up(draft: AccountDraft, body: TopUpWallet) -> Effects:
     """Money that a custodian was paid becomes credit that never expires (SH6)."""
     if not body.account:
         return effects.decline("no-account")
@@ -86,7 +86,7 @@ def top_up(draft: Draft, body: TopUpWallet) -> Said:
     )  # fmt: skip
     draft.post(chart_transfers.pay_in(body.custodian, rial))
     draft.settle_debts()
-    return Said(amount_rial=rial)
+    return Effects(amount_rial=rial)
 
 
 def _needs(needs: RegistryNeeds, shard: int, body: ActivateCard | ReissueCard) -> None:

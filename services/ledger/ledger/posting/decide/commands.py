@@ -11,17 +11,17 @@ from contracts.ledger import PostTransaction
 from contracts.value import ReceiveValue
 from contracts.values import Status, public_id
 from ledger.book.commands import Command
-from ledger.book.facts import Original
+from ledger.book.facts import PriorPosting
 from ledger.posting.decide import answers, effects, rules, transfer
-from ledger.posting.decide.batch_state import Book, Decision
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.batch_state import BatchState, Posting
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.domain import texts
 
 _POSTED: Final = (Status.COMPLETED, Status.HELD)
 
 
-class Verdict(Enum):
+class Disposition(Enum):
     """What became of one command of the batch."""
 
     POSTED = "posted"  # decided now
@@ -33,12 +33,12 @@ class Verdict(Enum):
 class Result(Struct, frozen=True):
     """verdict, the answer's bytes (empty where there is none), the decision where it was made."""
 
-    verdict: Verdict
+    verdict: Disposition
     answer: bytes
-    decision: Decision | None = None
+    decision: Posting | None = None
 
 
-def decide(book: Book, commands: Sequence[Command]) -> list[Result]:
+def decide(book: BatchState, commands: Sequence[Command]) -> list[Result]:
     """Decide commands in order, each on the effects of those before it. The book moves on.
 
     The name is looked up before the body is read (architecture 2).
@@ -46,19 +46,19 @@ def decide(book: Book, commands: Sequence[Command]) -> list[Result]:
     return [decide_one(book, command) for command in commands]
 
 
-def decide_one(book: Book, command: Command) -> Result:
+def decide_one(book: BatchState, command: Command) -> Result:
     """One command, on the effects of all before it."""
     known = book.known.get((command.shard, command.name))
     if known is not None:
         stored, given = known.fingerprint, command.fingerprint
         if stored is None or given is None or stored == given:
-            return Result(Verdict.REPEATED, known.answer)
-        return Result(Verdict.CONFLICTING, b"")
+            return Result(Disposition.REPEATED, known.answer)
+        return Result(Disposition.CONFLICTING, b"")
     if command.facts.replayed:
-        return Result(Verdict.UNKNOWN_REPLAY, b"")
+        return Result(Disposition.UNKNOWN_REPLAY, b"")
     decision = _book_one(book, command)
     book.apply(decision)
-    return Result(Verdict.POSTED, decision.answer, decision)
+    return Result(Disposition.POSTED, decision.answer, decision)
 
 
 def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[str, str]]:
@@ -71,13 +71,13 @@ def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[s
             yield public_id(command.shard, command.name), no.code
 
 
-def owner_of(book: Book, command: Command) -> tuple[int, int]:
+def owner_of(book: BatchState, command: Command) -> tuple[int, int]:
     """Shard and account of a command, as far as the book knows its original."""
     original = book.originals.get((command.shard, command.facts.original))
     return command.shard, account_of(command, original)
 
 
-def account_of(command: Command, original: Original | None) -> int:
+def account_of(command: Command, original: PriorPosting | None) -> int:
     """The account a command is about: its own, else its original's.
 
     None where somebody was shown who lives on another shard: he hears nothing of the original's.
@@ -87,7 +87,7 @@ def account_of(command: Command, original: Original | None) -> int:
     return command.facts.account or (original.account if original is not None else 0)
 
 
-def _book_one(book: Book, command: Command) -> Decision:
+def _book_one(book: BatchState, command: Command) -> Posting:
     state = book.shard(command.shard)
     now = state.decided_at
     if command.accepted_at is not None and not command.ahead:
@@ -97,7 +97,9 @@ def _book_one(book: Book, command: Command) -> Decision:
     owner = account_of(command, original)
     member = book.member(command.shard, owner)
     sequence = state.last_sequence + 1
-    draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
+    draft = AccountDraft(
+        command, owner, member, sequence=sequence, now=now, registry=state.registry
+    )
     if draft.holds:
         draft.settle_due()
     if command.ahead:
@@ -105,19 +107,21 @@ def _book_one(book: Book, command: Command) -> Decision:
     else:
         said = rules.apply_rule(draft, command.body, original)
     if said.status not in (Status.COMPLETED, Status.HELD):
-        draft = Draft(command, owner, member, sequence=sequence, now=now, house=state.house)
+        draft = AccountDraft(
+            command, owner, member, sequence=sequence, now=now, registry=state.registry
+        )
         if type(command.body) is ReceiveValue:  # what is in transit goes back
             draft.sends.append(transfer.return_of(command.body, said.code))
     return _decision(draft, command, said, now=now)
 
 
-def _decision(draft: Draft, command: Command, said: Said, *, now: datetime) -> Decision:
+def _decision(draft: AccountDraft, command: Command, said: Effects, *, now: datetime) -> Posting:
     balance = draft.balance()
     told = answers.answer(draft, said, balance)
     marked = None
     if said.marks:
         marked = (said.marks, answers.marked_answer(command, said.marks, now=now))
-    return Decision(
+    return Posting(
         command, draft.sequence, now, said.status, said.code, told,
         tuple(draft.legs), tuple(draft.rows),
         tuple([draft.lots[number] for number in draft.opened]),

@@ -14,43 +14,44 @@ from ledger.book.commands import Command
 from ledger.book.errors import InvariantBroken, Unread
 from ledger.book.facts import (
     LOTS_PER_COMMAND_MAX,
+    AccountState,
     Held,
     Hold,
     Leg,
     Lot,
-    Member,
+    LotMovement,
+    LotMovementKind,
     Origin,
     Rest,
-    Row,
-    What,
     lot_number,
     value_key,
 )
 from ledger.book.lots import Plan
 from ledger.log.domain.leaves import DateRow, HoldRow
-from ledger.posting.domain.shard_registry import Change, House
+from ledger.posting.domain.shard_registry import Change, ShardRegistry
 
 Sent = ReceiveValue | ReturnValue | ReceiveBudget  # what the ledger itself commands next
 _NO_CAPTURE: Final[Mapping[int, int]] = {}
 
 
-class Draft:
+class AccountDraft:
     """Working copy of one member's value. Declining means throwing it away."""
 
     __slots__ = (
-        "acceptor", "change", "changed", "command", "dated", "debts", "hold_rows", "holds", "house",
-        "legs", "lots", "merchant", "now", "opened", "owner", "rest", "rows", "sends", "sequence",
+        "acceptor", "change", "changed", "command", "dated", "debts", "hold_rows", "holds",
+        "legs", "lots", "merchant", "now", "opened", "owner", "registry", "rest", "rows", "sends",
+        "sequence",
     )  # fmt: skip
 
     def __init__(
         self,
         command: Command,
         owner: int,
-        member: Member,
+        member: AccountState,
         *,
         sequence: int,
         now: datetime,
-        house: House | None = None,
+        registry: ShardRegistry | None = None,
     ) -> None:
         self.command = command
         self.owner = owner
@@ -66,9 +67,9 @@ class Draft:
         self.changed: dict[int, None] = {}
         self.dated: dict[int, None] = {}
         self.hold_rows: list[HoldRow] = []
-        self.rows: list[Row] = []
+        self.rows: list[LotMovement] = []
         self.legs: list[Leg] = []
-        self.house = house or House()  # read only: what becomes of it is the change
+        self.registry = registry or ShardRegistry()  # read only: what becomes of it is the change
         self.change: Change | None = None
         self.sends: list[tuple[int, Sent]] = []
 
@@ -99,29 +100,36 @@ class Draft:
         """Add a child of a lot elsewhere, which its row fills; no legs."""
         self._add(lot)
         self.rows.append(
-            Row(
-                len(self.rows), lot.lot, lot.unit, What.ARRIVED, lot.amount, lot.cost_rial,
-                lot.issuer, 0, 0,
+            LotMovement(
+                len(self.rows), lot.lot, lot.unit, LotMovementKind.ARRIVED, lot.amount,
+                lot.cost_rial, lot.issuer, 0, 0,
             )
         )  # fmt: skip
 
-    def take(self, lot: Lot, amount: int, what: What) -> Row:
+    def take(self, lot: Lot, amount: int, what: LotMovementKind) -> LotMovement:
         """Take amount from a lot's remainder with its share of the cost; no legs."""
         return self.take_at(lot, amount, what, lots.cost_of(lot, amount))
 
     def take_at(
-        self, lot: Lot, amount: int, what: What, cost: int, *, claim: int = 0, fee: int = 0
-    ) -> Row:
+        self,
+        lot: Lot,
+        amount: int,
+        what: LotMovementKind,
+        cost: int,
+        *,
+        claim: int = 0,
+        fee: int = 0,
+    ) -> LotMovement:
         """As take, with the money leg of a redemption."""
         self.set(replace(lot, remaining=lot.remaining - amount, cost_left=lot.cost_left - cost))
-        row = Row(
+        row = LotMovement(
             len(self.rows), lot.lot, lot.unit, what, amount, cost, lot.issuer, self.acceptor,
             self.merchant, claim, fee,
         )  # fmt: skip
         self.rows.append(row)
         return row
 
-    def unissue(self, lot: Lot, what: What) -> int:
+    def unissue(self, lot: Lot, what: LotMovementKind) -> int:
         """Take what is left of a lot, but for what is held, with its issue and funding; its cost.
 
         The cost is in Rial.
@@ -141,11 +149,13 @@ class Draft:
             lot = self.lots[number]
             past = lot.remaining - lot.held
             if past and not lots.in_date(lot, self.now):
-                self.take(lot, past, What.EXPIRED)
+                self.take(lot, past, LotMovementKind.EXPIRED)
                 self.set(replace(self.lots[number], lapsed=lot.lapsed + past))
                 self.post(chart.expire(self.owner, lot.unit, lot.issuer, past))
 
-    def give_back(self, original: Row, sequence: int, *, part: Row, grace: datetime) -> None:
+    def give_back(
+        self, original: LotMovement, sequence: int, *, part: LotMovement, grace: datetime
+    ) -> None:
         """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.
 
         A lot past its date stays closed: a child with the grace date is opened instead. Grace is
@@ -184,7 +194,7 @@ class Draft:
         for (unit, issuer), debt in sorted(self.debts.items()):  # whatever order they were read in
             plan = self.plan(unit, issuer, -debt)
             for lot, amount in plan.takes:
-                self.take(lot, amount, What.REPAID)
+                self.take(lot, amount, LotMovementKind.REPAID)
             repaid = -debt - plan.short
             self.post(chart.repay(self.owner, unit, issuer, repaid))
             self.owe(unit, issuer, -repaid)
@@ -210,7 +220,7 @@ class Draft:
             self.set(replace(lot, held=lot.held + amount))
             self._say_held(hold, number, amount, Held.HELD)
 
-    def let_go(self, hold: Hold, rest: Held, *, captured: Mapping[int, int] = _NO_CAPTURE) -> None:
+    def release(self, hold: Hold, rest: Held, *, captured: Mapping[int, int] = _NO_CAPTURE) -> None:
         """Resolve a hold: all its parts are free again, to be taken as far as captured, by lot."""
         del self.holds[hold.hold]
         for number, amount in hold.parts:
@@ -226,7 +236,7 @@ class Draft:
         """Book what dates alone had released, and expired meanwhile: holds that fell due."""
         due = [hold for hold in self.holds.values() if hold.due_at <= self.now]
         for hold in sorted(due, key=lambda hold: hold.hold):
-            self.let_go(hold, Held.DUE)
+            self.release(hold, Held.DUE)
             self.lapse([number for number, _ in hold.parts])
 
     def owe(self, unit: Unit, issuer: int, amount: int) -> None:
@@ -314,7 +324,7 @@ class Draft:
         self.opened[lot.lot] = None
         self.lots[lot.lot] = lot
 
-    def _child(self, parent: Lot, part: Row, until: datetime | None) -> Lot:
+    def _child(self, parent: Lot, part: LotMovement, until: datetime | None) -> Lot:
         child = replace(
             parent,
             lot=lot_number(self.sequence, len(self.opened)),

@@ -12,7 +12,7 @@ from ledger.log.domain.leaves import RefusedAwardRow
 from ledger.posting.domain import texts
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class Effects(Struct, frozen=True, kw_only=True):
     """Outcome of one command. The numbers are those of contracts.pos.Answer, all >= 0.
 
     progress: an original's name and what becomes of it. marks: a name that never arrived and is
@@ -46,17 +46,17 @@ class Said(Struct, frozen=True, kw_only=True):
     refused_awards: tuple[RefusedAwardRow, ...] = ()
 
 
-def decline_for(*reasons: Reason) -> Said:
+def decline_for(*reasons: Reason) -> Effects:
     """A business no: stored and answered like a yes; the first reason gives the code."""
-    return Said(status=Status.DECLINED, code=reasons[0].code, reasons=reasons)
+    return Effects(status=Status.DECLINED, code=reasons[0].code, reasons=reasons)
 
 
-def decline(code: str, **numbers: int) -> Said:
+def decline(code: str, **numbers: int) -> Effects:
     """A business no of the ledger's own."""
     return decline_for(texts.reason(code, **numbers))
 
 
-def decline_too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Said | None:
+def decline_too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Effects | None:
     """A no where one command would take from too many lots; it says how much it may take."""
     if len(takes) <= limit:
         return None
@@ -65,11 +65,11 @@ def decline_too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Said | Non
     return decline("too-many-lots", most=most)
 
 
-def refuse(reason: Reason) -> Said:
+def refuse(reason: Reason) -> Effects:
     """Nobody could decide it: stored and answered."""
-    return Said(status=Status.REFUSED, code=reason.code, reasons=(reason,))
+    return Effects(status=Status.REFUSED, code=reason.code, reasons=(reason,))
 
 
-def unchanged(code: str) -> Said:
+def unchanged(code: str) -> Effects:
     """Done, and nothing moved: code says why."""
-    return Said(code=code, reasons=(texts.reason(code),))
+    return Effects(code=code, reasons=(texts.reason(code),))

@@ -5,11 +5,11 @@ from typing import Final
 from contracts.value import ExchangeValue, TermsKind
 from contracts.values import BASIS_POINTS, NETWORK_PARTY, Unit, largest_remainder
 from ledger.book import chart, chart_transfers, lots
-from ledger.book.facts import Lot, Origin, What, lot_number
+from ledger.book.facts import Lot, LotMovementKind, Origin, lot_number
 from ledger.posting.decide import effects, transfer
 from ledger.posting.decide.debits import of_unit
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.decide.transfer import Takes
@@ -21,7 +21,7 @@ _OTHER = {
 }
 
 
-def decide(draft: Draft, body: ExchangeValue) -> Said:
+def decide(draft: AccountDraft, body: ExchangeValue) -> Effects:
     """One transfer per unit through the exchange accounts; cost is carried (architecture 5).
 
     Network points given: their issuers owe the merchant what they cost, and the merchant the fee.
@@ -32,7 +32,7 @@ def decide(draft: Draft, body: ExchangeValue) -> Said:
     if no is not None:
         return no
     taken = transfer.plan(draft, body.unit, body.issuer, body.amount)
-    if isinstance(taken, Said):
+    if isinstance(taken, Effects):
         return taken
     given = [(lot.unit, lot.issuer, amount) for lot, amount in taken]
     cost = body.cost_rial
@@ -41,7 +41,7 @@ def decide(draft: Draft, body: ExchangeValue) -> Said:
         cost = _clear(draft, body, taken)
     else:
         for lot, amount in taken:
-            draft.take(lot, amount, What.EXCHANGED)
+            draft.take(lot, amount, LotMovementKind.EXCHANGED)
     for leg in chart_transfers.exchange(draft.owner, given, sign=1):
         draft.post(leg)
     draft.add(_lot(draft, body, cost))
@@ -49,13 +49,13 @@ def decide(draft: Draft, body: ExchangeValue) -> Said:
     for leg in chart_transfers.exchange(draft.owner, had, sign=-1):
         draft.post(leg)
     draft.settle_debts()
-    return Said()
+    return Effects()
 
 
-def _refusal(draft: Draft, body: ExchangeValue) -> Said | None:
+def _refusal(draft: AccountDraft, body: ExchangeValue) -> Effects | None:
     if body.unit not in _OTHER or not body.issuer:
         return effects.decline("not-value")
-    rate = draft.house.terms.get(TermsKey(TermsKind.RATE, body.rate, body.version))
+    rate = draft.registry.terms.get(TermsKey(TermsKind.RATE, body.rate, body.version))
     if rate is None:
         return effects.decline("unknown-rate")
     if not {NETWORK_PARTY, body.issuer} <= set(rate.accepted_by):
@@ -70,7 +70,7 @@ def _refusal(draft: Draft, body: ExchangeValue) -> Said | None:
     return None
 
 
-def _clear(draft: Draft, body: ExchangeValue, taken: Takes) -> int:
+def _clear(draft: AccountDraft, body: ExchangeValue, taken: Takes) -> int:
     """Claims of the merchant on the issuers of what it takes; the Rial that it cost."""
     costs = [lots.cost_of(lot, amount) for lot, amount in taken]
     crossed = [
@@ -81,7 +81,7 @@ def _clear(draft: Draft, body: ExchangeValue, taken: Takes) -> int:
     fees = largest_remainder(fee, crossed)
     claims: dict[int, int] = {}
     for (lot, amount), cost, part in zip(taken, costs, fees, strict=True):
-        draft.take_at(lot, amount, What.EXCHANGED, cost, claim=cost, fee=part)
+        draft.take_at(lot, amount, LotMovementKind.EXCHANGED, cost, claim=cost, fee=part)
         claims[lot.issuer] = claims.get(lot.issuer, 0) + cost
     for issuer, rial in claims.items():
         draft.post(chart.fund(body.issuer, issuer, rial))
@@ -89,7 +89,7 @@ def _clear(draft: Draft, body: ExchangeValue, taken: Takes) -> int:
     return sum(costs)
 
 
-def _lot(draft: Draft, body: ExchangeValue, cost: int) -> Lot:
+def _lot(draft: AccountDraft, body: ExchangeValue, cost: int) -> Lot:
     return Lot(
         lot_number(draft.sequence, 0), draft.owner, _OTHER[body.unit], body.receives, cost,
         body.issuer, body.issuer, body.rate, body.version, draft.now, body.expires_at,

@@ -6,17 +6,17 @@ from msgspec.structs import replace
 
 from contracts.value import CaptureHold, HoldValue, ReleaseHold, Spend, VoidHold
 from contracts.values import Status, Unit
-from ledger.book.facts import HOLD_MAX, Held, Hold, Original
+from ledger.book.facts import HOLD_MAX, Held, Hold, PriorPosting
 from ledger.posting.decide import account_status, effects, lot_maintenance, spend
 from ledger.posting.decide.debits import of_units
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 
 CAPTURED, VOIDED = "captured", "voided"
 
 
-def place(draft: Draft, body: HoldValue) -> Said:
+def place(draft: AccountDraft, body: HoldValue) -> Effects:
     """Reserve the lots that a spend would take now, until the due time."""
     if not body.account:
         return effects.decline("no-account")
@@ -34,34 +34,34 @@ def place(draft: Draft, body: HoldValue) -> Said:
         return no
     draft.settle_debts()
     takes = spend.plan(draft, spend.wants(spent, body.acceptor))
-    if isinstance(takes, Said):
+    if isinstance(takes, Effects):
         return takes
     parts = tuple((lot.lot, amount) for lot, amount in takes)
     draft.reserve(Hold(draft.sequence, draft.owner, body.name, body.due_at, parts))
-    return Said()
+    return Effects()
 
 
-def capture(draft: Draft, body: CaptureHold, original: Original | None) -> Said:
+def capture(draft: AccountDraft, body: CaptureHold, original: PriorPosting | None) -> Effects:
     """Spend what is named of a hold, whatever its lots' dates say by now; the rest is free again.
 
     Of each unit nothing up to all that is held, of one unit something.
     """
     hold = _standing(draft, original)
-    if isinstance(hold, Said):
+    if isinstance(hold, Effects):
         return hold
     if original is not None:
         draft.acceptor, draft.merchant = original.acceptor, original.merchant
-    if no := account_status.closed(draft.house, draft.acceptor):
+    if no := account_status.closed(draft.registry, draft.acceptor):
         return no
     if no := spend.refuse_place(draft.acceptor, body.spend):
         return no
     draft.settle_debts()
     captured = _captured(draft, hold, body.spend)
-    if isinstance(captured, Said):
+    if isinstance(captured, Effects):
         return captured
     parts = [number for number, _ in hold.parts]
     draft.lapse(parts)  # before: what is captured then costs the same whenever the sweep comes
-    draft.let_go(hold, Held.RELEASED, captured=captured)
+    draft.release(hold, Held.RELEASED, captured=captured)
     takes = [(draft.lots[number], amount) for number, amount in captured.items()]
     said = spend.pay(draft, takes, body.spend)
     if said.code:
@@ -72,18 +72,18 @@ def capture(draft: Draft, body: CaptureHold, original: Original | None) -> Said:
     return _resolved(said, original, CAPTURED)
 
 
-def void(draft: Draft, original: Original | None) -> Said:
+def void(draft: AccountDraft, original: PriorPosting | None) -> Effects:
     """All of a hold is free again, in the very lots."""
     hold = _standing(draft, original)
-    if isinstance(hold, Said):
+    if isinstance(hold, Effects):
         return hold
-    draft.let_go(hold, Held.RELEASED)
+    draft.release(hold, Held.RELEASED)
     draft.lapse([number for number, _ in hold.parts])
     draft.settle_debts()
-    return _resolved(Said(), original, VOIDED)
+    return _resolved(Effects(), original, VOIDED)
 
 
-def release(draft: Draft, body: ReleaseHold) -> Said:
+def release(draft: AccountDraft, body: ReleaseHold) -> Effects:
     """Book that a hold fell due. Whatever the account is told next does the same before it.
 
     A sweep only books: debts are repaid by what comes next, as from points whose time has come.
@@ -92,10 +92,10 @@ def release(draft: Draft, body: ReleaseHold) -> Said:
         return effects.decline("hold-not-due")
     if not any(hold == body.hold for _, hold, *_ in draft.hold_rows):
         return effects.unchanged("nothing-left")
-    return Said()
+    return Effects()
 
 
-def _standing(draft: Draft, original: Original | None) -> Hold | Said:
+def _standing(draft: AccountDraft, original: PriorPosting | None) -> Hold | Effects:
     """The hold that a command is to resolve, or why it cannot: one resolution, and in time."""
     if original is None or not original.arrived:
         return effects.decline("unknown-original")
@@ -110,7 +110,7 @@ def _standing(draft: Draft, original: Original | None) -> Hold | Said:
     return draft.holds[original.sequence]
 
 
-def _captured(draft: Draft, hold: Hold, spent: Spend) -> dict[int, int] | Said:
+def _captured(draft: AccountDraft, hold: Hold, spent: Spend) -> dict[int, int] | Effects:
     """How much of each lot is captured, in the hold's order."""
     left = {want.unit: want.amount for want in spend.wants(spent, draft.acceptor)}
     held = dict.fromkeys(Unit, 0)
@@ -129,7 +129,7 @@ def _captured(draft: Draft, hold: Hold, spent: Spend) -> dict[int, int] | Said:
     return captured or effects.decline("nothing-to-redeem")
 
 
-def _resolved(said: Said, original: Original | None, how: str) -> Said:
+def _resolved(said: Effects, original: PriorPosting | None, how: str) -> Effects:
     if original is None:
         return said
     return replace(said, progress=(original.name, replace(original.progress, verdict=how)))

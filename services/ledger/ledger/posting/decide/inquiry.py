@@ -20,8 +20,8 @@ from ledger.book.commands import Command
 from ledger.book.errors import Unread
 from ledger.book.facts import LOTS_PER_COMMAND_MAX
 from ledger.posting.decide import rules
-from ledger.posting.decide.batch_state import Book
-from ledger.posting.decide.draft import Draft
+from ledger.posting.decide.batch_state import BatchState
+from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.domain import lines, texts
 from ledger.posting.domain.lines import Spendable
 
@@ -42,7 +42,7 @@ class Effort:
     left: int = VISITS_MAX
 
 
-def preview(book: Book, command: Command, effort: Effort) -> Preview:
+def preview(book: BatchState, command: Command, effort: Effort) -> Preview:
     """Balance, and what a redemption could take off this basket now. Raises Unread."""
     body: Inquire = command.body
     trial = _Trial(book, command, effort)
@@ -93,22 +93,22 @@ def _amount(body: Inquire) -> int:
 class _Trial:
     """Redemptions decided on the state as it is, each thrown away."""
 
-    def __init__(self, book: Book, command: Command, effort: Effort) -> None:
+    def __init__(self, book: BatchState, command: Command, effort: Effort) -> None:
         state = book.shard(command.shard)
         self._command = command
         self._effort = effort
         self._body: Inquire = command.body
-        self._house = state.house
+        self._house = state.registry
         self._member = book.member(command.shard, self._body.account)
         self._sequence = state.last_sequence + 1
         at = None if command.ahead else command.accepted_at
         self._now: datetime = max(state.decided_at, at or state.decided_at)
 
-    def draft(self) -> Draft:
+    def draft(self) -> AccountDraft:
         """The account as a command would find it now."""
-        draft = Draft(
+        draft = AccountDraft(
             self._command, self._body.account, self._member,
-            sequence=self._sequence, now=self._now, house=self._house,
+            sequence=self._sequence, now=self._now, registry=self._house,
         )  # fmt: skip
         if draft.holds:
             draft.settle_due()
@@ -166,18 +166,18 @@ class _Trial:
         no: Reason | None = None
         if balance.available_points:
             most = max(redeeming.least_points(offer), redeeming.most_points(offer, room))
-            no = self._no(offer, min(balance.available_points, most), 0)
+            no = self._objection(offer, min(balance.available_points, most), 0)
         if no is None and balance.credit_rial:
-            no = self._no(offer, 0, max(1, min(balance.credit_rial, room)))
+            no = self._objection(offer, 0, max(1, min(balance.credit_rial, room)))
         return () if no is None else (no,)
 
     def _takes_points(self, offer: Offer, credit_rial: int, points: int) -> bool:
-        return self._no(offer, points, credit_rial) is None
+        return self._objection(offer, points, credit_rial) is None
 
     def _takes_credit(self, offer: Offer, points: int, credit_rial: int) -> bool:
-        return self._no(offer, points, credit_rial) is None
+        return self._objection(offer, points, credit_rial) is None
 
-    def _no(self, offer: Offer, points: int, credit_rial: int) -> Reason | None:
+    def _objection(self, offer: Offer, points: int, credit_rial: int) -> Reason | None:
         """Why this redemption would be declined; None where it would complete."""
         body = self._body
         self._effort.left -= 1 + len(self._member.lots)

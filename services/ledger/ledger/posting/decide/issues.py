@@ -5,15 +5,15 @@ from typing import Final
 from contracts.ledger import ExpireLot, IssueValue, TakeBackValue
 from contracts.values import Unit
 from ledger.book import chart_transfers, lots
-from ledger.book.facts import Original, What, lot_of_issue
+from ledger.book.facts import LotMovementKind, PriorPosting, lot_of_issue
 from ledger.posting.decide import budgets, effects, issuance
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 
 
-def issue(draft: Draft, body: IssueValue) -> Said:
+def issue(draft: AccountDraft, body: IssueValue) -> Effects:
     """One lot, available at once (e.g. the first purchase's credit, SH5), in time, or on an event.
 
     Points on an event are pending without a date, until a verdict names this issue.
@@ -30,10 +30,10 @@ def issue(draft: Draft, body: IssueValue) -> Said:
     )
     draft.open(lot)
     draft.settle_debts()
-    return Said()
+    return Effects()
 
 
-def take_back(draft: Draft, original: Original | None) -> Said:
+def take_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
     """What is unspent, unheld and in date of an earlier issue, with its funding; never a debt.
 
     Also of what refunds opened of its lot past its date (findings F14). Raises Unread.
@@ -49,19 +49,19 @@ def take_back(draft: Draft, original: Original | None) -> Said:
     left = [lot for number in numbers if (lot := draft.lots[number]).remaining > lot.held]
     if not left:
         return effects.unchanged("nothing-left")
-    cost = sum([draft.unissue(lot, What.CLAWED_BACK) for lot in left])
+    cost = sum([draft.unissue(lot, LotMovementKind.CLAWED_BACK) for lot in left])
     budgets.give_back(draft, grant, cost)
-    return Said()
+    return Effects()
 
 
-def expire(draft: Draft, body: ExpireLot) -> Said:
+def expire(draft: AccountDraft, body: ExpireLot) -> Effects:
     """Book what is left of a lot past its date, but for what a hold has, however it arose."""
     lot = draft.lots.get(body.lot)
     if lot is None:
         return effects.decline("unknown-lot")
     draft.lapse([lot.lot])
     if any(row.lot == lot.lot for row in draft.rows):  # by this command, or by a hold it found due
-        return Said()
+        return Effects()
     if not lot.remaining:
         return effects.unchanged("nothing-left")
     return (

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ledger.book.facts import Original
+from ledger.book.facts import PriorPosting
 from ledger.posting.decide.debits import Debit
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.registry_needs import RegistryNeeds
 
 B = TypeVar("B")
@@ -48,13 +48,13 @@ class Kind(Generic[B]):
     """
 
     body: type[B]
-    rule: Callable[[Draft, B, Original | None], Said]
-    debits: Callable[[B, Original | None], Iterable[Debit]] = _nothing
+    rule: Callable[[AccountDraft, B, PriorPosting | None], Effects]
+    debits: Callable[[B, PriorPosting | None], Iterable[Debit]] = _nothing
     needs: Callable[[RegistryNeeds, int, B], None] | None = None
     lot: Callable[[B], int] | None = None
     parties: Callable[[B], Iterable[int]] = _nobody
     exempt: Callable[[B], bool] = _never
-    returns: Callable[[Draft, B], bool] = _never
+    returns: Callable[[AccountDraft, B], bool] = _never
     leaves: Callable[[B], bool] = _never
     makers: Callable[[B], tuple[int, ...]] = _nobody
     begins: Callable[[B], int] = lambda _: 0

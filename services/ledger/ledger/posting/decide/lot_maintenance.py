@@ -6,32 +6,32 @@ from typing import Final
 from contracts.value import AdjustValue, ExtendLot
 from contracts.values import Unit
 from ledger.book import chart, lots
-from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, Origin, What, lot_number
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, LotMovementKind, Origin, lot_number
 from ledger.posting.decide import effects, issuance
 from ledger.posting.decide.debits import Debit
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind
 from ledger.posting.decide.registry_needs import RegistryNeeds
 
 RULE = "adjustment"
 
 
-def renew(draft: Draft) -> None:
+def renew(draft: AccountDraft) -> None:
     """The account was active: its open sliding lots in date live on, counted from the activity."""
     for lot in draft.lots.values():
         if lot.sliding_days and lot.remaining and lot.lot not in draft.opened:
             _slide(draft, lot)
 
 
-def _slide(draft: Draft, lot: Lot) -> None:
+def _slide(draft: AccountDraft, lot: Lot) -> None:
     if lots.in_date(lot, draft.now):
         active_at = min(draft.command.occurred_at, draft.now)
         until = lots.renewed_until(lot, active_at)
         draft.redate(lot, available_from=lot.available_from, expires_at=until)
 
 
-def extend(draft: Draft, body: ExtendLot) -> Said:
+def extend(draft: AccountDraft, body: ExtendLot) -> Effects:
     """A later date for a lot in date: what is past its date is not brought back, swept or not."""
     lot = draft.lots.get(body.lot)
     if lot is None:
@@ -45,10 +45,10 @@ def extend(draft: Draft, body: ExtendLot) -> Said:
     ):
         return effects.decline("not-later")
     draft.redate(lot, available_from=lot.available_from, expires_at=body.expires_at)
-    return Said()
+    return Effects()
 
 
-def adjust(draft: Draft, body: AdjustValue) -> Said:
+def adjust(draft: AccountDraft, body: AdjustValue) -> Effects:
     """A correction by hand: two persons and a reason; never a debt."""
     if not body.account:
         return effects.decline("no-account")
@@ -72,10 +72,10 @@ def adjust(draft: Draft, body: AdjustValue) -> Said:
     )  # fmt: skip
     draft.open(lot)
     draft.settle_debts()
-    return Said()
+    return Effects()
 
 
-def _take(draft: Draft, body: AdjustValue) -> Said:
+def _take(draft: AccountDraft, body: AdjustValue) -> Effects:
     plan = draft.plan_all(body.unit, body.issuer, body.amount)
     if plan.short:
         available = body.amount - plan.short
@@ -84,12 +84,12 @@ def _take(draft: Draft, body: AdjustValue) -> Said:
         return no
     costs: dict[int, int] = {}
     for lot, amount in plan.takes:
-        row = draft.take(lot, amount, What.ADJUSTED)
+        row = draft.take(lot, amount, LotMovementKind.ADJUSTED)
         costs[lot.funder] = costs.get(lot.funder, 0) + row.cost_rial
     draft.post(chart.issue(draft.owner, body.unit, body.issuer, -body.amount))
     for funder, cost in costs.items():
         draft.post(chart.fund(body.issuer, funder, -cost))
-    return Said()
+    return Effects()
 
 
 def _needs(needs: RegistryNeeds, shard: int, body: AdjustValue) -> None:

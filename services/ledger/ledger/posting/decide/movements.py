@@ -5,21 +5,21 @@ from typing import Final
 from contracts.pos import Movement
 from contracts.values import Unit
 from ledger.book import lots
-from ledger.book.facts import Origin, Role, What
-from ledger.posting.decide.draft import Draft
+from ledger.book.facts import LotMovementKind, Origin, Role
+from ledger.posting.decide.draft import AccountDraft
 
 _ORDER: Final = {
     (what, unit): place
     for place, (what, unit) in enumerate([(what, unit) for what in Movement for unit in Unit])
 }
 _OF_ROWS: Final = {
-    What.REDEEMED: Movement.SPENT,
-    What.RESTORED: Movement.RESTORED,
-    What.CLAWED_BACK: Movement.TAKEN_BACK,
+    LotMovementKind.REDEEMED: Movement.SPENT,
+    LotMovementKind.RESTORED: Movement.RESTORED,
+    LotMovementKind.CLAWED_BACK: Movement.TAKEN_BACK,
 }
 
 
-def of(draft: Draft) -> dict[tuple[Movement, Unit], int]:
+def of(draft: AccountDraft) -> dict[tuple[Movement, Unit], int]:
     """Amounts above zero by what happened and unit, in their order.
 
     A lot opened by an award was earned; what is repaid or came to be owed stands on debt accounts.

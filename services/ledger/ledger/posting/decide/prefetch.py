@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from contracts.value import CaptureHold
 from ledger.book.commands import Command
 from ledger.posting.decide import rules
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Subject
 
 
 def of_batch(
-    fresh: Iterable[Command], owners: Sequence[tuple[int, int]], book: Book
+    fresh: Iterable[Command], owners: Sequence[tuple[int, int]], book: BatchState
 ) -> RegistryNeeds:
     """What to read for fresh commands. owners: (shard, account) that they are about.
 
@@ -32,7 +32,7 @@ def of_batch(
     return needs
 
 
-def _place_of_hold(book: Book, shard: int, body: object) -> int:
+def _place_of_hold(book: BatchState, shard: int, body: object) -> int:
     """Where a capture happens: its hold says. A hold of this very batch says so itself."""
     if not isinstance(body, CaptureHold):
         return 0

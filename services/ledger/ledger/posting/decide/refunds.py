@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from contracts.ledger import PostTransaction
 from contracts.values import Kind, Status, Unit, largest_remainder
 from ledger.book import chart, lots
-from ledger.book.facts import GRACE, Grant, Lot, Original, Row, What
+from ledger.book.facts import GRACE, Grant, Lot, LotMovement, LotMovementKind, PriorPosting
 from ledger.book.money import share
 from ledger.posting.decide import budgets, effects
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 
 
 class Step(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Step(Struct, frozen=True):
     closing: bool
 
 
-def refund(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+def refund(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
     """Full (nothing named: all that is left), by line, or by amount, spread over the lines.
 
     What is refunded in all never passes the original.
@@ -36,14 +36,14 @@ def refund(draft: Draft, body: PostTransaction, original: Original | None) -> Sa
     if original.progress.full:
         return effects.decline("already-refunded")
     step = _step(body, original)
-    if isinstance(step, Said):
+    if isinstance(step, Effects):
         return step
     said = _undo(draft, original, step, body.grace_expires_at)
     progress = replace(original.progress, refunded=step.after, full=step.closing)
     return replace(said, progress=(original.name, progress))
 
 
-def reverse(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+def reverse(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
     """Undo all that is left of the original; of one that never came, refuse it for ever."""
     if original is None:
         return replace(effects.unchanged("original-not-seen"), marks=body.original)
@@ -63,7 +63,7 @@ def reverse(draft: Draft, body: PostTransaction, original: Original | None) -> S
     return replace(said, progress=(original.name, progress))
 
 
-def of_grant(part: int, grant: Grant, original: Original, step: Step) -> int:
+def of_grant(part: int, grant: Grant, original: PriorPosting, step: Step) -> int:
     """What of part (a grant's points or cost) falls on a step: by its line, else by the basket."""
     for place, (line, amount) in enumerate(original.lines):
         if line == grant.line and amount:
@@ -74,7 +74,7 @@ def of_grant(part: int, grant: Grant, original: Original, step: Step) -> int:
     return part if step.closing else 0
 
 
-def _refusal(body: PostTransaction, original: Original | None) -> Said | None:
+def _refusal(body: PostTransaction, original: PriorPosting | None) -> Effects | None:
     if original is None:
         return effects.decline("unknown-original")
     if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
@@ -88,7 +88,7 @@ def _refusal(body: PostTransaction, original: Original | None) -> Said | None:
     return None
 
 
-def _step(body: PostTransaction, original: Original) -> Step | Said:
+def _step(body: PostTransaction, original: PriorPosting) -> Step | Effects:
     before = original.progress.refunded
     whole = tuple(amount for _, amount in original.lines)
     if not body.refund_lines:
@@ -105,7 +105,7 @@ def _step(body: PostTransaction, original: Original) -> Step | Said:
     return Step(before, tuple(after), closing=tuple(after) == whole)
 
 
-def _step_by_amount(rial: int, before: tuple[int, ...], whole: tuple[int, ...]) -> Step | Said:
+def _step_by_amount(rial: int, before: tuple[int, ...], whole: tuple[int, ...]) -> Step | Effects:
     """All that is left (0), or so much of it, over the lines by what is left of each."""
     left = [amount - back for back, amount in zip(before, whole, strict=True)]
     if rial in (0, sum(left)):
@@ -117,13 +117,15 @@ def _step_by_amount(rial: int, before: tuple[int, ...], whole: tuple[int, ...]) 
     return Step(before, after, closing=False)
 
 
-def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) -> Said:
+def _undo(
+    draft: AccountDraft, original: PriorPosting, step: Step, grace: datetime | None
+) -> Effects:
     draft.settle_debts()
     draft.lapse([grant.lot for grant in original.grants])
     restored = _restore(draft, original, step, grace or draft.now + GRACE)
     taken, owed, owed_rial = _claw_back(draft, original, step)
     draft.settle_debts()
-    return Said(
+    return Effects(
         points_restored=restored.get(Unit.NETWORK_POINTS, 0),
         credit_restored_rial=restored.get(Unit.CREDIT, 0),
         gift_restored_rial=restored.get(Unit.GIFT, 0),
@@ -135,7 +137,9 @@ def _undo(draft: Draft, original: Original, step: Step, grace: datetime | None) 
     )
 
 
-def _restore(draft: Draft, original: Original, step: Step, grace: datetime) -> dict[Unit, int]:
+def _restore(
+    draft: AccountDraft, original: PriorPosting, step: Step, grace: datetime
+) -> dict[Unit, int]:
     if not (original.rows or original.own_rial or original.network_rial):
         return {}
     restored: dict[Unit, int] = {}
@@ -155,13 +159,15 @@ def _restore(draft: Draft, original: Original, step: Step, grace: datetime) -> d
     return restored
 
 
-def _part(draft: Draft, row: Row, original: Original, step: Step) -> tuple[Row, int]:
+def _part(
+    draft: AccountDraft, row: LotMovement, original: PriorPosting, step: Step
+) -> tuple[LotMovement, int]:
     """The share of a consumption row that comes back; its cost follows its points."""
     total = original.total_rial
     before = share(row.amount, 0, sum(step.before), total) if total else 0
     amount = _money(row.amount, original, step)
-    part = Row(
-        0, row.lot, row.unit, What.RESTORED, amount,
+    part = LotMovement(
+        0, row.lot, row.unit, LotMovementKind.RESTORED, amount,
         share(row.cost_rial, before, before + amount, row.amount), row.issuer,
         original.acceptor, draft.merchant, _money(row.claim_rial, original, step),
         _money(row.fee_rial, original, step),
@@ -169,11 +175,11 @@ def _part(draft: Draft, row: Row, original: Original, step: Step) -> tuple[Row, 
     return part, _money(row.cost_rial - row.claim_rial, original, step)
 
 
-def _money(part: int, original: Original, step: Step) -> int:
+def _money(part: int, original: PriorPosting, step: Step) -> int:
     return share(part, sum(step.before), sum(step.after), original.total_rial)
 
 
-def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int, int]:
+def _claw_back(draft: AccountDraft, original: PriorPosting, step: Step) -> tuple[int, int, int]:
     """Points taken, points owed, Rial that all owed is worth: own lots, the issuer's others, debt.
 
     What a hold has is not taken.
@@ -194,7 +200,7 @@ def _claw_back(draft: Draft, original: Original, step: Step) -> tuple[int, int, 
         lot = draft.lots[grant.lot]
         amount = min(wanted, lot.remaining - lot.held)
         if amount:
-            draft.take(lot, amount, What.CLAWED_BACK)
+            draft.take(lot, amount, LotMovementKind.CLAWED_BACK)
         taken[kin] = taken.get(kin, 0) + amount
         short[kin] = short.get(kin, 0) + _beyond_lapsed(draft, grant.lot, wanted - amount)
     own = {grant.lot for grant in original.grants}
@@ -218,7 +224,7 @@ def _worth(unit: Unit, owed: int, points: int, rial: int) -> int:
     return rial * owed // points
 
 
-def _beyond_lapsed(draft: Draft, number: int, amount: int) -> int:
+def _beyond_lapsed(draft: AccountDraft, number: int, amount: int) -> int:
     """What the member really used: points of the own lot that expired unspent are not owed."""
     lot = draft.lots[number]
     forgiven = min(amount, lot.lapsed)
@@ -227,7 +233,9 @@ def _beyond_lapsed(draft: Draft, number: int, amount: int) -> int:
     return amount - forgiven
 
 
-def _take_others(draft: Draft, unit: Unit, issuer: int, *, demand: int, own: set[int]) -> int:
+def _take_others(
+    draft: AccountDraft, unit: Unit, issuer: int, *, demand: int, own: set[int]
+) -> int:
     """Take from lots of the issuer: pending ones of this very sale, then whatever is available.
 
     Pending lots of other sales stay: a review of them may yet find them worth nothing.
@@ -245,9 +253,9 @@ def _take_others(draft: Draft, unit: Unit, issuer: int, *, demand: int, own: set
     return demand - wanted
 
 
-def _claw(draft: Draft, lot: Lot, amount: int) -> int:
+def _claw(draft: AccountDraft, lot: Lot, amount: int) -> int:
     if amount:
-        draft.take(lot, amount, What.CLAWED_BACK)
+        draft.take(lot, amount, LotMovementKind.CLAWED_BACK)
     return amount
 
 

@@ -7,14 +7,14 @@ from msgspec.structs import replace
 from contracts.ledger import CancelPending, ReleasePending
 from contracts.values import Status
 from ledger.book import chart, lots
-from ledger.book.facts import Original, What
+from ledger.book.facts import LotMovementKind, PriorPosting
 from ledger.posting.decide import budgets, effects, refunds
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind
 
 
-def release(draft: Draft, body: ReleasePending, original: Original | None) -> Said:
+def release(draft: AccountDraft, body: ReleasePending, original: PriorPosting | None) -> Effects:
     """A yes: what remains becomes available now, or on the award's own date where that is later."""
     no = _refusal(draft, original)
     if no is not None or original is None:
@@ -28,14 +28,16 @@ def release(draft: Draft, body: ReleasePending, original: Original | None) -> Sa
     return _decided(body.original, original, "released")
 
 
-def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said:
+def cancel(draft: AccountDraft, body: CancelPending, original: PriorPosting | None) -> Effects:
     """A no: what remains of the pending lots goes back to its issuer, and its funding with it."""
     no = _refusal(draft, original)
     if no is not None or original is None:
         return no or effects.decline("unknown-original")
     if original.awaits:
         grant = original.grants[0]
-        budgets.give_back(draft, grant, draft.unissue(draft.lots[grant.lot], What.CANCELLED))
+        budgets.give_back(
+            draft, grant, draft.unissue(draft.lots[grant.lot], LotMovementKind.CANCELLED)
+        )
         return _decided(body.original, original, "cancelled")
     whole = tuple(amount for _, amount in original.lines)
     step = refunds.Step(original.progress.refunded, whole, closing=True)
@@ -46,16 +48,16 @@ def cancel(draft: Draft, body: CancelPending, original: Original | None) -> Said
         budgets.give_back(draft, grant, cost)
         lot = draft.lots[grant.lot]
         if lot.remaining:
-            draft.take(lot, lot.remaining, What.CANCELLED)
+            draft.take(lot, lot.remaining, LotMovementKind.CANCELLED)
             draft.post(chart.issue(draft.owner, lot.unit, lot.issuer, -lot.remaining))
     return _decided(body.original, original, "cancelled")
 
 
-def _decided(name: str, original: Original, verdict: str) -> Said:
-    return Said(progress=(name, replace(original.progress, verdict=verdict)))
+def _decided(name: str, original: PriorPosting, verdict: str) -> Effects:
+    return Effects(progress=(name, replace(original.progress, verdict=verdict)))
 
 
-def _refusal(draft: Draft, original: Original | None) -> Said | None:
+def _refusal(draft: AccountDraft, original: PriorPosting | None) -> Effects | None:
     if original is None or not original.arrived:
         return effects.decline("unknown-original")
     if original.awaits:
@@ -71,7 +73,7 @@ def _refusal(draft: Draft, original: Original | None) -> Said | None:
     return None
 
 
-def _refusal_of_event(draft: Draft, original: Original) -> Said | None:
+def _refusal_of_event(draft: AccountDraft, original: PriorPosting) -> Effects | None:
     if original.status is not Status.COMPLETED:
         return effects.decline("nothing-pending")
     if original.progress.verdict:

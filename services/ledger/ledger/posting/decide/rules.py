@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from contracts.values import Status
-from ledger.book.facts import Original
+from ledger.book.facts import PriorPosting
 from ledger.posting.decide import (
     account_status,
     budgets,
@@ -19,8 +19,8 @@ from ledger.posting.decide import (
     transactions,
     transfer,
 )
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind
 
 _KINDS: Final[tuple[Kind[Any], ...]] = (
@@ -47,15 +47,15 @@ def kind_of(body: object) -> Kind[Any]:
     return KINDS.get(type(body), _UNREADABLE)
 
 
-def apply_rule(draft: Draft, body: object, original: Original | None) -> Said:
+def apply_rule(draft: AccountDraft, body: object, original: PriorPosting | None) -> Effects:
     """Apply a command's rule to the draft. original: what the command names, where it came.
 
     A status may forbid it; a body of no kind known here is refused.
     """
     kind = KINDS.get(type(body), _UNREADABLE)
-    if draft.house.standings and (no := account_status.refusal(draft, kind, body)) is not None:
+    if draft.registry.standings and (no := account_status.refusal(draft, kind, body)) is not None:
         return no
     said = kind.rule(draft, body, original)
-    if draft.house.standings and said.status is Status.COMPLETED:
+    if draft.registry.standings and said.status is Status.COMPLETED:
         transfer.pass_on(draft, original)
     return said

@@ -10,19 +10,19 @@ from contracts.values import Kind, Status, Unit
 from ledger.book import lots, money
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, discount_of, lots_of_awards
 from ledger.posting.decide import budgets, effects, lot_maintenance, spend
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
-from ledger.posting.decide.spend import Want
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.spend import Demand
 
 
-def decide(draft: Draft, body: PostTransaction) -> Said:
+def decide(draft: AccountDraft, body: PostTransaction) -> Effects:
     """A purchase, or a redemption in one step (SH14, SH6): all or nothing."""
     if body.kind is Kind.REDEMPTION and body.redemption is None:
         return effects.decline("no-terms")
     if len(body.lines) > 1 and (no := _refuse_lines(body.lines)) is not None:
         return no
     draft.settle_debts()  # what matured since the last command pays first
-    said = Said(payable_rial=body.amount_rial)
+    said = Effects(payable_rial=body.amount_rial)
     if body.redemption is not None:
         said = _redeem(draft, body, body.redemption)
     if said.status is not Status.COMPLETED:
@@ -34,7 +34,7 @@ def decide(draft: Draft, body: PostTransaction) -> Said:
     return said
 
 
-def _refuse_lines(lines: Sequence[Line]) -> Said | None:
+def _refuse_lines(lines: Sequence[Line]) -> Effects | None:
     """A refund names lines by their numbers, so each has its own."""
     known: set[int] = set()
     for line in lines:
@@ -44,7 +44,7 @@ def _refuse_lines(lines: Sequence[Line]) -> Said | None:
     return None
 
 
-def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
+def _redeem(draft: AccountDraft, body: PostTransaction, terms: Redemption) -> Effects:
     discount = discount_of(terms)
     if terms.points == 0 and terms.credit_rial == 0 and terms.gift_rial == 0:
         return effects.decline("nothing-to-redeem")
@@ -55,17 +55,17 @@ def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
     takes = spend.plan(
         draft,
         (
-            Want(Unit.NETWORK_POINTS, None, terms.points, "insufficient-points"),
-            Want(Unit.CREDIT, None, terms.credit_rial, "insufficient-credit"),
-            Want(Unit.GIFT, None, terms.gift_rial, "insufficient-gift"),
+            Demand(Unit.NETWORK_POINTS, None, terms.points, "insufficient-points"),
+            Demand(Unit.CREDIT, None, terms.credit_rial, "insufficient-credit"),
+            Demand(Unit.GIFT, None, terms.gift_rial, "insufficient-gift"),
         ),
     )
-    if isinstance(takes, Said):
+    if isinstance(takes, Effects):
         return takes
     leg = spend.consume(draft, takes, money.of_redemption(terms))
-    if isinstance(leg, Said):
+    if isinstance(leg, Effects):
         return leg
-    return Said(
+    return Effects(
         points_redeemed=terms.points,
         credit_redeemed_rial=terms.credit_rial,
         gift_redeemed_rial=terms.gift_rial,
@@ -75,7 +75,7 @@ def _redeem(draft: Draft, body: PostTransaction, terms: Redemption) -> Said:
     )
 
 
-def _earn(draft: Draft, body: PostTransaction, said: Said) -> Said:
+def _earn(draft: AccountDraft, body: PostTransaction, said: Effects) -> Effects:
     if not body.awards:
         return replace(said, lines=body.unearned) if body.unearned else said
     if len(body.awards) > LOTS_PER_COMMAND_MAX:

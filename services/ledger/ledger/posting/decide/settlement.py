@@ -7,40 +7,40 @@ from contracts.values import NETWORK_PARTY, Unit
 from ledger.book import chart_transfers
 from ledger.book.facts import Role
 from ledger.posting.decide import effects
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind
 from ledger.posting.decide.registry_needs import RegistryNeeds
-from ledger.posting.domain.shard_registry import Change, House, Pair, Settled
+from ledger.posting.domain.shard_registry import Change, Pair, Settled, ShardRegistry
 
 _NOTHING = Settled(0, 0)
 
 
-def close_window(draft: Draft, body: CloseWindow) -> Said:
+def close_window(draft: AccountDraft, body: CloseWindow) -> Effects:
     """Cut the next window here: what each pair owes at this sequence number is settled for it."""
-    house = draft.house
-    if body.window != house.window + 1:
-        return effects.decline("not-the-next-window", next=house.window + 1)
-    reached = {pair: settled.rial for pair, settled in house.settled.items() if settled.rial}
-    for key, balance in house.balances.items():
+    registry = draft.registry
+    if body.window != registry.window + 1:
+        return effects.decline("not-the-next-window", next=registry.window + 1)
+    reached = {pair: settled.rial for pair, settled in registry.settled.items() if settled.rial}
+    for key, balance in registry.balances.items():
         if key.role is Role.PAYABLE and key.unit is Unit.RIAL and balance:
             pair = Pair(key.owner, key.counterparty)
             reached[pair] = reached.get(pair, 0) - balance
     draft.change = Change(window=body.window, reached=tuple(sorted(reached.items())))
-    return Said()
+    return Effects()
 
 
-def settle(draft: Draft, body: SettlePosition) -> Said:
+def settle(draft: AccountDraft, body: SettlePosition) -> Effects:
     """Debtor paid creditor for a window: a payable goes back towards zero against cash.
 
     What the creditor owes back from an earlier payment (refunds) is paid off by it as well.
     """
-    house = draft.house
-    if body.window > house.window:
+    registry = draft.registry
+    if body.window > registry.window:
         return effects.decline("window-not-closed")
     pair, back = Pair(body.debtor, body.creditor), Pair(body.creditor, body.debtor)
-    own = max(0, house.owed(pair, body.window))
-    returned = max(0, -house.owed(back, body.window)) if back != pair else 0
+    own = max(0, registry.owed(pair, body.window))
+    returned = max(0, -registry.owed(back, body.window)) if back != pair else 0
     if body.amount_rial > own + returned:
         return effects.decline("more-than-owed", left=own + returned)
     paid = min(own, body.amount_rial)
@@ -49,31 +49,31 @@ def settle(draft: Draft, body: SettlePosition) -> Said:
     for part, rial in parts:
         if not rial:
             continue
-        no = _out_of_order(house, part, body.window, 1 if rial > 0 else -1)
+        no = _out_of_order(registry, part, body.window, 1 if rial > 0 else -1)
         if no is not None:
             return no
-        fee = _fee(house, part, rial) if part.creditor == NETWORK_PARTY else 0
+        fee = _fee(registry, part, rial) if part.creditor == NETWORK_PARTY else 0
         for transfer in chart_transfers.settle(part.debtor, part.creditor, rial, fee_rial=fee):
             draft.post(transfer)
-        before = house.settled.get(part, _NOTHING)
+        before = registry.settled.get(part, _NOTHING)
         changed.append((part, Settled(before.rial + rial, body.window)))
     draft.change = Change(settled=tuple(changed))
-    return Said(amount_rial=body.amount_rial)
+    return Effects(amount_rial=body.amount_rial)
 
 
-def _out_of_order(house: House, pair: Pair, window: int, sign: int) -> Said | None:
-    last = house.settled.get(pair, _NOTHING).window
+def _out_of_order(registry: ShardRegistry, pair: Pair, window: int, sign: int) -> Effects | None:
+    last = registry.settled.get(pair, _NOTHING).window
     if window < last:
         return effects.decline("window-passed", last=last)
     for earlier in range(max(last, 1), window):
-        if sign * house.owed(pair, earlier) > 0:
+        if sign * registry.owed(pair, earlier) > 0:
             return effects.decline("earlier-window-open", window=earlier)
     return None
 
 
-def _fee(house: House, pair: Pair, rial: int) -> int:
+def _fee(registry: ShardRegistry, pair: Pair, rial: int) -> int:
     """The part of a payment to the network that is its fees; the rest is its other claims."""
-    owed = house.balances.get(chart_transfers.fee_key(pair.debtor), 0)
+    owed = registry.balances.get(chart_transfers.fee_key(pair.debtor), 0)
     return min(rial, max(owed, 0)) if rial > 0 else max(rial, min(owed, 0))
 
 

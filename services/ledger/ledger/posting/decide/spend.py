@@ -6,17 +6,17 @@ from typing import Final, NamedTuple
 from contracts.value import Spend, SpendValue
 from contracts.values import Unit
 from ledger.book import chart, lots, money
-from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, What
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, LotMovementKind
 from ledger.posting.decide import effects, lot_maintenance
 from ledger.posting.decide.debits import of_units
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 
 Takes = list[tuple[Lot, int]]
 
 
-class Want(NamedTuple):
+class Demand(NamedTuple):
     """So much of a unit, of one issuer where given; lack: the code where there is less."""
 
     unit: Unit
@@ -25,7 +25,7 @@ class Want(NamedTuple):
     lack: str
 
 
-def spend(draft: Draft, body: SpendValue) -> Said:
+def spend(draft: AccountDraft, body: SpendValue) -> Effects:
     """Value spent away from a till (RK1): like a redemption whose basket is what it is worth."""
     if not body.account:
         return effects.decline("no-account")
@@ -33,31 +33,33 @@ def spend(draft: Draft, body: SpendValue) -> Said:
         return no
     draft.settle_debts()
     takes = plan(draft, wants(body.spend, body.acceptor))
-    said = takes if isinstance(takes, Said) else pay(draft, takes, body.spend)
+    said = takes if isinstance(takes, Effects) else pay(draft, takes, body.spend)
     if said.code:
         return said
     lot_maintenance.renew(draft)
     return said
 
 
-def wants(spent: Spend, acceptor: int) -> tuple[Want, ...]:
+def wants(spent: Spend, acceptor: int) -> tuple[Demand, ...]:
     """What a spend asks for, unit by unit; merchant points are the acceptor's own."""
     return (
-        Want(Unit.NETWORK_POINTS, None, spent.points, "insufficient-points"),
-        Want(Unit.MERCHANT_POINTS, acceptor, spent.merchant_points, "insufficient-merchant-points"),
-        Want(Unit.CREDIT, None, spent.credit_rial, "insufficient-credit"),
-        Want(Unit.GIFT, None, spent.gift_rial, "insufficient-gift"),
+        Demand(Unit.NETWORK_POINTS, None, spent.points, "insufficient-points"),
+        Demand(
+            Unit.MERCHANT_POINTS, acceptor, spent.merchant_points, "insufficient-merchant-points"
+        ),
+        Demand(Unit.CREDIT, None, spent.credit_rial, "insufficient-credit"),
+        Demand(Unit.GIFT, None, spent.gift_rial, "insufficient-gift"),
     )
 
 
-def refuse_place(acceptor: int, spent: Spend) -> Said | None:
+def refuse_place(acceptor: int, spent: Spend) -> Effects | None:
     """A no where nobody would owe or take what the spend names."""
     if not acceptor and (spent.merchant_points or spent.worth_rial):
         return effects.decline("no-acceptor")
     return None
 
 
-def plan(draft: Draft, wanted: Sequence[Want]) -> Takes | Said:
+def plan(draft: AccountDraft, wanted: Sequence[Demand]) -> Takes | Effects:
     """The lots that a spend takes now, or why it cannot; nothing is taken yet."""
     takes: Takes = []
     for unit, issuer, amount, lack in wanted:
@@ -72,12 +74,12 @@ def plan(draft: Draft, wanted: Sequence[Want]) -> Takes | Said:
     return effects.decline_too_many(takes, LOTS_PER_COMMAND_MAX) or takes
 
 
-def pay(draft: Draft, takes: Takes, spent: Spend) -> Said:
+def pay(draft: AccountDraft, takes: Takes, spent: Spend) -> Effects:
     """Take and book what a spend away from a till consumes."""
     leg = consume(draft, takes, money.of_spend(spent))
-    if isinstance(leg, Said):
+    if isinstance(leg, Effects):
         return leg
-    return Said(
+    return Effects(
         points_redeemed=spent.points,
         credit_redeemed_rial=spent.credit_rial,
         gift_redeemed_rial=spent.gift_rial,
@@ -87,7 +89,9 @@ def pay(draft: Draft, takes: Takes, spent: Spend) -> Said:
     )
 
 
-def consume(draft: Draft, takes: Takes, discount: money.Discount) -> money.MoneyLeg | Said:
+def consume(
+    draft: AccountDraft, takes: Takes, discount: money.Discount
+) -> money.MoneyLeg | Effects:
     """Take what was planned and book both legs. takes: lots in their present state, each once."""
     costs = [lots.cost_of(lot, amount) for lot, amount in takes]
     leg = money.settle(costs, [lot.issuer for lot, _ in takes], draft.acceptor, discount)
@@ -95,7 +99,7 @@ def consume(draft: Draft, takes: Takes, discount: money.Discount) -> money.Money
         return effects.decline("own-discount-too-large", own=leg.own_rial, max=leg.max_rial)
     spent: list[chart.Spent] = []
     for (lot, amount), cost, claim, fee in zip(takes, costs, leg.claims, leg.fees, strict=True):
-        draft.take_at(lot, amount, What.REDEEMED, cost, claim=claim, fee=fee)
+        draft.take_at(lot, amount, LotMovementKind.REDEEMED, cost, claim=claim, fee=fee)
         spent.append(chart.Spent(lot.unit, lot.issuer, amount, claim, fee, cost - claim))
     added = chart.Added(leg.own_rial, leg.network_rial)
     for transfer in chart.redeem(draft.owner, draft.acceptor, spent, added):

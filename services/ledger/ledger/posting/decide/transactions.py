@@ -7,11 +7,11 @@ from contracts.ledger import Inquire, PostTransaction, RefuseTransaction, TickCl
 from contracts.values import Kind as TransactionKind
 from contracts.values import Unit
 from ledger.book import chart_transfers
-from ledger.book.facts import Original
+from ledger.book.facts import PriorPosting
 from ledger.posting.decide import effects, refunds, sale
 from ledger.posting.decide.debits import Debit
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain import texts
@@ -19,7 +19,7 @@ from ledger.posting.domain import texts
 _UNDOES: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
 
 
-def _post(draft: Draft, body: PostTransaction, original: Original | None) -> Said:
+def _post(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
     if body.decline:
         return effects.decline_for(*body.decline)
     match body.kind:
@@ -33,7 +33,7 @@ def _post(draft: Draft, body: PostTransaction, original: Original | None) -> Sai
             return effects.refuse(texts.reason("not-a-command"))
 
 
-def _debits(body: PostTransaction, original: Original | None) -> Iterator[Debit]:
+def _debits(body: PostTransaction, original: PriorPosting | None) -> Iterator[Debit]:
     if body.decline:
         return
     terms = body.redemption
@@ -62,7 +62,7 @@ def _parties(body: PostTransaction) -> Iterator[int]:
         yield award.funder
 
 
-def _refuse_unreadable(_: Draft, __: object, ___: Original | None) -> Said:
+def _refuse_unreadable(_: AccountDraft, __: object, ___: PriorPosting | None) -> Effects:
     return effects.refuse(texts.reason("undecodable"))
 
 
@@ -81,7 +81,7 @@ KINDS: Final = (
         begins=lambda body: 0 if body.kind in _UNDOES else body.acceptor,
     ),
     Kind(RefuseTransaction, lambda _, body, __: effects.refuse(body.reason), exempt=always),
-    Kind(TickClock, lambda _, __, ___: Said()),
+    Kind(TickClock, lambda _, __, ___: Effects()),
     # a query: it is answered from the state and never decided
     Kind(Inquire, _refuse_unreadable, parties=lambda body: (body.acceptor,)),
 )

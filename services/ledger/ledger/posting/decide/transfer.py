@@ -17,11 +17,19 @@ from contracts.value import (
 from contracts.values import Family, Unit, name
 from ledger.book import chart_transfers, lots
 from ledger.book.errors import Unread
-from ledger.book.facts import GRACE, Lot, Origin, Original, Row, What, lot_number
+from ledger.book.facts import (
+    GRACE,
+    Lot,
+    LotMovement,
+    LotMovementKind,
+    Origin,
+    PriorPosting,
+    lot_number,
+)
 from ledger.posting.decide import effects, issuance, spend
 from ledger.posting.decide.debits import of_unit
-from ledger.posting.decide.draft import Draft
-from ledger.posting.decide.effects import Said
+from ledger.posting.decide.draft import AccountDraft
+from ledger.posting.decide.effects import Effects
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Subject, Successor
@@ -37,20 +45,20 @@ _LACKS = {
 Takes = Sequence[tuple[Lot, int]]
 
 
-def send(draft: Draft, body: SendValue) -> Said:
+def send(draft: AccountDraft, body: SendValue) -> Effects:
     """What a spend would take now goes into transit; the ledger says the receive."""
     if not body.account or not body.to_account:
         return effects.decline("no-account")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
         return effects.decline("same-account")
     taken = plan(draft, body.unit, body.issuer, body.amount)
-    if isinstance(taken, Said):
+    if isinstance(taken, Effects):
         return taken
     dispatch(draft, taken, Successor(body.to_shard, body.to_account), body.purpose)
-    return Said()
+    return Effects()
 
 
-def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
+def plan(draft: AccountDraft, unit: Unit, issuer: int, amount: int) -> Takes | Effects:
     """Lots that pay amount; a no where they do not, or where they are too many. Debts come first.
 
     issuer: of merchant points.
@@ -59,17 +67,17 @@ def plan(draft: Draft, unit: Unit, issuer: int, amount: int) -> Takes | Said:
         return effects.decline("not-value")
     draft.settle_debts()
     of_issuer = issuer if unit is Unit.MERCHANT_POINTS else None
-    found = spend.plan(draft, (spend.Want(unit, of_issuer, amount, _LACKS[unit]),))
-    if isinstance(found, Said):
+    found = spend.plan(draft, (spend.Demand(unit, of_issuer, amount, _LACKS[unit]),))
+    if isinstance(found, Effects):
         return found
     return effects.decline_too_many(found, PARCELS_MAX) or found
 
 
-def dispatch(draft: Draft, takes: Takes, to: Successor, purpose: str = "reissue") -> None:
+def dispatch(draft: AccountDraft, takes: Takes, to: Successor, purpose: str = "reissue") -> None:
     """Put lots into transit and say the receive where they go to."""
     body = draft.command.body
     sent = body if isinstance(body, SendValue) else None  # else it goes on, or a card is reissued
-    parcels = tuple([_parcel(lot, draft.take(lot, n, What.SENT)) for lot, n in takes])
+    parcels = tuple([_parcel(lot, draft.take(lot, n, LotMovementKind.SENT)) for lot, n in takes])
     for transfer in chart_transfers.transit(draft.owner, _moved(parcels), sign=1):
         draft.post(transfer)
     shard = draft.command.shard
@@ -89,7 +97,7 @@ def dispatch(draft: Draft, takes: Takes, to: Successor, purpose: str = "reissue"
     draft.sends.append((to.shard, said))
 
 
-def forwards(draft: Draft) -> int:
+def forwards(draft: AccountDraft) -> int:
     """How often value went on to a card's successor, this time included; 0 for what is sent."""
     body = draft.command.body
     if type(body) in (SendValue, ReissueCard):
@@ -97,16 +105,16 @@ def forwards(draft: Draft) -> int:
     return body.forwarded + 1 if type(body) is ReceiveValue else 1
 
 
-def pass_on(draft: Draft, original: Original | None) -> None:
+def pass_on(draft: AccountDraft, original: PriorPosting | None) -> None:
     """What came back to a closed account goes on to the card that took its place.
 
     Without one, or where that card refused it, the account opens again, frozen: value has a place.
     """
-    if draft.house.of_account(draft.owner) is not Standing.CLOSED:
+    if draft.registry.of_account(draft.owner) is not Standing.CLOSED:
         return
     if draft.rest:
         raise Unread
-    to, ready = draft.house.successors.get(draft.owner), draft.live()[:PARCELS_MAX]
+    to, ready = draft.registry.successors.get(draft.owner), draft.live()[:PARCELS_MAX]
     if type(draft.command.body) is ReturnValue and original is not None:
         to = to if original.type == _SEND else None
     if to is not None and ready:
@@ -115,7 +123,7 @@ def pass_on(draft: Draft, original: Original | None) -> None:
         draft.change = Change(standings=((Subject(False, draft.owner), Standing.FROZEN),))
 
 
-def receive(draft: Draft, body: ReceiveValue) -> Said:
+def receive(draft: AccountDraft, body: ReceiveValue) -> Effects:
     """Children of exactly the lots that were sent open here; refused, they go back."""
     if not body.account:
         return effects.decline("no-account")
@@ -129,7 +137,7 @@ def receive(draft: Draft, body: ReceiveValue) -> Said:
     for transfer in chart_transfers.transit(draft.owner, _moved(body.parcels), sign=-1):
         draft.post(transfer)
     draft.settle_debts()
-    return Said()
+    return Effects()
 
 
 def return_of(body: ReceiveValue, code: str) -> tuple[int, ReturnValue]:
@@ -143,12 +151,16 @@ def return_of(body: ReceiveValue, code: str) -> tuple[int, ReturnValue]:
     return body.from_shard, said
 
 
-def bring_back(draft: Draft, original: Original | None) -> Said:
+def bring_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
     """Those very lots are restored, a child with the grace date for one past its own. Once.
 
     An account that closed meanwhile opens again, frozen: value must have a place.
     """
-    sent = [row for row in original.rows if row.what is What.SENT] if original is not None else []
+    sent = (
+        [row for row in original.rows if row.what is LotMovementKind.SENT]
+        if original is not None
+        else []
+    )
     if original is None or not sent or original.account not in (0, draft.owner):
         return effects.decline("unknown-original")
     if any(row.lot not in draft.lots for row in sent):
@@ -157,15 +169,15 @@ def bring_back(draft: Draft, original: Original | None) -> Said:
         return effects.decline("already-returned")
     draft.settle_debts()
     for row in sent:
-        part = replace(row, what=What.ARRIVED)
+        part = replace(row, what=LotMovementKind.ARRIVED)
         draft.give_back(row, original.sequence, part=part, grace=draft.now + GRACE)
     for transfer in chart_transfers.transit(draft.owner, _moved_rows(sent), sign=-1):
         draft.post(transfer)
     draft.settle_debts()
-    return Said(progress=(original.name, replace(original.progress, full=True)))
+    return Effects(progress=(original.name, replace(original.progress, full=True)))
 
 
-def _parcel(lot: Lot, row: Row) -> Parcel:
+def _parcel(lot: Lot, row: LotMovement) -> Parcel:
     return Parcel(
         lot=lot.lot,
         unit=lot.unit,
@@ -184,7 +196,7 @@ def _parcel(lot: Lot, row: Row) -> Parcel:
     )
 
 
-def _child(draft: Draft, parcel: Parcel, ordinal: int) -> Lot:
+def _child(draft: AccountDraft, parcel: Parcel, ordinal: int) -> Lot:
     origin = Origin.GRACED if parcel.graced else Origin.RECEIVED
     return Lot(
         lot_number(draft.sequence, ordinal), draft.owner, parcel.unit, parcel.amount,
@@ -198,13 +210,13 @@ def _moved(parcels: Iterable[Parcel]) -> list[chart_transfers.Moved]:
     return [(parcel.unit, parcel.issuer, parcel.amount) for parcel in parcels]
 
 
-def _moved_rows(rows: Iterable[Row]) -> list[chart_transfers.Moved]:
+def _moved_rows(rows: Iterable[LotMovement]) -> list[chart_transfers.Moved]:
     return [(row.unit, row.issuer, row.amount) for row in rows]
 
 
-def _comes_back(draft: Draft, body: ReceiveValue) -> bool:
+def _comes_back(draft: AccountDraft, body: ReceiveValue) -> bool:
     """To a closed account only what goes on to the card that took its place."""
-    return draft.owner in draft.house.successors and body.forwarded < FORWARDS_MAX
+    return draft.owner in draft.registry.successors and body.forwarded < FORWARDS_MAX
 
 
 def _needs(needs: RegistryNeeds, shard: int, body: ReceiveValue) -> None:

@@ -68,7 +68,7 @@ class Spendable(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
-class Told(NamedTuple):
+class LineDetails(NamedTuple):
     """What the line says beside amounts. debt_rial: worth of what came to be owed. in_review: what
     is pending waits for a reviewer.
     """
@@ -79,7 +79,7 @@ class Told(NamedTuple):
     in_review: bool
 
 
-def of_transaction(kind: Kind, moved: Moved, balance: Balance, told: Told) -> Line:
+def of_transaction(kind: Kind, moved: Moved, balance: Balance, told: LineDetails) -> Line:
     """The line of what completed."""
     clauses: list[Line] = []
     if kind in _UNDONE:
@@ -112,16 +112,16 @@ def of_inquiry(balance: Balance, spendable: Spendable, *, basket: bool) -> Line:
     return " ".join([fa for fa, _ in lines]), " ".join([en for _, en in lines])
 
 
-def _earned(kind: Kind, moved: Moved, told: Told) -> Iterable[Line]:
+def _earned(kind: Kind, moved: Moved, told: LineDetails) -> Iterable[Line]:
     now: dict[Unit, int] = {}
     later: dict[Unit, int] = {}
     for unit in _UNITS:
         pending = moved.get((Movement.PENDING, unit), 0)
         now[unit] = moved.get((Movement.EARNED, unit), 0) - pending
         later[unit] = pending
-    if (amounts := _say(now)) is not None:
+    if (amounts := _phrase(now)) is not None:
         yield _fill(_CLAUSES[Movement.EARNED], amounts)
-    if (amounts := _say(later)) is not None:
+    if (amounts := _phrase(later)) is not None:
         if told.in_review or told.pending_until is None:
             yield _fill(_IN_REVIEW, amounts)
         else:
@@ -138,7 +138,7 @@ def _state(balance: Balance, left: Line) -> Iterable[Line]:
 
 
 def _debt(balance: Balance) -> Iterable[Line]:
-    owed = _say(
+    owed = _phrase(
         {
             Unit.NETWORK_POINTS: balance.debt_points,
             Unit.CREDIT: balance.debt_credit_rial,
@@ -157,7 +157,7 @@ def _next_end(balance: Balance) -> Iterable[Line]:
 
 def _of_all(balance: Balance) -> Line | None:
     """All that the account holds, pending and held too."""
-    return _say(
+    return _phrase(
         {
             Unit.NETWORK_POINTS: balance.points,
             Unit.CREDIT: balance.credit_rial + balance.held_credit_rial,
@@ -168,7 +168,7 @@ def _of_all(balance: Balance) -> Line | None:
 
 def _of_balance(balance: Balance) -> Line | None:
     """What can be spent now."""
-    return _say(
+    return _phrase(
         {
             Unit.NETWORK_POINTS: balance.available_points,
             Unit.CREDIT: balance.credit_rial,
@@ -178,10 +178,10 @@ def _of_balance(balance: Balance) -> Line | None:
 
 
 def _amounts(moved: Moved, what: Movement) -> Line | None:
-    return _say({unit: moved.get((what, unit), 0) for unit in _UNITS}) if moved else None
+    return _phrase({unit: moved.get((what, unit), 0) for unit in _UNITS}) if moved else None
 
 
-def _say(amounts: Mapping[Unit, int]) -> Line | None:
+def _phrase(amounts: Mapping[Unit, int]) -> Line | None:
     """Amounts by unit, those that are not zero; None where all are."""
     said = [_fill(_UNITS[unit], _number(amount)) for unit, amount in amounts.items() if amount]
     if not said:

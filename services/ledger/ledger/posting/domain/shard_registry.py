@@ -70,7 +70,7 @@ class Change(Struct, frozen=True):
     successor: tuple[int, Successor] | None = None  # of an account
 
 
-class House:
+class ShardRegistry:
     """What a batch must know of one shard's house; whoever reads it decides how much that is.
 
     standings: what is not open. cards: issuer by account. successors: of reissued cards, likewise.

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from contracts.ledger import Inquire
 from contracts.value import ReissueCard
 from contracts.values import Status
-from kit.db import Tx
+from kit.base.db import Tx
 from ledger.book.commands import Command
-from ledger.book.facts import Lot, Original, Role
+from ledger.book.facts import Lot, PriorPosting, Role
 from ledger.log import store as log_store
 from ledger.log.domain import prior_postings, records
 from ledger.log.domain.leaves import Leaf
@@ -18,8 +18,8 @@ from ledger.log.domain.prior_postings import asked_rial, hold_of, reached
 from ledger.log.usecases import log_read
 from ledger.posting.decide import commands as deciding
 from ledger.posting.decide import prefetch, rules
-from ledger.posting.decide.batch_state import Book, Known, ShardState
-from ledger.posting.domain.shard_registry import House, Successor
+from ledger.posting.decide.batch_state import BatchState, Known, ShardState
+from ledger.posting.domain.shard_registry import ShardRegistry, Successor
 from ledger.posting.read import lots_read, registry_read
 from ledger.posting.read.lots_read import Cut
 from ledger.posting.store import reservations, state
@@ -42,7 +42,7 @@ class AccountRow(Struct, frozen=True, gc=False):
 class Reading(Struct, frozen=True):
     """book: what decisions need. accounts: members' rows by (shard, owner, role, unit, party)."""
 
-    book: Book
+    book: BatchState
     accounts: dict[tuple[int, int, str, str, int], AccountRow]
 
 
@@ -51,7 +51,7 @@ async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Read
 
     whole: every open lot of the accounts, not only those that a batch is likely to need.
     """
-    book = Book()
+    book = BatchState()
     await _read_shards(tx, book, {command.shard for command in batch})
     names = {(c.shard, c.name) for c in batch if type(c.body) is not Inquire}
     targets = {(c.shard, t) for c in batch if (t := c.facts.original)}
@@ -73,24 +73,24 @@ async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Read
     return Reading(book, accounts)
 
 
-async def _read_shards(tx: Tx, book: Book, shards: Collection[int]) -> None:
+async def _read_shards(tx: Tx, book: BatchState, shards: Collection[int]) -> None:
     rows = await state.lock_shards(tx, sorted(shards))
     if len(rows) < len(shards):
         for shard in sorted(set(shards) - {row["shard"] for row in rows}):
             await state.prepare_shard(tx, shard)
         rows = await state.lock_shards(tx, sorted(shards))
     for shard, last_sequence, decided_at, account_count, peaks, guarded, window in rows:
-        house = House(window=window, watched=False)
+        registry = ShardRegistry(window=window, watched=False)
         if guarded:
             book.guarded.add(shard)
         book.shards[shard] = ShardState(
-            shard, last_sequence, decided_at, account_count, peaks, house
+            shard, last_sequence, decided_at, account_count, peaks, registry
         )
 
 
 async def _read_known(
     tx: Tx,
-    book: Book,
+    book: BatchState,
     found: dict[tuple[int, str], tuple[int, bytes | None]],
     targets: Mapping[tuple[int, str], int | None],
 ) -> None:
@@ -114,12 +114,12 @@ async def _read_known(
     await _read_originals(tx, book, wanted, targets)
 
 
-def _note_successor(book: Book, account: int, leaf: Leaf) -> None:
+def _note_successor(book: BatchState, account: int, leaf: Leaf) -> None:
     """The card that took a closed one's place, where its closing was a reissue."""
     body = prior_postings.command_in(leaf).body
     if type(body) is ReissueCard:
         to = Successor(body.to_shard, body.to_account)
-        book.shards[leaf.shard].house.successors[account] = to
+        book.shards[leaf.shard].registry.successors[account] = to
 
 
 def _is_marked(name: str, leaf: Leaf) -> bool:
@@ -144,7 +144,7 @@ def _undone(
 
 async def _read_originals(
     tx: Tx,
-    book: Book,
+    book: BatchState,
     found: dict[tuple[int, str], Leaf],
     undone: Mapping[tuple[int, str], int | None],
 ) -> None:
@@ -168,7 +168,7 @@ async def _read_originals(
         await _read_units(tx, book, lots)
 
 
-async def _read_units(tx: Tx, book: Book, lots: set[Place]) -> None:
+async def _read_units(tx: Tx, book: BatchState, lots: set[Place]) -> None:
     """What the rows of originals count: a leaf's rows do not say."""
     units = {
         (r[0], r[1]): lots_table.UNITS[r[2]] for r in await lots_table.list_units(tx, sorted(lots))
@@ -180,7 +180,7 @@ async def _read_units(tx: Tx, book: Book, lots: set[Place]) -> None:
 
 async def _read_holds_named(
     tx: Tx, found: dict[tuple[int, str], Leaf]
-) -> dict[tuple[int, str], Original]:
+) -> dict[tuple[int, str], PriorPosting]:
     """What captures among some leaves name: their holds, by the name of the capture."""
     captures: dict[tuple[int, str], tuple[int, str]] = {}
     for key, leaf in found.items():
@@ -197,7 +197,7 @@ async def _read_holds_named(
     }
 
 
-def _owners(book: Book, fresh: Sequence[Command]) -> list[tuple[int, int]]:
+def _owners(book: BatchState, fresh: Sequence[Command]) -> list[tuple[int, int]]:
     owners: set[tuple[int, int]] = set()
     accounts_of: dict[tuple[int, str], set[tuple[int, int]]] = {}
     for command in fresh:
@@ -211,7 +211,7 @@ def _owners(book: Book, fresh: Sequence[Command]) -> list[tuple[int, int]]:
 
 async def _read_members(
     tx: Tx,
-    book: Book,
+    book: BatchState,
     owners: Sequence[Place],
     fresh: Sequence[Command],
     *,
@@ -245,7 +245,7 @@ async def _read_members(
     return accounts, cuts
 
 
-def _named_lots(book: Book, fresh: Sequence[Command]) -> set[Place]:
+def _named_lots(book: BatchState, fresh: Sequence[Command]) -> set[Place]:
     """Lots that commands name, or that their originals moved."""
     named = {
         (command.shard, lot_of(command.body))
@@ -258,7 +258,7 @@ def _named_lots(book: Book, fresh: Sequence[Command]) -> set[Place]:
     return named
 
 
-async def _read_holds(tx: Tx, book: Book) -> None:
+async def _read_holds(tx: Tx, book: BatchState) -> None:
     """Standing holds of the accounts that hold anything: few do."""
     owners = [
         key for key, member in book.members.items() if any(x.held for x in member.lots.values())

@@ -15,10 +15,10 @@ from contracts.values import Unit
 from kit.base.db import Record, Tx
 from ledger.book import lots
 from ledger.book.commands import Command
-from ledger.book.facts import Lot, Member, Rest, Turn
+from ledger.book.facts import AccountState, Lot, Rest, Turn
 from ledger.posting.decide import commands as deciding
 from ledger.posting.decide import inquiry, rules
-from ledger.posting.decide.batch_state import Book
+from ledger.posting.decide.batch_state import BatchState
 from ledger.posting.decide.debits import Debit
 from ledger.posting.store import turns
 from ledger.tables import lots as lots_table
@@ -57,7 +57,7 @@ class Cut:
     rows: int = 0
 
     @property
-    def asked(self) -> turns.Account:
+    def key(self) -> turns.Account:
         """As statements name it."""
         return self.shard, self.account_id, self.since, self.until
 
@@ -72,7 +72,7 @@ class Cut:
             self.issuers.add(debit.issuer)
 
 
-def cut(book: Book, record: Record, last: Lot, fresh: Sequence[Command]) -> Cut:
+def cut(book: BatchState, record: Record, last: Lot, fresh: Sequence[Command]) -> Cut:
     """An account of which no more lots are read in turn; last: the last that was.
 
     record: of list_members.
@@ -92,7 +92,7 @@ def cut(book: Book, record: Record, last: Lot, fresh: Sequence[Command]) -> Cut:
     )
 
 
-def _times(book: Book, shard: int, fresh: Sequence[Command]) -> tuple[datetime, datetime]:
+def _times(book: BatchState, shard: int, fresh: Sequence[Command]) -> tuple[datetime, datetime]:
     """From the first decision time that a shard's commands may have to the last."""
     since = book.shards[shard].decided_at
     stamps = [c.accepted_at or since for c in fresh if c.shard == shard and not c.ahead]
@@ -100,7 +100,11 @@ def _times(book: Book, shard: int, fresh: Sequence[Command]) -> tuple[datetime, 
 
 
 async def read(
-    tx: Tx, book: Book, cuts: Sequence[Cut], fresh: Sequence[Command], named: Collection[Place]
+    tx: Tx,
+    book: BatchState,
+    cuts: Sequence[Cut],
+    fresh: Sequence[Command],
+    named: Collection[Place],
 ) -> None:
     """Complete what was cut, and read the lots that are named. Accounts' first are in the book."""
     wanted = set(named)
@@ -111,7 +115,7 @@ async def read(
         tx,
         [
             (
-                cut.asked,
+                cut.key,
                 cut.owner,
                 cut.frontier,
                 _end(cut),
@@ -131,7 +135,7 @@ async def read(
         _put_down(book, cut)
 
 
-async def read_named(tx: Tx, book: Book, wanted: Collection[Place]) -> None:
+async def read_named(tx: Tx, book: BatchState, wanted: Collection[Place]) -> None:
     """Lots by number, where the book has them not."""
     if not wanted:
         return
@@ -144,7 +148,7 @@ async def read_named(tx: Tx, book: Book, wanted: Collection[Place]) -> None:
         book.member(shard, owner).lots[number] = lots_table.lot_of(record[2:], owner)
 
 
-def _put_down(book: Book, cut: Cut) -> None:
+def _put_down(book: BatchState, cut: Cut) -> None:
     member = book.member(cut.shard, cut.owner)
     total = cut.balance - sum([lot.remaining for lot in _of(member, cut)])
     member.rest[cut.unit, cut.party] = Rest(
@@ -157,7 +161,7 @@ async def _read_costs(tx: Tx, cuts: Sequence[Cut]) -> None:
     """What points of an account cost at least, as far as a basket could be paid with them."""
     most: int | None = COSTS_READ
     while cuts:
-        asked = [cut.asked for cut in cuts]
+        asked = [cut.key for cut in cuts]
         lacking: list[Cut] = []
         for record in await turns.list_costs(tx, asked, most=most):
             place: int = record[0]
@@ -168,7 +172,7 @@ async def _read_costs(tx: Tx, cuts: Sequence[Cut]) -> None:
         cuts, most = lacking, None
 
 
-def _note_debits(book: Book, cuts: Sequence[Cut], fresh: Sequence[Command]) -> None:
+def _note_debits(book: BatchState, cuts: Sequence[Cut], fresh: Sequence[Command]) -> None:
     of_owner: dict[tuple[int, int], list[Cut]] = {}
     for cut in cuts:
         of_owner.setdefault((cut.shard, cut.owner), []).append(cut)
@@ -192,7 +196,7 @@ def _note(cuts: Sequence[Cut], debit: Debit) -> None:
         cut.needs(debit)
 
 
-def _lacks(book: Book, cut: Cut) -> bool:
+def _lacks(book: BatchState, cut: Cut) -> bool:
     """Whether the lots at hand may run out: one more than is taken must be left."""
     own = _own(book.member(cut.shard, cut.owner), cut)
     if not any(lot.expires_at for lot in own):  # which is next to expire is not known yet
@@ -200,7 +204,7 @@ def _lacks(book: Book, cut: Cut) -> bool:
     return sum(cut.debits) >= sum([lot.remaining - lot.held for lot in own])
 
 
-def _own(member: Member, cut: Cut) -> list[Lot]:
+def _own(member: AccountState, cut: Cut) -> list[Lot]:
     """Lots at hand that the batch may take from, whenever it does."""
     return [
         lot
@@ -209,7 +213,7 @@ def _own(member: Member, cut: Cut) -> list[Lot]:
     ]
 
 
-def _of(member: Member, cut: Cut) -> list[Lot]:
+def _of(member: AccountState, cut: Cut) -> list[Lot]:
     """Lots at hand of the account."""
     own = cut.party if cut.unit is Unit.MERCHANT_POINTS else None
     return [
@@ -219,10 +223,10 @@ def _of(member: Member, cut: Cut) -> list[Lot]:
     ]
 
 
-async def _read_next(tx: Tx, book: Book, cuts: Sequence[Cut]) -> None:
+async def _read_next(tx: Tx, book: BatchState, cuts: Sequence[Cut]) -> None:
     if not cuts:
         return
-    asked = [(cut.asked, cut.frontier, cut.debits) for cut in cuts]
+    asked = [(cut.key, cut.frontier, cut.debits) for cut in cuts]
     of_account = {(cut.shard, cut.account_id): cut for cut in cuts}
     for record in await turns.list_next(tx, asked):
         shard, account_id, owner = record[0], record[1], record[2]
@@ -240,7 +244,7 @@ async def _read_issuers(tx: Tx, cuts: Sequence[Cut]) -> set[Place]:
     for cut, issuer in asked:
         cut.reached[issuer] = None  # nothing usable of it, unless a row says otherwise
     found = await turns.list_of_issuers(
-        tx, [(*cut.asked, issuer, sum(cut.debits)) for cut, issuer in asked]
+        tx, [(*cut.key, issuer, sum(cut.debits)) for cut, issuer in asked]
     )
     wanted: set[Place] = set()
     for record in found:

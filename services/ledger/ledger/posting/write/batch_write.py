@@ -9,11 +9,11 @@ from contracts.values import Unit
 from kit.base.db import Tx
 from ledger.book import lots
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import AccountKey, Lot, Original, Role, Row, value_key
+from ledger.book.facts import AccountKey, Lot, LotMovement, PriorPosting, Role, value_key
 from ledger.log.domain import leaves, log_append
 from ledger.log.domain.leaves import EntryRow
 from ledger.log.domain.log_append import Appended
-from ledger.posting.decide.batch_state import Book, Decision
+from ledger.posting.decide.batch_state import BatchState, Posting
 from ledger.posting.read.batch_read import AccountRow, Reading
 from ledger.posting.store import booking, state
 from ledger.posting.write import leaf_rows, registry_write, reservations
@@ -49,7 +49,7 @@ class _Plan:
 
 
 async def write(
-    tx: Tx, reading: Reading, decisions: Sequence[Decision], meanwhile: Iterable[None] = ()
+    tx: Tx, reading: Reading, decisions: Sequence[Posting], meanwhile: Iterable[None] = ()
 ) -> None:
     """Book the decisions and seal them. Raises InvariantBroken before anything wrong could commit.
 
@@ -80,7 +80,7 @@ async def write(
         await registry_write.write(tx, changed)
 
 
-def _append_to_logs(book: Book, plan: _Plan) -> Iterator[Appended | None]:
+def _append_to_logs(book: BatchState, plan: _Plan) -> Iterator[Appended | None]:
     """Append what was posted to the logs of its shards; their peaks move on."""
     numbers = _numbers(plan)
     by_shard: dict[int, list[Posted]] = {}
@@ -108,8 +108,8 @@ async def _in_steps(steps: Iterable[_T]) -> list[_T]:
 async def _book(
     tx: Tx,
     plan: _Plan,
-    book: Book,
-    decisions: Sequence[Decision],
+    book: BatchState,
+    decisions: Sequence[Posting],
     sealed: Awaitable[Sequence[Appended]],
 ) -> None:
     await booking.insert_book(
@@ -132,7 +132,7 @@ async def _book(
     await _write_log(tx, book, await sealed)
 
 
-async def _write_log(tx: Tx, book: Book, appended: Sequence[Appended]) -> None:
+async def _write_log(tx: Tx, book: BatchState, appended: Sequence[Appended]) -> None:
     """The log's rows, and how far each shard came: the last of the batch's own rows."""
     shards = [book.shards[number] for number in sorted({one.shard for one in appended})]
     await booking.append_log(
@@ -147,7 +147,7 @@ async def _write_log(tx: Tx, book: Book, appended: Sequence[Appended]) -> None:
 
 
 async def _load_accounts(
-    tx: Tx, plan: _Plan, reading: Reading, decisions: Sequence[Decision]
+    tx: Tx, plan: _Plan, reading: Reading, decisions: Sequence[Posting]
 ) -> None:
     """Find every touched account; members' rows are at hand already."""
     asked: list[tuple[int, AccountKey]] = []
@@ -171,7 +171,7 @@ async def _load_accounts(
             plan.accounts[shard, key] = _Account(shard, key, stored)
 
 
-def _plan_entries(plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
+def _plan_entries(plan: _Plan, book: BatchState, decisions: Sequence[Posting]) -> None:
     accounts, posted = plan.accounts, plan.posted
     for decision in decisions:
         shard = decision.command.shard
@@ -197,7 +197,7 @@ def _sealed_account(account: _Account) -> leaves.AccountRow:
     return (account.account_id, key.owner, key.counterparty, key.role, key.unit)
 
 
-def _plan_lots(plan: _Plan, decisions: Sequence[Decision]) -> None:
+def _plan_lots(plan: _Plan, decisions: Sequence[Posting]) -> None:
     for decision in decisions:
         shard = decision.command.shard
         for lot in decision.opened:
@@ -212,7 +212,7 @@ def _plan_lots(plan: _Plan, decisions: Sequence[Decision]) -> None:
 # ------------------------------------------------------------------------------------------ check
 
 
-def _check(plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
+def _check(plan: _Plan, book: BatchState, decisions: Sequence[Posting]) -> None:
     """What must hold before commit (ledger reference 2, assert before commit)."""
     sums: dict[Unit, int] = {}
     next_of: dict[int, int] = {}
@@ -238,7 +238,7 @@ def _check(plan: _Plan, book: Book, decisions: Sequence[Decision]) -> None:
             _check_equal(shard, key, account.balance, debt)
 
 
-def _check_value(book: Book, shard: int, key: AccountKey, balance: int) -> None:
+def _check_value(book: BatchState, shard: int, key: AccountKey, balance: int) -> None:
     total = 0
     own = key.unit is Unit.MERCHANT_POINTS  # of one issuer an account
     member = book.member(shard, key.owner)
@@ -320,7 +320,7 @@ def _changed_lot(shard: int, lot: Lot) -> tuple[int, int, int, int, int]:
     return (shard, lot.lot, lot.remaining, lot.cost_left, lot.lapsed)
 
 
-def _outcomes(decisions: Sequence[Decision]) -> list[tuple[Any, ...]]:
+def _outcomes(decisions: Sequence[Posting]) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
     for decision in decisions:
         command = decision.command
@@ -330,15 +330,15 @@ def _outcomes(decisions: Sequence[Decision]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _consumption(decision: Decision, row: Row) -> tuple[Any, ...]:
+def _consumption(decision: Posting, row: LotMovement) -> tuple[Any, ...]:
     return (decision.sequence, decision.command.shard, *leaf_rows.consumption_of(row))
 
 
-def _dates(decision: Decision, row: leaves.DateRow) -> tuple[Any, ...]:
+def _dates(decision: Posting, row: leaves.DateRow) -> tuple[Any, ...]:
     return (decision.sequence, decision.command.shard, *row)
 
 
-def _sends(decision: Decision) -> list[tuple[int, int, int, int]]:
+def _sends(decision: Posting) -> list[tuple[int, int, int, int]]:
     """What left a member's account for another's."""
     shard = decision.command.shard
     return [
@@ -348,7 +348,7 @@ def _sends(decision: Decision) -> list[tuple[int, int, int, int]]:
     ]
 
 
-async def _write_originals(tx: Tx, book: Book, decisions: Sequence[Decision]) -> None:
+async def _write_originals(tx: Tx, book: BatchState, decisions: Sequence[Posting]) -> None:
     touched = {
         (decision.command.shard, decision.progress[0])
         for decision in decisions
@@ -359,7 +359,7 @@ async def _write_originals(tx: Tx, book: Book, decisions: Sequence[Decision]) ->
         await state.upsert_originals(tx, rows)
 
 
-def _original(key: tuple[int, str], original: Original) -> tuple[Any, ...]:
+def _original(key: tuple[int, str], original: PriorPosting) -> tuple[Any, ...]:
     progress = original.progress
     refunded = "{" + ",".join(map(str, progress.refunded)) + "}"
     return (

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ledger.book.facts import AccountKey, Lot, Row, value_key
+from ledger.book.facts import AccountKey, Lot, LotMovement, value_key
 from ledger.log.domain import leaves
 from ledger.log.domain.leaves import Leaf
-from ledger.posting.decide.batch_state import Decision
+from ledger.posting.decide.batch_state import Posting
 
 
 class Posted(NamedTuple):
     """What booking a decision gave it: numbers of accounts, running balances."""
 
-    decision: Decision
+    decision: Posting
     accounts: Sequence[leaves.AccountRow]  # used first here
     entries: Sequence[leaves.EntryRow]
 
@@ -33,7 +33,7 @@ def leaf_of(posted: Posted, number_of: dict[tuple[int, AccountKey], int]) -> Lea
         [consumption_of(row) for row in decision.rows],
         [_lot(lot, number_of[shard, value_key(lot.owner, lot.unit, lot.issuer)])
          for lot in decision.opened],
-        decision.holds, decision.dates, decision.said.refused_awards,
+        decision.holds, decision.dates, decision.effects.refused_awards,
     )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def _bytes_of_name(row: leaves.NameRow) -> bytes:
     return row[0].encode()
 
 
-def consumption_of(row: Row) -> leaves.ConsumptionRow:
+def consumption_of(row: LotMovement) -> leaves.ConsumptionRow:
     """A movement of a lot as a row of the leaf."""
     return (
         row.ordinal, row.lot, row.amount, row.cost_rial, row.claim_rial, row.fee_rial,

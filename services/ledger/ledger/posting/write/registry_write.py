@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kit.base.db import Tx
-from ledger.posting.decide.batch_state import Decision
+from ledger.posting.decide.batch_state import Posting
 from ledger.posting.domain.shard_registry import Change, Pair, Settled, Subject
 from ledger.posting.store import registry
 
@@ -40,7 +40,7 @@ class _Rows:
             )
 
 
-async def write(tx: Tx, decisions: Sequence[Decision]) -> None:
+async def write(tx: Tx, decisions: Sequence[Posting]) -> None:
     """decisions: in order; one statement for each kind of change that there is."""
     rows = _Rows()
     for decision in decisions:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from kit.base.db import Tx
 from ledger.book.errors import InvariantBroken
 from ledger.book.facts import Held, Hold, Lot
-from ledger.posting.decide.batch_state import Book, Decision
+from ledger.posting.decide.batch_state import BatchState, Posting
 from ledger.posting.store import reservations
 
 Place = tuple[int, int]  # shard, lot
 
 
-def touched(decisions: Sequence[Decision]) -> set[Place]:
+def touched(decisions: Sequence[Posting]) -> set[Place]:
     """Lots whose held part or dates a batch changed."""
     found: set[Place] = set()
     for decision in decisions:
@@ -22,7 +22,7 @@ def touched(decisions: Sequence[Decision]) -> set[Place]:
     return found
 
 
-def check(book: Book, decisions: Sequence[Decision]) -> None:
+def check(book: BatchState, decisions: Sequence[Posting]) -> None:
     """What accounts hold is what their lots say. Raises InvariantBroken."""
     owners = {(d.command.shard, d.owner) for d in decisions if d.holds}
     for shard, owner in owners:
@@ -35,7 +35,7 @@ def check(book: Book, decisions: Sequence[Decision]) -> None:
             raise InvariantBroken(f"shard {shard}: lots of {owner} do not hold what its holds say")
 
 
-async def write(tx: Tx, lots: Mapping[Place, Lot], decisions: Sequence[Decision]) -> None:
+async def write(tx: Tx, lots: Mapping[Place, Lot], decisions: Sequence[Posting]) -> None:
     """Holds placed, holds resolved, then lots (of those touched) that were there before."""
     placed: list[tuple[int, Hold]] = []
     resolved: list[tuple[int, int, str, int]] = []

@@ -38,13 +38,13 @@ Vector = Annotated[
 Issuer = Annotated[fields.AfterNumber, Field(description="whose points, where unit is MP; else 0")]
 
 
-class Asked(BaseModel):
+class Parameters(BaseModel):
     """Parameters of a reading. An unknown one is refused: a misspelt `at` must not read now."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class OfAccount(Asked):
+class OfAccount(Parameters):
     """Of a club account; shard: which part, where it has value on more than one."""
 
     shard: Number = None
@@ -57,7 +57,7 @@ class OfShard(OfAccount):
     sequence: Number = None
 
 
-class OfBook(Asked):
+class OfBook(Parameters):
     """A moment of all shards: now, a time, or a vector of sequence numbers."""
 
     at: Time = None

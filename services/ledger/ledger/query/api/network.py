@@ -34,7 +34,7 @@ class VintagesAsked(doors.OfBook):
     limit: Limit = 100
 
 
-class RevenueAsked(doors.Asked):
+class RevenueAsked(doors.Parameters):
     """One vintage, the ends of periods in order, and what is estimated at each."""
 
     issuer: Annotated[int, Field(ge=1, le=PARTY_MAX)]

@@ -19,14 +19,14 @@ _NOTE: Final = "text/plain; charset=utf-8"
 Number = Annotated[str, Path(max_length=64)]
 
 
-class CheckpointsAsked(doors.Asked):
+class CheckpointsAsked(doors.Parameters):
     """Shards by number."""
 
     after: Annotated[int, Field(ge=-1, le=as_of.SHARD_MAX)] = -1
     limit: Limit = 100
 
 
-class OfSize(doors.Asked):
+class OfSize(doors.Parameters):
     """A log at one size; none: what the route says."""
 
     size: doors.Number = None
@@ -39,7 +39,7 @@ class EntryAsked(OfSize, doors.OfAccount):
     issuer: Issuer = 0
 
 
-class SizesAsked(doors.Asked):
+class SizesAsked(doors.Parameters):
     """A log at two sizes; new None: as it stands."""
 
     old: Annotated[str, Field(max_length=64)]

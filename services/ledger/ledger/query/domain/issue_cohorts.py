@@ -12,7 +12,7 @@ from contracts.values import Unit, tehran_day
 from kit.base.errors import Invalid
 from ledger.book import jalali
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import LOTS_PER_COMMAND_MAX, What
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, LotMovementKind
 from ledger.book.jalali import Month
 
 Vector = Mapping[int, int]  # shard -> last sequence number that counts
@@ -122,26 +122,31 @@ class Vintage(Struct, frozen=True, kw_only=True):
     cost_rial: Figures
 
 
-def part_of(what: What) -> Part:
+def part_of(what: LotMovementKind) -> Part:
     """The column of a consumption row. A debt repaid from a lot undoes an earlier earning."""
     match what:
-        case What.REDEEMED | What.EXCHANGED:
+        case LotMovementKind.REDEEMED | LotMovementKind.EXCHANGED:
             return Part.REDEEMED
-        case What.RESTORED:
+        case LotMovementKind.RESTORED:
             return Part.RESTORED
-        case What.EXPIRED:
+        case LotMovementKind.EXPIRED:
             return Part.EXPIRED
-        case What.CLAWED_BACK | What.CANCELLED | What.REPAID | What.ADJUSTED:
+        case (
+            LotMovementKind.CLAWED_BACK
+            | LotMovementKind.CANCELLED
+            | LotMovementKind.REPAID
+            | LotMovementKind.ADJUSTED
+        ):
             return Part.REVERSED
-        case What.SENT:
+        case LotMovementKind.SENT:
             return Part.SENT
-        case What.ARRIVED:
+        case LotMovementKind.ARRIVED:
             return Part.ARRIVED
         case _:
             assert_never(what)
 
 
-def fills(what: What) -> bool:
+def fills(what: LotMovementKind) -> bool:
     """Whether a consumption row gives to its lot; all others take from it."""
     return part_of(what) in _ADDS
 

@@ -12,10 +12,10 @@ _SHOWN: Final = (
     "l.lot, l.unit, l.amount, l.cost_rial, l.issuer, l.funder, l.merchant, l.rule, l.rule_version,"
     " l.available_from, l.expires_at, l.born_at, l.parent, l.origin"
 )
-Asked = tuple[int, int, int, int]  # shard, account_id, entry_count, last sequence that counts
+AccountAt = tuple[int, int, int, int]  # shard, account_id, entry_count, last sequence that counts
 
 
-async def list_entry_ends(tx: Tx, accounts: Sequence[Asked]) -> list[Record]:
+async def list_entry_ends(tx: Tx, accounts: Sequence[AccountAt]) -> list[Record]:
     """Of each account, its last entry up to a sequence number: account_sequence, balance; 0, 0.
 
     A search by halves over account_sequence: some twenty probes of the index for a million entries.

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Raw, json
 
 from contracts.values import Unit, public_id
-from kit import errors
-from kit.db import Tx
+from kit.base import errors
+from kit.base.db import Tx
 from ledger.book.commands import Command
 from ledger.book.facts import Role
 from ledger.log import store as log_store

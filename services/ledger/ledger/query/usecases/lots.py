@@ -8,14 +8,14 @@ from msgspec.structs import replace
 
 from contracts.values import Unit
 from kit.base.db import Record, Tx
-from ledger.book.facts import LOTS_PER_COMMAND_MAX, What
+from ledger.book.facts import LOTS_PER_COMMAND_MAX, LotMovementKind
 from ledger.log.usecases import log_read
 from ledger.query.domain import issue_cohorts
 from ledger.query.domain.balances import LotAt
 from ledger.query.store import history
 from ledger.query.usecases.moments import Moment
 
-_FILLS: Final = tuple(what.value for what in What if issue_cohorts.fills(what))
+_FILLS: Final = tuple(what.value for what in LotMovementKind if issue_cohorts.fills(what))
 _AVAILABLE_FROM, _EXPIRES_AT = 4, 5  # in leaves.LOT_COLUMNS
 Dates = tuple[datetime | None, datetime | None]  # available_from, expires_at
 

@@ -11,7 +11,7 @@ from contracts.values import Unit
 from kit.base import errors
 from kit.base.db import Record, Tx
 from ledger.book.errors import InvariantBroken
-from ledger.book.facts import Role, What
+from ledger.book.facts import LotMovementKind, Role
 from ledger.book.jalali import Month
 from ledger.log import store as log_store
 from ledger.log.domain import as_of
@@ -24,7 +24,7 @@ from ledger.query.usecases.moments import AsOf, Cut
 PERIODS_MAX: Final = 24
 Pair = tuple[int, int]  # debtor, creditor
 VintageKey = tuple[int, Unit, Month]
-_FILLS: Final = tuple(what.value for what in What if issue_cohorts.fills(what))
+_FILLS: Final = tuple(what.value for what in LotMovementKind if issue_cohorts.fills(what))
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -184,7 +184,7 @@ async def _sums(tx: Tx, vector: Mapping[int, int], issuer: int | None) -> list[S
         for row in await network.list_issued(tx, shard=shard, last=last, issuer=issuer):
             found.append(_sum(row, issue_cohorts.Part.ISSUED))
         for row in await network.list_moved(tx, shard=shard, last=last, issuer=issuer):
-            found.append(_sum(row, issue_cohorts.part_of(What(row["what"]))))
+            found.append(_sum(row, issue_cohorts.part_of(LotMovementKind(row["what"]))))
         for row in await network.list_left(tx, shard=shard, last=last, issuer=issuer, adds=_FILLS):
             if row["below"]:
                 raise InvariantBroken(f"shard {shard}: a lot of issuer {row['issuer']} below zero")

@@ -9,7 +9,7 @@ from contracts.values import public_id
 from kit.base import errors
 from kit.base.db import Tx
 from ledger.book import lots
-from ledger.book.facts import Original, Progress
+from ledger.book.facts import PriorPosting, Progress
 from ledger.log import store as log_store
 from ledger.log.domain import prior_postings
 from ledger.log.usecases import log_read
@@ -34,7 +34,7 @@ async def outcome_of(tx: Tx, shard: int, name: str, *, now: datetime) -> dict[st
     return {"id": public_id(shard, name), "first_answer": told, "current": current}
 
 
-async def _current(tx: Tx, shard: int, original: Original, *, now: datetime) -> dict[str, Any]:
+async def _current(tx: Tx, shard: int, original: PriorPosting, *, now: datetime) -> dict[str, Any]:
     states = await originals.find_originals(tx, [(shard, original.name)])
     progress = originals.progress_of(states[0]) if states else original.progress
     wanted = [(shard, number) for number in sorted({grant.lot for grant in original.grants})]
@@ -49,7 +49,7 @@ async def _current(tx: Tx, shard: int, original: Original, *, now: datetime) -> 
     }
 
 
-def _status(original: Original, progress: Progress, *, now: datetime) -> str:
+def _status(original: PriorPosting, progress: Progress, *, now: datetime) -> str:
     if progress.reversed:
         return "reversed"
     if progress.full:

@@ -2,7 +2,7 @@
 
 from contracts.values import Unit
 from kit.base.db import Record, Tx
-from ledger.book.facts import What
+from ledger.book.facts import LotMovementKind
 from ledger.log.domain import prior_postings
 from ledger.log.usecases import log_read
 from ledger.log.usecases.log_read import Place
@@ -40,7 +40,7 @@ async def _sent(tx: Tx, places: set[Place]) -> dict[Kin, int]:
         (place[0], movement)
         for place, leaf in (await log_read.leaves_at(tx, places)).items()
         for movement in map(prior_postings.row_of, leaf.consumptions)
-        if movement.what is What.SENT
+        if movement.what is LotMovementKind.SENT
     ]
     if not sent:
         return {}
