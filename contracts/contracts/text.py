@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from contracts.values import ascii_digits, fold_letters, storable
 
@@ -47,15 +47,15 @@ def clean_text(text: str) -> str:
     """Prose as it is kept: composed (NFC), ye and kaf Persian, digits ASCII, blanks single.
 
     Unseen and direction characters are gone; joiners stay within words. Idempotent. May be empty.
-    Raises ValueError on controls (U+0000, line ends too), lone surrogates, and what Unicode has
-    not assigned.
+    Raises ValueError on controls (U+0000, line ends too), lone surrogates, what Unicode has not
+    assigned, and over 30 combining marks in a row.
     """
     if not text.isprintable():
         if any(unicodedata.category(c) in _REFUSED for c in text):
             raise ValueError("control characters and lone surrogates are not text; remove them")
         text = text.translate(_UNSEEN)
     if not text.isascii():
-        text = ascii_digits(fold_letters(unicodedata.normalize("NFC", text)))
+        text = ascii_digits(fold_letters(_composed("NFC", text)))
     return " ".join(filter(None, (word.strip(_JOINERS) for word in text.split())))
 
 
@@ -64,8 +64,8 @@ def fold_code(text: str) -> str:
 
     Compatibility forms are their plain ones (NFKC), digits of every script ASCII, ye and kaf
     Persian; tatweel, joiners, controls and all that is unseen are gone. Capital and small letters
-    differ. Idempotent. May be empty, and longer than what was given. Raises ValueError on U+0000
-    and lone surrogates. Costs a till 0.2 µs a word that is ASCII or was met before, 4 at first.
+    differ. Idempotent. May be empty, and longer than what was given. Raises ValueError on what is
+    not `storable`. Costs a till 0.2 µs a word that is ASCII or was met before, 4 at first.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
@@ -76,8 +76,23 @@ def fold_code(text: str) -> str:
 def _folded(text: str) -> str:
     if not storable(text):
         raise ValueError("U+0000 and lone surrogates are not text; remove them")
-    plain = unicodedata.normalize("NFKC", text.translate(_UNSAID))
+    plain = _composed("NFKC", text.translate(_UNSAID))
     return " ".join(ascii_digits(fold_letters(plain)).translate(_UNSAID).split())
+
+
+def fold_or_keep(text: str) -> str:
+    """A code as fold_code gives it; what cannot be kept stays, for the reader to refuse."""
+    try:
+        return fold_code(text)
+    except ValueError:
+        return text
+
+
+def _composed(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """Normalised text. Checked here again: what was taken out may have parted two runs of marks."""
+    if not storable(text):
+        raise ValueError("over 30 combining marks in a row are no writing; remove them")
+    return unicodedata.normalize(form, text)
 
 
 def fold_number(text: str) -> str:

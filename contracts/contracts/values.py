@@ -15,6 +15,7 @@ AMOUNT_MAX: Final = 2**53 - 1  # JSON numbers stay exact in every language up to
 NETWORK_PARTY: Final = 1  # the network's own legal entity; merchants registers it first
 ACCOUNT_FIRST: Final = 1_000_001  # number of the first club account that members opens
 BASIS_POINTS: Final = 10_000
+MARKS_MAX: Final = 30  # combining marks in a row
 HOLD_DAYS_MAX: Final = 30  # a hold keeps its lots from expiring, so it has an end
 TEHRAN: Final = ZoneInfo("Asia/Tehran")
 # Every time that a caller or a record may choose lies in [MOMENT_MIN, MOMENT_MAX): beyond it are
@@ -206,10 +207,21 @@ def fold_letters(text: str) -> str:
 
 
 def storable(text: str) -> bool:
-    """False for U+0000 and lone surrogates, which no door lets in (architecture 2, poison)."""
-    return "\x00" not in text and (
-        text.isascii() or not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
-    )
+    """False for what no door lets in: U+0000, lone surrogates, over 30 combining marks in a row.
+
+    No writing has so many, and to order them costs the square of their number. Source:
+    architecture 2 (poison); Unicode UAX 15 (stream-safe text).
+    """
+    if text.isascii():
+        return "\x00" not in text
+    marks = 0
+    for character in text:
+        if "\ud800" <= character <= "\udfff" or character == "\x00":
+            return False
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks > MARKS_MAX:
+            return False
+    return True
 
 
 # ------------------------------------------------------------------------------------------ time

@@ -1,12 +1,13 @@
 """Text from outside: prose and codes have one spelling, and what is kept is taken again."""
 
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from contracts.text import clean_text, fold_code, fold_number
+from contracts.text import clean_text, fold_code, fold_number, fold_or_keep
 
 UNSEEN = "\u00ad\u061c\u200b\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\U000e0041"
 STORABLE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"))
@@ -90,3 +91,19 @@ def test_clean_prose_is_taken_as_it_is(text: str) -> None:
 def test_a_number_keeps_letters_as_letters(text: str) -> None:
     folded = fold_number(text)
     assert sum(c.isdecimal() for c in folded) == sum(c.isdecimal() for c in text)
+
+
+MARKS = "\u0300\u0316"
+
+
+@pytest.mark.parametrize("clean", [clean_text, fold_code])
+@pytest.mark.parametrize("text", ["a" + MARKS * 16, "a" + (MARKS * 15 + "\u2060") * 99])
+def test_a_heap_of_combining_marks_is_no_text(clean: Callable[[str], str], text: str) -> None:
+    """To put n marks in their order costs the square of n, of the whole process."""
+    with pytest.raises(ValueError, match=r"marks|not text"):
+        clean(text)
+    assert clean("a" + MARKS * 15)
+
+
+def test_what_cannot_be_folded_is_kept() -> None:
+    assert [fold_or_keep(t) for t in ("A-۱۷", "a\x00", "\ud800")] == ["A-17", "a\x00", "\ud800"]

@@ -22,7 +22,7 @@ class Code(Enum):
         "unstorable-text",
         400,
         "متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
-        "Text holds U+0000 or a lone surrogate; send whole Unicode characters.",
+        "Text holds U+0000, a lone surrogate or over 30 combining marks in a row; remove them.",
     )
     DUPLICATE_KEY = (
         "duplicate-key",

@@ -79,3 +79,16 @@ def test_a_repeated_key_is_seen_wherever_it_is(value: Any, other: Any, data: Any
     body = f'{{"outer":[1,{twice}]}}'.encode()
     assert code_of(body) == "duplicate-key"
     assert bodies.repeats(body, msgspec.json.encode(json.loads(body)))
+
+
+def test_an_object_of_more_keys_than_anybody_needs_is_refused() -> None:
+    """Their number is bounded before they are compared: to name the one sent twice took 19 s."""
+    keys = ",".join(f'"k{n}":0' for n in range(bodies.KEYS_MAX))
+    assert len(bodies.read(f"{{{keys}}}".encode())) == bodies.KEYS_MAX
+    assert code_of(f'{{{keys},"k0":0}}'.encode()) == "malformed-json"
+    last = keys.rpartition(",")[0]
+    assert code_of(f'{{{last},"k0":0}}'.encode()) == "duplicate-key"
+
+
+def test_a_heap_of_combining_marks_cannot_be_kept() -> None:
+    assert code_of(json.dumps("a" + "\u0300\u0316" * 16).encode()) == "unstorable-text"

@@ -28,6 +28,7 @@ SECRET = "vouching"
 class Card(BaseModel):
     number: int
     text: str = ""
+    digits: list[int] = []
 
 
 class CardBlocked(errors.Conflict):
@@ -305,9 +306,9 @@ async def vouched() -> AsyncIterator[httpx.AsyncClient]:
     """An application that the gateway alone may call, but at one address."""
     signed = auth.Signing("test", SECRET, open_paths=("/anybody",))
     inner = APIRouter()
-    management.add_api_route("/secret", secret)
-    management.add_api_route("/anybody", _anybody)
-    management.add_api_route(
+    inner.add_api_route("/secret", secret)
+    inner.add_api_route("/anybody", _anybody)
+    inner.add_api_route(
         "/v1/merchants/{merchant}/cards/{card}",
         _own,
         methods=["PUT"],
@@ -373,3 +374,21 @@ async def test_a_body_other_than_the_signed_one_is_refused(vouched: httpx.AsyncC
     for forged in (b'{"number":2}', b""):
         other = await vouched.put(OWN, content=forged, headers=kept)
         assert (other.status_code, other.json()["code"]) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("kind", ["application/x+json", "application/JSON+Json; a=b"])
+async def test_every_kind_of_json_has_the_one_reader(client: httpx.AsyncClient, kind: str) -> None:
+    headers = {"content-type": kind}
+    twice = await client.post("/cards/1", content=b'{"number":1,"number":2}', headers=headers)
+    assert (twice.status_code, twice.json()["code"]) == (400, "duplicate-key")
+
+
+async def test_an_answer_lists_the_first_faults_and_counts_the_rest(
+    client: httpx.AsyncClient,
+) -> None:
+    body = {"number": 1, "digits": ["x"] * 300}
+    answer = await client.post("/cards/1", json=body)
+    assert answer.status_code == 422
+    assert len(answer.json()["fields"]) == web.FIELDS_MAX
+    assert answer.json()["detail"].endswith("; and 280 more")
+    assert len(answer.content) < 10_000

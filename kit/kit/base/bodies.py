@@ -10,6 +10,7 @@ from typing import Any, Final, Never
 from contracts.values import storable
 from kit.base import errors
 
+KEYS_MAX: Final = 1_000  # of one object; the largest that anybody needs has some thirty
 DEPTH_MAX: Final = 64  # levels of objects and lists; the deepest that anybody needs is a rule's
 
 
@@ -65,10 +66,14 @@ def repeated(key: str) -> errors.Malformed:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise repeated(next(name for name in names if names.count(name) > 1))
+    """An object; a refusal costs no more than the reading, however many keys (findings M5)."""
+    if len(pairs) > KEYS_MAX:
+        raise malformed(f"an object of over {KEYS_MAX} keys")
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise repeated(key)
+        made[key] = value
     return made
 
 
@@ -101,7 +106,7 @@ def _check(value: Any) -> None:
 
 def _unstorable() -> errors.Malformed:
     return errors.Malformed(
-        "text holds U+0000 or a lone surrogate; send whole Unicode characters",
+        "text holds U+0000, a lone surrogate or over 30 combining marks in a row; remove them",
         code="unstorable-text",
         fa="متن نویسه‌ای دارد که نگه‌داشتنی نیست؛ نویسه‌های کامل یونیکد بفرستید.",
     )

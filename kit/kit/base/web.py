@@ -22,6 +22,8 @@ BODY_BYTES_MAX: Final = 65_536
 Readiness = Mapping[str, Callable[[], bool]]
 
 _SUSPECT: Final = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\x00")
+FIELDS_MAX: Final = 20  # faults that an answer lists: its length is not the caller's to choose
+FIELD_LENGTH_MAX: Final = 100
 _JSON_KINDS: Final = (b"", b"application/json")
 _BY_STATUS: Final[dict[int, type[errors.Problem]]] = {
     400: errors.Malformed,
@@ -253,7 +255,8 @@ def _refuse_unstorable(scope: Scope) -> None:
 def _is_json(scope: Scope) -> bool:
     """Whether a body is, or may be taken for, one value of JSON."""
     kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
-    return kind.split(b";")[0].strip().lower() in _JSON_KINDS
+    plain = kind.split(b";")[0].strip().lower()
+    return plain in _JSON_KINDS or plain.endswith(b"+json")
 
 
 async def _document(request: Request) -> Response:
@@ -271,8 +274,13 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
     if any(e["type"] == "json_invalid" for e in found):
         return problem(bodies.malformed("send one object"), request.url.path)
-    fields = [{"field": ".".join(map(str, e["loc"][1:])), "error": e["msg"]} for e in found]
+    fields = [
+        {"field": ".".join(map(str, e["loc"][1:]))[:FIELD_LENGTH_MAX], "error": e["msg"]}
+        for e in found[:FIELDS_MAX]
+    ]
     text = "; ".join(f"{f['field']}: {f['error']}" for f in fields)
+    if len(found) > FIELDS_MAX:
+        text += f"; and {len(found) - FIELDS_MAX} more"
     return problem(errors.Invalid(f"correct these fields: {text}", fields=fields), request.url.path)
 
 

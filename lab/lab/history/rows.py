@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from contracts import values
-from contracts.text import fold_code
+from contracts.text import fold_or_keep
 from contracts.values import AMOUNT_MAX, Family
 from lab.history.problems import Code
 from peyvand.files.csv_rows import Broken, Fault, Header
@@ -77,7 +77,7 @@ def read(number: int, row: list[str] | Broken, header: Header) -> Row | BadRow:
 
 def plain(text: str) -> str:
     """A cell's text in the spelling in which every door keeps it; bytes that are none stay."""
-    return fold_code(text) if values.storable(text) else text.strip()
+    return fold_or_keep(text.strip())
 
 
 def _check_shape(cells: list[str], header: Header) -> None:

@@ -30,7 +30,7 @@ from campaigns.rules.domain.tree import (
     Rejected,
     Work,
 )
-from contracts.text import fold_code
+from contracts.text import fold_or_keep
 from contracts.values import AMOUNT_MAX, storable
 
 
@@ -94,7 +94,7 @@ def _literal(raw: Any, at: At) -> Node:
 
 def _text(raw: str, at: At) -> str:
     """A text as what it is compared with arrives: a code, folded."""
-    if not storable(raw) or len(folded := fold_code(raw)) > TEXT_MAX:
+    if not storable(folded := fold_or_keep(raw)) or len(folded) > TEXT_MAX:
         raise at.reject("bad-text", f"at most {TEXT_MAX} storable characters")
     return folded
 

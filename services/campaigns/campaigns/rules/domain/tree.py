@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from campaigns.rules.domain.schema import Field, Read, Type
-from contracts.text import fold_code
-from contracts.values import storable
+from contracts.text import fold_or_keep
 
 DEPTH_MAX: Final = 12
 NODES_MAX: Final = 300
@@ -49,7 +48,7 @@ def folded(raw: Any) -> Any:
     """
     match raw:
         case str():
-            return fold_code(raw) if storable(raw) else raw
+            return fold_or_keep(raw)
         case list():
             return [folded(value) for value in cast("list[Any]", raw)]
         case dict():
