@@ -1,4 +1,4 @@
-"""What the gateway process is told."""
+"""Settings of a gateway process."""
 
 from kit.base import settings
 
@@ -37,8 +37,10 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     reading_burst: float = 4.0
     stranger_rate_per_s: float = 20.0  # of one address without a key that is known
     stranger_burst: float = 60.0
-    refusal_delay_ms: int = 1_000  # a 429 is told so late: who does not wait is made to
-    identifiers_unsold_max: int = 200  # that one terminal shows without a sale to them
+    refusal_delay_ms: int = (
+        1_000  # a 429 is answered so late: an answer at once brings the next request
+    )
+    identifiers_unsold_max: int = 200  # that one terminal presents without a sale to them
     identifiers_window_s: float = 600.0
     lookup_timeout_ms: int = 50
     lookup_rate_per_s: float = 5.0  # of misses a terminal, or an address whose key is not known

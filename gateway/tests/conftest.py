@@ -1,4 +1,4 @@
-"""A gateway on a broker of its own, with a small road and small services behind it."""
+"""A gateway on a broker of its own, with a fake road and fake services behind it."""
 
 import asyncio
 import os
@@ -22,42 +22,48 @@ from contracts.pos import PosTransaction
 from gateway import main
 from gateway.access import domain as keys
 from gateway.settings import Settings
+from gateway.tables.usecases.readiness import STATE_TOPICS
 from kit import room, run
 from kit.base import clock
 from kit.stream import kafka
 from support import databases
 
-from .around import (
+from .fakes import (
     ROOT,
     SECRET,
     SHARDS,
     TERMINAL,
     Answering,
-    Behind,
-    Stage,
+    FakeRoad,
+    FakeServices,
+    base_records,
     bearer,
     completed,
     heartbeats,
-    known,
     message_of,
 )
 
 
 @dataclass
-class House:
-    """One gateway at work and everything around it."""
+class Edge:
+    """A running gateway and everything around it."""
 
     client: httpx.AsyncClient
     settings: Settings
     producer: kafka.Producer
-    behind: Behind
-    stage: Stage
+    services: FakeServices
+    road: FakeRoad
     app: run.Wired
 
-    async def say(self, *said: Any) -> None:
+    async def publish(self, *records: Any) -> None:
         """Publish state events and wait until the gateway's tables have them."""
-        await self.producer.send([message_of(one) for one in said])
-        await asyncio.sleep(0.3)
+        await self.producer.send([message_of(record) for record in records])
+        names = [topic.name for topic in STATE_TOPICS]
+        ends = await kafka.end_offsets(self.settings.kafka_bootstrap, names)
+        tables = self.app.asgi.transactions.road.lookups.tables
+        async with asyncio.timeout(60):
+            while any(at < ends[place] for place, at in tables.offsets(ends).items()):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def post(
         self, body: Any, headers: dict[str, str] | None = None, path: str = "/v1/transactions"
@@ -70,12 +76,12 @@ class House:
 
     def last(self) -> tuple[kafka.Record, Envelope[PosTransaction]]:
         """The last transaction that entered the road."""
-        return self.stage.heard[-1]
+        return self.road.submitted[-1]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def broker() -> AsyncIterator[servers.Servers]:
-    """Kafka of the gateway's tests alone: its topics have one name in a house."""
+    """Kafka of the gateway's tests alone: its topics have one name on a platform."""
     folder = databases.FOLDER / f"run-{os.getpid()}-gateway"
     lock = lockfile.take(folder / "run.lock")
     started = await asyncio.to_thread(servers.start_servers, folder, postgres=False)
@@ -96,7 +102,7 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         "shop": "merchant:12",
         "partner": "enrol:12+merchant:7",
     }
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "room": "gateway",
         "kafka_bootstrap": bootstrap,
         "http_port": 0,
@@ -108,7 +114,7 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
             f"{name}:{role}:{keys.digest(f'{name}-secret')}" for name, role in roles.items()
         ),
         "tables_map_gib": 1,
-        "pos_budget_ms": 20_000,  # a busy machine is no failure; `hasty` waits less
+        "pos_budget_ms": 20_000,  # a busy machine is no failure; `impatient` waits less
         "lookup_timeout_ms": 500,
         "lookup_rate_per_s": 1000.0,
         "lookup_burst": 1000.0,
@@ -117,26 +123,26 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         "pending_each": 5_000,
         "refusal_delay_ms": 0,
     } | {
-        f"{whose}_{what}": 10_000.0
-        for whose in ("history", "status", "administration", "reading", "stranger")
-        for what in ("rate_per_s", "burst")
+        f"{caller}_{limit}": 10_000.0
+        for caller in ("history", "status", "administration", "reading", "stranger")
+        for limit in ("rate_per_s", "burst")
     }
     rooms = ("ledger", "merchants", "members", "campaigns", "fraud", "notify")
-    return Settings(**(given | {f"{room}_url": url for room in rooms} | changes))
+    return Settings(**(fields | {f"{room}_url": url for room in rooms} | changes))
 
 
 @asynccontextmanager
-async def behind_of() -> AsyncIterator[tuple[Behind, int]]:
-    """The small services, on a free port."""
-    behind = Behind()
+async def fake_services() -> AsyncIterator[tuple[FakeServices, int]]:
+    """The fake services, on a free port."""
+    services = FakeServices()
     app = aioweb.Application(client_max_size=16 * 2**20)
-    app.router.add_route("*", "/{rest:.*}", behind.serve)
+    app.router.add_route("*", "/{rest:.*}", services.serve)
     runner = aioweb.AppRunner(app)
     await runner.setup()
     site = aioweb.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        yield behind, runner.addresses[0][1]
+        yield services, runner.addresses[0][1]
     finally:
         await runner.cleanup()
 
@@ -185,55 +191,55 @@ async def ready(app: run.Wired) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def producer(broker: servers.Servers) -> AsyncIterator[kafka.Producer]:
     """The tests' own sends; the first waits until new topics have their leaders."""
-    made = await kafka.Producer.open(broker.bootstrap, client_id="tests")
+    opened = await kafka.Producer.open(broker.bootstrap, client_id="tests")
     first = heartbeats(settings_of(broker.bootstrap, Path(), 1))
-    await made.send(first, deadline_s=60)
-    yield made
-    await made.close()
+    await opened.send(first, deadline_s=60)
+    yield opened
+    await opened.close()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(
+async def edge(
     broker: servers.Servers, producer: kafka.Producer, tmp_path_factory: Any
-) -> AsyncIterator[House]:
+) -> AsyncIterator[Edge]:
     """A gateway that knows a member, three terminals, programmes and terms."""
     tables = tmp_path_factory.mktemp("tables")
-    stage = Stage(broker.bootstrap, producer)
-    async with behind_of() as (behind, port):
+    road = FakeRoad(broker.bootstrap, producer)
+    async with fake_services() as (services, port):
         settings = settings_of(broker.bootstrap, tables, port)
-        await producer.send([message_of(one) for one in known()])
+        await producer.send([message_of(one) for one in base_records()])
         async with gateway_of(settings, producer) as app:
-            running = asyncio.ensure_future(stage.run())
-            await asyncio.gather(ready(app), stage.ready.wait())
+            running = asyncio.ensure_future(road.run())
+            await asyncio.gather(ready(app), road.ready.wait())
             transport = httpx.ASGITransport(app=app.asgi)
             async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
-                yield House(client, settings, producer, behind, stage, app)
+                yield Edge(client, settings, producer, services, road, app)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def hasty(house: House, tmp_path_factory: Any) -> AsyncIterator[House]:
-    """A second gateway of the same house, which does not wait long for its answers."""
+async def impatient(edge: Edge, tmp_path_factory: Any) -> AsyncIterator[Edge]:
+    """A second gateway beside it, which does not wait long for its answers."""
     settings = msgspec.structs.replace(
-        house.settings,
+        edge.settings,
         pos_budget_ms=400,
         reply_partition=2,
-        tables_dir=str(tmp_path_factory.mktemp("hasty")),
+        tables_dir=str(tmp_path_factory.mktemp("impatient")),
     )
-    async with gateway_of(settings, house.producer) as app:
+    async with gateway_of(settings, edge.producer) as app:
         await ready(app)
         transport = httpx.ASGITransport(app=app.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
-            yield House(client, settings, house.producer, house.behind, house.stage, app)
+            yield Edge(client, settings, edge.producer, edge.services, edge.road, app)
 
 
 @pytest.fixture
-def answering(house: House) -> Any:
-    """Let the stage answer otherwise for one test."""
+def answering(edge: Edge) -> Any:
+    """Let the road answer otherwise for one test."""
 
     def set_to(answer: Answering) -> None:
-        house.stage.answering = answer
+        edge.road.answering = answer
 
     yield set_to
-    house.stage.answering = completed
+    edge.road.answering = completed

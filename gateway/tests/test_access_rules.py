@@ -21,8 +21,8 @@ from gateway.road.domain.unsold_identifiers import UnsoldIdentifiers
 from gateway.tables.domain import EffectiveVersion, in_force
 from kit.base import auth, clock, errors
 
-from .around import bearer, terminal
 from .conftest import settings_of
+from .fakes import bearer, terminal
 
 NOW = datetime(2026, 3, 21, 10, 0, tzinfo=UTC)
 
@@ -39,8 +39,8 @@ NOW = datetime(2026, 3, 21, 10, 0, tzinfo=UTC)
     ],
 )
 def test_a_public_id_reads_back_as_it_was_written(text: str) -> None:
-    found = transaction_ids.parse_id(text, shards=12)
-    assert values.public_id(found.shard, found.name) == text
+    parsed = transaction_ids.parse_id(text, shards=12)
+    assert values.public_id(parsed.shard, parsed.name) == text
 
 
 def test_persian_digits_in_an_id_are_its_digits() -> None:
@@ -84,8 +84,8 @@ def edition(version: int, minutes: int) -> EffectiveVersion:
 def test_the_version_in_force_is_the_latest_effective_by_then() -> None:
     editions = [edition(1, 0), edition(2, 10), edition(3, 10), edition(4, 30)]
     assert in_force(editions, NOW - timedelta(seconds=1)) is None
-    found = [in_force(editions, NOW + timedelta(minutes=m)) for m in (0, 9, 10, 29, 30)]
-    assert [e.version for e in found if e is not None] == [1, 1, 3, 3, 4]
+    versions = [in_force(editions, NOW + timedelta(minutes=m)) for m in (0, 9, 10, 29, 30)]
+    assert [e.version for e in versions if e is not None] == [1, 1, 3, 3, 4]
 
 
 def test_only_a_time_further_ahead_than_the_skew_is_refused() -> None:
@@ -127,16 +127,16 @@ def test_what_is_no_bearer_is_none(header: str | None) -> None:
 
 
 def test_operators_read_from_settings() -> None:
-    found = keys.parse_operators([f"sara:money+merchant:12:{keys.digest('s3cret')}"])
-    caller = found.find("pvo_sara_s3cret")
+    operators = keys.parse_operators([f"sara:money+merchant:12:{keys.digest('s3cret')}"])
+    caller = operators.find("pvo_sara_s3cret")
     assert caller == keys.OperatorCaller("sara", frozenset({"money", "merchant:12"}))
-    assert found.find("pvo_sara_other") is None
-    assert found.find("pvo_ali_s3cret") is None
+    assert operators.find("pvo_sara_other") is None
+    assert operators.find("pvo_ali_s3cret") is None
 
 
 def test_a_partners_key_is_of_one_party() -> None:
-    found = keys.parse_operators([f"shop:enrol:12+merchant:7:{keys.digest('s3cret')}"])
-    caller = found.find("pvo_shop_s3cret")
+    operators = keys.parse_operators([f"shop:enrol:12+merchant:7:{keys.digest('s3cret')}"])
+    caller = operators.find("pvo_shop_s3cret")
     assert caller == keys.OperatorCaller("shop", frozenset({"enrol:12", "merchant:7"}), party=12)
     assert caller.roles.isdisjoint(auth.STAFF)
 
@@ -222,11 +222,11 @@ def test_a_till_that_sells_never_meets_the_limit_of_identifiers() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 30)), max_size=200))
 def test_no_more_identifiers_without_a_sale_than_the_limit_in_any_window(
-    asked: list[tuple[int, float]],
+    presented: list[tuple[int, float]],
 ) -> None:
     unsold, now = UnsoldIdentifiers(10, 60), 0.0
     first: dict[int, float] = {}
-    for number, gap in asked:
+    for number, gap in presented:
         now += gap
         if unsold.admit(7, str(number), now) and now - first.get(number, -1e9) >= 60:
             first.setdefault(number, now)
@@ -266,7 +266,7 @@ async def test_a_terminal_stopped_while_merchants_is_asked_is_not_remembered_as_
         standing[7] = terminal(7, version=3, stopped=True)  # the topic is faster than the answer
         tables.terminals_changed += 1
         with pytest.raises(errors.Problem):  # whoever else comes meanwhile hears it
-            await access.terminal(*asked)
+            await access.terminal(*credentials)
         return fresh
 
     lookups: Any = SimpleNamespace(
@@ -278,8 +278,8 @@ async def test_a_terminal_stopped_while_merchants_is_asked_is_not_remembered_as_
         clock.SystemClock(),
         Quotas.of(settings_of("", Path(), 1)),
     )
-    asked = (bearer(7)["authorization"], "10.0.0.1")
-    assert (await access.terminal(*asked)).terminal is fresh
+    credentials = (bearer(7)["authorization"], "10.0.0.1")
+    assert (await access.terminal(*credentials)).terminal is fresh
     with pytest.raises(errors.Problem) as caught:
-        await access.terminal(*asked)
+        await access.terminal(*credentials)
     assert caught.value.code == "terminal-inactive"

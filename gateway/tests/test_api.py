@@ -14,7 +14,8 @@ from gateway.problems import Code
 from kit.server import management
 from kit.stream import kafka
 
-from .around import (
+from .conftest import Edge, gateway_of, ready, settings_of
+from .fakes import (
     CARD,
     MOBILE,
     SISTER,
@@ -26,7 +27,6 @@ from .around import (
     terminal,
     terminal_key,
 )
-from .conftest import House, gateway_of, ready, settings_of
 
 SARA = ["partners", "terminals", "money", "enrol", "support", "rules"]
 AHEAD = (datetime.now(UTC) + timedelta(minutes=30)).isoformat()
@@ -89,12 +89,12 @@ TABLE: list[tuple[str, Any, dict[str, str], int, str]] = [
     ("body", "headers", "status", "code"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
 )
 async def test_bad_input_is_refused_and_nothing_is_posted(
-    house: House, body: Any, headers: dict[str, str], status: int, code: str
+    edge: Edge, body: Any, headers: dict[str, str], status: int, code: str
 ) -> None:
-    before = await kafka.end_offsets(house.settings.kafka_bootstrap, ["pos.transactions"])
-    answer = await house.post(body, headers)
+    before = await kafka.end_offsets(edge.settings.kafka_bootstrap, ["pos.transactions"])
+    answer = await edge.post(body, headers)
     assert_problem(answer, status, code)
-    after = await kafka.end_offsets(house.settings.kafka_bootstrap, ["pos.transactions"])
+    after = await kafka.end_offsets(edge.settings.kafka_bootstrap, ["pos.transactions"])
     assert after == before
 
 
@@ -108,7 +108,7 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> None:
     assert any("\u0600" <= c <= "\u06ff" for c in problem["fa"])
 
 
-async def test_persian_and_arabic_digits_are_accepted_anywhere(house: House) -> None:
+async def test_persian_and_arabic_digits_are_accepted_anywhere(edge: Edge) -> None:
     body = purchase(
         "۵۰۱",
         terminal="۱۰۰۰۰۰۱۷",
@@ -116,37 +116,37 @@ async def test_persian_and_arabic_digits_are_accepted_anywhere(house: House) -> 
         lines=[{"line": "۱", "amount_rial": "۷۰۰"}],
         identifier={"card": "۶۰۳۷۹۹۱۲۳۴۵۶۷۸۹۳"},
     )
-    assert (await house.post(body)).status_code == 200
-    data = house.last()[1].data
+    assert (await edge.post(body)).status_code == 200
+    data = edge.last()[1].data
     assert (data.name, data.amount_rial) == (f"t.{TERMINAL}.2.501", 700)
 
 
 async def test_an_old_epoch_may_be_retried_and_an_escaped_backslash_is_no_zero(
-    house: House,
+    edge: Edge,
 ) -> None:
-    assert (await house.post(purchase(1, epoch=1))).status_code == 200
-    assert (await house.post(raw("a\\\\u0000b"))).status_code == 200
+    assert (await edge.post(purchase(1, epoch=1))).status_code == 200
+    assert (await edge.post(raw("a\\\\u0000b"))).status_code == 200
 
 
 # --------------------------------------------------------------------------------- keys, limits
 
 
-async def test_a_rotated_key_works_and_a_revoked_one_asks_for_a_day(house: House) -> None:
+async def test_a_rotated_key_works_and_a_revoked_one_asks_for_a_day(edge: Edge) -> None:
     number, now = 10000031, datetime.now(UTC)
 
     key = partial(terminal_key, number)
-    await house.say(terminal(number, keys=(key("k1"),)))
+    await edge.publish(terminal(number, keys=(key("k1"),)))
     body = purchase(1, terminal=number)
-    assert (await house.post(body, bearer(number))).status_code == 200
+    assert (await edge.post(body, bearer(number))).status_code == 200
     recent, old = now - timedelta(hours=23), now - timedelta(hours=25)
     keyring = (key("k1", revoked_at=recent), key("k2"), key("k3", revoked_at=old))
-    await house.say(terminal(number, version=2, keys=keyring))
-    assert (await house.post(body, bearer(number, "k2"))).status_code == 200
-    assert_problem(await house.post(body, bearer(number, "k1")), 401, "key-revoked")
+    await edge.publish(terminal(number, version=2, keys=keyring))
+    assert (await edge.post(body, bearer(number, "k2"))).status_code == 200
+    assert_problem(await edge.post(body, bearer(number, "k1")), 401, "key-revoked")
 
     async def status(key_id: str, name: str) -> int:
         headers = bearer(number, key_id)
-        return (await house.client.get(f"/v1/transactions/{name}", headers=headers)).status_code
+        return (await edge.client.get(f"/v1/transactions/{name}", headers=headers)).status_code
 
     own, sisters = f"5.t.{number}.2.1", f"5.t.{TERMINAL}.2.1"
     assert [await status(k, own) for k in ("k1", "k2", "k3")] == [202, 202, 401]
@@ -154,20 +154,20 @@ async def test_a_rotated_key_works_and_a_revoked_one_asks_for_a_day(house: House
     orders, imported = "5.o.12.77.purchase", "5.h.12.A.purchase"
     assert [await status(k, orders) for k in ("k1", "k2", "k3")] == [401, 202, 401]
     assert [await status(k, imported) for k in ("k1", "k2")] == [401, 202]
-    await house.say(terminal(number, version=3, keys=keyring, online=True))  # they are its own
+    await edge.publish(terminal(number, version=3, keys=keyring, online=True))  # they are its own
     assert [await status(k, orders) for k in ("k1", "k2", "k3")] == [202, 202, 401]
     assert await status("k1", "5.o.13.77.purchase") == 403
 
 
-async def test_an_inactive_terminal_posts_nothing(house: House) -> None:
-    await house.say(terminal(10000032, active=False))
-    answer = await house.post(purchase(1, terminal=10000032), bearer(10000032))
+async def test_an_inactive_terminal_posts_nothing(edge: Edge) -> None:
+    await edge.publish(terminal(10000032, active=False))
+    answer = await edge.post(purchase(1, terminal=10000032), bearer(10000032))
     assert_problem(answer, 403, "terminal-inactive")
 
 
-async def test_limits_of_rate_and_of_waiting(house: House, tmp_path: Path) -> None:
+async def test_limits_of_rate_and_of_waiting(edge: Edge, tmp_path: Path) -> None:
     settings = settings_of(
-        house.settings.kafka_bootstrap,
+        edge.settings.kafka_bootstrap,
         tmp_path,
         1,
         reply_partition=1,
@@ -175,7 +175,7 @@ async def test_limits_of_rate_and_of_waiting(house: House, tmp_path: Path) -> No
         terminal_burst=3.0,
         pending_max=0,
     )
-    async with gateway_of(settings, house.producer) as app:
+    async with gateway_of(settings, edge.producer) as app:
         await ready(app)
         transport = httpx.ASGITransport(app=app.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
@@ -192,12 +192,12 @@ async def test_limits_of_rate_and_of_waiting(house: House, tmp_path: Path) -> No
 
 
 async def test_unknown_numbers_are_asked_of_the_owner_within_a_limit(
-    house: House, tmp_path: Path
+    edge: Edge, tmp_path: Path
 ) -> None:
     settings = settings_of(
-        house.settings.kafka_bootstrap, tmp_path, 1, reply_partition=1, lookup_burst=0.0
+        edge.settings.kafka_bootstrap, tmp_path, 1, reply_partition=1, lookup_burst=0.0
     )
-    async with gateway_of(settings, house.producer) as app:
+    async with gateway_of(settings, edge.producer) as app:
         await ready(app)
         transport = httpx.ASGITransport(app=app.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
@@ -209,30 +209,30 @@ async def test_unknown_numbers_are_asked_of_the_owner_within_a_limit(
 # --------------------------------------------------------------------------------------- status
 
 
-async def test_a_status_is_the_ledgers_body_and_202_while_unknown(house: House) -> None:
+async def test_a_status_is_the_ledgers_body_and_202_while_unknown(edge: Edge) -> None:
     known = f'{{"id":"5.t.{TERMINAL}.2.900","first_answer":{{"x": 1}},"current":{{}}}}'.encode()
-    house.behind.outcomes[f"5/t.{TERMINAL}.2.900"] = known
+    edge.services.outcomes[f"5/t.{TERMINAL}.2.900"] = known
     url = f"/v1/transactions/5.t.{TERMINAL}.2."
-    answer = await house.client.get(url + "900", headers=bearer(SISTER))
+    answer = await edge.client.get(url + "900", headers=bearer(SISTER))
     assert (answer.status_code, answer.content) == (200, known)
-    answer = await house.client.get(url + "901", headers=bearer(TERMINAL))
+    answer = await edge.client.get(url + "901", headers=bearer(TERMINAL))
     assert answer.status_code == 202
     assert answer.json()["status"] == "not-yet-known"
-    answer = await house.client.get(url + "900", headers=operator("sara"))
+    answer = await edge.client.get(url + "900", headers=operator("sara"))
     assert answer.status_code == 200
 
 
-async def test_a_historic_name_is_asked_for_as_it_is_spelled(house: House) -> None:
+async def test_a_historic_name_is_asked_for_as_it_is_spelled(edge: Edge) -> None:
     known = b'{"id":"2.h.12.A%2E7%2F.purchase"}'
-    house.behind.outcomes["2/h.12.A%2E7%2F.purchase"] = known
+    edge.services.outcomes["2/h.12.A%2E7%2F.purchase"] = known
     url = "/v1/transactions/2.h.12.A%252E7%252F.purchase"
-    assert (await house.client.get(url, headers=bearer(TERMINAL))).status_code == 200
-    answer = await house.client.get(url, headers=bearer(STRANGER))
+    assert (await edge.client.get(url, headers=bearer(TERMINAL))).status_code == 200
+    answer = await edge.client.get(url, headers=bearer(STRANGER))
     assert_problem(answer, 403, "not-your-transaction")
 
 
 @pytest.mark.parametrize(
-    ("asked", "who", "status", "code"),
+    ("public_id", "who", "status", "code"),
     [
         (f"5.t.{TERMINAL}.2.900", bearer(STRANGER), 403, "not-your-transaction"),
         ("5.t.4242.1.1", bearer(TERMINAL), 403, "not-your-transaction"),
@@ -243,19 +243,19 @@ async def test_a_historic_name_is_asked_for_as_it_is_spelled(house: House) -> No
     ],
 )
 async def test_a_status_is_not_for_everybody(
-    house: House, asked: str, who: dict[str, str], status: int, code: str
+    edge: Edge, public_id: str, who: dict[str, str], status: int, code: str
 ) -> None:
-    answer = await house.client.get(f"/v1/transactions/{asked}", headers=who)
+    answer = await edge.client.get(f"/v1/transactions/{public_id}", headers=who)
     assert_problem(answer, status, code)
 
 
-async def test_a_silent_ledger_is_a_503(house: House) -> None:
-    house.behind.delay_s = 3.0
+async def test_a_silent_ledger_is_a_503(edge: Edge) -> None:
+    edge.services.delay_s = 3.0
     try:
         url = f"/v1/transactions/5.t.{TERMINAL}.2.1"
-        answer = await house.client.get(url, headers=bearer(TERMINAL))
+        answer = await edge.client.get(url, headers=bearer(TERMINAL))
     finally:
-        house.behind.delay_s = 0.0
+        edge.services.delay_s = 0.0
     assert_problem(answer, 503, "service-unavailable")
 
 
@@ -263,17 +263,17 @@ async def test_a_silent_ledger_is_a_503(house: House) -> None:
 
 
 async def test_administration_is_passed_on_with_the_actor_and_without_the_key(
-    house: House,
+    edge: Edge,
 ) -> None:
-    house.behind.passed.clear()
+    edge.services.forwarded.clear()
     headers = operator("sara") | {"content-type": "application/x-ndjson", "connection": "close"}
     body = b'{"mobile":"09123456789"}\n' * 200_000  # 5 MB
     url = "/v1/members/import?dry=%31&x=a%2Fb"
-    answer = await house.client.post(url, content=body, headers=headers)
+    answer = await edge.client.post(url, content=body, headers=headers)
     assert answer.status_code == 201
     assert answer.json() == {"subject": "sara", "roles": sorted(SARA), "bytes": len(body)}
     assert (answer.headers["etag"], answer.headers["x-own"]) == ('"7"', "1")
-    method, path, onward, _ = house.behind.passed[-1]
+    method, path, onward, _ = edge.services.forwarded[-1]
     assert method == "POST"
     assert path.startswith("/v1/members/import?")
     onward = {k.lower(): v for k, v in onward.items()}
@@ -321,38 +321,38 @@ async def test_administration_is_passed_on_with_the_actor_and_without_the_key(
     ],
 )
 async def test_roles_are_asked_per_address_and_method(
-    house: House, method: str, path: str, who: str, status: int
+    edge: Edge, method: str, path: str, who: str, status: int
 ) -> None:
     headers = operator(who) if who else {}
     # a path with dots as it is: httpx would tidy it up
     url = httpx.URL("http://edge").copy_with(raw_path=path.encode())
-    answer = await house.client.request(method, url, headers=headers)
+    answer = await edge.client.request(method, url, headers=headers)
     assert answer.status_code == status, answer.text
 
 
-async def test_a_terminals_key_administers_nothing(house: House) -> None:
-    answer = await house.client.get("/v1/merchants/5", headers=bearer(TERMINAL))
+async def test_a_terminals_key_administers_nothing(edge: Edge) -> None:
+    answer = await edge.client.get("/v1/merchants/5", headers=bearer(TERMINAL))
     assert_problem(answer, 403, "role-missing")
 
 
-async def test_a_body_over_eight_megabytes_is_refused(house: House) -> None:
+async def test_a_body_over_eight_megabytes_is_refused(edge: Edge) -> None:
     body = b"x" * (8 * 2**20 + 1)
-    answer = await house.client.post("/v1/members/import", content=body, headers=operator("sara"))
+    answer = await edge.client.post("/v1/members/import", content=body, headers=operator("sara"))
     assert_problem(answer, 413, "too-large")
 
     async def chunks() -> Any:
         for _ in range(9):
             yield b"x" * 2**20
 
-    answer = await house.client.post(
+    answer = await edge.client.post(
         "/v1/members/import", content=chunks(), headers=operator("sara")
     )
     assert_problem(answer, 413, "too-large")
 
 
-async def test_a_service_that_is_down_is_a_503(house: House, tmp_path: Path) -> None:
-    settings = settings_of(house.settings.kafka_bootstrap, tmp_path, 1, reply_partition=1)
-    async with gateway_of(settings, house.producer) as app:
+async def test_a_service_that_is_down_is_a_503(edge: Edge, tmp_path: Path) -> None:
+    settings = settings_of(edge.settings.kafka_bootstrap, tmp_path, 1, reply_partition=1)
+    async with gateway_of(settings, edge.producer) as app:
         await ready(app)
         transport = httpx.ASGITransport(app=app.asgi)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
@@ -364,17 +364,17 @@ async def test_a_service_that_is_down_is_a_503(house: House, tmp_path: Path) -> 
 # --------------------------------------------------------------------------------- health, codes
 
 
-async def test_health_and_metrics_are_inside(house: House) -> None:
-    """At the front a balancer hears that the process lives, and no more (findings S13)."""
-    assert (await house.client.get("/health/live")).json() == {"status": "live"}
+async def test_health_and_metrics_are_inside(edge: Edge) -> None:
+    """On the public port a balancer learns that the process lives, and no more (findings S13)."""
+    assert (await edge.client.get("/health/live")).json() == {"status": "live"}
     for path in ("/metrics", "/health/ready", "/health", "/metrics/"):
-        assert (await house.client.get(path)).status_code == 404
-    transport = httpx.ASGITransport(app=management.Management(house.app.asgi).asgi())
+        assert (await edge.client.get(path)).status_code == 404
+    transport = httpx.ASGITransport(app=management.Management(edge.app.asgi).asgi())
     async with httpx.AsyncClient(transport=transport, base_url="http://inside") as inside:
         ready_ = await inside.get("/health/ready")
         assert ready_.status_code == 200
         assert ready_.json()["checks"]["tables caught up"]
-        await house.post(purchase(990, identifier={"mobile": MOBILE}))
+        await edge.post(purchase(990, identifier={"mobile": MOBILE}))
         text = (await inside.get("/metrics")).text
     assert 'peyvand_http_seconds_count{route="/v1/transactions",status="200"}' in text
     assert "peyvand_table_age_seconds" in text

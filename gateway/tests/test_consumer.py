@@ -25,7 +25,8 @@ from gateway.tables.usecases.readiness import STATE_TOPICS, Readiness
 from kit.base import clock, errors
 from kit.stream import kafka, outbox
 
-from .around import (
+from .conftest import settings_of
+from .fakes import (
     CARD,
     EVENT_TYPES,
     OPENED,
@@ -37,7 +38,6 @@ from .around import (
     terminal,
     terms,
 )
-from .conftest import settings_of
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 DIGEST = digest_of(IdentifierKind.CARD, CARD)
@@ -64,10 +64,10 @@ def record(topic: str, value: bytes | None, offset: int, partition: int = 0) -> 
     return kafka.Record(topic, partition, offset, 1_700_000_000_000, b"k", value, ())
 
 
-def records(said: Sequence[Any]) -> list[kafka.Record]:
+def records(data: Sequence[Any]) -> list[kafka.Record]:
     return [
         record(EVENT_TYPES[type(one)][0].name, message_of(one).value, offset)
-        for offset, one in enumerate(said)
+        for offset, one in enumerate(data)
     ]
 
 
@@ -79,18 +79,18 @@ async def test_a_table_dropped_and_built_again_is_the_same(
     broker: servers.Servers, producer: kafka.Producer, tmp_path: Path
 ) -> None:
     cards = [f"{base:015}" for base in range(603799100000000, 603799100000300)]
-    said: list[Any] = [
+    data: list[Any] = [
         identifier(MOBILES[i % 2], IdentifierKind.MOBILE, version=i + 1, last4=card[:4])
         for i, card in enumerate(cards)
     ]
-    said += [terminal(500 + i % 7, version=i + 1) for i in range(40)]
-    said += [
+    data += [terminal(500 + i % 7, version=i + 1) for i in range(40)]
+    data += [
         MerchantStanding(merchant=600 + i % 3, version=i + 1, stopped=i % 2 == 0) for i in range(9)
     ]
-    said += [programme(v, OPENED + timedelta(days=v), merchant=77) for v in range(1, 9)]
+    data += [programme(v, OPENED + timedelta(days=v), merchant=77) for v in range(1, 9)]
     far = OPENED + timedelta(days=3650)  # the topic is shared: not in force for other tests
-    said += [terms(v, far + timedelta(days=v)) for v in range(2, 6)]
-    await producer.send([message_of(one) for one in said])
+    data += [terms(v, far + timedelta(days=v)) for v in range(2, 6)]
+    await producer.send([message_of(one) for one in data])
     first = feed_of(broker.bootstrap, tmp_path / "a", producer)
     await until_caught_up(first)
     assert len(first.tables.list_programmes(77)) == 8
@@ -129,9 +129,9 @@ async def test_a_restart_reads_on_from_the_stored_offset(
     assert started == ends
     await producer.send([message_of(terminal(600, version=2, branch=9))])
     await until_caught_up(again)
-    found = again.tables.find_terminal(600)
-    assert found is not None
-    assert found.branch == 9
+    stored = again.tables.find_terminal(600)
+    assert stored is not None
+    assert stored.branch == 9
 
 
 async def test_offsets_beyond_the_topics_end_mean_another_topic(

@@ -1,4 +1,4 @@
-"""The one OpenAPI document: valid, whole, and shown without any other host."""
+"""The one OpenAPI document: valid, whole, and displayed without any other host."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from gateway.openapi.usecases import DocumentCache
 from gateway.proxy.domain import PROXY_ROUTES
 from gateway.road.domain import requests
 
-from .conftest import House
+from .conftest import Edge
 
 
 class Body(BaseModel):
@@ -30,7 +30,7 @@ class Body(BaseModel):
     titles: list[str] = []
 
 
-def theirs(*paths: str) -> dict[str, Any]:
+def document_of_service(*paths: str) -> dict[str, Any]:
     """A service's own document, as FastAPI makes it."""
     app = FastAPI(title="theirs", version="1")
 
@@ -60,8 +60,8 @@ def test_every_example_of_a_transaction_reads(name: str) -> None:
 
 
 def test_every_kind_has_an_example_and_history_reads_too() -> None:
-    shown = {one["value"]["kind"] for one in examples.TRANSACTION.values()}
-    assert shown == {kind.value for kind in Kind}
+    kinds = {one["value"]["kind"] for one in examples.TRANSACTION.values()}
+    assert kinds == {kind.value for kind in Kind}
     sent = examples.HISTORY["purchase"]["value"]
     assert requests.read_historic(msgspec.json.encode(sent)).amount_rial == sent["amount_rial"]
 
@@ -75,10 +75,12 @@ def test_a_number_of_a_body_may_be_digits_of_any_script() -> None:
 
 
 def test_a_passed_operation_names_every_answer_and_none_that_is_never_sent() -> None:
-    merged = document.merge(document.own_document(), {"members": theirs("/v1/members/{number}")})
+    merged = document.merge(
+        document.own_document(), {"members": document_of_service("/v1/members/{number}")}
+    )
     put = merged["paths"]["/v1/members/{number}"]["put"]
-    wanted = {"200", "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "500"}
-    assert set(put["responses"]) == wanted | {"503"}
+    statuses = {"200", "201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "500"}
+    assert set(put["responses"]) == statuses | {"503"}
     refused = put["responses"]["422"]["content"]
     assert refused == {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
@@ -90,10 +92,10 @@ def test_merged_documents_are_valid_and_names_do_not_meet() -> None:
     merged = document.merge(
         document.own_document(),
         {
-            "merchants": theirs(
+            "merchants": document_of_service(
                 "/v1/merchants/{number}", "/internal/terminals/{number}", "/metrics/{number}"
             ),
-            "members": theirs("/v1/members/{number}", "/v1/merchants/{number}/stolen"),
+            "members": document_of_service("/v1/members/{number}", "/v1/merchants/{number}/stolen"),
         },
     )
     OpenAPIV31SpecValidator(merged).validate()
@@ -110,62 +112,64 @@ class Away:
     """Services that answer for their document, or do not."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.calls = 0
         self.away: set[Service] = set()
 
     async def find_document(self, service: Service) -> dict[str, Any] | None:
-        self.asked += 1
+        self.calls += 1
         if service in self.away:
             return None
         noun = "parties" if service is Service.MERCHANTS else service.value
-        return theirs(f"/v1/{noun}/{{number}}")
+        return document_of_service(f"/v1/{noun}/{{number}}")
 
 
-def asked(book: DocumentCache, tag: str = "") -> Response:
+def answer_of(documents: DocumentCache, tag: str = "") -> Response:
     headers = [(b"if-none-match", tag.encode())] if tag else []
-    return openapi.document(book, Request({"type": "http", "method": "GET", "headers": headers}))
+    return openapi.document(
+        documents, Request({"type": "http", "method": "GET", "headers": headers})
+    )
 
 
 async def test_the_document_is_made_by_a_job_and_served_from_memory() -> None:
     """Nobody who asks for it makes the gateway ask a service (findings S14)."""
     services = Away()
     services.away = {Service.MEMBERS}
-    book = DocumentCache(services)  # type: ignore[arg-type]
-    bare = asked(book)
+    documents = DocumentCache(services)  # type: ignore[arg-type]
+    bare = answer_of(documents)
     assert "/v1/transactions" in json.loads(bare.body)["paths"]
-    assert services.asked == 0
-    await book.refresh()
-    part = asked(book)
+    assert services.calls == 0
+    await documents.refresh()
+    part = answer_of(documents)
     assert "/v1/parties/{number}" in json.loads(part.body)["paths"]
     assert "/v1/members/{number}" not in json.loads(part.body)["paths"]
     services.away = {Service.MERCHANTS}
-    await book.refresh()
-    whole = asked(book)
-    shown = json.loads(whole.body)
-    OpenAPIV31SpecValidator(shown).validate()
-    assert {"/v1/parties/{number}", "/v1/members/{number}"} <= shown["paths"].keys()
-    assert asked(book, whole.headers["etag"]).status_code == 304
-    assert asked(book, part.headers["etag"]).status_code == 200
-    before = services.asked
-    await book.refresh()
-    assert services.asked == before  # once whole, seldom
+    await documents.refresh()
+    whole = answer_of(documents)
+    served = json.loads(whole.body)
+    OpenAPIV31SpecValidator(served).validate()
+    assert {"/v1/parties/{number}", "/v1/members/{number}"} <= served["paths"].keys()
+    assert answer_of(documents, whole.headers["etag"]).status_code == 304
+    assert answer_of(documents, part.headers["etag"]).status_code == 200
+    before = services.calls
+    await documents.refresh()
+    assert services.calls == before  # once whole, seldom
 
 
-async def test_the_document_is_served(house: House) -> None:
-    answer = await house.client.get("/openapi.json")
+async def test_the_document_is_served(edge: Edge) -> None:
+    answer = await edge.client.get("/openapi.json")
     assert answer.status_code == 200
     assert answer.headers["etag"]
     OpenAPIV31SpecValidator(answer.json()).validate()
     assert "/v1/transactions" in answer.json()["paths"]
 
 
-async def test_the_page_asks_no_other_host(house: House) -> None:
-    page = await house.client.get("/docs")
+async def test_the_page_asks_no_other_host(edge: Edge) -> None:
+    page = await edge.client.get("/docs")
     assert page.status_code == 200
     assert 'lang="fa" dir="rtl"' in page.text
     assert not re.findall(r"https?://|//[a-z]+\.", page.text)
     assert "'self'" in page.headers["content-security-policy"]
 
 
-def test_every_service_has_a_passage() -> None:
+def test_every_service_has_a_route() -> None:
     assert {p.service for p in PROXY_ROUTES} == set(Service)

@@ -225,12 +225,12 @@ def test_any_number_reads_the_same_however_it_is_typed(amount: int) -> None:
 )
 def test_nothing_but_a_problem_comes_of_any_value_anywhere(value: Any, field: str) -> None:
     body = json.dumps(purchase(**{field: value})).encode()
-    found: errors.Problem | None = None
+    raised: errors.Problem | None = None
     try:
         requests.read_transaction(body)
     except errors.Problem as problem:
-        found = problem
-    assert found is None or found.code in {code.code for code in Code}
+        raised = problem
+    assert raised is None or raised.code in {code.code for code in Code}
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def put(value: Any, at: tuple[Any, ...], extreme: Any) -> Any:
     if not at:
         return extreme
-    made = deepcopy(value)
-    made[at[0]] = put(made[at[0]], at[1:], extreme)
-    return made
+    edited = deepcopy(value)
+    edited[at[0]] = put(edited[at[0]], at[1:], extreme)
+    return edited
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def is_sayable(taken: Transaction | HistoricPurchase) -> bool:
     words = [getattr(taken, "transaction", ""), getattr(taken, "order", "") or ""]
     for line in () if taken.lines is msgspec.UNSET else taken.lines:
         fields = msgspec.structs.asdict(line)
-        said = msgspec.convert({k: v for k, v in fields.items() if v is not msgspec.UNSET}, Line)
-        words += [said.sku, said.category]
+        sent = msgspec.convert({k: v for k, v in fields.items() if v is not msgspec.UNSET}, Line)
+        words += [sent.sku, sent.category]
     plain = all(str(word).isprintable() for word in words)
     return plain and values.moment_error(taken.occurred_at) == ""

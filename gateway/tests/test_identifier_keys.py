@@ -19,8 +19,8 @@ from gateway.tables.usecases.lookups import make_lookups
 from gateway.tables.usecases.readiness import Readiness
 from kit.base import clock, errors
 
-from .around import CARD, OPENED, RING, ROOT, TERMINAL, identifier
 from .conftest import settings_of
+from .fakes import CARD, OPENED, RING, ROOT, TERMINAL, identifier
 from .test_consumer import records
 
 NEW = base64.b64encode(b"n" * 32).decode()
@@ -32,10 +32,10 @@ class Owner:
 
     def __init__(self, *known: members.Identifier) -> None:
         self.known = {one.digest: one for one in known}
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     async def find_identifier(self, digest: str) -> members.Identifier | None:
-        self.asked.append(digest)
+        self.calls.append(digest)
         return self.known.get(digest)
 
 
@@ -50,21 +50,23 @@ def road_of(folder: Path, ring: keys.Ring, owner: Owner, *known: members.Identif
     )
 
 
-async def show(road: Any) -> str | None:
+async def resolved_digest(road: Any) -> str | None:
     """The digest under which the card is found at a till."""
-    digest, found = await resolve_identifier(road, requests.Identifier(card=CARD), TERMINAL, OPENED)
-    assert found is not None
-    assert found.binding.account == 1_000_001
+    digest, resolved = await resolve_identifier(
+        road, requests.Identifier(card=CARD), TERMINAL, OPENED
+    )
+    assert resolved is not None
+    assert resolved.binding.account == 1_000_001
     return digest
 
 
 async def test_a_card_of_an_earlier_key_keeps_its_digest_and_asks_nobody(tmp_path: Path) -> None:
     """Its digest is in the fingerprint of its requests: a repeat over the change stays one."""
     card, owner = identifier(CARD), Owner()
-    before = await show(road_of(tmp_path / "a", RING, owner, card))
-    after = await show(road_of(tmp_path / "b", ROTATED, owner, card))
+    before = await resolved_digest(road_of(tmp_path / "a", RING, owner, card))
+    after = await resolved_digest(road_of(tmp_path / "b", ROTATED, owner, card))
     assert before == after == card.digest
-    assert owner.asked == []
+    assert owner.calls == []
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -73,16 +75,16 @@ async def test_a_card_so_new_that_no_table_has_it_is_asked_for_under_each_key(
 ) -> None:
     digests = members.digests(ROTATED, IdentifierKind.CARD, CARD)
     owner = Owner(identifier(CARD, digest=digests[place]))
-    assert await show(road_of(tmp_path / "a", ROTATED, owner)) == digests[place]
-    assert owner.asked == list(digests[: place + 1])
+    assert await resolved_digest(road_of(tmp_path / "a", ROTATED, owner)) == digests[place]
+    assert owner.calls == list(digests[: place + 1])
 
 
 async def test_an_unknown_card_is_unknown_under_every_key(tmp_path: Path) -> None:
     owner = Owner()
     with pytest.raises(errors.Problem) as refused:
-        await show(road_of(tmp_path / "a", ROTATED, owner))
+        await resolved_digest(road_of(tmp_path / "a", ROTATED, owner))
     assert refused.value.code == "unknown-identifier"
-    assert owner.asked == list(members.digests(ROTATED, IdentifierKind.CARD, CARD))
+    assert owner.calls == list(members.digests(ROTATED, IdentifierKind.CARD, CARD))
 
 
 async def test_identifiers_under_a_key_that_is_not_here_raise_an_alarm_and_are_kept(
@@ -92,9 +94,9 @@ async def test_identifiers_under_a_key_that_is_not_here_raise_an_alarm_and_are_k
     given: Any = None
     feed = TablesFeed(given, tables, Readiness(False, clock.wall), given, ROTATED[:1])
     newer = members.digest(ROTATED[0], IdentifierKind.CARD, CARD)
-    said = [identifier(CARD), identifier(CARD, digest=newer)]
-    await feed.apply(records(said))
-    assert tables.find_identifier(said[0].digest) == said[0]
+    published = [identifier(CARD), identifier(CARD, digest=newer)]
+    await feed.apply(records(published))
+    assert tables.find_identifier(published[0].digest) == published[0]
     assert caplog.text.count("is missing in PEYVAND_IDENTIFIER_KEYS") == 1
     assert f"key {RING[0].key_id} is missing" in caplog.text
     assert ROTATED[0].key_id not in caplog.text

@@ -13,9 +13,9 @@ from contracts.values import Channel
 from gateway.problems import Code
 from gateway.road.domain import names, requests, transaction_ids
 
-from .around import CARD, SISTER, STRANGER, TERMINAL, bearer
-from .around import purchase as till_purchase
-from .conftest import House
+from .conftest import Edge
+from .fakes import CARD, SISTER, STRANGER, TERMINAL, bearer
+from .fakes import purchase as till_purchase
 from .test_domain import print_of, purchase, read, refund, refused
 
 pytestmark = pytest.mark.NH13
@@ -85,8 +85,8 @@ def test_every_allowed_order_makes_a_name_that_reads_back(
     body = read(body_of(merchant=merchant, order=order, operation=operation))
     text = names.text_of(body)
     assert values.name_parts(text) == (values.Family.ORDER, (str(merchant), order, operation))
-    found = transaction_ids.parse_id(values.public_id(3, text), shards=12)
-    assert (found.shard, found.name) == (3, text)
+    parsed = transaction_ids.parse_id(values.public_id(3, text), shards=12)
+    assert (parsed.shard, parsed.name) == (3, text)
 
 
 def test_digits_and_spaces_around_an_order_say_nothing_but_capitals_do() -> None:
@@ -138,65 +138,67 @@ def ordered(order: str, operation: str = "purchase", **changes: Any) -> dict[str
     return body
 
 
-async def sent(house: House, body: dict[str, Any]) -> tuple[int, PosTransaction]:
-    answer = await house.post(body)
+async def sent(edge: Edge, body: dict[str, Any]) -> tuple[int, PosTransaction]:
+    answer = await edge.post(body)
     assert answer.status_code == 200, answer.text
-    record, said = house.last()
-    return record.partition, said.data
+    record, event = edge.last()
+    return record.partition, event.data
 
 
-async def test_an_online_order_goes_the_same_road_under_its_own_name(house: House) -> None:
-    shard, data = await sent(house, ordered("۱۴۰۴/77"))
+async def test_an_online_order_goes_the_same_road_under_its_own_name(edge: Edge) -> None:
+    shard, data = await sent(edge, ordered("۱۴۰۴/77"))
     assert (shard, data.account, data.name) == (5, 1000001, "o.12.1404%2F77.purchase")
     assert data.channel is Channel.ONLINE
     assert (data.merchant, data.party, data.branch, data.terminal) == (12, 112, 3, TERMINAL)
     assert (data.programme_version, data.terms_version) == (2, 1)
 
 
-async def test_every_key_of_the_online_terminal_sends_the_same_order(house: House) -> None:
+async def test_every_key_of_the_online_terminal_sends_the_same_order(edge: Edge) -> None:
     prints: set[Any] = set()
     for key_id in ("k1", "k2"):
-        answer = await house.post(ordered("W-1"), bearer(TERMINAL, key_id))
+        answer = await edge.post(ordered("W-1"), bearer(TERMINAL, key_id))
         assert answer.status_code == 200
-        prints.add((house.last()[1].data.name, house.last()[1].fingerprint))
+        prints.add((edge.last()[1].data.name, edge.last()[1].fingerprint))
     assert len(prints) == 1
-    answer = await house.post(ordered("W-1"), bearer(SISTER))
+    answer = await edge.post(ordered("W-1"), bearer(SISTER))
     assert (answer.status_code, answer.json()["code"]) == (403, "terminal-not-online")
-    answer = await house.post(ordered("W-1"), bearer(STRANGER))
+    answer = await edge.post(ordered("W-1"), bearer(STRANGER))
     assert (answer.status_code, answer.json()["code"]) == (403, "merchant-mismatch")
 
 
-async def test_an_unanswered_order_is_accepted_under_its_id(hasty: House, answering: Any) -> None:
-    answering(lambda said: None)
-    answer = await hasty.post(ordered("A.1/2"))
+async def test_an_unanswered_order_is_accepted_under_its_id(
+    impatient: Edge, answering: Any
+) -> None:
+    answering(lambda event: None)
+    answer = await impatient.post(ordered("A.1/2"))
     assert answer.status_code == 202
     assert answer.json()["id"] == "5.o.12.A%2E1%2F2.purchase"
-    asked = await hasty.client.get(answer.json()["status_url"], headers=bearer(SISTER))
-    assert (asked.status_code, asked.json()["status"]) == (202, "not-yet-known")
+    status = await impatient.client.get(answer.json()["status_url"], headers=bearer(SISTER))
+    assert (status.status_code, status.json()["status"]) == (202, "not-yet-known")
     known = b'{"id":"5.o.12.A%2E1%2F2.purchase"}'
-    hasty.behind.outcomes["5/o.12.A%2E1%2F2.purchase"] = known
-    asked = await hasty.client.get(answer.json()["status_url"], headers=bearer(SISTER))
-    assert (asked.status_code, asked.content) == (200, known)
-    asked = await hasty.client.get(answer.json()["status_url"], headers=bearer(STRANGER))
-    assert (asked.status_code, asked.json()["code"]) == (403, "not-your-transaction")
+    impatient.services.outcomes["5/o.12.A%2E1%2F2.purchase"] = known
+    status = await impatient.client.get(answer.json()["status_url"], headers=bearer(SISTER))
+    assert (status.status_code, status.content) == (200, known)
+    status = await impatient.client.get(answer.json()["status_url"], headers=bearer(STRANGER))
+    assert (status.status_code, status.json()["code"]) == (403, "not-your-transaction")
 
 
-async def test_an_online_order_is_refunded_by_id_or_name_online_or_at_a_till(house: House) -> None:
+async def test_an_online_order_is_refunded_by_id_or_name_online_or_at_a_till(edge: Edge) -> None:
     name = "o.12.R-1.purchase"
     bare = {"kind": "refund", "amount_rial": ..., "lines": ...}
     by_id = bare | {"identifier": ..., "original": {"id": f"9.{name}"}}
-    shard, data = await sent(house, ordered("R-1", "refund-1", **by_id))
+    shard, data = await sent(edge, ordered("R-1", "refund-1", **by_id))
     assert (shard, data.original, data.account) == (9, name, 0)
     original = {"merchant": 12, "order": "R-1", "operation": "purchase", "occurred_at": AT}
-    shard, data = await sent(house, ordered("R-1", "refund-2", **bare, original=original))
+    shard, data = await sent(edge, ordered("R-1", "refund-2", **bare, original=original))
     assert (shard, data.original, data.account) == (5, name, 1000001)
     at_a_till = till_purchase(50, **bare, original=original)
-    shard, data = await sent(house, at_a_till)
+    shard, data = await sent(edge, at_a_till)
     assert (shard, data.original, data.channel) == (5, name, Channel.TILL)
     for changes, status, code in (
         ({"original": original | {"merchant": 13}}, 403, "original-of-another-merchant"),
         ({"original": {"id": "5.o.12.R-1.refund-3"}}, 422, "original-is-itself"),
         ({"original": {"id": "5.o.12.R/1.purchase"}}, 422, "bad-transaction-id"),
     ):
-        answer = await house.post(ordered("R-1", "refund-3", **(bare | changes)))
+        answer = await edge.post(ordered("R-1", "refund-3", **(bare | changes)))
         assert (answer.status_code, answer.json()["code"]) == (status, code)

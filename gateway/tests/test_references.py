@@ -2,23 +2,23 @@
 
 from contracts.members import Binding, IdentifierKind
 
-from .around import OPENED, identifier, operator
-from .conftest import House
+from .conftest import Edge
+from .fakes import OPENED, identifier, operator
 from .test_road import historic
 
 
-async def test_a_reference_means_the_customer_of_the_historys_own_party(house: House) -> None:
+async def test_a_reference_means_the_customer_of_the_historys_own_party(edge: Edge) -> None:
     """Both shops know a 67890: each one's history goes to its own, a third has nobody's."""
     own, kind = {112: (2_000_001, 4), 113: (2_000_002, 6)}, IdentifierKind.EXTERNAL
     for party, (account, shard) in own.items():
         bound = Binding(from_at=OPENED, member=account, account=account, shard=shard)
-        await house.say(identifier("67890", kind, party=party, bindings=(bound,)))
+        await edge.publish(identifier("67890", kind, party=party, bindings=(bound,)))
     for merchant, text in ((12, "67890"), (13, " ۶۷۸۹۰ ")):
         body = historic(merchant=merchant, transaction="E-1", identifier={"external": text})
-        assert (await house.post(body, operator("importer"), "/v1/history")).status_code == 200
-        record, said = house.last()
-        assert (said.data.account, record.partition) == own[merchant + 100]
-    await house.say(identifier("11", kind, party=113))
+        assert (await edge.post(body, operator("importer"), "/v1/history")).status_code == 200
+        record, event = edge.last()
+        assert (event.data.account, record.partition) == own[merchant + 100]
+    await edge.publish(identifier("11", kind, party=113))
     body = historic(transaction="E-2", identifier={"external": "11"})
-    answer = await house.post(body, operator("importer"), "/v1/history")
+    answer = await edge.post(body, operator("importer"), "/v1/history")
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown-identifier")

@@ -15,7 +15,8 @@ from contracts.pos import PosTransaction
 from contracts.values import Channel
 from kit.base import telemetry
 
-from .around import (
+from .conftest import Edge
+from .fakes import (
     CARD,
     MOBILE,
     OPENED,
@@ -31,25 +32,24 @@ from .around import (
     terminal,
     terminal_key,
 )
-from .conftest import House
 
 
-async def test_an_answer_comes_back_byte_for_byte(house: House, answering: Any) -> None:
+async def test_an_answer_comes_back_byte_for_byte(edge: Edge, answering: Any) -> None:
     body = '{"id" : "5.t.1", "fa":"خرید انجام شد",  "n":1.50}'.encode()
-    answering(lambda said: Reply(name=said.data.name, http_status=200, body=msgspec.Raw(body)))
-    answer = await house.post(purchase(1))
+    answering(lambda event: Reply(name=event.data.name, http_status=200, body=msgspec.Raw(body)))
+    answer = await edge.post(purchase(1))
     assert (answer.status_code, answer.content) == (200, body)
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_the_stamped_transaction_lies_on_its_shard(house: House) -> None:
+async def test_the_stamped_transaction_lies_on_its_shard(edge: Edge) -> None:
     before = datetime.now(UTC)
     sent = purchase(2, occurred_at=(before - timedelta(minutes=5)).isoformat())
-    assert (await house.post(sent)).status_code == 200
-    record, said = house.last()
+    assert (await edge.post(sent)).status_code == 200
+    record, event = edge.last()
     assert record.partition == 5
     assert record.key == b"1000001"
-    data = said.data
+    data = event.data
     assert (data.name, data.account, data.member) == (f"t.{TERMINAL}.2.2", 1000001, 7)
     assert (data.merchant, data.party, data.branch, data.terminal) == (12, 112, 3, TERMINAL)
     assert (data.programme_version, data.terms_version) == (2, 1)
@@ -57,8 +57,8 @@ async def test_the_stamped_transaction_lies_on_its_shard(house: House) -> None:
     assert data.identifier_kind is IdentifierKind.CARD
     assert data.channel is Channel.TILL
     assert not data.identifier_blocked
-    assert said.occurred_at == before - timedelta(minutes=5)
-    assert before <= said.accepted_at <= datetime.now(UTC)
+    assert event.occurred_at == before - timedelta(minutes=5)
+    assert before <= event.accepted_at <= datetime.now(UTC)
     headers = dict(record.headers)
     assert headers["reply-topic"] == b"gateway.replies"
     assert headers["reply-partition"] == b"0"
@@ -71,34 +71,34 @@ async def test_the_stamped_transaction_lies_on_its_shard(house: House) -> None:
     "parent",
     ["00-0123456789abcdef0123456789abcdef-0123456789abcdef-01", "x" * 52 + "-01", "00-\xff-01", ""],
 )
-async def test_a_callers_trace_goes_no_further(house: House, parent: str) -> None:
+async def test_a_callers_trace_goes_no_further(edge: Edge, parent: str) -> None:
     """Neither his ids nor his wish to be sampled, nor what is no trace at all (findings S5)."""
     sequence = 3_000 + len(parent)
     headers = bearer(TERMINAL) | {"traceparent": parent.encode("latin-1")}
-    assert (await house.post(purchase(sequence), headers)).status_code == 200
-    onward = dict(house.last()[0].headers)["traceparent"].decode()
+    assert (await edge.post(purchase(sequence), headers)).status_code == 200
+    onward = dict(edge.last()[0].headers)["traceparent"].decode()
     assert telemetry.read_traceparent(onward) == onward
     assert onward.endswith("-00")
     assert not parent or onward[3:35] not in parent
 
 
-async def test_the_programme_is_the_one_in_force_at_the_tills_time(house: House) -> None:
+async def test_the_programme_is_the_one_in_force_at_the_tills_time(edge: Edge) -> None:
     old = (OPENED + timedelta(days=29)).isoformat()
-    assert (await house.post(purchase(4, occurred_at=old))).status_code == 200
-    assert house.last()[1].data.programme_version == 1
+    assert (await edge.post(purchase(4, occurred_at=old))).status_code == 200
+    assert edge.last()[1].data.programme_version == 1
     ancient = "1990-01-01T00:00:00Z"
-    assert (await house.post(purchase(5, occurred_at=ancient))).status_code == 200
-    assert house.last()[1].data.programme_version == 0  # too old is the road's to decide
+    assert (await edge.post(purchase(5, occurred_at=ancient))).status_code == 200
+    assert edge.last()[1].data.programme_version == 0  # too old is the road's to decide
 
 
-async def test_a_basket_without_lines_is_one_line(house: House) -> None:
-    await house.post(purchase(6, lines=...))
-    assert [(li.line, li.amount_rial) for li in house.last()[1].data.lines] == [(1, 1000)]
+async def test_a_basket_without_lines_is_one_line(edge: Edge) -> None:
+    await edge.post(purchase(6, lines=...))
+    assert [(li.line, li.amount_rial) for li in edge.last()[1].data.lines] == [(1, 1000)]
 
 
-async def test_no_reply_within_the_budget_is_accepted(hasty: House, answering: Any) -> None:
-    answering(lambda said: None)
-    answer = await hasty.post(purchase(7))
+async def test_no_reply_within_the_budget_is_accepted(impatient: Edge, answering: Any) -> None:
+    answering(lambda event: None)
+    answer = await impatient.post(purchase(7))
     body = answer.json()
     assert answer.status_code == 202
     assert body == {
@@ -110,70 +110,70 @@ async def test_no_reply_within_the_budget_is_accepted(hasty: House, answering: A
     assert answer.headers["retry-after"] == "1"
 
 
-async def test_a_late_reply_disturbs_nobody(hasty: House, answering: Any) -> None:
-    answering(lambda said: None)
-    assert (await hasty.post(purchase(8))).status_code == 202
-    record, said = hasty.last()
+async def test_a_late_reply_disturbs_nobody(impatient: Edge, answering: Any) -> None:
+    answering(lambda event: None)
+    assert (await impatient.post(purchase(8))).status_code == 202
+    record, event = impatient.last()
     answering(completed)
-    await hasty.producer.send([reply_to(record, said, completed(said))])
+    await impatient.producer.send([reply_to(record, event, completed(event))])
     for _ in range(20):  # this gateway waits so little that a busy machine may be too slow
-        answer = await hasty.post(purchase(9))
+        answer = await impatient.post(purchase(9))
         if answer.status_code == 200:
             break
     assert answer.json()["name"] == f"t.{TERMINAL}.2.9"
 
 
-async def test_a_problem_from_the_ledger_is_passed_on_as_one(house: House, answering: Any) -> None:
+async def test_a_problem_from_the_ledger_is_passed_on_as_one(edge: Edge, answering: Any) -> None:
     problem = b'{"code":"name-used-with-another-payload","status":422}'
-    answering(lambda said: Reply(name=said.data.name, http_status=422, body=msgspec.Raw(problem)))
-    answer = await house.post(purchase(10))
+    answering(lambda event: Reply(name=event.data.name, http_status=422, body=msgspec.Raw(problem)))
+    answer = await edge.post(purchase(10))
     assert (answer.status_code, answer.content) == (422, problem)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_two_at_once_with_one_name_both_hear(house: House) -> None:
+async def test_two_at_once_with_one_name_both_hear(edge: Edge) -> None:
     body = purchase(11)
-    answers = await asyncio.gather(*(house.post(body) for _ in range(8)))
+    answers = await asyncio.gather(*(edge.post(body) for _ in range(8)))
     assert {a.status_code for a in answers} == {200}
     assert len({a.content for a in answers}) == 1
-    assert sum(said.data.name == f"t.{TERMINAL}.2.11" for _, said in house.stage.heard) == 8
+    assert sum(event.data.name == f"t.{TERMINAL}.2.11" for _, event in edge.road.submitted) == 8
 
 
-async def test_many_at_once_each_hear_their_own(house: House) -> None:
-    answers = await asyncio.gather(*(house.post(purchase(n)) for n in range(100, 300)))
+async def test_many_at_once_each_hear_their_own(edge: Edge) -> None:
+    answers = await asyncio.gather(*(edge.post(purchase(n)) for n in range(100, 300)))
     names = [a.json()["name"] for a in answers]
     assert names == [f"t.{TERMINAL}.2.{n}" for n in range(100, 300)]
 
 
-async def test_a_retry_has_a_new_stamp_and_the_same_fingerprint(house: House) -> None:
+async def test_a_retry_has_a_new_stamp_and_the_same_fingerprint(edge: Edge) -> None:
     body = purchase(12)
-    await house.post(body)
-    first = house.last()[1]
-    await house.post(dict(reversed(list(body.items()))))
-    second = house.last()[1]
+    await edge.post(body)
+    first = edge.last()[1]
+    await edge.post(dict(reversed(list(body.items()))))
+    second = edge.last()[1]
     assert first.fingerprint == second.fingerprint
     assert first.accepted_at < second.accepted_at
     assert first.id != second.id
 
 
 async def test_an_inquiry_has_a_deadline_and_leaves_nothing(
-    house: House, hasty: House, answering: Any
+    edge: Edge, impatient: Edge, answering: Any
 ) -> None:
     body = purchase(13, kind="inquiry", lines=..., amount_rial=...)
-    assert (await house.post(body)).status_code == 200
-    record, said = house.last()
+    assert (await edge.post(body)).status_code == 200
+    record, event = edge.last()
     deadline = int(dict(record.headers)["deadline"])
-    assert 19 < deadline / 1000 - said.accepted_at.timestamp() < 21
-    assert said.data.lines == ()
-    answering(lambda said: None)
-    answer = await hasty.post(body)
+    assert 19 < deadline / 1000 - event.accepted_at.timestamp() < 21
+    assert event.data.lines == ()
+    answering(lambda event: None)
+    answer = await impatient.post(body)
     assert (answer.status_code, answer.json()["code"]) == (503, "inquiry-unanswered")
 
 
-async def test_a_redemption_carries_what_it_asks(house: House) -> None:
+async def test_a_redemption_carries_what_it_asks(edge: Edge) -> None:
     body = purchase(14, kind="redemption", redeem={"points": 70, "credit_rial": 30})
-    assert (await house.post(body)).status_code == 200
-    data = house.last()[1].data
+    assert (await edge.post(body)).status_code == 200
+    data = edge.last()[1].data
     assert (data.points, data.credit_rial, data.amount_rial) == (70, 30, 1000)
 
 
@@ -185,57 +185,57 @@ def refund(sequence: int, original: dict[str, Any], **changes: Any) -> dict[str,
     return purchase(sequence, **(bare | {"original": original} | changes))
 
 
-async def sent(house: House, body: dict[str, Any]) -> tuple[int, PosTransaction]:
-    answer = await house.post(body)
+async def sent(edge: Edge, body: dict[str, Any]) -> tuple[int, PosTransaction]:
+    answer = await edge.post(body)
     assert answer.status_code == 200, answer.text
-    record, said = house.last()
-    return record.partition, said.data
+    record, event = edge.last()
+    return record.partition, event.data
 
 
-async def test_a_refund_goes_where_the_original_went(house: House) -> None:
-    shard, data = await sent(house, refund(20, {"id": f"9.t.{TERMINAL}.1.5"}))
+async def test_a_refund_goes_where_the_original_went(edge: Edge) -> None:
+    shard, data = await sent(edge, refund(20, {"id": f"9.t.{TERMINAL}.1.5"}))
     assert (shard, data.original, data.account) == (9, f"t.{TERMINAL}.1.5", 0)
-    assert house.last()[0].key == f"t.{TERMINAL}.1.5".encode()
+    assert edge.last()[0].key == f"t.{TERMINAL}.1.5".encode()
 
 
-async def test_a_refund_by_line_names_its_lines(house: House) -> None:
+async def test_a_refund_by_line_names_its_lines(edge: Edge) -> None:
     original = {"id": f"5.t.{SISTER}.1.5"}  # another branch of the merchant
     lines = [{"line": 2, "amount_rial": 300}]
     shard, data = await sent(
-        house, refund(21, original, refund_lines=lines, identifier={"card": CARD})
+        edge, refund(21, original, refund_lines=lines, identifier={"card": CARD})
     )
     assert (shard, data.account) == (5, 1000001)
     assert [(part.line, part.amount_rial) for part in data.refund_lines] == [(2, 300)]
 
 
-async def test_a_refund_by_amount_carries_it_and_no_basket(house: House) -> None:
-    _, data = await sent(house, refund(27, {"id": f"5.t.{TERMINAL}.1.5"}, amount_rial=700))
+async def test_a_refund_by_amount_carries_it_and_no_basket(edge: Edge) -> None:
+    _, data = await sent(edge, refund(27, {"id": f"5.t.{TERMINAL}.1.5"}, amount_rial=700))
     assert (data.amount_rial, data.lines, data.refund_lines) == (700, (), ())
-    answer = await house.post(refund(28, {"id": f"5.t.{TERMINAL}.1.5"}, amount_rial=0))
+    answer = await edge.post(refund(28, {"id": f"5.t.{TERMINAL}.1.5"}, amount_rial=0))
     assert (answer.status_code, answer.json()["code"]) == (422, "amount-is-zero")
 
 
 async def test_a_card_of_another_shard_is_told_of_in_a_refund_and_names_no_account(
-    house: House,
+    edge: Edge,
 ) -> None:
     original = {"id": f"9.t.{TERMINAL}.1.5"}
-    shard, data = await sent(house, refund(22, original, identifier={"card": CARD}))
+    shard, data = await sent(edge, refund(22, original, identifier={"card": CARD}))
     assert (shard, data.account, data.member, data.identifier_id) == (9, 0, 0, "")
     assert data.shown == 1000001  # whom the ledger refuses there as it would on his own shard (A11)
     own, data = await sent(
-        house, refund(29, {"id": f"5.t.{TERMINAL}.1.5"}, identifier={"card": CARD})
+        edge, refund(29, {"id": f"5.t.{TERMINAL}.1.5"}, identifier={"card": CARD})
     )
     assert (own, data.account, data.shown) == (5, 1000001, 0)
 
 
-async def test_a_reversal_by_name_resolves_as_of_the_originals_time(house: House) -> None:
+async def test_a_reversal_by_name_resolves_as_of_the_originals_time(edge: Edge) -> None:
     card = "6037991111111112"
     moved = OPENED + timedelta(days=90)
     bindings = (
         Binding(from_at=OPENED, member=8, account=1000002, shard=3),
         Binding(from_at=moved, member=8, account=1000003, shard=4),
     )
-    await house.say(identifier(card, bindings=bindings))
+    await edge.publish(identifier(card, bindings=bindings))
     for days, expected in ((89, 3), (91, 4), (-900, 3)):
         original = {
             "terminal": TERMINAL,
@@ -244,14 +244,14 @@ async def test_a_reversal_by_name_resolves_as_of_the_originals_time(house: House
             "occurred_at": (OPENED + timedelta(days=days)).isoformat(),
         }
         body = refund(23, original, kind="reversal", identifier={"card": card})
-        shard, data = await sent(house, body)
+        shard, data = await sent(edge, body)
         assert (shard, data.original) == (expected, f"t.{TERMINAL}.1.77")
 
 
-async def test_an_imported_purchase_can_be_refunded_by_its_merchant(house: House) -> None:
-    _, data = await sent(house, refund(24, {"id": "2.h.12.A%2E7.purchase"}))
+async def test_an_imported_purchase_can_be_refunded_by_its_merchant(edge: Edge) -> None:
+    _, data = await sent(edge, refund(24, {"id": "2.h.12.A%2E7.purchase"}))
     assert data.original == "h.12.A%2E7.purchase"
-    answer = await house.post(refund(25, {"id": "2.h.13.A.purchase"}))
+    answer = await edge.post(refund(25, {"id": "2.h.13.A.purchase"}))
     assert (answer.status_code, answer.json()["code"]) == (403, "original-of-another-merchant")
 
 
@@ -270,74 +270,72 @@ async def test_an_imported_purchase_can_be_refunded_by_its_merchant(house: House
         ("5.v.c1", 422, "original-not-refundable"),
     ],
 )
-async def test_a_bad_original_is_refused(
-    house: House, original: str, status: int, code: str
-) -> None:
-    heard = len(house.stage.heard)
-    answer = await house.post(refund(26, {"id": original}))
+async def test_a_bad_original_is_refused(edge: Edge, original: str, status: int, code: str) -> None:
+    submitted = len(edge.road.submitted)
+    answer = await edge.post(refund(26, {"id": original}))
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert len(house.stage.heard) == heard
+    assert len(edge.road.submitted) == submitted
 
 
 # ----------------------------------------------------------------------------------- miss path
 
 
-async def test_a_sale_a_second_after_enrolment_works(house: House) -> None:
+async def test_a_sale_a_second_after_enrolment_works(edge: Edge) -> None:
     new = identifier("6037992222222228")
-    house.behind.identifiers[new.digest] = new
-    house.behind.asked.clear()
+    edge.services.identifiers[new.digest] = new
+    edge.services.calls.clear()
     for sequence in (30, 31):
         body = purchase(sequence, identifier={"card": "6037992222222228"})
-        assert (await house.post(body)).status_code == 200
-    assert house.last()[1].data.identifier_last4 == "2228"
-    asked = [path for path in house.behind.asked if path != "/openapi.json"]  # by a job of its own
-    assert asked == [f"/internal/identifiers/{new.digest}"]  # once, then remembered
+        assert (await edge.post(body)).status_code == 200
+    assert edge.last()[1].data.identifier_last4 == "2228"
+    calls = [path for path in edge.services.calls if path != "/openapi.json"]  # by a job of its own
+    assert calls == [f"/internal/identifiers/{new.digest}"]  # once, then remembered
 
 
-async def test_an_unknown_card_is_refused_and_may_come_again(house: House) -> None:
+async def test_an_unknown_card_is_refused_and_may_come_again(edge: Edge) -> None:
     new = identifier("6037993333333334")
     body = purchase(32, identifier={"card": "6037993333333334"})
-    answer = await house.post(body)
+    answer = await edge.post(body)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown-identifier")
-    house.behind.identifiers[new.digest] = new
-    assert (await house.post(body)).status_code == 200
+    edge.services.identifiers[new.digest] = new
+    assert (await edge.post(body)).status_code == 200
 
 
-async def test_a_slow_members_service_is_no_unknown_card(house: House) -> None:
-    house.behind.delay_s = 1.0
+async def test_a_slow_members_service_is_no_unknown_card(edge: Edge) -> None:
+    edge.services.delay_s = 1.0
     try:
-        answer = await house.post(purchase(33, identifier={"card": "6037994444444440"}))
+        answer = await edge.post(purchase(33, identifier={"card": "6037994444444440"}))
     finally:
-        house.behind.delay_s = 0.0
+        edge.services.delay_s = 0.0
     assert (answer.status_code, answer.json()["code"]) == (503, "lookup-unavailable")
     assert answer.headers["retry-after"]
 
 
-async def test_a_terminal_activated_a_second_ago_works(house: House) -> None:
-    house.behind.terminals[30000001] = terminal(30000001, epoch=1)
+async def test_a_terminal_activated_a_second_ago_works(edge: Edge) -> None:
+    edge.services.terminals[30000001] = terminal(30000001, epoch=1)
     body = purchase(1, terminal=30000001, epoch=1)
-    assert (await house.post(body, bearer(30000001))).status_code == 200
+    assert (await edge.post(body, bearer(30000001))).status_code == 200
     again = (terminal_key(SISTER), terminal_key(SISTER, "k2", epoch=3))
-    house.behind.terminals[SISTER] = terminal(SISTER, version=2, epoch=3, keys=again)
+    edge.services.terminals[SISTER] = terminal(SISTER, version=2, epoch=3, keys=again)
     body = purchase(1, terminal=SISTER, epoch=3)
-    assert (await house.post(body, bearer(SISTER, "k2"))).status_code == 200
+    assert (await edge.post(body, bearer(SISTER, "k2"))).status_code == 200
     body = purchase(1, terminal=SISTER, epoch=4)
-    assert (await house.post(body, bearer(SISTER, "k2"))).json()["code"] == "unknown-epoch"
+    assert (await edge.post(body, bearer(SISTER, "k2"))).json()["code"] == "unknown-epoch"
 
 
-async def test_a_blocked_card_goes_on_with_its_mark(house: House) -> None:
+async def test_a_blocked_card_goes_on_with_its_mark(edge: Edge) -> None:
     blocked = identifier("6037995555555551", version=2, blocked_at=OPENED)
-    await house.say(blocked)
-    await house.post(purchase(34, identifier={"card": "6037995555555551"}))
-    assert house.last()[1].data.identifier_blocked
+    await edge.publish(blocked)
+    await edge.post(purchase(34, identifier={"card": "6037995555555551"}))
+    assert edge.last()[1].data.identifier_blocked
 
 
-async def test_spellings_of_a_number_are_one_identifier(house: House) -> None:
+async def test_spellings_of_a_number_are_one_identifier(edge: Edge) -> None:
     prints: set[Any] = set()
     for text in (MOBILE, "۰۹۱۲۳۴۵۶۷۸۹", "+98 912 345 6789", "٠٩١٢٣٤٥٦٧٨٩"):
         body = purchase(35, occurred_at="2026-05-01T00:00:00Z", identifier={"mobile": text})
-        assert (await house.post(body)).status_code == 200
-        prints.add(house.last()[1].fingerprint)
+        assert (await edge.post(body)).status_code == 200
+        prints.add(edge.last()[1].fingerprint)
     assert len(prints) == 1
 
 
@@ -357,17 +355,17 @@ def historic(**changes: Any) -> dict[str, Any]:
     return body | changes
 
 
-async def test_history_goes_the_same_road_under_an_operators_mark(house: House) -> None:
-    answer = await house.post(historic(), operator("importer"), "/v1/history")
+async def test_history_goes_the_same_road_under_an_operators_mark(edge: Edge) -> None:
+    answer = await edge.post(historic(), operator("importer"), "/v1/history")
     assert answer.status_code == 200
-    record, said = house.last()
+    record, event = edge.last()
     assert record.partition == 5
-    assert said.data.name == "h.12.A-1.purchase"
-    assert said.data.channel is Channel.HISTORY
-    assert (said.data.party, said.data.terminal, said.data.branch) == (112, 4, 9)
-    assert said.data.programme_version == 2
-    assert said.occurred_at == datetime(2026, 2, 15, 10, tzinfo=UTC)
-    assert datetime.now(UTC) - said.accepted_at < timedelta(seconds=10)
+    assert event.data.name == "h.12.A-1.purchase"
+    assert event.data.channel is Channel.HISTORY
+    assert (event.data.party, event.data.terminal, event.data.branch) == (112, 4, 9)
+    assert event.data.programme_version == 2
+    assert event.occurred_at == datetime(2026, 2, 15, 10, tzinfo=UTC)
+    assert datetime.now(UTC) - event.accepted_at < timedelta(seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -383,18 +381,18 @@ async def test_history_goes_the_same_road_under_an_operators_mark(house: House) 
     ],
 )
 async def test_bad_history_is_refused(
-    house: House, changes: dict[str, Any], who: dict[str, str], status: int, code: str
+    edge: Edge, changes: dict[str, Any], who: dict[str, str], status: int, code: str
 ) -> None:
-    answer = await house.post(historic(**changes), who, "/v1/history")
+    answer = await edge.post(historic(**changes), who, "/v1/history")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_the_stage_tells_names_apart() -> None:
+def test_the_fake_road_tells_names_apart() -> None:
     at = datetime.now(UTC)
     data = PosTransaction(
         name="t.1.1.1", kind="purchase", channel="till", merchant=1, party=1, branch=1, terminal=1
     )
-    said: Envelope[PosTransaction] = Envelope(
+    event: Envelope[PosTransaction] = Envelope(
         id="x", type="t", key="k", occurred_at=at, accepted_at=at, data=data
     )
-    assert json.loads(bytes(completed(said).body))["name"] == "t.1.1.1"
+    assert json.loads(bytes(completed(event).body))["name"] == "t.1.1.1"

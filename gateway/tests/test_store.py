@@ -14,7 +14,7 @@ from contracts.merchants import MerchantStanding
 from gateway.tables import store
 from gateway.tables.store import Table, Tables
 
-from .around import (
+from .fakes import (
     CARD,
     OPENED,
     digest_of,
@@ -53,10 +53,10 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         )
         for d in range(3)
     )
-    shown = identifier(CARD, bindings=bindings, blocked_at=OPENED)
+    card = identifier(CARD, bindings=bindings, blocked_at=OPENED)
     till = terminal(2**31 - 1)
-    tables.apply([store.identifier_row(shown), store.terminal_row(till)], {}, {})
-    assert tables.find_identifier(DIGEST) == shown
+    tables.apply([store.identifier_row(card), store.terminal_row(till)], {}, {})
+    assert tables.find_identifier(DIGEST) == card
     assert tables.find_terminal(2**31 - 1) == till
     assert tables.find_terminal(5) is None
     assert tables.find_identifier("ab" * 32) is None
@@ -132,9 +132,10 @@ def test_rebuilding_one_table_leaves_the_others(tmp_path: Path) -> None:
 
 def test_who_is_stopped_is_known_again_after_a_restart(tmp_path: Path) -> None:
     tables = opened(tmp_path / "t")
-    said = [(7, 1, True), (8, 1, True), (8, 2, False), (9, 3, False), (9, 2, True)]
+    changes = [(7, 1, True), (8, 1, True), (8, 2, False), (9, 3, False), (9, 2, True)]
     rows = [
-        store.merchant_row(MerchantStanding(merchant=m, version=v, stopped=s)) for m, v, s in said
+        store.merchant_row(MerchantStanding(merchant=m, version=v, stopped=s))
+        for m, v, s in changes
     ]
     tables.apply(rows, {PLACE: 5}, {})
     assert tables.merchants_stopped == {7}

@@ -30,7 +30,7 @@ async def forward(
 
 
 def actor_of(caller: OperatorCaller, service: Service) -> auth.Actor:
-    """The actor that a service is told of. A partner's key enrols, for its party alone."""
+    """The actor of a request as a service sees it. A partner's key enrols for its party alone."""
     if caller.party is None or service is not Service.MEMBERS:
         return auth.Actor(caller.name, caller.roles)
     return auth.Actor(caller.name, caller.roles | {Role.ENROL}, caller.party)

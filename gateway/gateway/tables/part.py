@@ -1,4 +1,4 @@
-"""The local tables: fed by the state topics, asked by every request."""
+"""The local tables: fed by the state topics, read by every request."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -21,7 +21,7 @@ from kit.base.telemetry import Span
 
 
 def admit_transaction(road: Road, caller: TerminalCaller) -> None:
-    """Whether a till's request may come at all, asked before its body is read.
+    """Whether a till's request may come at all, checked before its body is read.
 
     Raises NOT_READY, RATE_LIMITED.
     """

@@ -1,4 +1,4 @@
-"""What stands around a gateway in its tests: words, small services, a road one stage long."""
+"""Fakes around a gateway in its tests: records, services, and a road of one stage."""
 
 import asyncio
 import base64
@@ -63,8 +63,8 @@ def digest_of(kind: IdentifierKind, text: str, party: int = 0) -> str:
 def identifier(
     text: str, kind: IdentifierKind = IdentifierKind.CARD, *, party: int = 0, **changes: Any
 ) -> Identifier:
-    """What members says of an identifier. party: whose reference it is, where it is one."""
-    given: dict[str, Any] = {
+    """An identifier as members publishes it. party: of an external reference, its issuer."""
+    fields: dict[str, Any] = {
         "identifier_id": f"id-{kind.value}-{text[-4:]}",
         "version": 1,
         "digest": digest_of(kind, text, party),
@@ -72,7 +72,7 @@ def identifier(
         "last4": text[-4:],
         "bindings": (Binding(from_at=OPENED, member=7, account=1000001, shard=5),),
     }
-    return Identifier(**(given | changes))
+    return Identifier(**(fields | changes))
 
 
 def terminal_key(
@@ -89,7 +89,7 @@ def terminal_key(
 
 def terminal(number: int, merchant: int = 12, **changes: Any) -> Terminal:
     key = terminal_key(number, epoch=changes.get("epoch", 2))
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "terminal": number,
         "version": 1,
         "epoch": 2,
@@ -99,7 +99,7 @@ def terminal(number: int, merchant: int = 12, **changes: Any) -> Terminal:
         "active": True,
         "keys": (key,),
     }
-    return Terminal(**(given | changes))
+    return Terminal(**(fields | changes))
 
 
 def programme(version: int, effective_from: datetime, merchant: int = 12) -> Programme:
@@ -122,13 +122,13 @@ def terms(version: int, effective_from: datetime) -> Terms:
 
 
 def message_of(data: Any, **changes: Any) -> outbox.Message:
-    """A state event as its owner says it."""
+    """A state event as its owner publishes it."""
     topic, kind = EVENT_TYPES[type(data)]
     part = getattr(data, "digest", None) or getattr(data, "terminal", None)
     if isinstance(data, MerchantStanding):
         part = f"merchant/{data.merchant}"
     part = part or getattr(data, "merchant", "network")
-    said: Envelope[Any] = Envelope(
+    event: Envelope[Any] = Envelope(
         id=envelope.follow(f"{part}@{data.version}", kind),
         type=kind,
         key=f"{part}@{data.version}",
@@ -136,7 +136,7 @@ def message_of(data: Any, **changes: Any) -> outbox.Message:
         accepted_at=OPENED,
         data=data,
     )
-    return outbox.message(topic, said, **changes)
+    return outbox.message(topic, event, **changes)
 
 
 def heartbeats(settings: Settings) -> list[outbox.Message]:
@@ -161,39 +161,39 @@ def heartbeats(settings: Settings) -> list[outbox.Message]:
 
 
 @dataclass
-class Behind:
-    """The services, as small as can be: what they know, and what they were asked."""
+class FakeServices:
+    """The services, as small as can be: what they know, and which calls came."""
 
     identifiers: dict[str, Identifier] = field(default_factory=dict)
     terminals: dict[int, Terminal] = field(default_factory=dict)
     outcomes: dict[str, bytes] = field(default_factory=dict)
     documents: dict[str, Any] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    passed: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
-    rooms: list[str] = field(default_factory=list)  # whom each call was signed for
+    calls: list[str] = field(default_factory=list)
+    forwarded: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    signed_for: list[str] = field(default_factory=list)  # the service, of each call
     delay_s: float = 0.0
 
     async def serve(self, request: aioweb.Request) -> aioweb.StreamResponse:
         """One handler for every service; each call must be signed."""
-        self.asked.append(request.raw_path)
+        self.calls.append(request.raw_path)
         actor = await self.actor_of(request)
         await asyncio.sleep(self.delay_s)
         parts = request.path.split("/")
         if parts[1] == "internal":
             assert actor.roles == {"service"}
-            found = self._internal(parts)
-            if found is None:
+            body = self._internal(parts)
+            if body is None:
                 return aioweb.Response(status=404)
-            return aioweb.Response(body=found, content_type="application/json")
+            return aioweb.Response(body=body, content_type="application/json")
         if request.path == "/openapi.json":
             return aioweb.json_response(self.documents.get(str(request.url.port), {"paths": {}}))
         body = await request.read()
-        self.passed.append((request.method, request.raw_path, dict(request.headers), body))
+        self.forwarded.append((request.method, request.raw_path, dict(request.headers), body))
         answer = {"subject": actor.subject, "roles": sorted(actor.roles), "bytes": len(body)}
         return aioweb.json_response(answer, status=201, headers={"etag": '"7"', "x-own": "1"})
 
     async def actor_of(self, request: aioweb.Request) -> auth.Actor:
-        """Who is vouched for, to one of the rooms and with this very body."""
+        """The actor that the request is signed with, for one of the services and with this body."""
         value = request.headers.get(auth.HEADER, ".")
         query = request.raw_path.partition("?")[2]
         for room in Service:
@@ -202,44 +202,45 @@ class Behind:
             with suppress(errors.Unauthorized):
                 actor, digest = auth.verify(value, secret, call, clock.wall())
                 assert digest == hashlib.sha256(await request.read()).hexdigest()
-                self.rooms.append(room.value)
+                self.signed_for.append(room.value)
                 return actor
         raise AssertionError("not signed")
 
     def _internal(self, parts: list[str]) -> bytes | None:
-        found: Any = None
+        record: Any = None
         match parts[2]:
             case "identifiers":
-                found = self.identifiers.get(parts[3])
+                record = self.identifiers.get(parts[3])
             case "terminals":
-                found = self.terminals.get(int(parts[3]))
+                record = self.terminals.get(int(parts[3]))
             case _:
                 return self.outcomes.get("/".join(parts[3:]))
-        return None if found is None else msgspec.json.encode(found)
+        return None if record is None else msgspec.json.encode(record)
 
 
 Answering = Callable[[Envelope[PosTransaction]], Reply | None]
 
 
-def completed(said: Envelope[PosTransaction]) -> Reply:
-    body = msgspec.json.encode({"name": said.data.name, "fingerprint": said.fingerprint})
-    return Reply(name=said.data.name, http_status=200, body=msgspec.Raw(body))
+def completed(submitted: Envelope[PosTransaction]) -> Reply:
+    name, fingerprint = submitted.data.name, submitted.fingerprint
+    body = msgspec.json.encode({"name": name, "fingerprint": fingerprint})
+    return Reply(name=name, http_status=200, body=msgspec.Raw(body))
 
 
 @dataclass
-class Stage:
-    """The road, one stage long: hears every transaction and answers as it is told."""
+class FakeRoad:
+    """The road in one stage: reads every transaction and answers as `answering` does."""
 
     bootstrap: str
     producer: kafka.Producer
     answering: Answering = completed
-    heard: list[tuple[kafka.Record, Envelope[PosTransaction]]] = field(default_factory=list)
+    submitted: list[tuple[kafka.Record, Envelope[PosTransaction]]] = field(default_factory=list)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         places = [(topics.POS_TRANSACTIONS.name, p) for p in range(SHARDS)]
         reader = await kafka.Assigned.open(
-            self.bootstrap, client_id="stage", start=dict.fromkeys(places)
+            self.bootstrap, client_id="fake-road", start=dict.fromkeys(places)
         )
         self.ready.set()
         try:
@@ -253,37 +254,37 @@ class Stage:
         for record in records:
             if record.key == b"probe":  # a test's own
                 continue
-            said = envelope.decode(record.value or b"", dict(topics.POS_TRANSACTIONS.events))
-            self.heard.append((record, said))
-            reply = self.answering(said)
+            event = envelope.decode(record.value or b"", dict(topics.POS_TRANSACTIONS.events))
+            self.submitted.append((record, event))
+            reply = self.answering(event)
             if reply is not None:
-                replies.append(reply_to(record, said, reply))
+                replies.append(reply_to(record, event, reply))
         if replies:
             await self.producer.send(replies)
 
 
-def reply_to(record: kafka.Record, said: Envelope[PosTransaction], reply: Reply) -> outbox.Message:
+def reply_to(record: kafka.Record, event: Envelope[PosTransaction], reply: Reply) -> outbox.Message:
     """The reply as kit addresses it: to the topic and partition in the headers."""
     headers = dict(record.headers)
     answer: Envelope[Reply] = Envelope(
-        id=envelope.follow(said.id, "answer"),
+        id=envelope.follow(event.id, "answer"),
         type="transaction-answered.v1",
-        key=said.data.name,
-        occurred_at=said.occurred_at,
-        accepted_at=said.accepted_at,
+        key=event.data.name,
+        occurred_at=event.occurred_at,
+        accepted_at=event.accepted_at,
         data=reply,
     )
     return outbox.Message(
         headers["reply-topic"].decode(),
         int(headers["reply-partition"]),
-        said.data.name.encode(),
+        event.data.name.encode(),
         envelope.encode(answer),
         (("correlation-id", headers["correlation-id"]),),
     )
 
 
-def known() -> list[Any]:
-    """What every test may rely on."""
+def base_records() -> list[Any]:
+    """Records that every test may rely on."""
     later = OPENED + timedelta(days=30)
     return [
         identifier(CARD),

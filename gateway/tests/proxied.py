@@ -1,4 +1,4 @@
-"""A front and a service behind it, each a real server; no road."""
+"""A router and a service behind it, each a real server; no road."""
 
 import asyncio
 import re
@@ -30,36 +30,38 @@ from kit.base import auth, clock, web
 from kit.server import http
 from kit.server.connections import Connections, Limits
 
-from .around import SECRET, identifier, operator, terminal
 from .conftest import settings_of
+from .fakes import SECRET, identifier, operator, terminal
 
 
 @dataclass
 class Members:
     """A real service on a real server, which remembers what reached it."""
 
-    heard: list[tuple[str, str, bytes]] = field(default_factory=list)
+    requests: list[tuple[str, str, bytes]] = field(default_factory=list)
     actors: list[auth.Actor] = field(default_factory=list)
     hold: asyncio.Event | None = None
-    wrong: bool = False
+    answers_another: bool = False
 
     def app(self) -> Any:
         router = APIRouter()
 
         async def answer(request: Request) -> dict[str, Any]:
             body = await request.body()
-            self.heard.append((request.method, request.url.path, body))
+            self.requests.append((request.method, request.url.path, body))
             if self.hold is not None and request.method == "POST":
                 await self.hold.wait()
             actor = auth.require(request)
             self.actors.append(actor)
             return {"path": request.url.path, "subject": actor.subject, "bytes": len(body)}
 
-        async def found(digest: str) -> dict[str, Any]:
-            told = identifier("6037991234567893", digest="00" * 32 if self.wrong else digest)
-            return msgspec.to_builtins(told)
+        async def find(digest: str) -> dict[str, Any]:
+            record = identifier(
+                "6037991234567893", digest="00" * 32 if self.answers_another else digest
+            )
+            return msgspec.to_builtins(record)
 
-        router.add_api_route("/internal/identifiers/{digest}", found)
+        router.add_api_route("/internal/identifiers/{digest}", find)
         for path in ("/v1/members/{rest:path}", "/v1/parties/{rest:path}", "/secret"):
             router.add_api_route(path, answer, methods=["GET", "HEAD", "PUT", "POST", "DELETE"])
         limits = {"/v1/members/import": 8 * 2**20}
@@ -84,49 +86,49 @@ async def served(
     app: Any, *, tls: tuple[str, ...] = (), **limits: Any
 ) -> AsyncIterator[tuple[int, Connections]]:
     """An application on a port of its own. tls: files of a certificate and its key."""
-    held = Connections(Limits(**limits))
-    server = http.server(app, "127.0.0.1", 0, held, 1.0, tls)
+    connections = Connections(Limits(**limits))
+    server = http.server(app, "127.0.0.1", 0, connections, 1.0, tls)
     server.config.load()
     task = asyncio.ensure_future(server._serve())
     async with asyncio.timeout(60):
         while not server.started:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     try:
-        yield server.servers[0].sockets[0].getsockname()[1], held
+        yield server.servers[0].sockets[0].getsockname()[1], connections
     finally:
         server.should_exit = server.force_exit = True
         await task
 
 
 @dataclass
-class House:
-    """A front and a service, each on its port; no road."""
+class Proxied:
+    """A router and a service, each on its port; no road."""
 
     members: Members
     services: Services
     router: Router
     port: int
-    behind: Connections
+    members_connections: Connections
 
     async def raw(self, data: bytes) -> list[int]:
-        """Send bytes on a connection of their own: the statuses that come back."""
+        """Send bytes on a connection of their own: the statuses of the answers."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
-        said = b""
+        received = b""
         try:
             while piece := await reader.read(65_536):
-                said += piece
+                received += piece
         except ConnectionError:
             pass
         writer.close()
-        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", said)]
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", received)]
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
 
 
 def router_of(settings: Settings, services: Services, tables: Any = None) -> Router:
-    """A gateway without a road: whoever has no business on it is to find out before."""
+    """A gateway without a road: what is refused must be refused before it."""
     quotas = Quotas.of(settings)
     lookups: Any = make_lookups(settings, tables, services)
     operators = keys.parse_operators(settings.operators)
@@ -148,15 +150,15 @@ def router_of(settings: Settings, services: Services, tables: Any = None) -> Rou
 
 
 @asynccontextmanager
-async def house(tables: Any = None, **changes: Any) -> AsyncIterator[House]:
+async def proxied(tables: Any = None, **changes: Any) -> AsyncIterator[Proxied]:
     members = Members()
-    async with served(members.app()) as (behind_port, behind):
+    async with served(members.app()) as (behind_port, members_connections):
         settings = settings_of("x:1", Path(), behind_port, **changes)
         services = Services(settings)
         app = router_of(settings, services, tables)
         async with served(app) as (port, _):
             try:
-                yield House(members, services, app, port, behind)
+                yield Proxied(members, services, app, port, members_connections)
             finally:
                 await services.close()
 

@@ -1,4 +1,4 @@
-"""The passage over real sockets: nobody's answer is another's, and no key costs next to nothing."""
+"""The reverse proxy over real sockets: no answer goes astray, and no key costs next to nothing."""
 
 import asyncio
 from pathlib import Path
@@ -12,21 +12,21 @@ from kit.base import errors, telemetry
 from kit.base.settings import SettingsError
 from support.certificates import Authority
 
-from .around import operator
 from .conftest import settings_of
-from .fronts import House, Members, Tables, head, house, served
+from .fakes import operator
+from .proxied import Members, Proxied, Tables, head, proxied, served
 
 CLOSE = "Connection: close"
 INSIDE = b"GET /secret HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-async def everybody_hears_his_own(house: House) -> None:
-    async with house.client() as client:
+async def everybody_gets_his_own(at: Proxied) -> None:
+    async with at.client() as client:
         for number in range(12):
             path = f"/v1/{'members' if number % 2 else 'parties'}/{number}"
             answer = await client.get(path, headers=operator("sara"))
             assert answer.json() == {"path": path, "subject": "sara", "bytes": 0}
-    assert "/secret" not in {path for _, path, _ in house.members.heard}
+    assert "/secret" not in {path for _, path, _ in at.members.requests}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -35,24 +35,24 @@ async def test_a_read_with_a_length_is_refused_and_mixes_up_nothing(
     method: str, length: str
 ) -> None:
     """The small form of S2: the next request of anybody heard 400."""
-    async with house() as at:
-        asked = head(method, "/v1/parties/1", "sara", f"Content-Length: {length}")
+    async with proxied() as at:
+        request = head(method, "/v1/parties/1", "sara", f"Content-Length: {length}")
         for _ in range(4):
-            assert await at.raw(asked + b"a" * int(length)) == [400]
-            await everybody_hears_his_own(at)
+            assert await at.raw(request + b"a" * int(length)) == [400]
+            await everybody_gets_his_own(at)
 
 
 async def test_a_read_with_a_length_and_a_write_with_requests_in_it_shift_no_answer() -> None:
     """The large form of S2: every answer of members was one behind."""
     body = b"\r\n" * 700 + INSIDE * 2
-    async with house() as at:
+    async with proxied() as at:
         for _ in range(2):
-            asked = head("GET", "/v1/members/1", "sara", "Content-Length: 1500")
+            request = head("GET", "/v1/members/1", "sara", "Content-Length: 1500")
             put = head("PUT", "/v1/members/1", "sara", f"Content-Length: {len(body)}", CLOSE)
-            assert await at.raw(asked + put + body) == [400]
+            assert await at.raw(request + put + body) == [400]
             assert await at.raw(put + body) == [200]
-            assert at.members.heard[-1] == ("PUT", "/v1/members/1", body)
-            await everybody_hears_his_own(at)
+            assert at.members.requests[-1] == ("PUT", "/v1/members/1", body)
+            await everybody_gets_his_own(at)
 
 
 @pytest.mark.parametrize("fields", [
@@ -62,7 +62,7 @@ async def test_a_read_with_a_length_and_a_write_with_requests_in_it_shift_no_ans
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_no_framing_is_passed_on(fields: dict[str, str], method: str) -> None:
     """Whatever stands before the gateway and lets such a request through."""
-    async with house() as at:
+    async with proxied() as at:
         transport = httpx.ASGITransport(app=at.router)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
             for _ in range(3):
@@ -71,28 +71,28 @@ async def test_no_framing_is_passed_on(fields: dict[str, str], method: str) -> N
                     method, "/v1/members/9", content=content, headers=operator("sara") | fields
                 )
                 assert answer.status_code in (200, 413)
-                await everybody_hears_his_own(at)
+                await everybody_gets_his_own(at)
 
 
 async def test_an_answer_to_another_question_is_none() -> None:
     """A sale is never booked to whom nobody asked for (findings S2)."""
-    async with house() as at:
+    async with proxied() as at:
         digest = "ab" * 32
-        found = await at.services.find_identifier(digest)
-        assert found is not None
-        assert found.digest == digest
-        at.members.wrong = True
+        identifier = await at.services.find_identifier(digest)
+        assert identifier is not None
+        assert identifier.digest == digest
+        at.members.answers_another = True
         with pytest.raises(errors.Unavailable):
             await at.services.find_identifier(digest)
         read: Any = telemetry.REGISTRY.get_sample_value
         assert read("peyvand_alarms_total", {"alarm": "answer-to-another-question"}) >= 1
-        at.members.wrong = False
+        at.members.answers_another = False
         assert await at.services.find_identifier(digest) is not None
 
 
 async def test_uploads_that_hang_take_no_look_ups_connection() -> None:
     """110 slow imports once made every till's look-up fail (findings S14)."""
-    async with house(administration_each=50, lookup_timeout_ms=30_000) as at:
+    async with proxied(administration_each=50, lookup_timeout_ms=30_000) as at:
         at.members.hold = asyncio.Event()
         async with at.client() as client:
             sent = [
@@ -102,7 +102,7 @@ async def test_uploads_that_hang_take_no_look_ups_connection() -> None:
                 for _ in range(10)
             ]
             async with asyncio.timeout(60):
-                while len(at.members.heard) < 2:  # noqa: ASYNC110
+                while len(at.members.requests) < 2:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             assert await at.services.find_identifier("ab" * 32) is not None
             answer = await client.get("/v1/members/3", headers=operator("sara"))
@@ -114,13 +114,13 @@ async def test_uploads_that_hang_take_no_look_ups_connection() -> None:
 
 
 async def test_a_body_that_comes_slowly_holds_no_service() -> None:
-    async with house() as at:
+    async with proxied() as at:
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
         writer.write(head("POST", "/v1/members/import", "sara", "Content-Length: 1000") + b"a")
         async with at.client() as client:
             assert (await client.get("/v1/members/3", headers=operator("sara"))).status_code == 200
-        assert [path for _, path, _ in at.members.heard] == ["/v1/members/3"]
-        assert at.behind.count <= 1
+        assert [path for _, path, _ in at.members.requests] == ["/v1/members/3"]
+        assert at.members_connections.count <= 1
         writer.write(b"a" * 999)
         assert b"200" in await reader.readline()
         writer.close()
@@ -138,17 +138,17 @@ async def test_a_body_without_a_key_is_not_read_and_leaves_no_line(
     path: str, key: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """808 bytes once wrote 132 kB of log (findings S4)."""
-    async with house(Tables()) as at:
-        asked = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(BOMB)}\r\n"
-        asked += f"Authorization: Bearer {key}\r\n" if key else ""
+    async with proxied(Tables()) as at:
+        request = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(BOMB)}\r\n"
+        request += f"Authorization: Bearer {key}\r\n" if key else ""
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
-        writer.write(asked.encode() + b"\r\n")  # and no byte of the body
+        writer.write(request.encode() + b"\r\n")  # and no byte of the body
         answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.split()[1] == (b"404" if path == "/x" else b"401")
         assert b"connection: close" in answer
         writer.close()
         for _ in range(5):
-            whole = asked.encode() + b"Connection: close\r\n\r\n" + BOMB
+            whole = request.encode() + b"Connection: close\r\n\r\n" + BOMB
             assert (await at.raw(whole))[0] in (401, 404)
     assert [r for r in caplog.records if r.levelname == "ERROR" and r.name != "asyncio"] == []
 
@@ -162,11 +162,11 @@ def test_every_service_and_purpose_has_connections_of_its_own() -> None:
 
 async def test_a_partners_key_is_vouched_for_as_its_partys_and_reaches_members_alone() -> None:
     """The service asks whose the member is; everything else is shut (findings A10)."""
-    async with house() as at, at.client() as client:
+    async with proxied() as at, at.client() as client:
         answer = await client.put("/v1/members/1", content=b"{}", headers=operator("partner"))
         assert answer.status_code == 200
-        (heard,) = at.members.actors
-        assert (heard.subject, heard.party, "enrol" in heard.roles) == ("partner", 12, True)
+        (actor,) = at.members.actors
+        assert (actor.subject, actor.party, "enrol" in actor.roles) == ("partner", 12, True)
         for method, path in (("GET", "/v1/parties/1"), ("PUT", "/v1/parties/1")):
             refused = await client.request(method, path, headers=operator("partner"))
             assert (refused.status_code, refused.json()["code"]) == (403, "role-missing")
