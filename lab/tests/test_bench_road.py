@@ -11,7 +11,7 @@ from lab.bench.road import figures, load, meter
 from lab.bench.road.figures import BARE, REAL, Measured, Stage
 from lab.bench.road.load import Act, Open, Outcome, Step, Till
 from lab.bench.road.shoppers import REDEEM_POINTS, Shoppers, mobile_of
-from peyvand import Answer, words
+from peyvand import Answer, models
 
 
 def step(**changes: Any) -> Step:
@@ -167,7 +167,7 @@ def test_an_answered_purchase_is_redeemed_refunded_and_sent_again() -> None:
 def test_a_declined_purchase_is_neither_redeemed_nor_refunded() -> None:
     town = shoppers()
     bought = town.next(Act.PURCHASE)
-    town.hear(bought, answer(bought.body, status=words.Status.DECLINED))
+    town.hear(bought, answer(bought.body, status=models.Status.DECLINED))
     assert [town.next(act).act for act in (Act.REDEMPTION, Act.REFUND)] == [Act.PURCHASE] * 2
 
 

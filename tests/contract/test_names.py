@@ -197,7 +197,6 @@ LEFT: Final[dict[str, set[str]]] = {
         "wanted()",
         "work()",
     },
-    "sdk": {"Name", "Said", "_heard()", "drafts.py", "put_verdict()", "said.py", "words.py"},
     "tests": {
         "bazaar.py",
         "caravan.py",

@@ -16,20 +16,20 @@ from peyvand import (
     Answered,
     Identifier,
     Line,
-    Name,
     Options,
     Original,
     PeyvandError,
     Redeem,
     RefundLine,
     Retry,
+    TillReference,
     Timeouts,
     Transaction,
-    drafts,
     member_import,
+    models,
     original_named,
+    requests,
     road,
-    words,
 )
 from peyvand.administration import ImportedLine
 
@@ -70,7 +70,7 @@ class Load:
     town: Town
     tills: Sequence[Till]
     members: Iterator[Identifier]
-    asked: dict[Name, Asked] = field(default_factory=dict[Name, Asked])
+    asked: dict[TillReference, Asked] = field(default_factory=dict[TillReference, Asked])
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _work: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
     _dice: random.Random = field(default_factory=lambda: random.Random(11))
@@ -88,7 +88,7 @@ class Load:
         report = await member_import.import_members(town.operator, enumerate(lines, 1))
         assert not report.bad
         return cls(
-            town=town, tills=tills, members=itertools.cycle([words.mobile(m) for m in mobiles])
+            town=town, tills=tills, members=itertools.cycle([models.mobile(m) for m in mobiles])
         )
 
     def start(self) -> None:
@@ -129,7 +129,7 @@ class Load:
             await self.again(one)
             if self._dice.random() < 0.1:
                 await self.again(one)
-            if one.first and one.request.kind is words.Kind.PURCHASE:
+            if one.first and one.request.kind is models.Kind.PURCHASE:
                 mine.append(one)
             await asyncio.sleep(max(0.0, PAUSE_S - (time.monotonic() - began)))
 
@@ -148,7 +148,7 @@ class Load:
     def _purchase(self, till: Till) -> Transaction:
         amounts = [self._dice.randrange(1, 90) * 10_000 for _ in range(self._dice.randrange(1, 4))]
         lines = [Line(line=i, amount_rial=amount) for i, amount in enumerate(amounts, 1)]
-        return drafts.purchase(
+        return requests.purchase(
             till.name(),
             next(self.members),
             amount_rial=sum(amounts),
@@ -160,7 +160,7 @@ class Load:
         points = self._dice.randrange(1, 12)
         who = sold.request.identifier
         assert who is not None
-        return drafts.redemption(
+        return requests.redemption(
             till.name(),
             who,
             Redeem(points=points),
@@ -173,11 +173,11 @@ class Load:
         lines = [RefundLine(line=first.line, amount_rial=first.amount_rial // 2)]
         part = lines if self._dice.random() < 0.5 else []
         original = Original(id=sold.answer.id)
-        return drafts.refund(till.name(), original, occurred_at=towns.now(), lines=part)
+        return requests.refund(till.name(), original, occurred_at=towns.now(), lines=part)
 
     def _reversal(self, till: Till, sold: Asked) -> Transaction:
         sale = sold.request
-        return drafts.reversal(
+        return requests.reversal(
             till.name(),
             original_named(sale.name, sale.occurred_at),
             occurred_at=towns.now(),

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from peyvand import Answer, Identifier, drafts, words
+from peyvand import Answer, Identifier, models, requests
 
 from . import town as towns
 from .load import STUBBORN, until_answered
@@ -24,7 +24,7 @@ class Shards:
         members: dict[int, Identifier] = {}
         while len(members) < town.cluster.shards:
             member = await town.member()
-            members.setdefault(member.shard, words.mobile(member.mobile))
+            members.setdefault(member.shard, models.mobile(member.mobile))
         return cls(town, till, members)
 
     async def all_post(self) -> None:
@@ -35,7 +35,7 @@ class Shards:
 
     async def post(self, shard: int) -> Answer:
         """A sale on one shard; small, so that it earns nothing to count for."""
-        sold = drafts.purchase(
+        sold = requests.purchase(
             self.till.name(), self.members[shard], amount_rial=10_000, occurred_at=towns.now()
         )
         return await until_answered(self.till, sold)

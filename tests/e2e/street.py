@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from peyvand import Answer, Original, Redeem, RefundLine, drafts, words
+from peyvand import Answer, Original, Redeem, RefundLine, models, requests
 
 from . import town as towns
 from .town import Member, Till, Town
@@ -24,18 +24,18 @@ class Street:
         return cls(town, await town.till(grocer), await town.till(baker))
 
 
-def redemption(till: Till, member: Member, amount_rial: int, **redeem: int) -> words.Transaction:
+def redemption(till: Till, member: Member, amount_rial: int, **redeem: int) -> models.Transaction:
     asked = Redeem(**redeem)
-    return drafts.redemption(
+    return requests.redemption(
         till.name(), member.card, asked, amount_rial=amount_rial, occurred_at=towns.now()
     )
 
 
 def refund(
     till: Till, sold: Answer, *lines: tuple[int, int], amount_rial: int | None = None
-) -> words.Transaction:
+) -> models.Transaction:
     back = [RefundLine(line=line, amount_rial=amount) for line, amount in lines]
-    return drafts.refund(
+    return requests.refund(
         till.name(),
         Original(id=sold.id),
         occurred_at=towns.now(),

@@ -8,7 +8,7 @@ import pytest
 from peyvand import (
     NotFound,
     Status,
-    drafts,
+    requests,
     transport,
 )
 
@@ -105,7 +105,7 @@ async def test_time_too_far_ahead_is_refused_before_the_road(counter: Counter) -
 
 
 async def test_time_too_far_past_is_a_stored_decline(counter: Counter) -> None:
-    old = drafts.purchase(
+    old = requests.purchase(
         counter.till.name(),
         counter.member.card,
         amount_rial=70_000,

@@ -15,7 +15,7 @@ from peyvand import (
     Redeem,
     RefundLine,
     Status,
-    drafts,
+    requests,
     transport,
 )
 from peyvand.operators import every
@@ -88,7 +88,7 @@ async def test_revoked_key_posts_nothing_but_sees_its_own_names(counter: Counter
 async def test_rotated_key_gets_the_old_key_s_answers(counter: Counter) -> None:
     town = counter.town
     till = await town.till(counter.shop)
-    request = drafts.purchase(
+    request = requests.purchase(
         till.name(), counter.member.card, amount_rial=90_000, occurred_at=towns.now()
     )
     first = await till.client.submit(request)
@@ -213,7 +213,7 @@ async def test_refund_of_more_than_was_bought_is_declined(counter: Counter) -> N
     sold = await counter.till.buy(member, 120_000)
     before = await counter.town.balance(member)
     line = RefundLine(line=1, amount_rial=120_001)
-    request = drafts.refund(
+    request = requests.refund(
         counter.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=[line]
     )
     await stored(counter, await counter.till.send(request), "refund-too-large")
@@ -252,7 +252,7 @@ async def test_redemption_beyond_the_balance_is_a_stored_decline(counter: Counte
         (Redeem(points=11), "insufficient-points"),
         (Redeem(credit_rial=GIFT_RIAL + 1), "insufficient-credit"),
     ):
-        request = drafts.redemption(
+        request = requests.redemption(
             counter.till.name(), member.card, redeem, amount_rial=900_000, occurred_at=towns.now()
         )
         await stored(counter, await counter.till.send(request), code)

@@ -9,14 +9,14 @@ from peyvand import (
     Answered,
     Forbidden,
     NameReused,
-    OrderName,
+    OrderReference,
     Original,
     Redeem,
     RefundLine,
     Status,
     Transaction,
-    drafts,
     original_named,
+    requests,
 )
 from peyvand.operators import every
 
@@ -33,13 +33,13 @@ class Shop:
     def __init__(self, town: Town, one: Till, two: Till, till: Till) -> None:
         self.town, self.one, self.two, self.till = town, one, two, till
 
-    def name(self, order: str, operation: str = "purchase") -> OrderName:
+    def name(self, order: str, operation: str = "purchase") -> OrderReference:
         """A name of this run's; order: text after the run's own number."""
-        return OrderName(self.one.shop.merchant, f"{self.one.terminal}/{order}", operation)
+        return OrderReference(self.one.shop.merchant, f"{self.one.terminal}/{order}", operation)
 
     def purchase(self, order: str, member: towns.Member, amount_rial: int) -> Transaction:
         """An order of so much, now."""
-        return drafts.purchase(
+        return requests.purchase(
             self.name(order), member.card, amount_rial=amount_rial, occurred_at=towns.now()
         )
 
@@ -52,7 +52,7 @@ async def online(town: Town) -> AsyncIterator[Shop]:
     yield Shop(town, one, await town.other_server(one), await town.till(shop))
 
 
-async def names_posted(online: Shop, name: OrderName) -> list[str]:
+async def names_posted(online: Shop, name: OrderReference) -> list[str]:
     """Names of an order that have an outcome, on whatever shard."""
     text = f"o.{name.merchant}.{name.order.replace('/', '%2F')}."
     rows = await online.town.rows(
@@ -99,13 +99,13 @@ async def test_an_order_is_paid_with_points_and_taken_back_by_name(online: Shop)
     member = await online.town.shopper(online.one, 300)
     asked = Redeem(points=100)
     at = towns.now()
-    spent = drafts.redemption(
+    spent = requests.redemption(
         online.name("80"), member.card, asked, amount_rial=900_000, occurred_at=at
     )
     answer = towns.answer_of(await online.one.client.submit(spent))
     assert (answer.points_redeemed, answer.discount_rial) == (100, 100 * towns.PRICE_RIAL)
 
-    back = drafts.reversal(
+    back = requests.reversal(
         online.name("80", "undo"),
         original_named(spent.order_name, at),
         occurred_at=towns.now(),
@@ -127,10 +127,10 @@ async def test_part_of_an_order_is_taken_back_twice_online_and_once_at_a_till(
     lines = (RefundLine(line=1, amount_rial=100_000),)
     for number in (1, 2):
         name = online.name("90", f"refund-{number}")
-        request = drafts.refund(name, Original(id=sold.id), occurred_at=towns.now(), lines=lines)
+        request = requests.refund(name, Original(id=sold.id), occurred_at=towns.now(), lines=lines)
         answer = towns.answer_of(await online.one.client.submit(request))
         assert answer.points_clawed_back == 100
-    at_till = drafts.refund(
+    at_till = requests.refund(
         online.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=lines
     )
     assert (await online.till.send(at_till)).points_clawed_back == 100
@@ -160,7 +160,7 @@ async def test_a_till_of_the_merchant_reverses_no_order_come_or_not(online: Shop
     sold = towns.answer_of(await online.one.client.submit(come))
     still = online.purchase("97", member, 100_000)
     for name in (come.order_name, still.order_name):
-        wish = drafts.reversal(
+        wish = requests.reversal(
             online.till.name(),
             original_named(name, at),
             occurred_at=towns.now(),

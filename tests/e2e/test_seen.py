@@ -14,7 +14,7 @@ from cluster import plan, processes
 from contracts import topics
 from kit.base.telemetry import Metric
 from kit.stream import kafka, outbox
-from peyvand import drafts, road
+from peyvand import requests, road
 
 from . import town as towns
 from .collector import Collector, Seen
@@ -38,7 +38,7 @@ async def sell_traced(street: Street, trace_id: str) -> None:
     """A purchase whose HTTP request carries a trace context."""
     till = street.grocer
     member = await street.town.member()
-    sold = drafts.purchase(till.name(), member.card, amount_rial=20_000, occurred_at=towns.now())
+    sold = requests.purchase(till.name(), member.card, amount_rial=20_000, occurred_at=towns.now())
     headers = {"authorization": f"Bearer {till.key}", "traceparent": traceparent(trace_id)}
     url = street.town.cluster.url(plan.GATEWAY)
     async with httpx.AsyncClient(base_url=url, timeout=20.0, headers=headers) as caller:

@@ -10,9 +10,9 @@ from peyvand import (
     Line,
     Redeem,
     Status,
-    drafts,
+    models,
     original_named,
-    words,
+    requests,
 )
 from peyvand.operators import every
 
@@ -142,7 +142,7 @@ async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: St
     await till.client.purchase(name, member.card, amount_rial=70_000, occurred_at=at)
 
     undone = await till.send(
-        drafts.reversal(
+        requests.reversal(
             till.name(), original_named(name, at), occurred_at=towns.now(), identifier=member.card
         )
     )
@@ -156,10 +156,10 @@ async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: St
 async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street) -> None:
     till, at = street.grocer, towns.now()
     member = await street.town.member()
-    late = drafts.purchase(till.name(), member.card, amount_rial=70_000, occurred_at=at)
+    late = requests.purchase(till.name(), member.card, amount_rial=70_000, occurred_at=at)
 
     undone = await till.send(
-        drafts.reversal(
+        requests.reversal(
             till.name(), original_named(late.name, at), occurred_at=at, identifier=member.card
         )
     )
@@ -204,7 +204,7 @@ async def decide(town: Town, case: dict[str, Any], verdict: str) -> None:
 
     async def decided() -> bool:
         try:
-            await town.reviewer.put_verdict(case["case_id"], verdict, note="seen")
+            await town.reviewer.put_review_outcome(case["case_id"], verdict, note="seen")
         except Conflict as refused:
             if refused.code == "already-decided":
                 raise
@@ -236,7 +236,7 @@ async def test_held_points_are_released_by_a_reviewer(street: Street) -> None:
     await until(standing, lambda now: now == "released")
     assert (await town.balance(member))["available_points"] == held.points_earned
     with pytest.raises(Conflict) as refused:
-        await town.reviewer.put_verdict(case["case_id"], "cancel", note="seen")
+        await town.reviewer.put_review_outcome(case["case_id"], "cancel", note="seen")
     assert refused.value.code == "already-decided"
 
 
@@ -258,7 +258,7 @@ async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
 async def test_a_burst_at_one_shop_leaves_the_member_alone_at_another(street: Street) -> None:
     """Findings S8: any till could shut a member out everywhere."""
     member = await street.town.member()
-    by_mobile = words.mobile(member.mobile)
+    by_mobile = models.mobile(member.mobile)
 
     async def sale(till: Till, amount_rial: int) -> Answer:
         heard = await till.client.purchase(
@@ -277,7 +277,7 @@ async def test_a_redemption_that_was_declined_takes_nothing_of_the_members_day(
 ) -> None:
     """One impossible redemption by somebody's mobile shut his spending everywhere for a day."""
     member = await street.town.shopper(street.grocer, 5_000)
-    by_mobile = words.mobile(member.mobile)
+    by_mobile = models.mobile(member.mobile)
 
     async def spend(till: Till, points: int, amount_rial: int) -> Answer:
         asked = Redeem(points=points)

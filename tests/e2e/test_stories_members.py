@@ -20,8 +20,8 @@ from peyvand import (
     Status,
     Terminal,
     Unauthorized,
-    drafts,
-    words,
+    models,
+    requests,
 )
 from peyvand.terminal import Durability, Journal
 
@@ -129,7 +129,7 @@ async def test_a_blocked_card_is_declined_and_the_phone_still_works(street: Stre
 
     await until(code, lambda said: said == "identifier-blocked", step_s=1.0)
     heard = await till.client.purchase(
-        till.name(), words.mobile(member.mobile), amount_rial=20_000, occurred_at=towns.now()
+        till.name(), models.mobile(member.mobile), amount_rial=20_000, occurred_at=towns.now()
     )
     assert towns.answer_of(heard).status is Status.COMPLETED
 
@@ -289,8 +289,8 @@ async def test_a_till_that_lost_power_sends_what_it_had_written_down(
 
     before = simulated()
     written = before.prepare(
-        words.Kind.PURCHASE,
-        lambda name: drafts.purchase(
+        models.Kind.PURCHASE,
+        lambda name: requests.purchase(
             name, member.card, amount_rial=60_000, occurred_at=towns.now()
         ),
     )

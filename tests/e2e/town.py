@@ -19,20 +19,20 @@ from peyvand import (
     Client,
     Identifier,
     Line,
-    Name,
     NotFound,
     Operator,
     Options,
     OutcomeUnknown,
+    Pending,
     Preview,
     Retry,
     Status,
+    TillReference,
     Timeouts,
     TooMany,
     Transaction,
     Unavailable,
-    Waiting,
-    words,
+    models,
 )
 from peyvand.administration import Activation, Programme, Terms
 
@@ -89,9 +89,9 @@ class Till:
     client: Client
     used: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def name(self) -> Name:
+    def name(self) -> TillReference:
         """A name that was never used."""
-        return Name(self.terminal, self.epoch, next(self.used))
+        return TillReference(self.terminal, self.epoch, next(self.used))
 
     async def buy(
         self, member: "Member", amount_rial: int, *, lines: tuple[Line, ...] = ()
@@ -109,14 +109,14 @@ class Till:
         return answer_of(await self.client.submit(request))
 
 
-def answer_of(heard: Answered | Waiting) -> Answer:
+def answer_of(heard: Answered | Pending) -> Answer:
     """The answer that came, of no inquiry."""
     assert isinstance(heard, Answered), heard
     assert isinstance(heard.answer, Answer), heard
     return heard.answer
 
 
-def preview_of(heard: Answered | Waiting) -> Preview:
+def preview_of(heard: Answered | Pending) -> Preview:
     """The answer of an inquiry."""
     assert isinstance(heard, Answered), heard
     assert isinstance(heard.answer, Preview), heard
@@ -138,7 +138,7 @@ class Member:
     @property
     def card(self) -> Identifier:
         """What the member shows."""
-        return words.card(self.number)
+        return models.card(self.number)
 
 
 @dataclass(slots=True, kw_only=True)

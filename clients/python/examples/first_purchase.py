@@ -9,41 +9,41 @@ import peyvand
 from peyvand import Client, Line, Original, Redeem, RefundLine, Terminal
 from peyvand.terminal import Journal
 
-Heard = peyvand.Answered | peyvand.Waiting
+Outcome = peyvand.Answered | peyvand.Pending
 
 
-async def heard(request: Awaitable[Heard]) -> peyvand.Answered | None:
+async def printed(request: Awaitable[Outcome]) -> peyvand.Answered | None:
     """Print what the cashier sees, Persian first. The answer, where there is one."""
     try:
-        found = await request
+        outcome = await request
     except peyvand.Problem as refused:  # nothing was posted and nothing will be: key it again
         print(refused.fa, "·", refused.detail)
     except peyvand.OutcomeUnknown:  # it may be posted: the journal sends it again, not you
         print("پاسخی نرسید", "·", "no answer yet")
     else:
-        if isinstance(found, peyvand.Answered):
-            print(found.answer.fa, "·", found.answer.en)
-            return found
-        print("در راه است", "·", "on its way", found.accepted.id)
+        if isinstance(outcome, peyvand.Answered):
+            print(outcome.answer.fa, "·", outcome.answer.en)
+            return outcome
+        print("در راه است", "·", "on its way", outcome.accepted.id)
     return None
 
 
 async def sell(url: str, key: str, terminal: int, epoch: int, card: str) -> None:
     """Three requests of one till; kill it anywhere and run it again, nothing counts twice."""
     journal = Journal(Path("till.sqlite"))
-    async with Client(url, key) as house:
-        till = Terminal(house, journal, terminal=terminal, epoch=epoch)
+    async with Client(url, key) as client:
+        till = Terminal(client, journal, terminal=terminal, epoch=epoch)
         await till.resend_unanswered()
         member = peyvand.card(card)
         basket = (
             Line(line=1, amount_rial=1_200_000, category="dairy"),
             Line(line=2, amount_rial=800_000, category="bakery"),
         )
-        sold = await heard(till.purchase(member, amount_rial=2_000_000, lines=basket))
-        await heard(till.redeem(member, Redeem(points=100), amount_rial=900_000))
+        sold = await printed(till.purchase(member, amount_rial=2_000_000, lines=basket))
+        await printed(till.redeem(member, Redeem(points=100), amount_rial=900_000))
         if sold is not None:
             lines = (RefundLine(line=2, amount_rial=800_000),)
-            await heard(till.refund(Original(id=sold.answer.id), lines=lines))
+            await printed(till.refund(Original(id=sold.answer.id), lines=lines))
     journal.close()
 
 

@@ -17,11 +17,7 @@ from peyvand.errors import (
     Unauthorized,
     Unavailable,
 )
-from peyvand.operators import Operator
-from peyvand.road import Follow
-from peyvand.terminal import Terminal
-from peyvand.transport import Options, Retry, Timeouts
-from peyvand.words import (
+from peyvand.models import (
     Accepted,
     Answer,
     Answered,
@@ -31,22 +27,26 @@ from peyvand.words import (
     Identifier,
     Kind,
     Line,
-    Name,
-    OrderName,
+    OrderReference,
     Original,
+    Pending,
     Preview,
     Reason,
     Redeem,
     RefundLine,
     Status,
+    TillReference,
     Transaction,
     TransactionStatus,
-    Waiting,
     card,
     mobile,
     original_named,
     qr,
 )
+from peyvand.operators import Operator
+from peyvand.road import Follow
+from peyvand.terminal import Terminal
+from peyvand.transport import Options, Retry, Timeouts
 
 __all__ = [
     "Accepted",
@@ -65,14 +65,14 @@ __all__ = [
     "Invalid",
     "Kind",
     "Line",
-    "Name",
     "NameReused",
     "NotFound",
     "Operator",
     "Options",
-    "OrderName",
+    "OrderReference",
     "Original",
     "OutcomeUnknown",
+    "Pending",
     "PeyvandError",
     "Preview",
     "Problem",
@@ -82,6 +82,7 @@ __all__ = [
     "Retry",
     "Status",
     "Terminal",
+    "TillReference",
     "Timeouts",
     "TooLarge",
     "TooMany",
@@ -89,7 +90,6 @@ __all__ = [
     "TransactionStatus",
     "Unauthorized",
     "Unavailable",
-    "Waiting",
     "card",
     "mobile",
     "original_named",

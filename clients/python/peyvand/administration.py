@@ -1,4 +1,4 @@
-"""The words of administration: what an operator puts, and what comes back."""
+"""The models of administration: what an operator puts, and what comes back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Page:
 
 
 class Activation(Struct, frozen=True, kw_only=True):
-    """A terminal's epoch and key. key None: it was shown before, and is kept nowhere."""
+    """A terminal's epoch and key. key None: it was answered before, and is kept nowhere."""
 
     terminal: int
     epoch: int

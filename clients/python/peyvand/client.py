@@ -5,20 +5,20 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from peyvand import drafts, road, transport
-from peyvand.words import (
+from peyvand import requests, road, transport
+from peyvand.models import (
     Answered,
     Identifier,
     Kind,
     Line,
-    Name,
-    OrderName,
+    OrderReference,
     Original,
+    Pending,
     Redeem,
     RefundLine,
+    TillReference,
     Transaction,
     TransactionStatus,
-    Waiting,
 )
 
 
@@ -58,16 +58,16 @@ class Client:
 
     async def purchase(
         self,
-        name: Name | OrderName,
+        name: TillReference | OrderReference,
         identifier: Identifier,
         *,
         amount_rial: int,
         occurred_at: datetime,
         lines: Sequence[Line] = (),
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Sell: the member earns. lines, where given, sum to amount_rial."""
         return await self.submit(
-            drafts.purchase(
+            requests.purchase(
                 name,
                 identifier,
                 amount_rial=amount_rial,
@@ -78,33 +78,33 @@ class Client:
 
     async def redeem(
         self,
-        name: Name | OrderName,
+        name: TillReference | OrderReference,
         identifier: Identifier,
         redeem: Redeem,
         *,
         amount_rial: int,
         occurred_at: datetime,
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Spend points or credit on a basket of amount_rial, in one step."""
         return await self.submit(
-            drafts.redemption(
+            requests.redemption(
                 name, identifier, redeem, amount_rial=amount_rial, occurred_at=occurred_at
             )
         )
 
     async def refund(
         self,
-        name: Name | OrderName,
+        name: TillReference | OrderReference,
         original: Original,
         *,
         occurred_at: datetime,
         lines: Sequence[RefundLine] = (),
         amount_rial: int | None = None,
         identifier: Identifier | None = None,
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Take back an original: by line, by amount, or, with neither, all that is left of it."""
         return await self.submit(
-            drafts.refund(
+            requests.refund(
                 name,
                 original,
                 occurred_at=occurred_at,
@@ -116,28 +116,28 @@ class Client:
 
     async def reverse(
         self,
-        name: Name | OrderName,
+        name: TillReference | OrderReference,
         original: Original,
         *,
         occurred_at: datetime,
         identifier: Identifier | None = None,
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Undo an original whose answer the till never used, even one that never arrived."""
         return await self.submit(
-            drafts.reversal(name, original, occurred_at=occurred_at, identifier=identifier)
+            requests.reversal(name, original, occurred_at=occurred_at, identifier=identifier)
         )
 
     async def inquire(
         self,
-        name: Name | OrderName,
+        name: TillReference | OrderReference,
         identifier: Identifier,
         *,
         amount_rial: int,
         occurred_at: datetime,
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Balance and preview for a basket; nothing is stored. The answer is a Preview."""
         return await self.submit(
-            drafts.inquiry(name, identifier, amount_rial=amount_rial, occurred_at=occurred_at)
+            requests.inquiry(name, identifier, amount_rial=amount_rial, occurred_at=occurred_at)
         )
 
     async def status(self, transaction_id: str) -> TransactionStatus | None:
@@ -146,14 +146,14 @@ class Client:
 
     async def submit(
         self, request: Transaction, *, follow: road.Follow | None = None
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Send a transaction of any kind and follow a 202."""
         inquiry = request.kind is Kind.INQUIRY
         return await self.submit_bytes(road.encode(request), inquiry=inquiry, follow=follow)
 
     async def submit_bytes(
         self, body: bytes, *, inquiry: bool = False, follow: road.Follow | None = None
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Send a body that was encoded before, e.g. one that a till wrote down, and follow."""
         return await road.complete(
             self.transport,

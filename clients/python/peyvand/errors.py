@@ -1,4 +1,4 @@
-"""What can go wrong between a caller and the house, as types."""
+"""What can go wrong between a caller and the network, as types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ class OutcomeUnknown(PeyvandError):
     """No answer within the bounds of retrying: it may or may not have happened.
 
     Send the same request, under the same name, again: it can take effect only once. problem: what
-    the house refused it with at last, where an earlier sending of it may have arrived.
+    the network refused it with at last, where an earlier sending of it may have arrived.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class OutcomeUnknown(PeyvandError):
 
 
 class BadReply(PeyvandError):
-    """The other side answered something that is no answer of this house."""
+    """What answered is no answer of this network."""
 
     def __init__(self, what: str, *, status: int, body: bytes) -> None:
         super().__init__(f"{what}: HTTP {status} with a body that was not understood")
@@ -38,7 +38,7 @@ class Problem(PeyvandError):
     """A refusal as problem+json (RFC 9457): nothing was done.
 
     code: stable, for programs. status: of HTTP. detail: English, what is wrong and what to do.
-    fa: the same in Persian, for people. fields: everything else that the problem said.
+    fa: the same in Persian, for people. fields: everything else in the problem.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class TooLarge(Problem):
 
 
 class Invalid(Problem):
-    """422: understood, but not possible as asked."""
+    """422: understood, but not possible as sent."""
 
 
 class NameReused(Invalid):
@@ -89,7 +89,7 @@ class TooMany(Problem):
 
 
 class Unavailable(Problem):
-    """5xx: the house could not answer."""
+    """5xx: the network could not answer."""
 
 
 _BY_STATUS: Mapping[int, type[Problem]] = {

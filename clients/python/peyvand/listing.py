@@ -1,4 +1,4 @@
-"""Lists of the house, read piece by piece to their end."""
+"""Lists of the network, read piece by piece to their end."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final

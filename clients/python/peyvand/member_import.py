@@ -12,7 +12,7 @@ from peyvand import errors, transport
 from peyvand.administration import BadLine, ImportedLine, ImportReport
 from peyvand.operators import Operator
 
-CHUNK_LINES: Final = 5_000  # the house takes 10,000 a call at most
+CHUNK_LINES: Final = 5_000  # the network takes 10,000 a call at most
 CHUNK_S: Final = 120.0
 PARALLEL: Final = 2
 
@@ -45,7 +45,7 @@ async def import_members(
     """Enrol everybody in the lines; a second time changes nothing.
 
     lines: (number, one JSON object as of `line_of`). Chunks go PARALLEL at a time and are
-    repeated whole when unanswered. Raises Problem when the house refuses a whole chunk.
+    repeated whole when unanswered. Raises Problem when the network refuses a whole chunk.
     """
     report = ImportReport()
     chunks = _chunks(lines, chunk_lines)

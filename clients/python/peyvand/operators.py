@@ -23,8 +23,8 @@ from peyvand.administration import (
     of_shard,
 )
 from peyvand.listing import every as every
+from peyvand.models import Answered, HistoricPurchase, Pending
 from peyvand.transport import path_of
-from peyvand.words import Answered, HistoricPurchase, Waiting
 
 LIMIT: Final = 200
 T = TypeVar("T")
@@ -33,7 +33,7 @@ T = TypeVar("T")
 class Operator:
     """Administers the network under an operator's key; use as `async with Operator(url, key)`.
 
-    Whatever is made is put under a number or id that the caller chose: the same again changes
+    Whatever is created is put under a number or id that the caller chose: the same again changes
     nothing, another body under it raises Invalid `already-exists-differently`. Retries are safe.
     """
 
@@ -128,7 +128,7 @@ class Operator:
         return await self.get(path_of(kind, number, "standings", before=before, limit=LIMIT))
 
     async def standing(self, kind: str, number: int, change_id: str) -> Document:
-        """What the book made of a change of "accounts" or "parties": see its status and code."""
+        """The ledger's decision on a change of "accounts" or "parties": see its status and code."""
         return await self.get(path_of(kind, number, "standings", change_id))
 
     async def put_programme(self, merchant: int, version: int, programme: Programme) -> Document:
@@ -243,7 +243,7 @@ class Operator:
         """One case with its reasons."""
         return await self.get(path_of("cases", case))
 
-    async def put_verdict(self, case: str, verdict: str, *, note: str = "") -> Document:
+    async def put_review_outcome(self, case: str, verdict: str, *, note: str = "") -> Document:
         """Decide a case: "release" or "cancel" (role reviewer)."""
         return await self.put(path_of("cases", case, "verdict"), {"verdict": verdict, "note": note})
 
@@ -264,8 +264,8 @@ class Operator:
         as_of: Moment = None,
     ) -> Document:
         """A piece of an account's lots by number; which: "open", or "all" of them ever."""
-        asked = {"which": which, "after": after, "limit": LIMIT, **of_shard(as_of)}
-        return await self.get(path_of("accounts", account, "lots", **asked))
+        query = {"which": which, "after": after, "limit": LIMIT, **of_shard(as_of)}
+        return await self.get(path_of("accounts", account, "lots", **query))
 
     async def lot(self, account: int, lot: int, after: str | int | None = None) -> Document:
         """One lot, and a piece of what moved it."""
@@ -275,12 +275,12 @@ class Operator:
         self, account: int, before: str | int | None = None, part: StatementPart | None = None
     ) -> Document:
         """A piece of an account's statement, newest first unless part says otherwise."""
-        asked = {} if part is None else structs.asdict(part)
+        query = {} if part is None else structs.asdict(part)
         if before is not None:
-            asked["before"] = before
-        if not asked.get("issuer"):
-            asked.pop("issuer", None)
-        return await self.get(path_of("accounts", account, "statement", **asked, limit=LIMIT))
+            query["before"] = before
+        if not query.get("issuer"):
+            query.pop("issuer", None)
+        return await self.get(path_of("accounts", account, "statement", **query, limit=LIMIT))
 
     async def booking(self, transaction_id: str) -> Document:
         """A transaction as it was booked: its entries, lots, consumptions and money leg."""
@@ -302,8 +302,8 @@ class Operator:
         as_of: Cut = None,
     ) -> Document:
         """A piece of what became of points, by issuer and Solar Hijri month of issue."""
-        asked = {"issuer": issuer, "unit": unit, "after": after, **of_book(as_of)}
-        return await self.get(path_of("vintages", **asked, limit=LIMIT))
+        query = {"issuer": issuer, "unit": unit, "after": after, **of_book(as_of)}
+        return await self.get(path_of("vintages", **query, limit=LIMIT))
 
     async def revenue(
         self,
@@ -317,8 +317,8 @@ class Operator:
 
         allocated_rial, redeemed_share_bp: one for all ends of periods, or one for each.
         """
-        asked = structs.asdict(vintage) | {"at": ends, "allocated_rial": allocated_rial}
-        return await self.get(path_of("revenue", **asked, redeemed_share_bp=redeemed_share_bp))
+        query = structs.asdict(vintage) | {"at": ends, "allocated_rial": allocated_rial}
+        return await self.get(path_of("revenue", **query, redeemed_share_bp=redeemed_share_bp))
 
     async def checkpoints(self, after: str | int | None = None) -> Document:
         """The latest signed checkpoints, by shard, and the keys that verify them."""
@@ -362,7 +362,7 @@ class Operator:
 
     async def post_history(
         self, purchase: HistoricPurchase, *, follow: road.Follow | None = None
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Bring in a purchase of the past (role history); a 202 is followed."""
         return await road.complete(
             self.transport, road.HISTORY, road.encode(purchase), follow=follow

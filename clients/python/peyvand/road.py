@@ -9,15 +9,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from peyvand import errors, transport
-from peyvand.words import (
+from peyvand.models import (
     Accepted,
     Answer,
     Answered,
     Current,
     Kind,
+    Pending,
     Preview,
     TransactionStatus,
-    Waiting,
 )
 
 TRANSACTIONS: Final = "/v1/transactions"
@@ -68,7 +68,7 @@ def encode(request: Struct) -> bytes:
 
 async def send(
     wire: transport.Transport, path: str, body: bytes, *, inquiry: bool = False
-) -> Answered | Waiting:
+) -> Answered | Pending:
     """Send until there is an answer or a 202; a repeat carries the very same bytes.
 
     Raises the typed problem of a refusal, by which nothing was posted under the name, and
@@ -77,7 +77,7 @@ async def send(
     """
     reply = await wire.request("POST", path, body)
     if reply.status == 202:
-        return Waiting(accepted=_decoded(_accepted, reply), attempts=reply.attempts)
+        return Pending(accepted=_decoded(_accepted, reply), attempts=reply.attempts)
     if reply.status in transport.RETRY_STATUSES or reply.status >= 500:
         last = f"HTTP {reply.status} {reply.body[:200].decode(errors='replace')}"
         raise errors.OutcomeUnknown(f"POST {path}", attempts=reply.attempts, last=last)
@@ -89,7 +89,7 @@ async def send(
         raise
     if reply.status != 200:
         raise errors.BadReply(f"POST {path}", status=reply.status, body=reply.body)
-    answer = _heard(reply) if inquiry else _decoded(_answer, reply)
+    answer = _answer_or_preview(reply) if inquiry else _decoded(_answer, reply)
     return Answered(answer=answer, body=reply.body, attempts=reply.attempts)
 
 
@@ -110,7 +110,7 @@ async def complete(
     *,
     inquiry: bool = False,
     follow: Follow | None = None,
-) -> Answered | Waiting:
+) -> Answered | Pending:
     """Send, and follow a 202 as `follow` says. An inquiry has no status: it is sent again.
 
     A status tells what its name was answered, whoever sent it; so once it is known the same is sent
@@ -118,23 +118,23 @@ async def complete(
     not undo it: the status stands, and without one it is OutcomeUnknown.
     """
     how = follow or Follow()
-    heard, found = await send(wire, path, body, inquiry=inquiry), None
+    outcome, known = await send(wire, path, body, inquiry=inquiry), None
     for _ in range(how.rounds_max):
-        if isinstance(heard, Answered):
+        if isinstance(outcome, Answered):
             break
         try:
             if inquiry:
-                await asyncio.sleep(_first_wait_s(heard.accepted, how))
+                await asyncio.sleep(_first_wait_s(outcome.accepted, how))
             else:
-                found = await _poll(wire, heard, how) or found
-            heard = await send(wire, path, body, inquiry=inquiry)
+                known = await _poll(wire, outcome, how) or known
+            outcome = await send(wire, path, body, inquiry=inquiry)
         except errors.Problem as problem:
-            if found is None or isinstance(problem, errors.NameReused):
-                raise doubt(problem, attempts=heard.attempts) from problem
-            return found
-    if isinstance(heard, Answered) and found is not None:
-        return replace(heard, attempts=found.attempts + heard.attempts, followed=True)
-    return heard
+            if known is None or isinstance(problem, errors.NameReused):
+                raise doubt(problem, attempts=outcome.attempts) from problem
+            return known
+    if isinstance(outcome, Answered) and known is not None:
+        return replace(outcome, attempts=known.attempts + outcome.attempts, followed=True)
+    return outcome
 
 
 async def status(wire: transport.Transport, transaction_id: str) -> TransactionStatus | None:
@@ -155,7 +155,7 @@ async def status(wire: transport.Transport, transaction_id: str) -> TransactionS
     )
 
 
-async def _poll(wire: transport.Transport, waiting: Waiting, how: Follow) -> Answered | None:
+async def _poll(wire: transport.Transport, waiting: Pending, how: Follow) -> Answered | None:
     deadline = time.monotonic() + how.poll_for_s
     wait_s = _first_wait_s(waiting.accepted, how)
     attempts = waiting.attempts
@@ -163,13 +163,13 @@ async def _poll(wire: transport.Transport, waiting: Waiting, how: Follow) -> Ans
         await asyncio.sleep(min(wait_s, left_s))
         attempts += 1
         try:
-            found = await status(wire, waiting.accepted.id)
+            state = await status(wire, waiting.accepted.id)
         except (errors.OutcomeUnknown, errors.Unavailable):
             return None  # the name itself is asked again instead
-        if found is not None:
+        if state is not None:
             return Answered(
-                answer=found.first_answer,
-                body=found.first_answer_body,
+                answer=state.first_answer,
+                body=state.first_answer_body,
                 attempts=attempts,
                 followed=True,
             )
@@ -181,7 +181,7 @@ def _first_wait_s(accepted: Accepted, how: Follow) -> float:
     return min(max(how.wait_first_s, accepted.retry_after_ms / 1000), how.wait_max_s)
 
 
-def _heard(reply: transport.Reply) -> Answer | Preview:
+def _answer_or_preview(reply: transport.Reply) -> Answer | Preview:
     # a declined inquiry is an answer, any other a preview; only an answer has a status
     probe = _decoded(_probe, reply)
     return _decoded(_answer, reply) if probe.status else _decoded(_preview, reply)

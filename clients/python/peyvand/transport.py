@@ -1,4 +1,4 @@
-"""One way to the house over HTTP: connections, time-outs, retries of the very same bytes."""
+"""One way to the network over HTTP: connections, time-outs, retries of the very same bytes."""
 
 import asyncio
 import random
@@ -43,7 +43,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a client behaves. connections_max: open at once to the house."""
+    """How a client behaves. connections_max: open at once to the network."""
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     retry: Retry = field(default_factory=Retry)

@@ -11,7 +11,7 @@ import peyvand
 from peyvand import road
 
 AT = datetime(2026, 3, 21, 9, 30, tzinfo=UTC)
-NAME = peyvand.Name(7, 2, 41)
+NAME = peyvand.TillReference(7, 2, 41)
 ID = "3.t.7.2.41"
 # spaces and order as a server likes them: the bytes are kept, not rewritten
 ANSWER = (
@@ -32,7 +32,7 @@ UNKNOWN = json.dumps(
 ).encode()
 
 
-async def _buy(client: peyvand.Client) -> peyvand.Answered | peyvand.Waiting:
+async def _buy(client: peyvand.Client) -> peyvand.Answered | peyvand.Pending:
     return await client.purchase(
         NAME,
         peyvand.card("6037990000000006"),
@@ -185,12 +185,12 @@ async def test_following_has_an_end_and_may_be_left_out(
 ) -> None:
     house.script = [reply(202, ACCEPTED)]
     heard = await _buy(client)
-    assert isinstance(heard, peyvand.Waiting)
+    assert isinstance(heard, peyvand.Pending)
     assert heard.accepted.id == ID
     assert len([s for s in house.seen if s.method == "POST"]) == 3  # once, and two rounds
     house.seen.clear()
     request = peyvand.Transaction(**NAME._asdict(), kind=peyvand.Kind.PURCHASE, occurred_at=AT)
-    assert isinstance(await client.submit(request, follow=road.NOT), peyvand.Waiting)
+    assert isinstance(await client.submit(request, follow=road.NOT), peyvand.Pending)
     assert len(house.seen) == 1
 
 
@@ -321,7 +321,7 @@ async def test_cancelling_a_caller_passes_through(
     assert len(house.seen) == 1
 
 
-ORDER = peyvand.OrderName(12, "1404/77", "purchase")
+ORDER = peyvand.OrderReference(12, "1404/77", "purchase")
 
 
 async def test_an_online_shop_sends_its_orders_name(
@@ -340,7 +340,7 @@ async def test_an_online_shop_sends_its_orders_name(
         "identifier": {"card": "6037990000000006"},
         "amount_rial": 150_000,
     }
-    back = peyvand.OrderName(12, "1404/77", "refund-1")
+    back = peyvand.OrderReference(12, "1404/77", "refund-1")
     original = peyvand.original_named(ORDER, AT)
     await client.refund(back, original, occurred_at=AT, identifier=member)
     sent = json.loads(house.seen[1].body)
@@ -350,7 +350,7 @@ async def test_an_online_shop_sends_its_orders_name(
 
 def test_a_request_tells_its_name_of_either_kind() -> None:
     kind = peyvand.Kind.REVERSAL
-    at_till = peyvand.Name(7, 2, 0)
+    at_till = peyvand.TillReference(7, 2, 0)
     till = peyvand.Transaction(**at_till._asdict(), kind=kind, occurred_at=AT)
     shop = peyvand.Transaction(**ORDER._asdict(), kind=kind, occurred_at=AT)
     assert (till.name, shop.order_name) == (at_till, ORDER)

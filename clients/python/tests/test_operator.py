@@ -87,7 +87,7 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/fraud-rules", lambda o: o.fraud_rules()),
     ("GET /v1/cases", lambda o: o.cases()),
     ("GET /v1/cases/c-1", lambda o: o.case("c-1")),
-    ("PUT /v1/cases/c-1/verdict", lambda o: o.put_verdict("c-1", "release")),
+    ("PUT /v1/cases/c-1/verdict", lambda o: o.put_review_outcome("c-1", "release")),
     ("GET /v1/fraud-alerts", lambda o: o.fraud_alerts()),
     ("GET /v1/accounts/1000001/balance", lambda o: o.balance(1_000_001)),
     ("GET /v1/accounts/1000001/lots", lambda o: o.lots(1_000_001)),
@@ -132,7 +132,7 @@ async def test_queries_and_bodies_are_as_documented(
     await operator.cases("c", status="open")
     await operator.statement(1_000_001, 77)
     await operator.put_terminal(5, 9, branch=1)
-    await operator.put_verdict("c-1", "release", note="ok")
+    await operator.put_review_outcome("c-1", "release", note="ok")
     await operator.put_terms(1, TERMS)
     await operator.put_programme(5, 1, PROGRAMME)
     merchants, cases, statement, terminal, verdict, terms, programme = house.seen
@@ -217,7 +217,7 @@ async def test_problems_and_strange_replies_are_raised(
 ) -> None:
     house.script = [reply(409, b'{"code":"already-decided","detail":"d","fa":"f"}')]
     with pytest.raises(peyvand.Conflict):
-        await operator.put_verdict("c", "cancel")
+        await operator.put_review_outcome("c", "cancel")
     house.script = [reply(200, b"nonsense")]
     with pytest.raises(peyvand.BadReply):
         await operator.positions()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import peyvand
-from peyvand.terminal import Durability, Journal, Terminal, __main__, command_line, said, typed
+from peyvand.terminal import Durability, Journal, Terminal, __main__, command_line, outcome, typed
 
 from .fake_gateway import Gateway
 
@@ -58,12 +58,12 @@ async def test_a_sale_keyed_again_after_a_refusal_is_one_sale(run: Run, gateway:
     await run("setup", "--epoch", "1")
     sale = ("purchase", "--mobile", MOBILE, "--amount", "1500000")
     status, told = await run(*sale)
-    assert (status, told["problem"]["code"]) == (said.Exit.REFUSED, "unknown-identifier")
+    assert (status, told["problem"]["code"]) == (outcome.Exit.REFUSED, "unknown-identifier")
     gateway.members.add(MOBILE)
     status, told = await run(*sale)
-    assert (status, told["answer"]["points_earned"]) == (said.Exit.DONE, 150)
+    assert (status, told["answer"]["points_earned"]) == (outcome.Exit.DONE, 150)
     status, told = await run("resend")
-    assert (status, told["requests"]) == (said.Exit.DONE, [])
+    assert (status, told["requests"]) == (outcome.Exit.DONE, [])
     assert (list(gateway.posted), gateway.points) == (["3003.1.2"], 150)
 
 
@@ -76,10 +76,10 @@ async def test_refused_requests_are_not_sent_again_and_resend_ends(
     status, _ = await run(
         "purchase", "--mobile", MOBILE, "--amount", "100", "--line", "1:60", "--line", "2:50"
     )
-    assert status == said.Exit.REFUSED
+    assert status == outcome.Exit.REFUSED
     seen = len(house.seen)
     for _ in range(2):
-        assert (await run("resend"))[0] == said.Exit.DONE
+        assert (await run("resend"))[0] == outcome.Exit.DONE
     assert len(house.seen) == seen
     _, told = await run("journal")
     assert told["requests"] == [
@@ -99,10 +99,10 @@ async def test_a_sale_without_an_answer_is_reversed_by_its_name(run: Run, gatewa
     await run("setup", "--epoch", "1")
     gateway.mute = True
     status, _ = await run("purchase", "--mobile", MOBILE, "--amount", "1500000")
-    assert (status, gateway.points) == (said.Exit.UNKNOWN, 630)
+    assert (status, gateway.points) == (outcome.Exit.UNKNOWN, 630)
     gateway.mute = False
     status, told = await run("reverse", "3003.1.1")
-    assert (status, told["answer"]["original"]) == (said.Exit.DONE, "4.t.3003.1.1")
+    assert (status, told["answer"]["original"]) == (outcome.Exit.DONE, "4.t.3003.1.1")
     assert (told["answer"]["balance"]["points"], gateway.points) == (480, 480)
     assert (await run("resend"))[1]["requests"] == []
     _, told = await run("journal")
@@ -144,12 +144,12 @@ async def test_what_may_have_arrived_is_not_settled_by_a_later_refusal(
     assert len(till.unanswered()) == 1
     await run("setup", "--epoch", "1")
     status, told = await run("resend")
-    assert (status, told["requests"][0]["settled"]) == (said.Exit.UNKNOWN, False)
-    assert (await run("drop", "3003.1.1"))[0] == said.Exit.UNUSABLE
-    assert (await run("drop", "3003.1.1", stdin="3003.1.7\n"))[0] == said.Exit.UNUSABLE
-    assert (await run("drop", "3003.1.1", stdin="۱\n"))[0] == said.Exit.DONE
-    assert (await run("resend"))[0] == said.Exit.DONE
-    assert (await run("drop", "1", "--yes"))[0] == said.Exit.UNUSABLE
+    assert (status, told["requests"][0]["settled"]) == (outcome.Exit.UNKNOWN, False)
+    assert (await run("drop", "3003.1.1"))[0] == outcome.Exit.UNUSABLE
+    assert (await run("drop", "3003.1.1", stdin="3003.1.7\n"))[0] == outcome.Exit.UNUSABLE
+    assert (await run("drop", "3003.1.1", stdin="۱\n"))[0] == outcome.Exit.DONE
+    assert (await run("resend"))[0] == outcome.Exit.DONE
+    assert (await run("drop", "1", "--yes"))[0] == outcome.Exit.UNUSABLE
 
 
 async def test_a_refusal_within_the_retries_of_a_silence_is_no_refusal(
@@ -194,14 +194,14 @@ async def test_a_lost_journal_goes_on_after_the_last_receipt(
     await run("setup", "--epoch", "1", *lost)
     status, told = await run("purchase", *lost, "--mobile", MOBILE, "--amount", "300000")
     assert (status, told["problem"]["code"]) == (
-        said.Exit.REFUSED,
+        outcome.Exit.REFUSED,
         "name-used-with-another-payload",
     )
     assert "--next" in told["text"]
     assert (await run("resend", *lost))[1]["requests"] == []
     assert (await run("setup", "--epoch", "1", "--next", "3", *lost))[1]["next"] == 3
     status, told = await run("purchase", *lost, "--mobile", MOBILE, "--amount", "300000")
-    assert (status, told["answer"]["id"]) == (said.Exit.DONE, "4.t.3003.1.3")
+    assert (status, told["answer"]["id"]) == (outcome.Exit.DONE, "4.t.3003.1.3")
     assert (await run("setup", "--epoch", "1", "--next", "2", *lost))[1]["next"] == 4
 
 
@@ -214,7 +214,7 @@ async def test_an_epoch_later_the_open_requests_of_the_last_one_are_still_sent(
         await _till(client, tmp_path).purchase(peyvand.mobile(MOBILE), amount_rial=1_500_000)
     gateway.down = False
     (resent,) = await _till(client, tmp_path, epoch=2).resend_unanswered()
-    assert (resent.written.name, resent.settled) == (peyvand.Name(3003, 1, 1), True)
+    assert (resent.written.name, resent.settled) == (peyvand.TillReference(3003, 1, 1), True)
     assert gateway.points == 150
 
 
@@ -230,9 +230,9 @@ async def test_the_same_sale_is_not_sent_under_a_second_name_while_it_is_open(
     await run("setup", "--epoch", "1")
     sale = ("purchase", "--mobile", MOBILE, "--amount", "۱٬۵۰۰٬۰۰۰")
     status, told = await run(*sale)
-    assert (status, told["name"], gateway.points) == (said.Exit.UNKNOWN, "3003.1.1", 0)
-    assert (await run("resend"))[0] == said.Exit.DONE
-    assert (await run(*sale))[0] == said.Exit.DONE
+    assert (status, told["name"], gateway.points) == (outcome.Exit.UNKNOWN, "3003.1.1", 0)
+    assert (await run("resend"))[0] == outcome.Exit.DONE
+    assert (await run(*sale))[0] == outcome.Exit.DONE
     assert gateway.points == 300
 
 
@@ -284,7 +284,7 @@ def test_what_is_no_amount_is_refused_with_the_reason(text: str, why: str) -> No
 )
 def test_a_wrong_command_has_an_exit_status_of_its_own(wrong: tuple[str, ...]) -> None:
     """Newcomer's bug 5: 2 means that an outcome is unknown, and nothing else."""
-    assert __main__.main([*wrong]) == said.Exit.UNUSABLE
+    assert __main__.main([*wrong]) == outcome.Exit.UNUSABLE
     if wrong not in [("enrol",)]:
         with pytest.raises(command_line.Misused):
             command_line.read(wrong)

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 import peyvand
-from peyvand import drafts
-from peyvand.terminal import Durability, Journal, Terminal, __main__, said
+from peyvand import requests
+from peyvand.terminal import Durability, Journal, Terminal, __main__, outcome
 
 AT = datetime(2026, 3, 21, 9, 30, tzinfo=UTC)
 WHO = peyvand.card("6037990000000006")
 
 
 def _answer(sequence: int, **more: object) -> bytes:
-    said = {
+    fields = {
         "id": f"3.t.7.2.{sequence}",
         "kind": "purchase",
         "status": "completed",
@@ -34,7 +34,7 @@ def _answer(sequence: int, **more: object) -> bytes:
         "fa": "پانزده امتیاز گرفتید",
         "en": "You earned points",
     }
-    return json.dumps(said | more).encode()
+    return json.dumps(fields | more).encode()
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def test_numbers_rise_by_one_and_answers_are_kept(
     sent = [json.loads(seen.body) for seen in house.seen]
     assert [(s["terminal"], s["epoch"], s["sequence"]) for s in sent] == [(7, 2, 1), (7, 2, 2)]
     assert till.unanswered() == []
-    found = till.journal.find(peyvand.Name(7, 2, 2))
+    found = till.journal.find(peyvand.TillReference(7, 2, 2))
     assert found is not None
     assert found.answer == _answer(2)
 
@@ -105,14 +105,14 @@ async def test_a_refusal_ends_a_request_and_its_caller_alone_may_send_it_again(
     with pytest.raises(peyvand.NotFound):
         await till.purchase(WHO, amount_rial=100)
     assert till.unanswered() == []
-    found = till.journal.find(peyvand.Name(7, 2, 1))
+    found = till.journal.find(peyvand.TillReference(7, 2, 1))
     assert found is not None
     assert found.refusal == "card-unknown"
     with pytest.raises(peyvand.NotFound):
         await till.send(found)
     house.script = [reply(200, _answer(1))]
     await till.send(found)
-    found = till.journal.find(peyvand.Name(7, 2, 1))
+    found = till.journal.find(peyvand.TillReference(7, 2, 1))
     assert found is not None
     assert (found.answer, found.refusal) == (_answer(1), None)
 
@@ -123,7 +123,7 @@ async def test_one_written_request_may_be_sent_many_times(
     house.script = [reply(200, _answer(1))]
     written = till.prepare(
         peyvand.Kind.PURCHASE,
-        lambda name: drafts.purchase(name, WHO, amount_rial=5, occurred_at=AT),
+        lambda name: requests.purchase(name, WHO, amount_rial=5, occurred_at=AT),
     )
     for _ in range(3):
         await till.send(written)
@@ -223,26 +223,26 @@ async def test_the_command_line_prints_persian_first(
 ) -> None:
     path = tmp_path / "till.sqlite"
     early = await _command(path, "inquire", "--card", "6037990000000006")
-    assert early[0] == said.Exit.UNUSABLE
+    assert early[0] == outcome.Exit.UNUSABLE
     bad = await _command(path, "setup", "--url", house.url, "--key", "pvo_x", "--epoch", "2")
-    assert bad[0] == said.Exit.UNUSABLE
+    assert bad[0] == outcome.Exit.UNUSABLE
     key = "pvt_7_abc_secret"
     await _command(path, "setup", "--url", house.url, "--key", key, "--epoch", "2")
     house.script = [reply(200, _answer(1))]
     sold = await _command(path, "purchase", "--card", "6037990000000006", "--amount", "150000")
-    assert sold[0] == said.Exit.DONE, sold
+    assert sold[0] == outcome.Exit.DONE, sold
     lines = sold[1].splitlines()
     assert lines[0] == "پانزده امتیاز گرفتید"
     assert lines[1] == "You earned points"
     assert "امتیاز گرفته‌شده: ۱٬۲۳۴٬۵۶۷ · points earned: 1,234,567" in lines
     house.script = [reply(200, _answer(2, status="declined"))]
     declined = await _command(path, "redeem", "--qr", "PV1x", "--amount", "100", "--points", "5")
-    assert declined[0] == said.Exit.DECLINED
+    assert declined[0] == outcome.Exit.DECLINED
     house.script = [
         reply(422, b'{"code":"refund-too-large","fa":"\xd9\x86\xd9\x87","detail":"no"}')
     ]
     refused = await _command(path, "refund", "3.t.7.2.1", "--line", "1:100")
-    assert refused[0] == said.Exit.REFUSED
+    assert refused[0] == outcome.Exit.REFUSED
     assert refused[1].splitlines() == ["نه", "no (refund-too-large)"]
     journal = await _command(path, "journal")
     assert [line.split("  ")[1] for line in journal[1].splitlines()] == [
@@ -253,4 +253,4 @@ async def test_the_command_line_prints_persian_first(
     assert "refused, nothing posted (refund-too-large)" in journal[1].splitlines()[0]
     sent = len(house.seen)
     resent = await _command(path, "resend")
-    assert (resent[0], len(house.seen)) == (said.Exit.DONE, sent)
+    assert (resent[0], len(house.seen)) == (outcome.Exit.DONE, sent)

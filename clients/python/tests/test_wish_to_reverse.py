@@ -10,16 +10,16 @@ import msgspec
 import pytest
 
 import peyvand
-from peyvand import drafts, road
+from peyvand import requests, road
+from peyvand.models import Kind, TillReference, original_named
 from peyvand.terminal import Durability, Journal, Terminal, receipt
 from peyvand.terminal.journal import Written
-from peyvand.words import Kind, Name, original_named
 
 from .fake_gateway import Gateway
 
 AT = datetime(2026, 3, 21, 9, 30, tzinfo=UTC)
 SHOWN = peyvand.mobile("09121113333")
-SALE = Name(3003, 1, 1)
+SALE = TillReference(3003, 1, 1)
 
 
 class PowerCut(BaseException):
@@ -171,7 +171,7 @@ async def test_a_reversal_that_was_refused_leaves_the_sale_to_be_asked_for(
     left = await _left_open(till, gateway, posted=True)
     reversal = till.prepare(
         Kind.REVERSAL,
-        lambda name: drafts.reversal(
+        lambda name: requests.reversal(
             name, original_named(SALE, AT), occurred_at=AT, identifier=peyvand.mobile("09120000000")
         ),
     )
@@ -242,10 +242,10 @@ async def test_a_journal_of_before_holds_back_what_its_reversals_name(
     old = sqlite3.connect(path)
     old.executescript(OLD)
     for sale, answer in ((1, None), (3, undone)):
-        name, back = Name(3003, 1, sale), Name(3003, 1, sale + 1)
-        sold = drafts.purchase(name, SHOWN, amount_rial=1_500_000, occurred_at=AT)
+        name, back = TillReference(3003, 1, sale), TillReference(3003, 1, sale + 1)
+        sold = requests.purchase(name, SHOWN, amount_rial=1_500_000, occurred_at=AT)
         named = original_named(name, AT)
-        reversal = drafts.reversal(back, named, occurred_at=AT, identifier=SHOWN)
+        reversal = requests.reversal(back, named, occurred_at=AT, identifier=SHOWN)
         rows = [(*name, "purchase", road.encode(sold), None)]
         rows.append((*back, "reversal", road.encode(reversal), answer))
         old.executemany("insert into requests values (?, ?, ?, ?, ?, ?, null)", rows)

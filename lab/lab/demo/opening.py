@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, uuid5
 from lab.demo import cast
 from lab.demo.purchases import Visit
 from lab.demo.street import Customer, Street, Till
-from peyvand import Client, Operator, Options, Retry, words
+from peyvand import Client, Operator, Options, Retry, models
 from peyvand.administration import Programme, Terms
 
 AT_ONCE_MAX: Final = 8
@@ -125,4 +125,4 @@ async def _customer(operator: Operator, household: int) -> Customer:
             },
         },
     )
-    return Customer(household=household, account=made.account, card=words.card(made.card.number))
+    return Customer(household=household, account=made.account, card=models.card(made.card.number))

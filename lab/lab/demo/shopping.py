@@ -10,7 +10,7 @@ from typing import Final
 from lab.demo import cast
 from lab.demo.plan import Act, Deed
 from lab.demo.street import Customer, Street, Till, note_balance
-from peyvand import Answer, Name, Redeem, RefundLine, drafts, words
+from peyvand import Answer, Redeem, RefundLine, TillReference, models, requests
 
 STEP: Final = timedelta(hours=2)
 STEPS_AT_ONCE: Final = 10
@@ -26,8 +26,10 @@ class Shopping:
     acts: Sequence[Act]
     set_clock: Callable[[datetime], Awaitable[None]]
     progress: Callable[[int, datetime], None]
-    sold: dict[int, tuple[Name, Answer]] = field(default_factory=dict[int, tuple[Name, Answer]])
-    later: list[Name] = field(default_factory=list[Name])
+    sold: dict[int, tuple[TillReference, Answer]] = field(
+        default_factory=dict[int, tuple[TillReference, Answer]]
+    )
+    later: list[TillReference] = field(default_factory=list[TillReference])
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
 
     async def run(self, first: int, last: int) -> None:
@@ -70,7 +72,7 @@ class Shopping:
     async def _buy(self, index: int, act: Act, till: Till, customer: Customer) -> None:
         if act.asks_first:
             await self._ask(act, till, customer)
-        request = drafts.purchase(
+        request = requests.purchase(
             till.next_name(),
             customer.card,
             amount_rial=act.visit.amount_rial,
@@ -89,7 +91,7 @@ class Shopping:
         if points < POINTS_MIN:
             await self._buy(index, act, till, customer)
             return
-        request = drafts.redemption(
+        request = requests.redemption(
             till.next_name(),
             customer.card,
             Redeem(points=points, credit_rial=credit),
@@ -99,7 +101,7 @@ class Shopping:
         await self._send(index, act, till, customer, request)
 
     async def _send(
-        self, index: int, act: Act, till: Till, customer: Customer, request: words.Transaction
+        self, index: int, act: Act, till: Till, customer: Customer, request: models.Transaction
     ) -> None:
         answer = await self.street.send(till, request, twice_at_once=act.twice_at_once)
         note_balance(customer, answer)
@@ -109,7 +111,7 @@ class Shopping:
             self.later.append(request.name)
 
     async def _ask(self, act: Act, till: Till, customer: Customer) -> None:
-        request = drafts.inquiry(
+        request = requests.inquiry(
             till.next_name(),
             customer.card,
             amount_rial=act.visit.amount_rial,
@@ -125,11 +127,11 @@ class Shopping:
         lines = [
             RefundLine(line=line.line, amount_rial=line.amount_rial)
             for line in act.visit.lines
-            if line.line in act.lines and answer.kind is words.Kind.PURCHASE
+            if line.line in act.lines and answer.kind is models.Kind.PURCHASE
         ]
-        request = drafts.refund(
+        request = requests.refund(
             till.next_name(),
-            words.Original(id=answer.id),
+            models.Original(id=answer.id),
             occurred_at=act.at,
             lines=lines,
         )
@@ -138,7 +140,7 @@ class Shopping:
     async def _time_out(self, act: Act, till: Till, customer: Customer) -> None:
         """The till gave up on the answer: it reverses by the name, then sells again."""
         name = till.next_name()
-        request = drafts.purchase(
+        request = requests.purchase(
             name,
             customer.card,
             amount_rial=act.visit.amount_rial,
@@ -152,7 +154,7 @@ class Shopping:
         """A sale is reversed before it arrives; when it does, it is declined."""
         name = till.next_name()
         await self._reverse(name, act, till, customer)
-        late = drafts.purchase(
+        late = requests.purchase(
             name,
             customer.card,
             amount_rial=act.visit.amount_rial,
@@ -161,10 +163,10 @@ class Shopping:
         )
         await self.street.send(till, late)
 
-    async def _reverse(self, name: Name, act: Act, till: Till, customer: Customer) -> None:
-        request = drafts.reversal(
+    async def _reverse(self, name: TillReference, act: Act, till: Till, customer: Customer) -> None:
+        request = requests.reversal(
             till.next_name(),
-            words.original_named(name, act.at),
+            models.original_named(name, act.at),
             occurred_at=act.at,
             identifier=customer.card,
         )

@@ -16,7 +16,7 @@ from lab.demo.purchases import Visit
 from lab.demo.shopping import Shopping
 from lab.demo.street import Street
 from lab.observe import driver, messages, recompute
-from peyvand import Name, Operator, PeyvandError
+from peyvand import Operator, PeyvandError, TillReference
 from peyvand.operators import every
 
 GATEWAY_FALLS_AT: Final = 0.6  # of the acts
@@ -123,11 +123,11 @@ async def _kill_the_gateway(told: Told, street: Street) -> None:
     told.bars.console.print("[yellow]the gateway was killed and started again under load[/]")
 
 
-async def _send_again(told: Told, street: Street, names: list[Name]) -> None:
+async def _send_again(told: Told, street: Street, names: list[TillReference]) -> None:
     bar = told.bar("old requests sent again", len(names))
     room = asyncio.Semaphore(16)
 
-    async def one(name: Name) -> None:
+    async def one(name: TillReference) -> None:
         async with room:
             await street.again(name)
         told.bars.advance(bar)
@@ -147,7 +147,7 @@ async def _review(told: Told) -> None:
             continue
         verdict = "release" if point < RELEASED_SHARE else "cancel"
         try:
-            await told.reviewer.put_verdict(case["case_id"], verdict, note="demo")
+            await told.reviewer.put_review_outcome(case["case_id"], verdict, note="demo")
         except PeyvandError as refused:  # it fell due before the reviewer came to it
             if getattr(refused, "code", "") != "past-due":
                 raise

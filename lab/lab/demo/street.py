@@ -14,10 +14,10 @@ from peyvand import (
     Client,
     Identifier,
     Invalid,
-    Name,
+    Pending,
     PeyvandError,
+    TillReference,
     Transaction,
-    Waiting,
     road,
 )
 
@@ -48,10 +48,10 @@ class Till:
     used: int = 0
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def next_name(self) -> Name:
+    def next_name(self) -> TillReference:
         """The name of the next transaction."""
         self.used += 1
-        return Name(self.terminal, self.epoch, self.used)
+        return TillReference(self.terminal, self.epoch, self.used)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,10 +71,10 @@ class Sent:
 class Log:
     """Everything that was sent, by name."""
 
-    sent: dict[Name, Sent] = field(default_factory=dict[Name, Sent])
+    sent: dict[TillReference, Sent] = field(default_factory=dict[TillReference, Sent])
     resent: int = 0
     resent_before_answer: int = 0
-    answered_differently: list[Name] = field(default_factory=list[Name])
+    answered_differently: list[TillReference] = field(default_factory=list[TillReference])
     latencies_s: list[float] = field(default_factory=list[float])
     inquiries: int = 0
 
@@ -115,12 +115,12 @@ class Street:
             both.create_task(self._once(request.name, sent))
         return sent.answer
 
-    async def again(self, name: Name) -> None:
+    async def again(self, name: TillReference) -> None:
         """Send a name again, byte for byte, long after its answer."""
         self.log.resent += 1
         await self._once(name, self.log.sent[name])
 
-    async def _once(self, name: Name, sent: Sent) -> None:
+    async def _once(self, name: TillReference, sent: Sent) -> None:
         started = time.perf_counter()
         measured = not self.stop_measuring
         try:
@@ -130,13 +130,13 @@ class Street:
             return
         if measured and not self.stop_measuring:
             self.log.latencies_s.append(time.perf_counter() - started)
-        if isinstance(heard, Waiting):
+        if isinstance(heard, Pending):
             sent.waiting = sent.answer is None
             return
         if isinstance(heard.answer, Answer):
             self._keep(name, sent, heard.answer, heard.body)
 
-    async def _when_the_clock_has_come(self, sent: Sent) -> Answered | Waiting:
+    async def _when_the_clock_has_come(self, sent: Sent) -> Answered | Pending:
         """A till is refused before the road while the gateway has not yet heard the new time."""
         for _ in range(CLOCK_TRIES_MAX):
             try:
@@ -147,7 +147,7 @@ class Street:
                 await asyncio.sleep(0.005)
         return await sent.till.client.submit_bytes(sent.body, inquiry=sent.inquiry)
 
-    def _keep(self, name: Name, sent: Sent, answer: Answer, body: bytes) -> None:
+    def _keep(self, name: TillReference, sent: Sent, answer: Answer, body: bytes) -> None:
         if sent.answer is None:
             sent.answer, sent.answer_body, sent.waiting, sent.failure = answer, body, False, ""
         elif sent.answer_body != body:

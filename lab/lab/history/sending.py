@@ -21,10 +21,10 @@ from peyvand import (
     Identifier,
     Operator,
     OutcomeUnknown,
+    Pending,
     Problem,
     Unauthorized,
     Unavailable,
-    Waiting,
 )
 
 AT_ONCE: Final = 48
@@ -106,8 +106,8 @@ class Sending:
             terminal=basket.terminal,
         )
 
-    def _note(self, heard: Answered | Waiting) -> None:
-        if isinstance(heard, Waiting) or not isinstance(heard.answer, Answer):
+    def _note(self, heard: Answered | Pending) -> None:
+        if isinstance(heard, Pending) or not isinstance(heard.answer, Answer):
             self.sent.ends["pending"] += 1
             return
         answer = heard.answer

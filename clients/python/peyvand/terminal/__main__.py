@@ -9,23 +9,23 @@ from typing import Any, Final
 import msgspec
 
 from peyvand import client, errors
-from peyvand.terminal import command_line, receipt, typed
-from peyvand.terminal.journal import Journal, Written
-from peyvand.terminal.said import Exit, Said
-from peyvand.terminal.till import Resent, Terminal
-from peyvand.words import (
+from peyvand.models import (
     Answered,
     Identifier,
     Kind,
     Original,
+    Pending,
     Redeem,
     Status,
     Transaction,
-    Waiting,
     card,
     mobile,
     qr,
 )
+from peyvand.terminal import command_line, receipt, typed
+from peyvand.terminal.journal import Journal, Written
+from peyvand.terminal.outcome import CommandResult, Exit
+from peyvand.terminal.till import Resent, Terminal
 
 _KINDS: Final = {
     "purchase": Kind.PURCHASE,
@@ -39,40 +39,40 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = command_line.read(arguments)
     except command_line.Misused as misused:
-        return _tell(Said(Exit.UNUSABLE, str(misused)), as_json="--json" in arguments)
+        return _print(CommandResult(Exit.UNUSABLE, str(misused)), as_json="--json" in arguments)
     if options.command == "enrol":
-        return _tell(Said(Exit.UNUSABLE, receipt.ENROL), as_json=options.json)
+        return _print(CommandResult(Exit.UNUSABLE, receipt.ENROL), as_json=options.json)
     journal = Journal(options.till)
     try:
-        said = _setup(journal, options) if options.command == "setup" else _ran(journal, options)
+        result = _setup(journal, options) if options.command == "setup" else _ran(journal, options)
     finally:
         journal.close()
-    return _tell(said, as_json=options.json)
+    return _print(result, as_json=options.json)
 
 
-def _tell(said: Said, *, as_json: bool) -> int:
+def _print(result: CommandResult, *, as_json: bool) -> int:
     if as_json:
-        print(msgspec.json.encode(said.as_fields()).decode())
+        print(msgspec.json.encode(result.as_fields()).decode())
     else:
-        print(said.text, file=sys.stderr if said.exit == Exit.UNUSABLE else sys.stdout)
-    return said.exit
+        print(result.text, file=sys.stderr if result.exit == Exit.UNUSABLE else sys.stdout)
+    return result.exit
 
 
-def _setup(journal: Journal, options: argparse.Namespace) -> Said:
+def _setup(journal: Journal, options: argparse.Namespace) -> CommandResult:
     parts = options.key.split("_")
     if len(parts) < 4 or parts[0] != "pvt" or not parts[1].isdigit():
-        return Said(Exit.UNUSABLE, receipt.BAD_KEY)
+        return CommandResult(Exit.UNUSABLE, receipt.BAD_KEY)
     if not options.url.startswith(("http://", "https://")):
-        return Said(Exit.UNUSABLE, receipt.BAD_URL)
+        return CommandResult(Exit.UNUSABLE, receipt.BAD_URL)
     journal.remember("url", options.url)
     journal.remember("key", options.key)
     journal.remember("terminal", parts[1])
     journal.remember("epoch", str(options.epoch))
     following = journal.begin_at(int(parts[1]), options.epoch, options.next)
-    return Said(Exit.DONE, receipt.set_up(following), {"next": following})
+    return CommandResult(Exit.DONE, receipt.set_up(following), {"next": following})
 
 
-def _ran(journal: Journal, options: argparse.Namespace) -> Said:
+def _ran(journal: Journal, options: argparse.Namespace) -> CommandResult:
     try:
         return asyncio.run(_run(journal, options))
     except errors.Problem as problem:
@@ -80,16 +80,16 @@ def _ran(journal: Journal, options: argparse.Namespace) -> Said:
     except errors.OutcomeUnknown as unknown:
         return receipt.unknown(unknown)
     except errors.BadReply as reply:
-        return Said(Exit.UNKNOWN, f"{receipt.UNKNOWN}\n{receipt.BAD_REPLY} ({reply})")
+        return CommandResult(Exit.UNKNOWN, f"{receipt.UNKNOWN}\n{receipt.BAD_REPLY} ({reply})")
 
 
-async def _run(journal: Journal, options: argparse.Namespace) -> Said:
+async def _run(journal: Journal, options: argparse.Namespace) -> CommandResult:
     url, key = journal.setting("url"), journal.setting("key")
     terminal, epoch = journal.setting("terminal"), journal.setting("epoch")
     if url is None or key is None or terminal is None or epoch is None:
-        return Said(Exit.UNUSABLE, receipt.NOT_SET_UP)
-    async with client.Client(url, key) as house:
-        till = Terminal(house, journal, terminal=int(terminal), epoch=int(epoch))
+        return CommandResult(Exit.UNUSABLE, receipt.NOT_SET_UP)
+    async with client.Client(url, key) as api:
+        till = Terminal(api, journal, terminal=int(terminal), epoch=int(epoch))
         match options.command:
             case "status":
                 return await _status(till, options.id)
@@ -105,28 +105,30 @@ async def _run(journal: Journal, options: argparse.Namespace) -> Said:
                 return await _transact(till, options)
 
 
-async def _transact(till: Terminal, options: argparse.Namespace) -> Said:
+async def _transact(till: Terminal, options: argparse.Namespace) -> CommandResult:
     if options.command == "inquire":
         who = _identifier(options)
-        return _heard(await till.inquire(who, amount_rial=options.amount))
+        return _result_of(await till.inquire(who, amount_rial=options.amount))
     alike = None if options.again else _open_alike(till, options)
     if alike is not None:
-        return Said(Exit.UNKNOWN, receipt.open_alike(alike), {"name": receipt.name_of(alike)})
+        return CommandResult(
+            Exit.UNKNOWN, receipt.open_alike(alike), {"name": receipt.name_of(alike)}
+        )
     match options.command:
         case "purchase":
             lines = tuple(options.line)
             amount = options.amount or sum(line.amount_rial for line in lines)
             if not amount:
-                return Said(Exit.UNUSABLE, receipt.NO_AMOUNT)
+                return CommandResult(Exit.UNUSABLE, receipt.NO_AMOUNT)
             who = _identifier(options)
-            return _heard(await till.purchase(who, amount_rial=amount, lines=lines))
+            return _result_of(await till.purchase(who, amount_rial=amount, lines=lines))
         case "redeem":
             redeem = Redeem(points=options.points, credit_rial=options.credit)
             who = _identifier(options)
-            return _heard(await till.redeem(who, redeem, amount_rial=options.amount))
+            return _result_of(await till.redeem(who, redeem, amount_rial=options.amount))
         case _:
             original, lines = Original(id=options.id), tuple(options.line)
-            return _heard(await till.refund(original, lines=lines, amount_rial=options.amount))
+            return _result_of(await till.refund(original, lines=lines, amount_rial=options.amount))
 
 
 def _open_alike(till: Terminal, options: argparse.Namespace) -> Written | None:
@@ -154,75 +156,81 @@ def _asks_for(sent: Transaction, options: argparse.Namespace) -> bool:
     return (sent.amount_rial, sent.redeem) == (options.amount, redeem)
 
 
-async def _reverse(till: Terminal, text: str) -> Said:
+async def _reverse(till: Terminal, text: str) -> CommandResult:
     """Undo by the journal's name or by an id; the journal knows whose card it was."""
     name = typed.name(text, till.terminal, till.epoch)
     written = None if name is None else till.journal.find(name)
     if written is not None:
         if written.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
-            return Said(Exit.UNUSABLE, receipt.NOT_REVERSIBLE)
-        return _heard(await till.reverse_written(written))
+            return CommandResult(Exit.UNUSABLE, receipt.NOT_REVERSIBLE)
+        return _result_of(await till.reverse_written(written))
     if name is not None and ".t." not in text:
-        return Said(Exit.UNUSABLE, receipt.NOT_IN_JOURNAL)
-    return _heard(await till.reverse(Original(id=text)))
+        return CommandResult(Exit.UNUSABLE, receipt.NOT_IN_JOURNAL)
+    return _result_of(await till.reverse(Original(id=text)))
 
 
-def _drop(till: Terminal, options: argparse.Namespace) -> Said:
+def _drop(till: Terminal, options: argparse.Namespace) -> CommandResult:
     name = typed.name(options.id, till.terminal, till.epoch)
     written = None if name is None else till.journal.find(name)
     if written is None:
-        return Said(Exit.UNUSABLE, receipt.NOT_IN_JOURNAL)
+        return CommandResult(Exit.UNUSABLE, receipt.NOT_IN_JOURNAL)
     if written.answer is not None or written.refusal is not None:
-        return Said(Exit.UNUSABLE, receipt.of_written(written) + "\n" + receipt.NOT_OPEN)
+        return CommandResult(Exit.UNUSABLE, receipt.of_written(written) + "\n" + receipt.NOT_OPEN)
     if not options.yes:
         print(receipt.of_written(written), receipt.DROP_ASKS, sep="\n", file=sys.stderr)
         if typed.name(sys.stdin.readline(), till.terminal, till.epoch) != written.name:
-            return Said(Exit.UNUSABLE, receipt.NOT_DROPPED)
+            return CommandResult(Exit.UNUSABLE, receipt.NOT_DROPPED)
     till.drop(written)
-    return Said(Exit.DONE, receipt.DROP_DONE, {"name": receipt.name_of(written)})
+    return CommandResult(Exit.DONE, receipt.DROP_DONE, {"name": receipt.name_of(written)})
 
 
-def _heard(heard: Answered | Waiting) -> Said:
-    if isinstance(heard, Waiting):
-        return Said(Exit.UNKNOWN, receipt.of_waiting(heard), {"id": heard.accepted.id})
-    status = getattr(heard.answer, "status", Status.COMPLETED)
+def _result_of(outcome: Answered | Pending) -> CommandResult:
+    if isinstance(outcome, Pending):
+        return CommandResult(Exit.UNKNOWN, receipt.of_waiting(outcome), {"id": outcome.accepted.id})
+    status = getattr(outcome.answer, "status", Status.COMPLETED)
     exits = Exit.DONE if status in (Status.COMPLETED, Status.HELD) else Exit.DECLINED
-    return Said(exits, receipt.of_answer(heard.answer), {"answer": msgspec.Raw(heard.body)})
+    return CommandResult(
+        exits, receipt.of_answer(outcome.answer), {"answer": msgspec.Raw(outcome.body)}
+    )
 
 
-async def _status(till: Terminal, transaction_id: str) -> Said:
-    found = await till.status(transaction_id)
-    if found is None:
-        return Said(Exit.UNKNOWN, receipt.NOT_YET_KNOWN)
-    fields = {"answer": msgspec.Raw(found.first_answer_body), "current": found.current}
-    return Said(Exit.DONE, receipt.of_status(found), fields)
+async def _status(till: Terminal, transaction_id: str) -> CommandResult:
+    status = await till.status(transaction_id)
+    if status is None:
+        return CommandResult(Exit.UNKNOWN, receipt.NOT_YET_KNOWN)
+    fields = {"answer": msgspec.Raw(status.first_answer_body), "current": status.current}
+    return CommandResult(Exit.DONE, receipt.of_status(status), fields)
 
 
-def _journal(till: Terminal) -> Said:
-    shown = till.journal.last(till.terminal, till.epoch)
-    text = "\n".join(map(receipt.of_written, shown)) or receipt.EMPTY
-    return Said(Exit.DONE, text, {"requests": [receipt.fields_of(written) for written in shown]})
+def _journal(till: Terminal) -> CommandResult:
+    entries = till.journal.last(till.terminal, till.epoch)
+    text = "\n".join(map(receipt.of_written, entries)) or receipt.EMPTY
+    return CommandResult(
+        Exit.DONE, text, {"requests": [receipt.fields_of(written) for written in entries]}
+    )
 
 
-async def _resend(till: Terminal) -> Said:
+async def _resend(till: Terminal) -> CommandResult:
     """0 when nothing is open any more, 3 when something was refused for good, 2 when open."""
     resent = await till.resend_unanswered()
     fields: dict[str, Any] = {"requests": [_resent_fields(one) for one in resent]}
     if not resent:
-        return Said(Exit.DONE, receipt.NOTHING_LEFT, fields)
+        return CommandResult(Exit.DONE, receipt.NOTHING_LEFT, fields)
     text = "\n".join(receipt.of_resent(one) for one in resent)
     if not all(one.settled for one in resent):
-        return Said(Exit.UNKNOWN, text, fields)
-    return Said(Exit.REFUSED if any(one.problem for one in resent) else Exit.DONE, text, fields)
+        return CommandResult(Exit.UNKNOWN, text, fields)
+    return CommandResult(
+        Exit.REFUSED if any(one.problem for one in resent) else Exit.DONE, text, fields
+    )
 
 
 def _resent_fields(one: Resent) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": receipt.name_of(one.written), "settled": one.settled}
+    fields: dict[str, Any] = {"name": receipt.name_of(one.written), "settled": one.settled}
     if one.problem is not None:
-        told["problem"] = receipt.problem_fields(one.problem)
-    if isinstance(one.heard, Answered):
-        told["answer"] = msgspec.Raw(one.heard.body)
-    return told
+        fields["problem"] = receipt.problem_fields(one.problem)
+    if isinstance(one.outcome, Answered):
+        fields["answer"] = msgspec.Raw(one.outcome.body)
+    return fields
 
 
 def _identifier(options: argparse.Namespace) -> Identifier:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from peyvand.terminal import receipt, said, typed
+from peyvand.terminal import outcome, receipt, typed
 
 NAMED: Final = "شماره در دفتر صندوق · its name in the till's journal, such as 3003.1.2 or 2"
 
@@ -18,16 +18,16 @@ class Misused(Exception):
 
 def read(arguments: Sequence[str]) -> argparse.Namespace:
     """The command and its options. Raises Misused; SystemExit(0) after --help."""
-    heard = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(heard):
+        with contextlib.redirect_stderr(output):
             return _parser().parse_args(
                 arguments, argparse.Namespace(till=Path("till.sqlite"), json=False)
             )
     except SystemExit as ended:
         if ended.code == 0:
             raise
-        raise Misused(heard.getvalue().strip()) from None
+        raise Misused(output.getvalue().strip()) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,14 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m peyvand.terminal",
         description=receipt.ABOUT,
-        epilog=said.EXITS,
+        epilog=outcome.EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common],
     )
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def add(name: str, told: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=told, parents=[common])
+    def add(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, parents=[common])
 
     _settings(add("setup", "راه‌اندازی · address, key and epoch of the till"))
     _inquire(add("inquire", "موجودی · balance and preview"))
@@ -127,7 +127,7 @@ def _again(parser: argparse.ArgumentParser) -> None:
 
 
 def _member(parser: argparse.ArgumentParser) -> None:
-    shown = parser.add_mutually_exclusive_group(required=True)
-    shown.add_argument("--card")
-    shown.add_argument("--mobile")
-    shown.add_argument("--qr")
+    identifier = parser.add_mutually_exclusive_group(required=True)
+    identifier.add_argument("--card")
+    identifier.add_argument("--mobile")
+    identifier.add_argument("--qr")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from peyvand.words import Answer, Kind, Name, Original, Status
+from peyvand.models import Answer, Kind, Original, Status, TillReference
 
 ENDED_KEPT: Final = 10_000
 _PRUNE_EVERY: Final = 1_000
@@ -49,7 +49,7 @@ _REVERSE: Final = (
 _PUBLIC_ID: Final = re.compile(r"[0-9]+\.t\.([0-9]{1,18})\.([0-9]{1,18})\.([0-9]{1,18})")
 DROPPED: Final = "dropped"
 REVERSED: Final = "reversed"
-ALREADY: Final = "already-reversed"  # the house's code of a second reversal
+ALREADY: Final = "already-reversed"  # the network's code of a second reversal
 
 
 class Durability(Enum):
@@ -63,13 +63,13 @@ class Durability(Enum):
 class Written:
     """A request as written down: sent again, it is these very bytes.
 
-    answer: the first one, None while none was heard. refusal: the code by which the house refused
-    it before the road (nothing was posted), or DROPPED or REVERSED. With neither it is open.
+    answer: the first one, None while none came. refusal: the code by which it was refused
+    before the road (nothing was posted), or DROPPED or REVERSED. With neither it is open.
     reverses: of a reversal, the name that it undoes, its parts parted by dots; while the reversal
     is open, what it names is not sent.
     """
 
-    name: Name
+    name: TillReference
     kind: Kind
     body: bytes
     answer: bytes | None = None
@@ -93,7 +93,7 @@ class Journal:
         self._file.close()
 
     def write(
-        self, terminal: int, epoch: int, kind: Kind, encode: Callable[[Name], bytes]
+        self, terminal: int, epoch: int, kind: Kind, encode: Callable[[TillReference], bytes]
     ) -> Written:
         """Take the next number of (terminal, epoch) and write the request named so, durably.
 
@@ -107,7 +107,7 @@ class Journal:
                 " returning next - 1",
                 (terminal, epoch),
             ).fetchone()
-            name = Name(terminal, epoch, sequence)
+            name = TillReference(terminal, epoch, sequence)
             body = encode(name)
             reverses = _reversed_by(body) if kind is Kind.REVERSAL else None
             self._file.execute(
@@ -119,7 +119,7 @@ class Journal:
             self.forget_ended(terminal, epoch, keep=ENDED_KEPT)
         return Written(name=name, kind=kind, body=body, reverses=reverses)
 
-    def answered(self, name: Name, answer: bytes, *, reverses: str | None = None) -> None:
+    def answered(self, name: TillReference, answer: bytes, *, reverses: str | None = None) -> None:
         """Write down the answer; the first one stays, and so does a reversal.
 
         reverses: of a reversal, what it names; together with an answer that says so, that is
@@ -133,10 +133,10 @@ class Journal:
             if _undid(answer):
                 self._reverse(reverses)
 
-    def refused(self, name: Name, code: str) -> None:
+    def refused(self, name: TillReference, code: str) -> None:
         """Write down that nothing was posted under the name and nothing will be.
 
-        code: the house's, or DROPPED. An answer and a reversal stay.
+        code: the network's, or DROPPED. An answer and a reversal stay.
         """
         self._file.execute(
             "update requests set refusal = ? where terminal = ? and epoch = ? and sequence = ?"
@@ -149,10 +149,10 @@ class Journal:
         with _together(self._file):
             self.refused(written.name, DROPPED)
             named = _name(written.reverses) if written.reverses else None
-            if named is not None and (found := self.find(named)) and found.refusal is None:
+            if named is not None and (entry := self.find(named)) and entry.refusal is None:
                 self.refused(named, DROPPED)
 
-    def being_reversed(self, name: Name) -> Written | None:
+    def being_reversed(self, name: TillReference) -> Written | None:
         """The reversal of this name that is open, the oldest of them; None where there is none."""
         row = self._file.execute(
             _SELECT + " where reverses = ? and answer is null and refusal is null"
@@ -174,7 +174,7 @@ class Journal:
         ).fetchone()
         return following
 
-    def find(self, name: Name) -> Written | None:
+    def find(self, name: TillReference) -> Written | None:
         """A request by its name, while the journal still has it."""
         row = self._file.execute(
             _SELECT + " where terminal = ? and epoch = ? and sequence = ?",
@@ -209,7 +209,7 @@ class Journal:
         )
 
     def remember(self, name: str, value: str) -> None:
-        """Keep a setting of the till, e.g. the address of the house."""
+        """Keep a setting of the till, e.g. the address of the network."""
         self._file.execute(
             "insert into settings (name, value) values (?, ?)"
             " on conflict (name) do update set value = excluded.value",
@@ -221,7 +221,7 @@ class Journal:
         row = self._file.execute("select value from settings where name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def _answer(self, name: Name, answer: bytes) -> None:
+    def _answer(self, name: TillReference, answer: bytes) -> None:
         self._file.execute(
             "update requests set answer = ?,"
             " refusal = case when refusal = 'reversed' then refusal end"
@@ -290,31 +290,31 @@ def _reversed_by(body: bytes) -> str | None:
     """The till's name that a reversal's body names, itself or in a public id; None of others."""
     original = msgspec.json.decode(body, type=_Reversal).original
     if original.id:
-        found = _PUBLIC_ID.fullmatch(original.id)
-        return found and _text(Name(*map(int, found.groups())))
+        match = _PUBLIC_ID.fullmatch(original.id)
+        return match and _text(TillReference(*map(int, match.groups())))
     parts = (original.terminal, original.epoch, original.sequence)
     return None if msgspec.UNSET in parts else ".".join(map(str, parts))
 
 
 def _undid(answer: bytes) -> bool:
     """Whether after this answer to a reversal, what it names counts for nothing."""
-    heard = msgspec.json.decode(answer, type=Answer)
-    return heard.status is Status.COMPLETED or heard.code == ALREADY
+    decoded = msgspec.json.decode(answer, type=Answer)
+    return decoded.status is Status.COMPLETED or decoded.code == ALREADY
 
 
-def _text(name: Name) -> str:
+def _text(name: TillReference) -> str:
     return ".".join(map(str, name))
 
 
-def _name(text: str) -> Name:
+def _name(text: str) -> TillReference:
     terminal, epoch, sequence = map(int, text.split("."))
-    return Name(terminal, epoch, sequence)
+    return TillReference(terminal, epoch, sequence)
 
 
 def _written(row: tuple[Any, ...]) -> Written:
     terminal, epoch, sequence, kind, body, answer, refusal, reverses = row
     return Written(
-        name=Name(terminal, epoch, sequence),
+        name=TillReference(terminal, epoch, sequence),
         kind=Kind(kind),
         body=body,
         answer=answer,

@@ -3,18 +3,18 @@
 from typing import Any, Final, assert_never
 
 from peyvand import errors
-from peyvand.terminal.journal import DROPPED, REVERSED, Written
-from peyvand.terminal.said import Exit, Said
-from peyvand.terminal.till import Resent
-from peyvand.words import (
+from peyvand.models import (
     Answer,
     Answered,
     Balance,
+    Pending,
     Preview,
     Status,
     TransactionStatus,
-    Waiting,
 )
+from peyvand.terminal.journal import DROPPED, REVERSED, Written
+from peyvand.terminal.outcome import CommandResult, Exit
+from peyvand.terminal.till import Resent
 
 ABOUT: Final = "صندوق شبیه‌سازی‌شدهٔ پیوند · Peyvand's simulated till"
 UNKNOWN: Final = (
@@ -96,17 +96,17 @@ def of_answer(answer: Answer | Preview) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def of_waiting(waiting: Waiting) -> str:
-    """What is printed when the house has it and has not answered."""
+def of_waiting(waiting: Pending) -> str:
+    """What is printed while it is durable and not answered yet."""
     return (
         "درخواست ثبت شد و پاسخ در راه است.\n"
         f"Accepted; the answer will come. شناسه · id: {waiting.accepted.id}"
     )
 
 
-def of_status(found: TransactionStatus) -> str:
+def of_status(status: TransactionStatus) -> str:
     """First answer and present state."""
-    return f"{of_answer(found.first_answer)}\nاکنون · now: {found.current.status}"
+    return f"{of_answer(status.first_answer)}\nاکنون · now: {status.current.status}"
 
 
 def of_written(written: Written) -> str:
@@ -123,9 +123,9 @@ def fields_of(written: Written) -> dict[str, Any]:
     state = "answered" if written.answer is not None else "open"
     if written.refusal is not None:
         state = written.refusal if written.refusal in (DROPPED, REVERSED) else "refused"
-    told = {"name": name_of(written), "kind": written.kind.value, "state": state}
-    told |= {"reverses": written.reverses} if written.reverses else {}
-    return told | ({"code": written.refusal} if state == "refused" else {})
+    fields = {"name": name_of(written), "kind": written.kind.value, "state": state}
+    fields |= {"reverses": written.reverses} if written.reverses else {}
+    return fields | ({"code": written.refusal} if state == "refused" else {})
 
 
 def name_of(written: Written) -> str:
@@ -140,10 +140,10 @@ def of_resent(one: Resent) -> str:
         lines.append(of_problem(one.problem))
         if not one.settled:
             lines.append(MAY_STAND)
-    elif isinstance(one.heard, Answered):
-        lines.append(of_answer(one.heard.answer))
-    elif one.heard is not None:
-        lines.append(of_waiting(one.heard))
+    elif isinstance(one.outcome, Answered):
+        lines.append(of_answer(one.outcome.answer))
+    elif one.outcome is not None:
+        lines.append(of_waiting(one.outcome))
     return "\n".join(lines)
 
 
@@ -154,27 +154,27 @@ def of_problem(problem: errors.Problem) -> str:
         more = NAME_USED
     elif problem.code == "unknown-identifier":
         more = ENROL
-    said = (problem.fa, f"{problem.detail} ({problem.code})", more)
-    return "\n".join(line for line in said if line)
+    lines = (problem.fa, f"{problem.detail} ({problem.code})", more)
+    return "\n".join(line for line in lines if line)
 
 
 def problem_fields(problem: errors.Problem) -> dict[str, Any]:
     """The same for programs."""
-    told = {"code": problem.code, "status": problem.status}
-    return told | {"fa": problem.fa, "detail": problem.detail}
+    fields = {"code": problem.code, "status": problem.status}
+    return fields | {"fa": problem.fa, "detail": problem.detail}
 
 
-def refused(problem: errors.Problem) -> Said:
+def refused(problem: errors.Problem) -> CommandResult:
     """A refusal before the road: nothing was posted and nothing will be."""
-    return Said(Exit.REFUSED, of_problem(problem), {"problem": problem_fields(problem)})
+    return CommandResult(Exit.REFUSED, of_problem(problem), {"problem": problem_fields(problem)})
 
 
-def unknown(error: errors.OutcomeUnknown) -> Said:
+def unknown(error: errors.OutcomeUnknown) -> CommandResult:
     """No answer, or a refusal of what may have been posted before."""
     if error.problem is None:
-        return Said(Exit.UNKNOWN, UNKNOWN, {"last": error.last})
+        return CommandResult(Exit.UNKNOWN, UNKNOWN, {"last": error.last})
     text = f"{of_problem(error.problem)}\n{MAY_STAND}"
-    return Said(Exit.UNKNOWN, text, {"problem": problem_fields(error.problem)})
+    return CommandResult(Exit.UNKNOWN, text, {"problem": problem_fields(error.problem)})
 
 
 def set_up(following: int) -> str:
@@ -211,7 +211,7 @@ def _state(written: Written) -> str:
 
 def _amounts(answer: Answer) -> list[str]:
     """Status, money of the basket, and every unit that moved."""
-    shown = [
+    amounts = [
         ("تخفیف (ریال)", "discount, Rial", answer.discount_rial),
         ("قابل پرداخت (ریال)", "to pay, Rial", answer.payable_rial),
         ("ارزش بدهی (ریال)", "worth of what is owed, Rial", answer.debt_rial),
@@ -219,9 +219,9 @@ def _amounts(answer: Answer) -> list[str]:
     for moved in answer.moved:
         what, unit = _WHATS.get(moved.what), _UNITS.get(moved.unit)
         if what is not None and unit is not None:
-            shown.append((f"{unit[0]} {what[0]}", f"{unit[1]} {what[1]}", moved.amount))
+            amounts.append((f"{unit[0]} {what[0]}", f"{unit[1]} {what[1]}", moved.amount))
     lines = [f"{_status_fa(answer.status)} · {answer.status.value}"]
-    lines += [f"{fa}: {number(value)} · {en}: {value:,}" for fa, en, value in shown if value]
+    lines += [f"{fa}: {number(value)} · {en}: {value:,}" for fa, en, value in amounts if value]
     return lines
 
 

@@ -6,23 +6,23 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from peyvand import client, drafts, errors, road
-from peyvand.terminal.journal import DROPPED, REVERSED, Journal, Written
-from peyvand.words import (
+from peyvand import client, errors, requests, road
+from peyvand.models import (
     Answer,
     Answered,
     Identifier,
     Kind,
     Line,
-    Name,
     Original,
+    Pending,
     Redeem,
     RefundLine,
+    TillReference,
     Transaction,
     TransactionStatus,
-    Waiting,
     original_named,
 )
+from peyvand.terminal.journal import DROPPED, REVERSED, Journal, Written
 
 
 def wall_clock() -> datetime:
@@ -32,14 +32,14 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resent:
-    """A request that was left over, and what the house says now.
+    """A request that was left over, and how it stands now.
 
     problem: it refuses it. settled: the journal needs to know no more of it; a request that may
     have arrived before it was refused is not, and waits for `reverse` or `drop`.
     """
 
     written: Written
-    heard: Answered | Waiting | None
+    outcome: Answered | Pending | None
     problem: errors.Problem | None = None
     settled: bool = False
 
@@ -68,28 +68,28 @@ class Terminal:
         self.terminal = terminal
         self.epoch = epoch
         self._now = now
-        self._unsent: set[Name] = set()
+        self._unsent: set[TillReference] = set()
 
     async def purchase(
         self, identifier: Identifier, *, amount_rial: int, lines: Sequence[Line] = ()
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Sell a basket to a member."""
         at = self._now()
         return await self._do(
             Kind.PURCHASE,
-            lambda name: drafts.purchase(
+            lambda name: requests.purchase(
                 name, identifier, amount_rial=amount_rial, occurred_at=at, lines=lines
             ),
         )
 
     async def redeem(
         self, identifier: Identifier, redeem: Redeem, *, amount_rial: int
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Let a member pay part of a basket with points or credit."""
         at = self._now()
         return await self._do(
             Kind.REDEMPTION,
-            lambda name: drafts.redemption(
+            lambda name: requests.redemption(
                 name, identifier, redeem, amount_rial=amount_rial, occurred_at=at
             ),
         )
@@ -101,12 +101,12 @@ class Terminal:
         lines: Sequence[RefundLine] = (),
         amount_rial: int | None = None,
         identifier: Identifier | None = None,
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Take goods back: these lines, an amount, or all that is left of the original."""
         at = self._now()
         return await self._do(
             Kind.REFUND,
-            lambda name: drafts.refund(
+            lambda name: requests.refund(
                 name,
                 original,
                 occurred_at=at,
@@ -118,21 +118,21 @@ class Terminal:
 
     async def reverse(
         self, original: Original, *, identifier: Identifier | None = None
-    ) -> Answered | Waiting:
-        """Undo a transaction, by its id, or by its name with the identifier that was shown.
+    ) -> Answered | Pending:
+        """Undo a transaction, by its id, or by its name with the identifier that was presented.
 
         From here on a sale of this journal is sent no more; see reverse_written.
         """
         at = self._now()
         return await self._do(
             Kind.REVERSAL,
-            lambda name: drafts.reversal(name, original, occurred_at=at, identifier=identifier),
+            lambda name: requests.reversal(name, original, occurred_at=at, identifier=identifier),
         )
 
-    async def reverse_written(self, written: Written) -> Answered | Waiting:
+    async def reverse_written(self, written: Written) -> Answered | Pending:
         """Undo a sale of this journal, even one that had no answer and whose id nobody knows.
 
-        The wish stands in the journal before anything is sent: until the house has said no to it,
+        The wish stands in the journal before anything is sent: until the network has refused it,
         the sale is not sent again, and after a completed reversal never; whether it was posted or
         not, it counts for nothing. Asked twice while it is open, it is the same reversal. Raises
         ValueError for a request that is no purchase or redemption.
@@ -148,19 +148,21 @@ class Terminal:
             original = Original(id=msgspec.json.decode(written.answer, type=Answer).id)
         return await self.reverse(original, identifier=sent.identifier)
 
-    async def inquire(self, identifier: Identifier, *, amount_rial: int = 0) -> Answered | Waiting:
+    async def inquire(self, identifier: Identifier, *, amount_rial: int = 0) -> Answered | Pending:
         """Show a member's balance, and what this basket would earn."""
         at = self._now()
         return await self._do(
             Kind.INQUIRY,
-            lambda name: drafts.inquiry(name, identifier, amount_rial=amount_rial, occurred_at=at),
+            lambda name: requests.inquiry(
+                name, identifier, amount_rial=amount_rial, occurred_at=at
+            ),
         )
 
     async def status(self, transaction_id: str) -> TransactionStatus | None:
         """How a transaction of this till stands."""
         return await self.client.status(transaction_id)
 
-    def prepare(self, kind: Kind, draft: Callable[[Name], Transaction]) -> Written:
+    def prepare(self, kind: Kind, draft: Callable[[TillReference], Transaction]) -> Written:
         """Name a request and write it down, durably, without sending it."""
         written = self.journal.write(
             self.terminal, self.epoch, kind, lambda name: road.encode(draft(name))
@@ -170,7 +172,7 @@ class Terminal:
 
     async def send(
         self, written: Written, *, follow: road.Follow | None = None
-    ) -> Answered | Waiting:
+    ) -> Answered | Pending:
         """Send what was written down, as often as you like: the first answer comes every time.
 
         A Problem means that nothing was posted under the name: the journal says so, and nothing
@@ -182,7 +184,7 @@ class Terminal:
         never_arrived = self._never_arrived(written)
         self._unsent.discard(written.name)
         try:
-            heard = await self.client.submit_bytes(
+            outcome = await self.client.submit_bytes(
                 written.body, inquiry=written.kind is Kind.INQUIRY, follow=follow
             )
         except errors.Problem as problem:
@@ -191,12 +193,12 @@ class Terminal:
                 raise road.doubt(problem, attempts=1) from problem
             self.journal.refused(written.name, problem.code)
             raise
-        if isinstance(heard, Answered):
-            self.journal.answered(written.name, heard.body, reverses=written.reverses)
-        return heard
+        if isinstance(outcome, Answered):
+            self.journal.answered(written.name, outcome.body, reverses=written.reverses)
+        return outcome
 
     def _never_arrived(self, written: Written) -> bool:
-        """Whether it is certain that the house has taken no earlier sending of it.
+        """Whether it is certain that the network has taken no earlier sending of it.
 
         Raises ValueError for what may not be sent any more.
         """
@@ -218,40 +220,42 @@ class Terminal:
     async def resend_unanswered(self) -> list[Resent]:
         """Send everything that is open again, oldest first; for a till that starts.
 
-        A sale that is to be reversed is not sent, its reversal is; only where the house says no to
-        that, the sale comes after it. Raises OutcomeUnknown at the first that gets no answer: the
-        house is out of reach.
+        A sale that is to be reversed is not sent, its reversal is; only where the network refuses
+        the reversal is the sale sent after it. Raises OutcomeUnknown at the first without an
+        answer: the network is out of reach.
         """
-        done: dict[Name, Resent] = {}
+        done: dict[TillReference, Resent] = {}
         while left := [one for one in self.unanswered() if self._may_go(one, done)]:
             for written in left:
                 done[written.name] = await self._resend(written)
         return [*done.values()]
 
-    def _may_go(self, written: Written, done: Mapping[Name, Resent]) -> bool:
+    def _may_go(self, written: Written, done: Mapping[TillReference, Resent]) -> bool:
         return written.name not in done and self.journal.being_reversed(written.name) is None
 
     async def _resend(self, written: Written) -> Resent:
         try:
-            heard = await self.send(written)
+            outcome = await self.send(written)
         except errors.Problem as problem:
-            return Resent(written=written, heard=None, problem=problem, settled=True)
+            return Resent(written=written, outcome=None, problem=problem, settled=True)
         except errors.OutcomeUnknown as unknown:
             if unknown.problem is None:
                 raise
-            return Resent(written=written, heard=None, problem=unknown.problem)
-        return Resent(written=written, heard=heard, settled=isinstance(heard, Answered))
+            return Resent(written=written, outcome=None, problem=unknown.problem)
+        return Resent(written=written, outcome=outcome, settled=isinstance(outcome, Answered))
 
     def drop(self, written: Written) -> None:
         """Give up an open request: it is never sent again, whatever became of it.
 
-        For one that the house refuses though it may have been posted before, and that cannot be
+        For one that the network refuses though it may have been posted before, and that cannot be
         reversed either. A reversal is given up together with its sale, where that is open: sent
         again, the sale would hear its first answer, though its reversal may stand.
         """
         self.journal.drop(written)
 
-    async def _do(self, kind: Kind, draft: Callable[[Name], Transaction]) -> Answered | Waiting:
+    async def _do(
+        self, kind: Kind, draft: Callable[[TillReference], Transaction]
+    ) -> Answered | Pending:
         return await self.send(self.prepare(kind, draft))
 
 

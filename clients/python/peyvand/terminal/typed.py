@@ -4,7 +4,7 @@ import argparse
 import re
 from typing import Final
 
-from peyvand.words import Line, Name, RefundLine
+from peyvand.models import Line, RefundLine, TillReference
 
 _DIGITS: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩٬٫", "01234567890123456789,.")
 _PLAIN: Final = re.compile(r"[0-9]{1,16}")
@@ -54,13 +54,13 @@ def refund_line(text: str) -> RefundLine:
     return RefundLine(line=positive(number), amount_rial=positive(rial))
 
 
-def name(text: str, terminal: int, epoch: int) -> Name | None:
+def name(text: str, terminal: int, epoch: int) -> TillReference | None:
     """The till's name in a text: 3003.1.2 as `journal` prints it, an id of it, or 2 alone.
 
     None where the text is nothing of the kind, such as an online shop's id.
     """
     plain = text.strip().translate(_DIGITS)
     if plain.isascii() and plain.isdigit():
-        return Name(terminal, epoch, int(plain))
-    found = _NAME.fullmatch(plain)
-    return None if found is None else Name(int(found[2]), int(found[3]), int(found[4]))
+        return TillReference(terminal, epoch, int(plain))
+    match = _NAME.fullmatch(plain)
+    return None if match is None else TillReference(int(match[2]), int(match[3]), int(match[4]))

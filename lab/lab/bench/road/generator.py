@@ -19,7 +19,7 @@ import uvloop
 from lab.bench.road import load
 from lab.bench.road.load import Act, Open, Outcome, Progress, Step
 from lab.bench.road.shoppers import Sending, Shoppers
-from peyvand import Answer, PeyvandError, Waiting
+from peyvand import Answer, Pending, PeyvandError
 
 TELL_EVERY_S: Final = 0.5
 FOUND: Final = "original-of-another-merchant"  # what a look-up is to hear
@@ -82,7 +82,7 @@ class Run:
         finally:
             self.flying -= 1
             self.freed.set()
-        if isinstance(heard, Waiting):
+        if isinstance(heard, Pending):
             self.waiting += 1
             return
         self.completed += 1

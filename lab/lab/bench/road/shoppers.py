@@ -15,15 +15,15 @@ from peyvand import (
     Answer,
     Client,
     Line,
-    Name,
     Options,
     Original,
     Redeem,
     Retry,
+    TillReference,
     Timeouts,
-    drafts,
+    models,
+    requests,
     road,
-    words,
 )
 
 MOBILE_FIRST: Final = 9_130_000_000
@@ -117,7 +117,7 @@ class Shoppers:
         if sent.act is Act.RESEND:
             return
         self.answered.append((sent.till, sent.body))
-        if answer.status is not words.Status.COMPLETED:
+        if answer.status is not models.Status.COMPLETED:
             return
         if sent.act is Act.PURCHASE:
             self.sold.append(Sale(sent.till, answer.id))
@@ -130,9 +130,9 @@ class Shoppers:
         amount, lines = self.baskets[self.turn % BASKETS]
         till = self.turn % len(self.tills)
         self.turn += 1
-        request = drafts.purchase(
+        request = requests.purchase(
             self._name(till),
-            words.mobile(mobile_of(member)),
+            models.mobile(mobile_of(member)),
             amount_rial=amount,
             occurred_at=datetime.now(UTC),
             lines=lines,
@@ -141,9 +141,9 @@ class Shoppers:
 
     def _redemption(self, member: int) -> Sending:
         till = self.rng.randrange(len(self.tills))
-        request = drafts.redemption(
+        request = requests.redemption(
             self._name(till),
-            words.mobile(mobile_of(member)),
+            models.mobile(mobile_of(member)),
             Redeem(points=REDEEM_POINTS),
             amount_rial=REDEEM_BASKET_RIAL,
             occurred_at=datetime.now(UTC),
@@ -151,7 +151,7 @@ class Shoppers:
         return Sending(Act.REDEMPTION, till, road.encode(request))
 
     def _refund(self, sale: Sale) -> Sending:
-        request = drafts.refund(
+        request = requests.refund(
             self._name(sale.till), Original(id=sale.id), occurred_at=datetime.now(UTC)
         )
         return Sending(Act.REFUND, sale.till, road.encode(request))
@@ -161,17 +161,17 @@ class Shoppers:
         till, now = self.rng.randrange(len(self.tills)), datetime.now(UTC)
         neighbour = self.tills[(till + 1) % len(self.tills)]
         member = self.rng.randrange(len(self.members))
-        request = drafts.refund(
+        request = requests.refund(
             self._name(till),
-            words.original_named(Name(neighbour.terminal, neighbour.epoch, 1), now),
+            models.original_named(TillReference(neighbour.terminal, neighbour.epoch, 1), now),
             occurred_at=now,
-            identifier=words.mobile(mobile_of(member)),
+            identifier=models.mobile(mobile_of(member)),
         )
         return Sending(Act.LOOK_UP, till, road.encode(request))
 
-    def _name(self, till: int) -> Name:
+    def _name(self, till: int) -> TillReference:
         self.used[till] += 1
-        return Name(self.tills[till].terminal, self.tills[till].epoch, self.used[till])
+        return TillReference(self.tills[till].terminal, self.tills[till].epoch, self.used[till])
 
 
 def _basket(rng: random.Random) -> tuple[int, tuple[Line, ...]]:

@@ -18,7 +18,7 @@ from contracts import envelope
 from kit.base import ids
 from kit.stream import kafka, outbox
 from lab.bench.road.bare import words
-from peyvand.words import Transaction
+from peyvand.models import Transaction
 
 BUDGET_S: Final = 1.5
 TRACE: Final = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from contracts import topics
 from contracts.envelope import Envelope
 from kit.base import settings
-from peyvand.words import Transaction
+from peyvand.models import Transaction
 
 PREFIX: Final = "bare."
 

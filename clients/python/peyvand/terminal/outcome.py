@@ -26,7 +26,7 @@ exit status:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a command has to say: text for people, fields for programs."""
 
     exit: Exit

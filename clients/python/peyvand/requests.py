@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from peyvand.words import (
+from peyvand.models import (
     Identifier,
     Kind,
     Line,
-    Name,
-    OrderName,
+    OrderReference,
     Original,
     Redeem,
     RefundLine,
+    TillReference,
     Transaction,
 )
 
 
 def purchase(
-    name: Name | OrderName,
+    name: TillReference | OrderReference,
     identifier: Identifier,
     *,
     amount_rial: int,
@@ -36,7 +36,7 @@ def purchase(
 
 
 def redemption(
-    name: Name | OrderName,
+    name: TillReference | OrderReference,
     identifier: Identifier,
     redeem: Redeem,
     *,
@@ -55,7 +55,7 @@ def redemption(
 
 
 def refund(
-    name: Name | OrderName,
+    name: TillReference | OrderReference,
     original: Original,
     *,
     occurred_at: datetime,
@@ -81,7 +81,11 @@ def refund(
 
 
 def inquiry(
-    name: Name | OrderName, identifier: Identifier, *, amount_rial: int, occurred_at: datetime
+    name: TillReference | OrderReference,
+    identifier: Identifier,
+    *,
+    amount_rial: int,
+    occurred_at: datetime,
 ) -> Transaction:
     """The request of an inquiry: balance and preview for a basket of amount_rial."""
     return Transaction(
@@ -94,7 +98,7 @@ def inquiry(
 
 
 def reversal(
-    name: Name | OrderName,
+    name: TillReference | OrderReference,
     original: Original,
     *,
     occurred_at: datetime,

@@ -1,4 +1,4 @@
-"""The words of the public interface: what a till sends and what it hears."""
+"""The models of the public interface: requests of a till or a shop, and answers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,21 +22,21 @@ class Status(StrEnum):
     """What became of a name, for ever."""
 
     COMPLETED = "completed"
-    HELD = "held"  # completed, points pending until a reviewer's verdict or the due time
-    DECLINED = "declined"  # a business no
-    REFUSED = "refused"  # the house could not decide it
+    HELD = "held"  # completed, points pending until a reviewer decides or the due time
+    DECLINED = "declined"  # by a rule of the business
+    REFUSED = "refused"  # the network could not decide it
 
 
-class Name(NamedTuple):
-    """What names a till's transaction, for ever: repeat it and nothing happens twice."""
+class TillReference(NamedTuple):
+    """A till's reference of a transaction, for ever: repeat it and nothing happens twice."""
 
     terminal: int
     epoch: int
     sequence: int
 
 
-class OrderName(NamedTuple):
-    """What names an online shop's transaction, for ever: its order and what is done to it.
+class OrderReference(NamedTuple):
+    """An online shop's reference of a transaction, for ever: the order and what is done to it.
 
     order: 1 to 48 of A-Z a-z 0-9 - _ . : / #. operation: the shop's word, such as "purchase" or
     "refund-2", 1 to 32 of a-z 0-9 -.
@@ -47,11 +47,11 @@ class OrderName(NamedTuple):
     operation: str
 
 
-# ------------------------------------------------------------------------------------------- sent
+# -------------------------------------------------------------------------------------- requests
 
 
 class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a member shows: exactly one of these.
+    """The identifier that a member presents: exactly one of these.
 
     external: imported history only, a reference of the party of the history's merchant.
     """
@@ -118,7 +118,7 @@ class Original(Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: datetime | None = None
 
 
-def original_named(name: Name | OrderName, occurred_at: datetime) -> Original:
+def original_named(name: TillReference | OrderReference, occurred_at: datetime) -> Original:
     """The original by its name, for a till or shop that never saw its id."""
     return Original(**name._asdict(), occurred_at=occurred_at)
 
@@ -127,7 +127,7 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of POST /v1/transactions. Amounts in Rial; occurred_at: aware, the till's clock.
 
     Named by (terminal, epoch, sequence) or (merchant, order, operation): make it with `**name`,
-    as the functions of `drafts` do.
+    as the functions of `requests` do.
     """
 
     terminal: int | UnsetType = UNSET
@@ -146,20 +146,20 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refund_lines: tuple[RefundLine, ...] = ()
 
     @property
-    def name(self) -> Name:
+    def name(self) -> TillReference:
         """What names it at a till. Raises ValueError where it has no such name."""
         match self.terminal, self.epoch, self.sequence:
             case int(terminal), int(epoch), int(sequence):
-                return Name(terminal, epoch, sequence)
+                return TillReference(terminal, epoch, sequence)
             case _:
                 raise ValueError("the transaction has no till's name")
 
     @property
-    def order_name(self) -> OrderName:
+    def order_name(self) -> OrderReference:
         """What names it in an online shop. Raises ValueError where it has no such name."""
         match self.merchant, self.order, self.operation:
             case int(merchant), str(order), str(operation):
-                return OrderName(merchant, order, operation)
+                return OrderReference(merchant, order, operation)
             case _:
                 raise ValueError("the transaction has no online shop's name")
 
@@ -177,7 +177,7 @@ class HistoricPurchase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     branch: int = 0
 
 
-# ------------------------------------------------------------------------------------------ heard
+# --------------------------------------------------------------------------------------- answers
 
 
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -230,7 +230,7 @@ class Moved(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a till hears, byte for byte the same for ever. Amounts >= 0.
+    """The answer to a till, byte for byte the same for ever. Amounts >= 0.
 
     discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
     payable_rial: amount less discount. fa, en: one line for the cashier's screen and the receipt.
@@ -268,7 +268,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """What an inquiry hears; nothing is stored.
+    """The answer to an inquiry; nothing is stored.
 
     A redemption of redeemable_points and redeemable_credit_rial would complete now, one unit more
     of either would not; redeemable_rial: what both are worth. reasons: why nothing can be spent.
@@ -305,7 +305,7 @@ class Current(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The answer, the exact bytes that said it, and what it took to get them."""
+    """The answer, its exact bytes, and what it took to get them."""
 
     answer: Answer | Preview
     body: bytes
@@ -314,8 +314,8 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """Durable in the house, not answered yet: ask again later, nothing will be lost."""
+class Pending:
+    """Durable, not answered yet: ask again later, nothing will be lost."""
 
     accepted: Accepted
     attempts: int
