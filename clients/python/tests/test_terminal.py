@@ -90,7 +90,7 @@ async def test_after_an_unknown_outcome_the_same_bytes_are_sent_again(
     (left,) = till.unanswered()
     house.script = [reply(200, _answer(1))]
     (resent,) = await till.resend_unanswered()
-    assert isinstance(resent.heard, peyvand.Answered)
+    assert isinstance(resent.outcome, peyvand.Answered)
     assert {seen.body for seen in house.seen} == {left.body}
     assert till.unanswered() == []
     house.script = [reply(200, _answer(2))]
@@ -168,7 +168,7 @@ import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import peyvand
-from peyvand import drafts
+from peyvand import requests
 from peyvand.terminal import Journal, Terminal
 
 client = peyvand.Client("http://127.0.0.1:9", "pvt_7_a_b")
@@ -176,7 +176,7 @@ till = Terminal(client, Journal(Path(sys.argv[1])), terminal=7, epoch=2)
 at = datetime(2026, 3, 21, 9, 30, tzinfo=UTC)
 till.prepare(
     peyvand.Kind.PURCHASE,
-    lambda name: drafts.purchase(name, peyvand.card("6037"), amount_rial=5, occurred_at=at),
+    lambda name: requests.purchase(name, peyvand.card("6037"), amount_rial=5, occurred_at=at),
 )
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -192,7 +192,7 @@ async def test_killed_between_writing_and_sending_the_same_name_is_sent_later(
     till = Terminal(client, journal, terminal=7, epoch=2)
     house.script = [reply(200, _answer(1))]
     (resent,) = await till.resend_unanswered()
-    assert isinstance(resent.heard, peyvand.Answered)
+    assert isinstance(resent.outcome, peyvand.Answered)
     assert json.loads(house.seen[0].body)["sequence"] == 1
     house.script = [reply(200, _answer(2))]
     await till.purchase(WHO, amount_rial=5)
