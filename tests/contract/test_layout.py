@@ -117,59 +117,38 @@ def test_the_ledger_is_three_wings_over_one_book() -> None:
     assert phases - {"__pycache__"} == {"read", "decide", "write", "domain", "store"}
 
 
-def test_nouns_of_the_gateway_meet_only_through_their_usecases() -> None:
-    """A module of one noun imports of another noun its `usecases` and nothing else."""
-    folder = ROOMS["gateway"]
-    nouns = {p.parent.name for p in folder.glob("*/part.py")}
-    assert nouns == {"access", "openapi", "proxy", "road", "tables"}
-    assert not list(_meetings_elsewhere(folder, nouns))
-
-
-def _meetings_elsewhere(folder: Path, nouns: set[str]) -> Iterator[str]:
-    """Imports from one noun of a room into another one's other doors."""
-    for path in (p for noun in nouns for p in (folder / noun).rglob("*.py")):
+def meetings_elsewhere(folder: Path, nouns: set[str], doors: set[str]) -> Iterator[str]:
+    """Imports from one noun of a room into another one, by other doors than these."""
+    for path in (p for noun in sorted(nouns) for p in (folder / noun).rglob("*.py")):
         own = path.relative_to(folder).parts[0]
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.ImportFrom) or node.module is None:
                 continue
             for alias in node.names:
                 room, noun, door, *_ = [*node.module.split("."), alias.name, "", ""]
-                other = room == folder.name and noun in nouns - {own}
-                if other and door != "usecases":
+                if room == folder.name and noun in nouns - {own} and door not in doors:
                     where = path.relative_to(folder.parent)
                     yield f"{where}:{node.lineno} {node.module} {alias.name}"
 
 
-def test_a_door_of_another_noun_is_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("room", sorted({*ROOMS} - {"ledger"}))  # its wings are one book
+def test_a_noun_meets_another_through_its_use_cases(room: str) -> None:
+    """Its use cases, and in a service the values of its domain: never its store or doors."""
+    nouns = {path.parent.name for path in ROOMS[room].glob("*/part.py")}
+    doors = {"usecases"} if room == "gateway" else {"usecases", "domain"}
+    assert nouns
+    assert not list(meetings_elsewhere(ROOMS[room], nouns, doors))
+
+
+def test_another_door_is_seen(tmp_path: Path) -> None:
     """The search above finds what it is there to find."""
     (tmp_path / "gateway/road").mkdir(parents=True)
     module = tmp_path / "gateway/road/api.py"
     module.write_text("from gateway.tables import store\n", "utf-8")
-    nouns = {"road", "tables"}
-    assert list(_meetings_elsewhere(tmp_path / "gateway", nouns)) == [
-        "gateway/road/api.py:1 gateway.tables store"
-    ]
+    search = (tmp_path / "gateway", {"road", "tables"}, {"usecases"})
+    assert list(meetings_elsewhere(*search)) == ["gateway/road/api.py:1 gateway.tables store"]
     module.write_text("from gateway.tables.usecases import Lookups\n", "utf-8")
-    assert not list(_meetings_elsewhere(tmp_path / "gateway", nouns))
-
-
-@pytest.mark.parametrize("service", sorted({*SERVICES} - {"ledger"}))  # its wings are one book
-def test_a_noun_meets_another_through_its_use_cases(service: str) -> None:
-    """Its use cases, and the values of its domain: never its store, clients or doors."""
-    room = ROOMS[service]
-    nouns = {path.parent.name for path in room.glob("*/part.py")}
-    found = [
-        f"{path.relative_to(ROOT)}: {node.module} import {name.name}"
-        for noun in sorted(nouns)
-        for path in (room / noun).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module
-        for name in node.names
-        if (parts := f"{node.module}.{name.name}".split("."))[0] == service
-        and parts[1] in nouns - {noun}
-        and parts[2] not in {"usecases", "domain"}
-    ]
-    assert not found, found
+    assert not list(meetings_elsewhere(*search))
 
 
 @pytest.mark.parametrize("service", SERVICES)
