@@ -20,6 +20,7 @@ pytestmark = pytest.mark.SH7
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
 DAIRY = {"==": [{"var": "category"}, "dairy"]}
 
 
@@ -168,7 +169,7 @@ def test_faults_of_condition_effect_and_window_are_told_together() -> None:
 
 ONE = published()
 TWO = published(version=2, effective_from=NOW, effective_until=None)
-GONE = published(version=3, effective_from=NOW + DAY, retired=True)
+GONE = published(version=3, effective_from=NOW + 2 * DAY, retired=True)
 
 IN_FORCE: list[tuple[str, datetime, datetime, int | Skipped]] = [
     ("before the first", NOW - 2 * DAY, NOW - 2 * DAY, Skipped.NOT_YET),
@@ -176,9 +177,12 @@ IN_FORCE: list[tuple[str, datetime, datetime, int | Skipped]] = [
     ("sold under one, heard after two", NOW - DAY / 2, NOW + DAY / 2, 1),
     ("sold under one, heard after its window", NOW - DAY / 2, NOW + DAY, Skipped.NOT_LIVE),
     ("the second", NOW, NOW, 2),
-    ("sold under two, heard long after", NOW, NOW + 90 * DAY, 2),
+    ("sold under two, heard late", NOW, NOW + DAY, 2),
     ("a clock ahead: not live yet", NOW, NOW - DAY / 24, Skipped.NOT_LIVE),
-    ("retired", NOW + DAY, NOW + DAY, Skipped.RETIRED),
+    ("retired", NOW + 2 * DAY, NOW + 2 * DAY, Skipped.RETIRED),
+    ("sold before the retirement, heard before it", NOW, NOW + 2 * DAY - SECOND, 2),
+    ("sold before the retirement, heard with it", NOW, NOW + 2 * DAY, Skipped.RETIRED),
+    ("sold under one, heard long after the retirement", NOW - DAY, NOW + 90 * DAY, Skipped.RETIRED),
 ]
 
 
@@ -191,6 +195,28 @@ def test_occurred_at_picks_the_version_and_accepted_at_its_life(
     (chain,) = book.chains(shelf, 5)
     found = book.in_force(chain, 5, occurred_at, accepted_at)
     assert (found if isinstance(found, Skipped) else found.published.version) == counts
+
+
+def test_a_retirement_ends_what_was_before_it_and_nothing_after() -> None:
+    """A rule comes back after its retirement: for sales since then, and for no older one."""
+    again = published(version=4, effective_from=NOW + 3 * DAY, effective_until=None)
+    shelf = book.with_rules(book.EMPTY, map(book.compile_rule, (ONE, TWO, GONE, again)))
+    (chain,) = book.chains(shelf, 5)
+    heard = NOW + 4 * DAY
+    since = book.in_force(chain, 5, NOW + 3 * DAY, heard)
+    assert not isinstance(since, Skipped)
+    assert since.version == 4
+    assert book.in_force(chain, 5, NOW, heard) is Skipped.RETIRED
+
+
+def test_a_retirement_that_never_came_into_force_ends_nothing() -> None:
+    """One that was called off in time: a version of the same moment stands in its place."""
+    instead = published(version=4, effective_from=GONE.effective_from, effective_until=None)
+    shelf = book.with_rules(book.EMPTY, map(book.compile_rule, (ONE, TWO, GONE, instead)))
+    (chain,) = book.chains(shelf, 5)
+    found = book.in_force(chain, 5, NOW, NOW + 3 * DAY)
+    assert not isinstance(found, Skipped)
+    assert found.version == 2
 
 
 def test_rules_stack_in_one_order_whatever_the_order_of_arrival() -> None:

@@ -18,7 +18,7 @@ class Skipped(Enum):
     """Why a rule that knows the merchant gave nothing before its condition was even read."""
 
     NOT_YET = "not-yet-in-force"  # no version in force at occurred_at
-    RETIRED = "retired"
+    RETIRED = "retired"  # at occurred_at, or since then and by accepted_at
     ELSEWHERE = "other-merchants"
     NOT_LIVE = "not-live"  # accepted_at is outside the version's window
     HISTORY = "history-base-only"
@@ -123,11 +123,15 @@ def chains(book: Book, merchant: int) -> tuple[tuple[Rule, ...], ...]:
 def in_force(
     chain: tuple[Rule, ...], merchant: int, occurred_at: datetime, accepted_at: datetime
 ) -> Rule | Skipped:
-    """The version that counts: picked by occurred_at, live by accepted_at (architecture 2)."""
+    """The version that counts: picked by occurred_at, live by accepted_at (architecture 2).
+
+    A retirement ends every version before it for all that is accepted since: a rule that was a
+    mistake stops at once, whatever time a till gives its sales.
+    """
     rule = versions.in_force(chain, occurred_at)
     if rule is None:
         return Skipped.NOT_YET
-    if rule.published.retired:
+    if rule.published.retired or (rule is not chain[0] and _ended(chain, occurred_at, accepted_at)):
         return Skipped.RETIRED
     if rule.merchants and merchant not in rule.merchants:
         return Skipped.ELSEWHERE
@@ -135,6 +139,16 @@ def in_force(
     if accepted_at < rule.effective_from or (until and accepted_at >= until):
         return Skipped.NOT_LIVE
     return rule
+
+
+def _ended(chain: tuple[Rule, ...], occurred_at: datetime, accepted_at: datetime) -> bool:
+    """Whether a retirement came into force between the two times."""
+    return any(
+        one.published.retired
+        and occurred_at < one.effective_from <= accepted_at
+        and versions.in_force(chain, one.effective_from) is one
+        for one in chain
+    )
 
 
 def bonuses(book: Book, basket: Basket) -> list[Bonus]:
