@@ -36,6 +36,8 @@ def written(path: Path) -> Iterator[str]:
         match node.func.attr:
             case "message" | "Message" if ast.unparse(node.func).startswith("outbox."):
                 yield from constants(node.args[0]) or constants(tree)
+            case "send" if ast.unparse(node.func).startswith("requests."):
+                yield topics.LEDGER_COMMANDS.name  # kit.stream.requests
             case "reply_message":
                 yield topics.GATEWAY_REPLIES.name
             case _:
