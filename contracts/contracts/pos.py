@@ -46,10 +46,11 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: text of the name. programme_version, terms_version: what the gateway's tables held as of
     occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is
-    named. shown: whose identifier was shown with it, where that account lives on another shard than
-    the original: account is 0 then. points, credit_rial: what a redemption asks to spend. original:
-    name of what a refund or reversal undoes, on the same shard. refund_lines empty: amount_rial of
-    what is left of the original, over its lines; 0: all of that.
+    named. identifier_moved: of a redemption, the identifier has another account at accepted_at than
+    at occurred_at: account is 0 then. shown: whose identifier was shown with it, where that account
+    lives on another shard than the original: account is 0 then. points, credit_rial: what a
+    redemption asks to spend. original: name of what a refund or reversal undoes, on the same shard.
+    refund_lines empty: amount_rial of what is left of the original, over its lines; 0: all of that.
     """
 
     name: str
@@ -66,6 +67,7 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     identifier_id: str = ""
     identifier_last4: str = ""
     identifier_blocked: bool = False
+    identifier_moved: bool = False
     identifier_kind: IdentifierKind | None = None  # what was shown; a mobile alone is no presence
     amount_rial: Amount = 0
     lines: tuple[Line, ...] = ()

@@ -280,6 +280,14 @@ def test_what_is_declined_without_a_rule_is_not_counted() -> None:
     assert edge.verdict is Verdict.ALLOW
 
 
+def test_a_former_holder_is_spent_nothing_of() -> None:
+    """F11: who has a number now is not whose account the till's time leads to."""
+    known = windows.empty()
+    one = screen(attempt(1, kind=Kind.REDEMPTION, account=0, identifier_moved=True), known, rule())
+    assert (one.verdict, [r.code for r in one.reasons]) == (Verdict.DECLINE, ["identifier-moved"])
+    assert (one.counted, known) == (False, windows.empty())
+
+
 def test_a_stamp_ahead_of_the_broker_is_refused_unless_the_house_or_the_channel_says_so() -> None:
     ahead = attempt(appended_at=NOW - timedelta(seconds=10, microseconds=1))
     one = screen(ahead, windows.empty())

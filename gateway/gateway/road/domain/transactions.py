@@ -28,7 +28,10 @@ class ResolvedIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What the gateway adds to what the caller sent. shown: as in pos.PosTransaction."""
+    """What the gateway adds to what the caller sent.
+
+    shown: as in pos.PosTransaction; moved: as its identifier_moved.
+    """
 
     shard: int
     programme: int
@@ -37,6 +40,7 @@ class Resolution:
     identifier: ResolvedIdentifier | None = None
     original: str = ""
     shown: int = 0
+    moved: bool = False
 
 
 def refuse_ahead(occurred_at: datetime, now: datetime) -> None:
@@ -49,8 +53,15 @@ def refuse_ahead(occurred_at: datetime, now: datetime) -> None:
 
 
 def as_of(identifier: Identifier, at: datetime) -> ResolvedIdentifier:
-    """An identifier as of the terminal's time, by the function that members uses."""
+    """An identifier as of a time, by the function that members uses."""
     return ResolvedIdentifier(identifier, members.as_of(identifier.bindings, at))
+
+
+def has_moved(resolved: ResolvedIdentifier | None, at: datetime) -> bool:
+    """Whether another account has the identifier at a time than the one it was resolved to."""
+    if resolved is None:
+        return False
+    return members.as_of(resolved.identifier.bindings, at).account != resolved.binding.account
 
 
 def shard_of(identifier: ResolvedIdentifier | None) -> int:
@@ -76,6 +87,7 @@ def live_transaction(
         programme_version=resolution.programme,
         terms_version=resolution.terms,
         **_identity(resolution.identifier, resolution.accepted_at),
+        identifier_moved=resolution.moved,
         amount_rial=_amount(body.amount_rial),
         lines=() if body.kind is Kind.REFUND else _lines(body.lines, body.amount_rial),
         points=0 if redeem is UNSET else _amount(redeem.points),

@@ -7,6 +7,7 @@ from msgspec import UNSET
 from contracts.envelope import Envelope
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
+from contracts.values import Kind
 from gateway import problems
 from gateway.access.usecases import OperatorCaller, TerminalCaller
 from gateway.problems import Code
@@ -49,7 +50,7 @@ async def submit_transaction(
     now = road.clock.now()
     transactions.refuse_ahead(body.occurred_at, now)
     digest, identifier = await resolve_identifier(
-        road, body.identifier, terminal.terminal, _resolved_at(body)
+        road, body.identifier, terminal.terminal, _resolved_at(body, now)
     )
     original = await resolve_original(road, body, terminal, identifier)
     shown = 0
@@ -60,14 +61,16 @@ async def submit_transaction(
     ):
         # of another shard than the original: for the ledger to refuse
         shown, identifier = identifier.binding.account, None
+    moved = body.kind is Kind.REDEMPTION and transactions.has_moved(identifier, now)
     resolution = Resolution(
         shard=original.shard if original is not None else transactions.shard_of(identifier),
         programme=_programme_version(road, terminal.merchant, body.occurred_at),
         terms=_terms_version(road, body.occurred_at),
         accepted_at=now,
-        identifier=identifier,
+        identifier=None if moved else identifier,  # its holder of then: nothing is said of him
         original="" if original is None else original.name,
         shown=shown,
+        moved=moved,
     )
     transaction = transactions.live_transaction(body, terminal, resolution)
     submitted = _envelope(transaction, resolution, body, requests.fingerprint(body, digest))
@@ -127,8 +130,15 @@ def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Term
     return terminal
 
 
-def _resolved_at(body: requests.Transaction) -> datetime:
-    """When the identifier counts: at the original's time, where the original is named by it."""
+def _resolved_at(body: requests.Transaction, now: datetime) -> datetime:
+    """When the identifier counts: at the original's time, where the original is named by it.
+
+    Whose balance is shown is never the caller's to date back: an inquiry counts as of now, and
+    leaves nothing that a retry must find. A redemption goes by its own time, to the shard that may
+    have answered it already; the road declines it if the identifier has moved since.
+    """
+    if body.kind is Kind.INQUIRY:
+        return now
     original = body.original
     if original is UNSET or original.occurred_at is UNSET:
         return body.occurred_at
@@ -154,7 +164,7 @@ def _envelope(
     return Envelope(
         id=ids.uuid7(resolution.accepted_at),
         type=transactions.EVENT,
-        key=str(transaction.account) if transaction.account else transaction.original,
+        key=str(transaction.account or transaction.original or transaction.name),
         occurred_at=body.occurred_at,
         accepted_at=resolution.accepted_at,
         fingerprint=fingerprint,

@@ -306,15 +306,15 @@ def screen_inquiry(attempt: Attempt) -> Decision:
 
 
 def standing_no(attempt: Attempt, limits: Limits) -> tuple[Reason, ...]:
-    """Declines that need no rule: identifier blocked, of what earns or spends; too long ago.
+    """Declines that need no rule: identifier blocked, of what earns or spends; moved; too old.
 
     A refund too must be dated within the hours of sales, for it counts on that day of its shop. A
     reversal may be dated back: it undoes a name that had no answer, whenever that was.
     """
     about = attempt.transaction
-    reasons: list[Reason] = []
-    if about.identifier_blocked and about.kind in SALES:
-        reasons.append(_BLOCKED)
+    reasons = [_BLOCKED] if about.identifier_blocked and about.kind in SALES else []
+    if about.identifier_moved:
+        reasons.append(_MOVED)
     age = attempt.accepted_at - attempt.occurred_at
     dated = about.channel is not Channel.HISTORY and about.kind is not Kind.REVERSAL
     if dated and age > limits.occurred_age_max:
@@ -366,6 +366,11 @@ def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:
     )
 
 
+_MOVED: Final = Reason(
+    code="identifier-moved",
+    fa="این شناسه از آن زمان به حساب دیگری رسیده است؛ ساعت را درست کنید و با نام تازه بفرستید.",
+    en="This identifier has another account since then; set the clock and send under a new name.",
+)
 _BLOCKED: Final = Reason(
     code=BLOCKED,
     fa="این کارت یا شناسه مسدود شده است؛ عضو با پشتیبانی پیوند تماس بگیرد.",
