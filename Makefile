@@ -59,7 +59,7 @@ e2e: setup ## stories of the whole platform
 
 .PHONY: chaos bench bench-ledger bench-flood
 chaos: setup ## faults by seed, for hours: 10,000 stories unless SEEDS=500
-	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py services/ledger/tests/test_caravan.py services/ledger/tests/test_simulation.py services/ledger/tests/test_between_shards.py tests/e2e/test_z_faults.py
+	@SEEDS=$(or $(SEEDS),10000) $(PYTEST) services/ledger/tests/test_seeds.py services/ledger/tests/test_shard_stories.py services/ledger/tests/test_simulation.py services/ledger/tests/test_between_shards.py tests/e2e/test_z_faults.py
 bench: setup ## the promised numbers, against a bare road
 	@$(RUN) lab.bench.road $(if $(FULL),--full)
 bench-flood: setup ## what a quiet till feels of every flood, as ratios

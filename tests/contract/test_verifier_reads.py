@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ledger.log.domain import records
-from verifier.model.hearing import hear
+from verifier.model.decode import hear
 
 EXAMPLES = Path(__file__).parents[2] / "contracts/examples/ledger.commands"
 DEEP = {levels: f"{levels} deep" for levels in (195, 200, 100_000)}  # put in as text: see nested

@@ -11,9 +11,9 @@ from kit.stream import kafka
 
 from .collector import Collector
 from .counter import Counter
+from .participants import Participants
 from .shards import Shards
 from .street import Street
-from .town import Town
 from .wire import Wire
 
 FOLDER = paths.PROJECT / "var" / "test-cluster"
@@ -60,9 +60,9 @@ def whole(cluster: plan.Cluster) -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def town(cluster: plan.Cluster) -> AsyncIterator[Town]:
+async def town(cluster: plan.Cluster) -> AsyncIterator[Participants]:
     """Merchants, tills and members of this run, in a platform that other runs may have used."""
-    made = Town.of(cluster)
+    made = Participants.of(cluster)
     try:
         await made.settle()
         yield made
@@ -71,19 +71,19 @@ async def town(cluster: plan.Cluster) -> AsyncIterator[Town]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def counter(town: Town) -> Counter:
+async def counter(town: Participants) -> Counter:
     """Where bad requests are handed in."""
     return await Counter.open(town)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def street(town: Town) -> Street:
+async def street(town: Participants) -> Street:
     """Where stories happen."""
     return await Street.open(town)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def shards(town: Town) -> Shards:
+async def shards(town: Participants) -> Shards:
     """A till and a member on each shard."""
     return await Shards.open(town)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from peyvand import Client, Options, Retry, Timeouts, transport
 
-from . import town as towns
-from .town import Member, Shop, Till, Town, until
+from . import participants as towns
+from .participants import Member, Participants, Shop, Till, until
 
 PATH = "/v1/transactions"
 ONCE = Options(timeouts=Timeouts(request_s=20.0), retry=Retry(attempts_max=1))
@@ -20,7 +20,7 @@ Spoil = Callable[[Body], Any]
 class Counter:
     """Where bad requests are handed in: a till, who buys there, and somebody on another shard."""
 
-    town: Town
+    town: Participants
     shop: Shop
     till: Till
     raw: Client
@@ -43,7 +43,7 @@ class Counter:
         }
 
     @classmethod
-    async def open(cls, town: Town) -> "Counter":
+    async def open(cls, town: Participants) -> "Counter":
         """A till at the grocer, and a member with 500 points who buys there."""
         shop = await town.shop("grocer")
         till = await town.till(shop)

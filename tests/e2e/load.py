@@ -33,8 +33,8 @@ from peyvand import (
 )
 from peyvand.administration import ImportedLine
 
-from . import town as towns
-from .town import Till, Town
+from . import participants as towns
+from .participants import Participants, Till
 
 TILLS = 8
 MEMBERS = 900
@@ -67,7 +67,7 @@ class Asked:
 class Load:
     """Tills at work until they are stopped; nobody buys more often than fraud lets pass."""
 
-    town: Town
+    town: Participants
     tills: Sequence[Till]
     members: Iterator[Identifier]
     asked: dict[TillReference, Asked] = field(default_factory=dict[TillReference, Asked])
@@ -76,7 +76,7 @@ class Load:
     _dice: random.Random = field(default_factory=lambda: random.Random(11))
 
     @classmethod
-    async def open(cls, town: Town) -> "Load":
+    async def open(cls, town: Participants) -> "Load":
         """Tills of two merchants, and members by the hundred who join at once."""
         shops = [await town.shop("grocer"), await town.shop("baker", redeem_max_share_bp=5_000)]
         tills = [await town.till(shops[i % 2], options=STUBBORN) for i in range(TILLS)]

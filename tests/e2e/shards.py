@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 from peyvand import Answer, Identifier, models, requests
 
-from . import town as towns
+from . import participants as towns
 from .load import STUBBORN, until_answered
-from .town import Till, Town
+from .participants import Participants, Till
 
 
 @dataclass(slots=True)
 class Shards:
     """A till and a member on each shard, to see that every one of them moves."""
 
-    town: Town
+    town: Participants
     till: Till
     members: dict[int, Identifier]
 
     @classmethod
-    async def open(cls, town: Town) -> "Shards":
+    async def open(cls, town: Participants) -> "Shards":
         till = await town.till(await town.shop("grocer"), options=STUBBORN)
         members: dict[int, Identifier] = {}
         while len(members) < town.cluster.shards:

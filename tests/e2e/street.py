@@ -4,20 +4,20 @@ from dataclasses import dataclass
 
 from peyvand import Answer, Original, Redeem, RefundLine, models, requests
 
-from . import town as towns
-from .town import Member, Till, Town
+from . import participants as towns
+from .participants import Member, Participants, Till
 
 
 @dataclass(frozen=True, slots=True)
 class Street:
     """Two merchants that do not belong together, a till of each."""
 
-    town: Town
+    town: Participants
     grocer: Till
     baker: Till
 
     @classmethod
-    async def open(cls, town: Town) -> "Street":
+    async def open(cls, town: Participants) -> "Street":
         """The grocer, and the baker who lets points pay half of a basket."""
         grocer = await town.shop("grocer")
         baker = await town.shop("baker", redeem_max_share_bp=5_000)
@@ -44,7 +44,7 @@ def refund(
     )
 
 
-async def owed(town: Town, debtor: int, creditor: int) -> tuple[int, int]:
+async def owed(town: Participants, debtor: int, creditor: int) -> tuple[int, int]:
     """Rial that one party owes another, and the network's fee within it."""
     after: str | None = None
     while True:

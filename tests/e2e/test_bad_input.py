@@ -12,7 +12,7 @@ from peyvand import (
     transport,
 )
 
-from . import town as towns
+from . import participants as towns
 from .counter import Counter, Spoil, first_line, problem_of, put, text, without
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]

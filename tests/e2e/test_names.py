@@ -20,9 +20,9 @@ from peyvand import (
 )
 from peyvand.operators import every
 
-from . import town as towns
+from . import participants as towns
 from .counter import ONCE, PATH, Body, Counter, Spoil, first_line, problem_of, put, without
-from .town import GIFT_RIAL, until
+from .participants import GIFT_RIAL, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 

@@ -20,9 +20,9 @@ from peyvand import (
 )
 from peyvand.operators import every
 
-from . import town as towns
+from . import participants as towns
+from .participants import Participants, Till, until
 from .street import Street
-from .town import Till, Town, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300), pytest.mark.NH13, pytest.mark.NH14]
 
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.platform, pytest.mark.timeout(300), pytest.mark.NH13, 
 class Shop:
     """A merchant on the web with two servers, each under a key of its own, and a till."""
 
-    def __init__(self, town: Town, one: Till, two: Till, till: Till) -> None:
+    def __init__(self, town: Participants, one: Till, two: Till, till: Till) -> None:
         self.town, self.one, self.two, self.till = town, one, two, till
 
     def name(self, order: str, operation: str = "purchase") -> OrderReference:
@@ -45,7 +45,7 @@ class Shop:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def online(town: Town) -> AsyncIterator[Shop]:
+async def online(town: Participants) -> AsyncIterator[Shop]:
     """The shop, open."""
     shop = await town.open_shop("online books")
     one = await town.till(shop, online=True)

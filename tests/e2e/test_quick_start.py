@@ -9,7 +9,7 @@ import pytest
 
 from cluster import paths, plan
 
-from .town import Town
+from .participants import Participants
 
 pytestmark = [pytest.mark.platform, pytest.mark.NH21]
 GUIDE = paths.PROJECT / "docs" / "guides" / "quick-start.md"
@@ -39,7 +39,7 @@ def typed(cluster: plan.Cluster) -> tuple[list[str], list[tuple[int, str]]]:
     return done.stdout.split(f"{MARK}\n"), promised
 
 
-async def test_the_quick_start_does_as_it_says(cluster: plan.Cluster, town: Town) -> None:
+async def test_the_quick_start_does_as_it_says(cluster: plan.Cluster, town: Participants) -> None:
     """town: the network's terms stand already, and are the same."""
     printed, promised = await asyncio.to_thread(typed, cluster)
     missing = [

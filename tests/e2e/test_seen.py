@@ -16,10 +16,10 @@ from kit.base.telemetry import Metric
 from kit.stream import kafka, outbox
 from peyvand import requests, road
 
-from . import town as towns
+from . import participants as towns
 from .collector import Collector, Seen
+from .participants import until
 from .street import Street
-from .town import until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 

@@ -16,9 +16,18 @@ from peyvand import (
 )
 from peyvand.operators import every
 
-from . import town as towns
+from . import participants as towns
+from .participants import (
+    EARN_PER_RIAL,
+    FEE_BP,
+    NETWORK,
+    PRICE_RIAL,
+    Member,
+    Participants,
+    Till,
+    until,
+)
 from .street import Street, owed, redemption, refund
-from .town import EARN_PER_RIAL, FEE_BP, NETWORK, PRICE_RIAL, Member, Till, Town, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -178,7 +187,7 @@ async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street)
 # ------------------------------------------------------------------------------------------ fraud
 
 
-async def find_case(town: Town, transaction: str) -> dict[str, Any]:
+async def find_case(town: Participants, transaction: str) -> dict[str, Any]:
     async def found() -> list[dict[str, Any]]:
         opened = every(lambda after: town.reviewer.cases(after, status="open"))
         return [case async for case in opened if case["transaction"] == transaction]
@@ -199,7 +208,7 @@ async def held_sale(street: Street) -> tuple[Member, Answer]:
     return member, answer
 
 
-async def decide(town: Town, case: dict[str, Any], verdict: str) -> None:
+async def decide(town: Participants, case: dict[str, Any], verdict: str) -> None:
     """Decide as soon as fraud has heard the outcome of what it held."""
 
     async def decided() -> bool:

@@ -25,9 +25,9 @@ from peyvand import (
 )
 from peyvand.terminal import Durability, Journal
 
-from . import town as towns
+from . import participants as towns
+from .participants import GIFT_RIAL, NETWORK, Participants, answer_of, until
 from .street import Street, owed, redemption, refund
-from .town import GIFT_RIAL, NETWORK, Town, answer_of, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -134,7 +134,7 @@ async def test_a_blocked_card_is_declined_and_the_phone_still_works(street: Stre
     assert towns.answer_of(heard).status is Status.COMPLETED
 
 
-async def change_standing(town: Town, account: int, standing: str) -> dict[str, Any]:
+async def change_standing(town: Participants, account: int, standing: str) -> dict[str, Any]:
     """Have an account stopped or opened, and give what the book made of it."""
     change = str(uuid.uuid4())
     for _ in range(2):  # sent twice it is one change
@@ -177,7 +177,9 @@ async def test_a_stopped_account_spends_nothing_until_it_is_opened_again(street:
     assert unknown.value.code == "not-found"
 
 
-async def test_a_stopped_party_issues_nothing_and_its_points_are_still_spent(town: Town) -> None:
+async def test_a_stopped_party_issues_nothing_and_its_points_are_still_spent(
+    town: Participants,
+) -> None:
     shop = await town.open_shop("stopped party")
     till = await town.till(shop)
     member = await town.shopper(till, 100)

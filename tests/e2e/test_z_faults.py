@@ -18,8 +18,8 @@ from lab.observe import driver, recompute
 from verifier import leaves
 
 from .load import Asked, Load
+from .participants import Participants, until
 from .shards import Shards
-from .town import Town, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -35,7 +35,7 @@ def allowance() -> float:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def load(town: Town) -> AsyncIterator[Load]:
+async def load(town: Participants) -> AsyncIterator[Load]:
     """Tills at work during every test of this module that asks for them."""
     load = await Load.open(town)
     load.start()
@@ -144,7 +144,7 @@ async def test_everything_drains_after_the_faults(after: Load, cluster: plan.Clu
 # ----------------------------------------------------------------------------------- afterwards
 
 
-async def leaves_of(town: Town) -> list[leaves.Leaf]:
+async def leaves_of(town: Participants) -> list[leaves.Leaf]:
     """Every leaf of the book, read as an outside auditor reads it."""
     rows = await town.rows("ledger", "select packed from leaves order by shard, first")
     unpack = zstandard.ZstdDecompressor().decompress
@@ -165,7 +165,7 @@ async def test_every_till_was_answered_and_none_was_answered_differently(after: 
     assert not [name for name, one in after.asked.items() if one.differently]
 
 
-async def test_no_acknowledged_transaction_is_lost(after: Load, town: Town) -> None:
+async def test_no_acknowledged_transaction_is_lost(after: Load, town: Participants) -> None:
     """The book holds, for each name, the very bytes that its till heard first."""
     kept = {
         name: leaf.head[-2]  # the answer
@@ -190,7 +190,7 @@ async def test_every_retry_gets_the_one_answer_byte_for_byte(after: Load) -> Non
     assert not [one.request.name for one in some if one.differently or one.failure]
 
 
-async def test_nothing_posts_twice(after: Load, cluster: plan.Cluster, town: Town) -> None:
+async def test_nothing_posts_twice(after: Load, cluster: plan.Cluster, town: Participants) -> None:
     books = await recompute.books(cluster.servers.dsn("ledger", "ledger_owner"))
     assert set(books.sum_by_unit.values()) == {0}
     assert (books.accounts_off, books.lots_off) == (0, 0)
@@ -207,7 +207,7 @@ async def test_nothing_posts_twice(after: Load, cluster: plan.Cluster, town: Tow
     await until(beyond_the_topic, lambda n: n == 0)  # a minute may tick between the two
 
 
-async def test_sequences_are_gapless(after: Load, town: Town) -> None:
+async def test_sequences_are_gapless(after: Load, town: Participants) -> None:
     rows = await town.rows(
         "ledger",
         "select s.shard, s.last_sequence, coalesce(sum(b.count), 0) as leaves,"
@@ -218,7 +218,7 @@ async def test_sequences_are_gapless(after: Load, town: Town) -> None:
     assert not [r for r in rows if not r["last_sequence"] == r["leaves"] == r["highest"]]
 
 
-async def test_outboxes_are_empty_when_quiet(after: Load, town: Town) -> None:
+async def test_outboxes_are_empty_when_quiet(after: Load, town: Participants) -> None:
     for room in plan.WITH_DATABASE:
 
         async def unsent(room: str = room) -> int:
@@ -232,7 +232,9 @@ async def test_outboxes_are_empty_when_quiet(after: Load, town: Town) -> None:
         await until(unsent, lambda n: n == 0)
 
 
-async def test_no_member_is_told_twice(after: Load, cluster: plan.Cluster, town: Town) -> None:
+async def test_no_member_is_told_twice(
+    after: Load, cluster: plan.Cluster, town: Participants
+) -> None:
     async def under_way() -> int:
         counts = await town.operator.message_counts()
         return sum(counts.get(s, 0) for s in ("waiting", "queued", "sending", "accepted", "sent"))

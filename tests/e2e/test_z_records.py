@@ -17,10 +17,10 @@ from lab.observe import driver
 from peyvand import Answer, Status
 from peyvand.transport import path_of
 
-from . import town as towns
+from . import participants as towns
 from . import wire as wires
+from .participants import Participants, until
 from .shards import Shards
-from .town import Town, until
 from .wire import Wire
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
@@ -46,7 +46,7 @@ HEARERS = {
 SHARD = 4
 
 
-async def outcome(town: Town, shard: int, name: str) -> Answer:
+async def outcome(town: Participants, shard: int, name: str) -> Answer:
     """The answer stored under a name, as soon as it is there."""
     path = path_of("transactions", f"{shard}.{name}")
 
@@ -72,7 +72,7 @@ async def is_whole(cluster: plan.Cluster) -> None:
 @pytest.mark.parametrize("sort", wires.GARBAGE)
 @pytest.mark.parametrize("name", list(ROAD))
 async def test_unreadable_record_on_the_road_is_refused_and_its_shard_goes_on(
-    town: Town, wire: Wire, shards: Shards, name: str, sort: str
+    town: Participants, wire: Wire, shards: Shards, name: str, sort: str
 ) -> None:
     room, _ = ROAD[name]
     raw = wires.garbage(sort)
@@ -93,7 +93,7 @@ async def test_unreadable_record_on_the_road_is_refused_and_its_shard_goes_on(
 
 @pytest.mark.parametrize("name", list(ROAD))
 async def test_record_the_database_refuses_is_isolated_from_its_batch(
-    town: Town, wire: Wire, name: str
+    town: Participants, wire: Wire, name: str
 ) -> None:
     _, made = ROAD[name]
     till = await town.till(await town.shop("grocer"))
@@ -114,7 +114,7 @@ async def test_record_the_database_refuses_is_isolated_from_its_batch(
 
 @pytest.mark.parametrize("header", ["stream", "n", "reply-partition", "traceparent", "deadline"])
 async def test_spoilt_header_stops_no_shard(
-    town: Town, wire: Wire, shards: Shards, header: str
+    town: Participants, wire: Wire, shards: Shards, header: str
 ) -> None:
     till = await town.till(await town.shop("grocer"))
     member = await town.member_on(SHARD)
@@ -127,7 +127,7 @@ async def test_spoilt_header_stops_no_shard(
 
 @pytest.mark.parametrize("name", HEARERS)
 async def test_unreadable_record_beside_the_road_is_set_aside(
-    town: Town, wire: Wire, shards: Shards, name: str
+    town: Participants, wire: Wire, shards: Shards, name: str
 ) -> None:
     raw = wires.garbage("no JSON")
 
@@ -142,7 +142,7 @@ async def test_unreadable_record_beside_the_road_is_set_aside(
     await is_whole(town.cluster)
 
 
-async def test_the_platform_still_learns_after_the_poison(town: Town) -> None:
+async def test_the_platform_still_learns_after_the_poison(town: Participants) -> None:
     await driver.drained(
         town.cluster
     )  # whoever one of the unreadable records stopped would be behind
@@ -154,7 +154,7 @@ async def test_the_platform_still_learns_after_the_poison(town: Town) -> None:
 # ------------------------------------------------------------------------------------- late facts
 
 
-async def test_programme_that_arrives_late_is_waited_for(town: Town, wire: Wire) -> None:
+async def test_programme_that_arrives_late_is_waited_for(town: Participants, wire: Wire) -> None:
     shop = await town.open_shop("late")
     till, member = await town.till(shop), await town.member()
     late = Programme(
@@ -179,7 +179,7 @@ async def test_programme_that_arrives_late_is_waited_for(town: Town, wire: Wire)
 
 
 async def test_programme_that_never_arrives_refuses_what_needs_it(
-    town: Town, wire: Wire, shards: Shards
+    town: Participants, wire: Wire, shards: Shards
 ) -> None:
     till, member = await town.till(await town.shop("grocer")), await town.member()
     about = wires.sold(till, member, programme_version=99)
@@ -198,7 +198,7 @@ async def test_programme_that_never_arrives_refuses_what_needs_it(
 # ----------------------------------------------------------------------------------- played again
 
 
-async def book(town: Town) -> dict[str, int]:
+async def book(town: Participants) -> dict[str, int]:
     """How much there is of everything, without the minutes that tick."""
     counts = (
         "select (select count(*) from entries) as entries, (select count(*) from lots) as lots,"
@@ -220,7 +220,7 @@ async def book(town: Town) -> dict[str, int]:
     }
 
 
-async def settled(town: Town) -> dict[str, int]:
+async def settled(town: Participants) -> dict[str, int]:
     """The book once nothing moves any more."""
     await driver.drained(town.cluster, wait_s=120.0)
 
@@ -233,7 +233,7 @@ async def settled(town: Town) -> dict[str, int]:
 
 
 async def test_archived_transactions_played_again_change_nothing(
-    town: Town, wire: Wire, shards: Shards
+    town: Participants, wire: Wire, shards: Shards
 ) -> None:
     await shards.all_post()
     before = await settled(town)
@@ -251,7 +251,7 @@ async def test_archived_transactions_played_again_change_nothing(
 
 
 async def test_archived_transaction_nobody_knows_raises_an_alarm_and_posts_nothing(
-    town: Town, wire: Wire
+    town: Participants, wire: Wire
 ) -> None:
     till, member = await town.till(await town.shop("grocer")), await town.member()
     about = wires.sold(till, member)
@@ -270,7 +270,7 @@ async def test_archived_transaction_nobody_knows_raises_an_alarm_and_posts_nothi
 
 
 async def test_all_commands_played_again_into_the_live_ledger_change_nothing(
-    town: Town, wire: Wire, shards: Shards
+    town: Participants, wire: Wire, shards: Shards
 ) -> None:
     before = await settled(town)
     cluster = town.cluster

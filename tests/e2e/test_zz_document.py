@@ -13,7 +13,7 @@ import pytest
 
 from cluster import paths, plan
 
-from .town import Town
+from .participants import Participants
 
 DONE = {  # what the document shows, sent as it stands; the rest is refused as documented
     "PUT /v1/parties/{party}",
@@ -33,7 +33,9 @@ DONE = {  # what the document shows, sent as it stands; the rest is refused as d
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 
-async def test_what_the_document_says_is_what_comes(cluster: plan.Cluster, town: Town) -> None:
+async def test_what_the_document_says_is_what_comes(
+    cluster: plan.Cluster, town: Participants
+) -> None:
     url = cluster.url(plan.GATEWAY)
     shop = await town.shop("document")
     till = await town.till(shop)

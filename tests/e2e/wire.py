@@ -18,8 +18,8 @@ from contracts.values import Channel, Kind, micros, till_name
 from kit.base import ids
 from kit.stream import kafka, outbox
 
-from . import town as towns
-from .town import Member, Till
+from . import participants as towns
+from .participants import Member, Till
 
 NOBODY_READS = 3  # a partition of gateway.replies that no gateway of this platform reads
 ALL = 2**62

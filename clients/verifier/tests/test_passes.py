@@ -9,7 +9,7 @@ from verifier import leaves, log, posting, review
 from verifier.findings import Findings
 from verifier.leaves import Leaf
 from verifier.model import originals
-from verifier.model.hearing import hear
+from verifier.model.decode import hear
 from verifier.state import State
 
 SHARD = 3

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from verifier import posting
 from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
-from verifier.model import answers, decide, house
-from verifier.model.further import HoldValue, SpendAway
-from verifier.model.hearing import Heard
+from verifier.model import answers, decide, registry
+from verifier.model.commands_value import HoldValue, SpendAway
+from verifier.model.computation import MERCHANT, Said, Work
+from verifier.model.decode import Heard
 from verifier.model.messages import Issue, Tick, Transaction, micros
 from verifier.model.originals import Original
-from verifier.model.work import MERCHANT, Said, Work
 from verifier.state import WAITING, State
 
 Find = Callable[[str], Original | None]
@@ -124,7 +124,7 @@ def _follow(state: State, work: Work, said: Said, heard: Heard | None) -> None:
             state.lots[opened.number].sliding = opened.sliding
             state.slides = True
     if work.changes:
-        house.apply(state, work.changes, work.sequence)
+        registry.apply(state, work.changes, work.sequence)
     if heard is not None and isinstance(heard.body, HoldValue) and work.sequence in state.holds:
         placed = state.holds[work.sequence]
         placed.due, placed.name = micros(heard.body.due_at), heard.name

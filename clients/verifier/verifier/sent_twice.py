@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from verifier.leaves import Leaf
-from verifier.model.hearing import Heard, hear
+from verifier.model.decode import Heard, hear
 from verifier.model.messages import Transaction
 
 LISTED_MAX = 1000

@@ -6,20 +6,20 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from verifier import houses, review, wanted
+from verifier import expected_rows, registries, review
 from verifier.books import Book
 from verifier.checkpoints import Checkpoint
 from verifier.findings import Findings, Spot
+from verifier.history_lookup import Past, hold_of
 from verifier.hold_rows import HoldRows
 from verifier.leaves import Leaf
 from verifier.log import Log, Window
 from verifier.lots import LotRows
 from verifier.model import decide
-from verifier.model.hearing import Heard, hear
+from verifier.model.computation import DONE
+from verifier.model.decode import Heard, hear
 from verifier.model.originals import sliding_of
-from verifier.model.work import DONE
 from verifier.names import Names
-from verifier.past import Past, hold_of
 from verifier.rows import Comparison, Stream
 from verifier.state import LOTS_PER_SEQUENCE, State
 from verifier.tables import (
@@ -162,7 +162,7 @@ class Audit:
     def _review(self, leaf: Leaf, heard: Heard | None) -> None:
         for name, content in self.judge(self.state, leaf, heard, self.past.find, self.noted):
             self.result.said[name] = content
-            if name == f"r.{self.shard}.{leaf.head[1]}" and len(content) > wanted.OF_BUDGET:
+            if name == f"r.{self.shard}.{leaf.head[1]}" and len(content) > expected_rows.OF_BUDGET:
                 self.onward[leaf.head[1]] = (content[5], content[0])
         arrival = decide.arrival_of(self.shard, heard)
         if arrival is not None:
@@ -207,16 +207,18 @@ class Audit:
     async def _tables(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
         last = leaves[-1].head[1]
         for table, written, rows in (
-            (OUTCOMES, wanted.written_outcomes, wanted.outcomes),
-            (CONSUMPTIONS, wanted.written_consumptions, wanted.consumptions),
+            (OUTCOMES, expected_rows.written_outcomes, expected_rows.outcomes),
+            (CONSUMPTIONS, expected_rows.written_consumptions, expected_rows.consumptions),
         ):
             if not await self.streams[table].agrees(written(self.shard, leaves)):
                 await self._compare(table, last, rows(self.shard, leaves))
-        entries = wanted.entries(self.shard, leaves)
+        entries = expected_rows.entries(self.shard, leaves)
         self.result.entries += len(entries)
         await self._compare(ENTRIES, last, entries)
-        await self._compare(LOT_DATES, last, wanted.dates(self.shard, leaves))
-        await self._compare(SENDS, last, wanted.sends(self.shard, leaves, heards, self.onward))
+        await self._compare(LOT_DATES, last, expected_rows.dates(self.shard, leaves))
+        await self._compare(
+            SENDS, last, expected_rows.sends(self.shard, leaves, heards, self.onward)
+        )
         self.onward.clear()
         await self.lot_rows.births(leaves, last)
         await self.hold_rows.window(last)
@@ -238,7 +240,7 @@ class Audit:
             return
         self.lot_rows.finish()
         self.hold_rows.finish()
-        for table, keys, rows in houses.rows(self.state):
+        for table, keys, rows in registries.rows(self.state):
             await self._whole(table, keys, rows)
         state, shard = self.state, self.shard
         await self._whole(

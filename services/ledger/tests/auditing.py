@@ -13,15 +13,15 @@ from verifier import __main__, audit
 from verifier import leaves as their_leaves
 from verifier import shard as passes
 
-from . import house_of, test_caravan
+from . import house_of, test_shard_stories
 
-SHARDS = test_caravan.SHARDS
+SHARDS = test_shard_stories.SHARDS
 SEED, STEPS = 7, 700
 JUNK_SHARD = 5  # a sequence number more would change what the story says next
 BATCHES = (1, 3, 20, 70)
 
 
-class Recorded(test_caravan.Told):
+class Recorded(test_shard_stories.Told):
     """A story over two shards, with every record in the order in which it was heard."""
 
     def __init__(self, seed):

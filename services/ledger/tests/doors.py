@@ -5,7 +5,7 @@ from urllib.parse import unquote
 from support.callers import Vouched
 
 from . import house_of
-from .desk import BAKER, GROCER, Desk, terms
+from .one_shard import BAKER, GROCER, OneShard, terms
 
 SECRET = "the actor secret of these tests"
 
@@ -55,7 +55,7 @@ class Till:
         self.database = database
         self.shard = shard
         self.account = 5_000_000 + shard
-        self.desk = Desk(shard)
+        self.desk = OneShard(shard)
 
     async def post(self, *bodies):
         said = await house_of.post(

@@ -30,7 +30,7 @@ from contracts.values import Kind
 
 from . import ageing, holding, purse
 from . import undoing as undo
-from .quarter import Quarter
+from .model_registry import ModelRegistry
 from .saying import NETWORK, No
 
 # what later commands find the account of by its name
@@ -55,7 +55,7 @@ class Model:
         self.holds = {}
         self.hold_names = {}
         self.history = []  # (sequence, account, amount)
-        self.quarter = Quarter()
+        self.quarter = ModelRegistry()
         self.seen = defaultdict(int)
 
     # ------------------------------------------------------------------------------------- names

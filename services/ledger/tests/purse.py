@@ -1,6 +1,6 @@
 """Money of the plain model's house: budgets by slice, windows and what is paid for them.
 
-q: the Quarter, m: the Model of the shard.
+q: the ModelRegistry, m: the Model of the shard.
 """
 
 from .saying import NETWORK, No

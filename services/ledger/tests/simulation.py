@@ -21,8 +21,8 @@ from ledger.log.domain import records
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
-from . import caravan, holding
-from .test_caravan import facts, models
+from . import holding, shard_stories
+from .test_shard_stories import facts, models
 
 LOST, TWICE, LATE, DIES = 0.04, 0.05, 0.08, 0.08
 CHAPTER = 400  # commands until other accounts take the stage: those before end up closed
@@ -35,7 +35,7 @@ class Simulation:
     def __init__(self, seed, shards):
         self.rng = random.Random(f"network {seed}")
         self.plain = models(shards)
-        self.caravan = caravan.Caravan(seed, self.plain, road=0.6)
+        self.caravan = shard_stories.ShardStories(seed, self.plain, road=0.6)
         self.book = BatchState()
         self.way = []  # (due, shard, envelope) of what is on its way
         self.log = []  # (shard, envelope, bytes), as it came

@@ -6,7 +6,7 @@ from contracts.value import ReturnValue, SendValue
 from contracts.values import Unit
 from ledger.book.facts import LotMovementKind
 
-from .desk import ACCOUNT, BAKER, FLORIST, Desk, award
+from .one_shard import ACCOUNT, BAKER, FLORIST, OneShard, award
 
 HERE, THERE = 3, 7
 
@@ -24,7 +24,7 @@ def in_debt(desk, *issuers):
 
 
 def test_a_returned_gift_leaves_a_debt_repaid():
-    desk = Desk(HERE)
+    desk = OneShard(HERE)
     in_debt(desk, BAKER)
     sent = desk.hear(
         SendValue(
@@ -47,7 +47,7 @@ def test_a_returned_gift_leaves_a_debt_repaid():
 def test_debts_are_repaid_in_one_order_however_they_were_read():
     said = []
     for turned in (False, True):
-        desk = Desk(HERE)
+        desk = OneShard(HERE)
         in_debt(desk, FLORIST, BAKER)
         member = desk.book.member(HERE, ACCOUNT)
         if turned:
@@ -59,7 +59,7 @@ def test_debts_are_repaid_in_one_order_however_they_were_read():
 def test_waiting_points_are_clawed_back_in_one_order_however_they_were_read():
     said = []
     for turned in (False, True):
-        desk = Desk(HERE)
+        desk = OneShard(HERE)
         later = desk.at + timedelta(hours=9)
         sale = desk.buy(
             award(40, line=1), award(60, line=2, rule="bonus", available_from=later),

@@ -15,11 +15,11 @@ from ledger.posting.decide import commands
 from verifier import leaves as their_leaves
 from verifier import review
 from verifier.findings import Findings
-from verifier.model.hearing import hear
+from verifier.model.decode import hear
 from verifier.state import State
 
 from . import house_of, sealing, stories
-from .desk import ACCOUNT, BAKER, Desk, award, terms
+from .one_shard import ACCOUNT, BAKER, OneShard, award, terms
 
 FAR = datetime(2099, 1, 1, tzinfo=UTC)
 BOUND, YEAR = settings.CLOCK_AHEAD_MAX, timedelta(days=365)
@@ -46,7 +46,7 @@ async def post(database, *batch, ahead_max=BOUND):
 
 
 async def test_a_clock_far_ahead_does_not_spoil_its_shard(database, shard):
-    desk = Desk()
+    desk = OneShard()
     said = await post(
         database,
         record(shard, sale(desk, desk.at), desk.at),
@@ -82,7 +82,7 @@ async def test_a_house_with_its_own_clock_has_no_guard(database, shard):
 
 async def test_a_copy_from_the_archive_is_judged_by_when_its_first_was_appended(database, shards):
     """The replay comes years later; the same is refused, the same accepted, root for root."""
-    desk, later = Desk(), FAR + YEAR
+    desk, later = OneShard(), FAR + YEAR
     batch = [(sale(desk, desk.at), desk.at), (tick(4, FAR), desk.at), (tick(5, desk.at), desk.at)]
     micros = str(int(desk.at.timestamp()) * 1_000_000).encode()
     headers = {"replay": b"1", "appended-at": micros}
@@ -97,7 +97,7 @@ async def test_a_copy_from_the_archive_is_judged_by_when_its_first_was_appended(
 
 
 def test_the_auditor_believes_it_only_of_a_clock_that_was_ahead():
-    desk = Desk()
+    desk = OneShard()
     rows, state = sealing.Rows(), State(desk.shard)
 
     def judged(envelope, *, ahead):

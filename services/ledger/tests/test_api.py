@@ -9,7 +9,7 @@ from contracts.ledger import IssueValue, ReleasePending
 from contracts.values import Unit
 
 from . import stories
-from .desk import BAKER, FLORIST, NETWORK, award, terms
+from .one_shard import BAKER, FLORIST, NETWORK, award, terms
 
 
 def figures(**fields):

@@ -6,21 +6,21 @@ from collections import defaultdict
 import pytest
 
 from ledger.log.domain import leaves
+from verifier import history_lookup, network, review
 from verifier import leaves as their_leaves
-from verifier import network, past, review
 from verifier.findings import Findings
 from verifier.model import decide, originals
-from verifier.model.hearing import hear
+from verifier.model.decode import hear
 from verifier.shard import Shard
 from verifier.state import State
 
-from . import sealing, test_caravan
+from . import sealing, test_shard_stories
 
 SEEDS = int(os.environ.get("SEEDS", "50")) // 5
 STEPS = 300
 
 
-class Told(test_caravan.Told):
+class Told(test_shard_stories.Told):
     """A story whose decisions are sealed as they come."""
 
     def __init__(self, seed):
@@ -41,7 +41,7 @@ def audited(shard, raws, judge=review.review):
         known = answered.get(name)
         if known is None:
             return None
-        hold = past.hold_of(*known)
+        hold = history_lookup.hold_of(*known)
         return originals.original_of(name, *known, find(hold) if hold and hold != name else None)
 
     for raw in raws:
@@ -79,7 +79,7 @@ def test_the_auditor_comes_to_what_the_ledger_decided(seed):
         while told.way and told.caravan.rng.random() < 0.4:
             told.deliver(told.caravan.rng.randrange(len(told.way)))
     results = []
-    for shard in test_caravan.SHARDS:
+    for shard in test_shard_stories.SHARDS:
         result, state = audited(shard, told.raws[shard])
         followed, same = audited(shard, told.raws[shard], review.follow)
         assert picture(same) == picture(state)

@@ -9,14 +9,14 @@ from contracts.ledger import Award, PostTransaction
 from contracts.values import Channel, Kind, Status, Unit
 from ledger.book.facts import LotMovementKind, Origin
 
-from .bazaar import CR, GV, MP, NP, Bazaar
-from .town import ALI, BAKER, FLORIST, GROCER, HERE, NETWORK, SARA, THERE
-from .town import page as page_of
+from .many_shards import ALI, BAKER, FLORIST, GROCER, HERE, NETWORK, SARA, THERE
+from .many_shards import page as page_of
+from .transfer_examples import CR, GV, MP, NP, TransferExamples
 
 
 @pytest.fixture
 def bazaar():
-    return Bazaar()
+    return TransferExamples()
 
 
 def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(bazaar):

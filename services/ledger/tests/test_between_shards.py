@@ -15,7 +15,7 @@ from contracts.values import Unit
 from kit.stream.outbox import StreamSequences
 from ledger.posting import usecases
 
-from . import caravan, house_of, model, stories
+from . import house_of, model, shard_stories, stories
 
 SEEDS = int(os.environ.get("SEEDS", "50"))
 ALI, SARA, BAKER = 1000001, 1000002, 5
@@ -181,7 +181,7 @@ async def test_a_caravan_on_the_database_ends_as_the_model_says(database, empty,
     plain = {shard: model.Model() for shard in both}
     for shard, one in plain.items():
         one.quarter.shard = shard
-    rng, told = random.Random(seed), caravan.Caravan(seed, plain)
+    rng, told = random.Random(seed), shard_stories.ShardStories(seed, plain)
     way, archive = [], []
     for _ in range(40):
         batch = [told.one() for _ in range(rng.choice((1, 3, 8, 20)))] if len(way) < 8 else []

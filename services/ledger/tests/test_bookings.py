@@ -8,7 +8,7 @@ from contracts import envelope as envelopes
 from ledger.log.domain.records import fingerprint_bytes
 
 from . import house_of
-from .desk import BAKER, FLORIST, GROCER, NETWORK, award
+from .one_shard import BAKER, FLORIST, GROCER, NETWORK, award
 
 pytestmark = pytest.mark.NH18
 

@@ -8,14 +8,14 @@ from contracts.value import (
     TopUpWallet,
 )
 
-from .bazaar import GV, NP, Bazaar
-from .town import ALI, BAKER, CARD, FLORIST, GROCER, HERE, OTHER_CARD, THERE
-from .town import page as page_of
+from .many_shards import ALI, BAKER, CARD, FLORIST, GROCER, HERE, OTHER_CARD, THERE
+from .many_shards import page as page_of
+from .transfer_examples import GV, NP, TransferExamples
 
 
 @pytest.fixture
 def bazaar():
-    return Bazaar()
+    return TransferExamples()
 
 
 # ------------------------------------------------------------------------------- cards and wallet

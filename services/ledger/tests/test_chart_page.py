@@ -9,8 +9,8 @@ from contracts.ledger import COMMANDS
 from contracts.values import Status, Unit
 from ledger.book.facts import Role
 
-from . import worked
-from .town import BAKER, FLORIST, GROCER, NETWORK, WHO
+from . import chart_examples
+from .many_shards import BAKER, FLORIST, GROCER, NETWORK, WHO
 
 PAGE = Path(__file__).parents[3] / "docs/guides/chart-of-accounts.md"
 TEXT = PAGE.read_text("utf-8")
@@ -48,17 +48,17 @@ def chart():
 
 
 def test_the_page_has_these_examples_and_no_other():
-    assert {name for name in SECTIONS if rows_of(name)[0] == ENTRY} == set(worked.EXAMPLES)
+    assert {name for name in SECTIONS if rows_of(name)[0] == ENTRY} == set(chart_examples.EXAMPLES)
 
 
-@pytest.mark.parametrize("heading", worked.EXAMPLES)
+@pytest.mark.parametrize("heading", chart_examples.EXAMPLES)
 def test_an_example_says_what_is_booked(heading):
-    decision = worked.EXAMPLES[heading]()
+    decision = chart_examples.EXAMPLES[heading]()
     assert (decision.status, decision.code) == (Status.COMPLETED, "")
-    assert entries_of(heading) == worked.page(decision)
+    assert entries_of(heading) == chart_examples.page(decision)
 
 
-@pytest.mark.parametrize("heading", worked.EXAMPLES)
+@pytest.mark.parametrize("heading", chart_examples.EXAMPLES)
 def test_debits_equal_credits_in_each_unit(heading):
     sums = {}
     for _, _, unit, _, amount in entries_of(heading):
@@ -66,9 +66,9 @@ def test_debits_equal_credits_in_each_unit(heading):
     assert set(sums.values()) == {0}
 
 
-@pytest.mark.parametrize("heading", worked.EXAMPLES)
+@pytest.mark.parametrize("heading", chart_examples.EXAMPLES)
 def test_an_example_names_its_command_and_says_why(heading):
-    kind = worked.EXAMPLES[heading]().command.type
+    kind = chart_examples.EXAMPLES[heading]().command.type
     before = TEXT[: TEXT.index(f"### {heading}\n")]
     group = re.findall(r"^## ([^\n]+)\n", before, flags=re.MULTILINE)[-1]
     words = SECTIONS[heading].partition("|")[0]
@@ -78,15 +78,15 @@ def test_an_example_names_its_command_and_says_why(heading):
 
 def test_every_command_is_on_the_page():
     assert {kind for kind in COMMANDS if f"`{kind}`" not in TEXT} == set()
-    moving = {made().command.type for made in worked.EXAMPLES.values()}
+    moving = {made().command.type for made in chart_examples.EXAMPLES.values()}
     silent = {row[0] for row in rows_of("Commands without entries")[1]}
-    assert silent == set(worked.WITHOUT_ENTRIES) | NOT_DECIDED_HERE
+    assert silent == set(chart_examples.WITHOUT_ENTRIES) | NOT_DECIDED_HERE
     assert (moving | silent, moving & silent) == (set(COMMANDS), set())
 
 
-@pytest.mark.parametrize("kind", worked.WITHOUT_ENTRIES)
+@pytest.mark.parametrize("kind", chart_examples.WITHOUT_ENTRIES)
 def test_a_command_without_entries_takes_effect_and_books_none(kind):
-    decision = worked.WITHOUT_ENTRIES[kind]()
+    decision = chart_examples.WITHOUT_ENTRIES[kind]()
     assert (decision.command.type, decision.status) == (kind, Status.COMPLETED)
     assert (decision.code, decision.legs, decision.rows) == ("", (), ())
 
@@ -96,11 +96,11 @@ def test_a_command_without_entries_takes_effect_and_books_none(kind):
 
 def test_every_account_is_on_the_chart_and_in_an_example():
     assert set(chart()) == set(Role)
-    used = {entry[1] for heading in worked.EXAMPLES for entry in entries_of(heading)}
+    used = {entry[1] for heading in chart_examples.EXAMPLES for entry in entries_of(heading)}
     assert used == set(Role)
 
 
-@pytest.mark.parametrize("heading", worked.EXAMPLES)
+@pytest.mark.parametrize("heading", chart_examples.EXAMPLES)
 def test_owners_units_and_counterparties_are_those_of_the_chart(heading):
     for who, account, unit, towards, _ in entries_of(heading):
         owner, other, units, _ = chart()[account]

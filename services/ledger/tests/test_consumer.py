@@ -17,7 +17,7 @@ from kit.stream.consumer import Poison
 from ledger.posting import consumer, usecases
 
 from . import house_of, stories
-from .desk import ACCOUNT, BAKER, GROCER, Desk, award, terms
+from .one_shard import ACCOUNT, BAKER, GROCER, OneShard, award, terms
 
 
 async def post(database, shard, *said, headers=()):
@@ -39,7 +39,7 @@ def test_the_door_hears_ledger_commands_and_lets_poison_pass():
 
 
 async def test_a_reply_goes_to_whoever_waits_and_carries_the_stored_bytes(database, shard):
-    said = await post(database, shard, bought(Desk()), headers=(("traceparent", b"t" * 55),))
+    said = await post(database, shard, bought(OneShard()), headers=(("traceparent", b"t" * 55),))
     reply = next(m for m in said if m.topic == "gateway.replies")
     assert (reply.partition, reply.key) == (2, b"0")
     assert dict(reply.headers) == {"correlation-id": b"0", "traceparent": b"t" * 55}
@@ -64,7 +64,7 @@ async def test_every_outcome_said_reads_back_as_itself(database, shard):
 
 
 async def test_nobody_waits_for_what_has_no_reply_address(database, shard):
-    event = house_of.events(shard, [bought(Desk())])[0]
+    event = house_of.events(shard, [bought(OneShard())])[0]
     said = await house_of.post(database, [msgspec.structs.replace(event, headers={})])
     assert {m.topic for m in said} == {"ledger.entries"}
 
@@ -83,7 +83,7 @@ def changed(body):
 
 
 async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(database, shard):
-    desk = Desk()
+    desk = OneShard()
     first = bought(desk)
     await post(database, shard, first)
     before = await house_of.tables(database, shard)
@@ -103,7 +103,7 @@ async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(databas
 
 @pytest.mark.parametrize("accepted", [True, False])
 async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, accepted, declines):
-    desk = Desk()
+    desk = OneShard()
     first = bought(desk)
     if not accepted:
         first = desk.envelope(desk.transaction(Kind.REDEMPTION, GROCER, redemption=terms(5)))
@@ -120,7 +120,7 @@ async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, ac
 
 
 async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database, shard):
-    desk = Desk()
+    desk = OneShard()
     first = bought(desk)
     said = await post(database, shard, first)
     no = Reason(code="limit", fa="نه", en="no")
@@ -129,7 +129,7 @@ async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database,
 
 
 async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, declines):
-    desk = Desk()
+    desk = OneShard()
     no = Reason(code="too-old", fa="دیر رسید", en="too old", rule="age", version=3)
     said = await post(database, shard, bought(desk, decline=(no,)))
     (answer,) = house_of.answers(said)
@@ -141,7 +141,7 @@ async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, decl
 
 
 async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes(database, shard):
-    desk = Desk()
+    desk = OneShard()
     raw = b'{"not": "ours\xff'
     poison = house_of.undecodable(shard, raw)
     good = house_of.events(shard, [bought(desk)])[0]
@@ -157,14 +157,14 @@ async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes
 
 
 async def test_a_name_that_cannot_be_stored_counts_as_undecodable(database, shard):
-    desk = Desk()
+    desk = OneShard()
     for name in ("a\x00b", "x" * 201, ""):
         said = await post(database, shard, bought(desk, name=name))
         assert [o.code for o in house_of.outcomes(said)] == ["undecodable"]
 
 
 async def test_what_the_database_refuses_becomes_a_refusal_and_the_shard_moves_on(database, shard):
-    desk = Desk()
+    desk = OneShard()
     bad = desk.envelope(desk.transaction(Kind.PURCHASE, BAKER, awards=(award(1, rule="a\x00b"),)))
     (event,) = house_of.events(shard, [bad])
     with pytest.raises(DataError):
@@ -195,7 +195,7 @@ def inquiry(desk, **fields):
 
 
 async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
-    desk = Desk()
+    desk = OneShard()
     await post(database, shard, bought(desk, 1000))
     before = await house_of.tables(database, shard)
     said = await post(
@@ -213,7 +213,7 @@ async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
 
 
 async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(database, shard):
-    desk = Desk()
+    desk = OneShard()
     sale, asked = bought(desk, 70), inquiry(desk)
     answers = house_of.answers(await post(database, shard, sale, asked))
     assert answers[1]["balance"]["points"] == 70
@@ -223,7 +223,7 @@ async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(da
 
 
 async def test_an_archived_record_nobody_knows_posts_nothing(database, shard):
-    desk = Desk()
+    desk = OneShard()
     said = await post(database, shard, bought(desk, replayed=True))
     assert said == []
     assert (await house_of.tables(database, shard))["outcomes"] == []
@@ -236,7 +236,7 @@ async def test_an_archived_record_nobody_knows_posts_nothing(database, shard):
 
 
 async def test_a_reversal_before_arrival_marks_its_original_for_ever(database, shard):
-    desk = Desk()
+    desk = OneShard()
     sale = bought(desk)
     undo = desk.envelope(
         desk.transaction(Kind.REVERSAL, BAKER, original=sale.data.name, account=0, amount_rial=0)
@@ -277,7 +277,7 @@ async def test_the_topic_played_again_changes_nothing_and_rebuilds_an_empty_ledg
 
 
 async def test_decision_time_never_falls(database, shard):
-    desk = Desk()
+    desk = OneShard()
     first, second = bought(desk), bought(desk)
     early = replace(second, accepted_at=first.accepted_at - timedelta(hours=1))
     await post(database, shard, first, early)

@@ -10,8 +10,8 @@ from contracts import envelope as envelopes
 from contracts.value import ActivateCard
 from kit.stream.consumer import CrashPoint
 
-from . import dying, house_of
-from .test_caravan import Told
+from . import crashing_writer, house_of
+from .test_shard_stories import Told
 
 SEED, BEFORE, RICH, FEW = 37, 420, 170, 12
 REST = ("migrations", "outbox_messages", "outbox_batches", "stream_positions", "audit")  # not here
@@ -23,7 +23,7 @@ class Archive:
     def __init__(self, seed):
         self.told = Told(seed)
         self.shards = tuple(self.told.plain)
-        self.log = dying.Log(self.shards)
+        self.log = crashing_writer.Log(self.shards)
         for size in (*[70] * (BEFORE // 70), RICH, FEW, FEW):
             self.log.add(self.poll(size))
 
@@ -60,11 +60,11 @@ def archive():
 @pytest.fixture(scope="module")
 async def whole(archive, fresh_database):
     """How it ends without a crash."""
-    broker, log, seen = dying.Broker(), archive.log, []
-    async with dying.dying(await fresh_database("ledger")) as stage:
+    broker, log, seen = crashing_writer.Broker(), archive.log, []
+    async with crashing_writer.dying(await fresh_database("ledger")) as stage:
         for log.upto in (-3, -2, -1, None):
-            assert not await dying.live(stage, log, broker)
-            seen.append(await dying.rows(stage.session))
+            assert not await crashing_writer.live(stage, log, broker)
+            seen.append(await crashing_writer.rows(stage.session))
     return Whole(seen, broker.used(), stage.statements[-3:])
 
 
@@ -79,17 +79,17 @@ class Whole(NamedTuple):
 @pytest.fixture
 async def stage(archive, whole, fresh_database):
     """A database behind a wire that has heard what comes before the rich poll; its broker."""
-    broker, log, dsn = dying.Broker(), archive.log, await fresh_database("ledger")
-    async with dying.wired(dsn) as (wire, by), dying.dying(dsn, by=by) as made:
+    broker, log, dsn = crashing_writer.Broker(), archive.log, await fresh_database("ledger")
+    async with crashing_writer.wired(dsn) as (wire, by), crashing_writer.dying(dsn, by=by) as made:
         log.upto = -3
-        assert not await dying.live(made, log, broker)
+        assert not await crashing_writer.live(made, log, broker)
         made.statements.clear()
         yield made, broker, wire
 
 
 async def check(whole, made, broker):
     """All is as where nothing died."""
-    assert await dying.rows(made.session) == whole.rows[-1]
+    assert await crashing_writer.rows(made.session) == whole.rows[-1]
     assert broker.used() == whole.used
 
 
@@ -114,13 +114,13 @@ async def test_killed_before_any_statement_and_started_again(archive, whole, sta
         (-2, -1), whole.rows[:2], whole.statements[:2], strict=True
     ):
         for made.at in range(1, len(statements) + 1):
-            assert await dying.live(made, archive.log, broker)
+            assert await crashing_writer.live(made, archive.log, broker)
             assert made.now == statements[: made.at]
-            assert await dying.rows(made.session) == kept
+            assert await crashing_writer.rows(made.session) == kept
         made.at = 0
-        assert not await dying.live(made, archive.log, broker)
+        assert not await crashing_writer.live(made, archive.log, broker)
     archive.log.upto = None
-    assert not await dying.live(made, archive.log, broker)
+    assert not await crashing_writer.live(made, archive.log, broker)
     assert made.statements == whole.statements
     await check(whole, made, broker)
 
@@ -131,7 +131,7 @@ async def test_a_writer_that_loses_its_connections_again_and_again_goes_on(archi
     rich = len(whole.statements[0])
     made.at, *made.later = 1, 3, 19, 20, 21, 22, rich - 1, rich
     archive.log.upto = None
-    assert not await dying.live(made, archive.log, broker)
+    assert not await crashing_writer.live(made, archive.log, broker)
     assert (made.at, made.later, made.statements) == (0, [], whole.statements)
     await check(whole, made, broker)
 
@@ -141,9 +141,9 @@ async def test_killed_between_commit_and_the_brokers_word(archive, whole, stage)
     made, broker, _ = stage
     points = (CrashPoint.AFTER_COMMIT, CrashPoint.AFTER_PUBLISH, CrashPoint.AFTER_ACK_DELETE)
     for archive.log.upto, made.point in zip((-2, -1, None), points, strict=True):
-        assert await dying.live(made, archive.log, broker)
+        assert await crashing_writer.live(made, archive.log, broker)
     assert len(broker.sent) > sum(map(len, broker.used().values()))  # said twice, used once
-    assert not await dying.live(made, archive.log, broker)
+    assert not await crashing_writer.live(made, archive.log, broker)
     await check(whole, made, broker)
 
 
@@ -151,7 +151,7 @@ async def unknown(how, archive, stage):
     """The next poll's commit is cut off; gives whether the process died of it."""
     made, broker, wire = stage
     made.point, made.then = CrashPoint.BEFORE_COMMIT, lambda: setattr(wire, "cut", how)
-    died = await dying.live(made, archive.log, broker)
+    died = await crashing_writer.live(made, archive.log, broker)
     assert (made.point, wire.cut) == (None, "")
     return died
 
@@ -162,12 +162,12 @@ async def test_a_commit_of_unknown_end_and_a_new_process(archive, whole, stage):
         (-2, -1, None), whole.rows[:-1], whole.rows[1:], strict=True
     ):
         assert await unknown("unheard", archive, stage)
-        assert await dying.rows(made.session) == kept
+        assert await crashing_writer.rows(made.session) == kept
         assert await unknown("unanswered", archive, stage)
-        unsent = await dying.rows(made.session)
+        unsent = await crashing_writer.rows(made.session)
         assert unsent.pop("outbox_batches")
         assert unsent.items() < then.items()
-        assert not await dying.live(made, archive.log, broker)
+        assert not await crashing_writer.live(made, archive.log, broker)
     assert wire.cuts == 6
     await check(whole, made, broker)
 
@@ -185,7 +185,7 @@ async def test_a_commit_of_unknown_end_in_the_same_process(archive, whole, stage
 async def test_the_story_itself_is_what_the_model_says(archive, stage):
     made, broker, _ = stage
     archive.log.upto = None
-    assert not await dying.live(made, archive.log, broker)
+    assert not await crashing_writer.live(made, archive.log, broker)
     for shard, plain in archive.told.plain.items():
         assert await house_of.balances_of(made.database, shard) == {
             key: amount for key, amount in plain.accounts.items() if amount

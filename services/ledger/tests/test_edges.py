@@ -21,10 +21,10 @@ from ledger.log.domain import leaves
 from verifier.findings import Findings
 
 from . import sealing
-from .bazaar import GV, NP, Bazaar
-from .office import Office, award
+from .many_shards import ALI, BAKER, CARD, FLORIST, GROCER, HERE, OTHER_CARD, SARA, THERE
+from .network_examples import NetworkExamples, award
 from .test_audit_seeds import audited
-from .town import ALI, BAKER, CARD, FLORIST, GROCER, HERE, OTHER_CARD, SARA, THERE
+from .transfer_examples import GV, NP, TransferExamples
 
 
 def audit(town):
@@ -41,14 +41,14 @@ def audit(town):
 
 @pytest.fixture
 def office():
-    made = Office()
+    made = NetworkExamples()
     yield made
     audit(made)
 
 
 @pytest.fixture
 def bazaar():
-    made = Bazaar()
+    made = TransferExamples()
     yield made
     audit(made)
 

@@ -19,12 +19,12 @@ from ledger.log.domain import records
 from ledger.posting.decide import commands
 from ledger.posting.domain import texts
 
-from .desk import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, Desk, award, page
+from .one_shard import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, OneShard, award, page
 
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return OneShard()
 
 
 def test_a_purchase_brings_points_from_their_issuer(desk):

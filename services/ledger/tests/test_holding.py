@@ -17,15 +17,15 @@ from ledger.posting.store import reservations as storing
 from ledger.posting.write import batch_write, reservations
 
 from . import house_of
-from .desk import ACCOUNT, BAKER, GROCER, award
 from .doors import Stopped
-from .shelf import Shelf
+from .one_shard import ACCOUNT, BAKER, GROCER, award
 from .test_jobs import events, said
+from .value_examples import ValueExamples
 
 
 @pytest.fixture
 def desk():
-    return Shelf()
+    return ValueExamples()
 
 
 class Counter:

@@ -12,13 +12,13 @@ from contracts.values import Kind, Status, Unit
 from ledger.book import lots
 from ledger.posting.decide import answers
 
-from .desk import BAKER, FLORIST, GROCER, NETWORK, award, page
-from .shelf import Shelf, first_lot, said
+from .one_shard import BAKER, FLORIST, GROCER, NETWORK, award, page
+from .value_examples import ValueExamples, first_lot, said
 
 
 @pytest.fixture
 def desk():
-    return Shelf()
+    return ValueExamples()
 
 
 def balance(desk):

@@ -20,14 +20,14 @@ from contracts.value import (
 )
 from contracts.values import Reason, Status
 
-from .office import NP, SPRING, Office, award
-from .town import ALI, BAKER, FLORIST, GROCER, HERE, SARA, THERE
-from .town import page as page_of
+from .many_shards import ALI, BAKER, FLORIST, GROCER, HERE, SARA, THERE
+from .many_shards import page as page_of
+from .network_examples import NP, SPRING, NetworkExamples, award
 
 
 @pytest.fixture
 def office():
-    return Office()
+    return NetworkExamples()
 
 
 # ---------------------------------------------------------------------------------------- budgets

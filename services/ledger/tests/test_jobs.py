@@ -18,8 +18,8 @@ from ledger.posting import jobs
 from ledger.settings import Settings
 
 from . import house_of, stories
-from .desk import BAKER, Desk, award
 from .doors import Stopped
+from .one_shard import BAKER, OneShard, award
 
 
 async def said(database):
@@ -42,7 +42,7 @@ def settings():
 
 
 async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
-    desk = Desk(2)
+    desk = OneShard(2)
     soon = desk.at + timedelta(days=1)
     sales = [
         desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
@@ -70,7 +70,7 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
 
 
 async def test_a_second_sweep_of_the_hour_repeats_the_same_names(empty):
-    desk = Desk(1)
+    desk = OneShard(1)
     soon = desk.at + timedelta(days=1)
     sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
     await house_of.post(empty, house_of.events(1, [sale]))
@@ -83,7 +83,7 @@ async def test_a_second_sweep_of_the_hour_repeats_the_same_names(empty):
 
 
 async def test_a_lot_born_past_its_date_is_found_when_the_sweep_begins_anew(empty):
-    desk = Desk(0)
+    desk = OneShard(0)
     stopped = Stopped(desk.at + timedelta(days=9))
     sweeper = jobs.Sweeper(empty, stopped, 4)
 
@@ -105,7 +105,7 @@ async def test_a_lot_born_past_its_date_is_found_when_the_sweep_begins_anew(empt
 
 
 async def test_every_shard_ticks_once_a_minute(empty):
-    stopped = Stopped(Desk().at)
+    stopped = Stopped(OneShard().at)
     ticker = jobs.Ticker(empty, stopped, 4, sandbox=True)
     await ticker.run()
     found = await said(empty)
@@ -130,7 +130,7 @@ async def test_a_clock_that_is_off_says_nothing(empty):
 
 
 async def test_a_tick_frees_what_is_due_on_an_idle_shard(empty):
-    desk = Desk(1)
+    desk = OneShard(1)
     due = desk.at + timedelta(hours=72)
     sale = desk.envelope(
         desk.transaction("purchase", BAKER, awards=(award(10),), review_due_at=due)
@@ -144,7 +144,7 @@ async def test_a_tick_frees_what_is_due_on_an_idle_shard(empty):
 
 
 async def test_the_jobs_of_the_room_run(empty, settings):
-    stopped = Stopped(Desk().at)
+    stopped = Stopped(OneShard().at)
     made = jobs.jobs(empty, stopped, settings)
     assert [job.name for job in made] == [
         "sweep-due-lots", "sweep-due-holds", "tick-clock", "extend-ranges",
@@ -164,7 +164,7 @@ async def test_checkpoints_are_published_every_ten_seconds_with_a_key_that_signs
         room="ledger", kafka_bootstrap="", http_port=1, actor_secret="s", shards=4,
         checkpoint_folder=str(tmp_path), checkpoint_key_file=str(key), checkpoint_origin="test/l",
     )  # fmt: skip
-    desk = Desk(2)
+    desk = OneShard(2)
     archive = Archive(tmp_path)
     job = log_jobs.publisher(empty, Stopped(stories.START), archive, given)
     assert (job.name, job.every_s, job.elected) == ("publish-checkpoints", 10.0, True)

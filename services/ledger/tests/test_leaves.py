@@ -12,7 +12,7 @@ from ledger.log.domain.leaves import Leaf
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
-from . import desk, sealing, stories
+from . import one_shard, sealing, stories
 
 AT = datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=UTC)
 FULL = Leaf(
@@ -167,20 +167,22 @@ def test_every_decision_of_a_story_has_a_leaf_of_its_own():
 
 def usual_sale():
     """A basket's leaf: one award, four entries, accounts known already."""
-    at_desk, rows = desk.Desk(), sealing.Rows()
+    at_desk, rows = one_shard.OneShard(), sealing.Rows()
     for _ in range(3):
-        leaf = rows.leaf(at_desk.buy(desk.award(100, issuer=5, funder=6), lines=[(1, 1_200_000)]))
+        leaf = rows.leaf(
+            at_desk.buy(one_shard.award(100, issuer=5, funder=6), lines=[(1, 1_200_000)])
+        )
     return leaf
 
 
 def usual_spending():
     """A redemption's leaf: two lots of two issuers, money leg and all."""
-    at_desk, rows = desk.Desk(), sealing.Rows()
-    for merchant in (desk.BAKER, desk.FLORIST):
-        rows.leaf(at_desk.buy(desk.award(100, issuer=merchant), merchant=merchant))
+    at_desk, rows = one_shard.OneShard(), sealing.Rows()
+    for merchant in (one_shard.BAKER, one_shard.FLORIST):
+        rows.leaf(at_desk.buy(one_shard.award(100, issuer=merchant), merchant=merchant))
     rows.leaf(at_desk.spend(120))
-    for merchant in (desk.BAKER, desk.FLORIST):
-        rows.leaf(at_desk.buy(desk.award(100, issuer=merchant), merchant=merchant))
+    for merchant in (one_shard.BAKER, one_shard.FLORIST):
+        rows.leaf(at_desk.buy(one_shard.award(100, issuer=merchant), merchant=merchant))
     return rows.leaf(at_desk.spend(150))
 
 
@@ -195,7 +197,7 @@ def test_usual_leaves_are_as_large_as_they_should_be():
 
 
 def test_a_reversal_that_came_first_seals_both_names():
-    at_desk, rows = desk.Desk(), sealing.Rows()
+    at_desk, rows = one_shard.OneShard(), sealing.Rows()
     leaf = rows.leaf(at_desk.reverse(till_name(10000017, 9, 1)))
     assert [name for name, _ in leaf.names] == sorted(name for name, _ in leaf.names)
     assert (till_name(10000017, 9, 1), None) in leaf.names

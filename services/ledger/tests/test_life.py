@@ -13,13 +13,13 @@ from ledger.book.facts import Lot, Origin
 from ledger.book.validity import Activity, Sliding
 from ledger.posting.decide import answers
 
-from .desk import BAKER, GROCER, NETWORK, award, page
-from .shelf import Shelf, first_lot, said
+from .one_shard import BAKER, GROCER, NETWORK, award, page
+from .value_examples import ValueExamples, first_lot, said
 
 
 @pytest.fixture
 def desk():
-    return Shelf()
+    return ValueExamples()
 
 
 def midnight(text):

@@ -13,7 +13,7 @@ from ledger.posting.domain import lines
 from ledger.posting.domain.lines import LineDetails, Spendable
 
 from . import stories
-from .desk import ACCOUNT, FLORIST, GROCER, Desk, award
+from .one_shard import ACCOUNT, FLORIST, GROCER, OneShard, award
 
 NP, CR, GV, MP = Unit.NETWORK_POINTS, Unit.CREDIT, Unit.GIFT, Unit.MERCHANT_POINTS
 M = Movement
@@ -105,7 +105,7 @@ def test_no_line_of_an_inquiry_has_a_zero_or_a_foreign_digit():
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return OneShard()
 
 
 def told(decision):

@@ -15,7 +15,7 @@ from ledger.posting.read import batch_read, lots_read
 from ledger.tables import lots as lots_table
 
 from . import house_of, stories
-from .desk import ACCOUNT, BAKER, Desk, award, terms
+from .one_shard import ACCOUNT, BAKER, OneShard, award, terms
 from .stories import wrap
 
 
@@ -101,7 +101,7 @@ def _without(shard, answers):
 
 async def filled(database, shard, lots, *, points=1):
     """A desk whose account has so many lots, a day's expiry for every three of them."""
-    desk = Desk(shard)
+    desk = OneShard(shard)
     awards = [
         award(points, rule=f"r{n}", expires_at=desk.at + timedelta(days=30 + n // 3))
         for n in range(lots)
@@ -232,7 +232,7 @@ async def test_inquiries_of_one_account_cost_others_no_more_than_a_bound(
 
 
 def test_who_asks_too_much_hears_an_amount_that_completes():
-    desk = Desk()
+    desk = OneShard()
     for n in range(40):
         desk.buy(award(100, cost_rial=5_000 if n % 2 else 20_000))
     whole = desk.ask(50_000_000)

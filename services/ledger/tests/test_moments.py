@@ -16,8 +16,8 @@ from support import services
 from support.callers import Vouched
 
 from . import house_of, model, stories
-from .desk import GROCER, award
 from .doors import SECRET, Stopped
+from .one_shard import GROCER, award
 
 SHARD, OTHER = 3, 7
 ACCOUNTS = (2_001_000, 2_001_001, 2_001_002)

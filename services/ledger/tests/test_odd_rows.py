@@ -5,7 +5,7 @@ import pytest
 from kit.base import db
 
 from . import doors
-from .desk import award
+from .one_shard import award
 
 
 @pytest.fixture

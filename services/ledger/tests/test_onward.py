@@ -10,9 +10,9 @@ from contracts.values import Channel, Kind
 from kit.base.db import Database
 
 from . import auditing, house_of
-from .bazaar import GV, Bazaar
+from .many_shards import CARD, FLORIST, GROCER, HERE, OTHER_CARD, THERE
 from .test_edges import audit
-from .town import CARD, FLORIST, GROCER, HERE, OTHER_CARD, THERE
+from .transfer_examples import GV, TransferExamples
 
 pytestmark = pytest.mark.SH2
 
@@ -21,7 +21,7 @@ THIRD_CARD = 2000003
 
 @pytest.fixture
 def bazaar():
-    made = Bazaar()
+    made = TransferExamples()
     yield made
     audit(made)
 
@@ -113,7 +113,7 @@ def test_where_the_new_card_takes_nothing_the_old_one_opens_frozen(bazaar):
 
 async def test_the_database_knows_which_card_took_its_place(fresh_database):
     """The same story, each command a poll of its own, audited from the rows."""
-    town = Bazaar()
+    town = TransferExamples()
     test_it_follows_the_chain_of_cards(town)
     dsn = await fresh_database("ledger")
     database = await Database.open(dsn, size=2, command_timeout_s=30)

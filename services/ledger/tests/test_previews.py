@@ -17,7 +17,7 @@ from ledger.posting.decide import commands, inquiry
 from ledger.posting.decide.batch_state import BatchState
 
 from . import stories
-from .desk import ACCOUNT, GROCER, Desk, award, terms
+from .one_shard import ACCOUNT, GROCER, OneShard, award, terms
 from .stories import wrap
 
 SHARD = 3
@@ -70,7 +70,7 @@ def asked_of(rng, account):
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return OneShard()
 
 
 @pytest.mark.parametrize("seed", range(6))

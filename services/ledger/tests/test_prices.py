@@ -10,8 +10,8 @@ from contracts.ledger import Offer
 from contracts.redeeming import Asked
 from contracts.values import Status
 
-from .desk import ACCOUNT, Desk, award, page
-from .shelf import Shelf
+from .one_shard import ACCOUNT, OneShard, award, page
+from .value_examples import ValueExamples
 
 pytestmark = pytest.mark.SH14
 
@@ -45,7 +45,7 @@ def by_account(decision):
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return OneShard()
 
 
 @pytest.mark.parametrize("price", PRICES[1:])
@@ -110,7 +110,7 @@ def test_refunds_in_parts_give_the_network_back_what_it_added_to_the_rial(desk, 
 
 
 def test_away_from_a_till_the_same_holds():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     assert desk.away(points=50, worth_rial=5_500).code == "own-discount-too-large"
     told = by_account(desk.away(points=50, worth_rial=5_500, network_max_rial=500))

@@ -23,7 +23,7 @@ from kit.base.db import Database
 from kit.base.migrate import migrate
 
 from . import auditing, house_of, stories
-from .desk import BAKER, GROCER, Desk, award, terms
+from .one_shard import BAKER, GROCER, OneShard, award, terms
 
 OURS = paths.PROJECT / "services" / "ledger" / "migrations"
 SHARDS = (3, 7)
@@ -94,7 +94,7 @@ class Writer:
 
     def __init__(self, database, shard):
         self.database = database
-        self.desk = Desk(shard)
+        self.desk = OneShard(shard)
         self.desk.count = 10**6 * shard  # tills of two shards share no name
         self.rng = random.Random(shard)
         self.shard = shard

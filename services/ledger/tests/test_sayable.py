@@ -7,10 +7,10 @@ from contracts.value import ReceiveBudget, ReceiveValue, ReissueCard, SendBudget
 from contracts.values import Kind, Unit
 from ledger.posting import usecases
 from verifier import review
-from verifier.model.hearing import hear
+from verifier.model.decode import hear
 
 from . import house_of, stories
-from .desk import ACCOUNT, BAKER, GROCER, Desk
+from .one_shard import ACCOUNT, BAKER, GROCER, OneShard
 
 SHARDS = 12
 FIELDS = {
@@ -60,6 +60,6 @@ async def test_a_shard_that_is_there_is_spoken_to(database, shard):
 
 
 def test_the_auditor_believes_it_of_no_other_command():
-    desk = Desk()
+    desk = OneShard()
     raw = envelopes.encode(desk.envelope(desk.transaction(Kind.PURCHASE, GROCER)))
     assert not review.is_the_ledgers_own("no-such-shard", hear(raw))

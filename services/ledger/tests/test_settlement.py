@@ -4,16 +4,16 @@ import pytest
 
 from ledger.posting.domain import texts
 
-from .office import Office
-from .town import BAKER, GROCER, NETWORK
-from .town import page as page_of
+from .many_shards import BAKER, GROCER, NETWORK
+from .many_shards import page as page_of
+from .network_examples import NetworkExamples
 
 pytestmark = pytest.mark.SH14
 
 
 @pytest.fixture
 def office():
-    return Office()
+    return NetworkExamples()
 
 
 # ------------------------------------------------------------------------------------- settlement

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.posting.decide.commands import Disposition
 
-from . import simulation, test_caravan, test_domain
+from . import simulation, test_domain, test_shard_stories
 
 SEEDS = int(os.environ.get("SEEDS", "5"))
 COMMANDS, PARTS = 3_000, 5
@@ -51,7 +51,7 @@ SCARCE = (  # a handful of stories may miss them
 
 
 def test_the_rare_cases_did_occur():
-    wanted = {*FAULTS, *test_caravan.RARE, *test_domain.RARE}
+    wanted = {*FAULTS, *test_shard_stories.RARE, *test_domain.RARE}
     if SEEDS < 50:
         wanted -= set(SCARCE)
     if SEEDS >= 5:

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from contracts.pos import RefundLine
 from contracts.values import Kind, Status, Unit
 
-from .desk import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, award, page, terms
-from .shelf import Shelf, said
+from .one_shard import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, award, page, terms
+from .value_examples import ValueExamples, said
 
 
 @pytest.fixture
 def desk():
-    return Shelf()
+    return ValueExamples()
 
 
 def test_a_spend_away_from_a_till_books_what_a_redemption_books(desk):

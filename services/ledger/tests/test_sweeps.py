@@ -16,8 +16,8 @@ from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
 from . import model, stories
-from .desk import NETWORK
-from .shelf import Shelf, first_lot, said
+from .one_shard import NETWORK
+from .value_examples import ValueExamples, first_lot, said
 
 SHARD = 3
 SEEN = Counter()
@@ -108,7 +108,7 @@ def balances(desk):
 @pytest.mark.parametrize("swept_first", [True, False])
 def test_who_bears_a_gift_that_expired_is_a_question_of_dates_alone(swept_first):
     """N5b: 100 points that the network funds, 40 spent, the date passed; the issuer has it all."""
-    desk = Shelf()
+    desk = ValueExamples()
     gift = desk.issue(100, funder=NETWORK, expires_at=desk.at + timedelta(days=1))
     desk.spend(40)
     desk.later(days=2)
@@ -123,7 +123,7 @@ def test_who_bears_a_gift_that_expired_is_a_question_of_dates_alone(swept_first)
 
 def test_what_a_hold_lets_go_past_its_date_needs_no_second_word():
     """N17: the sweeper's word was said before a hold was heard, and answers for what is free."""
-    desk = Shelf()
+    desk = ValueExamples()
     lot = first_lot(desk.issue(100, expires_at=desk.at + timedelta(hours=1)))
     hold = desk.hold(points=60, hours=3)
     desk.later(hours=2)

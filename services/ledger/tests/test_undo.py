@@ -13,12 +13,12 @@ from contracts.ledger import (
 )
 from contracts.values import Status
 
-from .desk import ACCOUNT, BAKER, FLORIST, NETWORK, Desk, award, page
+from .one_shard import ACCOUNT, BAKER, FLORIST, NETWORK, OneShard, award, page
 
 
 @pytest.fixture
 def desk():
-    return Desk()
+    return OneShard()
 
 
 def test_a_refund_of_a_purchase_takes_its_own_lot_first(desk):
@@ -123,7 +123,7 @@ def test_a_refund_of_a_redemption_is_its_mirror_image_and_restores_the_very_lots
 
 def test_parts_of_a_redemption_refunded_in_any_order_add_up_to_the_whole():
     for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2)):
-        desk = Desk()
+        desk = OneShard()
         desk.buy(award(70, expires_at=desk.at + timedelta(days=1)))
         desk.buy(award(100, issuer=FLORIST))
         before = desk.lots()
@@ -141,7 +141,7 @@ def test_parts_of_a_redemption_refunded_in_any_order_add_up_to_the_whole():
 
 def test_parts_of_a_purchase_refunded_in_any_order_add_up_to_the_whole():
     for order in ((0, 1, 2), (2, 0, 1)):
-        desk = Desk()
+        desk = OneShard()
         lines = ((1, 333), (2, 334), (3, 100))
         sale = desk.buy(award(7, line=1), award(11, line=2), award(101), lines=lines)
         taken = [sum(row.amount for row in desk.refund(sale, lines[place]).rows) for place in order]

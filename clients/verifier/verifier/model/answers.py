@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from verifier.model.hearing import Heard
+from verifier.model.computation import CREDIT, GIFT, MERCHANT, POINTS, Said, Work
+from verifier.model.decode import Heard
 from verifier.model.messages import Refusal, Told, Transaction, Why, micros
-from verifier.model.work import CREDIT, GIFT, MERCHANT, POINTS, Said, Work
 
 _TEHRAN = ZoneInfo("Asia/Tehran")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from verifier.model.further import GrantBudget, ReceiveBudget, SendBudget
+from verifier.model.commands_value import GrantBudget, ReceiveBudget, SendBudget
+from verifier.model.computation import GIFT, NETWORK, RIAL, No, Said, Work
 from verifier.model.messages import Issue, Prize
 from verifier.model.originals import Grant
-from verifier.model.work import GIFT, NETWORK, RIAL, No, Said, Work
 from verifier.state import Key
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from verifier.model import budgets, money, undo
-from verifier.model.further import (
+from verifier.model.commands_value import (
     Activate,
     Exchange,
     Piece,
@@ -14,9 +14,7 @@ from verifier.model.further import (
     Send,
     TopUp,
 )
-from verifier.model.messages import micros
-from verifier.model.originals import Original
-from verifier.model.work import (
+from verifier.model.computation import (
     CREDIT,
     GIFT,
     GRACE,
@@ -30,6 +28,8 @@ from verifier.model.work import (
     Work,
     spread,
 )
+from verifier.model.messages import micros
+from verifier.model.originals import Original
 from verifier.state import LOTS_PER_SEQUENCE, WAITING, Lot, Progress
 
 _PIECES_MAX = 1024

@@ -4,8 +4,19 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from verifier.model import budgets, crossing, further, holds, house, life, sale, undo, value
-from verifier.model.hearing import Heard
+from verifier.model import (
+    budgets,
+    commands_value,
+    crossing,
+    holds,
+    life,
+    registry,
+    sale,
+    undo,
+    value,
+)
+from verifier.model.computation import No, Said, Work
+from verifier.model.decode import Heard
 from verifier.model.messages import (
     ROAD,
     Cancel,
@@ -19,7 +30,6 @@ from verifier.model.messages import (
     Transaction,
 )
 from verifier.model.originals import Original
-from verifier.model.work import No, Said, Work
 from verifier.state import State
 
 Find = Callable[[str], Original | None]
@@ -30,7 +40,7 @@ AHEAD = "clock-ahead"  # the sender's clock was, by what its record's append tim
 _NEVER_BOOKED = "may never be in the book"
 
 
-_SHAPES: tuple[type[Any], ...] = (*ROAD.values(), *further.FURTHER.values())
+_SHAPES: tuple[type[Any], ...] = (*ROAD.values(), *commands_value.FURTHER.values())
 _NAMING: dict[type[Any], str] = {  # under which field an earlier command is named
     shape: field
     for shape in _SHAPES
@@ -112,7 +122,7 @@ def _rule(work: Work, body: Any, original: Original | None) -> Said:
     """The rule of a command, between what standings forbid and what they send on."""
     watched = work.state.house.standings
     if watched:
-        house.check(work, body)
+        registry.check(work, body)
     said = _say(work, body, original)
     if watched and said.status == "completed":
         crossing.pass_on(work, body, original)
@@ -145,19 +155,19 @@ def _say(work: Work, body: Any, original: Original | None) -> Said:
 
 def _say_held(work: Work, body: Any, original: Original | None) -> Said:
     match body:
-        case further.SpendAway():
+        case commands_value.SpendAway():
             return holds.spend(work, body)
-        case further.HoldValue():
+        case commands_value.HoldValue():
             return holds.place(work, body)
-        case further.Capture():
+        case commands_value.Capture():
             return holds.capture(work, body, original)
-        case further.VoidHold():
+        case commands_value.VoidHold():
             return holds.void(work, original)
-        case further.LetGo():
+        case commands_value.LetGo():
             return holds.let_go(work, body)
-        case further.Extend():
+        case commands_value.Extend():
             return life.extend(work, body)
-        case further.Adjust():
+        case commands_value.Adjust():
             return life.adjust(work, body)
         case _:
             return _say_crossing(work, body, original)
@@ -165,19 +175,19 @@ def _say_held(work: Work, body: Any, original: Original | None) -> Said:
 
 def _say_crossing(work: Work, body: Any, original: Original | None) -> Said:
     match body:
-        case further.Send():
+        case commands_value.Send():
             return crossing.send(work, body)
-        case further.Receive():
+        case commands_value.Receive():
             return crossing.receive(work, body)
-        case further.Return():
+        case commands_value.Return():
             return crossing.bring_back(work, original)
-        case further.Exchange():
+        case commands_value.Exchange():
             return crossing.exchange(work, body)
-        case further.Activate():
+        case commands_value.Activate():
             return crossing.activate(work, body)
-        case further.Reissue():
+        case commands_value.Reissue():
             return crossing.reissue(work, body)
-        case further.TopUp():
+        case commands_value.TopUp():
             return crossing.top_up(work, body)
         case _:
             return _say_of_house(work, body)
@@ -185,33 +195,33 @@ def _say_crossing(work: Work, body: Any, original: Original | None) -> Said:
 
 def _say_of_house(work: Work, body: Any) -> Said:
     match body:
-        case further.GrantBudget():
+        case commands_value.GrantBudget():
             return budgets.grant(work, body)
-        case further.SendBudget():
+        case commands_value.SendBudget():
             return budgets.send(work, body)
-        case further.ReceiveBudget():
+        case commands_value.ReceiveBudget():
             return budgets.receive(work, body)
-        case further.Install():
-            return house.install(work, body)
-        case further.SetStanding():
-            return house.stand(work, body)
-        case further.CloseWindow():
-            return house.close_window(work, body)
-        case further.Settle():
-            return house.settle(work, body)
+        case commands_value.Install():
+            return registry.install(work, body)
+        case commands_value.SetStanding():
+            return registry.stand(work, body)
+        case commands_value.CloseWindow():
+            return registry.close_window(work, body)
+        case commands_value.Settle():
+            return registry.settle(work, body)
         case _:
             return Said("refused", "undecodable")
 
 
 def _return(work: Work, body: Any, said: Said) -> None:
     """What was sent here and refused goes back."""
-    if isinstance(body, further.Receive):
+    if isinstance(body, commands_value.Receive):
         name = f"b.{body.from_shard}.{body.from_sequence}"
         content = (body.from_shard, body.from_account, body.sent_by, said.code)
         work.crosses.append((name, content))
 
 
-_ARRIVING = (further.Receive, further.ReceiveBudget, further.Return)
+_ARRIVING = (commands_value.Receive, commands_value.ReceiveBudget, commands_value.Return)
 
 
 def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
@@ -220,16 +230,16 @@ def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
     if type(body) not in _ARRIVING:
         return None
     match body:
-        case further.Receive():
+        case commands_value.Receive():
             pieces = crossing.said_pieces(body.parcels)
             return body.name, (
                 shard, body.account, body.member, body.from_shard, body.from_sequence,
                 body.from_account, body.from_member, pieces, body.purpose, body.sent_by,
                 body.forwarded,
             )  # fmt: skip
-        case further.ReceiveBudget():
+        case commands_value.ReceiveBudget():
             return body.name, (shard, body.party, body.campaign, body.amount_rial)
-        case further.Return():
+        case commands_value.Return():
             return body.name, (shard, body.account, body.original, body.code)
         case _:
             return None

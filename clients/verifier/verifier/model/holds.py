@@ -2,12 +2,12 @@
 
 from typing import Any, NamedTuple
 
-from verifier.model import house, life, money
-from verifier.model.further import Capture, HoldValue, LetGo, SpendAway, Wanted
+from verifier.model import life, money, registry
+from verifier.model.commands_value import Capture, HoldValue, LetGo, SpendAway, Wanted
+from verifier.model.computation import CREDIT, GIFT, HOLD_MAX, MERCHANT, POINTS, No, Said, Work
 from verifier.model.messages import micros
 from verifier.model.originals import Original
 from verifier.model.undo import progress_of
-from verifier.model.work import CREDIT, GIFT, HOLD_MAX, MERCHANT, POINTS, No, Said, Work
 from verifier.state import LOTS_PER_SEQUENCE, Hold, Lot, Progress
 
 
@@ -84,7 +84,7 @@ def capture(work: Work, body: Capture, original: Original | None) -> Said:
     hold, known = _standing(work, original)
     assert original is not None  # noqa: S101 - for the types
     work.acceptor, work.merchant = original.acceptor, original.merchant
-    house.may_begin(work, work.acceptor)
+    registry.may_begin(work, work.acceptor)
     _needs_acceptor(work.acceptor, body.spend.merchant_points, body.spend.worth_rial)
     work.repay()
     left = {ask.unit: ask.amount for ask in _asks(body.spend, work.acceptor)}

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from verifier.model import budgets
-from verifier.model.further import Adjust, Extend
+from verifier.model.commands_value import Adjust, Extend
+from verifier.model.computation import RIAL, No, Said, Work, in_date
 from verifier.model.messages import micros
-from verifier.model.work import RIAL, No, Said, Work, in_date
 from verifier.state import LOTS_PER_SEQUENCE, WAITING, Lot
 
 _TEHRAN = ZoneInfo("Asia/Tehran")

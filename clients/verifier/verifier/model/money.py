@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from verifier.model.further import Wanted
+from verifier.model.commands_value import Wanted
+from verifier.model.computation import NETWORK, RIAL, No, Work, spread
 from verifier.model.messages import Deal
-from verifier.model.work import NETWORK, RIAL, No, Work, spread
 from verifier.state import Key, Lot
 
 _SLACK_A_LOT = 2  # Rial: a lot's cost was rounded down when it was born and when it is split

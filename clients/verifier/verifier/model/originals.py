@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from verifier.leaves import Leaf
 from verifier.model import money
-from verifier.model.further import (
+from verifier.model.commands_value import (
     Capture,
     HoldValue,
     Receive,
@@ -17,9 +17,9 @@ from verifier.model.further import (
     SpendAway,
     Wanted,
 )
-from verifier.model.hearing import Heard
+from verifier.model.computation import DONE
+from verifier.model.decode import Heard
 from verifier.model.messages import Issue, Prize, Refusal, Transaction, micros
-from verifier.model.work import DONE
 from verifier.state import LOTS_PER_SEQUENCE
 
 Row = tuple[Any, ...]

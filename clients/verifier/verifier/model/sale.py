@@ -1,9 +1,9 @@
 """Purchases and redemptions worked out: what is spent, then what is earned."""
 
 from verifier.model import budgets, life, money
+from verifier.model.computation import CREDIT, GIFT, POINTS, No, Said, Work
 from verifier.model.messages import Deal, Prize, Told, Transaction, Why
 from verifier.model.originals import kins_of
-from verifier.model.work import CREDIT, GIFT, POINTS, No, Said, Work
 from verifier.state import LOTS_PER_SEQUENCE
 
 

@@ -3,9 +3,7 @@
 from typing import Any, NamedTuple
 
 from verifier.model import budgets, money
-from verifier.model.messages import Transaction, micros
-from verifier.model.originals import Grant, Original
-from verifier.model.work import (
+from verifier.model.computation import (
     CREDIT,
     DONE,
     GIFT,
@@ -20,6 +18,8 @@ from verifier.model.work import (
     part_of,
     spread,
 )
+from verifier.model.messages import Transaction, micros
+from verifier.model.originals import Grant, Original
 from verifier.state import Progress
 
 

@@ -1,10 +1,10 @@
 """Issues, take-backs, verdicts on pending points, and expiry, worked out."""
 
 from verifier.model import budgets
+from verifier.model.computation import No, Said, Work, in_date
 from verifier.model.messages import Expire, Issue, Release, micros
 from verifier.model.originals import Grant, Original
 from verifier.model.undo import Way, progress_of
-from verifier.model.work import No, Said, Work, in_date
 from verifier.state import WAITING, Lot, Progress
 
 

@@ -142,7 +142,7 @@ class Member:
 
 
 @dataclass(slots=True, kw_only=True)
-class Town:
+class Participants:
     """Everybody of one run. Numbers begin at the run's own second, so that runs never meet."""
 
     cluster: plan.Cluster
@@ -153,7 +153,7 @@ class Town:
     _shops: dict[str, Shop] = field(default_factory=dict[str, Shop])
 
     @classmethod
-    def of(cls, cluster: plan.Cluster) -> "Town":
+    def of(cls, cluster: plan.Cluster) -> "Participants":
         """Nobody yet."""
         url, keys = cluster.url(plan.GATEWAY), cluster.credentials
         first = int(time.time()) % 1_000_000 * 1_000 + 1_000_000_000

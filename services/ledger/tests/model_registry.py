@@ -67,7 +67,7 @@ def parties(body):
     return (), (getattr(body, "acceptor", 0),)
 
 
-class Quarter:
+class ModelRegistry:
     """One shard's. says: what the ledger says next, as (shard, name, facts)."""
 
     def __init__(self):

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from verifier.books import Book
 from verifier.leaves import Leaf, LeafRefused, from_bytes
 from verifier.log import BadChunk, unpack
-from verifier.model.further import Capture
-from verifier.model.hearing import Heard, hear
+from verifier.model.commands_value import Capture
+from verifier.model.decode import Heard, hear
 from verifier.model.originals import Original, original_of
 from verifier.names import Names
 

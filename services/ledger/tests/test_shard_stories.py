@@ -15,7 +15,7 @@ from ledger.posting.decide.batch_state import BatchState
 from ledger.query.domain import issue_cohorts
 from ledger.query.domain.issue_cohorts import LotRow, MovementRow
 
-from . import caravan, model
+from . import model, shard_stories
 
 SEEDS = int(os.environ.get("SEEDS", "50"))
 SHARDS = (3, 7)
@@ -46,7 +46,7 @@ class Told:
     def __init__(self, seed):
         self.book = BatchState()
         self.plain = models(SHARDS)
-        self.caravan = caravan.Caravan(seed, self.plain)
+        self.caravan = shard_stories.ShardStories(seed, self.plain)
         self.way = []
         self.lots, self.movements = [], []
 

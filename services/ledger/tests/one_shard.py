@@ -34,7 +34,7 @@ def terms(points, *, credit=0, value=None, own=0, own_max=0, fee_bp=100, network
     )  # fmt: skip
 
 
-class Desk:
+class OneShard:
     """Commands one after another, each a minute later; gives each decision."""
 
     def __init__(self, shard=3):

@@ -16,13 +16,13 @@ from contracts.value import (
 )
 from contracts.values import Channel, Kind, Unit
 
-from .town import ALI, BAKER, GROCER, HERE, THERE, Town
+from .many_shards import ALI, BAKER, GROCER, HERE, THERE, ManyShards
 
 NP, CR = Unit.NETWORK_POINTS, Unit.CREDIT
 SPRING = 12
 
 
-class Office(Town):
+class NetworkExamples(ManyShards):
     """What these tables' commands look like."""
 
     def grant(self, rial, *, party=BAKER, campaign=SPRING, shard=HERE):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from verifier.model import budgets
-from verifier.model.further import (
+from verifier.model.commands_value import (
     FORWARDS_MAX,
     Activate,
     Adjust,
@@ -24,8 +24,8 @@ from verifier.model.further import (
     SpendAway,
     TopUp,
 )
+from verifier.model.computation import GIFT, NETWORK, RIAL, No, Said, Work
 from verifier.model.messages import Expire, Issue, Refusal, Transaction
-from verifier.model.work import GIFT, NETWORK, RIAL, No, Said, Work
 from verifier.state import State
 
 _OUTWARD = (SpendAway, HoldValue, Capture, Send, Exchange, Activate)

@@ -39,7 +39,7 @@ def holds_of(plain):
     return lambda: plain.holds
 
 
-class Caravan:
+class ShardStories:
     """plain: the model of each shard, to see what there is. road: share of the road's commands."""
 
     def __init__(self, seed, plain, *, road=0.4):

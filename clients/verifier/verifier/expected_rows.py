@@ -3,10 +3,10 @@
 import struct
 from typing import Any
 
-from verifier import packing
+from verifier import row_bytes
 from verifier.leaves import Leaf
-from verifier.model.further import Reissue, Send
-from verifier.model.hearing import Heard
+from verifier.model.commands_value import Reissue, Send
+from verifier.model.decode import Heard
 
 Row = tuple[Any, ...]
 _SENDS = (Send, Reissue)
@@ -15,7 +15,7 @@ OF_BUDGET = 4  # what a message of a budget says; one of value says more
 
 def written_outcomes(shard: int, leaves: list[Leaf]) -> bytes | None:
     """As outcomes, in the bytes of a copy; None: they cannot be written."""
-    pack = packing.outcome
+    pack = row_bytes.outcome
     try:
         return b"".join(
             [
@@ -35,7 +35,7 @@ def outcomes(shard: int, leaves: list[Leaf]) -> list[Row]:
 
 def written_consumptions(shard: int, leaves: list[Leaf]) -> bytes | None:
     """As consumptions, in the bytes of a copy; None: they cannot be written."""
-    pack = packing.consumption
+    pack = row_bytes.consumption
     try:
         return b"".join(
             [

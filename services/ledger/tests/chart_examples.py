@@ -5,12 +5,8 @@ from datetime import timedelta
 from contracts.value import TopUpWallet
 from ledger.book.facts import Role
 
-from . import office as offices
-from .bazaar import GV, MP, NP, Bazaar
-from .desk import award
-from .office import Office
-from .shelf import Shelf, first_lot
-from .town import (
+from . import network_examples as offices
+from .many_shards import (
     ALI,
     BAKER,
     CARD,
@@ -22,6 +18,10 @@ from .town import (
     THERE,
     WHO,
 )
+from .network_examples import NetworkExamples
+from .one_shard import award
+from .transfer_examples import GV, MP, NP, TransferExamples
+from .value_examples import ValueExamples, first_lot
 
 BUDGETS = (Role.BUDGET, Role.BUDGET_GRANTED, Role.BUDGET_SPENT)
 
@@ -47,42 +47,42 @@ def _towards(key):
 
 
 def purchase():
-    return Shelf().buy(award(100, funder=NETWORK))
+    return ValueExamples().buy(award(100, funder=NETWORK))
 
 
 def redemption():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.spend(60)
 
 
 def redemption_with_own_discount():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.spend(60, own=500, own_max=500)
 
 
 def redemption_of_points_that_got_dearer():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.spend(60, value=6_600, network_max=600)
 
 
 def refund_of_a_purchase():
-    desk = Shelf()
+    desk = ValueExamples()
     sale = desk.buy(award(100, funder=NETWORK), lines=((1, 700_000), (2, 300_000)))
     return desk.refund(sale, (2, 300_000))
 
 
 def refund_into_debt():
-    desk = Shelf()
+    desk = ValueExamples()
     sale = desk.buy(award(100))
     desk.spend(70)
     return desk.refund(sale)
 
 
 def repayment():
-    desk = Shelf()
+    desk = ValueExamples()
     sale = desk.buy(award(100))
     desk.spend(70)
     desk.refund(sale)
@@ -90,13 +90,13 @@ def repayment():
 
 
 def refund_of_a_redemption():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.refund(desk.spend(60), amount_rial=500_000)
 
 
 def reversal():
-    desk = Shelf()
+    desk = ValueExamples()
     sale = desk.buy(award(100, funder=NETWORK))
     return desk.reverse(sale.command.name)
 
@@ -105,28 +105,28 @@ def reversal():
 
 
 def issue():
-    return Shelf().issue(50_000, unit=offices.CR, issuer=NETWORK)
+    return ValueExamples().issue(50_000, unit=offices.CR, issuer=NETWORK)
 
 
 def take_back():
-    desk = Shelf()
+    desk = ValueExamples()
     credit = desk.issue(50_000, unit=offices.CR, issuer=NETWORK)
     desk.spend(0, credit=20_000)
     return desk.take_back(credit)
 
 
 def release_pending():
-    desk = Shelf()
+    desk = ValueExamples()
     return desk.arrives(desk.issue(100, awaits="delivered"))
 
 
 def cancel_pending():
-    desk = Shelf()
+    desk = ValueExamples()
     return desk.never_comes(desk.issue(100, awaits="delivered", funder=NETWORK))
 
 
 def expiry():
-    desk = Shelf()
+    desk = ValueExamples()
     sale = desk.buy(award(100, expires_at=desk.at + timedelta(hours=1)))
     desk.spend(30)
     desk.later(hours=2)
@@ -134,44 +134,44 @@ def expiry():
 
 
 def extension():
-    desk = Shelf()
+    desk = ValueExamples()
     sale = desk.buy(award(100, expires_at=desk.at + timedelta(hours=9)))
     return desk.extend(first_lot(sale), None)
 
 
 def adjustment():
-    return Shelf().adjust(40, funder=NETWORK, cost_rial=4_000)
+    return ValueExamples().adjust(40, funder=NETWORK, cost_rial=4_000)
 
 
 # ---------------------------------------------------------------------------------- spend and hold
 
 
 def spend_away():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.away(points=60, worth_rial=5_000, fee_bp=100)
 
 
 def hold():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.hold(points=80)
 
 
 def capture():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.capture(desk.hold(points=80), points=60, worth_rial=6_000, fee_bp=100)
 
 
 def void():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     return desk.void(desk.hold(points=80))
 
 
 def hold_due():
-    desk = Shelf()
+    desk = ValueExamples()
     desk.buy(award(100))
     held = desk.hold(points=80, hours=1)
     desk.later(hours=1)
@@ -182,20 +182,20 @@ def hold_due():
 
 
 def sending():
-    bazaar = Bazaar()
+    bazaar = TransferExamples()
     bazaar.issue(100)
     return bazaar.send(30)
 
 
 def receipt():
-    bazaar = Bazaar()
+    bazaar = TransferExamples()
     bazaar.issue(100)
     bazaar.send(30)
     return bazaar.deliver()[0]
 
 
 def returning():
-    bazaar = Bazaar()
+    bazaar = TransferExamples()
     bazaar.issue(100)
     bazaar.stand("closed", account=SARA, shard=THERE)
     bazaar.send(30)
@@ -206,29 +206,29 @@ def returning():
 
 
 def exchange_in():
-    bazaar = Bazaar()
+    bazaar = TransferExamples()
     bazaar.rate()
     bazaar.issue(1_000, unit=MP)
     return bazaar.exchange(MP, 1_000, 100, cost_rial=10_000)
 
 
 def exchange_out():
-    bazaar = Bazaar()
+    bazaar = TransferExamples()
     bazaar.rate()
     bazaar.issue(100, issuer=GROCER)
     return bazaar.exchange(NP, 100, 1_000, fee_bp=150)
 
 
 def terms():
-    return Bazaar().rate()
+    return TransferExamples().rate()
 
 
 def activation():
-    return Bazaar().card(200_000)
+    return TransferExamples().card(200_000)
 
 
 def reissue():
-    bazaar = Bazaar()
+    bazaar = TransferExamples()
     bazaar.card(200_000)
     bazaar.issue(50_000, account=CARD, unit=GV, issuer=FLORIST, cost_rial=50_000)
     bazaar.card(account=OTHER_CARD, shard=THERE)
@@ -236,7 +236,7 @@ def reissue():
 
 
 def top_up():
-    return Bazaar().hear(
+    return TransferExamples().hear(
         TopUpWallet(
             name="a.1000001.top-up-1", account=ALI, member=1, amount_rial=500_000,
             custodian=GROCER, merchant=GROCER,
@@ -248,30 +248,30 @@ def top_up():
 
 
 def budget_granted():
-    return Office().grant(10_000)
+    return NetworkExamples().grant(10_000)
 
 
 def budget_drawn():
-    office = Office()
+    office = NetworkExamples()
     office.grant(10_000)
     return office.buy(offices.award(60, issuer=GROCER))
 
 
 def budget_sent():
-    office = Office()
+    office = NetworkExamples()
     office.grant(10_000)
     return office.pass_on(4_000)
 
 
 def budget_received():
-    office = Office()
+    office = NetworkExamples()
     office.grant(10_000)
     office.pass_on(4_000)
     return office.deliver()[0]
 
 
 def standing():
-    return Office().stand("frozen", account=ALI)
+    return NetworkExamples().stand("frozen", account=ALI)
 
 
 def window():
@@ -293,7 +293,7 @@ def settlement_with_the_network():
 
 
 def settlement_turned_round():
-    office = Office()
+    office = NetworkExamples()
     office.issue(1_000)
     spent = office.spend(100)
     office.close(1)
@@ -305,7 +305,7 @@ def settlement_turned_round():
 
 def _indebted():
     """The baker owes the grocer 10,000 Rial, the grocer the network 100 of it."""
-    office = Office()
+    office = NetworkExamples()
     office.issue(1_000)
     office.spend(100)
     return office

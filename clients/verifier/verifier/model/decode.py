@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import Raw, Struct
 
-from verifier.model.further import FURTHER
+from verifier.model.commands_value import FURTHER
 from verifier.model.messages import ROAD, Moment, Transaction, micros
 
 

@@ -15,10 +15,10 @@ from contracts.value import (
 )
 from contracts.values import Unit
 
-from .desk import ACCOUNT, BAKER, GROCER, Desk
+from .one_shard import ACCOUNT, BAKER, GROCER, OneShard
 
 
-class Shelf(Desk):
+class ValueExamples(OneShard):
     """A desk with all that happens away from a till."""
 
     def issue(self, amount, *, unit=Unit.NETWORK_POINTS, issuer=BAKER, **fields):

@@ -19,7 +19,7 @@ WHO = {
 }  # fmt: skip
 
 
-class Town:
+class ManyShards:
     """Commands of any shard, each a minute later; says is what the ledger has yet to hear."""
 
     def __init__(self):

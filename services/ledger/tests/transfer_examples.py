@@ -12,12 +12,12 @@ from contracts.value import (
 )
 from contracts.values import Unit
 
-from .town import ALI, BAKER, CARD, GROCER, HERE, OTHER_CARD, SARA, THERE, Town
+from .many_shards import ALI, BAKER, CARD, GROCER, HERE, OTHER_CARD, SARA, THERE, ManyShards
 
 NP, MP, CR, GV = Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT
 
 
-class Bazaar(Town):
+class TransferExamples(ManyShards):
     """What these tables' commands look like."""
 
     def issue(self, amount, *, account=ALI, unit=NP, issuer=BAKER, shard=HERE, **fields):
