@@ -8,19 +8,19 @@ from contracts.pos import PosTransaction
 from contracts.values import AccountOrZero, Amount, Instant, NumberOrZero, Reason, Shard
 
 
-class Verdict(StrEnum):
+class ScreeningDecision(StrEnum):
     """What fraud decides; within one evaluation it only rises (fraud reference 5.1)."""
 
     ALLOW = "allow"
-    HOLD = "hold"  # purchases only: points pending until review_due_at
+    REVIEW = "review"  # purchases only: points pending until review_due_at
     DECLINE = "decline"
 
 
 class ScreenedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`transaction-screened.v1` on fraud.screened. case_id: set with HOLD."""
+    """`transaction-screened.v1` on fraud.screened. case_id: set with REVIEW."""
 
     transaction: PosTransaction
-    verdict: Verdict
+    decision: ScreeningDecision
     reasons: tuple[Reason, ...] = ()
     review_due_at: Instant | None = None
     case_id: str = ""
@@ -36,7 +36,7 @@ class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     replayed: bool = False
 
 
-class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NameSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A name as one shard saw it first. seen_at: the transaction's accepted_at.
 
     sold_rial: the basket of a purchase that fraud did not decline; redeemed_rial: what such a
@@ -55,10 +55,10 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TerminalsSeen(Struct, frozen=True, kw_only=True):
-    """`terminals-seen.v1` on fraud.terminals: the sightings of one poll for one partition.
+    """`terminals-seen.v1` on fraud.terminals: the names of one poll for one partition.
 
     Keyed by the first one's terminal, an online shop's by the name, which any of its terminals may
     send; all its keys belong to the same partition.
     """
 
-    sightings: tuple[Sighting, ...]
+    names: tuple[NameSeen, ...]

@@ -30,7 +30,7 @@ class Award(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one rule gives for one line (0: the whole basket).
 
     Awards alike but for line and amount share a lot. cost_rial: of this award, at the terms in
-    force at occurred_at. expires_at None: never. available_from None: at once; a hold by fraud
+    force at occurred_at. expires_at None: never. available_from None: at once; a review by fraud
     overrides it with the review's due time.
     """
 
@@ -92,7 +92,7 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`post-transaction.v1`: one transaction of the road with all that campaigns decided.
 
     acceptor: the party of the merchant where it happened. decline: not empty = store this no.
-    review_due_at: set = every award becomes available only then (fraud's hold). grace_expires_at:
+    review_due_at: set = every award becomes available only then (fraud's review). grace_expires_at:
     expiry of a child lot where a restored lot is past its date. original, shown: as in
     PosTransaction.
     """

@@ -78,13 +78,13 @@ class Status(StrEnum):
     """What became of a name, for ever."""
 
     COMPLETED = "completed"
-    HELD = "held"  # completed, points pending until a reviewer's verdict or the due time
+    UNDER_REVIEW = "held"  # completed, points pending until the review ends or is due
     DECLINED = "declined"  # a business no: stored and answered like a yes
     REFUSED = "refused"  # a stage could not decide it: stored and answered
 
 
 class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why something was declined, held, or earned nothing; Persian first."""
+    """Why something was declined, reviewed, or earned nothing; Persian first."""
 
     code: str
     fa: str

@@ -8,7 +8,7 @@ from typing import Any
 
 from cluster import plan
 from contracts import envelope, topics
-from contracts.fraud import ScreenedTransaction, Verdict
+from contracts.fraud import ScreenedTransaction, ScreeningDecision
 from contracts.house import DeadLetter
 from contracts.ledger import PostTransaction, Reply
 from contracts.merchants import Programme
@@ -126,7 +126,7 @@ def submitted(about: PosTransaction) -> bytes:
 
 def screened(about: PosTransaction) -> bytes:
     """A transaction-screened.v1 that allows."""
-    body = ScreenedTransaction(transaction=about, verdict=Verdict.ALLOW)
+    body = ScreenedTransaction(transaction=about, decision=ScreeningDecision.ALLOW)
     return _enveloped("transaction-screened.v1", about.account, body)
 
 

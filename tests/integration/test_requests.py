@@ -116,7 +116,7 @@ async def test_only_answers_to_what_was_sent_are_kept(tx: Tx) -> None:
     ("status", "progress"),
     [
         (Status.COMPLETED, COMPLETED),
-        (Status.HELD, COMPLETED),
+        (Status.UNDER_REVIEW, COMPLETED),
         (Status.DECLINED, DECLINED),
         (Status.REFUSED, DECLINED),
     ],

@@ -19,7 +19,7 @@ from contracts.values import Status
 from kit.base.db import Tx
 from kit.stream import outbox
 
-_COMPLETED: Final = (Status.COMPLETED, Status.HELD)
+_COMPLETED: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
 
 # for a statement over a table t of the noun's own, whose column name is the command's
 COMPLETED_EVERYWHERE: Final[LiteralString] = (

@@ -73,10 +73,10 @@ def figures(sent: Sent, books: Books, heard: Heard, messages: Messages) -> dict[
             "lots_off": books.lots_off,
         },
         "fraud": {
-            "allowed": heard.verdicts["allow"],
-            "held": heard.verdicts["hold"],
+            "allowed": heard.decisions["allow"],
+            "held": heard.decisions["review"],
             "released": heard.released,
-            "declined": heard.verdicts["decline"],
+            "declined": heard.decisions["decline"],
         },
         "sms": asdict(messages),
         "latency_ms": _latencies(sent.latencies_s),

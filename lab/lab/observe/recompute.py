@@ -102,7 +102,7 @@ class Heard:
     """What the topics say, counted by code outside the rooms."""
 
     commands: int
-    verdicts: Counter[str]
+    decisions: Counter[str]
     released: int
 
 
@@ -111,14 +111,14 @@ async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) ->
 
     until: next offset of each place; of a cluster whose minutes go on ticking meanwhile.
     """
-    verdicts: dict[tuple[int, str], str] = {}
+    decisions: dict[tuple[int, str], str] = {}
     async for shard, said in _records(bootstrap, topics.FRAUD_SCREENED, shards, until):
         match said:
-            case ScreenedTransaction(transaction=sold, verdict=verdict):
+            case ScreenedTransaction(transaction=sold, decision=decision):
                 if sold.kind is not Kind.INQUIRY:
-                    verdicts.setdefault((shard, sold.name), verdict.value)
+                    decisions.setdefault((shard, sold.name), decision.value)
             case RefusedTransaction() | Unreadable():
-                verdicts.setdefault((shard, said.name), "refused")
+                decisions.setdefault((shard, said.name), "refused")
             case _:
                 pass
     released: set[tuple[int, str]] = set()
@@ -131,7 +131,7 @@ async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) ->
             released.add((shard, said.name))
     return Heard(
         commands=await _commands(bootstrap, shards, until),
-        verdicts=Counter(verdicts.values()),
+        decisions=Counter(decisions.values()),
         released=len(released),
     )
 

@@ -19,7 +19,7 @@ from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.campaigns import RulePublished
 from contracts.envelope import Envelope, decode, follow
-from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import COMMANDS, Outcome
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
@@ -128,7 +128,7 @@ class Make:
 
     def screened(self, **changes: Any) -> ScreenedTransaction:
         about = {k: changes.pop(k) for k in list(changes) if k in _SCREENED}
-        given: dict[str, Any] = {"verdict": Verdict.ALLOW} | about
+        given: dict[str, Any] = {"decision": ScreeningDecision.ALLOW} | about
         return ScreenedTransaction(transaction=self.transaction(**changes), **given)
 
     def event(
@@ -215,7 +215,7 @@ class Make:
         return [decode(m.value or b"", dict(COMMANDS)) for m in taken]
 
 
-_SCREENED = {"verdict", "reasons", "review_due_at", "case_id", "replayed"}
+_SCREENED = {"decision", "reasons", "review_due_at", "case_id", "replayed"}
 
 
 @pytest.fixture

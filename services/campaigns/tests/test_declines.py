@@ -3,7 +3,7 @@
 from typing import Any
 
 from campaigns.awards import usecases as awards
-from contracts.fraud import Verdict
+from contracts.fraud import ScreeningDecision
 from contracts.values import Kind, Reason
 
 BLOCKED = Reason(code="card-blocked", fa="مسدود", en="blocked")
@@ -14,7 +14,9 @@ async def test_its_own_no_is_told_once_and_frauds_is_not(
 ) -> None:
     events = [
         make.event(make.screened(name="t.1.1.1")),
-        make.event(make.screened(name="t.1.1.2", verdict=Verdict.DECLINE, reasons=(BLOCKED,))),
+        make.event(
+            make.screened(name="t.1.1.2", decision=ScreeningDecision.DECLINE, reasons=(BLOCKED,))
+        ),
         make.event(make.screened(name="t.1.1.3", kind=Kind.REDEMPTION, points=1, terms_version=0)),
     ]
     for told in ([f"{events[2].partition}.t.1.1.3 no-terms"], []):  # a repeat was told before

@@ -86,7 +86,7 @@ async def test_what_is_no_first_purchase(tx: Any, make: Any, changes: dict[str, 
 
 
 async def test_a_held_purchase_counts(tx: Any, make: Any) -> None:
-    (said,) = await hear(tx, make, make.outcome_event(status=Status.HELD, case_id="c"))
+    (said,) = await hear(tx, make, make.outcome_event(status=Status.UNDER_REVIEW, case_id="c"))
     assert isinstance(said.data, IssueValue)
 
 

@@ -10,12 +10,13 @@ from campaigns.awards import usecases as awards
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts.envelope import encode
-from contracts.fraud import RefusedTransaction, Verdict
+from contracts.fraud import RefusedTransaction, ScreeningDecision
 from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
 from contracts.pos import RefundLine
 from contracts.values import Channel, Kind, Reason
 
 BLOCKED = Reason(code="card-blocked", fa="کارت مسدود است.", en="The card is blocked.")
+BLOCKED_CARD: Any = {"decision": ScreeningDecision.DECLINE, "reasons": (BLOCKED,)}
 
 
 async def decisions(tx: Any) -> int:
@@ -60,7 +61,7 @@ async def test_a_second_delivery_and_a_retry_get_the_first_output_again(
     (again,) = await grant(make.event(make.screened()))
     assert encode(again) == encode(first)
     # a retry: later, another basket even; only fingerprint and headers are its own
-    other = make.screened(lines=make.lines(9_000_000), verdict=Verdict.DECLINE, reasons=(BLOCKED,))
+    other = make.screened(lines=make.lines(9_000_000), **BLOCKED_CARD)
     late = make.now + timedelta(minutes=5)
     (retry,) = await grant(make.event(other, offset=9, fingerprint="f2", accepted_at=late))
     assert retry.data == first.data
@@ -90,10 +91,10 @@ async def test_one_name_on_two_shards_is_two_names(grant: Any, make: Any, tx: An
     assert await decisions(tx) == 2
 
 
-async def test_a_hold_and_a_decline_travel_on(grant: Any, make: Any) -> None:
+async def test_a_review_and_a_decline_travel_on(grant: Any, make: Any) -> None:
     due = make.now + timedelta(hours=72)
-    held = make.screened(verdict=Verdict.HOLD, case_id="c-9", review_due_at=due)
-    declined = make.screened(name="t.1.1.2", verdict=Verdict.DECLINE, reasons=(BLOCKED,))
+    held = make.screened(decision=ScreeningDecision.REVIEW, case_id="c-9", review_due_at=due)
+    declined = make.screened(name="t.1.1.2", **BLOCKED_CARD)
     hold, decline = await grant(make.event(held), make.event(declined, offset=1))
     assert (hold.data.case_id, hold.data.review_due_at) == ("c-9", due)
     assert sum(a.amount for a in hold.data.awards) == 100
@@ -195,7 +196,7 @@ async def test_refund_and_reversal_carry_the_grace_date(grant: Any, make: Any) -
 
 async def test_an_inquiry_previews_and_leaves_no_decision(grant: Any, make: Any, tx: Any) -> None:
     asked = make.event(make.screened(kind=Kind.INQUIRY))
-    blocked = make.screened(kind=Kind.INQUIRY, verdict=Verdict.DECLINE, reasons=(BLOCKED,))
+    blocked = make.screened(kind=Kind.INQUIRY, **BLOCKED_CARD)
     bare = make.screened(kind=Kind.INQUIRY, programme_version=0, terms_version=0)
     late = make.screened(kind=Kind.INQUIRY, programme_version=2)
     said = await grant(
@@ -320,15 +321,14 @@ async def test_nobody_waits_for_facts_that_are_not_needed(
 ) -> None:
     del clean
     batch = [
-        make.event(make.screened(verdict=Verdict.DECLINE, reasons=(BLOCKED,))),
+        make.event(make.screened(**BLOCKED_CARD)),
         make.event(make.screened(replayed=True)),
         make.event(make.screened(kind=Kind.REFUND, original="t.1.1.1", terms_version=0)),
         make.event(make.screened(programme_version=0, terms_version=0)),
     ]
     assert not awards.lacks_facts(batch, make.shelves())
     assert awards.lacks_facts([make.event(make.screened())], make.shelves())
-    missing = await consumer.dependencies_missing(batch, shelves=make.shelves(), database=pool)
-    assert not missing
+    assert not await consumer.dependencies_missing(batch, shelves=make.shelves(), database=pool)
 
 
 # --------------------------------------------------------------------------------- bonus rules

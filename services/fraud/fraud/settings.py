@@ -10,5 +10,5 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     review_h: int = 72  # a held earning becomes available by itself after this
     clock_ahead_max_s: int = 10  # accepted_at ahead of the record's append time; not in a sandbox
     names_days: int = 400  # how long decisions are remembered
-    sightings_days: int = 30  # how long names are compared across shards
+    names_seen_days: int = 30  # how long names are compared across shards
     windows_idle_h: int = 48  # a key that nothing touched for so long is forgotten

@@ -15,14 +15,14 @@ from contracts.members import IdentifierKind
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, till_name
 from fraud.screening.domain.decisions import Limits
-from fraud.screening.usecases import Desk
+from fraud.screening.usecases import ScreeningState
 from kit.base import db
 from kit.stream.consumer import Event, event
 
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
 TABLES = (
     "alerts",
-    "sightings",
+    "names_seen",
     "cases",
     "requests",
     "withdrawals",
@@ -82,8 +82,8 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk(Limits())
+def state() -> ScreeningState:
+    return ScreeningState(Limits())
 
 
 Sale = Callable[..., Event]

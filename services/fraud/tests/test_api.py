@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from contracts.values import Status
 from fraud.alerts import usecases as alerts
-from fraud.alerts.domain import Sighting
+from fraud.alerts.domain import NameSeen
 from fraud.cases import domain as cases_domain
 from fraud.cases import store as cases_store
 from fraud.cases import usecases as cases
@@ -155,7 +155,7 @@ async def test_only_operators_publish_and_nobody_unknown_reads(client: Client) -
 
 
 async def opened(database: db.Database, now: datetime, *, heard: bool = True) -> None:
-    hold = cases.Hold(
+    review = cases.Review(
         case_id="case-1",
         shard=5,
         name="t.1.1.1",
@@ -169,9 +169,11 @@ async def opened(database: db.Database, now: datetime, *, heard: bool = True) ->
         reasons=(),
     )
     async with database.transaction() as tx:
-        await cases.open_cases(tx, [hold])
+        await cases.open_cases(tx, [review])
         if heard:
-            await cases_store.update_heard(tx, [cases_domain.hear(5, "t.1.1.1", Status.HELD)])
+            await cases_store.update_ledger_status(
+                tx, [cases_domain.earning_outcome(5, "t.1.1.1", Status.UNDER_REVIEW)]
+            )
 
 
 VERDICT = "/v1/cases/case-1/verdict"
@@ -244,7 +246,7 @@ async def test_alerts_show_both_sightings(
         await alerts.raise_alerts(
             tx,
             [
-                Sighting(
+                NameSeen(
                     name="t.1.1.1",
                     terminal=1,
                     merchant=7,
@@ -277,10 +279,10 @@ async def test_every_write_leaves_who_what_before_and_after(
     await opened(database, now)
     await client.call("PUT", "/v1/fraud-rules/night-burst/versions/1", BODY)
     await client.call("PUT", VERDICT, {"verdict": "release"}, roles=("reviewer",))
-    rule, verdict = await trail.rows()
+    rule, outcome = await trail.rows()
     resources = services.opened(SERVICE, database, StoppedClock(now), actor_secret=SECRET)
     app = services.application(SERVICE, resources)
     writes = {r for r in services.routes_of(app) if not r.startswith("GET ")}
-    assert {rule["route"], verdict["route"]} == writes
+    assert {rule["route"], outcome["route"]} == writes
     assert (rule["subject"], rule["after"]["threshold"]) == ("sara", BODY["threshold"])
-    assert (verdict["before"]["status"], verdict["after"]["verdict"]) == ("open", "release")
+    assert (outcome["before"]["status"], outcome["after"]["verdict"]) == ("open", "release")

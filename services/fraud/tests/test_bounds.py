@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from contracts.fraud import TerminalsSeen, Verdict
+from contracts.fraud import ScreeningDecision, TerminalsSeen
 from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.values import Kind
 from fraud.rules import store as rules_store
 from fraud.rules.domain import Counted, Measure, Subject, Window
 from fraud.screening import store, usecases
-from fraud.screening.usecases import Desk
+from fraud.screening.usecases import ScreeningState
 from fraud.sums import usecases as sums
 from fraud.terms import usecases as terms
 from kit.base import db
@@ -36,29 +36,31 @@ async def keep_terms(tx: db.Tx, now: datetime) -> None:
 
 
 async def test_a_till_cannot_shut_a_member_out_elsewhere(
-    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+    tx: db.Tx, state: ScreeningState, sale: Sale, screened: Screened
 ) -> None:
     """Twelve purchases of 1 Rial at B by the victim's mobile, one a poll; then his own at A."""
     for n in range(1, 13):
         one = sale(n, after_s=n, merchant=B, amount_rial=1, **MOBILE)
-        await usecases.screen_transactions(tx, desk, [one])
+        await usecases.screen_transactions(tx, state, [one])
     at_b = [one.data for one in screened(tx)]
-    assert [s.verdict for s in at_b] == [Verdict.ALLOW] * 10 + [Verdict.DECLINE] * 2
+    assert [s.decision for s in at_b] == [ScreeningDecision.ALLOW] * 10 + [
+        ScreeningDecision.DECLINE
+    ] * 2
     assert at_b[-1].reasons[0].fa.startswith("این شمارهٔ موبایل در ده دقیقه ۱۲ بار")
     own = sale(50, after_s=20, merchant=A, amount_rial=500_000, **MOBILE)
-    await usecases.screen_transactions(tx, desk, [own])
-    assert screened(tx)[0].data.verdict is Verdict.ALLOW
+    await usecases.screen_transactions(tx, state, [own])
+    assert screened(tx)[0].data.decision is ScreeningDecision.ALLOW
 
 
 async def test_a_day_of_one_request_a_minute_turns_no_earning_elsewhere_into_a_held_one(
-    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+    tx: db.Tx, state: ScreeningState, sale: Sale, screened: Screened
 ) -> None:
     poll = [sale(n, after_s=60 * n, merchant=B, amount_rial=1, **MOBILE) for n in range(1, 300)]
-    await usecases.screen_transactions(tx, desk, poll)
+    await usecases.screen_transactions(tx, state, poll)
     screened(tx)
     own = sale(900, after_s=60 * 299 + 1, merchant=A, amount_rial=500_000, **MOBILE)
-    await usecases.screen_transactions(tx, desk, [own])
-    assert screened(tx)[0].data.verdict is Verdict.ALLOW
+    await usecases.screen_transactions(tx, state, [own])
+    assert screened(tx)[0].data.decision is ScreeningDecision.ALLOW
 
 
 async def test_no_shop_alone_fills_what_the_whole_network_feels(tx: db.Tx) -> None:
@@ -83,7 +85,7 @@ async def test_no_shop_alone_fills_what_the_whole_network_feels(tx: db.Tx) -> No
 
 
 async def test_a_stolen_mobile_number_spends_little_and_the_reason_says_what_to_show(
-    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened, now: datetime
+    tx: db.Tx, state: ScreeningState, sale: Sale, screened: Screened, now: datetime
 ) -> None:
     """S6: 1,900,000 points by a mobile number on a basket of 10^12 Rial."""
     await keep_terms(tx, now)
@@ -91,49 +93,49 @@ async def test_a_stolen_mobile_number_spends_little_and_the_reason_says_what_to_
     all_of_it = sale(1, points=1_900_000, **spend, **MOBILE)
     little = sale(2, points=20_000, **spend, **MOBILE)
     by_card = sale(3, points=900_000, **spend)
-    await usecases.screen_transactions(tx, desk, [all_of_it, little, by_card])
+    await usecases.screen_transactions(tx, state, [all_of_it, little, by_card])
     no, yes, card = [one.data for one in screened(tx)]
     assert [r.code for r in no.reasons] == ["account-day-redeemed", "mobile-day-redeemed"]
     assert "کارت یا کد QR عضو را نشان دهید" in no.reasons[1].fa
-    assert (yes.verdict, card.verdict) == (Verdict.ALLOW, Verdict.ALLOW)
+    assert (yes.decision, card.decision) == (ScreeningDecision.ALLOW, ScreeningDecision.ALLOW)
 
 
 async def test_a_terminals_day_beyond_its_sum_is_held_as_soon_as_the_stream_was_read(
-    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened
+    tx: db.Tx, state: ScreeningState, sale: Sale, screened: Screened
 ) -> None:
-    """The sightings of other shards count; what was declined does not; twice adds nothing new."""
+    """The names_seen of other shards count; what was declined does not; twice adds nothing new."""
     for shard in range(3):
         large = {"shard": shard, "amount_rial": 8_000_000_000}
         poll = [sale(shard * 10 + n, account=100 + shard, **large) for n in (1, 2)]
-        await usecases.screen_transactions(tx, desk, poll)
+        await usecases.screen_transactions(tx, state, poll)
     heard = [
         msgspec.convert(msgspec.json.decode(m.value)["data"], TerminalsSeen)
         for m in tx.take_messages()
         if m.topic == "fraud.terminals" and m.value is not None
     ]
-    seen = [one for batch in heard for one in batch.sightings]
+    seen = [one for batch in heard for one in batch.names]
     assert sum(one.sold_rial for one in seen) == 48_000_000_000
     before = (await store.find_decisions(tx, []))[0]
-    await sums.add_sightings(tx, seen)
+    await sums.add_names_seen(tx, seen)
     assert (await store.find_decisions(tx, []))[0] == before + 1
-    await usecases.screen_transactions(tx, desk, [sale(99, shard=7, account=9, amount_rial=1)])
+    await usecases.screen_transactions(tx, state, [sale(99, shard=7, account=9, amount_rial=1)])
     (said,) = screened(tx)
-    assert (said.data.verdict, [r.code for r in said.data.reasons]) == (
-        Verdict.HOLD,
+    assert (said.data.decision, [r.code for r in said.data.reasons]) == (
+        ScreeningDecision.REVIEW,
         ["terminal-day-sales"],
     )
     assert "48,000,000,000" in said.data.reasons[0].en
 
 
 async def test_a_held_basket_beyond_all_measure_waits_for_a_verdict_and_not_for_time(
-    tx: db.Tx, desk: Desk, sale: Sale, screened: Screened, now: datetime
+    tx: db.Tx, state: ScreeningState, sale: Sale, screened: Screened, now: datetime
 ) -> None:
     """S15: 2^53 - 1 Rial. Repeats say the same."""
     huge = sale(1, amount_rial=2**53 - 1)
     for _ in range(2):
-        await usecases.screen_transactions(tx, desk, [huge])
+        await usecases.screen_transactions(tx, state, [huge])
         (said,) = screened(tx)
-        assert said.data.verdict is Verdict.HOLD
+        assert said.data.decision is ScreeningDecision.REVIEW
         assert (said.data.review_due_at - now).days == 3 + 366
-    (case,) = await tx.fetch("select lapses, due_at from cases")
-    assert (case["lapses"], case["due_at"]) == (False, now + timedelta(hours=72))
+    (case,) = await tx.fetch("select auto_release, due_at from cases")
+    assert (case["auto_release"], case["due_at"]) == (False, now + timedelta(hours=72))

@@ -11,17 +11,18 @@ import pytest
 import contracts
 from contracts import envelope, topics
 from contracts.envelope import Envelope
-from contracts.fraud import Sighting, TerminalsSeen, Verdict
+from contracts.fraud import NameSeen, ScreeningDecision, TerminalsSeen
 from contracts.ledger import Outcome
 from contracts.values import Channel, Kind, Status, name_parts
 from fraud.alerts import consumer as alerts_consumer
 from fraud.alerts import usecases as alerts
 from fraud.cases import consumer as cases_consumer
 from fraud.cases import usecases as cases
-from fraud.cases.domain import CaseStatus, CaseVerdict
+from fraud.cases.domain import CaseStatus, ReviewOutcome
 from fraud.screening import consumer, usecases
 from fraud.screening.domain import decisions
-from fraud.screening.usecases import Desk
+from fraud.screening.domain import reasons as screening_reasons
+from fraud.screening.usecases import ScreeningState
 from kit.base import db, errors
 from kit.stream.consumer import Event, event
 
@@ -65,8 +66,8 @@ async def twice(
 # --------------------------------------------------------------------------------------- the road
 
 
-async def test_every_golden_transaction_is_screened_once(tx: db.Tx, desk: Desk) -> None:
-    handle = consumer.road(desk).handle
+async def test_every_golden_transaction_is_screened_once(tx: db.Tx, state: ScreeningState) -> None:
+    handle = consumer.road(state).handle
     first, second = await twice(handle, tx, golden(topics.POS_TRANSACTIONS))
     on_road = [m for m in first if m.topic == topics.FRAUD_SCREENED.name]
     assert len(on_road) == len(golden(topics.POS_TRANSACTIONS))
@@ -79,10 +80,10 @@ async def test_every_golden_transaction_is_screened_once(tx: db.Tx, desk: Desk) 
 
 
 async def test_an_unreadable_record_is_refused_under_the_hash_of_its_bytes(
-    tx: db.Tx, desk: Desk, now: datetime, screened: Screened, sale: Sale
+    tx: db.Tx, state: ScreeningState, now: datetime, screened: Screened, sale: Sale
 ) -> None:
     """In the midst of a batch, with its reply address, without stopping the shard."""
-    road = consumer.road(desk)
+    road = consumer.road(state)
     assert road.poison.value == "pass"
     bad = poison(b"{\xff", at=now, headers={"reply-topic": b"r", "correlation-id": b"7"})
     batch = [sale(1), bad, sale(2)]
@@ -97,7 +98,7 @@ async def test_an_unreadable_record_is_refused_under_the_hash_of_its_bytes(
     ]
     refused = said[1].data
     assert name_parts(refused.name)[0].value == "u"
-    assert (refused.transaction, refused.reason.code) == (None, decisions.UNREADABLE)
+    assert (refused.transaction, refused.reason.code) == (None, screening_reasons.UNREADABLE)
     await road.handle(tx, batch)
     assert screened(tx) == said
     replayed = msgspec.structs.replace(bad, headers={"replay": b"1"}, raw=b"other")
@@ -116,14 +117,14 @@ async def test_an_unreadable_record_is_refused_under_the_hash_of_its_bytes(
 )
 async def test_what_the_database_refuses_becomes_a_refusal(
     database: db.Database,
-    desk: Desk,
+    state: ScreeningState,
     screened: Screened,
     sale: Sale,
     fields: dict[str, Any],
     kept: bool,
     committed: None,
 ) -> None:
-    road = consumer.road(desk)
+    road = consumer.road(state)
     bad = sale(1, **fields)
     if fields != {"name": "no name"}:  # which the database would keep
         with pytest.raises(errors.Permanent):
@@ -143,9 +144,9 @@ async def test_what_the_database_refuses_becomes_a_refusal(
 
 
 async def test_a_refused_name_stays_refused_on_the_road(
-    tx: db.Tx, desk: Desk, screened: Screened, sale: Sale
+    tx: db.Tx, state: ScreeningState, screened: Screened, sale: Sale
 ) -> None:
-    road = consumer.road(desk)
+    road = consumer.road(state)
     assert road.refuse is not None
     await road.refuse(tx, sale(1), "bad-datum: x")
     await road.handle(tx, [sale(1)])
@@ -172,9 +173,9 @@ def outcome(name: str, status: Status, command: str = "post-transaction.v1", **f
     return event(topics.LEDGER_ENTRIES, said, partition=5)
 
 
-async def held(tx: db.Tx, desk: Desk, sale: Sale, sequence: int = 1) -> str:
+async def held(tx: db.Tx, state: ScreeningState, sale: Sale, sequence: int = 1) -> str:
     record = sale(sequence, amount_rial=2_000_000_001)
-    await usecases.screen_transactions(tx, desk, [record])
+    await usecases.screen_transactions(tx, state, [record])
     tx.take_messages()
     return decisions.case_id(5, f"t.10000017.1.{sequence}")
 
@@ -187,48 +188,48 @@ async def test_golden_outcomes_are_heard(tx: db.Tx) -> None:
 @pytest.mark.parametrize(
     ("status", "then"),
     [
-        (Status.HELD, CaseStatus.OPEN),
+        (Status.UNDER_REVIEW, CaseStatus.OPEN),
         (Status.COMPLETED, CaseStatus.VOID),
         (Status.REFUSED, CaseStatus.VOID),
     ],
 )
 async def test_a_case_hears_its_outcome(
-    tx: db.Tx, desk: Desk, sale: Sale, status: Status, then: CaseStatus
+    tx: db.Tx, state: ScreeningState, sale: Sale, status: Status, then: CaseStatus
 ) -> None:
-    case_id = await held(tx, desk, sale)
+    case_id = await held(tx, state, sale)
     heard = [outcome("t.10000017.1.1", status), outcome("t.10000017.1.9", Status.COMPLETED)]
     await twice(cases_consumer.on_ledger_entries, tx, heard)
     case = await cases.get_case(tx, case_id)
-    assert (case.status, case.heard) == (then, status)
+    assert (case.status, case.ledger_status) == (then, status)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "status", "then"),
+    ("decision", "status", "then"),
     [
-        (CaseVerdict.RELEASE, Status.COMPLETED, CaseStatus.RELEASED),
-        (CaseVerdict.CANCEL, Status.COMPLETED, CaseStatus.CANCELLED),
-        (CaseVerdict.RELEASE, Status.REFUSED, CaseStatus.REFUSED),
+        (ReviewOutcome.RELEASE, Status.COMPLETED, CaseStatus.RELEASED),
+        (ReviewOutcome.CANCEL, Status.COMPLETED, CaseStatus.CANCELLED),
+        (ReviewOutcome.RELEASE, Status.REFUSED, CaseStatus.REFUSED),
     ],
 )
 async def test_a_verdict_is_one_command_and_shows_the_ledgers_answer(
     tx: db.Tx,
-    desk: Desk,
+    state: ScreeningState,
     sale: Sale,
     now: datetime,
-    verdict: CaseVerdict,
+    decision: ReviewOutcome,
     status: Status,
     then: CaseStatus,
 ) -> None:
-    case_id = await held(tx, desk, sale)
-    await cases_consumer.on_ledger_entries(tx, [outcome("t.10000017.1.1", Status.HELD)])
+    case_id = await held(tx, state, sale)
+    await cases_consumer.on_ledger_entries(tx, [outcome("t.10000017.1.1", Status.UNDER_REVIEW)])
     at = now + timedelta(hours=1)
     for _ in range(2):
-        case = await cases.decide_case(tx, case_id, verdict, "seen", reviewer="sara", now=at)
+        case = await cases.decide_case(tx, case_id, decision, "seen", reviewer="sara", now=at)
         assert (case.status, case.decided_at) == (CaseStatus.DECIDED, at)
     (message,) = tx.take_messages()
     assert (message.topic, message.partition, message.numbered) == ("ledger.commands", 5, True)
     command = envelope.decode(message.value or b"", dict(topics.LEDGER_COMMANDS.events))
-    assert command.type == f"{verdict.value}-pending.v1"
+    assert command.type == f"{decision.value}-pending.v1"
     assert (command.accepted_at, command.key) == (at, "1000001")
     assert (command.data.name, command.data.original) == (f"v.{case_id}", "t.10000017.1.1")
     assert (command.data.case_id, command.data.reviewer) == (case_id, "sara")
@@ -252,8 +253,8 @@ def seen(shard: int, fingerprint: str, name: str = "t.1.1.1", offset: int = 0) -
         accepted_at=at,
         fingerprint=fingerprint,
         data=TerminalsSeen(
-            sightings=(
-                Sighting(
+            names=(
+                NameSeen(
                     name=name,
                     terminal=1,
                     merchant=7,
@@ -286,15 +287,15 @@ async def test_one_name_on_two_shards_raises_one_alert(tx: db.Tx) -> None:
 
 
 async def test_what_the_road_says_of_a_name_on_two_shards_is_what_raises_it(
-    tx: db.Tx, desk: Desk, sale: Sale
+    tx: db.Tx, state: ScreeningState, sale: Sale
 ) -> None:
     """Through the whole room: an identifier of an account on another shard posts, and shows."""
-    await usecases.screen_transactions(tx, desk, [sale(1), sale(1, shard=6, account=1_000_002)])
+    await usecases.screen_transactions(tx, state, [sale(1), sale(1, shard=6, account=1_000_002)])
     assert [
-        envelope.decode(m.value or b"", dict(topics.FRAUD_SCREENED.events)).data.verdict
+        envelope.decode(m.value or b"", dict(topics.FRAUD_SCREENED.events)).data.decision
         for m in tx.messages
         if m.topic == topics.FRAUD_SCREENED.name
-    ] == [Verdict.ALLOW] * 2
+    ] == [ScreeningDecision.ALLOW] * 2
     told = [
         event(
             topics.FRAUD_TERMINALS,
@@ -309,14 +310,14 @@ async def test_what_the_road_says_of_a_name_on_two_shards_is_what_raises_it(
 
 
 async def test_an_online_name_meets_itself_whichever_terminal_sent_it(
-    tx: db.Tx, desk: Desk, sale: Sale
+    tx: db.Tx, state: ScreeningState, sale: Sale
 ) -> None:
-    """Sightings of one name must reach one partition, or two of them may miss each other."""
+    """The sights of one name must reach one partition, or two of them may miss each other."""
     online = {"name": "o.7.77.purchase", "channel": Channel.ONLINE}
     partitions: set[int | None] = set()
     for n in range(4):  # a poll each, as two shards have them
         one = sale(n, shard=5 + n, account=1_000_001 + n, terminal=10_000_017 + n, **online)
-        await usecases.screen_transactions(tx, desk, [one])
+        await usecases.screen_transactions(tx, state, [one])
         (told,) = [m for m in tx.take_messages() if m.topic == topics.FRAUD_TERMINALS.name]
         assert told.key == b"o.7.77.purchase"
         partitions.add(told.partition)

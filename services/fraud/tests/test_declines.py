@@ -18,7 +18,7 @@ from contracts.values import Channel, Kind, Status
 from fraud.main import SERVICE
 from fraud.screening import store, usecases
 from fraud.screening.domain import decisions, windows
-from fraud.screening.usecases import Desk
+from fraud.screening.usecases import ScreeningState
 from fraud.terms import usecases as terms
 from kit.base import db
 from kit.stream.consumer import Event, event
@@ -38,19 +38,19 @@ OPENED = services.opened(SERVICE, NOBODY, NOBODY, actor_secret="s")
 class House:
     """The road, and the two streams that fraud hears afterwards."""
 
-    def __init__(self, tx: db.Tx, desk: Desk) -> None:
-        self.tx, self.desk = tx, desk
+    def __init__(self, tx: db.Tx, state: ScreeningState) -> None:
+        self.tx, self.state = tx, state
         self.sighted: list[Event] = []
 
     async def screen(self, *records: Event) -> list[tuple[str, list[str]]]:
-        """Verdicts and codes of one poll."""
-        await usecases.screen_transactions(self.tx, self.desk, list(records))
+        """Decisions and codes of one poll."""
+        await usecases.screen_transactions(self.tx, self.state, list(records))
         made: list[tuple[str, list[str]]] = []
         for message in self.tx.take_messages():
             assert message.value is not None
             if message.topic == topics.FRAUD_SCREENED.name:
                 said = envelope.decode(message.value, dict(topics.FRAUD_SCREENED.events)).data
-                made.append((said.verdict.value, [r.code for r in said.reasons]))
+                made.append((said.decision.value, [r.code for r in said.reasons]))
             elif message.topic == topics.FRAUD_TERMINALS.name:
                 heard = envelope.decode(message.value, dict(topics.FRAUD_TERMINALS.events))
                 self.sighted.append(event(topics.FRAUD_TERMINALS, heard))
@@ -113,10 +113,10 @@ def outcome(about: PosTransaction, shard: int, status: Status, **fields: Any) ->
 
 
 @pytest.fixture
-async def house(tx: db.Tx, desk: Desk, now: datetime) -> House:
+async def house(tx: db.Tx, state: ScreeningState, now: datetime) -> House:
     price = Terms(version=1, effective_from=now, price_rial=100, price_points=1, fee_bp=0)
     await terms.keep_terms(tx, [price])
-    return House(tx, desk)
+    return House(tx, state)
 
 
 ALLOWED = ("allow", [])
@@ -160,11 +160,11 @@ async def test_a_basket_declined_for_its_size_is_no_sale_of_the_shop(
 ) -> None:
     """It stays an attempt, worth 0 Rial; and takes the day of till and merchant with it."""
     typo = sale(1, amount_rial=2_000_000_000_001)
-    assert (await house.screen(typo))[0][0] == "hold"
+    assert (await house.screen(typo))[0][0] == "review"
     await house.sight()
     other = {"account": 9, "identifier_id": "card-9"}
     held = await house.screen(sale(2, after_s=1, **other, terminal=10_000_018))
-    assert held == [("hold", ["merchant-day-sales"])]
+    assert held == [("review", ["merchant-day-sales"])]
     await house.hear(typo)
     await house.sight()
     assert await house.day() == [(0, 0), (100_000, 0)]
@@ -174,7 +174,7 @@ async def test_a_basket_declined_for_its_size_is_no_sale_of_the_shop(
 
 
 async def test_impossible_redemptions_leave_a_tills_day_open(house: House, sale: Sale) -> None:
-    """The outcome may be heard before the sighting: sums are added and taken in any order."""
+    """The outcome may be heard before the name_seen: sums are added and taken in any order."""
     large = {**SPEND, "points": 999_999}
     tries = [sale(n, account=n, identifier_id=f"card-{n}", **large) for n in range(1, 22)]
     await house.screen(*tries)
@@ -219,7 +219,7 @@ async def test_undos_that_were_declined_are_none_and_other_outcomes_take_nothing
 @dataclasses.dataclass
 class _Try:
     record: Event
-    verdict: str
+    decision: str
     gone: bool = False
 
 
@@ -242,20 +242,20 @@ async def test_windows_are_those_of_what_happened_or_is_still_open(
             )
             for i in range(drawn.randint(1, 4))
         ]
-        verdicts = await house.screen(*poll)
-        tries += [_Try(one, said[0]) for one, said in zip(poll, verdicts, strict=True)]
+        decisions_made = await house.screen(*poll)
+        tries += [_Try(one, said[0]) for one, said in zip(poll, decisions_made, strict=True)]
         heard = [one for one in tries if not one.gone and drawn.random() < 0.2]
         for one in heard:
             one.gone = True
         again = [one for one in tries if one.gone and drawn.random() < 0.1]
         await house.hear(*[one.record for one in (*heard, *again)])
-    assert {one.verdict for one in tries if one.gone} == {"allow", "hold", "decline"}
+    assert {one.decision for one in tries if one.gone} == {"allow", "review", "decline"}
     model: dict[decisions.Key, windows.Windows] = {}
     for one in tries:
         about = _sale(one.record)
         keys = decisions.keys_of(5, about)
-        of_network = one.verdict == "allow" and not one.gone
-        declined = one.gone or one.verdict == "decline"
+        of_network = one.decision == "allow" and not one.gone
+        declined = one.gone or one.decision == "decline"
         for key in (*(keys[:2] if of_network else ()), keys[2]):
             if key is not None:
                 known = model.setdefault(key, windows.empty())

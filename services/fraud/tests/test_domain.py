@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fraud import Verdict
+from contracts.fraud import ScreeningDecision
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, micros
 from fraud.rules import domain as rules
 from fraud.rules.domain import Counted, Measure, Window
 from fraud.screening.domain import decisions, windows
+from fraud.screening.domain import reasons as screening_reasons
 from fraud.screening.domain.rulebook import Rulebook
 from kit.base import errors
 
@@ -67,7 +68,9 @@ def attempt(
     return decisions.Attempt(3, transaction, occurred_at or at, at, appended_at or at)
 
 
-def screen(one: decisions.Attempt, known: windows.Windows, *book: rules.Rule) -> decisions.Decision:
+def screen(
+    one: decisions.Attempt, known: windows.Windows, *book: rules.Rule
+) -> decisions.ScreeningResult:
     """With known as the windows of the card at the shop; the others start empty."""
     seen = decisions.Seen(windows.empty(), windows.empty(), known)
     return decisions.screen(one, seen, Rulebook(book, 1), LIMITS)
@@ -176,10 +179,10 @@ def test_a_rule_fires_above_its_threshold_and_says_so_in_both_languages() -> Non
         screen(attempt(n, at=NOW + timedelta(seconds=n)), known, rule(threshold=10, rule="many"))
         for n in range(1, 12)
     ]
-    assert {d.verdict for d in made[:10]} == {Verdict.ALLOW}
+    assert {d.decision for d in made[:10]} == {ScreeningDecision.ALLOW}
     assert [d.findings for d in made] == [(("many", 1, n),) for n in range(1, 12)]
     last = made[10]
-    assert last.verdict is Verdict.HOLD
+    assert last.decision is ScreeningDecision.REVIEW
     assert (last.reasons[0].code, last.reasons[0].rule, last.reasons[0].version) == (
         "many",
         "many",
@@ -192,11 +195,14 @@ def test_a_rule_fires_above_its_threshold_and_says_so_in_both_languages() -> Non
 
 
 def test_a_hold_rule_on_a_redemption_does_what_its_data_says() -> None:
-    for on_redemption, verdict in (("decline", Verdict.DECLINE), ("allow", Verdict.ALLOW)):
+    for on_redemption, decision in (
+        ("decline", ScreeningDecision.DECLINE),
+        ("allow", ScreeningDecision.ALLOW),
+    ):
         known = windows.empty()
         held = rule(threshold=0, on_redemption=on_redemption)
         one = screen(attempt(kind=Kind.REDEMPTION), known, held)
-        assert one.verdict is verdict
+        assert one.decision is decision
         assert one.case_id == ""
         assert one.review_due_at is None
     with pytest.raises(errors.Invalid) as refused:
@@ -216,19 +222,19 @@ ACTIONS = ("allow", "hold", "decline")
 
 @given(st.permutations([rule(rule=f"r-{a}", threshold=0, on_purchase=a) for a in ACTIONS]))
 def test_the_most_severe_wins_in_any_order(book: list[rules.Rule]) -> None:
-    rank = {"allow": 0, "hold": 1, "decline": 2}
+    rank = {"allow": 0, "hold": 1, "review": 1, "decline": 2}
     last = 0
     for size in range(1, 4):
         one = screen(attempt(), windows.empty(), *book[:size])
-        assert one.verdict is not None
-        assert rank[one.verdict.value] == max(rank[r.on_purchase.value] for r in book[:size])
-        assert rank[one.verdict.value] >= last
-        last = rank[one.verdict.value]
-        assert len(one.reasons) == sum(r.on_purchase is not Verdict.ALLOW for r in book[:size])
+        assert one.decision is not None
+        assert rank[one.decision.value] == max(rank[r.on_purchase.value] for r in book[:size])
+        assert rank[one.decision.value] >= last
+        last = rank[one.decision.value]
+        assert len(one.reasons) == sum(r.on_purchase is not rules.Action.ALLOW for r in book[:size])
 
 
 def test_severity_only_rises() -> None:
-    for one, other in permutations(Verdict, 2):
+    for one, other in permutations(ScreeningDecision, 2):
         assert decisions.more_severe(one, other) is decisions.more_severe(other, one)
         assert decisions.more_severe(one, one) is one
 
@@ -257,9 +263,9 @@ def test_refunds_and_reversals_are_counted_and_always_let_through() -> None:
     known = windows.empty()
     for n, kind in enumerate((Kind.REFUND, Kind.REVERSAL)):
         one = screen(attempt(n, kind=kind, identifier_blocked=True), known, strict)
-        assert (one.verdict, one.reasons, one.findings) == (Verdict.ALLOW, (), ())
+        assert (one.decision, one.reasons, one.findings) == (ScreeningDecision.ALLOW, (), ())
     later = screen(attempt(3), known, strict)
-    assert later.verdict is Verdict.DECLINE
+    assert later.decision is ScreeningDecision.DECLINE
     assert later.findings == (("card-burst", 1, 2),)
 
 
@@ -267,38 +273,42 @@ def test_what_is_declined_without_a_rule_is_not_counted() -> None:
     known = windows.empty()
     old = attempt(1, occurred_at=NOW - timedelta(hours=72, microseconds=1))
     one = screen(old, known, rule())
-    assert (one.verdict, [r.code for r in one.reasons]) == (Verdict.DECLINE, [decisions.TOO_OLD])
+    assert (one.decision, [r.code for r in one.reasons]) == (
+        ScreeningDecision.DECLINE,
+        [screening_reasons.TOO_OLD],
+    )
     assert "72" in one.reasons[0].en
     assert "۷۲" in one.reasons[0].fa
     both = screen(
         attempt(2, occurred_at=NOW - timedelta(days=9), identifier_blocked=True), known, rule()
     )
-    assert [r.code for r in both.reasons] == [decisions.BLOCKED, decisions.TOO_OLD]
+    assert [r.code for r in both.reasons] == [screening_reasons.BLOCKED, screening_reasons.TOO_OLD]
     assert not one.counted
     assert known == windows.empty()
     edge = screen(attempt(3, occurred_at=NOW - timedelta(hours=72)), known, rule())
-    assert edge.verdict is Verdict.ALLOW
+    assert edge.decision is ScreeningDecision.ALLOW
 
 
 def test_a_former_holder_is_spent_nothing_of() -> None:
     """F11: who has a number now is not whose account the till's time leads to."""
     known = windows.empty()
     one = screen(attempt(1, kind=Kind.REDEMPTION, account=0, identifier_moved=True), known, rule())
-    assert (one.verdict, [r.code for r in one.reasons]) == (Verdict.DECLINE, ["identifier-moved"])
+    codes = [reason.code for reason in one.reasons]
+    assert (one.decision, codes) == (ScreeningDecision.DECLINE, ["identifier-moved"])
     assert (one.counted, known) == (False, windows.empty())
 
 
 def test_a_stamp_ahead_of_the_broker_is_refused_unless_the_house_or_the_channel_says_so() -> None:
     ahead = attempt(appended_at=NOW - timedelta(seconds=10, microseconds=1))
     one = screen(ahead, windows.empty())
-    assert one.verdict is None
-    assert one.reasons[0].code == decisions.CLOCK_AHEAD
-    assert screen(attempt(appended_at=NOW - timedelta(seconds=10)), windows.empty()).verdict
+    assert one.decision is None
+    assert one.reasons[0].code == screening_reasons.CLOCK_AHEAD
+    assert screen(attempt(appended_at=NOW - timedelta(seconds=10)), windows.empty()).decision
     sandbox = decisions.Limits(clock_ahead_max=None)
     nobody = decisions.Seen(None, None, None)
-    assert decisions.screen(ahead, nobody, Rulebook((), 0), sandbox).verdict
+    assert decisions.screen(ahead, nobody, Rulebook((), 0), sandbox).decision
     past = attempt(appended_at=NOW - timedelta(days=1), channel=Channel.HISTORY)
-    assert screen(past, windows.empty()).verdict is Verdict.ALLOW
+    assert screen(past, windows.empty()).decision is ScreeningDecision.ALLOW
 
 
 def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
@@ -312,10 +322,10 @@ def test_history_is_scored_on_its_own_time_in_windows_of_its_own() -> None:
     for kind in (Kind.PURCHASE, Kind.REFUND):  # two rows of windows, as dear as they ever were
         assert decisions.keys_of(3, attempt(kind=kind).transaction)[1] is None
     one = screen(past, known, quiet)
-    assert one.verdict is Verdict.ALLOW
+    assert one.decision is ScreeningDecision.ALLOW
     assert one.findings == (("card-burst", 1, 1),)
     assert known[windows.PURCHASES].ats == [micros(year_ago)]
-    assert screen(past, windows.empty(), quiet, loud).verdict is Verdict.HOLD
+    assert screen(past, windows.empty(), quiet, loud).decision is ScreeningDecision.REVIEW
 
 
 def test_without_a_card_or_an_account_its_rules_do_not_fire() -> None:
@@ -323,19 +333,22 @@ def test_without_a_card_or_an_account_its_rules_do_not_fire() -> None:
     nobody = attempt(account=0, identifier_id="")
     assert decisions.keys_of(3, nobody.transaction) == (None, None, None)
     one = decisions.screen(nobody, decisions.Seen(None, None, None), book, LIMITS)
-    assert (one.verdict, one.findings) == (Verdict.ALLOW, ())
+    assert (one.decision, one.findings) == (ScreeningDecision.ALLOW, ())
 
 
 def test_an_inquiry_hears_of_a_block_and_leaves_nothing() -> None:
     free = decisions.screen_inquiry(attempt(kind=Kind.INQUIRY))
     blocked = decisions.screen_inquiry(attempt(kind=Kind.INQUIRY, identifier_blocked=True))
-    assert (free.verdict, free.reasons) == (Verdict.ALLOW, ())
-    assert (blocked.verdict, blocked.reasons[0].code) == (Verdict.DECLINE, decisions.BLOCKED)
+    assert (free.decision, free.reasons) == (ScreeningDecision.ALLOW, ())
+    assert (blocked.decision, blocked.reasons[0].code) == (
+        ScreeningDecision.DECLINE,
+        screening_reasons.BLOCKED,
+    )
 
 
 def test_an_unreadable_record_has_a_reason_that_can_be_stored() -> None:
-    reason = decisions.unreadable("bad \x00 byte" + "x" * 500)
+    reason = screening_reasons.unreadable("bad \x00 byte" + "x" * 500)
     assert "\x00" not in reason.en
     assert len(reason.en) < 400
-    assert decisions.refusal(1, "u.ab", reason).verdict is None
-    assert decisions.passage(1, "t.1.1.1").verdict is Verdict.ALLOW
+    assert decisions.refusal(1, "u.ab", reason).decision is None
+    assert decisions.replay_passthrough(1, "t.1.1.1").decision is ScreeningDecision.ALLOW

@@ -1,4 +1,4 @@
-"""Bounds of the business: counters nobody fills for another, sums, what lapses (S6, S8, S15)."""
+"""Bounds of the business: counters nobody fills for another, sums, what expires (S6, S8, S15)."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.fraud import Sighting, Verdict
+from contracts.fraud import NameSeen, ScreeningDecision
 from contracts.members import IdentifierKind
 from contracts.merchants import Terms
 from contracts.pos import PosTransaction
@@ -15,6 +15,7 @@ from contracts.values import AMOUNT_MAX, Channel, Kind
 from fraud.rules import domain as rules
 from fraud.rules.domain import Counted, Measure, Subject, Window
 from fraud.screening.domain import decisions, windows
+from fraud.screening.domain import reasons as screening_reasons
 from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import domain as sums
 from fraud.sums.domain import Daily
@@ -39,8 +40,8 @@ def rule(**fields: Any) -> rules.Rule:
         "measure": Measure.COUNT,
         "window": Window.TEN_MINUTES,
         "threshold": 10,
-        "on_purchase": Verdict.DECLINE,
-        "on_redemption": Verdict.DECLINE,
+        "on_purchase": ScreeningDecision.DECLINE,
+        "on_redemption": ScreeningDecision.DECLINE,
         "fa": "{shown}: {value} بیش از {threshold}",
         "en": "{shown}: {value} above {threshold}",
     } | fields
@@ -55,7 +56,9 @@ class Shops:
         self.known: dict[decisions.Key, windows.Windows] = {}
         self.count = 0
 
-    def screen(self, merchant: int, *, after_s: float = 0, **fields: Any) -> decisions.Decision:
+    def screen(
+        self, merchant: int, *, after_s: float = 0, **fields: Any
+    ) -> decisions.ScreeningResult:
         self.count += 1
         at = NOW + timedelta(seconds=after_s)
         about = PosTransaction(**{
@@ -85,13 +88,17 @@ def test_a_burst_at_one_shop_is_declined_there_and_leaves_the_member_alone_elsew
     """S8's story: twelve purchases of 1 Rial at B by the victim's mobile, then his own at A."""
     street = Shops(rule(), rule(rule="wide", over=Subject.ACCOUNT, threshold=10))
     at_b = [street.screen(B, after_s=n, amount_rial=1) for n in range(12)]
-    assert [d.verdict for d in at_b] == [Verdict.ALLOW] * 10 + [Verdict.DECLINE] * 2
+    assert [d.decision for d in at_b] == [ScreeningDecision.ALLOW] * 10 + [
+        ScreeningDecision.DECLINE
+    ] * 2
     assert [r.code for r in at_b[10].reasons] == ["burst", "wide"]
     street = Shops(rule())
     for n in range(12):
         street.screen(B, after_s=n, amount_rial=1)
-    assert street.screen(A, after_s=13).verdict is Verdict.ALLOW
-    assert street.screen(B, after_s=14).verdict is Verdict.DECLINE  # it stays so while it lasts
+    assert street.screen(A, after_s=13).decision is ScreeningDecision.ALLOW
+    assert (
+        street.screen(B, after_s=14).decision is ScreeningDecision.DECLINE
+    )  # it stays so while it lasts
 
 
 def test_what_was_declined_counts_nowhere_but_where_it_was_tried() -> None:
@@ -100,7 +107,7 @@ def test_what_was_declined_counts_nowhere_but_where_it_was_tried() -> None:
     for n in range(60):
         street.screen(B, after_s=n, amount_rial=1)
     own = street.screen(A, after_s=61)
-    assert own.verdict is Verdict.ALLOW
+    assert own.decision is ScreeningDecision.ALLOW
     assert dict((name, value) for name, _, value in own.findings) == {"burst": 1, "wide": 11}
 
 
@@ -115,11 +122,11 @@ def test_the_networks_windows_hold_what_was_allowed_and_a_shops_hold_all(
     events: list[tuple[int, int, int]],
 ) -> None:
     """Against lists, late events too; and no attempt at B ever moves a count of A."""
-    hold = rule(
+    review = rule(
         rule="sum", over=Subject.ACCOUNT, measure=Measure.SUM_RIAL, threshold=1_000,
-        on_purchase=Verdict.HOLD,
+        on_purchase=rules.Action.REVIEW,
     )  # fmt: skip
-    street, tried, allowed = Shops(rule(threshold=4), hold), [], []
+    street, tried, allowed = Shops(rule(threshold=4), review), [], []
     for merchant, after_s, amount in events:
         decision = street.screen(merchant, after_s=after_s, amount_rial=amount)
         tried.append((merchant, after_s))
@@ -127,7 +134,7 @@ def test_the_networks_windows_hold_what_was_allowed_and_a_shops_hold_all(
         past = sum(a for t, a in allowed if after_s - 600 < t <= after_s)
         values = {name: value for name, _, value in decision.findings}
         assert values == {"burst": here, "sum": past + amount}
-        if decision.verdict is Verdict.ALLOW:
+        if decision.decision is ScreeningDecision.ALLOW:
             allowed.append((after_s, amount))
     for (_, key), kept in street.known.items():
         events_of = allowed if key.startswith(("a.", "c.")) else tried
@@ -155,15 +162,17 @@ def test_a_mobile_number_alone_spends_up_to_a_sum_a_day_and_a_card_more() -> Non
     )  # fmt: skip
     street = Shops(by_mobile, terms=[TERMS])
     spend = {"kind": Kind.REDEMPTION, "amount_rial": 10**9}
-    assert street.screen(B, points=10_000, **spend).verdict is Verdict.ALLOW
+    assert street.screen(B, points=10_000, **spend).decision is ScreeningDecision.ALLOW
     no = street.screen(B, points=10_001, **spend)
-    assert (no.verdict, no.reasons[0].en) == (
-        Verdict.DECLINE,
+    assert (no.decision, no.reasons[0].en) == (
+        ScreeningDecision.DECLINE,
         "This mobile number: 2,000,100 above 2,000,000",
     )
-    assert street.screen(B, points=10_000, **spend).verdict is Verdict.ALLOW  # just at the sum
+    assert (
+        street.screen(B, points=10_000, **spend).decision is ScreeningDecision.ALLOW
+    )  # just at the sum
     card = {"identifier_id": "id-2", "identifier_kind": IdentifierKind.CARD}
-    assert street.screen(B, points=50_000, **spend, **card).verdict is Verdict.ALLOW
+    assert street.screen(B, points=50_000, **spend, **card).decision is ScreeningDecision.ALLOW
 
 
 @pytest.mark.parametrize(
@@ -183,8 +192,8 @@ def test_a_reason_names_what_was_shown(shown: IdentifierKind | None, fa: str) ->
 # ------------------------------------------------------------------------------------ days (S15)
 
 
-def seen(sold: int, *, terminal: int = 10, merchant: int = 1, redeemed: int = 0) -> Sighting:
-    return Sighting(
+def seen(sold: int, *, terminal: int = 10, merchant: int = 1, redeemed: int = 0) -> NameSeen:
+    return NameSeen(
         name="t.1.1.1", terminal=terminal, merchant=merchant, shard=1, account=1,
         fingerprint="", seen_at=NOW, sold_rial=sold, redeemed_rial=redeemed,
     )  # fmt: skip
@@ -194,7 +203,7 @@ DAY = date(2025, 6, 1)
 
 
 def test_days_add_up_by_terminal_and_merchant_in_the_day_of_tehran() -> None:
-    late = Sighting(
+    late = NameSeen(
         name="t.1.1.2", terminal=10, merchant=1, shard=2, account=1, fingerprint="",
         seen_at=datetime(2025, 6, 1, 20, 30, tzinfo=UTC), sold_rial=7,
     )  # fmt: skip
@@ -220,23 +229,23 @@ def test_the_road_is_told_when_a_day_goes_above_a_threshold_and_only_then() -> N
 def test_beyond_a_days_sum_purchases_are_held_and_redemptions_declined() -> None:
     sold = rule(
         rule="till-day", over=Subject.TERMINAL, counts=Counted.PURCHASES, window=Window.DAY,
-        measure=Measure.SUM_RIAL, threshold=100, on_purchase=Verdict.HOLD,
-        on_redemption=Verdict.ALLOW,
+        measure=Measure.SUM_RIAL, threshold=100, on_purchase=rules.Action.REVIEW,
+        on_redemption=rules.Action.ALLOW,
     )  # fmt: skip
     spent = rule(
         rule="shop-day", over=Subject.MERCHANT, counts=Counted.REDEMPTIONS, window=Window.DAY,
-        measure=Measure.SUM_RIAL, threshold=50, on_purchase=Verdict.ALLOW,
+        measure=Measure.SUM_RIAL, threshold=50, on_purchase=rules.Action.ALLOW,
     )  # fmt: skip
     large = {
         (Subject.TERMINAL, 10, DAY): Daily(sold_rial=101),
         (Subject.MERCHANT, 1, DAY): Daily(redeemed_rial=51),
     }
     street = Shops(sold, spent, sums=large)
-    assert street.screen(A).verdict is Verdict.HOLD
-    assert street.screen(A, kind=Kind.REDEMPTION, points=1).verdict is Verdict.DECLINE
-    assert street.screen(B).verdict is Verdict.ALLOW
-    assert street.screen(A, after_s=86_400).verdict is Verdict.ALLOW  # another day
-    assert street.screen(A, channel=Channel.HISTORY).verdict is Verdict.ALLOW
+    assert street.screen(A).decision is ScreeningDecision.REVIEW
+    assert street.screen(A, kind=Kind.REDEMPTION, points=1).decision is ScreeningDecision.DECLINE
+    assert street.screen(B).decision is ScreeningDecision.ALLOW
+    assert street.screen(A, after_s=86_400).decision is ScreeningDecision.ALLOW  # another day
+    assert street.screen(A, channel=Channel.HISTORY).decision is ScreeningDecision.ALLOW
 
 
 def test_a_rule_over_a_day_asks_only_what_is_summed() -> None:
@@ -255,32 +264,35 @@ def test_a_rule_over_a_day_asks_only_what_is_summed() -> None:
         assert refused.value.code == "not-summed-by-day"
 
 
-# -------------------------------------------------------------------------- what lapses, and dates
+# -------------------------------------------------------------------------- what expires, and dates
 
 
 def test_an_unreviewed_earning_above_a_sum_does_not_become_available_at_its_due_time() -> None:
-    hold = rule(threshold=0, on_purchase=Verdict.HOLD, lapse_max_rial=1_000)
+    review = rule(threshold=0, on_purchase=rules.Action.REVIEW, lapse_max_rial=1_000)
     due = NOW + LIMITS.review
-    small = Shops(hold).screen(A, amount_rial=1_000)
-    assert (small.lapses, small.case_due_at, small.review_due_at) == (True, due, due)
-    large = Shops(hold).screen(A, amount_rial=1_001)
-    assert (large.lapses, large.case_due_at) == (False, due)
+    small = Shops(review).screen(A, amount_rial=1_000)
+    assert (small.auto_release, small.case_due_at, small.review_due_at) == (True, due, due)
+    large = Shops(review).screen(A, amount_rial=1_001)
+    assert (large.auto_release, large.case_due_at) == (False, due)
     assert large.review_due_at == due + LIMITS.cancel_within
-    both = Shops(hold, rule(rule="other", threshold=0, on_purchase=Verdict.HOLD, lapse_max_rial=1))
-    assert not both.screen(A, amount_rial=2).lapses
+    both = Shops(
+        review,
+        rule(rule="other", threshold=0, on_purchase=rules.Action.REVIEW, lapse_max_rial=1),
+    )
+    assert not both.screen(A, amount_rial=2).auto_release
     assert (
-        not Shops(rule(threshold=0, on_purchase=Verdict.HOLD))
+        not Shops(rule(threshold=0, on_purchase=rules.Action.REVIEW))
         .screen(A, amount_rial=rules.LAPSE_MAX_RIAL + 1)
-        .lapses
+        .auto_release
     )
 
 
 def test_a_refund_is_dated_like_a_sale_and_a_reversal_may_be_dated_back() -> None:
-    for years, kind, verdict in (
-        (0.0082, Kind.REFUND, Verdict.ALLOW),  # 71.8 hours
-        (0.0083, Kind.REFUND, Verdict.DECLINE),
-        (2_000, Kind.REFUND, Verdict.DECLINE),
-        (2_000, Kind.REVERSAL, Verdict.ALLOW),
+    for years, kind, decision in (
+        (0.0082, Kind.REFUND, ScreeningDecision.ALLOW),  # 71.8 hours
+        (0.0083, Kind.REFUND, ScreeningDecision.DECLINE),
+        (2_000, Kind.REFUND, ScreeningDecision.DECLINE),
+        (2_000, Kind.REVERSAL, ScreeningDecision.ALLOW),
     ):
         about = PosTransaction(
             name="t.1.1.1", kind=kind, channel=Channel.TILL, merchant=A, party=A, branch=1,
@@ -290,7 +302,7 @@ def test_a_refund_is_dated_like_a_sale_and_a_reversal_may_be_dated_back() -> Non
         made = decisions.Attempt(3, about, at, NOW, NOW)
         nobody = decisions.Seen(None, None, None)
         one = decisions.screen(made, nobody, Rulebook((), 1), LIMITS)
-        assert one.verdict is verdict
+        assert one.decision is decision
         assert [r.code for r in one.reasons] == (
-            [decisions.TOO_OLD] if verdict is Verdict.DECLINE else []
+            [screening_reasons.TOO_OLD] if decision is ScreeningDecision.DECLINE else []
         )

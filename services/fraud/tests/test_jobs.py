@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from contracts.fraud import Verdict
+from contracts.fraud import ScreeningDecision
 from contracts.values import Status
 from fraud import pruning
 from fraud.alerts import domain as alerts_domain
 from fraud.alerts import jobs as alerts_jobs
 from fraud.alerts import store as alerts_store
 from fraud.alerts import usecases as alerts
-from fraud.alerts.domain import Sighting
+from fraud.alerts.domain import NameSeen
 from fraud.cases import domain as cases_domain
 from fraud.cases import jobs as cases_jobs
 from fraud.cases import store as cases_store
@@ -23,7 +23,7 @@ from fraud.declines.domain import Declined
 from fraud.main import SERVICE
 from fraud.screening import jobs, part, store
 from fraud.screening.domain import windows
-from fraud.screening.domain.decisions import Decision
+from fraud.screening.domain.decisions import ScreeningResult
 from fraud.settings import Settings
 from kit.base import db
 from kit.stream.sandbox_clock import SandboxClock
@@ -43,7 +43,7 @@ async def test_names_are_forgotten_after_400_days(database: db.Database, now: da
     edge = now - timedelta(days=400)
     async with database.transaction() as tx:
         for name, at in (("old", edge - timedelta(microseconds=1)), ("edge", edge), ("new", now)):
-            made = Decision(shard=1, name=name, verdict=Verdict.ALLOW)
+            made = ScreeningResult(shard=1, name=name, decision=ScreeningDecision.ALLOW)
             await store.write_poll(tx, [(made, None, at, at)], {}, at)
     for _ in range(2):
         await jobs.prune_names(database, clock_at(now), GIVEN)
@@ -102,7 +102,7 @@ async def test_pruning_goes_on_until_a_round_is_not_full(database: db.Database) 
 async def test_sightings_are_forgotten(database: db.Database, now: datetime) -> None:
     async with database.transaction() as tx:
         for name, days in (("t.1.1.1", 31), ("t.1.1.2", 29)):
-            one = Sighting(
+            one = NameSeen(
                 name=name,
                 terminal=1,
                 merchant=7,
@@ -113,16 +113,16 @@ async def test_sightings_are_forgotten(database: db.Database, now: datetime) -> 
             )
             await alerts.raise_alerts(tx, [one])
     for _ in range(2):
-        await alerts_jobs.prune_sightings(database, clock_at(now), 30)
+        await alerts_jobs.prune_names_seen(database, clock_at(now), 30)
         async with database.read() as tx:
-            rows = await tx.fetch("select name from sightings")
+            rows = await tx.fetch("select name from names_seen")
         assert [row["name"] for row in rows] == ["t.1.1.2"]
 
 
 async def test_an_open_case_lapses_when_it_is_due(database: db.Database, now: datetime) -> None:
     async with database.transaction() as tx:
         for number in (1, 2):
-            hold = cases.Hold(
+            review = cases.Review(
                 case_id=f"case-{number}",
                 shard=1,
                 name=f"t.1.1.{number}",
@@ -135,11 +135,11 @@ async def test_an_open_case_lapses_when_it_is_due(database: db.Database, now: da
                 due_at=now + timedelta(hours=number),
                 reasons=(),
             )
-            await cases.open_cases(tx, [hold])
-            heard = cases_domain.hear(1, hold.name, Status.HELD)
-            await cases_store.update_heard(tx, [heard])
+            await cases.open_cases(tx, [review])
+            heard = cases_domain.earning_outcome(1, review.name, Status.UNDER_REVIEW)
+            await cases_store.update_ledger_status(tx, [heard])
     for _ in range(2):
-        await cases_jobs.lapse_cases(database, clock_at(now + timedelta(hours=1)))
+        await cases_jobs.expire_cases(database, clock_at(now + timedelta(hours=1)))
         async with database.read() as tx:
             found = await cases.list_cases(tx, None, after=0, limit=9)
         assert [case.status.value for case in found] == ["lapsed", "open"]
@@ -150,7 +150,7 @@ async def test_an_unreviewed_earning_that_must_not_lapse_is_cancelled_when_it_is
 ) -> None:
     async with database.transaction() as tx:
         for number in (1, 2):
-            hold = cases.Hold(
+            review = cases.Review(
                 case_id=f"case-{number}",
                 shard=4,
                 name=f"t.1.1.{number}",
@@ -162,17 +162,19 @@ async def test_an_unreviewed_earning_that_must_not_lapse_is_cancelled_when_it_is
                 opened_at=now,
                 due_at=now + timedelta(hours=number),
                 reasons=(),
-                lapses=False,
+                auto_release=False,
             )
-            await cases.open_cases(tx, [hold])
-            await cases_store.update_heard(tx, [cases_domain.hear(4, hold.name, Status.HELD)])
+            await cases.open_cases(tx, [review])
+            await cases_store.update_ledger_status(
+                tx, [cases_domain.earning_outcome(4, review.name, Status.UNDER_REVIEW)]
+            )
     for _ in range(2):
         for job in cases_jobs.jobs(database, clock_at(now + timedelta(hours=1))):
             await job.run()
         async with database.read() as tx:
             found = await cases.list_cases(tx, None, after=0, limit=9)
         assert [case.status.value for case in found] == ["decided", "open"]
-        assert (found[0].reviewer, found[0].note) == (cases.HOUSE, cases.UNREVIEWED)
+        assert (found[0].reviewer, found[0].note) == (cases.PLATFORM, cases.UNREVIEWED)
     async with database.transaction() as tx:
         (again,) = await cases_store.lock_unreviewed(tx, now + timedelta(days=9), 9)
     assert again.case_id == "case-2"  # the first is decided once
@@ -181,12 +183,14 @@ async def test_an_unreviewed_earning_that_must_not_lapse_is_cancelled_when_it_is
 async def test_the_cancel_of_an_unreviewed_earning_goes_to_its_shard(
     tx: db.Tx, now: datetime
 ) -> None:
-    hold = cases.Hold(
+    review = cases.Review(
         case_id="case-9", shard=4, name="t.1.1.9", account=1, member=1, merchant=7, terminal=1,
-        amount_rial=1, opened_at=now, due_at=now, reasons=(), lapses=False,
+        amount_rial=1, opened_at=now, due_at=now, reasons=(), auto_release=False,
     )  # fmt: skip
-    await cases.open_cases(tx, [hold])
-    await cases_store.update_heard(tx, [cases_domain.hear(4, hold.name, Status.HELD)])
+    await cases.open_cases(tx, [review])
+    await cases_store.update_ledger_status(
+        tx, [cases_domain.earning_outcome(4, review.name, Status.UNDER_REVIEW)]
+    )
     assert await cases.cancel_unreviewed(tx, now=now, limit=9) == 1
     assert await cases.cancel_unreviewed(tx, now=now, limit=9) == 0
     (said,) = tx.take_messages()
@@ -217,13 +221,15 @@ async def test_a_case_whose_reasons_do_not_read_is_decided_and_holds_up_no_other
     tx: db.Tx, now: datetime
 ) -> None:
     for number in (1, 2, 3):
-        hold = cases.Hold(
+        review = cases.Review(
             case_id=f"case-{number}", shard=4, name=f"t.1.1.{number}", account=1, member=1,
             merchant=7, terminal=1, amount_rial=1, opened_at=now, due_at=now, reasons=(),
-            lapses=False,
+            auto_release=False,
         )  # fmt: skip
-        await cases.open_cases(tx, [hold])
-        await cases_store.update_heard(tx, [cases_domain.hear(4, hold.name, Status.HELD)])
+        await cases.open_cases(tx, [review])
+        await cases_store.update_ledger_status(
+            tx, [cases_domain.earning_outcome(4, review.name, Status.UNDER_REVIEW)]
+        )
     await tx.execute("update cases set reasons = '[{\"x\": 1}]' where case_id = 'case-2'")
     assert len(await cases.list_cases(tx, None, after=0, limit=9)) == 3
     assert await cases.cancel_unreviewed(tx, now=now, limit=9) == 3
@@ -233,8 +239,8 @@ async def test_a_case_whose_reasons_do_not_read_is_decided_and_holds_up_no_other
 async def test_an_alert_that_commits_late_is_in_a_page_or_after_it(
     database: db.Database, now: datetime
 ) -> None:
-    def seen(name: str, shard: int) -> Sighting:
-        return Sighting(
+    def seen(name: str, shard: int) -> NameSeen:
+        return NameSeen(
             name=name, shard=shard, terminal=1, merchant=7, account=1, fingerprint="", seen_at=now
         )
 

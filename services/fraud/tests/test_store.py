@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from contracts.fraud import Verdict
+from contracts.fraud import ScreeningDecision
 from contracts.values import Reason
 from fraud.alerts import store as alerts_store
-from fraud.alerts.domain import Sighting
+from fraud.alerts.domain import NameSeen
 from fraud.cases import store as cases_store
-from fraud.cases.domain import CaseStatus, Hold
+from fraud.cases.domain import CaseStatus, Review
 from fraud.rules import domain as rules
 from fraud.rules import store as rules_store
 from fraud.screening import store
 from fraud.screening.domain import windows
-from fraud.screening.domain.decisions import Decision
+from fraud.screening.domain.decisions import ScreeningResult
 from fraud.screening.domain.rulebook import Rulebook
 from kit.base import db, errors
 
@@ -23,24 +23,24 @@ REASON = Reason(code="card-burst", fa="بیش", en="more", rule="card-burst", ve
 
 
 async def test_a_decision_comes_back_as_it_was_made(tx: db.Tx, now: datetime) -> None:
-    held = Decision(
+    held = ScreeningResult(
         shard=3,
         name="t.1.1.1",
-        verdict=Verdict.HOLD,
+        decision=ScreeningDecision.REVIEW,
         reasons=(REASON,),
         findings=(("card-burst", 3, 11),),
         review_due_at=now,
         case_id="c",
     )
-    refused = Decision(shard=3, name="u.ab", verdict=None, reasons=(REASON,))
+    refused = ScreeningResult(shard=3, name="u.ab", decision=None, reasons=(REASON,))
     await store.write_poll(tx, [(held, None, now, now), (refused, None, now, now)], {}, now)
     asked = [(3, "t.1.1.1"), (3, "u.ab"), (4, "t.1.1.1")]
     revision, known = await store.find_decisions(tx, asked)
     assert revision == await tx.fetchval("select revision from rulebook")
     assert set(known) == set(asked[:2])
     one = known[asked[0]]
-    assert (one.verdict, one.reasons, one.case_id) == (Verdict.HOLD, (REASON,), "c")
-    assert known[asked[1]].verdict is None
+    assert (one.decision, one.reasons, one.case_id) == (ScreeningDecision.REVIEW, (REASON,), "c")
+    assert known[asked[1]].decision is None
     score = await tx.fetchrow("select score, model_version from decisions where name = 't.1.1.1'")
     assert score is not None
     assert tuple(score) == (None, None)
@@ -49,7 +49,7 @@ async def test_a_decision_comes_back_as_it_was_made(tx: db.Tx, now: datetime) ->
 
 async def test_decisions_are_never_changed(tx: db.Tx) -> None:
     with pytest.raises(Exception, match="permission denied"):
-        await tx.execute("update decisions set verdict = 'allow'")
+        await tx.execute("update decisions set decision = 'allow'")
 
 
 async def test_windows_come_back_as_they_were_written(tx: db.Tx, now: datetime) -> None:
@@ -70,8 +70,8 @@ async def test_windows_come_back_as_they_were_written(tx: db.Tx, now: datetime) 
     assert touched == now
 
 
-def hold(number: int, now: datetime) -> Hold:
-    return Hold(
+def review(number: int, now: datetime) -> Review:
+    return Review(
         case_id=f"case-{number}",
         shard=number % 12,
         name=f"t.1.1.{number}",
@@ -88,18 +88,18 @@ def hold(number: int, now: datetime) -> Hold:
 
 async def test_cases_are_listed_by_status_and_number(tx: db.Tx, now: datetime) -> None:
     for _ in range(2):
-        await cases_store.insert_cases(tx, [hold(n, now) for n in range(5)])
+        await cases_store.insert_cases(tx, [review(n, now) for n in range(5)])
     first = await cases_store.list_cases(tx, None, 0, 3)
     rest = await cases_store.list_cases(tx, CaseStatus.WAITING, first[-1].number, 3)
-    assert [c.hold.case_id for c in (*first, *rest)] == [f"case-{n}" for n in range(5)]
+    assert [c.review.case_id for c in (*first, *rest)] == [f"case-{n}" for n in range(5)]
     assert await cases_store.list_cases(tx, CaseStatus.OPEN, 0, 3) == []
-    assert first[0].hold == hold(0, now)
+    assert first[0].review == review(0, now)
     assert await cases_store.find_case(tx, "case-4", lock=True) == rest[-1]
     assert await cases_store.find_case(tx, "case-9") is None
 
 
 async def test_a_text_that_cannot_be_kept_is_a_datum_not_a_fault(tx: db.Tx, now: datetime) -> None:
-    bad = Sighting(
+    bad = NameSeen(
         name="t.1.1.\x00",
         terminal=1,
         merchant=1,
@@ -109,7 +109,7 @@ async def test_a_text_that_cannot_be_kept_is_a_datum_not_a_fault(tx: db.Tx, now:
         seen_at=now,
     )
     with pytest.raises(db.DataError):
-        await alerts_store.insert_sightings(tx, [bad])
+        await alerts_store.insert_names_seen(tx, [bad])
 
 
 async def test_the_default_rules_are_valid_and_sensible(tx: db.Tx) -> None:

@@ -79,7 +79,7 @@ def test_a_held_purchase_without_a_funded_award_is_not_held(office):
     assert office.buy(award(5), review_due_at=due).status is Status.COMPLETED
     office.grant(500)
     held = office.buy(award(5), award(6), review_due_at=due)
-    assert held.status is Status.HELD
+    assert held.status is Status.UNDER_REVIEW
     no = CancelPending(name="v.1", original=held.command.name, case_id="1", reviewer="r")
     assert office.hear(no).code == ""
     assert office.left() == 500

@@ -370,7 +370,7 @@ def outcomes(sequence: int, points: int, **changes: object) -> RecordedOutcome:
 def test_a_balance_follows_the_newest_outcome() -> None:
     batch = [
         outcomes(1, 10),
-        outcomes(2, 25, status=Status.HELD),
+        outcomes(2, 25, status=Status.UNDER_REVIEW),
         outcomes(3, 0, status=Status.DECLINED),
         outcomes(4, 0, status=Status.REFUSED),
         outcomes(5, 20, kind=None, command="expire-lot.v1"),

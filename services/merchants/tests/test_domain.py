@@ -164,7 +164,7 @@ def test_every_kind_falls_into_its_own_column() -> None:
         RecordedOutcome(0, NOW, NOW, outcome(6, status=Status.REFUSED)),
         RecordedOutcome(0, NOW, NOW, outcome(7, merchant=0)),
         RecordedOutcome(0, NOW, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
-        RecordedOutcome(0, NOW, NOW, outcome(9, status=Status.HELD, lots=(lot(1),))),
+        RecordedOutcome(0, NOW, NOW, outcome(9, status=Status.UNDER_REVIEW, lots=(lot(1),))),
         RecordedOutcome(0, NOW, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
     ]
     assert daily_totals.totals_of(outcomes, {}) == [

@@ -270,7 +270,9 @@ def test_the_numbers_come_from_lots_moves_and_the_answer(samples: Any, make: Any
         make.move("restored", 9, Unit.MERCHANT_POINTS), make.move("expired", 99),
     ]  # fmt: skip
     lots = (make.lot(10), make.lot(5), make.lot(900, Unit.CREDIT))
-    outcome = samples.outcome(9, moves=tuple(moves), lots=lots, status=Status.HELD, answer=answer())
+    outcome = samples.outcome(
+        9, moves=tuple(moves), lots=lots, status=Status.UNDER_REVIEW, answer=answer()
+    )
     row = facts.facts_of(outcome)
     assert row.credited == Amounts(points=15, credit_rial=900)
     assert row.spent == Amounts(points=9, credit_rial=50, gift_rial=6)

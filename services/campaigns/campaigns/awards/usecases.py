@@ -14,7 +14,7 @@ from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import Envelope
-from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
 from contracts.merchants import Programme, Terms
 from contracts.pos import PosTransaction
@@ -184,7 +184,7 @@ def _command(
     screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shelves
 ) -> PostTransaction | RefuseTransaction | Inquire:
     transaction = screened.transaction
-    declined = screened.verdict is Verdict.DECLINE
+    declined = screened.decision is ScreeningDecision.DECLINE
     if transaction.kind is Kind.INQUIRY:
         return _inquired(screened, cause, shelves)
     if declined:
@@ -206,7 +206,7 @@ def _command(
 def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shelves) -> Inquire:
     """A query; what is missing for it is a no of this moment, and no outcome of the name."""
     transaction = screened.transaction
-    decline = screened.reasons if screened.verdict is Verdict.DECLINE else ()
+    decline = screened.reasons if screened.decision is ScreeningDecision.DECLINE else ()
     if not decline and _lacks(screened, shelves):
         decline = (reasons.NOT_KNOWN_IN_TIME,)
     programme, terms = _stamped(transaction, shelves)
@@ -221,7 +221,7 @@ def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shel
 def _lacks(screened: ScreenedTransaction, shelves: Shelves) -> bool:
     """Whether a version that the gateway stamped, and that this kind needs, is not known here."""
     transaction = screened.transaction
-    if screened.replayed or screened.verdict is Verdict.DECLINE:
+    if screened.replayed or screened.decision is ScreeningDecision.DECLINE:
         return False
     programme, terms = _stamped(transaction, shelves)
     if terms is None and transaction.terms_version > 0:

@@ -20,7 +20,7 @@ _POST: Final = "post-transaction.v1"
 _CANCEL: Final = "cancel-pending.v1"
 _LET_GO: Final = frozenset({"void-hold.v1", "release-hold.v1", "capture-hold.v1"})
 _BACK: Final = frozenset({"restored", "arrived"})
-_DONE: Final = (Status.COMPLETED, Status.HELD)
+_DONE: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
 
 
 class State(StrEnum):

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from contracts.values import public_id
 from fraud.alerts import usecases
-from fraud.alerts.domain import Alert, AlertKind, Sighting
+from fraud.alerts.domain import Alert, AlertKind, NameSeen
 from kit.base import auth, fields
 from kit.base.auth import Role
 from kit.room import resources
@@ -19,7 +19,7 @@ LIMIT_MAX: Final = 200
 router = APIRouter(tags=["fraud"])
 
 
-class SightingView(BaseModel):
+class NameSeenView(BaseModel):
     """A name as one shard saw it. transaction: public id."""
 
     transaction: str
@@ -36,8 +36,8 @@ class AlertView(BaseModel):
     kind: AlertKind
     name: str
     terminal: int
-    first: SightingView
-    second: SightingView
+    first: NameSeenView
+    second: NameSeenView
     raised_at: datetime
 
 
@@ -69,14 +69,14 @@ def _view(alert: Alert) -> AlertView:
         kind=alert.kind,
         name=alert.first.name,
         terminal=alert.first.terminal,
-        first=_sighting(alert.first),
-        second=_sighting(alert.second),
+        first=_name_seen(alert.first),
+        second=_name_seen(alert.second),
         raised_at=alert.raised_at,
     )
 
 
-def _sighting(seen: Sighting) -> SightingView:
-    return SightingView(
+def _name_seen(seen: NameSeen) -> NameSeenView:
+    return NameSeenView(
         transaction=public_id(seen.shard, seen.name),
         merchant=seen.merchant,
         account=seen.account,

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from contracts.fraud import Sighting
+from contracts.fraud import NameSeen
 
 
 class AlertKind(StrEnum):
@@ -17,20 +17,20 @@ class AlertKind(StrEnum):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """A further sighting of a name beside its first. number: order of raising, 0 before that."""
+    """A name seen again, and where it was seen first. number: order of raising, 0 before that."""
 
     number: int = 0
     kind: AlertKind
-    first: Sighting
-    second: Sighting
+    first: NameSeen
+    second: NameSeen
     raised_at: datetime
 
 
-def alerts(sightings: Iterable[Sighting]) -> list[Alert]:
-    """One alert for every shard but the first that saw a name; sightings: in order of arrival."""
-    firsts: dict[str, Sighting] = {}
+def alerts(names_seen: Iterable[NameSeen]) -> list[Alert]:
+    """One alert for every shard but the first that saw a name; names_seen: in order of arrival."""
+    firsts: dict[str, NameSeen] = {}
     raised: list[Alert] = []
-    for seen in sightings:
+    for seen in names_seen:
         first = firsts.setdefault(seen.name, seen)
         if first.shard == seen.shard:
             continue

@@ -9,12 +9,12 @@ from kit.base.db import Database
 from kit.room import Job
 
 
-async def prune_sightings(database: Database, clock: Clock, days: int) -> None:
+async def prune_names_seen(database: Database, clock: Clock, days: int) -> None:
     """Forget names seen longer ago than so many days."""
-    await pruning.in_rounds(database, usecases.prune_sightings, now=clock.now(), days=days)
+    await pruning.in_rounds(database, usecases.prune_names_seen, now=clock.now(), days=days)
 
 
 def jobs(database: Database, clock: Clock, days: int) -> list[Job]:
     """What time passing makes alerts do."""
-    run = partial(prune_sightings, database, clock, days)
+    run = partial(prune_names_seen, database, clock, days)
     return [Job(name="prune-sightings", every_s=pruning.EVERY_S, run=run)]

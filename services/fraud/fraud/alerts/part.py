@@ -12,5 +12,5 @@ def part(opened: Resources) -> Part:
         name="alerts",
         routes=(api.router,),
         hears=(consumer.FRAUD_TERMINALS,),
-        jobs=jobs.jobs(opened.database, opened.clock, given.sightings_days),
+        jobs=jobs.jobs(opened.database, opened.clock, given.names_seen_days),
     )

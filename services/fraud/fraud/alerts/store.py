@@ -6,19 +6,19 @@ from typing import Final
 
 import msgspec
 
-from contracts.fraud import Sighting
+from contracts.fraud import NameSeen
 from fraud.alerts.domain import Alert, AlertKind
 from kit.base.db import Record, Tx
 from kit.stream import local_tables
 
 _json: Final = msgspec.json.Encoder()
-_sighting: Final = msgspec.json.Decoder(Sighting)
+_name_seen: Final = msgspec.json.Decoder(NameSeen)
 
 
-async def insert_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
-    """Remember the first sighting of each name on each shard, in order of arrival."""
+async def insert_names_seen(tx: Tx, seen: Sequence[NameSeen]) -> None:
+    """Remember the first sight of each name on each shard, in order of arrival."""
     await tx.execute(
-        "insert into sightings (name, shard, terminal, merchant, account, fingerprint, seen_at)"
+        "insert into names_seen (name, shard, terminal, merchant, account, fingerprint, seen_at)"
         " select * from unnest($1::text[], $2::int[], $3::bigint[], $4::int[], $5::bigint[],"
         "  $6::text[], $7::timestamptz[]) on conflict (name, shard) do nothing",
         [s.name for s in seen],
@@ -31,16 +31,16 @@ async def insert_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
     )
 
 
-async def find_shared_names(tx: Tx, names: Sequence[str]) -> list[Sighting]:
-    """All sightings of those names that more than one shard saw, in order of arrival."""
+async def find_shared_names(tx: Tx, names: Sequence[str]) -> list[NameSeen]:
+    """All sights of those names that more than one shard saw, in order of arrival."""
     rows = await tx.fetch(
         "select s.name, s.shard, s.terminal, s.merchant, s.account, s.fingerprint, s.seen_at"
-        " from unnest($1::text[]) as k (name) join sightings s on s.name = k.name"
-        " where exists (select from sightings o where o.name = s.name and o.shard <> s.shard)"
+        " from unnest($1::text[]) as k (name) join names_seen s on s.name = k.name"
+        " where exists (select from names_seen o where o.name = s.name and o.shard <> s.shard)"
         " order by s.number",
         list(dict.fromkeys(names)),
     )
-    return [Sighting(**dict(row)) for row in rows]
+    return [NameSeen(**dict(row)) for row in rows]
 
 
 async def insert_alerts(tx: Tx, raised: Sequence[Alert]) -> list[str]:
@@ -78,17 +78,17 @@ def _alert(row: Record) -> Alert:
     return Alert(
         number=row["number"],
         kind=AlertKind(row["kind"]),
-        first=_sighting.decode(row["first"]),
-        second=_sighting.decode(row["second"]),
+        first=_name_seen.decode(row["first"]),
+        second=_name_seen.decode(row["second"]),
         raised_at=row["raised_at"],
     )
 
 
-async def delete_sightings(tx: Tx, before: datetime, limit: int) -> int:
+async def delete_names_seen(tx: Tx, before: datetime, limit: int) -> int:
     """Forget names seen before a time, limit at most; gives how many."""
     done = await tx.execute(
-        "delete from sightings where (name, shard) in"
-        " (select name, shard from sightings where seen_at < $1 limit $2)",
+        "delete from names_seen where (name, shard) in"
+        " (select name, shard from names_seen where seen_at < $1 limit $2)",
         before,
         limit,
     )

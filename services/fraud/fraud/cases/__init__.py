@@ -1,1 +1,1 @@
-"""Cases: what a held earning waits for, and a reviewer's verdict on it."""
+"""Cases: earnings under review, and what a reviewer decides."""

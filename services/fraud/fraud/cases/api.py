@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.values import public_id
 from fraud.cases import usecases
-from fraud.cases.domain import Case, CaseStatus, CaseVerdict
+from fraud.cases.domain import Case, CaseStatus, ReviewOutcome
 from kit import audit_trail
 from kit.base import auth, fields
 from kit.base.auth import Role
@@ -21,8 +21,8 @@ CaseId = Annotated[str, Path(min_length=1, max_length=64)]
 router = APIRouter(tags=["fraud"])
 
 
-class VerdictBody(BaseModel):
-    """What the reviewer says, and why."""
+class ReviewOutcomeBody(BaseModel):
+    """What the reviewer decides, and why."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -31,12 +31,12 @@ class VerdictBody(BaseModel):
         },
     )
 
-    verdict: CaseVerdict
+    verdict: ReviewOutcome
     note: Annotated[fields.Prose, Field(max_length=1000)] = ""
 
 
 class ReasonView(BaseModel):
-    """Why the earning is held."""
+    """Why the earning is reviewed."""
 
     code: str
     fa: str
@@ -61,7 +61,7 @@ class CaseView(BaseModel):
     opened_at: datetime
     due_at: datetime
     heard: str | None
-    verdict: CaseVerdict | None
+    verdict: ReviewOutcome | None
     note: str
     reviewer: str
     decided_at: datetime | None
@@ -106,11 +106,13 @@ async def get_case(request: Request, case_id: CaseId) -> CaseView:
 
 
 @router.put("/v1/cases/{case_id}/verdict", dependencies=[auth.allow(Role.REVIEWER)])
-async def put_verdict(request: Request, case_id: CaseId, body: VerdictBody) -> CaseView:
+async def put_review_outcome(
+    request: Request, case_id: CaseId, body: ReviewOutcomeBody
+) -> CaseView:
     """Release the pending points or cancel them; the ledger's answer shows in the case."""
     reviewer = auth.actor_of(request).subject
     async with audit_trail.writing(request, resources(request).database) as act:
-        before = _told(await usecases.get_case(act.tx, case_id))
+        before = _audited(await usecases.get_case(act.tx, case_id))
         decided = await usecases.decide_case(
             act.tx,
             case_id,
@@ -119,35 +121,35 @@ async def put_verdict(request: Request, case_id: CaseId, body: VerdictBody) -> C
             reviewer=reviewer,
             now=resources(request).clock.now(),
         )
-        act.tell(_told(decided), before=before)
+        act.tell(_audited(decided), before=before)
     return _view(decided)
 
 
-def _told(case: Case) -> dict[str, Any]:
+def _audited(case: Case) -> dict[str, Any]:
     """What the trail keeps of a case."""
-    return {"status": case.status, "verdict": case.verdict, "note": case.note}
+    return {"status": case.status, "verdict": case.outcome, "note": case.note}
 
 
 def _view(case: Case) -> CaseView:
-    hold = case.hold
+    review = case.review
     return CaseView(
-        case_id=hold.case_id,
+        case_id=review.case_id,
         number=case.number,
         status=case.status,
-        transaction=public_id(hold.shard, hold.name),
-        account=hold.account,
-        member=hold.member,
-        merchant=hold.merchant,
-        terminal=hold.terminal,
-        amount_rial=hold.amount_rial,
+        transaction=public_id(review.shard, review.name),
+        account=review.account,
+        member=review.member,
+        merchant=review.merchant,
+        terminal=review.terminal,
+        amount_rial=review.amount_rial,
         reasons=[
             ReasonView(code=r.code, fa=r.fa, en=r.en, rule=r.rule, version=r.version)
-            for r in hold.reasons
+            for r in review.reasons
         ],
-        opened_at=hold.opened_at,
-        due_at=hold.due_at,
-        heard=None if case.heard is None else case.heard.value,
-        verdict=case.verdict,
+        opened_at=review.opened_at,
+        due_at=review.due_at,
+        heard=None if case.ledger_status is None else case.ledger_status.value,
+        verdict=case.outcome,
         note=case.note,
         reviewer=case.reviewer,
         decided_at=case.decided_at,

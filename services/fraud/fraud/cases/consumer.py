@@ -10,9 +10,9 @@ from kit.stream.consumer import Event, Subscription
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """Hear what became of held earnings and of verdicts."""
+    """What became of earnings under review and of reviewers' outcomes."""
     outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
-    await usecases.hear_outcomes(tx, outcomes)
+    await usecases.record_outcomes(tx, outcomes)
 
 
 LEDGER_ENTRIES = Subscription(

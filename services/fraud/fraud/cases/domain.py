@@ -1,4 +1,4 @@
-"""Cases: what a held earning waits for, and what may be said about it when."""
+"""Cases: an earning under review, and what a reviewer may decide about it when."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,27 +12,29 @@ from kit.base import errors
 class CaseStatus(StrEnum):
     """Where a case stands."""
 
-    WAITING = "waiting"  # the ledger has not been heard about the earning yet
+    WAITING = "waiting"  # the ledger's outcome of the earning has not come yet
     OPEN = "open"  # a reviewer may decide
-    DECIDED = "decided"  # the verdict is on its way to the ledger
+    DECIDED = "decided"  # the reviewer's outcome is on its way to the ledger
     RELEASED = "released"  # the ledger's answer to a release
     CANCELLED = "cancelled"  # the ledger's answer to a cancel
-    REFUSED = "refused"  # the ledger refused the verdict; answer_code says why
-    LAPSED = "lapsed"  # due passed without a verdict, and the points became available by themselves
-    VOID = "void"  # nothing is held: declined or refused after fraud, or nothing was earned
+    REFUSED = "refused"  # the ledger refused the outcome; answer_code says why
+    EXPIRED = "lapsed"  # due without an outcome: the points became available by themselves
+    VOID = "void"  # nothing is pending: declined or refused after fraud, or nothing was earned
 
 
-class CaseVerdict(StrEnum):
-    """What a reviewer says."""
+class ReviewOutcome(StrEnum):
+    """What a reviewer decides about the pending points."""
 
     RELEASE = "release"
     CANCEL = "cancel"
 
 
-class Hold(Struct, frozen=True, kw_only=True):
-    """A held earning as its case opens. opened_at: its accepted_at. amount_rial: of the basket.
+class Review(Struct, frozen=True, kw_only=True):
+    """An earning under review, as its case opens.
 
-    lapses: without a verdict by due_at its points become available; else they are cancelled then.
+    opened_at: its accepted_at. amount_rial: of the basket.
+    auto_release: without an outcome by due_at its points become available; else they are
+    cancelled then.
     """
 
     case_id: str
@@ -46,17 +48,17 @@ class Hold(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     due_at: datetime
     reasons: tuple[Reason, ...]
-    lapses: bool = True
+    auto_release: bool = True
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A case as it stands. number: order of opening. heard: the ledger's answer to the earning."""
+    """A case as it stands. number: order of opening. ledger_status: of the earning."""
 
     number: int
-    hold: Hold
+    review: Review
     status: CaseStatus
-    heard: Status | None
-    verdict: CaseVerdict | None
+    ledger_status: Status | None
+    outcome: ReviewOutcome | None
     note: str
     reviewer: str
     decided_at: datetime | None
@@ -64,24 +66,24 @@ class Case(Struct, frozen=True, kw_only=True):
     answered_at: datetime | None = None
 
 
-class Hearing(Struct, frozen=True, kw_only=True):
+class EarningOutcome(Struct, frozen=True, kw_only=True):
     """The ledger's outcome of an earning, and what it makes of a waiting case."""
 
     shard: int
     name: str
-    heard: Status
-    then: CaseStatus
+    ledger_status: Status
+    case_status: CaseStatus
 
 
 class AlreadyDecided(errors.Conflict):
-    """Another verdict, or another note, was given first."""
+    """Another outcome, or another note, was given first."""
 
     code = "already-decided"
     fa = "این پرونده پیش از این با رأی دیگری بسته شده است."
 
 
 class OutcomeNotHeardYet(errors.Conflict):
-    """The ledger's outcome of the held earning has not arrived."""
+    """The ledger's outcome of the earning has not arrived."""
 
     code = "outcome-not-heard-yet"
     fa = "نتیجهٔ ثبت این خرید هنوز نرسیده است؛ چند لحظه دیگر دوباره بفرستید."
@@ -94,55 +96,55 @@ class PastDue(errors.Conflict):
     fa = "مهلت بررسی گذشته است و امتیاز دیگر در انتظار رأی نیست."
 
 
-class NothingHeld(errors.Conflict):
+class NothingPending(errors.Conflict):
     """There are no pending points behind the case."""
 
     code = "nothing-held"
     fa = "در این پرونده امتیازی نگه داشته نشده است."
 
 
-def check_verdict(case: Case, verdict: CaseVerdict, note: str, *, now: datetime) -> bool:
-    """Whether a verdict is news: False where the same was given before.
+def check_outcome(case: Case, outcome: ReviewOutcome, note: str, *, now: datetime) -> bool:
+    """Whether an outcome is new: False where the same was given before.
 
-    Raises AlreadyDecided, NothingHeld, OutcomeNotHeardYet, PastDue.
+    Raises AlreadyDecided, NothingPending, OutcomeNotHeardYet, PastDue.
     Source: architecture 2, held for review.
     """
-    if case.verdict is not None:
-        if (case.verdict, case.note) == (verdict, note):
+    if case.outcome is not None:
+        if (case.outcome, case.note) == (outcome, note):
             return False
         raise AlreadyDecided(
-            f"{case.reviewer} already said {case.verdict.value}; a case is decided once"
+            f"{case.reviewer} already decided {case.outcome.value}; a case is decided once"
         )
     match case.status:
         case CaseStatus.WAITING:
             raise OutcomeNotHeardYet("the ledger has not answered the purchase yet; try again soon")
         case CaseStatus.VOID:
-            raise NothingHeld("the purchase has no pending points: there is nothing to decide")
-        case _ if now >= case.hold.due_at or case.status is CaseStatus.LAPSED:
-            raise PastDue(f"due was {case.hold.due_at.isoformat()}; nothing waits for a verdict")
+            raise NothingPending("the purchase has no pending points: there is nothing to decide")
+        case _ if now >= case.review.due_at or case.status is CaseStatus.EXPIRED:
+            raise PastDue(f"due was {case.review.due_at.isoformat()}; nothing waits for an outcome")
         case _:
             return True
 
 
-def hear(shard: int, name: str, status: Status) -> Hearing:
+def earning_outcome(shard: int, name: str, status: Status) -> EarningOutcome:
     """What the ledger's outcome of an earning makes of its case."""
-    then = CaseStatus.OPEN if status is Status.HELD else CaseStatus.VOID
-    return Hearing(shard=shard, name=name, heard=status, then=then)
+    opened = CaseStatus.OPEN if status is Status.UNDER_REVIEW else CaseStatus.VOID
+    return EarningOutcome(shard=shard, name=name, ledger_status=status, case_status=opened)
 
 
-def answered(verdict: CaseVerdict, *, completed: bool) -> CaseStatus:
-    """What the ledger's answer to a verdict makes of a decided case."""
+def answered(outcome: ReviewOutcome, *, completed: bool) -> CaseStatus:
+    """What the ledger's answer to a reviewer's outcome makes of a decided case."""
     if not completed:
         return CaseStatus.REFUSED
-    released = verdict is CaseVerdict.RELEASE
+    released = outcome is ReviewOutcome.RELEASE
     return CaseStatus.RELEASED if released else CaseStatus.CANCELLED
 
 
 def command_name(case_id: str) -> str:
-    """Name of the command that a case's verdict becomes."""
+    """Name of the ledger command that a reviewer's outcome becomes."""
     return name(Family.VERDICT, case_id)
 
 
 def case_id_of(command: str) -> str:
-    """The case that the name of such a command tells."""
+    """The case of such a command's name."""
     return name_parts(command)[1][0]

@@ -1,4 +1,4 @@
-"""Clock door of cases: those past their due time lapse, or their earnings are cancelled."""
+"""Clock door of cases: those past their due time expire, or their earnings are cancelled."""
 
 from functools import partial
 from typing import Final
@@ -9,15 +9,15 @@ from kit.base.clock import Clock
 from kit.base.db import Database
 from kit.room import Job
 
-LAPSE_EVERY_S: Final = 5.0  # a sandbox house's days pass in seconds
+EXPIRE_EVERY_S: Final = 5.0  # a sandbox's days pass in seconds
 CANCEL_ROWS: Final = 500  # a transaction
 CANCEL_ROUNDS_MAX: Final = 20  # a run
 
 
-async def lapse_cases(database: Database, clock: Clock) -> None:
-    """Close what nobody decided in time."""
+async def expire_cases(database: Database, clock: Clock) -> None:
+    """Close what nobody decided in time and was released by itself."""
     async with database.transaction() as tx:
-        await usecases.lapse_cases(tx, now=clock.now())
+        await usecases.expire_cases(tx, now=clock.now())
 
 
 async def cancel_unreviewed(database: Database, clock: Clock) -> None:
@@ -34,10 +34,12 @@ async def cancel_unreviewed(database: Database, clock: Clock) -> None:
 def jobs(database: Database, clock: Clock) -> list[Job]:
     """What time passing makes cases do."""
     return [
-        Job(name="lapse-cases", every_s=LAPSE_EVERY_S, run=partial(lapse_cases, database, clock)),
+        Job(
+            name="expire-cases", every_s=EXPIRE_EVERY_S, run=partial(expire_cases, database, clock)
+        ),
         Job(
             name="cancel-unreviewed",
-            every_s=LAPSE_EVERY_S,
+            every_s=EXPIRE_EVERY_S,
             run=partial(cancel_unreviewed, database, clock),
         ),
     ]

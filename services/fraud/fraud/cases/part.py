@@ -1,4 +1,4 @@
-"""Held earnings, until a reviewer decides them or their time is over."""
+"""Earnings under review, until a reviewer decides them or their time is over."""
 
 from fraud.cases import api, consumer, jobs
 from kit.room import Part, Resources

@@ -1,4 +1,4 @@
-"""The verbs of cases: open, hear, decide, lapse."""
+"""The verbs of cases: open, record outcomes, decide, expire."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,39 +13,39 @@ from kit.base import errors
 from kit.base.db import Tx
 from kit.stream import requests
 
-Hold = domain.Hold  # what a case opens with, for the road
+Review = domain.Review  # what a case opens with, for screening
 
-HOUSE: Final = "house"  # the reviewer where time decided
+PLATFORM: Final = "house"  # the reviewer where time decided
 UNREVIEWED: Final = "not reviewed by its due time"
 
 _EARNINGS: Final = ("post-transaction.v1", "refuse-transaction.v1")
-_VERDICTS: Final = {
-    "release-pending.v1": domain.CaseVerdict.RELEASE,
-    "cancel-pending.v1": domain.CaseVerdict.CANCEL,
+_REVIEW_OUTCOMES: Final = {
+    "release-pending.v1": domain.ReviewOutcome.RELEASE,
+    "cancel-pending.v1": domain.ReviewOutcome.CANCEL,
 }
 
 
-async def open_cases(tx: Tx, holds: Sequence[Hold]) -> None:
-    """Open a case for each held earning; one that is there stays as it is."""
-    if holds:
-        await store.insert_cases(tx, holds)
+async def open_cases(tx: Tx, reviews: Sequence[Review]) -> None:
+    """Open a case for each earning under review; one that is there stays as it is."""
+    if reviews:
+        await store.insert_cases(tx, reviews)
 
 
-async def hear_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-    """Take the ledger's outcomes, each with its shard: cases become decidable or are answered."""
-    hearings = [
-        domain.hear(shard, outcome.name, outcome.status)
+async def record_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    """Record the ledger's outcomes, each with its shard: cases open, or are answered."""
+    earning_outcomes = [
+        domain.earning_outcome(shard, outcome.name, outcome.status)
         for shard, outcome in outcomes
         if outcome.command in _EARNINGS
     ]
-    if hearings:
-        await store.update_heard(tx, hearings)
-    answers = await requests.record_outcomes(tx, outcomes, commands=_VERDICTS)
+    if earning_outcomes:
+        await store.update_ledger_status(tx, earning_outcomes)
+    answers = await requests.record_outcomes(tx, outcomes, commands=_REVIEW_OUTCOMES)
     if answers:
         answered = [
             (
                 domain.case_id_of(one.name),
-                domain.answered(_VERDICTS[one.command], completed=one.completed),
+                domain.answered(_REVIEW_OUTCOMES[one.command], completed=one.completed),
             )
             for one in answers
         ]
@@ -62,20 +62,20 @@ async def get_case(tx: Tx, case_id: str) -> domain.Case:
 
 
 async def decide_case(
-    tx: Tx, case_id: str, verdict: domain.CaseVerdict, note: str, *, reviewer: str, now: datetime
+    tx: Tx, case_id: str, outcome: domain.ReviewOutcome, note: str, *, reviewer: str, now: datetime
 ) -> domain.Case:
-    """Write a reviewer's verdict down, and tell the ledger once.
+    """Write a reviewer's outcome down, and send it to the ledger once.
 
-    Raises NotFound, AlreadyDecided, OutcomeNotHeardYet, PastDue, NothingHeld.
+    Raises NotFound, AlreadyDecided, OutcomeNotHeardYet, PastDue, NothingPending.
     Source: architecture 2, held for review.
     """
     found = await store.find_case(tx, case_id, lock=True)
     if found is None:
         raise _no_case(case_id)
-    if domain.check_verdict(found, verdict, note, now=now):
-        await store.update_verdict(tx, case_id, verdict, note, reviewer, now)
-        command = _verdict_command(found.hold, verdict, reviewer=reviewer, now=now)
-        await requests.send(tx, [(found.hold.shard, command)])
+    if domain.check_outcome(found, outcome, note, now=now):
+        await store.update_outcome(tx, case_id, outcome, note, reviewer, now)
+        command = _outcome_command(found.review, outcome, reviewer=reviewer, now=now)
+        await requests.send(tx, [(found.review.shard, command)])
     return await get_case(tx, case_id)
 
 
@@ -87,63 +87,64 @@ async def list_cases(
 
 
 async def _with_answers(tx: Tx, cases: Sequence[domain.Case]) -> list[domain.Case]:
-    """The cases, each with what the ledger answered to its verdict."""
+    """The cases, each with the ledger's answer to its outcome."""
     names = {
-        case.hold.case_id: domain.command_name(case.hold.case_id)
+        case.review.case_id: domain.command_name(case.review.case_id)
         for case in cases
-        if case.verdict is not None
+        if case.outcome is not None
     }
     results = await requests.find_results(tx, list(names.values())) if names else {}
     return [
         structs.replace(case, answer_code=result.code, answered_at=result.answered_at)
-        if (result := results.get(names.get(case.hold.case_id, ""))) is not None
+        if (result := results.get(names.get(case.review.case_id, ""))) is not None
         else case
         for case in cases
     ]
 
 
-async def lapse_cases(tx: Tx, *, now: datetime) -> int:
-    """Close the open cases that lapse and whose due time has passed; gives how many."""
-    return await store.update_lapsed(tx, now)
+async def expire_cases(tx: Tx, *, now: datetime) -> int:
+    """Close the open cases whose points became available at their due time; gives how many."""
+    return await store.update_expired(tx, now)
 
 
 async def cancel_unreviewed(tx: Tx, *, now: datetime, limit: int) -> int:
-    """Cancel the earnings that nobody reviewed in time and that must not lapse; gives how many.
+    """Cancel the earnings that nobody reviewed in time and that are not released by themselves.
 
-    The house's own verdict: what is too large to be given unseen is not given (findings S15).
+    Gives how many. What is too large to be given unseen is not given (findings S15).
     """
-    holds = await store.lock_unreviewed(tx, now, limit)
-    verdict = domain.CaseVerdict.CANCEL
-    for hold in holds:
-        await store.update_verdict(tx, hold.case_id, verdict, UNREVIEWED, HOUSE, now)
-    if holds:
+    reviews = await store.lock_unreviewed(tx, now, limit)
+    outcome = domain.ReviewOutcome.CANCEL
+    for review in reviews:
+        await store.update_outcome(tx, review.case_id, outcome, UNREVIEWED, PLATFORM, now)
+    if reviews:
         commands = [
-            (hold.shard, _verdict_command(hold, verdict, reviewer=HOUSE, now=now)) for hold in holds
+            (review.shard, _outcome_command(review, outcome, reviewer=PLATFORM, now=now))
+            for review in reviews
         ]
         await requests.send(tx, commands)
-    return len(holds)
+    return len(reviews)
 
 
 def _no_case(case_id: str) -> errors.NotFound:
     return errors.NotFound(f"there is no case {case_id[:80]}; list them with GET /v1/cases")
 
 
-def _verdict_command(
-    hold: domain.Hold, verdict: domain.CaseVerdict, *, reviewer: str, now: datetime
+def _outcome_command(
+    review: domain.Review, outcome: domain.ReviewOutcome, *, reviewer: str, now: datetime
 ) -> Envelope[ReleasePending | CancelPending]:
-    release = verdict is domain.CaseVerdict.RELEASE
+    release = outcome is domain.ReviewOutcome.RELEASE
     command = ReleasePending if release else CancelPending
     return Envelope(
-        id=follow(hold.case_id, "verdict"),
+        id=follow(review.case_id, "outcome"),
         type="release-pending.v1" if release else "cancel-pending.v1",
-        key=str(hold.account),
+        key=str(review.account),
         occurred_at=now,
         accepted_at=now,
-        cause_id=hold.case_id,
+        cause_id=review.case_id,
         data=command(
-            name=domain.command_name(hold.case_id),
-            original=hold.name,
-            case_id=hold.case_id,
+            name=domain.command_name(review.case_id),
+            original=review.name,
+            case_id=review.case_id,
             reviewer=reviewer,
         ),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts import topics
-from contracts.fraud import Sighting, TerminalsSeen
+from contracts.fraud import NameSeen, TerminalsSeen
 from contracts.ledger import Outcome
 from fraud.declines import usecases
 from kit.base.db import Tx
@@ -13,14 +13,14 @@ from kit.stream.consumer import Event, Subscription
 async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
     """Names that terminals sent, in the order of their partitions."""
     polls: list[TerminalsSeen] = [event.data for event in batch]
-    seen: list[Sighting] = [one for poll in polls for one in poll.sightings]
-    await usecases.hear_sightings(tx, seen)
+    seen: list[NameSeen] = [one for poll in polls for one in poll.names]
+    await usecases.take_out_early(tx, seen)
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
     """What did not happen after all is taken out of its windows and days."""
     outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
-    await usecases.hear_outcomes(tx, outcomes)
+    await usecases.record_outcomes(tx, outcomes)
 
 
 FRAUD_TERMINALS = Subscription(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from contracts.fraud import Sighting
+from contracts.fraud import NameSeen
 from contracts.values import Kind, micros
 from fraud.screening.domain import decisions
 from fraud.screening.domain.decisions import CountedTransaction, Key
@@ -34,14 +34,14 @@ def withdrawals(of: CountedTransaction, merchant: int) -> list[Withdrawal]:
     which, at = decisions.series_of(of.kind), micros(of.accepted_at)
     return [
         (key, Gone(which, at, of.counted_rial, merchant, key == keys.card_at_merchant))
-        for key in decisions.counted_in(of.verdict, keys)
+        for key in decisions.counted_in(of.decision, keys)
     ]
 
 
-def sightings(pairs: Iterable[tuple[Declined, CountedTransaction]]) -> list[Sighting]:
+def names_seen(pairs: Iterable[tuple[Declined, CountedTransaction]]) -> list[NameSeen]:
     """What days were told of these names, to be subtracted."""
     return [
-        Sighting(
+        NameSeen(
             name=no.name,
             terminal=no.terminal,
             merchant=no.merchant,

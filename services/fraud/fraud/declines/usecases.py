@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from contracts.fraud import Sighting
+from contracts.fraud import NameSeen
 from contracts.ledger import Outcome
 from contracts.values import Status
 from fraud.declines import domain, store
@@ -16,7 +16,7 @@ _TRANSACTIONS = ("post-transaction.v1", "refuse-transaction.v1")
 _NOTHING_HAPPENED = (Status.DECLINED, Status.REFUSED)
 
 
-async def hear_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+async def record_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
     """Take what was declined or refused, each with its shard, out of what fraud counted; once.
 
     The road applies it in its next poll of the same key, so that windows keep one writer. What
@@ -39,7 +39,7 @@ async def hear_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None
             await store.insert_early(tx, unknown)
 
 
-async def hear_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
+async def take_out_early(tx: Tx, seen: Sequence[NameSeen]) -> None:
     """Take out what was declined before the road decided it: a sale that its reversal came before,
     or a house that reads its past again."""
     early = await store.find_early(tx, [(one.shard, one.name) for one in seen])
@@ -72,7 +72,7 @@ async def _take_out(tx: Tx, heard: Sequence[Declined]) -> list[Declined]:
     if gone:
         fresh = await store.insert_withdrawals(tx, gone)
         pairs = [(by_key[k], of) for of in counted if (k := (of.shard, of.name)) in fresh]
-        await sums.take_back(tx, domain.sightings(pairs))
+        await sums.take_back(tx, domain.names_seen(pairs))
     known = {(of.shard, of.name) for of in counted}
     return [no for key, no in by_key.items() if key not in known]
 

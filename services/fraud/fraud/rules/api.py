@@ -7,10 +7,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
 from fraud.rules import usecases
-from fraud.rules.domain import LAPSE_MAX_RIAL, Counted, Measure, Rule, Subject, Window
+from fraud.rules.domain import LAPSE_MAX_RIAL, Action, Counted, Measure, Rule, Subject, Window
 from kit import audit_trail
 from kit.base import auth, errors, fields
 from kit.base.auth import Role
@@ -48,7 +47,7 @@ class RuleBody(BaseModel):
     card_at_merchant every attempt with that identifier there, terminal and merchant the Rial of a
     day of Tehran (sum_rial of purchases or redemptions, 1d), as last heard. sum_rial of a
     redemption is what it spends, at the price in force. identifiers: looks only where one of these
-    was shown; empty: always. lapse_max_rial: an unreviewed held earning of a larger basket is
+    was shown; empty: always. lapse_max_rial: an unreviewed earning of a larger basket is
     cancelled at its due time, of another released.
     {value}, {threshold} and {shown} (what was shown) are filled into both texts.
     """
@@ -66,8 +65,8 @@ class RuleBody(BaseModel):
     measure: Measure
     window: Window
     threshold: fields.Amount
-    on_purchase: Verdict
-    on_redemption: Verdict
+    on_purchase: Action
+    on_redemption: Action
     on_history: bool = False
     identifiers: Annotated[tuple[IdentifierKind, ...], Field(max_length=4)] = ()
     lapse_max_rial: fields.Amount = LAPSE_MAX_RIAL

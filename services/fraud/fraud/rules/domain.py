@@ -6,7 +6,6 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from contracts.fraud import Verdict
 from contracts.members import IdentifierKind
 from contracts.values import AMOUNT_MAX, Kind, Reason
 from kit.base import errors
@@ -63,16 +62,24 @@ class Window(StrEnum):
     DAY = "1d"
 
 
+class Action(StrEnum):
+    """What a firing rule asks for. REVIEW is written "hold" by operators and in kept versions."""
+
+    ALLOW = "allow"
+    REVIEW = "hold"
+    DECLINE = "decline"
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """One version of a rule: it fires when its value is above the threshold.
 
     In force from effective_from on, by the time that windows go by, until a higher version is; a
     version with enabled false retires it. on_purchase, on_redemption: what a firing asks for there
-    (a redemption is never held). on_history: whether imported history feels it. identifiers: what
-    must have been shown for it to look at all; empty: anything. lapse_max_rial: an earning that
-    this rule holds and nobody reviews becomes available at its due time where its basket is at
-    most so many Rial, and is cancelled where it is more (findings S15). fa, en: reason, with
-    {value}, {threshold} and {shown} (the card, mobile number or QR code that was shown).
+    (a redemption is never reviewed). on_history: whether imported history feels it. identifiers:
+    what must have been shown for it to look at all; empty: anything. lapse_max_rial: an earning
+    that this rule sends to review and nobody reviews becomes available at its due time where its
+    basket is at most so many Rial, and is cancelled where it is more (findings S15). fa, en: the
+    reason, with {value}, {threshold} and {shown} (the card, mobile number or QR code shown).
     """
 
     rule: Slug
@@ -84,8 +91,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     measure: Measure
     window: Window
     threshold: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
-    on_purchase: Verdict
-    on_redemption: Verdict
+    on_purchase: Action
+    on_redemption: Action
     on_history: bool = False
     identifiers: tuple[IdentifierKind, ...] = ()
     lapse_max_rial: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)] = LAPSE_MAX_RIAL
@@ -103,7 +110,7 @@ class Threshold(Struct, frozen=True):
 
 def check(rule: Rule) -> None:
     """Raises Invalid where a rule could not do what it says. Source: fraud reference 5.1."""
-    if rule.on_redemption is Verdict.HOLD:
+    if rule.on_redemption is Action.REVIEW:
         raise errors.Invalid(
             "a redemption is never held; let on_redemption be decline or allow",
             code="redemption-never-held",
@@ -136,7 +143,7 @@ def _of_a_day(rule: Rule) -> bool:
     return summed and rule.measure is Measure.SUM_RIAL and rule.window is Window.DAY
 
 
-def action(rule: Rule, kind: Kind) -> Verdict:
+def action(rule: Rule, kind: Kind) -> Action:
     """What a firing asks for, of a purchase or a redemption."""
     return rule.on_redemption if kind is Kind.REDEMPTION else rule.on_purchase
 

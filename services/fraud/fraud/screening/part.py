@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from fraud.screening import consumer, jobs
 from fraud.screening.domain.decisions import Limits
-from fraud.screening.usecases import Desk
+from fraud.screening.usecases import ScreeningState
 from fraud.settings import Settings
 from kit.room import ROAD, Part, Resources
 
@@ -15,7 +15,7 @@ def part(opened: Resources) -> Part:
     return Part(
         name="screening",
         group=ROAD,
-        hears=(consumer.road(Desk(limits(given))),),
+        hears=(consumer.road(ScreeningState(limits(given))),),
         jobs=jobs.jobs(opened.database, opened.clock, given),
     )
 

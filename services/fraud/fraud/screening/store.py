@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import msgspec
 
-from contracts.fraud import Verdict
+from contracts.fraud import ScreeningDecision
 from contracts.pos import PosTransaction
 from contracts.values import Kind, Reason
-from fraud.screening.domain.decisions import CountedTransaction, Decision, Key
+from fraud.screening.domain.decisions import CountedTransaction, Key, ScreeningResult
 from fraud.screening.domain.windows import Gone, Windows, pack, unpack
 from kit.base.db import Record, Tx
 from kit.stream import local_tables
 
-_REFUSE: Final = "refuse"  # how a decision without a verdict is written
+_REFUSE: Final = "refuse"  # how a result without a decision is written
 _json: Final = msgspec.json.Encoder()
 _reasons: Final = msgspec.json.Decoder(tuple[Reason, ...])
 
@@ -23,11 +23,11 @@ def _text(value: Any) -> str:
     return _json.encode(value).decode()
 
 
-async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, Decision]]:
+async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, ScreeningResult]]:
     """The rulebook's revision, and what was decided about (shard, name) before."""
     rows = await tx.fetch(
-        "select r.revision, d.shard, d.name, d.verdict, d.reasons, d.review_due_at, d.case_id"
-        " from rulebook r left join (select d.shard, d.name, d.verdict, d.reasons,"
+        "select r.revision, d.shard, d.name, d.decision, d.reasons, d.review_due_at, d.case_id"
+        " from rulebook r left join (select d.shard, d.name, d.decision, d.reasons,"
         "  d.review_due_at, d.case_id from unnest($1::int[], $2::text[]) as k (shard, name)"
         "  join decisions d on d.shard = k.shard and d.name = k.name) d on true",
         [shard for shard, _ in names],
@@ -37,11 +37,11 @@ async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, D
     return rows[0]["revision"], {(one.shard, one.name): one for one in found}
 
 
-def _decision(row: Record) -> Decision:
-    return Decision(
+def _decision(row: Record) -> ScreeningResult:
+    return ScreeningResult(
         shard=row["shard"],
         name=row["name"],
-        verdict=None if row["verdict"] == _REFUSE else Verdict(row["verdict"]),
+        decision=None if row["decision"] == _REFUSE else ScreeningDecision(row["decision"]),
         reasons=() if row["reasons"] is None else _reasons.decode(row["reasons"]),
         review_due_at=row["review_due_at"],
         case_id=row["case_id"] or "",
@@ -51,7 +51,7 @@ def _decision(row: Record) -> Decision:
 async def find_counted(tx: Tx, names: Sequence[Key]) -> list[CountedTransaction]:
     """What was counted of (shard, name), where it is decided."""
     rows = await tx.fetch(
-        "select d.shard, d.name, d.kind, d.account, d.verdict, d.identifier_id, d.counted_rial,"
+        "select d.shard, d.name, d.kind, d.account, d.decision, d.identifier_id, d.counted_rial,"
         " d.accepted_at from unnest($1::int[], $2::text[]) as k (shard, name)"
         " join decisions d on d.shard = k.shard and d.name = k.name",
         [shard for shard, _ in names],
@@ -63,18 +63,18 @@ async def find_counted(tx: Tx, names: Sequence[Key]) -> list[CountedTransaction]
             name=name,
             kind=None if kind is None else Kind(kind),
             account=account,
-            verdict=None if verdict == _REFUSE else Verdict(verdict),
+            decision=None if decision == _REFUSE else ScreeningDecision(decision),
             identifier_id=identifier or "",
             counted_rial=rial,
             accepted_at=at,
         )
-        for shard, name, kind, account, verdict, identifier, rial, at in rows
+        for shard, name, kind, account, decision, identifier, rial, at in rows
     ]
 
 
 async def write_poll(
     tx: Tx,
-    made: Sequence[tuple[Decision, PosTransaction | None, datetime, datetime]],
+    made: Sequence[tuple[ScreeningResult, PosTransaction | None, datetime, datetime]],
     changed: Mapping[Key, Windows],
     touched_at: datetime,
 ) -> None:
@@ -90,7 +90,7 @@ async def write_poll(
         [d.name for d, *_ in made],
         [None if about is None else about.kind for _, about, *_ in made],
         [0 if about is None else about.account for _, about, *_ in made],
-        [_REFUSE if d.verdict is None else d.verdict for d, *_ in made],
+        [_REFUSE if d.decision is None else d.decision for d, *_ in made],
         [_text(d.reasons) if d.reasons else None for d, *_ in made],
         [_text(d.findings) if d.findings else None for d, *_ in made],
         [d.review_due_at for d, *_ in made],
@@ -110,7 +110,7 @@ async def write_poll(
 
 _WRITE_POLL: Final = """
 with decided as (
-    insert into decisions (shard, name, kind, account, verdict, reasons, findings, review_due_at,
+    insert into decisions (shard, name, kind, account, decision, reasons, findings, review_due_at,
         case_id, score, model_version, occurred_at, accepted_at, identifier_id, counted_rial)
     select * from unnest($1::int[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::jsonb[],
         $7::jsonb[], $8::timestamptz[], $9::text[], $10::float8[], $11::text[],

@@ -12,19 +12,19 @@ import msgspec
 from contracts import topics
 from contracts.envelope import Envelope, follow
 from contracts.fraud import (
+    NameSeen,
     RefusedTransaction,
     ScreenedTransaction,
-    Sighting,
+    ScreeningDecision,
     TerminalsSeen,
-    Verdict,
 )
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Family, Kind, name, name_parts, storable
 from fraud.cases import usecases as case_verbs
 from fraud.rules import usecases as rules
 from fraud.screening import store
-from fraud.screening.domain import decisions, windows
-from fraud.screening.domain.decisions import Attempt, Decision, Key
+from fraud.screening.domain import decisions, reasons, windows
+from fraud.screening.domain.decisions import Attempt, Key, ScreeningResult
 from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import usecases as sums
 from fraud.terms import usecases as terms
@@ -35,11 +35,11 @@ from kit.stream import kafka, outbox
 from kit.stream.consumer import Event
 
 PARTITIONS: Final = topics.partitions(topics.FRAUD_TERMINALS, shards=1, gateways=1)
-_TAKEN: Final = (Verdict.ALLOW, Verdict.HOLD)  # what a terminal's day counts
+_TAKEN: Final = (ScreeningDecision.ALLOW, ScreeningDecision.REVIEW)  # what a terminal's day counts
 _UNSTORABLE: Final = b"\\u0000"  # the only text PostgreSQL refuses that JSON can carry
 
 
-class Desk:
+class ScreeningState:
     """What the road keeps between polls: the house's numbers, and the rules as last read."""
 
     __slots__ = ("book", "limits")
@@ -62,7 +62,7 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 # --------------------------------------------------------------------------------------- the road
 
 
-async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> None:
+async def screen_transactions(tx: Tx, state: ScreeningState, batch: Sequence[Event]) -> None:
     """Decide the names of a poll, count each once, and say what was decided of every record.
 
     batch: transaction-submitted.v1 and unreadable records, in partition order. A name seen before,
@@ -74,17 +74,17 @@ async def screen_transactions(tx: Tx, desk: Desk, batch: Sequence[Event]) -> Non
     records = [_record(event) for event in batch]
     asked = list({r.key: None for r in records if not r.inquiry})
     revision, known = await store.find_decisions(tx, asked)
-    if revision != desk.book.revision:
-        desk.book = await _book(tx, revision)
+    if revision != state.book.revision:
+        state.book = await _book(tx, revision)
     fresh: dict[Key, _Record] = {}
     for record in records:
         if not (record.replayed or record.inquiry or record.key in known):
             fresh.setdefault(record.key, record)
-    made = await _decide(tx, desk, fresh)
+    made = await _decide(tx, state, fresh)
     known |= made
-    said = [_said(record, _decision_of(record, known)) for record in records]
-    said += _sightings(fresh.values(), made, desk.book)
-    outbox.add(tx, said)
+    messages = [_screened(record, _result_of(record, known)) for record in records]
+    messages += _names_seen(fresh.values(), made, state.book)
+    outbox.add(tx, messages)
     _count_outcomes(fresh, made)
 
 
@@ -107,20 +107,22 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
     if record.attempt is not None and not _keepable(record):
         record = _unread(event)
     _, known = await store.find_decisions(tx, [record.key])
-    decision = known.get(record.key)
-    if decision is None:
+    result = known.get(record.key)
+    if result is None:
         # its code alone: the rest may be the database's own words, and this reaches a till
-        decision = decisions.refusal(*record.key, decisions.unreadable(why.partition(":")[0]))
-        logs.declined(*next(decisions.declined([decision])))
+        result = decisions.refusal(*record.key, reasons.unreadable(why.partition(":")[0]))
+        logs.declined(*next(decisions.declined([result])))
         if not (record.inquiry or record.replayed):
             # only the name: whatever else the record holds may be what the database refused
             times = _times(record)
-            await store.write_poll(tx, [(decision, None, *times)], {}, times[1])
-    outbox.add(tx, [_said(record, decision)])
+            await store.write_poll(tx, [(result, None, *times)], {}, times[1])
+    outbox.add(tx, [_screened(record, result)])
     telemetry.count(Metric.OUTCOMES, "unreadable", "refuse")
 
 
-async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, Decision]:
+async def _decide(
+    tx: Tx, state: ScreeningState, fresh: dict[Key, _Record]
+) -> dict[Key, ScreeningResult]:
     """Decide what is new, in order; windows are read once before and written once after."""
     if not fresh:
         return {}
@@ -131,19 +133,21 @@ async def _decide(tx: Tx, desk: Desk, fresh: dict[Key, _Record]) -> dict[Key, De
     }
     wanted = {one for of_name in keys.values() for one in of_name if one is not None}
     known, changed = await _windows(tx, wanted)
-    made: dict[Key, Decision] = {}
+    made: dict[Key, ScreeningResult] = {}
     for key, record in fresh.items():
         attempt = record.attempt
         if attempt is None:
-            made[key] = decisions.refusal(*key, decisions.unreadable(record.event.error))
+            made[key] = decisions.refusal(*key, reasons.unreadable(record.event.error))
             continue
         seen = decisions.Seen(*[None if one is None else known[one] for one in keys[key]])
-        made[key] = decision = decisions.screen(attempt, seen, desk.book, desk.limits)
-        changed |= {one: known[one] for one in decisions.touched(decision, keys[key])}
+        made[key] = result = decisions.screen(attempt, seen, state.book, state.limits)
+        changed |= {one: known[one] for one in decisions.touched(result, keys[key])}
     rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
     await store.write_poll(tx, rows, changed, max(row[3] for row in rows))
-    holds = [_hold(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id]
-    await case_verbs.open_cases(tx, holds)
+    reviews = [
+        _review(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id
+    ]
+    await case_verbs.open_cases(tx, reviews)
     return made
 
 
@@ -200,69 +204,69 @@ def _times(record: _Record) -> tuple[datetime, datetime]:
     return record.attempt.occurred_at, record.attempt.accepted_at
 
 
-def _decision_of(record: _Record, known: dict[Key, Decision]) -> Decision:
+def _result_of(record: _Record, known: dict[Key, ScreeningResult]) -> ScreeningResult:
     if record.inquiry and record.attempt is not None:
         return decisions.screen_inquiry(record.attempt)
     found = known.get(record.key)
     if found is not None:
         return found
     if record.attempt is None:  # played again, and never seen before
-        return decisions.refusal(*record.key, decisions.unreadable(record.event.error))
-    return decisions.passage(*record.key)
+        return decisions.refusal(*record.key, reasons.unreadable(record.event.error))
+    return decisions.replay_passthrough(*record.key)
 
 
-def _hold(decision: Decision, attempt: Attempt) -> case_verbs.Hold:
+def _review(result: ScreeningResult, attempt: Attempt) -> case_verbs.Review:
     about = attempt.transaction
-    return case_verbs.Hold(
-        case_id=decision.case_id,
-        shard=decision.shard,
-        name=decision.name,
+    return case_verbs.Review(
+        case_id=result.case_id,
+        shard=result.shard,
+        name=result.name,
         account=about.account,
         member=about.member,
         merchant=about.merchant,
         terminal=about.terminal,
         amount_rial=about.amount_rial,
         opened_at=attempt.accepted_at,
-        due_at=decision.case_due_at or attempt.accepted_at,
-        lapses=decision.lapses,
-        reasons=decision.reasons,
+        due_at=result.case_due_at or attempt.accepted_at,
+        auto_release=result.auto_release,
+        reasons=result.reasons,
     )
 
 
-def _said(record: _Record, decision: Decision) -> outbox.Message:
+def _screened(record: _Record, result: ScreeningResult) -> outbox.Message:
     """What goes on of a record, on its own partition, with its own reply address."""
-    event, said, about = record.event, record.event.envelope, _about(record)
-    if decision.verdict is None:
+    event, cause, about = record.event, record.event.envelope, _about(record)
+    if result.decision is None:
         kind = "transaction-refused.v1"
         keep = about is not None and _UNSTORABLE not in event.raw
         body = RefusedTransaction(
-            name=decision.name,
-            reason=decision.reasons[0],
+            name=result.name,
+            reason=result.reasons[0],
             transaction=about if keep else None,
             replayed=record.replayed,
         )
     elif about is None:
-        raise errors.Alarm(f"{decision.name} was decided, but its record cannot be read")
+        raise errors.Alarm(f"{result.name} was decided, but its record cannot be read")
     else:
         kind = "transaction-screened.v1"
         body = ScreenedTransaction(
             transaction=about,
-            verdict=decision.verdict,
-            reasons=decision.reasons,
-            review_due_at=decision.review_due_at,
-            case_id=decision.case_id,
+            decision=result.decision,
+            reasons=result.reasons,
+            review_due_at=result.review_due_at,
+            case_id=result.case_id,
             replayed=record.replayed,
         )
     occurred_at, accepted_at = _times(record)
-    cause = decision.name if about is None or said is None else said.id
+    cause_id = result.name if about is None or cause is None else cause.id
     onward = Envelope(
-        id=follow(cause, kind),
+        id=follow(cause_id, kind),
         type=kind,
-        key=decision.name if about is None or said is None else said.key,
+        key=result.name if about is None or cause is None else cause.key,
         occurred_at=occurred_at,
         accepted_at=accepted_at,
-        fingerprint=None if said is None else said.fingerprint,
-        cause_id=None if about is None else cause,
+        fingerprint=None if cause is None else cause.fingerprint,
+        cause_id=None if about is None else cause_id,
         data=body,
     )
     return outbox.message(
@@ -270,22 +274,22 @@ def _said(record: _Record, decision: Decision) -> outbox.Message:
     )
 
 
-def _sightings(
-    fresh: Iterable[_Record], made: dict[Key, Decision], book: Rulebook
+def _names_seen(
+    fresh: Iterable[_Record], made: dict[Key, ScreeningResult], book: Rulebook
 ) -> list[outbox.Message]:
     """The names as their shards saw them, to the stream that is spread by terminal.
 
     Every terminal of an online shop may send the same name: there the name itself is the key.
     """
-    groups: defaultdict[int, list[tuple[str, Sighting]]] = defaultdict(list)
+    groups: defaultdict[int, list[tuple[str, NameSeen]]] = defaultdict(list)
     for record in fresh:
         about = _about(record)
         if about is None or not about.terminal:
             continue
         said = record.event.envelope
-        live = made[record.key].verdict in _TAKEN and about.channel is not Channel.HISTORY
+        live = made[record.key].decision in _TAKEN and about.channel is not Channel.HISTORY
         amount = decisions.counted_rial(about, book) if live else 0
-        sighting = Sighting(
+        name_seen = NameSeen(
             name=about.name,
             terminal=about.terminal,
             merchant=about.merchant,
@@ -300,11 +304,11 @@ def _sightings(
             key, partition = about.name, kafka.partition_of(about.name.encode(), PARTITIONS)
         else:
             key, partition = str(about.terminal), _terminal_partition(about.terminal)
-        groups[partition].append((key, sighting))
-    return [_sighted(partition, group) for partition, group in groups.items()]
+        groups[partition].append((key, name_seen))
+    return [_names_seen_message(partition, group) for partition, group in groups.items()]
 
 
-def _sighted(partition: int, group: Sequence[tuple[str, Sighting]]) -> outbox.Message:
+def _names_seen_message(partition: int, group: Sequence[tuple[str, NameSeen]]) -> outbox.Message:
     key, first = group[0]
     onward = Envelope(
         id=follow(first.name, f"terminals-seen.v1 {first.shard}"),
@@ -312,7 +316,7 @@ def _sighted(partition: int, group: Sequence[tuple[str, Sighting]]) -> outbox.Me
         key=key,
         occurred_at=first.seen_at,
         accepted_at=first.seen_at,
-        data=TerminalsSeen(sightings=tuple(sighting for _, sighting in group)),
+        data=TerminalsSeen(names=tuple(one for _, one in group)),
     )
     return outbox.message(topics.FRAUD_TERMINALS, onward, partition=partition)
 
@@ -322,15 +326,15 @@ def _terminal_partition(terminal: int) -> int:
     return kafka.partition_of(b"%d" % terminal, PARTITIONS)
 
 
-def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, Decision]) -> None:
+def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, ScreeningResult]) -> None:
     counts = Counter(
-        (None if (about := _about(record)) is None else about.kind, made[key].verdict)
+        (None if (about := _about(record)) is None else about.kind, made[key].decision)
         for key, record in fresh.items()
     )
     for no in decisions.declined(made.values()):
         logs.declined(*no)
-    for (kind, verdict), by in counts.items():
-        labels = (kind or "unreadable", verdict or "refuse")
+    for (kind, decision), by in counts.items():
+        labels = (kind or "unreadable", decision or "refuse")
         telemetry.count(Metric.OUTCOMES, *labels, by=by)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts import topics
-from contracts.fraud import Sighting, TerminalsSeen
+from contracts.fraud import NameSeen, TerminalsSeen
 from fraud.sums import usecases
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
@@ -12,8 +12,8 @@ from kit.stream.consumer import Event, Subscription
 async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
     """Names that terminals sent, in the order of their partitions."""
     polls: list[TerminalsSeen] = [event.data for event in batch]
-    seen: list[Sighting] = [one for poll in polls for one in poll.sightings]
-    await usecases.add_sightings(tx, seen)
+    seen: list[NameSeen] = [one for poll in polls for one in poll.names]
+    await usecases.add_names_seen(tx, seen)
 
 
 FRAUD_TERMINALS = Subscription(

@@ -1,4 +1,4 @@
-"""Days of terminals and merchants: what sightings add to them, and when they cross a threshold."""
+"""Days of terminals and merchants: what names seen add to them, and when they cross a threshold."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from contracts.fraud import Sighting
+from contracts.fraud import NameSeen
 from contracts.values import tehran_day
 from fraud.rules.domain import Counted, Subject, Threshold
 
@@ -20,8 +20,8 @@ class Daily(Struct, frozen=True, kw_only=True):
     redeemed_rial: int = 0
 
 
-def added(seen: Iterable[Sighting]) -> dict[DayKey, Daily]:
-    """What sightings add to days of Tehran, by their accepted_at; what adds nothing is left out."""
+def added(seen: Iterable[NameSeen]) -> dict[DayKey, Daily]:
+    """What names seen add to days of Tehran, by accepted_at; what adds nothing is left out."""
     sold: defaultdict[DayKey, int] = defaultdict(int)
     redeemed: defaultdict[DayKey, int] = defaultdict(int)
     for one in seen:

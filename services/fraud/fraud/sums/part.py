@@ -11,5 +11,5 @@ def part(opened: Resources) -> Part:
     return Part(
         name="sums",
         hears=(consumer.FRAUD_TERMINALS,),
-        jobs=jobs.jobs(opened.database, opened.clock, given.sightings_days),
+        jobs=jobs.jobs(opened.database, opened.clock, given.names_seen_days),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from contracts.fraud import Sighting
+from contracts.fraud import NameSeen
 from contracts.values import tehran_day
 from fraud.rules import usecases as rules
 from fraud.sums import domain, store
@@ -11,7 +11,7 @@ from fraud.sums.domain import Daily, DayKey
 from kit.base.db import Tx
 
 
-async def add_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
+async def add_names_seen(tx: Tx, seen: Sequence[NameSeen]) -> None:
     """Add sales to the days of their terminals and merchants; the road reads anew what crossed.
 
     The road thus hears of a day when fraud.terminals has been read so far: some hundred ms late as
@@ -20,7 +20,7 @@ async def add_sightings(tx: Tx, seen: Sequence[Sighting]) -> None:
     await _add(tx, domain.added(seen))
 
 
-async def take_back(tx: Tx, seen: Sequence[Sighting]) -> None:
+async def take_back(tx: Tx, seen: Sequence[NameSeen]) -> None:
     """Subtract sales that the network declined; in any order with what added them."""
     parts = domain.added(seen)
     await _add(tx, {key: _less(Daily(), part) for key, part in parts.items()})

@@ -35,7 +35,7 @@ class RecordedOutcome:
     outcome: Outcome
 
 
-_DONE: Final = (Status.COMPLETED, Status.HELD)
+_DONE: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
 _SALES: Final = (Kind.PURCHASE, Kind.REDEMPTION)
 
 

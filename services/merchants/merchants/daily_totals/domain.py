@@ -84,7 +84,7 @@ def add_totals(left: DailyTotals, right: DailyTotals) -> DailyTotals:
 
 def _outcome_totals(one: RecordedOutcome) -> DailyTotals | None:
     outcome = one.outcome
-    if outcome.merchant == 0 or outcome.status not in (Status.COMPLETED, Status.HELD):
+    if outcome.merchant == 0 or outcome.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         return None
     sale = outcome.kind in (Kind.PURCHASE, Kind.REDEMPTION)
     back = outcome.kind in (Kind.REFUND, Kind.REVERSAL)

@@ -141,7 +141,7 @@ def template_of(outcome: Outcome) -> Template | None:
     None for quiet outcomes (history, replay), for refusals, and for commands without a template.
     Source: SH5, NH16, architecture 2.
     """
-    done = outcome.status in (Status.COMPLETED, Status.HELD)
+    done = outcome.status in (Status.COMPLETED, Status.UNDER_REVIEW)
     if outcome.quiet or outcome.channel is Channel.HISTORY or not done or outcome.account == 0:
         return None
     return _template(outcome)

@@ -10,7 +10,7 @@ from campaigns.awards.domain import earning
 from campaigns.awards.domain.earning import Earned
 from contracts import values
 from contracts.envelope import Envelope, follow
-from contracts.fraud import RefusedTransaction, ScreenedTransaction, Verdict
+from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import Inquire, Offer, PostTransaction, Redemption, RefuseTransaction
 from contracts.merchants import Terms
 from contracts.pos import PosTransaction
@@ -34,7 +34,7 @@ def post(
 ) -> PostTransaction:
     """The command that posts a transaction of the road, a declined or replayed one too."""
     transaction = screened.transaction
-    held = screened.verdict is Verdict.HOLD
+    under_review = screened.decision is ScreeningDecision.REVIEW
     return PostTransaction(
         name=transaction.name,
         kind=transaction.kind,
@@ -56,8 +56,8 @@ def post(
         original=transaction.original,
         refund_lines=transaction.refund_lines,
         grace_expires_at=grace_expires_at,
-        review_due_at=screened.review_due_at if held else None,
-        case_id=screened.case_id if held else "",
+        review_due_at=screened.review_due_at if under_review else None,
+        case_id=screened.case_id if under_review else "",
         replayed=screened.replayed,
         shown=transaction.shown,
     )
@@ -118,7 +118,7 @@ def own_no(command: PostTransaction | RefuseTransaction, cause: Any) -> str:
     """Code of the reason why campaigns declined; "" where fraud did. cause: what fraud said."""
     if isinstance(command, RefuseTransaction):
         return "" if isinstance(cause, RefusedTransaction) else command.reason.code
-    return "" if cause.verdict is Verdict.DECLINE else command.decline[0].code
+    return "" if cause.decision is ScreeningDecision.DECLINE else command.decline[0].code
 
 
 def grace(terms: Terms | None, accepted_at: datetime) -> datetime | None:

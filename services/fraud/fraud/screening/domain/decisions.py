@@ -7,24 +7,24 @@ from typing import Final, NamedTuple
 from msgspec import Struct, structs
 
 from contracts import envelope
-from contracts.fraud import Verdict
+from contracts.fraud import ScreeningDecision
 from contracts.pos import PosTransaction
 from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, micros, public_id, tehran_day
 from fraud.rules import domain as rules
 from fraud.rules.domain import DAYS, Counted, Subject
-from fraud.screening.domain import windows
+from fraud.screening.domain import reasons, windows
 from fraud.screening.domain.rulebook import LiveRule, Rulebook
 from fraud.screening.domain.windows import Windows
 from fraud.sums.domain import DayKey
 
-TOO_OLD: Final = "occurred-at-too-old"
-BLOCKED: Final = "identifier-blocked"
-CLOCK_AHEAD: Final = "accepted-at-ahead"
-UNREADABLE: Final = "record-unreadable"
 SALES: Final = frozenset((Kind.PURCHASE, Kind.REDEMPTION))  # what earns or spends
 Key = tuple[int, str]  # shard; "a.<account>", "c.<identifier>" or "m.<merchant>.<identifier>"
 
-_RANK: Final = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.DECLINE: 2}
+_RANK: Final = {
+    ScreeningDecision.ALLOW: 0,
+    ScreeningDecision.REVIEW: 1,
+    ScreeningDecision.DECLINE: 2,
+}
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -50,20 +50,21 @@ class Attempt(Struct, frozen=True):
     appended_at: datetime
 
 
-class Decision(Struct, frozen=True, kw_only=True):
-    """What was decided about a name, once. verdict None: refused, it could not be decided.
+class ScreeningResult(Struct, frozen=True, kw_only=True):
+    """What was decided about a name, once. decision None: refused, it could not be decided.
 
     findings: (rule, version, value) of every rule in force, fired or not. score, model_version:
     of a model; while they are None the rules decide alone. counted: windows took it in.
     counted_rial: what live windows and days took in of what was let through, until the ledger's
     no is heard; None: nothing.
     review_due_at: when the ledger makes a held earning available by itself; case_due_at: until when
-    a reviewer may decide. lapses: the two are one; else the earning is cancelled at case_due_at.
+    a reviewer may decide. auto_release: the two are one; else the earning is cancelled at
+    case_due_at.
     """
 
     shard: int
     name: str
-    verdict: Verdict | None
+    decision: ScreeningDecision | None
     reasons: tuple[Reason, ...] = ()
     findings: tuple[tuple[str, int, int], ...] = ()
     review_due_at: datetime | None = None
@@ -73,7 +74,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     counted: bool = False
     counted_rial: int | None = None
     case_due_at: datetime | None = None
-    lapses: bool = True
+    auto_release: bool = True
 
 
 class CountedTransaction(Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ class CountedTransaction(Struct, frozen=True, kw_only=True):
     name: str
     kind: Kind | None
     account: int
-    verdict: Verdict | None
+    decision: ScreeningDecision | None
     identifier_id: str
     counted_rial: int | None
     accepted_at: datetime
@@ -117,8 +118,8 @@ class Seen(NamedTuple):
                 return None
 
 
-def more_severe(one: Verdict, other: Verdict) -> Verdict:
-    """The more severe of two verdicts; within one evaluation it only rises."""
+def more_severe(one: ScreeningDecision, other: ScreeningDecision) -> ScreeningDecision:
+    """The more severe of two decisions; within one evaluation it only rises."""
     return one if _RANK[one] >= _RANK[other] else other
 
 
@@ -144,23 +145,25 @@ def keys_for(
     )
 
 
-def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Decision:
+def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> ScreeningResult:
     """Decide a name seen for the first time, and count it in its windows (in place).
 
     Purchases and redemptions are decided; reversals, and refunds that are not dated too far back,
     are counted and let through, so that a till can undo; a blocked identifier and an occurred_at
-    too long ago are declined uncounted. What a rule holds or declines counts where it was tried,
-    a declined one without its Rial, and not across merchants. Live windows and rules go by
-    accepted_at, history's by occurred_at.
+    too long ago are declined uncounted. What a rule sends to review or declines counts where it
+    was tried, a declined one without its Rial, and not across merchants. Live windows and rules go
+    by accepted_at, history's by occurred_at.
     Source: architecture 2, fraud reference 3.3 and 5.1, findings S8 and S15.
     """
     transaction, shard = attempt.transaction, attempt.shard
     ahead = _clock_ahead(attempt, limits)
     if ahead is not None:
         return refusal(shard, transaction.name, ahead)
-    no = standing_no(attempt, limits)
+    no = unconditional_declines(attempt, limits)
     if no:
-        return Decision(shard=shard, name=transaction.name, verdict=Verdict.DECLINE, reasons=no)
+        return ScreeningResult(
+            shard=shard, name=transaction.name, decision=ScreeningDecision.DECLINE, reasons=no
+        )
     sale = transaction.kind in SALES
     past = transaction.channel is Channel.HISTORY
     at = micros(attempt.occurred_at if past else attempt.accepted_at)
@@ -171,66 +174,70 @@ def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Deci
             windows.insert(known, which, at, amount, transaction.merchant)
     found = _findings(attempt, seen, book, at) if sale else []
     fired = [(live.rule, value) for live, value in found if value > live.threshold]
-    verdict, reasons, lapse_max = _judged(transaction, fired) if fired else _NOTHING_FIRED
-    if verdict is not Verdict.ALLOW:
-        _uncount(seen, which, at, verdict)
+    decision, reasons, auto_release_max_rial = (
+        _judged(transaction, fired) if fired else _NOTHING_FIRED
+    )
+    if decision is not ScreeningDecision.ALLOW:
+        _uncount(seen, which, at, decision)
     for known in seen:
         if known is not None:
             windows.prune(known, which)
-    decision = Decision(
+    result = ScreeningResult(
         shard=shard,
         name=transaction.name,
-        verdict=verdict,
+        decision=decision,
         reasons=reasons,
         findings=tuple([(live.name, live.version, value) for live, value in found]),
         counted=True,
-        counted_rial=None if past or verdict is Verdict.DECLINE else amount,
+        counted_rial=None if past or decision is ScreeningDecision.DECLINE else amount,
     )
-    if verdict is Verdict.HOLD:
-        lapses = transaction.amount_rial <= lapse_max
-        return _held(decision, attempt.accepted_at, limits, lapses=lapses)
-    return decision
+    if decision is ScreeningDecision.REVIEW:
+        auto_release = transaction.amount_rial <= auto_release_max_rial
+        return _under_review(result, attempt.accepted_at, limits, auto_release=auto_release)
+    return result
 
 
-def _uncount(seen: Seen, which: int, at: int, verdict: Verdict) -> None:
+def _uncount(seen: Seen, which: int, at: int, decision: ScreeningDecision) -> None:
     """The network's windows take in only what was allowed; what was declined is worth nothing."""
     for known in seen[:2]:
         if known is not None:
             windows.withdraw(known, which, at)
-    if verdict is Verdict.DECLINE and seen.card_at_merchant is not None:
+    if decision is ScreeningDecision.DECLINE and seen.card_at_merchant is not None:
         windows.void(seen.card_at_merchant, which, at)
 
 
-def _held(decision: Decision, accepted_at: datetime, limits: Limits, *, lapses: bool) -> Decision:
+def _under_review(
+    result: ScreeningResult, accepted_at: datetime, limits: Limits, *, auto_release: bool
+) -> ScreeningResult:
     """With its case. What must not lapse stays pending in the ledger so much longer that fraud's
     cancel always comes first, and a house that stood still pays nothing unseen."""
     due = accepted_at + limits.review
     return structs.replace(
-        decision,
-        case_id=case_id(decision.shard, decision.name),
+        result,
+        case_id=case_id(result.shard, result.name),
         case_due_at=due,
-        review_due_at=due if lapses else due + limits.cancel_within,
-        lapses=lapses,
+        review_due_at=due if auto_release else due + limits.cancel_within,
+        auto_release=auto_release,
     )
 
 
-def declined(made: Iterable[Decision]) -> Iterator[tuple[str, str]]:
+def declined(made: Iterable[ScreeningResult]) -> Iterator[tuple[str, str]]:
     """(public id, code) of what was declined or refused."""
     for one in made:
-        if one.verdict is None or one.verdict is Verdict.DECLINE:
+        if one.decision is None or one.decision is ScreeningDecision.DECLINE:
             yield public_id(one.shard, one.name), one.reasons[0].code
 
 
-def touched(decision: Decision, keys: Keys) -> tuple[Key, ...]:
-    """The keys whose windows a decision changed: the network's only by what was allowed."""
-    if not decision.counted:
+def touched(result: ScreeningResult, keys: Keys) -> tuple[Key, ...]:
+    """The keys whose windows a result changed: the network's only by what was allowed."""
+    if not result.counted:
         return ()
-    return counted_in(decision.verdict, keys)
+    return counted_in(result.decision, keys)
 
 
-def counted_in(verdict: Verdict | None, keys: Keys) -> tuple[Key, ...]:
-    """Which of the keys keep an event of that verdict."""
-    changed = keys if verdict is Verdict.ALLOW else keys[2:]
+def counted_in(decision: ScreeningDecision | None, keys: Keys) -> tuple[Key, ...]:
+    """Which of the keys keep an event of that decision."""
+    changed = keys if decision is ScreeningDecision.ALLOW else keys[2:]
     return tuple([key for key in changed if key is not None])
 
 
@@ -249,8 +256,13 @@ def series_of(kind: Kind) -> int:
     return _SERIES.get(kind, windows.UNDOS)
 
 
-Judged = tuple[Verdict, tuple[Reason, ...], int]
-_NOTHING_FIRED: Final[Judged] = (Verdict.ALLOW, (), AMOUNT_MAX)
+_REQUESTED: Final = {
+    rules.Action.ALLOW: ScreeningDecision.ALLOW,
+    rules.Action.REVIEW: ScreeningDecision.REVIEW,
+    rules.Action.DECLINE: ScreeningDecision.DECLINE,
+}
+Judged = tuple[ScreeningDecision, tuple[Reason, ...], int]
+_NOTHING_FIRED: Final[Judged] = (ScreeningDecision.ALLOW, (), AMOUNT_MAX)
 
 
 def _findings(attempt: Attempt, seen: Seen, book: Rulebook, at: int) -> list[tuple[LiveRule, int]]:
@@ -287,68 +299,59 @@ def _judged(transaction: PosTransaction, fired: list[tuple[rules.Rule, int]]) ->
     """The most severe of what fired, the reasons of all that did more than watch, and the largest
     basket that may lapse."""
     past = transaction.channel is Channel.HISTORY
-    verdict, lapse_max = Verdict.ALLOW, AMOUNT_MAX
+    decision, auto_release_max_rial = ScreeningDecision.ALLOW, AMOUNT_MAX
     reasons: list[Reason] = []
     for rule, value in fired:
         action = rules.action(rule, transaction.kind)
-        if action is not Verdict.ALLOW and (rule.on_history or not past):
-            verdict = more_severe(verdict, action)
-            lapse_max = min(lapse_max, rule.lapse_max_rial)
+        if action is not rules.Action.ALLOW and (rule.on_history or not past):
+            decision = more_severe(decision, _REQUESTED[action])
+            auto_release_max_rial = min(auto_release_max_rial, rule.lapse_max_rial)
             reasons.append(rules.reason_of(rule, value, transaction.identifier_kind))
-    return verdict, tuple(reasons), lapse_max
+    return decision, tuple(reasons), auto_release_max_rial
 
 
-def screen_inquiry(attempt: Attempt) -> Decision:
+def screen_inquiry(attempt: Attempt) -> ScreeningResult:
     """Decide an inquiry, which is neither remembered nor counted nor ever refused."""
-    no = (_BLOCKED,) if attempt.transaction.identifier_blocked else ()
-    verdict = Verdict.DECLINE if no else Verdict.ALLOW
-    return Decision(shard=attempt.shard, name=attempt.transaction.name, verdict=verdict, reasons=no)
+    no = (reasons.IDENTIFIER_BLOCKED,) if attempt.transaction.identifier_blocked else ()
+    decision = ScreeningDecision.DECLINE if no else ScreeningDecision.ALLOW
+    return ScreeningResult(
+        shard=attempt.shard, name=attempt.transaction.name, decision=decision, reasons=no
+    )
 
 
-def standing_no(attempt: Attempt, limits: Limits) -> tuple[Reason, ...]:
+def unconditional_declines(attempt: Attempt, limits: Limits) -> tuple[Reason, ...]:
     """Declines that need no rule: identifier blocked, of what earns or spends; moved; too old.
 
     A refund too must be dated within the hours of sales, for it counts on that day of its shop. A
     reversal may be dated back: it undoes a name that had no answer, whenever that was.
     """
     about = attempt.transaction
-    reasons = [_BLOCKED] if about.identifier_blocked and about.kind in SALES else []
+    found: list[Reason] = []
+    if about.identifier_blocked and about.kind in SALES:
+        found.append(reasons.IDENTIFIER_BLOCKED)
     if about.identifier_moved:
-        reasons.append(_MOVED)
+        found.append(reasons.IDENTIFIER_MOVED)
     age = attempt.accepted_at - attempt.occurred_at
     dated = about.channel is not Channel.HISTORY and about.kind is not Kind.REVERSAL
     if dated and age > limits.occurred_age_max:
-        too_old = _refund_too_old if about.kind is Kind.REFUND else _too_old
-        reasons.append(too_old(age, limits.occurred_age_max))
-    return tuple(reasons)
+        too_old = reasons.refund_too_old if about.kind is Kind.REFUND else reasons.too_old
+        found.append(too_old(age, limits.occurred_age_max))
+    return tuple(found)
 
 
-def refusal(shard: int, name: str, reason: Reason) -> Decision:
+def refusal(shard: int, name: str, reason: Reason) -> ScreeningResult:
     """The decision about what could not be decided."""
-    return Decision(shard=shard, name=name, verdict=None, reasons=(reason,))
+    return ScreeningResult(shard=shard, name=name, decision=None, reasons=(reason,))
 
 
-def passage(shard: int, name: str) -> Decision:
+def replay_passthrough(shard: int, name: str) -> ScreeningResult:
     """What an archived record of an unknown name passes with when it is played again."""
-    return Decision(shard=shard, name=name, verdict=Verdict.ALLOW)
+    return ScreeningResult(shard=shard, name=name, decision=ScreeningDecision.ALLOW)
 
 
 def case_id(shard: int, name: str) -> str:
     """Id of the case that a held transaction opens; derived, so that a repeat repeats it."""
     return envelope.follow(public_id(shard, name), "case")
-
-
-def unreadable(detail: str) -> Reason:
-    """Why a record could not be read or kept; detail: for an operator, in English."""
-    return Reason(
-        code=UNREADABLE,
-        fa="پیام تراکنش خوانا نبود؛ چیزی ثبت نشد و پیوند خبردار شد.",
-        en=f"The transaction's record could not be read ({_plain(detail)}); nothing was posted.",
-    )
-
-
-def _plain(detail: str) -> str:
-    return "".join(c for c in detail[:200] if c.isprintable())
 
 
 def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:
@@ -358,43 +361,4 @@ def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:
     ahead = attempt.accepted_at - attempt.appended_at
     if ahead <= limits.clock_ahead_max:
         return None
-    return Reason(
-        code=CLOCK_AHEAD,
-        fa="ساعت درگاه جلوتر از ساعت پیوند بود؛ چیزی ثبت نشد، با شمارهٔ تازه دوباره بفرستید.",
-        en=f"The gateway's clock was {ahead // timedelta(seconds=1)} s ahead; nothing was posted,"
-        " send it again under a new number.",
-    )
-
-
-_MOVED: Final = Reason(
-    code="identifier-moved",
-    fa="این شناسه از آن زمان به حساب دیگری رسیده است؛ ساعت را درست کنید و با نام تازه بفرستید.",
-    en="This identifier has another account since then; set the clock and send under a new name.",
-)
-_BLOCKED: Final = Reason(
-    code=BLOCKED,
-    fa="این کارت یا شناسه مسدود شده است؛ عضو با پشتیبانی پیوند تماس بگیرد.",
-    en="This card or identifier is blocked; the member should call Peyvand's support.",
-)
-
-
-def _too_old(age: timedelta, age_max: timedelta) -> Reason:
-    hours, limit = f"{age // timedelta(hours=1):,}", f"{age_max // timedelta(hours=1):,}"
-    return Reason(
-        code=TOO_OLD,
-        fa=f"این تراکنش {rules.persian_digits(hours)} ساعت پیش انجام شده است؛"
-        f" بیش از {rules.persian_digits(limit)} ساعت پذیرفته نمی‌شود.",
-        en=f"This transaction happened {hours} hours ago; more than {limit} hours is not accepted.",
-    )
-
-
-def _refund_too_old(age: timedelta, age_max: timedelta) -> Reason:
-    hours, limit = f"{age // timedelta(hours=1):,}", f"{age_max // timedelta(hours=1):,}"
-    return Reason(
-        code=TOO_OLD,
-        fa=f"تاریخ این برگشت {rules.persian_digits(hours)} ساعت پیش است و بیش از"
-        f" {rules.persian_digits(limit)} ساعت پذیرفته نمی‌شود؛ آن را با زمان خودِ برگشت و"
-        " شمارهٔ تازه بفرستید.",
-        en=f"This refund is dated {hours} hours ago; more than {limit} hours is not accepted:"
-        " send it under a new number with the time at which it is given.",
-    )
+    return reasons.clock_ahead(ahead)

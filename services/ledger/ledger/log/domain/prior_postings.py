@@ -177,7 +177,7 @@ def _original_of_transaction(
     rows: tuple[LotMovement, ...],
     now: datetime,
 ) -> PriorPosting:
-    posted = plain.status in (Status.COMPLETED, Status.HELD)
+    posted = plain.status in (Status.COMPLETED, Status.UNDER_REVIEW)
     grants: tuple[Grant, ...] = ()
     if posted:
         _, grants = lots_of_awards(
@@ -197,7 +197,7 @@ def _original_of_transaction(
         kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
         acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
         network_rial=network_rial,
-        held_until=body.review_due_at if plain.status is Status.HELD else None,
+        held_until=body.review_due_at if plain.status is Status.UNDER_REVIEW else None,
         progress=Progress((0,) * len(lines)),
     )  # fmt: skip
 

@@ -229,6 +229,6 @@ def _line(
     if said.reasons:
         return said.reasons[0].fa, said.reasons[0].en
     told = lines.LineDetails(
-        said.discount_rial, said.debt_rial, said.pending_until, said.status is Status.HELD
+        said.discount_rial, said.debt_rial, said.pending_until, said.status is Status.UNDER_REVIEW
     )
     return lines.of_transaction(kind, moved, balance, told)

@@ -18,7 +18,7 @@ from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.decide.effects import Effects
 from ledger.posting.domain import texts
 
-_POSTED: Final = (Status.COMPLETED, Status.HELD)
+_POSTED: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
 
 
 class Disposition(Enum):
@@ -106,7 +106,7 @@ def _book_one(book: BatchState, command: Command) -> Posting:
         said = effects.refuse(texts.reason("clock-ahead"))
     else:
         said = rules.apply_rule(draft, command.body, original)
-    if said.status not in (Status.COMPLETED, Status.HELD):
+    if said.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         draft = AccountDraft(
             command, owner, member, sequence=sequence, now=now, registry=state.registry
         )

@@ -47,7 +47,7 @@ def reverse(draft: AccountDraft, body: PostTransaction, original: PriorPosting |
     """Undo all that is left of the original; of one that never came, refuse it for ever."""
     if original is None:
         return replace(effects.unchanged("original-not-seen"), marks=body.original)
-    if not original.arrived or original.status not in (Status.COMPLETED, Status.HELD):
+    if not original.arrived or original.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         return effects.unchanged("nothing-to-reverse")
     no = _refusal(body, original)
     if no is not None:
@@ -79,7 +79,7 @@ def _refusal(body: PostTransaction, original: PriorPosting | None) -> Effects | 
         return effects.decline("unknown-original")
     if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
         return effects.decline("not-refundable" if original.arrived else "original-not-completed")
-    if original.status not in (Status.COMPLETED, Status.HELD):
+    if original.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         return effects.decline("original-not-completed")
     if body.shown or body.account not in (0, original.account):
         return effects.decline("another-account")

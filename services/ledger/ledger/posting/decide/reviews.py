@@ -62,7 +62,7 @@ def _refusal(draft: AccountDraft, original: PriorPosting | None) -> Effects | No
         return effects.decline("unknown-original")
     if original.awaits:
         return _refusal_of_event(draft, original)
-    if original.status is not Status.HELD or original.held_until is None:
+    if original.status is not Status.UNDER_REVIEW or original.held_until is None:
         return effects.decline("nothing-pending")
     if original.progress.verdict:
         return effects.decline("already-decided")

@@ -105,7 +105,9 @@ def _earn(draft: AccountDraft, body: PostTransaction, said: Effects) -> Effects:
     ]
     return replace(
         said,
-        status=Status.HELD if body.review_due_at is not None and opened else Status.COMPLETED,
+        status=Status.UNDER_REVIEW
+        if body.review_due_at is not None and opened
+        else Status.COMPLETED,
         points_earned=sum(lot.amount for lot in points),
         points_pending=sum(lot.amount for lot in waiting),
         pending_until=max((at for lot in waiting if (at := lot.available_from)), default=None),

@@ -89,7 +89,7 @@ def facts_of(outcome: Outcome) -> Facts:
         amount_rial=outcome.amount_rial,
         discount_rial=outcome.amount_rial if answer is None else answer.discount_rial,
         credited=_sums((lot.unit, lot.amount) for lot in issued),
-        pending=outcome.status is Status.HELD,
+        pending=outcome.status is Status.UNDER_REVIEW,
         spent=spent,
         revoked=_moved(outcome, "clawed-back", "cancelled"),
         restored=_moved(outcome, "restored"),
