@@ -45,7 +45,8 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`transaction-submitted.v1` on pos.transactions; partition = the account's shard.
 
     name: text of the name. programme_version, terms_version: what the gateway's tables held as of
-    occurred_at (0: none). account, member, identifier_id: 0 and "" where only the original is
+    occurred_at (0: none). accepted_terms_version: as of accepted_at, where those are others than as
+    of occurred_at; else 0. account, member, identifier_id: 0 and "" where only the original is
     named. identifier_moved: of a redemption, the identifier has another account at accepted_at than
     at occurred_at: account is 0 then. shown: whose identifier was shown with it, where that account
     lives on another shard than the original: account is 0 then. points, credit_rial: what a
@@ -62,6 +63,7 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     terminal: NumberOrZero
     programme_version: NumberOrZero = 0
     terms_version: NumberOrZero = 0
+    accepted_terms_version: NumberOrZero = 0
     account: AccountOrZero = 0
     member: AccountOrZero = 0
     identifier_id: str = ""

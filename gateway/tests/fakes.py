@@ -298,6 +298,7 @@ def base_records() -> list[Any]:
         programme(2, later),
         programme(1, OPENED, merchant=13),
         terms(1, OPENED),
+        terms(2, later),
     ]
 
 

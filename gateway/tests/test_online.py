@@ -150,7 +150,7 @@ async def test_an_online_order_goes_the_same_road_under_its_own_name(edge: Edge)
     assert (shard, data.account, data.name) == (5, 1000001, "o.12.1404%2F77.purchase")
     assert data.channel is Channel.ONLINE
     assert (data.merchant, data.party, data.branch, data.terminal) == (12, 112, 3, TERMINAL)
-    assert (data.programme_version, data.terms_version) == (2, 1)
+    assert (data.programme_version, data.terms_version) == (2, 2)
 
 
 async def test_every_key_of_the_online_terminal_sends_the_same_order(edge: Edge) -> None:

@@ -52,7 +52,7 @@ async def test_the_stamped_transaction_lies_on_its_shard(edge: Edge) -> None:
     data = event.data
     assert (data.name, data.account, data.member) == (f"t.{TERMINAL}.2.2", 1000001, 7)
     assert (data.merchant, data.party, data.branch, data.terminal) == (12, 112, 3, TERMINAL)
-    assert (data.programme_version, data.terms_version) == (2, 1)
+    assert (data.programme_version, data.terms_version) == (2, 2)
     assert (data.identifier_id, data.identifier_last4) == ("id-card-7893", "7893")
     assert data.identifier_kind is IdentifierKind.CARD
     assert data.channel is Channel.TILL
@@ -85,7 +85,9 @@ async def test_a_callers_trace_goes_no_further(edge: Edge, parent: str) -> None:
 async def test_the_programme_is_the_one_in_force_at_the_tills_time(edge: Edge) -> None:
     old = (OPENED + timedelta(days=29)).isoformat()
     assert (await edge.post(purchase(4, occurred_at=old))).status_code == 200
-    assert edge.last()[1].data.programme_version == 1
+    data = edge.last()[1].data
+    assert (data.programme_version, data.terms_version) == (1, 1)
+    assert data.accepted_terms_version == 2  # those of now too, for their price
     ancient = "1990-01-01T00:00:00Z"
     assert (await edge.post(purchase(5, occurred_at=ancient))).status_code == 200
     assert edge.last()[1].data.programme_version == 0  # too old is the road's to decide

@@ -30,12 +30,13 @@ class ResolvedIdentifier:
 class Resolution:
     """What the gateway adds to what the caller sent.
 
+    terms: versions as of occurred_at, and as of accepted_at where those are others (else 0).
     shown: as in pos.PosTransaction; moved: as its identifier_moved.
     """
 
     shard: int
     programme: int
-    terms: int
+    terms: tuple[int, int]
     accepted_at: datetime
     identifier: ResolvedIdentifier | None = None
     original: str = ""
@@ -85,7 +86,8 @@ def live_transaction(
         branch=terminal.branch,
         terminal=terminal.terminal,
         programme_version=resolution.programme,
-        terms_version=resolution.terms,
+        terms_version=resolution.terms[0],
+        accepted_terms_version=resolution.terms[1],
         **_identity(resolution.identifier, resolution.accepted_at),
         identifier_moved=resolution.moved,
         amount_rial=_amount(body.amount_rial),
@@ -116,7 +118,8 @@ def historic_transaction(
         branch=_amount(body.branch),
         terminal=_amount(body.terminal),
         programme_version=resolution.programme,
-        terms_version=resolution.terms,
+        terms_version=resolution.terms[0],
+        accepted_terms_version=resolution.terms[1],
         **_identity(resolution.identifier, resolution.accepted_at),
         amount_rial=body.amount_rial,
         lines=_lines(body.lines, body.amount_rial),

@@ -65,7 +65,7 @@ async def submit_transaction(
     resolution = Resolution(
         shard=original.shard if original is not None else transactions.shard_of(identifier),
         programme=_programme_version(road, terminal.merchant, body.occurred_at),
-        terms=_terms_version(road, body.occurred_at),
+        terms=_terms_versions(road, body.occurred_at, now),
         accepted_at=now,
         identifier=None if moved else identifier,  # its holder of then: nothing is said of him
         original="" if original is None else original.name,
@@ -95,7 +95,7 @@ async def submit_history(road: Road, caller: OperatorCaller, raw: bytes, span: S
     resolution = Resolution(
         shard=transactions.shard_of(identifier),
         programme=0 if programme is None else programme.version,
-        terms=_terms_version(road, body.occurred_at),
+        terms=_terms_versions(road, body.occurred_at, now),
         accepted_at=now,
         identifier=identifier,
     )
@@ -150,9 +150,13 @@ def _programme_version(road: Road, merchant: int, at: datetime) -> int:
     return 0 if programme is None else programme.version
 
 
-def _terms_version(road: Road, at: datetime) -> int:
-    terms = in_force(road.lookups.tables.list_terms(), at)
-    return 0 if terms is None else terms.version
+def _terms_versions(road: Road, at: datetime, accepted_at: datetime) -> tuple[int, int]:
+    """The network's terms in force at a time, and others in force at accepted_at; 0: none."""
+    known = road.lookups.tables.list_terms()
+    terms, accepted = in_force(known, at), in_force(known, accepted_at)
+    if terms is None or accepted is None or accepted.version == terms.version:
+        return 0 if terms is None else terms.version, 0
+    return terms.version, accepted.version
 
 
 def _envelope(

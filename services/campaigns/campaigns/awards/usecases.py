@@ -10,13 +10,14 @@ from campaigns import settings
 from campaigns.awards import store
 from campaigns.awards.domain import commands, earning, reasons, redeeming
 from campaigns.awards.domain.redeeming import Sale
+from campaigns.awards.domain.stamped import Stamped, stamped_by
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
-from contracts.merchants import Programme, Terms
+from contracts.merchants import Programme
 from contracts.pos import PosTransaction
 from contracts.values import Channel, Kind, Reason, public_id
 from kit.base import logs, telemetry
@@ -191,15 +192,15 @@ def _command(
         return commands.post(screened, decline=screened.reasons)
     if _lacks(screened, shelves):
         return commands.refusal(transaction, transaction.name, reasons.NOT_KNOWN_IN_TIME)
-    programme, terms = _stamped(transaction, shelves)
+    stamped = _stamped(transaction, shelves)
     match transaction.kind:
         case Kind.PURCHASE | Kind.REDEMPTION:
-            sale = _sale(transaction, cause, programme, terms, shelves)
+            sale = _sale(transaction, cause, stamped, shelves)
             if sale.decline:
                 return commands.post(screened, decline=sale.decline)
             return commands.post(screened, earned=sale.earned, redemption=sale.redemption)
         case Kind.REFUND | Kind.REVERSAL:
-            until = commands.grace(terms, cause.accepted_at)
+            until = commands.grace(stamped.terms, cause.accepted_at)
             return commands.post(screened, grace_expires_at=until)
 
 
@@ -209,12 +210,12 @@ def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shel
     decline = screened.reasons if screened.decision is ScreeningDecision.DECLINE else ()
     if not decline and _lacks(screened, shelves):
         decline = (reasons.NOT_KNOWN_IN_TIME,)
-    programme, terms = _stamped(transaction, shelves)
+    stamped = _stamped(transaction, shelves)
     points = 0
     if not decline:
-        sale = _sale(transaction, cause, programme, terms, shelves)
+        sale = _sale(transaction, cause, stamped, shelves)
         points, decline = sale.earned.points, sale.decline
-    offer = redeeming.offer_of(programme, terms, shelves.programmes.cheapest)
+    offer = redeeming.offer_of(stamped.programme, stamped.spend, shelves.programmes.cheapest)
     return commands.inquire(transaction, offer=offer, would_earn_points=points, decline=decline)
 
 
@@ -223,52 +224,51 @@ def _lacks(screened: ScreenedTransaction, shelves: Shelves) -> bool:
     transaction = screened.transaction
     if screened.replayed or screened.decision is ScreeningDecision.DECLINE:
         return False
-    programme, terms = _stamped(transaction, shelves)
-    if terms is None and transaction.terms_version > 0:
-        return True
-    undone = transaction.kind in (Kind.REFUND, Kind.REVERSAL)
-    return programme is None and transaction.programme_version > 0 and not undone
+    shelf = shelves.programmes
+    for version in (transaction.terms_version, transaction.accepted_terms_version):
+        if version and programmes.find_terms(shelf, version) is None:
+            return True
+    if transaction.kind in (Kind.REFUND, Kind.REVERSAL) or not transaction.programme_version:
+        return False
+    merchant, version = transaction.merchant, transaction.programme_version
+    return programmes.find_programme(shelf, merchant, version) is None
 
 
-def _stamped(
-    transaction: PosTransaction, shelves: Shelves
-) -> tuple[Programme | None, Terms | None]:
-    """The versions that the gateway saw in force at occurred_at: its stamp is the one choice."""
+def _stamped(transaction: PosTransaction, shelves: Shelves) -> Stamped:
+    """The versions that the gateway saw: its stamp is the one choice."""
     shelf = shelves.programmes
     merchant, version = transaction.merchant, transaction.programme_version
     programme = programmes.find_programme(shelf, merchant, version)
-    return programme, programmes.find_terms(shelf, transaction.terms_version)
+    terms = programmes.find_terms(shelf, transaction.terms_version)
+    accepted = programmes.find_terms(shelf, transaction.accepted_terms_version)
+    return stamped_by(programme, terms, accepted)
 
 
 def _sale(
-    transaction: PosTransaction,
-    cause: Envelope[Any],
-    programme: Programme | None,
-    terms: Terms | None,
-    shelves: Shelves,
+    transaction: PosTransaction, cause: Envelope[Any], stamped: Stamped, shelves: Shelves
 ) -> Sale:
     """What a basket comes to, on the road and in every preview; paying is the ledger's to allow."""
+    programme = stamped.programme
     if programme is not None and transaction.amount_rial > programme.basket_max_rial:
         no = reasons.basket_too_large(transaction.amount_rial, programme.basket_max_rial)
         return Sale(decline=(no,))
     if transaction.kind is not Kind.REDEMPTION:
-        return Sale(earned=_earned(transaction, cause, programme, terms, shelves))
-    found = redeeming.redemption_of(transaction, programme, terms, shelves.programmes.cheapest)
+        return Sale(earned=_earned(transaction, cause, stamped, shelves))
+    found = redeeming.redemption_of(
+        transaction, programme, stamped.spend, shelves.programmes.cheapest
+    )
     if isinstance(found, tuple):
         return Sale(decline=found)
     if programme is not None and not programme.earns_on_paid_part:
         return Sale(redemption=found, earned=earning.nothing(reasons.PAID_PART_DOES_NOT_EARN))
     paid = redeeming.paid_part(transaction, found)
-    return Sale(redemption=found, earned=_earned(paid, cause, programme, terms, shelves))
+    return Sale(redemption=found, earned=_earned(paid, cause, stamped, shelves))
 
 
 def _earned(
-    transaction: PosTransaction,
-    cause: Envelope[Any],
-    programme: Programme | None,
-    terms: Terms | None,
-    shelves: Shelves,
+    transaction: PosTransaction, cause: Envelope[Any], stamped: Stamped, shelves: Shelves
 ) -> earning.Earned:
+    programme, terms = stamped.programme, stamped.earn
     if programme is None:
         return earning.nothing(reasons.NO_PROGRAMME)
     if terms is None:
@@ -374,16 +374,17 @@ def evaluate(
 ) -> Evaluation:
     """What a purchase or redemption would get now: the road's own code, without any side effect.
 
-    programme and terms are those in force at occurred_at. Source: campaigns reference 2.5.
+    The versions told are those in force at occurred_at. Source: campaigns reference 2.5.
     """
     programme = programmes.find_programme_as_of(
         shelves.programmes, transaction.merchant, occurred_at
     )
     terms = programmes.find_terms_as_of(shelves.programmes, occurred_at)
+    accepted = programmes.find_terms_as_of(shelves.programmes, accepted_at)
     cause = Envelope[None](
         id="", type="", key="", occurred_at=occurred_at, accepted_at=accepted_at, data=None
     )
-    sale = _sale(transaction, cause, programme, terms, shelves)
+    sale = _sale(transaction, cause, stamped_by(programme, terms, accepted), shelves)
     told: list[rules.Explanation] = []
     spent = sale.redemption
     if programme is not None and (spent is None or programme.earns_on_paid_part):
