@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.pos import RefundLine
-from contracts.values import Kind, Status, Unit
+from contracts.values import Kind, Reason, Status, Unit
 
 from .one_shard import ACCOUNT, BAKER, FLORIST, GROCER, NETWORK, award, page, terms
 from .value_examples import ValueExamples, said
@@ -235,3 +235,15 @@ def test_a_spend_in_the_batch_of_its_points_and_of_its_refund_sees_both(desk):
     assert back.status is Status.COMPLETED
     assert [lot.parent for lot in back.opened] == [desk.lot(back.rows[0].lot).parent]
     assert back.owner == ACCOUNT
+
+
+def test_a_redemption_of_nobodys_account_is_declined_without_a_balance(desk):
+    """An identifier that has moved (F11): its first holder's shard answers, and tells nothing."""
+    desk.buy(award(100))
+    moved = Reason(code="identifier-moved", fa="به حساب دیگری رسیده است.", en="It has moved.")
+    body = desk.transaction(Kind.REDEMPTION, GROCER, account=0, member=0, decline=(moved,))
+    declined = desk.hear(body)
+    answer = msgspec.json.decode(declined.answer)
+    assert (answer["status"], answer["code"]) == ("declined", "identifier-moved")
+    assert "balance" not in answer
+    assert [left for _, left in desk.lots()] == [100]
