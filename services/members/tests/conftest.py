@@ -1,6 +1,7 @@
 """A migrated database, a transaction that is rolled back, the application on it."""
 
 import base64
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,11 @@ from fastapi import FastAPI
 
 from kit.base import auth
 from kit.base.db import Database, Tx
+from members.additions.domain import Enroller
 from members.main import SERVICE
+from members.memberships import usecases
+from members.memberships.domain import Request
+from members.memberships.usecases import Membership
 from members.settings import Settings
 from members.terms import Terms, terms_of
 from support import services
@@ -41,6 +46,14 @@ SETTINGS: dict[str, Any] = {
     "additions_key_day": 20,
 }
 TERMS = terms_of(Settings(room="members", kafka_bootstrap="127.0.0.1:1", http_port=1, **SETTINGS))
+
+
+async def enrol_one(
+    tx: Tx, enrolment: uuid.UUID, request: Request, *, by: Enroller, terms: Terms, now: datetime
+) -> tuple[Membership, bool]:
+    """One enrolment that is not refused."""
+    outcome = await usecases.enrol(tx, enrolment, request, by=by, terms=terms, now=now)
+    return usecases.accepted(outcome)
 
 
 class Stopped:

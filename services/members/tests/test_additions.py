@@ -127,7 +127,8 @@ async def test_a_change_of_holder_is_notified_on_both_accounts(club: Club) -> No
 async def test_a_partners_reference_spends_nothing_and_causes_no_notice(club: Club) -> None:
     await club.enrol(1)
     line = {"mobile": "09120000001", "consents": TERMS, "external": "67890", "party": 4}
-    assert (await club.load(line, party=4))["known"] == 1
+    assert (await club.load(line, party=4)) == {"enrolled": 1, "known": 0, "bad": []}
+    assert (await club.load(line, party=4)) == {"enrolled": 0, "known": 1, "bad": []}
     assert await club.notices() == []
 
 
@@ -199,7 +200,6 @@ async def test_a_partners_key_acts_on_members_it_enrolled_alone(club: Club) -> N
         lines = (
             {"mobile": mobile, "consents": TERMS, "card": "6037997512345670"},
             {"mobile": "09120000097", "consents": TERMS, "account": held["account"]},
-            {"mobile": "09120000097", "consents": TERMS, "card": "6037991234567893"},
             {"mobile": mobile, "consents": TERMS, "external": "5", "party": 8},
             {"mobile": mobile, "consents": TERMS},
         )
@@ -207,7 +207,6 @@ async def test_a_partners_key_acts_on_members_it_enrolled_alone(club: Club) -> N
         assert [(bad["line"], bad["code"]) for bad in imported["bad"]] == [
             (n, "member-of-another-party") for n in (1, 2, 3, 4)
         ]
-        assert imported["known"] == 1
     assert await club.notices() == []
     mine = await club.put(f"/v1/members/{ours['member']}/cards/{key(41)}", party=7)
     assert mine.status_code == 201
@@ -221,3 +220,125 @@ async def test_whom_an_operator_enrols_by_a_partners_reference_is_the_partners(
     path = f"/v1/members/{membership['member']}/cards"
     assert (await club.put(f"{path}/{key(2)}", party=7)).status_code == 201
     assert (await club.put(f"{path}/{key(3)}", party=8)).status_code == 403
+
+
+# ------------------------------------------------------------------- who is a member elsewhere
+
+STRANGER, THEIRS, NOBODYS = "09120000901", "09120000001", "09120000002"
+
+
+async def of_three_parties(club: Club) -> dict[str, Any]:
+    """A member of party 8, one of the network, one of our own party 7."""
+    await club.enrol(1, party=8)
+    await club.enrol(2)
+    return (await club.enrol(3, party=7)).json()
+
+
+def answers(imported: dict[str, Any]) -> dict[str, Any]:
+    return {"counts": (imported["enrolled"], imported["known"]),
+            "bad": [(bad["code"], bad["detail"]) for bad in imported["bad"]]}  # fmt: skip
+
+
+async def test_what_is_refused_for_all_tells_nobodys_membership(club: Club) -> None:
+    """An account of nobody's or of another's, and a card of a member of ours or of theirs."""
+    ours = await of_three_parties(club)
+    theirs = (await club.enrol(4, party=8, card="6037997512345670")).json()
+    assert (await club.enrol(5, party=7, card="6037991234567893")).status_code == 201
+    for more in (
+        {"account": 4_000_000},
+        {"account": theirs["account"]},
+        {"card": "6037991234567893"},
+        {"card": "6037997512345670"},
+        {"account": ours["account"], "card": "6037991234567893"},
+        {"external": "E-1", "party": 8},
+    ):
+        imported = [
+            answers(await club.load({"mobile": mobile, "consents": TERMS} | more, party=7))
+            for mobile in (STRANGER, THEIRS, NOBODYS)
+        ]
+        assert imported[0] == imported[1] == imported[2], more
+        assert imported[0]["counts"] == (0, 0), more
+        doors = [
+            await club.put(
+                f"/v1/enrolments/{uuid.uuid4()}",
+                {"mobile": mobile, "consents": TERMS} | more,
+                party=7,
+            )
+            for mobile in (STRANGER, THEIRS, NOBODYS)
+        ]
+        refused = {(d.status_code, d.json()["code"], d.json()["detail"]) for d in doors}
+        assert len(refused) == 1, (more, refused)
+        assert doors[0].status_code >= 400, more
+    free = await club.enrol(901, party=9)  # nothing was left of the stranger
+    assert free.status_code == 201
+
+
+async def test_a_line_refused_before_leaves_no_word_on_the_next(club: Club) -> None:
+    await of_three_parties(club)
+    for mobile in (THEIRS, NOBODYS):
+        bad = {"mobile": mobile, "consents": TERMS, "account": 4_000_000}
+        imported = await club.load(bad, {"mobile": mobile, "consents": TERMS}, party=7)
+        assert [line["code"] for line in imported["bad"]] == [
+            "unknown-account", "member-of-another-party"
+        ]  # fmt: skip
+    bad = {"mobile": STRANGER, "consents": TERMS, "account": 4_000_000}
+    imported = await club.load(bad, {"mobile": STRANGER, "consents": TERMS}, party=7)
+    assert answers(imported)["counts"] == (1, 0)
+
+
+async def test_a_new_reference_is_told_the_same_of_a_stranger_and_of_a_member(
+    club: Club,
+) -> None:
+    await of_three_parties(club)
+    for mobile, name in ((STRANGER, "S"), (THEIRS, "T"), (NOBODYS, "N")):
+        line = {"mobile": mobile, "consents": TERMS, "external": name, "party": 7}
+        twice = {**line, "external": name + "-2"}
+        assert answers(await club.load(line, party=7)) == {"counts": (1, 0), "bad": []}
+        assert answers(await club.load(line, party=7)) == {"counts": (0, 1), "bad": []}
+        assert answers(await club.load(twice, party=7)) == {"counts": (1, 0), "bad": []}
+
+
+async def test_asking_after_members_of_elsewhere_is_bounded_and_then_tells_nothing(
+    club: Club,
+) -> None:
+    """By a file or one by one: every hit is counted, and past the bound strangers hear the same."""
+    day = club.door.app.state.resources.one(enrolment_terms).key_day
+    await club.load(*({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(day)))
+    lines = [{"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(day - 1)]
+    imported = await club.load(*lines, party=7)
+    assert {bad["code"] for bad in imported["bad"]} == {"member-of-another-party"}
+    last = {"mobile": f"0913{day - 1:07d}", "consents": TERMS}
+    single = await club.put(f"/v1/enrolments/{key(50)}", last, party=7)
+    assert single.json()["code"] == "member-of-another-party"
+    for mobile in (STRANGER, lines[0]["mobile"]):
+        over = await club.put(
+            f"/v1/enrolments/{uuid.uuid4()}", {"mobile": mobile, "consents": TERMS}, party=7
+        )
+        assert (over.status_code, over.json()["code"]) == (429, "too-many-additions")
+        imported = await club.load({"mobile": mobile, "consents": TERMS}, party=7)
+        assert [bad["code"] for bad in imported["bad"]] == ["too-many-additions"]
+    assert (await club.enrol(901)).status_code == 201  # the network's key has its own count
+
+
+async def test_an_account_that_is_full_for_the_day_tells_nobodys_membership(club: Club) -> None:
+    ours = await of_three_parties(club)
+    day = club.door.app.state.resources.one(enrolment_terms).account_day
+    for n in range(day):
+        await club.put(f"/v1/members/{ours['member']}/cards/{key(60 + n)}", party=7)
+    for mobile in (STRANGER, THEIRS, NOBODYS):
+        joins = {"mobile": mobile, "consents": TERMS, "account": ours["account"]}
+        imported = await club.load(joins, {"mobile": mobile, "consents": TERMS}, party=7)
+        assert [bad["code"] for bad in imported["bad"]] == ["too-many-additions"] * 2
+
+
+async def test_a_mobile_that_is_taken_is_counted_like_one_that_is_added(club: Club) -> None:
+    await of_three_parties(club)
+    day = club.door.app.state.resources.one(enrolment_terms).account_day
+    bare = (await club.put(
+        f"/v1/enrolments/{key(70)}", {"consents": TERMS, "external": "B", "party": 7}, party=7
+    )).json()  # fmt: skip
+    codes: list[str] = []
+    for n in range(day + 1):
+        path = f"/v1/members/{bare['member']}/mobiles/{key(80 + n)}"
+        codes.append((await club.put(path, {"mobile": THEIRS}, party=7)).json()["code"])
+    assert codes == ["identifier-taken"] * day + ["too-many-additions"]

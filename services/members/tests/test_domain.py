@@ -17,7 +17,7 @@ from members.balances import domain as balances
 from members.balances.domain import Balance, RecordedOutcome
 from members.identifiers import domain as identifiers
 from members.memberships import domain as memberships
-from members.memberships.domain import Consented, Draft, Refusal, Request
+from members.memberships.domain import Bars, Consented, Draft, Refusal, Request
 from members.people import domain as people
 from members.people.domain import AccountBinding, ConsentAnswers, Consents, NewPerson
 from members.text import clean_name
@@ -25,6 +25,7 @@ from members.text import clean_name
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 BINDING = AccountBinding(7, 1_000_001, 5)
 OTHER = AccountBinding(8, 1_000_002, 6)
+OPEN = Bars({}, frozenset(), shows=False)  # the network's key, to whom no account is foreign
 
 
 def root(number: int) -> str:
@@ -275,7 +276,7 @@ def test_a_batch_is_sorted_into_new_known_and_refused() -> None:
         draft("09120000003", external="B"),
         draft("09120000002"),
     ]
-    done = memberships.sort_out(batch, {known.digest: known}, now=NOW)
+    done = memberships.sort_out(batch, {known.digest: known}, OPEN, now=NOW)
     assert [h and (h.binding, h.index) for h in done.holders] == [
         (BINDING, -1),
         (None, 1),
@@ -303,7 +304,7 @@ def test_a_reference_of_the_same_member_is_no_clash() -> None:
         now=NOW,
     )
     existing = {mobile.digest: mobile, external.digest: external}
-    done = memberships.sort_out([draft("09120000001", external="A")], existing, now=NOW)
+    done = memberships.sort_out([draft("09120000001", external="A")], existing, OPEN, now=NOW)
     assert done.refusals == [None]
     assert done.marks == [()]
 
@@ -312,7 +313,7 @@ def test_who_has_a_partners_reference_may_have_no_mobile() -> None:
     parsed, again = draft("", external="E-1", name="علی"), draft("", external=" E-1 ")
     assert parsed.contact == SealedContact(mobile="", name="علی")
     assert [(m.kind, m.text) for m in parsed.marks] == [(IdentifierKind.EXTERNAL, "E-1")]
-    done = memberships.sort_out([parsed, again, draft("", external="E-2")], {}, now=NOW)
+    done = memberships.sort_out([parsed, again, draft("", external="E-2")], {}, OPEN, now=NOW)
     assert done.opens == [True, False, True]
     assert [h and h.index for h in done.holders] == [0, 0, 2]
 
@@ -325,7 +326,7 @@ def test_one_reference_of_two_partners_is_two_people() -> None:
         draft("", external="67890", party=4_002),
         draft("", external=" ۶۷۸۹۰ ", party=4_001),
     ]
-    done = memberships.sort_out(batch, {}, now=NOW)
+    done = memberships.sort_out(batch, {}, OPEN, now=NOW)
     assert done.refusals == [None] * 4
     assert done.opens == [True, True, True, False]
     assert [h and h.index for h in done.holders] == [0, 1, 2, 1]

@@ -19,7 +19,7 @@ from members.people import jobs
 from members.people import usecases as people
 from members.terms import Terms
 
-from .conftest import TERMS, root
+from .conftest import TERMS, enrol_one, root
 
 BY = Enroller("tester", None, TERMS.account_day, TERMS.key_day)
 # the service's keys behind newer ones, and the same once the earlier ones are taken away
@@ -41,7 +41,7 @@ def request_of(n: int) -> Request:
 
 
 async def enrol(tx: Tx, n: int, key_set: crypto.Keys, now: datetime) -> tuple[Membership, bool]:
-    return await usecases.enrol(
+    return await enrol_one(
         tx, uuid.UUID(int=n), request_of(n), by=BY, terms=terms_of_keys(key_set), now=now
     )
 
@@ -60,7 +60,7 @@ async def test_after_newer_keys_everybody_is_who_he_was(tx: Tx, now: datetime) -
     again, created = await enrol(tx, 1, ROTATED, now)
     assert (created, again.binding, again.qr.text) == (False, enrolled.binding, enrolled.qr.text)
     other = uuid.UUID(int=9)
-    known, created = await usecases.enrol(
+    known, created = await enrol_one(
         tx, other, request_of(1), by=BY, terms=terms_of_keys(ROTATED), now=now
     )
     assert (created, known.binding) == (False, enrolled.binding)

@@ -26,7 +26,7 @@ from members.people import usecases as people
 from members.people.domain import ConsentAnswers
 from members.terms import Terms
 
-from .conftest import root
+from .conftest import enrol_one, root
 
 BY = Enroller("tester", None, account_day=5, key_day=1_000)
 
@@ -47,7 +47,7 @@ def published(messages: Sequence[outbox.Message]) -> tuple[list[Identifier], lis
 async def test_enrolment_says_the_contact_and_every_identifier(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
-    enrolled, created = await usecases.enrol(
+    enrolled, created = await enrol_one(
         tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
     )
     assert created
@@ -72,10 +72,8 @@ async def test_a_member_without_a_mobile_is_no_contact_of_notify(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
     request = Request(name="E-1", consents=Consented(terms=True), external="E-1", party=4_000)
-    enrolled, created = await usecases.enrol(
-        tx, uuid.UUID(int=1), request, by=BY, terms=terms, now=now
-    )
-    again, anew = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, terms=terms, now=now)
+    enrolled, created = await enrol_one(tx, uuid.UUID(int=1), request, by=BY, terms=terms, now=now)
+    again, anew = await enrol_one(tx, uuid.UUID(int=2), request, by=BY, terms=terms, now=now)
     assert (created, anew, again.binding) == (True, False, enrolled.binding)
     identifier_states, contacts = published(tx.messages)
     assert {i.kind for i in identifier_states} == {
@@ -98,13 +96,15 @@ async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
     request = Request(
         name="سارا", consents=Consented(terms=True, receipts=True), external="E-1", party=4_000
     )
-    enrolled, _ = await usecases.enrol(tx, uuid.UUID(int=1), request, by=BY, terms=terms, now=now)
+    enrolled, _ = await enrol_one(tx, uuid.UUID(int=1), request, by=BY, terms=terms, now=now)
     member, key = enrolled.binding.member, uuid.UUID(int=7)
     before = len(tx.messages)
     for text, created in (("۰۹۱۲۰۰۰۰۰۰۹", True), ("+989120000009", False)):
         mobile = usecases.NewMobile(member, key, text)
-        added, anew = await usecases.add_mobile(
-            tx, mobile, by=BY, key_set=terms.key_set, now=now + timedelta(days=1)
+        added, anew = usecases.accepted(
+            await usecases.add_mobile(
+                tx, mobile, by=BY, key_set=terms.key_set, now=now + timedelta(days=1)
+            )
         )
         assert (anew, added.identifier_id, added.last4) == (created, str(key), "0009")
     (identifier,), (contact,) = published(tx.messages[before:])
@@ -117,20 +117,16 @@ async def test_a_mobile_added_later_finds_the_membership_and_tells_notify_once(
         tx, member, key_set=terms.key_set, now=now + timedelta(days=1)
     )
     assert view.contact.mobile == "+989120000009"
-    again, anew = await usecases.enrol(
-        tx, uuid.UUID(int=2), request_of(9), by=BY, terms=terms, now=now
-    )
+    again, anew = await enrol_one(tx, uuid.UUID(int=2), request_of(9), by=BY, terms=terms, now=now)
     assert (again.binding, anew) == (enrolled.binding, False)
 
 
 async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
-    other, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
+    other, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     request = Request(consents=Consented(terms=True), external="E-1", party=4_000)
-    enrolled, _ = await usecases.enrol(tx, uuid.UUID(int=2), request, by=BY, terms=terms, now=now)
+    enrolled, _ = await enrol_one(tx, uuid.UUID(int=2), request, by=BY, terms=terms, now=now)
     mine = enrolled.binding.member
     for member, key, text, code in (
         (mine, 7, "09120000001", "identifier-taken"),
@@ -143,7 +139,9 @@ async def test_a_mobile_is_added_to_nobody_who_has_one_and_taken_from_nobody(
     ):  # fmt: skip
         with pytest.raises(errors.Problem) as refused:
             mobile = usecases.NewMobile(member, uuid.UUID(int=key), text)
-            await usecases.add_mobile(tx, mobile, by=BY, key_set=terms.key_set, now=now)
+            usecases.accepted(
+                await usecases.add_mobile(tx, mobile, by=BY, key_set=terms.key_set, now=now)
+            )
         assert refused.value.code == code
 
 
@@ -151,7 +149,7 @@ async def test_a_contact_opens_with_the_shared_key_alone(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
     """What notify does with the root that it shares with members, and nothing else of members'."""
-    await usecases.enrol(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
+    await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     (contact,) = published(tx.messages)[1]
     ring = keys.ring([root(b"c")], contract.OF_CONTACTS, setting="notify's")
     content = keys.unseal(ring, base64.b64decode(contact.sealed), contact.member)
@@ -159,9 +157,7 @@ async def test_a_contact_opens_with_the_shared_key_alone(
 
 
 async def test_one_digest_always_goes_to_one_partition(tx: Tx, terms: Terms, now: datetime) -> None:
-    enrolled, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
+    enrolled, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     card = uuid.UUID(enrolled.card.identifier.identifier_id)
     await identifiers.block_identifier(tx, card, by=BY, now=now)
     places: dict[bytes, set[int | None]] = {}
@@ -174,14 +170,10 @@ async def test_one_digest_always_goes_to_one_partition(tx: Tx, terms: Terms, now
 async def test_a_repeat_publishes_only_that_a_known_membership_was_shown(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
-    first, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
+    first, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     count = len(tx.messages)
     for enrolment in (uuid.UUID(int=1), uuid.UUID(int=2)):
-        again, created = await usecases.enrol(
-            tx, enrolment, request_of(1), by=BY, terms=terms, now=now
-        )
+        again, created = await enrol_one(tx, enrolment, request_of(1), by=BY, terms=terms, now=now)
         assert not created
         assert again.binding == first.binding
         assert again.card.text is None
@@ -193,12 +185,8 @@ async def test_the_newest_message_alone_rebuilds_an_identifier(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
     """A table dropped and filled from the topic, in any order, is the table that was."""
-    first, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
-    second, _ = await usecases.enrol(
-        tx, uuid.UUID(int=2), request_of(2), by=BY, terms=terms, now=now
-    )
+    first, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
+    second, _ = await enrol_one(tx, uuid.UUID(int=2), request_of(2), by=BY, terms=terms, now=now)
     card = uuid.UUID(first.card.identifier.identifier_id)
     change = Rebinding(
         uuid.UUID(int=9), second.binding.member, second.binding.account, now + timedelta(minutes=3)
@@ -214,12 +202,8 @@ async def test_the_newest_message_alone_rebuilds_an_identifier(
 
 
 async def test_rebinding_and_block_are_published_once(tx: Tx, terms: Terms, now: datetime) -> None:
-    enrolled, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
-    other, _ = await usecases.enrol(
-        tx, uuid.UUID(int=2), request_of(2), by=BY, terms=terms, now=now
-    )
+    enrolled, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
+    other, _ = await enrol_one(tx, uuid.UUID(int=2), request_of(2), by=BY, terms=terms, now=now)
     card = uuid.UUID(enrolled.card.identifier.identifier_id)
     change = Rebinding(
         uuid.UUID(int=9), other.binding.member, other.binding.account, now + timedelta(minutes=3)
@@ -240,9 +224,7 @@ async def test_rebinding_and_block_are_published_once(tx: Tx, terms: Terms, now:
 async def test_an_identifier_changes_hands_a_bounded_number_of_times(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
-    enrolled, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
+    enrolled, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     card = uuid.UUID(enrolled.card.identifier.identifier_id)
     binding = enrolled.binding
     with pytest.raises(rules.TooManyBindings):
@@ -260,9 +242,7 @@ async def test_an_identifier_changes_hands_a_bounded_number_of_times(
 async def test_new_consents_are_published_with_a_higher_version(
     tx: Tx, terms: Terms, now: datetime
 ) -> None:
-    enrolled, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
+    enrolled, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     answers = ConsentAnswers(uuid.UUID(int=5), False, True, "2")
     later = now + timedelta(days=1)
     for _ in range(2):
@@ -282,11 +262,9 @@ async def test_new_consents_are_published_with_a_higher_version(
 
 async def test_the_shard_is_written_down_and_stays(tx: Tx, terms: Terms, now: datetime) -> None:
     """A platform that grows assigns new accounts to more shards; old ones keep theirs."""
-    first, _ = await usecases.enrol(
-        tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now
-    )
+    first, _ = await enrol_one(tx, uuid.UUID(int=1), request_of(1), by=BY, terms=terms, now=now)
     grown = replace(terms, shards=48)
-    joined, _ = await usecases.enrol(
+    joined, _ = await enrol_one(
         tx,
         uuid.UUID(int=2),
         request_of(2, account=first.binding.account),
@@ -295,9 +273,7 @@ async def test_the_shard_is_written_down_and_stays(tx: Tx, terms: Terms, now: da
         now=now,
     )
     assert joined.binding.shard == first.binding.shard == first.binding.account % 12
-    fresh, _ = await usecases.enrol(
-        tx, uuid.UUID(int=3), request_of(3), by=BY, terms=grown, now=now
-    )
+    fresh, _ = await enrol_one(tx, uuid.UUID(int=3), request_of(3), by=BY, terms=grown, now=now)
     assert fresh.binding.shard == fresh.binding.account % 48
 
 

@@ -55,45 +55,75 @@ class Addition:
     change: HoldingChange = HoldingChange.ADDED
 
 
-def counted(by: Enroller, account: int) -> tuple[str, str]:
-    """Under what an addition is counted: the account, and the key."""
-    return f"account:{account}", f"key:{by.subject}"
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What asks for room under the bounds of a day.
+
+    account: the one that is added to; None: one that is opened. elsewhere: the person belongs to
+    another party, so nothing is added, and the question itself is counted under the key.
+    """
+
+    account: int | None
+    elsewhere: bool = False
+
+
+def counted(by: Enroller, claim: Claim) -> tuple[str, ...]:
+    """Under what a claim is bounded: the account, where it was there before, and the key."""
+    of_key = f"key:{by.subject}"
+    return (of_key,) if claim.account is None else (f"account:{claim.account}", of_key)
 
 
 def party_refusal(by: Enroller, party: int) -> errors.Problem | None:
     """Why a key does not act on an account that was opened under party; None where it does."""
-    return None if by.may(party) else OfAnotherParty(_OF_ANOTHER)
+    return None if by.may(party) else OfAnotherParty(OF_ANOTHER)
 
 
 def refusals(
     by: Enroller,
-    accounts: Sequence[int],
+    claims: Sequence[Claim],
     parties: Mapping[int, int],
     counts: Mapping[str, int],
 ) -> tuple[list[errors.Problem | None], dict[str, int]]:
-    """Why each addition to an account may not be, in order; and the counts after the others.
+    """Why each claim may not be, in order; and the counts after the others.
 
-    parties: whom each account was opened under; 0 where it is not among them.
+    parties: whom each account was opened under; 0 where it is not among them. The bounds answer
+    before the person does: past them, a stranger and a member of elsewhere hear the same.
     """
     after = dict(counts)
     answers: list[errors.Problem | None] = []
-    for account in accounts:
-        of_account, of_key = counted(by, account)
-        other = party_refusal(by, parties.get(account, 0))
-        if other is not None:
-            answers.append(other)
-        elif after.get(of_account, 0) >= by.account_day:
-            answers.append(TooManyAdditions(f"{by.account_day} additions a day to one account"))
-        elif after.get(of_key, 0) >= by.key_day:
-            answers.append(TooManyAdditions(f"{by.key_day} additions a day under one key"))
-        else:
-            answers.append(None)
-            for whose in (of_account, of_key):
+    for claim in claims:
+        refused = _refusal(by, claim, parties, after)
+        if refused is None:
+            for whose in _counts_on(by, claim):
                 after[whose] = after.get(whose, 0) + 1
+            refused = OfAnotherParty(OF_ANOTHER) if claim.elsewhere else None
+        answers.append(refused)
     return answers, after
 
 
-_OF_ANOTHER: Final = "the account was opened under another party; ask the network to add to it"
+def _refusal(
+    by: Enroller, claim: Claim, parties: Mapping[int, int], counts: Mapping[str, int]
+) -> errors.Problem | None:
+    """What refuses a claim whoever the person is."""
+    if claim.account is not None:
+        other = party_refusal(by, parties.get(claim.account, 0))
+        if other is not None:
+            return other
+        if counts.get(f"account:{claim.account}", 0) >= by.account_day:
+            return TooManyAdditions(f"{by.account_day} additions a day to one account")
+    if counts.get(f"key:{by.subject}", 0) >= by.key_day:
+        return TooManyAdditions(f"{by.key_day} additions a day under one key")
+    return None
+
+
+def _counts_on(by: Enroller, claim: Claim) -> tuple[str, ...]:
+    """What a claim that is let through is counted under; an account that is opened is free."""
+    if claim.elsewhere:
+        return (f"key:{by.subject}",)
+    return () if claim.account is None else counted(by, claim)
+
+
+OF_ANOTHER: Final = "the account was opened under another party; ask the network to add to it"
 
 
 def spending_labels(identifiers: Sequence[Identifier]) -> tuple[ShownIdentifier, ...]:

@@ -11,7 +11,7 @@ from kit.base import errors, ids
 from kit.base.db import Tx
 from kit.stream import outbox
 from members.additions import domain, store
-from members.additions.domain import Addition, Enroller
+from members.additions.domain import Addition, Claim, Enroller
 from members.people import usecases as people
 
 PARTITIONS: Final = topics.partitions(topics.MEMBERS_NOTICES, shards=1, gateways=1)
@@ -27,22 +27,28 @@ async def refuse_other_party(tx: Tx, by: Enroller, account: int) -> None:
 
 async def claim(tx: Tx, by: Enroller, account: int, *, now: datetime) -> None:
     """Count one addition to an account. Raises OfAnotherParty, TooManyAdditions."""
-    (refused,) = await claim_all(tx, by, [account], now=now)
+    (refused,) = await claim_all(tx, by, [Claim(account)], now=now)
     if refused is not None:
         raise refused
 
 
+async def find_parties(tx: Tx, accounts: Sequence[int]) -> dict[int, int]:
+    """The party that each account was opened under, 0: the network; of those that exist."""
+    return await store.find_parties(tx, accounts) if accounts else {}
+
+
 async def claim_all(
-    tx: Tx, by: Enroller, accounts: Sequence[int], *, now: datetime
+    tx: Tx, by: Enroller, claims: Sequence[Claim], *, now: datetime
 ) -> list[errors.Problem | None]:
-    """Count one addition to each of accounts, in order; why not, where it may not be."""
-    if not accounts:
+    """Count each claim, in order; why not, where it may not be."""
+    if not claims:
         return []
-    parties = {} if by.party is None else await store.find_parties(tx, accounts)
-    whose = sorted({w for account in accounts for w in domain.counted(by, account)})
+    accounts = [claim.account for claim in claims if claim.account is not None]
+    parties = {} if by.party is None else await find_parties(tx, accounts)
+    whose = sorted({w for claim in claims for w in domain.counted(by, claim)})
     day = tehran_day(now)
     counts = await store.lock_counts(tx, whose, day)
-    refused, after = domain.refusals(by, accounts, parties, counts)
+    refused, after = domain.refusals(by, claims, parties, counts)
     await store.update_counts(tx, after, day)
     return refused
 
@@ -55,6 +61,13 @@ async def add(
     Raises OfAnotherParty, TooManyAdditions.
     """
     await claim(tx, by, account, now=now)
+    await publish_addition(tx, by, account, added, now=now)
+
+
+async def publish_addition(
+    tx: Tx, by: Enroller, account: int, added: Sequence[Identifier], *, now: datetime
+) -> None:
+    """Publish the notices of an addition that was counted."""
     holders = await people.list_households(tx, [account])
     publish_notices(
         tx, by, [Addition(account, holders[account], domain.spending_labels(added))], now=now

@@ -160,6 +160,7 @@ async def rebind_identifier(
             raise Differs("this binding id wrote another binding; make a new UUID")
         return current, False
     binding = (await people.get_person(tx, rebinding.member)).binding
+    await additions.refuse_other_party(tx, by, binding.account)
     if binding.account != rebinding.account:
         raise domain.NotOfAccount(
             f"member {rebinding.member} does not share account {rebinding.account}"

@@ -20,7 +20,7 @@ from members.additions import usecases as additions
 from members.enroller import enroller
 from members.identifiers import domain as identifiers
 from members.memberships import domain, usecases
-from members.memberships.domain import Consented, Enrolled
+from members.memberships.domain import Consented, Enrolled, Refusal
 from members.memberships.usecases import Member, Membership
 from members.terms import enrolment_terms
 
@@ -121,7 +121,10 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result of an import: enrolled + known + bad = lines sent."""
+    """The result of an import: enrolled + known + bad = lines sent.
+
+    Under a partner's key a line that brings a new reference is enrolled, whoever the person is.
+    """
 
     enrolled: int
     known: int
@@ -190,14 +193,17 @@ async def put_enrolment(
         **body.model_dump(exclude={"consents"}),
     )
 
-    async def enrol(act: audit_trail.Act) -> tuple[Membership, bool]:
-        enrolled = await usecases.enrol(
+    async def enrol(act: audit_trail.Act) -> tuple[Membership, bool] | Refusal:
+        outcome = await usecases.enrol(
             act.tx, enrolment, enrolment_request, by=by, terms=terms, now=clock.now()
         )
-        act.tell(_audit_record(enrolled[0]) | {"known": not enrolled[1]})
-        return enrolled
+        if isinstance(outcome, Refusal):
+            act.tell({"refused": outcome.code})
+        else:
+            act.tell(_audit_record(outcome[0]) | {"known": not outcome[1]})
+        return outcome
 
-    membership, created = await audit_trail.written(request, database, enrol)
+    membership, created = usecases.accepted(await audit_trail.written(request, database, enrol))
     response.status_code = 201 if created else 200
     return _enrolment_view(membership)
 
@@ -254,14 +260,17 @@ async def put_mobile(
     by = enroller(request)
     mobile = usecases.NewMobile(member, identifier, body.mobile)
 
-    async def add(act: audit_trail.Act) -> tuple[Identifier, bool]:
-        added = await usecases.add_mobile(
+    async def add(act: audit_trail.Act) -> tuple[Identifier, bool] | Refusal:
+        outcome = await usecases.add_mobile(
             act.tx, mobile, by=by, key_set=terms.key_set, now=clock.now()
         )
-        act.tell({"identifier": added[0].identifier_id, "known": not added[1]})
-        return added
+        if isinstance(outcome, Refusal):
+            act.tell({"refused": outcome.code})
+        else:
+            act.tell({"identifier": outcome[0].identifier_id, "known": not outcome[1]})
+        return outcome
 
-    kept, created = await audit_trail.written(request, database, add)
+    kept, created = usecases.accepted(await audit_trail.written(request, database, add))
     response.status_code = 201 if created else 200
     return MobileView(member, kept.bindings[0].account, kept.identifier_id, kept.last4)
 

@@ -14,7 +14,7 @@ from contracts.values import AccountNumber, Number
 from kit.base import bodies, errors
 from members import crypto
 from members.additions import domain as additions
-from members.additions.domain import Enroller
+from members.additions.domain import Claim, Enroller
 from members.identifiers import domain as identifiers
 from members.identifiers.domain import Mark
 from members.people.domain import AccountBinding, Consents
@@ -77,7 +77,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """A membership. known: the mobile, or the partner's reference, had it before."""
+    """A membership. known: whoever enrols had it before; a partner is told it of his own alone."""
 
     binding: AccountBinding
     known: bool
@@ -224,17 +224,56 @@ class Sorted:
     """A batch sorted out, all lists as long as it.
 
     holders: who each draft is; None where refusals says why not. opens: the draft is a new member.
-    marks: identifiers still to be issued for it.
+    marks: identifiers still to be issued for it. elsewhere: what it shows is another party's, so
+    refusals says so, and the draft at its holder's index answers for all that show the same.
     """
 
     holders: list[Holder | None]
     refusals: list[Refusal | None]
     opens: list[bool]
     marks: list[tuple[Mark, ...]]
+    elsewhere: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """What of a batch is refused whoever the person is, and whose account is another party's.
+
+    refused: by index. foreign: accounts that the key does not act on. shows: a membership that is
+    known is shown to whoever asks, not only told from a new one.
+    """
+
+    refused: Mapping[int, Refusal]
+    foreign: frozenset[int]
+    shows: bool
+
+    def elsewhere(self, holder: Holder) -> bool:
+        """Whether a member is of an account that the key does not act on."""
+        return holder.binding is not None and holder.binding.account in self.foreign
+
+
+def bars(drafts: Sequence[Draft], by: Enroller, parties: Mapping[int, int], *, shows: bool) -> Bars:
+    """What is refused before anybody looks who the person is.
+
+    parties: whom each account was opened under, of those that exist.
+    """
+    refused: dict[int, Refusal] = {}
+    for index, draft in enumerate(drafts):
+        if draft.party and not by.may(draft.party):
+            other = additions.OfAnotherParty("party: the key is another party's")
+            refused[index] = refusal_of(other)
+        elif draft.account is None:
+            continue
+        elif draft.account not in parties:
+            refused[index] = refusal(NO_ACCOUNT, "account: there is none so numbered")
+        elif (other := additions.party_refusal(by, parties[draft.account])) is not None:
+            refused[index] = refusal_of(other)
+    foreign = frozenset(account for account, party in parties.items() if not by.may(party))
+    return Bars(refused, foreign, shows)
 
 
 def sort_out(
-    drafts: Sequence[Draft], existing: Mapping[str, Identifier], *, now: datetime
+    drafts: Sequence[Draft], existing: Mapping[str, Identifier], barred: Bars, *, now: datetime
 ) -> Sorted:
     """Tell new members from known ones and refuse identifiers that mean somebody else.
 
@@ -243,24 +282,36 @@ def sort_out(
     has it.
     """
     held: dict[str, Holder] = {
-        digest: Holder(_account_binding(identifier, now), -1)
-        for digest, identifier in existing.items()
+        digest: Holder(binding_of(identifier, now), -1) for digest, identifier in existing.items()
     }
-    done = Sorted([], [], [], [])
+    leads: dict[str, int] = {}  # of those elsewhere: the first draft that shows the same
+    done = Sorted([], [], [], [], [])
     for index, draft in enumerate(drafts):
+        if index in barred.refused:
+            _append(done, None, barred.refused[index])
+            continue
         first, *others = draft.marks
         holder = held.get(first.digest)
         opens = holder is None
         holder = holder or Holder(None, index)
-        clash = next((m for m in others if held.get(m.digest, holder) != holder), None)
+        clashes = [m for m in others if held.get(m.digest, holder) != holder]
+        clash = next((m for m in clashes if not barred.elsewhere(held[m.digest])), None)
         if clash is not None:
-            detail = f"{clash.kind.value}: belongs to another member"
-            _append(done, None, refusal(TAKEN, detail), opens=False, marks=())
-            continue
-        fresh = tuple(m for m in draft.marks if m.digest not in held)
-        held |= {m.digest: holder for m in fresh}
-        _append(done, holder, None, opens=opens, marks=fresh)
+            _append(done, None, refusal(TAKEN, f"{clash.kind.value}: belongs to another member"))
+        elif clashes or (barred.elsewhere(holder) and not _only_refers(draft, barred)):
+            lead = Holder(None, leads.setdefault(first.digest, index))
+            _append(done, lead, _ELSEWHERE, elsewhere=True)
+        else:
+            fresh = tuple(m for m in draft.marks if m.digest not in held)
+            held |= {m.digest: holder for m in fresh}
+            _append(done, holder, None, opens=opens, marks=fresh)
     return done
+
+
+def _only_refers(draft: Draft, barred: Bars) -> bool:
+    """Whether a draft brings no more than a partner's own reference, which spends nothing."""
+    kinds = {mark.kind for mark in draft.marks}
+    return not barred.shows and draft.party > 0 and IdentifierKind.CARD not in kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +346,22 @@ def touches(
     return touching
 
 
-def of_other_parties(drafts: Sequence[Draft], by: Enroller) -> dict[int, Refusal]:
-    """Drafts that name another party's reference under a partner's key, by index."""
-    return {
-        index: refusal_of(additions.OfAnotherParty("party: the key is another party's"))
-        for index, draft in enumerate(drafts)
-        if draft.party and not by.may(draft.party)
-    }
+def claims(
+    drafts: Sequence[Draft], plan: Sorted, touched: Sequence[Touch], by: Enroller
+) -> dict[int, Claim]:
+    """What of a batch asks for room under the bounds of a day, by index, in order.
+
+    Under a partner's key a new account asks too: past the bound, who is a stranger and who is a
+    member of elsewhere would show in the answers.
+    """
+    claimed = {touch.index: Claim(touch.account) for touch in touched}
+    for index, draft in enumerate(drafts):
+        holder = plan.holders[index]
+        if plan.elsewhere[index] and holder is not None and holder.index == index:
+            claimed[index] = Claim(draft.account, elsewhere=True)
+        elif by.party is not None and plan.opens[index] and draft.account is None:
+            claimed[index] = Claim(None)
+    return dict(sorted(claimed.items()))
 
 
 def refuse(results: list[Result], plan: Sorted, refused: Mapping[int, Refusal]) -> None:
@@ -317,15 +377,21 @@ def _append(
     holder: Holder | None,
     why: Refusal | None,
     *,
-    opens: bool,
-    marks: tuple[Mark, ...],
+    opens: bool = False,
+    marks: tuple[Mark, ...] = (),
+    elsewhere: bool = False,
 ) -> None:
     done.holders.append(holder)
     done.refusals.append(why)
     done.opens.append(opens)
     done.marks.append(marks)
+    done.elsewhere.append(elsewhere)
 
 
-def _account_binding(identifier: Identifier, now: datetime) -> AccountBinding:
+def binding_of(identifier: Identifier, now: datetime) -> AccountBinding:
+    """Whom an identifier means."""
     binding = contract.as_of(identifier.bindings, now)
     return AccountBinding(binding.member, binding.account, binding.shard)
+
+
+_ELSEWHERE: Final = refusal_of(additions.OfAnotherParty(additions.OF_ANOTHER))

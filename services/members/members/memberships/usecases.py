@@ -2,11 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from contracts.members import Identifier, IdentifierKind, SealedContact
 from kit.base import ids
@@ -15,7 +15,7 @@ from kit.stream import outbox
 from members import errors
 from members.additions import domain as rules
 from members.additions import usecases as additions
-from members.additions.domain import Addition, Enroller
+from members.additions.domain import Addition, Claim, Enroller
 from members.balances import usecases as balances
 from members.balances.domain import Balance
 from members.crypto import Keys
@@ -29,6 +29,7 @@ from members.people import usecases as people
 from members.people.domain import AccountBinding, Kept, NewPerson, Person
 from members.terms import Terms
 
+Made = TypeVar("Made")
 ON_LOOP_MAX: Final = 50  # members sealed on the event loop; more go to a thread
 
 
@@ -76,12 +77,13 @@ async def enrol(
     by: Enroller,
     terms: Terms,
     now: datetime,
-) -> tuple[Membership, bool]:
+) -> tuple[Membership, bool] | Refusal:
     """Enrol one person under the caller's id; whether the member is new.
 
     A known mobile gives the membership it has; a card or QR that it lacks is issued, and the
-    members of the account get a notice. Raises Invalid with the refusal's code, OfAnotherParty,
-    TooManyAdditions, and Differs where the id made another request.
+    members of the account get a notice. A refusal for what the service knows is returned, so that
+    its count is committed. Raises Invalid with the refusal's code where the request does not read,
+    OfAnotherParty, and Differs where the id made another request.
     """
     key_set = terms.key_set
     kept = await store.find_enrolment(tx, enrolment)
@@ -98,13 +100,20 @@ async def enrol(
         raise domain.refused(draft)
     (result,), added = await _enrol(tx, [draft], by=by, terms=terms, now=now, shows=True)
     if isinstance(result, Refusal):
-        raise domain.refused(result)
+        return result
     fingerprint = domain.fingerprint(request, key=key_set.requests[0])
     await store.insert_enrolment(tx, enrolment, result.binding.member, fingerprint)
     membership, issued = await _membership(tx, result.binding.member, terms=terms, now=now)
     notices = [rules.with_issued(one, issued, membership.qr.identifier) for one in added]
     additions.publish_notices(tx, by, notices, now=now)
     return membership, not result.known
+
+
+def accepted(outcome: Made | Refusal) -> Made:
+    """What was made; raises a refusal, which its transaction has counted and committed."""
+    if isinstance(outcome, Refusal):
+        raise domain.refused(outcome)
+    return outcome
 
 
 async def enrol_batch(
@@ -130,15 +139,20 @@ async def _enrol(
     shows: a known membership is answered with its identifiers, which is an addition of its own.
     """
     existing = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
-    plan = domain.sort_out(drafts, existing, now=now)
+    accounts = {draft.account for draft in drafts if draft.account is not None}
+    accounts |= {domain.binding_of(identifier, now).account for identifier in existing.values()}
+    parties = await additions.find_parties(tx, sorted(accounts))
+    barred = domain.bars(drafts, by, parties, shows=shows)
+    plan = domain.sort_out(drafts, existing, barred, now=now)
     new = [n for n, opens in enumerate(plan.opens) if opens]
     bindings = await people.assign_bindings(
         tx, [drafts[n].account for n in new], shards=terms.shards
     )
-    results = _results(plan, dict(zip(new, bindings, strict=True)))
-    domain.refuse(results, plan, domain.of_other_parties(drafts, by))
-    touches = domain.touches(drafts, plan, results, shows=shows)
-    added = await _claim(tx, touches, results, plan, by=by, now=now)
+    results = _results(plan, dict(zip(new, bindings, strict=True)), by)
+    touched = domain.touches(drafts, plan, results, shows=shows)
+    refused = await _claim(tx, domain.claims(drafts, plan, touched, by), by=by, now=now)
+    domain.refuse(results, plan, refused)
+    added = await _additions(tx, [touch for touch in touched if touch.index not in refused])
     prepare = partial(_prepare, drafts, plan, results, terms.key_set, by, now)
     prepared = await asyncio.to_thread(prepare) if len(drafts) > ON_LOOP_MAX else prepare()
     await people.insert_people(tx, prepared.kept, now)
@@ -148,37 +162,35 @@ async def _enrol(
 
 
 async def _claim(
-    tx: Tx,
-    touches: Sequence[Touch],
-    results: list[Result],
-    plan: Sorted,
-    *,
-    by: Enroller,
-    now: datetime,
-) -> list[Addition]:
-    """Count the touches of existing accounts, refuse those over a bound; additions of the rest."""
-    if not touches:
-        return []
-    answers = await additions.claim_all(tx, by, [touch.account for touch in touches], now=now)
-    refused = {
-        touch.index: domain.refusal_of(error)
-        for touch, error in zip(touches, answers, strict=True)
+    tx: Tx, claims: Mapping[int, Claim], *, by: Enroller, now: datetime
+) -> dict[int, Refusal]:
+    """Count what a batch asks room for; what of it may not be, by index."""
+    answers = await additions.claim_all(tx, by, list(claims.values()), now=now)
+    return {
+        index: domain.refusal_of(error)
+        for index, error in zip(claims, answers, strict=True)
         if error is not None
     }
-    domain.refuse(results, plan, refused)
-    left = [touch for touch in touches if touch.index not in refused]
-    holders = await people.list_households(tx, [touch.account for touch in left])
-    return [Addition(t.account, holders[t.account], t.identifiers) for t in left]
+
+
+async def _additions(tx: Tx, touched: Sequence[Touch]) -> list[Addition]:
+    """What was added, with everybody who is to be told of it."""
+    if not touched:
+        return []
+    holders = await people.list_households(tx, [touch.account for touch in touched])
+    return [Addition(t.account, holders[t.account], t.identifiers) for t in touched]
 
 
 async def add_mobile(
     tx: Tx, mobile: NewMobile, *, by: Enroller, key_set: Keys, now: datetime
-) -> tuple[Identifier, bool]:
+) -> tuple[Identifier, bool] | Refusal:
     """Give a member enrolled without a mobile one, under the caller's id; whether it was new.
 
     From then on the mobile finds the membership, at a till and at an enrolment, and notify gets
-    the contact. Raises Unknown, Differs (the id is another identifier's), Invalid with a
-    refusal's code, OfAnotherParty, TooManyAdditions. A race for the mobile is a DataError 23505.
+    the contact. Whose the mobile is, is counted like an addition; that it is taken is returned,
+    so that its count is committed. Raises Unknown, Differs (the id is another identifier's),
+    Invalid with a refusal's code, OfAnotherParty, TooManyAdditions. A race for the mobile is a
+    DataError 23505.
     """
     person = await people.lock_person(tx, mobile.member)
     await additions.refuse_other_party(tx, by, person.binding.account)
@@ -192,12 +204,13 @@ async def add_mobile(
         return kept, False
     if people.open_person(person, key_set).mobile:
         raise domain.refused(domain.refusal(domain.HAS_MOBILE, "the member has a mobile already"))
+    await additions.claim(tx, by, person.binding.account, now=now)
     if await identifiers.find_marks(tx, [mark]):
-        raise domain.refused(domain.refusal(domain.TAKEN, "mobile: belongs to another member"))
+        return domain.refusal(domain.TAKEN, "mobile: belongs to another member")
     identifier = marks.new_identifier(
         str(mobile.identifier_id), mark, binding=person.binding, now=now
     )
-    await additions.add(tx, by, person.binding.account, [identifier], now=now)
+    await additions.publish_addition(tx, by, person.binding.account, [identifier], now=now)
     await identifiers.insert_fresh(tx, [Fresh(identifier)], now)
     outbox.add(tx, identifiers.messages([identifier], now))
     await people.record_mobile(tx, person, mark.text, key_set=key_set, now=now)
@@ -233,18 +246,26 @@ async def find_member(tx: Tx, member: int, *, key_set: Keys, now: datetime) -> M
     )
 
 
-def _results(plan: Sorted, taken: dict[int, AccountBinding | None]) -> list[Result]:
+def _results(plan: Sorted, taken: dict[int, AccountBinding | None], by: Enroller) -> list[Result]:
     results: list[Result] = []
     for index, (holder, why) in enumerate(zip(plan.holders, plan.refusals, strict=True)):
-        if holder is None:
-            results.append(why or domain.refusal(domain.TAKEN, "belongs to another member"))
-            continue
-        binding = holder.binding or taken[holder.index]
-        if binding is None:
+        binding = None if holder is None else holder.binding or taken.get(holder.index)
+        if why is not None:
+            results.append(why)
+        elif binding is None:
             results.append(domain.refusal(domain.NO_ACCOUNT, "account: there is none so numbered"))
         else:
-            results.append(Enrolled(binding, known=index not in taken))
+            results.append(Enrolled(binding, known=_is_known(plan, index, by)))
     return results
+
+
+def _is_known(plan: Sorted, index: int, by: Enroller) -> bool:
+    """Whether a draft's person is told as known before.
+
+    To a partner, who brings a new reference of its own is not: it would tell who is a member.
+    """
+    refers = any(mark.kind is IdentifierKind.EXTERNAL for mark in plan.marks[index])
+    return not plan.opens[index] and (by.party is None or not refers)
 
 
 def _prepare(
