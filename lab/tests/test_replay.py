@@ -368,3 +368,11 @@ def test_new_merchants_get_numbers_after_the_highest_that_no_text_of_the_file_me
     numbers = partners.Registered({5}, {}).free(["6", "8", "shop", "x"])
     assert [next(numbers) for _ in range(4)] == [7, 9, 10, 11]
     assert next(partners.Registered(set(), {}).free([])) == 2
+
+
+def test_after_the_last_number_of_all_come_those_that_were_passed_over() -> None:
+    end = 2**31 - 1
+    numbers = partners.Registered({2: 2, 5: 5, end - 1: 9}, {}).free(["3", "shop"])
+    assert [next(numbers) for _ in range(3)] == [end, 4, 6]
+    numbers = partners.Registered({2: 2, end: 9}, {}).free([])
+    assert [next(numbers) for _ in range(2)] == [3, 4]

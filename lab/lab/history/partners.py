@@ -13,6 +13,7 @@ from contracts import keys, members, topics
 from contracts.members import IdentifierKind
 from lab.history.baskets import Baskets, Reference
 from lab.history.problems import Code
+from lab.history.rows import NUMBER_MAX
 from lab.observe import settling
 from peyvand import Invalid, Operator, member_import, operators
 from peyvand.administration import Programme, Terms
@@ -102,7 +103,8 @@ class Partners:
 
     async def _party(self, first: int, titles: Mapping[str, str]) -> int:
         """A party so called: of the merchant's own number, or the next that is free."""
-        for party in range(first, first + PARTIES_TRIED_MAX):
+        for number in range(first, first + PARTIES_TRIED_MAX):
+            party = number if number <= NUMBER_MAX else number - NUMBER_MAX - 1 + FIRST_NUMBER
             try:
                 await self.operator.put_party(party, titles)
             except Invalid as taken:
@@ -232,10 +234,15 @@ class Registered:
         return self.references.get(text, number if number in self.parties else None)
 
     def free(self, texts: Iterable[str]) -> Iterator[int]:
-        """Numbers after the highest, none of them a text of the file: it would mean another."""
+        """Numbers after the highest, then those below it that were passed over.
+
+        None is a text of the file, which would mean another merchant.
+        """
         named = {int(text) for text in texts if text.isascii() and text.isdigit()}
-        first = max(self.parties, default=FIRST_NUMBER - 1) + 1
-        return (number for number in itertools.count(first) if number not in named)
+        taken = named.union(self.parties)
+        highest = max(self.parties, default=FIRST_NUMBER - 1)
+        numbers = itertools.chain(range(highest + 1, NUMBER_MAX + 1), range(FIRST_NUMBER, highest))
+        return (number for number in numbers if number not in taken)
 
 
 _KNOWN: Final = "select digest from identifiers where digest = any($1::bytea[])"
