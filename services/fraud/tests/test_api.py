@@ -119,6 +119,9 @@ async def test_a_rule_is_published_once_and_read_back(client: Client) -> None:
         {"effective_from": "2025-06-01T00:00:00"},
         {"unknown": 1},
         {"fa": ""},
+        {"enabled": "no"},
+        {"enabled": 1},
+        {"on_history": "1"},
     ],
 )
 async def test_a_rule_that_cannot_be_is_refused(client: Client, change: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ class RuleBody(BaseModel):
     )
 
     effective_from: fields.Moment
-    enabled: bool = True
+    enabled: fields.Flag = True
     over: Subject
     counts: Counted
     measure: Measure
@@ -67,7 +67,7 @@ class RuleBody(BaseModel):
     threshold: fields.Amount
     on_purchase: Action
     on_redemption: Action
-    on_history: bool = False
+    on_history: fields.Flag = False
     identifiers: Annotated[tuple[IdentifierKind, ...], Field(max_length=4)] = ()
     lapse_max_rial: fields.Amount = LAPSE_MAX_RIAL
     fa: Text
