@@ -99,6 +99,8 @@ async def house(**limits: Any) -> AsyncIterator[House]:
         await task
 
 
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+CHUNKS = b"\r\n\r\n1\r\na\r\n0\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -254,6 +256,9 @@ async def test_a_head_is_bounded_in_bytes_and_number(head: bytes, status: int) -
             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\na",
             415,
         ),
+        (POST + b"Transfer-Encoding: gzip, chunked" + CHUNKS, 415),
+        (POST + b"Transfer-Encoding: identity, chunked" + CHUNKS, 415),
+        (POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked" + CHUNKS, 415),
         (b"CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (b"nonsense\r\n\r\n", 400),

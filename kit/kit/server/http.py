@@ -61,7 +61,7 @@ class Refusal(Enum):
     ENCODED = (
         415,
         "encoding-not-taken",
-        "send the body as it is, without Content-Encoding",
+        "send the body as it is, without Content-Encoding; of Transfer-Encoding chunked alone",
         "بدنه را فشرده نکنید؛ بی Content-Encoding بفرستید.",
     )
     LARGE_HEAD = (
@@ -327,6 +327,8 @@ class Guarded(HttpToolsProtocol):
             if name == b"content-length":
                 has_body = has_body or value.strip(b"0") != b""
             elif name == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    raise _RefusedError(Refusal.ENCODED)
                 has_body = True
             elif value.lower() != b"identity":
                 raise _RefusedError(Refusal.ENCODED)
