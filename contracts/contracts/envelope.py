@@ -83,7 +83,7 @@ def _read(outer: Envelope[Raw], data: Any) -> Envelope[Any]:
     )
 
 
-def follow(cause_id: str, what: str, index: int = 0) -> str:
+def derive_id(cause_id: str, what: str, index: int = 0) -> str:
     """Id of what follows from a message: a repeat of the cause repeats it (style 5)."""
     digest = hashlib.blake2b(f"{cause_id}|{what}|{index}".encode(), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"

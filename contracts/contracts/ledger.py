@@ -157,8 +157,8 @@ class IssueValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     budget: NumberOrZero | None = None  # campaign whose slice pays the cost; 0: prefunding
 
 
-class TakeBackValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`take-back-value.v1`: the lot of an earlier issue-value, as far as unspent (SH5)."""
+class RevokeIssue(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`revoke-issue.v1`: the lot of an earlier issue-value, as far as unspent (SH5)."""
 
     name: str
     account: AccountOrZero
@@ -197,8 +197,8 @@ class ExpireLot(Struct, frozen=True, kw_only=True):
     lot: Whole
 
 
-class TickClock(Struct, frozen=True, kw_only=True):
-    """`tick-clock.v1`: time passes on a shard where nothing else happens; named by its minute."""
+class AdvanceClock(Struct, frozen=True, kw_only=True):
+    """`advance-clock.v1`: time passes on a shard where nothing happens; named by its minute."""
 
     name: str
 
@@ -227,11 +227,11 @@ COMMANDS = {
     "post-transaction.v1": PostTransaction,
     "refuse-transaction.v1": RefuseTransaction,
     "issue-value.v1": IssueValue,
-    "take-back-value.v1": TakeBackValue,
+    "revoke-issue.v1": RevokeIssue,
     "release-pending.v1": ReleasePending,
     "cancel-pending.v1": CancelPending,
     "expire-lot.v1": ExpireLot,
-    "tick-clock.v1": TickClock,
+    "advance-clock.v1": AdvanceClock,
     "inquire.v1": Inquire,
 }
 

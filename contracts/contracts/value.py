@@ -22,7 +22,7 @@ Text = Annotated[str, Meta(max_length=500)]
 FORWARDS_MAX: Final = 16  # cards in a chain of reissues, so that a ring of them has an end
 
 
-class Spend(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RedemptionTerms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What leaves an account and what it is worth to whoever takes it.
 
     worth_rial: the discount or goods that the acceptor gives for all of it. Its claim is at most
@@ -51,7 +51,7 @@ class SpendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     member: AccountOrZero
     acceptor: NumberOrZero
     merchant: NumberOrZero
-    spend: Spend
+    spend: RedemptionTerms
     purpose: str = ""
 
 
@@ -80,7 +80,7 @@ class CaptureHold(Struct, frozen=True, kw_only=True):
 
     name: str
     original: str
-    spend: Spend
+    spend: RedemptionTerms
 
 
 class VoidHold(Struct, frozen=True, kw_only=True):
@@ -136,7 +136,7 @@ class AdjustValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 # --------------------------------------------------------------------- between accounts and shards
 
 
-class Parcel(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TransferredLot(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Part of one lot on its way: the child that opens elsewhere is this, and nothing is lost.
 
     lot: the sender's, on the sender's shard. graced: it has had its grace and gets no other.
@@ -187,7 +187,7 @@ class ReceiveValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     from_sequence: Whole
     from_account: AccountOrZero
     from_member: AccountOrZero
-    parcels: tuple[Parcel, ...]
+    parcels: tuple[TransferredLot, ...]
     purpose: str = ""
     sent_by: str = ""
     forwarded: Annotated[int, Meta(ge=0, le=FORWARDS_MAX)] = 0

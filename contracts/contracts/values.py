@@ -96,7 +96,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
 # ------------------------------------------------------------------------------------------ names
 
 
-class Family(StrEnum):
+class NameKind(StrEnum):
     """First part of a name: who counts the rest."""
 
     TILL = "t"  # terminal, epoch, sequence
@@ -115,24 +115,24 @@ class Family(StrEnum):
 
 
 _NAME_PARTS: Final = {
-    Family.TILL: 3,
-    Family.ORDER: 3,
-    Family.HISTORY: 3,
-    Family.ACCOUNT: 2,
-    Family.VERDICT: 1,
-    Family.EXPIRY: 2,
-    Family.TICK: 1,
-    Family.PARTY: 2,
-    Family.RECEIPT: 2,
-    Family.RETURN: 2,
-    Family.WINDOW: 1,
-    Family.HOLD: 1,
-    Family.UNDECODABLE: 1,
+    NameKind.TILL: 3,
+    NameKind.ORDER: 3,
+    NameKind.HISTORY: 3,
+    NameKind.ACCOUNT: 2,
+    NameKind.VERDICT: 1,
+    NameKind.EXPIRY: 2,
+    NameKind.TICK: 1,
+    NameKind.PARTY: 2,
+    NameKind.RECEIPT: 2,
+    NameKind.RETURN: 2,
+    NameKind.WINDOW: 1,
+    NameKind.HOLD: 1,
+    NameKind.UNDECODABLE: 1,
 }
 NAME_LENGTH_MAX: Final = 200
 
 
-def name(family: Family, *parts: int | str) -> str:
+def name(family: NameKind, *parts: int | str) -> str:
     """Text of a name, e.g. "t.10000017.1.42"; text parts are percent-encoded, dots too.
 
     Raises ValueError on a wrong number of parts, an empty part, or more than 200 characters.
@@ -147,10 +147,10 @@ def name(family: Family, *parts: int | str) -> str:
     return text
 
 
-def name_parts(text: str) -> tuple[Family, tuple[str, ...]]:
-    """Family and decoded parts of a name's text. Raises ValueError when it is not one."""
+def name_parts(text: str) -> tuple[NameKind, tuple[str, ...]]:
+    """Kind and decoded parts of a name's text. Raises ValueError when it is not one."""
     head, *rest = text.split(".")
-    family = Family(head)
+    family = NameKind(head)
     if len(rest) != _NAME_PARTS[family] or not all(rest) or len(text) > NAME_LENGTH_MAX:
         raise ValueError("not a transaction name")
     return family, tuple(unquote(part, errors="strict") for part in rest)
@@ -163,7 +163,7 @@ def till_name(terminal: int, epoch: int, sequence: int) -> str:
 
 def order_name(merchant: int, order: str, operation: str) -> str:
     """Name of an online shop's transaction (architecture 2). Raises ValueError as name does."""
-    return name(Family.ORDER, merchant, order, operation)
+    return name(NameKind.ORDER, merchant, order, operation)
 
 
 def public_id(shard: int, text: str) -> str:

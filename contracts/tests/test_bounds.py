@@ -168,7 +168,7 @@ def test_a_time_that_no_reader_would_take_is_not_said() -> None:
 
 @pytest.mark.parametrize("inner", [b"[", b'{"a":', b'[{"\\"]":'])
 def test_nesting_is_bounded_wherever_the_reader_stands(inner: bytes) -> None:
-    raw = (EXAMPLES / "ledger.commands/tick-clock.v1.plain.json").read_bytes()
+    raw = (EXAMPLES / "ledger.commands/advance-clock.v1.plain.json").read_bytes()
     types = dict(LEDGER_COMMANDS.events)
     shut = {b"[": b"]", b"{": b"}"}
     ends = b"".join(shut[c] for c in (bytes([b]) for b in reversed(inner)) if c in shut)
@@ -187,13 +187,13 @@ def test_nesting_is_bounded_wherever_the_reader_stands(inner: bytes) -> None:
 
 
 def test_brackets_in_texts_are_no_nesting() -> None:
-    raw = (EXAMPLES / "ledger.commands/tick-clock.v1.plain.json").read_bytes()
+    raw = (EXAMPLES / "ledger.commands/advance-clock.v1.plain.json").read_bytes()
     text = json.dumps('[{"\\' * 1_000).encode()
     said = envelope.decode(
         raw.replace(b'"data": {', b'"data": {"more":' + text + b",", 1),
         dict(LEDGER_COMMANDS.events),
     )
-    assert said.type == "tick-clock.v1"
+    assert said.type == "advance-clock.v1"
 
 
 @pytest.mark.parametrize(

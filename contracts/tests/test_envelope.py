@@ -64,8 +64,8 @@ def test_what_cannot_be_read_is_malformed(raw: bytes) -> None:
 
 
 def test_what_follows_is_named_by_its_cause() -> None:
-    assert envelope.follow("a", "b", 1) == envelope.follow("a", "b", 1)
-    assert len({envelope.follow(*x) for x in (("a", "b", 0), ("a", "b", 1), ("a", "c", 0))}) == 3
+    assert envelope.derive_id("a", "b", 1) == envelope.derive_id("a", "b", 1)
+    assert len({envelope.derive_id(*x) for x in (("a", "b", 0), ("a", "b", 1), ("a", "c", 0))}) == 3
 
 
 def test_a_fingerprint_ignores_order_and_nothing_else() -> None:

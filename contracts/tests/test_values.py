@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import values
-from contracts.values import Family
+from contracts.values import NameKind
 
 
 @given(
@@ -15,14 +15,14 @@ from contracts.values import Family
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
 )
 def test_a_name_reads_back_what_it_was_made_of(merchant: int, order: str) -> None:
-    text = values.name(Family.HISTORY, merchant, order, "purchase")
-    assert values.name_parts(text) == (Family.HISTORY, (str(merchant), order, "purchase"))
+    text = values.name(NameKind.HISTORY, merchant, order, "purchase")
+    assert values.name_parts(text) == (NameKind.HISTORY, (str(merchant), order, "purchase"))
 
 
 @given(st.integers(0, 99999), st.integers(1, 10**9), st.integers(1, 99), st.integers(0, 10**12))
 def test_a_public_id_reads_back(shard: int, terminal: int, epoch: int, sequence: int) -> None:
     text = values.till_name(terminal, epoch, sequence)
-    assert text == values.name(Family.TILL, terminal, epoch, sequence)
+    assert text == values.name(NameKind.TILL, terminal, epoch, sequence)
     assert values.parse_public_id(values.public_id(shard, text)) == (shard, text)
 
 
@@ -45,9 +45,9 @@ def test_what_is_no_public_id_is_refused(text: str) -> None:
 
 def test_a_name_needs_its_parts() -> None:
     with pytest.raises(ValueError):
-        values.name(Family.TILL, 1, 2)
+        values.name(NameKind.TILL, 1, 2)
     with pytest.raises(ValueError):
-        values.name(Family.ORDER, 1, "", "purchase")
+        values.name(NameKind.ORDER, 1, "", "purchase")
 
 
 def test_both_digit_sets_and_both_letters_are_normalised() -> None:

@@ -129,7 +129,7 @@ def message_of(data: Any, **changes: Any) -> outbox.Message:
         part = f"merchant/{data.merchant}"
     part = part or getattr(data, "merchant", "network")
     event: Envelope[Any] = Envelope(
-        id=envelope.follow(f"{part}@{data.version}", kind),
+        id=envelope.derive_id(f"{part}@{data.version}", kind),
         type=kind,
         key=f"{part}@{data.version}",
         occurred_at=OPENED,
@@ -267,7 +267,7 @@ def reply_to(record: kafka.Record, event: Envelope[PosTransaction], reply: Reply
     """The reply as kit addresses it: to the topic and partition in the headers."""
     headers = dict(record.headers)
     answer: Envelope[Reply] = Envelope(
-        id=envelope.follow(event.id, "answer"),
+        id=envelope.derive_id(event.id, "answer"),
         type="transaction-answered.v1",
         key=event.data.name,
         occurred_at=event.occurred_at,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts import values
 from contracts.merchants import Terminal, TerminalKey
-from contracts.values import Family
+from contracts.values import NameKind
 from gateway import limits, problems
 from gateway.access import domain as keys
 from gateway.access.usecases import Access, Quotas
@@ -60,7 +60,7 @@ def test_any_other_spelling_of_an_id_is_refused(text: str) -> None:
 
 
 def test_only_a_sale_can_be_undone() -> None:
-    assert transaction_ids.parse_original("3.h.5.A.purchase", shards=12).family is Family.HISTORY
+    assert transaction_ids.parse_original("3.h.5.A.purchase", shards=12).family is NameKind.HISTORY
     with pytest.raises(errors.Problem) as caught:
         transaction_ids.parse_original("3.a.1000001.first-purchase", shards=12)
     assert caught.value.code == "original-not-refundable"

@@ -84,7 +84,7 @@ def test_every_allowed_order_makes_a_name_that_reads_back(
 ) -> None:
     body = read(body_of(merchant=merchant, order=order, operation=operation))
     text = names.text_of(body)
-    assert values.name_parts(text) == (values.Family.ORDER, (str(merchant), order, operation))
+    assert values.name_parts(text) == (values.NameKind.ORDER, (str(merchant), order, operation))
     parsed = transaction_ids.parse_id(values.public_id(3, text), shards=12)
     assert (parsed.shard, parsed.name) == (3, text)
 

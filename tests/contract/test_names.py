@@ -147,21 +147,7 @@ PLACES: Final = {
 # What the rooms have still to rename. An entry whose name is gone must go, too.
 LEFT: Final[dict[str, set[str]]] = {
     "campaigns": {"Given", "Shelf", "Then", "Work", "_said()", "_shown()"},
-    "contracts": {
-        ".awaits",
-        ".quiet",
-        ".what",
-        "Asked",
-        "Family",
-        "Parcel",
-        "Spend",
-        "Standing",
-        "TakeBackValue",
-        "TickClock",
-        "_said()",
-        "follow()",
-        "house.py",
-    },
+    "contracts": {".awaits", ".quiet", ".what", "Asked", "Standing", "_said()", "house.py"},
     "kit": {"Door", "_made()", "told()", "work()"},
     "ledger": {"told()"},
     "local": {

@@ -34,7 +34,7 @@ ISSUE = command(
     AT1,
 )  # fmt: skip
 TAKE = command(
-    "take-back-value.v1",
+    "revoke-issue.v1",
     {"name": "a.9.back", "account": 9, "member": 1, "issued_by": "a.9.gift"},
     AT2,
 )

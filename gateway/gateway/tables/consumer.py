@@ -217,7 +217,7 @@ def _dead_letter(record: Record, raw: bytes, detail: str) -> outbox.Message:
     place = f"{record.topic}/{record.partition}/{record.offset}"
     at = clock.wall()
     letter: Envelope[DeadLetter] = Envelope(
-        id=envelope.follow(place, "dead-letter"),
+        id=envelope.derive_id(place, "dead-letter"),
         type="dead-letter.v1",
         key=record.topic,
         occurred_at=at,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from contracts import topics
-from contracts.envelope import Envelope, follow
+from contracts.envelope import Envelope, derive_id
 from contracts.house import DeadLetter
 from kit.base import clock, errors, telemetry
 from kit.stream import outbox
@@ -39,7 +39,7 @@ async def write(
         raise errors.Alarm(f"{consumer} has over {limit} dead letters; see table dead_letters")
     telemetry.count(telemetry.Metric.DEAD_LETTERS, consumer, code)
     log.error("dead letter %s/%s@%s: %s: %s", *place, code, detail)
-    id = follow(f"{consumer}|{place}", "dead-letter")
+    id = derive_id(f"{consumer}|{place}", "dead-letter")
     outbox.add(tx, [_message(room, id, place, (code, detail), event.raw, event.at)])
 
 
@@ -80,7 +80,7 @@ async def keep(
         telemetry.count(telemetry.Metric.ALARMS, why[0])
         await tx.execute(_INSERT, consumer, topic, partition, -number, *why, True)
         for index, raw in enumerate(held):
-            id = follow(f"{consumer}|{place}", "dead-letter", index)
+            id = derive_id(f"{consumer}|{place}", "dead-letter", index)
             outbox.add(tx, [_message(room, id, place, why, raw, clock.wall())])
 
 

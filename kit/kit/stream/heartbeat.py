@@ -24,7 +24,7 @@ def beat(tx: Tx, service: str, *, now: datetime) -> None:
         for partition in range(topics.partitions(topic, shards=1, gateways=1)):
             key = f"heartbeat@{partition}"
             said = envelope.Envelope(
-                id=envelope.follow(f"{service}.{topic.name}.{now.isoformat()}", key),
+                id=envelope.derive_id(f"{service}.{topic.name}.{now.isoformat()}", key),
                 type="heartbeat.v1",
                 key=key,
                 occurred_at=now,

@@ -7,7 +7,7 @@ from typing import Final
 
 from contracts import values
 from contracts.text import fold_or_keep
-from contracts.values import AMOUNT_MAX, Family
+from contracts.values import AMOUNT_MAX, NameKind
 from lab.history.problems import Code
 from peyvand.files.csv_rows import Broken, Fault, Header
 
@@ -139,7 +139,7 @@ def _transaction(text: str) -> str:
     try:
         if len(text) > 128:
             raise ValueError("over 128 characters")
-        values.name(Family.HISTORY, NUMBER_MAX, text, "purchase")
+        values.name(NameKind.HISTORY, NUMBER_MAX, text, "purchase")
     except (ValueError, UnicodeEncodeError) as error:
         raise _Bad(Code.BAD_TEXT, f"transaction: {error}") from error
     return text

@@ -40,7 +40,7 @@ class Driver:
             return
         self.now = now
         said = envelope.Envelope(
-            id=envelope.follow("house.clock", now.isoformat()),
+            id=envelope.derive_id("house.clock", now.isoformat()),
             type="clock-advanced.v1",
             key="house",
             occurred_at=now,

@@ -11,7 +11,7 @@ from contracts import envelope, topics
 from contracts.fraud import RefusedTransaction, ScreenedTransaction
 from contracts.ledger import Inquire, Outcome, PostTransaction
 from contracts.topics import Topic
-from contracts.values import Family, Kind, Status, name
+from contracts.values import Kind, NameKind, Status, name
 from kit.stream import kafka
 
 POLL_RECORDS: Final = 5_000
@@ -179,7 +179,7 @@ def _said(raw: bytes, types: dict[str, Any]) -> Any:
     try:
         return envelope.decode(raw, types).data
     except envelope.Malformed:
-        return Unreadable(name(Family.UNDECODABLE, hashlib.sha256(raw).hexdigest()))
+        return Unreadable(name(NameKind.UNDECODABLE, hashlib.sha256(raw).hexdigest()))
 
 
 # ------------------------------------------------------------------------------------------ SQL

@@ -18,7 +18,7 @@ from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.campaigns import RulePublished
-from contracts.envelope import Envelope, decode, follow
+from contracts.envelope import Envelope, decode, derive_id
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import COMMANDS, Outcome
 from contracts.merchants import Programme, Terms
@@ -144,7 +144,7 @@ class Make:
         refused = isinstance(data, RefusedTransaction)
         kind = "transaction-refused.v1" if refused else "transaction-screened.v1"
         said = Envelope(
-            id=follow("till", kind, offset),
+            id=derive_id("till", kind, offset),
             type=kind,
             key="1000003",
             occurred_at=occurred_at,
@@ -183,7 +183,7 @@ class Make:
         }
         outcome = Outcome(**(given | changes))
         said = Envelope(
-            id=follow(outcome.name, outcome.command),
+            id=derive_id(outcome.name, outcome.command),
             type="outcome-recorded.v1",
             key=str(outcome.account),
             occurred_at=occurred_at,
@@ -201,7 +201,7 @@ class Make:
             case RulePublished():
                 topic, kind = topics.CAMPAIGNS_RULES, "rule-published.v1"
         said = Envelope(
-            id=follow(kind, "x"), type=kind, key="k", occurred_at=NOW, accepted_at=NOW, data=data
+            id=derive_id(kind, "x"), type=kind, key="k", occurred_at=NOW, accepted_at=NOW, data=data
         )
         return consumer.event(topic, said)
 

@@ -7,7 +7,7 @@ import pytest
 
 from campaigns.first_purchase import consumer, domain, usecases
 from contracts.envelope import encode
-from contracts.ledger import IssueValue, LotIssued, LotMoved, TakeBackValue
+from contracts.ledger import IssueValue, LotIssued, LotMoved, RevokeIssue
 from contracts.values import Channel, Kind, Status, Unit
 from kit.base import versions
 
@@ -75,7 +75,7 @@ NOT_FIRST: list[tuple[str, dict[str, Any]]] = [
     ("a redemption", {"kind": Kind.REDEMPTION}),
     ("a refund", {"kind": Kind.REFUND, "original": "t.1.1.1"}),
     ("an outcome without an account", {"account": 0}),
-    ("a tick", {"command": "tick-clock.v1", "kind": None}),
+    ("a tick", {"command": "advance-clock.v1", "kind": None}),
 ]
 
 
@@ -107,7 +107,7 @@ async def test_undoing_that_very_purchase_takes_the_credit_back_once(
     decided = make.now + timedelta(days=1)
     undo = make.outcome_event(**given, decided_at=decided)
     (said,) = await hear(tx, make, undo, undo)
-    assert said.data == TakeBackValue(
+    assert said.data == RevokeIssue(
         name="a.1000003.first-purchase-return",
         account=1000003,
         member=7,
@@ -127,7 +127,7 @@ async def test_a_purchase_and_its_reversal_in_one_poll(tx: Any, make: Any) -> No
     )
     issued, returned = await hear(tx, make, make.outcome_event(), undo)
     assert isinstance(issued.data, IssueValue)
-    assert isinstance(returned.data, TakeBackValue)
+    assert isinstance(returned.data, RevokeIssue)
 
 
 KEPT: list[tuple[str, dict[str, Any]]] = [
@@ -256,7 +256,7 @@ async def test_credit_that_comes_back_after_its_purchase_was_undone_is_taken_bac
     assert said.data.name == "a.1000003.first-purchase-return"
     second = make.outcome_event(name="t.1.1.51", sequence=6, **back(77))
     (again,) = await hear(tx, make, second)
-    assert again.data == TakeBackValue(
+    assert again.data == RevokeIssue(
         name="a.1000003.first-purchase-return-6",
         account=1000003,
         member=7,

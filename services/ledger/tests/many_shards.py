@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from contracts import envelope as envelopes
-from contracts.values import Family, name
+from contracts.values import NameKind, name
 from ledger.log.domain import records
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
@@ -35,7 +35,7 @@ class ManyShards:
 
     def name(self):
         self.count += 1
-        return name(Family.PARTY, BAKER, f"c{self.count}")
+        return name(NameKind.PARTY, BAKER, f"c{self.count}")
 
     def hear(self, body, *, shard=HERE):
         """The decision of one command; None where it was known."""

@@ -6,14 +6,14 @@ Written apart from ledger.posting.decide: it keeps running totals where the ledg
 from collections import defaultdict
 
 from contracts.ledger import (
+    AdvanceClock,
     CancelPending,
     ExpireLot,
     IssueValue,
     PostTransaction,
     RefuseTransaction,
     ReleasePending,
-    TakeBackValue,
-    TickClock,
+    RevokeIssue,
 )
 from contracts.value import (
     AdjustValue,
@@ -123,13 +123,13 @@ class Model:
                 return "refused", body.reason.code
             case IssueValue():
                 return ageing.issue(self, envelope, body)
-            case TakeBackValue():
+            case RevokeIssue():
                 return ageing.take_back(self, body)
             case ReleasePending() | CancelPending():
                 return self.verdict(body)
             case ExpireLot():
                 return ageing.expire(self, body)
-            case TickClock():
+            case AdvanceClock():
                 return "completed", ""
             case _:
                 return self.beyond(envelope, body)

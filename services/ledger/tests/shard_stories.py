@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from contracts.ledger import IssueValue, TakeBackValue
+from contracts.ledger import IssueValue, RevokeIssue
 from contracts.value import (
     ActivateCard,
     CloseWindow,
@@ -21,7 +21,7 @@ from contracts.value import (
     TermsKind,
     TopUpWallet,
 )
-from contracts.values import Family, Unit, name
+from contracts.values import NameKind, Unit, name
 
 from . import stories
 
@@ -104,7 +104,7 @@ class ShardStories:
         return sorted(date for date in dates if date < self.at + timedelta(hours=10))
 
     def name(self):
-        return name(Family.PARTY, 5, f"c{self.count}")
+        return name(NameKind.PARTY, 5, f"c{self.count}")
 
     def account(self):
         return self.rng.choice((*self.accounts, *self.accounts, *self.cards, self.idle))
@@ -168,7 +168,7 @@ class ShardStories:
     def take_back(self, shard):
         one = self.rng.choice(self.issued[shard] or [None])
         account, issued_by = (one.account, one.name) if one else (1000, "p.5.none")
-        return TakeBackValue(name=self.name(), account=account, member=1, issued_by=issued_by)
+        return RevokeIssue(name=self.name(), account=account, member=1, issued_by=issued_by)
 
     def activate(self, shard):
         return ActivateCard(

@@ -10,6 +10,7 @@ from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import (
     COMMANDS,
+    AdvanceClock,
     Award,
     CancelPending,
     ExpireLot,
@@ -18,12 +19,11 @@ from contracts.ledger import (
     Redemption,
     RefuseTransaction,
     ReleasePending,
-    TakeBackValue,
-    TickClock,
+    RevokeIssue,
 )
 from contracts.pos import Line, RefundLine
 from contracts.value import ActivateCard, CaptureHold, SpendValue
-from contracts.values import Channel, Family, Kind, Reason, Unit, name, till_name
+from contracts.values import Channel, Kind, NameKind, Reason, Unit, name, till_name
 
 from . import tales
 
@@ -39,7 +39,7 @@ def wrap(body, at, *, fingerprint="", occurred_at=None):
         known = isinstance(body, PostTransaction | RefuseTransaction)
         fingerprint = envelopes.fingerprint_of(body) if known else None
     return Envelope(
-        id=envelopes.follow(body.name, "test"),
+        id=envelopes.derive_id(body.name, "test"),
         type=TYPES[type(body)],
         key=str(getattr(body, "account", 0)),
         occurred_at=occurred_at or at,
@@ -253,7 +253,7 @@ class Story:
     def issue(self):
         account = self.rng.choice(self.accounts)
         return IssueValue(
-            name=name(Family.ACCOUNT, account, f"gift-{self.count}"), account=account, member=1,
+            name=name(NameKind.ACCOUNT, account, f"gift-{self.count}"), account=account, member=1,
             unit=Unit.CREDIT, amount=700, cost_rial=700, issuer=1, funder=1,
             rule="first-purchase", rule_version=1, expires_at=self.at + timedelta(hours=30),
         )  # fmt: skip
@@ -275,8 +275,8 @@ class Story:
             return self.post(Kind.REFUND, original=sold.name, account=0, merchant=sold.merchant)
 
         def taken():
-            return TakeBackValue(
-                name=name(Family.ACCOUNT, issued.account, f"return-{self.count}"), member=1,
+            return RevokeIssue(
+                name=name(NameKind.ACCOUNT, issued.account, f"return-{self.count}"), member=1,
                 account=issued.account, issued_by=issued.name,
             )  # fmt: skip
 
@@ -287,8 +287,8 @@ class Story:
         issued = [e.data for e in self.told if isinstance(e.data, IssueValue)]
         account = self.rng.choice(self.accounts)
         one = self.rng.choice(issued) if issued else None
-        return TakeBackValue(
-            name=name(Family.ACCOUNT, account, f"return-{self.count}"),
+        return RevokeIssue(
+            name=name(NameKind.ACCOUNT, account, f"return-{self.count}"),
             account=one.account if one else account,
             member=1,
             issued_by=one.name if one else "a.1.nothing",
@@ -299,7 +299,7 @@ class Story:
         original = self.rng.choice(held).name if held else self.name()
         made = self.rng.choice((ReleasePending, CancelPending))
         return made(
-            name=name(Family.VERDICT, f"case-{self.count}"),
+            name=name(NameKind.VERDICT, f"case-{self.count}"),
             original=original,
             case_id=f"case-{self.count}",
             reviewer="r",
@@ -311,18 +311,18 @@ class Story:
         likely = held if held and self.rng.random() < 0.4 else sorted(lots)
         number = self.rng.choice(likely) if lots else 4096
         return ExpireLot(
-            name=name(Family.EXPIRY, number, str(self.count)),
+            name=name(NameKind.EXPIRY, number, str(self.count)),
             account=lots.get(number, 1000),
             lot=number,
         )
 
     def activate(self, account):
         return ActivateCard(
-            name=name(Family.ACCOUNT, account, "card"), account=account, issuer=5, amount_rial=0
+            name=name(NameKind.ACCOUNT, account, "card"), account=account, issuer=5, amount_rial=0
         )
 
     def tick(self):
-        return TickClock(name=name(Family.TICK, self.count))
+        return AdvanceClock(name=name(NameKind.TICK, self.count))
 
     def refusal(self):
         return RefuseTransaction(name=self.name(), reason=NO, account=self.accounts[0])

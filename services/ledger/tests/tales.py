@@ -8,12 +8,12 @@ from contracts.value import (
     CaptureHold,
     ExtendLot,
     HoldValue,
+    RedemptionTerms,
     ReleaseHold,
-    Spend,
     SpendValue,
     VoidHold,
 )
-from contracts.values import Family, Unit, name
+from contracts.values import NameKind, Unit, name
 
 UNITS = (Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT)
 
@@ -28,7 +28,7 @@ def makers(story):
 
 
 def own_name(story, account, what):
-    return name(Family.ACCOUNT, account, f"{what}-{story.count}")
+    return name(NameKind.ACCOUNT, account, f"{what}-{story.count}")
 
 
 def issue(story):
@@ -53,7 +53,7 @@ def event(story):
     made = story.rng.choice((ReleasePending, ReleasePending, CancelPending))
     original = story.rng.choice(issued[-12:]).name if issued else "a.1.nothing"
     return made(
-        name=name(Family.VERDICT, f"event-{story.count}"), original=original, case_id="",
+        name=name(NameKind.VERDICT, f"event-{story.count}"), original=original, case_id="",
         reviewer="event",
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def spend(story):
     wants = asked(rng)
     return SpendValue(
         name=own_name(story, account, "spend"), account=account, member=1, acceptor=merchant,
-        merchant=merchant, spend=Spend(**wants, **worth(rng, wants)),
+        merchant=merchant, spend=RedemptionTerms(**wants, **worth(rng, wants)),
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def end_of(story, one):
             wants[field] += 1
     return CaptureHold(
         name=own_name(story, one.account, "capture"), original=one.name,
-        spend=Spend(**wants, **worth(rng, wants)),
+        spend=RedemptionTerms(**wants, **worth(rng, wants)),
     )  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def release(story):
     number = story.rng.choice(standing or sorted(holds)) if holds else 1
     account = holds[number]["account"] if holds else story.accounts[0]
     return ReleaseHold(
-        name=name(Family.HOLD, number + 10**6 * story.count), account=account, hold=number
+        name=name(NameKind.HOLD, number + 10**6 * story.count), account=account, hold=number
     )
 
 
@@ -154,7 +154,9 @@ def expire_held(story):
         for lot, _ in hold["parts"]
     ]
     lot, account = story.rng.choice(parts) if parts else (4096, story.accounts[0])
-    return ExpireLot(name=name(Family.EXPIRY, lot, f"held-{story.count}"), account=account, lot=lot)
+    return ExpireLot(
+        name=name(NameKind.EXPIRY, lot, f"held-{story.count}"), account=account, lot=lot
+    )
 
 
 def extend(story):

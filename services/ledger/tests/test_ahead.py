@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts import envelope as envelopes
-from contracts.ledger import TickClock
+from contracts.ledger import AdvanceClock
 from ledger import settings
 from ledger.log.domain import leaves, records
 from ledger.posting import usecases
@@ -26,7 +26,7 @@ BOUND, YEAR = settings.CLOCK_AHEAD_MAX, timedelta(days=365)
 
 
 def tick(name, at):
-    return stories.wrap(TickClock(name=f"k.{name}"), at)
+    return stories.wrap(AdvanceClock(name=f"k.{name}"), at)
 
 
 def sale(desk, at):

@@ -238,7 +238,7 @@ async def test_a_name_answered_on_two_shards_is_named(fresh_database):
     dsn = await fresh_database("ledger")
     database = await Database.open(dsn, size=2, command_timeout_s=30)
     told = stories.Story(1)
-    twice = [told.purchase(), stories.TickClock(name="k.1")]
+    twice = [told.purchase(), stories.AdvanceClock(name="k.1")]
     for shard in (3, 4):
         batch = [stories.wrap(body, told.at) for body in twice]
         await house_of.post(database, house_of.events(shard, batch))

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from contracts.ledger import TakeBackValue
+from contracts.ledger import RevokeIssue
 from contracts.value import (
     TopUpWallet,
 )
@@ -110,5 +110,5 @@ def test_money_paid_in_becomes_credit_and_the_custodian_has_the_cash(bazaar):
     ]
     assert done.opened[0].expires_at is None
     assert bazaar.hear(replace(paid, name="a.0.top-up", account=0)).code == "no-account"
-    mine = TakeBackValue(name="a.1.back", account=ALI, member=1, issued_by=paid.name)
+    mine = RevokeIssue(name="a.1.back", account=ALI, member=1, issued_by=paid.name)
     assert bazaar.hear(mine).code == "unknown-original"

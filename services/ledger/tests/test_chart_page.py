@@ -18,7 +18,7 @@ SECTIONS = dict(re.findall(r"^##+ ([^\n]+)\n(.*?)(?=^##|\Z)", TEXT, flags=re.MUL
 PARTIES = {WHO[party] for party in (BAKER, GROCER, FLORIST, NETWORK)}
 ENTRY = ["who", "account", "unit", "towards", "debit", "credit"]
 CAMPAIGN = "campaign 12"
-NOT_DECIDED_HERE = {"refuse-transaction.v1", "tick-clock.v1", "inquire.v1"}
+NOT_DECIDED_HERE = {"refuse-transaction.v1", "advance-clock.v1", "inquire.v1"}
 
 
 def rows_of(heading):

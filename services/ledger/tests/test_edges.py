@@ -12,7 +12,7 @@ from contracts.value import (
     ActivateCard,
     CaptureHold,
     HoldValue,
-    Spend,
+    RedemptionTerms,
     TopUpWallet,
     VoidHold,
 )
@@ -107,7 +107,7 @@ def test_nothing_is_captured_at_a_closed_party_and_the_member_has_it_all_back(of
     held = hold(office, 60, acceptor=FLORIST)
     assert held.status is Status.COMPLETED
     assert office.stand("closed", party=FLORIST).code == ""
-    spend = Spend(points=60, worth_rial=6_000, fee_bp=100)
+    spend = RedemptionTerms(points=60, worth_rial=6_000, fee_bp=100)
     taken = CaptureHold(name=office.name(), original=held.command.name, spend=spend)
     assert office.hear(taken).code == "party-closed"
     assert owed(office) == {}

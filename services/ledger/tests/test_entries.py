@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from contracts.ledger import (
+    AdvanceClock,
     ExpireLot,
     IssueValue,
     RefuseTransaction,
-    TakeBackValue,
-    TickClock,
+    RevokeIssue,
 )
 from contracts.pos import Answer, AnswerLine
 from contracts.values import Status, Unit
@@ -140,7 +140,7 @@ def test_first_purchase_credit_is_spent_like_points_and_taken_back_as_far_as_uns
         ("grocer", "receivable", "IRR", "network", 20_000),
     ]
     back = desk.hear(
-        TakeBackValue(
+        RevokeIssue(
             name=f"a.{ACCOUNT}.first-purchase-return", account=ACCOUNT, member=1,
             issued_by=credit.name,
         )
@@ -273,7 +273,7 @@ def test_an_issue_is_taken_back_from_its_own_account_only(desk):
         (77, "a.1.x", "another-account"),
         (ACCOUNT, "a.1.y", "unknown-original"),
     ):
-        wrong = TakeBackValue(name=f"a.{code}.z", account=account, member=1, issued_by=issued_by)
+        wrong = RevokeIssue(name=f"a.{code}.z", account=account, member=1, issued_by=issued_by)
         assert desk.hear(wrong).code == code
 
 
@@ -302,7 +302,7 @@ def test_lines_that_earned_nothing_are_told_with_their_reason(desk):
 
 
 def test_only_sales_are_undone(desk):
-    desk.hear(TickClock(name="k.1"))
+    desk.hear(AdvanceClock(name="k.1"))
     back = desk.transaction("refund", BAKER, original="k.1", account=0, amount_rial=0)
     assert desk.hear(back).code == "not-refundable"
     poison = commands.decide_one(desk.book, records.command_from(desk.shard, b"\xff")).decision

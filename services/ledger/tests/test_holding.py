@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from contracts.value import CaptureHold, HoldValue, Spend, VoidHold
+from contracts.value import CaptureHold, HoldValue, RedemptionTerms, VoidHold
 from contracts.values import Unit
 from kit.base.db import DataError
 from ledger.book.errors import InvariantBroken
@@ -95,7 +95,7 @@ async def test_two_captures_race_in_one_and_in_neighbouring_batches(counter, bat
     hold = desk.hold(points=80)
     await counter.post(sold, hold)
     first = desk.envelope(
-        CaptureHold(name="a.1.one", original=hold.command.name, spend=Spend(points=50))
+        CaptureHold(name="a.1.one", original=hold.command.name, spend=RedemptionTerms(points=50))
     )
     second = desk.envelope(VoidHold(name="a.1.two", original=hold.command.name))
     told, heard = [first, second], []

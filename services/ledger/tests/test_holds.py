@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from contracts.ledger import TickClock
+from contracts.ledger import AdvanceClock
 from contracts.value import HoldValue
 from contracts.values import Kind, Status, Unit
 from ledger.book import lots
@@ -167,7 +167,7 @@ def test_time_alone_falls_due_for_a_tick_too(desk):
     desk.buy(award(100))
     hold = desk.hold(points=10, hours=1)
     desk.later(hours=1)
-    assert desk.hear(TickClock(name="k.1")).holds == ()
+    assert desk.hear(AdvanceClock(name="k.1")).holds == ()
     assert said(desk.void(hold)) == ("declined", "hold-due")
 
 

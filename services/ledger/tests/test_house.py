@@ -6,12 +6,12 @@ import msgspec
 import pytest
 
 from contracts.ledger import (
+    AdvanceClock,
     CancelPending,
     ExpireLot,
     IssueValue,
     RefuseTransaction,
-    TakeBackValue,
-    TickClock,
+    RevokeIssue,
 )
 from contracts.value import (
     SendValue,
@@ -91,7 +91,7 @@ def test_an_issue_beyond_its_slice_is_declined_and_a_take_back_gives_back(office
     assert office.issue(1, budget=SPRING).code == "budget-exhausted"
     issued = office.issue(50, budget=0)
     assert office.left(campaign=0) == 0
-    office.hear(TakeBackValue(name="a.1.b", account=ALI, member=1, issued_by=issued.command.name))
+    office.hear(RevokeIssue(name="a.1.b", account=ALI, member=1, issued_by=issued.command.name))
     assert office.left(campaign=0) == 5_000
 
 
@@ -156,7 +156,7 @@ def test_an_account_closes_when_it_holds_and_owes_nothing_and_for_ever(office):
         assert office.hear(body).code == "account-closed"
     assert office.buy(award(5)).code == "account-closed"
     assert office.hear(ExpireLot(name="x.1.d", account=ALI, lot=4096)).code == "nothing-left"
-    assert office.hear(TickClock(name="k.1")).code == ""
+    assert office.hear(AdvanceClock(name="k.1")).code == ""
     told = (Reason(code="late", fa="دیر", en="late"),)
     assert office.buy(decline=told).code == "late"
     no = RefuseTransaction(name="t.1.1.1", reason=told[0], account=ALI)

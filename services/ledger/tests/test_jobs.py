@@ -147,7 +147,7 @@ async def test_the_jobs_of_the_room_run(empty, settings):
     stopped = Stopped(OneShard().at)
     made = jobs.jobs(empty, stopped, settings)
     assert [job.name for job in made] == [
-        "sweep-due-lots", "sweep-due-holds", "tick-clock", "extend-ranges",
+        "sweep-due-lots", "sweep-due-holds", "advance-clock", "extend-ranges",
     ]  # fmt: skip
     assert all(job.elected for job in made)
     for job in made:

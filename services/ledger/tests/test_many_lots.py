@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.ledger import Inquire, Offer
-from contracts.value import Spend, SpendValue
+from contracts.value import RedemptionTerms, SpendValue
 from contracts.values import Unit, till_name
 from ledger.book.facts import LOTS_PER_COMMAND_MAX
 from ledger.posting import usecases
@@ -195,7 +195,7 @@ async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(
         wrap(
             SpendValue(
                 name=till_name(77, 1, number), account=ACCOUNT, member=1, acceptor=BAKER,
-                merchant=BAKER, spend=Spend(points=6),
+                merchant=BAKER, spend=RedemptionTerms(points=6),
             ),
             desk.at,
         )

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
-from contracts.value import CaptureHold, HoldValue, Spend
+from contracts.value import CaptureHold, HoldValue, RedemptionTerms
 from kit.base.db import Database
 from ledger.log.domain import as_of
 from ledger.main import SERVICE
@@ -337,7 +337,7 @@ async def test_what_is_held_is_told_by_the_clock_whatever_was_swept(door, till):
     door.clock.at = soon
     assert await told() == (30, 0, 30)  # the lot is past its date, its held part is not
     till.desk.at = soon
-    worth = Spend(points=25, worth_rial=2_500)
+    worth = RedemptionTerms(points=25, worth_rial=2_500)
     await till.post(
         CaptureHold(
             name=f"a.{till.account}.capture", original=f"a.{till.account}.first", spend=worth

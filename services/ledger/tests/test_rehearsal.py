@@ -16,7 +16,7 @@ from datetime import timedelta
 import pytest
 
 from cluster import paths
-from contracts.value import CaptureHold, HoldValue, Spend
+from contracts.value import CaptureHold, HoldValue, RedemptionTerms
 from contracts.values import Kind
 from kit.base import db, errors
 from kit.base.db import Database
@@ -120,7 +120,9 @@ class Writer:
                 points=5, due_at=desk.at + timedelta(days=9),
             )  # fmt: skip
         return CaptureHold(
-            name=desk.name(), original=self.holds.pop(0), spend=Spend(points=5, worth_rial=500)
+            name=desk.name(),
+            original=self.holds.pop(0),
+            spend=RedemptionTerms(points=5, worth_rial=500),
         )
 
     async def post(self):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from contracts import envelope as envelopes
-from contracts.ledger import COMMANDS, Redemption, TickClock
+from contracts.ledger import COMMANDS, AdvanceClock, Redemption
 from contracts.values import Reason, Unit
 from ledger.book import lots, money
 from ledger.book.commands import Command
@@ -163,7 +163,7 @@ def test_shares_of_any_steps_add_up_to_the_part(part, whole, cuts):
 
 
 def drafted():
-    command = Command(1, "k.1", "tick-clock.v1", b"", TickClock(name="k.1"))
+    command = Command(1, "k.1", "advance-clock.v1", b"", AdvanceClock(name="k.1"))
     return AccountDraft(command, 1, AccountState(), sequence=1, now=NOW)
 
 

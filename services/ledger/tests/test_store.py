@@ -174,6 +174,6 @@ async def test_a_writer_that_read_before_another_wrote_cannot_write(database, sh
 
 async def test_time_is_kept_to_the_microsecond(database, shard):
     at = datetime(2026, 3, 21, 8, 0, 0, 123457, tzinfo=UTC)
-    body = stories.TickClock(name="k.1")
+    body = stories.AdvanceClock(name="k.1")
     await house_of.post(database, house_of.events(shard, [stories.wrap(body, at)]))
     assert (await house_of.tables(database, shard))["leaves"][0][1] == at

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from contracts import envelope as envelopes
-from contracts.ledger import ExpireLot, TickClock
+from contracts.ledger import AdvanceClock, ExpireLot
 from contracts.value import ReleaseHold
-from contracts.values import Family, name
+from contracts.values import NameKind, name
 from ledger.book import lots
 from ledger.log.domain import records
 from ledger.posting.decide import commands
@@ -87,16 +87,18 @@ def test_the_sweepers_words_change_nothing_wherever_they_come(seed):
             word = stories.wrap(body(name=f"x.1.{step}-{place}", **fields), now)
             early.hear(word)
             plain.hear(word)
-            late.hear(stories.wrap(TickClock(name=name(Family.TICK, step * 1000 + place)), now))
+            late.hear(
+                stories.wrap(AdvanceClock(name=name(NameKind.TICK, step * 1000 + place)), now)
+            )
     end = early.book.shard(SHARD).decided_at + timedelta(days=400)
     assert early.swept(end).books() == late.swept(end).books()
 
 
 def test_the_stories_had_what_the_order_could_have_changed():
-    for kind in ("take-back-value.v1", "cancel-pending.v1", "capture-hold.v1", "void-hold.v1"):
+    for kind in ("revoke-issue.v1", "cancel-pending.v1", "capture-hold.v1", "void-hold.v1"):
         assert SEEN[kind, ""], kind
     assert SEEN["post-transaction.v1", ""]
-    assert SEEN["take-back-value.v1", "nothing-left"]
+    assert SEEN["revoke-issue.v1", "nothing-left"]
 
 
 def balances(desk):

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from contracts.ledger import (
+    AdvanceClock,
     CancelPending,
     ExpireLot,
     ReleasePending,
-    TickClock,
 )
 from contracts.values import Status
 
@@ -200,7 +200,7 @@ def test_after_the_due_time_points_are_free_and_a_verdict_is_refused(desk):
     due = desk.at + timedelta(hours=72)
     sale = desk.buy(award(100), review_due_at=due)
     desk.at = due
-    assert desk.hear(TickClock(name="k.1")).status is Status.COMPLETED
+    assert desk.hear(AdvanceClock(name="k.1")).status is Status.COMPLETED
     no = desk.hear(CancelPending(name="v.1", original=sale.command.name, case_id="1", reviewer="r"))
     assert (no.status, no.code) == (Status.DECLINED, "past-due")
     assert desk.spend(100).status is Status.COMPLETED

@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from contracts.ledger import CancelPending, ExpireLot, IssueValue, ReleasePending, TakeBackValue
+from contracts.ledger import CancelPending, ExpireLot, IssueValue, ReleasePending, RevokeIssue
 from contracts.value import (
     AdjustValue,
     CaptureHold,
     ExtendLot,
     HoldValue,
+    RedemptionTerms,
     ReleaseHold,
-    Spend,
     SpendValue,
     VoidHold,
 )
@@ -38,7 +38,7 @@ class ValueExamples(OneShard):
         return self.hear(
             SpendValue(
                 name=self.name(), account=ACCOUNT, member=1, acceptor=merchant, merchant=merchant,
-                spend=Spend(**spent), purpose="reward",
+                spend=RedemptionTerms(**spent), purpose="reward",
             )
         )  # fmt: skip
 
@@ -53,7 +53,9 @@ class ValueExamples(OneShard):
 
     def capture(self, hold, **spent):
         return self.hear(
-            CaptureHold(name=self.name(), original=hold.command.name, spend=Spend(**spent))
+            CaptureHold(
+                name=self.name(), original=hold.command.name, spend=RedemptionTerms(**spent)
+            )
         )
 
     def void(self, hold):
@@ -67,9 +69,7 @@ class ValueExamples(OneShard):
 
     def take_back(self, issued):
         return self.hear(
-            TakeBackValue(
-                name=self.name(), account=ACCOUNT, member=1, issued_by=issued.command.name
-            )
+            RevokeIssue(name=self.name(), account=ACCOUNT, member=1, issued_by=issued.command.name)
         )
 
     def verdict(self, made, original):

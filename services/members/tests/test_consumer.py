@@ -26,7 +26,7 @@ def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit
         "balance_credit_rial": sequence * 1000,
     }
     entry = envelope.Envelope(
-        id=envelope.follow(f"{shard}.{sequence}", "outcome"),
+        id=envelope.derive_id(f"{shard}.{sequence}", "outcome"),
         type="outcome-recorded.v1",
         key="1000001",
         occurred_at=now,

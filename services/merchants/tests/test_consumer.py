@@ -38,7 +38,7 @@ def an_event(shard: int, sequence: int, now: datetime, **changes: object) -> kit
         ),
     }
     entry = envelope.Envelope(
-        id=envelope.follow(f"{shard}.{sequence}", "outcome"),
+        id=envelope.derive_id(f"{shard}.{sequence}", "outcome"),
         type="outcome-recorded.v1",
         key="1000001",
         occurred_at=now,

@@ -79,12 +79,12 @@ def test_a_locale_without_texts_reads_persian() -> None:
         (None, "release-pending.v1", "", Template.POINTS_RELEASED),
         (None, "cancel-pending.v1", "", Template.POINTS_CANCELLED),
         (None, "issue-value.v1", "other", None),
-        (None, "take-back-value.v1", "first-purchase-return", Template.CREDIT_RETURNED),
-        (None, "take-back-value.v1", "other", None),
+        (None, "revoke-issue.v1", "first-purchase-return", Template.CREDIT_RETURNED),
+        (None, "revoke-issue.v1", "other", None),
         (None, "spend-value.v1", "", Template.VALUE_SPENT),
         (None, "capture-hold.v1", "", Template.VALUE_SPENT),
         (None, "expire-lot.v1", "", None),
-        (None, "tick-clock.v1", "", None),
+        (None, "advance-clock.v1", "", None),
     ],
 )
 def test_an_outcome_calls_for_its_template(
@@ -162,7 +162,7 @@ def test_no_message_tells_that_nothing_was_undone(samples: Any) -> None:
     """A reversal of a transaction that never arrived; a revocation with nothing left to revoke."""
     for changes in (
         {"kind": Kind.REVERSAL},
-        {"kind": None, "command": "take-back-value.v1", "purpose": "first-purchase-return"},
+        {"kind": None, "command": "revoke-issue.v1", "purpose": "first-purchase-return"},
         {"kind": None, "command": "cancel-pending.v1"},
     ):
         assert messages.draft_of(SHARD, samples.outcome(9, **changes)) is None

@@ -154,7 +154,7 @@ class Issue(Struct):
 
 
 class TakeBack(Struct):
-    """take-back-value.v1"""
+    """revoke-issue.v1"""
 
     name: str
     account: Club
@@ -190,7 +190,7 @@ class Expire(Struct):
 
 
 class Tick(Struct):
-    """tick-clock.v1"""
+    """advance-clock.v1"""
 
     name: str
 
@@ -229,11 +229,11 @@ ROAD: dict[str, type[Any]] = {
     "post-transaction.v1": Transaction,
     "refuse-transaction.v1": Refusal,
     "issue-value.v1": Issue,
-    "take-back-value.v1": TakeBack,
+    "revoke-issue.v1": TakeBack,
     "release-pending.v1": Release,
     "cancel-pending.v1": Cancel,
     "expire-lot.v1": Expire,
-    "tick-clock.v1": Tick,
+    "advance-clock.v1": Tick,
     "inquire.v1": Inquiry,
 }
 

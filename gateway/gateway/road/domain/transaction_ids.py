@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts import values
-from contracts.values import Family
+from contracts.values import NameKind
 from gateway import problems
 from gateway.problems import Code
 
-_REFUNDABLE: Final = frozenset({Family.TILL, Family.ORDER, Family.HISTORY})
+_REFUNDABLE: Final = frozenset({NameKind.TILL, NameKind.ORDER, NameKind.HISTORY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class TransactionId:
 
     shard: int
     name: str
-    family: Family
+    family: NameKind
     parts: tuple[str, ...]
 
 
@@ -47,22 +47,24 @@ def parse_original(text: str, *, shards: int) -> TransactionId:
 def history_name(merchant: int, transaction: str) -> str:
     """Name of an imported purchase. Raises BAD_NAME when it is empty or too long."""
     try:
-        return values.name(Family.HISTORY, merchant, transaction, "purchase")
+        return values.name(NameKind.HISTORY, merchant, transaction, "purchase")
     except ValueError as error:
         raise problems.refusal(Code.BAD_NAME) from error
 
 
-def _numbers(family: Family, parts: Sequence[str]) -> Sequence[int | str]:
+def _numbers(family: NameKind, parts: Sequence[str]) -> Sequence[int | str]:
     """Numeric parts as numbers, so that only the plain spelling comes out again."""
     match family:
         case (
-            Family.TILL | Family.TICK | Family.RECEIPT | Family.RETURN | Family.WINDOW
-            | Family.HOLD
+            NameKind.TILL | NameKind.TICK | NameKind.RECEIPT | NameKind.RETURN | NameKind.WINDOW
+            | NameKind.HOLD
         ):  # fmt: skip
             return [_int(p) for p in parts]
-        case Family.ORDER | Family.HISTORY | Family.ACCOUNT | Family.EXPIRY | Family.PARTY:
+        case (
+            NameKind.ORDER | NameKind.HISTORY | NameKind.ACCOUNT | NameKind.EXPIRY | NameKind.PARTY
+        ):
             return [_int(parts[0]), *parts[1:]]
-        case Family.VERDICT | Family.UNDECODABLE:
+        case NameKind.VERDICT | NameKind.UNDECODABLE:
             return parts
 
 

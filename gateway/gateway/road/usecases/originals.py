@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from contracts import values
 from contracts.merchants import Terminal
-from contracts.values import Family, Kind
+from contracts.values import Kind, NameKind
 from gateway import problems
 from gateway.access.usecases import TERMINAL_MAX
 from gateway.problems import Code
@@ -51,9 +51,9 @@ def _refuse_reversal_of_others(terminal: Terminal, original: TransactionId) -> N
     """An imported sale was named by an operator: no till's to reverse, but its shop's to refund."""
     number = int(original.parts[0])
     match original.family:
-        case Family.TILL:
+        case NameKind.TILL:
             own = number == terminal.terminal
-        case Family.ORDER:
+        case NameKind.ORDER:
             # of another merchant's order, _refuse_other_merchants has a code of its own
             own = terminal.online or number != terminal.merchant
         case _:
@@ -69,7 +69,7 @@ async def _refuse_other_merchants(road: Road, terminal: Terminal, original: Tran
     there.
     """
     number = int(original.parts[0])
-    if original.family is not Family.TILL:
+    if original.family is not NameKind.TILL:
         if number != terminal.merchant:
             raise problems.refusal(Code.ORIGINAL_OF_ANOTHER_MERCHANT)
         return

@@ -1,6 +1,6 @@
 """What became of a transaction, as the ledger knows it."""
 
-from contracts.values import Family
+from contracts.values import NameKind
 from gateway import problems
 from gateway.access.usecases import (
     TERMINAL_MAX,
@@ -46,7 +46,7 @@ async def find_transaction(
 async def _refuse_unrelated(road: Road, caller: TerminalCaller, transaction: TransactionId) -> None:
     """Raise unless the transaction is of the caller's merchant and its key may still ask."""
     own = caller.terminal
-    if transaction.family is Family.TILL:
+    if transaction.family is NameKind.TILL:
         number = int(transaction.parts[0])
         if not may_ask_status(caller, number, road.clock.now()):
             raise problems.refusal(Code.KEY_REVOKED)
@@ -59,12 +59,12 @@ async def _refuse_unrelated(road: Road, caller: TerminalCaller, transaction: Tra
             raise problems.refusal(Code.NOT_YOUR_TRANSACTION)
         return
     # for a day under a revoked key of the terminal that names the merchant's orders
-    if transaction.family is Family.ORDER and own.online:
+    if transaction.family is NameKind.ORDER and own.online:
         allowed = may_ask_status(caller, own.terminal, road.clock.now())
     else:
         allowed = may_post(caller, road.clock.now())
     if not allowed:
         raise problems.refusal(Code.KEY_REVOKED)
-    of_merchant = transaction.family in (Family.HISTORY, Family.ORDER)
+    of_merchant = transaction.family in (NameKind.HISTORY, NameKind.ORDER)
     if not of_merchant or int(transaction.parts[0]) != own.merchant:
         raise problems.refusal(Code.NOT_YOUR_TRANSACTION)

@@ -184,7 +184,7 @@ class _Till:
         self._at += timedelta(milliseconds=10)
         offset, self._next = self._next, self._next + 1
         said = Envelope(
-            id=envelopes.follow(body.name, "many lots"),
+            id=envelopes.derive_id(body.name, "many lots"),
             type=_TYPES[type(body)],
             key=str(body.account),
             occurred_at=self._at,

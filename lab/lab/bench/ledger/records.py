@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
-from contracts.ledger import Award, IssueValue, PostTransaction, TickClock
+from contracts.ledger import AdvanceClock, Award, IssueValue, PostTransaction
 from contracts.topics import LEDGER_COMMANDS
-from contracts.value import CaptureHold, HoldValue, Spend, SpendValue, VoidHold
-from contracts.values import Channel, Family, Kind, Unit, name, till_name
+from contracts.value import CaptureHold, HoldValue, RedemptionTerms, SpendValue, VoidHold
+from contracts.values import Channel, Kind, NameKind, Unit, name, till_name
 from kit.stream import consumer
 from kit.stream.consumer import Event
 
@@ -94,7 +94,7 @@ class Translator:
                     member=command.debit,
                     acceptor=command.credit,
                     merchant=command.credit,
-                    spend=Spend(points=command.amount),
+                    spend=RedemptionTerms(points=command.amount),
                 )
             case workloads.Kind.HOLD:
                 self._held[command.id] = named
@@ -109,11 +109,13 @@ class Translator:
                 )
             case workloads.Kind.CAPTURE:
                 held = self._held[command.hold]
-                return CaptureHold(name=named, original=held, spend=Spend(points=command.amount))
+                return CaptureHold(
+                    name=named, original=held, spend=RedemptionTerms(points=command.amount)
+                )
             case workloads.Kind.VOID:
                 return VoidHold(name=named, original=self._held[command.hold])
             case workloads.Kind.TICK:
-                return TickClock(name=name(Family.TICK, command.at // 60_000))
+                return AdvanceClock(name=name(NameKind.TICK, command.at // 60_000))
 
     def _name(self, command: Command) -> str:
         """Natural and local: each merchant has one till, whose numbers rise."""
@@ -181,7 +183,7 @@ def _birth(member: int, lots: Sequence[Lot]) -> Envelope[Any]:
         ),
     )
     return Envelope(
-        id=envelopes.follow(body.name, "birth"),
+        id=envelopes.derive_id(body.name, "birth"),
         type=_TYPES[PostTransaction],
         key=str(member),
         occurred_at=_BORN,

@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from contracts import values
-from contracts.envelope import Envelope, follow
-from contracts.ledger import IssueValue, Outcome, TakeBackValue
+from contracts.envelope import Envelope, derive_id
+from contracts.ledger import IssueValue, Outcome, RevokeIssue
 from contracts.values import NETWORK_PARTY, TEHRAN, Channel, Kind, Status, Unit, tehran_day
 
 PURPOSE: Final = "first-purchase"
@@ -138,7 +138,7 @@ def issue(taken: FirstPurchase, version: Version) -> IssueValue:
     )
 
 
-def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> TakeBackValue:
+def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> RevokeIssue:
     """The return of that credit, as far as unspent; where nothing of it is left, of nothing.
 
     restored_by: sequence of an outcome that may have given some of it back after its purchase was
@@ -146,8 +146,8 @@ def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> TakeBackValue:
     (findings F14).
     """
     again = f"{RETURN}-{restored_by}" if restored_by else RETURN
-    return TakeBackValue(
-        name=values.name(values.Family.ACCOUNT, taken.account, again),
+    return RevokeIssue(
+        name=values.name(values.NameKind.ACCOUNT, taken.account, again),
         account=taken.account,
         member=taken.member,
         issued_by=issue_name(taken.account),
@@ -157,16 +157,16 @@ def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> TakeBackValue:
 
 def issue_name(account: int) -> str:
     """Name of an account's credit, once for ever."""
-    return values.name(values.Family.ACCOUNT, account, PURPOSE)
+    return values.name(values.NameKind.ACCOUNT, account, PURPOSE)
 
 
 def envelope_of(
-    command: IssueValue | TakeBackValue, cause_id: str, decided_at: datetime
+    command: IssueValue | RevokeIssue, cause_id: str, decided_at: datetime
 ) -> Envelope[Any]:
     """The command, stamped with the decision time of the outcome it follows from."""
-    kind = "issue-value.v1" if isinstance(command, IssueValue) else "take-back-value.v1"
+    kind = "issue-value.v1" if isinstance(command, IssueValue) else "revoke-issue.v1"
     return Envelope(
-        id=follow(cause_id, kind),
+        id=derive_id(cause_id, kind),
         type=kind,
         key=str(command.account),
         occurred_at=decided_at,

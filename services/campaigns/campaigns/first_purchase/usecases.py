@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from campaigns.first_purchase import domain, store
 from campaigns.first_purchase.domain import FirstPurchase, State, Version
 from contracts import topics
-from contracts.ledger import IssueValue, Outcome, TakeBackValue
+from contracts.ledger import IssueValue, Outcome, RevokeIssue
 from kit.base import errors, versions
 from kit.base.db import Tx
 from kit.stream import outbox
@@ -94,7 +94,7 @@ async def _take_back_again(tx: Tx, back: Sequence[tuple[Event, Outcome]]) -> Non
             _say(tx, event, domain.take_back(taken, restored_by=outcome.sequence))
 
 
-def _say(tx: Tx, event: Event, command: IssueValue | TakeBackValue) -> None:
+def _say(tx: Tx, event: Event, command: IssueValue | RevokeIssue) -> None:
     outcome: Outcome = event.data
     cause_id = event.envelope.id if event.envelope is not None else ""
     said = domain.envelope_of(command, cause_id, outcome.decided_at)

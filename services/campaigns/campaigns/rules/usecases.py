@@ -14,7 +14,7 @@ from campaigns.rules.domain.schema import Basket, calendar
 from campaigns.rules.domain.tree import Rejected
 from contracts import topics
 from contracts.campaigns import RulePublished
-from contracts.envelope import Envelope, follow
+from contracts.envelope import Envelope, derive_id
 from kit.base import errors, telemetry, versions
 from kit.base.db import Tx
 from kit.stream import outbox
@@ -63,7 +63,7 @@ async def put_rule(tx: Tx, published: RulePublished, *, subject: str, now: datet
     await store.insert_version(tx, published, subject=subject, put_at=now)
     key = f"{published.rule}@{published.version}"
     said = Envelope[Any](
-        id=follow(key, "rule-published"),
+        id=derive_id(key, "rule-published"),
         type="rule-published.v1",
         key=key,
         occurred_at=now,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from contracts.values import Family, Reason, Status, name, name_parts
+from contracts.values import NameKind, Reason, Status, name, name_parts
 from kit.base import errors
 
 
@@ -142,7 +142,7 @@ def answered(outcome: ReviewOutcome, *, completed: bool) -> CaseStatus:
 
 def command_name(case_id: str) -> str:
     """Name of the ledger command that a reviewer's outcome becomes."""
-    return name(Family.VERDICT, case_id)
+    return name(NameKind.VERDICT, case_id)
 
 
 def case_id_of(command: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import structs
 
-from contracts.envelope import Envelope, follow
+from contracts.envelope import Envelope, derive_id
 from contracts.ledger import CancelPending, Outcome, ReleasePending
 from fraud.cases import domain, store
 from kit.base import errors
@@ -135,7 +135,7 @@ def _outcome_command(
     release = outcome is domain.ReviewOutcome.RELEASE
     command = ReleasePending if release else CancelPending
     return Envelope(
-        id=follow(review.case_id, "outcome"),
+        id=derive_id(review.case_id, "outcome"),
         type="release-pending.v1" if release else "cancel-pending.v1",
         key=str(review.account),
         occurred_at=now,

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from contracts import topics
-from contracts.envelope import Envelope, follow
+from contracts.envelope import Envelope, derive_id
 from contracts.fraud import (
     NameSeen,
     RefusedTransaction,
@@ -19,7 +19,7 @@ from contracts.fraud import (
     TerminalsSeen,
 )
 from contracts.pos import PosTransaction
-from contracts.values import Channel, Family, Kind, name, name_parts, storable
+from contracts.values import Channel, Kind, NameKind, name, name_parts, storable
 from fraud.cases import usecases as case_verbs
 from fraud.rules import usecases as rules
 from fraud.screening import store
@@ -181,7 +181,7 @@ def _record(event: Event) -> _Record:
 
 
 def _unread(event: Event) -> _Record:
-    text = name(Family.UNDECODABLE, hashlib.sha256(event.raw).hexdigest())
+    text = name(NameKind.UNDECODABLE, hashlib.sha256(event.raw).hexdigest())
     return _Record((event.partition, text), event, None, "replay" in event.headers, inquiry=False)
 
 
@@ -260,7 +260,7 @@ def _screened(record: _Record, result: ScreeningResult) -> outbox.Message:
     occurred_at, accepted_at = _times(record)
     cause_id = result.name if about is None or cause is None else cause.id
     onward = Envelope(
-        id=follow(cause_id, kind),
+        id=derive_id(cause_id, kind),
         type=kind,
         key=result.name if about is None or cause is None else cause.key,
         occurred_at=occurred_at,
@@ -311,7 +311,7 @@ def _names_seen(
 def _names_seen_message(partition: int, group: Sequence[tuple[str, NameSeen]]) -> outbox.Message:
     key, first = group[0]
     onward = Envelope(
-        id=follow(first.name, f"terminals-seen.v1 {first.shard}"),
+        id=derive_id(first.name, f"terminals-seen.v1 {first.shard}"),
         type="terminals-seen.v1",
         key=key,
         occurred_at=first.seen_at,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from contracts.ledger import Redemption
-from contracts.value import Spend
+from contracts.value import RedemptionTerms
 from contracts.values import BASIS_POINTS, largest_remainder
 from ledger.book.facts import discount_of
 
@@ -90,7 +90,7 @@ def of_redemption(terms: Redemption) -> Discount:
     )
 
 
-def of_spend(spend: Spend) -> Discount:
+def of_spend(spend: RedemptionTerms) -> Discount:
     """What a spend away from a till is worth to its acceptor."""
     return Discount(spend.worth_rial, 0, spend.own_max_rial, spend.fee_bp, spend.network_max_rial)
 

@@ -24,7 +24,7 @@ class Sweep(Protocol):
 
 @dataclass(slots=True)
 class Ticker:
-    """Says tick-clock to every shard, once a minute of the house's time."""
+    """Says advance-clock to every shard, once a minute of the house's time."""
 
     database: Database
     clock: Clock
@@ -92,7 +92,7 @@ def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
             every_s=settings.SWEEP_EVERY_S,
             run=Sweeper(database, clock, given.shards, usecases.sweep_due_holds).run,
         ),
-        Job(name="tick-clock", every_s=settings.TICK_EVERY_S, run=ticker.run),
+        Job(name="advance-clock", every_s=settings.TICK_EVERY_S, run=ticker.run),
         Job(
             name="extend-ranges",
             every_s=settings.RANGES_EVERY_S,

@@ -13,15 +13,15 @@ from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import (
     COMMANDS,
+    AdvanceClock,
     ExpireLot,
     Inquire,
     Outcome,
     Reply,
-    TickClock,
 )
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
 from contracts.value import ReceiveBudget, ReceiveValue, ReleaseHold
-from contracts.values import SHARDS_MAX, TEHRAN, Family, micros, name, public_id
+from contracts.values import SHARDS_MAX, TEHRAN, NameKind, micros, name, public_id
 from kit.base import logs, telemetry
 from kit.base.db import Tx
 from kit.base.telemetry import Metric
@@ -54,7 +54,7 @@ _KINDS: Final = {kind: name for name, kind in COMMANDS.items()}
 _MINUTE_MICROS: Final = 60_000_000
 Cursor = tuple[datetime, int]  # (expires_at, lot), (due_at, hold)
 _Owner = tuple[int, int]  # shard, account
-OwnCommand = ExpireLot | ReleaseHold | TickClock
+OwnCommand = ExpireLot | ReleaseHold | AdvanceClock
 SWEEP_START: Final[Cursor] = (BEGINNING, 0)
 LOTS_VISITED_MAX: Final = 100_000  # by one batch: some tenth of a second
 _json: Final = json.Encoder()
@@ -243,7 +243,7 @@ def _outcome(event: Event, decision: Posting, outcome: Outcome) -> Message:
     if accepted_at is None or command.ahead:
         accepted_at = decision.decided_at
     said = Envelope(
-        id=envelopes.follow(cause, f"outcome {outcome.name}"),
+        id=envelopes.derive_id(cause, f"outcome {outcome.name}"),
         type=_OUTCOME,
         key=str(decision.owner) if decision.owner else command.key,
         occurred_at=command.occurred_at,
@@ -263,7 +263,7 @@ def _sends(event: Event, decision: Posting) -> list[Message]:
 
 def _send(event: Event, command: Command, shard: int, body: Sent, now: datetime) -> Message:
     said = Envelope(
-        id=envelopes.follow(command.id or command.name, f"says {body.name}"),
+        id=envelopes.derive_id(command.id or command.name, f"says {body.name}"),
         type=_KINDS[type(body)],
         key=str(body.party if isinstance(body, ReceiveBudget) else body.account),
         occurred_at=command.occurred_at,
@@ -284,7 +284,7 @@ def _reply(event: Event, named: str, body: bytes, *, status: int = 200) -> list[
         return []
     reply = Reply(name=named, http_status=status, body=Raw(body))
     said = Envelope(
-        id=envelopes.follow(named, f"reply {event.partition} {event.offset}"),
+        id=envelopes.derive_id(named, f"reply {event.partition} {event.offset}"),
         type=_REPLY,
         key=named,
         occurred_at=event.at,
@@ -332,7 +332,7 @@ async def sweep_due_lots(
     for shard, expires_at, lot, owner in await sweeping.list_due_lots(
         tx, places, now=now, limit=limit
     ):
-        body = ExpireLot(name=name(Family.EXPIRY, lot, hour), account=owner, lot=lot)
+        body = ExpireLot(name=name(NameKind.EXPIRY, lot, hour), account=owner, lot=lot)
         said.append(_own_message(shard, "expire-lot.v1", body, key=str(owner), now=now))
         reached[shard] = (expires_at, lot)
     outbox.add(tx, said)
@@ -351,7 +351,7 @@ async def sweep_due_holds(
     reached = dict(after)
     said: list[Message] = []
     for shard, due_at, hold, owner in await reservations.list_due(tx, places, now=now, limit=limit):
-        body = ReleaseHold(name=name(Family.HOLD, hold), account=owner, hold=hold)
+        body = ReleaseHold(name=name(NameKind.HOLD, hold), account=owner, hold=hold)
         said.append(_own_message(shard, "release-hold.v1", body, key=str(owner), now=now))
         reached[shard] = (due_at, hold)
     outbox.add(tx, said)
@@ -366,8 +366,10 @@ def minute_of(now: datetime) -> int:
 def tick_shards(tx: Tx, *, shards: int, now: datetime) -> None:
     """Let time pass on shards where nothing else happens."""
     for shard in range(shards):
-        body = TickClock(name=name(Family.TICK, minute_of(now)))
-        outbox.add(tx, [_own_message(shard, "tick-clock.v1", body, key=f"shard-{shard}", now=now)])
+        body = AdvanceClock(name=name(NameKind.TICK, minute_of(now)))
+        outbox.add(
+            tx, [_own_message(shard, "advance-clock.v1", body, key=f"shard-{shard}", now=now)]
+        )
 
 
 async def clock_is_right(tx: Tx, now: datetime) -> bool:
@@ -386,7 +388,7 @@ async def extend_ranges(tx: Tx) -> None:
 
 def _own_message(shard: int, kind: str, body: OwnCommand, *, key: str, now: datetime) -> Message:
     said = Envelope(
-        id=envelopes.follow(body.name, f"{kind} {shard}"),
+        id=envelopes.derive_id(body.name, f"{kind} {shard}"),
         type=kind,
         key=key,
         occurred_at=now,

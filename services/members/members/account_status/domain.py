@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts import envelope
 from contracts import value as commands
-from contracts.values import Family, name
+from contracts.values import NameKind, name
 from kit.stream.requests import Progress, Result
 
 COMMAND: Final = "set-standing.v1"
@@ -59,7 +59,7 @@ class StatusChange:
 
 def command_name(account: int, change: str) -> str:
     """Name of the command that a change becomes."""
-    return name(Family.ACCOUNT, account, f"standing-{UUID(change)}")
+    return name(NameKind.ACCOUNT, account, f"standing-{UUID(change)}")
 
 
 def command(account: int, change: StatusChange) -> envelope.Envelope[commands.SetStanding]:
@@ -67,7 +67,7 @@ def command(account: int, change: StatusChange) -> envelope.Envelope[commands.Se
     command_id = command_name(account, change.change)
     stopped = change.standing is AccountStatus.STOPPED
     return envelope.Envelope(
-        id=envelope.follow(command_id, COMMAND),
+        id=envelope.derive_id(command_id, COMMAND),
         type=COMMAND,
         key=str(account),
         occurred_at=change.changed_at,

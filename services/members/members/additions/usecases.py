@@ -102,7 +102,7 @@ def _messages(by: Enroller, addition: Addition, now: datetime) -> list[outbox.Me
 def _message(notice: HoldingChanged) -> outbox.Message:
     key = str(notice.member)
     event = envelope.Envelope(
-        id=envelope.follow(f"{notice.notice}@{key}", "holding-changed.v1"),
+        id=envelope.derive_id(f"{notice.notice}@{key}", "holding-changed.v1"),
         type="holding-changed.v1",
         key=key,
         occurred_at=notice.at,

@@ -197,7 +197,7 @@ async def _lock(tx: Tx, identifier_id: uuid.UUID) -> Identifier:
 def _message(identifier: Identifier, now: datetime) -> outbox.Message:
     key = f"{identifier.digest}@{identifier.version}"
     event = envelope.Envelope(
-        id=envelope.follow(key, "identifier-changed.v1"),
+        id=envelope.derive_id(key, "identifier-changed.v1"),
         type="identifier-changed.v1",
         key=key,
         occurred_at=now,

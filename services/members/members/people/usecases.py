@@ -168,7 +168,7 @@ async def reseal_people(tx: Tx, *, key_set: Keys, now: datetime) -> tuple[int, i
 def _message(contact: Contact, now: datetime) -> outbox.Message:
     key = str(contact.member)
     event = envelope.Envelope(
-        id=envelope.follow(f"{key}@{contact.version}", "contact-changed.v1"),
+        id=envelope.derive_id(f"{key}@{contact.version}", "contact-changed.v1"),
         type="contact-changed.v1",
         key=key,
         occurred_at=now,

@@ -66,7 +66,7 @@ def _publish(tx: Tx, merchant: Merchant, now: datetime) -> None:
         title_en=merchant.title_en,
     )
     event = envelope.Envelope(
-        id=envelope.follow(key, kind),
+        id=envelope.derive_id(key, kind),
         type=kind,
         key=key,
         occurred_at=now,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts import envelope
 from contracts import value as commands
-from contracts.values import Family, name
+from contracts.values import NameKind, name
 from kit.stream.requests import Progress, Result
 from merchants.terminal_status.domain import OperatingStatus, StatusChange
 
@@ -42,7 +42,7 @@ class PartyStatusChange(StatusChange):
 
 def command_name(party: int, change: str) -> str:
     """Name of the command that a change becomes, the same on every shard."""
-    return name(Family.PARTY, party, f"standing-{UUID(change)}")
+    return name(NameKind.PARTY, party, f"standing-{UUID(change)}")
 
 
 def command(
@@ -52,7 +52,7 @@ def command(
     command_id = command_name(party, change.change)
     stopped = change.standing is OperatingStatus.STOPPED
     return envelope.Envelope(
-        id=envelope.follow(command_id, f"{COMMAND} {shard}"),
+        id=envelope.derive_id(command_id, f"{COMMAND} {shard}"),
         type=COMMAND,
         key=str(party),
         occurred_at=change.changed_at,

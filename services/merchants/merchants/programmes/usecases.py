@@ -88,7 +88,7 @@ def _publish(
     tx: Tx, topic: topics.Topic, kind: str, data: Programme | Terms, *, key: str, now: datetime
 ) -> None:
     event = envelope.Envelope(
-        id=envelope.follow(key, kind),
+        id=envelope.derive_id(key, kind),
         type=kind,
         key=key,
         occurred_at=now,

@@ -62,7 +62,7 @@ def _publish_merchant(tx: Tx, merchant: int, change: StatusChange) -> None:
     stopped = change.standing is OperatingStatus.STOPPED
     key = f"merchant/{merchant}@{change.version}"
     event = envelope.Envelope(
-        id=envelope.follow(key, "merchant-standing-changed.v1"),
+        id=envelope.derive_id(key, "merchant-standing-changed.v1"),
         type="merchant-standing-changed.v1",
         key=key,
         occurred_at=change.changed_at,

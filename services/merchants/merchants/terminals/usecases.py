@@ -162,7 +162,7 @@ def _make_key(
 def _publish(tx: Tx, terminal: Terminal, now: datetime) -> None:
     key = f"{terminal.terminal}@{terminal.version}"
     event = envelope.Envelope(
-        id=envelope.follow(key, "terminal-changed.v1"),
+        id=envelope.derive_id(key, "terminal-changed.v1"),
         type="terminal-changed.v1",
         key=key,
         occurred_at=now,

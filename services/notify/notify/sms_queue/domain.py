@@ -255,7 +255,7 @@ def _template(outcome: Outcome) -> Template | None:
     match outcome.command, outcome.kind:
         case "issue-value.v1", _ if outcome.purpose == "first-purchase":
             return Template.FIRST_PURCHASE
-        case "take-back-value.v1", _ if outcome.purpose == "first-purchase-return":
+        case "revoke-issue.v1", _ if outcome.purpose == "first-purchase-return":
             return Template.CREDIT_RETURNED if outcome.moves else None
         case "release-pending.v1", _:
             return Template.POINTS_RELEASED

@@ -9,7 +9,7 @@ import msgspec
 from campaigns.awards.domain import earning
 from campaigns.awards.domain.earning import Earned
 from contracts import values
-from contracts.envelope import Envelope, follow
+from contracts.envelope import Envelope, derive_id
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import Inquire, Offer, PostTransaction, Redemption, RefuseTransaction
 from contracts.merchants import Terms
@@ -133,7 +133,7 @@ def grace(terms: Terms | None, accepted_at: datetime) -> datetime | None:
 
 def name_of_bytes(raw: bytes) -> str:
     """Name of a record that nobody can read (architecture 2, poison)."""
-    return values.name(values.Family.UNDECODABLE, hashlib.sha256(raw).hexdigest())
+    return values.name(values.NameKind.UNDECODABLE, hashlib.sha256(raw).hexdigest())
 
 
 def name_of(data: ScreenedTransaction | RefusedTransaction) -> str:
@@ -149,7 +149,7 @@ def envelope_of(
     """The command under its cause's key, times and fingerprint."""
     kind = _TYPES[type(command)]
     return Envelope(
-        id=follow(cause.id, kind),
+        id=derive_id(cause.id, kind),
         type=kind,
         key=cause.key,
         occurred_at=cause.occurred_at,
@@ -165,7 +165,7 @@ def again(first: bytes, cause: Envelope[Any]) -> Envelope[Any]:
     said = _first.decode(first)
     return msgspec.structs.replace(
         said,
-        id=follow(cause.id, said.type),
+        id=derive_id(cause.id, said.type),
         fingerprint=cause.fingerprint,
         cause_id=cause.id,
     )
@@ -175,7 +175,7 @@ def undecodable_envelope(command: RefuseTransaction, at: datetime) -> Envelope[A
     """The refusal of a record without an envelope; at: the broker's stamp of the record."""
     kind = _TYPES[RefuseTransaction]
     return Envelope(
-        id=follow(command.name, kind),
+        id=derive_id(command.name, kind),
         type=kind,
         key="0",
         occurred_at=at,

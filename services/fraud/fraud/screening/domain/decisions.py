@@ -351,7 +351,7 @@ def replay_passthrough(shard: int, name: str) -> ScreeningResult:
 
 def case_id(shard: int, name: str) -> str:
     """Id of the case that a held transaction opens; derived, so that a repeat repeats it."""
-    return envelope.follow(public_id(shard, name), "case")
+    return envelope.derive_id(public_id(shard, name), "case")
 
 
 def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:

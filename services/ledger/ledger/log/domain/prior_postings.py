@@ -11,10 +11,10 @@ from contracts.value import (
     CaptureHold,
     HoldValue,
     ReceiveValue,
+    RedemptionTerms,
     ReissueCard,
     ReturnValue,
     SendValue,
-    Spend,
     SpendValue,
 )
 from contracts.values import Kind, Status, Unit
@@ -205,7 +205,7 @@ def _original_of_transaction(
 def _original_of_spend(
     plain: PriorPosting,
     where: SpendValue | PriorPosting,
-    spend: Spend,
+    spend: RedemptionTerms,
     *,
     rows: tuple[LotMovement, ...],
 ) -> PriorPosting:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from contracts.ledger import (
+    AdvanceClock,
     CancelPending,
     ExpireLot,
     Inquire,
@@ -12,8 +13,7 @@ from contracts.ledger import (
     PostTransaction,
     RefuseTransaction,
     ReleasePending,
-    TakeBackValue,
-    TickClock,
+    RevokeIssue,
 )
 from contracts.value import (
     ActivateCard,
@@ -82,7 +82,7 @@ def _of_issue(body: IssueValue) -> CommandFacts:
     )
 
 
-def _of_take_back(body: TakeBackValue) -> CommandFacts:
+def _of_take_back(body: RevokeIssue) -> CommandFacts:
     return CommandFacts(
         account=body.account, member=body.member, original=body.issued_by, purpose=body.purpose
     )
@@ -122,11 +122,11 @@ _KINDS: Final[tuple[RecordKind[Any], ...]] = (
     RecordKind(PostTransaction, _of_transaction),
     RecordKind(RefuseTransaction, _of_refusal),
     RecordKind(IssueValue, _of_issue),
-    RecordKind(TakeBackValue, _of_take_back),
+    RecordKind(RevokeIssue, _of_take_back),
     RecordKind(ReleasePending, _of_review),
     RecordKind(CancelPending, _of_review),
     RecordKind(ExpireLot, _of_account),
-    RecordKind(TickClock, _of_nothing),
+    RecordKind(AdvanceClock, _of_nothing),
     RecordKind(
         Inquire,
         lambda body: CommandFacts(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import COMMANDS, PostTransaction, RefuseTransaction
-from contracts.values import NAME_LENGTH_MAX, Family, Kind, Reason, name, storable
+from contracts.values import NAME_LENGTH_MAX, Kind, NameKind, Reason, name, storable
 from ledger.book.commands import UNDECODABLE, Command
 from ledger.log.domain.record_kinds import facts_of
 
@@ -21,7 +21,7 @@ def command_of(shard: int, raw: bytes, envelope: Envelope[Any] | None) -> Comman
     named: str = body.name if body is not None else ""
     if envelope is None or not 0 < len(named) <= NAME_LENGTH_MAX or not storable(named):
         digest = hashlib.sha256(raw).hexdigest()
-        return Command(shard, name(Family.UNDECODABLE, digest), UNDECODABLE, raw, None)
+        return Command(shard, name(NameKind.UNDECODABLE, digest), UNDECODABLE, raw, None)
     return Command(
         shard,
         named,

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from contracts.ledger import Award, IssueValue, PostTransaction
 from contracts.value import GrantBudget, ReceiveBudget, SendBudget
-from contracts.values import Family, Reason, name
+from contracts.values import NameKind, Reason, name
 from ledger.book import chart_transfers
 from ledger.book.facts import Grant
 from ledger.posting.decide import account_status, effects, issuance
@@ -36,7 +36,7 @@ def send(draft: AccountDraft, body: SendBudget) -> Effects:
         return effects.decline("budget-exhausted", left=idle)
     draft.post(chart_transfers.budget_transit(body.party, body.campaign, rial))
     said = ReceiveBudget(
-        name=name(Family.RECEIPT, draft.command.shard, draft.sequence),
+        name=name(NameKind.RECEIPT, draft.command.shard, draft.sequence),
         party=body.party,
         campaign=body.campaign,
         amount_rial=rial,

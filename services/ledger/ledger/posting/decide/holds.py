@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from contracts.value import CaptureHold, HoldValue, ReleaseHold, Spend, VoidHold
+from contracts.value import CaptureHold, HoldValue, RedemptionTerms, ReleaseHold, VoidHold
 from contracts.values import Status, Unit
 from ledger.book.facts import HOLD_MAX, Held, Hold, PriorPosting
 from ledger.posting.decide import account_status, effects, lot_maintenance, spend
@@ -24,7 +24,7 @@ def place(draft: AccountDraft, body: HoldValue) -> Effects:
         return effects.decline("due-too-early")
     if body.due_at > draft.now + HOLD_MAX:
         return effects.decline("due-too-late", days=HOLD_MAX.days)
-    spent = Spend(
+    spent = RedemptionTerms(
         points=body.points,
         merchant_points=body.merchant_points,
         credit_rial=body.credit_rial,
@@ -110,7 +110,7 @@ def _standing(draft: AccountDraft, original: PriorPosting | None) -> Hold | Effe
     return draft.holds[original.sequence]
 
 
-def _captured(draft: AccountDraft, hold: Hold, spent: Spend) -> dict[int, int] | Effects:
+def _captured(draft: AccountDraft, hold: Hold, spent: RedemptionTerms) -> dict[int, int] | Effects:
     """How much of each lot is captured, in the hold's order."""
     left = {want.unit: want.amount for want in spend.wants(spent, draft.acceptor)}
     held = dict.fromkeys(Unit, 0)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.ledger import ExpireLot, IssueValue, TakeBackValue
+from contracts.ledger import ExpireLot, IssueValue, RevokeIssue
 from contracts.values import Unit
 from ledger.book import chart_transfers, lots
 from ledger.book.facts import LotMovementKind, PriorPosting, lot_of_issue
@@ -87,7 +87,7 @@ KINDS: Final = (
         leaves=lambda body: body.unit is Unit.GIFT,  # a load of a blocked card
         makers=lambda body: (body.issuer, body.funder),
     ),
-    Kind(TakeBackValue, lambda draft, _, original: take_back(draft, original)),
+    Kind(RevokeIssue, lambda draft, _, original: take_back(draft, original)),
     Kind(
         ExpireLot,
         lambda draft, body, _: expire(draft, body),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from contracts.value import Spend, SpendValue
+from contracts.value import RedemptionTerms, SpendValue
 from contracts.values import Unit
 from ledger.book import chart, lots, money
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, LotMovementKind
@@ -40,7 +40,7 @@ def spend(draft: AccountDraft, body: SpendValue) -> Effects:
     return said
 
 
-def wants(spent: Spend, acceptor: int) -> tuple[Demand, ...]:
+def wants(spent: RedemptionTerms, acceptor: int) -> tuple[Demand, ...]:
     """What a spend asks for, unit by unit; merchant points are the acceptor's own."""
     return (
         Demand(Unit.NETWORK_POINTS, None, spent.points, "insufficient-points"),
@@ -52,7 +52,7 @@ def wants(spent: Spend, acceptor: int) -> tuple[Demand, ...]:
     )
 
 
-def refuse_place(acceptor: int, spent: Spend) -> Effects | None:
+def refuse_place(acceptor: int, spent: RedemptionTerms) -> Effects | None:
     """A no where nobody would owe or take what the spend names."""
     if not acceptor and (spent.merchant_points or spent.worth_rial):
         return effects.decline("no-acceptor")
@@ -74,7 +74,7 @@ def plan(draft: AccountDraft, wanted: Sequence[Demand]) -> Takes | Effects:
     return effects.decline_too_many(takes, LOTS_PER_COMMAND_MAX) or takes
 
 
-def pay(draft: AccountDraft, takes: Takes, spent: Spend) -> Effects:
+def pay(draft: AccountDraft, takes: Takes, spent: RedemptionTerms) -> Effects:
     """Take and book what a spend away from a till consumes."""
     leg = consume(draft, takes, money.of_spend(spent))
     if isinstance(leg, Effects):

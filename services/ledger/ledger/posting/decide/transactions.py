@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from contracts.ledger import Inquire, PostTransaction, RefuseTransaction, TickClock
+from contracts.ledger import AdvanceClock, Inquire, PostTransaction, RefuseTransaction
 from contracts.values import Kind as TransactionKind
 from contracts.values import Unit
 from ledger.book import chart_transfers
@@ -81,7 +81,7 @@ KINDS: Final = (
         begins=lambda body: 0 if body.kind in _UNDOES else body.acceptor,
     ),
     Kind(RefuseTransaction, lambda _, body, __: effects.refuse(body.reason), exempt=always),
-    Kind(TickClock, lambda _, __, ___: Effects()),
+    Kind(AdvanceClock, lambda _, __, ___: Effects()),
     # a query: it is answered from the state and never decided
     Kind(Inquire, _refuse_unreadable, parties=lambda body: (body.acceptor,)),
 )

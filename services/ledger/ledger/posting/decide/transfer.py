@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from contracts.value import (
     FORWARDS_MAX,
-    Parcel,
     ReceiveValue,
     ReissueCard,
     ReturnValue,
     SendValue,
     Standing,
+    TransferredLot,
 )
-from contracts.values import Family, Unit, name
+from contracts.values import NameKind, Unit, name
 from ledger.book import chart_transfers, lots
 from ledger.book.errors import Unread
 from ledger.book.facts import (
@@ -82,7 +82,7 @@ def dispatch(draft: AccountDraft, takes: Takes, to: Successor, purpose: str = "r
         draft.post(transfer)
     shard = draft.command.shard
     said = ReceiveValue(
-        name=name(Family.RECEIPT, shard, draft.sequence),
+        name=name(NameKind.RECEIPT, shard, draft.sequence),
         account=to.account,
         member=sent.to_member if sent is not None else 0,
         from_shard=shard,
@@ -143,7 +143,7 @@ def receive(draft: AccountDraft, body: ReceiveValue) -> Effects:
 def return_of(body: ReceiveValue, code: str) -> tuple[int, ReturnValue]:
     """The command that brings a refused parcel back, and the shard it is for."""
     said = ReturnValue(
-        name=name(Family.RETURN, body.from_shard, body.from_sequence),
+        name=name(NameKind.RETURN, body.from_shard, body.from_sequence),
         account=body.from_account,
         original=body.sent_by,
         code=code,
@@ -177,8 +177,8 @@ def bring_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
     return Effects(progress=(original.name, replace(original.progress, full=True)))
 
 
-def _parcel(lot: Lot, row: LotMovement) -> Parcel:
-    return Parcel(
+def _parcel(lot: Lot, row: LotMovement) -> TransferredLot:
+    return TransferredLot(
         lot=lot.lot,
         unit=lot.unit,
         amount=row.amount,
@@ -196,7 +196,7 @@ def _parcel(lot: Lot, row: LotMovement) -> Parcel:
     )
 
 
-def _child(draft: AccountDraft, parcel: Parcel, ordinal: int) -> Lot:
+def _child(draft: AccountDraft, parcel: TransferredLot, ordinal: int) -> Lot:
     origin = Origin.GRACED if parcel.graced else Origin.RECEIVED
     return Lot(
         lot_number(draft.sequence, ordinal), draft.owner, parcel.unit, parcel.amount,
@@ -206,7 +206,7 @@ def _child(draft: AccountDraft, parcel: Parcel, ordinal: int) -> Lot:
     )  # fmt: skip
 
 
-def _moved(parcels: Iterable[Parcel]) -> list[chart_transfers.Moved]:
+def _moved(parcels: Iterable[TransferredLot]) -> list[chart_transfers.Moved]:
     return [(parcel.unit, parcel.issuer, parcel.amount) for parcel in parcels]
 
 
