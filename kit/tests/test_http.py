@@ -99,7 +99,6 @@ async def house(**limits: Any) -> AsyncIterator[House]:
         await task
 
 
-POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKS = b"\r\n\r\n1\r\na\r\n0\r\n\r\n"
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\n"

@@ -1,14 +1,18 @@
 """The HTTP door: rules, a test evaluation, the first purchase's versions."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from campaigns.awards import usecases as awards
+from campaigns.awards.api import one_trial
 from campaigns.programmes import store as programme_store
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import consumer as rules_consumer
+from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import decode
 from kit.stream import consumer, outbox
@@ -226,6 +230,40 @@ async def test_a_basket_is_tried_without_a_trace(caller: Any, pool: Any, make: A
     async with pool.read() as tx:
         assert await tx.fetchval("select count(*) from decisions") == 0
         assert await tx.fetchval("select count(*) from outbox_messages") == 0
+
+
+async def test_a_trial_lets_others_run_between_its_rules(pool: Any, make: Any) -> None:
+    turns = 0
+
+    async def road() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with pool.transaction() as tx:
+        await rules.keep_rules(tx, [make.rule(rule=f"rule-{n}") for n in range(20)])
+        await programmes.keep_programmes(tx, [make.programme()])
+        await programmes.keep_terms(tx, [make.terms()])
+        shelves = make.shelves()
+        await awards.refresh(tx, shelves)
+    beside = asyncio.create_task(road())
+    found = await awards.evaluate(
+        make.screened().transaction, occurred_at=make.now, accepted_at=make.now, shelves=shelves
+    )
+    beside.cancel()
+    assert len(found.explanations) >= 20
+    assert turns >= len(found.explanations) - 1
+
+
+async def test_baskets_are_tried_one_after_the_other(caller: Any) -> None:
+    one = caller.app.state.resources.one(one_trial)
+    basket = {"merchant": 5, "amount_rial": 1}
+    async with one:
+        waiting = asyncio.create_task(caller.send("POST", "/v1/rules/evaluate", json=basket))
+        done, _ = await asyncio.wait([waiting], timeout=0.3)
+        assert not done
+    assert (await waiting).status_code == 200
 
 
 async def test_a_redemption_is_tried_too(caller: Any, pool: Any, make: Any) -> None:

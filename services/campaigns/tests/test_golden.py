@@ -164,7 +164,7 @@ async def answers(tx: Tx, make: Any, world: int) -> list[str]:
         )
         await awards.grant_awards(tx, [event], shelves)
         (command,) = make.said(tx)
-        told = awards.evaluate(
+        told = await awards.evaluate(
             basket, occurred_at=occurred_at, accepted_at=make.now, shelves=shelves
         )
         shown = digest(_view(told)) if basket.kind in (Kind.PURCHASE, Kind.REDEMPTION) else "-"

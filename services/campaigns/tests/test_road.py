@@ -167,7 +167,7 @@ async def test_a_basket_beyond_the_programmes_largest_is_a_stored_no(
     assert [[r.code for r in e.data.decline] for e in said] == [["basket-too-large"]] * 4 + [[]]
     assert "۹٬۰۰۷٬۱۹۹٬۲۵۴٬۷۴۰٬۹۹۱ ریال" in said[0].data.decline[0].fa
     assert not said[0].data.awards
-    found = awards.evaluate(
+    found = await awards.evaluate(
         make.screened(**huge).transaction,
         occurred_at=make.now,
         accepted_at=make.now,

@@ -1,5 +1,6 @@
 """HTTP door: a test evaluation of a basket."""
 
+import asyncio
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -12,7 +13,7 @@ from contracts.pos import LINES_MAX, Line, PosTransaction
 from contracts.values import Channel, Kind
 from kit.base import auth, fields
 from kit.base.auth import Role
-from kit.room import resources
+from kit.room import Resources, resources
 
 Word = Annotated[fields.Code, Field(max_length=64)]  # folded, as on the road; empty: none
 
@@ -61,18 +62,24 @@ class BasketBody(BaseModel):
         return self
 
 
+def one_trial(_: Resources) -> asyncio.Lock:
+    """Baskets are tried one after the other, however many are sent: the tills' sales go between."""
+    return asyncio.Lock()
+
+
 @router.post("/v1/rules/evaluate", dependencies=[auth.allow(Role.RULES)])
 async def evaluate(request: Request, body: BasketBody) -> Response:
     """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
     accepted_at = body.accepted_at or resources(request).clock.now()
     async with resources(request).database.read() as tx:
         await usecases.refresh(tx, resources(request).one(shelves_of))
-    found = usecases.evaluate(
-        _transaction(body),
-        occurred_at=body.occurred_at or accepted_at,
-        accepted_at=accepted_at,
-        shelves=resources(request).one(shelves_of),
-    )
+    async with resources(request).one(one_trial):
+        found = await usecases.evaluate(
+            _transaction(body),
+            occurred_at=body.occurred_at or accepted_at,
+            accepted_at=accepted_at,
+            shelves=resources(request).one(shelves_of),
+        )
     return Response(msgspec.json.encode(_view(found)), media_type="application/json")
 
 

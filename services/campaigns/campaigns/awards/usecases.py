@@ -369,7 +369,7 @@ def _message(event: Event, said: Envelope[Any]) -> Message:
 # ------------------------------------------------------------------------------------------ a try
 
 
-def evaluate(
+async def evaluate(
     transaction: PosTransaction, *, occurred_at: datetime, accepted_at: datetime, shelves: Shelves
 ) -> Evaluation:
     """What a purchase or redemption would get now: the road's own code, without any side effect.
@@ -391,7 +391,7 @@ def evaluate(
         paid = transaction if spent is None else redeeming.paid_part(transaction, spent)
         basket = _basket(paid, earning.base_of(paid, programme), occurred_at, accepted_at)
         history = transaction.channel is Channel.HISTORY
-        told = [] if sale.decline else rules.explain(shelves.rules, basket, history=history)
+        told = [] if sale.decline else await rules.explain(shelves.rules, basket, history=history)
     return Evaluation(
         programme_version=0 if programme is None else programme.version,
         terms_version=0 if terms is None else terms.version,

@@ -1,5 +1,6 @@
 """Publishing versions of rules, keeping the live ones, and what they give a basket."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -128,10 +129,14 @@ def reward(shelf: Shelf, basket: Basket) -> list[Bonus]:
     return book.bonuses(shelf.book, basket)
 
 
-def explain(shelf: Shelf, basket: Basket, *, history: bool) -> list[Explanation]:
-    """What every rule said of a basket and why; the same closures as reward, side effects none."""
+async def explain(shelf: Shelf, basket: Basket, *, history: bool) -> list[Explanation]:
+    """What every rule said of a basket and why; the same closures as reward, side effects none.
+
+    The loop goes on between two rules: the tills' sales are on it.
+    """
     told: list[Explanation] = []
     for chain in book.chains(shelf.book, basket.merchant):
+        await asyncio.sleep(0)
         rule = book.in_force(chain, basket.merchant, basket.occurred_at, basket.accepted_at)
         if isinstance(rule, Skipped) or history:
             why = rule if isinstance(rule, Skipped) else Skipped.HISTORY
