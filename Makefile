@@ -32,9 +32,10 @@ env: setup ## address and operator's key, for a shell: eval "$$(make -s env)"
 
 .PHONY: import-members replay
 import-members: setup ## members from a file: FILE=members.csv [PARTY=whose references]
-	@$(RUN) lab.history.import_members --file "$(FILE)" --party "$(PARTY)"
+	@$(RUN) $(if $(FILE),cluster run -- $(RUN)) peyvand.import_members --file "$(FILE)" --party "$(PARTY)" \
+		--report var/import-members.json
 replay: setup ## a purchase history on the road: FILE=history.csv [ENROL=1]
-	@$(RUN) lab.history --file "$(FILE)" $(if $(ENROL),--enrol)
+	@$(RUN) $(if $(FILE),cluster run -- $(RUN)) lab.history --file "$(FILE)" $(if $(ENROL),--enrol)
 
 .PHONY: audit
 audit: setup ## the outside auditor over the running or last cluster; report in var/audit/report.json

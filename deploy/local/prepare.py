@@ -42,18 +42,18 @@ def main() -> int:
     if subprocess.run([PYTHON, "-m", "cluster", "setup"], check=False).returncode != 0:
         return 1
     install_hook()
-    STAMP.write_text(wanted())
+    STAMP.write_text(expected_stamp())
     say(f"ready in {time.monotonic() - began:.0f} s")
     return 0
 
 
 def is_current() -> bool:
     """Whether the environment and the servers are those that the project names."""
-    made = STAMP.exists() and STAMP.read_text() == wanted()
+    made = STAMP.exists() and STAMP.read_text() == expected_stamp()
     return made and PYTHON.exists() and (CACHE / "servers" / "stamp").exists()
 
 
-def wanted() -> str:
+def expected_stamp() -> str:
     """What decides the environment: this Python, the locks, the members and where they lie."""
     seen = hashlib.sha256(f"{sys.version}\n{PROJECT}\n".encode())
     local = PROJECT / "deploy" / "local"

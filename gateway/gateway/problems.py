@@ -293,6 +293,12 @@ class Code(Enum):
         "درگاه هنوز آماده نیست و این درخواست پذیرفته نشد؛ همان نام را دوباره بفرستید.",
         "The gateway is not ready yet and did not take this; send the same name again.",
     )
+    OTHER_VERSION_IN_FORCE = (
+        "other-version-in-force",
+        503,
+        "درگاه هنوز نسخهٔ دیگری از طرح یا شرایط را دارد؛ همان درخواست را دوباره بفرستید.",
+        "Another version of programme or terms is in force here yet; send the same again.",
+    )
     LOOKUP_UNAVAILABLE = (
         "lookup-unavailable",
         503,

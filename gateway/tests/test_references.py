@@ -22,3 +22,19 @@ async def test_a_reference_means_the_customer_of_the_historys_own_party(edge: Ed
     body = historic(transaction="E-2", identifier={"external": "11"})
     answer = await edge.post(body, operator("importer"), "/v1/history")
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown-identifier")
+
+
+async def test_history_names_the_versions_by_which_it_is_booked(edge: Edge) -> None:
+    """An import right after a programme was published is not booked by the one before."""
+    expecting = {"transaction": "A-2", "programme_version": 2}
+    assert (await edge.post(historic(**expecting), operator("importer"), "/v1/history")).is_success
+    first = edge.last()[1]
+    submitted = len(edge.road.submitted)
+    for other in ({"programme_version": 3}, {"terms_version": 99}):
+        body = historic(**(expecting | other))
+        answer = await edge.post(body, operator("importer"), "/v1/history")
+        assert (answer.status_code, answer.json()["code"]) == (503, "other-version-in-force")
+    assert len(edge.road.submitted) == submitted
+    bare = historic(transaction="A-2")
+    assert (await edge.post(bare, operator("importer"), "/v1/history")).is_success
+    assert edge.last()[1].fingerprint == first.fingerprint

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lab.bench.road import figures, load, meter
+from lab.bench import meter
+from lab.bench.road import figures, load
 from lab.bench.road.figures import BARE, REAL, Measured, Stage
 from lab.bench.road.load import Act, Open, Outcome, Step, Till
 from lab.bench.road.shoppers import REDEEM_POINTS, Shoppers, mobile_of
@@ -85,18 +86,18 @@ def test_the_mix_is_the_promised_one() -> None:
     ("share", "value"), [(0.0, 1.0), (0.5, 5.0), (0.95, 10.0), (0.99, 10.0), (1.0, 10.0)]
 )
 def test_a_quantile_is_a_value_that_was_measured(share: float, value: float) -> None:
-    assert load.quantile([float(n) for n in range(1, 11)], share) == value
+    assert meter.quantile([float(n) for n in range(1, 11)], share) == value
 
 
 def test_nothing_measured_is_zero() -> None:
-    assert load.quantile([], 0.5) == 0.0
-    assert load.median([]) == 0.0
+    assert meter.quantile([], 0.5) == 0.0
+    assert meter.median([]) == 0.0
     assert outcome(REAL, seconds=0.0).completed_per_s == 0.0
 
 
 def test_a_median_of_two_is_their_mean() -> None:
-    assert load.median([3.0, 1.0]) == 2.0
-    assert load.median([9.0, 1.0, 2.0]) == 2.0
+    assert meter.median([3.0, 1.0]) == 2.0
+    assert meter.median([9.0, 1.0, 2.0]) == 2.0
 
 
 def test_commands_and_outcomes_survive_the_pipe() -> None:

@@ -17,9 +17,12 @@ from aiohttp import web
 from lab.history.baskets import Basket
 from lab.history.problems import Problems
 from lab.history.sending import PlatformGone, Sending
+from lab.history.versions import Version
 from peyvand import Forbidden, Line, Operator, Options, Retry
 
 UTC_AT = datetime(2025, 5, 1, 6, 30, tzinfo=UTC)
+OLD = Version(2, UTC_AT, valid_for=timedelta(days=60))
+NEW = Version(1, UTC_AT + timedelta(days=1), valid_for=timedelta(days=730))
 
 
 @dataclass
@@ -90,6 +93,8 @@ async def send(door: Door, given: Sequence[Basket]) -> tuple[Sending, Problems]:
         sending = Sending(
             operator=operator,
             numbers={"s": 5},
+            programmes={"s": [OLD, NEW]},
+            terms=[Version(4, UTC_AT)],
             problems=problems,
             began=datetime(2026, 1, 2, tzinfo=UTC),
             tick=lambda _: None,
@@ -115,6 +120,7 @@ async def test_what_became_of_each_purchase_is_counted(door: Door) -> None:
     assert sending.sent.ends == {"completed": 3, "failed": 2}
     assert sending.sent.failures == {"cannot-decide": 1, "outcome unknown": 1}
     assert (sending.known_before, sending.points_earned) == (1, 14)
+    assert sending.points_past == 7  # of what was new; the other had its points before
     assert sending.earned_nothing == {"no-terms": 1}
     assert (sending.refused, sending.refused_rows) == (1, 2)
     (said,) = problems.listed
@@ -127,7 +133,7 @@ async def test_a_key_without_the_right_ends_the_run(door: Door) -> None:
     assert len(door.heard) < 5_000
 
 
-async def test_a_house_that_is_gone_is_not_waited_for_without_end(door: Door) -> None:
+async def test_a_platform_that_is_gone_is_not_waited_for_without_end(door: Door) -> None:
     with pytest.raises(PlatformGone):
         await send(door, [basket("gone", f"m{n}") for n in range(3_000)])
     assert len(door.heard) < 1_000
@@ -139,3 +145,14 @@ async def test_the_very_same_body_is_sent_every_time(door: Door) -> None:
     first, second = door.heard
     assert json.dumps(first) == json.dumps(second)
     assert "branch" not in first
+
+
+async def test_each_purchase_names_the_versions_in_force_at_its_time(door: Door) -> None:
+    given = [basket("before", minutes=-1), basket("first"), basket("new", minutes=24 * 60)]
+    sending, _ = await send(door, given)
+    versions = {
+        body["transaction"]: (body.get("programme_version"), body.get("terms_version"))
+        for body in door.heard
+    }
+    assert versions == {"before": (None, None), "first": (2, 4), "new": (1, 4)}
+    assert sending.points_past == 7  # the new programme's points live on

@@ -98,7 +98,8 @@ def replay(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Replay:
         place = tmp_path_factory.mktemp("replay")
         file = place / ("history.csv.gz" if isinstance(raw, bytes) else "history.csv")
         file.write_bytes(raw if isinstance(raw, bytes) else raw.encode())
-        told = [sys.executable, "-m", "lab.history", "--file", str(file)]
+        told = [sys.executable, "-m", "cluster", "run", "--"]
+        told += [sys.executable, "-m", "lab.history", "--file", str(file)]
         told += ["--report", str(place / "report"), *(["--enrol"] if enrol else [])]
         environment = os.environ | {"CLUSTER": str(folder), "COLUMNS": "200"}
         done = subprocess.run(
@@ -160,7 +161,7 @@ def test_a_history_is_taken_in_and_every_line_accounted_for(first: Ran) -> None:
     }
     sent = ran.report["transactions"]
     assert (sent["sent"], sent["completed"], sent["failed"], sent["pending"]) == (4, 4, 0, 0)
-    points = ran.report["points"]
+    points = ran.report["value"]["NP"]
     # a point for 10,000 Rial; what was bought over two years ago is expired and booked
     assert (points["issued"], points["expired"], points["outstanding"]) == (145, 90, 55)
     assert ran.report["replay"]["enrolled"] == {
@@ -169,8 +170,7 @@ def test_a_history_is_taken_in_and_every_line_accounted_for(first: Ran) -> None:
         "programmes": 2,
         "terms": 1,
     }
-    assert ran.report["sms"] == {"queued": 0, "delivered": 0, "duplicates": 0}
-    assert ran.report["ledger"]["lots_off"] == ran.report["ledger"]["accounts_off"] == 0
+    assert not any(ran.report["messages"].values())
 
 
 async def test_the_same_file_again_changes_no_entry(
@@ -187,7 +187,6 @@ async def test_the_same_file_again_changes_no_entry(
         ran = replay(raw, enrol=enrol)
         assert ran.status == LEFT_OUT, ran.said
         assert await book(folder) == before
-        assert ran.report["replay"]["entries_added"] == 0
         assert ran.report["replay"]["known_before"] == ran.report["transactions"]["sent"] == 4
         assert not any(ran.report["replay"]["enrolled"].values())
         assert "all 4 purchases were known from an earlier import" in ran.said

@@ -200,7 +200,7 @@ async def test_nothing_posts_twice(after: Load, cluster: plan.Cluster, town: Par
 
     async def beyond_the_topic() -> int:
         """Outcomes that no command on the topic accounts for, and the other way round."""
-        heard = await recompute.heard(cluster.servers.bootstrap, shards=cluster.shards)
+        heard = await recompute.topic_counts(cluster.servers.bootstrap, shards=cluster.shards)
         rows = await town.rows("ledger", "select count(*) as n from outcomes")
         return rows[0]["n"] - heard.commands
 

@@ -103,7 +103,9 @@ _BY_STATUS: Mapping[int, type[Problem]] = {
     429: TooMany,
 }
 _BY_CODE: Mapping[str, type[Problem]] = {"name-used-with-another-payload": NameReused}
-NOT_TAKEN = frozenset({"gateway-busy", "not-ready", "lookup-unavailable", "rate-limited"})
+NOT_TAKEN = frozenset(
+    {"gateway-busy", "not-ready", "lookup-unavailable", "other-version-in-force", "rate-limited"}
+)
 _KNOWN = frozenset({"status", "code", "detail", "fa"})
 
 

@@ -41,8 +41,11 @@ async def import_members(
     *,
     progress: Progress | None = None,
     chunk_lines: int = CHUNK_LINES,
+    check: bool = False,
 ) -> ImportReport:
     """Enrol everybody in the lines; a second time changes nothing.
+
+    check: enrol nobody; who is no member is listed as bad, `unknown-member`.
 
     lines: (number, one JSON object as of `line_of`). Chunks go PARALLEL at a time and are
     repeated whole when unanswered. Raises Problem when the network refuses a whole chunk.
@@ -50,7 +53,7 @@ async def import_members(
     report = ImportReport()
     chunks = _chunks(lines, chunk_lines)
     while group := list(itertools.islice(chunks, PARALLEL)):
-        sent = await _send_all(operator, group)
+        sent = await _send_all(operator, group, check=check)
         for chunk, counts in zip(group, sent, strict=True):
             _add(report, chunk, counts)
         if progress is not None:
@@ -64,17 +67,19 @@ def line_of(fields: ImportedLine) -> bytes:
     return msgspec.json.encode(fields)
 
 
-async def _send_all(operator: Operator, chunks: Sequence[Sequence[Numbered]]) -> list[_Counts]:
+async def _send_all(
+    operator: Operator, chunks: Sequence[Sequence[Numbered]], *, check: bool
+) -> list[_Counts]:
     try:
         async with asyncio.TaskGroup() as tasks:
-            sent = [tasks.create_task(_send(operator, chunk)) for chunk in chunks]
+            sent = [tasks.create_task(_send(operator, chunk, check=check)) for chunk in chunks]
     except ExceptionGroup as group:
         raise group.exceptions[0] from group  # callers expect a problem, not a group of them
     return [task.result() for task in sent]
 
 
-async def _send(operator: Operator, chunk: Sequence[Numbered]) -> _Counts:
-    path = transport.path_of("members", "import")
+async def _send(operator: Operator, chunk: Sequence[Numbered], *, check: bool) -> _Counts:
+    path = transport.path_of("members", "import", check="true" if check else None)
     reply = await operator.transport.request(
         "POST",
         path,

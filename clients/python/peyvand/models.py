@@ -165,7 +165,10 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class HistoricPurchase(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The body of POST /v1/history: a purchase of the past, by an operator with that right."""
+    """The body of POST /v1/history: a purchase of the past, by an operator with that right.
+
+    programme_version, terms_version: by which it must be booked, 0 by whichever is in force.
+    """
 
     merchant: int
     transaction: str
@@ -175,6 +178,8 @@ class HistoricPurchase(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[Line, ...] = ()
     terminal: int = 0
     branch: int = 0
+    programme_version: int = 0
+    terms_version: int = 0
 
 
 # --------------------------------------------------------------------------------------- answers

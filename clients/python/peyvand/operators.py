@@ -363,7 +363,10 @@ class Operator:
     async def post_history(
         self, purchase: HistoricPurchase, *, follow: road.Follow | None = None
     ) -> Answered | Pending:
-        """Bring in a purchase of the past (role history); a 202 is followed."""
+        """Bring in a purchase of the past (role history); a 202 is followed.
+
+        Versions that the purchase names are waited for: the gateway hears of a new one in a second.
+        """
         return await road.complete(
             self.transport, road.HISTORY, road.encode(purchase), follow=follow
         )

@@ -94,16 +94,41 @@ def show_status(folder: Path, given: argparse.Namespace) -> int:
 def env(folder: Path, given: argparse.Namespace) -> int:
     """Print, for a shell to read, where the gateway listens and the operator's key."""
     cluster = reporting.existing(folder)
-    told = {
-        "PEYVAND_URL": cluster.url(plan.GATEWAY),
-        "PEYVAND_KEY": cluster.credentials.operator_key("operator"),
-    }
+    told = _access(cluster)
     if given.json:
         _print_json(told)
         return 0
     for name, value in told.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
+
+
+def run(folder: Path, given: argparse.Namespace) -> int:
+    """Bring the cluster up where it is not, and become a command with its address and key."""
+    console.stderr = True  # the output is the command's alone
+    words = given.words[1:] if given.words[:1] == ["--"] else given.words
+    if not words:
+        raise ValueError("which command?")
+    cluster = _running(folder)
+    os.execvpe(words[0], words, os.environ | _access(cluster))  # noqa: S606
+
+
+def _running(folder: Path) -> plan.Cluster:
+    if (folder / "cluster.json").exists():
+        cluster = plan.cluster_of(folder)
+        if cluster.sandbox:
+            raise ValueError(f"{folder} holds a sandbox cluster, whose time is its driver's")
+        if all(seen.state is processes.State.READY for seen in processes.look(cluster)):
+            return cluster
+    console.print("the platform is not up: it is started, and stays up (make down stops it)")
+    return lifecycle.up(folder, sandbox=False, supervised=True, step=reporting.show_step)
+
+
+def _access(cluster: plan.Cluster) -> dict[str, str]:
+    return {
+        "PEYVAND_URL": cluster.url(plan.GATEWAY),
+        "PEYVAND_KEY": cluster.credentials.operator_key("operator"),
+    }
 
 
 def show_logs(folder: Path, given: argparse.Namespace) -> int:
@@ -204,6 +229,8 @@ def _parser() -> argparse.ArgumentParser:
             known = (*plan.SERVERS, *plan.PROGRAMS, supervisor.NAME)
             one.add_argument("room", nargs="?", choices=known)
             one.add_argument("--grep", metavar="TEXT", help="every line with this text, whole logs")
+        if command is run:
+            one.add_argument("words", nargs=argparse.REMAINDER, help="the command and its words")
         if command is migrate:
             one.add_argument("room", nargs="?", choices=plan.WITH_DATABASE)
     return parser
@@ -214,6 +241,7 @@ COMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "up": up,
     "status": show_status,
     "env": env,
+    "run": run,
     "logs": show_logs,
     "migrate": migrate,
     "down": down,

@@ -40,10 +40,10 @@ def fetch() -> Path:
 def is_current() -> bool:
     """Whether what is there is what the project wants."""
     stamp = paths.SERVERS / "stamp"
-    return stamp.exists() and stamp.read_text() == _wanted()
+    return stamp.exists() and stamp.read_text() == _expected_stamp()
 
 
-def _wanted() -> str:
+def _expected_stamp() -> str:
     """What decides the fetched files: the list of artifacts and the list of hashes."""
     return hashlib.sha256(POM.read_bytes() + HASHES.read_bytes()).hexdigest()
 
@@ -56,7 +56,7 @@ def _fetch_anew() -> None:
     archive = _verify(fresh)
     _unpack(archive, fresh / "postgres")
     archive.unlink()
-    (fresh / "stamp").write_text(_wanted())
+    (fresh / "stamp").write_text(_expected_stamp())
     shutil.rmtree(paths.SERVERS, ignore_errors=True)
     fresh.rename(paths.SERVERS)
 

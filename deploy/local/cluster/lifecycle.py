@@ -54,7 +54,7 @@ def up(
     """
     folder = folder.resolve()
     with lockfile.held(folder / "cluster.lock", wait_s=COMMAND_WAIT_S):
-        before, wanted = _running(folder), supervisor.wanted(folder)
+        before, expected = _running(folder), supervisor.expected(folder)
         try:
             cluster = _start_servers(folder, sandbox, step or _silent)
             _stop_other_versions(cluster, _programs(only), step or _silent)
@@ -63,7 +63,7 @@ def up(
             return plan.cluster_of(folder)
         except BaseException:
             _end(folder, [name for name in _running(folder) if name not in before])
-            supervisor.want(folder, wanted)
+            supervisor.want(folder, expected)
             raise
 
 

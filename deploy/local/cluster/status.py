@@ -67,13 +67,13 @@ def rates(cluster: plan.Cluster, names: Sequence[str]) -> list[Rate]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ClusterStatus:
     """A cluster as it was found. rates and lags are empty where nothing answers."""
 
     seen: Sequence[Seen]
     cares: Mapping[str, Care]
     supervised: bool  # somebody starts again what ends
-    wanted: bool  # somebody should
+    expected: bool  # somebody should
     lags: Sequence[Lag]
     rates: Sequence[Rate]
 
@@ -81,10 +81,10 @@ class Found:
     def well(self) -> bool:
         """Whether every process is ready, and one that ends would come back where it should."""
         ready = all(one.state is State.READY for one in self.seen)
-        return ready and (self.supervised or not self.wanted)
+        return ready and (self.supervised or not self.expected)
 
 
-def find(cluster: plan.Cluster) -> Found:
+def find(cluster: plan.Cluster) -> ClusterStatus:
     """Look at everything, all at once."""
     seen = processes.look(cluster)
     states = {one.name: one.state for one in seen}
@@ -92,17 +92,17 @@ def find(cluster: plan.Cluster) -> Found:
     with ThreadPoolExecutor(max_workers=2) as threads:
         rated = threads.submit(rates, cluster, running) if running else None
         found = lags(cluster) if states["kafka"] is State.READY else []
-    return Found(
+    return ClusterStatus(
         seen=seen,
         cares=supervisor.cares(cluster.folder),
         supervised=children.find(cluster.folder, supervisor.NAME) is not None,
-        wanted=bool(supervisor.wanted(cluster.folder)),
+        expected=bool(supervisor.expected(cluster.folder)),
         lags=found,
         rates=rated.result() if rated is not None else [],
     )
 
 
-def as_json(found: Found) -> dict[str, Any]:
+def as_json(found: ClusterStatus) -> dict[str, Any]:
     """The same for programs."""
     return {
         "well": found.well,
@@ -117,7 +117,7 @@ def as_json(found: Found) -> dict[str, Any]:
     }
 
 
-def advice(found: Found) -> list[str]:
+def advice(found: ClusterStatus) -> list[str]:
     """What is wrong and what to do, in order of haste; empty when all is well."""
     said: list[str] = []
     stopped = [one.name for one in found.seen if one.state is State.STOPPED]
@@ -137,7 +137,7 @@ def advice(found: Found) -> list[str]:
                 said.append(f"{one.name} does not run: make up")
             case State.READY:
                 pass
-    if found.wanted and not found.supervised:
+    if found.expected and not found.supervised:
         said.append("the supervisor does not run, so nothing comes back by itself: make up")
     return said
 

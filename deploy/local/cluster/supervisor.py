@@ -50,7 +50,7 @@ def start(cluster: plan.Cluster, names: Sequence[str], *, begin: Sequence[str]) 
     at once, while we hold the cluster.
     """
     stop(cluster.folder)
-    want(cluster.folder, [*wanted(cluster.folder), *names])
+    want(cluster.folder, [*expected(cluster.folder), *names])
     children.launch(
         children.Launch(
             folder=cluster.folder,
@@ -74,18 +74,18 @@ def stop(folder: Path) -> bool:
 
 def forget(folder: Path) -> None:
     """A cluster that was stopped wants nothing, and its counts begin anew."""
-    (folder / "wanted.json").unlink(missing_ok=True)
+    (folder / "expected.json").unlink(missing_ok=True)
     (folder / "restarts.json").unlink(missing_ok=True)
 
 
-def wanted(folder: Path) -> list[str]:
+def expected(folder: Path) -> list[str]:
     """The processes that the cluster's supervisor looks after; none where it has none."""
-    return list(_read(folder / "wanted.json").get("names", ()))
+    return list(_read(folder / "expected.json").get("names", ()))
 
 
 def want(folder: Path, names: Sequence[str]) -> None:
     """Look after these and no others any more."""
-    _write(folder / "wanted.json", {"names": sorted(set(names))})
+    _write(folder / "expected.json", {"names": sorted(set(names))})
 
 
 def cares(folder: Path) -> dict[str, Care]:
@@ -112,7 +112,7 @@ class Supervisor:
         """Look at every process once; whatever a command works on is left to it."""
         try:
             with lockfile.held(self._folder / "cluster.lock", wait_s=0):
-                for name in wanted(self._folder):
+                for name in expected(self._folder):
                     self._look_at(name)
         except lockfile.Locked:
             return
@@ -206,7 +206,7 @@ def main(arguments: Sequence[str]) -> int:
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, end)
     supervisor, logs_at = Supervisor(folder), 0.0
-    tell("INFO", f"looking after {', '.join(wanted(folder))}")
+    tell("INFO", f"looking after {', '.join(expected(folder))}")
     for name in options.begin:
         _unbroken(lambda one=name: supervisor.start(one))
     while not ended.wait(LOOK_S):

@@ -26,7 +26,7 @@ from cluster import (
     supervisor,
 )
 from cluster.processes import Seen, State
-from cluster.status import Found
+from cluster.status import ClusterStatus
 from cluster.supervisor import Care
 from lab.observe import find
 
@@ -178,9 +178,9 @@ def test_logs_are_bounded_while_they_are_written_and_searched_whole(tmp_path: Pa
     assert len(found) >= 4
 
 
-def _found(states: dict[str, State], *, supervised: bool = True) -> Found:
+def _found(states: dict[str, State], *, supervised: bool = True) -> ClusterStatus:
     seen = [Seen(name, one, 1, 7, None) for name, one in states.items()]
-    return Found(seen, {}, supervised=supervised, wanted=True, lags=[], rates=[])
+    return ClusterStatus(seen, {}, supervised=supervised, expected=True, lags=[], rates=[])
 
 
 def test_status_says_what_to_do_and_only_a_whole_house_is_well() -> None:

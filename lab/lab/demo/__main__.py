@@ -16,7 +16,7 @@ from cluster import lifecycle, paths, plan, readiness, reporting
 from lab.demo import figures, opening, purchases, story
 from lab.demo.plan import draw
 from lab.demo.purchases import Visit
-from lab.demo.story import Told
+from lab.demo.story import StoryContext
 from lab.observe import audit, driver
 
 SEED: Final = 20261121
@@ -66,7 +66,7 @@ def _run(given: argparse.Namespace) -> int:
 async def _shop(cluster: plan.Cluster, visits: list[Visit]) -> tuple[dict[str, Any], list[str]]:
     acts = draw(visits, SEED)
     with _bars() as bars:
-        told = Told(
+        told = StoryContext(
             cluster=cluster,
             acts=acts,
             bars=bars,

@@ -9,8 +9,10 @@ from rich.console import Console
 from lab.demo import cast
 from lab.demo.street import Log
 from lab.observe import figures as shared
-from lab.observe.figures import Messages, Sent
-from lab.observe.recompute import Books, Heard
+from lab.observe import requests
+from lab.observe.figures import Messages
+from lab.observe.recompute import Books, TopicCounts
+from lab.observe.requests import Sent
 
 __all__ = ["Messages", "faults", "figures", "show"]
 
@@ -30,7 +32,7 @@ _SOME = (
 
 
 def figures(
-    log: Log, books: Books, heard: Heard, messages: Messages, *, shopping_s: float
+    log: Log, books: Books, heard: TopicCounts, messages: Messages, *, shopping_s: float
 ) -> dict[str, Any]:
     """The report's figures, as they go to report.json."""
     sent = Sent(
@@ -76,7 +78,7 @@ def _why(sent: Any) -> str:
 
 def _absent(found: Mapping[str, Any]) -> Iterator[str]:
     for path in _SOME:
-        if shared.at(found, path) <= 0:
+        if requests.at(found, path) <= 0:
             yield f"{path} is 0: the demo did not show it"
     sent = found["transactions"]
     if sent["sent"] < 20_000:

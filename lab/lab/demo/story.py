@@ -29,7 +29,7 @@ DAY_SUM_HELD_RIAL: Final = 90_000_000
 
 
 @dataclass(slots=True)
-class Told:
+class StoryContext:
     """What the story needs all along."""
 
     cluster: plan.Cluster
@@ -60,7 +60,7 @@ class Told:
                 await till.client.close()
 
 
-async def tell(told: Told, visits: list[Visit]) -> dict[str, Any]:
+async def tell(told: StoryContext, visits: list[Visit]) -> dict[str, Any]:
     """Play everything; the figures of the report."""
     bar = told.bar("merchants, tills and customers", opening.registrations(visits))
     await told.driver.advance(visits[0].at - opening.BACK)
@@ -77,7 +77,7 @@ async def tell(told: Told, visits: list[Visit]) -> dict[str, Any]:
     return await _figures(told, told.street, shopping_s)
 
 
-async def _tighten_rules(told: Told) -> None:
+async def _tighten_rules(told: StoryContext) -> None:
     """A household of this data spends less than the default's day: hold from lower on."""
     old = await told.operator.fraud_rule("account-day-sum", 1)
     changed = {k: v for k, v in old.items() if k not in ("rule", "version", "author")}
@@ -86,7 +86,7 @@ async def _tighten_rules(told: Told) -> None:
     await told.operator.put_fraud_rule("account-day-sum", 2, changed)
 
 
-async def _shop(told: Told, street: Street) -> Shopping:
+async def _shop(told: StoryContext, street: Street) -> Shopping:
     bar = told.bar("shopping", len(told.acts))
 
     def progress(done: int, at: datetime) -> None:
@@ -109,7 +109,7 @@ async def _shop(told: Told, street: Street) -> Shopping:
     return shopping
 
 
-async def _kill_the_gateway(told: Told, street: Street) -> None:
+async def _kill_the_gateway(told: StoryContext, street: Street) -> None:
     """Under load: kill -9, start again, and ask once more for what was answered before."""
     await asyncio.sleep(0.2)
     street.stop_measuring = True
@@ -123,7 +123,7 @@ async def _kill_the_gateway(told: Told, street: Street) -> None:
     told.bars.console.print("[yellow]the gateway was killed and started again under load[/]")
 
 
-async def _send_again(told: Told, street: Street, names: list[TillReference]) -> None:
+async def _send_again(told: StoryContext, street: Street, names: list[TillReference]) -> None:
     bar = told.bar("old requests sent again", len(names))
     room = asyncio.Semaphore(16)
 
@@ -137,7 +137,7 @@ async def _send_again(told: Told, street: Street, names: list[TillReference]) ->
             group.create_task(one(name))
 
 
-async def _review(told: Told) -> None:
+async def _review(told: StoryContext) -> None:
     """A reviewer decides most of what is open; the rest falls due."""
     await driver.drained(told.cluster)
     found = [case async for case in every(lambda after: told.reviewer.cases(after, status="open"))]
@@ -153,7 +153,7 @@ async def _review(told: Told) -> None:
                 raise
 
 
-async def _let_time_pass(told: Told, until: datetime) -> None:
+async def _let_time_pass(told: StoryContext, until: datetime) -> None:
     """Drain, jump ahead, let sweeps and messages finish."""
     dsn = told.cluster.servers.dsn("ledger", "ledger_owner")
     bar = told.bar("lag drained, due lots swept, messages sent", 3)
@@ -174,11 +174,11 @@ async def _messages_under_way(cluster: plan.Cluster) -> int:
     return sum(states.get(state, 0) for state in ("waiting", "queued", "sending"))
 
 
-async def _figures(told: Told, street: Street, shopping_s: float) -> dict[str, Any]:
+async def _figures(told: StoryContext, street: Street, shopping_s: float) -> dict[str, Any]:
     bar = told.bar("books recomputed", 2)
     books = await recompute.books(told.cluster.servers.dsn("ledger", "ledger_owner"))
     told.bars.advance(bar)
-    heard = await recompute.heard(told.cluster.servers.bootstrap, shards=told.cluster.shards)
+    heard = await recompute.topic_counts(told.cluster.servers.bootstrap, shards=told.cluster.shards)
     told.bars.advance(bar)
-    told_of = await messages.told(told.cluster)
+    told_of = await messages.figures_of(told.cluster)
     return figures.figures(street.log, books, heard, told_of, shopping_s=shopping_s)

@@ -8,13 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from cluster import connections, plan
-from contracts import keys, members, topics
-from contracts.members import IdentifierKind
 from lab.history.baskets import Baskets, Reference
 from lab.history.problems import Code
 from lab.history.rows import NUMBER_MAX
-from lab.observe import settling
+from lab.history.versions import Version, in_force, start_of
 from peyvand import Invalid, Operator, member_import, operators
 from peyvand.administration import Programme, Terms
 from peyvand.transport import path_of
@@ -31,7 +28,6 @@ SECTOR: Final = "imported"
 FIRST_NUMBER: Final = 2  # party 1 is the network
 PARTIES_TRIED_MAX: Final = 100_000
 PAGE: Final = 200
-CHUNK: Final = 5_000
 _TAKEN: Final = "already-exists-differently"
 
 Tick = Callable[[int], None]  # how many more are done
@@ -49,30 +45,30 @@ class Enrolled:
 
 @dataclass(slots=True, kw_only=True)
 class Partners:
-    """The merchants of a file by its own text, and what had to be made for it."""
+    """The merchants of a file by its own text, and what had to be made for it.
 
-    cluster: plan.Cluster
+    programmes, terms: the versions by which its purchases are to be booked.
+    """
+
     operator: Operator
     enrol: bool
     tick: Tick
     numbers: dict[str, int] = field(default_factory=dict[str, int])
     parties: dict[str, int] = field(default_factory=dict[str, int])
+    programmes: dict[str, list[Version]] = field(default_factory=dict[str, list[Version]])
+    terms: list[Version] = field(default_factory=list[Version])
     enrolled: Enrolled = field(default_factory=Enrolled)
 
     async def resolve(self, baskets: Baskets) -> None:
-        """Find everybody, take in or leave out the others, and wait until the platform knows."""
+        """Find everybody; take in the others, or leave them out."""
         found = baskets.merchants()
         if not found:
             return
         await self._merchants(baskets, found)
         baskets.own(self.parties)
         await self._programmes(baskets, found)
-        if self.enrol:
-            await self._terms(min(first for _, first in found))
-            await self._enrol_members(baskets)
-            await self._make_known()
-        else:
-            await self._find_members(baskets)
+        await self._terms(min(first for _, first in found))
+        await self._members(baskets)
 
     # ------------------------------------------------------------------------------ merchants
 
@@ -124,9 +120,10 @@ class Partners:
             if number is None:
                 continue
             versions = await self._versions("merchants", number, "programmes")
+            self.programmes[text] = [Version.of(one) for one in versions]
             if not self.enrol:
                 without += [] if versions else [text]
-            elif not _in_force(versions, first):
+            elif in_force(self.programmes[text], first) is None:
                 await self._programme(text, number, len(versions) + 1, start)
             self.tick(1)
         baskets.leave_out_merchants(without, Code.NO_PROGRAMME)
@@ -141,15 +138,17 @@ class Partners:
             validity_days=VALIDITY_DAYS,
             backdated=True,
         )
-        await self.operator.put_programme(number, version, fresh)
+        made = await self.operator.put_programme(number, version, fresh)
+        self.programmes[text].append(Version.of(made))
         self.enrolled.programmes += 1
 
     async def _terms(self, first: datetime) -> None:
         """A settlement price from before the first purchase: the platform's earliest, if any."""
         versions = await self._versions("terms")
-        if _in_force(versions, first):
+        self.terms = [Version.of(one) for one in versions]
+        if not self.enrol or in_force(self.terms, first) is not None:
             return
-        earliest: dict[str, Any] = min(versions, key=_start, default=dict[str, Any]())
+        earliest: dict[str, Any] = min(versions, key=start_of, default=dict[str, Any]())
         fresh = Terms(
             effective_from=first - BEFORE,
             price_rial=earliest.get("price_rial", PRICE_RIAL),
@@ -157,7 +156,8 @@ class Partners:
             fee_bp=earliest.get("fee_bp", FEE_BP),
             backdated=True,
         )
-        await self.operator.put_terms(len(versions) + 1, fresh)
+        made = await self.operator.put_terms(len(versions) + 1, fresh)
+        self.terms.append(Version.of(made))
         self.enrolled.terms += 1
 
     async def _versions(self, *of: str | int) -> list[dict[str, Any]]:
@@ -168,7 +168,8 @@ class Partners:
 
     # -------------------------------------------------------------------------------- members
 
-    async def _enrol_members(self, baskets: Baskets) -> None:
+    async def _members(self, baskets: Baskets) -> None:
+        """Enrol whoever is no member yet, or only ask who is none; the others are left out."""
         done = 0
 
         def tell(lines: int) -> None:
@@ -177,38 +178,12 @@ class Partners:
             done = lines
 
         report = await member_import.import_members(
-            self.operator, _enrolments(baskets.members()), progress=tell
+            self.operator, _enrolments(baskets.members()), progress=tell, check=not self.enrol
         )
         self.enrolled.members = report.enrolled
         bad = {line.line for line in report.bad}
         unknown = [one for number, one in enumerate(baskets.members(), 1) if number in bad]
         baskets.leave_out_members(unknown, Code.UNKNOWN_MEMBER)
-
-    async def _find_members(self, baskets: Baskets) -> None:
-        """Nobody is asked one by one: the keyed digests are looked up in sets."""
-        roots = self.cluster.credentials.identifier_keys.split(",")
-        ring = keys.ring(roots, members.OF_IDENTIFIERS, setting="identifier_keys")
-        db = await connections.connect(self.cluster.servers.dsn("members", "members_owner"))
-        unknown: list[Reference] = []
-        try:
-            references = baskets.members()
-            while chunk := list(itertools.islice(references, CHUNK)):
-                digests = {one: _digests(ring, one) for one in chunk}
-                rows = await db.fetch(_KNOWN, [d for those in digests.values() for d in those])
-                known = {row["digest"] for row in rows}
-                unknown += [one for one, those in digests.items() if known.isdisjoint(those)]
-                self.tick(len(chunk))
-        finally:
-            await db.close()
-        baskets.leave_out_members(unknown, Code.UNKNOWN_MEMBER)
-
-    async def _make_known(self) -> None:
-        made = self.enrolled
-        if made.programmes or made.terms:
-            said = (topics.MERCHANTS_PROGRAMMES, topics.MERCHANTS_TERMS)
-            await settling.known(self.cluster, "merchants", said)
-        if made.members:
-            await settling.known(self.cluster, "members", (topics.MEMBERS_IDENTIFIERS,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,23 +220,7 @@ class Registered:
         return (number for number in numbers if number not in taken)
 
 
-_KNOWN: Final = "select digest from identifiers where digest = any($1::bytea[])"
-
-
-def _digests(ring: keys.Ring, one: Reference) -> list[bytes]:
-    made = members.digests(ring, IdentifierKind.EXTERNAL, one.text, party=one.party)
-    return [bytes.fromhex(digest) for digest in made]
-
-
 def _enrolments(references: Iterator[Reference]) -> Iterator[member_import.Numbered]:
     for number, one in enumerate(references, 1):
         asked = {"external": one.text, "party": one.party, "consents": {"terms": True}}
         yield number, msgspec.json.encode(asked)
-
-
-def _start(version: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(version["effective_from"])
-
-
-def _in_force(versions: Iterable[Mapping[str, Any]], at: datetime) -> bool:
-    return any(_start(version) <= at for version in versions)

@@ -4,28 +4,23 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from rich.progress import Progress, TaskID
 
-from cluster import connections, plan
-from kit.base import clock
-from kit.stream import kafka
-from lab.history import reading
+from lab.history import reading, value
 from lab.history.baskets import Baskets, Tally
 from lab.history.partners import Partners
 from lab.history.problems import Problems
 from lab.history.sending import AT_ONCE, Sending
-from lab.observe import driver, figures, messages, recompute
-from lab.observe.recompute import Books
+from lab.history.value import Value
+from lab.observe import requests
 from peyvand import Operator, Options, Retry, Timeouts
 
-DRAIN_S: Final = 600.0
-SWEEP_PATIENCE_S: Final = 90.0  # without one lot fewer
-REST_TRIES_MAX: Final = 5
-POLL_S: Final = 0.5
+SWEEP_PATIENCE_S: Final = 90.0  # without one point more that is booked as expired
+POLL_S: Final = 2.0  # the whole book is added up for each answer
 BAR_EVERY: Final = 50
 PATIENT: Final = Options(
     timeouts=Timeouts(request_s=15.0),
@@ -59,27 +54,24 @@ class Replay:
         self.counts = reading.read_file(self.file, self.baskets, self.problems, tell=tell)
         self._say_of_file()
 
-    async def play(self, cluster: plan.Cluster, bars: Progress) -> dict[str, Any]:
-        """Send everything that can be sent and wait for rest; the figures of the report."""
+    async def play(self, operator: Operator, bars: Progress) -> dict[str, Any]:
+        """Send everything that can be sent and see what became of it; the report's figures."""
         self.bars = bars
-        key = cluster.credentials.operator_key("operator")
-        async with Operator(cluster.url(plan.GATEWAY), key, options=PATIENT) as operator:
-            partners = await self._partners(cluster, operator)
-            self.baskets.tell_left_out(self.problems)
-            self.tally = self.baskets.tally()
-            before = await _entries(cluster)
-            sending = await self._send(operator, partners)
-        await self._rest(cluster)
-        books, ends = await self._books(cluster)
-        heard = await recompute.heard(cluster.servers.bootstrap, shards=cluster.shards, until=ends)
-        found = figures.figures(sending.sent, books, heard, await messages.told(cluster))
+        partners = await self._partners(operator)
+        self.baskets.tell_left_out(self.problems)
+        self.tally = self.baskets.tally()
+        before = value.expired(await value.value(operator))
+        sending = await self._send(operator, partners)
+        of_all = await self._swept(operator, before, sending.points_past)
+        found = requests.figures(sending.sent)
+        found["value"] = of_all
+        found["messages"] = await operator.message_counts()
         found["rows"] = self._rows(sending)
         found["replay"] = {
             "file": self.file.name,
             "known_before": sending.known_before,
             "points_earned": sending.points_earned,
             "earned_nothing": dict(sending.earned_nothing),
-            "entries_added": books.entries - before,
             "enrolled": asdict(partners.enrolled),
         }
         found["problems"] = {"counts": dict(self.problems.counts), "listed": self.problems.listed}
@@ -88,12 +80,11 @@ class Replay:
 
     # ------------------------------------------------------------------------------- chapters
 
-    async def _partners(self, cluster: plan.Cluster, operator: Operator) -> Partners:
+    async def _partners(self, operator: Operator) -> Partners:
         merchants, members = len(self.baskets.merchants()), self.baskets.customers()
         verb = "taken in" if self.enrol else "looked up"
         bar = self._bar(f"merchants and members {verb}", 2 * merchants + members)
         partners = Partners(
-            cluster=cluster,
             operator=operator,
             enrol=self.enrol,
             tick=lambda more: self.bars.advance(bar, more),
@@ -115,42 +106,33 @@ class Replay:
         sending = Sending(
             operator=operator,
             numbers=partners.numbers,
+            programmes=partners.programmes,
+            terms=partners.terms,
             problems=self.problems,
-            began=clock.wall(),
+            began=datetime.now(UTC),
             tick=tick,
         )
         await sending.run(self.baskets.in_time_order())
         self.bars.update(bar, completed=max(self.tally.sendable, 1))
         return sending
 
-    async def _rest(self, cluster: plan.Cluster) -> None:
-        """Until nothing is under way and every lot that was born expired is booked so."""
-        await driver.drained(cluster, wait_s=DRAIN_S)
-        dsn = cluster.servers.dsn("ledger", "ledger_owner")
-        total = await recompute.lots_due(dsn)
-        bar = self._bar("lots past their date are booked", total)
-        left, patient_until = total, time.monotonic() + SWEEP_PATIENCE_S
-        while now_left := await recompute.lots_due(dsn):
-            if now_left < left:
-                left, patient_until = now_left, time.monotonic() + SWEEP_PATIENCE_S
+    async def _swept(self, operator: Operator, before: int, past: int) -> Value:
+        """All value, once the points that were past their date when they came are booked so."""
+        bar = self._bar("points past their date are booked", past)
+        most, patient_until = 0, time.monotonic() + SWEEP_PATIENCE_S
+        while True:
+            found = await value.value(operator)
+            booked = value.expired(found) - before
+            self.bars.update(bar, completed=max(0, min(booked, past)))
+            if booked >= past:
+                self.bars.update(bar, completed=max(past, 1))
+                return found
+            if booked > most:
+                most, patient_until = booked, time.monotonic() + SWEEP_PATIENCE_S
             if time.monotonic() > patient_until:
-                raise TimeoutError(f"{now_left} lots past their date are not booked as expired")
-            self.bars.update(bar, completed=max(0, total - now_left))
+                self.said.append(f"{past - booked:,} points past their date are not booked so yet")
+                return found
             await asyncio.sleep(POLL_S)
-        self.bars.update(bar, completed=max(total, 1))
-
-    async def _books(self, cluster: plan.Cluster) -> tuple[Books, dict[kafka.Place, int]]:
-        """The book as it stands while nothing moves, and the ends of the road at that moment."""
-        dsn = cluster.servers.dsn("ledger", "ledger_owner")
-        bar = self._bar("books recomputed", 1)
-        for _ in range(REST_TRIES_MAX):
-            await driver.drained(cluster, wait_s=DRAIN_S)
-            ends = await kafka.end_offsets(cluster.servers.bootstrap, driver.ROAD)
-            books = await recompute.books(dsn)
-            if ends == await kafka.end_offsets(cluster.servers.bootstrap, driver.ROAD):
-                self.bars.advance(bar)
-                return books, ends
-        raise TimeoutError("others keep the platform busy: its books cannot be checked now")
 
     # --------------------------------------------------------------------------------- saying
 
@@ -191,7 +173,7 @@ class Replay:
         if sent and ran["known_before"] == sent:
             self.said.append(
                 f"all {sent:,} purchases were known from an earlier import and got their first"
-                f" answers again; entries added to the book: {ran['entries_added']:,}"
+                " answers again: nothing was posted"
             )
         elif ran["known_before"]:
             self.said.append(
@@ -201,11 +183,3 @@ class Replay:
 
     def _bar(self, text: str, total: int, note: str = "") -> TaskID:
         return self.bars.add_task(text, total=max(total, 1), note=note)
-
-
-async def _entries(cluster: plan.Cluster) -> int:
-    db = await connections.connect(cluster.servers.dsn("ledger", "ledger_owner"))
-    try:
-        return await db.fetchval("select count(*) from entries")
-    finally:
-        await db.close()

@@ -4,18 +4,20 @@ import asyncio
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from lab.history.baskets import Basket
 from lab.history.problems import Problems
-from lab.observe.figures import Sent
+from lab.history.versions import Version, in_force
+from lab.observe.requests import Sent
 from peyvand import (
     Answer,
     Answered,
     BadReply,
+    Follow,
     Forbidden,
     HistoricPurchase,
     Identifier,
@@ -31,6 +33,9 @@ AT_ONCE: Final = 48
 QUEUED_MAX: Final = 16  # baskets that wait for one member's turn while the others go on
 SILENT_MAX: Final = 2 * AT_ONCE  # answers missing in a row: then the platform is gone
 
+PATIENT: Final = Follow(rounds_max=24)  # two minutes: nobody waits at a till
+BORDER: Final = timedelta(days=2)  # what expires so close to now may be booked later
+
 Tick = Callable[[datetime], None]
 
 
@@ -42,17 +47,21 @@ class PlatformGone(Exception):
 class Sending:
     """Sends baskets and keeps count of what became of them.
 
-    began: the platform's time before the first; an older stamp is of an earlier import.
+    numbers, programmes: of merchants, by the file's text. began: the time before the first; an
+    older stamp is of an earlier import. points_past: of new purchases, already past their date.
     """
 
     operator: Operator
-    numbers: Mapping[str, int]  # of merchants, by the file's text
+    numbers: Mapping[str, int]
+    programmes: Mapping[str, Sequence[Version]]
+    terms: Sequence[Version]
     problems: Problems
     began: datetime
     tick: Tick
     sent: Sent = field(default_factory=Sent)
     known_before: int = 0
     points_earned: int = 0
+    points_past: int = 0
     earned_nothing: Counter[str] = field(default_factory=Counter[str])
     refused: int = 0
     refused_rows: int = 0
@@ -65,7 +74,7 @@ class Sending:
         try:
             async with asyncio.TaskGroup() as workers:
                 for lane in lanes:
-                    workers.create_task(self._work(lane))
+                    workers.create_task(self._send_lane(lane))
                 for basket in baskets:
                     await lanes[zlib.crc32(basket.member.encode()) % AT_ONCE].put(basket)
                 for lane in lanes:
@@ -75,7 +84,7 @@ class Sending:
         finally:
             self.sent.seconds = time.monotonic() - started
 
-    async def _work(self, lane: asyncio.Queue[Basket | None]) -> None:
+    async def _send_lane(self, lane: asyncio.Queue[Basket | None]) -> None:
         while (basket := await lane.get()) is not None:
             await self._send(basket)
             self.tick(basket.at)
@@ -83,7 +92,8 @@ class Sending:
     async def _send(self, basket: Basket) -> None:
         started = time.perf_counter()
         try:
-            heard = await self.operator.post_history(self._purchase(basket))
+            purchase = self._purchase(basket)
+            heard = await self.operator.post_history(purchase, follow=PATIENT)
         except (Unauthorized, Forbidden):
             raise
         except (OutcomeUnknown, Unavailable, BadReply) as unknown:
@@ -93,9 +103,11 @@ class Sending:
         else:
             self._silent = 0
             self.sent.latencies_s.append(time.perf_counter() - started)
-            self._note(heard)
+            self._note(basket, heard)
 
     def _purchase(self, basket: Basket) -> HistoricPurchase:
+        programme = in_force(self.programmes.get(basket.merchant, ()), basket.at)
+        terms = in_force(self.terms, basket.at)
         return HistoricPurchase(
             merchant=self.numbers[basket.merchant],
             transaction=basket.transaction,
@@ -104,9 +116,11 @@ class Sending:
             amount_rial=basket.amount_rial,
             lines=basket.lines,
             terminal=basket.terminal,
+            programme_version=programme.number if programme else 0,
+            terms_version=terms.number if terms else 0,
         )
 
-    def _note(self, heard: Answered | Pending) -> None:
+    def _note(self, basket: Basket, heard: Answered | Pending) -> None:
         if isinstance(heard, Pending) or not isinstance(heard.answer, Answer):
             self.sent.ends["pending"] += 1
             return
@@ -118,8 +132,13 @@ class Sending:
             self.sent.failures[answer.code] += 1
             return
         self.sent.ends[answer.status.value] += 1
-        self.known_before += answer.accepted_at < self.began
+        known = answer.accepted_at < self.began
+        self.known_before += known
         self.points_earned += answer.points_earned
+        programme = in_force(self.programmes.get(basket.merchant, ()), basket.at)
+        lives = programme.valid_for if programme else None
+        if not known and lives is not None and basket.at + lives < self.began - BORDER:
+            self.points_past += answer.points_earned
         if not answer.points_earned:
             self.earned_nothing.update({why_nothing(answer)})
 

@@ -1,8 +1,7 @@
 """Figures of a run through a cluster: what they are, what must hold of them, and a page to read."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich import box
@@ -10,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.values import NETWORK_PARTY
-from lab.observe.recompute import VALUE_WORDS, Books, Heard
-
-ENDS = ("completed", "declined", "held", "pending", "failed")
+from lab.observe import requests
+from lab.observe.recompute import VALUE_WORDS, Books, TopicCounts
+from lab.observe.requests import Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,34 +23,11 @@ class Messages:
     duplicates: int
 
 
-@dataclass(slots=True, kw_only=True)
-class Sent:
-    """What a run sent, by how each name ended (one of ENDS), and how long answers took.
-
-    failures: why names failed. seconds: from the first to the last answer.
-    """
-
-    ends: Counter[str] = field(default_factory=Counter[str])
-    failures: Counter[str] = field(default_factory=Counter[str])
-    resent: int = 0
-    resent_before_answer: int = 0
-    answered_differently: int = 0
-    latencies_s: list[float] = field(default_factory=list[float])
-    seconds: float = 0.0
-
-
-def figures(sent: Sent, books: Books, heard: Heard, messages: Messages) -> dict[str, Any]:
+def figures(sent: Sent, books: Books, heard: TopicCounts, messages: Messages) -> dict[str, Any]:
     """The report's figures, as they go to report.json. Those of the book are the cluster's."""
     points = books.value.get("NP", dict.fromkeys(VALUE_WORDS, 0))
     return {
-        "transactions": {
-            "sent": sent.ends.total(),
-            **{end: sent.ends[end] for end in ENDS},
-            "resent": sent.resent,
-            "resent_before_answer": sent.resent_before_answer,
-            "answered_differently": sent.answered_differently,
-            "failures": dict(sent.failures),
-        },
+        **requests.figures(sent),
         "points": points,
         "credit_rial": books.value.get("CR", {}),
         "cross_merchant": {
@@ -79,26 +55,12 @@ def figures(sent: Sent, books: Books, heard: Heard, messages: Messages) -> dict[
             "declined": heard.decisions["decline"],
         },
         "sms": asdict(messages),
-        "latency_ms": _latencies(sent.latencies_s),
-        "rate_per_s": round(sent.ends.total() / max(sent.seconds, 0.001)),
-        "seconds": round(sent.seconds, 1),
-    }
-
-
-def _latencies(taken_s: list[float]) -> dict[str, float]:
-    taken = sorted(taken_s) or [0.0]
-    return {
-        name: round(taken[min(int(len(taken) * share), len(taken) - 1)] * 1000, 1)
-        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
     }
 
 
 # ---------------------------------------------------------------------------------- what must hold
 
 _ZERO = (
-    "transactions.pending",
-    "transactions.failed",
-    "transactions.answered_differently",
     "settlement.sum_of_positions",
     "ledger.accounts_off",
     "ledger.lots_off",
@@ -109,17 +71,12 @@ _ZERO = (
 def faults(found: Mapping[str, Any]) -> Iterator[str]:
     """What does not hold, in plain words; nothing when all is well."""
     for path in _ZERO:
-        if (value := at(found, path)) != 0:
+        if (value := requests.at(found, path)) != 0:
             yield f"{path} is {value}, not 0"
     for unit, total in found["ledger"]["sum_by_unit"].items():
         if total:
             yield f"the entries in {unit} sum to {total}, not 0"
-    sent = found["transactions"]
-    for why, count in sent.get("failures", {}).items():
-        yield f"{count} transactions failed: {why}"
-    ends = sum(sent[end] for end in ENDS)
-    if sent["sent"] != ends:
-        yield f"{sent['sent']} names were sent, {ends} are accounted for"
+    yield from requests.faults(found)
     for unit in ("points", "credit_rial"):
         yield from _unbalanced(unit, found[unit])
     if found["ledger"]["commands"] != found["ledger"]["outcomes"]:
@@ -143,35 +100,12 @@ def _unbalanced(unit: str, value: Mapping[str, int]) -> Iterator[str]:
         yield f"{unit}: what happened leaves {left}, the lots hold {value['outstanding']}"
 
 
-def at(found: Mapping[str, Any], path: str) -> Any:
-    """The figure at a path such as points.issued; 0 where there is none."""
-    value: Any = found
-    for part in path.split("."):
-        value = value.get(part, 0)
-    return value
-
-
 # --------------------------------------------------------------------------------------- the page
 
 
 def show(console: Console, found: Mapping[str, Any], names: Mapping[int, str]) -> None:
     """Print the figures for a person. names: what to call parties; the others by number."""
-    sent, took = found["transactions"], found["latency_ms"]
-    console.rule("[bold]Peyvand · پیوند")
-    console.print(
-        f"[bold]{sent['sent']:,}[/] transactions in {found['seconds']} s"
-        f" ({found['rate_per_s']:,}/s), answered in {took['p50']} ms"
-        f" (p95 {took['p95']}, p99 {took['p99']})"
-    )
-    console.print(
-        f"  completed {sent['completed']:,} · declined {sent['declined']:,}"
-        f" · points pending {sent['held']:,} · unanswered {sent['pending']}"
-        f" · failed {sent['failed']}"
-    )
-    console.print(
-        f"  sent again {sent['resent']:,} times, {sent['resent_before_answer']:,} of them before"
-        f" the first answer; answered differently: {sent['answered_differently']}"
-    )
+    requests.show(console, found)
     _show_value(console, found)
     _show_matrix(console, found["settlement"], names)
     fraud, sms, ledger = found["fraud"], found["sms"], found["ledger"]

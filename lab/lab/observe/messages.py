@@ -16,7 +16,7 @@ async def states(cluster: plan.Cluster) -> dict[str, int]:
         await db.close()
 
 
-async def told(cluster: plan.Cluster) -> Messages:
+async def figures_of(cluster: plan.Cluster) -> Messages:
     """The figures of the report: notify's, whatever the simulated provider remembers.
 
     Only whether a message was sent to anybody twice is the provider's to say, since its own start.

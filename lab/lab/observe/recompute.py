@@ -98,7 +98,7 @@ class Unreadable:
 
 
 @dataclass(slots=True, kw_only=True)
-class Heard:
+class TopicCounts:
     """What the topics say, counted by code outside the rooms."""
 
     commands: int
@@ -106,7 +106,7 @@ class Heard:
     released: int
 
 
-async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) -> Heard:
+async def topic_counts(bootstrap: str, *, shards: int, until: Offsets | None = None) -> TopicCounts:
     """Read the road's topics from their first record to their present end, or to until.
 
     until: next offset of each place; of a cluster whose minutes go on ticking meanwhile.
@@ -129,7 +129,7 @@ async def heard(bootstrap: str, *, shards: int, until: Offsets | None = None) ->
             and said.status is Status.COMPLETED
         ):
             released.add((shard, said.name))
-    return Heard(
+    return TopicCounts(
         commands=await _commands(bootstrap, shards, until),
         decisions=Counter(decisions.values()),
         released=len(released),
@@ -170,12 +170,12 @@ async def _records(
                 if record.offset + 1 >= left.get(place, 0):
                     left.pop(place, None)
                 if record.value is not None and record.offset < ends[place]:
-                    yield record.partition, _said(record.value, types)
+                    yield record.partition, _data_of(record.value, types)
     finally:
         await reader.close()
 
 
-def _said(raw: bytes, types: dict[str, Any]) -> Any:
+def _data_of(raw: bytes, types: dict[str, Any]) -> Any:
     try:
         return envelope.decode(raw, types).data
     except envelope.Malformed:

@@ -26,3 +26,19 @@ async def test_a_reference_counts_within_its_party(door: Any) -> None:
     assert (again["enrolled"], again["known"], again["bad"]) == (0, 2, answer["bad"])
     alone = await door("PUT", enrolment(3), other)
     assert (alone.status_code, alone.json()["code"]) == (422, "external-without-party")
+
+
+async def test_a_check_enrols_nobody_and_lists_who_is_no_member(door: Any, pool: Any) -> None:
+    await door("PUT", enrolment(1), BODY | {"external": "67890", "party": 4_000})
+    known = {"external": "67890", "party": 4_000, "consents": {"terms": True}}
+    body = ndjson(known, known | {"party": 4_001}, known | {"party": 4_001}, {"mobile": "1"})
+    for _ in range(2):
+        answer = (await door("POST", "/v1/members/import?check=true", body)).json()
+        assert (answer["enrolled"], answer["known"]) == (0, 1)
+        assert [(one["line"], one["code"]) for one in answer["bad"][:2]] == [
+            (2, "unknown-member"),
+            (3, "unknown-member"),
+        ]
+        assert [one["line"] for one in answer["bad"]] == [2, 3, 4]
+    taken = (await door("POST", "/v1/members/import", body)).json()
+    assert (taken["enrolled"], taken["known"]) == (1, 2)

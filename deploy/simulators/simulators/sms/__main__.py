@@ -20,13 +20,13 @@ def main() -> int:
     PEYVAND_HTTP_PORT, PEYVAND_SMS_API_KEY; PEYVAND_SMS_CALLBACK_URL (none: no callbacks),
     PEYVAND_SMS_DELIVERY_DELAY_S, PEYVAND_SMS_KEEP (how many messages are remembered).
     """
-    port, key = _told("HTTP_PORT"), _told("SMS_API_KEY")
+    port, key = _setting("HTTP_PORT"), _setting("SMS_API_KEY")
     if not port.isdigit() or not key:
         print(f"{PREFIX}HTTP_PORT and {PREFIX}SMS_API_KEY are needed", file=sys.stderr)
         return 64
-    exchange = Exchange(keep=int(_told("SMS_KEEP", "200000")))
-    exchange.controls.callback_url = _told("SMS_CALLBACK_URL")
-    exchange.controls.delivery_delay_s = float(_told("SMS_DELIVERY_DELAY_S", "0.2"))
+    exchange = Exchange(keep=int(_setting("SMS_KEEP", "200000")))
+    exchange.controls.callback_url = _setting("SMS_CALLBACK_URL")
+    exchange.controls.delivery_delay_s = float(_setting("SMS_DELIVERY_DELAY_S", "0.2"))
     # uvicorn ends in good order and then raises the signal again, for whoever listened before it
     signal.signal(signal.SIGTERM, _end)
     uvicorn.run(
@@ -40,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def _told(name: str, default: str = "") -> str:
+def _setting(name: str, default: str = "") -> str:
     return os.environ.get(PREFIX + name, default)
 
 

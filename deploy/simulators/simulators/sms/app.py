@@ -106,7 +106,7 @@ async def _call_back(
 ) -> None:
     while True:
         message_id, status, tries = await waiting.get()
-        if await _told(exchange, session, message_id, status):
+        if await _send_receipt(exchange, session, message_id, status):
             exchange.counters.callbacks_sent += 1
             continue
         exchange.counters.callbacks_failed += 1
@@ -124,7 +124,7 @@ def _put_again(exchange: Exchange, waiting: asyncio.Queue[Callback], callback: C
         exchange.counters.callbacks_dropped += 1
 
 
-async def _told(
+async def _send_receipt(
     exchange: Exchange, session: aiohttp.ClientSession, message_id: int, status: int
 ) -> bool:
     form = {"messageid": str(message_id), "status": str(status)}

@@ -97,7 +97,12 @@ class Transaction(names.TransactionName, frozen=True, kw_only=True, forbid_unkno
 
 
 class HistoricPurchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of POST /v1/history. (merchant, transaction) names it, for ever."""
+    """Body of POST /v1/history. (merchant, transaction) names it, for ever.
+
+    programme_version, terms_version: by which the caller expects it to be booked; where others are
+    in force here yet, it is not taken. They are no part of the purchase: a repeat may leave them
+    out or expect others.
+    """
 
     merchant: Number
     transaction: Annotated[str, Meta(min_length=1, max_length=128)]
@@ -107,6 +112,8 @@ class HistoricPurchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lines: Lines | UnsetType = UNSET
     terminal: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
     branch: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
+    programme_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
+    terms_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
 
 
 Body = TypeVar("Body", Transaction, HistoricPurchase)
@@ -117,6 +124,7 @@ INTEGERS: Final = frozenset(
     {
         *("terminal", "epoch", "sequence", "merchant", "branch"),
         *("line", "quantity", "amount_rial", "points", "credit_rial"),
+        *("programme_version", "terms_version"),
     }
 )
 _DIGIT_FIELDS: Final = INTEGERS | {"occurred_at"}
@@ -377,8 +385,11 @@ def fingerprint(body: Transaction | HistoricPurchase, digest: str | None) -> str
 
     digest: of the identifier sent. It stands in the identifier's place, since a plain hash of so
     few possible numbers would tell the number to whoever reads the topic. The order of keys,
-    spellings of digits and letters, and a time's zone change nothing.
+    spellings of digits and letters, and a time's zone change nothing. The versions that an import
+    expects are a condition, and no part of what it brings.
     """
+    if isinstance(body, HistoricPurchase):
+        body = msgspec.structs.replace(body, programme_version=UNSET, terms_version=UNSET)
     if digest is not None and body.identifier is not UNSET:
         kind = next(
             k.value for k in IdentifierKind if getattr(body.identifier, k.value) is not UNSET

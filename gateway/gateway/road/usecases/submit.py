@@ -99,12 +99,24 @@ async def submit_history(road: Road, caller: OperatorCaller, raw: bytes, span: S
         accepted_at=now,
         identifier=identifier,
     )
+    _refuse_other_versions(body, resolution)
     name = transaction_ids.history_name(body.merchant, body.transaction)
     transaction = transactions.historic_transaction(body, name, party, resolution)
     span.set("operator", caller.name)
     submitted = _envelope(transaction, resolution, body, requests.fingerprint(body, digest))
     submitter = Submitter(caller.name, road.settings.history_each)
     return await send(road, submitted, resolution.shard, submitter, span)
+
+
+def _refuse_other_versions(body: requests.HistoricPurchase, resolution: Resolution) -> None:
+    """Raises OTHER_VERSION_IN_FORCE where the tables here are behind what the import expects."""
+    expected = (body.programme_version, body.terms_version)
+    for version, own in zip(expected, (resolution.programme, resolution.terms), strict=True):
+        if version not in (UNSET, own):
+            raise problems.refusal(
+                Code.OTHER_VERSION_IN_FORCE,
+                f"programme {resolution.programme} and terms {resolution.terms} are in force here",
+            )
 
 
 def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:

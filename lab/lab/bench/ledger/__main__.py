@@ -2,31 +2,26 @@
 
 import argparse
 import asyncio
-import logging
-import os
-import signal
 import sys
-import time
 from typing import Any, Final
 
 import msgspec
 import uvloop
-from rich.console import Console
 
-from cluster import connections, paths, postgres_server, readiness
+from cluster import connections, postgres_server, readiness
 from kit import run
 from kit.base import errors
+from lab.bench import report
+from lab.bench.ledger import figures, loaded, many_lots, tables, workloads
+from lab.bench.ledger.checks import CheckFailed
+from lab.bench.ledger.kafka_in import KafkaIn, Length
+from lab.bench.ledger.loaded import Load
+from lab.bench.ledger.place import Place
+from lab.bench.ledger.road import RoadFailed
+from lab.bench.ledger.rounds import YARDSTICK, Plan, Rounds
+from lab.bench.ledger.workloads import Workload
+from lab.bench.report import console
 
-from . import figures, loaded, many_lots, tables, workloads
-from .checks import CheckFailed
-from .kafka_in import KafkaIn, Length
-from .loaded import Load
-from .place import FOLDER, Place
-from .road import RoadFailed
-from .rounds import YARDSTICK, Plan, Rounds
-from .workloads import Workload
-
-console: Final = Console()
 QUICK: Final = Plan()
 FULL: Final = Plan(
     commands=1_000_000, warm_up=100_000, rounds=5, seconds=0.0, commands_a_day=50_000
@@ -57,23 +52,17 @@ TROUBLES: Final = (readiness.NotReady, RoadFailed, TimeoutError, OSError, Runtim
 def main() -> int:
     """Run the bench; 0 when its figures count, whatever they are."""
     given = _parser().parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    began = time.monotonic()
-    place: Place | None = None
-    try:
-        place = Place.open(kafka=not (given.no_kafka or given.lots))
-        return _run(given, place)
-    except TROUBLES as trouble:
-        console.print(f"[red]the bench failed[/]: {trouble}", highlight=False)
-        return 1
-    except KeyboardInterrupt:
-        console.print("interrupted: what was started is ended")
-        return 130
-    finally:
-        if place is not None and not given.keep:
+    opened: list[Place] = []
+
+    def bench() -> int:
+        opened.append(Place.open(kafka=not (given.no_kafka or given.lots)))
+        return _run(given, *opened)
+
+    def close() -> None:
+        for place in opened if not given.keep else ():
             place.close()
-        console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]", highlight=False)
+
+    return report.ended(bench, TROUBLES, close)
 
 
 def _run(given: argparse.Namespace, place: Place) -> int:
@@ -92,7 +81,7 @@ async def _profile(place: Place, given: argparse.Namespace) -> int:
     rounds = await _opened(place, given)
     for batch in rounds.plan.batches:
         rows = await rounds.profiled(batch, given.profile)
-        _write(rows, f"ledger-profile-{batch}.json")
+        report.write(rows, f"ledger-profile-{batch}.json")
         console.print(tables.profile(rows))
     return 0
 
@@ -102,7 +91,7 @@ async def _many_lots(place: Place, given: argparse.Namespace) -> int:
     await place.clear()
     rounds = given.rounds or many_lots.ROUNDS
     found = await many_lots.measure(place, rounds=rounds)
-    _write(found, "ledger-many-lots.json")
+    report.write(found, "ledger-many-lots.json")
     console.print(tables.many_lots(found))
     return 0
 
@@ -113,14 +102,13 @@ async def _opened(place: Place, given: argparse.Namespace) -> Rounds:
 
 
 async def _measure(place: Place, given: argparse.Namespace) -> int:
-    busy = os.getloadavg()[0]
+    before = report.conditions()
     rounds = await _opened(place, given)
     await rounds.all()
     found: dict[str, Any] = {
+        **before,
         "conditions": CONDITIONS,
         "full": given.full,
-        "load_before": round(busy, 1),
-        "cores": os.cpu_count(),
         "server": dict(postgres_server.SETTINGS),
         "plan": msgspec.to_builtins(rounds.plan),
         "generator": {
@@ -148,7 +136,7 @@ async def _measure(place: Place, given: argparse.Namespace) -> int:
         found["loaded"] = await loaded.measure(rounds, load)
     found["features"] = figures.features(found)
     found["missed"] = figures.missed(found)
-    _write(found, "ledger.json")
+    report.write(found, "ledger.json")
     console.print(tables.report(found))
     failed = any(row["wrong"] for row in rounds.rows) or "road_failed" in found
     return 1 if failed else 0
@@ -183,12 +171,6 @@ def _plan(given: argparse.Namespace) -> Plan:
     if given.only:
         asked["wanted"] = tuple(Workload(name) for name in given.only)
     return msgspec.structs.replace(plan, **asked)
-
-
-def _write(found: object, name: str) -> None:
-    path = FOLDER / name
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="deterministic")))
-    _tell(f"figures  {path.relative_to(paths.PROJECT)}")
 
 
 def _parser() -> argparse.ArgumentParser:

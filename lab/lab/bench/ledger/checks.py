@@ -3,11 +3,10 @@
 from collections import Counter
 from typing import Any, Final
 
+from lab.bench.ledger.model import Model
+from lab.bench.ledger.place import Place
+from lab.bench.ledger.workloads import Workload
 from ledger.log.domain import chunks, leaves
-
-from .model import Model
-from .place import Place
-from .workloads import Workload
 
 _DONE: Final = ("completed", "held")
 _CHUNKS: Final = 2_000

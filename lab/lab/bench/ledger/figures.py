@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .meter import median
+from lab.bench.meter import median
 
 YARDSTICK: Final = "yardstick"
 RATIO_MIN: Final = {100: 0.45, 1_000: 0.40}  # of W1 to the yardstick, by batch

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kit.stream.outbox import Message
-
-from . import checks, singles, workloads
-from .meter import MILLION, median
-from .model import Model
-from .place import Place
-from .records import Translator
-from .road import Replies, Road
-from .rounds import Rounds
-from .workloads import Command, Workload
+from lab.bench.ledger import checks, singles, workloads
+from lab.bench.ledger.model import Model
+from lab.bench.ledger.place import Place
+from lab.bench.ledger.records import Translator
+from lab.bench.ledger.road import Replies, Road
+from lab.bench.ledger.rounds import Rounds
+from lab.bench.ledger.runs import MILLION
+from lab.bench.ledger.workloads import Command, Workload
+from lab.bench.meter import median
 
 COMMANDS: Final = 60_000  # of W1 from a full topic
 _STOCK: Final = 60_000  # messages made before W6's clock starts

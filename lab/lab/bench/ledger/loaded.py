@@ -4,12 +4,13 @@ import itertools
 from dataclasses import dataclass
 from typing import Any, Final
 
-from . import meter, ours, workloads
-from .meter import How, median
-from .ours import Ours
-from .place import ROOM
-from .rounds import COMMANDS, Rounds
-from .workloads import Size, Workload
+from lab.bench.ledger import ours, runs, workloads
+from lab.bench.ledger.ours import Ours
+from lab.bench.ledger.place import ROOM
+from lab.bench.ledger.rounds import COMMANDS, Rounds
+from lab.bench.ledger.runs import How
+from lab.bench.ledger.workloads import Size, Workload
+from lab.bench.meter import median
 
 ACCOUNTS: Final = 1_000_000
 ENTRIES: Final = 10_000_000
@@ -57,9 +58,9 @@ async def measure(rounds: Rounds, load: Load) -> dict[str, Any]:
         empty.append(row["per_s"] or 0)
         side = await Ours.open(place.dsn(mold, ROOM), Workload.W1, epoch=_RUNS + number)
         try:
-            drawn = meter.source(written.path, load.batch)
+            drawn = runs.source(written.path, load.batch)
             warm_up = load.commands // 10
-            run = await meter.measure(place, side, drawn, How(batch=load.batch, warm_up=warm_up))
+            run = await runs.measure(place, side, drawn, How(batch=load.batch, warm_up=warm_up))
         finally:
             await side.close()
         full.append(run.per_s)

@@ -14,13 +14,12 @@ from contracts.values import Channel, Kind, Reason, Unit, till_name
 from kit.base.migrate import migrate
 from kit.stream import consumer
 from kit.stream.consumer import Event
+from lab.bench.ledger.ours import Ours
+from lab.bench.ledger.place import ROOM, Place
+from lab.bench.ledger.records import SHARD, time_of
+from lab.bench.ledger.workloads import START_MS, Workload
+from lab.bench.meter import median
 from ledger import main
-
-from .meter import median
-from .ours import Ours
-from .place import ROOM, Place
-from .records import SHARD, time_of
-from .workloads import START_MS, Workload
 
 LOTS: Final = (0, 500, 2_000)
 KINDS: Final = ("inquiry", "purchase", "redemption", "decline", "refund")
@@ -167,7 +166,8 @@ class _Till:
         return self._transaction(Kind.REDEMPTION, account, redemption=terms, **fields)
 
     def _transaction(self, kind: Kind, account: int, **fields: Any) -> PostTransaction:
-        told = {"name": till_name(_TERMINAL, 1, self._offset), "amount_rial": 1_000_000} | fields
+        told: dict[str, Any] = {"name": till_name(_TERMINAL, 1, self._offset)}
+        told |= {"amount_rial": 1_000_000} | fields
         return PostTransaction(
             kind=kind,
             channel=Channel.TILL,

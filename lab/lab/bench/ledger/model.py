@@ -5,7 +5,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from .workloads import DAY_MS, HOLD_S, START_MS, Command, Kind, Size, Workload, earned, lots_before
+from lab.bench.ledger.workloads import (
+    DAY_MS,
+    HOLD_S,
+    START_MS,
+    Command,
+    Kind,
+    Size,
+    Workload,
+    earned,
+    lots_before,
+)
 
 _NEVER: Final = 2**62
 _HOLD_MS: Final = HOLD_S * 1000

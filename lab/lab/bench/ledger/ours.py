@@ -13,11 +13,10 @@ from kit.stream.consumer import Event
 from kit.stream.kafka import Place
 from kit.stream.outbox import Message, StreamSequences
 from kit.stream.streams import Positions
+from lab.bench.ledger.records import SHARD, Translator
+from lab.bench.ledger.workloads import Command, Size, Workload, lots_before
 from ledger import main
 from ledger.posting import consumer, usecases
-
-from .records import SHARD, Translator
-from .workloads import Command, Size, Workload, lots_before
 
 TIMEOUT_S: Final = 60.0
 BIRTHS: Final = 500

@@ -7,9 +7,9 @@ from typing import Final
 
 import psutil
 
-from cluster import children, connections, paths, postgres_server, servers
+from cluster import children, connections, postgres_server, servers
+from lab.bench.report import FOLDER
 
-FOLDER: Final = paths.PROJECT / "var" / "bench"
 HOME: Final = FOLDER / "ledger-servers"
 ROOM: Final = "ledger"
 _OURS: Final = "bench_"

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from kit.base.db import Tx
-
-from .meter import How, Run, measure
-from .ours import Ours
-from .place import Place
-from .workloads import Command
+from lab.bench.ledger.ours import Ours
+from lab.bench.ledger.place import Place
+from lab.bench.ledger.runs import How, Run, measure
+from lab.bench.ledger.workloads import Command
 
 _NANO: Final = 1e-9
 

@@ -12,9 +12,8 @@ from contracts.value import CaptureHold, HoldValue, RedemptionTerms, SpendValue,
 from contracts.values import Channel, Kind, NameKind, Unit, name, till_name
 from kit.stream import consumer
 from kit.stream.consumer import Event
-
-from . import workloads
-from .workloads import Command, Lot, Workload
+from lab.bench.ledger import workloads
+from lab.bench.ledger.workloads import Command, Lot, Workload
 
 SHARD: Final = 0
 FIRST_TERMINAL: Final = 10_000_000

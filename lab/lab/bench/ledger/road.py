@@ -18,10 +18,9 @@ from contracts import topics
 from kit.stream import kafka
 from kit.stream.kafka import Producer
 from kit.stream.outbox import Message
-
-from .place import ROOM, Place
-from .records import REPLY_PARTITION, SHARD, Translator
-from .workloads import Command
+from lab.bench.ledger.place import ROOM, Place
+from lab.bench.ledger.records import REPLY_PARTITION, SHARD, Translator
+from lab.bench.ledger.workloads import Command
 
 TOPICS: Final = (
     topics.LEDGER_COMMANDS,

@@ -14,14 +14,15 @@ import msgspec
 
 from cluster import paths
 from kit.base import telemetry
-
-from . import checks, meter, ours, profile, records, workloads, yardstick
-from .meter import How, Run
-from .model import Model
-from .ours import Ours
-from .place import FOLDER, ROOM, Place
-from .workloads import Command, Kind, Size, Workload, Written
-from .yardstick import Yardstick
+from lab.bench import meter
+from lab.bench.ledger import checks, ours, profile, records, runs, sizes, workloads, yardstick
+from lab.bench.ledger.model import Model
+from lab.bench.ledger.ours import Ours
+from lab.bench.ledger.place import ROOM, Place
+from lab.bench.ledger.runs import How, Run
+from lab.bench.ledger.workloads import Command, Kind, Size, Workload, Written
+from lab.bench.ledger.yardstick import Yardstick
+from lab.bench.report import FOLDER
 
 COMMANDS: Final = FOLDER / "commands"
 YARDSTICK: Final = "yardstick"
@@ -121,17 +122,17 @@ class Rounds:
     async def run_yardstick(self, batch: int, *, seconds: float = 0.0) -> dict[str, Any]:
         """W1 by bare double entry. Raises RuntimeError where its book is wrong."""
         async with self.place.copy(await self.bare_mold()) as database:
-            before = await meter.bytes_of(self.place, database)
+            before = await sizes.bytes_of(self.place, database)
             side = await Yardstick.open(self.place.dsn(database))
             try:
                 drawn = self._source(self.file(Workload.W1).path, batch)
-                run = await meter.measure(self.place, side, drawn, self._how(batch, seconds))
+                run = await runs.measure(self.place, side, drawn, self._how(batch, seconds))
             finally:
                 await side.close()
             await yardstick.check(self.place.dsn(database), run.drawn)
-            after = await meter.bytes_of(self.place, database, checkpoint=True)
-        sizes = meter.grown(before, after, run.drawn)
-        return {"workload": YARDSTICK, **run.as_row(), "wrong": "", "bytes": sizes}
+            after = await sizes.bytes_of(self.place, database, checkpoint=True)
+        grown = sizes.grown(before, after, run.drawn)
+        return {"workload": YARDSTICK, **run.as_row(), "wrong": "", "bytes": grown}
 
     async def run_ours(
         self, workload: Workload, batch: int, *, audited: bool, seconds: float = 0.0
@@ -139,7 +140,7 @@ class Rounds:
         """A workload by the ledger; without a speed where its book is wrong."""
         path = self.file(workload).path
         async with self.place.copy(await self.mold(workload)) as database:
-            before = await meter.bytes_of(self.place, database)
+            before = await sizes.bytes_of(self.place, database)
             side = await Ours.open(self.place.dsn(database, ROOM), workload)
             days = Days(side)
             born, conflicts = side.sequence, _conflicts()
@@ -147,12 +148,12 @@ class Rounds:
                 drawn = self._source(path, batch)
                 how = self._how(batch, seconds)
                 how = msgspec.structs.replace(how, after_slice=days.pass_by)
-                run = await meter.measure(self.place, side, drawn, how)
+                run = await runs.measure(self.place, side, drawn, how)
             finally:
                 await side.close()
-            after = await meter.bytes_of(self.place, database, checkpoint=True)
+            after = await sizes.bytes_of(self.place, database, checkpoint=True)
             row = {"workload": str(workload), **run.as_row(), **days.as_row()}
-            row["bytes"] = meter.grown(before, after, run.drawn)
+            row["bytes"] = sizes.grown(before, after, run.drawn)
             row |= await self._judged(database, workload, run, born, _conflicts() - conflicts)
             if audited and not row["wrong"]:
                 row |= audited_row(self.place.dsn(database), f"{workload}-{batch}")
@@ -161,18 +162,18 @@ class Rounds:
         return row
 
     def _how(self, batch: int, seconds: float) -> How:
-        warm_up = self.plan.warm_up if batch >= meter.SMALL else self.plan.warm_up // 10
+        warm_up = self.plan.warm_up if batch >= runs.SMALL else self.plan.warm_up // 10
         return How(batch=batch, warm_up=warm_up, seconds=seconds or self.plan.seconds)
 
     def _thirds(self, file: Written, batch: int) -> list[Iterator[list[Command]]]:
         """A command file in three parts, to be drawn one after another."""
-        length = max(batch, min(meter.SLICE, file.lines // 6))
-        drawn = meter.source(file.path, batch, length=length)
+        length = max(batch, min(runs.SLICE, file.lines // 6))
+        drawn = runs.source(file.path, batch, length=length)
         return [itertools.islice(drawn, file.lines // length // 3) for _ in range(3)]
 
     def _source(self, path: Path, batch: int) -> Iterator[list[Command]]:
-        length = min(meter.SLICE, self.plan.commands_a_day)
-        return meter.source(path, batch, length=length)
+        length = min(runs.SLICE, self.plan.commands_a_day)
+        return runs.source(path, batch, length=length)
 
     async def _judged(
         self, database: str, workload: Workload, run: Run, born: int, conflicts: int

@@ -11,10 +11,9 @@ from contracts import topics
 from kit.stream import kafka
 from kit.stream.kafka import Producer
 from kit.stream.outbox import Message
-
-from .meter import percentile
-from .road import Replies
-from .workloads import SEED
+from lab.bench.ledger.road import Replies
+from lab.bench.ledger.workloads import SEED
+from lab.bench.meter import quantile
 
 PLAIN: Final = replace(
     topics.LEDGER_COMMANDS,
@@ -96,8 +95,9 @@ def latencies(took: Sequence[float]) -> dict[str, float]:
     """Percentiles in milliseconds."""
     if not took:
         return {"p50_ms": 0.0, "p99_ms": 0.0, "p99_9_ms": 0.0}
+    took = sorted(took)
     return {
-        "p50_ms": round(percentile(took, 50) * 1e3, 2),
-        "p99_ms": round(percentile(took, 99) * 1e3, 2),
-        "p99_9_ms": round(percentile(took, 99.9) * 1e3, 2),
+        "p50_ms": round(quantile(took, 0.5) * 1e3, 2),
+        "p99_ms": round(quantile(took, 0.99) * 1e3, 2),
+        "p99_9_ms": round(quantile(took, 0.999) * 1e3, 2),
     }

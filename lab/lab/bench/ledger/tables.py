@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Group
 from rich.table import Table
 
+from lab.bench.report import notes
+
 
 def profile(found: Mapping[str, Any]) -> Group:
     """Where the microseconds of a command go."""
@@ -58,13 +60,7 @@ def report(found: Mapping[str, Any]) -> Group:
         parts.append(f"audit: {rates[len(rates) // 2]:,} entries/s, nothing is wrong")
     if "profile" in found:
         parts.append(profile(found["profile"]))
-    if found["load_before"] > (found["cores"] or 1) / 2:
-        parts.append(
-            f"[yellow]the machine was busy before the run[/] (load {found['load_before']}):"
-            " trust the ratios, not the rates"
-        )
-    parts += [f"[yellow]below the mark[/]: {miss}" for miss in found["missed"]]
-    return Group(*parts)
+    return Group(*parts, *notes(found, missed=found["missed"]))
 
 
 def _ratios(rows: list[dict[str, Any]]) -> Table:

@@ -15,7 +15,7 @@ from ledger import main
 from ledger.posting import consumer
 
 
-async def work() -> None:
+async def consume() -> None:
     """Consume ledger.commands until told to end, then drain."""
     given = settings.load(settings.ServiceSettings, room=main.SERVICE.name)
     telemetry.configure(given.room, level=given.log_level)
@@ -32,4 +32,4 @@ async def work() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(uvloop.run(work()))
+    sys.exit(uvloop.run(consume()))

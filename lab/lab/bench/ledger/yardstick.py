@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from .workloads import FIRST_MEMBER, Command, Kind, Size, Workload, lots_before
+from lab.bench.ledger.workloads import FIRST_MEMBER, Command, Kind, Size, Workload, lots_before
 
 _SCHEMA: Final = """
 create table accounts (

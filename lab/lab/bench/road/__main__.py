@@ -1,25 +1,22 @@
 """`python -m lab.bench.road`: how fast the road is, against a bare road in the same run."""
 
 import argparse
-import logging
 import os
-import signal
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from rich.table import Table
 
-from cluster import kafka_server, lifecycle, paths, plan, readiness, reporting
+from cluster import kafka_server, lifecycle, plan, readiness, reporting
+from lab.bench import report
+from lab.bench.report import FOLDER, console
 from lab.bench.road import figures, million, profile
 from lab.bench.road.bare import words
 from lab.bench.road.control import Generator, GeneratorEnded
-from lab.bench.road.run import FLOODS, FULL, QUICK, Bench, Plan, console
-from lab.observe import driver
+from lab.bench.road.run import FLOODS, FULL, QUICK, Bench, Plan
 
-FOLDER: Final = paths.PROJECT / "var" / "bench"
 MILLION: Final = 1_000_000
 TROUBLES: Final = (readiness.NotReady, GeneratorEnded, TimeoutError, OSError, RuntimeError)
 
@@ -27,24 +24,15 @@ TROUBLES: Final = (readiness.NotReady, GeneratorEnded, TimeoutError, OSError, Ru
 def main() -> int:
     """Run the bench; 0 when its figures count, whatever they are."""
     given = _parser().parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ[kafka_server.FULL_COMPILER] = "1"
-    began = time.monotonic()
     folder = FOLDER / "cluster"
     lifecycle.clean(folder)
-    try:
-        return _run(given, folder)
-    except TROUBLES as trouble:
-        console.print(f"[red]the bench failed[/]: {trouble}", highlight=False)
-        return 1
-    except KeyboardInterrupt:
-        console.print("interrupted: what was started is ended")
-        return 130
-    finally:
+
+    def close() -> None:
         if not given.keep:
             lifecycle.down(folder, step=reporting.show_step)
-        console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
+
+    return report.ended(lambda: _run(given, folder), TROUBLES, close)
 
 
 def _run(given: argparse.Namespace, folder: Path) -> int:
@@ -53,15 +41,14 @@ def _run(given: argparse.Namespace, folder: Path) -> int:
         return profile.run(cluster, given.profile, FOLDER)
     if given.members:
         alone = million.measure(cluster, given.members)
-        _write({"members": alone}, "members.json")
+        report.write({"members": alone}, "members.json")
         _show_members(alone)
         return 0
-    busy = os.getloadavg()[0]
-    found = _roads(cluster, FULL if given.full else QUICK)
-    found["load_before"] = round(busy, 1)
+    before = report.conditions()
+    found = before | _roads(cluster, FULL if given.full else QUICK)
     if given.full:
         found["members"] = million.measure(cluster, MILLION)
-    _write(found, "report.json")
+    report.write(found, "report.json")
     _show(found)
     if given.full:
         _show_members(found["members"])
@@ -74,12 +61,6 @@ def _roads(cluster: plan.Cluster, how: Plan) -> dict[str, Any]:
         bench.open()
         bench.measure()
     return figures.report(bench.steps, words.GATEWAY)
-
-
-def _write(found: object, name: str) -> None:
-    path = FOLDER / name
-    path.write_bytes(driver.as_json(found) + b"\n")
-    console.print(f"  figures  {path.relative_to(paths.PROJECT)}", highlight=False)
 
 
 def _show(found: Mapping[str, Any]) -> None:
@@ -101,16 +82,8 @@ def _show(found: Mapping[str, Any]) -> None:
         f" {' or '.join(str(n) for n in FLOODS)} are unanswered at a time, the rest wait;"
         " the better of the two, in answers a second[/]"
     )
-    if found["load_before"] > (os.cpu_count() or 1) / 2:
-        console.print(
-            f"[yellow]the machine was busy before the run[/] (load {found['load_before']:.1f}):"
-            " trust the ratios, not the rates",
-            highlight=False,
-        )
-    for miss in figures.missed(found):
-        console.print(f"[yellow]below the mark[/]: {miss}", highlight=False)
-    for fault in found["invalid"]:
-        console.print(f"[red]this run does not count[/]: {fault}", highlight=False)
+    for note in report.notes(found, missed=figures.missed(found), invalid=found["invalid"]):
+        console.print(note, highlight=False)
 
 
 def _show_members(found: Mapping[str, Any]) -> None:

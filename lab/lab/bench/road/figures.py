@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from lab.bench.road.load import Outcome, median
+from lab.bench.meter import median
+from lab.bench.road.load import Outcome
 
 CPU_US_MAX: Final = 250.0  # of the bare gateway and of the generator, a transaction
 RATIO_MIN: Final = 0.5

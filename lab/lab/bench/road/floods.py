@@ -7,7 +7,6 @@ priority: what it takes of the processor is in the ratio too.
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
@@ -16,16 +15,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from cluster import lifecycle, paths, plan, reporting
-from lab.bench.road import load, opening
+from lab.bench import meter, report
+from lab.bench.report import FOLDER, console
+from lab.bench.road import opening
 from lab.bench.road.flooder import MEMBER, MEMBERS, NUMBER, Flood, Flooded, request_of
 from lab.bench.road.load import Till
-from lab.observe import driver
 
-FOLDER: Final = paths.PROJECT / "var" / "bench"
 SECONDS: Final = 8.0
 PAUSE_S: Final = 0.03  # between two purchases of a quiet till
 SETTLE_S: Final = 2.0
@@ -33,7 +31,6 @@ LOTS: Final = 500
 MARK: Final = 1.5  # issue: another key's till p99 stays within
 MOBILE: Final = MEMBER.decode()
 AMOUNT_RIAL: Final = 20_000
-console = Console()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +54,8 @@ class Felt:
         """p50, p99, max in ms; how many were asked; how many were not answered with 200."""
         ordered = sorted(self.latencies_ms)
         return {
-            "p50_ms": load.quantile(ordered, 0.5),
-            "p99_ms": load.quantile(ordered, 0.99),
+            "p50_ms": meter.quantile(ordered, 0.5),
+            "p99_ms": meter.quantile(ordered, 0.99),
             "max_ms": ordered[-1] if ordered else 0.0,
             "count": len(ordered),
             "others": self.others,
@@ -242,16 +239,16 @@ def main() -> int:
     """Run the bench; 0 when it could be measured, whatever came out."""
     folder = FOLDER / "flood-cluster"
     lifecycle.clean(folder)
-    busy = os.getloadavg()[0]
+    before = report.conditions()
     try:
         cluster = lifecycle.up(folder, sandbox=False, step=reporting.show_step)
         found = asyncio.run(measure(cluster))
     finally:
         lifecycle.down(folder, step=reporting.show_step)
-    path = FOLDER / "floods.json"
-    path.write_bytes(driver.as_json({"load_before": round(busy, 1), "rows": found}) + b"\n")
+    report.write(before | {"rows": found}, "floods.json")
     console.print(show(found))
-    console.print(f"  load before {busy:.1f}; figures {path.relative_to(paths.PROJECT)}")
+    for note in report.notes(before, missed=()):
+        console.print(note, highlight=False)
     return 0
 
 

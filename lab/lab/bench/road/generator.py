@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 import uvloop
 
+from lab.bench import meter
 from lab.bench.road import load
 from lab.bench.road.load import Act, Open, Outcome, Progress, Step
 from lab.bench.road.shoppers import Sending, Shoppers
@@ -94,7 +95,7 @@ class Run:
     def outcome(self, seconds: float, cpu_s: float) -> Outcome:
         """What was measured."""
         ordered = sorted(self.latencies_ms)
-        p50, p95, p99, most = (load.quantile(ordered, q) for q in (0.5, 0.95, 0.99, 1.0))
+        p50, p95, p99, most = (meter.quantile(ordered, q) for q in (0.5, 0.95, 0.99, 1.0))
         return Outcome(
             world=self.step.world,
             rate_per_s=self.step.rate_per_s,
@@ -109,7 +110,7 @@ class Run:
             p95_ms=p95,
             p99_ms=p99,
             max_ms=most,
-            late_ms_p99=load.quantile(sorted(self.late_ms), 0.99),
+            late_ms_p99=meter.quantile(sorted(self.late_ms), 0.99),
             cpu_s=cpu_s,
         )
 

@@ -1,6 +1,5 @@
 """What a load is: arrivals fixed in advance, the mix, and what was measured of it. Pure."""
 
-import math
 import random
 from collections.abc import Sequence
 from enum import StrEnum
@@ -121,19 +120,3 @@ def arrivals(step: Step, rng: random.Random) -> list[float]:
 def draw(count: int, mix: dict[Act, float], rng: random.Random) -> list[Act]:
     """What each arrival wants to do."""
     return rng.choices(list(mix), weights=list(mix.values()), k=count)
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that share of the values do not exceed; 0 of none."""
-    if not ordered:
-        return 0.0
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle one, or the mean of the two in the middle; 0 of none."""
-    ordered = sorted(values)
-    if not ordered:
-        return 0.0
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Final
 
 from cluster import children, plan, processes
+from lab.bench.report import console
 from lab.bench.road.control import Generator
 from lab.bench.road.figures import REAL
 from lab.bench.road.load import Step
-from lab.bench.road.run import IN_FLIGHT_MAX, OVERLOAD_PER_S, SEED, Bench, Plan, console
+from lab.bench.road.run import IN_FLIGHT_MAX, OVERLOAD_PER_S, SEED, Bench, Plan
 
 PROFILED: Final = Plan(members=5_000)
 SECONDS: Final = 15.0

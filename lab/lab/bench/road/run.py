@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cluster import connections, lifecycle, plan, processes, reporting
-from lab.bench.road import meter, opening
+from lab.bench import meter
+from lab.bench.report import console
+from lab.bench.road import opening
 from lab.bench.road.bare import road as bare
 from lab.bench.road.bare import words
 from lab.bench.road.control import Generator
@@ -27,8 +28,6 @@ FLOODS: Final = (128, IN_FLIGHT_MAX)  # a slow machine answers 384 at a time too
 WARM_S, WARM_PER_S, WARM_IN_FLIGHT = 3.0, 100.0, 48
 DRAIN_S: Final = 300.0
 SEED: Final = 8451
-
-console = Console()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -25,6 +25,7 @@ from members.memberships.usecases import Member, Membership
 from members.terms import enrolment_terms
 
 IMPORT_PATH: Final = "/v1/members/import"
+Take = Callable[[Request, Sequence[domain.Draft]], Awaitable[list[domain.Result]]]
 
 router = APIRouter(tags=["members"])
 
@@ -219,10 +220,11 @@ _LINES: Final[dict[str, Any]] = {
     openapi_extra={"requestBody": {"content": {"application/x-ndjson": _LINES}}},
     dependencies=[auth.allow(Role.ENROL)],
 )
-async def import_members(request: Request) -> Imported:
+async def import_members(request: Request, check: bool = False) -> Imported:
     """Enrol up to 10,000 people: one enrolment as JSON a line. Sent again, all are known.
 
-    A line is either enrolled whole or listed as bad; others are not disturbed.
+    A line is either enrolled whole or listed as bad; others are not disturbed. check: enrol nobody;
+    a line of somebody who is no member yet is listed as bad (unknown-member).
     """
     lines = (await request.body()).split(b"\n")
     if lines[-1] == b"":
@@ -231,7 +233,8 @@ async def import_members(request: Request) -> Imported:
         raise errors.TooLarge(f"send at most {settings.IMPORT_LINES_MAX} lines a call")
     results: list[domain.Result] = []
     for start in range(0, len(lines), settings.CHUNK_LINES):
-        results += await _import_chunk(request, lines[start : start + settings.CHUNK_LINES])
+        chunk = lines[start : start + settings.CHUNK_LINES]
+        results += await _import_chunk(request, chunk, _checked if check else _enrolled)
     bad = [
         BadLine(n, r.code, r.detail, r.fa)
         for n, r in enumerate(results, 1)
@@ -288,14 +291,25 @@ async def get_member(request: Request, member: fields.AccountText) -> MemberView
     return _member_view(known)
 
 
-async def _import_chunk(request: Request, lines: Sequence[bytes]) -> list[domain.Result]:
+async def _import_chunk(
+    request: Request, lines: Sequence[bytes], take: Take
+) -> list[domain.Result]:
     """Results in the order of lines, all of one transaction."""
     terms = resources(request).one(enrolment_terms)
     keys = terms.key_set.identifiers
     read = await asyncio.to_thread(domain.read_lines, lines, keys=keys, wording=terms.wording)
     drafts = [r for r in read if isinstance(r, domain.Draft)]
-    enrolled = iter(await _enrolled(request, drafts))
+    enrolled = iter(await take(request, drafts))
     return [r if isinstance(r, domain.Refusal) else next(enrolled) for r in read]
+
+
+async def _checked(request: Request, drafts: Sequence[domain.Draft]) -> list[domain.Result]:
+    """Who is a member, in the drafts' order; the trail keeps how many were looked up."""
+    database, now = resources(request).database, resources(request).clock.now()
+    async with audit_trail.reading(request, database) as act:
+        results = await usecases.check_batch(act.tx, drafts, by=enroller(request), now=now)
+        act.tell({"drafts": len(drafts), "known": sum(isinstance(r, Enrolled) for r in results)})
+    return results
 
 
 async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[domain.Result]:

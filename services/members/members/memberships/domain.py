@@ -101,6 +101,7 @@ BAD_CARD: Final = ("bad-card", "شمارهٔ کارت نادرست است.")
 NO_TERMS: Final = ("terms-not-accepted", "عضو باید شرایط پیوند را پذیرفته باشد.")
 NO_ACCOUNT: Final = ("unknown-account", "حسابی با این شماره نیست.")
 HAS_MOBILE: Final = ("mobile-already-known", "این عضو شمارهٔ همراه دارد؛ شماره دوباره ثبت نمی‌شود.")
+NO_MEMBER: Final = ("unknown-member", "عضوی با این شناسه نیست.")
 TAKEN: Final = ("identifier-taken", "این شناسه از آنِ عضو دیگری است.")
 
 

@@ -125,6 +125,19 @@ async def enrol_batch(
     return results
 
 
+async def check_batch(
+    tx: Tx, drafts: Sequence[Draft], *, by: Enroller, now: datetime
+) -> list[Result]:
+    """Which drafts name a member; enrols nobody. One result a draft, as enrol_batch gives them."""
+    found = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
+    plan = domain.sort_out(drafts, found, now=now)
+    results = _results(plan, {n: None for n, opens in enumerate(plan.opens) if opens})
+    stranger = domain.refusal(domain.NO_MEMBER, "no member has this mobile or reference")
+    strangers = {n: stranger for n, opens in enumerate(plan.opens) if opens}
+    domain.refuse(results, plan, strangers | domain.of_other_parties(drafts, by))
+    return results
+
+
 async def _enrol(
     tx: Tx,
     drafts: Sequence[Draft],

@@ -17,10 +17,10 @@ def main() -> None:
     """Run the named process."""
     logging.basicConfig(level=logging.WARNING)
     name = sys.argv[1]
-    uvloop.run(_until_asked(_work(name, words.load(name))))
+    uvloop.run(_until_asked(_serve(name, words.load(name))))
 
 
-def _work(name: str, given: words.Settings) -> Coroutine[Any, Any, None]:
+def _serve(name: str, given: words.Settings) -> Coroutine[Any, Any, None]:
     match name:
         case words.GATEWAY:
             return gateway.run(given)

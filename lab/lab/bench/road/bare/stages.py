@@ -30,7 +30,7 @@ _encode: Final = msgspec.json.Encoder().encode
 async def pass_on(given: words.Settings, source: str, onward: str) -> None:
     """Hand every record to the next topic, on the partition it came on."""
 
-    async def work(records: Records) -> Sequence[outbox.Message]:
+    async def handle(records: Records) -> Sequence[outbox.Message]:
         return [
             outbox.Message(onward, place[1], record.key, record.value, record.headers)
             for place, those in records.items()
@@ -38,7 +38,7 @@ async def pass_on(given: words.Settings, source: str, onward: str) -> None:
         ]
 
     async with _road(given, source) as (reader, producer):
-        await _turn(reader, producer, work)
+        await _turn(reader, producer, handle)
 
 
 async def post(given: words.Settings) -> None:
@@ -51,11 +51,11 @@ async def post(given: words.Settings) -> None:
                 rows = await tx.fetch("select shard, next from bare_offsets")
             reader.seek({(words.COMMANDS.name, row["shard"]): row["next"] for row in rows})
 
-            async def work(records: Records) -> Sequence[outbox.Message]:
+            async def handle(records: Records) -> Sequence[outbox.Message]:
                 async with database.transaction() as tx:
                     return await _insert(tx, records)
 
-            await _turn(reader, producer, work)
+            await _turn(reader, producer, handle)
     finally:
         await database.close()
 
@@ -145,7 +145,7 @@ async def _assigned(reader: kafka.Reader) -> None:
         await asyncio.sleep(0.02)
 
 
-async def _turn(reader: kafka.Reader, producer: kafka.Producer, work: Work) -> None:
+async def _turn(reader: kafka.Reader, producer: kafka.Producer, handle: Work) -> None:
     """Poll, work, publish behind the next poll's work; for ever."""
     done: dict[kafka.Place, int] = {}
     async with asyncio.TaskGroup() as tasks:
@@ -155,7 +155,7 @@ async def _turn(reader: kafka.Reader, producer: kafka.Producer, work: Work) -> N
             records: Records = await reader.poll(POLL_RECORDS)
             if not records:
                 continue
-            messages = await work(records)
+            messages = await handle(records)
             if sending is not None:
                 await sending
             sending = tasks.create_task(producer.send(messages, deadline_s=30.0))

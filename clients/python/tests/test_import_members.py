@@ -12,8 +12,7 @@ import pytest_asyncio
 from aiohttp import web
 from rich.console import Console
 
-from cluster import plan
-from lab.history import import_members
+from peyvand import import_members
 from peyvand.files import text as files_in
 
 
@@ -178,12 +177,11 @@ async def test_references_are_of_the_party_that_the_command_names(
 async def test_a_party_that_nobody_registered_refuses_the_file(
     door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CLUSTER", str(tmp_path / "cluster"))
-    door.key = plan.cluster_of(tmp_path / "cluster").credentials.operator_key("operator")
-    monkeypatch.setattr(plan.Cluster, "url", lambda *_: door.url)
+    monkeypatch.setenv("PEYVAND_URL", door.url)
+    monkeypatch.setenv("PEYVAND_KEY", door.key)
     path = tmp_path / "members.csv"
     path.write_text(CSV)
-    told = ["--file", str(path), "--party", "۴۰۰۱", "--json"]
+    told = ["--file", str(path), "--party", "۴۰۰۱", "--json", "--report", str(tmp_path / "r")]
     assert await asyncio.to_thread(import_members.main, told) == import_members.USAGE
     assert "4001" in json.loads(capsys.readouterr().out)["error"]
     assert door.lines == []
@@ -221,16 +219,15 @@ async def test_a_report_is_of_its_own_run_and_bad_rows_have_an_exit_status(
     door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Findings F17 and N27."""
-    monkeypatch.setenv("CLUSTER", str(tmp_path / "cluster"))
+    monkeypatch.setenv("PEYVAND_URL", door.url)
+    monkeypatch.setenv("PEYVAND_KEY", door.key)
     monkeypatch.setenv("COLUMNS", "200")
-    key = plan.cluster_of(tmp_path / "cluster").credentials.operator_key("operator")
-    monkeypatch.setattr(plan.Cluster, "url", lambda *_: door.url)
-    door.key = key
-    kept = tmp_path / "cluster" / import_members.REPORT
+    kept = tmp_path / "report" / "import-members.json"
     path = tmp_path / "members.csv"
+    report = ("--report", str(kept))
 
     async def run(*more: str) -> int:
-        return await asyncio.to_thread(import_members.main, ["--file", str(path), *more])
+        return await asyncio.to_thread(import_members.main, ["--file", str(path), *report, *more])
 
     path.write_text(CSV)
     assert await run() == import_members.LEFT_OUT
@@ -246,3 +243,6 @@ async def test_a_report_is_of_its_own_run_and_bad_rows_have_an_exit_status(
     assert await run() == import_members.NO_FILE
     assert not kept.exists()
     assert import_members.main([]) == import_members.USAGE
+    monkeypatch.delenv("PEYVAND_KEY")
+    assert await run() == import_members.FAILED
+    assert "PEYVAND_KEY" in capsys.readouterr().out

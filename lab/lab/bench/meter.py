@@ -1,9 +1,15 @@
-"""CPU that each process of a cluster has spent, PostgreSQL's by the room it works for."""
+"""What is measured, for both benches: time, CPU of processes, and the middle of many values.
 
+PostgreSQL's CPU is told by the database it works for, or as one backend and all others.
+"""
+
+import math
 import re
-from collections.abc import Mapping, Sequence
+import statistics
+import time
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import psutil
 
@@ -12,6 +18,26 @@ from cluster import children, kafka_server, plan, postgres_server
 KAFKA: Final = kafka_server.NAME
 POSTGRES: Final = postgres_server.NAME
 _BACKEND: Final = re.compile(r"^postgres: [a-z_]+ (?P<database>[a-z]+) (\[local\]|[0-9.:a-f]+\()")
+T = TypeVar("T")
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle one, or the mean of the two in the middle; 0 of none."""
+    return statistics.median(values) if values else 0.0
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The smallest value that share of the values do not exceed; 0 of none."""
+    if not ordered:
+        return 0.0
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+async def timed(work: Awaitable[T]) -> tuple[T, float]:
+    """What comes of a piece of work, and its seconds."""
+    started = time.perf_counter()
+    done = await work
+    return done, time.perf_counter() - started
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +51,7 @@ class Spent:
 def spent(cluster: plan.Cluster, names: Sequence[str]) -> Spent:
     """What the named processes of a cluster, and both servers, have spent."""
     found = {name: children.find(cluster.folder, name) for name in (KAFKA, *names)}
-    by_process = {name: _own_s(process) for name, process in found.items() if process is not None}
+    by_process = {name: _seconds(process) for name, process in found.items() if process is not None}
     server = children.find(cluster.folder, POSTGRES)
     by_database: dict[str, float] = {}
     if server is not None:
@@ -51,14 +77,6 @@ def _less(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, 
     return {name: max(0.0, value - before.get(name, 0.0)) for name, value in after.items()}
 
 
-def _own_s(process: psutil.Process) -> float:
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return float(times.user + times.system)
-
-
 def _backends(server: psutil.Process) -> dict[str, float]:
     """Seconds by database. Sessions that ended since are in the server's own."""
     try:
@@ -73,5 +91,31 @@ def _backends(server: psutil.Process) -> dict[str, float]:
             database = database_of(" ".join(session.cmdline()))
         except psutil.NoSuchProcess:
             continue
-        seconds[database] = seconds.get(database, 0.0) + _own_s(session)
+        seconds[database] = seconds.get(database, 0.0) + _seconds(session)
     return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server's processes: the one that works for us, and all others."""
+
+    backend: psutil.Process
+    others: Sequence[psutil.Process]
+
+    @classmethod
+    def of(cls, postmaster: psutil.Process, backend: int) -> "Server":
+        """As they are now."""
+        started = postmaster.children(recursive=True)
+        return cls(psutil.Process(backend), [c for c in started if c.pid != backend])
+
+    def spent(self) -> tuple[float, float]:
+        """CPU seconds so far of our backend, and of the others that still live."""
+        return _seconds(self.backend), sum(_seconds(process) for process in self.others)
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)

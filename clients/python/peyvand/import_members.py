@@ -1,8 +1,9 @@
-"""`python -m lab.history.import_members FILE`: many members, through the public API."""
+"""`python -m peyvand.import_members FILE`: many members from a file, through the public API."""
 
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -16,8 +17,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 import peyvand
-from cluster import paths, plan
-from contracts import values
 from peyvand import member_import
 from peyvand.administration import BadLine, ImportedLine, ImportReport
 from peyvand.files import csv_rows
@@ -28,14 +27,15 @@ from peyvand.member_import import Numbered
 SHOWN_MAX: Final = 20
 COLUMNS: Final = ("mobile", "name", "receipts", "external")
 NEEDED: Final = ("mobile",)
-REPORT: Final = "import-members.json"
+REPORT: Final = Path("import-members.json")
+_DIGITS: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
 _YES: Final = frozenset({"1", "true", "yes", "y", "بله"})
 _NO: Final = frozenset({"", "0", "false", "no", "n", "خیر", "نه"})
 DONE, FAILED, LEFT_OUT, USAGE, BAD_FILE, NO_FILE = 0, 1, 3, 64, 65, 66
 EXITS: Final = """\
-exit status: 0 every row is a member now; 1 the platform failed; 3 some rows were bad, each is
-in the report; 64 no FILE or no such PARTY; 65 the file cannot be read as a whole, 66 there is
-none: no row was sent"""
+exit status: 0 every row is a member now; 1 the platform failed, or no key; 3 some rows were bad,
+each is in the report; 64 no FILE or no such PARTY; 65 the file cannot be read as a whole, 66 there
+is none: no row was sent"""
 
 
 class _Bad(Exception):
@@ -139,7 +139,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _line(mobile: str, name: str, receipts: str, cells: dict[str, str]) -> ImportedLine:
     """Enrolment by file is consent to the terms, as the file's owner answers for."""
-    word = values.ascii_digits(receipts.strip().lower())
+    word = receipts.strip().lower().translate(_DIGITS)
     if word not in _YES and word not in _NO:
         raise _Bad("receipts بله یا خیر است", f"receipts is yes or no, not {receipts!r}")
     for text in (mobile, name, cells.get("external", "")):
@@ -228,13 +228,14 @@ def main(arguments: Sequence[str]) -> int:
         print("make import-members FILE=members.csv [PARTY=4000]", file=sys.stderr)
         return USAGE
     console = Console(stderr=options.json)
-    cluster = plan.cluster_of(paths.chosen_folder())
-    target = cluster.folder / REPORT
+    target: Path = options.report
     target.unlink(missing_ok=True)  # a report never outlives its run
-    key = cluster.credentials.operator_key("operator")
+    if not options.url or not options.key:
+        said = "PEYVAND_URL and PEYVAND_KEY are not set: where the platform is, and whose key"
+        return _failed(said, FAILED, console, as_json=options.json)
+    called = run(path, options.url, options.key, console=console, party=options.party)
     try:
-        url = cluster.url("gateway")
-        report = asyncio.run(run(path, url, key, console=console, party=options.party))
+        report = asyncio.run(called)
     except files_in.BadFile as error:
         status = NO_FILE if isinstance(error, files_in.NoFile) else BAD_FILE
         return _failed(str(error), status, console, as_json=options.json)
@@ -264,7 +265,7 @@ def _failed(said: str, status: int, console: Console, *, as_json: bool) -> int:
 
 def _party(text: str) -> int:
     """A party's number; nothing where make was told none."""
-    return int(values.ascii_digits(text) or 0)
+    return int(text.translate(_DIGITS) or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -279,6 +280,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--party", type=_party, default=0, help="whose references the column external holds"
     )
+    parser.add_argument("--url", default=os.environ.get("PEYVAND_URL", ""), help="$PEYVAND_URL")
+    parser.add_argument("--key", default=os.environ.get("PEYVAND_KEY", ""), help="$PEYVAND_KEY")
+    parser.add_argument("--report", type=Path, default=REPORT, help=f"default: {REPORT}")
     parser.add_argument("--json", action="store_true", help="the report as JSON on the output")
     return parser
 
