@@ -45,12 +45,13 @@ audit: setup ## the outside auditor over the running or last cluster; report in 
 fmt: setup ## format and fix
 	@$(RUN) ruff format . && $(RUN) ruff check --fix .
 check: setup ## format, lint, types, imports, layout, contracts unchanged
-	@$(RUN) ruff format --check . && $(RUN) ruff check . && $(RUN) pyright
-	@.venv/bin/lint-imports && $(PYTEST) -q tests/contract
+	@$(RUN) ruff format --check . && $(RUN) ruff check .
+	@$(RUN) pyright & types=$$!; .venv/bin/lint-imports && $(PYTEST) -q tests/contract; \
+		rest=$$?; wait $$types && exit $$rest
 
 .PHONY: test quick integration e2e
 test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)
-	@$(PYTEST) --maxfail=20
+	@$(PYTEST) --maxfail=20 --durations=10
 quick: setup ## parts of it: no servers
 	@$(PYTEST) contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
 integration: setup ## kit on real servers
