@@ -42,3 +42,5 @@ async def test_a_check_enrols_nobody_and_lists_who_is_no_member(door: Any, pool:
         assert [one["line"] for one in answer["bad"]] == [2, 3, 4]
     taken = (await door("POST", "/v1/members/import", body)).json()
     assert (taken["enrolled"], taken["known"]) == (1, 2)
+    partner = await door("POST", "/v1/members/import?check=true", body, party=4_000)
+    assert (partner.status_code, partner.json()["code"]) == (403, "member-of-another-party")

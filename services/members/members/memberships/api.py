@@ -224,7 +224,8 @@ async def import_members(request: Request, check: bool = False) -> Imported:
     """Enrol up to 10,000 people: one enrolment as JSON a line. Sent again, all are known.
 
     A line is either enrolled whole or listed as bad; others are not disturbed. check: enrol nobody;
-    a line of somebody who is no member yet is listed as bad (unknown-member).
+    a line of somebody who is no member yet is listed as bad (unknown-member). Not for a partner's
+    key: who is a member elsewhere is told to the network alone.
     """
     lines = (await request.body()).split(b"\n")
     if lines[-1] == b"":

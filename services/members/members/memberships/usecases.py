@@ -128,13 +128,19 @@ async def enrol_batch(
 async def check_batch(
     tx: Tx, drafts: Sequence[Draft], *, by: Enroller, now: datetime
 ) -> list[Result]:
-    """Which drafts name a member; enrols nobody. One result a draft, as enrol_batch gives them."""
-    found = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
-    plan = domain.sort_out(drafts, found, now=now)
-    results = _results(plan, {n: None for n, opens in enumerate(plan.opens) if opens})
+    """Which drafts name a member; enrols nobody. One result a draft, as enrol_batch gives them.
+
+    Raises OfAnotherParty for a partner's key: who is a member elsewhere is the network's to know.
+    """
+    if by.party is not None:
+        raise rules.OfAnotherParty("who is a member is told to the network alone")
+    existing = await identifiers.find_marks(tx, [m for draft in drafts for m in draft.marks])
+    barred = domain.bars(drafts, by, {}, shows=False)
+    plan = domain.sort_out(drafts, existing, barred, now=now)
+    new = [n for n, opens in enumerate(plan.opens) if opens]
+    results = _results(plan, dict.fromkeys(new), by)
     stranger = domain.refusal(domain.NO_MEMBER, "no member has this mobile or reference")
-    strangers = {n: stranger for n, opens in enumerate(plan.opens) if opens}
-    domain.refuse(results, plan, strangers | domain.of_other_parties(drafts, by))
+    domain.refuse(results, plan, dict.fromkeys(new, stranger))
     return results
 
 
