@@ -146,7 +146,6 @@ PLACES: Final = {
 }
 # What the rooms have still to rename. An entry whose name is gone must go, too.
 LEFT: Final[dict[str, set[str]]] = {
-    "campaigns": {"Given", "Shelf", "Then", "Work", "_said()", "_shown()"},
     "contracts": {".awaits", ".quiet", ".what", "Asked", "Standing", "_said()", "house.py"},
     "kit": {"Door", "_made()", "told()", "work()"},
     "ledger": {"told()"},

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from campaigns.awards.domain import reasons
+from campaigns import reasons
 from contracts import redeeming
 from contracts.values import Reason
 from ledger.posting.domain import texts

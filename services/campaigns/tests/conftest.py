@@ -12,7 +12,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from campaigns.awards import usecases as awards
-from campaigns.awards.usecases import Shelves
+from campaigns.awards.usecases import Caches
 from campaigns.main import SERVICE
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
@@ -205,8 +205,8 @@ class Make:
         )
         return consumer.event(topic, said)
 
-    def shelves(self) -> Shelves:
-        return Shelves(programmes=programmes.Shelf(), rules=rules.Shelf())
+    def caches(self) -> Caches:
+        return Caches(programmes=programmes.ProgrammeCache(), rules=rules.RuleCache())
 
     def said(self, tx: Tx) -> list[Envelope[Any]]:
         """What left for ledger.commands, decoded as the ledger decodes it; forgets it."""
@@ -250,15 +250,15 @@ Batch = Callable[..., Awaitable[list[Envelope[Any]]]]
 
 
 @pytest_asyncio.fixture
-async def stocked(tx: Tx, make: Make) -> Shelves:
-    """Shelves of a house with one programme and one version of the terms."""
+async def stocked(tx: Tx, make: Make) -> Caches:
+    """Caches of a house with one programme and one version of the terms."""
     await programmes.keep_programmes(tx, [make.programme()])
     await programmes.keep_terms(tx, [make.terms()])
-    return make.shelves()
+    return make.caches()
 
 
 @pytest_asyncio.fixture
-async def grant(tx: Tx, make: Make, stocked: Shelves) -> Batch:
+async def grant(tx: Tx, make: Make, stocked: Caches) -> Batch:
     """`await grant(event, …)`: one poll through the road, and the commands it said."""
 
     async def run(*batch: Event) -> list[Envelope[Any]]:

@@ -245,11 +245,11 @@ async def test_a_trial_lets_others_run_between_its_rules(pool: Any, make: Any) -
         await rules.keep_rules(tx, [make.rule(rule=f"rule-{n}") for n in range(20)])
         await programmes.keep_programmes(tx, [make.programme()])
         await programmes.keep_terms(tx, [make.terms()])
-        shelves = make.shelves()
-        await awards.refresh(tx, shelves)
+        caches = make.caches()
+        await awards.refresh(tx, caches)
     beside = asyncio.create_task(road())
     found = await awards.evaluate(
-        make.screened().transaction, occurred_at=make.now, accepted_at=make.now, shelves=shelves
+        make.screened().transaction, occurred_at=make.now, accepted_at=make.now, caches=caches
     )
     beside.cancel()
     assert len(found.explanations) >= 20

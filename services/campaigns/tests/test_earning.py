@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from campaigns.awards.domain import commands, earning, redeeming
 from campaigns.awards.domain.earning import Grant
 from campaigns.programmes import domain
-from campaigns.programmes.domain import Shelf
+from campaigns.programmes.domain import ProgrammeCache
 from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
@@ -248,20 +248,20 @@ def test_without_programme_or_terms_nothing_is_redeemed() -> None:
 
 def test_a_redemption_says_what_a_dearer_price_adds_to_older_points_at_most() -> None:
     """A18: the lowest price ever published is what a point cost at least, whichever came last."""
-    shelf = Shelf()
+    cache = ProgrammeCache()
     for version, price in enumerate((120, 100, 150), 1):
-        domain.shelve(shelf, terms(version=version, price_rial=price))
+        domain.keep(cache, terms(version=version, price_rial=price))
     transaction = bought(line(1, 1_000_000), kind=Kind.REDEMPTION, points=500)
     added = [
         found.network_max_rial
-        for cheapest in (shelf.cheapest, None)
+        for cheapest in (cache.cheapest, None)
         for version in (1, 2, 3)
         if isinstance(found := redeeming.redemption_of(
-            transaction, programme(), shelf.terms[version], cheapest
+            transaction, programme(), cache.terms[version], cheapest
         ), Redemption)
     ]  # fmt: skip
     assert added == [10_000, 0, 25_000, 0, 0, 0]
-    offer = redeeming.offer_of(programme(), shelf.terms[3], shelf.cheapest)
+    offer = redeeming.offer_of(programme(), cache.terms[3], cache.cheapest)
     assert isinstance(offer, Offer)
     assert (offer.least_rial, offer.least_points) == (100, 1)
 

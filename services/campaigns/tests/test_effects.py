@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from campaigns.rules.domain import book, effects, publishing
 from campaigns.rules.domain.book import Skipped
-from campaigns.rules.domain.effects import Then
-from campaigns.rules.domain.schema import Basket
+from campaigns.rules.domain.effects import CapPolicy
+from campaigns.rules.domain.schema import BasketFacts
 from campaigns.rules.domain.tree import Rejected
 from contracts.campaigns import RulePublished
 from contracts.pos import Line
@@ -24,8 +24,8 @@ SECOND = timedelta(seconds=1)
 DAIRY = {"==": [{"var": "category"}, "dairy"]}
 
 
-def basket(*lines: Line, earn_points: int = 1, earn_per_rial: int = 10_000) -> Basket:
-    return Basket(
+def basket(*lines: Line, earn_points: int = 1, earn_per_rial: int = 10_000) -> BasketFacts:
+    return BasketFacts(
         kind=Kind.PURCHASE,
         channel=Channel.TILL,
         merchant=5,
@@ -52,7 +52,7 @@ def line(number: int, amount_rial: int, category: str = "") -> Line:
 BASKET = basket(line(1, 705_000, "dairy"), line(2, 304_999), line(4, 100_000, "dairy"))
 
 #  the base is 110.9999 points exactly: 70.5 + 30.4999 + 10
-GIVEN: list[tuple[str, dict[str, Any], dict[int, int], Then | None]] = [
+GIVEN: list[tuple[str, dict[str, Any], dict[int, int], CapPolicy | None]] = [
     ("once a basket, shared by amount", {"fixed": {"points": 100}}, {1: 64, 2: 27, 4: 9}, None),
     ("for each line", {"fixed": {"points": 7, "per": "line"}}, {1: 7, 2: 7, 4: 7}, None),
     (
@@ -78,7 +78,7 @@ GIVEN: list[tuple[str, dict[str, Any], dict[int, int], Then | None]] = [
         "trimmed to its cap",
         {"multiply": {"increment_bp": 10_000, "cap": {"points": 50, "then": "trim"}}},
         {1: 32, 2: 14, 4: 4},
-        Then.TRIM,
+        CapPolicy.TRIM,
     ),
     (
         "exactly its cap",
@@ -90,14 +90,14 @@ GIVEN: list[tuple[str, dict[str, Any], dict[int, int], Then | None]] = [
         "rejected above its cap",
         {"fixed": {"points": 51, "per": "line", "cap": {"points": 152, "then": "reject"}}},
         {},
-        Then.REJECT,
+        CapPolicy.REJECT,
     ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("effect", "parts", "capped"), [g[1:] for g in GIVEN],
                          ids=[g[0] for g in GIVEN])  # fmt: skip
-def test_points_of_a_rule_by_line(effect: Any, parts: Any, capped: Then | None) -> None:
+def test_points_of_a_rule_by_line(effect: Any, parts: Any, capped: CapPolicy | None) -> None:
     given = effects.give(effects.compile_effect(effect, ""), BASKET)
     assert dict(given.parts) == parts
     assert given.capped is capped
@@ -191,8 +191,8 @@ IN_FORCE: list[tuple[str, datetime, datetime, int | Skipped]] = [
 def test_occurred_at_picks_the_version_and_accepted_at_its_life(
     occurred_at: datetime, accepted_at: datetime, counts: int | Skipped
 ) -> None:
-    shelf = book.with_rules(book.EMPTY, map(book.compile_rule, (TWO, GONE, ONE)))
-    (chain,) = book.chains(shelf, 5)
+    cache = book.with_rules(book.EMPTY, map(book.compile_rule, (TWO, GONE, ONE)))
+    (chain,) = book.chains(cache, 5)
     found = book.in_force(chain, 5, occurred_at, accepted_at)
     assert (found if isinstance(found, Skipped) else found.published.version) == counts
 
@@ -200,8 +200,8 @@ def test_occurred_at_picks_the_version_and_accepted_at_its_life(
 def test_a_retirement_ends_what_was_before_it_and_nothing_after() -> None:
     """A rule comes back after its retirement: for sales since then, and for no older one."""
     again = published(version=4, effective_from=NOW + 3 * DAY, effective_until=None)
-    shelf = book.with_rules(book.EMPTY, map(book.compile_rule, (ONE, TWO, GONE, again)))
-    (chain,) = book.chains(shelf, 5)
+    cache = book.with_rules(book.EMPTY, map(book.compile_rule, (ONE, TWO, GONE, again)))
+    (chain,) = book.chains(cache, 5)
     heard = NOW + 4 * DAY
     since = book.in_force(chain, 5, NOW + 3 * DAY, heard)
     assert not isinstance(since, Skipped)
@@ -212,8 +212,8 @@ def test_a_retirement_ends_what_was_before_it_and_nothing_after() -> None:
 def test_a_retirement_that_never_came_into_force_ends_nothing() -> None:
     """One that was called off in time: a version of the same moment stands in its place."""
     instead = published(version=4, effective_from=GONE.effective_from, effective_until=None)
-    shelf = book.with_rules(book.EMPTY, map(book.compile_rule, (ONE, TWO, GONE, instead)))
-    (chain,) = book.chains(shelf, 5)
+    cache = book.with_rules(book.EMPTY, map(book.compile_rule, (ONE, TWO, GONE, instead)))
+    (chain,) = book.chains(cache, 5)
     found = book.in_force(chain, 5, NOW, NOW + 3 * DAY)
     assert not isinstance(found, Skipped)
     assert found.version == 2
@@ -230,10 +230,10 @@ def test_rules_stack_in_one_order_whatever_the_order_of_arrival() -> None:
     second = book.EMPTY
     for rule in reversed(rules):
         second = book.with_rules(second, [book.compile_rule(rule)])
-    for shelf in (first, second, book.with_rules(second, map(book.compile_rule, rules))):
-        said = book.bonuses(shelf, BASKET)
+    for cache in (first, second, book.with_rules(second, map(book.compile_rule, rules))):
+        said = book.bonuses(cache, BASKET)
         # increments add: the base's 110.9999 once more and twice more, each rule floored once
-        assert [(b.rule, b.given.points) for b in said] == [
+        assert [(b.rule, b.effect.points) for b in said] == [
             ("z-fixed", 5), ("b-treble", 221), ("c-double", 110),
         ]  # fmt: skip
 
@@ -246,9 +246,9 @@ shapes = st.one_of(
 )
 
 
-@given(amounts, shapes, st.integers(1, 10**6), st.sampled_from(Then), st.integers(1, 10**5))
+@given(amounts, shapes, st.integers(1, 10**6), st.sampled_from(CapPolicy), st.integers(1, 10**5))
 def test_lines_sum_to_the_award_floored_once(
-    amounts: list[int], shape: Any, cap: int, then: Then, per_rial: int
+    amounts: list[int], shape: Any, cap: int, then: CapPolicy, per_rial: int
 ) -> None:
     lines = [line(i, a) for i, a in enumerate(amounts, 1)]
     facts = basket(*lines, earn_per_rial=per_rial)
@@ -267,7 +267,7 @@ def test_lines_sum_to_the_award_floored_once(
     if exact <= cap:
         assert capped == free
     else:
-        assert capped.points == (cap if then is Then.TRIM else 0)
+        assert capped.points == (cap if then is CapPolicy.TRIM else 0)
         assert capped.capped is then
     for number, points in free.parts:
         share = amounts[number - 1] if name == "multiply" or "per" not in fields else 1

@@ -12,7 +12,7 @@ from campaigns.rules.domain.conditions import (
     compile_condition,
     compile_line_condition,
 )
-from campaigns.rules.domain.schema import Basket
+from campaigns.rules.domain.schema import BasketFacts
 from campaigns.rules.domain.tree import DEPTH_MAX, NODES_MAX, Node, Problem, Rejected
 from contracts.pos import Line
 from contracts.values import AMOUNT_MAX, Channel, Kind
@@ -24,7 +24,7 @@ BREAD = Line(line=2, amount_rial=300_000, category="bakery")
 BAG = Line(line=3, amount_rial=0)  # the till said neither sku nor category
 
 
-def basket(**changes: Any) -> Basket:
+def basket(**changes: Any) -> BasketFacts:
     at = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
     hour, weekday, month, day = schema.calendar(at)
     given: dict[str, Any] = {
@@ -45,7 +45,7 @@ def basket(**changes: Any) -> Basket:
         "base": (7, 3),
         "base_denominator": 1,
     }
-    return Basket(**(given | changes))
+    return BasketFacts(**(given | changes))
 
 
 AMOUNT = {"var": "amount_rial"}
@@ -284,7 +284,7 @@ def tried(raw: Any) -> Node | list[Problem]:
         return rejected.problems
 
 
-def plain(tree: Any, facts: Basket) -> bool:
+def plain(tree: Any, facts: BasketFacts) -> bool:
     """The connectives again, written the simple way; leaves by the engine."""
     if isinstance(tree, dict) and "not" in tree:
         return not plain(tree["not"][0], facts)

@@ -153,7 +153,7 @@ async def answers(tx: Tx, make: Any, world: int) -> list[str]:
     published = [v for n in range(draw.randint(0, 5)) for v in drawn_rule(draw, make, n)]
     if published:
         await rules.keep_rules(tx, published)
-    shelves = make.shelves()
+    caches = make.caches()
     lines: list[str] = []
     for number in range(BASKETS):
         basket, occurred_at = drawn_basket(draw, make, number)
@@ -162,10 +162,10 @@ async def answers(tx: Tx, make: Any, world: int) -> list[str]:
             occurred_at=occurred_at,
             offset=number,
         )
-        await awards.grant_awards(tx, [event], shelves)
+        await awards.grant_awards(tx, [event], caches)
         (command,) = make.said(tx)
         told = await awards.evaluate(
-            basket, occurred_at=occurred_at, accepted_at=make.now, shelves=shelves
+            basket, occurred_at=occurred_at, accepted_at=make.now, caches=caches
         )
         shown = digest(_view(told)) if basket.kind in (Kind.PURCHASE, Kind.REDEMPTION) else "-"
         lines.append(f"{world}.{number} {command.type} {digest(command.data)} {shown}")

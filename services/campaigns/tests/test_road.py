@@ -171,7 +171,7 @@ async def test_a_basket_beyond_the_programmes_largest_is_a_stored_no(
         make.screened(**huge).transaction,
         occurred_at=make.now,
         accepted_at=make.now,
-        shelves=stocked,
+        caches=stocked,
     )
     assert found.sale.decline == said[0].data.decline
 
@@ -286,15 +286,15 @@ async def test_a_version_that_comes_while_the_poll_waits_is_used(
     async with pool.transaction() as tx:
         await programmes.keep_programmes(tx, [make.programme()])
         await programmes.keep_terms(tx, [make.terms()])
-    shelves = make.shelves()
+    caches = make.caches()
     batch = [make.event(make.screened(programme_version=2))]
     waits = consumer.dependencies_missing
-    assert await waits(batch, shelves=shelves, database=pool)
+    assert await waits(batch, caches=caches, database=pool)
     async with pool.transaction() as tx:
         await programmes.keep_programmes(tx, [make.programme(version=2, earn_points=2)])
-    assert not await waits(batch, shelves=shelves, database=pool)
+    assert not await waits(batch, caches=caches, database=pool)
     async with pool.transaction() as tx:
-        await awards.grant_awards(tx, batch, shelves)
+        await awards.grant_awards(tx, batch, caches)
         (said,) = make.said(tx)
     assert {(a.rule_version, a.amount) for a in said.data.awards} == {(2, 140), (2, 60)}
 
@@ -304,7 +304,7 @@ async def test_a_version_that_never_comes_is_a_refusal_with_a_dead_letter(
 ) -> None:
     late = make.event(make.screened(programme_version=2))
     fine = make.event(make.screened(name="t.1.1.5"), offset=1)
-    await awards.grant_awards(tx, [late, fine], make.shelves())
+    await awards.grant_awards(tx, [late, fine], make.caches())
     letters = [m for m in tx.messages if m.topic == "house.dead-letters"]
     one, two = make.said(tx)
     assert (one.data.reason.code, one.data.account) == ("programme-not-known-in-time", 1000003)
@@ -326,9 +326,9 @@ async def test_nobody_waits_for_facts_that_are_not_needed(
         make.event(make.screened(kind=Kind.REFUND, original="t.1.1.1", terms_version=0)),
         make.event(make.screened(programme_version=0, terms_version=0)),
     ]
-    assert not awards.lacks_facts(batch, make.shelves())
-    assert awards.lacks_facts([make.event(make.screened())], make.shelves())
-    assert not await consumer.dependencies_missing(batch, shelves=make.shelves(), database=pool)
+    assert not awards.lacks_facts(batch, make.caches())
+    assert awards.lacks_facts([make.event(make.screened())], make.caches())
+    assert not await consumer.dependencies_missing(batch, caches=make.caches(), database=pool)
 
 
 # --------------------------------------------------------------------------------- bonus rules

@@ -20,7 +20,7 @@ EXAMPLES = EXAMPLE.findall(PAGE)
 EARN_PER_RIAL = 10_000
 
 
-def the_basket() -> schema.Basket:
+def the_basket() -> schema.BasketFacts:
     found = re.search(r"^```json basket\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     assert found
     body = json.loads(found[1])
@@ -35,13 +35,13 @@ def the_basket() -> schema.Basket:
             **{"hour": hour, "weekday": weekday, "jalali_month": month, "jalali_day": day},
             **{"earning": [], "base": [], "base_denominator": EARN_PER_RIAL},
         },
-        schema.Basket,
+        schema.BasketFacts,
     )
     base = [line.amount_rial for line in earning]
     return msgspec.structs.replace(basket, lines=lines, earning=earning, base=base)
 
 
-def outcome(rule: dict[str, Any], basket: schema.Basket) -> str:
+def outcome(rule: dict[str, Any], basket: schema.BasketFacts) -> str:
     """What the page says of a rule: what it gives, why it is false, or why it is refused."""
     problems: list[tree.Problem] = []
     condition, effect = None, None

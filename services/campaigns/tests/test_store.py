@@ -8,6 +8,7 @@ from campaigns.programmes import consumer as programmes_consumer
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import consumer as rules_consumer
 from campaigns.rules import usecases as rules
+from campaigns.rules.domain import book
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.merchants import Heartbeat
@@ -57,10 +58,10 @@ async def test_local_tables_dropped_and_rebuilt_are_the_same(tx: Any, make: Any)
     for fact in reversed(facts):  # one at a time, in another order
         await hear(tx, [fact], make)
     assert await content(tx) == first
-    old, new = make.shelves(), make.shelves()
-    for shelves in (old, new):
-        await programmes.refresh(tx, shelves.programmes)
-        await rules.refresh(tx, shelves.rules)
+    old, new = make.caches(), make.caches()
+    for caches in (old, new):
+        await programmes.refresh(tx, caches.programmes)
+        await rules.refresh(tx, caches.rules)
     assert old.programmes == new.programmes
     assert len(old.rules.book.versions["nowruz"]) == 2
 
@@ -73,38 +74,38 @@ async def test_a_version_once_heard_is_never_changed(tx: Any, make: Any) -> None
 
 
 async def test_memory_follows_the_tables_by_revision(tx: Any, make: Any) -> None:
-    shelf, rule_shelf = programmes.Shelf(), rules.Shelf()
-    await programmes.refresh(tx, shelf)
-    assert programmes.find_programme(shelf, 5, 1) is None
+    cache, rule_cache = programmes.ProgrammeCache(), rules.RuleCache()
+    await programmes.refresh(tx, cache)
+    assert programmes.find_programme(cache, 5, 1) is None
     await hear(tx, [make.programme(), make.terms()], make)
-    await programmes.refresh(tx, shelf)
-    assert programmes.find_programme(shelf, 5, 1) == make.programme()
-    assert programmes.find_terms(shelf, 1) == make.terms()
-    known = shelf.revision
-    await programmes.refresh(tx, shelf)
-    assert shelf.revision == known
+    await programmes.refresh(tx, cache)
+    assert programmes.find_programme(cache, 5, 1) == make.programme()
+    assert programmes.find_terms(cache, 1) == make.terms()
+    known = cache.revision
+    await programmes.refresh(tx, cache)
+    assert cache.revision == known
     late = make.programme(version=2, effective_from=make.now)
     await hear(tx, [late, make.rule()], make)
-    await programmes.refresh(tx, shelf)
-    await rules.refresh(tx, rule_shelf)
+    await programmes.refresh(tx, cache)
+    await rules.refresh(tx, rule_cache)
     before = make.now - timedelta(seconds=1)
-    assert programmes.find_programme_as_of(shelf, 5, make.now) == late
-    assert programmes.find_programme_as_of(shelf, 5, before) == make.programme()
-    assert programmes.find_programme_as_of(shelf, 5, make.now - timedelta(days=900)) is None
-    assert programmes.find_terms_as_of(shelf, make.now - timedelta(days=900)) is None
-    assert rules.applies(rule_shelf, 5)
+    assert programmes.find_programme_as_of(cache, 5, make.now) == late
+    assert programmes.find_programme_as_of(cache, 5, before) == make.programme()
+    assert programmes.find_programme_as_of(cache, 5, make.now - timedelta(days=900)) is None
+    assert programmes.find_terms_as_of(cache, make.now - timedelta(days=900)) is None
+    assert book.chains(rule_cache.book, 5)
 
 
 async def test_a_backdated_version_is_in_force_before_the_others_only(tx: Any, make: Any) -> None:
-    shelf = programmes.Shelf()
+    cache = programmes.ProgrammeCache()
     long_ago = make.now - timedelta(days=9_000)
     old = {"version": 2, "effective_from": long_ago}
     both = [make.programme(), make.programme(**old), make.terms(), make.terms(**old)]
     await hear(tx, both, make)
-    await programmes.refresh(tx, shelf)
+    await programmes.refresh(tx, cache)
     for at, version in ((make.now, 1), (long_ago, 2)):
-        programme = programmes.find_programme_as_of(shelf, 5, at)
-        terms = programmes.find_terms_as_of(shelf, at)
+        programme = programmes.find_programme_as_of(cache, 5, at)
+        terms = programmes.find_terms_as_of(cache, at)
         assert (programme and programme.version, terms and terms.version) == (version, version)
 
 
@@ -124,12 +125,12 @@ async def test_a_rule_that_does_not_compile_is_left_out_and_the_road_goes_on(
 ) -> None:
     strange = make.rule(rule="from-tomorrow", condition={"sentiment": ["happy"]})
     await rules.keep_rules(tx, [strange, make.rule()])
-    shelf = rules.Shelf()
-    await rules.refresh(tx, shelf)
-    assert set(shelf.book.versions) == {"nowruz"}
-    known = shelf.revision
-    await rules.refresh(tx, shelf)
-    assert shelf.revision == known
+    cache = rules.RuleCache()
+    await rules.refresh(tx, cache)
+    assert set(cache.book.versions) == {"nowruz"}
+    known = cache.revision
+    await rules.refresh(tx, cache)
+    assert cache.revision == known
 
 
 async def test_decisions_are_found_by_shard_and_name_and_pruned_by_age(tx: Any, make: Any) -> None:
@@ -153,9 +154,9 @@ async def test_a_stored_version_that_does_not_read_is_left_out_and_the_road_goes
     await rules.keep_rules(tx, [make.rule(rule="yalda")])
     await tx.execute('update programmes set body = \'{"merchant": "x"}\' where version = 2')
     await tx.execute("update live_rules set body = '[]' where rule = 'yalda'")
-    shelves = make.shelves()
-    await programmes.refresh(tx, shelves.programmes)
-    await rules.refresh(tx, shelves.rules)
-    assert programmes.find_programme(shelves.programmes, 5, 1) == make.programme()
-    assert programmes.find_programme(shelves.programmes, 5, 2) is None
-    assert set(shelves.rules.book.versions) == {"nowruz"}
+    caches = make.caches()
+    await programmes.refresh(tx, caches.programmes)
+    await rules.refresh(tx, caches.rules)
+    assert programmes.find_programme(caches.programmes, 5, 1) == make.programme()
+    assert programmes.find_programme(caches.programmes, 5, 2) is None
+    assert set(caches.rules.book.versions) == {"nowruz"}

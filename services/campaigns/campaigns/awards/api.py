@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from campaigns.awards import usecases
-from campaigns.awards.usecases import shelves_of
+from campaigns.awards.usecases import caches_of
 from contracts.pos import LINES_MAX, Line, PosTransaction
 from contracts.values import Channel, Kind
 from kit.base import auth, fields
@@ -72,13 +72,13 @@ async def evaluate(request: Request, body: BasketBody) -> Response:
     """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
     accepted_at = body.accepted_at or resources(request).clock.now()
     async with resources(request).database.read() as tx:
-        await usecases.refresh(tx, resources(request).one(shelves_of))
+        await usecases.refresh(tx, resources(request).one(caches_of))
     async with resources(request).one(one_trial):
         found = await usecases.evaluate(
             _transaction(body),
             occurred_at=body.occurred_at or accepted_at,
             accepted_at=accepted_at,
-            shelves=resources(request).one(shelves_of),
+            caches=resources(request).one(caches_of),
         )
     return Response(msgspec.json.encode(_view(found)), media_type="application/json")
 

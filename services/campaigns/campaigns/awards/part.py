@@ -4,7 +4,7 @@ from functools import partial
 
 from campaigns import settings
 from campaigns.awards import api, consumer, jobs
-from campaigns.awards.usecases import shelves_of
+from campaigns.awards.usecases import caches_of
 from contracts import topics
 from kit.room import ROAD, Job, Part, Resources
 from kit.stream.consumer import Poison, Subscription
@@ -12,13 +12,13 @@ from kit.stream.consumer import Poison, Subscription
 
 def part(opened: Resources) -> Part:
     """The road."""
-    shelves, database = opened.one(shelves_of), opened.database
+    caches, database = opened.one(caches_of), opened.database
     screened = Subscription(
         topic=topics.FRAUD_SCREENED,
-        handle=partial(consumer.on_fraud_screened, shelves=shelves),
+        handle=partial(consumer.on_fraud_screened, caches=caches),
         poison=Poison.PASS,
         dependencies_missing=partial(
-            consumer.dependencies_missing, shelves=shelves, database=database
+            consumer.dependencies_missing, caches=caches, database=database
         ),
         refuse=consumer.refuse,
     )

@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from campaigns import settings
+from msgspec import Struct
+
+from campaigns import reasons, settings
 from campaigns.awards import store
-from campaigns.awards.domain import commands, earning, reasons, redeeming
-from campaigns.awards.domain.redeeming import Sale
+from campaigns.awards.domain import commands, earning, redeeming, sales
+from campaigns.awards.domain.sales import Sale
 from campaigns.awards.domain.stamped import Stamped, stamped_by
+from campaigns.contributions import Basket
 from campaigns.programmes import usecases as programmes
 from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
 from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
-from contracts.merchants import Programme
+from contracts.merchants import Programme, Terms
 from contracts.pos import PosTransaction
-from contracts.values import Channel, Kind, Reason, public_id
+from contracts.values import Kind, Reason, public_id
 from kit.base import logs, telemetry
 from kit.base.db import Tx
 from kit.room import Resources
@@ -31,20 +34,39 @@ Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
 
 _NOES: Final = ("declined", "refused")
-_NOTES: Final = {rules.Then.TRIM: reasons.CAP_TRIMMED, rules.Then.REJECT: reasons.CAP_REJECTED}
+# who is asked about a basket, and in which order
+CONTRIBUTORS: Final = (
+    programmes.contribute,
+    redeeming.contribute,
+    earning.contribute,
+    rules.contribute,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelves:
+class Caches:
     """What a process holds in memory of the local tables."""
 
-    programmes: programmes.Shelf
-    rules: rules.Shelf
+    programmes: programmes.ProgrammeCache
+    rules: rules.RuleCache
 
 
-def shelves_of(_: Resources) -> Shelves:
-    """Empty at first; `opened.one(shelves_of)` gives the ones of this process."""
-    return Shelves(programmes=programmes.Shelf(), rules=rules.Shelf())
+def caches_of(_: Resources) -> Caches:
+    """Empty at first; `opened.one(caches_of)` gives the ones of this process."""
+    return Caches(programmes=programmes.ProgrammeCache(), rules=rules.RuleCache())
+
+
+class Facts(Struct, frozen=True):
+    """What contributors go by, fetched before.
+
+    earn, spend: the terms by which points are born and spent (Stamped). cheapest: of all terms.
+    """
+
+    programme: Programme | None
+    earn: Terms | None
+    spend: Terms | None
+    cheapest: Terms | None
+    rules: rules.RuleCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +82,7 @@ class Evaluation:
 # -------------------------------------------------------------------------------------- the road
 
 
-async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None:
+async def grant_awards(tx: Tx, batch: Sequence[Event], caches: Caches) -> None:
     """Turn one poll of fraud.screened into commands on ledger.commands, partition for partition.
 
     A name met before gets its first output again, under the repeat's own fingerprint and headers;
@@ -70,8 +92,8 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
     """
     names = [_remembered(event) for event in batch]
     revisions, outputs = await store.find_outputs(tx, [name for name in names if name is not None])
-    if revisions != (shelves.programmes.revision, shelves.rules.revision):
-        await refresh(tx, shelves)
+    if revisions != (caches.programmes.revision, caches.rules.revision):
+        await refresh(tx, caches)
     made: list[tuple[int, str, bytes, datetime]] = []
     said: list[Message] = []
     tally: Counter[tuple[str, str]] = Counter()
@@ -80,7 +102,7 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], shelves: Shelves) -> None
             message = _message(event, commands.again(outputs[name], event.envelope))
             tally["repeat", "sent-again"] += 1
         else:
-            command = _decided(event, shelves)
+            command = _decided(event, caches)
             if command is None:
                 continue
             if _is_late(command):
@@ -130,19 +152,19 @@ def _tell_no(event: Event, command: Any) -> None:
         logs.declined(public_id(event.partition, command.name), code)
 
 
-def lacks_facts(batch: Sequence[Event], shelves: Shelves) -> bool:
+def lacks_facts(batch: Sequence[Event], caches: Caches) -> bool:
     """Whether the gateway saw a version of programme or terms that this process has not."""
     return any(
-        isinstance(event.data, ScreenedTransaction) and _lacks(event.data, shelves)
+        isinstance(event.data, ScreenedTransaction) and _lacks(event.data, caches)
         for event in batch
         if event.envelope is not None
     )
 
 
-async def refresh(tx: Tx, shelves: Shelves) -> None:
+async def refresh(tx: Tx, caches: Caches) -> None:
     """Bring what is in memory up to the local tables; two statements."""
-    await programmes.refresh(tx, shelves.programmes)
-    await rules.refresh(tx, shelves.rules)
+    await programmes.refresh(tx, caches.programmes)
+    await rules.refresh(tx, caches.rules)
 
 
 async def prune_decisions(tx: Tx, *, before: datetime) -> int:
@@ -164,7 +186,7 @@ def _remembered(event: Event) -> store.Name | None:
     return event.partition, commands.name_of(data)
 
 
-def _decided(event: Event, shelves: Shelves) -> Command | None:
+def _decided(event: Event, caches: Caches) -> Command | None:
     """The command for an event; None for a replayed inquiry, which nobody waits for."""
     if event.envelope is None:
         return _undecided(event, reasons.UNDECODABLE)
@@ -173,7 +195,7 @@ def _decided(event: Event, shelves: Shelves) -> Command | None:
             if screened.replayed:
                 inquiry = screened.transaction.kind is Kind.INQUIRY
                 return None if inquiry else commands.post(screened)
-            return _command(screened, event.envelope, shelves)
+            return _command(screened, event.envelope, caches)
         case other:
             refused: RefusedTransaction = other
             return commands.refusal(
@@ -182,20 +204,20 @@ def _decided(event: Event, shelves: Shelves) -> Command | None:
 
 
 def _command(
-    screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shelves
+    screened: ScreenedTransaction, cause: Envelope[Any], caches: Caches
 ) -> PostTransaction | RefuseTransaction | Inquire:
     transaction = screened.transaction
     declined = screened.decision is ScreeningDecision.DECLINE
     if transaction.kind is Kind.INQUIRY:
-        return _inquired(screened, cause, shelves)
+        return _inquired(screened, cause, caches)
     if declined:
         return commands.post(screened, decline=screened.reasons)
-    if _lacks(screened, shelves):
+    if _lacks(screened, caches):
         return commands.refusal(transaction, transaction.name, reasons.NOT_KNOWN_IN_TIME)
-    stamped = _stamped(transaction, shelves)
+    stamped = _stamped(transaction, caches)
     match transaction.kind:
         case Kind.PURCHASE | Kind.REDEMPTION:
-            sale = _sale(transaction, cause, stamped, shelves)
+            sale = _sale(transaction, cause, stamped, caches)
             if sale.decline:
                 return commands.post(screened, decline=sale.decline)
             return commands.post(screened, earned=sale.earned, redemption=sale.redemption)
@@ -204,127 +226,57 @@ def _command(
             return commands.post(screened, grace_expires_at=until)
 
 
-def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], shelves: Shelves) -> Inquire:
+def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], caches: Caches) -> Inquire:
     """A query; what is missing for it is a no of this moment, and no outcome of the name."""
     transaction = screened.transaction
     decline = screened.reasons if screened.decision is ScreeningDecision.DECLINE else ()
-    if not decline and _lacks(screened, shelves):
+    if not decline and _lacks(screened, caches):
         decline = (reasons.NOT_KNOWN_IN_TIME,)
-    stamped = _stamped(transaction, shelves)
+    stamped = _stamped(transaction, caches)
     points = 0
     if not decline:
-        sale = _sale(transaction, cause, stamped, shelves)
+        sale = _sale(transaction, cause, stamped, caches)
         points, decline = sale.earned.points, sale.decline
-    offer = redeeming.offer_of(stamped.programme, stamped.spend, shelves.programmes.cheapest)
+    offer = redeeming.offer_of(stamped.programme, stamped.spend, caches.programmes.cheapest)
     return commands.inquire(transaction, offer=offer, would_earn_points=points, decline=decline)
 
 
-def _lacks(screened: ScreenedTransaction, shelves: Shelves) -> bool:
+def _lacks(screened: ScreenedTransaction, caches: Caches) -> bool:
     """Whether a version that the gateway stamped, and that this kind needs, is not known here."""
     transaction = screened.transaction
     if screened.replayed or screened.decision is ScreeningDecision.DECLINE:
         return False
-    shelf = shelves.programmes
+    cache = caches.programmes
     for version in (transaction.terms_version, transaction.accepted_terms_version):
-        if version and programmes.find_terms(shelf, version) is None:
+        if version and programmes.find_terms(cache, version) is None:
             return True
     if transaction.kind in (Kind.REFUND, Kind.REVERSAL) or not transaction.programme_version:
         return False
     merchant, version = transaction.merchant, transaction.programme_version
-    return programmes.find_programme(shelf, merchant, version) is None
+    return programmes.find_programme(cache, merchant, version) is None
 
 
-def _stamped(transaction: PosTransaction, shelves: Shelves) -> Stamped:
+def _stamped(transaction: PosTransaction, caches: Caches) -> Stamped:
     """The versions that the gateway saw: its stamp is the one choice."""
-    shelf = shelves.programmes
+    cache = caches.programmes
     merchant, version = transaction.merchant, transaction.programme_version
-    programme = programmes.find_programme(shelf, merchant, version)
-    terms = programmes.find_terms(shelf, transaction.terms_version)
-    accepted = programmes.find_terms(shelf, transaction.accepted_terms_version)
+    programme = programmes.find_programme(cache, merchant, version)
+    terms = programmes.find_terms(cache, transaction.terms_version)
+    accepted = programmes.find_terms(cache, transaction.accepted_terms_version)
     return stamped_by(programme, terms, accepted)
 
 
 def _sale(
-    transaction: PosTransaction, cause: Envelope[Any], stamped: Stamped, shelves: Shelves
+    transaction: PosTransaction, cause: Envelope[Any], stamped: Stamped, caches: Caches
 ) -> Sale:
     """What a basket comes to, on the road and in every preview; paying is the ledger's to allow."""
-    programme = stamped.programme
-    if programme is not None and transaction.amount_rial > programme.basket_max_rial:
-        no = reasons.basket_too_large(transaction.amount_rial, programme.basket_max_rial)
-        return Sale(decline=(no,))
-    if transaction.kind is not Kind.REDEMPTION:
-        return Sale(earned=_earned(transaction, cause, stamped, shelves))
-    found = redeeming.redemption_of(
-        transaction, programme, stamped.spend, shelves.programmes.cheapest
-    )
-    if isinstance(found, tuple):
-        return Sale(decline=found)
-    if programme is not None and not programme.earns_on_paid_part:
-        return Sale(redemption=found, earned=earning.nothing(reasons.PAID_PART_DOES_NOT_EARN))
-    paid = redeeming.paid_part(transaction, found)
-    return Sale(redemption=found, earned=_earned(paid, cause, stamped, shelves))
+    basket = Basket(transaction, cause.occurred_at, cause.accepted_at)
+    return sales.sale_of(basket, _facts(stamped, caches), CONTRIBUTORS)
 
 
-def _earned(
-    transaction: PosTransaction, cause: Envelope[Any], stamped: Stamped, shelves: Shelves
-) -> earning.Earned:
-    programme, terms = stamped.programme, stamped.earn
-    if programme is None:
-        return earning.nothing(reasons.NO_PROGRAMME)
-    if terms is None:
-        return earning.nothing(reasons.NO_TERMS)
-    base = earning.base_of(transaction, programme)
-    grants = [earning.base_grant(base, programme)]
-    history = transaction.channel is Channel.HISTORY
-    if base.earning and not history and rules.applies(shelves.rules, transaction.merchant):
-        basket = _basket(transaction, base, cause.occurred_at, cause.accepted_at)
-        bonuses = rules.reward(shelves.rules, basket)
-        grants += [_grant(bonus, programme) for bonus in bonuses]
-    return earning.earned(
-        base,
-        grants,
-        programme=programme,
-        terms=terms,
-        at=cause.occurred_at,
-        channel=transaction.channel,
-    )
-
-
-def _grant(bonus: rules.Bonus, programme: Programme) -> earning.Grant:
-    return earning.Grant(
-        rule=bonus.rule,
-        version=bonus.version,
-        funder=bonus.funder or programme.party,
-        parts=bonus.given.parts,
-        note=_NOTES[bonus.given.capped] if bonus.given.capped is not None else None,
-    )
-
-
-def _basket(
-    transaction: PosTransaction,
-    base: earning.BaseEarning,
-    occurred_at: datetime,
-    accepted_at: datetime,
-) -> rules.Basket:
-    hour, weekday, month, day = rules.calendar(occurred_at)
-    return rules.Basket(
-        kind=transaction.kind,
-        channel=transaction.channel,
-        merchant=transaction.merchant,
-        branch=transaction.branch,
-        terminal=transaction.terminal,
-        amount_rial=transaction.amount_rial,
-        hour=hour,
-        weekday=weekday,
-        jalali_month=month,
-        jalali_day=day,
-        occurred_at=occurred_at,
-        accepted_at=accepted_at,
-        lines=transaction.lines,
-        earning=base.earning,
-        base=base.points,
-        base_denominator=base.denominator,
-    )
+def _facts(stamped: Stamped, caches: Caches) -> Facts:
+    programme, _, earn, spend = stamped
+    return Facts(programme, earn, spend, caches.programmes.cheapest, caches.rules)
 
 
 # ---------------------------------------------------------------------------------------- messages
@@ -370,31 +322,33 @@ def _message(event: Event, said: Envelope[Any]) -> Message:
 
 
 async def evaluate(
-    transaction: PosTransaction, *, occurred_at: datetime, accepted_at: datetime, shelves: Shelves
+    transaction: PosTransaction, *, occurred_at: datetime, accepted_at: datetime, caches: Caches
 ) -> Evaluation:
     """What a purchase or redemption would get now: the road's own code, without any side effect.
 
     The versions told are those in force at occurred_at. Source: campaigns reference 2.5.
     """
     programme = programmes.find_programme_as_of(
-        shelves.programmes, transaction.merchant, occurred_at
+        caches.programmes, transaction.merchant, occurred_at
     )
-    terms = programmes.find_terms_as_of(shelves.programmes, occurred_at)
-    accepted = programmes.find_terms_as_of(shelves.programmes, accepted_at)
+    terms = programmes.find_terms_as_of(caches.programmes, occurred_at)
+    accepted = programmes.find_terms_as_of(caches.programmes, accepted_at)
+    stamped = stamped_by(programme, terms, accepted)
     cause = Envelope[None](
         id="", type="", key="", occurred_at=occurred_at, accepted_at=accepted_at, data=None
     )
-    sale = _sale(transaction, cause, stamped_by(programme, terms, accepted), shelves)
-    told: list[rules.Explanation] = []
+    sale = _sale(transaction, cause, stamped, caches)
+    explanations: list[rules.Explanation] = []
     spent = sale.redemption
-    if programme is not None and (spent is None or programme.earns_on_paid_part):
+    earns = programme is not None and (spent is None or programme.earns_on_paid_part)
+    if programme is not None and earns and not sale.decline:
         paid = transaction if spent is None else redeeming.paid_part(transaction, spent)
-        basket = _basket(paid, earning.base_of(paid, programme), occurred_at, accepted_at)
-        history = transaction.channel is Channel.HISTORY
-        told = [] if sale.decline else await rules.explain(shelves.rules, basket, history=history)
+        base = earning.base_of(paid, programme)
+        basket = Basket(paid, occurred_at, accepted_at, base)
+        explanations = await rules.explain(basket, _facts(stamped, caches))
     return Evaluation(
         programme_version=0 if programme is None else programme.version,
         terms_version=0 if terms is None else terms.version,
         sale=sale,
-        explanations=tuple(told),
+        explanations=tuple(explanations),
     )

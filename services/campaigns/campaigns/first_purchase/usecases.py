@@ -25,7 +25,7 @@ async def hear_outcomes(tx: Tx, batch: Sequence[Event]) -> None:
     heard = [(event, outcome) for event in batch if (outcome := _outcome(event)) is not None]
     purchases = [(e, o) for e, o in heard if domain.is_purchase(o)]
     if purchases:
-        await _take_counts(tx, purchases)
+        await _reserve_first_purchases(tx, purchases)
     states = [(o.account, s) for _, o in heard if (s := domain.issued_state(o)) is not None]
     if states:
         await store.update_states(tx, states)
@@ -43,7 +43,7 @@ def _outcome(event: Event) -> Outcome | None:
     return event.data
 
 
-async def _take_counts(tx: Tx, purchases: Sequence[tuple[Event, Outcome]]) -> None:
+async def _reserve_first_purchases(tx: Tx, purchases: Sequence[tuple[Event, Outcome]]) -> None:
     newest_first = await store.list_versions(tx)
     first: dict[int, tuple[Event, FirstPurchase, Version | None]] = {}
     for event, outcome in purchases:

@@ -9,7 +9,7 @@ from kit.base import versions
 
 
 @dataclass(slots=True)
-class Shelf:
+class ProgrammeCache:
     """Every version known, in memory, and the revision of the tables up to which it was read."""
 
     revision: int = 0
@@ -21,28 +21,28 @@ class Shelf:
     cheapest: Terms | None = None  # of all versions, in force or not
 
 
-def shelve(shelf: Shelf, fact: Programme | Terms) -> None:
-    """Put one version on the shelf; in any order, again and again."""
+def keep(cache: ProgrammeCache, fact: Programme | Terms) -> None:
+    """Put one version into the cache; in any order, again and again."""
     match fact:
         case Programme():
-            shelf.programmes[fact.merchant, fact.version] = fact
-            known = shelf.newest.get(fact.merchant, 0)
-            shelf.newest[fact.merchant] = max(known, fact.version)
+            cache.programmes[fact.merchant, fact.version] = fact
+            known = cache.newest.get(fact.merchant, 0)
+            cache.newest[fact.merchant] = max(known, fact.version)
         case Terms():
-            shelf.terms[fact.version] = fact
-            shelf.cheapest = min(shelf.terms.values(), key=_price)
+            cache.terms[fact.version] = fact
+            cache.cheapest = min(cache.terms.values(), key=_price)
 
 
-def programme_as_of(shelf: Shelf, merchant: int, at: datetime) -> Programme | None:
+def programme_as_of(cache: ProgrammeCache, merchant: int, at: datetime) -> Programme | None:
     """The version in force at a time, as the gateway finds it; None before the first."""
-    numbers = range(1, shelf.newest.get(merchant, 0) + 1)
-    known = [p for n in numbers if (p := shelf.programmes.get((merchant, n))) is not None]
+    numbers = range(1, cache.newest.get(merchant, 0) + 1)
+    known = [p for n in numbers if (p := cache.programmes.get((merchant, n))) is not None]
     return versions.in_force(versions.latest_first(known), at)
 
 
-def terms_as_of(shelf: Shelf, at: datetime) -> Terms | None:
+def terms_as_of(cache: ProgrammeCache, at: datetime) -> Terms | None:
     """The network's terms in force at a time, chosen as programmes are; None before the first."""
-    return versions.in_force(versions.latest_first(shelf.terms.values()), at)
+    return versions.in_force(versions.latest_first(cache.terms.values()), at)
 
 
 def _price(terms: Terms) -> Fraction:

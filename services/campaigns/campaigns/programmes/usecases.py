@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
+from campaigns import reasons
+from campaigns.contributions import Basket, Contribution
 from campaigns.programmes import domain, store
-from campaigns.programmes.domain import Shelf
+from campaigns.programmes.domain import ProgrammeCache
 from contracts.merchants import Programme, Terms
 from kit.base.db import Tx
 
 __all__ = [
-    "Shelf",
+    "ProgrammeCache",
+    "contribute",
     "find_programme",
     "find_programme_as_of",
     "find_terms",
@@ -32,32 +36,49 @@ async def keep_terms(tx: Tx, terms: Sequence[Terms]) -> None:
     await store.upsert_changes(tx, [(store.TERMS, t.version) for t in terms])
 
 
-async def refresh(tx: Tx, shelf: Shelf) -> None:
-    """Bring the shelf up to what is committed: one statement, which mostly finds nothing.
+async def refresh(tx: Tx, cache: ProgrammeCache) -> None:
+    """Bring the cache up to what is committed: one statement, which mostly finds nothing.
 
-    tx must not have written these tables itself: a shelf outlives a rollback.
+    tx must not have written these tables itself: a cache outlives a rollback.
     """
-    changes = await store.list_changes(tx, shelf.revision)
+    changes = await store.list_changes(tx, cache.revision)
     for _, fact in changes:
-        domain.shelve(shelf, fact)
-    shelf.revision = max((revision for revision, _ in changes), default=shelf.revision)
+        domain.keep(cache, fact)
+    cache.revision = max((revision for revision, _ in changes), default=cache.revision)
 
 
-def find_programme(shelf: Shelf, merchant: int, version: int) -> Programme | None:
+def find_programme(cache: ProgrammeCache, merchant: int, version: int) -> Programme | None:
     """One version of a merchant's programme; None when it is not known here (yet)."""
-    return shelf.programmes.get((merchant, version))
+    return cache.programmes.get((merchant, version))
 
 
-def find_terms(shelf: Shelf, version: int) -> Terms | None:
+def find_terms(cache: ProgrammeCache, version: int) -> Terms | None:
     """One version of the network's terms; None when it is not known here (yet)."""
-    return shelf.terms.get(version)
+    return cache.terms.get(version)
 
 
-def find_programme_as_of(shelf: Shelf, merchant: int, at: datetime) -> Programme | None:
+def find_programme_as_of(cache: ProgrammeCache, merchant: int, at: datetime) -> Programme | None:
     """The version in force at a time, for baskets that no gateway has stamped."""
-    return domain.programme_as_of(shelf, merchant, at)
+    return domain.programme_as_of(cache, merchant, at)
 
 
-def find_terms_as_of(shelf: Shelf, at: datetime) -> Terms | None:
+class ProgrammeFacts(Protocol):
+    """What a merchant's limits go by: its programme, None where it has none."""
+
+    @property
+    def programme(self) -> Programme | None: ...
+
+
+def contribute(basket: Basket, facts: ProgrammeFacts) -> Contribution | None:
+    """The refusal of a basket that is larger than the programme takes."""
+    programme, amount_rial = facts.programme, basket.transaction.amount_rial
+    if programme is None or amount_rial <= programme.basket_max_rial:
+        return None
+    return Contribution(
+        refusals=(reasons.basket_too_large(amount_rial, programme.basket_max_rial),)
+    )
+
+
+def find_terms_as_of(cache: ProgrammeCache, at: datetime) -> Terms | None:
     """The terms in force at a time, for baskets that no gateway has stamped."""
-    return domain.terms_as_of(shelf, at)
+    return domain.terms_as_of(cache, at)

@@ -5,29 +5,42 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Protocol
 
+from campaigns import reasons
+from campaigns.contributions import Basket, Contribution, Grant
 from campaigns.rules import store
 from campaigns.rules.domain import book, effects, explanations, publishing, schema
-from campaigns.rules.domain.book import Bonus, Book, Skipped
-from campaigns.rules.domain.effects import Then
-from campaigns.rules.domain.schema import Basket, calendar
+from campaigns.rules.domain.book import Book, Skipped
+from campaigns.rules.domain.effects import CapPolicy
 from campaigns.rules.domain.tree import Rejected
 from contracts import topics
 from contracts.campaigns import RulePublished
 from contracts.envelope import Envelope, derive_id
+from contracts.merchants import Programme
+from contracts.values import Channel
 from kit.base import errors, telemetry, versions
 from kit.base.db import Tx
 from kit.stream import outbox
 
-__all__ = ["Basket", "Bonus", "Explanation", "Shelf", "Then", "applies", "calendar", "explain",
-           "find_rule", "keep_rules", "list_rules", "put_rule", "refresh", "reward"]  # fmt: skip
+__all__ = [
+    "Explanation",
+    "RuleCache",
+    "contribute",
+    "explain",
+    "find_rule",
+    "keep_rules",
+    "list_rules",
+    "put_rule",
+    "refresh",
+]
 
 log = logging.getLogger(__name__)
+_NOTES: Final = {CapPolicy.TRIM: reasons.CAP_TRIMMED, CapPolicy.REJECT: reasons.CAP_REJECTED}
 
 
 @dataclass(slots=True)
-class Shelf:
+class RuleCache:
     """The compiled rules of a process, and the revision of the table up to which they were read."""
 
     revision: int = 0
@@ -97,12 +110,12 @@ async def keep_rules(tx: Tx, heard: Sequence[RulePublished]) -> None:
     await store.upsert_changes(tx, [(r.rule, r.version) for r in heard])
 
 
-async def refresh(tx: Tx, shelf: Shelf) -> None:
+async def refresh(tx: Tx, cache: RuleCache) -> None:
     """Compile what was published since the last look: one statement, which mostly finds nothing.
 
     A version that this code cannot compile is left out with an alarm; the road goes on.
     """
-    changes = await store.list_changes(tx, shelf.revision)
+    changes = await store.list_changes(tx, cache.revision)
     if not changes:
         return
     compiled: list[book.Rule] = []
@@ -112,55 +125,87 @@ async def refresh(tx: Tx, shelf: Shelf) -> None:
         except Rejected as rejected:
             telemetry.count(telemetry.Metric.ALARMS, "rule-does-not-compile")
             log.error("rule %s@%s: %s", published.rule, published.version, rejected)
-    shelf.book = book.with_rules(shelf.book, compiled)
-    shelf.revision = max(revision for revision, _ in changes)
+    cache.book = book.with_rules(cache.book, compiled)
+    cache.revision = max(revision for revision, _ in changes)
 
 
-# ----------------------------------------------------------------------------------------- giving
+# ------------------------------------------------------------------------------------ contributing
 
 
-def applies(shelf: Shelf, merchant: int) -> bool:
-    """Whether any rule at all speaks of a merchant's baskets."""
-    return bool(book.chains(shelf.book, merchant))
+class RuleFacts(Protocol):
+    """What rules go by: those compiled, and the merchant's programme, whose party may pay."""
+
+    @property
+    def programme(self) -> Programme | None: ...
+    @property
+    def rules(self) -> RuleCache: ...
 
 
-def reward(shelf: Shelf, basket: Basket) -> list[Bonus]:
-    """What every live rule gives a basket, fixed bonuses before multipliers, each by rule id."""
-    return book.bonuses(shelf.book, basket)
+def contribute(basket: Basket, facts: RuleFacts) -> Contribution | None:
+    """What every live rule grants, fixed bonuses before multipliers, each by rule id.
+
+    Imported history earns base points only.
+    """
+    base, programme, transaction = basket.base, facts.programme, basket.transaction
+    if base is None or not base.earning or programme is None:
+        return None
+    rules = facts.rules.book
+    if transaction.channel is Channel.HISTORY or not book.chains(rules, transaction.merchant):
+        return None
+    bonuses = book.bonuses(rules, schema.facts_of(basket, base))
+    if not bonuses:
+        return None
+    return Contribution(grants=[_grant(bonus, programme.party) for bonus in bonuses])
 
 
-async def explain(shelf: Shelf, basket: Basket, *, history: bool) -> list[Explanation]:
-    """What every rule said of a basket and why; the same closures as reward, side effects none.
+async def explain(basket: Basket, facts: RuleFacts) -> list[Explanation]:
+    """What every rule gives a basket and why; the same closures as contribute, no side effect.
 
     The loop goes on between two rules: the tills' sales are on it.
     """
-    told: list[Explanation] = []
-    for chain in book.chains(shelf.book, basket.merchant):
+    if basket.base is None:
+        return []
+    subject = schema.facts_of(basket, basket.base)
+    history = basket.transaction.channel is Channel.HISTORY
+    explanations: list[Explanation] = []
+    for chain in book.chains(facts.rules.book, subject.merchant):
         await asyncio.sleep(0)
-        rule = book.in_force(chain, basket.merchant, basket.occurred_at, basket.accepted_at)
+        rule = book.in_force(chain, subject.merchant, subject.occurred_at, subject.accepted_at)
         if isinstance(rule, Skipped) or history:
             why = rule if isinstance(rule, Skipped) else Skipped.HISTORY
             newest = chain[0].published
-            told.append(Explanation(rule=newest.rule, version=newest.version, outcome=why.value))
+            explanations.append(
+                Explanation(rule=newest.rule, version=newest.version, outcome=why.value)
+            )
         else:
-            told.append(_explained(rule, basket))
-    return told
+            explanations.append(_explained(rule, subject))
+    return explanations
 
 
-def _explained(rule: book.Rule, basket: schema.Basket) -> Explanation:
+def _grant(bonus: book.Bonus, party: int) -> Grant:
+    return Grant(
+        rule=bonus.rule,
+        version=bonus.version,
+        funder=bonus.funder or party,
+        parts=bonus.effect.parts,
+        note=None if bonus.effect.capped is None else _NOTES[bonus.effect.capped],
+    )
+
+
+def _explained(rule: book.Rule, basket: schema.BasketFacts) -> Explanation:
     published = rule.published
     failed = explanations.failed_clauses(rule.condition, basket)
-    given = effects.Given() if failed else effects.give(rule.effect, basket)
-    match given:
+    effect = effects.Effect() if failed else effects.give(rule.effect, basket)
+    match effect:
         case _ if failed:
             outcome = "condition-failed"
-        case effects.Given(capped=Then.REJECT):
+        case effects.Effect(capped=CapPolicy.REJECT):
             outcome = "cap-rejected"
-        case effects.Given(capped=Then.TRIM):
+        case effects.Effect(capped=CapPolicy.TRIM):
             outcome = "cap-trimmed"
-        case effects.Given(lines=0):
+        case effects.Effect(lines=0):
             outcome = "no-line-qualifies"
-        case effects.Given(parts=()):
+        case effects.Effect(parts=()):
             outcome = "below-one-point"
         case _:
             outcome = "awarded"
@@ -168,6 +213,6 @@ def _explained(rule: book.Rule, basket: schema.Basket) -> Explanation:
         rule=published.rule,
         version=published.version,
         outcome=outcome,
-        points=given.points,
+        points=effect.points,
         failed=failed,
     )

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
-from campaigns.awards.domain import reasons
+from campaigns import reasons
+from campaigns.contributions import BaseEarning, Basket, Contribution, Grant
 from contracts.ledger import Award
 from contracts.merchants import Programme, Terms
 from contracts.pos import AnswerLine, Line, PosTransaction
@@ -23,30 +24,6 @@ from contracts.values import (
 from kit.base import errors
 
 BASE: Final = "base"  # rule id of a programme's own earn rule; its version is the programme's
-
-
-class BaseEarning(Struct, frozen=True, kw_only=True):
-    """What the programme says of a basket before any rounding.
-
-    lines: the basket, as one line 0 where the till sent none. earning: the lines that earn;
-    points: of each of them exactly, as numerator over denominator. excluded: the others, and why.
-    """
-
-    lines: Sequence[Line]
-    earning: Sequence[Line]
-    points: Sequence[int]
-    denominator: int
-    excluded: Sequence[tuple[int, Reason]]
-
-
-class Grant(Struct, frozen=True, kw_only=True):
-    """Points of one rule for one transaction. parts: (line, points), none zero. note: its cap."""
-
-    rule: str
-    version: int
-    funder: int
-    parts: Sequence[tuple[int, int]]
-    note: Reason | None = None
 
 
 class Earned(Struct, frozen=True, kw_only=True):
@@ -124,6 +101,29 @@ def base_grant(base: BaseEarning, programme: Programme) -> Grant:
     )
 
 
+class EarningFacts(Protocol):
+    """What the base rule goes by: the versions that the gateway stamped, None for none."""
+
+    @property
+    def programme(self) -> Programme | None: ...
+    @property
+    def earn(self) -> Terms | None: ...
+
+
+def contribute(basket: Basket, facts: EarningFacts) -> Contribution:
+    """The programme's own points, and for the other rules which lines earn."""
+    programme = facts.programme
+    if programme is None:
+        return Contribution(unearned=reasons.NO_PROGRAMME)
+    if facts.earn is None:
+        return Contribution(unearned=reasons.NO_TERMS)
+    base = base_of(basket.transaction, programme)
+    return Contribution(
+        grants=(base_grant(base, programme),),
+        basket=Basket(basket.transaction, basket.occurred_at, basket.accepted_at, base),
+    )
+
+
 def earned(
     base: BaseEarning, grants: Sequence[Grant], *, programme: Programme, terms: Terms, at: datetime,
     channel: Channel,
@@ -155,9 +155,9 @@ def earned(
                 )
             )
     unearned = [
-        *(_said(line, programme, why) for line, why in base.excluded),
+        *(_unearned_line(line, programme, why) for line, why in base.excluded),
         *(
-            _said(line.line, programme, _too_little(programme, channel))
+            _unearned_line(line.line, programme, _too_little(programme, channel))
             for line in base.earning
             if line.line not in rewarded
         ),
@@ -186,7 +186,7 @@ def _costs(grant: Grant, terms: Terms) -> list[int]:
     return largest_remainder(cost, weights)
 
 
-def _said(line: int, programme: Programme, why: Reason) -> AnswerLine:
+def _unearned_line(line: int, programme: Programme, why: Reason) -> AnswerLine:
     return AnswerLine(line=line, rule=BASE, rule_version=programme.version, reason=why)
 
 

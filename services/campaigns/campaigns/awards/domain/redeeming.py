@@ -1,26 +1,45 @@
 """What a redemption is worth, whether the programme lets it pay so much, what is left to pay."""
 
-from dataclasses import dataclass
+from typing import Protocol
 
 from msgspec import structs
 
-from campaigns.awards.domain import earning, reasons
+from campaigns import reasons
+from campaigns.contributions import Basket, Contribution
 from contracts import redeeming
 from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
 from contracts.redeeming import Asked
-from contracts.values import AMOUNT_MAX, Reason, largest_remainder
+from contracts.values import AMOUNT_MAX, Kind, Reason, largest_remainder
 from kit.base import errors
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sale:
-    """What a purchase, or a sale partly paid with points, earns and spends, or why it may not."""
+class RedemptionFacts(Protocol):
+    """What a redemption goes by. cheapest: the terms with the lowest price of all published."""
 
-    earned: earning.Earned = earning.NOTHING
-    redemption: Redemption | None = None
-    decline: tuple[Reason, ...] = ()
+    @property
+    def programme(self) -> Programme | None: ...
+    @property
+    def spend(self) -> Terms | None: ...
+    @property
+    def cheapest(self) -> Terms | None: ...
+
+
+def contribute(basket: Basket, facts: RedemptionFacts) -> Contribution | None:
+    """What is spent of points and credit, and the basket as far as it is paid in money."""
+    transaction = basket.transaction
+    if transaction.kind is not Kind.REDEMPTION:
+        return None
+    terms = redemption_of(transaction, facts.programme, facts.spend, facts.cheapest)
+    if isinstance(terms, tuple):
+        return Contribution(refusals=terms)
+    if facts.programme is not None and not facts.programme.earns_on_paid_part:
+        return Contribution(redemption=terms, unearned=reasons.PAID_PART_DOES_NOT_EARN)
+    paid = paid_part(transaction, terms)
+    return Contribution(
+        redemption=terms, basket=Basket(paid, basket.occurred_at, basket.accepted_at)
+    )
 
 
 def redemption_of(

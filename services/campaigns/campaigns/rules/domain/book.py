@@ -8,7 +8,7 @@ from enum import Enum
 from msgspec import Struct
 
 from campaigns.rules.domain import conditions, effects
-from campaigns.rules.domain.schema import Basket
+from campaigns.rules.domain.schema import BasketFacts
 from campaigns.rules.domain.tree import Node, Problem, Rejected
 from contracts.campaigns import RulePublished
 from kit.base import versions
@@ -33,7 +33,7 @@ class Rule:
     effective_from: datetime
     merchants: frozenset[int]
     condition: Node
-    effect: effects.Effect
+    effect: effects.EffectSpec
 
 
 class Bonus(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Bonus(Struct, frozen=True, kw_only=True):
     rule: str
     version: int
     funder: int
-    given: effects.Given
+    effect: effects.Effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def _ended(chain: tuple[Rule, ...], occurred_at: datetime, accepted_at: datetime
     )
 
 
-def bonuses(book: Book, basket: Basket) -> list[Bonus]:
+def bonuses(book: Book, basket: BasketFacts) -> list[Bonus]:
     """What every live rule gives a basket, in the order of calculation; silent rules left out.
 
     Pure, and the till's path: no explanation is made here. Source: campaigns reference 1.
@@ -161,15 +161,15 @@ def bonuses(book: Book, basket: Basket) -> list[Bonus]:
         rule = in_force(chain, basket.merchant, basket.occurred_at, basket.accepted_at)
         if isinstance(rule, Skipped) or not rule.condition.run(basket):
             continue
-        given = effects.give(rule.effect, basket)
-        if given.parts or given.capped:
-            said.append(bonus(rule, given))
+        effect = effects.give(rule.effect, basket)
+        if effect.parts or effect.capped:
+            said.append(bonus(rule, effect))
     return said
 
 
-def bonus(rule: Rule, given: effects.Given) -> Bonus:
+def bonus(rule: Rule, effect: effects.Effect) -> Bonus:
     """What a rule gave, under its name."""
     published = rule.published
     return Bonus(
-        rule=published.rule, version=published.version, funder=published.funder, given=given
+        rule=published.rule, version=published.version, funder=published.funder, effect=effect
     )

@@ -28,24 +28,24 @@ from campaigns.rules.domain.tree import (
     Node,
     Problem,
     Rejected,
-    Work,
+    Size,
 )
 from contracts.text import fold_or_keep
 from contracts.values import AMOUNT_MAX, storable
 
 
 def compile_condition(raw: Any, path: str) -> Node:
-    """Check a condition on a transaction and compile it: run takes a Basket and gives a bool.
+    """Check a condition on a transaction and compile it: run takes a BasketFacts and gives a bool.
 
     raw: decoded JSON. path: where it stands in the rule. Raises Rejected with every problem found.
     Source: campaigns reference 1.
     """
-    return _condition(raw, At(path=path, scope=TRANSACTION, depth=0, work=Work()))
+    return _condition(raw, At(path=path, scope=TRANSACTION, depth=0, work=Size()))
 
 
 def compile_line_condition(raw: Any, path: str) -> Node:
     """Check a condition on one line and compile it: run takes a pos.Line and gives a bool."""
-    return _condition(raw, At(path=path, scope=LINE, depth=0, work=Work()))
+    return _condition(raw, At(path=path, scope=LINE, depth=0, work=Size()))
 
 
 def _condition(raw: Any, at: At) -> Node:

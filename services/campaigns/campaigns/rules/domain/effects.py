@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from msgspec import Struct
 
 from campaigns.rules.domain import conditions
-from campaigns.rules.domain.schema import Basket, Read
+from campaigns.rules.domain.schema import BasketFacts, Read
 from campaigns.rules.domain.tree import Problem, Rejected
 from contracts.pos import Line
 from contracts.values import BASIS_POINTS, largest_remainder
@@ -31,7 +31,7 @@ class Per(Enum):
     LINE = "line"  # for each qualifying line
 
 
-class Then(Enum):
+class CapPolicy(Enum):
     """What a cap does to an award above it."""
 
     TRIM = "trim"
@@ -39,7 +39,7 @@ class Then(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class EffectSpec:
     """A checked effect. amount: points, or basis points of the base. lines: None takes all that
     earn. cap_points: the most one transaction gets from this rule, None without one."""
 
@@ -48,17 +48,17 @@ class Effect:
     per: Per = Per.BASKET
     lines: Read | None = None
     cap_points: int | None = None
-    cap_then: Then = Then.TRIM
+    cap_policy: CapPolicy = CapPolicy.TRIM
 
 
-class Given(Struct, frozen=True, kw_only=True):
+class Effect(Struct, frozen=True, kw_only=True):
     """Points of one rule for one transaction. parts: (line, points), ascending, none zero.
 
     capped: the cap that acted, if it did; with REJECT there are no parts. lines: qualified.
     """
 
     parts: tuple[tuple[int, int], ...] = ()
-    capped: Then | None = None
+    capped: CapPolicy | None = None
     lines: int = 0
 
     @property
@@ -67,7 +67,7 @@ class Given(Struct, frozen=True, kw_only=True):
         return sum(points for _, points in self.parts)
 
 
-def compile_effect(raw: Any, path: str) -> Effect:
+def compile_effect(raw: Any, path: str) -> EffectSpec:
     """Check an effect and compile its choice of lines.
 
     {"fixed": {"points": 500, "per": "basket"|"line", "lines"?: condition on a line, "cap"?: cap}}
@@ -82,13 +82,13 @@ def compile_effect(raw: Any, path: str) -> Effect:
     return _checked(shape, raw[names[0]], f"{path}/{shape.value}")
 
 
-def _checked(shape: Shape, raw: Any, path: str) -> Effect:
+def _checked(shape: Shape, raw: Any, path: str) -> EffectSpec:
     amount_name = "points" if shape is Shape.FIXED else "increment_bp"
     amount_max = POINTS_MAX if shape is Shape.FIXED else INCREMENT_BP_MAX
     others = {"lines", "cap", "per"} if shape is Shape.FIXED else {"lines", "cap"}
     fields = _fields(raw, path, required={amount_name}, optional=others)
     problems: list[Problem] = []
-    amount, per, cap, lines = 0, Per.BASKET, (None, Then.TRIM), None
+    amount, per, cap, lines = 0, Per.BASKET, (None, CapPolicy.TRIM), None
     try:
         amount = _integer(fields[amount_name], f"{path}/{amount_name}", 1, amount_max)
     except Rejected as rejected:
@@ -108,15 +108,15 @@ def _checked(shape: Shape, raw: Any, path: str) -> Effect:
         problems += rejected.problems
     if problems:
         raise Rejected(problems)
-    return Effect(
-        shape=shape, amount=amount, per=per, lines=lines, cap_points=cap[0], cap_then=cap[1]
+    return EffectSpec(
+        shape=shape, amount=amount, per=per, lines=lines, cap_points=cap[0], cap_policy=cap[1]
     )
 
 
-def _cap(raw: Any, path: str) -> tuple[int | None, Then]:
+def _cap(raw: Any, path: str) -> tuple[int | None, CapPolicy]:
     fields = _fields(raw, path, required={"points", "then"}, optional=set())
     points = _integer(fields["points"], f"{path}/points", 1, POINTS_MAX)
-    return points, Then(_word(fields["then"], f"{path}/then", [t.value for t in Then]))
+    return points, CapPolicy(_word(fields["then"], f"{path}/then", [t.value for t in CapPolicy]))
 
 
 def _fields(raw: Any, path: str, *, required: set[str], optional: set[str]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _rejected(path: str, code: str, detail: str) -> Rejected:
 # ------------------------------------------------------------------------------------------ giving
 
 
-def give(effect: Effect, basket: Basket) -> Given:
+def give(effect: EffectSpec, basket: BasketFacts) -> Effect:
     """Points of an effect for a basket whose condition holds.
 
     Order: exact points of the qualifying lines (a multiplier is of the base alone, so that
@@ -163,24 +163,24 @@ def give(effect: Effect, basket: Basket) -> Given:
     """
     chosen = _chosen(effect, basket)
     if not chosen:
-        return Given()
+        return Effect()
     numbers = [basket.earning[i].line for i in chosen]
     points, weights = _exact(effect, basket, chosen)
     capped = effect.cap_points is not None and points > effect.cap_points
-    if capped and effect.cap_then is Then.REJECT:
-        return Given(capped=Then.REJECT, lines=len(chosen))
+    if capped and effect.cap_policy is CapPolicy.REJECT:
+        return Effect(capped=CapPolicy.REJECT, lines=len(chosen))
     if capped and effect.cap_points is not None:
         points = effect.cap_points
     shares = [points] if len(weights) == 1 else largest_remainder(points, weights)
     parts = zip(numbers, shares, strict=True)
-    return Given(
+    return Effect(
         parts=tuple((line, part) for line, part in parts if part),
-        capped=Then.TRIM if capped else None,
+        capped=CapPolicy.TRIM if capped else None,
         lines=len(chosen),
     )
 
 
-def _chosen(effect: Effect, basket: Basket) -> Sequence[int]:
+def _chosen(effect: EffectSpec, basket: BasketFacts) -> Sequence[int]:
     """Places in basket.earning of the lines an effect counts."""
     test = effect.lines
     if test is None:
@@ -189,7 +189,7 @@ def _chosen(effect: Effect, basket: Basket) -> Sequence[int]:
     return [i for i, line in enumerate(earning) if test(line)]
 
 
-def _exact(effect: Effect, basket: Basket, chosen: Sequence[int]) -> tuple[int, list[int]]:
+def _exact(effect: EffectSpec, basket: BasketFacts, chosen: Sequence[int]) -> tuple[int, list[int]]:
     """Points of the transaction, floored, and the weights by which lines share them.
 
     The caps are whole points, so that capping after the floor is capping before it.

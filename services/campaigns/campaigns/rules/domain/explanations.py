@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from campaigns.rules.domain.schema import Basket
+from campaigns.rules.domain.schema import BasketFacts
 from campaigns.rules.domain.tree import Node
 from contracts.text import digits_fa
 
@@ -26,7 +26,7 @@ class FailedClause:
     en: str
 
 
-def failed_clauses(condition: Node, basket: Basket) -> tuple[FailedClause, ...]:
+def failed_clauses(condition: Node, basket: BasketFacts) -> tuple[FailedClause, ...]:
     """The clauses because of which a condition is false of a basket; empty when it is true.
 
     `and` blames its first false clause, `or` all of its clauses, `not` what held against it.
@@ -38,7 +38,7 @@ def failed_clauses(condition: Node, basket: Basket) -> tuple[FailedClause, ...]:
     return tuple(clause for clause, _ in zip(blamed, range(CLAUSES_MAX), strict=False))
 
 
-def _blamed(node: Node, basket: Basket, *, wanted: bool) -> Iterator[FailedClause]:
+def _blamed(node: Node, basket: BasketFacts, *, wanted: bool) -> Iterator[FailedClause]:
     """Clauses because of which node is not what was wanted."""
     match node.operator:
         case "not":
@@ -55,7 +55,7 @@ def _blamed(node: Node, basket: Basket, *, wanted: bool) -> Iterator[FailedClaus
             yield _clause(node, basket, wanted=wanted)
 
 
-def _clause(node: Node, basket: Basket, *, wanted: bool) -> FailedClause:
+def _clause(node: Node, basket: BasketFacts, *, wanted: bool) -> FailedClause:
     if node.operator in ("some", "all", "none"):
         test = node.arguments[0].run
         matched = sum(1 for line in basket.lines if test(line))
@@ -64,7 +64,7 @@ def _clause(node: Node, basket: Basket, *, wanted: bool) -> FailedClause:
         fa, en = f"{said} قلم با شرط می‌خواند", f"{said} lines match"
     else:
         found = tuple(_plain(a.run(basket)) for a in node.arguments)
-        said = f" {node.operator} ".join(_shown(a, basket) for a in node.arguments)
+        said = f" {node.operator} ".join(_as_text(a, basket) for a in node.arguments)
         fa, en = said, said
     must_fa, must_en = ("باید", "must") if wanted else ("نباید", "must not")
     return FailedClause(
@@ -76,7 +76,7 @@ def _clause(node: Node, basket: Basket, *, wanted: bool) -> FailedClause:
     )
 
 
-def _shown(node: Node, basket: Basket) -> str:
+def _as_text(node: Node, basket: BasketFacts) -> str:
     value = _plain(node.run(basket))
     text = "missing" if value is None else str(value)
     return f"{node.field.name} ({text})" if node.field is not None else text

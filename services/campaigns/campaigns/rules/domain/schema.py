@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 from persiantools.jdatetime import JalaliDate
 
+from campaigns.contributions import BaseEarning, Basket
 from contracts.pos import Line
 from contracts.values import TEHRAN, Channel, Kind
 
@@ -29,7 +30,7 @@ class Type(Enum):
     TEXT = "text"
 
 
-class Basket(Struct, frozen=True, kw_only=True):
+class BasketFacts(Struct, frozen=True, kw_only=True):
     """The facts of one transaction, and what its base rule says, for every rule alike.
 
     hour: 0-23 in Tehran at occurred_at; weekday: one of WEEKDAYS; jalali_month 1-12, jalali_day
@@ -53,6 +54,30 @@ class Basket(Struct, frozen=True, kw_only=True):
     earning: Sequence[Line]
     base: Sequence[int]
     base_denominator: int
+
+
+def facts_of(basket: Basket, base: BaseEarning) -> BasketFacts:
+    """The facts of a basket, with its moment as clocks and calendars in Tehran have it."""
+    transaction = basket.transaction
+    hour, weekday, month, day = calendar(basket.occurred_at)
+    return BasketFacts(
+        kind=transaction.kind,
+        channel=transaction.channel,
+        merchant=transaction.merchant,
+        branch=transaction.branch,
+        terminal=transaction.terminal,
+        amount_rial=transaction.amount_rial,
+        hour=hour,
+        weekday=weekday,
+        jalali_month=month,
+        jalali_day=day,
+        occurred_at=basket.occurred_at,
+        accepted_at=basket.accepted_at,
+        lines=transaction.lines,
+        earning=base.earning,
+        base=base.points,
+        base_denominator=base.denominator,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

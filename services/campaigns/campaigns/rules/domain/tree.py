@@ -66,7 +66,7 @@ class Rejected(Exception):
 
 
 @dataclass(slots=True)
-class Work:
+class Size:
     nodes: int = 0
 
 
@@ -77,7 +77,7 @@ class At:
     path: str
     scope: Mapping[str, Field]
     depth: int
-    work: Work
+    work: Size
 
     def down(self, *parts: str | int, scope: Mapping[str, Field] | None = None) -> "At":
         escaped = (str(p).replace("~", "~0").replace("/", "~1") for p in parts)
