@@ -138,7 +138,7 @@ async def test_a_body_without_a_key_is_not_read_and_leaves_no_line(
     path: str, key: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """808 bytes once wrote 132 kB of log (findings S4)."""
-    async with proxied(Tables()) as at:
+    async with proxied(Tables(), lookup_rate_per_s=100.0, lookup_timeout_ms=5_000) as at:
         request = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(BOMB)}\r\n"
         request += f"Authorization: Bearer {key}\r\n" if key else ""
         reader, writer = await asyncio.open_connection("127.0.0.1", at.port)
