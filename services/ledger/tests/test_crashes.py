@@ -14,7 +14,14 @@ from . import crashing_writer, house_of
 from .test_shard_stories import Told
 
 SEED, BEFORE, RICH, FEW = 37, 420, 170, 12
-REST = ("migrations", "outbox_messages", "outbox_batches", "stream_positions", "audit")  # not here
+REST = (
+    "migrations",
+    "outbox_messages",
+    "outbox_batches",
+    "stream_positions",
+    "audit",
+    "requests",
+)  # not here
 
 
 class Archive:
