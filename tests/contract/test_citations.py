@@ -205,6 +205,34 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading() -> None:
     assert not lost, "\n".join(lost)
 
 
+# ------------------------------------------------------------------------------- tests of faults
+
+FOLDERS: Final = {  # docs/findings.md says so in its third paragraph
+    **{room: f"tests/{room}" for room in ("e2e", "integration", "contract")},
+    **{room: f"{room}/tests" for room in ("contracts", "kit", "gateway", "lab")},
+    "local": "deploy/local/tests",
+    "sdk": "clients/python/tests",
+}
+
+
+def names_no_test(path: str, function: str) -> bool:
+    """Whether a short path, such as kit/test_logs, leads to no file with the function."""
+    room, _, module = path.rpartition("/")
+    file = ROOT / FOLDERS.get(room, room if "/" in room else f"services/{room}/tests")
+    file = file / f"{module}.py"
+    if not file.exists():
+        return True
+    return bool(function) and f"def {function}(" not in file.read_text("utf-8")
+
+
+def test_every_fault_names_a_test_that_there_is() -> None:
+    named = re.findall(
+        r"`([a-z0-9_/]+/test_\w+)(?:::(\w+))?`", (DOCS / "findings.md").read_text("utf-8")
+    )
+    assert len(named) > 100
+    assert sorted({one for one in named if names_no_test(*one)}) == []
+
+
 # -------------------------------------------------------------------------------------- changelog
 
 READERS: Final = "Tills|Merchants|Members|Operators|Auditors|Developers"
