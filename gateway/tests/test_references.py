@@ -26,7 +26,7 @@ async def test_a_reference_means_the_customer_of_the_historys_own_party(edge: Ed
 
 async def test_history_names_the_versions_by_which_it_is_booked(edge: Edge) -> None:
     """An import right after a programme was published is not booked by the one before."""
-    expecting = {"transaction": "A-2", "programme_version": 2}
+    expecting = {"transaction": "A-2", "programme_version": 2, "terms_version": 2}
     assert (await edge.post(historic(**expecting), operator("importer"), "/v1/history")).is_success
     first = edge.last()[1]
     submitted = len(edge.road.submitted)

@@ -110,13 +110,12 @@ async def submit_history(road: Road, caller: OperatorCaller, raw: bytes, span: S
 
 def _refuse_other_versions(body: requests.HistoricPurchase, resolution: Resolution) -> None:
     """Raises OTHER_VERSION_IN_FORCE where the tables here are behind what the import expects."""
-    expected = (body.programme_version, body.terms_version)
-    for version, own in zip(expected, (resolution.programme, resolution.terms), strict=True):
-        if version not in (UNSET, own):
-            raise problems.refusal(
-                Code.OTHER_VERSION_IN_FORCE,
-                f"programme {resolution.programme} and terms {resolution.terms} are in force here",
-            )
+    programme, terms = resolution.programme, resolution.terms[0]
+    if body.programme_version in (UNSET, programme) and body.terms_version in (UNSET, terms):
+        return
+    raise problems.refusal(
+        Code.OTHER_VERSION_IN_FORCE, f"programme {programme} and terms {terms} are in force here"
+    )
 
 
 def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
