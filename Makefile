@@ -70,8 +70,9 @@ bench-ledger: setup ## the ledger against bare double entry (FULL=1: long)
 	@$(RUN) lab.bench.ledger $(if $(FULL),--full)
 
 .PHONY: contracts lock
-contracts: setup ## regenerate docs/events.md, docs/guides/kafka-access.md and docs/openapi.json
+contracts: setup ## regenerate what docs holds of topics, messages and endpoints
 	@$(RUN) contracts.catalogue
+	@$(RUN) contracts.schemas
 	@$(RUN) contracts.access
 	@$(RUN) tests.contract.openapi_file
 lock: setup ## requirements.lock anew from requirements.in

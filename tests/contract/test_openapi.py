@@ -1,14 +1,13 @@
 """docs/openapi.json is what a gateway serves, and it only grows."""
 
 import json
-import subprocess
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from . import openapi_file
+from . import history, openapi_file
 from .openapi_growth import breaking_changes
 
 NAME = "docs/openapi.json"
@@ -18,16 +17,8 @@ ADVICE = (
 )
 
 
-def git(*arguments: str) -> str | None:
-    """What git answers; None where it fails, as it does outside a clone."""
-    ran = subprocess.run(
-        ["git", *arguments], cwd=openapi_file.PROJECT, capture_output=True, text=True, check=False
-    )
-    return ran.stdout if ran.returncode == 0 else None
-
-
 def committed(revision: str) -> dict[str, Any] | None:
-    text = git("show", f"{revision}:{NAME}")
+    text = history.git("show", f"{revision}:{NAME}")
     return None if text is None else json.loads(text)
 
 
@@ -56,11 +47,9 @@ def test_the_file_takes_nothing_from_the_last_commit() -> None:
 
 def test_the_file_takes_nothing_from_the_history() -> None:
     """Against the merge base, and against the file before its last change."""
-    if git("rev-parse", "--is-shallow-repository") != "false\n":
+    if not history.whole():
         pytest.skip("no history: no clone, or one of few commits")
-    changes = (git("log", "-n", "2", "--format=%H", "--", NAME) or "").split()
-    bases = [git("merge-base", "HEAD", main) for main in ("main", "origin/main")]
-    revisions = {base.strip() for base in bases if base} | set(changes[1:])
+    revisions = {*history.bases(), *history.changes(NAME)[1:2]}
     documents = [document for revision in revisions if (document := committed(revision))]
     if not documents:
         pytest.skip("the file is new: no earlier commit has it")
