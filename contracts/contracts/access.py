@@ -23,7 +23,7 @@ table with the code of every room. w: writes, r: reads.
 Each room is a principal of its own on the brokers, `User:<room>`, by its user of SCRAM
 (`PEYVAND_KAFKA_LOGIN`). On the brokers an authorizer is set, `allow.everyone.if.no.acl.found` is
 `false`, and `super.users` has the brokers' own principal and whoever makes the topics.
-`house.clock` belongs to sandbox houses, where all may do all; where there is none, nobody needs it.
+`platform.clock` belongs to sandboxes, where all may do all; where there is none, nobody needs it.
 What these rights leave open: [0031](../decisions/0031-locks-inside-the-fence.md).
 """
 
@@ -63,7 +63,7 @@ def _table() -> Iterator[str]:
     yield "| topic | " + " | ".join(ROOMS) + " |"
     yield "| --- |" + " --- |" * len(ROOMS)
     for topic in TOPICS:
-        if topic is topics.HOUSE_CLOCK:
+        if topic is topics.PLATFORM_CLOCK:
             yield f"| `{topic.name}` (sandbox) |" + " r |" * len(ROOMS)
             continue
         cells = ["w" * (r in writers(topic)) + "r" * (r in readers(topic)) or "–" for r in ROOMS]

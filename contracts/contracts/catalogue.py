@@ -45,7 +45,7 @@ def _topic(topic: Topic) -> str:
         f" version column `{t.version}`"
         for t in topic.local_tables
     )
-    heard = ", ".join(topic.consumers) or "operators, and kit where it is the house's clock"
+    heard = ", ".join(topic.consumers) or "operators, and kit where it is the sandbox's clock"
     return (
         f"\n## `{topic.name}`\n\n- owner: {topic.owner}; keyed by {topic.key}; heard by: {heard}\n"
         f"- {'; '.join(traits)}{tables}"
@@ -53,14 +53,14 @@ def _topic(topic: Topic) -> str:
 
 
 def _event(name: str, kind: type[Any], told: set[type[Any]]) -> Iterator[str]:
-    yield f"\n### `{name}`\n\n{_said(kind)}\n\n{_table(kind)}"
+    yield f"\n### `{name}`\n\n{_docstring(kind)}\n\n{_table(kind)}"
     for inner in _structs(kind):
         if inner not in told:
             told.add(inner)
-            yield f"\n#### {inner.__name__}\n\n{_said(inner)}\n\n{_table(inner)}"
+            yield f"\n#### {inner.__name__}\n\n{_docstring(inner)}\n\n{_table(inner)}"
 
 
-def _said(kind: type[Any]) -> str:
+def _docstring(kind: type[Any]) -> str:
     return "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
 
 

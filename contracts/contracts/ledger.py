@@ -152,7 +152,7 @@ class IssueValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     purpose: str = ""  # "first-purchase"
     original: str = ""
     available_from: Instant | None = None  # None: at once
-    awaits: str = ""  # an event: pending until release-pending or cancel-pending names this issue
+    pending_event: str = ""  # pending until release-pending or cancel-pending names this issue
     sliding_days: NumberOrZero = 0  # > 0: activity renews expires_at by so many days
     budget: NumberOrZero | None = None  # campaign whose slice pays the cost; 0: prefunding
 
@@ -169,7 +169,7 @@ class RevokeIssue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class ReleasePending(Struct, frozen=True, kw_only=True):
     """`release-pending.v1`: pending points become available: a reviewer's yes, refused after due,
-    or the event that an issue-value awaits.
+    or the event that an issue-value waits for.
     """
 
     name: str
@@ -180,7 +180,7 @@ class ReleasePending(Struct, frozen=True, kw_only=True):
 
 class CancelPending(Struct, frozen=True, kw_only=True):
     """`cancel-pending.v1`: what is left of pending lots is cancelled: a reviewer's no, refused if
-    due, or the event that an issue-value awaits will not come.
+    due, or the event that an issue-value waits for will not come.
     """
 
     name: str
@@ -271,11 +271,11 @@ class LotIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class LotMoved(Struct, frozen=True, kw_only=True):
     """A lot's remainder changed.
 
-    what: redeemed, restored, clawed-back, cancelled, expired, repaid, adjusted.
+    movement: redeemed, restored, clawed-back, cancelled, expired, repaid, adjusted.
     """
 
     lot: Whole
-    what: str
+    movement: str
     unit: Unit
     amount: Whole
     cost_rial: Whole
@@ -296,7 +296,7 @@ def leaps(last: int, sequence: int) -> bool:
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`outcome-recorded.v1` on ledger.entries: every outcome, refusals too.
 
-    command: type of the command. decided_at: the shard's decision time. quiet: say nothing to the
+    command: type of the command. decided_at: the shard's decision time. silent: say nothing to the
     member (history, replay). answer: the very bytes a till was or would be answered with; reasons:
     why, of a command that no till waits for, for whoever sent it.
     """
@@ -321,7 +321,7 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     purpose: str = ""
     case_id: str = ""
     fully_refunded: bool = False
-    quiet: bool = False
+    silent: bool = False
     balance_points: Signed = 0
     balance_credit_rial: Signed = 0
     lots: tuple[LotIssued, ...] = ()

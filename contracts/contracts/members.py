@@ -39,7 +39,7 @@ class Identifier(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`identifier-changed.v1` on members.identifiers, keyed digest@version; the newest counts.
 
     digest: `contracts.keys.stamp` of kind and canonical text, of a reference its party too, under
-    the house's identifier key of its time, in hex (76 digits: version, key id, HMAC-SHA-256), so
+    the platform's identifier key of its time, in hex (76 digits: version, key id, HMAC-SHA-256), so
     that no number is on any topic. bindings: in time order, the first holds for all earlier times
     too.
     """

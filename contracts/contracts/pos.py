@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from contracts.members import IdentifierKind
 from contracts.values import (
@@ -109,7 +109,7 @@ class Movement(StrEnum):
 class Moved(Struct, frozen=True, kw_only=True):
     """So much of a unit moved."""
 
-    what: Movement
+    movement: Movement = field(name="what")
     unit: Unit
     amount: int
 

@@ -14,7 +14,7 @@ WORTH_NOTHING: Final = "points-worth-nothing"
 ABOVE_SHARE: Final = "redeem-above-share"
 
 
-class Asked(Struct, frozen=True):
+class Tender(Struct, frozen=True):
     """What is to be spent on a basket: points, and Rial of credit."""
 
     amount_rial: int
@@ -22,46 +22,46 @@ class Asked(Struct, frozen=True):
     credit_rial: int
 
 
-def objections(offer: Offer, asked: Asked) -> Iterator[str]:
+def objections(offer: Offer, tender: Tender) -> Iterator[str]:
     """Codes of all that speaks against it, before anybody looks at what the member has.
 
     The share is compared without rounding; the minimum is of points, asked only where points are
     spent. Source: SH14, loyalty reference 1.3.
     """
-    if not asked.points and not asked.credit_rial:
+    if not tender.points and not tender.credit_rial:
         yield NOTHING
         return
-    points_rial = worth(offer, asked.points)
-    if 0 < asked.points < offer.redeem_min_points:
+    points_rial = worth(offer, tender.points)
+    if 0 < tender.points < offer.redeem_min_points:
         yield BELOW_MINIMUM
-    if asked.points and not points_rial:
+    if tender.points and not points_rial:
         yield WORTH_NOTHING
-    if points_rial + asked.credit_rial > room_rial(offer, asked.amount_rial):
+    if points_rial + tender.credit_rial > room_rial(offer, tender.amount_rial):
         yield ABOVE_SHARE
 
 
-def redemption(offer: Offer, asked: Asked) -> Redemption:
+def redemption(offer: Offer, tender: Tender) -> Redemption:
     """Every number that the ledger decides on.
 
     The acceptor's own discount is its basis points of what is spent, floored, at most its declared
     maximum, and never more than is left to pay.
     """
-    points_rial = worth(offer, asked.points)
-    spent_rial = points_rial + asked.credit_rial
+    points_rial = worth(offer, tender.points)
+    spent_rial = points_rial + tender.credit_rial
     own_rial = min(
         spent_rial * offer.own_discount_bp // BASIS_POINTS,
         offer.own_discount_max_rial,
-        asked.amount_rial - spent_rial,
+        tender.amount_rial - spent_rial,
     )
     return Redemption(
-        points=asked.points,
-        credit_rial=asked.credit_rial,
+        points=tender.points,
+        credit_rial=tender.credit_rial,
         points_value_rial=points_rial,
         own_discount_rial=own_rial,
         own_discount_max_rial=offer.own_discount_max_rial,
         fee_bp=offer.fee_bp,
         terms_version=offer.terms_version,
-        network_max_rial=points_rial - least_worth(offer, asked.points),
+        network_max_rial=points_rial - least_worth(offer, tender.points),
     )
 
 

@@ -49,7 +49,7 @@ def day_of(text: str) -> date:
     """A civil day from 2026-11-22, or from 1405-09-01 of the Solar Hijri calendar; / for -.
 
     Years 1300 to 1500 are Solar Hijri. Raises ValueError on what is no day, or is outside the
-    years that the house reckons with.
+    years that the platform reckons with.
     """
     found = _DAY.fullmatch(ascii_digits(text).strip())
     if found is None:

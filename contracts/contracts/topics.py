@@ -1,11 +1,11 @@
-"""Every topic of the house in one table: who owns it, who hears it, how it is kept."""
+"""Every topic of the platform in one table: who owns it, who hears it, how it is kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from contracts import campaigns, fraud, house, ledger, members, merchants, pos
+from contracts import campaigns, fraud, ledger, members, merchants, platform, pos
 
 DAY_MS: Final = 86_400_000
 ROOMS: Final = ("gateway", "fraud", "campaigns", "ledger", "members", "merchants", "notify")
@@ -221,20 +221,20 @@ CAMPAIGNS_RULES: Final = Topic(
         LocalTable(room="campaigns", table="live_rules", key=("rule",), version="version"),
     ),
 )
-HOUSE_CLOCK: Final = Topic(
-    name="house.clock",
-    owner="house",
-    key="house",
+PLATFORM_CLOCK: Final = Topic(
+    name="platform.clock",
+    owner="platform",
+    key="platform",
     spread=Spread.ONE,
-    events={"clock-advanced.v1": house.ClockAdvanced},
-    consumers=(),  # every process of a sandbox house, through kit.stream.sandbox_clock
+    events={"clock-advanced.v1": platform.ClockAdvanced},
+    consumers=(),  # every process of a sandbox, through kit.stream.sandbox_clock
 )
 DEAD_LETTERS: Final = Topic(
-    name="house.dead-letters",
-    owner="house",
+    name="platform.dead-letters",
+    owner="platform",
     key="topic",
     spread=Spread.ONE,
-    events={"dead-letter.v1": house.DeadLetter},
+    events={"dead-letter.v1": platform.DeadLetter},
     consumers=(),  # read by operators
     producers=ROOMS,
 )
@@ -254,13 +254,13 @@ TOPICS: Final = (
     MERCHANTS_PROGRAMMES,
     MERCHANTS_TERMS,
     CAMPAIGNS_RULES,
-    HOUSE_CLOCK,
+    PLATFORM_CLOCK,
     DEAD_LETTERS,
 )
 
 
 def partitions(topic: Topic, *, shards: int, gateways: int) -> int:
-    """Number of partitions of a topic in a house of so many shards and gateway instances."""
+    """Number of partitions of a topic in a platform of so many shards and gateway instances."""
     match topic.spread:
         case Spread.SHARDS:
             return shards

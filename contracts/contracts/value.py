@@ -327,7 +327,7 @@ class InstallTerms(Struct, frozen=True, kw_only=True):
     accepted_by: tuple[NumberOrZero, ...]
 
 
-class Standing(StrEnum):
+class AccountStatus(StrEnum):
     """What an account or party may do."""
 
     OPEN = "open"
@@ -344,7 +344,7 @@ class SetStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     name: str
-    standing: Standing
+    standing: AccountStatus
     by: Person
     reason: Text
     account: AccountOrZero = 0

@@ -36,7 +36,7 @@ NumberOrZero = Annotated[int, Meta(ge=0, le=2**31 - 1)]  # 0: none; versions and
 AccountNumber = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 AccountOrZero = Annotated[int, Meta(ge=0, le=2**53 - 1)]  # accounts and members; 0: none
 SHARDS_MAX: Final = 2**15
-Shard = Annotated[int, Meta(ge=0, le=SHARDS_MAX - 1)]  # a house has far fewer
+Shard = Annotated[int, Meta(ge=0, le=SHARDS_MAX - 1)]  # a platform has far fewer
 LineOrBasket = Annotated[int, Meta(ge=0, le=9999)]  # 0: the whole basket
 Whole = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # sequences, lots, offsets, what was booked
 Signed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -228,7 +228,7 @@ def storable(text: str) -> bool:
 
 
 def moment_error(at: datetime) -> str:
-    """Why a time is none that the house reckons with and what to do about it; empty: it is one.
+    """Why a time is none that the platform reckons with and what to do about it; empty: it is one.
 
     Source: findings S1, S18, S19, C3.
     """
@@ -245,7 +245,7 @@ def moment_error(at: datetime) -> str:
 
 
 def tehran_day(at: datetime) -> date:
-    """The civil day in Iran of an aware time; the house's only definition of a day (style 5)."""
+    """The civil day in Iran of an aware time; the platform's only definition of a day (style 5)."""
     return at.astimezone(TEHRAN).date()
 
 

@@ -13,8 +13,8 @@ import pytest
 from msgspec import inspect
 
 from contracts import envelope, limits
-from contracts.house import ClockAdvanced
-from contracts.topics import HOUSE_CLOCK, LEDGER_COMMANDS, TOPICS, Topic
+from contracts.platform import ClockAdvanced
+from contracts.topics import LEDGER_COMMANDS, PLATFORM_CLOCK, TOPICS, Topic
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 INT8_MAX = 2**63 - 1
@@ -155,8 +155,8 @@ def test_every_time_of_an_event_is_looked_at(topic: Topic, name: str) -> None:
 
 
 def test_a_time_that_no_reader_would_take_is_not_said() -> None:
-    raw = (EXAMPLES / "house.clock/clock-advanced.v1.plain.json").read_bytes()
-    said = envelope.decode(raw, dict(HOUSE_CLOCK.events))
+    raw = (EXAMPLES / "platform.clock/clock-advanced.v1.plain.json").read_bytes()
+    said = envelope.decode(raw, dict(PLATFORM_CLOCK.events))
     far = datetime(9999, 12, 31, tzinfo=UTC)
     for spoilt in (
         msgspec.structs.replace(said, occurred_at=far),

@@ -58,7 +58,7 @@ def test_every_event_has_an_example() -> None:
     ],
 )
 def test_what_cannot_be_read_is_malformed(raw: bytes) -> None:
-    events = next(t for t in TOPICS if t.name == "house.clock").events
+    events = next(t for t in TOPICS if t.name == "platform.clock").events
     with pytest.raises(envelope.Malformed):
         envelope.decode(raw, dict(events))
 

@@ -44,7 +44,7 @@ class Router:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http":
-            await web.Door(self._serve_or_delay, None)(scope, receive, send)
+            await web.RequestGate(self._serve_or_delay, None)(scope, receive, send)
 
     async def _serve_or_delay(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it; a refusal by a limit of rate is answered only after a while."""

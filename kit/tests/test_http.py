@@ -47,7 +47,7 @@ class Echo:
 Conn = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class House:
+class RunningServer:
     """A server at work."""
 
     def __init__(self, port: int, app: Echo, held: Connections) -> None:
@@ -83,7 +83,7 @@ async def until(check: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def house(**limits: Any) -> AsyncIterator[House]:
+async def running_server(**limits: Any) -> AsyncIterator[RunningServer]:
     app = Echo()
     held = Connections(Limits(**(LONG | limits)))
     server = http.server(app, "127.0.0.1", 0, held, 1.0)
@@ -92,7 +92,7 @@ async def house(**limits: Any) -> AsyncIterator[House]:
     await until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield House(port, app, held)
+        yield RunningServer(port, app, held)
     finally:
         app.let_go.set()
         server.should_exit = server.force_exit = True
@@ -105,7 +105,7 @@ POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
 
 async def test_a_plain_request_is_answered_and_its_connection_kept() -> None:
-    async with house() as at:
+    async with running_server() as at:
         reader, writer = await at.call()
         for _ in range(3):
             writer.write(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
@@ -122,14 +122,14 @@ async def test_a_plain_request_is_answered_and_its_connection_kept() -> None:
     ids=["silent", "word", "half", "name", "blank"],
 )
 async def test_a_head_that_does_not_come_is_not_waited_for(begun: bytes) -> None:
-    async with house(head_s=0.2, idle_s=0.2) as at:
+    async with running_server(head_s=0.2, idle_s=0.2) as at:
         status, _ = await at.send(begun)
         assert status == (408 if begun.strip() else 0)
         await until(lambda: at.held.count == 0)
 
 
 async def test_bytes_in_drops_buy_no_time() -> None:
-    async with house(head_s=0.3) as at:
+    async with running_server(head_s=0.3) as at:
         reader, writer = await at.call()
         writer.write(GET + b"X-A: ")
 
@@ -151,7 +151,7 @@ async def test_bytes_in_drops_buy_no_time() -> None:
 )
 async def test_a_body_that_does_not_come_is_not_waited_for(limits: dict[str, Any]) -> None:
     """Neither one that stops, nor one that comes in drops."""
-    async with house(**limits) as at:
+    async with running_server(**limits) as at:
         reader, writer = await at.call()
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nabc")
 
@@ -173,14 +173,14 @@ async def test_a_body_that_does_not_come_is_not_waited_for(limits: dict[str, Any
 
 
 async def test_a_connection_that_idles_is_closed() -> None:
-    async with house(idle_s=0.2) as at:
+    async with running_server(idle_s=0.2) as at:
         reader, writer = await at.call()
         writer.write(GET + b"\r\n")
         assert (await ended(reader, writer))[0] == 200
 
 
 async def test_who_does_not_take_his_answer_is_cut_off() -> None:
-    async with house(write_s=0.3) as at:
+    async with running_server(write_s=0.3) as at:
         plain = socket.socket()
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         plain.setblocking(False)
@@ -193,7 +193,7 @@ async def test_who_does_not_take_his_answer_is_cut_off() -> None:
 
 
 async def test_a_slow_reader_hears_the_whole_of_a_last_answer() -> None:
-    async with house() as at:
+    async with running_server() as at:
         reader, writer = await at.call()
         writer.write(GET.replace(b"/ ", b"/large ") + b"Connection: close\r\n\r\n")
         await asyncio.sleep(LINGER_S + 2 * LOOK_EVERY_S)
@@ -202,7 +202,7 @@ async def test_a_slow_reader_hears_the_whole_of_a_last_answer() -> None:
 
 
 async def test_a_head_of_96_mib_is_read_no_further_than_its_bound() -> None:
-    async with house() as at:
+    async with running_server() as at:
         reader, writer = await at.call()
         writer.write(GET + b"X-Large: ")
         sent = 0
@@ -235,7 +235,7 @@ async def test_a_head_of_96_mib_is_read_no_further_than_its_bound() -> None:
     ids=["line", "one", "many bytes", "many", "not many", "not large"],
 )
 async def test_a_head_is_bounded_in_bytes_and_number(head: bytes, status: int) -> None:
-    async with house() as at:
+    async with running_server() as at:
         found, body = await at.send(head)
         assert found == status
         if status != 200:
@@ -264,7 +264,7 @@ async def test_a_head_is_bounded_in_bytes_and_number(head: bytes, status: int) -
     ],
 )
 async def test_framing_that_leaves_a_doubt_is_refused(request_: bytes, status: int) -> None:
-    async with house() as at:
+    async with running_server() as at:
         found, body = await at.send(request_)
         assert found == status
         assert len(at.app.heard) == (status == 200)
@@ -279,7 +279,7 @@ async def test_a_wish_for_http_2_is_passed_over_and_the_body_kept(framed: str) -
     body = b'Content-Length: 9\r\n\r\n{"a":"b"}'
     if framed == "chunked":
         body = b'Transfer-Encoding: chunked\r\n\r\n9\r\n{"a":"b"}\r\n0\r\n\r\n'
-    async with house() as at:
+    async with running_server() as at:
         reader, writer = await at.call()
         for pieces in (1, 3):
             whole = b"POST /sale HTTP/1.1\r\nHost: x\r\n" + wish + body
@@ -296,7 +296,7 @@ async def test_a_wish_for_http_2_is_passed_over_and_the_body_kept(framed: str) -
 async def test_the_rest_of_a_body_that_nobody_read_is_not_another_request() -> None:
     """The answer says close, comes through, and what still comes is dropped (findings S24)."""
     inside = b"GET /secret HTTP/1.1\r\nHost: x\r\n\r\n"
-    async with house() as at:
+    async with running_server() as at:
         reader, writer = await at.call()
         writer.write(b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
         head = await reader.readuntil(b"\r\n\r\n")
@@ -307,7 +307,7 @@ async def test_the_rest_of_a_body_that_nobody_read_is_not_another_request() -> N
 
 
 async def test_requests_sent_ahead_are_bounded() -> None:
-    async with house() as at:
+    async with running_server() as at:
         reader, writer = await at.call()
         writer.write((GET + b"\r\n").replace(b"/ ", b"/hold ", 1) + (GET + b"\r\n") * 200)
         await until(lambda: at.held.count == 0 or at.app.held.is_set())
@@ -320,7 +320,7 @@ async def test_requests_sent_ahead_are_bounded() -> None:
 
 
 async def test_many_idle_connections_do_not_keep_a_till_out() -> None:
-    async with house(in_all=80, per_address=80) as at:
+    async with running_server(in_all=80, per_address=80) as at:
         idle = [await at.call() for _ in range(600)]
         assert at.held.count <= 80 + 5
         status, _ = await at.send(GET + b"Connection: close\r\n\r\n")
@@ -330,7 +330,7 @@ async def test_many_idle_connections_do_not_keep_a_till_out() -> None:
 
 
 async def test_those_at_work_are_left_alone_and_the_next_hears_503() -> None:
-    async with house(in_all=3) as at:
+    async with running_server(in_all=3) as at:
         busy = []
         for _ in range(3):
             reader, writer = await at.call()
@@ -346,7 +346,7 @@ async def test_those_at_work_are_left_alone_and_the_next_hears_503() -> None:
 
 
 async def test_who_is_answered_before_his_body_came_makes_room() -> None:
-    async with house(in_all=2) as at:
+    async with running_server(in_all=2) as at:
         slow = [await at.call() for _ in range(2)]
         for reader, writer in slow:
             writer.write(POST.replace(b"/ ", b"/unread ") + b"Content-Length: 1000\r\n\r\na")
@@ -359,7 +359,7 @@ async def test_who_is_answered_before_his_body_came_makes_room() -> None:
 async def test_who_sent_ahead_and_left_is_no_error_of_ours(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with house() as at:
+    async with running_server() as at:
         _, writer = await at.call()
         writer.write((GET + b"\r\n").replace(b"/ ", b"/hold ", 1) + (GET + b"\r\n") * 3)
         await at.app.held.wait()
@@ -372,7 +372,7 @@ async def test_who_sent_ahead_and_left_is_no_error_of_ours(
 
 
 async def test_one_address_makes_room_for_itself_alone() -> None:
-    async with house(per_address=2) as at:
+    async with running_server(per_address=2) as at:
         mine = await asyncio.open_connection("127.0.0.1", at.port, local_addr=("127.0.0.2", 0))
         theirs = [await at.call() for _ in range(5)]
         mine[1].write(GET + b"Connection: close\r\n\r\n")

@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from contracts import topics
 from contracts.envelope import Envelope
-from contracts.house import ClockAdvanced
-from kit.base import clock, errors, ids, logs, telemetry
+from contracts.platform import ClockAdvanced
+from kit.base import errors, ids, logs, telemetry
 from kit.base.telemetry import Metric
 from kit.stream import consumer, kafka, outbox, sandbox_clock
 from kit.stream.outbox import Message, StreamSequences
@@ -26,7 +26,7 @@ def said(now: datetime = NOW) -> Envelope[ClockAdvanced]:
     return Envelope(
         id="1",
         type="clock-advanced.v1",
-        key="house",
+        key="platform",
         occurred_at=NOW,
         accepted_at=NOW,
         data=ClockAdvanced(now=now),
@@ -42,13 +42,13 @@ def test_ids_are_ordered_by_time_and_of_version_seven() -> None:
 
 
 def test_a_sandbox_clock_never_falls() -> None:
-    house = sandbox_clock.SandboxClock()
-    assert not house.ready
+    clock = sandbox_clock.SandboxClock()
+    assert not clock.ready
     with pytest.raises(errors.Unavailable):
-        house.now()
-    house.advance(NOW)
-    house.advance(NOW - timedelta(days=1))
-    assert (house.ready, house.now()) == (True, NOW)
+        clock.now()
+    clock.advance(NOW)
+    clock.advance(NOW - timedelta(days=1))
+    assert (clock.ready, clock.now()) == (True, NOW)
     assert clock.SystemClock().now().tzinfo is UTC
 
 
@@ -68,11 +68,11 @@ def test_partitions_are_those_of_the_java_client() -> None:
 
 
 def test_a_message_knows_its_topic() -> None:
-    made = outbox.message(topics.HOUSE_CLOCK, said())
+    made = outbox.message(topics.PLATFORM_CLOCK, said())
     assert (made.topic, made.partition, made.key, made.numbered) == (
-        "house.clock",
+        "platform.clock",
         0,
-        b"house",
+        b"platform",
         False,
     )
     assert outbox.message(topics.LEDGER_COMMANDS, said(), partition=3).numbered
@@ -115,23 +115,23 @@ def test_replies_go_where_the_headers_say() -> None:
         ("reply-partition", b"3"),
         ("correlation-id", b"c"),
     )
-    event = consumer.event(topics.HOUSE_CLOCK, said(), headers=(*address, ("traceparent", b"t")))
+    event = consumer.event(topics.PLATFORM_CLOCK, said(), headers=(*address, ("traceparent", b"t")))
     reply = outbox.reply_message(event, b"answer")
     assert reply == Message(
         topic, 3, b"c", b"answer", (("correlation-id", b"c"), ("traceparent", b"t"))
     )
     assert event.onward == (*address, ("traceparent", b"t"))
-    assert outbox.reply_message(consumer.event(topics.HOUSE_CLOCK, said()), b"") is None
+    assert outbox.reply_message(consumer.event(topics.PLATFORM_CLOCK, said()), b"") is None
 
 
 @pytest.mark.parametrize(
     ("topic", "partition"),
     [(b"gateway.replies", b"\xff"), (b"gateway.replies", b"-1"), (b"gateway.replies", b"1" * 30),
-     (b"house.clock", b"0"), (b"\xff", b"0")],
+     (b"platform.clock", b"0"), (b"\xff", b"0")],
 )  # fmt: skip
 def test_an_answer_to_nowhere_is_left_out(topic: bytes, partition: bytes) -> None:
     headers = (("reply-topic", topic), ("reply-partition", partition), ("correlation-id", b"c"))
-    event = consumer.event(topics.HOUSE_CLOCK, said(), headers=headers)
+    event = consumer.event(topics.PLATFORM_CLOCK, said(), headers=headers)
     assert outbox.reply_message(event, b"answer") is None
 
 
@@ -139,7 +139,7 @@ def test_an_answer_to_nowhere_is_left_out(topic: bytes, partition: bytes) -> Non
     ("deadline", "expired"), [(b"1", True), (b"99999999999999", False), (b"x", False), (b"", False)]
 )
 def test_only_a_past_deadline_expires(deadline: bytes, expired: bool) -> None:
-    event = consumer.event(topics.HOUSE_CLOCK, said(), headers=(("deadline", deadline),))
+    event = consumer.event(topics.PLATFORM_CLOCK, said(), headers=(("deadline", deadline),))
     assert event.expired is expired
     assert event.data.now == NOW
 

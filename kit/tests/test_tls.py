@@ -73,15 +73,15 @@ async def open_producer(bootstrap: str) -> None:
 
 
 async def open_reader(bootstrap: str) -> None:
-    await kafka.Reader.open(bootstrap, group="t", topics=["house.clock"], instance=None)
+    await kafka.Reader.open(bootstrap, group="t", topics=["platform.clock"], instance=None)
 
 
 async def open_assigned(bootstrap: str) -> None:
-    await kafka.Assigned.open(bootstrap, client_id="t", start={("house.clock", 0): None})
+    await kafka.Assigned.open(bootstrap, client_id="t", start={("platform.clock", 0): None})
 
 
 async def ends(bootstrap: str) -> None:
-    await kafka.end_offsets(bootstrap, ["house.clock"])
+    await kafka.end_offsets(bootstrap, ["platform.clock"])
 
 
 async def make_topics(bootstrap: str) -> None:

@@ -10,7 +10,7 @@ from contracts import envelope as envelopes
 from contracts.envelope import Envelope
 from contracts.ledger import Outcome
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
-from contracts.value import Standing
+from contracts.value import AccountStatus
 from contracts.values import Reason, Status
 from ledger.log.domain import records
 from ledger.posting.decide import answers, commands
@@ -43,7 +43,7 @@ def said_of(raw, *, frozen=False, refused=False):
         registry = book.shard(0).registry
         for number in (getattr(command.body, "account", 0), getattr(command.body, "party", 0)):
             for of_party in (False, True):
-                registry.standings[Subject(of_party, number)] = Standing.CLOSED
+                registry.standings[Subject(of_party, number)] = AccountStatus.CLOSED
     decision = commands.decide_one(book, command).decision
     return [] if decision is None else answers.outcomes(decision)
 

@@ -1,4 +1,4 @@
-"""Is the layout the layout? Reads the source as files and says what breaks the house rules."""
+"""Is the layout the layout? Reads the source as files and says what breaks its own rules."""
 
 import ast
 import importlib

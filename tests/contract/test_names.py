@@ -1,12 +1,8 @@
-"""Names are the field's own words: docs/glossary.md, held over modules, classes and functions.
-
-What is not renamed yet is listed in LEFT; the list may only grow shorter.
-"""
+"""Names are the field's own words: docs/glossary.md, held over modules, classes and functions."""
 
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -145,26 +141,7 @@ PLACES: Final = {
     "tests": ("tests", "*/tests", "clients/*/tests", "services/*/tests", "deploy/*/tests"),
 }
 # What the rooms have still to rename. An entry whose name is gone must go, too.
-LEFT: Final[dict[str, set[str]]] = {
-    "contracts": {".awaits", ".quiet", ".what", "Asked", "Standing", "_said()", "house.py"},
-    "kit": {"Door", "_made()", "told()", "work()"},
-    "ledger": {"told()"},
-    "verifier": {
-        "Heard",
-        "House",
-        "Said",
-        "Told",
-        "Wanted",
-        "Work",
-        "_asked()",
-        "_further()",
-        "_say_of_house()",
-        "_told()",
-        "_wanted()",
-        "shown()",
-        "verdict()",
-    },
-}
+LEFT: Final[dict[str, set[str]]] = {}
 
 
 def words(name: str) -> list[str]:
@@ -223,22 +200,10 @@ def wrong(room: str, name: str) -> bool:
     return bool(WORDS.keys() & set(parts))
 
 
-@cache
-def left(room: str) -> frozenset[str]:
-    found = {name for path in files(room) for name in names(path) if wrong(room, name)}
-    return frozenset(found)
-
-
 @pytest.mark.parametrize("room", sorted(OLD))
 def test_names_are_the_fields_own_words(room: str) -> None:
-    new = left(room) - LEFT.get(room, set())
-    assert not new, f"docs/glossary.md has a better word for: {sorted(new)}"
-
-
-@pytest.mark.parametrize("room", sorted(LEFT))
-def test_what_was_renamed_leaves_the_list(room: str) -> None:
-    gone = LEFT[room] - left(room)
-    assert not gone, f"take out of LEFT[{room!r}]: {sorted(gone)}"
+    left = {name for path in files(room) for name in names(path) if wrong(room, name)}
+    assert not left, f"docs/glossary.md has a better word for: {sorted(left)}"
 
 
 def test_the_measure_sees_what_it_is_for() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ledger.log.domain import records
-from verifier.model.decode import hear
+from verifier.model.decode import decode_command
 
 EXAMPLES = Path(__file__).parents[2] / "contracts/examples/ledger.commands"
 DEEP = {levels: f"{levels} deep" for levels in (195, 200, 100_000)}  # put in as text: see nested
@@ -67,7 +67,7 @@ def documents(path):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_both_read_the_same_records_and_refuse_the_same(path):
     for raw in documents(path):
-        ours, theirs = records.command_from(0, raw), hear(raw)
+        ours, theirs = records.command_from(0, raw), decode_command(raw)
         assert (ours.body is None) == (theirs is None), raw
         if theirs is not None:
             assert (ours.name, ours.type, ours.fingerprint) == (

@@ -1,4 +1,4 @@
-"""An online shop: its orders through the whole house, answered once, taken back anywhere."""
+"""An online shop: its orders through the whole platform, answered once, taken back anywhere."""
 
 from collections.abc import AsyncIterator
 

@@ -9,9 +9,9 @@ from typing import Any
 from cluster import plan
 from contracts import envelope, topics
 from contracts.fraud import ScreenedTransaction, ScreeningDecision
-from contracts.house import DeadLetter
 from contracts.ledger import PostTransaction, Reply
 from contracts.merchants import Programme
+from contracts.platform import DeadLetter
 from contracts.pos import Line, PosTransaction
 from contracts.topics import Topic
 from contracts.values import Channel, Kind, micros, till_name

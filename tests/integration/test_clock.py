@@ -9,7 +9,7 @@ import pytest
 from cluster.servers import Servers
 from contracts import topics
 from contracts.envelope import Envelope
-from contracts.house import ClockAdvanced
+from contracts.platform import ClockAdvanced
 from kit.stream import kafka, outbox, sandbox_clock
 from kit.stream.kafka import Assigned, OffsetGone, Producer
 
@@ -20,7 +20,7 @@ from .conftest import Make, until
 async def test_a_sandbox_house_takes_the_last_value_and_follows(
     servers: Servers, producer: Producer
 ) -> None:
-    await kafka.ensure_topics(servers.bootstrap, [topics.HOUSE_CLOCK], shards=4)
+    await kafka.ensure_topics(servers.bootstrap, [topics.PLATFORM_CLOCK], shards=4)
 
     async def say(minutes: int) -> None:
         now = NOW + timedelta(minutes=minutes)
@@ -28,28 +28,28 @@ async def test_a_sandbox_house_takes_the_last_value_and_follows(
         said = Envelope(
             id=str(minutes),
             type="clock-advanced.v1",
-            key="house",
+            key="platform",
             occurred_at=now,
             accepted_at=now,
             data=data,
         )
-        await producer.send([outbox.message(topics.HOUSE_CLOCK, said)])
+        await producer.send([outbox.message(topics.PLATFORM_CLOCK, said)])
 
     for minutes in (1, 2, 3):
         await say(minutes)
-    house = sandbox_clock.SandboxClock()
-    task = asyncio.ensure_future(house.run(servers.bootstrap))
+    clock = sandbox_clock.SandboxClock()
+    task = asyncio.ensure_future(clock.run(servers.bootstrap))
 
     async def at(minutes: int) -> None:
         async def there() -> bool:
-            return house.ready and house.now() >= NOW + timedelta(minutes=minutes)
+            return clock.ready and clock.now() >= NOW + timedelta(minutes=minutes)
 
         await until(there)
 
     await at(3)
     await say(9)
     await at(9)
-    spoilt = outbox.Message(topics.HOUSE_CLOCK.name, 0, b"house", b"{")
+    spoilt = outbox.Message(topics.PLATFORM_CLOCK.name, 0, b"platform", b"{")
     await producer.send([spoilt])
     await say(11)
     await at(11)  # one that does not read ends nothing

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import topics
 from contracts.envelope import decode
-from contracts.house import DeadLetter
+from contracts.platform import DeadLetter
 from kit.base import errors
 from kit.base.db import Tx
 from kit.stream import kafka, outbox
@@ -146,7 +146,7 @@ def poison(stage: Stage, partition: int) -> Message:
 
 
 async def letters(stage: Stage) -> list[DeadLetter]:
-    """What lies on house.dead-letters of this stage."""
+    """What lies on platform.dead-letters of this stage."""
     read = [
         decode(r.value or b"", dict(topics.DEAD_LETTERS.events)).data
         for r in await stage.records(topics.DEAD_LETTERS)

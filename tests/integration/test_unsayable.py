@@ -6,7 +6,7 @@ import pytest
 
 from contracts import topics
 from contracts.envelope import decode
-from contracts.house import DeadLetter
+from contracts.platform import DeadLetter
 from kit.base import errors
 from kit.base.db import Database, Tx
 from kit.stream import outbox
@@ -27,7 +27,7 @@ def lost(stage: Stage, number: int) -> Message:
 
 
 async def kept(stage: Stage) -> list[tuple[str, int]]:
-    """Code and partition of the rows set aside; what they held lies on house.dead-letters."""
+    """Code and partition of the rows set aside; what they held lies on platform.dead-letters."""
     rows = await stage.rows(
         "select code, partition from dead_letters where topic = $1", stage.sink.name
     )

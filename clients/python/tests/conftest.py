@@ -25,7 +25,7 @@ class Seen:
 
 
 @dataclass
-class House:
+class ScriptedGateway:
     """The server: answers in turn from `script`, the last one for ever; keeps what it saw."""
 
     url: str = ""
@@ -80,9 +80,9 @@ def _cut() -> Answer:
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
+async def scripted() -> AsyncIterator[ScriptedGateway]:
     """A server on a free port."""
-    found = House()
+    found = ScriptedGateway()
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", found.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -126,15 +126,16 @@ FOLLOW = peyvand.Follow(wait_first_s=0.01, wait_max_s=0.02, poll_for_s=0.2, roun
 
 
 @pytest_asyncio.fixture
-async def client(house: House) -> AsyncIterator[peyvand.Client]:
+async def client(scripted: ScriptedGateway) -> AsyncIterator[peyvand.Client]:
     """A terminal's client that does not wait long."""
-    async with peyvand.Client(house.url, "pvt_7_abc_secret", options=FAST, follow=FOLLOW) as made:
+    key = "pvt_7_abc_secret"
+    async with peyvand.Client(scripted.url, key, options=FAST, follow=FOLLOW) as made:
         yield made
 
 
 @pytest_asyncio.fixture
-async def operator(house: House) -> AsyncIterator[peyvand.Operator]:
+async def operator(scripted: ScriptedGateway) -> AsyncIterator[peyvand.Operator]:
     """An operator's client that does not wait long between attempts."""
     patient = peyvand.Options(timeouts=peyvand.Timeouts(request_s=60.0), retry=FAST.retry)
-    async with peyvand.Operator(house.url, "pvo_ali_secret", options=patient) as made:
+    async with peyvand.Operator(scripted.url, "pvo_ali_secret", options=patient) as made:
         yield made

@@ -21,6 +21,7 @@ ANSWER = (
 )
 ACCEPTED = b'{"id":"3.t.7.2.41","status":"accepted","status_url":"/v1/x","retry_after_ms":10}'
 STATUS = b'{"id":"3.t.7.2.41","first_answer":' + ANSWER + b',"current":{"status":"refunded"}}'
+MISSING = b'{"code":"not-found"}'
 UNKNOWN = json.dumps(
     {
         "type": "urn:peyvand:problem:outcome-unknown",
@@ -43,16 +44,16 @@ async def _buy(client: peyvand.Client) -> peyvand.Answered | peyvand.Pending:
 
 
 async def test_purchase_sends_the_documented_body_and_keeps_the_exact_bytes(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(200, ANSWER)]
+    scripted.script = [reply(200, ANSWER)]
     heard = await _buy(client)
     assert isinstance(heard, peyvand.Answered)
     assert heard.body == ANSWER
     assert isinstance(heard.answer, peyvand.Answer)
     assert heard.answer.points_earned == 15
     assert (heard.attempts, heard.followed) == (1, False)
-    (seen,) = house.seen
+    (seen,) = scripted.seen
     assert (seen.method, seen.path) == ("POST", "/v1/transactions")
     assert seen.headers["Authorization"] == "Bearer pvt_7_abc_secret"
     assert json.loads(seen.body) == {
@@ -69,7 +70,7 @@ async def test_purchase_sends_the_documented_body_and_keeps_the_exact_bytes(
 
 @pytest.mark.parametrize("trouble", ["503", "hang", "cut", "429"])
 async def test_trouble_is_met_by_the_same_name_and_bytes(
-    house: Any, client: peyvand.Client, reply: Any, hang: Any, cut: Any, trouble: str
+    scripted: Any, client: peyvand.Client, reply: Any, hang: Any, cut: Any, trouble: str
 ) -> None:
     script = {
         "503": reply(503, UNKNOWN),
@@ -77,31 +78,31 @@ async def test_trouble_is_met_by_the_same_name_and_bytes(
         "cut": cut(),
         "429": reply(429, b'{"code":"too-many"}'),
     }
-    house.script = [script[trouble], script[trouble], reply(200, ANSWER)]
+    scripted.script = [script[trouble], script[trouble], reply(200, ANSWER)]
     heard = await _buy(client)
     assert isinstance(heard, peyvand.Answered)
     assert heard.attempts == 3
-    assert len({seen.body for seen in house.seen}) == 1
-    assert len(house.seen) == 3
+    assert len({seen.body for seen in scripted.seen}) == 1
+    assert len(scripted.seen) == 3
 
 
 async def test_retry_after_is_waited_within_the_bound(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(503, UNKNOWN, headers={"Retry-After": "3600"}), reply(200, ANSWER)]
+    scripted.script = [reply(503, UNKNOWN, headers={"Retry-After": "3600"}), reply(200, ANSWER)]
     async with asyncio.timeout(1.0):
         assert isinstance(await _buy(client), peyvand.Answered)
 
 
 async def test_a_house_that_stays_away_leaves_the_outcome_unknown(
-    house: Any, client: peyvand.Client, reply: Any, hang: Any
+    scripted: Any, client: peyvand.Client, reply: Any, hang: Any
 ) -> None:
-    house.script = [reply(503, UNKNOWN)]
+    scripted.script = [reply(503, UNKNOWN)]
     with pytest.raises(peyvand.OutcomeUnknown) as one:
         await _buy(client)
     assert one.value.attempts == 4
     assert "outcome-unknown" in one.value.last
-    house.script = [hang(1.0)]
+    scripted.script = [hang(1.0)]
     with pytest.raises(peyvand.OutcomeUnknown) as other:
         await _buy(client)
     assert "Timeout" in other.value.last
@@ -116,9 +117,9 @@ async def test_a_house_that_is_down_leaves_the_outcome_unknown(
 
 
 async def test_accepted_is_followed_by_asking_the_status(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [
+    scripted.script = [
         reply(202, ACCEPTED),
         reply(202, ACCEPTED),
         reply(200, STATUS),
@@ -128,38 +129,38 @@ async def test_accepted_is_followed_by_asking_the_status(
     assert isinstance(heard, peyvand.Answered)
     assert heard.followed
     assert heard.body == ANSWER
-    assert [(s.method, s.path) for s in house.seen] == [
+    assert [(s.method, s.path) for s in scripted.seen] == [
         ("POST", "/v1/transactions"),
         ("GET", "/v1/transactions/3.t.7.2.41"),
         ("GET", "/v1/transactions/3.t.7.2.41"),
         ("POST", "/v1/transactions"),  # whose answer that is
     ]
-    assert house.seen[0].body == house.seen[3].body
+    assert scripted.seen[0].body == scripted.seen[3].body
     assert heard.attempts == 4
 
 
 async def test_what_a_name_was_answered_to_another_payload_is_not_taken_for_ours(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
     """A purchase of another basket was printed as completed when its 422 came late."""
     reused = json.dumps({"code": "name-used-with-another-payload", "status": 422, "detail": "no"})
-    house.script = [reply(202, ACCEPTED), reply(200, STATUS), reply(422, reused.encode())]
+    scripted.script = [reply(202, ACCEPTED), reply(200, STATUS), reply(422, reused.encode())]
     with pytest.raises(peyvand.NameReused):
         await _buy(client)
 
 
 async def test_a_door_that_refuses_later_does_not_take_a_known_answer_away(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
     revoked = json.dumps({"code": "key-revoked", "status": 403, "detail": "no"}).encode()
-    house.script = [reply(202, ACCEPTED), reply(200, STATUS), reply(403, revoked)]
+    scripted.script = [reply(202, ACCEPTED), reply(200, STATUS), reply(403, revoked)]
     heard = await _buy(client)
     assert isinstance(heard, peyvand.Answered)
     assert (heard.body, heard.followed) == (ANSWER, True)
 
 
 async def test_past_the_deadline_the_same_name_is_sent_again(
-    house: Any, client: peyvand.Client
+    scripted: Any, client: peyvand.Client
 ) -> None:
     posts: list[bytes] = []
 
@@ -173,7 +174,7 @@ async def test_past_the_deadline_the_same_name_is_sent_again(
             return web.Response(status=202, body=ACCEPTED)
         return web.Response(status=200, body=ANSWER)
 
-    house.script = [answer]
+    scripted.script = [answer]
     heard = await _buy(client)
     assert isinstance(heard, peyvand.Answered)
     assert len(posts) == 2
@@ -181,17 +182,17 @@ async def test_past_the_deadline_the_same_name_is_sent_again(
 
 
 async def test_following_has_an_end_and_may_be_left_out(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(202, ACCEPTED)]
+    scripted.script = [reply(202, ACCEPTED)]
     heard = await _buy(client)
     assert isinstance(heard, peyvand.Pending)
     assert heard.accepted.id == ID
-    assert len([s for s in house.seen if s.method == "POST"]) == 3  # once, and two rounds
-    house.seen.clear()
+    assert len([s for s in scripted.seen if s.method == "POST"]) == 3  # once, and two rounds
+    scripted.seen.clear()
     request = peyvand.Transaction(**NAME._asdict(), kind=peyvand.Kind.PURCHASE, occurred_at=AT)
     assert isinstance(await client.submit(request, follow=road.NOT), peyvand.Pending)
-    assert len(house.seen) == 1
+    assert len(scripted.seen) == 1
 
 
 @pytest.mark.parametrize(
@@ -208,10 +209,10 @@ async def test_following_has_an_end_and_may_be_left_out(
     ],
 )
 async def test_a_refusal_is_a_typed_problem_and_is_not_repeated(
-    house: Any, client: peyvand.Client, reply: Any, status: int, code: str, kind: type
+    scripted: Any, client: peyvand.Client, reply: Any, status: int, code: str, kind: type
 ) -> None:
     body = {"code": code, "status": status, "detail": "why", "fa": "چرا", "field": "lines"}
-    house.script = [reply(status, json.dumps(body).encode())]
+    scripted.script = [reply(status, json.dumps(body).encode())]
     with pytest.raises(kind) as raised:
         await _buy(client)
     problem = raised.value
@@ -219,28 +220,28 @@ async def test_a_refusal_is_a_typed_problem_and_is_not_repeated(
     assert (problem.status, problem.code, problem.detail) == (status, code, "why")
     assert problem.fa == "چرا"
     assert problem.fields == {"field": "lines"}
-    assert len(house.seen) == 1
+    assert len(scripted.seen) == 1
 
 
 async def test_a_body_that_is_no_answer_is_said_so(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
     for script in (reply(200, b"<html>"), reply(404, b"<html>"), reply(302, b"")):
-        house.script = [script]
+        scripted.script = [script]
         with pytest.raises(peyvand.BadReply):
             await _buy(client)
 
 
 async def test_a_refund_of_nothing_is_not_taken_for_one_of_all(
-    house: Any, client: peyvand.Client
+    scripted: Any, client: peyvand.Client
 ) -> None:
     with pytest.raises(ValueError, match="more than 0"):
         await client.refund(NAME, peyvand.Original(id=ID), occurred_at=AT, amount_rial=0)
-    assert house.seen == []
+    assert scripted.seen == []
 
 
-async def test_every_kind_has_its_body(house: Any, client: peyvand.Client, reply: Any) -> None:
-    house.script = [reply(200, ANSWER)]
+async def test_every_kind_has_its_body(scripted: Any, client: peyvand.Client, reply: Any) -> None:
+    scripted.script = [reply(200, ANSWER)]
     who = peyvand.mobile("09121234567")
     await client.redeem(
         NAME, who, peyvand.Redeem(points=5, credit_rial=9), amount_rial=10, occurred_at=AT
@@ -255,7 +256,7 @@ async def test_every_kind_has_its_body(house: Any, client: peyvand.Client, reply
     await client.reverse(
         NAME, peyvand.original_named(NAME, AT), occurred_at=AT, identifier=peyvand.qr("PV1x")
     )
-    redemption, refund, part, reversal = (json.loads(seen.body) for seen in house.seen)
+    redemption, refund, part, reversal = (json.loads(seen.body) for seen in scripted.seen)
     assert redemption["kind"] == "redemption"
     assert redemption["redeem"] == {"points": 5, "credit_rial": 9}
     assert redemption["identifier"] == {"mobile": "09121234567"}
@@ -275,22 +276,22 @@ async def test_every_kind_has_its_body(house: Any, client: peyvand.Client, reply
 
 
 async def test_an_inquiry_hears_a_preview_or_a_no_and_is_sent_again_after_202(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
     preview = (
         b'{"id":"3.t.7.2.41","kind":"inquiry","balance":{"points":3,"available_points":3,'
         b'"pending_points":0,"credit_rial":0,"expiring_points":0,"expiring_at":null},'
         b'"redeemable_points":3,"redeemable_rial":30,"would_earn_points":1,"fa":"x","en":"y"}'
     )
-    house.script = [reply(202, ACCEPTED), reply(200, preview)]
+    scripted.script = [reply(202, ACCEPTED), reply(200, preview)]
     who = peyvand.qr("PV1abc")
     heard = await client.inquire(NAME, who, amount_rial=10, occurred_at=AT)
     assert isinstance(heard, peyvand.Answered)
     assert isinstance(heard.answer, peyvand.Preview)
     assert heard.answer.redeemable_rial == 30
-    assert [seen.method for seen in house.seen] == ["POST", "POST"]
+    assert [seen.method for seen in scripted.seen] == ["POST", "POST"]
     no = ANSWER.replace(b'"purchase"', b'"inquiry"').replace(b"completed", b"declined")
-    house.script = [reply(200, no)]
+    scripted.script = [reply(200, no)]
     heard = await client.inquire(NAME, who, amount_rial=10, occurred_at=AT)
     assert isinstance(heard, peyvand.Answered)
     assert isinstance(heard.answer, peyvand.Answer)
@@ -298,39 +299,39 @@ async def test_an_inquiry_hears_a_preview_or_a_no_and_is_sent_again_after_202(
 
 
 async def test_status_shows_the_first_answer_and_the_present(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(200, STATUS), reply(202, ACCEPTED), reply(404, b'{"code":"not-found"}')]
+    scripted.script = [reply(200, STATUS), reply(202, ACCEPTED), reply(404, MISSING)]
     found = await client.status("3.h.5.a%2Eb.purchase")
     assert found is not None
     assert found.first_answer_body == ANSWER
     assert found.current.status == "refunded"
-    assert house.seen[0].path == "/v1/transactions/3.h.5.a%252Eb.purchase"
+    assert scripted.seen[0].path == "/v1/transactions/3.h.5.a%252Eb.purchase"
     assert await client.status(ID) is None
     with pytest.raises(peyvand.NotFound):
         await client.status(ID)
 
 
 async def test_cancelling_a_caller_passes_through(
-    house: Any, client: peyvand.Client, hang: Any
+    scripted: Any, client: peyvand.Client, hang: Any
 ) -> None:
-    house.script = [hang(5.0)]
+    scripted.script = [hang(5.0)]
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await _buy(client)
-    assert len(house.seen) == 1
+    assert len(scripted.seen) == 1
 
 
 ORDER = peyvand.OrderReference(12, "1404/77", "purchase")
 
 
 async def test_an_online_shop_sends_its_orders_name(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(200, ANSWER)]
+    scripted.script = [reply(200, ANSWER)]
     member = peyvand.card("6037990000000006")
     await client.purchase(ORDER, member, amount_rial=150_000, occurred_at=AT)
-    sent = json.loads(house.seen[0].body)
+    sent = json.loads(scripted.seen[0].body)
     assert sent == {
         "merchant": 12,
         "order": "1404/77",
@@ -343,7 +344,7 @@ async def test_an_online_shop_sends_its_orders_name(
     back = peyvand.OrderReference(12, "1404/77", "refund-1")
     original = peyvand.original_named(ORDER, AT)
     await client.refund(back, original, occurred_at=AT, identifier=member)
-    sent = json.loads(house.seen[1].body)
+    sent = json.loads(scripted.seen[1].body)
     assert sent["operation"] == "refund-1"
     assert sent["original"] == ORDER._asdict() | {"occurred_at": "2026-03-21T09:30:00Z"}
 
@@ -363,8 +364,8 @@ def test_a_request_tells_its_name_of_either_kind() -> None:
 
 
 async def test_the_status_of_an_order_with_a_slash_is_asked_in_one_piece(
-    house: Any, client: peyvand.Client, reply: Any
+    scripted: Any, client: peyvand.Client, reply: Any
 ) -> None:
-    house.script = [reply(202, ACCEPTED)]
+    scripted.script = [reply(202, ACCEPTED)]
     assert await client.status("3.o.12.1404%2F77.purchase") is None
-    assert house.seen[0].path == "/v1/transactions/3.o.12.1404%252F77.purchase"
+    assert scripted.seen[0].path == "/v1/transactions/3.o.12.1404%252F77.purchase"

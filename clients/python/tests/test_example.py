@@ -23,9 +23,9 @@ KEY, CARD, MOBILE = "pvt_3003_abcd1234_secret", "6037990000000006", "09120000000
 
 
 @pytest.fixture
-def gateway(house: Any) -> Gateway:
+def gateway(scripted: Any) -> Gateway:
     made = Gateway()
-    house.script = [made.answer]
+    scripted.script = [made.answer]
     return made
 
 
@@ -57,11 +57,11 @@ def _printed(example: str, **values: str) -> list[str]:
 
 
 async def test_the_till_of_the_readme_sells_once(
-    house: Any, gateway: Gateway, tmp_path: Path
+    scripted: Any, gateway: Gateway, tmp_path: Path
 ) -> None:
     """Run for a card of nobody, then once more when it is somebody's: two runs, one sale."""
     words = _printed(
-        "first_purchase.py", URL=house.url, KEY=KEY, TERMINAL="3003", EPOCH="1", CARD=CARD
+        "first_purchase.py", URL=scripted.url, KEY=KEY, TERMINAL="3003", EPOCH="1", CARD=CARD
     )
     early = await _typed(tmp_path, *words)
     assert (early.returncode, early.stderr) == (0, "")
@@ -74,11 +74,11 @@ async def test_the_till_of_the_readme_sells_once(
 
 
 async def test_the_shop_of_the_readme_sells_and_takes_back(
-    house: Any, gateway: Gateway, tmp_path: Path
+    scripted: Any, gateway: Gateway, tmp_path: Path
 ) -> None:
     gateway.members.add(MOBILE)
     words = _printed(
-        "online_shop.py", URL=house.url, KEY=KEY, MERCHANT="12", ORDER="1404/77", MOBILE=MOBILE
+        "online_shop.py", URL=scripted.url, KEY=KEY, MERCHANT="12", ORDER="1404/77", MOBILE=MOBILE
     )
     ran = await _typed(tmp_path, *words)
     assert ran.returncode == 0, ran.stderr
@@ -87,13 +87,13 @@ async def test_the_shop_of_the_readme_sells_and_takes_back(
 
 
 async def test_the_commands_of_the_readme_run_as_printed(
-    house: Any, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scripted: Any, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     gateway.members.add(CARD)
     lines = re.findall(r"^    (python -m peyvand\.terminal .*)$", README, re.MULTILINE)
     assert len(lines) == 6
     for line in lines:
-        words = shlex.split(line.replace("http://127.0.0.1:8000", house.url))
+        words = shlex.split(line.replace("http://127.0.0.1:8000", scripted.url))
         assert await asyncio.to_thread(__main__.main, words[3:]) == 0, line
     assert gateway.points == 0

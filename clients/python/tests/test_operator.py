@@ -116,18 +116,18 @@ ANY = {  # what every call can read its answer in
 
 @pytest.mark.parametrize(("told", "call"), CALLS)
 async def test_every_call_uses_the_documented_method_and_path(
-    house: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
+    scripted: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
 ) -> None:
-    house.script = [reply(200, json.dumps(ANY).encode())]
+    scripted.script = [reply(200, json.dumps(ANY).encode())]
     await call(operator)
-    (seen,) = house.seen
+    (seen,) = scripted.seen
     assert f"{seen.method} {seen.path}" == told
 
 
 async def test_queries_and_bodies_are_as_documented(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [reply(200, b'{"items":[],"next":null}')]
+    scripted.script = [reply(200, b'{"items":[],"next":null}')]
     await operator.merchants(7, reference="x/ y")
     await operator.cases("c", status="open")
     await operator.statement(1_000_001, 77)
@@ -135,7 +135,7 @@ async def test_queries_and_bodies_are_as_documented(
     await operator.put_review_outcome("c-1", "release", note="ok")
     await operator.put_terms(1, TERMS)
     await operator.put_programme(5, 1, PROGRAMME)
-    merchants, cases, statement, terminal, verdict, terms, programme = house.seen
+    merchants, cases, statement, terminal, verdict, terms, programme = scripted.seen
     assert merchants.query == {"after": "7", "limit": "200", "reference": "x/ y"}
     assert cases.query == {"after": "c", "limit": "200", "status": "open"}
     assert statement.query == {"before": "77", "limit": "200"}
@@ -148,9 +148,9 @@ async def test_queries_and_bodies_are_as_documented(
 
 
 async def test_moments_are_asked_for_as_documented(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [reply(200, b'{"items":[],"next":null}')]
+    scripted.script = [reply(200, b'{"items":[],"next":null}')]
     await operator.balance(1_000_001, AT)
     await operator.balance(1_000_001, 17)
     await operator.lots(1_000_001, 9, which="all", as_of=17)
@@ -160,7 +160,7 @@ async def test_moments_are_asked_for_as_documented(
     await operator.inclusion_proof(3, 17, size=40)
     await operator.consistency_proof(3, 10, 40)
     await operator.entry_proof(1_000_001, 4, unit="MP", issuer=5)
-    assert [seen.query for seen in house.seen] == [
+    assert [seen.query for seen in scripted.seen] == [
         {"at": "2026-03-21T00:00:00+00:00"},
         {"sequence": "17"},
         {"which": "all", "after": "9", "limit": "200", "sequence": "17"},
@@ -183,20 +183,20 @@ async def test_a_parameter_with_several_values_is_repeated() -> None:
 
 
 async def test_a_checkpoint_is_text_as_it_was_signed(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [reply(200, "peyvand.local/ledger/3\n…\n— x y\n".encode())]
+    scripted.script = [reply(200, "peyvand.local/ledger/3\n…\n— x y\n".encode())]
     assert await operator.checkpoint(3, size=7) == "peyvand.local/ledger/3\n…\n— x y\n"
-    assert house.seen[0].query == {"size": "7"}
-    house.script = [reply(404, b'{"code":"no-checkpoint","detail":"d","fa":"f"}')]
+    assert scripted.seen[0].query == {"size": "7"}
+    scripted.script = [reply(404, b'{"code":"no-checkpoint","detail":"d","fa":"f"}')]
     with pytest.raises(peyvand.NotFound):
         await operator.checkpoint(3)
 
 
 async def test_activation_and_enrolment_are_typed(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [
+    scripted.script = [
         reply(201, b'{"terminal":9,"epoch":3,"key_id":"k","key":"pvt_9_k_s"}'),
         reply(200, b'{"terminal":9,"epoch":3,"key_id":"k","key":null}'),
         reply(
@@ -213,41 +213,41 @@ async def test_activation_and_enrolment_are_typed(
 
 
 async def test_problems_and_strange_replies_are_raised(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [reply(409, b'{"code":"already-decided","detail":"d","fa":"f"}')]
+    scripted.script = [reply(409, b'{"code":"already-decided","detail":"d","fa":"f"}')]
     with pytest.raises(peyvand.Conflict):
         await operator.put_review_outcome("c", "cancel")
-    house.script = [reply(200, b"nonsense")]
+    scripted.script = [reply(200, b"nonsense")]
     with pytest.raises(peyvand.BadReply):
         await operator.positions()
-    house.script = [reply(503, b'{"code":"unavailable"}')]
+    scripted.script = [reply(503, b'{"code":"unavailable"}')]
     with pytest.raises(peyvand.Unavailable):
         await operator.positions()
-    assert len(house.seen) == 6  # the last was tried four times
+    assert len(scripted.seen) == 6  # the last was tried four times
 
 
 async def test_a_list_is_read_to_its_end(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [
+    scripted.script = [
         reply(200, b'{"items":[{"case":"a"},{"case":"b"}],"next":"b"}'),
         reply(200, b'{"items":[{"case":"c"}],"next":null}'),
     ]
     found = [item["case"] async for item in operators.every(operator.cases)]
     assert found == ["a", "b", "c"]
-    assert house.seen[1].query["after"] == "b"
+    assert scripted.seen[1].query["after"] == "b"
 
 
 async def test_history_is_posted_and_followed(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
     answer = (
         b'{"id":"3.h.5.a%2Eb.purchase","kind":"purchase","status":"completed",'
         b'"occurred_at":"2026-03-21T00:00:00Z","accepted_at":"2026-03-21T00:00:00Z"}'
     )
     whole = b'{"id":"3.h.5.a%2Eb.purchase","first_answer":' + answer
-    house.script = [
+    scripted.script = [
         reply(202, b'{"id":"3.h.5.a%2Eb.purchase"}'),
         reply(200, whole + b',"current":{"status":"completed"}}'),
         reply(200, answer),
@@ -263,7 +263,7 @@ async def test_history_is_posted_and_followed(
     )
     assert isinstance(heard, peyvand.Answered)
     assert heard.body == answer
-    assert json.loads(house.seen[0].body) == {
+    assert json.loads(scripted.seen[0].body) == {
         "merchant": 5,
         "transaction": "a.b",
         "identifier": {"external": "h-1"},
@@ -273,7 +273,7 @@ async def test_history_is_posted_and_followed(
 
 
 async def test_an_import_goes_in_chunks_and_names_bad_lines_by_their_number(
-    house: Any, operator: peyvand.Operator
+    scripted: Any, operator: peyvand.Operator
 ) -> None:
     from aiohttp import web
 
@@ -287,7 +287,7 @@ async def test_an_import_goes_in_chunks_and_names_bad_lines_by_their_number(
         counts = {"enrolled": len(lines) - len(bad), "known": 0, "bad": bad}
         return web.json_response(counts)
 
-    house.script = [answer]
+    scripted.script = [answer]
     mobiles = ["a", "bad", "c", "d", "bad"]
     lines = [
         (number * 10, member_import.line_of(administration.ImportedLine(mobile=mobile)))
@@ -300,16 +300,16 @@ async def test_an_import_goes_in_chunks_and_names_bad_lines_by_their_number(
     assert (report.lines, report.enrolled, report.known) == (5, 3, 0)
     assert [bad.line for bad in report.bad] == [20, 50]
     assert progress == [4, 5]
-    assert [s.path for s in house.seen] == ["/v1/members/import"] * 3
-    assert house.seen[0].headers["Content-Type"] == "application/x-ndjson"
+    assert [s.path for s in scripted.seen] == ["/v1/members/import"] * 3
+    assert scripted.seen[0].headers["Content-Type"] == "application/x-ndjson"
 
 
 async def test_an_import_that_is_refused_whole_raises_the_problem(
-    house: Any, operator: peyvand.Operator, reply: Any
+    scripted: Any, operator: peyvand.Operator, reply: Any
 ) -> None:
-    house.script = [reply(401, b'{"code":"key-unknown"}')]
+    scripted.script = [reply(401, b'{"code":"key-unknown"}')]
     with pytest.raises(peyvand.Unauthorized):
         await member_import.import_members(operator, [(1, b"{}"), (2, b"{}")], chunk_lines=1)
-    house.script = [reply(200, b"[]")]
+    scripted.script = [reply(200, b"[]")]
     with pytest.raises(peyvand.BadReply):
         await member_import.import_members(operator, [(1, b"{}")])

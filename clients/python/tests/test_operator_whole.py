@@ -22,7 +22,7 @@ OTHERWISE = {  # by other parts of the SDK: a till's, and the import of whole fi
 
 
 def _document() -> dict[str, Any]:
-    """The document that a whole house shows."""
+    """The document that the whole platform shows."""
     apps = {
         name: services.application(service, services.opened(service, NONE, NONE))
         for name in services.SERVICES
@@ -62,11 +62,11 @@ def test_every_administration_call_has_a_method() -> None:
 
 @pytest.mark.parametrize(("told", "call"), CALLS)
 async def test_every_query_of_a_method_is_a_parameter_of_its_operation(
-    house: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
+    scripted: Any, operator: peyvand.Operator, reply: Any, told: str, call: Call
 ) -> None:
-    house.script = [reply(200, json.dumps(ANY).encode())]
+    scripted.script = [reply(200, json.dumps(ANY).encode())]
     await call(operator)
-    (seen,) = house.seen
+    (seen,) = scripted.seen
     method, _, path = _operation(told).partition(" ")
     parameters = DOCUMENT["paths"][path][method.lower()].get("parameters", ())
     assert set(seen.query) <= {one["name"] for one in parameters}

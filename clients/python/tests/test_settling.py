@@ -24,19 +24,19 @@ Run = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
 
 
 @pytest.fixture
-def gateway(house: Any) -> Gateway:
+def gateway(scripted: Any) -> Gateway:
     made = Gateway()
-    house.script = [made.answer]
+    scripted.script = [made.answer]
     return made
 
 
 @pytest.fixture
-def run(house: Any, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(scripted: Any, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`await run("purchase", …)`: the command line, its exit status and its JSON."""
 
     async def command(*arguments: str, stdin: str = "") -> tuple[int, dict[str, Any]]:
         if arguments[0] == "setup":
-            arguments = (*arguments, "--url", house.url, "--key", "pvt_3003_abc_secret")
+            arguments = (*arguments, "--url", scripted.url, "--key", "pvt_3003_abc_secret")
         if "--till" not in arguments:
             arguments = (*arguments, "--till", str(tmp_path / "till.sqlite"))
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
@@ -68,7 +68,7 @@ async def test_a_sale_keyed_again_after_a_refusal_is_one_sale(run: Run, gateway:
 
 
 async def test_refused_requests_are_not_sent_again_and_resend_ends(
-    run: Run, gateway: Gateway, house: Any
+    run: Run, gateway: Gateway, scripted: Any
 ) -> None:
     """Newcomer's bug 2."""
     gateway.members.add(MOBILE)
@@ -77,10 +77,10 @@ async def test_refused_requests_are_not_sent_again_and_resend_ends(
         "purchase", "--mobile", MOBILE, "--amount", "100", "--line", "1:60", "--line", "2:50"
     )
     assert status == outcome.Exit.REFUSED
-    seen = len(house.seen)
+    seen = len(scripted.seen)
     for _ in range(2):
         assert (await run("resend"))[0] == outcome.Exit.DONE
-    assert len(house.seen) == seen
+    assert len(scripted.seen) == seen
     _, told = await run("journal")
     assert told["requests"] == [
         {
@@ -153,9 +153,9 @@ async def test_what_may_have_arrived_is_not_settled_by_a_later_refusal(
 
 
 async def test_a_refusal_within_the_retries_of_a_silence_is_no_refusal(
-    house: Any, client: peyvand.Client, gateway: Gateway, tmp_path: Path, cut: Any
+    scripted: Any, client: peyvand.Client, gateway: Gateway, tmp_path: Path, cut: Any
 ) -> None:
-    house.script = [cut(), gateway.answer]
+    scripted.script = [cut(), gateway.answer]
     till = _till(client, tmp_path)
     with pytest.raises(peyvand.OutcomeUnknown, match="unknown-identifier"):
         await till.purchase(peyvand.mobile(MOBILE), amount_rial=1_500_000)
@@ -163,10 +163,10 @@ async def test_a_refusal_within_the_retries_of_a_silence_is_no_refusal(
 
 
 async def test_a_gateway_that_took_nothing_leaves_no_doubt(
-    house: Any, client: peyvand.Client, gateway: Gateway, tmp_path: Path, reply: Any
+    scripted: Any, client: peyvand.Client, gateway: Gateway, tmp_path: Path, reply: Any
 ) -> None:
     busy = reply(503, b'{"code":"gateway-busy"}')
-    house.script = [busy, reply(429, b'{"code":"rate-limited"}'), gateway.answer]
+    scripted.script = [busy, reply(429, b'{"code":"rate-limited"}'), gateway.answer]
     till = _till(client, tmp_path)
     with pytest.raises(peyvand.Invalid):
         await till.purchase(peyvand.mobile(MOBILE), amount_rial=1_500_000)
@@ -174,9 +174,9 @@ async def test_a_gateway_that_took_nothing_leaves_no_doubt(
 
 
 async def test_a_refusal_after_202_does_not_undo_what_stands(
-    house: Any, client: peyvand.Client, tmp_path: Path, reply: Any
+    scripted: Any, client: peyvand.Client, tmp_path: Path, reply: Any
 ) -> None:
-    house.script = [reply(202, b'{"id":"4.t.3003.1.1"}'), reply(401, b'{"code":"key-revoked"}')]
+    scripted.script = [reply(202, b'{"id":"4.t.3003.1.1"}'), reply(401, b'{"code":"key-revoked"}')]
     till = _till(client, tmp_path)
     with pytest.raises(peyvand.OutcomeUnknown, match="key-revoked"):
         await till.purchase(peyvand.mobile(MOBILE), amount_rial=1_500_000)

@@ -50,12 +50,12 @@ def till(client: peyvand.Client, journal: Journal) -> Terminal:
 
 
 async def test_numbers_rise_by_one_and_answers_are_kept(
-    house: Any, till: Terminal, reply: Any
+    scripted: Any, till: Terminal, reply: Any
 ) -> None:
-    house.script = [reply(200, _answer(1)), reply(200, _answer(2))]
+    scripted.script = [reply(200, _answer(1)), reply(200, _answer(2))]
     await till.purchase(WHO, amount_rial=100)
     await till.purchase(WHO, amount_rial=200)
-    sent = [json.loads(seen.body) for seen in house.seen]
+    sent = [json.loads(seen.body) for seen in scripted.seen]
     assert [(s["terminal"], s["epoch"], s["sequence"]) for s in sent] == [(7, 2, 1), (7, 2, 2)]
     assert till.unanswered() == []
     found = till.journal.find(peyvand.TillReference(7, 2, 2))
@@ -64,7 +64,7 @@ async def test_numbers_rise_by_one_and_answers_are_kept(
 
 
 async def test_a_request_is_on_disk_before_it_is_sent(
-    house: Any, till: Terminal, journal: Journal, tmp_path: Path
+    scripted: Any, till: Terminal, journal: Journal, tmp_path: Path
 ) -> None:
     on_disk: list[int] = []
 
@@ -76,32 +76,32 @@ async def test_a_request_is_on_disk_before_it_is_sent(
         other.close()
         return web.Response(status=200, body=_answer(1))
 
-    house.script = [answer]
+    scripted.script = [answer]
     await till.purchase(WHO, amount_rial=100)
     assert on_disk == [1]
 
 
 async def test_after_an_unknown_outcome_the_same_bytes_are_sent_again(
-    house: Any, till: Terminal, reply: Any
+    scripted: Any, till: Terminal, reply: Any
 ) -> None:
-    house.script = [reply(503, b'{"code":"outcome-unknown"}')]
+    scripted.script = [reply(503, b'{"code":"outcome-unknown"}')]
     with pytest.raises(peyvand.OutcomeUnknown):
         await till.purchase(WHO, amount_rial=100)
     (left,) = till.unanswered()
-    house.script = [reply(200, _answer(1))]
+    scripted.script = [reply(200, _answer(1))]
     (resent,) = await till.resend_unanswered()
     assert isinstance(resent.outcome, peyvand.Answered)
-    assert {seen.body for seen in house.seen} == {left.body}
+    assert {seen.body for seen in scripted.seen} == {left.body}
     assert till.unanswered() == []
-    house.script = [reply(200, _answer(2))]
+    scripted.script = [reply(200, _answer(2))]
     await till.purchase(WHO, amount_rial=100)
-    assert json.loads(house.seen[-1].body)["sequence"] == 2
+    assert json.loads(scripted.seen[-1].body)["sequence"] == 2
 
 
 async def test_a_refusal_ends_a_request_and_its_caller_alone_may_send_it_again(
-    house: Any, till: Terminal, reply: Any
+    scripted: Any, till: Terminal, reply: Any
 ) -> None:
-    house.script = [reply(404, b'{"code":"card-unknown"}')]
+    scripted.script = [reply(404, b'{"code":"card-unknown"}')]
     with pytest.raises(peyvand.NotFound):
         await till.purchase(WHO, amount_rial=100)
     assert till.unanswered() == []
@@ -110,7 +110,7 @@ async def test_a_refusal_ends_a_request_and_its_caller_alone_may_send_it_again(
     assert found.refusal == "card-unknown"
     with pytest.raises(peyvand.NotFound):
         await till.send(found)
-    house.script = [reply(200, _answer(1))]
+    scripted.script = [reply(200, _answer(1))]
     await till.send(found)
     found = till.journal.find(peyvand.TillReference(7, 2, 1))
     assert found is not None
@@ -118,20 +118,20 @@ async def test_a_refusal_ends_a_request_and_its_caller_alone_may_send_it_again(
 
 
 async def test_one_written_request_may_be_sent_many_times(
-    house: Any, till: Terminal, reply: Any
+    scripted: Any, till: Terminal, reply: Any
 ) -> None:
-    house.script = [reply(200, _answer(1))]
+    scripted.script = [reply(200, _answer(1))]
     written = till.prepare(
         peyvand.Kind.PURCHASE,
         lambda name: requests.purchase(name, WHO, amount_rial=5, occurred_at=AT),
     )
     for _ in range(3):
         await till.send(written)
-    assert {seen.body for seen in house.seen} == {written.body}
+    assert {seen.body for seen in scripted.seen} == {written.body}
 
 
-async def test_every_kind_is_written_down(house: Any, till: Terminal, reply: Any) -> None:
-    house.script = [reply(200, _answer(1))]
+async def test_every_kind_is_written_down(scripted: Any, till: Terminal, reply: Any) -> None:
+    scripted.script = [reply(200, _answer(1))]
     original = peyvand.Original(id="3.t.7.2.1")
     await till.redeem(WHO, peyvand.Redeem(points=5), amount_rial=100)
     await till.refund(original, lines=(peyvand.RefundLine(line=1, amount_rial=3),))
@@ -183,20 +183,20 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def test_killed_between_writing_and_sending_the_same_name_is_sent_later(
-    house: Any, client: peyvand.Client, reply: Any, tmp_path: Path
+    scripted: Any, client: peyvand.Client, reply: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "crashed.sqlite"
     killed = await asyncio.to_thread(_python, "-c", CRASHING, str(path))
     assert killed.returncode == -signal.SIGKILL
     journal = Journal(path)
     till = Terminal(client, journal, terminal=7, epoch=2)
-    house.script = [reply(200, _answer(1))]
+    scripted.script = [reply(200, _answer(1))]
     (resent,) = await till.resend_unanswered()
     assert isinstance(resent.outcome, peyvand.Answered)
-    assert json.loads(house.seen[0].body)["sequence"] == 1
-    house.script = [reply(200, _answer(2))]
+    assert json.loads(scripted.seen[0].body)["sequence"] == 1
+    scripted.script = [reply(200, _answer(2))]
     await till.purchase(WHO, amount_rial=5)
-    assert json.loads(house.seen[1].body)["sequence"] == 2
+    assert json.loads(scripted.seen[1].body)["sequence"] == 2
     journal.close()
 
 
@@ -219,26 +219,26 @@ async def _command(path: Path, *arguments: str) -> tuple[int, str]:
 
 
 async def test_the_command_line_prints_persian_first(
-    house: Any, reply: Any, tmp_path: Path
+    scripted: Any, reply: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "till.sqlite"
     early = await _command(path, "inquire", "--card", "6037990000000006")
     assert early[0] == outcome.Exit.UNUSABLE
-    bad = await _command(path, "setup", "--url", house.url, "--key", "pvo_x", "--epoch", "2")
+    bad = await _command(path, "setup", "--url", scripted.url, "--key", "pvo_x", "--epoch", "2")
     assert bad[0] == outcome.Exit.UNUSABLE
     key = "pvt_7_abc_secret"
-    await _command(path, "setup", "--url", house.url, "--key", key, "--epoch", "2")
-    house.script = [reply(200, _answer(1))]
+    await _command(path, "setup", "--url", scripted.url, "--key", key, "--epoch", "2")
+    scripted.script = [reply(200, _answer(1))]
     sold = await _command(path, "purchase", "--card", "6037990000000006", "--amount", "150000")
     assert sold[0] == outcome.Exit.DONE, sold
     lines = sold[1].splitlines()
     assert lines[0] == "پانزده امتیاز گرفتید"
     assert lines[1] == "You earned points"
     assert "امتیاز گرفته‌شده: ۱٬۲۳۴٬۵۶۷ · points earned: 1,234,567" in lines
-    house.script = [reply(200, _answer(2, status="declined"))]
+    scripted.script = [reply(200, _answer(2, status="declined"))]
     declined = await _command(path, "redeem", "--qr", "PV1x", "--amount", "100", "--points", "5")
     assert declined[0] == outcome.Exit.DECLINED
-    house.script = [
+    scripted.script = [
         reply(422, b'{"code":"refund-too-large","fa":"\xd9\x86\xd9\x87","detail":"no"}')
     ]
     refused = await _command(path, "refund", "3.t.7.2.1", "--line", "1:100")
@@ -251,6 +251,6 @@ async def test_the_command_line_prints_persian_first(
         "purchase",
     ]
     assert "refused, nothing posted (refund-too-large)" in journal[1].splitlines()[0]
-    sent = len(house.seen)
+    sent = len(scripted.seen)
     resent = await _command(path, "resend")
-    assert (resent[0], len(house.seen)) == (outcome.Exit.DONE, sent)
+    assert (resent[0], len(scripted.seen)) == (outcome.Exit.DONE, sent)

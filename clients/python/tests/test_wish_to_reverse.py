@@ -58,9 +58,9 @@ class Dying(Journal):
 
 
 @pytest.fixture
-def gateway(house: Any) -> Gateway:
+def gateway(scripted: Any) -> Gateway:
     made = Gateway(members={"09121113333"})
-    house.script = [made.answer]
+    scripted.script = [made.answer]
     return made
 
 
@@ -89,14 +89,14 @@ def _states(till: Terminal) -> list[str]:
     return [receipt.fields_of(one)["state"] for one in till.journal.last(3003, 1)]
 
 
-def _sendings(house: Any, kind: Kind) -> int:
-    return sum(msgspec.json.decode(seen.body)["kind"] == kind for seen in house.seen)
+def _sendings(scripted: Any, kind: Kind) -> int:
+    return sum(msgspec.json.decode(seen.body)["kind"] == kind for seen in scripted.seen)
 
 
 @pytest.mark.parametrize("posted", [True, False])
 @pytest.mark.parametrize("at", [at for at in Dies if at is not Dies.BEFORE_IT_IS_WRITTEN])
 async def test_a_till_that_dies_on_the_way_has_the_sale_reversed_and_never_sent_again(
-    house: Any, client: peyvand.Client, gateway: Gateway, path: Path, at: Dies, posted: bool
+    scripted: Any, client: peyvand.Client, gateway: Gateway, path: Path, at: Dies, posted: bool
 ) -> None:
     left = await _left_open(_till(client, path), gateway, posted=posted)
     dying = _till(client, path, Dying)
@@ -104,12 +104,12 @@ async def test_a_till_that_dies_on_the_way_has_the_sale_reversed_and_never_sent_
     dying.journal.at = at
     with pytest.raises(PowerCut):
         await dying.reverse_written(left)
-    sendings = _sendings(house, Kind.PURCHASE)
+    sendings = _sendings(scripted, Kind.PURCHASE)
     again = _till(client, path)
     resent = await again.resend_unanswered()
     assert [one.written.kind for one in resent if one.settled] == [Kind.REVERSAL] * len(resent)
     assert len(resent) == (at is not Dies.AFTER_ITS_ANSWER_IS_WRITTEN)
-    assert _sendings(house, Kind.PURCHASE) == sendings
+    assert _sendings(scripted, Kind.PURCHASE) == sendings
     assert (gateway.points, _states(again), again.unanswered()) == (0, ["answered", "reversed"], [])
     assert await again.resend_unanswered() == []
 
@@ -129,7 +129,7 @@ async def test_a_wish_that_was_not_written_was_not_uttered(
 
 
 async def test_a_sale_given_up_is_not_posted_on_its_way_to_being_reversed(
-    house: Any, client: peyvand.Client, gateway: Gateway, path: Path
+    scripted: Any, client: peyvand.Client, gateway: Gateway, path: Path
 ) -> None:
     till = _till(client, path)
     left = await _left_open(till, gateway, posted=False)
@@ -140,10 +140,10 @@ async def test_a_sale_given_up_is_not_posted_on_its_way_to_being_reversed(
     gateway.down = False
     with pytest.raises(ValueError, match=r"3003\.1\.1 is being reversed"):
         await till.send(left)
-    sendings = _sendings(house, Kind.PURCHASE)
+    sendings = _sendings(scripted, Kind.PURCHASE)
     (resent,) = await till.resend_unanswered()
     assert (resent.written.kind, resent.written.reverses) == (Kind.REVERSAL, "3003.1.1")
-    assert _sendings(house, Kind.PURCHASE) == sendings
+    assert _sendings(scripted, Kind.PURCHASE) == sendings
     with pytest.raises(ValueError, match=r"3003\.1\.1 is reversed"):
         await till.send(left)
     assert _states(till) == ["answered", "reversed"]
@@ -151,7 +151,7 @@ async def test_a_sale_given_up_is_not_posted_on_its_way_to_being_reversed(
 
 
 async def test_a_reversal_by_the_plain_call_is_the_same_wish(
-    house: Any, client: peyvand.Client, gateway: Gateway, path: Path
+    scripted: Any, client: peyvand.Client, gateway: Gateway, path: Path
 ) -> None:
     till = _till(client, path)
     await _left_open(till, gateway, posted=True)
@@ -212,14 +212,14 @@ async def test_who_gives_up_the_reversal_gives_up_the_sale_with_it(
 
 
 async def test_what_another_program_reversed_is_reversed_here_too(
-    house: Any, client: peyvand.Client, gateway: Gateway, path: Path, reply: Any
+    scripted: Any, client: peyvand.Client, gateway: Gateway, path: Path, reply: Any
 ) -> None:
     till = _till(client, path)
     left = await _left_open(till, gateway, posted=True)
     answer = gateway.posted["3003.1.1"][1] | {
         "id": "4.t.3003.1.2", "kind": "reversal", "status": "declined", "code": "already-reversed",
     }  # fmt: skip
-    house.script = [reply(200, msgspec.json.encode(answer))]
+    scripted.script = [reply(200, msgspec.json.encode(answer))]
     await till.reverse_written(left)
     assert _states(till) == ["answered", "reversed"]
 
@@ -235,7 +235,7 @@ OLD = """
 
 
 async def test_a_journal_of_before_holds_back_what_its_reversals_name(
-    house: Any, client: peyvand.Client, gateway: Gateway, path: Path
+    scripted: Any, client: peyvand.Client, gateway: Gateway, path: Path
 ) -> None:
     """Sale 1 is open and so is its reversal 2; sale 3 is open and its reversal 4 was answered."""
     undone = b'{"id":"4.t.3003.1.4","kind":"reversal","status":"completed","occurred_at":"2026-03-21T09:30:00Z","accepted_at":"2026-03-21T09:30:00Z"}'  # noqa: E501
@@ -255,5 +255,5 @@ async def test_a_journal_of_before_holds_back_what_its_reversals_name(
         till = _till(client, path)
         assert _states(till) == ["answered", "reversed", "open", "open"]
     assert [one.written.name.sequence for one in await till.resend_unanswered()] == [2]
-    assert (_sendings(house, Kind.PURCHASE), gateway.points) == (0, 0)
+    assert (_sendings(scripted, Kind.PURCHASE), gateway.points) == (0, 0)
     assert _states(till) == ["answered", "reversed", "answered", "reversed"]

@@ -9,7 +9,7 @@ from verifier import leaves, log, posting, review
 from verifier.findings import Findings
 from verifier.leaves import Leaf
 from verifier.model import originals
-from verifier.model.decode import hear
+from verifier.model.decode import decode_command
 from verifier.state import State
 
 SHARD = 3
@@ -76,9 +76,9 @@ def reviewed(*book):
         return originals.original_of(name, *known[name]) if name in known else None
 
     for leaf in book:
-        heard = hear(leaf.head[5])
-        review.review(state, leaf, heard, find, findings)
-        known.update({row[0]: (leaf, heard) for row in leaf.rows.get("names", ())})
+        command = decode_command(leaf.head[5])
+        review.review(state, leaf, command, find, findings)
+        known.update({row[0]: (leaf, command) for row in leaf.rows.get("names", ())})
     return findings
 
 
@@ -158,9 +158,9 @@ def test_one_lie_is_not_told_again_of_the_next_leaf():
     after = with_row(
         SECOND, "consumptions", 0, (0, LOT, 70, 7001, 0, 0, 0, 0, 5, 0, 0, "clawed-back")
     )
-    told = [(finding.sequence, finding.column) for finding in reviewed(lie, after).listed]
-    assert (1, "cost_rial") in told
-    assert all(sequence == 1 or column == "amount" for sequence, column in told)
+    recorded = [(finding.sequence, finding.column) for finding in reviewed(lie, after).listed]
+    assert (1, "cost_rial") in recorded
+    assert all(sequence == 1 or column == "amount" for sequence, column in recorded)
 
 
 def test_rows_move_the_state_without_a_command():
@@ -207,7 +207,7 @@ def test_what_rests_on_nothing_is_said_to_and_the_audit_goes_on():
     """A take-back of an issue whose lot was never opened: no rule can be followed."""
     state, findings = State(SHARD), Findings(SHARD)
     state.sequence, state.now = 1, T1
-    original = originals.original_of("a.9.gift", FIRST, hear(ISSUE))
-    review.review(state, SECOND, hear(TAKE), {"a.9.gift": original}.get, findings)
+    original = originals.original_of("a.9.gift", FIRST, decode_command(ISSUE))
+    review.review(state, SECOND, decode_command(TAKE), {"a.9.gift": original}.get, findings)
     assert "it cannot be worked out" in findings.listed[0].text
     assert state.sequence == 2

@@ -52,10 +52,11 @@ def _audit(given: argparse.Namespace) -> int:
 
 
 def _show(report: Report) -> None:
-    said = report.as_json()
+    figures = report.as_json()
     console.print(
-        f"{said['leaves']:,} leaves and {said['entries']:,} entries of {said['shards']} shards in"
-        f" {said['seconds']:.1f} s: {said['entries_per_s']:,} entries/s",
+        f"{figures['leaves']:,} leaves and {figures['entries']:,} entries of"
+        f" {figures['shards']} shards in {figures['seconds']:.1f} s:"
+        f" {figures['entries_per_s']:,} entries/s",
         highlight=False,
     )
     for finding in report.findings.listed[:SHOWN_MAX]:

@@ -174,7 +174,7 @@ async def _all_shards(source: Source, sizes: dict[int, int], plan: _Plan) -> lis
 
 
 async def _alone(
-    worker: "_Worker", jobs: list["_Job"], told: Callable[[], None]
+    worker: "_Worker", jobs: list["_Job"], recorded: Callable[[], None]
 ) -> AsyncIterator[Shard]:
     """Shard after shard in this process."""
     collecting = gc.isenabled()
@@ -182,7 +182,7 @@ async def _alone(
     try:
         for job in jobs:
             yield await worker.one(job)
-            told()
+            recorded()
     finally:
         if collecting:
             gc.enable()

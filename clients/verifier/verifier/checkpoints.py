@@ -109,7 +109,7 @@ def _decoded(text: str) -> bytes:
 
 def _where(text: str) -> str:
     """Which line is the first that is not as it should be."""
-    wanted = (
+    expected = (
         (r"[^\s+\x00-\x1f]{1,200}/(0|[1-9][0-9]{0,4})", "the origin, a slash, the shard"),
         (r"0|[1-9][0-9]{0,18}", "the size in decimal"),
         (r"[A-Za-z0-9+/]{43}=", "the root in base64"),
@@ -117,7 +117,7 @@ def _where(text: str) -> str:
         (r"", "a blank line"),
     )
     lines = text.split("\n")
-    for number, (shape, words) in enumerate(wanted, 1):
+    for number, (shape, words) in enumerate(expected, 1):
         line = lines[number - 1] if number <= len(lines) else None
         if line is None or not re.fullmatch(shape, line):
             return f"line {number} should be {words}"

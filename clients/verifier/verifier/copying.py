@@ -91,7 +91,7 @@ class Reader:
             row, stop = values[2::2], place + size
             if further:
                 try:
-                    row, stop = self._further(raw, stop, [*row])
+                    row, stop = self._variable_columns(raw, stop, [*row])
                 except _Half:
                     break
             place = stop
@@ -114,7 +114,7 @@ class Reader:
             return [], place
         return list(self._values.iter_unpack(whole)), place + len(whole)
 
-    def _further(self, raw: bytes, place: int, values: list[Any]) -> tuple[Row, int]:
+    def _variable_columns(self, raw: bytes, place: int, values: list[Any]) -> tuple[Row, int]:
         """The columns that are null or of any length."""
         end = len(raw)
         for column in self._rest:

@@ -75,15 +75,15 @@ class Database:
 
     async def chunks_at(self, shard: int, sequences: Iterable[int]) -> Mapping[int, bytes]:
         """As Book.chunks_at."""
-        wanted = sorted(set(sequences))
-        if not wanted:
+        needed = sorted(set(sequences))
+        if not needed:
             return {}
         rows = await self._connection.fetch(
             "select l.first, l.packed from leaves l where l.shard = $1 and l.first in ("
             " select (select m.first from leaves m where m.shard = $1 and m.first <= w.sequence"
             "  order by m.first desc limit 1) from unnest($2::bigint[]) as w (sequence))",
             shard,
-            wanted,
+            needed,
         )
         return {row["first"]: row["packed"] for row in rows}
 

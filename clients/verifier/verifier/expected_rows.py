@@ -6,7 +6,7 @@ from typing import Any
 from verifier import row_bytes
 from verifier.leaves import Leaf
 from verifier.model.commands_value import Reissue, Send
-from verifier.model.decode import Heard
+from verifier.model.decode import Command
 
 Row = tuple[Any, ...]
 _SENDS = (Send, Reissue)
@@ -79,19 +79,22 @@ def dates(shard: int, leaves: list[Leaf]) -> list[Row]:
 
 
 def sends(
-    shard: int, leaves: list[Leaf], heards: list[Heard | None], onward: dict[int, tuple[int, int]]
+    shard: int,
+    leaves: list[Leaf],
+    commands: list[Command | None],
+    onward: dict[int, tuple[int, int]],
 ) -> list[Row]:
     """Rows of sends: at most one of each leaf whose command has sent value to another account.
 
     onward: account and shard by sequence, where value went on to the card in a closed one's place.
     """
     found: list[Row] = []
-    for leaf, heard in zip(leaves, heards, strict=True):
+    for leaf, command in zip(leaves, commands, strict=True):
         sequence = leaf.head[1]
-        if heard is None or all(row[11] != "sent" for row in leaf.rows.get("consumptions", ())):
+        if command is None or all(row[11] != "sent" for row in leaf.rows.get("consumptions", ())):
             continue
-        if isinstance(heard.body, _SENDS):
-            found.append((sequence, heard.body.account, shard, heard.body.to_shard))
+        if isinstance(command.body, _SENDS):
+            found.append((sequence, command.body.account, shard, command.body.to_shard))
         elif sequence in onward:
             account, to_shard = onward[sequence]
             found.append((sequence, account, shard, to_shard))

@@ -64,10 +64,10 @@ class Findings:
                 )
             )
 
-    def wrong(self, spot: Spot, column: str, found: object, wanted: object) -> None:
+    def wrong(self, spot: Spot, column: str, found: object, expected: object) -> None:
         """Note a column that has another value than it should."""
         number = "" if spot.sequence is None else f"sequence {spot.sequence}, "
-        values = f"{column} is {shown(found)}, should be {shown(wanted)}"
+        values = f"{column} is {display(found)}, should be {display(expected)}"
         self.add(spot, f"{spot.table}, {number}{spot.row}: {values}", column=column)
 
     def stop(self, check: str, sequence: int, why: str) -> None:
@@ -85,7 +85,7 @@ class Findings:
         self.listed += other.listed[: LISTED_MAX - len(self.listed)]
 
 
-def shown(value: object) -> str:
+def display(value: object) -> str:
     """A value as a sentence has it: bytes in hex, nothing as null, never endless."""
     if value is None:
         return "null"

@@ -6,11 +6,11 @@ from verifier.books import Book
 from verifier.leaves import Leaf, LeafRefused, from_bytes
 from verifier.log import BadChunk, unpack
 from verifier.model.commands_value import Capture
-from verifier.model.decode import Heard, hear
+from verifier.model.decode import Command, decode_command
 from verifier.model.originals import Original, original_of
 from verifier.names import Names
 
-Known = tuple[Leaf, Heard | None]
+Known = tuple[Leaf, Command | None]
 
 
 class Past:
@@ -32,31 +32,31 @@ class Past:
 
     async def look_up(self, targets: Iterable[str]) -> list[Known]:
         """Fetch what stands behind names of earlier windows."""
-        wanted = {target: self.names.find(target) for target in set(targets)}
-        await self.fetch(sequence for found in wanted.values() for sequence in found)
+        needed = {target: self.names.find(target) for target in set(targets)}
+        await self.fetch(sequence for found in needed.values() for sequence in found)
         known: list[Known] = []
-        for target, sequences in wanted.items():
+        for target, sequences in needed.items():
             for sequence in sequences:
                 leaf = self._leaves.get(sequence)
                 if leaf is None or all(row[0] != target for row in leaf.rows.get("names", ())):
                     continue
-                self._fetched[target] = (leaf, hear(leaf.head[5]))
+                self._fetched[target] = (leaf, decode_command(leaf.head[5]))
                 known.append(self._fetched[target])
                 break
         return known
 
     async def fetch(self, sequences: Iterable[int]) -> None:
         """Have these leaves at hand, as far as they can be read."""
-        wanted = {sequence for sequence in sequences if sequence not in self._leaves}
-        if not wanted:
+        needed = {sequence for sequence in sequences if sequence not in self._leaves}
+        if not needed:
             return
-        for first, packed in (await self.book.chunks_at(self.shard, wanted)).items():
+        for first, packed in (await self.book.chunks_at(self.shard, needed)).items():
             try:
                 raws = unpack(packed)
             except BadChunk:
                 continue
             for sequence, raw in enumerate(raws, first):
-                if sequence in wanted:
+                if sequence in needed:
                     try:
                         self._leaves[sequence] = from_bytes(raw)
                     except LeafRefused:
@@ -66,23 +66,23 @@ class Past:
         """A leaf fetched before."""
         return self._leaves.get(sequence)
 
-    def answered(self, leaf: Leaf, heard: Heard | None) -> None:
+    def answered(self, leaf: Leaf, command: Command | None) -> None:
         """A leaf of this window has been reviewed; later ones may name it."""
         for name, _ in leaf.rows.get("names", ()):
-            self._here.setdefault(name, (leaf, heard))
+            self._here.setdefault(name, (leaf, command))
 
     def find(self, name: str) -> Original | None:
         """What stands behind a name just now."""
         known = self._fetched.get(name) or self._here.get(name)
         if known is None:
             return None
-        leaf, heard = known
-        hold = hold_of(leaf, heard)
-        return original_of(name, leaf, heard, self.find(hold) if hold and hold != name else None)
+        leaf, command = known
+        hold = hold_of(leaf, command)
+        return original_of(name, leaf, command, self.find(hold) if hold and hold != name else None)
 
 
-def hold_of(leaf: Leaf, heard: Heard | None) -> str:
+def hold_of(leaf: Leaf, command: Command | None) -> str:
     """Name of the hold that a capture has spent; "" for none."""
-    if heard is None or not isinstance(heard.body, Capture) or leaf.head[3] != "completed":
+    if command is None or not isinstance(command.body, Capture) or leaf.head[3] != "completed":
         return ""
-    return heard.body.original
+    return command.body.original

@@ -23,7 +23,7 @@ class HoldRows:
         self.findings = findings
         self._placed: dict[int, Hold] = {}  # of this window
         self._ended: dict[int, End] = {}  # of this window
-        self._said: dict[int, End] = {}
+        self._recorded: dict[int, End] = {}
         self._compare = Comparison(HOLDS, ("hold",), findings)
 
     def note(self, leaf: Leaf) -> None:
@@ -32,12 +32,12 @@ class HoldRows:
         whats: dict[int, set[str]] = {}
         for _, hold, _, _, what in leaf.rows["holds"]:
             whats.setdefault(hold, set()).add(what)
-        for hold, said in whats.items():
-            if "held" in said:
+        for hold, recorded in whats.items():
+            if "held" in recorded:
                 if hold in self.state.holds:
                     self._placed[hold] = self.state.holds[hold]
                 continue
-            end = "captured" if "captured" in said else "due" if "due" in said else "voided"
+            end = "captured" if "captured" in recorded else "due" if "due" in recorded else "voided"
             self._ended[hold] = (end, sequence)
 
     async def window(self, last: int) -> None:
@@ -48,28 +48,30 @@ class HoldRows:
                 self._compare.check([row], [])
                 continue
             end = (row[_RESOLUTION], row[_RESOLVED_BY])
-            self._compare.check([row], [self._wanted(placed, end)])
-            self._said[row[0]] = end
+            self._compare.check([row], [self._expected_row(placed, end)])
+            self._recorded[row[0]] = end
         for hold, missing in self._placed.items():
-            self._compare.check([], [self._wanted(missing, self._ended.get(hold, ("", None)))])
+            self._compare.check(
+                [], [self._expected_row(missing, self._ended.get(hold, ("", None)))]
+            )
         for hold, end in self._ended.items():
-            self._differ(hold, self._said.pop(hold, end), end)
+            self._differ(hold, self._recorded.pop(hold, end), end)
         self._placed.clear()
         self._ended.clear()
 
     def finish(self) -> None:
         """What stands has no end."""
-        for hold, said in sorted(self._said.items()):
-            self._differ(hold, said, ("", None))
+        for hold, recorded in sorted(self._recorded.items()):
+            self._differ(hold, recorded, ("", None))
 
-    def _differ(self, hold: int, said: End, wanted: End) -> None:
+    def _differ(self, hold: int, recorded: End, expected: End) -> None:
         columns = ("resolution", "resolved_by")
-        for column, found, should in zip(columns, said, wanted, strict=True):
+        for column, found, should in zip(columns, recorded, expected, strict=True):
             if found != should:
                 spot = Spot("holds", "holds", hold, f"hold {hold}")
                 self.findings.wrong(spot, column, found, should)
 
-    def _wanted(self, hold: Hold, end: End) -> Row:
+    def _expected_row(self, hold: Hold, end: End) -> Row:
         return (
             hold.number, hold.owner, hold.due, self.state.shard, end[1], tuple(hold.parts),
             tuple(hold.parts.values()), hold.name, end[0],

@@ -35,8 +35,8 @@ class LotRows:
         self.state = state
         self.stream = stream
         self.findings = findings
-        self._said: dict[int, Now] = {}  # what the table says, where it does not say: used up
-        self._wrong: dict[int, tuple[Now, Now]] = {}  # of lots let go: said, and should be
+        self._recorded: dict[int, Now] = {}  # what the table says, where it does not say: used up
+        self._wrong: dict[int, tuple[Now, Now]] = {}  # of lots let go: recorded, and expected
         self._absent: set[int] = set()  # without a row: said once
         self._compare = Comparison(LOTS, ("lot",), findings)
 
@@ -61,11 +61,11 @@ class LotRows:
                 or row[_SLIDING] != sliding
                 or row[_WAITS] != waits
             ):
-                wanted = _table_row(self.state.shard, leaf_row, row, sliding, waits=waits)
-                self._compare.check([row], [wanted])
-            said = _TABLE_NOW(row)
-            if said[0] or said != _used_up(leaf_row[4], leaf_row[5]):
-                self._said[row[0]] = said
+                expected = _table_row(self.state.shard, leaf_row, row, sliding, waits=waits)
+                self._compare.check([row], [expected])
+            recorded = _TABLE_NOW(row)
+            if recorded[0] or recorded != _used_up(leaf_row[4], leaf_row[5]):
+                self._recorded[row[0]] = recorded
         for number in born:
             self.findings.add(
                 Spot("lots", "lots", number // LOTS_PER_SEQUENCE, row=f"lot {number}"),
@@ -84,9 +84,9 @@ class LotRows:
         if lot is None:
             return
         lot.sliding = sliding
-        said = _now(lot) if known is None else known[0]
-        if said != _used_up(lot.first_start, lot.first_until):
-            self._said[number] = said
+        recorded = _now(lot) if known is None else known[0]
+        if recorded != _used_up(lot.first_start, lot.first_until):
+            self._recorded[number] = recorded
 
     def let_go(self, lots: list[Lot]) -> None:
         """These were used up; what the table says of them must be so, for now."""
@@ -94,31 +94,31 @@ class LotRows:
             if lot.number in self._absent:
                 continue
             should = _now(lot)
-            said = self._said.pop(lot.number, None)
-            if said is None:
-                said = _used_up(lot.first_start, lot.first_until)
-            if said != should:
-                self._wrong[lot.number] = (said, should)
+            recorded = self._recorded.pop(lot.number, None)
+            if recorded is None:
+                recorded = _used_up(lot.first_start, lot.first_until)
+            if recorded != should:
+                self._wrong[lot.number] = (recorded, should)
 
     def finish(self) -> None:
         """No leaf follows: what is open must be as the table says."""
         for number, lot in self.state.lots.items():
             if number in self._absent:
                 continue
-            said = self._said.pop(number, None)
-            if said is None:
-                said = _used_up(lot.first_start, lot.first_until)
-            if said != _now(lot):
-                self._wrong[number] = (said, _now(lot))
-        for number, (said, should) in sorted(self._wrong.items()):
-            for column, found, wanted in zip(STATE_COLUMNS, said, should, strict=True):
-                if found != wanted:
+            recorded = self._recorded.pop(number, None)
+            if recorded is None:
+                recorded = _used_up(lot.first_start, lot.first_until)
+            if recorded != _now(lot):
+                self._wrong[number] = (recorded, _now(lot))
+        for number, (recorded, should) in sorted(self._wrong.items()):
+            for column, found, expected in zip(STATE_COLUMNS, recorded, should, strict=True):
+                if found != expected:
                     check = "holds" if column == "held" else "lots"
                     self.findings.wrong(
                         Spot(check, "lots", number // LOTS_PER_SEQUENCE, row=f"lot {number}"),
                         column,
                         found,
-                        wanted,
+                        expected,
                     )
 
 
@@ -138,6 +138,6 @@ def _waits(leaf_row: Row, decided_at: int) -> bool:
 
 def _table_row(shard: int, leaf_row: Row, row: Row, sliding: int, *, waits: bool) -> Row:
     """The table's row with all that its leaf tells of it; the rest as it stands."""
-    told: dict[str, Any] = dict(zip(_LEAF_COLUMNS, leaf_row, strict=True))
-    told["shard"], told["sliding_days"], told["waits"] = shard, sliding, waits
-    return tuple([told.get(name, value) for name, value in zip(LOTS.names, row, strict=True)])
+    recorded: dict[str, Any] = dict(zip(_LEAF_COLUMNS, leaf_row, strict=True))
+    recorded["shard"], recorded["sliding_days"], recorded["waits"] = shard, sliding, waits
+    return tuple([recorded.get(name, value) for name, value in zip(LOTS.names, row, strict=True)])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from verifier.books import Book
-from verifier.findings import Findings, Spot, shown
+from verifier.findings import Findings, Spot, display
 from verifier.leaves import Leaf, LeafRefused, from_bytes
 from verifier.log import BadChunk, unpack
 from verifier.names import twins
@@ -52,12 +52,12 @@ def _within_a_shard(twin: _Twin) -> bool:
 
 
 async def _leaves_of(book: Book, found: list[_Twin]) -> dict[tuple[int, int], Leaf]:
-    wanted: dict[int, set[int]] = {}
+    needed: dict[int, set[int]] = {}
     for _, places in found:
         for shard, sequence in places:
-            wanted.setdefault(shard, set()).add(sequence)
+            needed.setdefault(shard, set()).add(sequence)
     leaves: dict[tuple[int, int], Leaf] = {}
-    for shard, sequences in wanted.items():
+    for shard, sequences in needed.items():
         for first, packed in (await book.chunks_at(shard, sorted(sequences))).items():
             for sequence, raw in _raws(first, packed):
                 if sequence in sequences:
@@ -98,10 +98,10 @@ def _judge(name: str, places: list[Answered], findings: Findings, found: SentTwi
     if sent is not None:
         found.add(sent)
         return
-    told = "; ".join(f"shard {one.shard}, sequence {one.sequence}" for one in places)
+    recorded = "; ".join(f"shard {one.shard}, sequence {one.sequence}" for one in places)
     findings.add(
         Spot("names", "outcomes", places[0].sequence, row=f"name {name}"),
-        f"the name {name} is answered {len(places)} times: {told}",
+        f"the name {name} is answered {len(places)} times: {recorded}",
         column="name",
     )
 
@@ -126,22 +126,24 @@ def check_crossings(shards: Sequence[Shard], findings: Findings) -> int:
 
     What is in transit over all shards is then what those carry.
     """
-    said = {name: content for shard in shards for name, content in shard.said.items()}
-    sent = dict(said)
+    sent_commands = {
+        name: content for shard in shards for name, content in shard.sent_commands.items()
+    }
+    sent = dict(sent_commands)
     for shard in shards:
         for name, (sequence, content, moved) in sorted(shard.arrived.items()):
-            wanted = said.pop(name, None)
+            needed = sent_commands.pop(name, None)
             spot = Spot("transit", "leaves", sequence, f"name {name}")
             where = f"shard {shard.shard}, sequence {sequence}: {name}"
-            if wanted is None:
+            if needed is None:
                 if moved:
                     findings.add(spot, f"{where} brings what no shard sent")
-            elif wanted != content:
-                findings.add(spot, f"{where} brings {shown(content)}, sent was {shown(wanted)}")
+            elif needed != content:
+                findings.add(spot, f"{where} brings {display(content)}, sent was {display(needed)}")
     totals = Counter[tuple[str, int]]()
     for shard in shards:
         totals.update(shard.transit)
-    for name in said:
+    for name in sent_commands:
         totals.subtract(_carried(sent.get(f"r{name[1:]}")))
     for (unit, issuer), total in sorted(totals.items()):
         if total:
@@ -150,7 +152,7 @@ def check_crossings(shards: Sequence[Shard], findings: Findings) -> int:
                 f"transit of {unit} of {issuer} is {total} more than what is on its way",
                 column="balance",
             )
-    return len(said)
+    return len(sent_commands)
 
 
 def _carried(content: Any) -> Counter[tuple[str, int]]:

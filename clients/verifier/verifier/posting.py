@@ -49,10 +49,10 @@ def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
     one, accounts, by_key = state.one, state.accounts, state.by_key
     for number, owner, other, role, unit in leaf.rows["accounts"]:
         key: Key = (owner, one(role), one(unit), other)
-        wanted = len(accounts) + 1
-        if number != wanted or number not in first or key in by_key:
-            _bad_account(state, leaf, key, (number, wanted, number in first), findings)
-            if number != wanted:
+        expected = len(accounts) + 1
+        if number != expected or number not in first or key in by_key:
+            _bad_account(state, leaf, key, (number, expected, number in first), findings)
+            if number != expected:
                 continue
         account = Account(number, key)
         accounts.append(account)
@@ -62,14 +62,14 @@ def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
 
 
 def _bad_account(
-    state: State, leaf: Leaf, key: Key, told: tuple[int, int, bool], findings: Findings
+    state: State, leaf: Leaf, key: Key, recorded: tuple[int, int, bool], findings: Findings
 ) -> None:
-    number, wanted, entered = told
+    number, expected, entered = recorded
     sequence = leaf.head[1]
     spot = Spot("accounts", "leaves", sequence, f"account {number}")
     says = f"sequence {sequence} opens account {number}"
-    if number != wanted:
-        findings.add(spot, f"{says}; the next number is {wanted}")
+    if number != expected:
+        findings.add(spot, f"{says}; the next number is {expected}")
         return
     if not entered:
         findings.add(spot, f"{says} without its first entry")
@@ -137,12 +137,12 @@ def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) 
     """Says what is wrong, and goes on from what the row says."""
     line, number, ordinal, amount, balance = row
     where = f"line {line} on account {number}"
-    for column, found, wanted in (
+    for column, found, expected in (
         ("account_sequence", ordinal, account.count),
         ("balance", balance, account.balance),
     ):
-        if found != wanted:
-            findings.wrong(Spot("entries", "entries", sequence, row=where), column, found, wanted)
+        if found != expected:
+            findings.wrong(Spot("entries", "entries", sequence, row=where), column, found, expected)
     if not amount:
         findings.add(
             Spot("entries", "entries", sequence, row=where),
@@ -165,13 +165,13 @@ def _beyond(findings: Findings, sequence: int, account: Account) -> None:
 def _open_lots(state: State, leaf: Leaf, findings: Findings) -> None:
     sequence = leaf.head[1]
     for place, row in enumerate(leaf.rows["lots"]):
-        wanted = sequence * LOTS_PER_SEQUENCE + place
-        if row[0] != wanted:
+        expected = sequence * LOTS_PER_SEQUENCE + place
+        if row[0] != expected:
             findings.wrong(
                 Spot("lots", "lots", sequence, row=f"lot number {place} of the leaf"),
                 "lot",
                 row[0],
-                wanted,
+                expected,
             )
         lot = state.lot_of(row)
         if lot is None:

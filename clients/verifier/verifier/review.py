@@ -8,8 +8,8 @@ from verifier.findings import Findings, Spot
 from verifier.leaves import Leaf
 from verifier.model import answers, decide, registry
 from verifier.model.commands_value import HoldValue, SpendAway
-from verifier.model.computation import MERCHANT, Said, Work
-from verifier.model.decode import Heard
+from verifier.model.computation import MERCHANT, Draft, Effects
+from verifier.model.decode import Command
 from verifier.model.messages import Issue, Tick, Transaction, micros
 from verifier.model.originals import Original
 from verifier.state import WAITING, State
@@ -31,19 +31,19 @@ class Two(NamedTuple):
 
 
 def follow(
-    state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Two
+    state: State, leaf: Leaf, command: Command | None, find: Find, findings: Two
 ) -> list[tuple[str, Any]]:
     """As review, where the outcome is reviewed elsewhere: the usual command's rows say it all."""
-    if heard is None or not _is_in_its_rows(heard):
-        return review(state, leaf, heard, find, findings)
+    if command is None or not _is_in_its_rows(command):
+        return review(state, leaf, command, find, findings)
     posting.post(state, leaf, findings.rows)
     state.sequence, state.now = leaf.head[1], leaf.head[2]
     return []
 
 
-def _is_in_its_rows(heard: Heard) -> bool:
+def _is_in_its_rows(command: Command) -> bool:
     """Whether a command does nothing to the state that its leaf has no row for (see _follow)."""
-    match heard.body:
+    match command.body:
         case SpendAway() | Tick():
             return True
         case Issue() as body:
@@ -55,82 +55,86 @@ def _is_in_its_rows(heard: Heard) -> bool:
 
 
 def review(
-    state: State, leaf: Leaf, heard: Heard | None, find: Find, findings: Findings | Two
+    state: State, leaf: Leaf, command: Command | None, find: Find, findings: Findings | Two
 ) -> list[tuple[str, Any]]:
     """Check a leaf against its command and the state, then move the state by it.
 
     Gives what the ledger itself must say next, to this shard or another: name and content.
     """
     outcomes, of_rows = findings if isinstance(findings, Two) else (findings, findings)
-    shard, sequence, at, status, code, command, answer, marked = leaf.head
-    name = decide.heard_name(heard, command)
-    ahead = code == decide.AHEAD and heard is not None and (heard.accepted or 0) > at
-    work, said = decide.work_out(state, heard, find, sequence=sequence, ahead=ahead)
-    if status == "refused" and heard is not None and is_the_ledgers_own(code, heard):
-        work.forget()
-        said = Said("refused", code)
+    shard, sequence, at, status, code, raw_command, answer, marked = leaf.head
+    name = decide.heard_name(command, raw_command)
+    ahead = code == decide.AHEAD and command is not None and (command.accepted or 0) > at
+    draft, effects = decide.work_out(state, command, find, sequence=sequence, ahead=ahead)
+    if status == "refused" and command is not None and is_the_ledgers_own(code, command):
+        draft.forget()
+        effects = Effects("refused", code)
     found: list[tuple[str, Any, Any]] = []
-    wanted = (state.shard, state.sequence + 1, work.now, said.status, said.code)
-    if (shard, sequence, at, status, code) != wanted:
-        pairs = zip(_HEAD, leaf.head, wanted, strict=False)
+    expected = (state.shard, state.sequence + 1, draft.now, effects.status, effects.code)
+    if (shard, sequence, at, status, code) != expected:
+        pairs = zip(_HEAD, leaf.head, expected, strict=False)
         found += [(what, is_, should) for what, is_, should in pairs if is_ != should]
-    names = _names(heard, name, said)
+    names = _names(command, name, effects)
     if leaf.rows.get("names", []) != names:
         found.append(("names", leaf.rows.get("names", []), names))
     refused = leaf.rows.get("refused_awards", [])
-    if refused != said.refused_awards:
-        found.append(("refused_awards", refused, said.refused_awards))
-    found += answers.differences(answer, heard, work, said, name)
-    if heard is not None and (marked is not None or said.marks):
-        found += answers.marked_differences(marked, work, heard, said)
-    work.undo()
+    if refused != effects.refused_awards:
+        found.append(("refused_awards", refused, effects.refused_awards))
+    found += answers.differences(answer, command, draft, effects, name)
+    if command is not None and (marked is not None or effects.marks):
+        found += answers.marked_differences(marked, draft, command, effects)
+    draft.undo()
     for what, is_, should in found:
         outcomes.wrong(Spot("outcomes", "leaves", sequence, row=name), what, is_, should)
     posting.post(state, leaf, of_rows)
-    _check_rows(state, leaf, work, outcomes)
-    if status == said.status:
-        _follow(state, work, said, heard)
+    _check_rows(state, leaf, draft, outcomes)
+    if status == effects.status:
+        _follow(state, draft, effects, command)
     state.sequence, state.now = sequence, at
-    return work.crosses if status == said.status else []
+    return draft.crosses if status == effects.status else []
 
 
-def is_the_ledgers_own(code: str, heard: Heard) -> bool:
+def is_the_ledgers_own(code: str, command: Command) -> bool:
     """Whether a refusal is one that no rule gives, of a command that may get it."""
-    names = heard.body.__struct_fields__
+    names = command.body.__struct_fields__
     return code == ISOLATED or (code == NO_SHARD and bool({"to_shard", "from_shard"} & set(names)))
 
 
 _HEAD = ("shard", "sequence", "decided_at", "status", "code")
 
 
-def _names(heard: Heard | None, name: str, said: Said) -> list[Row]:
-    own = (name, heard.fingerprint if heard is not None else None)
-    if not said.marks:
+def _names(command: Command | None, name: str, effects: Effects) -> list[Row]:
+    own = (name, command.fingerprint if command is not None else None)
+    if not effects.marks:
         return [own]
-    return sorted([own, (said.marks, None)], key=lambda row: row[0].encode())
+    return sorted([own, (effects.marks, None)], key=lambda row: row[0].encode())
 
 
-def _follow(state: State, work: Work, said: Said, heard: Heard | None) -> None:
+def _follow(state: State, draft: Draft, effects: Effects, command: Command | None) -> None:
     """What the command does to the state without a row in its leaf."""
-    if said.progress is not None:
-        name, progress = said.progress
+    if effects.progress is not None:
+        name, progress = effects.progress
         state.progress[name] = progress
-    for number, forgiven in said.forgiven:
+    for number, forgiven in effects.forgiven:
         lot = state.lots.get(number)
         if lot is not None:
             lot.lapsed -= forgiven
-    for opened, _, _ in work.opened:
+    for opened, _, _ in draft.opened:
         if opened.sliding and opened.number in state.lots:
             state.lots[opened.number].sliding = opened.sliding
             state.slides = True
-    if work.changes:
-        registry.apply(state, work.changes, work.sequence)
-    if heard is not None and isinstance(heard.body, HoldValue) and work.sequence in state.holds:
-        placed = state.holds[work.sequence]
-        placed.due, placed.name = micros(heard.body.due_at), heard.name
+    if draft.changes:
+        registry.apply(state, draft.changes, draft.sequence)
+    if (
+        command is not None
+        and isinstance(command.body, HoldValue)
+        and draft.sequence in state.holds
+    ):
+        placed = state.holds[draft.sequence]
+        placed.due, placed.name = micros(command.body.due_at), command.name
 
 
-def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> None:
+def _check_rows(state: State, leaf: Leaf, draft: Draft, findings: Findings) -> None:
     rows = leaf.rows
     accounts = state.accounts
     count = len(accounts)
@@ -139,24 +143,24 @@ def _check_rows(state: State, leaf: Leaf, work: Work, findings: Findings) -> Non
         (accounts[number - 1].key if 0 < number <= count else number, amount)
         for _, number, _, amount, _ in entries
     ]
-    if legs != work.legs:
-        _differ(findings, leaf, "entries", legs, work.legs, ("account", "amount"))
+    if legs != draft.legs:
+        _differ(findings, leaf, "entries", legs, draft.legs, ("account", "amount"))
     consumptions = rows.get("consumptions", [])
-    if consumptions != work.rows:
-        _differ(findings, leaf, "consumptions", consumptions, work.rows, CONSUMPTION)
-    if work.opened or "lots" in rows:
+    if consumptions != draft.rows:
+        _differ(findings, leaf, "consumptions", consumptions, draft.rows, CONSUMPTION)
+    if draft.opened or "lots" in rows:
         lots = rows.get("lots", [])
-        wanted = [_born(state, lot, amount, cost) for lot, amount, cost in work.opened]
-        if lots != wanted:
-            _differ(findings, leaf, "lots", lots, wanted, LOT)
-    if work.hold_rows or "holds" in rows:
+        expected = [_born(state, lot, amount, cost) for lot, amount, cost in draft.opened]
+        if lots != expected:
+            _differ(findings, leaf, "lots", lots, expected, LOT)
+    if draft.hold_rows or "holds" in rows:
         holds = rows.get("holds", [])
-        if holds != work.hold_rows:
-            _differ(findings, leaf, "holds", holds, work.hold_rows, HOLD)
-    if work.dates or "dates" in rows:
+        if holds != draft.hold_rows:
+            _differ(findings, leaf, "holds", holds, draft.hold_rows, HOLD)
+    if draft.dates or "dates" in rows:
         dates = [
             (number, None if start == WAITING else start, until)
-            for number, (start, until) in sorted(work.dates.items())
+            for number, (start, until) in sorted(draft.dates.items())
         ]
         if rows.get("dates", []) != dates:
             _differ(findings, leaf, "dates", rows.get("dates", []), dates, DATE)
@@ -186,17 +190,22 @@ def _born(state: State, lot: Any, amount: int, cost: int) -> Row:
 
 
 def _differ(
-    findings: Findings, leaf: Leaf, section: str, found: Any, wanted: Any, columns: tuple[str, ...]
+    findings: Findings,
+    leaf: Leaf,
+    section: str,
+    found: Any,
+    expected: Any,
+    columns: tuple[str, ...],
 ) -> None:
     """Name each column of each row of a section that the command does not explain."""
     sequence = leaf.head[1]
-    if len(found) != len(wanted):
+    if len(found) != len(expected):
         findings.add(
             Spot("outcomes", "leaves", sequence, row=section),
             f"the leaf of sequence {sequence} has {len(found)} rows of {section},"
-            f" its command explains {len(wanted)}",
+            f" its command explains {len(expected)}",
         )
-    for place, (mine, should) in enumerate(zip(found, wanted, strict=False)):
+    for place, (mine, should) in enumerate(zip(found, expected, strict=False)):
         for column, one, other in zip(columns, mine, should, strict=True):
             if one != other:
                 findings.wrong(

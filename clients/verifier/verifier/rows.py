@@ -6,7 +6,7 @@ from typing import Any
 
 from verifier.books import Book
 from verifier.copying import HEADER, BadRows, Reader
-from verifier.findings import Findings, Spot, shown
+from verifier.findings import Findings, Spot, display
 from verifier.tables import Table
 
 Row = tuple[Any, ...]
@@ -29,22 +29,22 @@ class Stream:
         self._waiting: list[Row] = []
         self._ended = False
 
-    async def agrees(self, wanted: bytes | None) -> bool:
+    async def agrees(self, expected: bytes | None) -> bool:
         """Pass over the next rows, if they are these bytes of a copy; else pass over nothing."""
-        if self._reader is not None or wanted is None:
+        if self._reader is not None or expected is None:
             return False
-        wanted, raw = self._passed + wanted, self._raw
+        expected, raw = self._passed + expected, self._raw
         try:
-            while len(raw) < len(wanted):
+            while len(raw) < len(expected):
                 block = await self._block()
                 if not block:
                     return False
                 raw += block
         except BadRows:
             return False  # said where rows are read
-        if not raw.startswith(wanted):
+        if not raw.startswith(expected):
             return False
-        del raw[: len(wanted)]
+        del raw[: len(expected)]
         self._passed = b""
         return True
 
@@ -110,7 +110,7 @@ _CHECKS = {
     "shards": "leaves", "nodes": "leaves", "entries": "entries", "accounts": "accounts",
     "lots": "lots", "consumptions": "lots", "outcomes": "outcomes", "originals": "originals",
     "holds": "holds", "lot_dates": "lots", "sends": "transit",
-    "standings": "house", "terms": "house", "cards": "house",
+    "standings": "registry", "terms": "registry", "cards": "registry",
     "windows": "windows", "positions": "windows", "settlements": "windows",
 }  # fmt: skip
 
@@ -121,7 +121,7 @@ def check_of(table: Table) -> str:
 
 
 class Comparison:
-    """Rows of one table against those wanted. keys: how many columns in front name a row."""
+    """Rows of one table against those expected. keys: how many columns in front name a row."""
 
     def __init__(self, table: Table, keys: Sequence[str], findings: Findings) -> None:
         self.table = table
@@ -129,14 +129,14 @@ class Comparison:
         self._places = [table.place(key) for key in keys]
         self._keys = tuple(keys)
 
-    def check(self, found: list[Row], wanted: list[Row]) -> None:
+    def check(self, found: list[Row], expected: list[Row]) -> None:
         """Both in the same order; equal ones cost next to nothing."""
-        if found != wanted:
-            self._differ(sorted(found, key=self._key), sorted(wanted, key=self._key))
+        if found != expected:
+            self._differ(sorted(found, key=self._key), sorted(expected, key=self._key))
 
-    async def check_all(self, stream: Stream, wanted: Iterable[Row]) -> None:
+    async def check_all(self, stream: Stream, expected: Iterable[Row]) -> None:
         """All rows of a stream against all that it should have, block by block."""
-        waiting = iter(wanted)
+        waiting = iter(expected)
         ahead = next(waiting, None)
         while found := await stream.block():
             last = self._key(found[-1])
@@ -151,32 +151,32 @@ class Comparison:
     def _key(self, row: Row) -> Row:
         return tuple([row[place] for place in self._places])
 
-    def _differ(self, found: list[Row], wanted: list[Row]) -> None:
+    def _differ(self, found: list[Row], expected: list[Row]) -> None:
         i = j = 0
-        while i < len(found) or j < len(wanted):
+        while i < len(found) or j < len(expected):
             mine = self._key(found[i]) if i < len(found) else None
-            should = self._key(wanted[j]) if j < len(wanted) else None
+            should = self._key(expected[j]) if j < len(expected) else None
             if should is None or (mine is not None and mine < should):
                 self._extra(found[i])
                 i += 1
             elif mine is None or should < mine:
-                self._missing(wanted[j])
+                self._missing(expected[j])
                 j += 1
             else:
-                self._columns(found[i], wanted[j])
+                self._columns(found[i], expected[j])
                 i, j = i + 1, j + 1
 
-    def _columns(self, found: Row, wanted: Row) -> None:
-        if found == wanted:
+    def _columns(self, found: Row, expected: Row) -> None:
+        if found == expected:
             return
-        for column, one, other in zip(self.table.names, found, wanted, strict=True):
+        for column, one, other in zip(self.table.names, found, expected, strict=True):
             if one != other:
                 self.findings.wrong(
                     Spot(
                         check_of(self.table),
                         self.table.name,
-                        self._sequence(wanted),
-                        row=self.row(wanted),
+                        self._sequence(expected),
+                        row=self.row(expected),
                     ),
                     column,
                     one,
@@ -213,7 +213,7 @@ class Comparison:
 
     def _whole(self, row: Row) -> str:
         return ", ".join(
-            f"{name} {shown(value)}" for name, value in zip(self.table.names, row, strict=True)
+            f"{name} {display(value)}" for name, value in zip(self.table.names, row, strict=True)
         )
 
     def _sequence(self, row: Row) -> int | None:

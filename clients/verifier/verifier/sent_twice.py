@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from verifier.leaves import Leaf
-from verifier.model.decode import Heard, hear
+from verifier.model.decode import Command, decode_command
 from verifier.model.messages import Transaction
 
 LISTED_MAX = 1000
-# families whose names are chosen outside the house: tills, orders, imported history
+# families whose names are chosen outside the platform: tills, orders, imported history
 OUTSIDE = frozenset({"t", "o", "h"})
 
 
@@ -59,14 +59,14 @@ def sent_twice(name: str, places: list[Answered]) -> Sent | None:
     under one name is answered by both. So every leaf must stand on another shard and have a
     command of its own: this name with a fingerprint that no other has, or a reversal of this name.
     """
-    heard = [(one, hear(one.leaf.head[5])) for one in places]
-    asked = {_asked(name, one.leaf, command) for one, command in heard}
+    answered = [(one, decode_command(one.leaf.head[5])) for one in places]
+    requests = {_request_of(name, one.leaf, command) for one, command in answered}
     apart = len({one.shard for one in places}) == len(places)
-    if not apart or None in asked or len(asked) < len(places):
+    if not apart or None in requests or len(requests) < len(places):
         return None
     if name.partition(".")[0] not in OUTSIDE:
         return None
-    body: Any = next((command.body for _, command in heard if command is not None), None)
+    body: Any = next((command.body for _, command in answered if command is not None), None)
     return Sent(
         name,
         getattr(body, "terminal", 0),
@@ -76,12 +76,12 @@ def sent_twice(name: str, places: list[Answered]) -> Sent | None:
     )
 
 
-def _asked(name: str, leaf: Leaf, heard: Heard | None) -> tuple[str, bytes] | None:
+def _request_of(name: str, leaf: Leaf, command: Command | None) -> tuple[str, bytes] | None:
     """Which request of the outside made a leaf answer a name; None where none did."""
-    if heard is None or heard.fingerprint is None:
+    if command is None or command.fingerprint is None:
         return None
-    said = dict(leaf.rows.get("names", ()))
-    body = heard.body
-    own = heard.name == name and said.get(name) == heard.fingerprint
+    names = dict(leaf.rows.get("names", ()))
+    body = command.body
+    own = command.name == name and names.get(name) == command.fingerprint
     undone = isinstance(body, Transaction) and body.kind == "reversal" and body.original == name
-    return (heard.name, heard.fingerprint) if own or (undone and name in said) else None
+    return (command.name, command.fingerprint) if own or (undone and name in names) else None

@@ -17,7 +17,7 @@ from verifier.log import Log, Window
 from verifier.lots import LotRows
 from verifier.model import decide
 from verifier.model.computation import DONE
-from verifier.model.decode import Heard, hear
+from verifier.model.decode import Command, decode_command
 from verifier.model.originals import sliding_of
 from verifier.names import Names
 from verifier.rows import Comparison, Stream
@@ -59,7 +59,7 @@ class Shard:
     isolated: int = 0  # records that the ledger refused because the database did
     sums: dict[str, int] = field(default_factory=dict[str, int])  # of all balances, by unit
     transit: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
-    said: dict[str, Any] = field(default_factory=dict[str, Any])  # commands to be said, by name
+    sent_commands: dict[str, Any] = field(default_factory=dict[str, Any])  # to shards, by name
     arrived: dict[str, tuple[int, Any, bool]] = field(
         default_factory=dict[str, tuple[int, Any, bool]]
     )  # sequence, content, whether it moved anything
@@ -142,11 +142,11 @@ class Audit:
         leaves = window.leaves
         if not leaves:
             return
-        heards = [hear(leaf.head[5]) for leaf in leaves]
+        commands = [decode_command(leaf.head[5]) for leaf in leaves]
         if window.whole:
-            await self._look_back(leaves, heards)
-            for leaf, heard in zip(leaves, heards, strict=True):
-                self._review(leaf, heard)
+            await self._look_back(leaves, commands)
+            for leaf, command in zip(leaves, commands, strict=True):
+                self._review(leaf, command)
         else:
             for check in _RE_DERIVED:
                 findings = self.noted.outcomes if check == "outcomes" else self.noted.rows
@@ -155,34 +155,36 @@ class Audit:
             [(name, leaf.head[1]) for leaf in leaves for name, _ in leaf.rows.get("names", ())]
         )
         if self.half is not Half.OUTCOMES:
-            await self._tables(leaves, heards)
+            await self._tables(leaves, commands)
         if window.whole:
             self.lot_rows.let_go(self.state.drop_emptied())
 
-    def _review(self, leaf: Leaf, heard: Heard | None) -> None:
-        for name, content in self.judge(self.state, leaf, heard, self.past.find, self.noted):
-            self.result.said[name] = content
+    def _review(self, leaf: Leaf, command: Command | None) -> None:
+        for name, content in self.judge(self.state, leaf, command, self.past.find, self.noted):
+            self.result.sent_commands[name] = content
             if name == f"r.{self.shard}.{leaf.head[1]}" and len(content) > expected_rows.OF_BUDGET:
                 self.onward[leaf.head[1]] = (content[5], content[0])
-        arrival = decide.arrival_of(self.shard, heard)
+        arrival = decide.arrival_of(self.shard, command)
         if arrival is not None:
             moved = leaf.head[3] in DONE
             self.result.arrived[arrival[0]] = (leaf.head[1], arrival[1], moved)
         if "holds" in leaf.rows and self.half is not Half.OUTCOMES:
             self.hold_rows.note(leaf)
-        self.past.answered(leaf, heard)
+        self.past.answered(leaf, command)
         self.result.leaves += 1
         self.result.isolated += leaf.head[4] == review.ISOLATED
 
-    async def _look_back(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
+    async def _look_back(self, leaves: list[Leaf], commands: list[Command | None]) -> None:
         """Have at hand what the window's commands name: earlier leaves, lots that were let go."""
         self.past.begin()
-        targets = {decide.target_of(heard) for heard in heards} - {""}
-        lots = decide.named_lots(heards)
+        targets = {decide.target_of(command) for command in commands} - {""}
+        lots = decide.named_lots(commands)
         if not targets and not lots:
             return
         own = {
-            heard.name: (leaf, heard) for leaf, heard in zip(leaves, heards, strict=True) if heard
+            command.name: (leaf, command)
+            for leaf, command in zip(leaves, commands, strict=True)
+            if command
         }
         known = await self.past.look_up(targets)
         held = {hold_of(*one) for one in known} - {""}
@@ -200,11 +202,11 @@ class Audit:
             leaf = self.past.leaf(lot // LOTS_PER_SEQUENCE)
             for row in leaf.rows.get("lots", ()) if leaf is not None else ():
                 if row[0] == lot and leaf is not None:
-                    self.lot_rows.recall(row, sliding_of(leaf, hear(leaf.head[5]), lot))
+                    self.lot_rows.recall(row, sliding_of(leaf, decode_command(leaf.head[5]), lot))
 
     # -------------------------------------------------------------------------------------- tables
 
-    async def _tables(self, leaves: list[Leaf], heards: list[Heard | None]) -> None:
+    async def _tables(self, leaves: list[Leaf], commands: list[Command | None]) -> None:
         last = leaves[-1].head[1]
         for table, written, rows in (
             (OUTCOMES, expected_rows.written_outcomes, expected_rows.outcomes),
@@ -217,7 +219,7 @@ class Audit:
         await self._compare(ENTRIES, last, entries)
         await self._compare(LOT_DATES, last, expected_rows.dates(self.shard, leaves))
         await self._compare(
-            SENDS, last, expected_rows.sends(self.shard, leaves, heards, self.onward)
+            SENDS, last, expected_rows.sends(self.shard, leaves, commands, self.onward)
         )
         self.onward.clear()
         await self.lot_rows.births(leaves, last)
@@ -295,10 +297,10 @@ class Audit:
         ]
         await self._whole(NODES, ("level", "number"), nodes)
         if log.whole:
-            house = state.house
+            registry = state.registry
             row = (
-                shard, log.tree.size, log.decided_at, len(state.accounts), bool(house.standings),
-                len(house.windows), log.tree.peaks(),
+                shard, log.tree.size, log.decided_at, len(state.accounts), bool(registry.standings),
+                len(registry.windows), log.tree.peaks(),
             )  # fmt: skip
             await self._whole(SHARDS, ("shard",), [row])
 

@@ -116,7 +116,7 @@ class Progress:
 
 
 @dataclass
-class House:
+class ShardRegistry:
     """A shard's standings, terms, cards and windows, each with the sequence that set it last."""
 
     standings: dict[tuple[bool, int], tuple[str, int]] = field(
@@ -162,7 +162,7 @@ class State:
     progress: dict[str, Progress] = field(default_factory=dict[str, Progress])
     holds: dict[int, Hold] = field(default_factory=dict[int, Hold])  # those that stand
     slides: bool = False  # whether any lot was ever opened that activity renews
-    house: House = field(default_factory=House)
+    registry: ShardRegistry = field(default_factory=ShardRegistry)
     shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # equal values, kept once
 
     def purse(self, owner: int) -> Purse:

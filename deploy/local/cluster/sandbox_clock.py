@@ -1,13 +1,13 @@
-"""The time of a sandbox house: topic house.clock, which only the house's driver advances."""
+"""The time of a sandbox: topic platform.clock, which only the platform's driver advances."""
 
 from datetime import datetime
 
 from contracts import envelope, topics
-from contracts.house import ClockAdvanced
+from contracts.platform import ClockAdvanced
 from kit.base import ids
 from kit.stream import kafka, outbox
 
-KEY = "house"
+KEY = "platform"
 EVENT = "clock-advanced.v1"
 
 
@@ -24,12 +24,12 @@ async def advance(producer: kafka.Producer, now: datetime) -> None:
         accepted_at=now,
         data=ClockAdvanced(now=now),
     )
-    await producer.send([outbox.message(topics.HOUSE_CLOCK, said, partition=0)])
+    await producer.send([outbox.message(topics.PLATFORM_CLOCK, said, partition=0)])
 
 
 async def set_first(bootstrap: str, now: datetime) -> bool:
     """Give a new sandbox cluster a time to start from: no process is ready before. True if set."""
-    ends = await kafka.end_offsets(bootstrap, [topics.HOUSE_CLOCK.name])
+    ends = await kafka.end_offsets(bootstrap, [topics.PLATFORM_CLOCK.name])
     if any(ends.values()):
         return False
     producer = await kafka.Producer.open(bootstrap, client_id="cluster-clock")

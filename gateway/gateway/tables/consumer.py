@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from contracts import envelope, topics
 from contracts.envelope import Envelope
-from contracts.house import DeadLetter
 from contracts.keys import HEAD_BYTES, Ring
 from contracts.members import Identifier
 from contracts.merchants import Heartbeat, MerchantStanding
+from contracts.platform import DeadLetter
 from contracts.topics import Topic
 from gateway.settings import Settings
 from gateway.tables import store
@@ -160,7 +160,7 @@ class TablesFeed:
                     batches[:0] = [batch[:half], batch[half:]]
                     continue
                 ((record, _),) = batch
-                await self._send_dead_letter(record, record.value or b"", isolation.told(error))
+                await self._send_dead_letter(record, record.value or b"", isolation.describe(error))
                 batches.insert(0, [(record, None)])  # its offset alone is kept
 
     def _write(self, decoded: Sequence[tuple[Record, Any]]) -> None:

@@ -20,7 +20,7 @@ class Problem(Exception):
         self.extra = extra
 
     @property
-    def told(self) -> str:
+    def public_detail(self) -> str:
         """The detail as a caller hears it: what the database said is for our log (findings S17)."""
         return self.title if self.detail.startswith("database: ") else self.detail
 

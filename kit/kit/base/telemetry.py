@@ -24,7 +24,7 @@ disable_created_metrics()  # a series a child more that nobody reads, and not of
 
 
 class Metric(Enum):
-    """Every metric of the house: name, kind, labels, help."""
+    """Every metric of the platform: name, kind, labels, help."""
 
     HTTP_SECONDS = ("http_seconds", SECONDS, ("route", "status"), "Time of a request")
     BATCH_SECONDS = ("batch_seconds", SECONDS, ("consumer",), "Time of one poll's transaction")
@@ -77,11 +77,11 @@ def _child(metric: Metric, labels: tuple[str, ...]) -> Any:
     key = (metric, *labels)
     found = _children.get(key)
     if found is None:
-        found = _children[key] = _made(metric, labels)
+        found = _children[key] = _metric_child(metric, labels)
     return found
 
 
-def _made(metric: Metric, labels: tuple[str, ...]) -> Any:
+def _metric_child(metric: Metric, labels: tuple[str, ...]) -> Any:
     family = _families.get(metric)
     if family is None:
         name, kind, names, text = metric.value

@@ -75,7 +75,7 @@ def app(
     made.add_exception_handler(RequestValidationError, _on_validation)
     made.add_exception_handler(HTTPException, _on_http)
     strict = any(isinstance(route, APIRouter) for route in routes)
-    made.add_middleware(Door, body_bytes_max=body_bytes_max or {}, strict=strict)
+    made.add_middleware(RequestGate, body_bytes_max=body_bytes_max or {}, strict=strict)
     if signed is not None:  # outermost: a stranger's body is not read
         made.add_middleware(auth.Signed, signing=signed, refuse=problem)
     return made
@@ -89,7 +89,7 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
         "status": error.status,
         "code": error.code,
         "fa": error.fa,
-        "detail": error.told,
+        "detail": error.public_detail,
         "instance": instance,
         **error.extra,
     }
@@ -101,7 +101,7 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
     )
 
 
-class Door:
+class RequestGate:
     """Limits and checks every body before anyone reads it; times every request; answers errors.
 
     body_bytes_max None: who stands behind reads the body himself (read_body), once he knows whose

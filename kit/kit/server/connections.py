@@ -107,7 +107,7 @@ class Connections:
 
     def leave(self, connection: Connection) -> None:
         """A connection is gone."""
-        self.work(connection)
+        self.stop_waiting(connection)
         self._all.pop(connection, None)
         address = self._addresses[connection.address]
         address.count -= 1
@@ -120,7 +120,7 @@ class Connections:
         (self._waiting if connection.proven else self._strange)[connection] = None
         connection.beside[connection] = None
 
-    def work(self, connection: Connection) -> None:
+    def stop_waiting(self, connection: Connection) -> None:
         """A request came whole: it is left alone."""
         (self._waiting if connection.proven else self._strange).pop(connection, None)
         connection.beside.pop(connection, None)

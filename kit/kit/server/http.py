@@ -306,7 +306,7 @@ class Guarded(HttpToolsProtocol):
         if has_body and self.parser.get_method() in (b"GET", b"HEAD"):
             raise _RefusedError(Refusal.BODY_WITH_READ)
         self._head = 0
-        self._held.work(self)
+        self._held.stop_waiting(self)
         super().on_headers_complete()
         cycle: Any = self.cycle
         if not self.pipeline:

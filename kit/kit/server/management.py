@@ -1,4 +1,4 @@
-"""The inner door of every process: health, metrics and the document for those who run the house.
+"""The inner door of every process: health, metrics and the document for those who run the platform.
 
 It listens on a port of its own, which no caller reaches, so that nobody outside can make a process
 render its metrics (findings S13) and what is read inside waits for nobody outside.

@@ -239,12 +239,12 @@ class Consumer:
         telemetry.count(Metric.ALARMS, "record-timed-out")
         fit = [e for piece in behind for e in piece if e.envelope is not None and not e.expired]
 
-        async def work(tx: Tx) -> None:
+        async def advance_and_rehearse(tx: Tx) -> None:
             place = (event.topic, event.partition)
             await self._positions.advance(tx, {place: event.offset + 1}, {}, [])
             await self._hearers.rehearse(tx, [secrets.choice(fit)] if fit else [])
 
-        passed = await isolation.rehearsed(self._database, work)
+        passed = await isolation.rehearsed(self._database, advance_and_rehearse)
         if passed and not fit:
             raise errors.Fenced("a record that timed out has none beside it")
         return passed

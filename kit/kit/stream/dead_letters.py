@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts import topics
 from contracts.envelope import Envelope, derive_id
-from contracts.house import DeadLetter
+from contracts.platform import DeadLetter
 from kit.base import clock, errors, telemetry
 from kit.stream import outbox
 
@@ -26,7 +26,7 @@ RAW_BYTES_MAX: Final = 500_000  # base64 of more would not fit into a message
 async def write(
     tx: "Tx", room: str, consumer: str, event: "Event", why: str, *, limit: int | None
 ) -> None:
-    """Set event aside: a row, a copy on house.dead-letters, an alarm.
+    """Set event aside: a row, a copy on platform.dead-letters, an alarm.
 
     limit: how many rows that nobody has dealt with a consumer may have, then it stops (Alarm):
     when all is poison the fault is ours. None: the event was answered otherwise, and not counted.
@@ -46,7 +46,7 @@ async def write(
 def _message(
     room: str, id: str, place: Sequence[Any], why: tuple[str, str], raw: bytes, at: datetime
 ) -> "Message":
-    """A dead letter for house.dead-letters. why: code and detail."""
+    """A dead letter for platform.dead-letters. why: code and detail."""
     letter = DeadLetter(
         room=room, topic=place[0], partition=place[1], offset=place[2], code=why[0], detail=why[1],
         raw=raw[:RAW_BYTES_MAX],

@@ -52,7 +52,7 @@ def of_a_record(error: Exception) -> bool:
     return isinstance(error, errors.Overlong) or not isinstance(error, _NOT_OF_A_RECORD)
 
 
-def told(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """Code and detail of an error, for a refusal or a dead letter."""
     if isinstance(error, errors.Problem):
         return f"{error.code}: {error}"
@@ -172,7 +172,7 @@ class Pieces:
             telemetry.count(Metric.ALARMS, "record-fault")
             place = (event.topic, event.partition, event.offset)
             log.error("a record cannot be handled: %s/%s@%s", *place, exc_info=error)
-        ways, refused = list(Way), dict.fromkeys(self.failing(event), told(error))
+        ways, refused = list(Way), dict.fromkeys(self.failing(event), describe(error))
         while True:
             try:
                 attempt = partial(self.attempt, [event], refused, ways[0])
@@ -182,7 +182,7 @@ class Pieces:
                 if not of_a_record(again):
                     raise
                 more = self.failing(event) - refused.keys()
-                refused |= dict.fromkeys(more, told(again))
+                refused |= dict.fromkeys(more, describe(again))
                 if not more and len(ways) == 1:
                     raise
                 ways = ways if more else ways[1:]

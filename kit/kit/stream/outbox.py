@@ -123,7 +123,7 @@ class StreamSequences:
     consumer: str
     generation: int
     last: dict[tuple[str, str, int], int]  # writer, topic, partition -> last number given
-    shards: int = SHARDS_MAX  # of the house
+    shards: int = SHARDS_MAX  # of the platform
 
     def writer(self, source: SourcePartition) -> str:
         """Name of the stream's writer: one source has one owner, so one count."""
@@ -134,7 +134,7 @@ class StreamSequences:
 
         sources: those whose offsets this transaction advances, at least one. A partition that is
         among them is written under its own source, any other under the first: one writer a stream.
-        Raises Invalid for a partition that its topic does not have in this house.
+        Raises Invalid for a partition that its topic does not have in this platform.
         """
         groups: defaultdict[tuple[str, int | None], list[Message]] = defaultdict(list)
         for said in messages:

@@ -1,4 +1,4 @@
-"""A sandbox's own time: the topic house.clock, which its operators advance."""
+"""A sandbox's own time: the topic platform.clock, which its operators advance."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from contracts import envelope, topics
-from contracts.house import ClockAdvanced
+from contracts.platform import ClockAdvanced
 from kit.base import errors, telemetry
 from kit.stream import kafka
 
@@ -16,7 +16,7 @@ LAST: Final = 10  # records read at a start: the very last may be one that does 
 
 
 class SandboxClock:
-    """A sandbox's clock: the last value of topic house.clock; it never falls."""
+    """A sandbox's clock: the last value of topic platform.clock; it never falls."""
 
     def __init__(self) -> None:
         self._now: datetime | None = None
@@ -30,7 +30,7 @@ class SandboxClock:
         """The sandbox's time. Raises Unavailable before the first value."""
         if self._now is None:
             raise errors.Unavailable(
-                "the sandbox's clock has not been set yet; advance house.clock"
+                "the sandbox's clock has not been set yet; advance platform.clock"
             )
         return self._now
 
@@ -40,16 +40,16 @@ class SandboxClock:
             self._now = now
 
     async def run(self, bootstrap: str) -> None:
-        """Follow house.clock until cancelled; while the broker is away, time stands still."""
+        """Follow platform.clock until cancelled; while the broker is away, time stands still."""
         while True:
             try:
                 await self._follow(bootstrap)
             except (errors.Unavailable, kafka.OffsetGone) as away:
-                log.warning("house.clock cannot be read: %s", away)
+                log.warning("platform.clock cannot be read: %s", away)
                 await asyncio.sleep(0.5)
 
     async def _follow(self, bootstrap: str) -> None:
-        topic = topics.HOUSE_CLOCK
+        topic = topics.PLATFORM_CLOCK
         decoders = dict(topic.events)
         start = {(topic.name, 0): None}
         reader = await kafka.Assigned.open(bootstrap, client_id="clock", start=start, last=LAST)
@@ -66,7 +66,7 @@ class SandboxClock:
             value = envelope.decode(record.value or b"", decoders).data
         except envelope.Malformed as error:
             telemetry.count(telemetry.Metric.ALARMS, "clock-undecodable")
-            log.error("house.clock@%d does not read, advance it again: %s", record.offset, error)
+            log.error("platform.clock@%d does not read, advance it again: %s", record.offset, error)
             return
         if isinstance(value, ClockAdvanced):
             self.advance(value.now)

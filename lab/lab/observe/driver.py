@@ -11,7 +11,7 @@ import msgspec
 
 from cluster import connections, lifecycle, plan, processes, readiness
 from contracts import envelope, topics
-from contracts.house import ClockAdvanced
+from contracts.platform import ClockAdvanced
 from kit.stream import kafka, outbox
 
 QUIET_S: Final = 1.5  # broker offsets follow the stored ones by about a second
@@ -40,14 +40,14 @@ class Driver:
             return
         self.now = now
         said = envelope.Envelope(
-            id=envelope.derive_id("house.clock", now.isoformat()),
+            id=envelope.derive_id("platform.clock", now.isoformat()),
             type="clock-advanced.v1",
-            key="house",
+            key="platform",
             occurred_at=now,
             accepted_at=now,
             data=ClockAdvanced(now=now),
         )
-        await self._producer.send([outbox.message(topics.HOUSE_CLOCK, said)])
+        await self._producer.send([outbox.message(topics.PLATFORM_CLOCK, said)])
 
     async def close(self) -> None:
         """Disconnect."""

@@ -251,7 +251,7 @@ Batch = Callable[..., Awaitable[list[Envelope[Any]]]]
 
 @pytest_asyncio.fixture
 async def stocked(tx: Tx, make: Make) -> Caches:
-    """Caches of a house with one programme and one version of the terms."""
+    """Caches with one programme and one version of the terms."""
     await programmes.keep_programmes(tx, [make.programme()])
     await programmes.keep_terms(tx, [make.terms()])
     return make.caches()

@@ -239,7 +239,7 @@ LOT = LotIssued(
 
 def back(lot: int, unit: Unit = Unit.CREDIT) -> dict[str, Any]:
     move = LotMoved(
-        lot=lot, what="restored", unit=unit, amount=200_000, cost_rial=200_000, issuer=1
+        lot=lot, movement="restored", unit=unit, amount=200_000, cost_rial=200_000, issuer=1
     )
     return {"kind": Kind.REFUND, "original": "t.10000017.1.44", "moves": (move,)}
 
@@ -273,7 +273,7 @@ AFTERWARDS: list[tuple[str, dict[str, Any]]] = [
     ("past its date, in a lot of its own", back(78)),
     ("from a card or a member that did not take it", {
         "kind": None, "command": "return-value.v1", "moves": (LotMoved(
-            lot=77, what="arrived", unit=Unit.CREDIT, amount=5, cost_rial=5, issuer=1
+            lot=77, movement="arrived", unit=Unit.CREDIT, amount=5, cost_rial=5, issuer=1
         ),),
     }),
     ("out of a hold", {"kind": None, "command": "void-hold.v1"}),

@@ -305,7 +305,7 @@ async def test_a_version_that_never_comes_is_a_refusal_with_a_dead_letter(
     late = make.event(make.screened(programme_version=2))
     fine = make.event(make.screened(name="t.1.1.5"), offset=1)
     await awards.grant_awards(tx, [late, fine], make.caches())
-    letters = [m for m in tx.messages if m.topic == "house.dead-letters"]
+    letters = [m for m in tx.messages if m.topic == "platform.dead-letters"]
     one, two = make.said(tx)
     assert (one.data.reason.code, one.data.account) == ("programme-not-known-in-time", 1000003)
     assert isinstance(two.data, PostTransaction)

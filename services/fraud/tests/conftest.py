@@ -73,7 +73,7 @@ async def committed(owner: Any) -> AsyncIterator[None]:
     yield
     for table in TABLES:
         await owner.execute(f"delete from {table}")
-    await owner.execute("delete from rule_versions where author <> 'house'")
+    await owner.execute("delete from rule_versions where author <> 'platform'")
 
 
 @pytest.fixture

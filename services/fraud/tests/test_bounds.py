@@ -1,4 +1,4 @@
-"""The house's own rules on a real database: stories of S6, S8 and S15."""
+"""The platform's own rules on a real database: stories of S6, S8 and S15."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -35,7 +35,7 @@ NOBODY: Any = object()  # no route and no job is called
 OPENED = services.opened(SERVICE, NOBODY, NOBODY, actor_secret="s")
 
 
-class House:
+class ScreenedRoad:
     """The road, and the two streams that fraud hears afterwards."""
 
     def __init__(self, tx: db.Tx, state: ScreeningState) -> None:
@@ -113,107 +113,107 @@ def outcome(about: PosTransaction, shard: int, status: Status, **fields: Any) ->
 
 
 @pytest.fixture
-async def house(tx: db.Tx, state: ScreeningState, now: datetime) -> House:
+async def road(tx: db.Tx, state: ScreeningState, now: datetime) -> ScreenedRoad:
     price = Terms(version=1, effective_from=now, price_rial=100, price_points=1, fee_bp=0)
     await terms.keep_terms(tx, [price])
-    return House(tx, state)
+    return ScreenedRoad(tx, state)
 
 
 ALLOWED = ("allow", [])
 
 
 async def test_one_impossible_redemption_takes_nothing_of_a_members_day(
-    house: House, sale: Sale
+    road: ScreenedRoad, sale: Sale
 ) -> None:
     """19,999 points that are not there, at B by the victim's mobile; then his own 100 at A."""
     typo = sale(1, merchant=B, points=19_999, **SPEND, **MOBILE)
-    assert await house.screen(typo) == [ALLOWED]
+    assert await road.screen(typo) == [ALLOWED]
     own = {"merchant": A, "points": 100, **SPEND, **MOBILE}
-    assert (await house.screen(sale(2, after_s=1, **own)))[0][1] == ["mobile-day-redeemed"]
-    await house.hear(typo)
-    assert await house.screen(sale(3, after_s=2, **own), sale(4, after_s=2, **own)) == [
+    assert (await road.screen(sale(2, after_s=1, **own)))[0][1] == ["mobile-day-redeemed"]
+    await road.hear(typo)
+    assert await road.screen(sale(3, after_s=2, **own), sale(4, after_s=2, **own)) == [
         ALLOWED,
         ALLOWED,
     ]
-    await house.hear(typo)
-    assert await house.kept("c.mobile-1") == [[], [10_000, 10_000], []]
-    assert await house.kept("a.1000001") == [[], [10_000, 10_000], []]
-    assert await house.kept("m.12.mobile-1") == [[], [0], []]  # an attempt
-    assert await house.screen(sale(1, merchant=B, points=19_999, **SPEND, **MOBILE)) == [ALLOWED]
+    await road.hear(typo)
+    assert await road.kept("c.mobile-1") == [[], [10_000, 10_000], []]
+    assert await road.kept("a.1000001") == [[], [10_000, 10_000], []]
+    assert await road.kept("m.12.mobile-1") == [[], [0], []]  # an attempt
+    assert await road.screen(sale(1, merchant=B, points=19_999, **SPEND, **MOBILE)) == [ALLOWED]
 
 
 async def test_declined_redemptions_at_three_shops_leave_the_account_open(
-    house: House, sale: Sale
+    road: ScreenedRoad, sale: Sale
 ) -> None:
     """And still count where they were made: the eighth at one shop is declined there."""
     tries = [sale(n, after_s=n, merchant=B + n % 3, points=1, **SPEND, **MOBILE) for n in range(21)]
     for one in tries:
-        assert (await house.screen(one))[0] in (ALLOWED, ("decline", ["account-many-redemptions"]))
-    await house.hear(*tries)
-    assert await house.screen(sale(50, after_s=30, merchant=A, points=1, **SPEND)) == [ALLOWED]
+        assert (await road.screen(one))[0] in (ALLOWED, ("decline", ["account-many-redemptions"]))
+    await road.hear(*tries)
+    assert await road.screen(sale(50, after_s=30, merchant=A, points=1, **SPEND)) == [ALLOWED]
     eighth = sale(51, after_s=31, merchant=B, points=1, **SPEND, **MOBILE)
-    assert await house.screen(eighth) == [("decline", ["card-many-redemptions"])]
+    assert await road.screen(eighth) == [("decline", ["card-many-redemptions"])]
 
 
 async def test_a_basket_declined_for_its_size_is_no_sale_of_the_shop(
-    house: House, sale: Sale
+    road: ScreenedRoad, sale: Sale
 ) -> None:
     """It stays an attempt, worth 0 Rial; and takes the day of till and merchant with it."""
     typo = sale(1, amount_rial=2_000_000_000_001)
-    assert (await house.screen(typo))[0][0] == "review"
-    await house.sight()
+    assert (await road.screen(typo))[0][0] == "review"
+    await road.sight()
     other = {"account": 9, "identifier_id": "card-9"}
-    held = await house.screen(sale(2, after_s=1, **other, terminal=10_000_018))
+    held = await road.screen(sale(2, after_s=1, **other, terminal=10_000_018))
     assert held == [("review", ["merchant-day-sales"])]
-    await house.hear(typo)
-    await house.sight()
-    assert await house.day() == [(0, 0), (100_000, 0)]
+    await road.hear(typo)
+    await road.sight()
+    assert await road.day() == [(0, 0), (100_000, 0)]
     again = [sale(3, after_s=2, amount_rial=50_000), sale(4, after_s=2, **other)]
-    assert await house.screen(*again) == [ALLOWED, ALLOWED]
-    assert await house.kept("m.7.card-1") == [[0, 50_000], [], []]
+    assert await road.screen(*again) == [ALLOWED, ALLOWED]
+    assert await road.kept("m.7.card-1") == [[0, 50_000], [], []]
 
 
-async def test_impossible_redemptions_leave_a_tills_day_open(house: House, sale: Sale) -> None:
-    """The outcome may be heard before the name_seen: sums are added and taken in any order."""
+async def test_impossible_redemptions_leave_a_day_open(road: ScreenedRoad, sale: Sale) -> None:
+    """The outcome may be heard before the name is seen: sums are added and taken in any order."""
     large = {**SPEND, "points": 999_999}
     tries = [sale(n, account=n, identifier_id=f"card-{n}", **large) for n in range(1, 22)]
-    await house.screen(*tries)
-    await house.hear(*tries)
-    await house.sight()
-    assert await house.day() == [(0, 0)]
-    assert await house.screen(sale(90, after_s=5, points=1, **SPEND)) == [ALLOWED]
+    await road.screen(*tries)
+    await road.hear(*tries)
+    await road.sight()
+    assert await road.day() == [(0, 0)]
+    assert await road.screen(sale(90, after_s=5, points=1, **SPEND)) == [ALLOWED]
 
 
 async def test_a_sale_whose_reversal_came_first_is_found_when_it_is_decided(
-    house: House, sale: Sale
+    road: ScreenedRoad, sale: Sale
 ) -> None:
     """The outcome of its name is heard before the road has seen it."""
     late = sale(1, merchant=B, points=19_999, **SPEND, **MOBILE)
     reversal = _sale(sale(2, merchant=B, kind=Kind.REVERSAL))
     early = outcome(reversal, 5, Status.DECLINED, name=_sale(late).name, kind=None)
     for _ in range(2):
-        await services.hand_out(SERVICE, OPENED, house.tx, [early])
-    assert await house.screen(late) == [ALLOWED]
-    await house.sight()
+        await services.hand_out(SERVICE, OPENED, road.tx, [early])
+    assert await road.screen(late) == [ALLOWED]
+    await road.sight()
     own = sale(3, after_s=1, merchant=A, points=100, **SPEND, **MOBILE)
-    assert await house.screen(own) == [ALLOWED]
-    assert await house.kept("c.mobile-1") == [[], [10_000], []]
+    assert await road.screen(own) == [ALLOWED]
+    assert await road.kept("c.mobile-1") == [[], [10_000], []]
 
 
 async def test_undos_that_were_declined_are_none_and_other_outcomes_take_nothing(
-    house: House, sale: Sale
+    road: ScreenedRoad, sale: Sale
 ) -> None:
     back = [sale(n, after_s=n, kind=Kind.REFUND, merchant=n) for n in range(1, 8)]
-    await house.screen(*back)
-    await house.hear(*back[2:], status=Status.REFUSED)
-    await house.hear(*back[:2], status=Status.COMPLETED)
-    assert await house.screen(sale(20, after_s=20)) == [ALLOWED]
-    undos = (await store.find_windows(house.tx, [(5, "a.1000001")]))[0][5, "a.1000001"][2]
+    await road.screen(*back)
+    await road.hear(*back[2:], status=Status.REFUSED)
+    await road.hear(*back[:2], status=Status.COMPLETED)
+    assert await road.screen(sale(20, after_s=20)) == [ALLOWED]
+    undos = (await store.find_windows(road.tx, [(5, "a.1000001")]))[0][5, "a.1000001"][2]
     assert undos.merchants == [1, 2]
     old = sale(30, after_s=30, channel=Channel.HISTORY)
-    await house.screen(old)
-    await house.hear(old)
-    assert await house.kept("ha.1000001") == [[100_000], [], []]
+    await road.screen(old)
+    await road.hear(old)
+    assert await road.kept("ha.1000001") == [[100_000], [], []]
 
 
 @dataclasses.dataclass
@@ -224,7 +224,7 @@ class _Try:
 
 
 async def test_windows_are_those_of_what_happened_or_is_still_open(
-    house: House, sale: Sale, now: datetime
+    road: ScreenedRoad, sale: Sale, now: datetime
 ) -> None:
     """Random polls, outcomes late and twice, against windows made of the rest alone."""
     drawn = random.Random(20)
@@ -242,13 +242,13 @@ async def test_windows_are_those_of_what_happened_or_is_still_open(
             )
             for i in range(drawn.randint(1, 4))
         ]
-        decisions_made = await house.screen(*poll)
+        decisions_made = await road.screen(*poll)
         tries += [_Try(one, said[0]) for one, said in zip(poll, decisions_made, strict=True)]
         heard = [one for one in tries if not one.gone and drawn.random() < 0.2]
         for one in heard:
             one.gone = True
         again = [one for one in tries if one.gone and drawn.random() < 0.1]
-        await house.hear(*[one.record for one in (*heard, *again)])
+        await road.hear(*[one.record for one in (*heard, *again)])
     assert {one.decision for one in tries if one.gone} == {"allow", "review", "decline"}
     model: dict[decisions.Key, windows.Windows] = {}
     for one in tries:
@@ -263,7 +263,7 @@ async def test_windows_are_those_of_what_happened_or_is_still_open(
                 at = int(one.record.envelope.accepted_at.timestamp()) * windows.SECOND  # type: ignore[union-attr]
                 which = decisions.series_of(about.kind)
                 windows.insert(known, which, at, amount, about.merchant)
-    found, open_ = await store.find_windows(house.tx, list(model))
+    found, open_ = await store.find_windows(road.tx, list(model))
     for key, _, gone in open_:
         windows.take_out(found[key], gone)
     assert {k: _sorted(w) for k, w in found.items()} == {k: _sorted(w) for k, w in model.items()}

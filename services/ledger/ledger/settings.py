@@ -1,4 +1,4 @@
-"""What the ledger process is told, and its numbers that are the same in every house."""
+"""What the ledger process is told, and its numbers that are the same in every platform."""
 
 from datetime import timedelta
 from typing import Final

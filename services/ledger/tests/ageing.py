@@ -11,11 +11,11 @@ def issue(m, envelope, body):
     purse.fund_issue(m.quarter, m, body)
     m.repay(body.account)
     grant = m.grant(body, body.account, 0, envelope, body.cost_rial)
-    if body.awaits:
+    if body.pending_event:
         m.lots[grant["lot"]]["from"] = None
     m.sales[body.name] = {
         "account": body.account, "kind": None, "issue": True, "grants": [grant],
-        "awaits": body.awaits, "verdict": "",
+        "pending_event": body.pending_event, "verdict": "",
     }  # fmt: skip
     m.repay(body.account)
     return "completed", ""

@@ -117,12 +117,12 @@ def take_back():
 
 def release_pending():
     desk = ValueExamples()
-    return desk.arrives(desk.issue(100, awaits="delivered"))
+    return desk.arrives(desk.issue(100, pending_event="delivered"))
 
 
 def cancel_pending():
     desk = ValueExamples()
-    return desk.never_comes(desk.issue(100, awaits="delivered", funder=NETWORK))
+    return desk.never_comes(desk.issue(100, pending_event="delivered", funder=NETWORK))
 
 
 def expiry():

@@ -366,7 +366,7 @@ class Model:
         known, sale = self.names.get(body.original), self.sales.get(body.original)
         if known is None or known[2] == "reversed-before-arrival":
             raise No("unknown-original")
-        if sale is not None and sale.get("awaits"):
+        if sale is not None and sale.get("pending_event"):
             return ageing.event(self, body, sale)
         if known[1] != "held" or sale is None:
             raise No("nothing-pending")

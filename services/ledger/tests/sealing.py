@@ -23,7 +23,7 @@ class Rows:
             sorted(names, key=lambda row: row[0].encode()), accounts, entries,
             [
                 (r.ordinal, r.lot, r.amount, r.cost_rial, r.claim_rial, r.fee_rial,
-                 r.original_sequence, r.original_ordinal, r.issuer, r.acceptor, r.merchant, r.what)
+                 r.original_sequence, r.original_ordinal, r.issuer, r.acceptor, r.merchant, r.kind)
                 for r in decision.rows
             ],
             [self.lot(lot) for lot in decision.opened],

@@ -42,7 +42,7 @@ def issue(story):
         issuer=issuer, funder=rng.choice((issuer, issuer, 1)), rule="gift", rule_version=1,
         expires_at=rng.choice((None, *[story.at + timedelta(hours=h) for h in (1, 9, 80)])),
         available_from=rng.choice((None, None, None, story.at + timedelta(hours=1))),
-        awaits=rng.choice(("", "", "delivered")),
+        pending_event=rng.choice(("", "", "delivered")),
         sliding_days=rng.choice((0, 0, 1, 3)),
     )  # fmt: skip
 

@@ -32,14 +32,14 @@ def test_a_returned_gift_leaves_a_debt_repaid():
             to_shard=THERE, to_account=9, to_member=2,
         )
     )  # fmt: skip
-    assert [(row.what, row.amount) for row in sent.rows] == [
+    assert [(row.kind, row.amount) for row in sent.rows] == [
         (LotMovementKind.REPAID, 100),
         (LotMovementKind.SENT, 20),
     ]
     back = desk.hear(
         ReturnValue(name="b.3.1", account=ACCOUNT, original="p.5.gift", code="account-closed")
     )
-    assert [(row.what, row.amount) for row in back.rows] == [(LotMovementKind.ARRIVED, 20)]
+    assert [(row.kind, row.amount) for row in back.rows] == [(LotMovementKind.ARRIVED, 20)]
     assert desk.lots() == [(BAKER, 50)]
     assert desk.debts() == {}
 

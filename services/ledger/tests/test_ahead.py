@@ -15,7 +15,7 @@ from ledger.posting.decide import commands
 from verifier import leaves as their_leaves
 from verifier import review
 from verifier.findings import Findings
-from verifier.model.decode import hear
+from verifier.model.decode import decode_command
 from verifier.state import State
 
 from . import house_of, sealing, stories
@@ -106,7 +106,7 @@ def test_the_auditor_believes_it_only_of_a_clock_that_was_ahead():
         result = commands.decide_one(desk.book, replace(command, ahead=ahead))
         leaf = house_leaf(rows, result.decision)
         findings = Findings(desk.shard)
-        review.review(state, leaf, hear(leaf.head[5]), lambda _: None, findings)
+        review.review(state, leaf, decode_command(leaf.head[5]), lambda _: None, findings)
         assert result.decision.code != "clock-ahead" or result.decision.decided_at == decided
         return findings.count
 

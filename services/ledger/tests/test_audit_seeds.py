@@ -10,7 +10,7 @@ from verifier import history_lookup, network, review
 from verifier import leaves as their_leaves
 from verifier.findings import Findings
 from verifier.model import decide, originals
-from verifier.model.decode import hear
+from verifier.model.decode import decode_command
 from verifier.shard import Shard
 from verifier.state import State
 
@@ -46,9 +46,9 @@ def audited(shard, raws, judge=review.review):
 
     for raw in raws:
         leaf = their_leaves.from_bytes(raw)
-        heard = hear(leaf.head[5])
+        heard = decode_command(leaf.head[5])
         noted = review.Two(result.findings, result.findings)
-        result.said.update(judge(state, leaf, heard, find, noted))
+        result.sent_commands.update(judge(state, leaf, heard, find, noted))
         arrival = decide.arrival_of(shard, heard)
         if arrival is not None:
             name, content = arrival
@@ -68,7 +68,7 @@ def picture(state):
         for number, lot in state.lots.items()
     }
     accounts = [(one.key, one.balance, one.count, one.lots) for one in state.accounts]
-    return lots, accounts, state.progress, state.holds, state.house, state.slides
+    return lots, accounts, state.progress, state.holds, state.registry, state.slides
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -83,7 +83,7 @@ def test_the_auditor_comes_to_what_the_ledger_decided(seed):
         result, state = audited(shard, told.raws[shard])
         followed, same = audited(shard, told.raws[shard], review.follow)
         assert picture(same) == picture(state)
-        assert (followed.said, followed.findings.count) == (result.said, 0)
+        assert (followed.said, followed.findings.count) == (result.sent_commands, 0)
         results.append(result)
     findings = Findings()
     assert network.check_crossings(results, findings) == len(told.way)

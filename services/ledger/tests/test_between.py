@@ -30,7 +30,7 @@ def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(ba
         ("ali", "value", "NP", "", -20),
         ("network", "transit", "NP", "florist", 20),
     ]
-    assert [(r.lot, r.what, r.amount, r.cost_rial) for r in sent.rows] == [
+    assert [(r.lot, r.kind, r.amount, r.cost_rial) for r in sent.rows] == [
         (first.lot, LotMovementKind.SENT, 100, 10_000),
         (second.lot, LotMovementKind.SENT, 20, 2_000),
     ]  # fmt: skip
@@ -49,7 +49,7 @@ def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(ba
             amount=amount, remaining=amount, cost_rial=amount * 100, cost_left=amount * 100,
         )  # fmt: skip
         assert child == kept
-    assert [(r.lot, r.what, r.amount) for r in arrived.rows] == [
+    assert [(r.lot, r.kind, r.amount) for r in arrived.rows] == [
         (lot.lot, LotMovementKind.ARRIVED, lot.amount) for lot in arrived.opened
     ]
     assert bazaar.in_transit() == {}
@@ -85,7 +85,7 @@ def test_what_a_closed_account_refuses_comes_back_into_the_very_lots(bazaar, lat
         ("network", "transit", "NP", "baker", -70),
     ]
     (row,) = back.rows
-    assert (row.what, row.original_sequence, row.amount) == (
+    assert (row.kind, row.original_sequence, row.amount) == (
         LotMovementKind.ARRIVED,
         sent.sequence,
         70,
@@ -188,7 +188,7 @@ def test_merchant_points_become_network_points_of_that_merchant(bazaar):
     assert (lot.issuer, lot.funder, lot.cost_rial, lot.rule, lot.rule_version) == (
         BAKER, BAKER, 9_900, "5", 1,
     )  # fmt: skip
-    assert [(r.what, r.amount, r.claim_rial) for r in done.rows] == [
+    assert [(r.kind, r.amount, r.claim_rial) for r in done.rows] == [
         (LotMovementKind.EXCHANGED, 999, 0)
     ]
 

@@ -104,7 +104,7 @@ def test_the_rich_batch_writes_every_table(whole):
     before, after = whole.rows[:2]
     assert [name for name in before if before[name] == after[name] and name not in REST] == []
     assert {topic for topic, _ in whole.used} == {
-        "ledger.commands", "ledger.entries", "gateway.replies", "house.dead-letters",
+        "ledger.commands", "ledger.entries", "gateway.replies", "platform.dead-letters",
     }  # fmt: skip
     assert all(
         dict(message[2])["n"] == b"%d" % n

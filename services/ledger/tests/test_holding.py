@@ -108,7 +108,7 @@ async def test_two_captures_race_in_one_and_in_neighbouring_batches(counter, bat
 async def test_dates_change_in_the_state_and_are_sealed_in_the_leaf(counter):
     desk = counter.desk
     ends = desk.at + timedelta(days=1)
-    issued = desk.issue(5, awaits="x", expires_at=ends, sliding_days=3)
+    issued = desk.issue(5, pending_event="x", expires_at=ends, sliding_days=3)
     await counter.post(issued)
     assert [row[15:17] for row in await counter.table("lots")] == [(None, ends)]
     renewed = desk.buy()

@@ -61,7 +61,7 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
     await sweeper.run()
     assert await said(empty) == []  # on their way: not named again at once
     heard = await house_of.post(empty, events(2, found))
-    assert [o.moves[0].what for o in house_of.outcomes(heard)] == ["expired"] * 5
+    assert [o.moves[0].movement for o in house_of.outcomes(heard)] == ["expired"] * 5
     again = jobs.Sweeper(empty, stopped, 4)
     await again.run()
     assert await said(empty) == []

@@ -38,7 +38,7 @@ def test_value_for_a_later_time_waits_for_it(desk):
 
 
 def test_value_for_an_event_waits_without_a_date_until_it_comes(desk):
-    issued = desk.issue(100, awaits="delivered", expires_at=desk.at + timedelta(days=400))
+    issued = desk.issue(100, pending_event="delivered", expires_at=desk.at + timedelta(days=400))
     lot = desk.lot(first_lot(issued))
     assert lot.available_from is None
     assert answers.outcomes(issued)[0].lots[0].available_from is None
@@ -55,12 +55,12 @@ def test_value_for_an_event_waits_without_a_date_until_it_comes(desk):
 
 def test_an_event_before_the_time_leaves_the_time(desk):
     at = desk.at + timedelta(days=3)
-    issued = desk.issue(100, awaits="delivered", available_from=at)
+    issued = desk.issue(100, pending_event="delivered", available_from=at)
     assert desk.arrives(issued).dates == ((first_lot(issued), at, None),)
 
 
 def test_value_whose_event_never_comes_goes_back_with_its_funding(desk):
-    issued = desk.issue(100, awaits="delivered", funder=NETWORK)
+    issued = desk.issue(100, pending_event="delivered", funder=NETWORK)
     assert page(desk.never_comes(issued)) == [
         ("baker", "issued", "NP", "", 100),
         ("member", "value", "NP", "", -100),
@@ -71,9 +71,12 @@ def test_value_whose_event_never_comes_goes_back_with_its_funding(desk):
 
 
 def test_what_is_gone_or_past_its_date_is_not_pending(desk):
-    taken, lapsed = desk.issue(1, awaits="x"), desk.issue(1, awaits="x", expires_at=desk.at)
+    taken, lapsed = (
+        desk.issue(1, pending_event="x"),
+        desk.issue(1, pending_event="x", expires_at=desk.at),
+    )
     desk.take_back(taken)
-    plain, refused = desk.issue(1), desk.issue(1, awaits="x", unit=Unit.RIAL)
+    plain, refused = desk.issue(1), desk.issue(1, pending_event="x", unit=Unit.RIAL)
     for issued in (taken, lapsed, plain, refused):
         assert said(desk.arrives(issued)) == ("declined", "nothing-pending")
         assert said(desk.never_comes(issued)) == ("declined", "nothing-pending")
@@ -83,7 +86,7 @@ def test_a_debt_is_paid_from_what_an_event_sets_free(desk):
     sold = desk.buy(award(30))
     desk.spend(30)
     desk.refund(sold)
-    issued = desk.issue(100, awaits="x")
+    issued = desk.issue(100, pending_event="x")
     assert page(desk.arrives(issued)) == [
         ("member", "value", "NP", "", -30),
         ("member", "debt", "NP", "baker", 30),
@@ -261,7 +264,7 @@ def test_a_correction_takes_from_lots_of_that_issuer_with_what_they_cost(desk):
         ("network", "payable", "IRR", "baker", 5_000),
         ("baker", "receivable", "IRR", "network", -5_000),
     ]
-    assert [(row.what.value, row.amount) for row in decision.rows] == [
+    assert [(row.kind.value, row.amount) for row in decision.rows] == [
         ("adjusted", 50), ("adjusted", 10),
     ]  # fmt: skip
     assert said(desk.adjust(41, take=True)) == ("declined", "insufficient-value")

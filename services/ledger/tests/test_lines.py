@@ -131,7 +131,7 @@ def test_a_refund_of_credit_says_so(desk):  # findings F12
     assert back.fa == (
         "برگشت ثبت شد؛ ۵۰٬۰۰۰ ریال اعتبار به حساب افزوده شد. مانده: ۱۵۰٬۰۰۰ ریال اعتبار."
     )
-    assert [(one.what, one.unit, one.amount) for one in back.moved] == [("restored", CR, 50_000)]
+    assert [(m.movement, m.unit, m.amount) for m in back.moved] == [("restored", CR, 50_000)]
 
 
 def test_a_debt_is_named_until_it_is_repaid(desk):  # newcomer, bug 14
@@ -145,7 +145,7 @@ def test_a_debt_is_named_until_it_is_repaid(desk):  # newcomer, bug 14
     assert again.fa == (
         "۱۰۰ امتیاز گرفتید؛ ۱۰۰ امتیاز بابت بدهی کم شد. مانده: ۰ امتیاز. بدهی: ۱۵۰ امتیاز."
     )
-    assert [(one.what, one.amount) for one in again.moved] == [("earned", 100), ("repaid", 100)]
+    assert [(one.movement, one.amount) for one in again.moved] == [("earned", 100), ("repaid", 100)]
 
 
 def test_a_reversal_of_a_name_that_never_came_tells_no_balance(desk):  # newcomer, bug 13

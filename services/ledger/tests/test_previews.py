@@ -9,8 +9,8 @@ import pytest
 
 from contracts import redeeming
 from contracts.ledger import Inquire, IssueValue, Offer, PostTransaction
-from contracts.redeeming import Asked
-from contracts.value import SetStanding, Standing
+from contracts.redeeming import Tender
+from contracts.value import AccountStatus, SetStanding
 from contracts.values import AMOUNT_MAX, Channel, Kind, Unit, till_name
 from ledger.log.domain import records
 from ledger.posting.decide import commands, inquiry
@@ -35,7 +35,7 @@ def heard(book, body, at):
 
 def redeem(book, asked, points, credit, at):
     """What a till would hear that sends a redemption: campaigns' no, or the ledger's answer."""
-    wish = Asked(asked.amount_rial or AMOUNT_MAX, points, credit)
+    wish = Tender(asked.amount_rial or AMOUNT_MAX, points, credit)
     objections = list(redeeming.objections(asked.offer, wish))
     if objections:
         return "declined", objections[0]
@@ -81,7 +81,7 @@ def test_what_can_be_spent_is_accepted_when_it_is_sent_and_no_unit_more(seed):
             commands.decide_one(book, command(envelope))
         account = rng.choice(story.accounts)
         if rng.random() < 0.1:
-            freeze = SetStanding(name=story.name(), account=account, standing=Standing.FROZEN,
+            freeze = SetStanding(name=story.name(), account=account, standing=AccountStatus.FROZEN,
                                  by="o", reason="r")  # fmt: skip
             commands.decide_one(book, command(wrap(freeze, story.at)))
         for _ in range(4):
@@ -165,7 +165,7 @@ def test_whatever_forbids_a_redemption_forbids_its_preview(desk):
     assert desk.ask(1_000_000, offer=offer(price_rial=120)).reasons[0].code == (
         "own-discount-too-large"
     )
-    desk.hear(SetStanding(name=desk.name(), account=ACCOUNT, standing=Standing.FROZEN,
+    desk.hear(SetStanding(name=desk.name(), account=ACCOUNT, standing=AccountStatus.FROZEN,
                           by="o", reason="r"))  # fmt: skip
     seen = desk.ask(1_000_000)
     assert (seen.redeemable_rial, seen.reasons[0].code) == (0, "account-frozen")

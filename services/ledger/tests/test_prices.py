@@ -7,7 +7,7 @@ from msgspec import json
 
 from contracts import redeeming
 from contracts.ledger import Offer
-from contracts.redeeming import Asked
+from contracts.redeeming import Tender
 from contracts.values import Status
 
 from .one_shard import ACCOUNT, OneShard, award, page
@@ -27,7 +27,7 @@ def offer(price, least, **fields):
 
 def spend(desk, points, given, *, basket=1_000_000, **fields):
     """A redemption as campaigns would send it under an offer."""
-    deal = redeeming.redemption(given, Asked(basket, points, 0))
+    deal = redeeming.redemption(given, Tender(basket, points, 0))
     return desk.hear(
         desk.transaction("redemption", 6, redemption=deal, amount_rial=basket, **fields)
     )
@@ -121,6 +121,8 @@ def test_away_from_a_till_the_same_holds():
 
 def test_what_the_network_adds_at_most_rises_with_the_points():
     given = offer((110, 1), (1, 3))
-    added = [redeeming.redemption(given, Asked(10**9, n, 0)).network_max_rial for n in range(1, 90)]
+    added = [
+        redeeming.redemption(given, Tender(10**9, n, 0)).network_max_rial for n in range(1, 90)
+    ]
     assert all(before <= after for before, after in pairwise(added))
     assert added[1] == 220  # two points cost nothing at a Rial for three

@@ -7,7 +7,7 @@ from contracts.value import ReceiveBudget, ReceiveValue, ReissueCard, SendBudget
 from contracts.values import Kind, Unit
 from ledger.posting import usecases
 from verifier import review
-from verifier.model.decode import hear
+from verifier.model.decode import decode_command
 
 from . import house_of, stories
 from .one_shard import ACCOUNT, BAKER, GROCER, OneShard
@@ -47,7 +47,7 @@ async def test_a_shard_that_is_not_there_is_refused_with_the_reason(database, sh
     assert {message.topic for message in said} == {"ledger.entries", "gateway.replies"}
     assert house_of.answers(said) == [None] * 3  # no till asked
     for event in heard:
-        assert review.is_the_ledgers_own("no-such-shard", hear(event.raw))
+        assert review.is_the_ledgers_own("no-such-shard", decode_command(event.raw))
 
 
 async def test_a_shard_that_is_there_is_spoken_to(database, shard):
@@ -62,4 +62,4 @@ async def test_a_shard_that_is_there_is_spoken_to(database, shard):
 def test_the_auditor_believes_it_of_no_other_command():
     desk = OneShard()
     raw = envelopes.encode(desk.envelope(desk.transaction(Kind.PURCHASE, GROCER)))
-    assert not review.is_the_ledgers_own("no-such-shard", hear(raw))
+    assert not review.is_the_ledgers_own("no-such-shard", decode_command(raw))

@@ -76,7 +76,7 @@ class Told:
                 )
             )  # fmt: skip
         for row in decision.rows:
-            part = issue_cohorts.part_of(row.what)
+            part = issue_cohorts.part_of(row.kind)
             self.movements.append(
                 MovementRow(shard, decision.sequence, row.lot, part, row.amount, row.cost_rial)
             )

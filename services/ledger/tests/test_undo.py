@@ -161,7 +161,7 @@ def test_a_lot_past_its_date_comes_back_as_a_child_with_the_grace_date(desk):
         parent, 60, 6_000, grace,
     )  # fmt: skip
     assert (child.issuer, child.funder, child.rule) == (BAKER, NETWORK, "base")
-    assert [(r.lot, r.what.value, r.amount) for r in back.rows] == [(child.lot, "restored", 60)]
+    assert [(r.lot, r.kind.value, r.amount) for r in back.rows] == [(child.lot, "restored", 60)]
 
 
 def test_a_held_purchase_is_pending_until_the_verdict(desk):

@@ -90,7 +90,7 @@ async def test_outcomes_of_the_house_add_up_to_the_book(database, shard):
             sums[entry.owner, entry.role, entry.unit.value, entry.counterparty] += entry.amount
         points["left"] += sum(lot.amount for lot in outcome.lots if not lot.parent)
         for move in outcome.moves:
-            points["left"] += move.amount if move.what == "restored" else -move.amount
+            points["left"] += move.amount if move.movement == "restored" else -move.amount
     assert {k: v for k, v in sums.items() if v} == await house_of.balances_of(database, shard)
     async with database.read() as tx:
         left = await tx.fetchval("select sum(remaining) from lots where shard = $1", shard)

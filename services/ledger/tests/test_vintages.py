@@ -231,10 +231,10 @@ class Told:
             for it in decision.opened
         ]  # fmt: skip
         for row in decision.rows:
-            self.seen[row.what] += 1
+            self.seen[row.kind] += 1
             self.rows.append(
                 MovementRow(
-                    SHARD, decision.sequence, row.lot, issue_cohorts.part_of(row.what), row.amount,
+                    SHARD, decision.sequence, row.lot, issue_cohorts.part_of(row.kind), row.amount,
                     row.cost_rial,
                 )
             )  # fmt: skip

@@ -142,7 +142,7 @@ def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS, parent: int = 0) -> LotIs
 
 
 def move(movement: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
-    return LotMoved(lot=1, what=movement, unit=unit, amount=amount, cost_rial=0, issuer=2)
+    return LotMoved(lot=1, movement=movement, unit=unit, amount=amount, cost_rial=0, issuer=2)
 
 
 @pytest.mark.NH18

@@ -6,8 +6,8 @@ from typing import Any
 
 from contracts import envelope, topics
 from contracts.ledger import COMMANDS, Outcome
+from contracts.value import AccountStatus as Booked
 from contracts.value import SetStanding
-from contracts.value import Standing as Booked
 from contracts.values import Reason, Status
 from kit.base.db import Database
 from kit.stream import consumer as kit_consumer

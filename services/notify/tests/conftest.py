@@ -194,8 +194,8 @@ def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotIssued:
     )
 
 
-def move(what: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
-    return LotMoved(lot=1, what=what, unit=unit, amount=amount, cost_rial=0, issuer=5)
+def move(movement: str, amount: int, unit: Unit = Unit.NETWORK_POINTS) -> LotMoved:
+    return LotMoved(lot=1, movement=movement, unit=unit, amount=amount, cost_rial=0, issuer=5)
 
 
 def event_of(topic: Topic, kind: str, key: str, data: Any, partition: int = 3) -> consumer.Event:

@@ -105,7 +105,7 @@ def test_an_outcome_calls_for_its_template(
 @pytest.mark.parametrize(
     "silent",
     [
-        {"quiet": True},
+        {"silent": True},
         {"channel": Channel.HISTORY},
         {"status": Status.DECLINED},
         {"status": Status.REFUSED},

@@ -29,7 +29,7 @@ MAY_STAND: Final = (
     "An earlier sending may have arrived, so it stays open:"
     " `resend` asks again, `reverse` undoes it, `drop` gives it up."
 )
-BAD_REPLY: Final = "پاسخ از آنِ پیوند نبود؛ نشانی را بررسی کنید. · Not an answer of a house."
+BAD_REPLY: Final = "پاسخ از آنِ پیوند نبود؛ نشانی را بررسی کنید. · Not an answer of Peyvand."
 NOT_SET_UP: Final = (
     "صندوق راه‌اندازی نشده است؛ نخست setup. · The till is not set up: run `setup` first."
 )

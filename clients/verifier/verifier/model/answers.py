@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from verifier.model.computation import CREDIT, GIFT, MERCHANT, POINTS, Said, Work
-from verifier.model.decode import Heard
-from verifier.model.messages import Refusal, Told, Transaction, Why, micros
+from verifier.model.computation import CREDIT, GIFT, MERCHANT, POINTS, Draft, Effects
+from verifier.model.decode import Command
+from verifier.model.messages import AnswerLine, Refusal, Transaction, Why, micros
 
 _TEHRAN = ZoneInfo("Asia/Tehran")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ class Answer(Struct, omit_defaults=True):
     merchant_points_restored: int = 0
     debt_rial: int = 0
     moved: tuple[Moved, ...] = ()
-    lines: tuple[Told, ...] = ()
+    lines: tuple[AnswerLine, ...] = ()
     balance: Holding | None = None
     original: str = ""
 
@@ -93,105 +93,114 @@ _decoder = msgspec.json.Decoder(Answer)
 
 
 def differences(
-    raw: bytes, heard: Heard | None, work: Work, said: Said, name: str
+    raw: bytes, command: Command | None, draft: Draft, effects: Effects, name: str
 ) -> Iterable[Pair]:
-    """How an answer differs from what the work came to."""
-    if heard is not None and not isinstance(heard.body, _TOLD_OF):
+    """How an answer differs from the effects that were worked out."""
+    if command is not None and not isinstance(command.body, _TOLD_OF):
         return () if raw == NOTHING else [("answer", raw, NOTHING)]
     try:
-        told = _decoder.decode(raw)
+        recorded = _decoder.decode(raw)
     except (msgspec.MsgspecError, ValueError) as error:
         return [("answer", f"unreadable: {error}", "an answer")]
     if (
-        heard is not None
-        and said.reasons is None
-        and not said.code
-        and _agrees(told, heard, work, said, name)
+        command is not None
+        and effects.reasons is None
+        and not effects.code
+        and _agrees(recorded, command, draft, effects, name)
     ):
         return ()
-    return list(_differences(told, heard, work, said, name))
+    return list(_differences(recorded, command, draft, effects, name))
 
 
-def _agrees(told: Answer, heard: Heard, work: Work, said: Said, name: str) -> bool:
+def _agrees(recorded: Answer, command: Command, draft: Draft, effects: Effects, name: str) -> bool:
     """The usual answer, a yes without reasons, in one comparison; False: look closely."""
-    numbers, body = said.numbers, heard.body
-    wanted = (
-        f"{work.state.shard}.{name}", body.kind, said.status, "", body.original, (),
-        heard.occurred_at, heard.accepted_at, *map(numbers.get, _NUMBERS, _ZEROS),
+    numbers, body = effects.numbers, command.body
+    expected = (
+        f"{draft.state.shard}.{name}", body.kind, effects.status, "", body.original, (),
+        command.occurred_at, command.accepted_at, *map(numbers.get, _NUMBERS, _ZEROS),
     )  # fmt: skip
-    balance = told.balance
+    balance = recorded.balance
     return (
-        _plain(told) == wanted
-        and (told.pending_until is None) == (numbers.get("pending_until") is None)
-        and (told.pending_until is None or micros(told.pending_until) == numbers["pending_until"])
-        and list(told.lines) == said.lines
-        and told.moved == moved(work)
+        _plain(recorded) == expected
+        and (recorded.pending_until is None) == (numbers.get("pending_until") is None)
+        and (
+            recorded.pending_until is None
+            or micros(recorded.pending_until) == numbers["pending_until"]
+        )
+        and list(recorded.lines) == effects.lines
+        and recorded.moved == moved(draft)
         and balance is not None
-        and work.owner != 0
-        and _held(balance) == holding(work)
+        and draft.owner != 0
+        and _held(balance) == holding(draft)
     )
 
 
-def _held(told: Holding) -> tuple[int | None, ...]:
-    until = told.expiring_at
-    return (*_points(told), None if until is None else micros(until))
+def _held(recorded: Holding) -> tuple[int | None, ...]:
+    until = recorded.expiring_at
+    return (*_points(recorded), None if until is None else micros(until))
 
 
 def _differences(
-    told: Answer, heard: Heard | None, work: Work, said: Said, name: str
+    recorded: Answer, command: Command | None, draft: Draft, effects: Effects, name: str
 ) -> Iterator[Pair]:
-    yield from _head(told, heard, work, said, name)
-    if heard is None:
+    yield from _head(recorded, command, draft, effects, name)
+    if command is None:
         return
-    wanted = tuple(map(said.numbers.get, _NUMBERS, _ZEROS))
-    yield from _pairs("", _NUMBERS, _numbers(told), wanted)
-    until = None if told.pending_until is None else micros(told.pending_until)
-    if until != said.numbers.get("pending_until"):
-        yield "pending_until", until, said.numbers.get("pending_until")
-    lines = [_line(line, wanted) for line, wanted in zip(told.lines, said.lines, strict=False)]
-    if lines != said.lines or len(told.lines) != len(said.lines):
-        yield "lines", told.lines, said.lines
-    if told.moved != moved(work):
-        yield "moved", told.moved, moved(work)
-    if (told.balance is None) != (not work.owner):
-        yield "balance", told.balance, "the account's, where there is one"
-    elif told.balance is not None:
-        yield from _pairs("balance: ", _BALANCE, _held(told.balance), holding(work))
+    expected = tuple(map(effects.numbers.get, _NUMBERS, _ZEROS))
+    yield from _pairs("", _NUMBERS, _numbers(recorded), expected)
+    until = None if recorded.pending_until is None else micros(recorded.pending_until)
+    if until != effects.numbers.get("pending_until"):
+        yield "pending_until", until, effects.numbers.get("pending_until")
+    lines = [
+        _line(line, expected) for line, expected in zip(recorded.lines, effects.lines, strict=False)
+    ]
+    if lines != effects.lines or len(recorded.lines) != len(effects.lines):
+        yield "lines", recorded.lines, effects.lines
+    if recorded.moved != moved(draft):
+        yield "moved", recorded.moved, moved(draft)
+    if (recorded.balance is None) != (not draft.owner):
+        yield "balance", recorded.balance, "the account's, where there is one"
+    elif recorded.balance is not None:
+        yield from _pairs("balance: ", _BALANCE, _held(recorded.balance), holding(draft))
 
 
-def _line(told: Told, wanted: Told) -> Told:
+def _line(recorded: AnswerLine, expected: AnswerLine) -> AnswerLine:
     """A line as it is compared: where the ledger itself gave a reason, only its code is known."""
-    if told.reason is None or wanted.reason is None or wanted.reason.en:
-        return told
-    return msgspec.structs.replace(told, reason=Why(told.reason.code, "", ""))
+    if recorded.reason is None or expected.reason is None or expected.reason.en:
+        return recorded
+    return msgspec.structs.replace(recorded, reason=Why(recorded.reason.code, "", ""))
 
 
 def _pairs(
-    where: str, columns: tuple[str, ...], found: tuple[Any, ...], wanted: tuple[Any, ...]
+    where: str, columns: tuple[str, ...], found: tuple[Any, ...], expected: tuple[Any, ...]
 ) -> Iterator[Pair]:
-    for column, one, other in zip(columns, found, wanted, strict=True):
+    for column, one, other in zip(columns, found, expected, strict=True):
         if one != other:
             yield where + column, one, other
 
 
-def _head(told: Answer, heard: Heard | None, work: Work, said: Said, name: str) -> Iterator[Pair]:
-    body = heard.body if heard is not None else None
+def _head(
+    recorded: Answer, command: Command | None, draft: Draft, effects: Effects, name: str
+) -> Iterator[Pair]:
+    body = command.body if command is not None else None
     found = (
-        told.id, told.kind, told.status, told.code, micros(told.occurred_at),
-        micros(told.accepted_at), told.original,
+        recorded.id, recorded.kind, recorded.status, recorded.code, micros(recorded.occurred_at),
+        micros(recorded.accepted_at), recorded.original,
     )  # fmt: skip
-    occurred, accepted = (work.now, work.now) if heard is None else (heard.occurred, heard.accepted)
-    wanted = (
-        f"{work.state.shard}.{name}", getattr(body, "kind", "purchase"), said.status, said.code,
-        occurred, accepted, getattr(body, "original", ""),
+    occurred, accepted = (
+        (draft.now, draft.now) if command is None else (command.occurred, command.accepted)
+    )
+    expected = (
+        f"{draft.state.shard}.{name}", getattr(body, "kind", "purchase"),
+        effects.status, effects.code, occurred, accepted, getattr(body, "original", ""),
     )  # fmt: skip
-    yield from _pairs("", _HEAD, found, wanted)
-    if said.reasons is None:
-        codes = tuple([reason.code for reason in told.reasons])
-        if codes != ((said.code,) if said.code else ()):
-            yield "reasons", codes, said.code
-    elif told.reasons != tuple(said.reasons):
-        yield "reasons", told.reasons, said.reasons
+    yield from _pairs("", _HEAD, found, expected)
+    if effects.reasons is None:
+        codes = tuple([reason.code for reason in recorded.reasons])
+        if codes != ((effects.code,) if effects.code else ()):
+            yield "reasons", codes, effects.code
+    elif recorded.reasons != tuple(effects.reasons):
+        yield "reasons", recorded.reasons, effects.reasons
 
 
 _HEAD = ("id", "kind", "status", "code", "occurred_at", "accepted_at", "original")
@@ -208,13 +217,13 @@ _plain = attrgetter(
 )
 
 
-def holding(work: Work) -> tuple[int | None, ...]:
+def holding(draft: Draft) -> tuple[int | None, ...]:
     """What a member may be told of an account now, in the order of _BALANCE."""
-    now = work.now
+    now = draft.now
     usable = pending = held = 0
     money: dict[str, list[int]] = {}
     dated: list[tuple[int, int]] = []
-    for lot in work.purse.lots.values():
+    for lot in draft.purse.lots.values():
         left, until = lot.left - lot.held, lot.until
         if lot.unit != POINTS:
             free_and_held = money.setdefault(lot.unit, [0, 0])
@@ -236,7 +245,7 @@ def holding(work: Work) -> tuple[int | None, ...]:
     gift, held_gift = money.get(GIFT, _NO_MONEY)
     return (
         usable + pending + held, usable, pending, credit, soon, held, held_credit, gift, held_gift,
-        *_owed(work), first,
+        *_owed(draft), first,
     )  # fmt: skip
 
 
@@ -244,12 +253,12 @@ _NO_MONEY = (0, 0)
 _NO_DEBT = (0, 0, 0)
 
 
-def _owed(work: Work) -> tuple[int, int, int]:
+def _owed(draft: Draft) -> tuple[int, int, int]:
     """What the account owes in points, credit and gift value, to all issuers."""
-    if not work.debts:
+    if not draft.debts:
         return _NO_DEBT
     owed = {POINTS: 0, CREDIT: 0, GIFT: 0}
-    for (unit, _), balance in work.debts.items():
+    for (unit, _), balance in draft.debts.items():
         if unit in owed:
             owed[unit] -= balance
     return owed[POINTS], owed[CREDIT], owed[GIFT]
@@ -260,7 +269,7 @@ _ROWS = {"redeemed": "spent", "restored": "restored", "clawed-back": "taken-back
 _UNITS = (POINTS, MERCHANT, CREDIT, GIFT)
 
 
-def moved(work: Work) -> tuple[Moved, ...]:
+def moved(draft: Draft) -> tuple[Moved, ...]:
     """All that a command did with its account's value, as its rows, lots and entries have it.
 
     What dates alone expired is not its doing, though it may book it.
@@ -270,15 +279,15 @@ def moved(work: Work) -> tuple[Moved, ...]:
     def add(what: str, unit: str, amount: int) -> None:
         sums[what, unit] = sums.get((what, unit), 0) + amount
 
-    for lot, amount, _ in work.opened:
+    for lot, amount, _ in draft.opened:
         if lot.origin == "award":
             add("earned", lot.unit, amount)
-            add("pending", lot.unit, amount if lot.start > work.now else 0)
-    for row in work.rows:
-        lot = work.purse.lots.get(row[1])
+            add("pending", lot.unit, amount if lot.start > draft.now else 0)
+    for row in draft.rows:
+        lot = draft.purse.lots.get(row[1])
         if lot is not None and row[-1] in _ROWS:
             add(_ROWS[row[-1]], lot.unit, row[2])
-    for (_, role, unit, _), amount in work.legs:
+    for (_, role, unit, _), amount in draft.legs:
         if role == "debt":
             add("repaid" if amount > 0 else "owed", unit, abs(amount))
     return tuple(
@@ -310,26 +319,28 @@ def _end_of_day(half_hour: int) -> int:
     return micros(midnight + _DAY)
 
 
-def marked_differences(raw: bytes | None, work: Work, heard: Heard, said: Said) -> Iterator[Pair]:
+def marked_differences(
+    raw: bytes | None, draft: Draft, command: Command, effects: Effects
+) -> Iterator[Pair]:
     """The same for what the original of a reversal that came first will hear."""
-    if not said.marks:
+    if not effects.marks:
         if raw is not None:
             yield "marked", raw, None
         return
     try:
-        told = _decoder.decode(raw or b"")
+        recorded = _decoder.decode(raw or b"")
     except (msgspec.MsgspecError, ValueError) as error:
         yield "marked", f"unreadable: {error}", "an answer"
         return
     code = "reversed-before-arrival"
-    for what, found, wanted in (
-        ("id", told.id, f"{work.state.shard}.{said.marks}"),
-        ("kind", told.kind, "purchase"),
-        ("status", told.status, "declined"),
-        ("code", told.code, code),
-        ("reasons", tuple(reason.code for reason in told.reasons), (code,)),
-        ("occurred_at", micros(told.occurred_at), heard.occurred),
-        ("accepted_at", micros(told.accepted_at), heard.accepted),
+    for what, found, expected in (
+        ("id", recorded.id, f"{draft.state.shard}.{effects.marks}"),
+        ("kind", recorded.kind, "purchase"),
+        ("status", recorded.status, "declined"),
+        ("code", recorded.code, code),
+        ("reasons", tuple(reason.code for reason in recorded.reasons), (code,)),
+        ("occurred_at", micros(recorded.occurred_at), command.occurred),
+        ("accepted_at", micros(recorded.accepted_at), command.accepted),
     ):
-        if found != wanted:
-            yield f"marked: {what}", found, wanted
+        if found != expected:
+            yield f"marked: {what}", found, expected

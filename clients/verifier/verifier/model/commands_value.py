@@ -14,7 +14,7 @@ FORWARDS_MAX = 16
 WindowNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
-class Wanted(Struct):
+class RedemptionTerms(Struct):
     """What is to be spent, and what its acceptor gives for it."""
 
     points: Sum = 0
@@ -35,7 +35,7 @@ class SpendAway(Struct):
     member: Club
     acceptor: Id
     merchant: Id
-    spend: Wanted
+    spend: RedemptionTerms
     purpose: str = ""
 
 
@@ -60,7 +60,7 @@ class Capture(Struct):
 
     name: str
     original: str
-    spend: Wanted
+    spend: RedemptionTerms
 
 
 class VoidHold(Struct):

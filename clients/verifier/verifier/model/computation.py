@@ -29,7 +29,7 @@ class No(Exception):
         self.code = code
 
 
-class Said:
+class Effects:
     """What the command's own answer must say; numbers by their names in it."""
 
     __slots__ = (
@@ -49,7 +49,7 @@ class Said:
         self.forgiven: list[tuple[int, int]] = []  # lot, lapsed points that nobody owes
 
 
-class Work:
+class Draft:
     """Rows that a command must have, as its leaf has them but for numbers of accounts."""
 
     __slots__ = (
@@ -72,7 +72,7 @@ class Work:
         self.before: dict[int, tuple[Lot, int, int, int, int | None, int, int]] = {}
         self.hold_rows: list[Row] = []
         self.ended: set[int] = set()  # holds that this command resolves
-        self.changes: list[tuple[Any, ...]] = []  # of the shard's house
+        self.changes: list[tuple[Any, ...]] = []  # of the shard's registry
         self.crosses: list[tuple[str, Any]] = []  # what the ledger says next: name and content
 
     def about(self, owner: int, body: Any) -> None:
@@ -131,17 +131,17 @@ class Work:
         return found
 
     def plan(
-        self, unit: str, wanted: int, lack: str, issuer: int | None = None
+        self, unit: str, needed: int, lack: str, issuer: int | None = None
     ) -> list[tuple[Lot, int]]:
         """Which lots give so much, and how much each; lack: the code where they have too little."""
         takes: list[tuple[Lot, int]] = []
-        if not wanted:
+        if not needed:
             return takes
         for lot in self.usable(unit, issuer):
-            amount = min(wanted, lot.left - lot.held)
+            amount = min(needed, lot.left - lot.held)
             takes.append((lot, amount))
-            wanted -= amount
-            if not wanted:
+            needed -= amount
+            if not needed:
                 return takes
         raise No(lack)
 

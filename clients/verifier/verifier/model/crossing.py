@@ -23,9 +23,9 @@ from verifier.model.computation import (
     NETWORK,
     POINTS,
     RIAL,
+    Draft,
+    Effects,
     No,
-    Said,
-    Work,
     spread,
 )
 from verifier.model.messages import micros
@@ -42,41 +42,41 @@ _LACKS = {
 _OTHER = {MERCHANT: POINTS, POINTS: MERCHANT}
 
 
-def send(work: Work, body: Send) -> Said:
+def send(draft: Draft, body: Send) -> Effects:
     """What a spend would take now goes into transit."""
     if not body.account or not body.to_account:
         raise No("no-account")
-    if (body.to_shard, body.to_account) == (work.state.shard, body.account):
+    if (body.to_shard, body.to_account) == (draft.state.shard, body.account):
         raise No("same-account")
-    takes = _plan(work, body.unit, body.issuer, body.amount)
-    _dispatch(work, takes, (body.to_shard, body.to_account, body.to_member), body)
-    return Said()
+    takes = _plan(draft, body.unit, body.issuer, body.amount)
+    _dispatch(draft, takes, (body.to_shard, body.to_account, body.to_member), body)
+    return Effects()
 
 
-def _plan(work: Work, unit: str, issuer: int, amount: int) -> list[tuple[Lot, int]]:
+def _plan(draft: Draft, unit: str, issuer: int, amount: int) -> list[tuple[Lot, int]]:
     if unit not in _LACKS:
         raise No("not-value")
-    work.repay()
-    takes = work.plan(unit, amount, _LACKS[unit], issuer if unit == MERCHANT else None)
+    draft.repay()
+    takes = draft.plan(unit, amount, _LACKS[unit], issuer if unit == MERCHANT else None)
     if len(takes) > LOTS_PER_SEQUENCE or len(takes) > _PIECES_MAX:
         raise No("too-many-lots")
     return takes
 
 
 def _dispatch(
-    work: Work, takes: list[tuple[Lot, int]], to: tuple[int, int, int], body: Any
+    draft: Draft, takes: list[tuple[Lot, int]], to: tuple[int, int, int], body: Any
 ) -> None:
     gift = isinstance(body, Send)
     times = 0 if gift or isinstance(body, Reissue) else getattr(body, "forwarded", 0) + 1
-    pieces = [(lot, amount, work.take(lot, amount, "sent")) for lot, amount in takes]
-    between(work, "transit", [(lot.unit, lot.issuer, amount) for lot, amount, _ in pieces], 1)
-    shard, sequence = work.state.shard, work.sequence
+    pieces = [(lot, amount, draft.take(lot, amount, "sent")) for lot, amount in takes]
+    between(draft, "transit", [(lot.unit, lot.issuer, amount) for lot, amount, _ in pieces], 1)
+    shard, sequence = draft.state.shard, draft.sequence
     content = (
-        *to, shard, sequence, work.owner, body.member if gift else 0,
+        *to, shard, sequence, draft.owner, body.member if gift else 0,
         tuple([_piece(lot, amount, cost) for lot, amount, cost in pieces]),
         body.purpose if gift else "reissue", body.name, times,
     )  # fmt: skip
-    work.crosses.append((f"r.{shard}.{sequence}", content))
+    draft.crosses.append((f"r.{shard}.{sequence}", content))
 
 
 def _piece(lot: Lot, amount: int, cost: int) -> tuple[Any, ...]:
@@ -102,22 +102,22 @@ def said_pieces(pieces: Iterable[Piece]) -> tuple[tuple[Any, ...], ...]:
     )  # fmt: skip
 
 
-def between(work: Work, role: str, moved: Iterable[tuple[str, int, int]], sign: int) -> None:
+def between(draft: Draft, role: str, moved: Iterable[tuple[str, int, int]], sign: int) -> None:
     """Value to the network's account of an issuer (sign 1), or from it (sign -1)."""
     sums: dict[tuple[str, int], int] = {}
     for unit, issuer, amount in moved:
         sums[unit, issuer] = sums.get((unit, issuer), 0) + sign * amount
     for (unit, issuer), amount in sums.items():
-        work.move(work.value(unit, issuer), (NETWORK, role, unit, issuer), amount)
+        draft.move(draft.value(unit, issuer), (NETWORK, role, unit, issuer), amount)
 
 
-def receive(work: Work, body: Receive) -> Said:
+def receive(draft: Draft, body: Receive) -> Effects:
     """Children of exactly what was sent."""
     if not body.account:
         raise No("no-account")
     for piece in body.parcels:
-        budgets.may_load(work, piece.unit)
-    work.repay()
+        budgets.may_load(draft, piece.unit)
+    draft.repay()
     for piece in body.parcels:
         like = {
             "unit": piece.unit, "issuer": piece.issuer, "funder": piece.funder,
@@ -128,84 +128,84 @@ def receive(work: Work, body: Receive) -> Said:
             "sliding": piece.sliding_days,
             "origin": "received-in-grace" if piece.graced else "received",
         }  # fmt: skip
-        work.fill(like, piece.amount, piece.cost_rial)
-    between(work, "transit", [(p.unit, p.issuer, p.amount) for p in body.parcels], -1)
-    work.repay()
-    return Said()
+        draft.fill(like, piece.amount, piece.cost_rial)
+    between(draft, "transit", [(p.unit, p.issuer, p.amount) for p in body.parcels], -1)
+    draft.repay()
+    return Effects()
 
 
-def bring_back(work: Work, original: Original | None) -> Said:
+def bring_back(draft: Draft, original: Original | None) -> Effects:
     """What was sent comes back into the very lots, once."""
     sent = [row for row in original.spent if row[11] == "sent"] if original is not None else []
-    if original is None or not sent or original.account not in (0, work.owner):
+    if original is None or not sent or original.account not in (0, draft.owner):
         raise No("unknown-original")
-    if any(row[1] not in work.purse.lots for row in sent):
+    if any(row[1] not in draft.purse.lots for row in sent):
         raise No("unknown-original")
-    known = undo.progress_of(work, original)
+    known = undo.progress_of(draft, original)
     if known.full:
         raise No("already-returned")
-    work.repay()
+    draft.repay()
     moved: list[tuple[str, int, int]] = []
     for row in sent:
-        moved.append((work.purse.lots[row[1]].unit, row[8], row[2]))
-        undo.give_back(work, original, row, GRACE + work.now)
-    between(work, "transit", moved, -1)
-    work.repay()
-    said = Said()
-    said.progress = (
+        moved.append((draft.purse.lots[row[1]].unit, row[8], row[2]))
+        undo.give_back(draft, original, row, GRACE + draft.now)
+    between(draft, "transit", moved, -1)
+    draft.repay()
+    effects = Effects()
+    effects.progress = (
         original.name,
         Progress(known.sequence, known.total, known.refunded, True, known.reversed, known.verdict),
     )
-    return said
+    return effects
 
 
-def pass_on(work: Work, body: Any, original: Original | None) -> None:
+def pass_on(draft: Draft, body: Any, original: Original | None) -> None:
     """What a closed account got goes to its successor; what stays opens it, frozen."""
-    house = work.state.house
-    if house.standing(False, work.owner) != "closed":
+    registry = draft.state.registry
+    if registry.standing(False, draft.owner) != "closed":
         return
-    to = house.successors.get(work.owner)
+    to = registry.successors.get(draft.owner)
     if isinstance(body, Return) and original is not None and original.type != "send-value.v1":
         to = None
-    ready = work.live()[:_PIECES_MAX]
+    ready = draft.live()[:_PIECES_MAX]
     if to is not None and ready:
-        _dispatch(work, [(lot, lot.left) for lot in ready], (*to, 0), body)
-    if work.debts or work.live():
-        work.changes.append(("standing", False, work.owner, "frozen"))
+        _dispatch(draft, [(lot, lot.left) for lot in ready], (*to, 0), body)
+    if draft.debts or draft.live():
+        draft.changes.append(("standing", False, draft.owner, "frozen"))
 
 
-def exchange(work: Work, body: Exchange) -> Said:
+def exchange(draft: Draft, body: Exchange) -> Effects:
     """A merchant's own points for network points, or back."""
     if not body.account:
         raise No("no-account")
-    _check_rate(work, body)
-    takes = _plan(work, body.unit, body.issuer, body.amount)
+    _check_rate(draft, body)
+    takes = _plan(draft, body.unit, body.issuer, body.amount)
     given = [(lot.unit, lot.issuer, amount) for lot, amount in takes]
     cost = body.cost_rial
     if body.unit == POINTS:
-        work.acceptor = body.issuer
-        cost = _clear(work, body, takes)
+        draft.acceptor = body.issuer
+        cost = _clear(draft, body, takes)
     else:
         for lot, amount in takes:
-            work.take(lot, amount, "exchanged")
-    between(work, "exchange", given, 1)
+            draft.take(lot, amount, "exchanged")
+    between(draft, "exchange", given, 1)
     unit = _OTHER[body.unit]
     like = {
-        "unit": unit, "issuer": body.issuer, "funder": body.issuer, "start": work.now,
+        "unit": unit, "issuer": body.issuer, "funder": body.issuer, "start": draft.now,
         "until": None if body.expires_at is None else micros(body.expires_at),
-        "born": work.occurred, "merchant": 0, "rule": body.rate, "version": body.version,
+        "born": draft.occurred, "merchant": 0, "rule": body.rate, "version": body.version,
         "origin": "exchange", "parent": None,
     }  # fmt: skip
-    work.open(like, body.receives, cost)
-    between(work, "exchange", [(unit, body.issuer, body.receives)], -1)
-    work.repay()
-    return Said()
+    draft.open(like, body.receives, cost)
+    between(draft, "exchange", [(unit, body.issuer, body.receives)], -1)
+    draft.repay()
+    return Effects()
 
 
-def _check_rate(work: Work, body: Exchange) -> None:
+def _check_rate(draft: Draft, body: Exchange) -> None:
     if body.unit not in _OTHER or not body.issuer:
         raise No("not-value")
-    rate = work.state.house.terms.get(("rate", body.rate, body.version))
+    rate = draft.state.registry.terms.get(("rate", body.rate, body.version))
     if rate is None:
         raise No("unknown-rate")
     numerator, denominator, accepted, _ = rate
@@ -219,7 +219,7 @@ def _check_rate(work: Work, body: Exchange) -> None:
         raise No("rate-gives-otherwise")
 
 
-def _clear(work: Work, body: Exchange, takes: list[tuple[Lot, int]]) -> int:
+def _clear(draft: Draft, body: Exchange, takes: list[tuple[Lot, int]]) -> int:
     """Issuers owe the merchant what the points cost; the merchant owes the fee."""
     costs = [lot.cost * amount // lot.left for lot, amount in takes]
     abroad = [
@@ -229,77 +229,77 @@ def _clear(work: Work, body: Exchange, takes: list[tuple[Lot, int]]) -> int:
     fee = sum(abroad) * body.fee_bp // 10_000
     claims: dict[int, int] = {}
     for (lot, amount), cost, part in zip(takes, costs, spread(fee, abroad), strict=True):
-        work.take_at(lot, amount, "exchanged", (cost, cost, part))
+        draft.take_at(lot, amount, "exchanged", (cost, cost, part))
         claims[lot.issuer] = claims.get(lot.issuer, 0) + cost
     for issuer, rial in claims.items():
-        work.fund(body.issuer, issuer, rial)
-    money.fee(work, body.issuer, fee)
+        draft.fund(body.issuer, issuer, rial)
+    money.fee(draft, body.issuer, fee)
     return sum(costs)
 
 
-def activate(work: Work, body: Activate) -> Said:
+def activate(draft: Draft, body: Activate) -> Effects:
     """An unused account becomes a card."""
     if not body.account:
         raise No("no-account")
     if not body.issuer:
         raise No("no-issuer")
-    if body.account in work.state.house.cards:
+    if body.account in draft.state.registry.cards:
         raise No("card-already-active")
-    if work.debts or work.live():
+    if draft.debts or draft.live():
         raise No("account-in-use")
-    work.changes.append(("card", body.account, body.issuer))
+    draft.changes.append(("card", body.account, body.issuer))
     if body.amount_rial:
         like = {
-            "unit": GIFT, "issuer": body.issuer, "funder": body.issuer, "start": work.now,
+            "unit": GIFT, "issuer": body.issuer, "funder": body.issuer, "start": draft.now,
             "until": None if body.expires_at is None else micros(body.expires_at),
-            "born": work.occurred, "merchant": 0, "rule": "gift-card", "version": 0,
+            "born": draft.occurred, "merchant": 0, "rule": "gift-card", "version": 0,
             "origin": "card", "parent": None,
         }  # fmt: skip
-        work.open(like, body.amount_rial, body.amount_rial)
-        work.issue(GIFT, body.issuer, body.amount_rial)
-    return Said()
+        draft.open(like, body.amount_rial, body.amount_rial)
+        draft.issue(GIFT, body.issuer, body.amount_rial)
+    return Effects()
 
 
-def reissue(work: Work, body: Reissue) -> Said:
+def reissue(draft: Draft, body: Reissue) -> Effects:
     """All of a card goes to another; it closes."""
-    if body.account not in work.state.house.cards:
+    if body.account not in draft.state.registry.cards:
         raise No("card-not-active")
-    if (body.to_shard, body.to_account) == (work.state.shard, body.account):
+    if (body.to_shard, body.to_account) == (draft.state.shard, body.account):
         raise No("same-account")
-    full = work.live()
+    full = draft.live()
     if any(lot.held for lot in full):
         raise No("value-held")
     if any(lot.start == WAITING for lot in full):
         raise No("value-awaits")
-    if work.debts:
+    if draft.debts:
         raise No("account-owes")
     if full:
         to = (body.to_shard, body.to_account, 0)
-        _dispatch(work, [(lot, lot.left) for lot in full[:_PIECES_MAX]], to, body)
+        _dispatch(draft, [(lot, lot.left) for lot in full[:_PIECES_MAX]], to, body)
     if len(full) > _PIECES_MAX:
-        work.changes.append(("standing", False, body.account, "frozen"))
-        return Said(code="more-to-reissue")
-    work.changes.append(("standing", False, body.account, "closed"))
-    work.changes.append(("successor", body.account, body.to_shard, body.to_account))
-    return Said()
+        draft.changes.append(("standing", False, body.account, "frozen"))
+        return Effects(code="more-to-reissue")
+    draft.changes.append(("standing", False, body.account, "closed"))
+    draft.changes.append(("successor", body.account, body.to_shard, body.to_account))
+    return Effects()
 
 
-def top_up(work: Work, body: TopUp) -> Said:
+def top_up(draft: Draft, body: TopUp) -> Effects:
     """Money paid in becomes credit without a date."""
     if not body.account:
         raise No("no-account")
     if not body.custodian:
         raise No("no-issuer")
-    work.repay()
+    draft.repay()
     like = {
-        "unit": CREDIT, "issuer": body.custodian, "funder": body.custodian, "start": work.now,
-        "until": None, "born": work.occurred, "merchant": body.merchant, "rule": "top-up",
+        "unit": CREDIT, "issuer": body.custodian, "funder": body.custodian, "start": draft.now,
+        "until": None, "born": draft.occurred, "merchant": body.merchant, "rule": "top-up",
         "version": 0, "origin": "top-up", "parent": None,
     }  # fmt: skip
-    work.open(like, body.amount_rial, body.amount_rial)
-    work.issue(CREDIT, body.custodian, body.amount_rial)
-    work.move(
+    draft.open(like, body.amount_rial, body.amount_rial)
+    draft.issue(CREDIT, body.custodian, body.amount_rial)
+    draft.move(
         (body.custodian, "wallet", RIAL, 0), (body.custodian, "cash", RIAL, 0), body.amount_rial
     )
-    work.repay()
-    return Said()
+    draft.repay()
+    return Effects()

@@ -15,8 +15,8 @@ from verifier.model import (
     undo,
     value,
 )
-from verifier.model.computation import No, Said, Work
-from verifier.model.decode import Heard
+from verifier.model.computation import Draft, Effects, No
+from verifier.model.decode import Command
 from verifier.model.messages import (
     ROAD,
     Cancel,
@@ -50,64 +50,64 @@ _NAMING: dict[type[Any], str] = {  # under which field an earlier command is nam
 _OF_A_LOT = frozenset(shape for shape in _SHAPES if "lot" in shape.__struct_fields__)
 
 
-def target_of(heard: Heard | None) -> str:
+def target_of(command: Command | None) -> str:
     """The name of the earlier command that this one is about; "" for none."""
-    if heard is None:
+    if command is None:
         return ""
-    body: object = heard.body
+    body: object = command.body
     field = _NAMING.get(type(body))
     return getattr(body, field) if field is not None else ""
 
 
-def named_lots(heards: Iterable[Heard | None]) -> set[int]:
+def named_lots(commands: Iterable[Command | None]) -> set[int]:
     """Lots that commands name themselves."""
     return {
-        heard.body.lot
-        for heard in heards
-        if heard is not None and type(heard.body) in _OF_A_LOT and heard.body.lot
+        command.body.lot
+        for command in commands
+        if command is not None and type(command.body) in _OF_A_LOT and command.body.lot
     }
 
 
-def heard_name(heard: Heard | None, raw: bytes) -> str:
+def heard_name(command: Command | None, raw: bytes) -> str:
     """Under which name a record is answered."""
-    return heard.name if heard is not None else f"u.{hashlib.sha256(raw).hexdigest()}"
+    return command.name if command is not None else f"u.{hashlib.sha256(raw).hexdigest()}"
 
 
 def work_out(
-    state: State, heard: Heard | None, find: Find, *, sequence: int, ahead: bool = False
-) -> tuple[Work, Said]:
-    """All that one command must have done. The state is as before, but for the work's lots.
+    state: State, command: Command | None, find: Find, *, sequence: int, ahead: bool = False
+) -> tuple[Draft, Effects]:
+    """All that one command must have done. The state is as before, but for the draft's lots.
 
-    The caller undoes the work when it has compared. ahead: the ledger found it ahead of its record,
-    which no leaf tells: it is refused, and no time passes.
+    The caller undoes the draft when it has compared. ahead: the ledger found it ahead of its
+    record, which no leaf tells: it is refused, and no time passes.
     """
     now = state.now
-    if heard is not None and heard.accepted is not None and not ahead:
-        now = max(now, heard.accepted)
-    work = Work(state, sequence=sequence, now=now, occurred=heard.occurred if heard else 0)
-    if heard is None:
-        return work, Said("refused", "undecodable")
-    target = target_of(heard)
+    if command is not None and command.accepted is not None and not ahead:
+        now = max(now, command.accepted)
+    draft = Draft(state, sequence=sequence, now=now, occurred=command.occurred if command else 0)
+    if command is None:
+        return draft, Effects("refused", "undecodable")
+    target = target_of(command)
     original = find(target) if target else None
-    work.about(_account_of(heard.body, original), heard.body)
-    if work.purse.holds:
-        work.free_due()
+    draft.about(_account_of(command.body, original), command.body)
+    if draft.purse.holds:
+        draft.free_due()
     try:
-        said = Said("refused", AHEAD) if ahead else _rule(work, heard.body, original)
+        effects = Effects("refused", AHEAD) if ahead else _rule(draft, command.body, original)
     except BEYOND_REASON as error:
-        said = Said(f"anything, but it cannot be worked out: {error!r}")
+        effects = Effects(f"anything, but it cannot be worked out: {error!r}")
     except No as no:
-        said = Said("declined", no.code)
-        if isinstance(heard.body, Transaction) and heard.body.decline:
-            said.reasons = heard.body.decline
-    if said.status not in ("completed", "held"):
-        work.forget()
-        if work.purse.holds:  # a no books nothing, but what is due reads as free all the same
-            work.free_due()
-            work.rows, work.legs, work.hold_rows = [], [], []
-            work.ended.clear()
-        _return(work, heard.body, said)
-    return work, said
+        effects = Effects("declined", no.code)
+        if isinstance(command.body, Transaction) and command.body.decline:
+            effects.reasons = command.body.decline
+    if effects.status not in ("completed", "held"):
+        draft.forget()
+        if draft.purse.holds:  # a no books nothing, but what is due reads as free all the same
+            draft.free_due()
+            draft.rows, draft.legs, draft.hold_rows = [], [], []
+            draft.ended.clear()
+        _return(draft, command.body, effects)
+    return draft, effects
 
 
 def _account_of(body: Any, original: Original | None) -> int:
@@ -118,115 +118,115 @@ def _account_of(body: Any, original: Original | None) -> int:
     return named or (original.account if original is not None else 0)
 
 
-def _rule(work: Work, body: Any, original: Original | None) -> Said:
+def _rule(draft: Draft, body: Any, original: Original | None) -> Effects:
     """The rule of a command, between what standings forbid and what they send on."""
-    watched = work.state.house.standings
+    watched = draft.state.registry.standings
     if watched:
-        registry.check(work, body)
-    said = _say(work, body, original)
-    if watched and said.status == "completed":
-        crossing.pass_on(work, body, original)
-    return said
+        registry.check(draft, body)
+    effects = _say(draft, body, original)
+    if watched and effects.status == "completed":
+        crossing.pass_on(draft, body, original)
+    return effects
 
 
-def _say(work: Work, body: Any, original: Original | None) -> Said:
+def _say(draft: Draft, body: Any, original: Original | None) -> Effects:
     match body:
         case Transaction():
-            return _transaction(work, body, original)
+            return _transaction(draft, body, original)
         case Refusal():
-            said = Said("refused", body.reason.code)
-            said.reasons = (body.reason,)
-            return said
+            effects = Effects("refused", body.reason.code)
+            effects.reasons = (body.reason,)
+            return effects
         case Issue():
-            return value.issue(work, body)
+            return value.issue(draft, body)
         case TakeBack():
-            return value.take_back(work, original)
+            return value.take_back(draft, original)
         case Release() | Cancel():
-            return value.verdict(work, body, original)
+            return value.review_outcome(draft, body, original)
         case Expire():
-            return value.expire(work, body)
+            return value.expire(draft, body)
         case Tick():
-            return Said()
+            return Effects()
         case Inquiry():
-            return Said(_NEVER_BOOKED, _NEVER_BOOKED)
+            return Effects(_NEVER_BOOKED, _NEVER_BOOKED)
         case _:
-            return _say_held(work, body, original)
+            return _say_held(draft, body, original)
 
 
-def _say_held(work: Work, body: Any, original: Original | None) -> Said:
+def _say_held(draft: Draft, body: Any, original: Original | None) -> Effects:
     match body:
         case commands_value.SpendAway():
-            return holds.spend(work, body)
+            return holds.spend(draft, body)
         case commands_value.HoldValue():
-            return holds.place(work, body)
+            return holds.place(draft, body)
         case commands_value.Capture():
-            return holds.capture(work, body, original)
+            return holds.capture(draft, body, original)
         case commands_value.VoidHold():
-            return holds.void(work, original)
+            return holds.void(draft, original)
         case commands_value.LetGo():
-            return holds.let_go(work, body)
+            return holds.let_go(draft, body)
         case commands_value.Extend():
-            return life.extend(work, body)
+            return life.extend(draft, body)
         case commands_value.Adjust():
-            return life.adjust(work, body)
+            return life.adjust(draft, body)
         case _:
-            return _say_crossing(work, body, original)
+            return _say_crossing(draft, body, original)
 
 
-def _say_crossing(work: Work, body: Any, original: Original | None) -> Said:
+def _say_crossing(draft: Draft, body: Any, original: Original | None) -> Effects:
     match body:
         case commands_value.Send():
-            return crossing.send(work, body)
+            return crossing.send(draft, body)
         case commands_value.Receive():
-            return crossing.receive(work, body)
+            return crossing.receive(draft, body)
         case commands_value.Return():
-            return crossing.bring_back(work, original)
+            return crossing.bring_back(draft, original)
         case commands_value.Exchange():
-            return crossing.exchange(work, body)
+            return crossing.exchange(draft, body)
         case commands_value.Activate():
-            return crossing.activate(work, body)
+            return crossing.activate(draft, body)
         case commands_value.Reissue():
-            return crossing.reissue(work, body)
+            return crossing.reissue(draft, body)
         case commands_value.TopUp():
-            return crossing.top_up(work, body)
+            return crossing.top_up(draft, body)
         case _:
-            return _say_of_house(work, body)
+            return _registry_effects(draft, body)
 
 
-def _say_of_house(work: Work, body: Any) -> Said:
+def _registry_effects(draft: Draft, body: Any) -> Effects:
     match body:
         case commands_value.GrantBudget():
-            return budgets.grant(work, body)
+            return budgets.grant(draft, body)
         case commands_value.SendBudget():
-            return budgets.send(work, body)
+            return budgets.send(draft, body)
         case commands_value.ReceiveBudget():
-            return budgets.receive(work, body)
+            return budgets.receive(draft, body)
         case commands_value.Install():
-            return registry.install(work, body)
+            return registry.install(draft, body)
         case commands_value.SetStanding():
-            return registry.stand(work, body)
+            return registry.stand(draft, body)
         case commands_value.CloseWindow():
-            return registry.close_window(work, body)
+            return registry.close_window(draft, body)
         case commands_value.Settle():
-            return registry.settle(work, body)
+            return registry.settle(draft, body)
         case _:
-            return Said("refused", "undecodable")
+            return Effects("refused", "undecodable")
 
 
-def _return(work: Work, body: Any, said: Said) -> None:
+def _return(draft: Draft, body: Any, effects: Effects) -> None:
     """What was sent here and refused goes back."""
     if isinstance(body, commands_value.Receive):
         name = f"b.{body.from_shard}.{body.from_sequence}"
-        content = (body.from_shard, body.from_account, body.sent_by, said.code)
-        work.crosses.append((name, content))
+        content = (body.from_shard, body.from_account, body.sent_by, effects.code)
+        draft.crosses.append((name, content))
 
 
 _ARRIVING = (commands_value.Receive, commands_value.ReceiveBudget, commands_value.Return)
 
 
-def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
+def arrival_of(shard: int, command: Command | None) -> tuple[str, Any] | None:
     """What a command of the ledger's own says that it brings, to set beside what was sent."""
-    body = heard.body if heard is not None else None
+    body = command.body if command is not None else None
     if type(body) not in _ARRIVING:
         return None
     match body:
@@ -245,17 +245,17 @@ def arrival_of(shard: int, heard: Heard | None) -> tuple[str, Any] | None:
             return None
 
 
-def _transaction(work: Work, body: Transaction, original: Original | None) -> Said:
+def _transaction(draft: Draft, body: Transaction, original: Original | None) -> Effects:
     if body.replayed:
-        return Said(_NEVER_BOOKED, _NEVER_BOOKED)
+        return Effects(_NEVER_BOOKED, _NEVER_BOOKED)
     if body.decline:
         raise No(body.decline[0].code)
     match body.kind:
         case "refund":
-            return undo.refund(work, body, original)
+            return undo.refund(draft, body, original)
         case "reversal":
-            return undo.reverse(work, body, original)
+            return undo.reverse(draft, body, original)
         case "inquiry":
-            return Said("refused", "not-a-command")
+            return Effects("refused", "not-a-command")
         case _:
-            return sale.sell(work, body)
+            return sale.sell(draft, body)

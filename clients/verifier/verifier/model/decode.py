@@ -37,7 +37,7 @@ class Usual(Struct):
     cause_id: str | None = None
 
 
-class Heard(Struct):
+class Command(Struct):
     """A command as decided on: times in microseconds; body None where nobody could read it."""
 
     name: str
@@ -76,7 +76,7 @@ def _opened(raw: bytes) -> tuple[Any, Any]:
     return outer, _inner[outer.type].decode(outer.data)
 
 
-def hear(raw: bytes) -> Heard | None:
+def decode_command(raw: bytes) -> Command | None:
     """A record as a command; None: nobody can read it, or its name cannot be kept."""
     if too_deep(raw):
         return None
@@ -92,7 +92,7 @@ def hear(raw: bytes) -> Heard | None:
         return None
     if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
         return None
-    return Heard(
+    return Command(
         name,
         body,
         outer.type,

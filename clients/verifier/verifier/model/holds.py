@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from verifier.model import life, money, registry
-from verifier.model.commands_value import Capture, HoldValue, LetGo, SpendAway, Wanted
-from verifier.model.computation import CREDIT, GIFT, HOLD_MAX, MERCHANT, POINTS, No, Said, Work
+from verifier.model.commands_value import Capture, HoldValue, LetGo, RedemptionTerms, SpendAway
+from verifier.model.computation import CREDIT, GIFT, HOLD_MAX, MERCHANT, POINTS, Draft, Effects, No
 from verifier.model.messages import micros
 from verifier.model.originals import Original
 from verifier.model.undo import progress_of
@@ -20,17 +20,17 @@ class Ask(NamedTuple):
     issuer: int | None = None
 
 
-def _asks(wanted: Any, acceptor: int) -> list[Ask]:
+def _asks(needed: Any, acceptor: int) -> list[Ask]:
     found: list[Ask] = []
-    if wanted.points:
-        found.append(Ask(POINTS, wanted.points, "insufficient-points"))
-    if wanted.merchant_points:
+    if needed.points:
+        found.append(Ask(POINTS, needed.points, "insufficient-points"))
+    if needed.merchant_points:
         lack = "insufficient-merchant-points"
-        found.append(Ask(MERCHANT, wanted.merchant_points, lack, acceptor))
-    if wanted.credit_rial:
-        found.append(Ask(CREDIT, wanted.credit_rial, "insufficient-credit"))
-    if wanted.gift_rial:
-        found.append(Ask(GIFT, wanted.gift_rial, "insufficient-gift"))
+        found.append(Ask(MERCHANT, needed.merchant_points, lack, acceptor))
+    if needed.credit_rial:
+        found.append(Ask(CREDIT, needed.credit_rial, "insufficient-credit"))
+    if needed.gift_rial:
+        found.append(Ask(GIFT, needed.gift_rial, "insufficient-gift"))
     return found
 
 
@@ -39,10 +39,10 @@ def _needs_acceptor(acceptor: int, merchant_points: int, worth: int) -> None:
         raise No("no-acceptor")
 
 
-def _plan(work: Work, asks: list[Ask]) -> list[tuple[Lot, int]]:
+def _plan(draft: Draft, asks: list[Ask]) -> list[tuple[Lot, int]]:
     takes: list[tuple[Lot, int]] = []
     for ask in asks:
-        takes += work.plan(ask.unit, ask.amount, ask.lack, ask.issuer)
+        takes += draft.plan(ask.unit, ask.amount, ask.lack, ask.issuer)
     if not takes:
         raise No("nothing-to-redeem")
     if len(takes) > LOTS_PER_SEQUENCE:
@@ -50,47 +50,47 @@ def _plan(work: Work, asks: list[Ask]) -> list[tuple[Lot, int]]:
     return takes
 
 
-def _pay(work: Work, takes: list[tuple[Lot, int]], spend: Wanted) -> None:
-    money.spend(work, takes, money.worth_of(spend))
+def _pay(draft: Draft, takes: list[tuple[Lot, int]], spend: RedemptionTerms) -> None:
+    money.spend(draft, takes, money.worth_of(spend))
 
 
-def spend(work: Work, body: SpendAway) -> Said:
+def spend(draft: Draft, body: SpendAway) -> Effects:
     """A reward, a fee: like a redemption of what it is worth."""
     if not body.account:
         raise No("no-account")
     _needs_acceptor(body.acceptor, body.spend.merchant_points, body.spend.worth_rial)
-    work.repay()
-    _pay(work, _plan(work, _asks(body.spend, body.acceptor)), body.spend)
-    life.renew(work)
-    return Said()
+    draft.repay()
+    _pay(draft, _plan(draft, _asks(body.spend, body.acceptor)), body.spend)
+    life.renew(draft)
+    return Effects()
 
 
-def place(work: Work, body: HoldValue) -> Said:
+def place(draft: Draft, body: HoldValue) -> Effects:
     """The lots that a spend would take now are held until due."""
     if not body.account:
         raise No("no-account")
-    if micros(body.due_at) <= work.now:
+    if micros(body.due_at) <= draft.now:
         raise No("due-too-early")
-    if micros(body.due_at) > work.now + HOLD_MAX:
+    if micros(body.due_at) > draft.now + HOLD_MAX:
         raise No("due-too-late")
     _needs_acceptor(body.acceptor, body.merchant_points, 0)
-    work.repay()
-    work.reserve(_plan(work, _asks(body, body.acceptor)))
-    return Said()
+    draft.repay()
+    draft.reserve(_plan(draft, _asks(body, body.acceptor)))
+    return Effects()
 
 
-def capture(work: Work, body: Capture, original: Original | None) -> Said:
+def capture(draft: Draft, body: Capture, original: Original | None) -> Effects:
     """Some of a hold is spent, the rest is free again."""
-    hold, known = _standing(work, original)
+    hold, known = _standing(draft, original)
     assert original is not None  # noqa: S101 - for the types
-    work.acceptor, work.merchant = original.acceptor, original.merchant
-    registry.may_begin(work, work.acceptor)
-    _needs_acceptor(work.acceptor, body.spend.merchant_points, body.spend.worth_rial)
-    work.repay()
-    left = {ask.unit: ask.amount for ask in _asks(body.spend, work.acceptor)}
+    draft.acceptor, draft.merchant = original.acceptor, original.merchant
+    registry.may_begin(draft, draft.acceptor)
+    _needs_acceptor(draft.acceptor, body.spend.merchant_points, body.spend.worth_rial)
+    draft.repay()
+    left = {ask.unit: ask.amount for ask in _asks(body.spend, draft.acceptor)}
     captured: dict[int, int] = {}
     for number, amount in hold.parts.items():
-        unit = work.purse.lots[number].unit
+        unit = draft.purse.lots[number].unit
         part = min(amount, left.get(unit, 0))
         if part:
             left[unit] -= part
@@ -99,53 +99,53 @@ def capture(work: Work, body: Capture, original: Original | None) -> Said:
         raise No("capture-too-large")
     if not captured:
         raise No("nothing-to-redeem")
-    work.lapse(hold.parts)
-    work.let_go(hold, "released", captured)
-    _pay(work, [(work.purse.lots[lot], amount) for lot, amount in captured.items()], body.spend)
-    work.lapse(hold.parts)
-    work.repay()
-    life.renew(work)
+    draft.lapse(hold.parts)
+    draft.let_go(hold, "released", captured)
+    _pay(draft, [(draft.purse.lots[lot], amount) for lot, amount in captured.items()], body.spend)
+    draft.lapse(hold.parts)
+    draft.repay()
+    life.renew(draft)
     return _ended(original, known, "captured")
 
 
-def void(work: Work, original: Original | None) -> Said:
+def void(draft: Draft, original: Original | None) -> Effects:
     """All of a hold is free again."""
-    hold, known = _standing(work, original)
+    hold, known = _standing(draft, original)
     assert original is not None  # noqa: S101 - for the types
-    work.let_go(hold, "released")
-    work.lapse(hold.parts)
-    work.repay()
+    draft.let_go(hold, "released")
+    draft.lapse(hold.parts)
+    draft.repay()
     return _ended(original, known, "voided")
 
 
-def let_go(work: Work, body: LetGo) -> Said:
+def let_go(draft: Draft, body: LetGo) -> Effects:
     """A hold fell due: what any command of the account books before all else."""
-    if body.hold in work.purse.holds and body.hold not in work.ended:
+    if body.hold in draft.purse.holds and body.hold not in draft.ended:
         raise No("hold-not-due")
-    if body.hold not in work.ended:
-        return Said(code="nothing-left")
-    return Said()
+    if body.hold not in draft.ended:
+        return Effects(code="nothing-left")
+    return Effects()
 
 
-def _standing(work: Work, original: Original | None) -> tuple[Hold, Progress]:
+def _standing(draft: Draft, original: Original | None) -> tuple[Hold, Progress]:
     if original is None or not original.arrived:
         raise No("unknown-original")
     if original.type != "hold-value.v1":
         raise No("not-a-hold")
     if original.status != "completed" or original.held_until is None:
         raise No("original-not-completed")
-    known = progress_of(work, original)
+    known = progress_of(draft, original)
     if known.verdict:
         raise No(f"hold-{known.verdict}")
-    if work.now >= original.held_until:
+    if draft.now >= original.held_until:
         raise No("hold-due")
-    return work.purse.holds[original.sequence], known
+    return draft.purse.holds[original.sequence], known
 
 
-def _ended(original: Original, known: Progress, how: str) -> Said:
-    said = Said()
-    said.progress = (
+def _ended(original: Original, known: Progress, how: str) -> Effects:
+    effects = Effects()
+    effects.progress = (
         original.name,
         Progress(known.sequence, known.total, known.refunded, known.full, known.reversed, how),
     )
-    return said
+    return effects

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from verifier.model import budgets
 from verifier.model.commands_value import Adjust, Extend
-from verifier.model.computation import RIAL, No, Said, Work, in_date
+from verifier.model.computation import RIAL, Draft, Effects, No, in_date
 from verifier.model.messages import micros
 from verifier.state import LOTS_PER_SEQUENCE, WAITING, Lot
 
@@ -15,15 +15,15 @@ _LONGEST = 36_500  # days
 _LAST_YEAR = 2_099
 
 
-def renew(work: Work) -> None:
+def renew(draft: Draft) -> None:
     """An account that was active keeps its sliding lots alive, but for those opened just now."""
-    if not work.state.slides:
+    if not draft.state.slides:
         return
-    new = {lot.number for lot, _, _ in work.opened}
-    active = min(work.occurred, work.now)
-    for lot in work.purse.lots.values():
-        if lot.sliding and lot.left and lot.number not in new and in_date(lot, work.now):
-            work.redate(lot, lot.start, _renewed(lot, active))
+    new = {lot.number for lot, _, _ in draft.opened}
+    active = min(draft.occurred, draft.now)
+    for lot in draft.purse.lots.values():
+        if lot.sliding and lot.left and lot.number not in new and in_date(lot, draft.now):
+            draft.redate(lot, lot.start, _renewed(lot, active))
 
 
 def _renewed(lot: Lot, active: int) -> int | None:
@@ -36,23 +36,23 @@ def _renewed(lot: Lot, active: int) -> int | None:
     return max(lot.until, micros(datetime.combine(day, time(), tzinfo=_TEHRAN)))
 
 
-def extend(work: Work, body: Extend) -> Said:
+def extend(draft: Draft, body: Extend) -> Effects:
     """A later date, or none, for a lot still in date."""
-    lot = work.lot(body.lot)
+    lot = draft.lot(body.lot)
     if lot is None:
         raise No("unknown-lot")
     if not body.reason.strip():
         raise No("no-reason")
-    if not in_date(lot, work.now):
+    if not in_date(lot, draft.now):
         raise No("lot-past-date")
     until = None if body.expires_at is None else micros(body.expires_at)
     if lot.until is None or (until is not None and until <= lot.until):
         raise No("not-later")
-    work.redate(lot, lot.start, until)
-    return Said()
+    draft.redate(lot, lot.start, until)
+    return Effects()
 
 
-def adjust(work: Work, body: Adjust) -> Said:
+def adjust(draft: Draft, body: Adjust) -> Effects:
     """Two persons add to an account, or take from it."""
     if not body.account:
         raise No("no-account")
@@ -63,31 +63,31 @@ def adjust(work: Work, body: Adjust) -> Said:
     if body.unit == RIAL:
         raise No("not-value")
     if not body.take:
-        budgets.may_issue(work, body.unit, body.issuer, body.funder)
-    work.repay()
+        budgets.may_issue(draft, body.unit, body.issuer, body.funder)
+    draft.repay()
     if body.take:
-        _take(work, body)
-        return Said()
+        _take(draft, body)
+        return Effects()
     like = {
-        "unit": body.unit, "issuer": body.issuer, "funder": body.funder, "start": work.now,
+        "unit": body.unit, "issuer": body.issuer, "funder": body.funder, "start": draft.now,
         "until": None if body.expires_at is None else micros(body.expires_at),
-        "born": work.occurred, "merchant": 0, "rule": "adjustment", "version": 0,
+        "born": draft.occurred, "merchant": 0, "rule": "adjustment", "version": 0,
         "origin": "adjustment", "parent": None,
     }  # fmt: skip
-    work.open(like, body.amount, body.cost_rial)
-    work.issue(body.unit, body.issuer, body.amount)
-    work.fund(body.issuer, body.funder, body.cost_rial)
-    work.repay()
-    return Said()
+    draft.open(like, body.amount, body.cost_rial)
+    draft.issue(body.unit, body.issuer, body.amount)
+    draft.fund(body.issuer, body.funder, body.cost_rial)
+    draft.repay()
+    return Effects()
 
 
-def _take(work: Work, body: Adjust) -> None:
-    takes = work.plan(body.unit, body.amount, "insufficient-value", body.issuer)
+def _take(draft: Draft, body: Adjust) -> None:
+    takes = draft.plan(body.unit, body.amount, "insufficient-value", body.issuer)
     if len(takes) > LOTS_PER_SEQUENCE:
         raise No("too-many-lots")
     costs: dict[int, int] = {}
     for lot, amount in takes:
-        costs[lot.funder] = costs.get(lot.funder, 0) + work.take(lot, amount, "adjusted")
-    work.issue(body.unit, body.issuer, -body.amount)
+        costs[lot.funder] = costs.get(lot.funder, 0) + draft.take(lot, amount, "adjusted")
+    draft.issue(body.unit, body.issuer, -body.amount)
     for funder, cost in costs.items():
-        work.fund(body.issuer, funder, -cost)
+        draft.fund(body.issuer, funder, -cost)

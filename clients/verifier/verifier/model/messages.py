@@ -16,7 +16,7 @@ BasketLine = Annotated[int, Meta(ge=1, le=9999)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Short = Annotated[str, Meta(max_length=64)]
-Moment = Annotated[datetime, Meta(tz=True)]  # and of the house's calendar: hearing.timely
+Moment = Annotated[datetime, Meta(tz=True)]  # and of the platform's calendar: hearing.timely
 UnitName = Literal["NP", "MP", "CR", "GV", "IRR"]
 KindName = Literal["purchase", "redemption", "refund", "reversal", "inquiry"]
 
@@ -48,7 +48,7 @@ class BackRow(Struct):
     amount_rial: Some
 
 
-class Told(Struct, omit_defaults=True):
+class AnswerLine(Struct, omit_defaults=True):
     """A line of an answer: what it earned, or why nothing."""
 
     line: Place
@@ -108,7 +108,7 @@ class Transaction(Struct):
     lines: tuple[BasketRow, ...] = ()
     decline: tuple[Why, ...] = ()
     awards: tuple[Prize, ...] = ()
-    unearned: tuple[Told, ...] = ()
+    unearned: tuple[AnswerLine, ...] = ()
     redemption: Deal | None = None
     original: str = ""
     refund_lines: tuple[BackRow, ...] = ()
@@ -148,7 +148,7 @@ class Issue(Struct):
     purpose: str = ""
     original: str = ""
     available_from: Moment | None = None
-    awaits: str = ""
+    pending_event: str = ""
     sliding_days: Id = 0
     budget: Id | None = None
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from verifier.model.commands_value import Wanted
-from verifier.model.computation import NETWORK, RIAL, No, Work, spread
+from verifier.model.commands_value import RedemptionTerms
+from verifier.model.computation import NETWORK, RIAL, Draft, No, spread
 from verifier.model.messages import Deal
 from verifier.state import Key, Lot
 
@@ -39,26 +39,26 @@ class Worth(NamedTuple):
         return max(0, min(self.discount - self.own - claim, self.network_max))
 
 
-def worth_of(deal: Deal | Wanted) -> Worth:
+def worth_of(deal: Deal | RedemptionTerms) -> Worth:
     """Of a redemption at a till, or of a spend away from one."""
-    if isinstance(deal, Wanted):
+    if isinstance(deal, RedemptionTerms):
         return Worth(deal.worth_rial, 0, deal.own_max_rial, deal.fee_bp, deal.network_max_rial)
     worth = deal.points_value_rial + deal.credit_rial + deal.gift_rial
     own, most = deal.own_discount_rial, deal.own_discount_max_rial
     return Worth(worth + own, own, most, deal.fee_bp, deal.network_max_rial)
 
 
-def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
+def spend(draft: Draft, takes: list[tuple[Lot, int]], worth: Worth) -> int:
     """Take from these lots with their claims and fees; gives the acceptor's own part of it."""
     if len(takes) == 1:
-        return _spend_one(work, *takes[0], worth)
+        return _spend_one(draft, *takes[0], worth)
     costs = [lot.cost * amount // lot.left for lot, amount in takes]
     claim = min(worth.discount, sum(costs))
     made_up = worth.made_up(claim)
     own = worth.discount - claim - made_up
     _check_own(worth, own, len(takes))
     claims = spread(claim, costs)
-    abroad = [lot.issuer != work.acceptor for lot, _ in takes]
+    abroad = [lot.issuer != draft.acceptor for lot, _ in takes]
     owed = sum(part for part, out in zip(claims, abroad, strict=True) if out)
     fees = spread(
         owed * worth.fee_bp // 10_000,
@@ -66,9 +66,9 @@ def spend(work: Work, takes: list[tuple[Lot, int]], worth: Worth) -> int:
     )
     pieces: list[Piece] = []
     for (lot, amount), cost, part, fee in zip(takes, costs, claims, fees, strict=True):
-        work.take_at(lot, amount, "redeemed", (cost, part, fee))
+        draft.take_at(lot, amount, "redeemed", (cost, part, fee))
         pieces.append(Piece(lot.unit, lot.issuer, amount, part, fee, cost - part))
-    enter(work, work.acceptor, pieces, (own, made_up))
+    enter(draft, draft.acceptor, pieces, (own, made_up))
     return own
 
 
@@ -78,9 +78,9 @@ def _check_own(worth: Worth, own: int, lots: int) -> None:
         raise No("own-discount-too-large")
 
 
-def _spend_one(work: Work, lot: Lot, amount: int, worth: Worth) -> int:
+def _spend_one(draft: Draft, lot: Lot, amount: int, worth: Worth) -> int:
     """The same from a single lot, the usual case: nothing is spread."""
-    acceptor, issuer, unit = work.acceptor, lot.issuer, lot.unit
+    acceptor, issuer, unit = draft.acceptor, lot.issuer, lot.unit
     cost = lot.cost * amount // lot.left
     claim = min(worth.discount, cost)
     made_up = worth.made_up(claim)
@@ -88,17 +88,17 @@ def _spend_one(work: Work, lot: Lot, amount: int, worth: Worth) -> int:
     _check_own(worth, own, 1)
     owed = claim if issuer != acceptor else 0
     due = owed * worth.fee_bp // 10_000
-    work.take_at(lot, amount, "redeemed", (cost, claim, due))
-    work.move(work.value(unit, issuer), (issuer, "redeemed", unit, 0), amount)
-    work.move((issuer, "payable", RIAL, acceptor), (acceptor, "receivable", RIAL, issuer), owed)
-    work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), cost - claim)
-    beside_claims(work, acceptor, own, made_up)
-    fee(work, acceptor, due)
+    draft.take_at(lot, amount, "redeemed", (cost, claim, due))
+    draft.move(draft.value(unit, issuer), (issuer, "redeemed", unit, 0), amount)
+    draft.move((issuer, "payable", RIAL, acceptor), (acceptor, "receivable", RIAL, issuer), owed)
+    draft.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), cost - claim)
+    beside_claims(draft, acceptor, own, made_up)
+    fee(draft, acceptor, due)
     return own
 
 
 def enter(
-    work: Work, acceptor: int, pieces: Iterable[Piece], beside: tuple[int, int], sign: int = 1
+    draft: Draft, acceptor: int, pieces: Iterable[Piece], beside: tuple[int, int], sign: int = 1
 ) -> None:
     """Entries of a redemption, or with sign -1 of its undoing. beside: as in beside_claims."""
     spent: dict[Key, int] = {}
@@ -108,7 +108,7 @@ def enter(
     fees = 0
     for piece in pieces:
         kin = (piece.unit, piece.issuer)
-        purse = work.value(piece.unit, piece.issuer)
+        purse = draft.value(piece.unit, piece.issuer)
         spent[purse] = spent.get(purse, 0) + piece.amount
         sinks[kin] = sinks.get(kin, 0) + piece.amount
         if piece.claim and piece.issuer != acceptor:
@@ -116,7 +116,7 @@ def enter(
         if piece.free:
             free[piece.issuer] = free.get(piece.issuer, 0) + piece.free
         fees += piece.fee
-    legs = work.legs
+    legs = draft.legs
     legs += [(purse, -sign * amount) for purse, amount in spent.items() if amount]
     legs += [
         ((issuer, "redeemed", unit, 0), sign * amount)
@@ -124,22 +124,24 @@ def enter(
         if amount
     ]
     for issuer, rial in claims.items():
-        work.move(
+        draft.move(
             (issuer, "payable", RIAL, acceptor), (acceptor, "receivable", RIAL, issuer), sign * rial
         )
     for issuer, rial in free.items():
-        work.move((issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), sign * rial)
+        draft.move(
+            (issuer, "points-cost", RIAL, 0), (issuer, "cost-released", RIAL, 0), sign * rial
+        )
     own, made_up = beside
-    beside_claims(work, acceptor, sign * own, sign * made_up)
-    fee(work, acceptor, sign * fees)
+    beside_claims(draft, acceptor, sign * own, sign * made_up)
+    fee(draft, acceptor, sign * fees)
 
 
-def beside_claims(work: Work, acceptor: int, own: int, made_up: int) -> None:
+def beside_claims(draft: Draft, acceptor: int, own: int, made_up: int) -> None:
     """What no issuer owes of a discount: the acceptor's own, and what the network makes up for."""
-    work.fund(acceptor, NETWORK, made_up)
-    work.move((acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), own)
+    draft.fund(acceptor, NETWORK, made_up)
+    draft.move((acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), own)
 
 
-def fee(work: Work, acceptor: int, rial: int) -> None:
+def fee(draft: Draft, acceptor: int, rial: int) -> None:
     """The network's share of claims."""
-    work.move((acceptor, "payable", RIAL, NETWORK), (NETWORK, "fee", RIAL, acceptor), rial)
+    draft.move((acceptor, "payable", RIAL, NETWORK), (NETWORK, "fee", RIAL, acceptor), rial)

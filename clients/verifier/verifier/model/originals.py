@@ -11,14 +11,14 @@ from verifier.model.commands_value import (
     Capture,
     HoldValue,
     Receive,
+    RedemptionTerms,
     Reissue,
     Return,
     Send,
     SpendAway,
-    Wanted,
 )
 from verifier.model.computation import DONE
-from verifier.model.decode import Heard
+from verifier.model.decode import Command
 from verifier.model.messages import Issue, Prize, Refusal, Transaction, micros
 from verifier.state import LOTS_PER_SEQUENCE
 
@@ -58,7 +58,7 @@ class Original(Struct):
     spent: Sequence[Row] = ()
     beside: tuple[int, int] = (0, 0)  # Rial no issuer owes: the acceptor's own, made up for
     held_until: int | None = None
-    awaits: str = ""  # the event that an issue waits for
+    pending_event: str = ""  # the event that an issue waits for
     leaf: Leaf | None = None
     body: Any = None
 
@@ -69,31 +69,35 @@ class Original(Struct):
 
 
 def original_of(
-    name: str, leaf: Leaf, heard: Heard | None, hold: "Original | None" = None
+    name: str, leaf: Leaf, command: Command | None, hold: "Original | None" = None
 ) -> Original:
     """What stands behind a name, from the leaf that answered it. hold: that a capture names."""
     _, sequence, at, status, *_ = leaf.head
-    if heard is None or heard.name != name:
-        kind = "undecodable" if heard is None else heard.type
-        arrived = heard is None
+    if command is None or command.name != name:
+        kind = "undecodable" if command is None else command.type
+        arrived = command is None
         return Original(name, sequence, kind, status if arrived else "declined", arrived)
-    found = Original(name, sequence, heard.type, status, leaf=leaf, body=heard.body)
-    body = heard.body
+    found = Original(name, sequence, command.type, status, leaf=leaf, body=command.body)
+    body = command.body
     match body:
         case Transaction():
             _transaction(found, body, leaf, at)
         case Issue():
-            found.account, found.member, found.awaits = body.account, body.member, body.awaits
+            found.account, found.member, found.pending_event = (
+                body.account,
+                body.member,
+                body.pending_event,
+            )
             if status == "completed":
                 found.grants = (_issued(body, sequence, at),)
         case Refusal():
             found.kind, found.account = body.kind, body.account
         case _:
-            _further(found, body, leaf, hold)
+            _other_kinds(found, body, leaf, hold)
     return found
 
 
-def _further(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> None:
+def _other_kinds(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> None:
     match body:
         case SpendAway():
             _spent(found, body, body.spend, leaf)
@@ -112,7 +116,7 @@ def _further(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> N
             pass
 
 
-def _spent(found: Original, where: Any, spend: Wanted, leaf: Leaf) -> None:
+def _spent(found: Original, where: Any, spend: RedemptionTerms, leaf: Leaf) -> None:
     """A spend away from a till is a redemption of one line."""
     found.kind, found.account, found.member = "redemption", where.account, where.member
     found.merchant, found.acceptor, found.lines = (
@@ -206,9 +210,9 @@ def _kin(prize: Prize, start: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def sliding_of(leaf: Leaf, heard: Heard | None, lot: int) -> int:
+def sliding_of(leaf: Leaf, command: Command | None, lot: int) -> int:
     """By how many days activity renews a lot, as the command that opened it says."""
-    body = heard.body if heard is not None else None
+    body = command.body if command is not None else None
     match body:
         case Transaction():
             awards = booked(body, leaf)

@@ -11,9 +11,9 @@ from verifier.model.computation import (
     GRACED,
     MERCHANT,
     POINTS,
+    Draft,
+    Effects,
     No,
-    Said,
-    Work,
     in_date,
     part_of,
     spread,
@@ -47,17 +47,17 @@ class Way(NamedTuple):
         return whole if self.last else 0
 
 
-def progress_of(work: Work, original: Original) -> Progress:
+def progress_of(draft: Draft, original: Original) -> Progress:
     """What was undone of an original so far."""
-    known = work.state.progress.get(original.name)
+    known = draft.state.progress.get(original.name)
     if known is not None:
         return known
     return Progress(original.sequence, original.total, (0,) * len(original.lines))
 
 
-def refund(work: Work, body: Transaction, original: Original | None) -> Said:
+def refund(draft: Draft, body: Transaction, original: Original | None) -> Effects:
     """All that is left, or parts of lines."""
-    known = _may_be_undone(work, body, original)
+    known = _may_be_undone(draft, body, original)
     assert original is not None  # noqa: S101 - for the types
     whole = tuple(rial for _, rial in original.lines)
     due = list(whole)
@@ -74,10 +74,10 @@ def refund(work: Work, body: Transaction, original: Original | None) -> Said:
             if due[place] > whole[place]:
                 raise No("refund-too-large")
     last = tuple(due) == whole
-    said = _undo(work, body, original, Way(known.refunded, tuple(due), last))
+    effects = _undo(draft, body, original, Way(known.refunded, tuple(due), last))
     reached = Progress(known.sequence, known.total, tuple(due), last, known.reversed, known.verdict)
-    said.progress = (original.name, reached)
-    return said
+    effects.progress = (original.name, reached)
+    return effects
 
 
 def _by_amount(rial: int, done: tuple[int, ...], whole: tuple[int, ...]) -> list[int]:
@@ -90,23 +90,23 @@ def _by_amount(rial: int, done: tuple[int, ...], whole: tuple[int, ...]) -> list
     return [back + more for back, more in zip(done, spread(rial, left), strict=True)]
 
 
-def reverse(work: Work, body: Transaction, original: Original | None) -> Said:
+def reverse(draft: Draft, body: Transaction, original: Original | None) -> Effects:
     """All that is left; of what never came, that it may never come."""
     if original is None:
-        said = Said(code="original-not-seen")
-        said.marks = body.original
-        return said
+        effects = Effects(code="original-not-seen")
+        effects.marks = body.original
+        return effects
     if not original.arrived or original.status not in DONE:
-        return Said(code="nothing-to-reverse")
-    known = _may_be_undone(work, body, original)
+        return Effects(code="nothing-to-reverse")
+    known = _may_be_undone(draft, body, original)
     whole = tuple(rial for _, rial in original.lines)
-    said = _undo(work, body, original, Way(known.refunded, whole, True))
+    effects = _undo(draft, body, original, Way(known.refunded, whole, True))
     reached = Progress(known.sequence, known.total, whole, True, True, known.verdict)
-    said.progress = (original.name, reached)
-    return said
+    effects.progress = (original.name, reached)
+    return effects
 
 
-def _may_be_undone(work: Work, body: Transaction, original: Original | None) -> Progress:
+def _may_be_undone(draft: Draft, body: Transaction, original: Original | None) -> Progress:
     if original is None:
         raise No("unknown-original")
     if original.kind not in ("purchase", "redemption"):
@@ -117,7 +117,7 @@ def _may_be_undone(work: Work, body: Transaction, original: Original | None) -> 
         raise No("another-account")
     if body.merchant != original.merchant:
         raise No("another-merchant")
-    known = progress_of(work, original)
+    known = progress_of(draft, original)
     if known.reversed:
         raise No("already-reversed")
     if known.full:
@@ -125,15 +125,15 @@ def _may_be_undone(work: Work, body: Transaction, original: Original | None) -> 
     return known
 
 
-def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
-    said = Said()
-    work.repay()
-    until = work.now + GRACE if body.grace_expires_at is None else micros(body.grace_expires_at)
-    work.lapse([grant.lot for grant in original.grants])
-    back = _restore(work, original, way, until)
-    taken, owed, worth = _claw_back(work, original, way, said)
-    work.repay()
-    said.numbers = {
+def _undo(draft: Draft, body: Transaction, original: Original, way: Way) -> Effects:
+    effects = Effects()
+    draft.repay()
+    until = draft.now + GRACE if body.grace_expires_at is None else micros(body.grace_expires_at)
+    draft.lapse([grant.lot for grant in original.grants])
+    back = _restore(draft, original, way, until)
+    taken, owed, worth = _claw_back(draft, original, way, effects)
+    draft.repay()
+    effects.numbers = {
         "points_restored": back.get(POINTS, 0),
         "credit_restored_rial": back.get(CREDIT, 0),
         "gift_restored_rial": back.get(GIFT, 0),
@@ -142,10 +142,10 @@ def _undo(work: Work, body: Transaction, original: Original, way: Way) -> Said:
         "debt_points": owed,
         "debt_rial": worth,
     }
-    return said
+    return effects
 
 
-def _restore(work: Work, original: Original, way: Way, until: int) -> dict[str, int]:
+def _restore(draft: Draft, original: Original, way: Way, until: int) -> dict[str, int]:
     back: dict[str, int] = {}
     if not original.spent:
         return back
@@ -153,7 +153,7 @@ def _restore(work: Work, original: Original, way: Way, until: int) -> dict[str, 
     pieces: list[money.Piece] = []
     for row in original.spent:
         _, number, amount, cost, claim, fee, *_ = row
-        lot = work.purse.lots[number]
+        lot = draft.purse.lots[number]
         points = way.of_basket(amount, original)
         before = part_of(amount, 0, done, original.total) if original.total else 0
         part = (
@@ -165,14 +165,14 @@ def _restore(work: Work, original: Original, way: Way, until: int) -> dict[str, 
         free = way.of_basket(cost - claim, original)
         pieces.append(money.Piece(lot.unit, row[8], points, part[1], part[2], free))
         if points or part[1] or part[2]:
-            restore(work, original, row, points, part, until)
+            restore(draft, original, row, points, part, until)
     own, made_up = [way.of_basket(rial, original) for rial in original.beside]
-    money.enter(work, original.acceptor, pieces, (own, made_up), -1)
+    money.enter(draft, original.acceptor, pieces, (own, made_up), -1)
     return back
 
 
 def restore(
-    work: Work,
+    draft: Draft,
     original: Original,
     row: tuple[Any, ...],
     points: int,
@@ -180,107 +180,109 @@ def restore(
     until: int,
 ) -> None:
     """Part of a row (points; cost, claim and fee) comes back into its lot."""
-    number = refill(work, row[1], points, part[0], until)
-    work.rows.append(
+    number = refill(draft, row[1], points, part[0], until)
+    draft.rows.append(
         (
-            len(work.rows), number, points, *part, original.sequence, row[0], row[8],
-            original.acceptor, work.merchant, "restored",
+            len(draft.rows), number, points, *part, original.sequence, row[0], row[8],
+            original.acceptor, draft.merchant, "restored",
         )
     )  # fmt: skip
 
 
-def give_back(work: Work, original: Original, row: tuple[Any, ...], until: int) -> None:
+def give_back(draft: Draft, original: Original, row: tuple[Any, ...], until: int) -> None:
     """All of a row that sent something comes back, as it was."""
-    number = refill(work, row[1], row[2], row[3], until)
-    work.rows.append(
-        (len(work.rows), number, *row[2:6], original.sequence, row[0], *row[8:11], "arrived")
+    number = refill(draft, row[1], row[2], row[3], until)
+    draft.rows.append(
+        (len(draft.rows), number, *row[2:6], original.sequence, row[0], *row[8:11], "arrived")
     )
 
 
-def refill(work: Work, number: int, points: int, cost: int, until: int) -> int:
+def refill(draft: Draft, number: int, points: int, cost: int, until: int) -> int:
     """Fill a lot; past its date, a child of it with another date. Gives the number of either."""
-    lot = work.purse.lots[number]
+    lot = draft.purse.lots[number]
     if not points:
         return number
-    if in_date(lot, work.now):
-        work.touch(lot)
+    if in_date(lot, draft.now):
+        draft.touch(lot)
     else:
         until = lot.until if lot.origin in GRACED and lot.until is not None else until
         like = {
-            "unit": lot.unit, "issuer": lot.issuer, "funder": lot.funder, "start": work.now,
+            "unit": lot.unit, "issuer": lot.issuer, "funder": lot.funder, "start": draft.now,
             "until": until, "born": lot.born, "merchant": lot.merchant, "rule": lot.rule,
             "version": lot.version, "origin": "child", "parent": lot.number,
         }  # fmt: skip
-        lot = work.open(like, points, cost, filled=False)
+        lot = draft.open(like, points, cost, filled=False)
     lot.left += points
     lot.cost += cost
     return lot.number
 
 
-def _claw_back(work: Work, original: Original, way: Way, said: Said) -> tuple[int, int, int]:
+def _claw_back(
+    draft: Draft, original: Original, way: Way, effects: Effects
+) -> tuple[int, int, int]:
     """From the sale's own lots, then others of the issuer, then as debt.
 
     Points taken, points owed, and the Rial that all owed is worth.
     """
-    if progress_of(work, original).verdict == "cancelled":
+    if progress_of(draft, original).verdict == "cancelled":
         return 0, 0, 0
     costs: dict[tuple[str, int], int] = {}
-    wanted: dict[tuple[str, int], int] = {}
+    needed: dict[tuple[str, int], int] = {}
     taken: dict[tuple[str, int], int] = {}
     short: dict[tuple[str, int], int] = {}
     for grant in original.grants:
         kin = (grant.unit, grant.issuer)
         points = way.of_grant(grant.amount, grant, original)
         cost = way.of_grant(grant.cost, grant, original)
-        work.fund(grant.issuer, grant.funder, -cost)
-        budgets.give_back(work, grant, cost)
+        draft.fund(grant.issuer, grant.funder, -cost)
+        budgets.give_back(draft, grant, cost)
         costs[kin] = costs.get(kin, 0) + cost
-        wanted[kin] = wanted.get(kin, 0) + points
-        lot = work.purse.lots[grant.lot]
+        needed[kin] = needed.get(kin, 0) + points
+        lot = draft.purse.lots[grant.lot]
         amount = min(points, lot.left - lot.held)
         if amount:
-            work.take(lot, amount, "clawed-back")
+            draft.take(lot, amount, "clawed-back")
         missing = points - amount
         if missing and lot.lapsed:  # what expired unspent is not owed
-            work.touch(lot)
+            draft.touch(lot)
             forgiven = min(missing, lot.lapsed)
             lot.lapsed -= forgiven
-            said.forgiven.append((lot.number, forgiven))
+            effects.forgiven.append((lot.number, forgiven))
             missing -= forgiven
         taken[kin] = taken.get(kin, 0) + amount
         short[kin] = short.get(kin, 0) + missing
     own = {grant.lot for grant in original.grants}
     for (unit, issuer), amount in taken.items():
-        more = _from_others(work, unit, issuer, own, short[unit, issuer])
-        work.issue(unit, issuer, -(amount + more))
+        more = _from_others(draft, unit, issuer, own, short[unit, issuer])
+        draft.issue(unit, issuer, -(amount + more))
         taken[unit, issuer] += more
         owed = short[unit, issuer] = short[unit, issuer] - more
-        work.move((work.owner, "debt", unit, issuer), (issuer, "issued", unit, 0), owed)
-        work.owe(unit, issuer, owed)
+        draft.move((draft.owner, "debt", unit, issuer), (issuer, "issued", unit, 0), owed)
+        draft.owe(unit, issuer, owed)
     worth = 0
     for kin, owed in short.items():
         if owed:
-            worth += owed if kin[0] in (CREDIT, GIFT) else costs[kin] * owed // wanted[kin]
+            worth += owed if kin[0] in (CREDIT, GIFT) else costs[kin] * owed // needed[kin]
     return _points(taken), _points(short), worth
 
 
-def _from_others(work: Work, unit: str, issuer: int, own: set[int], wanted: int) -> int:
+def _from_others(draft: Draft, unit: str, issuer: int, own: set[int], needed: int) -> int:
     """Waiting lots of the same sale, then usable ones of the issuer; gives how much."""
-    left = wanted
+    left = needed
     waiting = [
         lot
         for number in sorted(own)
-        if (lot := work.purse.lots[number]).unit == unit
+        if (lot := draft.purse.lots[number]).unit == unit
         and lot.issuer == issuer
-        and lot.start > work.now
+        and lot.start > draft.now
     ]
-    usable = work.usable(unit, issuer)
+    usable = draft.usable(unit, issuer)
     for lot in [*waiting, *usable]:
-        amount = min(left, lot.left if lot.start > work.now else lot.left - lot.held)
+        amount = min(left, lot.left if lot.start > draft.now else lot.left - lot.held)
         if amount:
-            work.take(lot, amount, "clawed-back")
+            draft.take(lot, amount, "clawed-back")
             left -= amount
-    return wanted - left
+    return needed - left
 
 
 def _points(by_kin: dict[tuple[str, int], int]) -> int:

@@ -105,7 +105,7 @@ def brings_back(outcome: Outcome) -> bool:
     if outcome.status not in _DONE:
         return False
     return outcome.command in _LET_GO or any(
-        move.what in _BACK and move.unit is Unit.CREDIT for move in outcome.moves
+        move.movement in _BACK and move.unit is Unit.CREDIT for move in outcome.moves
     )
 
 

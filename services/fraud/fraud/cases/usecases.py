@@ -15,7 +15,7 @@ from kit.stream import requests
 
 Review = domain.Review  # what a case opens with, for screening
 
-PLATFORM: Final = "house"  # the reviewer where time decided
+PLATFORM: Final = "platform"  # the reviewer where time decided
 UNREVIEWED: Final = "not reviewed by its due time"
 
 _EARNINGS: Final = ("post-transaction.v1", "refuse-transaction.v1")

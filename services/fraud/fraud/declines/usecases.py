@@ -41,7 +41,7 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> No
 
 async def take_out_early(tx: Tx, seen: Sequence[NameSeen]) -> None:
     """Take out what was declined before the road decided it: a sale that its reversal came before,
-    or a house that reads its past again."""
+    or a platform that reads its past again."""
     early = await store.find_early(tx, [(one.shard, one.name) for one in seen])
     if early:
         await _take_out(

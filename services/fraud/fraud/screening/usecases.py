@@ -40,7 +40,7 @@ _UNSTORABLE: Final = b"\\u0000"  # the only text PostgreSQL refuses that JSON ca
 
 
 class ScreeningState:
-    """What the road keeps between polls: the house's numbers, and the rules as last read."""
+    """What the road keeps between polls: the platform's numbers, and the rules as last read."""
 
     __slots__ = ("book", "limits")
 

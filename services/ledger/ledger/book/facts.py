@@ -135,7 +135,7 @@ class LotMovement(Struct, frozen=True, gc=False):
     ordinal: int
     lot: int
     unit: Unit
-    what: LotMovementKind
+    kind: LotMovementKind
     amount: int
     cost_rial: int
     issuer: int
@@ -214,7 +214,7 @@ class PriorPosting(Struct, frozen=True):
     network_rial: int = 0
     held_until: datetime | None = None
     progress: Progress = Progress(())
-    awaits: str = ""
+    pending_event: str = ""
 
     @property
     def total_rial(self) -> int:
@@ -328,8 +328,8 @@ def lot_of_issue(
     own = body.available_from or now
     lot = Lot(
         number, body.account, body.unit, body.amount, body.cost_rial, body.issuer, body.funder,
-        body.rule, body.rule_version, None if body.awaits else own, body.expires_at, occurred_at,
-        0, Origin.ISSUE, 0, body.amount, body.cost_rial, 0, 0, body.sliding_days,
+        body.rule, body.rule_version, None if body.pending_event else own, body.expires_at,
+        occurred_at, 0, Origin.ISSUE, 0, body.amount, body.cost_rial, 0, 0, body.sliding_days,
     )  # fmt: skip
     grant = Grant(
         0, body.unit, body.amount, body.cost_rial, body.issuer, body.funder, number, own,

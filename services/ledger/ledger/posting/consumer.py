@@ -22,9 +22,9 @@ async def on_ledger_commands(
 
 
 def subscriptions(ahead_max: timedelta | None, shards: int) -> tuple[Subscription, ...]:
-    """ahead_max: how far a command may be beyond its record; None in a sandbox house.
+    """ahead_max: how far a command may be beyond its record; None in a sandbox.
 
-    shards: of the house.
+    shards: of the platform.
     """
     return (
         Subscription(

@@ -24,7 +24,7 @@ class Sweep(Protocol):
 
 @dataclass(slots=True)
 class Ticker:
-    """Says advance-clock to every shard, once a minute of the house's time."""
+    """Says advance-clock to every shard, once a minute of the platform's time."""
 
     database: Database
     clock: Clock

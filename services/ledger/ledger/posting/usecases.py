@@ -70,10 +70,10 @@ async def post_batch(
     """Post one poll of ledger.commands, partitions and kinds mixed, in order.
 
     ahead_max: a command whose accepted_at is further beyond its record's append time is refused,
-    and the shard's time does not move by it; None: no guard, in a house that has its own clock.
+    and the shard's time does not move by it; None: no guard, in a platform that has its own clock.
 
     A known name is answered as the first time; a fresh one is decided, booked, said and answered.
-    Inquiries are answered from the state they arrive at and leave nothing. shards: of the house;
+    Inquiries are answered from the state they arrive at and leave nothing. shards: of the platform;
     a command that has us speak to another is refused. Raises InvariantBroken.
     """
     await _post(tx, batch, [_sayable(_command(event, ahead_max), shards) for event in batch])

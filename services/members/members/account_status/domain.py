@@ -74,7 +74,7 @@ def command(account: int, change: StatusChange) -> envelope.Envelope[commands.Se
         accepted_at=change.changed_at,
         data=commands.SetStanding(
             name=command_id,
-            standing=commands.Standing.FROZEN if stopped else commands.Standing.OPEN,
+            standing=commands.AccountStatus.FROZEN if stopped else commands.AccountStatus.OPEN,
             by=change.changed_by,
             reason=change.reason,
             account=account,

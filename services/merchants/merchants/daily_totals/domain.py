@@ -120,5 +120,5 @@ def _moved(outcome: Outcome, *movements: str) -> int:
     return sum(
         move.amount
         for move in outcome.moves
-        if move.what in movements and move.unit is Unit.NETWORK_POINTS
+        if move.movement in movements and move.unit is Unit.NETWORK_POINTS
     )

@@ -59,7 +59,7 @@ def command(
         accepted_at=change.changed_at,
         data=commands.SetStanding(
             name=command_id,
-            standing=commands.Standing.FROZEN if stopped else commands.Standing.OPEN,
+            standing=commands.AccountStatus.FROZEN if stopped else commands.AccountStatus.OPEN,
             by=change.changed_by,
             reason=change.reason,
             party=party,

@@ -138,11 +138,11 @@ def latest_states(reports: Sequence[tuple[int, int]]) -> dict[int, State]:
 def template_of(outcome: Outcome) -> Template | None:
     """The template that an outcome calls for; None where no message is sent.
 
-    None for quiet outcomes (history, replay), for refusals, and for commands without a template.
+    None for silent outcomes (history, replay), for refusals, and for commands without a template.
     Source: SH5, NH16, architecture 2.
     """
     done = outcome.status in (Status.COMPLETED, Status.UNDER_REVIEW)
-    if outcome.quiet or outcome.channel is Channel.HISTORY or not done or outcome.account == 0:
+    if outcome.silent or outcome.channel is Channel.HISTORY or not done or outcome.account == 0:
         return None
     return _template(outcome)
 

@@ -10,7 +10,7 @@ from contracts import redeeming
 from contracts.ledger import Offer, Redemption
 from contracts.merchants import Programme, Terms
 from contracts.pos import Line, PosTransaction
-from contracts.redeeming import Asked
+from contracts.redeeming import Tender
 from contracts.values import AMOUNT_MAX, Kind, Reason, largest_remainder
 from kit.base import errors
 
@@ -55,12 +55,12 @@ def redemption_of(
     offer = offer_of(programme, terms, cheapest)
     if not isinstance(offer, Offer):
         return offer
-    asked = Asked(transaction.amount_rial, transaction.points, transaction.credit_rial)
-    value = redeeming.worth(offer, asked.points) + asked.credit_rial
+    tender = Tender(transaction.amount_rial, transaction.points, transaction.credit_rial)
+    value = redeeming.worth(offer, tender.points) + tender.credit_rial
     if value > AMOUNT_MAX:
         raise errors.Invalid(f"a redemption of {value} Rial: too large", code="amount-too-large")
-    no = tuple([_reason(code, offer, asked) for code in redeeming.objections(offer, asked)])
-    return no or redeeming.redemption(offer, asked)
+    no = tuple([_reason(code, offer, tender) for code in redeeming.objections(offer, tender)])
+    return no or redeeming.redemption(offer, tender)
 
 
 def offer_of(
@@ -111,12 +111,12 @@ def paid_part(transaction: PosTransaction, redemption: Redemption) -> PosTransac
     )
 
 
-def _reason(code: str, offer: Offer, asked: Asked) -> Reason:
+def _reason(code: str, offer: Offer, tender: Tender) -> Reason:
     match code:
         case redeeming.BELOW_MINIMUM:
             return reasons.below_minimum(offer.redeem_min_points)
         case redeeming.ABOVE_SHARE:
-            return reasons.above_share(redeeming.room_rial(offer, asked.amount_rial))
+            return reasons.above_share(redeeming.room_rial(offer, tender.amount_rial))
         case redeeming.WORTH_NOTHING:
             return reasons.POINTS_WORTH_NOTHING
         case _:

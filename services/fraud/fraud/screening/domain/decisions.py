@@ -28,7 +28,7 @@ _RANK: Final = {
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """The house's numbers. clock_ahead_max None: no guard, as in a sandbox house.
+    """The platform's numbers. clock_ahead_max None: no guard, as in a sandbox.
 
     cancel_within: within how long after its due time the cancel of an unreviewed earning reaches
     the ledger; that much longer it stays pending there.
@@ -210,7 +210,7 @@ def _under_review(
     result: ScreeningResult, accepted_at: datetime, limits: Limits, *, auto_release: bool
 ) -> ScreeningResult:
     """With its case. What must not lapse stays pending in the ledger so much longer that fraud's
-    cancel always comes first, and a house that stood still pays nothing unseen."""
+    cancel always comes first, and a platform that stood still pays nothing unseen."""
     due = accepted_at + limits.review
     return structs.replace(
         result,
@@ -355,7 +355,7 @@ def case_id(shard: int, name: str) -> str:
 
 
 def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:
-    """The guard of the house's time: a stamp ahead of the broker's would move every window."""
+    """The guard of the platform's time: a stamp ahead of the broker's would move every window."""
     if limits.clock_ahead_max is None or attempt.transaction.channel is Channel.HISTORY:
         return None
     ahead = attempt.accepted_at - attempt.appended_at

@@ -71,7 +71,8 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
             grants = (grant,) if status is Status.COMPLETED else ()
             return PriorPosting(
                 command.name, sequence, command.type, status,
-                account=body.account, member=body.member, grants=grants, awaits=body.awaits,
+                account=body.account, member=body.member, grants=grants,
+                pending_event=body.pending_event,
             )  # fmt: skip
         case SpendValue():
             return _original_of_spend(plain, body, body.spend, rows=rows)
@@ -157,7 +158,7 @@ def reached(original: PriorPosting, rial: int) -> tuple[LotMovement, ...]:
 
 def _sent(rows: tuple[LotMovement, ...]) -> tuple[LotMovement, ...]:
     """What a command put into transit: not what repaid a debt."""
-    return tuple(row for row in rows if row.what is LotMovementKind.SENT)
+    return tuple(row for row in rows if row.kind is LotMovementKind.SENT)
 
 
 def effective(body: PostTransaction, refused: Sequence[RefusedAwardRow]) -> PostTransaction:
@@ -183,7 +184,7 @@ def _original_of_transaction(
         _, grants = lots_of_awards(
             body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
         )
-    spent = tuple(row for row in rows if row.what is LotMovementKind.REDEEMED)
+    spent = tuple(row for row in rows if row.kind is LotMovementKind.REDEEMED)
     if body.kind in (Kind.REFUND, Kind.REVERSAL):
         spent = _sent(rows)  # on, to the card that took a closed one's place
     lines = tuple((line.line, line.amount_rial) for line in body.lines)
@@ -209,7 +210,7 @@ def _original_of_spend(
     *,
     rows: tuple[LotMovement, ...],
 ) -> PriorPosting:
-    spent = tuple(row for row in rows if row.what is LotMovementKind.REDEEMED)
+    spent = tuple(row for row in rows if row.kind is LotMovementKind.REDEEMED)
     own_rial, network_rial = _added(money.of_spend(spend), spent) if spent else (0, 0)
     return replace(
         plain, kind=Kind.REDEMPTION, account=where.account, member=where.member,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, TypeVar
 
-from contracts.value import SetStanding, Standing
+from contracts.value import AccountStatus, SetStanding
 from contracts.values import NETWORK_PARTY, Unit
 from ledger.book.facts import AccountKey, Role
 from ledger.posting.decide import effects
@@ -22,12 +22,12 @@ def decide(draft: AccountDraft, body: SetStanding) -> Effects:
     subject = Subject(not body.account, body.account or body.party)
     if not subject.number:
         return effects.decline("no-account")
-    present = draft.registry.standings.get(subject, Standing.OPEN)
+    present = draft.registry.standings.get(subject, AccountStatus.OPEN)
     if present is body.standing:
         return effects.unchanged("standing-unchanged")
-    if present is Standing.CLOSED:
+    if present is AccountStatus.CLOSED:
         return effects.decline("party-closed" if subject.is_party else "account-closed")
-    if body.standing is Standing.CLOSED:
+    if body.standing is AccountStatus.CLOSED:
         code = _code_of_party(draft.registry, body.party) if subject.is_party else _code_of(draft)
         if code:
             return effects.decline(code)
@@ -45,9 +45,9 @@ def refusal(draft: AccountDraft, kind: Kind[B], body: B) -> Effects | None:
     if kind.exempt(body):
         return None
     match draft.registry.of_account(draft.owner):
-        case Standing.CLOSED if not kind.returns(draft, body):
+        case AccountStatus.CLOSED if not kind.returns(draft, body):
             return effects.decline("account-closed")
-        case Standing.FROZEN if kind.leaves(body):
+        case AccountStatus.FROZEN if kind.leaves(body):
             return effects.decline("account-frozen")
         case _:
             pass
@@ -57,7 +57,7 @@ def refusal(draft: AccountDraft, kind: Kind[B], body: B) -> Effects | None:
 
 def closed(registry: ShardRegistry, party: int) -> Effects | None:
     """A no where a party that something would begin with is closed."""
-    if party and registry.of_party(party) is Standing.CLOSED:
+    if party and registry.of_party(party) is AccountStatus.CLOSED:
         return effects.decline("party-closed")
     return None
 
@@ -65,9 +65,9 @@ def closed(registry: ShardRegistry, party: int) -> Effects | None:
 def code_of_parties(registry: ShardRegistry, parties: Iterable[int]) -> str:
     """Why these parties may issue or fund nothing, "" where they may."""
     found = {registry.of_party(party) for party in parties if party}
-    if Standing.CLOSED in found:
+    if AccountStatus.CLOSED in found:
         return "party-closed"
-    return "party-frozen" if Standing.FROZEN in found else ""
+    return "party-frozen" if AccountStatus.FROZEN in found else ""
 
 
 def _code_of(draft: AccountDraft) -> str:
@@ -87,7 +87,7 @@ def _code_of_party(registry: ShardRegistry, party: int) -> str:
 
 
 def _needs(needs: RegistryNeeds, shard: int, body: SetStanding) -> None:
-    if body.account or body.standing is not Standing.CLOSED:
+    if body.account or body.standing is not AccountStatus.CLOSED:
         return
     needs.parties.add((shard, body.party))
     for unit in Unit:

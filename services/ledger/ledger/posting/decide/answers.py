@@ -1,4 +1,4 @@
-"""A decision in words: the till's answer and the outcome that the house hears."""
+"""A decision in words: the till's answer and the outcome that the platform hears."""
 
 from datetime import datetime
 
@@ -63,7 +63,7 @@ def answer(draft: AccountDraft, said: Effects, balance: Balance) -> bytes:
         gift_restored_rial=said.gift_restored_rial,
         merchant_points_restored=said.merchant_points_restored,
         debt_rial=said.debt_rial,
-        moved=tuple([Moved(what=w, unit=u, amount=n) for (w, u), n in moved.items()]),
+        moved=tuple([Moved(movement=w, unit=u, amount=n) for (w, u), n in moved.items()]),
         lines=said.lines,
         balance=balance if draft.owner else None,
         original=command.facts.original,
@@ -102,7 +102,7 @@ def _refusal_answer(
 
 
 def outcomes(decision: Posting) -> tuple[Outcome, ...]:
-    """What the house hears of a decision: its own outcome, then that of a name it forestalled."""
+    """The outcomes of a posting: its own, then that of a name which it forestalled."""
     own = _outcome(decision)
     if decision.marked is None:
         return (own,)
@@ -139,7 +139,7 @@ def _outcome(decision: Posting) -> Outcome:
         purpose=facts.purpose,
         case_id=facts.case_id,
         fully_refunded=said.progress is not None and said.progress[1].full,
-        quiet=channel is Channel.HISTORY or facts.replayed,
+        silent=channel is Channel.HISTORY or facts.replayed,
         balance_points=balance.points,
         balance_credit_rial=balance.credit_rial,
         lots=_issued(decision),
@@ -165,7 +165,7 @@ def _marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
         terminal=own.terminal,
         account=own.account,
         member=own.member,
-        quiet=own.quiet,
+        silent=own.silent,
         answer=Raw(told),
     )
 
@@ -195,7 +195,7 @@ def _moved(decision: Posting) -> tuple[LotMoved, ...]:
         [
             LotMoved(
                 lot=row.lot,
-                what=row.what,
+                movement=row.kind,
                 unit=row.unit,
                 amount=row.amount,
                 cost_rial=row.cost_rial,

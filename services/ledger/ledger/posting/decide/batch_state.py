@@ -39,10 +39,10 @@ class Posting(Struct, frozen=True):
 
     opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
     that never arrived, with the answer it will get. merchant, acceptor: where it happened, 0 where
-    nowhere. said, balance: what its outcome tells the house.
+    nowhere. said, balance: what its outcome tells the platform.
     holds: what it says of holds; standing_holds: the member's after it, where that is anything.
     dates: lots that it gave other dates, by number.
-    sends: commands that the ledger itself says next, by shard. change: of the shard's house.
+    sends: commands that the ledger itself says next, by shard. change: of the shard's registry.
     """
 
     command: Command

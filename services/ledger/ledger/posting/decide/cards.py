@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from contracts.value import ActivateCard, ReissueCard, Standing, TopUpWallet
+from contracts.value import AccountStatus, ActivateCard, ReissueCard, TopUpWallet
 from contracts.values import Unit
 from ledger.book import chart_transfers
 from ledger.book.errors import Unread
@@ -61,10 +61,10 @@ def reissue(draft: AccountDraft, body: ReissueCard) -> Effects:
         now = full[: transfer.PARCELS_MAX]
         transfer.dispatch(draft, [(lot, lot.remaining) for lot in now], to)
     if len(full) > transfer.PARCELS_MAX:  # what one message holds; the rest by the next reissue
-        blocked = (Subject(False, body.account), Standing.FROZEN)
+        blocked = (Subject(False, body.account), AccountStatus.FROZEN)
         draft.change = Change(standings=(blocked,))
         return effects.unchanged("more-to-reissue")
-    closed = (Subject(False, body.account), Standing.CLOSED)
+    closed = (Subject(False, body.account), AccountStatus.CLOSED)
     draft.change = Change(standings=(closed,), successor=(body.account, to))
     return Effects()
 

@@ -13,7 +13,7 @@ from typing import Final
 from contracts import redeeming
 from contracts.ledger import Inquire, Offer, PostTransaction
 from contracts.pos import Balance, Preview
-from contracts.redeeming import Asked
+from contracts.redeeming import Tender
 from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, Unit, public_id
 from ledger.book import lots
 from ledger.book.commands import Command
@@ -181,7 +181,7 @@ class _Trial:
         """Why this redemption would be declined; None where it would complete."""
         body = self._body
         self._effort.left -= 1 + len(self._member.lots)
-        asked = Asked(_amount(body), points, credit_rial)
+        asked = Tender(_amount(body), points, credit_rial)
         for code in redeeming.objections(offer, asked):
             return texts.reason(
                 code,

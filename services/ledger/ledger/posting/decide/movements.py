@@ -33,12 +33,12 @@ def of(draft: AccountDraft) -> dict[tuple[Movement, Unit], int]:
             if lots.pending(lot, draft.now):
                 _add(found, Movement.PENDING, lot.unit, lot.amount)
     for row in draft.rows:
-        if row.amount and (what := _OF_ROWS.get(row.what)) is not None:
-            _add(found, what, row.unit, row.amount)
+        if row.amount and (movement := _OF_ROWS.get(row.kind)) is not None:
+            _add(found, movement, row.unit, row.amount)
     for leg in draft.legs:
         if leg[0][1] is Role.DEBT:
-            what = Movement.REPAID if leg[1] > 0 else Movement.OWED
-            _add(found, what, leg[0][2], abs(leg[1]))
+            movement = Movement.REPAID if leg[1] > 0 else Movement.OWED
+            _add(found, movement, leg[0][2], abs(leg[1]))
     return dict(sorted(found.items(), key=_place)) if len(found) > 1 else found
 
 

@@ -33,7 +33,7 @@ def cancel(draft: AccountDraft, body: CancelPending, original: PriorPosting | No
     no = _refusal(draft, original)
     if no is not None or original is None:
         return no or effects.decline("unknown-original")
-    if original.awaits:
+    if original.pending_event:
         grant = original.grants[0]
         budgets.give_back(
             draft, grant, draft.unissue(draft.lots[grant.lot], LotMovementKind.CANCELLED)
@@ -60,7 +60,7 @@ def _decided(name: str, original: PriorPosting, verdict: str) -> Effects:
 def _refusal(draft: AccountDraft, original: PriorPosting | None) -> Effects | None:
     if original is None or not original.arrived:
         return effects.decline("unknown-original")
-    if original.awaits:
+    if original.pending_event:
         return _refusal_of_event(draft, original)
     if original.status is not Status.UNDER_REVIEW or original.held_until is None:
         return effects.decline("nothing-pending")

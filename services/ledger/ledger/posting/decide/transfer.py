@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from contracts.value import (
     FORWARDS_MAX,
+    AccountStatus,
     ReceiveValue,
     ReissueCard,
     ReturnValue,
     SendValue,
-    Standing,
     TransferredLot,
 )
 from contracts.values import NameKind, Unit, name
@@ -110,7 +110,7 @@ def pass_on(draft: AccountDraft, original: PriorPosting | None) -> None:
 
     Without one, or where that card refused it, the account opens again, frozen: value has a place.
     """
-    if draft.registry.of_account(draft.owner) is not Standing.CLOSED:
+    if draft.registry.of_account(draft.owner) is not AccountStatus.CLOSED:
         return
     if draft.rest:
         raise Unread
@@ -120,7 +120,7 @@ def pass_on(draft: AccountDraft, original: PriorPosting | None) -> None:
     if to is not None and ready:
         dispatch(draft, [(lot, lot.remaining) for lot in ready], to)
     if draft.debts or draft.live():
-        draft.change = Change(standings=((Subject(False, draft.owner), Standing.FROZEN),))
+        draft.change = Change(standings=((Subject(False, draft.owner), AccountStatus.FROZEN),))
 
 
 def receive(draft: AccountDraft, body: ReceiveValue) -> Effects:
@@ -157,7 +157,7 @@ def bring_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
     An account that closed meanwhile opens again, frozen: value must have a place.
     """
     sent = (
-        [row for row in original.rows if row.what is LotMovementKind.SENT]
+        [row for row in original.rows if row.kind is LotMovementKind.SENT]
         if original is not None
         else []
     )
@@ -169,7 +169,7 @@ def bring_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
         return effects.decline("already-returned")
     draft.settle_debts()
     for row in sent:
-        part = replace(row, what=LotMovementKind.ARRIVED)
+        part = replace(row, kind=LotMovementKind.ARRIVED)
         draft.give_back(row, original.sequence, part=part, grace=draft.now + GRACE)
     for transfer in chart_transfers.transit(draft.owner, _moved_rows(sent), sign=-1):
         draft.post(transfer)

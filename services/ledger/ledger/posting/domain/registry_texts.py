@@ -33,7 +33,7 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no-such-shard": (
         "شاردی که نام برده شده در این سامانه نیست.",
-        "The house has no such shard; look up where the account is and send it again.",
+        "The platform has no such shard; look up where the account is and send it again.",
     ),
     "already-returned": (
         "این امتیازها پیش‌تر برگشته است.",

@@ -1,11 +1,11 @@
-"""A shard's house: standings, terms, cards, windows, and what parties owe as commands see it."""
+"""A shard's registry: standings, terms, cards, windows, and what parties owe as commands see it."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from contracts.value import Standing, TermsKind
+from contracts.value import AccountStatus, TermsKind
 from contracts.values import Unit
 from ledger.book.facts import AccountKey, Leg, Role
 
@@ -55,13 +55,13 @@ class Successor(NamedTuple):
 
 
 class Change(Struct, frozen=True):
-    """What one command changes of the house.
+    """What one command changes in the registry.
 
     window: closed by it, 0 for none. reached: Rial that a debtor came to owe until that window's
     cut, settled or not, of each pair that owes or has settled something.
     """
 
-    standings: tuple[tuple[Subject, Standing], ...] = ()
+    standings: tuple[tuple[Subject, AccountStatus], ...] = ()
     terms: tuple[TermsKey, Terms] | None = None
     card: tuple[int, int] | None = None  # account, issuer
     window: int = 0
@@ -71,7 +71,7 @@ class Change(Struct, frozen=True):
 
 
 class ShardRegistry:
-    """What a batch must know of one shard's house; whoever reads it decides how much that is.
+    """What a batch must know of one shard's registry; whoever reads it decides how much that is.
 
     standings: what is not open. cards: issuer by account. successors: of reissued cards, likewise.
     reached: by window and pair. balances: of the accounts that decisions look at; kept up while
@@ -84,7 +84,7 @@ class ShardRegistry:
     )  # fmt: skip
 
     def __init__(self, *, window: int = 0, watched: bool = True) -> None:
-        self.standings: dict[Subject, Standing] = {}
+        self.standings: dict[Subject, AccountStatus] = {}
         self.terms: dict[TermsKey, Terms] = {}
         self.cards: dict[int, int] = {}
         self.successors: dict[int, Successor] = {}
@@ -105,7 +105,7 @@ class ShardRegistry:
     def _change(self, change: Change) -> None:
         for subject, standing in change.standings:
             self.standings[subject] = standing
-            if standing is Standing.OPEN:
+            if standing is AccountStatus.OPEN:
                 del self.standings[subject]
         if change.terms is not None:
             key, terms = change.terms
@@ -122,13 +122,13 @@ class ShardRegistry:
                 self.reached[change.window, pair] = rial
         self.settled.update(change.settled)
 
-    def of_account(self, account: int) -> Standing:
+    def of_account(self, account: int) -> AccountStatus:
         """Standing of a club account."""
-        return self.standings.get(Subject(False, account), Standing.OPEN)
+        return self.standings.get(Subject(False, account), AccountStatus.OPEN)
 
-    def of_party(self, party: int) -> Standing:
+    def of_party(self, party: int) -> AccountStatus:
         """Standing of a party."""
-        return self.standings.get(Subject(True, party), Standing.OPEN)
+        return self.standings.get(Subject(True, party), AccountStatus.OPEN)
 
     def owed(self, pair: Pair, window: int) -> int:
         """Rial that is left of what a debtor owed at a window's cut; below zero: owed to it."""

@@ -1,8 +1,8 @@
-"""Reads what a batch looks at of its shards' houses: nothing for most batches."""
+"""Reads what a batch looks at of its shards' registries: nothing for most batches."""
 
 from collections.abc import Iterable
 
-from contracts.value import Standing, TermsKind
+from contracts.value import AccountStatus, TermsKind
 from kit.base.db import Record, Tx
 from ledger.book.facts import AccountKey
 from ledger.posting.decide.batch_state import BatchState
@@ -13,7 +13,7 @@ from ledger.tables.lots import UNITS
 
 
 async def read(tx: Tx, book: BatchState, needs: RegistryNeeds) -> dict[tuple[int, int], int]:
-    """Put what is needed into the houses of the book; one statement for each kind of it.
+    """Put what is needed into the registries of the batch; one statement for each kind of it.
 
     Gives accounts that are closed, by (shard, sequence) of what closed them: it may say by what
     card, for few.
@@ -43,8 +43,8 @@ async def _read_standings(
     rows = [(shard, *subject) for shard, subject in sorted(needs.standings)]
     closed: dict[tuple[int, int], int] = {}
     for shard, is_party, number, standing, sequence in await registry.list_standings(tx, rows):
-        book.shards[shard].registry.standings[Subject(is_party, number)] = Standing(standing)
-        if not is_party and standing == Standing.CLOSED:
+        book.shards[shard].registry.standings[Subject(is_party, number)] = AccountStatus(standing)
+        if not is_party and standing == AccountStatus.CLOSED:
             closed[shard, sequence] = number
     return closed
 

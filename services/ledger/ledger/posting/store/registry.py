@@ -1,4 +1,4 @@
-"""SQL of a shard's house: standings, terms, cards, budgets, windows, read and kept by sets."""
+"""SQL of a shard's registry: standings, terms, cards, budgets, windows, read and kept by sets."""
 
 from collections.abc import Sequence
 

@@ -46,7 +46,7 @@ def consumption_of(row: LotMovement) -> leaves.ConsumptionRow:
     return (
         row.ordinal, row.lot, row.amount, row.cost_rial, row.claim_rial, row.fee_rial,
         row.original_sequence, row.original_ordinal, row.issuer, row.acceptor, row.merchant,
-        row.what,
+        row.kind,
     )  # fmt: skip
 
 

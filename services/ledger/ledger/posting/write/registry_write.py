@@ -1,4 +1,4 @@
-"""Puts down what a batch changed of its shards' houses: nothing for most batches."""
+"""Puts down what a batch changed of its shards' registries: nothing for most batches."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -70,7 +70,7 @@ def database(request: Request) -> Database:
 
 
 def clock(request: Request) -> Clock:
-    """The house's clock."""
+    """The platform's clock."""
     return resources(request).clock
 
 

@@ -71,7 +71,7 @@ def allocate(price: int, standalone: Sequence[int], *, ratio_parts: int | None =
 
     price, standalone: >= 0, in the currency's smallest unit; the parts sum to price (largest
     remainder). ratio_parts: round the ratios to so many parts first, as a page that shows whole
-    percents does (100); None, the house's way: exact. Raises Invalid on nothing to split over.
+    percents does (100); None, the platform's way: exact. Raises Invalid on nothing to split over.
     Source: IFRS 15.73-80.
     """
     if price < 0 or not standalone or min(standalone) < 0 or sum(standalone) == 0:

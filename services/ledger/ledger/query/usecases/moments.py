@@ -15,7 +15,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class AsOf(Struct, frozen=True, kw_only=True):
-    """What was asked: at most one of the three, none: now, by the house's clock. Raises Invalid.
+    """What was asked: at most one of the three, none: now, by the platform's clock. Raises Invalid.
 
     shard: which part of a club account, where it has value on more than one.
     """
@@ -53,7 +53,7 @@ class Cut(Struct, frozen=True, kw_only=True):
     present: bool
     final: bool
 
-    def told(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """What every answer over shards says of itself."""
         named = {str(shard): sequence for shard, sequence in self.vector.items()}
         return {"vector": named, "as_of": self.at, "final": self.final}

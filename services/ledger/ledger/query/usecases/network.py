@@ -73,7 +73,7 @@ async def list_positions(tx: Tx, wanted: AsOf, *, after: Pair, limit: int) -> di
         if pair in sums
     ]
     following = f"{pairs[-1][0]}.{pairs[-1][1]}" if len(pairs) == limit else None
-    return {"items": items, "next": following} | cut.told()
+    return {"items": items, "next": following} | cut.as_json()
 
 
 async def list_vintages(tx: Tx, wanted: AsOf, part: Part) -> dict[str, Any]:
@@ -93,7 +93,7 @@ async def list_vintages(tx: Tx, wanted: AsOf, part: Part) -> dict[str, Any]:
     ]
     items = [_vintage(one) for one in found[: part.limit]]
     following = items[-1]["key"] if len(found) > part.limit else None
-    return {"items": items, "next": following} | cut.told()
+    return {"items": items, "next": following} | cut.as_json()
 
 
 async def revenue_of(
@@ -125,7 +125,7 @@ async def revenue_of(
                 redeemed_share_bp=estimate.redeemed_share_bp,
             )
         )
-        periods.append(cut.told() | {"points": _texts(points)})
+        periods.append(cut.as_json() | {"points": _texts(points)})
     if not int(periods[-1]["points"]["issued"]):
         raise errors.NotFound("nothing of this vintage was issued by then", code="unknown-vintage")
     for period, state, found in zip(periods, readings, revenue.recognise(readings), strict=True):

@@ -40,7 +40,7 @@ async def _sent(tx: Tx, places: set[Place]) -> dict[Kin, int]:
         (place[0], movement)
         for place, leaf in (await log_read.leaves_at(tx, places)).items()
         for movement in map(prior_postings.row_of, leaf.consumptions)
-        if movement.what is LotMovementKind.SENT
+        if movement.kind is LotMovementKind.SENT
     ]
     if not sent:
         return {}

@@ -125,7 +125,7 @@ def _last_day(ends_at: datetime) -> date:
 
 
 def _moved(outcome: Outcome, *movements: str) -> Amounts:
-    return _sums((m.unit, m.amount) for m in outcome.moves if m.what in movements)
+    return _sums((m.unit, m.amount) for m in outcome.moves if m.movement in movements)
 
 
 def _sums(amounts: Iterable[tuple[Unit, int]]) -> Amounts:

@@ -1,4 +1,4 @@
-"""Words of the house itself: the sandbox's clock, dead letters."""
+"""Messages of the platform itself: the sandbox's clock, dead letters."""
 
 from msgspec import Struct
 
@@ -6,13 +6,13 @@ from contracts.values import Instant, NumberOrZero, Whole
 
 
 class ClockAdvanced(Struct, frozen=True, kw_only=True):
-    """`clock-advanced.v1` on house.clock: a sandbox house's time, advanced by its driver only."""
+    """`clock-advanced.v1` on platform.clock: a sandbox's time, advanced by its driver only."""
 
     now: Instant
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """`dead-letter.v1` on house.dead-letters: a record a room could not use, whole, and why."""
+    """`dead-letter.v1` on platform.dead-letters: a record a room could not use, whole, and why."""
 
     room: str
     topic: str
