@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.platform import ClockAdvanced
-from kit.base import errors, ids, logs, telemetry
+from kit.base import clock, errors, ids, logs, telemetry
 from kit.base.telemetry import Metric
 from kit.stream import consumer, kafka, outbox, sandbox_clock
 from kit.stream.outbox import Message, StreamSequences
@@ -42,13 +42,13 @@ def test_ids_are_ordered_by_time_and_of_version_seven() -> None:
 
 
 def test_a_sandbox_clock_never_falls() -> None:
-    clock = sandbox_clock.SandboxClock()
-    assert not clock.ready
+    sandbox = sandbox_clock.SandboxClock()
+    assert not sandbox.ready
     with pytest.raises(errors.Unavailable):
-        clock.now()
-    clock.advance(NOW)
-    clock.advance(NOW - timedelta(days=1))
-    assert (clock.ready, clock.now()) == (True, NOW)
+        sandbox.now()
+    sandbox.advance(NOW)
+    sandbox.advance(NOW - timedelta(days=1))
+    assert (sandbox.ready, sandbox.now()) == (True, NOW)
     assert clock.SystemClock().now().tzinfo is UTC
 
 
