@@ -18,19 +18,10 @@ from kit.stream.consumer import Consumer
 from kit.stream.kafka import Place
 from kit.stream.outbox import Message
 from support import services
+from support.clocks import StoppedClock
 
 SHARD: Final = 7  # of the golden examples
 AT: Final = datetime(2026, 11, 21, 9, 30, 2, tzinfo=UTC)
-
-
-class Stopped:
-    """A clock at the examples' time."""
-
-    ready = True
-
-    def now(self) -> datetime:
-        """AT."""
-        return AT
 
 
 @dataclass
@@ -68,7 +59,7 @@ class Record:
 async def wired(name: str, database: Database, sent: Any) -> AsyncIterator[Wired]:
     """A service as its main lists it; nothing of it runs yet."""
     service = services.service(name)
-    resources = replace(services.opened(service, database, Stopped()), producer=sent)
+    resources = replace(services.opened(service, database, StoppedClock(AT)), producer=sent)
     async with run.wired(service, resources) as app:
         yield app
 

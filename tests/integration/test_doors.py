@@ -23,6 +23,7 @@ from kit.base import auth
 from kit.base.db import Database
 from support import services
 from support.callers import Vouched
+from support.clocks import StoppedClock
 
 from .extremes import RAW, TEXTS, TIMES, Shapes, beyond, put
 
@@ -40,17 +41,10 @@ NONSENSE: Final = re.compile(
 EXTREME_TEXTS: Final = (*TEXTS, *TIMES)
 
 
-class Stopped:
-    ready = True
-
-    def now(self) -> datetime:
-        return NOW
-
-
 def app_of(room: str, database: Database) -> FastAPI:
     """A service's application as its main lists it."""
     service = services.service(room)
-    resources = services.opened(service, database, Stopped(), actor_secret=SECRET, shards=1)
+    resources = services.opened(service, database, StoppedClock(NOW), actor_secret=SECRET, shards=1)
     return services.application(service, resources)
 
 

@@ -1,7 +1,6 @@
 """kit.stream.requests on a real database: commands sent once, answers kept once, one result."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -17,15 +16,12 @@ from kit.base.db import Database, Tx
 from kit.base.migrate import migrate
 from kit.stream import requests
 from kit.stream.requests import Answer, Progress, Result
+from support.transactions import rolled_back
 
 NOW = datetime(2026, 3, 21, 8, tzinfo=UTC)
 CANCEL = "cancel-pending.v1"
 PENDING, COMPLETED, DECLINED = Progress.PENDING, Progress.COMPLETED, Progress.DECLINED
 NO = Reason(code="past-due", fa="مهلت گذشت", en="too late")
-
-
-class _Undo(Exception):
-    """Ends a test's transaction without a commit."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -42,11 +38,8 @@ async def database(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tx(database: Database) -> AsyncGenerator[Tx]:
-    with suppress(_Undo):
-        async with database.transaction() as opened:
-            yield opened
-            opened.take_messages()
-            raise _Undo
+    async with rolled_back(database) as opened:
+        yield opened
 
 
 def command(name: str) -> Envelope[CancelPending]:

@@ -30,26 +30,12 @@ from kit.stream import consumer
 from kit.stream.consumer import Event
 from support import services
 from support.callers import Vouched
+from support.clocks import StoppedClock
+from support.transactions import rolled_back
 
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)  # 1 Farvardin 1405, Saturday, 11:30 in Tehran
 SHARD = 3
-
-
-class Stopped:
-    """A clock that stands where it was put."""
-
-    ready = True
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-
-class RollBack(Exception):
-    pass
 
 
 @dataclass(frozen=True)
@@ -224,8 +210,8 @@ def make() -> Make:
 
 
 @pytest.fixture
-def now() -> Stopped:
-    return Stopped()
+def now() -> StoppedClock:
+    return StoppedClock(NOW)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -238,12 +224,8 @@ async def pool(fresh_database: Callable[[str], Awaitable[str]]) -> AsyncIterator
 @pytest_asyncio.fixture
 async def tx(pool: Database) -> AsyncIterator[Tx]:
     """Rolled back at the end; what was said in it goes nowhere."""
-    try:
-        async with pool.transaction() as tx:
-            yield tx
-            raise RollBack
-    except RollBack:
-        pass
+    async with rolled_back(pool) as tx:
+        yield tx
 
 
 Batch = Callable[..., Awaitable[list[Envelope[Any]]]]
@@ -297,7 +279,7 @@ class Caller:
 
 
 @pytest_asyncio.fixture
-async def caller(pool: Database, now: Stopped, make: Make) -> AsyncIterator[Caller]:
+async def caller(pool: Database, now: StoppedClock, make: Make) -> AsyncIterator[Caller]:
     app = services.application(SERVICE, services.opened(SERVICE, pool, now, actor_secret=SECRET))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://campaigns") as client:

@@ -1,7 +1,6 @@
 """What fraud's tests share: a database, a transaction undone at the end, and a till."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from fraud.screening.domain.decisions import Limits
 from fraud.screening.usecases import ScreeningState
 from kit.base import db
 from kit.stream.consumer import Event, event
+from support.transactions import rolled_back
 
 NOW = datetime(2025, 6, 1, 9, 0, tzinfo=UTC)
 TABLES = (
@@ -32,10 +32,6 @@ TABLES = (
     "terms",
     "outbox_messages",
 )
-
-
-class _Undo(Exception):
-    """Ends a test's transaction without a commit."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -60,11 +56,8 @@ async def owner(dsn: str, owner_dsn: Callable[[str], str]) -> AsyncIterator[Any]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tx(database: db.Database) -> AsyncIterator[db.Tx]:
-    with suppress(_Undo):
-        async with database.transaction() as opened:
-            yield opened
-            opened.take_messages()
-            raise _Undo
+    async with rolled_back(database) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -19,6 +19,7 @@ from kit.base import db
 from kit.base.auth import Role
 from support import services
 from support.callers import Vouched
+from support.clocks import StoppedClock
 from support.trail import Trail
 
 SECRET = "a secret of the gateway's and the rooms'"
@@ -53,18 +54,6 @@ class Client:
     ) -> httpx.Response:
         signed = Vouched("fraud", SECRET, roles, subject="sara")
         return await self.http.request(method, path, json=body, auth=signed)
-
-
-class StoppedClock:
-    """A clock that a test sets."""
-
-    ready = True
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from members.settings import Settings
 from members.terms import Terms, terms_of
 from support import services
 from support.callers import Vouched
+from support.clocks import StoppedClock
+from support.transactions import rolled_back
 
 SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -56,22 +58,6 @@ async def enrol_one(
     return usecases.accepted(outcome)
 
 
-class Stopped:
-    """A clock that stands where it was put."""
-
-    ready = True
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-
-class RollBack(Exception):
-    pass
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def dsn(fresh_database: Callable[[str], Awaitable[str]]) -> str:
     return await fresh_database("members")
@@ -86,12 +72,8 @@ async def pool(dsn: str) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture
 async def tx(pool: Database) -> AsyncIterator[Tx]:
-    try:
-        async with pool.transaction() as tx:
-            yield tx
-            raise RollBack
-    except RollBack:
-        pass
+    async with rolled_back(pool) as tx:
+        yield tx
 
 
 @pytest.fixture
@@ -105,8 +87,8 @@ def terms() -> Terms:
 
 
 @pytest.fixture
-def at() -> Stopped:
-    return Stopped()
+def at() -> StoppedClock:
+    return StoppedClock(NOW)
 
 
 class Door:
@@ -136,7 +118,7 @@ class Door:
 
 @pytest_asyncio.fixture
 async def door(
-    pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
+    pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: StoppedClock
 ) -> AsyncIterator[Door]:
     app = services.application(SERVICE, services.opened(SERVICE, pool, at, **SETTINGS))
     transport = httpx.ASGITransport(app=app)

@@ -14,6 +14,8 @@ from kit.base.db import Database, Tx
 from merchants.main import SERVICE
 from support import services
 from support.callers import Vouched
+from support.clocks import StoppedClock
+from support.transactions import rolled_back
 
 SECRET = "the actor secret of these tests"
 SHARDS = 3
@@ -26,22 +28,6 @@ TABLES = (
     " delete from terms; delete from branches; delete from merchants;"
     " delete from parties where party <> 1; delete from outbox_messages"
 )
-
-
-class Stopped:
-    """A clock that stands where it was put."""
-
-    ready = True
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self) -> datetime:
-        return self.at
-
-
-class RollBack(Exception):
-    pass
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -58,12 +44,8 @@ async def pool(dsn: str) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture
 async def tx(pool: Database) -> AsyncIterator[Tx]:
-    try:
-        async with pool.transaction() as tx:
-            yield tx
-            raise RollBack
-    except RollBack:
-        pass
+    async with rolled_back(pool) as tx:
+        yield tx
 
 
 @pytest.fixture
@@ -72,8 +54,8 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def at() -> Stopped:
-    return Stopped()
+def at() -> StoppedClock:
+    return StoppedClock(NOW)
 
 
 class Door:
@@ -97,7 +79,7 @@ class Door:
 
 @pytest_asyncio.fixture
 async def door(
-    pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: Stopped
+    pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: StoppedClock
 ) -> AsyncIterator[Door]:
     resources = services.opened(SERVICE, pool, at, actor_secret=SECRET, shards=SHARDS)
     app = services.application(SERVICE, resources)

@@ -40,6 +40,8 @@ from simulators.sms import app as simulator
 from simulators.sms.exchange import Exchange
 from support import services
 from support.callers import Vouched
+from support.clocks import StoppedClock
+from support.transactions import rolled_back
 
 SECRET = "the actor secret of these tests"
 API_KEY = "4B65793A"
@@ -47,18 +49,6 @@ ROOT = base64.b64encode(bytes(range(32))).decode()
 RING = contacts.ring_of([ROOT])
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 PRICE = 1_180
-
-
-class Stopped:
-    """A clock that stands where it was put."""
-
-    ready = True
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def now(self) -> datetime:
-        return self.at
 
 
 @dataclass
@@ -69,10 +59,6 @@ class Wall:
 
     def __call__(self) -> datetime:
         return clock.wall() + self.ahead
-
-
-class RollBack(Exception):
-    pass
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -104,17 +90,13 @@ async def pool(database: Database, owner: Database) -> AsyncIterator[Database]:
 
 @pytest_asyncio.fixture
 async def tx(database: Database) -> AsyncIterator[Tx]:
-    try:
-        async with database.transaction() as tx:
-            yield tx
-            raise RollBack
-    except RollBack:
-        pass
+    async with rolled_back(database) as tx:
+        yield tx
 
 
 @pytest.fixture
-def at() -> Stopped:
-    return Stopped()
+def at() -> StoppedClock:
+    return StoppedClock(NOW)
 
 
 @pytest.fixture
@@ -294,7 +276,7 @@ async def provider(provider_side: Simulator) -> AsyncIterator[SmsProvider]:
 
 
 @pytest.fixture
-def sender(pool: Database, provider: SmsProvider, at: Stopped, wall: Wall) -> SmsSender:
+def sender(pool: Database, provider: SmsProvider, at: StoppedClock, wall: Wall) -> SmsSender:
     return SmsSender(database=pool, provider=provider, clock=at, wall=wall, ring=RING)
 
 
