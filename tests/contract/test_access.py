@@ -9,7 +9,8 @@ import pytest
 from contracts import access, topics
 from contracts.topics import ROOMS, TOPICS
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, parsed
+
 BY_CONSTANT = {
     name: value for name, value in vars(topics).items() if isinstance(value, topics.Topic)
 }
@@ -29,7 +30,7 @@ def constants(node: ast.AST) -> set[str]:
 
 def written(path: Path) -> Iterator[str]:
     """Topics that a file makes messages for; one made for a variable, any topic that it names."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
@@ -61,7 +62,7 @@ def test_every_room_reads_under_groups_of_its_own_name() -> None:
             constant.value
             for path in files(room)
             if path.name in ("main.py", "consumer.py", "settings.py")
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in ast.walk(parsed(path))
             if isinstance(node, ast.Assign | ast.AnnAssign)
             and "GROUP" in ast.unparse(node).partition("=")[0]
             for constant in ast.walk(node)

@@ -1,7 +1,6 @@
 """Every citation leads somewhere: sections, decisions, faults, facts, requirements, links."""
 
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Final
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, tracked
+
 DOCS = ROOT / "docs"
 FIELDS = "ledger|loyalty|campaigns|fraud|notify-iran|platform|operations|panels"
 NUMBER = r"\d+(?:\.\d+)*"
@@ -24,18 +24,6 @@ UNNUMBERED = re.compile(r"\b(?:newcomer|adversary) \d+\w?|\b[Ff]indings? \d+|DES
 SOURCE = re.compile(r"Source: ((?:[^.\"]|\.(?=\d))*)")
 REQUIREMENT = re.compile(r"\b(?:SH|NH|IS|RK|DT)\d+[a-c]?\b")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-
-
-def tracked(*patterns: str) -> list[Path]:
-    """Files of the project, as git knows them (new ones too)."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).exists()]
 
 
 def headings(path: Path) -> Iterator[str]:

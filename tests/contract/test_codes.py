@@ -3,9 +3,9 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, parsed
+
 PLACES = ("services/*/*", "kit/kit")
 PROBLEMS = {"Invalid", "NotFound", "Conflict", "Malformed", "Forbidden", "TooLarge", "Unavailable"}
 INNER = {"bad-checkpoint"}  # raised among ourselves: no door lets it out
@@ -42,7 +42,7 @@ def test_the_table_of_codes_is_whole() -> None:
             if folder.name in ("tests", "migrations") or not folder.is_dir():
                 continue
             for path in sorted(folder.rglob("*.py")):
-                for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                for node in ast.walk(parsed(path)):
                     answered |= {code: str(path.relative_to(ROOT)) for code in codes_of(node)}
     missing = {code: place for code, place in answered.items() if code not in told | INNER}
     assert len(answered) > 40

@@ -3,16 +3,15 @@
 import ast
 import importlib
 import re
-import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from contracts.topics import TOPICS
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, definitions, tracked
+
 SERVICES = ("campaigns", "fraud", "ledger", "members", "merchants", "notify")
 ROOMS = {"gateway": ROOT / "gateway/gateway"} | {
     name: ROOT / "services" / name / name for name in SERVICES
@@ -25,30 +24,11 @@ HEADINGS = ("owns", "hears", "says", "never", "invariants")
 KIT_LINES_MAX = {"base": 2_100, "stream": 2_850, "server": 650, "": 650}
 
 
-def tracked(*patterns: str) -> list[Path]:
-    """Files of the project, as git knows them (new ones too)."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).exists()]
-
-
 PYTHON = tracked("*.py")
 
 
-@cache
-def nodes(path: Path) -> tuple[ast.AST, ...]:
-    """Definitions of a file, at any depth."""
-    wanted = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return tuple(n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, wanted))
-
-
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in nodes(path):
+    for node in definitions(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -73,7 +53,7 @@ def test_no_file_or_class_has_an_empty_name() -> None:
     named = [
         f"{path.relative_to(ROOT)}: class {node.name}"
         for path in PYTHON
-        for node in nodes(path)
+        for node in definitions(path)
         if isinstance(node, ast.ClassDef)
         and re.search(r"(Manager|Processor|Util|Helper|Base|Data|Info)s?$", node.name)
     ]

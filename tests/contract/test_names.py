@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, parsed
+
 # Words that tell nothing: no name is made of these alone.
 NOTHING: Final = {
     *("said", "told", "heard", "shown", "asked", "found", "made", "given"),
@@ -162,7 +163,7 @@ def names(path: Path) -> Iterator[str]:
     """Names that a file brings: Class, function(), .field, and module.py."""
     own = path.parent if path.name == "__init__.py" else path
     yield f"{own.stem}.py"
-    yield from defined(ast.parse(path.read_text("utf-8")))
+    yield from defined(parsed(path))
 
 
 def defined(block: ast.AST) -> Iterator[str]:

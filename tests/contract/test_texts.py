@@ -3,14 +3,14 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from campaigns import reasons
 from contracts import redeeming
 from contracts.values import Reason
 from ledger.posting.domain import texts
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, parsed
+
 OBJECTIONS = {
     *(redeeming.NOTHING, redeeming.BELOW_MINIMUM),
     *(redeeming.WORTH_NOTHING, redeeming.ABOVE_SHARE),
@@ -36,7 +36,7 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
             if folder.name in ("tests", "migrations") or not folder.is_dir():
                 continue
             for path in sorted(folder.rglob("*.py")):
-                yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+                yield str(path.relative_to(ROOT)), parsed(path)
 
 
 def wrong_digits(text: str) -> bool:

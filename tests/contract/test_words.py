@@ -7,11 +7,11 @@ and comments are not.
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from .sources import ROOT, parsed
+
 ROOMS = ("campaigns", "fraud", "members", "merchants", "notify")
 _PERSIAN = re.compile(r"[\u0621-\u063a\u0641-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc]{2}")
 _FILLED_IN = re.compile(r"\{[^}]*\}")
@@ -34,8 +34,7 @@ ONE_WORD = {  # what is not written, and what is
 def texts(room: str) -> Iterator[tuple[str, str]]:
     """(place, text) of every Persian literal in a room's code."""
     for path in sorted((ROOT / "services" / room / room).rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
+        for node in ast.walk(parsed(path)):
             text = node.value if isinstance(node, ast.Constant) else None
             if isinstance(text, str) and _PERSIAN.search(text):
                 yield f"{path.relative_to(ROOT)}:{node.lineno}", text
