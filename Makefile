@@ -53,7 +53,7 @@ check: setup ## format, lint, types, imports, layout, contracts unchanged
 test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)
 	@$(PYTEST) --maxfail=20 --durations=10
 quick: setup ## parts of it: no servers
-	@$(PYTEST) contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
+	@$(PYTEST) -n 2 contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
 integration: setup ## kit on real servers
 	@$(PYTEST) kit tests/integration
 e2e: setup ## stories of the whole platform

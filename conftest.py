@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 import pytest_socket
+from xdist.remote import Producer
 
 # The packages first: a test folder such as contracts/tests would else stand in for its package.
 import contracts  # noqa: F401
@@ -17,7 +18,7 @@ import kit  # noqa: F401
 import lab  # noqa: F401
 from cluster import servers as house_servers
 from kit.base import logs as kit_logs
-from support import databases
+from support import databases, workers
 from support.databases import Run
 
 # Thousands of tests and all they import are looked through by every full collection of garbage:
@@ -27,6 +28,17 @@ gc.set_threshold(100_000, 20, 50)
 # A run of the same code tells the same stories; and a busy machine is no failure.
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.FileScheduling:
+    """Files stay whole, and the platform's tests with one worker."""
+    return workers.FileScheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, where there are workers."""
+    if workers.name():
+        items[:] = workers.platform_first(items)
 
 
 def pytest_collection_finish() -> None:

@@ -2,7 +2,8 @@
 
 A run has a folder of its own under var/test-servers and removes it at its end; what an
 interrupted run left behind is ended by the next. With KEEP_SERVERS=1 the runs share
-var/test-servers/kept instead, whose servers stay up until `make clean` or `stop_kept`.
+var/test-servers/kept instead, whose servers stay up until `make clean`. A worker of `pytest -n`
+is a run of its own, and keeps servers of its own.
 """
 
 import hashlib
@@ -13,9 +14,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from cluster import children, connections, lockfile, paths, postgres_server, servers
+from support import workers
 
 FOLDER = paths.PROJECT / "var" / "test-servers"
-KEPT = FOLDER / "kept"
+ORPHANS_WAIT_S = 120.0
 OWNER_SUFFIX = "_owner"
 
 Migrate = Callable[[str, Path], Awaitable[object]]
@@ -27,10 +29,13 @@ class Run:
     def __init__(self, *, keep: bool) -> None:
         """keep: share the servers that stay up between runs."""
         self.keep = keep
-        self.folder = KEPT if keep else FOLDER / f"run-{os.getpid()}"
+        kept = "-".join(filter(None, ("kept", workers.name())))
+        self.folder = FOLDER / (kept if keep else f"run-{os.getpid()}")
         self.databases: list[str] = []
-        end_orphans()
-        self.lock = None if keep else lockfile.take(self.folder / "run.lock")
+        # one at a time: else a run could take another one that begins for one that was killed
+        with lockfile.held(FOLDER / "orphans.lock", wait_s=ORPHANS_WAIT_S):
+            end_orphans()
+            self.lock = None if keep else lockfile.take(self.folder / "run.lock")
 
     def postgres(self) -> servers.Servers:
         """The run's PostgreSQL, without Kafka."""
@@ -92,11 +97,6 @@ def end_orphans() -> None:
                 _remove(folder)
         except lockfile.Locked:
             continue  # that run is at work
-
-
-def stop_kept() -> None:
-    """Stop the servers that runs share, and remove their folder."""
-    _remove(KEPT)
 
 
 def _remove(folder: Path) -> None:
