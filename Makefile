@@ -79,9 +79,11 @@ lock: setup ## requirements.lock anew from requirements.in
 	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--no-header --python-version 3.11 --output-file requirements.lock requirements.in
 
-.PHONY: migrate logs find clean
+.PHONY: migrate rebuild-tables logs find clean
 migrate: setup ## of all rooms, or ROOM=name
 	@$(RUN) cluster migrate $(ROOM)
+rebuild-tables: setup ## local tables anew from their topics: ROOM=name
+	@$(RUN) cluster rebuild-tables $(ROOM)
 logs: setup ## of all processes, or ROOM=name; NAME=text: every line with that name
 	@$(RUN) cluster logs $(ROOM) $(if $(NAME),--grep "$(NAME)")
 find: setup ## one transaction by its name: NAME=3003.1.2

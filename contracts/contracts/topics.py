@@ -22,7 +22,7 @@ class Spread(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalTable:
-    """A table a room keeps of a state topic, rebuilt from it alone."""
+    """A table a room keeps of a topic, rebuilt from it alone: `python -m room rebuild-tables`."""
 
     room: str
     table: str
@@ -98,6 +98,10 @@ LEDGER_ENTRIES: Final = Topic(
     consumers=("members", "merchants", "campaigns", "notify", "fraud"),
     numbered=True,
     durable=True,
+    local_tables=(
+        LocalTable(room="members", table="balances", key=("account",), version="sequence"),
+        LocalTable(room="members", table="balances_progress", key=("shard",), version="sequence"),
+    ),
 )
 GATEWAY_REPLIES: Final = Topic(
     name="gateway.replies",
@@ -178,9 +182,7 @@ MERCHANTS_MERCHANTS: Final = Topic(
     events={"merchant-changed.v1": merchants.Merchant, **_HEARTBEAT},
     consumers=("notify",),
     compacted=True,
-    local_tables=(
-        LocalTable(room="notify", table="merchants", key=("merchant",), version="version"),
-    ),
+    local_tables=(LocalTable(room="notify", table="titles", key=("merchant",), version="version"),),
 )
 MERCHANTS_PROGRAMMES: Final = Topic(
     name="merchants.programmes",

@@ -116,20 +116,25 @@ def consumers(
     groups: dict[str, list[Subscription]] = {}
     for part in parts:
         heard = [replace(one, part=part.name) for one in part.hears]
-        groups.setdefault(part.group, []).extend(heard)
+        groups.setdefault(group_of(service, part), []).extend(heard)
     return [
         Consumer(
-            f"{service}-{group}",
+            group,
             subscriptions,
             opened.database,
             opened.producer,
             opened.settings,
-            batching=group == STATE,
+            batching=group == f"{service}-{STATE}",
             crash=crash,
         )
         for group, subscriptions in groups.items()
         if subscriptions
     ]
+
+
+def group_of(service: str, part: Part) -> str:
+    """The consumer group that hears for a part, as Kafka and the offsets name it."""
+    return f"{service}-{part.group}"
 
 
 def heartbeats(service: str, opened: Resources) -> list[Job]:

@@ -1,4 +1,4 @@
-"""The run loop of every process: python -m room serve, work or migrate."""
+"""The run loop of every process: python -m room serve, work, migrate or rebuild-tables."""
 
 import asyncio
 import contextlib
@@ -23,6 +23,7 @@ from kit.base import clock, db, logs, settings, telemetry, web
 from kit.base.migrate import migrate, refuse_other_version
 from kit.base.probe import Probe
 from kit.base.telemetry import Metric
+from kit.rebuild import rebuild_tables
 from kit.room import Job, Resources, Service
 from kit.server import connections, http, management
 from kit.stream import kafka, sandbox_clock
@@ -58,8 +59,10 @@ def main(service: Service) -> None:
                 log.info("migrated %s: %s", service.name, names or "nothing new")
             case "serve" | "work":
                 uvloop.run(_serve(service, http=command == "serve"))
+            case "rebuild-tables":
+                uvloop.run(_rebuild(service))
             case _:
-                raise settings.SettingsError(f"{command}: say serve, work or migrate")
+                raise settings.SettingsError(f"{command}: serve, work, migrate or rebuild-tables")
     except Exception:
         log.exception("%s stopped", service.name)
         sys.exit(1)
@@ -83,6 +86,16 @@ async def _serve(service: Service, *, http: bool) -> None:
     finally:
         logs.settle()
         telemetry.shutdown()
+
+
+async def _rebuild(service: Service) -> None:
+    given = settings.load(service.settings, room=service.name)
+    telemetry.configure(given.room, level="INFO")
+    kafka.secure(given)
+    async with _opened(msgspec.structs.replace(given, database_dsn=settings.owner_dsn())) as opened:
+        parts = [make(opened) for make in service.parts]
+        done = await rebuild_tables(service.name, parts, opened)
+    log.info("rebuilt of %s, records by topic: %s", service.name, done or "it has no local table")
 
 
 def calm_collector() -> None:

@@ -176,6 +176,17 @@ def migrate(folder: Path, given: argparse.Namespace) -> int:
     return 0
 
 
+def rebuild_tables(folder: Path, given: argparse.Namespace) -> int:
+    """Empty a room's local tables and fill them from their topics, while the cluster runs."""
+    cluster = reporting.existing(folder)
+    lifecycle.rebuild_tables(cluster, given.room)
+    if given.json:
+        _print_json({"rebuilt": given.room})
+        return 0
+    console.print(f"the local tables of {given.room} are rebuilt")
+    return 0
+
+
 def down(folder: Path, given: argparse.Namespace) -> int:
     """Stop the cluster, its supervisor first."""
     stopped = lifecycle.down(folder, step=reporting.show_step)
@@ -231,6 +242,8 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--grep", metavar="TEXT", help="every line with this text, whole logs")
         if command is run:
             one.add_argument("words", nargs=argparse.REMAINDER, help="the command and its words")
+        if command is rebuild_tables:
+            one.add_argument("room", choices=plan.WITH_DATABASE)
         if command is migrate:
             one.add_argument("room", nargs="?", choices=plan.WITH_DATABASE)
     return parser
@@ -244,6 +257,7 @@ COMMANDS: dict[str, Callable[[Path, argparse.Namespace], int]] = {
     "run": run,
     "logs": show_logs,
     "migrate": migrate,
+    "rebuild-tables": rebuild_tables,
     "down": down,
     "clean": clean,
 }

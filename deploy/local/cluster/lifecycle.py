@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -119,6 +120,16 @@ def migrate_rooms(
 ) -> dict[str, int]:
     """Bring rooms' databases up to date; how many migrations each got."""
     return readiness.run(_migrate(cluster, rooms))
+
+
+def rebuild_tables(cluster: plan.Cluster, room: str) -> None:
+    """Empty a room's local tables and fill them from their topics. Raises NotReady with its log."""
+    command, environment = plan.launch_of_rebuild(cluster, room)
+    ran = subprocess.run(
+        command, env=environment, cwd=paths.PROJECT, capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        raise readiness.NotReady(f"{room}'s tables are as they were: {ran.stdout}{ran.stderr}")
 
 
 def _start_servers(folder: Path, sandbox: bool | None, step: Step) -> plan.Cluster:

@@ -142,6 +142,12 @@ class Tx:
         with self._asking():
             return await self._connection.execute(sql, *args)
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncGenerator[None]:
+        """What fails within leaves the transaction as it was before."""
+        async with self._connection.transaction():
+            yield
+
     async def copy(
         self, table: LiteralString, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
     ) -> None:

@@ -14,6 +14,7 @@ from contracts.values import MOMENT_MAX, TIME_ZERO, micros
 from kit.base import clock, errors
 from kit.base.db import Tx
 from kit.base.message import Headers
+from kit.stream.local_tables import Table
 
 LETTERS_MAX: Final = 100
 ONWARD_BYTES_MAX: Final = 1_024  # of one header: a trace and an address are far shorter
@@ -82,6 +83,7 @@ class Subscription:
     refuse: stores the outcome of one event whose handling fails for good (a permanent error or a
     datum the database refuses), found by halving; without it the event becomes a dead letter.
     letters_max: dead letters nobody has dealt with before the process stops.
+    tables: the local tables that handle fills, and does nothing else: they can be rebuilt.
     part: whose it is, where several parts of a group hear one topic; kit.room names it.
     """
 
@@ -92,6 +94,7 @@ class Subscription:
     dependencies_missing: Callable[[Sequence[Event]], Awaitable[bool]] | None = None
     refuse: Callable[[Tx, Event, str], Awaitable[None]] | None = None
     letters_max: int = LETTERS_MAX
+    tables: tuple[Table, ...] = ()
     part: str = ""
 
     @property

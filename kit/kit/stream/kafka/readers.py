@@ -158,6 +158,11 @@ class Record(msgspec.Struct, frozen=True):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
 
+    @property
+    def timestamp(self) -> int:
+        """As a group's reader names it, so that kit.stream.event reads both."""
+        return self.timestamp_ms
+
 
 class Assigned:
     """Reads partitions it names itself: no group, no commit, no database."""

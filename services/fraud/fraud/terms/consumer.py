@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts import topics
 from contracts.merchants import Terms
-from fraud.terms import usecases
+from fraud.terms import store, usecases
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
 
@@ -17,4 +17,6 @@ async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:
         await usecases.keep_terms(tx, heard)
 
 
-TERMS: Final = Subscription(topic=topics.MERCHANTS_TERMS, handle=on_merchants_terms)
+TERMS: Final = Subscription(
+    topic=topics.MERCHANTS_TERMS, handle=on_merchants_terms, tables=(store.TERMS_TABLE,)
+)

@@ -7,7 +7,7 @@ from contracts import topics
 from contracts.ledger import Outcome
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
-from members.balances import usecases
+from members.balances import store, usecases
 from members.balances.domain import RecordedOutcome
 
 
@@ -26,4 +26,5 @@ OUTCOMES: Final = Subscription(
     topic=topics.LEDGER_ENTRIES,
     handle=on_ledger_entries,
     decoders={"outcome-recorded.v1": Outcome},
+    tables=(store.BALANCES, store.PROGRESS),
 )

@@ -7,7 +7,7 @@ from contracts import topics
 from contracts.members import Contact
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
-from notify.contacts import usecases
+from notify.contacts import store, usecases
 
 
 async def on_members_contacts(tx: Tx, batch: Sequence[Event]) -> None:
@@ -30,4 +30,5 @@ CONTACTS: Final = Subscription(
     topic=topics.MEMBERS_CONTACTS,
     handle=on_members_contacts,
     decoders={"contact-changed.v1": Contact},
+    tables=(store.CONTACTS,),
 )

@@ -7,7 +7,7 @@ from contracts import topics
 from contracts.merchants import Merchant
 from kit.base.db import Tx
 from kit.stream.consumer import Event, Subscription
-from notify.titles import usecases
+from notify.titles import store, usecases
 
 
 async def on_merchants_merchants(tx: Tx, batch: Sequence[Event]) -> None:
@@ -16,4 +16,6 @@ async def on_merchants_merchants(tx: Tx, batch: Sequence[Event]) -> None:
     await usecases.keep_titles(tx, merchants)
 
 
-MERCHANTS: Final = Subscription(topic=topics.MERCHANTS_MERCHANTS, handle=on_merchants_merchants)
+MERCHANTS: Final = Subscription(
+    topic=topics.MERCHANTS_MERCHANTS, handle=on_merchants_merchants, tables=(store.TITLES,)
+)
