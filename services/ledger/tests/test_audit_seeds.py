@@ -83,7 +83,7 @@ def test_the_auditor_comes_to_what_the_ledger_decided(seed):
         result, state = audited(shard, told.raws[shard])
         followed, same = audited(shard, told.raws[shard], review.follow)
         assert picture(same) == picture(state)
-        assert (followed.said, followed.findings.count) == (result.sent_commands, 0)
+        assert (followed.sent_commands, followed.findings.count) == (result.sent_commands, 0)
         results.append(result)
     findings = Findings()
     assert network.check_crossings(results, findings) == len(told.way)
