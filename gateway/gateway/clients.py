@@ -271,7 +271,7 @@ class Services:
 
 
 def services_of(opened: Resources) -> Services:
-    """The services of this process; `opened.one(services_of)` makes them once."""
+    """The services of this process; `opened.shared(services_of)` makes them once."""
     return Services(opened.settings)
 
 

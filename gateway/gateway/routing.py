@@ -92,11 +92,11 @@ class Router:
 
 def application(_: str, __: Sequence[Part], opened: Resources) -> Router:
     """The gateway's router, in place of an application of FastAPI's routes."""
-    road = opened.one(road_of)
+    road = opened.shared(road_of)
     return Router(
-        transactions=Transactions(road, opened.one(access_of), opened.one(services_of)),
-        reverse_proxy=opened.one(reverse_proxy_of),
-        documents=opened.one(document_cache_of),
-        quotas=opened.one(quotas_of),
-        state=SimpleNamespace(readiness=opened.one(readiness_of).checks()),
+        transactions=Transactions(road, opened.shared(access_of), opened.shared(services_of)),
+        reverse_proxy=opened.shared(reverse_proxy_of),
+        documents=opened.shared(document_cache_of),
+        quotas=opened.shared(quotas_of),
+        state=SimpleNamespace(readiness=opened.shared(readiness_of).checks()),
     )

@@ -18,22 +18,22 @@ from kit.room import Part, Resources
 from kit.stream import local_tables
 
 PAGE_MAX: Final = 200
-UNTOLD: Final = object()
-Made = TypeVar("Made")
+UNRECORDED: Final = object()
+Result = TypeVar("Made")
 
 
 @dataclass(slots=True)
 class Act:
-    """One transaction of a caller. Its writer has to say what stands there after it."""
+    """One transaction of a caller. Its writer must record the state it leaves, with `tell`."""
 
     tx: Tx
     before: Any = None
-    after: Any = UNTOLD
+    after: Any = UNRECORDED
 
     def tell(self, after: Any, *, before: Any = None) -> None:
-        """What the write left and what stood there before, or whose data was read.
+        """Record the state after the write and before it, or whose personal data was read.
 
-        JSON, dataclasses and structs will do. No personal data: numbers and ids of people.
+        Values are JSON, dataclasses or structs. People appear by number or id: no personal data.
         """
         self.before, self.after = before, after
 
@@ -42,7 +42,7 @@ class Act:
 async def writing(request: Request, database: Database) -> AsyncGenerator[Act]:
     """A transaction of an administrative write; its row of the trail is written with it.
 
-    Raises RuntimeError where the route says not who may call it, or the writer told nothing.
+    Raises RuntimeError where the route names no role, or the writer never called `tell`.
     """
     async with _acting(request, database, "write") as act:
         yield act
@@ -50,22 +50,22 @@ async def writing(request: Request, database: Database) -> AsyncGenerator[Act]:
 
 @asynccontextmanager
 async def reading(request: Request, database: Database) -> AsyncGenerator[Act]:
-    """A transaction that reads personal data and leaves who read whose."""
+    """A transaction that reads personal data; who read whose is written with it."""
     async with _acting(request, database, "read") as act:
         yield act
 
 
 async def written(
-    request: Request, database: Database, work: Callable[[Act], Awaitable[Made]]
-) -> Made:
-    """As `writing`, for what may lose a race and is then tried again (Database.won)."""
+    request: Request, database: Database, write: Callable[[Act], Awaitable[Result]]
+) -> Result:
+    """As `writing`, for a creation that may lose a race and is tried again (create_once)."""
     actor = auth.actor_of(request)
 
-    async def attempt(tx: Tx) -> Made:
+    async def attempt(tx: Tx) -> Result:
         act = Act(tx)
-        made = await work(act)
+        result = await write(act)
         await _keep(act, request, actor, "write")
-        return made
+        return result
 
     return await database.create_once(attempt)
 
@@ -80,7 +80,7 @@ async def _acting(request: Request, database: Database, kind: str) -> AsyncGener
 
 
 async def _keep(act: Act, request: Request, actor: auth.Actor, kind: str) -> None:
-    if act.after is UNTOLD:
+    if act.after is UNRECORDED:
         raise RuntimeError(f"{request.url.path}: nobody told the trail what was done")
     await local_tables.will_number(act.tx, "audit")
     await act.tx.execute(
@@ -109,7 +109,7 @@ def _fields(value: Any) -> Any:
 
 
 class Entry(BaseModel):
-    """One act. target: what its address named. before, after: as the room told it."""
+    """One act. target: the parameters of its address. before, after: as the room recorded them."""
 
     id: int
     at: datetime

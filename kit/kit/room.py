@@ -26,7 +26,7 @@ STATE: Final = "state"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What time passing makes a room do. elected: only in the process that relays."""
+    """A task that a room runs at intervals. elected: only in the process that relays."""
 
     name: str
     every_s: float
@@ -39,8 +39,8 @@ class Part:
     """One noun of a service: its routes, what it hears, what time does to it.
 
     group: the consumer group that hears for it, by its name in the service. STATE is shared and
-    batching; every other is as impatient as the road. Parts of one group hear a topic in the order
-    of the service's list, in one transaction; what one fails on is not lost for the others.
+    batching; every other polls as quickly as the road. Parts of one group hear a topic in the order
+    of the service's list, in one transaction; an event that one fails on still reaches the others.
     body_bytes_max: path prefix to limit, where 64 KiB is not right. open_paths: prefixes of its
     routes that the gateway need not vouch for.
     opened: entered before the part works, in order, and left after it. tasks: its endless loops.
@@ -67,7 +67,7 @@ class Resources:
     relay: Relay | None = None
     opened: db.Database | None = None
     cluster: str = ""  # Kafka's own id of it
-    _made: dict[Callable[..., Any], Any] = field(default_factory=dict[Callable[..., Any], Any])
+    _shared: dict[Callable[..., Any], Any] = field(default_factory=dict[Callable[..., Any], Any])
 
     @property
     def database(self) -> db.Database:
@@ -76,12 +76,12 @@ class Resources:
             raise settings.SettingsError("this room has no PEYVAND_DATABASE_DSN")
         return self.opened
 
-    def one(self, make: Callable[["Resources"], T]) -> T:
-        """What make gives for these resources, made once: what the parts of a service share."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: T = self._made[make]
-        return made
+    def shared(self, make: Callable[["Resources"], T]) -> T:
+        """An object that the parts of a service share: `make` is called once for each Resources."""
+        if make not in self._shared:
+            self._shared[make] = make(self)
+        instance: T = self._shared[make]
+        return instance
 
 
 def resources(request: Request) -> Resources:
@@ -91,11 +91,11 @@ def resources(request: Request) -> Resources:
 
 
 def application(service: str, parts: Sequence[Part], opened: Resources) -> FastAPI:
-    """The HTTP doors of all parts as one application; each route says who may call it."""
+    """The routes of all parts as one application; each route names the roles that may call it."""
     limits: dict[str, int] = {}
     for part in parts:
         limits |= part.body_bytes_max
-    made = web.app(
+    app = web.app(
         f"Peyvand {service}",
         routes=[route for part in parts for route in part.routes],
         signed=auth.Signing(
@@ -105,18 +105,18 @@ def application(service: str, parts: Sequence[Part], opened: Resources) -> FastA
         ),
         body_bytes_max=limits,
     )
-    made.state.resources = opened
-    return made
+    app.state.resources = opened
+    return app
 
 
 def consumers(
     service: str, parts: Sequence[Part], opened: Resources, crash: Crash = no_crash
 ) -> list[Consumer]:
-    """One consumer for each group; each subscription knows the part that it is of."""
+    """One consumer for each group; each subscription carries the name of its part."""
     groups: dict[str, list[Subscription]] = {}
     for part in parts:
-        heard = [replace(one, part=part.name) for one in part.hears]
-        groups.setdefault(group_of(service, part), []).extend(heard)
+        hears = [replace(subscription, part=part.name) for subscription in part.hears]
+        groups.setdefault(group_of(service, part), []).extend(hears)
     return [
         Consumer(
             group,

@@ -34,12 +34,12 @@ log = logging.getLogger(__name__)
 
 LOOP_BEAT_S: Final = 0.5
 INNER_CONNECTIONS: Final = 64
-GC_OBJECTS: Final = 50_000  # more than a full poll leaves: else each poll is walked several times
+GC_OBJECTS: Final = 50_000  # more than a full poll leaves; with fewer, each is scanned repeatedly
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wired:
-    """What the parts of a service come to: one application, its consumers, jobs and loops."""
+    """A service put together from its parts: one application, its consumers, jobs and loops."""
 
     asgi: Any = None
     consumers: Sequence[Consumer] = ()
@@ -50,7 +50,7 @@ class Wired:
 def main(service: Service) -> None:
     """Run one command of a service; exits 0 after a graceful end, 1 with the reason logged."""
     command = sys.argv[1] if len(sys.argv) > 1 else "serve"
-    faulthandler.enable()  # where a library in C breaks, the log says under what
+    faulthandler.enable()  # a crash in a C library leaves a traceback in the log
     try:
         match command:
             case "migrate":
@@ -69,18 +69,18 @@ def main(service: Service) -> None:
 
 
 async def _serve(service: Service, *, http: bool) -> None:
-    given = settings.load(service.settings, room=service.name)
+    config = settings.load(service.settings, room=service.name)
     telemetry.configure(
-        given.room, level=given.log_level, endpoint=given.otlp_endpoint, ratio=given.trace_ratio
+        config.room, level=config.log_level, endpoint=config.otlp_endpoint, ratio=config.trace_ratio
     )
-    kafka.secure(given)
+    kafka.secure(config)
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     try:
-        if given.database_dsn and service.migrations is not None:
-            await refuse_other_version(given.database_dsn, service.migrations)
-        async with _opened(given) as resources, wired(service, resources) as app:
+        if config.database_dsn and service.migrations is not None:
+            await refuse_other_version(config.database_dsn, service.migrations)
+        async with _opened(config) as resources, wired(service, resources) as app:
             calm_collector()
             await Process(resources, app, http=http).run(stop)
     finally:
@@ -110,8 +110,8 @@ async def wired(service: Service, resources: Resources) -> AsyncGenerator[Wired]
     parts = [make(resources) for make in service.parts]
     async with AsyncExitStack() as stack:
         for part in parts:
-            for one in part.opened:
-                await stack.enter_async_context(one)
+            for context in part.opened:
+                await stack.enter_async_context(context)
         yield Wired(
             asgi=service.application(service.name, parts, resources),
             consumers=room.consumers(service.name, parts, resources, service.crash),
@@ -124,21 +124,21 @@ async def wired(service: Service, resources: Resources) -> AsyncGenerator[Wired]
 
 
 @asynccontextmanager
-async def _opened(given: settings.ServiceSettings) -> AsyncGenerator[Resources]:
-    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
+async def _opened(config: settings.ServiceSettings) -> AsyncGenerator[Resources]:
+    producer = await kafka.Producer.open(config.kafka_bootstrap, client_id=config.room)
     database, relay = None, None
-    if given.database_dsn:
-        database = await db.Database.open(given.database_dsn)
-        relay = Relay(given.database_dsn, database, producer, given.room, given.generation)
-    time_of: clock.Clock = sandbox_clock.SandboxClock() if given.sandbox else clock.SystemClock()
+    if config.database_dsn:
+        database = await db.Database.open(config.database_dsn)
+        relay = Relay(config.database_dsn, database, producer, config.room, config.generation)
+    time_of: clock.Clock = sandbox_clock.SandboxClock() if config.sandbox else clock.SystemClock()
     try:
         yield Resources(
-            settings=given,
+            settings=config,
             producer=producer,
             clock=time_of,
             relay=relay,
             opened=database,
-            cluster=await kafka.cluster_id(given.kafka_bootstrap),
+            cluster=await kafka.cluster_id(config.kafka_bootstrap),
         )
     finally:
         await producer.close()
@@ -157,18 +157,18 @@ class Process:
     probes: dict[str, Probe] = field(default_factory=dict[str, Probe], init=False)
 
     def __post_init__(self) -> None:
-        """Readiness asks the servers behind: a consumer hears nothing of a broker that died."""
+        """Readiness probes broker and database: a consumer does not notice that a broker died."""
         self.probes["kafka"] = Probe(self.resources.producer.ask)
         if self.resources.opened is not None:
             self.probes["database"] = Probe(self.resources.opened.ask)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until stop is set, then drain. Raises whatever fails first."""
-        given: settings.ServiceSettings = self.resources.settings
-        server, inside = self._servers(given)
+        config: settings.ServiceSettings = self.resources.settings
+        server, inner = self._servers(config)
         try:
             async with asyncio.TaskGroup() as tasks:
-                showing = tasks.create_task(inside.serve(), name="management")
+                showing = tasks.create_task(inner.serve(), name="management")
                 answering = tasks.create_task(server.serve(), name="http")
                 consuming = [tasks.create_task(c.run(), name=c.group) for c in self.app.consumers]
                 endless = self._endless(tasks)
@@ -180,7 +180,7 @@ class Process:
                     consumer.stop()
                 relay = self.resources.relay
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(given.drain_s):
+                    async with asyncio.timeout(config.drain_s):
                         await asyncio.wait([answering, *consuming])
                         if relay is not None:
                             await relay.flushed()
@@ -204,7 +204,7 @@ class Process:
             endless.append(tasks.create_task(following, name="clock"))
         return endless
 
-    def _servers(self, given: settings.ServiceSettings) -> tuple[uvicorn.Server, uvicorn.Server]:
+    def _servers(self, config: settings.ServiceSettings) -> tuple[uvicorn.Server, uvicorn.Server]:
         """The server of the callers and the one for operators."""
         asgi = self.app.asgi if self.http and self.app.asgi is not None else web.app("work", "1")
         checks = asgi.state.readiness
@@ -214,20 +214,23 @@ class Process:
             checks[server] = lambda p=probe: p.alive
         for consumer in self.app.consumers:
             checks[consumer.group] = lambda c=consumer: c.ready
-        limits = connections.fitting(_limits(given), connections.raise_descriptors())
-        few = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
-        held, drain = connections.Connections(limits), given.drain_s
-        beside, inside = management.Management(asgi).asgi(), connections.Connections(few, "inner")
-        made = (
-            http.server(asgi, given.http_host, given.http_port, held, drain, given.http_tls),
-            http.server(beside, given.inner_host, given.inner_port, inside, drain),
+        limits = connections.fitting(_limits(config), connections.raise_descriptors())
+        inner_limits = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
+        callers, drain = connections.Connections(limits), config.drain_s
+        inner_app, operators = (
+            management.Management(asgi).asgi(),
+            connections.Connections(inner_limits, "inner"),
         )
-        for server in made:
+        servers = (
+            http.server(asgi, config.http_host, config.http_port, callers, drain, config.http_tls),
+            http.server(inner_app, config.inner_host, config.inner_port, operators, drain),
+        )
+        for server in servers:
             setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order
-        return made
+        return servers
 
     async def _repeat(self, job: Job) -> None:
-        """Run a job on its beat; one that fails is logged, counted and tried at the next."""
+        """Run a job at its interval; a failed run is logged, counted and repeated at the next."""
         while True:
             relay = self.resources.relay
             elected = relay is not None and relay.elected
@@ -246,12 +249,12 @@ async def _as_coroutine(task: Callable[[], Awaitable[None]]) -> None:
     await task()
 
 
-def _limits(given: settings.ServiceSettings) -> connections.Limits:
+def _limits(config: settings.ServiceSettings) -> connections.Limits:
     return connections.Limits(
-        head_bytes=given.head_bytes, head_fields=given.head_fields, head_s=given.head_s,
-        body_gap_s=given.body_gap_s, body_bytes_per_s=given.body_bytes_per_s,
-        idle_s=given.idle_s, write_s=given.write_s, in_all=given.connections_max,
-        per_address=given.address_connections_max,
+        head_bytes=config.head_bytes, head_fields=config.head_fields, head_s=config.head_s,
+        body_gap_s=config.body_gap_s, body_bytes_per_s=config.body_bytes_per_s,
+        idle_s=config.idle_s, write_s=config.write_s, in_all=config.connections_max,
+        per_address=config.address_connections_max,
     )  # fmt: skip
 
 

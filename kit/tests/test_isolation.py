@@ -101,12 +101,12 @@ async def test_what_was_reassigned_is_left_to_its_owner() -> None:
 def test_a_record_that_is_handled_ends_a_row_of_faults() -> None:
     faults = isolation.Faults()
     for n in range(1_000):
-        faults.one(TypeError())
-        faults.one(errors.Invalid())
+        faults.set_aside(TypeError())
+        faults.set_aside(errors.Invalid())
         if n % isolation.FAULTS_IN_A_ROW_MAX == 0:
-            faults.none()
-    faults.none()
+            faults.handled()
+    faults.handled()
     for _ in range(isolation.FAULTS_IN_A_ROW_MAX):
-        faults.one(TypeError())
+        faults.set_aside(TypeError())
     with pytest.raises(errors.Alarm):
-        faults.one(TypeError())
+        faults.set_aside(TypeError())

@@ -6,5 +6,5 @@ from kit.room import Part, Resources
 
 def part(opened: Resources) -> Part:
     """No door of its own: the others ask it. Raises ValueError for an operator that is misspelt."""
-    opened.one(access_of)
+    opened.shared(access_of)
     return Part(name="access")

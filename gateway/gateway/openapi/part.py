@@ -7,4 +7,4 @@ from kit.room import Part, Resources
 
 def part(opened: Resources) -> Part:
     """The document is served from memory; its routes are plain ASGI, in `gateway.routing`."""
-    return Part(name="openapi", jobs=jobs.jobs(opened.one(document_cache_of)))
+    return Part(name="openapi", jobs=jobs.jobs(opened.shared(document_cache_of)))

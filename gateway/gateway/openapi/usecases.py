@@ -54,8 +54,8 @@ class DocumentCache:
 
 
 def document_cache_of(opened: Resources) -> DocumentCache:
-    """The cache of this process; `opened.one(document_cache_of)` makes it once."""
-    return DocumentCache(opened.one(services_of))
+    """The cache of this process; `opened.shared(document_cache_of)` makes it once."""
+    return DocumentCache(opened.shared(services_of))
 
 
 def _encode(parts: Mapping[str, Document]) -> bytes:

@@ -83,11 +83,11 @@ class ReverseProxy:
 
 
 def reverse_proxy_of(opened: Resources) -> ReverseProxy:
-    """The reverse proxy of this process; `opened.one(reverse_proxy_of)` makes it once."""
+    """The reverse proxy of this process; `opened.shared(reverse_proxy_of)` makes it once."""
     return ReverseProxy(
-        access=opened.one(access_of),
-        services=opened.one(services_of),
-        quotas=opened.one(quotas_of),
+        access=opened.shared(access_of),
+        services=opened.shared(services_of),
+        quotas=opened.shared(quotas_of),
     )
 
 

@@ -9,7 +9,7 @@ from kit.room import Part, Resources
 
 def part(opened: Resources) -> Part:
     """The reverse proxy; its routes are plain ASGI, in `gateway.routing`."""
-    return Part(name="proxy", opened=(_closing(opened.one(services_of)),))
+    return Part(name="proxy", opened=(_closing(opened.shared(services_of)),))
 
 
 @asynccontextmanager

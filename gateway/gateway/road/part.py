@@ -8,6 +8,6 @@ from kit.room import Part, Resources
 
 def part(opened: Resources) -> Part:
     """Replies of this instance's partition; the routes are plain ASGI, in `gateway.routing`."""
-    road = opened.one(road_of)
+    road = opened.shared(road_of)
     replies = RepliesFeed(road.settings, road.pending_replies, road.readiness)
     return Part(name="road", tasks=(replies.run,), jobs=jobs.jobs(road))

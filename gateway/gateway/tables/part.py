@@ -13,8 +13,8 @@ from kit.room import Part, Resources
 
 def part(opened: Resources) -> Part:
     """The tables, their feed, and what readiness makes of both."""
-    tables, readiness = opened.one(tables_of), opened.one(readiness_of)
-    identifier_keys = opened.one(identifier_keys_of)
+    tables, readiness = opened.shared(tables_of), opened.shared(readiness_of)
+    identifier_keys = opened.shared(identifier_keys_of)
     feed = TablesFeed(opened.settings, tables, readiness, opened.producer, identifier_keys)
     return Part(
         name="tables",

@@ -39,11 +39,11 @@ class Role(StrEnum):
     PARTNERS = "partners"  # parties, merchants, branches
     TERMINALS = "terminals"  # terminals, their keys, and stopping terminals and merchants
     MONEY = "money"  # programmes, terms, gifts, and stopping accounts and parties
-    ENROL = "enrol"  # members, what they show, what they agreed to
+    ENROL = "enrol"  # members, their identifiers and their consents
     SUPPORT = "support"  # reads members, their accounts and messages
     RULES = "rules"  # rules of bonus and of fraud
     HISTORY = "history"  # brings purchases of the past in
-    REVIEWER = "reviewer"  # decides what fraud holds
+    REVIEWER = "reviewer"  # decides what fraud has under review
 
 
 STAFF: Final = tuple(Role)
@@ -79,14 +79,14 @@ class _Claim(msgspec.Struct, frozen=True):
 def room_secret(master: str, room: str) -> str:
     """The secret of one room out of the gateway's own, which no room has (HKDF, RFC 5869).
 
-    A room can then check what is said to it and sign nothing that another room believes.
+    With it a room checks the calls to itself, but cannot sign a call to another room.
     """
     extracted = hmac.digest(b"peyvand actor", master.encode(), "sha256")
     return hmac.digest(extracted, room.encode() + b"\x01", "sha256").hex()
 
 
 def secrets_of(text: str) -> tuple[str, ...]:
-    """Secrets of a setting: the first signs, one after a comma is believed during a change."""
+    """Secrets of a setting: the first one signs; others are accepted while it is changed."""
     return tuple(part for part in text.split(",") if part)
 
 
@@ -115,7 +115,7 @@ def verify(value: str, secrets: tuple[str, ...], call: Call, now: datetime) -> t
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What a room believes: secret as the setting has it. open_paths: prefixes for anybody."""
+    """How a room checks its callers. secret: the setting's text. open_paths: open to anybody."""
 
     room: str
     secret: str
@@ -197,7 +197,7 @@ class Allowed:
 
 
 def require(request: Request, *roles: str) -> Actor:
-    """The actor, for what is no route of a router: as `allow`; no role named: any actor."""
+    """The actor of a request outside a router's routes; without roles any actor passes."""
     actor: Actor | None = request.scope.get(_ACTOR)
     if not roles and actor is not None:
         return actor
@@ -224,14 +224,14 @@ def body_digest(request: Request) -> str:
 
 
 def _note_refusal(request: Request, actor: Actor) -> None:
-    """Attempts to write are told with who tried; readings are counted only."""
+    """A refused write is logged with who tried it; a refused read is only counted."""
     method = request.method
     kind = "read" if method in _READS else "write"
     telemetry.count(telemetry.Metric.REFUSED, getattr(request.app.state, "room", ""), kind)
     if method not in _READS:
         route = getattr(request.scope.get("route"), "path", request.url.path)
-        told = {"subject": actor.subject, "roles": sorted(actor.roles), "route": route}
-        log.warning("refused for want of a role: %s", method, extra=told)
+        details = {"subject": actor.subject, "roles": sorted(actor.roles), "route": route}
+        log.warning("refused for want of a role: %s", method, extra=details)
 
 
 def _mac(secret: str, call: Call, payload: str) -> str:

@@ -1,6 +1,6 @@
 """What every JSON body is before anyone reads it: UTF-8, not too deep, whole text, no key twice.
 
-One reader for every door, whose faults are all the caller's: findings S4 (808 bytes of brackets
+Every door reads bodies here, and every error is the caller's: findings S4 (808 bytes of brackets
 cost 132 kB of log), minor (a key sent twice counted the last one).
 """
 
@@ -30,9 +30,9 @@ def read(body: bytes) -> Any:
 def repeats(body: bytes, decoded: bytes) -> bool:
     """Whether an object of a body has a key twice. Raises Malformed as read does.
 
-    decoded: what was made of it, encoded again without blanks, each key once. Without backslashes
-    a key is wherever a quote and a colon meet, blanks apart: as many as decoded has, or one was
-    dropped. Else the body is read once more. Some 0.7 µs.
+    decoded: the body's value, encoded again without blanks, so each key once. In a body without
+    backslashes every key ends in a quote and a colon: where both have equally many of those, no
+    key was dropped. Otherwise the body is read once more. Some 0.7 µs.
     """
     if b"\\" not in body:
         tight = body.translate(None, b" \t\n\r")
@@ -57,7 +57,7 @@ def malformed(why: str) -> errors.Malformed:
 
 
 def repeated(key: str) -> errors.Malformed:
-    """An object that has a key twice: which of the two was meant is nobody's to guess."""
+    """An object that has a key twice: nobody knows which of the two was meant."""
     return errors.Malformed(
         f"the key {key[:64]!r} stands twice in one object; send it once",
         code="duplicate-key",
@@ -69,12 +69,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; a refusal costs no more than the reading, however many keys (findings M5)."""
     if len(pairs) > KEYS_MAX:
         raise malformed(f"an object of over {KEYS_MAX} keys")
-    made: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for key, value in pairs:
-        if key in made:
+        if key in fields:
             raise repeated(key)
-        made[key] = value
-    return made
+        fields[key] = value
+    return fields
 
 
 def _constant(name: str) -> Never:

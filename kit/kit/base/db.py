@@ -22,7 +22,7 @@ from kit.base.message import Message, encode
 Record = asyncpg.Record
 Connection = Any  # asyncpg's, for what needs a session of its own (advisory locks, migrations)
 ATTEMPTS_MAX: Final = 5  # of a creation that loses its race each time
-Made = TypeVar("Made")
+Created = TypeVar("Made")
 IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction must let go
 
 _DIALECT: Final = dialect.dialect()
@@ -39,8 +39,8 @@ _OF_OTHERS: Final = ("23503", "23505", "23P01")  # what another row refers to, o
 class DataError(errors.Permanent):
     """A datum that the database refuses (class 22 or 23); state and constraint say which.
 
-    As text it has the database's words, for a log. A caller hears ours: 409 where another request
-    was first, else 422 (findings S17).
+    Its text is the database's own, for the log. The caller gets ours: 409 where another request
+    was first, otherwise 422 (findings S17).
     """
 
     status, code, title = 422, "bad-datum", "A value that cannot be kept"
@@ -58,7 +58,7 @@ class DataError(errors.Permanent):
 
     @property
     def lost(self) -> bool:
-        """Whether another transaction made the same first; who tries again finds it."""
+        """Whether another transaction created the same row first; a second try finds that row."""
         return self.state == "23505"
 
 
@@ -66,8 +66,8 @@ class DataError(errors.Permanent):
 def translated() -> Generator[None]:
     """Turn asyncpg's errors into DataError, Unavailable (TimedOut, Overlong) or Alarm.
 
-    Alarm: the role, a table or a column is missing, which is no datum's doing. Faults of ours pass
-    as they are.
+    Alarm: the role, a table or a column is missing, so no datum is at fault. Errors of our own
+    code pass unchanged.
     """
     try:
         yield
@@ -110,7 +110,7 @@ class Tx:
 
     @contextmanager
     def _asking(self) -> Generator[None]:
-        """Translate errors; where the connection is gone, say whether we took all the time."""
+        """Translate errors; a connection lost because we were idle too long raises Overlong."""
         idle_s = time.monotonic() - self._asked_at
         try:
             with translated():
@@ -151,10 +151,10 @@ class Tx:
     async def copy(
         self, table: LiteralString, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
     ) -> None:
-        """COPY rows in; conflicts raise, so deduplicate before. All rows are made first.
+        """COPY rows in; conflicts raise, so deduplicate before. All rows are built first.
 
         asyncpg wraps an argument that does not encode, but not a row of COPY: it is a bad datum
-        here as there. Raises TypeError where making the rows does: that is a fault of ours.
+        in both. Raises TypeError where building the rows does: that is an error of our own code.
         """
         rows = records if isinstance(records, list) else list(records)
         try:
@@ -229,25 +229,25 @@ class Database:
         if left:
             self.on_messages()
 
-    async def create_once(self, work: Callable[[Tx], Awaitable[Made]]) -> Made:
-        """What work makes in a transaction; again where another made the same first.
+    async def create_once(self, create: Callable[[Tx], Awaitable[Created]]) -> Created:
+        """Run `create` in a transaction; again where another one created the same row first.
 
-        Whoever comes second finds what the first made: the same answer, or that it differs. For
-        every creation under an id of the caller's. Raises DataError when it loses every time.
+        The second run finds that row and answers the same, or that the two differ. For every
+        creation under an id that the caller chose. Raises DataError when it loses every time.
         """
         for _ in range(ATTEMPTS_MAX - 1):
             try:
                 async with self.transaction() as tx:
-                    return await work(tx)
+                    return await create(tx)
             except DataError as error:
                 if not error.lost:
                     raise
         async with self.transaction() as tx:
-            return await work(tx)
+            return await create(tx)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Tx]:
-        """Read only; what is said here is an error."""
+        """A read-only transaction; messages added here are never sent."""
         async with self._begun(readonly=True) as tx:
             yield tx
 
@@ -302,7 +302,8 @@ async def _learn_types(session: Connection) -> None:
     """Have every type that our statements pass known before the first of them runs.
 
     asyncpg writes the ends of Python's calendar as PostgreSQL's infinities and reads those back
-    naive (findings S1). Our codecs refuse years 1 and 9999, and read what lies there as the next.
+    naive (findings S1). Our codecs refuse to write times in the years 1 and 9999, and read such a
+    time as the nearest one that they write.
     """
     epoch = datetime(2000, 1, 1, tzinfo=UTC)
     for name, first, step in (("timestamptz", epoch, _MICRO), ("date", epoch.date(), _DAY)):

@@ -21,7 +21,7 @@ class Problem(Exception):
 
     @property
     def public_detail(self) -> str:
-        """The detail as a caller hears it: what the database said is for our log (findings S17)."""
+        """The detail that callers get: the database's own text is for our log (findings S17)."""
         return self.title if self.detail.startswith("database: ") else self.detail
 
 
@@ -100,13 +100,13 @@ class Unavailable(Problem):
 
 
 class TimedOut(Unavailable):
-    """A statement or its transaction took too long: less at once may do."""
+    """A statement or its transaction took too long: a smaller batch may pass."""
 
     code = "timed-out"
 
 
 class Overlong(TimedOut):
-    """The transaction stood idle too long: what was computed inside it took all the time."""
+    """The transaction was idle too long: computing inside it took all the time."""
 
     code = "overlong"
 

@@ -19,28 +19,28 @@ WHOLE_MAX: Final = 2**63 - 1
 _DIGITS: Final = re.compile(r"-?[0-9]{1,19}")
 
 
-def _number(given: object) -> object:
-    """Digits of any script as ASCII ones; the type says the rest."""
-    if not isinstance(given, str):
-        return given
-    plain = ascii_digits(given)
+def _number(value: object) -> object:
+    """Digits of any script as ASCII ones; the type checks the bounds."""
+    if not isinstance(value, str):
+        return value
+    plain = ascii_digits(value)
     if not _DIGITS.fullmatch(plain):
         raise ValueError("write a whole number in digits alone")
     return int(plain)
 
 
-def _moment(given: object) -> datetime:
-    if isinstance(given, datetime) and given.tzinfo is not None:  # what is kept is shown
-        return given.astimezone(UTC)
-    if not isinstance(given, str):
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:  # a stored time
+        return value.astimezone(UTC)
+    if not isinstance(value, str):
         raise ValueError("write RFC 3339 text with a zone, such as 2026-03-21T00:00:00+03:30")
-    return moment_of(given)
+    return moment_of(value)
 
 
-def _day(given: object) -> date:
-    if not isinstance(given, str):
+def _day(value: object) -> date:
+    if not isinstance(value, str):
         raise ValueError("write a day as 2026-11-22, or as 1405-09-01 (Solar Hijri)")
-    return day_of(given)
+    return day_of(value)
 
 
 Flag = Annotated[bool, Strict()]

@@ -57,8 +57,8 @@ class JsonFormatter(logging.Formatter):
             line["trace_id"] = trace_id.get()
         line |= {k: _bounded(v) for k, v in record.__dict__.items() if k not in _KNOWN}
         if record.exc_info:
-            told = traceback.format_exception(*record.exc_info, limit=-TRACE_FRAMES)
-            line["error"] = _cut("".join(told), TRACE_CHARS_MAX)
+            frames = traceback.format_exception(*record.exc_info, limit=-TRACE_FRAMES)
+            line["error"] = _cut("".join(frames), TRACE_CHARS_MAX)
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
@@ -85,7 +85,7 @@ class _Place:
 
 @dataclass(slots=True)
 class Folding:
-    """Lets a place say the same a few times a minute and counts the rest (findings N17).
+    """Writes the lines of one place a few times a minute and counts the rest (findings N17).
 
     A place is a logger, its text before anything is filled in, and for an error its type and the
     line that raised it.
@@ -98,15 +98,15 @@ class Folding:
     _at: float = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written; what was counted before is added to it. Never raises."""
+        """Whether the record is written; the count of folded lines is added. Never raises."""
         try:
             return self._filter(record)
-        except Exception:  # noqa: BLE001 - what cannot be rendered is told so by the formatter
+        except Exception:  # noqa: BLE001 - the formatter reports what cannot be rendered
             return self._spend(self.now())
 
     def _filter(self, record: logging.LogRecord) -> bool:
         if "declined" in record.__dict__:
-            return True  # names, each of which is told once: few lines as it is
+            return True  # a list of names, each of which is written once: few lines already
         now = self.now()
         key = _key(record)
         place = self._places.get(key)
@@ -125,15 +125,15 @@ class Folding:
         return False
 
     def settle(self) -> list[logging.LogRecord]:
-        """Places whose window is over: a record for each that had more than was written."""
-        now, told = self.now(), list[logging.LogRecord]()
+        """A record with the count for each place whose window is over and had folded lines."""
+        now, summaries = self.now(), list[logging.LogRecord]()
         for key, place in list(self._places.items()):
             if now - place.began_s < WINDOW_S:
                 continue
             del self._places[key]
             if place.folded:
-                told.append(_summary(place))
-        return told
+                summaries.append(_summary(place))
+        return summaries
 
     def _spend(self, now: float) -> bool:
         self._tokens = min(BURST, self._tokens + (now - self._at) * LINES_PER_S)
@@ -145,15 +145,15 @@ class Folding:
 
 
 def _key(record: logging.LogRecord) -> tuple[Any, ...]:
-    told = record.exc_info
-    if not told or told[0] is None:
+    exc_info = record.exc_info
+    if not exc_info or exc_info[0] is None:
         text = _NUMBERS.sub("#", str(record.msg)[:TEXT_CHARS_MAX])
         return (record.name, record.levelno, text)
-    step = told[2]
+    step = exc_info[2]
     while step is not None and step.tb_next is not None:
         step = step.tb_next
     where = None if step is None else (step.tb_frame.f_code.co_filename, step.tb_lineno)
-    return (record.name, told[0], where)
+    return (record.name, exc_info[0], where)
 
 
 def _bare(record: logging.LogRecord) -> dict[str, Any]:
@@ -189,7 +189,7 @@ _declined: Final[list[str]] = []
 
 
 def declined(public_id: str, code: str) -> None:
-    """Note that a transaction was declined here, for a line that lists many: each can be found.
+    """Note a declined transaction. One log line lists many, so that each can be found.
 
     public_id: shard and name. code: of the reason; nothing else of a transaction is written.
     """
@@ -197,7 +197,7 @@ def declined(public_id: str, code: str) -> None:
 
 
 def settle() -> None:
-    """Write what was folded in windows that are over, and who was declined since."""
+    """Write what was folded in windows that are over, and what was declined since."""
     while _declined:
         these, _declined[:DECLINED_A_LINE] = _declined[:DECLINED_A_LINE], []
         logging.getLogger(__name__).info("declined", extra={"declined": these})

@@ -61,7 +61,7 @@ async def migrate(
 async def pending(dsn: str, folder: Path | None) -> list[str]:
     """Names of the files that have not run. Raises MigrationError where the database is newer.
 
-    dsn: of any role that migrate let read what has run, the owner or the room's own.
+    dsn: of the owner or of the room's own role; migrate lets both read the table of migrations.
     """
     files = _files(folder)
     connection = await db.connect(dsn)
@@ -95,8 +95,8 @@ def _refuse_newer(done: Mapping[int, str], files: Sequence[tuple[int, Path]]) ->
 
 
 async def _apply(connection: db.Connection, text: str) -> None:
-    given = _TIMEOUT.match(text)
-    timeout = given[1] if given is not None else "5s"
+    match = _TIMEOUT.match(text)
+    timeout = match[1] if match is not None else "5s"
     await connection.execute("set local lock_timeout = '4s'")
     await connection.execute(f"set local statement_timeout = '{timeout}'")
     await connection.execute(text)
@@ -108,15 +108,15 @@ def _files(folder: Path | None) -> list[tuple[int, Path]]:
 
 
 def _numbered(folder: Path | None) -> list[tuple[int, Path]]:
-    found: list[tuple[int, Path]] = []
+    files: list[tuple[int, Path]] = []
     for path in sorted(folder.glob("*.sql")) if folder is not None else ():
         name = _NAME.fullmatch(path.name)
         if name is None:
             raise MigrationError(f"{path.name} is not NNNN_noun.sql")
-        found.append((int(name[1]), path))
-    if [number for number, _ in found] != list(range(1, len(found) + 1)):
+        files.append((int(name[1]), path))
+    if [number for number, _ in files] != list(range(1, len(files) + 1)):
         raise MigrationError(f"numbers in {folder} do not run from 0001 without a gap")
-    return found
+    return files
 
 
 def _filled(text: str, variables: Mapping[str, str]) -> str:

@@ -10,19 +10,19 @@ PREFIX: Final = "PEYVAND_"
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What every process is told; a room's own settings extend it."""
+    """The settings of every process; a room's own settings extend them."""
 
     room: str
     kafka_bootstrap: str
     http_port: int
-    actor_secret: str  # of what the gateway vouches for to this room; two with a comma in a change
+    actor_secret: str  # checks the gateway's signature; two, with a comma, while it is changed
     kafka_tls: tuple[str, ...] = ()  # files: the CA; with a certificate of the process, its key
     kafka_login: tuple[str, ...] = ()  # a user and the file of the password: SCRAM-SHA-512
     database_dsn: str = ""
     http_host: str = "127.0.0.1"
     http_tls: tuple[str, ...] = ()  # files: a certificate and its key
     inner_host: str = "127.0.0.1"  # health, metrics, the document for insiders
-    inner_port: int = 0  # 0: a free one, told in the log
+    inner_port: int = 0  # 0: a free one, written to the log
     head_bytes: int = 16_384  # of a request's line and headers
     head_fields: int = 100
     head_s: float = 5.0
@@ -50,17 +50,17 @@ class SettingsError(ValueError):
     """Settings are missing or do not read; the text lists all of them."""
 
 
-def load(cls: type[S], environ: Mapping[str, str] | None = None, **given: Any) -> S:
-    """Build settings from the environment; given wins over it.
+def load(cls: type[S], environ: Mapping[str, str] | None = None, **overrides: Any) -> S:
+    """Build settings from the environment; overrides win over it.
 
     Lists are comma-separated. Raises SettingsError naming everything that is missing or malformed.
     """
     source = os.environ if environ is None else environ
-    values = dict(given)
+    values = dict(overrides)
     missing: list[str] = []
     for field in msgspec.structs.fields(cls):
         text = source.get(PREFIX + field.name.upper())
-        if field.name in given:
+        if field.name in overrides:
             continue
         if text is None:
             missing += [PREFIX + field.name.upper()] if field.required else []

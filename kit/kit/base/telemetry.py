@@ -1,4 +1,4 @@
-"""What is seen while it runs: the closed list of metrics, and spans made by hand; never raises."""
+"""The closed list of metrics, and spans made by hand; nothing here raises."""
 
 import re
 import secrets
@@ -75,10 +75,10 @@ _children: Final[dict[tuple[Any, ...], Any]] = {}
 
 def _child(metric: Metric, labels: tuple[str, ...]) -> Any:
     key = (metric, *labels)
-    found = _children.get(key)
-    if found is None:
-        found = _children[key] = _metric_child(metric, labels)
-    return found
+    child = _children.get(key)
+    if child is None:
+        child = _children[key] = _metric_child(metric, labels)
+    return child
 
 
 def _metric_child(metric: Metric, labels: tuple[str, ...]) -> Any:
@@ -94,8 +94,8 @@ def _metric_child(metric: Metric, labels: tuple[str, ...]) -> Any:
     return family.labels(*labels) if labels else family
 
 
-# Who observes must never break what is observed: a label too many or no memory is not worth a
-# sale, and the gauge of a full process once ended it (findings S3).
+# Observing must never break what is observed: a wrong label or a lack of memory must not cost a
+# sale, and once the gauge of a full process ended that process (findings S3).
 
 
 def count(metric: Metric, *labels: str, by: float = 1) -> None:
@@ -178,8 +178,8 @@ def read_traceparent(text: str | bytes | None) -> str | None:
 def start_root(name: str, caller: str | None) -> AbstractContextManager[Span]:
     """The root of a new trace, sampled by ratio. caller: a stranger's traceparent, or None.
 
-    A stranger chooses neither our trace ids nor what is sampled: his trace's id is an attribute,
-    `caller`, if it is one (findings S5).
+    A stranger chooses neither our trace ids nor what is sampled. The id of his trace, if valid,
+    is kept as the attribute `caller` (findings S5).
     """
     sampled = _state["tracer"] is not None and secrets.randbelow(10_000) < _state["ratio"] * 10_000
     drawn = secrets.token_hex(24)  # both ids at once: asking the system costs more than the bytes
@@ -203,7 +203,7 @@ def batch_span(name: str, links: Iterable[bytes | None]) -> Generator[Span | Non
 
 
 class _Spanned:
-    """A span at work, its trace id in every line of the log; a class, for every sale enters one."""
+    """An open span, its trace id in every log line; a class for speed, as every sale enters one."""
 
     __slots__ = ("_caller", "_inner", "_links", "_name", "_parent", "_token")
 
@@ -242,7 +242,7 @@ class _Spanned:
 
 
 def _begun(name: str, parent: str, links: Sequence[str]) -> Any:
-    """A span at work; None where the tracer cannot."""
+    """A started span; None where the tracer fails."""
     with suppress(Exception):
         above = trace.set_span_in_context(trace.NonRecordingSpan(_context(parent)))
         others = [trace.Link(_context(link)) for link in links]

@@ -1,6 +1,6 @@
 """Effective-dated documents: numbered from 1 without a gap, never changed, each from its own time.
 
-A noun keeps its versions in a table of its own and asks here what may be added and what counts.
+A noun keeps its versions in a table of its own and asks here what may be added, what is in force.
 """
 
 from collections.abc import Iterable
@@ -63,10 +63,10 @@ def is_new(
 ) -> bool:
     """Whether a draft is to be added; False where the same version exists already.
 
-    existing: what the draft's number is taken by. newest: the version with the highest number.
-    The caller holds a lock on the document. A version counts from no earlier than the newest one,
-    and from no earlier than `earliest` where that is given. Neither binds the first version, nor
-    a backdated one: a history that is brought in later may need a version from before all others.
+    existing: the stored version with the draft's number. newest: the one with the highest number.
+    The caller holds a lock on the document. A version takes effect no earlier than the newest one,
+    and no earlier than `earliest` where that is given. Neither binds the first version, nor a
+    backdated one: a history that is imported later may need a version from before all others.
     Raises AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
     """
     if existing is not None:
@@ -90,9 +90,9 @@ def latest_first(versions: Iterable[D]) -> list[D]:
 
 
 def in_force(in_order: Iterable[D], at: datetime) -> D | None:
-    """The version that counts at a time: of those whose time has come the one that starts last.
+    """The version in force at a time: of those that have started, the one that started last.
 
-    Of two that start together the higher number counts. in_order: as latest_first gives them;
+    Of two that start together the higher number wins. in_order: as latest_first gives them;
     where no version is backdated, that is from the highest number down.
     """
     for one in in_order:

@@ -54,31 +54,31 @@ def app(
     check; ready when all hold; app.state.readiness may grow later (kit.run adds "draining").
     signed: only callers that the gateway vouches for come in; None: the application knows its
     callers itself.
-    body_bytes_max: path prefix to limit, where 64 KiB is not right: such a body is its route's to
-    check. Where there are FastAPI routers every other JSON body is read strictly before them;
-    plain routes read theirs themselves. Health, metrics and the whole document are on the inner
-    port (kit.inner); here /openapi.json is for the gateway alone.
+    body_bytes_max: path prefix to limit, where 64 KiB is not right; its route checks such a body.
+    Where there are FastAPI routers every other JSON body is read strictly before them; plain
+    routes read theirs themselves. Health, metrics and the whole document are on the inner port
+    (kit.server.management); here /openapi.json is for the gateway alone.
     """
-    made = FastAPI(
+    application = FastAPI(
         title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None,
         redirect_slashes=False,  # it would answer with a service's own address
     )  # fmt: skip
-    made.state.room = "" if signed is None else signed.room
-    made.state.readiness = dict(readiness or {})
+    application.state.room = "" if signed is None else signed.room
+    application.state.readiness = dict(readiness or {})
     for route in routes:
         if isinstance(route, APIRouter):
-            made.include_router(route)
+            application.include_router(route)
         else:
-            made.router.routes.append(route)
-    made.add_api_route("/openapi.json", _document, include_in_schema=False)
-    made.add_exception_handler(errors.Problem, _on_problem)
-    made.add_exception_handler(RequestValidationError, _on_validation)
-    made.add_exception_handler(HTTPException, _on_http)
+            application.router.routes.append(route)
+    application.add_api_route("/openapi.json", _document, include_in_schema=False)
+    application.add_exception_handler(errors.Problem, _on_problem)
+    application.add_exception_handler(RequestValidationError, _on_validation)
+    application.add_exception_handler(HTTPException, _on_http)
     strict = any(isinstance(route, APIRouter) for route in routes)
-    made.add_middleware(RequestGate, body_bytes_max=body_bytes_max or {}, strict=strict)
+    application.add_middleware(RequestGate, body_bytes_max=body_bytes_max or {}, strict=strict)
     if signed is not None:  # outermost: a stranger's body is not read
-        made.add_middleware(auth.Signed, signing=signed, refuse=problem)
-    return made
+        application.add_middleware(auth.Signed, signing=signed, refuse=problem)
+    return application
 
 
 def problem(error: errors.Problem, instance: str = "") -> Response:
@@ -104,8 +104,7 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
 class RequestGate:
     """Limits and checks every body before anyone reads it; times every request; answers errors.
 
-    body_bytes_max None: who stands behind reads the body himself (read_body), once he knows whose
-    it is.
+    body_bytes_max None: the application reads the body itself (read_body), knowing the caller.
     """
 
     def __init__(
@@ -171,7 +170,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int = BODY_BYTES_MAX)
 
 
 def _check(scope: Scope, body: bytes, limit: int) -> None:
-    """Read strictly what may hold unstorable text; a body with its own limit is its route's."""
+    """Read strictly what may hold unstorable text; a route with its own limit checks itself."""
     if limit == BODY_BYTES_MAX and _SUSPECT.search(body) is not None and _is_json(scope):
         bodies.read(body)
 
@@ -206,10 +205,10 @@ async def _gathered(first: bytes, receive: Receive, limit: int) -> bytes:
 
 
 def unforeseen(error: BaseException, instance: str = "") -> Response:
-    """What a caller hears of an error of ours: nothing of our insides, and not on this connection.
+    """The answer to an error of our own code: it shows no detail, and the connection is closed.
 
-    It is logged once for its place in a minute, then counted (kit.logs). The connection is closed,
-    so that nobody else's request follows it (findings S18).
+    Closing keeps any further request off that connection (findings S18). The error is logged once
+    a minute for each place, then counted (kit.base.logs).
     """
     log.error("unforeseen error", exc_info=error)
     answer = problem(errors.Problem("unforeseen error; send the same again"), instance)
@@ -222,13 +221,13 @@ def _too_large(limit: int) -> errors.TooLarge:
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
-    given = False
+    delivered = False
 
     async def receiving() -> Message:
-        nonlocal given
-        if given:
+        nonlocal delivered
+        if delivered:
             return await receive()
-        given = True
+        delivered = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receiving
@@ -271,16 +270,16 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 
 async def _on_validation(request: Request, error: Exception) -> Response:
-    found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
-    if any(e["type"] == "json_invalid" for e in found):
+    faults: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+    if any(e["type"] == "json_invalid" for e in faults):
         return problem(bodies.malformed("send one object"), request.url.path)
     fields = [
         {"field": ".".join(map(str, e["loc"][1:]))[:FIELD_LENGTH_MAX], "error": e["msg"]}
-        for e in found[:FIELDS_MAX]
+        for e in faults[:FIELDS_MAX]
     ]
     text = "; ".join(f"{f['field']}: {f['error']}" for f in fields)
-    if len(found) > FIELDS_MAX:
-        text += f"; and {len(found) - FIELDS_MAX} more"
+    if len(faults) > FIELDS_MAX:
+        text += f"; and {len(faults) - FIELDS_MAX} more"
     return problem(errors.Invalid(f"correct these fields: {text}", fields=fields), request.url.path)
 
 
@@ -289,8 +288,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     kind = _BY_STATUS.get(status)
     if kind is not None:
-        told = f"{detail}; compare address and method with the documentation"
-        return problem(kind(told), request.url.path)
+        advice = f"{detail}; compare address and method with the documentation"
+        return problem(kind(advice), request.url.path)
     other = errors.Problem(detail, code="http", fa=errors.Malformed.fa)
     other.status, other.title = status, detail
     return problem(other, request.url.path)

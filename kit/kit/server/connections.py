@@ -1,4 +1,4 @@
-"""Who is connected to a server: bounded in all and by address, those that wait closed first."""
+"""The connections of a server: bounded in total and by address; idle ones are closed first."""
 
 import asyncio
 import ipaddress
@@ -40,22 +40,22 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=8_192)
 def network_of(host: str) -> str:
-    """What bounds by address count: an IPv4 address, or an IPv6 /64, of which a line has one."""
+    """The unit that bounds by address count: an IPv4 address, or an IPv6 /64 (one subscriber)."""
     try:
-        found = ipaddress.ip_address(host.partition("%")[0])
+        ip = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return host
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
 class Connection(Protocol):
-    """What is asked of a connection."""
+    """What Connections needs of a connection."""
 
     address: str
     proven: bool  # a whole request was answered on it
-    beside: "dict[Connection, None]"  # those of its address that wait; of Connections' own use
+    beside: "dict[Connection, None]"  # those of its address that wait; for Connections alone
 
     def look(self, now_s: float) -> None:
         """Close it where its time is over."""
@@ -116,12 +116,12 @@ class Connections:
         telemetry.gauge(Metric.CONNECTIONS, len(self._all), self.door)
 
     def wait(self, connection: Connection) -> None:
-        """Nothing whole was asked on it: it may be closed for another's sake."""
+        """It serves no request now, so it may be closed to make room for another."""
         (self._waiting if connection.proven else self._strange)[connection] = None
         connection.beside[connection] = None
 
     def stop_waiting(self, connection: Connection) -> None:
-        """A request came whole: it is left alone."""
+        """The head of a request is complete: it is not closed to make room."""
         (self._waiting if connection.proven else self._strange).pop(connection, None)
         connection.beside.pop(connection, None)
 
@@ -151,7 +151,7 @@ def _end_first(waiting: dict[Connection, None], limit: str) -> bool:
 
 
 def raise_descriptors() -> int:
-    """Ask the system for as many descriptors as it gives, to DESCRIPTORS; how many there are."""
+    """Raise the limit of descriptors as far as the system allows, to DESCRIPTORS; gives it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
     if soft == resource.RLIM_INFINITY or soft >= most:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with an end to everything that a stranger may begin (findings S3, S9).
+"""uvicorn's HTTP protocol with a bound on everything a stranger may begin (findings S3, S9).
 
 Nothing here costs a request more than some comparisons: times are looked at by a beat, and
 uvicorn's own timer of every answer is not armed.
@@ -91,11 +91,11 @@ def _rendered(refusal: Refusal) -> bytes:
 _ANSWERS: Final = {refusal: _rendered(refusal) for refusal in Refusal}
 
 
-# what a connection is about, as far as reading goes; numbers, since every request meets them
+# phases of reading a connection; plain numbers, since every request compares them
 _IDLE: Final = 0
 _HEAD: Final = 1
 _BODY: Final = 2
-_READ: Final = 3  # a whole request; what comes next is another's
+_READ: Final = 3  # a whole request; what comes next belongs to another
 _DRAIN: Final = 4  # answered and ending: what still comes is read and forgotten
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 
@@ -121,8 +121,8 @@ class _Ending:
 class Guarded(HttpToolsProtocol):
     """One connection within its limits."""
 
-    def __init__(self, *given: Any, held: Connections, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *args: Any, held: Connections, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.address = ""
         self.proven = False
         self.beside: Any = {}
@@ -141,7 +141,7 @@ class Guarded(HttpToolsProtocol):
     # ------------------------------------------------------------------------------ connection
 
     def connection_made(self, transport: Any) -> None:
-        """A caller is there, or nobody has room for one."""
+        """A caller connects; where there is no room he is refused."""
         super().connection_made(transport)
         self.address = network_of(self.client[0]) if self.client else ""
         self._until = self.loop.time() + self._limits.head_s
@@ -183,7 +183,7 @@ class Guarded(HttpToolsProtocol):
         self._write_until = self.loop.time() + self._limits.write_s
 
     def resume_writing(self) -> None:
-        """He takes it; of a last answer some is left."""
+        """The caller reads again; a last answer still gets some time to go out."""
         super().resume_writing()
         self._write_until = math.inf
         if self.transport.is_closing():
@@ -217,9 +217,9 @@ class Guarded(HttpToolsProtocol):
         self._drain()
 
     def _leave_running(self) -> Any:
-        """Tell the request that is served that nobody waits for its answer; None: there is none.
+        """Mark the request being served as disconnected; None where there is none.
 
-        uvicorn tells the newest of a pipeline, which waits behind it.
+        uvicorn itself marks the newest of a pipeline, which waits behind the one being served.
         """
         cycle = self._running
         if cycle is None or cycle.response_complete:
@@ -251,8 +251,8 @@ class Guarded(HttpToolsProtocol):
             self._head += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as told:
-            self._without_upgrade(data[told.args[0] :])
+        except httptools.HttpParserUpgrade as upgrade:
+            self._without_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserCallbackError as error:
             known = error.__context__
             refused = known.refusal if isinstance(known, _RefusedError) else Refusal.MALFORMED
@@ -266,9 +266,9 @@ class Guarded(HttpToolsProtocol):
                 self._refuse(Refusal.LARGE_HEAD if self.headers else Refusal.LONG_LINE)
 
     def _without_upgrade(self, rest: bytes) -> None:
-        """Answer in HTTP/1.1 who would rather speak another protocol (findings S23).
+        """Answer a request to upgrade to another protocol in HTTP/1.1 (findings S23).
 
-        The parser drops the body of such a request, so a fresh one reads it without the wish.
+        The parser drops the body of such a request: a fresh parser reads it without the upgrade.
         """
         method: bytes = self.parser.get_method()
         if method == b"CONNECT":
@@ -295,9 +295,9 @@ class Guarded(HttpToolsProtocol):
         self._until = self.loop.time() + self._limits.head_s
 
     def on_headers_complete(self) -> None:
-        """Refuse what has no place here; else let uvicorn begin."""
+        """Refuse what the limits do not allow; otherwise let uvicorn begin."""
         if self.parser.should_upgrade():
-            return  # it comes again, without its wish
+            return  # it is fed again, without the upgrade
         if len(self.headers) > self._limits.head_fields:
             raise _RefusedError(Refusal.LARGE_HEAD)
         if len(self.pipeline) >= PIPELINED_MAX:
@@ -335,7 +335,7 @@ class Guarded(HttpToolsProtocol):
         return has_body
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body: it buys time, to its measure."""
+        """A piece of the body extends the deadline in proportion to its size."""
         self._body += len(body)
         now, limits = self.loop.time(), self._limits
         slowest = self._body_began + limits.body_gap_s + self._body / limits.body_bytes_per_s
@@ -354,9 +354,9 @@ class Guarded(HttpToolsProtocol):
         self._until = math.inf
 
     def on_response_complete(self) -> None:
-        """An answer is out: on to what waits behind it, or wait for more.
+        """An answer is sent: serve the next request of the pipeline, or wait for one.
 
-        As uvicorn's, without a timer for each answer: look() closes what idles.
+        As uvicorn's, without a timer for each answer: look() closes idle connections.
         """
         self.server_state.total_requests += 1
         if self.transport.is_closing() or self._phase == _DRAIN:

@@ -1,7 +1,7 @@
 """The inner door of every process: health, metrics and the document for those who run the platform.
 
 It listens on a port of its own, which no caller reaches, so that nobody outside can make a process
-render its metrics (findings S13) and what is read inside waits for nobody outside.
+render its metrics (findings S13), and operators do not wait behind callers.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class Management:
     async def document(self, request: Request) -> Response:
         """The OpenAPI document of what is served, insiders' addresses too."""
         del request
-        made = getattr(self._app, "openapi", None)
-        if made is None:
+        openapi = getattr(self._app, "openapi", None)
+        if openapi is None:
             return Response(b"", 404)
-        return Response(msgspec.json.encode(made()), media_type="application/json")
+        return Response(msgspec.json.encode(openapi()), media_type="application/json")

@@ -1,1 +1,1 @@
-"""The upper floor: one poll, one transaction; what is said leaves with its commit."""
+"""The upper floor: one poll, one transaction; its messages leave with the commit."""

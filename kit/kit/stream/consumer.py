@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 SWEEP_AFTER_S: Final = 0.5  # sooner, the next batch carries the deletion
 REST_S: Final = 0.25  # of a batching consumer, from one poll to the next
-POLL_AGE_MAX_S: Final = 10.0  # two of facts, five of a statement, three of computing
-FENCED_WAIT_S: Final = 15.0  # longer than a session: a member that was fenced hears why by then
+POLL_AGE_MAX_S: Final = 10.0  # 2 s of waiting for facts, 5 s of a statement, 3 s of computing
+FENCED_WAIT_S: Final = 15.0  # longer than a session: by then a fenced member has a new assignment
 
 
 class Consumer:
@@ -51,9 +51,9 @@ class Consumer:
         self._database = database
         self._room = room
         self._crash = crash
-        self._patient = batching
-        unsaid = partial(dead_letters.write_unsaid, database, room.room, group)
-        self._publisher = Publisher(group, producer, unsaid, crash)
+        self._batching = batching
+        set_aside = partial(dead_letters.write_unsaid, database, room.room, group)
+        self._publisher = Publisher(group, producer, set_aside, crash)
         self._stopping = asyncio.Event()
         self._taken = 0  # generation of the assignment whose offsets are loaded
         self.finished_at = time.monotonic()  # when a poll, or a part of one, last was
@@ -61,7 +61,7 @@ class Consumer:
         self._pieces = isolation.Pieces(group, self._attempt, self._hearers.failing, self._instead)
         self._positions = Positions(group)
         self._numbers = StreamSequences(room.room, group, room.generation, {}, room.shards)
-        self._told: dict[Place, int] = {}
+        self._committed: dict[Place, int] = {}
         self._cluster = ""
         self._reader: Reader | None = None
 
@@ -83,7 +83,7 @@ class Consumer:
             group=self.group,
             topics=list(self._hearers.topics),
             instance=f"{self.group}-{self._room.instance}" if self._room.static_member else None,
-            batching=self._patient,
+            batching=self._batching,
         )
         self._reader = reader
         try:
@@ -124,7 +124,7 @@ class Consumer:
                 await self._settle(reader, self._events(records))
             finally:
                 reader.idle.set()
-            if self._patient and not full:
+            if self._batching and not full:
                 await self._rest(busy_at)
         if self._taken < 0:  # a commit whose answer was lost: its rows go out before we leave
             await self._with_retry(partial(self._take_over, reader))
@@ -133,7 +133,7 @@ class Consumer:
         await reader.commit(self._ours(reader))
 
     async def _rest(self, since: float) -> None:
-        """Let records gather before the next poll; a stop is heard at once."""
+        """Let records gather before the next poll; a stop ends the wait at once."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, since + REST_S - time.monotonic())):
                 await self._stopping.wait()
@@ -146,15 +146,15 @@ class Consumer:
         places = reader.assigned()
         await self._publisher.drained()
         acked = self._publisher.take_acked()
-        sources, given = places, self._room
-        numbers = StreamSequences(given.room, self.group, given.generation, {}, given.shards)
+        room = self._room
+        sequences = StreamSequences(room.room, self.group, room.generation, {}, room.shards)
         async with self._database.transaction() as tx:
             await outbox.delete_sent(tx, acked)
             positions = await Positions.claim(
-                tx, self.group, places, self._cluster, self._room.generation
+                tx, self.group, places, self._cluster, room.generation
             )
-            unsent, torn = await numbers.take_unsent(tx, sources)
-            await dead_letters.keep(tx, given.room, self.group, torn)
+            unsent, torn = await sequences.take_unsent(tx, places)
+            await dead_letters.keep(tx, room.room, self.group, torn)
         await self._publisher.send(unsent)
         unread = [place for place, offset in positions.next.items() if offset < 0]
         offsets = positions.next | (await reader.beginnings(unread) if unread else {})
@@ -164,8 +164,8 @@ class Consumer:
             reader.seek(offsets)
         except errors.Fenced:
             return  # reassigned meanwhile: the loop comes back here
-        self._positions, self._numbers, self._taken = positions, numbers, generation
-        self._told = {}
+        self._positions, self._numbers, self._taken = positions, sequences, generation
+        self._committed = {}
         telemetry.count(Metric.ASSIGNMENTS, self.group)
         log.info("%s owns %d partitions", self.group, len(places))
 
@@ -223,7 +223,7 @@ class Consumer:
         telemetry.observe(Metric.BATCH_EVENTS, len(events), self.group)
 
     def _observed(self, stack: ExitStack, events: Sequence[Event]) -> telemetry.Span | None:
-        """A span for the poll; a header that spoils it spoils nothing else."""
+        """A span for the poll; None where a header breaks it, for tracing must not stop a poll."""
         links = [event.headers.get("traceparent") for event in events]
         try:
             return stack.enter_context(telemetry.batch_span(self.group, links))
@@ -232,9 +232,9 @@ class Consumer:
             return None
 
     async def _instead(self, event: Event, behind: Sequence[Sequence[Event]]) -> bool:
-        """Whether any record behind one that timed out passes in its place; nothing of it stays.
+        """Whether some other record passes where one timed out; that trial is rolled back.
 
-        Raises Fenced where there is none: the poll is read anew, with what has come meanwhile.
+        Raises Fenced where there is no other: the poll is read again, with what has come meanwhile.
         """
         telemetry.count(Metric.ALARMS, "record-timed-out")
         fit = [e for piece in behind for e in piece if e.envelope is not None and not e.expired]
@@ -253,18 +253,18 @@ class Consumer:
         self, piece: Sequence[Event], refused: Refused = MappingProxyType({}), way: Way = Way.REFUSE
     ) -> bool:
         """One transaction. refused: parts that do not get the one event of piece, and why."""
-        fresh, heard = self._positions.sift(piece)
+        fresh, numbers = self._positions.sift(piece)
         ends = {(e.topic, e.partition): e.offset + 1 for e in piece}
         acked = self._publisher.take_acked()
         try:
             async with self._database.transaction() as tx:
                 self._crash(CrashPoint.AFTER_BEGIN)
-                await self._positions.advance(tx, ends, heard, acked)
+                await self._positions.advance(tx, ends, numbers, acked)
                 self._crash(CrashPoint.AFTER_OFFSETS)
                 await self._hearers.hand_out(tx, fresh, refused, way)
                 self._crash(CrashPoint.AFTER_HANDLER)
-                said = self._numbers.plan(tx.take_messages(), list(ends))
-                batches = await self._numbers.insert(tx, said)
+                planned = self._numbers.plan(tx.take_messages(), list(ends))
+                batches = await self._numbers.insert(tx, planned)
                 self._crash(CrashPoint.BEFORE_COMMIT)
         except BaseException:
             self._publisher.give_back(acked)
@@ -272,7 +272,7 @@ class Consumer:
         self._crash(CrashPoint.AFTER_COMMIT)
         if acked:
             self._crash(CrashPoint.AFTER_ACK_DELETE)
-        self._positions.settle(ends, heard)
+        self._positions.settle(ends, numbers)
         self._numbers.settle(batches)
         await self._publisher.put(batches)
         self.finished_at = time.monotonic()
@@ -293,7 +293,7 @@ class Consumer:
             self._crash(CrashPoint.AFTER_ACK_DELETE)
 
     async def _tell_broker(self, reader: Reader) -> None:
-        """About once a second: the offsets, for lag graphs only."""
+        """Commit the offsets to the broker about once a second, for lag graphs only."""
         while True:
             await asyncio.sleep(1)
             telemetry.gauge(Metric.LAG, reader.lag(), self.group)
@@ -310,9 +310,9 @@ class Consumer:
         changed = {
             place: offset
             for place, offset in self._positions.next.items()
-            if offset >= 0 and self._told.get(place) != offset
+            if offset >= 0 and self._committed.get(place) != offset
         }
-        self._told.update(changed)
+        self._committed.update(changed)
         return changed
 
 

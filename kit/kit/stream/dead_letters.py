@@ -51,43 +51,45 @@ def _message(
         room=room, topic=place[0], partition=place[1], offset=place[2], code=why[0], detail=why[1],
         raw=raw[:RAW_BYTES_MAX],
     )  # fmt: skip
-    said = Envelope(
+    envelope = Envelope(
         id=id, type="dead-letter.v1", key=place[0], occurred_at=at, accepted_at=at, data=letter
     )
-    return outbox.message(topics.DEAD_LETTERS, said)
+    return outbox.message(topics.DEAD_LETTERS, envelope)
 
 
-async def write_unsaid(database: "Database", room: str, consumer: str, batch: "Batch") -> None:
-    """Keep a batch for a partition that is not there."""
+async def write_undeliverable(
+    database: "Database", room: str, consumer: str, batch: "Batch"
+) -> None:
+    """Set a batch aside whose partition does not exist."""
     why = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
-    held = [said.value or b"" for said in batch.messages]
+    raws = [message.value or b"" for message in batch.messages]
     async with database.transaction() as tx:
-        row = (batch.topic, batch.partition or 0, batch.id, held)
+        row = (batch.topic, batch.partition or 0, batch.id, raws)
         await keep(tx, room, consumer, [row], ("unsayable", why))
 
 
 async def keep(
     tx: "Tx", room: str, consumer: str, rows: "Sequence[Torn]", why: tuple[str, str] = TORN
 ) -> None:
-    """Set outbox rows aside that cannot be said, message by message, and raise an alarm.
+    """Set outbox rows aside that cannot be sent, message by message, and raise an alarm.
 
-    A row is found under the topic it was meant for, where that is known, and its number, negative:
-    a record's offset is not. why: code and detail.
+    The letter has the topic that the row was for, where that is known, and as offset the row's
+    number, negated: no record has a negative offset. why: code and detail.
     """
-    for topic, partition, number, held in rows:
+    for topic, partition, number, raws in rows:
         place = (topic, partition, number)
         log.error("cannot be said: %s/%s, row %s: %s", *place, why[1])
         telemetry.count(telemetry.Metric.ALARMS, why[0])
         await tx.execute(_INSERT, consumer, topic, partition, -number, *why, True)
-        for index, raw in enumerate(held):
+        for index, raw in enumerate(raws):
             id = derive_id(f"{consumer}|{place}", "dead-letter", index)
             outbox.add(tx, [_message(room, id, place, why, raw, clock.wall())])
 
 
 def clean(why: str) -> str:
     """A reason as any table and any message can hold it: it may quote the record."""
-    shown = why[:WHY_MAX].replace("\x00", "\ufffd")
-    return shown.encode(errors="replace").decode()
+    text = why[:WHY_MAX].replace("\x00", "\ufffd")
+    return text.encode(errors="replace").decode()
 
 
 _INSERT: Final = """

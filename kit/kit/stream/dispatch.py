@@ -1,4 +1,4 @@
-"""Who hears what in a consumer group: several parts may hear one topic, each in its order."""
+"""Which part of a consumer group gets which event; several may hear one topic, in their order."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
@@ -40,15 +40,15 @@ class Hearers:
         self._at: Subscription | None = None
 
     def failing(self, event: Event) -> set[str]:
-        """The part that was at work when the last attempt failed; if none was, all that hear it."""
+        """The part that was at work when the last attempt failed; without one, all that hear it."""
         if self._at is not None:
             return {self._at.part}
         return {one.part for one in self.subscriptions if one.topic.name == event.topic}
 
     async def hand_out(self, tx: "Tx", events: Sequence[Event], refused: Refused, way: Way) -> None:
-        """Give every part its events; those that refused names get none, and a dead letter says so.
+        """Give every part its events; parts named in `refused` get none, but leave a dead letter.
 
-        Raises what a handler raises; failing() then tells whose.
+        Raises what a handler raises; failing() then names its part.
         """
         self._at = None
         for subscription in self.subscriptions:
@@ -64,7 +64,7 @@ class Hearers:
         self._at = None
 
     async def rehearse(self, tx: "Tx", events: Sequence[Event]) -> None:
-        """Give every part its events where nothing is to stay; failing() stays as it was."""
+        """As hand_out, for a transaction that is rolled back; failing() is not changed."""
         for subscription in self.subscriptions:
             mine = [event for event in events if subscription.takes(event)]
             if mine:

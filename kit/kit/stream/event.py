@@ -50,7 +50,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def onward(self) -> Headers:
-        """Trace, reply address and deadline, for what is said because of this event."""
+        """Trace, reply address and deadline, for the messages that follow from this event."""
         return tuple(
             (k, v) for k, v in self.headers.items() if k in _ONWARD and len(v) <= ONWARD_BYTES_MAX
         )
@@ -59,8 +59,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def expired(self) -> bool:
         """Whether this is a query that nobody waits for any more: past its deadline, wall time."""
         deadline = self.headers.get("deadline", b"")
-        told = deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS
-        return told and int(deadline) < clock.wall().timestamp() * 1000
+        is_valid = deadline.isdigit() and len(deadline) <= _DEADLINE_DIGITS
+        return is_valid and int(deadline) < clock.wall().timestamp() * 1000
 
 
 Handler = Callable[[Tx, Sequence[Event]], Awaitable[None]]
@@ -103,7 +103,7 @@ class Subscription:
         return self.decoders or self.topic.events
 
     def takes(self, event: Event) -> bool:
-        """Whether it hears an event: of its topic, and of a type it reads, or of none."""
+        """Whether an event is for it: of its topic, and of a type it reads or undecodable."""
         if event.topic != self.topic.name:
             return False
         return event.envelope is None or event.envelope.type in self.read_as
@@ -116,7 +116,7 @@ def read(record: Any, decoders: dict[str, type[Any]]) -> Event:
     if raw is not None:
         try:
             decoded = envelopes.decode(raw, decoders)
-        except Exception as malformed:  # noqa: BLE001 - whatever it breaks on is its own doing
+        except Exception as malformed:  # noqa: BLE001 - any failure is the record's own
             error = str(malformed) or "malformed"
     return Event(
         topic=record.topic, partition=record.partition, offset=record.offset,
@@ -132,22 +132,22 @@ def bare(event: Event, why: str) -> Event:
 
 
 def _time_of(millis: int) -> datetime:
-    """A record's stamp, which a producer may have chosen, within what messages can say."""
+    """A record's timestamp, cut to the times that messages allow: a producer may have set it."""
     return TIME_ZERO + timedelta(milliseconds=min(max(millis, 0), _MILLIS_MAX))
 
 
 def event(
     topic: Topic,
-    said: envelopes.Envelope[Any],
+    envelope: envelopes.Envelope[Any],
     *,
     partition: int = 0,
     offset: int = 0,
     headers: Headers = (),
 ) -> Event:
     """An event as a handler gets it, through the bytes: for tests and for replays by hand."""
-    raw = envelopes.encode(said)
+    raw = envelopes.encode(envelope)
     return Event(
-        topic=topic.name, partition=partition, offset=offset, at=said.accepted_at,
-        headers=dict(headers), key=said.key.encode(), raw=raw,
+        topic=topic.name, partition=partition, offset=offset, at=envelope.accepted_at,
+        headers=dict(headers), key=envelope.key.encode(), raw=raw,
         envelope=envelopes.decode(raw, dict(topic.events)),
     )  # fmt: skip

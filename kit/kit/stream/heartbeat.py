@@ -19,11 +19,11 @@ def beating(service: str) -> Sequence[topics.Topic]:
 
 
 def beat(tx: Tx, service: str, *, now: datetime) -> None:
-    """Say a heartbeat on every partition of its topics, behind all that was said before."""
+    """Send a heartbeat on every partition of its topics, after all earlier messages."""
     for topic in beating(service):
         for partition in range(topics.partitions(topic, shards=1, gateways=1)):
             key = f"heartbeat@{partition}"
-            said = envelope.Envelope(
+            event = envelope.Envelope(
                 id=envelope.derive_id(f"{service}.{topic.name}.{now.isoformat()}", key),
                 type="heartbeat.v1",
                 key=key,
@@ -31,10 +31,10 @@ def beat(tx: Tx, service: str, *, now: datetime) -> None:
                 accepted_at=now,
                 data=Heartbeat(room=service, at=now),
             )
-            outbox.add(tx, [outbox.message(topic, said, partition=partition)])
+            outbox.add(tx, [outbox.message(topic, event, partition=partition)])
 
 
 async def send(service: str, database: Database, clock: Clock) -> None:
-    """One round."""
+    """Send one heartbeat on all state topics of a service."""
     async with database.transaction() as tx:
         beat(tx, service, now=clock.now())

@@ -1,4 +1,4 @@
-"""What an error in handling a poll means: tried again, halved, or one record's own doing.
+"""What follows an error in handling a poll: a retry, halving, or one record is set aside.
 
 Source: decision 0017.
 """
@@ -38,16 +38,16 @@ _NOT_OF_A_RECORD: Final = (
 
 
 def can_be_halved(error: Exception) -> bool:
-    """Whether half of the poll may fare better: it asks for less, or the record is in the other."""
+    """Whether half of the poll may pass: it needs less, or the bad record is in the other half."""
     if isinstance(error, errors.TimedOut | TimeoutError | MemoryError):
         return True
     return not isinstance(error, _NOT_OF_A_RECORD)
 
 
 def of_a_record(error: Exception) -> bool:
-    """Whether an error, met again and again by one record alone, is that record's doing.
+    """Whether an error that one record alone meets again and again is that record's fault.
 
-    What a lost database or broker says never is: a refusal is for ever.
+    An error of a lost database or broker never is: a record once refused stays refused for ever.
     """
     return isinstance(error, errors.Overlong) or not isinstance(error, _NOT_OF_A_RECORD)
 
@@ -65,11 +65,11 @@ class Faults:
     def __init__(self) -> None:
         self._in_a_row = 0
 
-    def none(self) -> None:
+    def handled(self) -> None:
         """A record was handled."""
         self._in_a_row = 0
 
-    def one(self, error: Exception) -> None:
+    def set_aside(self, error: Exception) -> None:
         """A record was set aside. Raises Alarm when all of them are: the fault is not theirs."""
         if isinstance(error, errors.Permanent):
             return
@@ -88,11 +88,12 @@ async def repeated(
     divisible: bool = False,
     beside: Callable[[], Awaitable[bool]] | None = None,
 ) -> Any:
-    """Repeat what fails transiently, within the bound; None when moved says yes meanwhile.
+    """Repeat an attempt that fails transiently, within the bound; None once `moved` is true.
 
-    divisible: what half of it may mend is raised at once. beside: whether another record passes in
-    the place of one that timed out. Raises Permanent, Fenced and Alarm at once too, what nobody
-    foresaw after UNFORESEEN_MAX tries, Overlong where so many timed out and others passed.
+    divisible: an error that halving may cure is raised at once. beside: whether another record
+    passes in the place of one that timed out. Raises Permanent, Fenced and Alarm at once, an
+    unforeseen error after UNFORESEEN_MAX tries, and Overlong where the record timed out as often
+    while others passed.
     """
     started, unforeseen, overlong, slow, pause = time.monotonic(), 0, 0, 0, 0.02
     while True:
@@ -123,7 +124,7 @@ async def repeated(
 
 @dataclass(slots=True)
 class Pieces:
-    """Commits what a poll of a group has, in halves where they fail.
+    """Commits the events of a poll, in halves where they fail.
 
     attempt: one transaction of a piece; refused: the parts that do not get its one event, and why;
     way: how they refuse it. failing: the parts that the last attempt failed for. instead: whether
@@ -151,7 +152,7 @@ class Pieces:
                 attempt = partial(self.attempt, piece)
                 if not await repeated(attempt, self.group, divisible=not alone, **how):
                     return False
-                self.faults.none()
+                self.faults.handled()
             except Exception as error:
                 if not alone and can_be_halved(error):
                     half = len(piece) // 2
@@ -187,21 +188,21 @@ class Pieces:
                     raise
                 ways = ways if more else ways[1:]
                 log.exception("nor can it be refused")
-        self.faults.one(error)
+        self.faults.set_aside(error)
         return bool(done)
 
 
-class _TakenBack(Exception):
-    """Ends a transaction of which nothing is to stay."""
+class _RolledBack(Exception):
+    """Rolls a transaction back that was only a trial."""
 
 
-async def rehearsed(database: "Database", work: Callable[["Tx"], Awaitable[None]]) -> bool:
-    """Whether work passes now, and quickly; nothing of it stays."""
+async def rehearsed(database: "Database", handle: Callable[["Tx"], Awaitable[None]]) -> bool:
+    """Whether `handle` passes now, and quickly; its transaction is rolled back."""
     try:
         async with asyncio.timeout(BESIDE_S), database.transaction() as tx:
-            await work(tx)
-            raise _TakenBack
-    except _TakenBack:
+            await handle(tx)
+            raise _RolledBack
+    except _RolledBack:
         return True
     except Exception as error:  # noqa: BLE001 - whatever it is, nothing is proved by it
         log.warning("another record does not pass either: %r", error)
@@ -209,7 +210,7 @@ async def rehearsed(database: "Database", work: Callable[["Tx"], Awaitable[None]
 
 
 async def await_facts(subscriptions: Iterable["Subscription"], events: Sequence["Event"]) -> None:
-    """Give facts that events need, but that are not here yet, a while to come."""
+    """Wait a while for facts that events need and that have not arrived yet."""
     deadline = time.monotonic() + FACTS_WAIT_S
     for subscription in subscriptions:
         missing, name = subscription.dependencies_missing, subscription.topic.name
@@ -225,9 +226,9 @@ async def await_facts(subscriptions: Iterable["Subscription"], events: Sequence[
 async def _lacking(
     missing: Callable[[Sequence["Event"]], Awaitable[bool]], events: Sequence["Event"]
 ) -> Sequence["Event"]:
-    """Those of events whose facts are to be waited for: all while any lacks one.
+    """The events to wait for: all of them, while any lacks a fact.
 
-    An event that the question itself breaks on waits no longer: its handling will tell why.
+    An event whose check itself fails is not waited for: handling it will show why.
     """
     try:
         return events if await missing(events) else ()

@@ -45,7 +45,7 @@ async def upsert(tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]]) -> int
 
 
 def legible(rows: Iterable[Any], read: Callable[[Any], Held], table: str) -> list[Held]:
-    """What stored rows hold; one that does not read is left out with an alarm, and stops no other.
+    """Stored rows as values; one that does not read is left out, with an alarm, and the rest kept.
 
     rows: of a table; the first column of each tells which it is.
     """
@@ -60,14 +60,15 @@ def legible(rows: Iterable[Any], read: Callable[[Any], Held], table: str) -> lis
 
 
 async def will_number(tx: Tx, table: LiteralString) -> None:
-    """Say that rows of a table are to be numbered, before they are; see all_numbered."""
+    """Announce that this transaction will number rows of a table; see all_numbered."""
     await tx.fetchval("select pg_advisory_xact_lock_shared(hashtext($1))", table)
 
 
 async def all_numbered(tx: Tx, table: LiteralString) -> None:
-    """Wait until all who said so have committed, and hold up the next until the end of tx.
+    """Wait until every transaction that announced so has committed; later ones wait for tx to end.
 
-    Numbers are given before the commit: else a page may show 7, and 6 be committed after it.
+    Rows get their numbers before the commit: without the wait a page may show 7, and 6 be
+    committed after it.
     """
     await tx.fetchval("select pg_advisory_xact_lock(hashtext($1))", table)
 

@@ -1,4 +1,4 @@
-"""What a transaction says: messages, the rows that keep them until the broker has them, numbers."""
+"""The messages of a transaction, the rows that keep them until the broker has them, numbers."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -27,10 +27,8 @@ _COUNTS: Final = {Spread.FOUR: 4, Spread.ONE: 1}
 _SPREADS: Final = {topic.name: topic.spread for topic in topics.TOPICS}
 SHARDS_MAX: Final = 100_000  # a number of gateways, which nobody here knows, has five digits
 
-SourcePartition = tuple[
-    str, int
-]  # source topic and partition: whose offset row fences what is said
-Torn = tuple[str, int, int, list[bytes]]  # topic, partition and number of a row, what it held
+SourcePartition = tuple[str, int]  # source topic and partition: its offset row fences the messages
+Torn = tuple[str, int, int, list[bytes]]  # topic, partition and number of a row, its messages
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +61,7 @@ _packer, _unpacker = zstandard.ZstdCompressor(level=1), zstandard.ZstdDecompress
 
 def message(
     topic: Topic,
-    said: envelopes.Envelope[Any],
+    envelope: envelopes.Envelope[Any],
     *,
     partition: int | None = None,
     headers: Headers = (),
@@ -73,26 +71,26 @@ def message(
     partition None: by Kafka's murmur2 of the key, where the topic fixes how many there are.
     headers: usually event.onward, which carries trace and reply address to the next stage.
     """
-    key = said.key.encode()
+    key = envelope.key.encode()
     if partition is None and topic.spread in _COUNTS:
         partition = kafka.partition_of(key, _COUNTS[topic.spread])
-    return Message(topic.name, partition, key, envelopes.encode(said), headers, topic.numbered)
+    return Message(topic.name, partition, key, envelopes.encode(envelope), headers, topic.numbered)
 
 
 def add(tx: Tx, messages: Sequence[Message]) -> None:
-    """Let messages leave with the transaction's commit.
+    """Have messages sent once the transaction commits.
 
     Raises Invalid for one too large, or numbered (of the road) without a partition.
     """
-    for said in messages:
-        if len(said.key) + sum([len(k) + len(v) for k, v in said.headers]) > AROUND_BYTES_MAX:
+    for message in messages:
+        if len(message.key) + sum([len(k) + len(v) for k, v in message.headers]) > AROUND_BYTES_MAX:
             raise errors.Invalid(
-                f"key and headers to {said.topic} are over {AROUND_BYTES_MAX} bytes"
+                f"key and headers to {message.topic} are over {AROUND_BYTES_MAX} bytes"
             )
-        if said.numbered and said.partition is None:
-            raise errors.Invalid(f"message to {said.topic} names no shard")
-        if said.value is not None and len(said.value) > MESSAGE_BYTES_MAX:
-            raise errors.Invalid(f"message to {said.topic} is over {MESSAGE_BYTES_MAX} bytes")
+        if message.numbered and message.partition is None:
+            raise errors.Invalid(f"message to {message.topic} names no shard")
+        if message.value is not None and len(message.value) > MESSAGE_BYTES_MAX:
+            raise errors.Invalid(f"message to {message.topic} is over {MESSAGE_BYTES_MAX} bytes")
     tx.messages.extend(messages)
 
 
@@ -117,7 +115,7 @@ def reply_message(event: Event, value: bytes) -> Message | None:
 
 @dataclass(slots=True)
 class StreamSequences:
-    """Last numbers given, of one writer process; its sources fence the rows behind them."""
+    """The last number of each stream of one writer process; its sources fence their rows."""
 
     service: str
     consumer: str
@@ -137,8 +135,8 @@ class StreamSequences:
         Raises Invalid for a partition that its topic does not have in this platform.
         """
         groups: defaultdict[tuple[str, int | None], list[Message]] = defaultdict(list)
-        for said in messages:
-            groups[said.topic, said.partition].append(said)
+        for message in messages:
+            groups[message.topic, message.partition].append(message)
         by_partition = {source[1]: source for source in reversed(sources)}
         batches: list[Batch] = []
         for (topic, partition), group in groups.items():
@@ -187,10 +185,11 @@ class StreamSequences:
     async def take_unsent(
         self, tx: Tx, sources: Sequence[SourcePartition]
     ) -> tuple[list[Batch], list[Torn]]:
-        """Load; and the committed batches of sources that no broker has acknowledged, in order.
+        """Load, and give the committed batches that no broker has acknowledged, in order.
 
-        A row that does not unpack is the caller's to keep. A numbered one leaves a record in its
-        place that nobody can read and that has all its numbers: no stream has a gap.
+        The second list has the torn rows, which do not unpack; the caller keeps them. A numbered
+        one is replaced by an unreadable record that stands for all its numbers: no stream has a
+        gap.
         """
         await self.load(tx, sources)
         names = (
@@ -239,7 +238,7 @@ class StreamSequences:
 
 
 _INSERT: Final = """
-with said as (
+with sequences as (
     insert into stream_sequences (writer, topic, partition, n, generation)
     select u.writer, u.topic, u.partition, u.n, $13
     from unnest($9::text[], $10::text[], $11::int[], $12::bigint[])
@@ -271,9 +270,9 @@ _REPLACE: Final = "update outbox_batches set first_n = $2, body = $3 where id = 
 async def take_messages(
     tx: Tx, limit: int, plan: Callable[[list[Message]], object] = len
 ) -> tuple[list[Message], list[Torn]]:
-    """Remove the oldest unsent messages, in id order; and those that nobody can read or say.
+    """Remove the oldest unsent messages, in id order; and torn rows, which cannot be read or sent.
 
-    plan: raises Invalid or Alarm for such a one. It is the caller's to keep.
+    plan: raises Invalid or Alarm for a message that cannot be sent. The caller keeps torn rows.
     """
     rows = await tx.fetch(
         "with taken as (delete from outbox_messages where id in"
@@ -281,15 +280,15 @@ async def take_messages(
         " select id, body from taken order by id",
         limit,
     )
-    said, torn = list[Message](), list[Torn]()
+    messages, torn = list[Message](), list[Torn]()
     for row in rows:
         try:
-            one = decode(row["body"])
-            plan([one])
-            said.append(one)
+            message = decode(row["body"])
+            plan([message])
+            messages.append(message)
         except (*_UNREADABLE, errors.Invalid, errors.Alarm):
             torn.append(("", 0, row["id"], [row["body"]]))
-    return said, torn
+    return messages, torn
 
 
 def _packed(messages: Sequence[Message]) -> bytes:
@@ -303,10 +302,10 @@ def _unpacked(body: bytes) -> list[Message]:
 
 
 def _stand_in(batch: Batch, last: int) -> list[Message]:
-    """What goes out for a torn row: one record under its last number that says the first."""
-    told = b"torn: %s, %d to %d" % ((batch.stream or "").encode(), batch.first_n, last)
+    """What is sent for a torn row: one record under its last number, the first in a header."""
+    value = b"torn: %s, %d to %d" % ((batch.stream or "").encode(), batch.first_n, last)
     first = ("first-n", b"%d" % batch.first_n)
-    return [Message(batch.topic, batch.partition, b"torn", told, (first,), numbered=True)]
+    return [Message(batch.topic, batch.partition, b"torn", value, (first,), numbered=True)]
 
 
 async def delete_sent(tx: Tx, ids: Sequence[int]) -> None:

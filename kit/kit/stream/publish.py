@@ -22,7 +22,7 @@ SEND_DEADLINE_S: Final = 5.0
 RELAY_POLL_S: Final = 0.5
 RELAY_ROWS: Final = 500
 _ELECTION: Final = 7_202_612  # advisory lock of a service's database: one relay
-_LANE: Final[SourcePartition] = ("", 0)
+_RELAY_SOURCE: Final[SourcePartition] = ("", 0)
 
 
 class CrashPoint(Enum):
@@ -54,13 +54,13 @@ class Publisher:
         self,
         name: str,
         producer: Producer,
-        unsaid: Callable[[Batch], Awaitable[None]],
+        set_aside: Callable[[Batch], Awaitable[None]],
         crash: Crash = no_crash,
     ) -> None:
-        """unsaid: keeps a batch whose partition is not there."""
+        """set_aside: keeps a batch whose partition does not exist."""
         self._name = name
         self._producer = producer
-        self._unsaid = unsaid
+        self._set_aside = set_aside
         self._crash = crash
         self._queue: asyncio.Queue[Sequence[Batch]] = asyncio.Queue()
         self._acked: list[int] = []
@@ -100,12 +100,12 @@ class Publisher:
     async def send(self, batches: Sequence[Batch]) -> None:
         """Send batches now, again and again until acknowledged or the bound is past.
 
-        One for a partition that is not there is set aside: it would stop every start.
+        A batch for a partition that does not exist is set aside: it would stop every start.
         """
         if not batches:
             return
         telemetry.gauge(Metric.OUTBOX_UNSENT, len(batches), self._name)
-        messages = [said for batch in batches for said in batch.numbered()]
+        messages = [message for batch in batches for message in batch.numbered()]
         started, homeless = time.monotonic(), set[Place]()
         while True:
             try:
@@ -121,7 +121,7 @@ class Publisher:
         self._crash(CrashPoint.AFTER_PUBLISH)
         for batch in batches:
             if batch.partition is not None and (batch.topic, batch.partition) in homeless:
-                await self._unsaid(batch)
+                await self._set_aside(batch)
         self._acked.extend(batch.id for batch in batches)
         telemetry.gauge(Metric.OUTBOX_UNSENT, self._queue.qsize(), self._name)
         telemetry.gauge(Metric.OUTBOX_AGE_SECONDS, 0, self._name)
@@ -129,7 +129,7 @@ class Publisher:
 
 
 class Relay:
-    """Publishes what HTTP and jobs said; one a service, elected by an advisory lock."""
+    """Publishes the messages of HTTP and jobs; one a service, elected by an advisory lock."""
 
     def __init__(
         self, dsn: str, database: db.Database, producer: Producer, service: str, generation: int
@@ -153,7 +153,7 @@ class Relay:
                 await asyncio.sleep(1)
 
     async def flushed(self) -> None:
-        """Wait until nothing said is unsent, as far as this process relays."""
+        """Wait until every message is sent, where this process is the one that relays."""
         while self.elected and await self._waiting():
             self._wake.set()
             await asyncio.sleep(0.02)
@@ -173,12 +173,14 @@ class Relay:
             await _closed(session)
 
     async def _lead(self, session: db.Connection) -> None:
-        unsaid = partial(dead_letters.write_unsaid, self._database, self._service, outbox.RELAY)
-        publisher = Publisher(outbox.RELAY, self._producer, unsaid)
+        set_aside = partial(
+            dead_letters.write_undeliverable, self._database, self._service, outbox.RELAY
+        )
+        publisher = Publisher(outbox.RELAY, self._producer, set_aside)
         numbers = StreamSequences(self._service, outbox.RELAY, self._generation, {})
         async with self._database.transaction() as tx:
             epoch: int = await tx.fetchval(_CLAIM, outbox.RELAY, self._generation)
-            unsent, torn = await numbers.take_unsent(tx, [_LANE])
+            unsent, torn = await numbers.take_unsent(tx, [_RELAY_SOURCE])
             await dead_letters.keep(tx, self._service, outbox.RELAY, torn)
         await publisher.send(unsent)
         self.elected = True
@@ -206,21 +208,21 @@ class Relay:
         self._wake.clear()
         acked = publisher.take_acked()
         if not woken and not acked and not await self._waiting():
-            return  # nothing here, and no other process of this service has said anything
+            return  # no message here, nor of another process of this service
         try:
             async with self._database.transaction() as tx:
                 if await tx.execute(_HOLD, outbox.RELAY, epoch) != "UPDATE 1":
                     raise errors.Fenced("another relay was elected")
                 await outbox.delete_sent(tx, acked)
-                plan = partial(numbers.plan, sources=[_LANE])
-                said, torn = await outbox.take_messages(tx, RELAY_ROWS, plan)
+                plan = partial(numbers.plan, sources=[_RELAY_SOURCE])
+                messages, torn = await outbox.take_messages(tx, RELAY_ROWS, plan)
                 await dead_letters.keep(tx, self._service, outbox.RELAY, torn)
-                batches = await numbers.insert(tx, plan(said))
+                batches = await numbers.insert(tx, plan(messages))
         except BaseException:
             publisher.give_back(acked)
             raise
         numbers.settle(batches)
-        if len(said) + len(torn) == RELAY_ROWS:
+        if len(messages) + len(torn) == RELAY_ROWS:
             self._wake.set()
         await publisher.put(batches)
 

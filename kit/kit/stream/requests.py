@@ -106,7 +106,7 @@ async def record_outcomes(
             answers.setdefault((outcome.name, shard), _answer(shard, outcome))
     if not answers:
         return []
-    found = list(answers.values())
+    candidates = list(answers.values())
     rows = await tx.fetch(
         "update requests r set completed = u.completed, code = u.code, fa = u.fa, en = u.en,"
         " answered_at = u.answered_at"
@@ -114,13 +114,13 @@ async def record_outcomes(
         " $7::timestamptz[]) as u (name, shard, completed, code, fa, en, answered_at)"
         " where r.name = u.name and r.shard = u.shard and r.completed is null"
         " returning r.name, r.shard",
-        [a.name for a in found],
-        [a.shard for a in found],
-        [a.completed for a in found],
-        [a.code for a in found],
-        [a.fa for a in found],
-        [a.en for a in found],
-        [a.answered_at for a in found],
+        [a.name for a in candidates],
+        [a.shard for a in candidates],
+        [a.completed for a in candidates],
+        [a.code for a in candidates],
+        [a.fa for a in candidates],
+        [a.en for a in candidates],
+        [a.answered_at for a in candidates],
     )
     return [answers[row["name"], row["shard"]] for row in rows]
 
@@ -144,17 +144,17 @@ def result_of(answers: Sequence[Answer | None]) -> Result:
 
     One shard that declines declines it. It changed nothing only where no shard changed anything.
     """
-    known = [one for one in answers if one is not None]
-    declined = [one for one in known if not one.completed]
+    known = [answer for answer in answers if answer is not None]
+    declined = [answer for answer in known if not answer.completed]
     if not declined and len(known) < len(answers):
         return NOT_ANSWERED
-    why = declined[0] if declined else min(known, key=lambda one: one.code != "")
+    why = declined[0] if declined else min(known, key=lambda answer: answer.code != "")
     return Result(
         status=Progress.DECLINED if declined else Progress.COMPLETED,
         code=why.code,
         fa=why.fa,
         en=why.en,
-        answered_at=max(one.answered_at for one in known),
+        answered_at=max(answer.answered_at for answer in known),
     )
 
 

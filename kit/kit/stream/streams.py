@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from kit.stream.event import Event
 
 Stream = tuple[str, int, str]  # topic, partition, service/writer
-Heard = tuple[int, int]  # generation, number
+StreamPosition = tuple[int, int]  # generation, number
 
 
 @dataclass(slots=True)
 class Positions:
-    """In memory what the rows say; true as long as the compare-and-set on those rows succeeds."""
+    """The consumer's rows in memory; valid while the compare-and-set on those rows succeeds."""
 
     consumer: str
     next: dict[Place, int] = field(default_factory=dict[Place, int])
     epoch: dict[Place, int] = field(default_factory=dict[Place, int])
-    heard: dict[Stream, Heard] = field(default_factory=dict[Stream, Heard])
+    streams: dict[Stream, StreamPosition] = field(default_factory=dict[Stream, StreamPosition])
 
     @classmethod
     async def claim(
@@ -38,26 +38,26 @@ class Positions:
 
         Raises Alarm when the stored offsets are of another cluster or of a later generation.
         """
-        made = cls(consumer)
+        positions = cls(consumer)
         names = ([p[0] for p in places], [p[1] for p in places])
         for row in await tx.fetch(_CLAIM, consumer, *names, cluster, generation):
             place = (row["topic"], row["partition"])
             if row["cluster"] != cluster or row["generation"] > generation:
                 raise errors.Alarm(f"offset of {place} is of another cluster or generation")
-            made.next[place], made.epoch[place] = row["next"], row["epoch"]
-        for row in await tx.fetch(_HEARD, consumer, *names):
+            positions.next[place], positions.epoch[place] = row["next"], row["epoch"]
+        for row in await tx.fetch(_STREAM_POSITIONS, consumer, *names):
             stream = (row["topic"], row["partition"], row["stream"])
-            made.heard[stream] = (row["generation"], row["n"])
-        return made
+            positions.streams[stream] = (row["generation"], row["n"])
+        return positions
 
-    def sift(self, events: Iterable["Event"]) -> tuple[list["Event"], dict[Stream, Heard]]:
+    def sift(self, events: Iterable["Event"]) -> tuple[list["Event"], dict[Stream, StreamPosition]]:
         """Drop repeats by number; gives what is new and the numbers to keep.
 
         Raises Alarm on a gap. An unknown stream starts where it starts; a lower generation is
-        refused, a higher one starts anew. Who plays an archived record again leaves its stream out.
+        refused, a higher one starts anew. A replay of archived records leaves their stream out.
         """
         fresh: list[Event] = []
-        moved: dict[Stream, Heard] = {}
+        moved: dict[Stream, StreamPosition] = {}
         for event in events:
             header = event.headers.get("stream")
             if header is None:
@@ -69,14 +69,14 @@ class Positions:
                 continue
             (name, generation), n = parsed, int(n)
             stream = (event.topic, event.partition, name)
-            last = moved.get(stream) or self.heard.get(stream)
+            last = moved.get(stream) or self.streams.get(stream)
             if last is not None and not self._follows(event, last, (generation, n)):
                 continue
             moved[stream] = (generation, n)
             fresh.append(event)
         return fresh, moved
 
-    def _follows(self, event: "Event", last: Heard, this: Heard) -> bool:
+    def _follows(self, event: "Event", last: StreamPosition, this: StreamPosition) -> bool:
         if this[0] > last[0]:
             return True
         if this[0] < last[0]:
@@ -97,7 +97,7 @@ class Positions:
         self,
         tx: "Tx",
         ends: Mapping[Place, int],
-        heard: Mapping[Stream, Heard],
+        streams: Mapping[Stream, StreamPosition],
         acked: Sequence[int],
     ) -> None:
         """Move offsets by compare-and-set, keep numbers, forget acknowledged rows: one statement.
@@ -108,17 +108,17 @@ class Positions:
             _ADVANCE, self.consumer,
             [p[0] for p in ends], [p[1] for p in ends], [self.next[p] for p in ends],
             list(ends.values()), [self.epoch[p] for p in ends],
-            [s[0] for s in heard], [s[1] for s in heard], [s[2] for s in heard],
-            [h[0] for h in heard.values()], [h[1] for h in heard.values()], acked,
+            [s[0] for s in streams], [s[1] for s in streams], [s[2] for s in streams],
+            [h[0] for h in streams.values()], [h[1] for h in streams.values()], acked,
         )  # fmt: skip
         if moved != len(ends):
             telemetry.count(Metric.OFFSET_CAS_FAILURES, self.consumer)
             raise errors.Fenced(f"{moved} of {len(ends)} offsets were as expected")
 
-    def settle(self, ends: Mapping[Place, int], heard: Mapping[Stream, Heard]) -> None:
+    def settle(self, ends: Mapping[Place, int], streams: Mapping[Stream, StreamPosition]) -> None:
         """Remember what has been committed."""
         self.next.update(ends)
-        self.heard.update(heard)
+        self.streams.update(streams)
 
     async def still_ours(self, tx: "Tx") -> bool:
         """Whether every epoch is the one claimed: a lost compare-and-set was our own commit."""
@@ -131,15 +131,15 @@ class Positions:
 
 @lru_cache(maxsize=4096)
 def _parsed(header: bytes) -> tuple[str, int] | None:
-    """Service/writer and generation; None where it is no stream's name, or none we could keep."""
-    found = _STREAM.fullmatch(header)
-    return None if found is None else (found[1].decode(), int(found[2]))
+    """Service/writer and generation; None where the header is no stream name that we can keep."""
+    match = _STREAM.fullmatch(header)
+    return None if match is None else (match[1].decode(), int(match[2]))
 
 
 def _first(event: "Event") -> float:
     """The first number of a record that stands for several, of an outbox row that was torn."""
-    told = event.headers.get("first-n", b"")
-    return int(told) if _NUMBER.fullmatch(told) else math.inf
+    number = event.headers.get("first-n", b"")
+    return int(number) if _NUMBER.fullmatch(number) else math.inf
 
 
 _STREAM: Final = re.compile(rb"([!-.0-~]{1,100}/[!-.0-~]{1,200})/(\d{1,9})/\d{1,5}")
@@ -153,7 +153,7 @@ on conflict (consumer, topic, partition) do update set epoch = o.epoch + 1,
     generation = greatest(o.generation, excluded.generation)
 returning topic, partition, next, epoch, cluster, generation
 """
-_HEARD: Final = """
+_STREAM_POSITIONS: Final = """
 select h.topic, h.partition, h.stream, h.generation, h.n
 from stream_positions h join unnest($2::text[], $3::int[]) as u (topic, partition)
     on h.topic = u.topic and h.partition = u.partition

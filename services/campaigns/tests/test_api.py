@@ -257,7 +257,7 @@ async def test_a_trial_lets_others_run_between_its_rules(pool: Any, make: Any) -
 
 
 async def test_baskets_are_tried_one_after_the_other(caller: Any) -> None:
-    one = caller.app.state.resources.one(one_trial)
+    one = caller.app.state.resources.shared(one_trial)
     basket = {"merchant": 5, "amount_rial": 1}
     async with one:
         waiting = asyncio.create_task(caller.send("POST", "/v1/rules/evaluate", json=basket))

@@ -11,5 +11,5 @@ from members.terms import enrolment_terms
 def enroller(request: Request) -> Enroller:
     """The caller of a route, whom its `allow` has let in."""
     actor = auth.actor_of(request)
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     return Enroller(actor.subject, actor.party, terms.account_day, terms.key_day)

@@ -48,7 +48,7 @@ def terms_of(config: Settings) -> Terms:
 
 
 def enrolment_terms(opened: Resources) -> Terms:
-    """The terms of this process; `opened.one(enrolment_terms)` makes them once."""
+    """The terms of this process; `opened.shared(enrolment_terms)` makes them once."""
     terms = terms_of(opened.settings)
     for purpose in ("data_keys", "contacts", "identifiers"):
         log.info("%s: the first seals: %s", purpose, keys.names(getattr(terms.key_set, purpose)))

@@ -133,7 +133,7 @@ async def test_a_partners_reference_spends_nothing_and_causes_no_notice(club: Cl
 
 
 async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at: Any) -> None:
-    terms = club.door.app.state.resources.one(enrolment_terms)
+    terms = club.door.app.state.resources.shared(enrolment_terms)
     account_day = terms.account_day
     held = (await club.enrol(1)).json()
     path = f"/v1/members/{held['member']}/cards"
@@ -153,7 +153,7 @@ async def test_additions_are_bounded_for_an_account_and_for_a_key(club: Club, at
 
 
 async def test_a_key_adds_to_so_many_accounts_a_day(club: Club) -> None:
-    terms = club.door.app.state.resources.one(enrolment_terms)
+    terms = club.door.app.state.resources.shared(enrolment_terms)
     await club.load(
         *({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(terms.key_day + 1))
     )
@@ -302,7 +302,7 @@ async def test_asking_after_members_of_elsewhere_is_bounded_and_then_tells_nothi
     club: Club,
 ) -> None:
     """By a file or one by one: every hit is counted, and past the bound strangers hear the same."""
-    day = club.door.app.state.resources.one(enrolment_terms).key_day
+    day = club.door.app.state.resources.shared(enrolment_terms).key_day
     await club.load(*({"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(day)))
     lines = [{"mobile": f"0913{n:07d}", "consents": TERMS} for n in range(day - 1)]
     imported = await club.load(*lines, party=7)
@@ -322,7 +322,7 @@ async def test_asking_after_members_of_elsewhere_is_bounded_and_then_tells_nothi
 
 async def test_an_account_that_is_full_for_the_day_tells_nobodys_membership(club: Club) -> None:
     ours = await of_three_parties(club)
-    day = club.door.app.state.resources.one(enrolment_terms).account_day
+    day = club.door.app.state.resources.shared(enrolment_terms).account_day
     for n in range(day):
         await club.put(f"/v1/members/{ours['member']}/cards/{key(60 + n)}", party=7)
     for mobile in (STRANGER, THEIRS, NOBODYS):
@@ -333,7 +333,7 @@ async def test_an_account_that_is_full_for_the_day_tells_nobodys_membership(club
 
 async def test_a_mobile_that_is_taken_is_counted_like_one_that_is_added(club: Club) -> None:
     await of_three_parties(club)
-    day = club.door.app.state.resources.one(enrolment_terms).account_day
+    day = club.door.app.state.resources.shared(enrolment_terms).account_day
     bare = (await club.put(
         f"/v1/enrolments/{key(70)}", {"consents": TERMS, "external": "B", "party": 7}, party=7
     )).json()  # fmt: skip

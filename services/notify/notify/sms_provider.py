@@ -154,7 +154,7 @@ class SmsProvider:
 
 
 def sms_provider(opened: Resources) -> SmsProvider:
-    """The provider that the settings name; `opened.one(sms_provider)` makes it once."""
+    """The provider that the settings name; `opened.shared(sms_provider)` makes it once."""
     config: settings.Settings = opened.settings
     return SmsProvider(
         url=config.sms_url,

@@ -311,7 +311,7 @@ async def client(pool: Database) -> AsyncIterator[Client]:
         callback_secret=Client.secret,
     )
     app = services.application(SERVICE, resources)
-    buffer = resources.one(receipt_buffer)
+    buffer = resources.shared(receipt_buffer)
     transport = httpx.ASGITransport(app=app)
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://notify") as http,

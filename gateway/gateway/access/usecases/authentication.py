@@ -152,11 +152,11 @@ def _has_key(terminal: Terminal, key_id: str) -> bool:
 
 
 def access_of(opened: Resources) -> Access:
-    """Access of this process; `opened.one(access_of)` makes it once. Raises ValueError."""
+    """Access of this process; `opened.shared(access_of)` makes it once. Raises ValueError."""
     settings: Settings = opened.settings
     return Access(
-        lookups=opened.one(lookups_of),
+        lookups=opened.shared(lookups_of),
         operators=keys.parse_operators(settings.operators),
         clock=opened.clock,
-        quotas=opened.one(quotas_of),
+        quotas=opened.shared(quotas_of),
     )

@@ -128,7 +128,7 @@ class Quotas:
 
 
 def quotas_of(opened: Resources) -> Quotas:
-    """Quotas of this process; `opened.one(quotas_of)` makes them once."""
+    """Quotas of this process; `opened.shared(quotas_of)` makes them once."""
     return Quotas.of(opened.settings)
 
 

@@ -72,15 +72,15 @@ class Road:
 
 
 def road_of(opened: Resources) -> Road:
-    """The road of this process; `opened.one(road_of)` makes it once."""
+    """The road of this process; `opened.shared(road_of)` makes it once."""
     settings: Settings = opened.settings
     return Road(
         settings=settings,
-        identifier_keys=opened.one(identifier_keys_of),
-        lookups=opened.one(lookups_of),
+        identifier_keys=opened.shared(identifier_keys_of),
+        lookups=opened.shared(lookups_of),
         pending_replies=PendingReplies(settings.pending_max),
-        readiness=opened.one(readiness_of),
-        quotas=opened.one(quotas_of),
+        readiness=opened.shared(readiness_of),
+        quotas=opened.shared(quotas_of),
         unsold_identifiers=UnsoldIdentifiers(
             settings.identifiers_unsold_max, settings.identifiers_window_s
         ),

@@ -16,7 +16,7 @@ def identifier_keys(settings: Settings) -> keys.Ring:
 
 
 def identifier_keys_of(opened: Resources) -> keys.Ring:
-    """The ring of this process; `opened.one(identifier_keys_of)` makes it once."""
+    """The ring of this process; `opened.shared(identifier_keys_of)` makes it once."""
     ring = identifier_keys(opened.settings)
     log.info("keys of identifiers: %s", keys.names(ring))
     return ring

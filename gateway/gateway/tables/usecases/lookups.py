@@ -134,8 +134,8 @@ def make_lookups(settings: Settings, tables: Tables, services: Services) -> Look
 
 
 def lookups_of(opened: Resources) -> Lookups:
-    """Look-ups of this process; `opened.one(lookups_of)` makes them once."""
-    return make_lookups(opened.settings, opened.one(tables_of), opened.one(services_of))
+    """Look-ups of this process; `opened.shared(lookups_of)` makes them once."""
+    return make_lookups(opened.settings, opened.shared(tables_of), opened.shared(services_of))
 
 
 def tables_of(opened: Resources) -> Tables:

@@ -104,5 +104,5 @@ class Readiness:
 
 
 def readiness_of(opened: Resources) -> Readiness:
-    """Readiness of this process; `opened.one(readiness_of)` makes it once."""
+    """Readiness of this process; `opened.shared(readiness_of)` makes it once."""
     return Readiness(opened.settings.sandbox, clock.wall)

@@ -63,8 +63,8 @@ async def end_offsets(bootstrap: str, topics: Sequence[str]) -> dict[Place, int]
         for topic in topics:
             await inner._client._wait_on_metadata(topic)
             places += [TopicPartition(topic, p) for p in inner.partitions_for_topic(topic) or ()]
-        found = await inner.end_offsets(places)
-        return {(p.topic, p.partition): offset for p, offset in found.items()}
+        offsets = await inner.end_offsets(places)
+        return {(p.topic, p.partition): offset for p, offset in offsets.items()}
     finally:
         await inner.stop()
 
@@ -74,8 +74,8 @@ async def committed(bootstrap: str, group: str) -> dict[Place, int]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **OPTIONS)
     try:
         await admin.start()
-        found = await admin.list_consumer_group_offsets(group)
-        return {(p.topic, p.partition): meta.offset for p, meta in found.items()}
+        offsets = await admin.list_consumer_group_offsets(group)
+        return {(p.topic, p.partition): meta.offset for p, meta in offsets.items()}
     finally:
         await admin.close()
 

@@ -21,11 +21,12 @@ _MAGIC_AT: Final = 16  # version of a batch's form; headers are from 2 on
 
 
 def mend() -> None:
-    """Have connections answer a lost transport as a lost connection, and readers read any header.
+    """Make connections report a lost transport as a lost connection, and readers take any header.
 
-    uvloop raises RuntimeError there, aiokafka expects OSError: the task that keeps the metadata
-    ends unheard, and the client, which goes on reading, waits for its coordinator for ever. And a
-    header whose name is no UTF-8, which any broker takes, fails every poll that reaches it.
+    On a lost transport uvloop raises RuntimeError, aiokafka expects OSError: the task that keeps
+    the metadata ends silently, and the client, which goes on reading, waits for its coordinator
+    for ever. And a header whose name is no UTF-8, which any broker takes, fails every poll that
+    reaches it.
     """
     AIOKafkaConnection.send = _send_or_lost
     setattr(fetcher, "MemoryRecords", _Fetched)  # noqa: B010 - it is a class to its readers
@@ -33,7 +34,7 @@ def mend() -> None:
 
 
 class _Fetched(_Records):
-    """Records of one fetch that remember their bytes, to be read once more with more patience."""
+    """Records of one fetch that keep their bytes, so that the slower reader can read them again."""
 
     def __init__(self, raw: bytes) -> None:
         super().__init__(raw)
@@ -41,13 +42,13 @@ class _Fetched(_Records):
 
 
 def _unpack_any(self: Any) -> Generator[Any, Any, None]:
-    """Records of a fetch; from the first header name that is no UTF-8 on, by slower means."""
+    """Records of a fetch; from the first header name that is no UTF-8 on, by the slower reader."""
     try:
         yield from _unpack(self)
     except UnicodeDecodeError:
-        given = self.next_fetch_offset
+        start = self.next_fetch_offset
         self._records = _AnyHeaders(self._records.raw)
-        yield from (record for record in _unpack(self) if record.offset >= given)
+        yield from (record for record in _unpack(self) if record.offset >= start)
 
 
 class _AnyHeaders(_SlowRecords):
@@ -61,15 +62,15 @@ class _AnyHeaders(_SlowRecords):
 class _AnyBatch(_SlowBatch):
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
-        self._buffer = _Patient(self._buffer)
+        self._buffer = _EscapingBytes(self._buffer)
 
 
-class _Patient(bytearray):
-    """Bytes that decode as text always: those that are none, as escapes."""
+class _EscapingBytes(bytearray):
+    """Bytes that always decode as text: those that are not UTF-8 become escapes."""
 
     def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _Patient(found) if isinstance(at, slice) else found
+        item = super().__getitem__(at)
+        return _EscapingBytes(item) if isinstance(at, slice) else item
 
     def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
         return super().decode(encoding, errors)

@@ -59,12 +59,12 @@ class Producer:
         cls, bootstrap: str, *, client_id: str, compression: str | None = None
     ) -> "Producer":
         """Connect. Raises Unavailable."""
-        made = cls(bootstrap, client_id, compression)
+        producer = cls(bootstrap, client_id, compression)
         try:
-            made._inner = await made._started()
+            producer._inner = await producer._started()
         except kafka_errors.KafkaError as error:
             raise errors.Unavailable(f"broker: {error}") from error
-        return made
+        return producer
 
     async def send(
         self,
@@ -75,9 +75,9 @@ class Producer:
     ) -> None:
         """Send in order within each partition; returns once the broker has acknowledged all.
 
-        homeless: takes up the places named that the broker does not have; what is for them is not
-        sent, and is the caller's to keep. Raises SendUnknown at the deadline: what was sent may
-        still arrive; Invalid for such a place where nobody takes it up. After fencing or a lost
+        homeless: collects the named places that the broker does not have; messages for them are
+        not sent, and the caller keeps them. Raises SendUnknown at the deadline: what was sent may
+        still arrive; Invalid for such a place where homeless is None. After fencing or a lost
         sequence the producer is rebuilt and what was not acknowledged is sent again.
         """
         left = messages
@@ -138,11 +138,13 @@ class Producer:
         places: dict[Place, list[Message]] = {}
         try:
             absent = await _absent(inner, messages)
-            for said in messages:
-                partition = said.partition
+            for message in messages:
+                partition = message.partition
                 if partition is None:
-                    partition = partition_of(said.key, len(await inner.partitions_for(said.topic)))
-                places.setdefault((said.topic, partition), []).append(said)
+                    partition = partition_of(
+                        message.key, len(await inner.partitions_for(message.topic))
+                    )
+                places.setdefault((message.topic, partition), []).append(message)
             for place in absent:
                 del places[place]
             _turn_away(absent, homeless)
@@ -158,11 +160,11 @@ class Producer:
         for (place, _), outcome in zip(futures, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 failed[place] = outcome
-        left = [said for place in failed for said in places[place]]
+        left = [message for place in failed for message in places[place]]
         return left, next(iter(failed.values()), None)
 
     async def _mend(self, inner: Any, cause: Exception) -> None:
-        """Make ready to send again what failed. Raises what sending again cannot mend."""
+        """Prepare to send again. Raises where sending again cannot help."""
         if isinstance(cause, kafka_errors.MessageSizeTooLargeError):
             raise errors.Invalid(f"the broker refuses the message: {cause}") from cause
         if isinstance(cause, kafka_errors.UnknownTopicOrPartitionError):
@@ -172,7 +174,7 @@ class Producer:
         await self._rebuild(inner, cause)
 
     async def _rebuild(self, inner: Any, cause: Exception) -> None:
-        """Replace a producer whose sequence is spent; who else waits on it fails and resends."""
+        """Replace a producer whose sequence is spent; its other callers fail and send again."""
         async with self._rebuilding:
             if self._inner is not inner:
                 return
@@ -215,19 +217,19 @@ def _turn_away(absent: set[Place], homeless: set[Place] | None) -> None:
 async def _absent(inner: Any, messages: Sequence[Message]) -> set[Place]:
     """Places that are named here and that the broker does not have.
 
-    aiokafka would wait for one to appear, with all that follows it, or fall over an assertion; so
-    it is known before anything is sent.
+    aiokafka would hold up everything until such a place appears, or fail an assertion; so they
+    are looked up before anything is sent.
     """
     named = {(m.topic, m.partition) for m in messages if m.partition is not None}
     absent = await _missing(inner, named)
     if absent:
-        await inner.client.force_metadata_update()  # there may be more than a minute ago
+        await inner.client.force_metadata_update()  # partitions may have been added
         absent = await _missing(inner, absent)
     return absent
 
 
 async def _has(inner: Any, message: Message) -> bool:
-    """Whether its place is known: asked for every sale, a fifth of what asking of many costs."""
+    """Whether its place is known; called for every sale, at a fifth of the cost of _absent."""
     partition = message.partition
     return partition is None or partition in await inner.partitions_for(message.topic)
 
@@ -239,18 +241,19 @@ async def _missing(inner: Any, named: set[Place]) -> set[Place]:
 
 def _batches(inner: Any, messages: Sequence[Message]) -> list[Any]:
     batch = inner.create_batch()
-    made = [batch]
-    for said in messages:
+    batches = [batch]
+    for message in messages:
         put: dict[str, Any] = {
-            "timestamp": None, "key": said.key, "value": said.value, "headers": list(said.headers)
+            "timestamp": None, "key": message.key, "value": message.value,
+            "headers": list(message.headers),
         }  # fmt: skip
         if batch.append(**put) is None:
             batch = inner.create_batch()
-            made.append(batch)
+            batches.append(batch)
             batch.append(**put)
-    for full in made:
+    for full in batches:
         full.close()
-    return made
+    return batches
 
 
 def _stamp(millis: int) -> datetime:

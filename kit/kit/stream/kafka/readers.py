@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 LIVE_RECORDS: Final = 200
 LAG_RECORDS: Final = 1_000
-PATIENT_WAIT_MS: Final = 250
-PATIENT_BYTES: Final = 262_144
+BATCHING_WAIT_MS: Final = 250
+BATCHING_BYTES: Final = 262_144
 
 
 class Reader:
@@ -57,15 +57,15 @@ class Reader:
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # gaps are found by kit.consumer, which knows the offset
             partition_assignment_strategy=(RangePartitionAssignor,),
-            fetch_max_wait_ms=PATIENT_WAIT_MS if batching else 100,
-            fetch_min_bytes=PATIENT_BYTES if batching else 1,
+            fetch_max_wait_ms=BATCHING_WAIT_MS if batching else 100,
+            fetch_min_bytes=BATCHING_BYTES if batching else 1,
             session_timeout_ms=6_000, heartbeat_interval_ms=2_000, rebalance_timeout_ms=20_000,
             request_timeout_ms=5_000, retry_backoff_ms=50, metadata_max_age_ms=5_000,
         )  # fmt: skip
-        made = cls(inner)
+        reader = cls(inner)
         async with _starting(inner):
-            inner.subscribe(list(topics), listener=_Listener(made))
-        return made
+            inner.subscribe(list(topics), listener=_Listener(reader))
+        return reader
 
     async def poll(self, max_records: int) -> dict[Place, list[Any]]:
         """What has come, of all partitions, waiting 50 ms at most. Raises Unavailable.
@@ -190,27 +190,27 @@ class Assigned:
             fetch_max_wait_ms=fetch_max_wait_ms,
             request_timeout_ms=5_000, retry_backoff_ms=50, metadata_max_age_ms=5_000,
         )  # fmt: skip
-        made = cls(inner)
+        reader = cls(inner)
         async with _starting(inner):
             inner.assign([TopicPartition(*place) for place in start])
-            ends, firsts = await made.end_offsets(), await made.beginnings()
+            ends, firsts = await reader.end_offsets(), await reader.beginnings()
             for place, offset in start.items():
                 tail = max(ends[place] - last, firsts[place])
                 inner.seek(TopicPartition(*place), tail if offset is None else offset)
-        return made
+        return reader
 
     async def poll(self, *, max_records: int = 1_000, timeout_ms: int = 200) -> list[Record]:
         """What has come, in partition order. Raises OffsetGone, Unavailable."""
         try:
-            got = await self._inner.getmany(timeout_ms=timeout_ms, max_records=max_records)
+            records = await self._inner.getmany(timeout_ms=timeout_ms, max_records=max_records)
         except (kafka_errors.OffsetOutOfRangeError, kafka_errors.NoOffsetForPartitionError) as gone:
             raise OffsetGone(str(gone)) from gone
         except kafka_errors.KafkaError as error:
             raise errors.Unavailable(f"broker: {error}") from error
         return [
             Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
-            for place in sorted(got)
-            for r in got[place]
+            for place in sorted(records)
+            for r in records[place]
         ]
 
     async def end_offsets(self) -> dict[Place, int]:
@@ -249,7 +249,7 @@ async def _starting(inner: Any) -> AsyncGenerator[None]:
 
 async def _offsets(ask: Callable[[Any], Awaitable[Any]], places: Any) -> dict[Place, int]:
     try:
-        found = await ask(list(places))
+        offsets = await ask(list(places))
     except kafka_errors.KafkaError as error:
         raise errors.Unavailable(f"broker: {error}") from error
-    return {(p.topic, p.partition): offset for p, offset in found.items()}
+    return {(p.topic, p.partition): offset for p, offset in offsets.items()}

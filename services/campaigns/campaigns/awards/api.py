@@ -72,13 +72,13 @@ async def evaluate(request: Request, body: BasketBody) -> Response:
     """What a basket would get, and why: awards, unearned lines, an explanation per rule."""
     accepted_at = body.accepted_at or resources(request).clock.now()
     async with resources(request).database.read() as tx:
-        await usecases.refresh(tx, resources(request).one(caches_of))
-    async with resources(request).one(one_trial):
+        await usecases.refresh(tx, resources(request).shared(caches_of))
+    async with resources(request).shared(one_trial):
         found = await usecases.evaluate(
             _transaction(body),
             occurred_at=body.occurred_at or accepted_at,
             accepted_at=accepted_at,
-            caches=resources(request).one(caches_of),
+            caches=resources(request).shared(caches_of),
         )
     return Response(msgspec.json.encode(_view(found)), media_type="application/json")
 

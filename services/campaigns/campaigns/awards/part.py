@@ -12,7 +12,7 @@ from kit.stream.consumer import Poison, Subscription
 
 def part(opened: Resources) -> Part:
     """The road."""
-    caches, database = opened.one(caches_of), opened.database
+    caches, database = opened.shared(caches_of), opened.database
     screened = Subscription(
         topic=topics.FRAUD_SCREENED,
         handle=partial(consumer.on_fraud_screened, caches=caches),

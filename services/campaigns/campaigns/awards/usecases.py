@@ -52,7 +52,7 @@ class Caches:
 
 
 def caches_of(_: Resources) -> Caches:
-    """Empty at first; `opened.one(caches_of)` gives the ones of this process."""
+    """Empty at first; `opened.shared(caches_of)` gives the ones of this process."""
     return Caches(programmes=programmes.ProgrammeCache(), rules=rules.RuleCache())
 
 

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 def part(opened: Resources) -> Part:
     """Signed checkpoints, where a folder and a key are set."""
     given: Settings = opened.settings
-    archive = opened.one(archive_of)
+    archive = opened.shared(archive_of)
     if archive is None or not given.checkpoint_key_file:
         log.warning("no checkpoints are published: set PEYVAND_CHECKPOINT_FOLDER and _KEY_FILE")
         return Part(name="log")

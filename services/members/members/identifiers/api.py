@@ -80,7 +80,7 @@ async def put_card(
     """Issue a further card, its number shown in this answer only: 201; 200 and masked repeated."""
     database = resources(request).database
     clock = resources(request).clock
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     by = enroller(request)
 
     async def issue(act: audit_trail.Act) -> tuple[AccountBinding, usecases.IssuedIdentifier, bool]:

@@ -187,7 +187,7 @@ async def put_enrolment(
     """Enrol a person: 201 with the card number, in this answer only; 200 for a known mobile."""
     database = resources(request).database
     clock = resources(request).clock
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     by = enroller(request)
     enrolment_request = domain.Request(
         consents=Consented(**body.consents.model_dump()),
@@ -260,7 +260,7 @@ async def put_mobile(
     """
     database = resources(request).database
     clock = resources(request).clock
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     by = enroller(request)
     mobile = usecases.NewMobile(member, identifier, body.mobile)
 
@@ -284,7 +284,7 @@ async def get_member(request: Request, member: fields.AccountText) -> MemberView
     """Everything known of a member, personal data opened; the trail keeps who read it."""
     database = resources(request).database
     clock = resources(request).clock
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     async with audit_trail.reading(request, database) as act:
         known = await usecases.find_member(act.tx, member, key_set=terms.key_set, now=clock.now())
         await additions.refuse_other_party(act.tx, enroller(request), known.person.binding.account)
@@ -296,7 +296,7 @@ async def _import_chunk(
     request: Request, lines: Sequence[bytes], take: Take
 ) -> list[domain.Result]:
     """Results in the order of lines, all of one transaction."""
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     keys = terms.key_set.identifiers
     read = await asyncio.to_thread(domain.read_lines, lines, keys=keys, wording=terms.wording)
     drafts = [r for r in read if isinstance(r, domain.Draft)]
@@ -317,7 +317,7 @@ async def _enrolled(request: Request, drafts: Sequence[domain.Draft]) -> list[do
     """Enrol drafts together; where the database refuses one, in halves, so that it is alone."""
     database = resources(request).database
     clock = resources(request).clock
-    terms = resources(request).one(enrolment_terms)
+    terms = resources(request).shared(enrolment_terms)
     by = enroller(request)
 
     async def enrol(act: audit_trail.Act) -> list[domain.Result]:

@@ -8,7 +8,7 @@ from members.terms import enrolment_terms
 
 def part(opened: Resources) -> Part:
     """Enrolling people. Raises SettingsError for a key or a card prefix that does not read."""
-    opened.one(enrolment_terms)
+    opened.shared(enrolment_terms)
     return Part(
         name="memberships",
         routes=(api.router,),

@@ -55,7 +55,7 @@ async def put_consents(
     """Record a member's later answers: SMS for every purchase, marketing."""
     database = resources(request).database
     clock = resources(request).clock
-    key_set = resources(request).one(enrolment_terms).key_set
+    key_set = resources(request).shared(enrolment_terms).key_set
     answers = ConsentAnswers(request_id, body.receipts, body.marketing, body.wording)
 
     by = enroller(request)

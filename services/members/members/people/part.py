@@ -7,7 +7,7 @@ from members.terms import enrolment_terms
 
 def part(opened: Resources) -> Part:
     """People, whose data comes under newer keys by itself."""
-    key_set = opened.one(enrolment_terms).key_set
+    key_set = opened.shared(enrolment_terms).key_set
     return Part(
         name="people",
         routes=(api.router,),

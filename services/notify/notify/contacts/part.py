@@ -6,5 +6,5 @@ from notify.contacts import consumer, usecases
 
 def part(opened: Resources) -> Part:
     """Contacts. Raises ValueError for keys that cannot be read."""
-    opened.one(usecases.key_ring)
+    opened.shared(usecases.key_ring)
     return Part(name="contacts", hears=(consumer.CONTACTS,))

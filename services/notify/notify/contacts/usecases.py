@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def key_ring(opened: Resources) -> Ring:
-    """The keys that open contacts; `opened.one(key_ring)` reads them once. Raises ValueError."""
+    """The keys that open contacts; `opened.shared(key_ring)` reads them once. Raises ValueError."""
     ring = domain.ring_of(opened.settings.contact_keys)
     log.info("keys that open contacts: %s", keys.names(ring))
     return ring

@@ -36,6 +36,6 @@ async def _receive(request: Request, secret: str, form: dict[str, str]) -> Respo
     report = sms_provider.parse_callback(form)
     if report is None:
         raise errors.Invalid("send messageid and status as numbers")
-    if not await opened.one(receipt_buffer).record(report):
+    if not await opened.shared(receipt_buffer).record(report):
         raise errors.NotFound("no message has that id yet; call again")
     return Response(status_code=200)

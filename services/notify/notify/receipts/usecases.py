@@ -66,7 +66,7 @@ class ReceiptBuffer:
 
 
 def receipt_buffer(opened: Resources) -> ReceiptBuffer:
-    """The buffer of this process; `opened.one(receipt_buffer)` makes it once."""
+    """The buffer of this process; `opened.shared(receipt_buffer)` makes it once."""
     return ReceiptBuffer(opened.database)
 
 

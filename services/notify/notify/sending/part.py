@@ -10,12 +10,12 @@ from notify.sms_provider import sms_provider
 
 def part(opened: Resources) -> Part:
     """Sending. It opens the provider, which receipts polls too."""
-    provider = opened.one(sms_provider)
+    provider = opened.shared(sms_provider)
     sender = SmsSender(
         database=opened.database,
         provider=provider,
         clock=opened.clock,
         wall=clock.wall,
-        ring=opened.one(contacts.key_ring),
+        ring=opened.shared(contacts.key_ring),
     )
     return Part(name="sending", jobs=jobs.jobs(sender), opened=(provider,))

@@ -36,7 +36,7 @@ async def list_messages(
 ) -> Messages:
     """Messages in order of id, of one member where given; counts: by state, over all."""
     opened = resources(request)
-    ring = opened.one(contacts.key_ring)
+    ring = opened.shared(contacts.key_ring)
     async with audit_trail.reading(request, opened.database) as act:
         by_state = await usecases.count_messages(act.tx) if counts else None
         items = await usecases.list_messages(  # last: it holds up whoever writes messages

@@ -76,7 +76,7 @@ def clock(request: Request) -> Clock:
 
 def archive(request: Request) -> Archive | None:
     """Where checkpoints are published, if they are."""
-    return resources(request).one(archive_of)
+    return resources(request).shared(archive_of)
 
 
 def as_of_shard(request: Request, given: OfShard) -> AsOf:
