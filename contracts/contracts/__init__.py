@@ -1,1 +1,1 @@
-"""Words that rooms share: values, envelope, topics, one module per owner."""
+"""Shapes of messages that rooms share: values, envelope, topics, one module per owner."""

@@ -72,6 +72,6 @@ def _table() -> Iterator[str]:
 
 if __name__ == "__main__":
     if "--commands" in sys.argv:
-        print("\n".join(commands()))  # noqa: T201 - it is what was asked for
+        print("\n".join(commands()))  # noqa: T201 - the output of the command
     else:
         TARGET.write_text(page(), "utf-8")

@@ -1,4 +1,4 @@
-"""The campaigns room's words: versions of its rules."""
+"""Messages of campaigns: versions of its rules."""
 
 from typing import Any
 

@@ -23,12 +23,12 @@ in headers. Fields marked ? may be absent.
 
 def page() -> str:
     """The whole page as Markdown."""
-    told: set[type[Any]] = set()
+    described: set[type[Any]] = set()
     parts = [_HEAD]
     for topic in TOPICS:
         parts.append(_topic(topic))
         for name, kind in topic.events.items():
-            parts.extend(_event(name, kind, told))
+            parts.extend(_event(name, kind, described))
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -45,18 +45,18 @@ def _topic(topic: Topic) -> str:
         f" version column `{t.version}`"
         for t in topic.local_tables
     )
-    heard = ", ".join(topic.consumers) or "operators, and kit where it is the sandbox's clock"
+    readers = ", ".join(topic.consumers) or "operators, and kit where it is the sandbox's clock"
     return (
-        f"\n## `{topic.name}`\n\n- owner: {topic.owner}; keyed by {topic.key}; heard by: {heard}\n"
+        f"\n## `{topic.name}`\n\n- owner: {topic.owner}; keyed by {topic.key}; read by: {readers}\n"
         f"- {'; '.join(traits)}{tables}"
     )
 
 
-def _event(name: str, kind: type[Any], told: set[type[Any]]) -> Iterator[str]:
+def _event(name: str, kind: type[Any], described: set[type[Any]]) -> Iterator[str]:
     yield f"\n### `{name}`\n\n{_docstring(kind)}\n\n{_table(kind)}"
     for inner in _structs(kind):
-        if inner not in told:
-            told.add(inner)
+        if inner not in described:
+            described.add(inner)
             yield f"\n#### {inner.__name__}\n\n{_docstring(inner)}\n\n{_table(inner)}"
 
 
@@ -72,10 +72,10 @@ def _table(kind: type[Any]) -> str:
     return "\n".join(["| field | type | when absent |", "| --- | --- | --- |", *rows])
 
 
-def _default(found: msgspec.structs.FieldInfo) -> str:
-    if found.default is NODEFAULT:
-        return "" if found.required else "empty"
-    value = found.default
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.default is NODEFAULT:
+        return "" if field.required else "empty"
+    value = field.default
     if value is None:
         return "none"
     return f"`{bytes(value).decode() if isinstance(value, msgspec.Raw) else repr(value)}`"
@@ -101,8 +101,8 @@ def _type(kind: Any) -> str:
 
 def _structs(kind: Any) -> Iterator[type[Any]]:
     """Structs reachable from the fields of one, depth first."""
-    for found in msgspec.structs.fields(kind):
-        yield from _within(found.type)
+    for field in msgspec.structs.fields(kind):
+        yield from _within(field.type)
 
 
 def _within(kind: Any) -> Iterator[type[Any]]:

@@ -16,7 +16,7 @@ class Envelope(Struct, Generic[T], frozen=True, kw_only=True):
     """id: UUID text, derived where a message follows from another. type: "post-transaction.v1".
 
     key: what the topic is keyed by. occurred_at, accepted_at: aware UTC (architecture 2).
-    fingerprint: the gateway's, of the caller's own fields; None where nobody outside asked.
+    fingerprint: the gateway's, of the caller's own fields; None where no caller sent it.
     """
 
     id: str
@@ -40,7 +40,7 @@ class Malformed(ValueError):
 
 
 def encode(envelope: Envelope[Any]) -> bytes:
-    """JSON bytes of an envelope. Raises ValueError for a time that no reader would take."""
+    """JSON bytes of an envelope. Raises ValueError for a time that no reader accepts."""
     _check_times(envelope, _reading(type(envelope.data))[1])
     return _encoder.encode(envelope)
 
@@ -83,23 +83,23 @@ def _read(outer: Envelope[Raw], data: Any) -> Envelope[Any]:
     )
 
 
-def derive_id(cause_id: str, what: str, index: int = 0) -> str:
-    """Id of what follows from a message: a repeat of the cause repeats it (style 5)."""
-    digest = hashlib.blake2b(f"{cause_id}|{what}|{index}".encode(), digest_size=16).hexdigest()
+def derive_id(cause_id: str, purpose: str, index: int = 0) -> str:
+    """Id of a message that follows from another: the same cause gives the same id (style 5)."""
+    digest = hashlib.blake2b(f"{cause_id}|{purpose}|{index}".encode(), digest_size=16).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
 
 def fingerprint_of(fields: Any) -> str:
     """Fingerprint of a caller's decoded fields, only those present (architecture 2).
 
-    fields: builtins, keys sorted by the encoder so that their order says nothing.
+    fields: builtins; the encoder sorts their keys, so that their order makes no difference.
     """
     ordered = msgspec.json.encode(fields, order="sorted")
     return hashlib.blake2b(ordered, digest_size=16).hexdigest()
 
 
 def _reading(kind: Any) -> tuple[msgspec.json.Decoder[Any], limits.Check | None]:
-    found = _inner.get(kind)
-    if found is None:
-        found = _inner[kind] = (msgspec.json.Decoder(kind), limits.times_of(kind))
-    return found
+    reading = _inner.get(kind)
+    if reading is None:
+        reading = _inner[kind] = (msgspec.json.Decoder(kind), limits.times_of(kind))
+    return reading

@@ -1,4 +1,4 @@
-"""Fraud's words: a screened transaction, and what crosses shards by terminal."""
+"""Messages of fraud: a screened transaction, and the names that each terminal sent to a shard."""
 
 from enum import StrEnum
 
@@ -28,7 +28,9 @@ class ScreenedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`transaction-refused.v1` on fraud.screened: fraud could not decide it; it travels on."""
+    """`transaction-refused.v1` on fraud.screened: fraud could not decide it; it still goes on to
+    the ledger.
+    """
 
     name: str
     reason: Reason
@@ -37,10 +39,10 @@ class RefusedTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NameSeen(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A name as one shard saw it first. seen_at: the transaction's accepted_at.
+    """The first transaction of a name on one shard. seen_at: the transaction's accepted_at.
 
-    sold_rial: the basket of a purchase that fraud did not decline; redeemed_rial: what such a
-    redemption asks to spend. Both 0 for history, which belongs to no day of today.
+    sold_rial: the basket of a purchase that fraud did not decline; redeemed_rial: the value that
+    such a redemption asks to spend. Both 0 for history, which counts on no day of today.
     """
 
     name: str

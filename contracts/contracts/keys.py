@@ -1,7 +1,8 @@
-"""Named keys: one for each purpose out of a root, and what is sealed or made with them.
+"""Named keys: one for each purpose out of a root; sealing and stamping with them.
 
-Whatever a key made begins with its head: one byte of version, five of the id of the root that the
-key comes from. So a reader knows which key to take, and which one it lacks (findings S20).
+Every sealed text and every stamp begins with its key's head: one byte of version, five of the id
+of the root that the key comes from. So a reader knows which key to take, and which one it lacks
+(findings S20).
 """
 
 import base64
@@ -22,7 +23,7 @@ NONCE_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of one purpose. head: what everything made with it begins with; secret: 32 bytes."""
+    """A key of one purpose. head: the first bytes of all it seals or stamps; secret: 32 bytes."""
 
     head: bytes
     secret: bytes = field(repr=False)
@@ -33,18 +34,18 @@ class Key:
         return self.head[1:].hex()
 
 
-Ring = tuple[Key, ...]  # of one purpose: the first makes, every one opens
+Ring = tuple[Key, ...]  # of one purpose: the first one seals and stamps, every one opens
 
 
 class MissingKey(ValueError):
-    """Made with a key that is not on the ring; says which. Nothing is wrong with what was made."""
+    """Sealed or stamped with a key that the ring lacks; names it. The bytes themselves are good."""
 
     def __init__(self, head: bytes, ring: Ring) -> None:
         self.key_id = head[1:].hex()
-        said = (
+        detail = (
             f"key {self.key_id} is missing (here: {names(ring)}); give it again, after the newest"
         )
-        super().__init__(said if head[:1] == VERSION else f"form {head[:1].hex()} is not known")
+        super().__init__(detail if head[:1] == VERSION else f"form {head[:1].hex()} is not known")
 
 
 class Unsealable(ValueError):
@@ -76,16 +77,16 @@ def derive(root: bytes, purpose: str) -> Key:
 
 
 def names(keys: Ring) -> str:
-    """Ids of a ring for a log: the first makes, all open."""
+    """Ids of a ring for a log: the first one seals, all open."""
     return ", ".join(key.key_id for key in keys)
 
 
-def find(keys: Ring, made: bytes) -> Key:
-    """The key that made something, by its head. Raises MissingKey."""
+def find(keys: Ring, product: bytes) -> Key:
+    """The key that sealed or stamped these bytes, by their head. Raises MissingKey."""
     for key in keys:
-        if made.startswith(key.head):
+        if product.startswith(key.head):
             return key
-    raise MissingKey(made[:HEAD_BYTES], keys)
+    raise MissingKey(product[:HEAD_BYTES], keys)
 
 
 def seal(key: Key, nonce: bytes, content: bytes, member: int) -> bytes:
@@ -95,7 +96,7 @@ def seal(key: Key, nonce: bytes, content: bytes, member: int) -> bytes:
 
 
 def unseal(keys: Ring, sealed: bytes, member: int) -> bytes:
-    """What seal sealed, under whichever of the keys. Raises MissingKey, Unsealable."""
+    """The content that `seal` sealed under one of the keys. Raises MissingKey, Unsealable."""
     key = find(keys, sealed)
     nonce, content = (
         sealed[HEAD_BYTES : HEAD_BYTES + NONCE_BYTES],
@@ -107,6 +108,6 @@ def unseal(keys: Ring, sealed: bytes, member: int) -> bytes:
         raise Unsealable(f"personal data of member {member} does not open") from error
 
 
-def stamp(key: Key, said: bytes) -> bytes:
-    """head, then HMAC-SHA-256: the same for the same words under the same key."""
-    return key.head + hmac.digest(key.secret, said, "sha256")
+def stamp(key: Key, content: bytes) -> bytes:
+    """head, then HMAC-SHA-256: the same for the same content under the same key."""
+    return key.head + hmac.digest(key.secret, content, "sha256")

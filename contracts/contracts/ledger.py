@@ -1,4 +1,4 @@
-"""The ledger's words: commands it hears, outcomes it says."""
+"""Messages of the ledger: the commands that it takes, the outcomes that it publishes."""
 
 from typing import Annotated, Final
 
@@ -91,10 +91,10 @@ class Offer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`post-transaction.v1`: one transaction of the road with all that campaigns decided.
 
-    acceptor: the party of the merchant where it happened. decline: not empty = store this no.
-    review_due_at: set = every award becomes available only then (fraud's review). grace_expires_at:
-    expiry of a child lot where a restored lot is past its date. original, shown: as in
-    PosTransaction.
+    acceptor: the party of the merchant where it happened. decline: where it is not empty, the
+    ledger stores this decline. review_due_at: where it is set, every award becomes available only
+    then (fraud's review). grace_expires_at: expiry of a child lot where a restored lot is past its
+    date. original, shown: as in PosTransaction.
     """
 
     name: str
@@ -168,8 +168,10 @@ class RevokeIssue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReleasePending(Struct, frozen=True, kw_only=True):
-    """`release-pending.v1`: pending points become available: a reviewer's yes, refused after due,
-    or the event that an issue-value waits for.
+    """`release-pending.v1`: pending points become available.
+
+    Either a reviewer released them, which is refused once the review is due, or the event came
+    that an issue-value waits for.
     """
 
     name: str
@@ -179,8 +181,10 @@ class ReleasePending(Struct, frozen=True, kw_only=True):
 
 
 class CancelPending(Struct, frozen=True, kw_only=True):
-    """`cancel-pending.v1`: what is left of pending lots is cancelled: a reviewer's no, refused if
-    due, or the event that an issue-value waits for will not come.
+    """`cancel-pending.v1`: what is left of pending lots is cancelled.
+
+    Either a reviewer cancelled them, which is refused once the review is due, or the event that an
+    issue-value waits for will not come.
     """
 
     name: str
@@ -206,8 +210,9 @@ class AdvanceClock(Struct, frozen=True, kw_only=True):
 class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`inquire.v1`: a query, not a command: no sequence, no outcome, dropped past its deadline.
 
-    amount_rial 0: of no basket. offer None: nothing can be spent here; without: why. decline: why
-    nothing can be done at all. merchant, acceptor: where it is asked.
+    amount_rial 0: no basket is named. offer None: nothing can be spent here, for the reasons in
+    without. decline: reasons why nothing can be done at all. merchant, acceptor: of the till that
+    asks.
     """
 
     name: str
@@ -285,10 +290,10 @@ class LotMoved(Struct, frozen=True, kw_only=True):
 
 
 def leaps(last: int, sequence: int) -> bool:
-    """Whether an outcome's sequence cannot follow the last that was heard of its shard (0: none).
+    """Whether an outcome's sequence cannot follow the last one read of its shard (0: none).
 
-    A shard's sequences have no gaps. A room that keeps "heard up to here" would be deaf to all
-    below one spoilt number, so it sets such an outcome aside.
+    A shard's sequences have no gaps. A room keeps the highest sequence that it has read and skips
+    all below it: one spoilt number would hide every real one, so it sets such an outcome aside.
     """
     return 0 < last < sequence - LEAP_MAX
 
@@ -296,9 +301,9 @@ def leaps(last: int, sequence: int) -> bool:
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`outcome-recorded.v1` on ledger.entries: every outcome, refusals too.
 
-    command: type of the command. decided_at: the shard's decision time. silent: say nothing to the
-    member (history, replay). answer: the very bytes a till was or would be answered with; reasons:
-    why, of a command that no till waits for, for whoever sent it.
+    command: type of the command. decided_at: the shard's decision time. silent: send the member no
+    message (history, replay). answer: the exact bytes of the answer to a till. reasons: of a
+    command that no till waits for, for the service that sent it.
     """
 
     sequence: Whole

@@ -1,4 +1,4 @@
-"""What the shapes alone cannot bound: the times in a message, and how deep its JSON nests."""
+"""Bounds that types alone cannot set: the times in a message, and how deep its JSON nests."""
 
 from collections.abc import Callable
 from itertools import accumulate
@@ -17,9 +17,9 @@ _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def nests_too_deep(raw: bytes) -> bool:
-    """Whether JSON text has over NESTING_MAX brackets open at once, those inside strings apart.
+    """Whether JSON text has over NESTING_MAX brackets open at once, not counting those in strings.
 
-    What nests deeper one reader would read and another not: it depends on the stack below it.
+    Deeper text one reader could read and another could not, depending on its stack.
     """
     if raw.count(b"[") + raw.count(b"{") <= NESTING_MAX:  # nearly always, in 0.2 us
         return False
@@ -45,8 +45,8 @@ def _check_of(kind: inspect.Type) -> Check | None:
             inner = _check_of(kind.item_type)
             return None if inner is None else _of_items(inner)
         case inspect.UnionType():
-            found = [check for one in kind.types if (check := _check_of(one)) is not None]
-            return found[0] if found else None  # of a value or None: no contract has other unions
+            checks = [check for one in kind.types if (check := _check_of(one)) is not None]
+            return checks[0] if checks else None  # of a value or None: no contract has other unions
         case inspect.DateTimeType():
             return _time
         case _:
@@ -71,9 +71,9 @@ def _of_fields(kind: inspect.StructType) -> Check | None:
             if at is not None and not TIME_ZERO <= at < MOMENT_MAX:
                 raise ValueError(f"{name}: {moment_error(at)}")
         for name, check in others:
-            held = getattr(value, name)
-            if held:
-                check(held)
+            inner = getattr(value, name)
+            if inner:
+                check(inner)
 
     return check_fields
 

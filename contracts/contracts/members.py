@@ -1,4 +1,4 @@
-"""The members room's words: identifiers by keyed digest, contacts under encryption."""
+"""Messages of members: identifiers by keyed digest, contacts under encryption."""
 
 import re
 from datetime import datetime
@@ -78,7 +78,7 @@ class SealedContact(Struct, frozen=True, kw_only=True):
 
 
 class HoldingChange(StrEnum):
-    """What became of identifiers of an account that was there before."""
+    """How the identifiers of an existing account changed."""
 
     ADDED = "added"
     SHOWN = "shown"  # what a phone shows, given out once more
@@ -93,10 +93,11 @@ class ShownIdentifier(Struct, frozen=True, kw_only=True):
 
 
 class HoldingChanged(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`holding-changed.v1` on members.notices, keyed by member: one for each who is told.
+    """`holding-changed.v1` on members.notices, keyed by member: one for each member notified.
 
-    notice: id of the change, the same for all who are told of it. at: when. party: whose key did
-    it, 0 where it was the network's own. Told whatever the member consented to (findings A10).
+    notice: id of the change, the same for all who are notified of it. at: when it happened. party:
+    whose key made the change, 0 for the network's own. Sent whatever the member consented to
+    (findings A10).
     """
 
     notice: str
@@ -115,11 +116,11 @@ def as_of(bindings: tuple[Binding, ...], at: datetime) -> Binding:
     """
     if not bindings:
         raise ValueError("an identifier without a binding")
-    found = bindings[0]
+    in_force = bindings[0]
     for binding in bindings[1:]:
         if binding.from_at <= at:
-            found = binding
-    return found
+            in_force = binding
+    return in_force
 
 
 _CARD: Final = re.compile(r"[0-9]{16}")
@@ -131,8 +132,8 @@ _QR: Final = re.compile(r"PV1[A-Za-z0-9_\-]{16,64}")
 def canonical(kind: IdentifierKind, text: str) -> str:
     """One spelling of an identifier: 16 digits, E.164, the QR text, or a partner's reference.
 
-    The one recogniser of every door: what it gives, it takes. Raises ValueError saying what is
-    wrong. Source: findings F3, F6 to F8.
+    Every door recognises identifiers here, and takes its own results unchanged. Raises ValueError
+    saying what is wrong. Source: findings F3, F6 to F8.
     """
     match kind:
         case IdentifierKind.CARD:
@@ -140,10 +141,10 @@ def canonical(kind: IdentifierKind, text: str) -> str:
         case IdentifierKind.MOBILE:
             return _canonical_mobile(fold_number(text))
         case IdentifierKind.QR:
-            shown = fold_code(text)
-            if _QR.fullmatch(shown) is None:
+            code = fold_code(text)
+            if _QR.fullmatch(code) is None:
                 raise ValueError("not the text of a member's QR code")
-            return shown
+            return code
         case IdentifierKind.EXTERNAL:
             reference = fold_code(text)
             if not 1 <= len(reference) <= 64:
@@ -152,18 +153,18 @@ def canonical(kind: IdentifierKind, text: str) -> str:
 
 
 def digest(key: Key, kind: IdentifierKind, canonical_text: str, *, party: int = 0) -> str:
-    """Keyed digest, its key's id in front, under which every table and topic knows an identifier.
+    """Keyed digest by which every table and topic knows an identifier; its key's id comes first.
 
-    party: whose reference it is, of EXTERNAL only: every partner numbers its customers from 1, so a
-    reference means a person within its party and nobody beyond. Over `kind:text`, of a reference
+    party: for EXTERNAL only, whose reference it is: every partner numbers its customers from 1, so
+    a reference means a person only within its party. Hashes `kind:text`, of a reference
     `external:party:text`. Raises ValueError for a reference of no party.
     """
-    said = f"{kind.value}:{canonical_text}"
+    text = f"{kind.value}:{canonical_text}"
     if kind is IdentifierKind.EXTERNAL:
         if party < 1:
             raise ValueError("a reference counts within its party: name the party")
-        said = f"{kind.value}:{party}:{canonical_text}"
-    return stamp(key, said.encode()).hex()
+        text = f"{kind.value}:{party}:{canonical_text}"
+    return stamp(key, text.encode()).hex()
 
 
 def digests(
@@ -198,9 +199,9 @@ def _canonical_mobile(digits: str) -> str:
     A letter, an extension or a second number makes it no number: guessing whose it is would
     spend a stranger's points.
     """
-    found = _MOBILE.fullmatch(digits.replace("\uff0b", "+"))
-    if found is not None:
-        return "+98" + found[1]
+    match = _MOBILE.fullmatch(digits.replace("\uff0b", "+"))
+    if match is not None:
+        return "+98" + match[1]
     if _TELEPHONE.fullmatch(digits) is None:
         raise ValueError("not a telephone number; send one number, digits only")
     raise ValueError("not an Iranian mobile number")

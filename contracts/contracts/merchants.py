@@ -1,4 +1,4 @@
-"""The merchants room's words: terminals with their keys, programmes, the network's terms."""
+"""Messages of merchants: terminals with their keys, programmes, the network's terms."""
 
 from typing import Annotated
 
@@ -10,9 +10,10 @@ from contracts.values import Amount, BasisPoints, Instant, Number, NumberOrZero,
 class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """sha256: hex of the secret's SHA-256; the secret itself is shown once and kept nowhere.
 
-    epoch: the terminal's when the key was issued; it posts names of this epoch and older ones,
-    and none of a later (findings S11). 0: none at all. revoked_at: from then on it posts nothing,
-    and may fetch the status of its own names for a day; ahead while keys overlap.
+    epoch: the terminal's when the key was issued. The key posts names of this epoch and of older
+    ones, never of a later one (findings S11); with 0 it posts none. revoked_at: from then on it
+    posts nothing, but may fetch the status of its own names for a day. It lies in the future while
+    an old and a new key overlap.
     """
 
     key_id: str
@@ -25,10 +26,10 @@ class TerminalKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`terminal-changed.v1` on merchants.terminals, keyed terminal@version; the newest counts.
 
-    epoch: rises with every activation, so a counter that starts again cannot collide. active:
-    was activated. stopped: nothing comes in under its keys until it is opened again, which an
-    activation does not do. keys: those in force, and the last ended ones. online: names orders,
-    and reverses them; a merchant has one such terminal at most (findings A12).
+    epoch: rises with every activation, so a counter that starts again cannot collide. active: it
+    was activated. stopped: nothing is taken under its keys until it is opened again; an activation
+    does not open it. keys: those in force, and the last ended ones. online: it names orders and
+    reverses them; a merchant has one such terminal at most (findings A12).
     """
 
     terminal: Number
@@ -46,8 +47,8 @@ class Terminal(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class MerchantStanding(Struct, frozen=True, kw_only=True):
     """`merchant-standing-changed.v1` on merchants.terminals, keyed merchant/number@version.
 
-    stopped: nothing comes in under any key of the merchant's terminals. Who and why are kept by
-    merchants. The newest version counts.
+    stopped: nothing is taken under any key of the merchant's terminals. Merchants keeps who
+    stopped it and why. The newest version counts.
     """
 
     merchant: Number
@@ -58,7 +59,7 @@ class MerchantStanding(Struct, frozen=True, kw_only=True):
 class Merchant(Struct, frozen=True, kw_only=True):
     """`merchant-changed.v1` on merchants.merchants, keyed merchant@version; the newest counts.
 
-    What a customer knows a shop by. version: 1 when it is registered.
+    The names by which customers know a shop. version: 1 when it is registered.
     """
 
     merchant: Number

@@ -1,4 +1,4 @@
-"""The gateway's words: a till's transaction as it enters the road, and its answer."""
+"""Messages of the gateway: a till's transaction as it enters the road, and its answer."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -44,14 +44,15 @@ class RefundLine(Struct, frozen=True, kw_only=True):
 class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`transaction-submitted.v1` on pos.transactions; partition = the account's shard.
 
-    name: text of the name. programme_version, terms_version: what the gateway's tables held as of
-    occurred_at (0: none). accepted_terms_version: as of accepted_at, where those are others than as
-    of occurred_at; else 0. account, member, identifier_id: 0 and "" where only the original is
-    named. identifier_moved: of a redemption, the identifier has another account at accepted_at than
-    at occurred_at: account is 0 then. shown: whose identifier was shown with it, where that account
-    lives on another shard than the original: account is 0 then. points, credit_rial: what a
-    redemption asks to spend. original: name of what a refund or reversal undoes, on the same shard.
-    refund_lines empty: amount_rial of what is left of the original, over its lines; 0: all of that.
+    name: text of the name. programme_version, terms_version: in force at occurred_at by the
+    gateway's tables (0: none). accepted_terms_version: in force at accepted_at, where it differs;
+    else 0. account, member, identifier_id: 0 and "" where only the original is named.
+    identifier_moved: of a redemption whose identifier means another account at accepted_at than at
+    occurred_at; account is 0 then. shown: the account of the identifier that was shown, where it
+    lives on another shard than the original; account is 0 then. points, credit_rial: the value that
+    a redemption asks to spend. original: name of the transaction that a refund or reversal undoes,
+    on the same shard. refund_lines empty: amount_rial is refunded, spread over what is left of the
+    original's lines; amount_rial 0: all that is left.
     """
 
     name: str
@@ -92,9 +93,9 @@ class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Movement(StrEnum):
-    """What a transaction did with value of an account.
+    """How a transaction moved value of an account.
 
-    What dates alone expired is no transaction's doing, whoever books it.
+    Value that expired by date alone is no movement of a transaction, whichever one books it.
     """
 
     EARNED = "earned"
@@ -107,7 +108,7 @@ class Movement(StrEnum):
 
 
 class Moved(Struct, frozen=True, kw_only=True):
-    """So much of a unit moved."""
+    """An amount of one unit that moved."""
 
     movement: Movement = field(name="what")
     unit: Unit
@@ -137,12 +138,12 @@ class Balance(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a till hears, byte for byte the same for ever. Amounts >= 0.
+    """The answer to a till, byte for byte the same for ever. Amounts >= 0.
 
     discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
-    payable_rial: amount less discount. debt_points: of an undone sale, what was spent and is
-    owed; debt_rial: what all that is owed is worth, points at what they cost. moved: all that
-    moved, of every unit, nothing of zero. balance: absent where no account is known.
+    payable_rial: amount less discount. debt_points: points of an undone sale that were spent
+    already and are owed now; debt_rial: the worth of all that is owed, points at their cost.
+    moved: all that moved, by unit, without zeros. balance: absent where no account is known.
     fa, en: one line for the cashier's screen and the receipt.
     """
 
@@ -178,11 +179,11 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Preview(Struct, frozen=True, kw_only=True):
-    """What an inquiry hears; nothing is stored.
+    """The answer to an inquiry; nothing is stored.
 
-    A redemption of redeemable_points and redeemable_credit_rial would complete now, and one unit
-    more of either would not: of this basket, or of one without end where none was named.
-    redeemable_rial: what both are worth at the price in force. reasons: why nothing can be spent.
+    A redemption of redeemable_points and redeemable_credit_rial would complete now; with one unit
+    more of either it would not. Where no basket was named, it is taken as unlimited.
+    redeemable_rial: the worth of both at the price in force. reasons: why nothing can be spent.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What a basket may be paid with: the rule of a redemption, and of its preview in another room."""
+"""How much value may pay for a basket: one rule for a redemption and for its preview."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +15,7 @@ ABOVE_SHARE: Final = "redeem-above-share"
 
 
 class Tender(Struct, frozen=True):
-    """What is to be spent on a basket: points, and Rial of credit."""
+    """The value to be spent on a basket: points, and Rial of credit."""
 
     amount_rial: int
     points: int
@@ -23,10 +23,10 @@ class Tender(Struct, frozen=True):
 
 
 def objections(offer: Offer, tender: Tender) -> Iterator[str]:
-    """Codes of all that speaks against it, before anybody looks at what the member has.
+    """Codes of every reason to refuse it, whatever the member's balance is.
 
-    The share is compared without rounding; the minimum is of points, asked only where points are
-    spent. Source: SH14, loyalty reference 1.3.
+    The share is compared without rounding; the minimum is of points, and applies only where points
+    are spent. Source: SH14, loyalty reference 1.3.
     """
     if not tender.points and not tender.credit_rial:
         yield NOTHING
@@ -71,9 +71,9 @@ def worth(offer: Offer, points: int) -> int:
 
 
 def least_worth(offer: Offer, points: int) -> int:
-    """Rial that points cost at least when they were issued: at the lowest price there ever was.
+    """The least Rial that points cost when they were issued: at the lowest price ever published.
 
-    What they are worth beyond it is the doing of who sets the price (decision 0029).
+    The network, which sets the price, pays for any worth above it (decision 0029).
     """
     if not offer.least_points:
         return worth(offer, points)

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from contracts.values import ascii_digits, fold_letters, storable
 
 _JOINERS: Final = "\u200c\u200d"  # Persian needs them within a word, nobody at its end
-# What a reader does not see, and what turns the direction of what he does see.
+# Characters that a reader does not see, and those that change the direction of visible ones.
 _UNSEEN_RANGES: Final = (
     (0x00AD, 0x00AD),  # soft hyphen
     (0x034F, 0x034F),  # grapheme joiner
@@ -35,8 +35,8 @@ def _numbers(ranges: Iterable[tuple[int, int]]) -> Iterable[int]:
 
 
 _UNSEEN: Final[dict[int, None]] = dict.fromkeys(_numbers(_UNSEEN_RANGES))
-# Of a code also joiners, tatweel, and controls that are no blank.
-_UNSAID: Final[dict[int, None]] = _UNSEEN | dict.fromkeys(
+# A code also loses joiners, tatweel, and controls that are no blank.
+_NOT_IN_CODES: Final[dict[int, None]] = _UNSEEN | dict.fromkeys(
     [0x200C, 0x200D, 0x0640, *_numbers(((0, 8), (0x0E, 0x1B), (0x7F, 0x84), (0x86, 0x9F)))]
 )
 _REFUSED: Final = ("Cc", "Cs", "Co", "Cn")
@@ -64,8 +64,8 @@ def fold_code(text: str) -> str:
 
     Compatibility forms are their plain ones (NFKC), digits of every script ASCII, ye and kaf
     Persian; tatweel, joiners, controls and all that is unseen are gone. Capital and small letters
-    differ. Idempotent. May be empty, and longer than what was given. Raises ValueError on what is
-    not `storable`. Costs a till 0.2 µs a word that is ASCII or was met before, 4 at first.
+    differ. Idempotent. The result may be empty, or longer than the text. Raises ValueError on text
+    that is not `storable`. Costs 0.2 µs a word that is ASCII or was seen before, else 4 µs.
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
@@ -76,12 +76,12 @@ def fold_code(text: str) -> str:
 def _folded(text: str) -> str:
     if not storable(text):
         raise ValueError("U+0000 and lone surrogates are not text; remove them")
-    plain = _composed("NFKC", text.translate(_UNSAID))
-    return " ".join(ascii_digits(fold_letters(plain)).translate(_UNSAID).split())
+    plain = _composed("NFKC", text.translate(_NOT_IN_CODES))
+    return " ".join(ascii_digits(fold_letters(plain)).translate(_NOT_IN_CODES).split())
 
 
 def fold_or_keep(text: str) -> str:
-    """A code as fold_code gives it; what cannot be kept stays, for the reader to refuse."""
+    """A code as fold_code gives it; text that cannot be stored stays, to be refused later."""
     try:
         return fold_code(text)
     except ValueError:
@@ -89,14 +89,14 @@ def fold_or_keep(text: str) -> str:
 
 
 def _composed(form: Literal["NFC", "NFKC"], text: str) -> str:
-    """Normalised text. Checked here again: what was taken out may have parted two runs of marks."""
+    """Normalised text; checked again, as removing characters may have joined two runs of marks."""
     if not storable(text):
         raise ValueError("over 30 combining marks in a row are no writing; remove them")
     return unicodedata.normalize(form, text)
 
 
 def fold_number(text: str) -> str:
-    """What stands for a mobile or a card: a code without blanks, dashes, dots and brackets.
+    """The text of a mobile or card number: without blanks, dashes, dots and brackets.
 
     A digit is a decimal digit of a script, never a letter nor a figure in a ring. Raises
     ValueError as fold_code does.
@@ -105,7 +105,7 @@ def fold_number(text: str) -> str:
         return text
     if not storable(text):
         raise ValueError("U+0000 and lone surrogates are not text; remove them")
-    return _SEPARATORS.sub("", ascii_digits(text).translate(_UNSAID))
+    return _SEPARATORS.sub("", ascii_digits(text).translate(_NOT_IN_CODES))
 
 
 # --------------------------------------------------------------------------------- as it is shown

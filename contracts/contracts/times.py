@@ -25,10 +25,10 @@ def moment_of(text: str) -> datetime:
     Digits of any script; what is finer than a microsecond is cut off. Raises ValueError saying
     what is wrong and what to write.
     """
-    found = _TIME.fullmatch(ascii_digits(text).strip())
-    if found is None:
+    match = _TIME.fullmatch(ascii_digits(text).strip())
+    if match is None:
         raise ValueError("write RFC 3339 text with a zone, such as 2026-03-21T00:00:00+03:30")
-    day, clock, fraction, zone = found.groups()
+    day, clock, fraction, zone = match.groups()
     zone = "+00:00" if zone in "Zz" else zone
     try:
         at = datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{zone}")
@@ -39,9 +39,9 @@ def moment_of(text: str) -> datetime:
 
 def bounded(at: datetime) -> datetime:
     """A time in UTC. Raises ValueError as `moment_error` says."""
-    wrong = moment_error(at)
-    if wrong:
-        raise ValueError(wrong)
+    error_text = moment_error(at)
+    if error_text:
+        raise ValueError(error_text)
     return at.astimezone(UTC)
 
 
@@ -51,10 +51,10 @@ def day_of(text: str) -> date:
     Years 1300 to 1500 are Solar Hijri. Raises ValueError on what is no day, or is outside the
     years that the platform reckons with.
     """
-    found = _DAY.fullmatch(ascii_digits(text).strip())
-    if found is None:
+    match = _DAY.fullmatch(ascii_digits(text).strip())
+    if match is None:
         raise ValueError("write a day as 2026-11-22, or as 1405-09-01 (Solar Hijri)")
-    year, month, day = (int(part) for part in found.groups())
+    year, month, day = (int(part) for part in match.groups())
     try:
         if year in SOLAR_HIJRI:
             return JalaliDate(year, month, day).to_gregorian()

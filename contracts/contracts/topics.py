@@ -1,4 +1,4 @@
-"""Every topic of the platform in one table: who owns it, who hears it, how it is kept."""
+"""Every topic of the platform in one table: who owns it, who reads it, how it is kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class LocalTable:
 class Topic:
     """One topic. retention_ms None: for ever. numbered: with stream and number (architecture 6).
 
-    owner: whose words it has, and who writes it; producers: who else does.
+    owner: the room that defines its messages and writes them; producers: rooms that also write.
     """
 
     name: str

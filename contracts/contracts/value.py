@@ -23,7 +23,7 @@ FORWARDS_MAX: Final = 16  # cards in a chain of reissues, so that a ring of them
 
 
 class RedemptionTerms(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What leaves an account and what it is worth to whoever takes it.
+    """The value that leaves an account, and its worth to the acceptor.
 
     worth_rial: the discount or goods that the acceptor gives for all of it. Its claim is at most
     the cost of what is consumed; beyond that the network adds network_max_rial at most, and the
@@ -91,7 +91,7 @@ class VoidHold(Struct, frozen=True, kw_only=True):
 
 
 class ReleaseHold(Struct, frozen=True, kw_only=True):
-    """`release-hold.v1`: books that a hold fell due; dates alone had released it before."""
+    """`release-hold.v1`: books that a hold fell due; its value was available from the due date."""
 
     name: str
     account: AccountOrZero
@@ -137,9 +137,9 @@ class AdjustValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TransferredLot(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Part of one lot on its way: the child that opens elsewhere is this, and nothing is lost.
+    """Part of one lot in transit, with all that the child lot at the receiver needs.
 
-    lot: the sender's, on the sender's shard. graced: it has had its grace and gets no other.
+    lot: the sender's, on the sender's shard. graced: the lot has had its one grace.
     """
 
     lot: Whole
@@ -174,10 +174,10 @@ class SendValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReceiveValue(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`receive-value.v1`: what a send-value took; the ledger says it, name r.(shard).(sequence).
+    """`receive-value.v1`: opens what a send-value took; sent by the ledger as r.(shard).(sequence).
 
-    sent_by: name of what took it, which a return-value names: a send-value, a reissue-card, or what
-    came back to a reissued card. forwarded: how often it went on to the next card.
+    sent_by: name of the command that took it, which a return-value repeats: a send-value, a
+    reissue-card, or value returned to a reissued card. forwarded: how many cards passed it on.
     """
 
     name: str
@@ -291,7 +291,7 @@ class SendBudget(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ReceiveBudget(Struct, frozen=True, kw_only=True):
-    """`receive-budget.v1`: what a send-budget took; the ledger says it, named as receive-value."""
+    """`receive-budget.v1`: the part that a send-budget took; sent by the ledger, named likewise."""
 
     name: str
     party: NumberOrZero
@@ -305,7 +305,7 @@ class ReceiveBudget(Struct, frozen=True, kw_only=True):
 
 
 class TermsKind(StrEnum):
-    """What is installed by version."""
+    """Kinds of terms that are installed by version."""
 
     PRICE = "price"  # Rial for network points
     RATE = "rate"  # network points for merchant points
@@ -328,7 +328,7 @@ class InstallTerms(Struct, frozen=True, kw_only=True):
 
 
 class AccountStatus(StrEnum):
-    """What an account or party may do."""
+    """Whether value may move to and from an account or party."""
 
     OPEN = "open"
     FROZEN = "frozen"  # nothing leaves it; what is earned, restored or expires is booked

@@ -1,4 +1,4 @@
-"""Words every room shares: units, amounts, names, days, text as it is stored."""
+"""Values that every room shares: units, amounts, names, days, text as it is stored."""
 
 import re
 import unicodedata
@@ -75,11 +75,11 @@ class Channel(StrEnum):
 
 
 class Status(StrEnum):
-    """What became of a name, for ever."""
+    """The outcome of a name, for ever."""
 
     COMPLETED = "completed"
     UNDER_REVIEW = "held"  # completed, points pending until the review ends or is due
-    DECLINED = "declined"  # a business no: stored and answered like a yes
+    DECLINED = "declined"  # a business decision: stored and answered like a completed one
     REFUSED = "refused"  # a stage could not decide it: stored and answered
 
 
@@ -102,11 +102,11 @@ class NameKind(StrEnum):
     TILL = "t"  # terminal, epoch, sequence
     ORDER = "o"  # merchant, order, operation
     HISTORY = "h"  # merchant, the file's transaction, "purchase"
-    ACCOUNT = "a"  # account, what
+    ACCOUNT = "a"  # account, purpose
     VERDICT = "v"  # case
     EXPIRY = "x"  # lot, Tehran hour
     TICK = "k"  # minute since the epoch
-    PARTY = "p"  # party, what
+    PARTY = "p"  # party, purpose
     RECEIPT = "r"  # shard and sequence of what was sent here
     RETURN = "b"  # shard and sequence of what was refused there
     WINDOW = "w"  # settlement window
@@ -198,7 +198,7 @@ def ascii_digits(text: str) -> str:
     """Decimal digits of every script as ASCII digits; the rest as it is."""
     if text.isascii():
         return text
-    return _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), text.translate(_DIGITS))
+    return _DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text.translate(_DIGITS))
 
 
 def fold_letters(text: str) -> str:
@@ -228,7 +228,7 @@ def storable(text: str) -> bool:
 
 
 def moment_error(at: datetime) -> str:
-    """Why a time is none that the platform reckons with and what to do about it; empty: it is one.
+    """Why a time is not one that the platform accepts, and what to write; empty where it is.
 
     Source: findings S1, S18, S19, C3.
     """
