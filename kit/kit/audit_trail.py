@@ -19,7 +19,7 @@ from kit.stream import local_tables
 
 PAGE_MAX: Final = 200
 UNRECORDED: Final = object()
-Result = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from kit.base.message import Message, encode
 Record = asyncpg.Record
 Connection = Any  # asyncpg's, for what needs a session of its own (advisory locks, migrations)
 ATTEMPTS_MAX: Final = 5  # of a creation that loses its race each time
-Created = TypeVar("Made")
+Created = TypeVar("Created")
 IDLE_IN_TRANSACTION_MS: Final = 3_000  # a writer paused inside its transaction must let go
 
 _DIALECT: Final = dialect.dialect()

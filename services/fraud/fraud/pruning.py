@@ -1,4 +1,4 @@
-"""What is past its time goes in short transactions."""
+"""Old rows are deleted in short transactions."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -12,18 +12,18 @@ ROUNDS_MAX: Final = 200  # a run
 
 async def in_rounds(
     database: Database,
-    work: Callable[..., Awaitable[int]],
+    prune: Callable[..., Awaitable[int]],
     *,
     rows: int = ROWS,
     rounds_max: int = ROUNDS_MAX,
-    **asked: object,
+    **arguments: object,
 ) -> None:
-    """Call work(tx, limit=rows, **asked) until one round is not full, within a bound.
+    """Call prune(tx, limit=rows, **arguments) until one round is not full, within a bound.
 
-    work: gives how many rows it dealt with.
+    prune: gives how many rows it dealt with.
     """
     for _ in range(rounds_max):
         async with database.transaction() as tx:
-            done = await work(tx, limit=rows, **asked)
+            done = await prune(tx, limit=rows, **arguments)
         if done < rows:
             return

@@ -74,7 +74,7 @@ async def test_withdrawals_are_forgotten_with_the_windows(
                 name=f"t.1.1.{hours}",
                 merchant=7,
                 terminal=1,
-                heard_at=now - timedelta(hours=hours),
+                declined_at=now - timedelta(hours=hours),
             )
             for hours in (49, 47)
         ]

@@ -74,13 +74,13 @@ async def evaluate(request: Request, body: BasketBody) -> Response:
     async with resources(request).database.read() as tx:
         await usecases.refresh(tx, resources(request).shared(caches_of))
     async with resources(request).shared(one_trial):
-        found = await usecases.evaluate(
+        evaluation = await usecases.evaluate(
             _transaction(body),
             occurred_at=body.occurred_at or accepted_at,
             accepted_at=accepted_at,
             caches=resources(request).shared(caches_of),
         )
-    return Response(msgspec.json.encode(_view(found)), media_type="application/json")
+    return Response(msgspec.json.encode(_view(evaluation)), media_type="application/json")
 
 
 def _transaction(body: BasketBody) -> PosTransaction:
@@ -99,14 +99,14 @@ def _transaction(body: BasketBody) -> PosTransaction:
     )
 
 
-def _view(found: usecases.Evaluation) -> dict[str, Any]:
+def _view(evaluation: usecases.Evaluation) -> dict[str, Any]:
     return {
-        "programme_version": found.programme_version,
-        "terms_version": found.terms_version,
-        "points": found.sale.earned.points,
-        "awards": found.sale.earned.awards,
-        "unearned": found.sale.earned.unearned,
-        "redemption": found.sale.redemption,
-        "decline": found.sale.decline,
-        "explanations": found.explanations,
+        "programme_version": evaluation.programme_version,
+        "terms_version": evaluation.terms_version,
+        "points": evaluation.sale.earned.points,
+        "awards": evaluation.sale.earned.awards,
+        "unearned": evaluation.sale.earned.unearned,
+        "redemption": evaluation.sale.redemption,
+        "decline": evaluation.sale.decline,
+        "explanations": evaluation.explanations,
     }

@@ -94,8 +94,8 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], caches: Caches) -> None:
     revisions, outputs = await store.find_outputs(tx, [name for name in names if name is not None])
     if revisions != (caches.programmes.revision, caches.rules.revision):
         await refresh(tx, caches)
-    made: list[tuple[int, str, bytes, datetime]] = []
-    said: list[Message] = []
+    decisions: list[tuple[int, str, bytes, datetime]] = []
+    messages: list[Message] = []
     tally: Counter[tuple[str, str]] = Counter()
     for event, name in zip(batch, names, strict=True):
         if name is not None and name in outputs and event.envelope is not None:
@@ -111,15 +111,15 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], caches: Caches) -> None:
             labels = commands.labels_of(command)
             tally[labels] += 1
             if labels[1] in _NOES:
-                _tell_no(event, command)
+                _log_decline(event, command)
             if name is not None and name not in outputs and message.value is not None:
                 outputs[name] = message.value
                 at = event.at if event.envelope is None else event.envelope.accepted_at
-                made.append((*name, message.value, at))
-        said.append(message)
-    if made:
-        await store.insert_decisions(tx, made)
-    outbox.add(tx, said)
+                decisions.append((*name, message.value, at))
+        messages.append(message)
+    if decisions:
+        await store.insert_decisions(tx, decisions)
+    outbox.add(tx, messages)
     for labels, number in tally.items():
         telemetry.count(telemetry.Metric.OUTCOMES, *labels, by=number)
 
@@ -135,7 +135,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
         outbox.add(tx, [_message(event, commands.again(outputs[name], event.envelope))])
         return
     command = _undecided(event, reasons.CANNOT_DECIDE)
-    _tell_no(event, command)
+    _log_decline(event, command)
     message = _message(event, _enveloped(event, command))
     if name is not None and name not in outputs and message.value is not None:
         at = event.at if event.envelope is None else event.envelope.accepted_at
@@ -145,7 +145,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
     telemetry.count(telemetry.Metric.ALARMS, f"refused-{why.partition(':')[0]}")
 
 
-def _tell_no(event: Event, command: Any) -> None:
+def _log_decline(event: Event, command: Any) -> None:
     """Leave a no of this room's own in its log, under the transaction's public id."""
     code = commands.own_no(command, event.envelope and event.envelope.data)
     if code:
@@ -312,9 +312,9 @@ def _enveloped(event: Event, command: Command) -> Envelope[Any]:
     raise TypeError(f"{type(command).__name__} without an envelope to follow")
 
 
-def _message(event: Event, said: Envelope[Any]) -> Message:
+def _message(event: Event, envelope: Envelope[Any]) -> Message:
     return outbox.message(
-        topics.LEDGER_COMMANDS, said, partition=event.partition, headers=event.onward
+        topics.LEDGER_COMMANDS, envelope, partition=event.partition, headers=event.onward
     )
 
 

@@ -46,7 +46,7 @@ class VersionBody(BaseModel):
 @router.put("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(Role.MONEY)])
 async def put_version(request: Request, version: fields.NumberText, body: VersionBody) -> Response:
     """Install a version: 201 new, 200 the same again, 422 other content or out of order."""
-    wanted = Version(
+    draft = Version(
         version=version,
         effective_from=body.effective_from,
         amount_rial=body.amount_rial,
@@ -56,17 +56,17 @@ async def put_version(request: Request, version: fields.NumberText, body: Versio
         title_en=body.title_en,
     )
     async with audit_trail.writing(request, resources(request).database) as act:
-        new = await usecases.put_version(act.tx, wanted)
-        act.tell(wanted)
-    return _json(wanted, 201 if new else 200)
+        new = await usecases.put_version(act.tx, draft)
+        act.tell(draft)
+    return _json(draft, 201 if new else 200)
 
 
 @router.get("/v1/first-purchase/versions/{version}", dependencies=[auth.allow(*auth.STAFF)])
 async def get_version(request: Request, version: fields.NumberText) -> Response:
     """One version as it was put."""
     async with resources(request).database.read() as tx:
-        found = await usecases.find_version(tx, version)
-    return _json(found, 200)
+        stored = await usecases.find_version(tx, version)
+    return _json(stored, 200)
 
 
 def _json(version: Version, status: int) -> Response:

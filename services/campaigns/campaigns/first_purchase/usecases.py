@@ -22,17 +22,17 @@ async def hear_outcomes(tx: Tx, batch: Sequence[Event]) -> None:
     account whose first purchase was undone gets no second credit, and none whose first was made
     while nothing was on offer. Source: SH5, architecture 2, findings F13 and F14.
     """
-    heard = [(event, outcome) for event in batch if (outcome := _outcome(event)) is not None]
-    purchases = [(e, o) for e, o in heard if domain.is_purchase(o)]
+    outcomes = [(event, outcome) for event in batch if (outcome := _outcome(event)) is not None]
+    purchases = [(e, o) for e, o in outcomes if domain.is_purchase(o)]
     if purchases:
         await _reserve_first_purchases(tx, purchases)
-    states = [(o.account, s) for _, o in heard if (s := domain.issued_state(o)) is not None]
+    states = [(o.account, s) for _, o in outcomes if (s := domain.issued_state(o)) is not None]
     if states:
         await store.update_states(tx, states)
-    undone = [(e, o) for e, o in heard if domain.undoes(o)]
+    undone = [(e, o) for e, o in outcomes if domain.undoes(o)]
     if undone:
         await _take_back(tx, undone)
-    back = [(e, o) for e, o in heard if domain.brings_back(o)]
+    back = [(e, o) for e, o in outcomes if domain.brings_back(o)]
     if back:
         await _take_back_again(tx, back)
 
@@ -64,7 +64,7 @@ async def _reserve_first_purchases(tx: Tx, purchases: Sequence[tuple[Event, Outc
     won = await store.insert_first_purchases(tx, [first[account][1] for account in sorted(first)])
     for account, (event, taken, version) in first.items():
         if account in won and version is not None:
-            _say(tx, event, domain.issue(taken, version))
+            _send(tx, event, domain.issue(taken, version))
 
 
 async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
@@ -81,7 +81,7 @@ async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
     fresh = await store.update_returned(tx, sorted(hit))
     for account, (event, taken) in hit.items():
         if account in fresh:
-            _say(tx, event, domain.take_back(taken))
+            _send(tx, event, domain.take_back(taken))
 
 
 async def _take_back_again(tx: Tx, back: Sequence[tuple[Event, Outcome]]) -> None:
@@ -91,15 +91,17 @@ async def _take_back_again(tx: Tx, back: Sequence[tuple[Event, Outcome]]) -> Non
     for event, outcome in back:
         taken = known.get((event.partition, outcome.account))
         if taken is not None:
-            _say(tx, event, domain.take_back(taken, restored_by=outcome.sequence))
+            _send(tx, event, domain.take_back(taken, restored_by=outcome.sequence))
 
 
-def _say(tx: Tx, event: Event, command: IssueValue | RevokeIssue) -> None:
+def _send(tx: Tx, event: Event, command: IssueValue | RevokeIssue) -> None:
     outcome: Outcome = event.data
     cause_id = event.envelope.id if event.envelope is not None else ""
-    said = domain.envelope_of(command, cause_id, outcome.decided_at)
+    envelope = domain.envelope_of(command, cause_id, outcome.decided_at)
     trace = tuple(header for header in event.onward if header[0] == "traceparent")
-    message = outbox.message(topics.LEDGER_COMMANDS, said, partition=event.partition, headers=trace)
+    message = outbox.message(
+        topics.LEDGER_COMMANDS, envelope, partition=event.partition, headers=trace
+    )
     outbox.add(tx, [message])
 
 

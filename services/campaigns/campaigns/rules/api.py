@@ -74,8 +74,8 @@ async def put_rule(
 async def get_rule(request: Request, rule: RuleId, version: fields.NumberText) -> Response:
     """One version as it was put."""
     async with resources(request).database.read() as tx:
-        found = await usecases.find_rule(tx, rule, version)
-    return _json(found, 200)
+        published = await usecases.find_rule(tx, rule, version)
+    return _json(published, 200)
 
 
 @router.get("/v1/rules", dependencies=[auth.allow(*auth.STAFF)])
@@ -86,9 +86,9 @@ async def list_rules(
 ) -> Response:
     """The newest version of each rule, by rule id."""
     async with resources(request).database.read() as tx:
-        found = await usecases.list_rules(tx, after=after, limit=limit)
-    following = found[-1].rule if len(found) == limit else None
-    return _json({"items": found, "next": following}, 200)
+        rules = await usecases.list_rules(tx, after=after, limit=limit)
+    following = rules[-1].rule if len(rules) == limit else None
+    return _json({"items": rules, "next": following}, 200)
 
 
 def _published(rule: str, version: int, body: RuleBody) -> RulePublished:

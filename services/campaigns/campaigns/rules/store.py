@@ -79,11 +79,11 @@ async def insert_version(
     )
 
 
-async def upsert_live_rules(tx: Tx, heard: Sequence[RulePublished]) -> None:
+async def upsert_live_rules(tx: Tx, rules: Sequence[RulePublished]) -> None:
     """Keep every version heard, whatever the order of arrival."""
     rows = [
         {"rule": r.rule, "version": r.version, "body": msgspec.json.encode(r).decode()}
-        for r in heard
+        for r in rules
     ]
     await local_tables.upsert(tx, LIVE_RULES_TABLE, rows)
 

@@ -76,7 +76,7 @@ async def put_rule(tx: Tx, published: RulePublished, *, subject: str, now: datet
     publishing.check_funder(published, await store.find_parties(tx, published.merchants))
     await store.insert_version(tx, published, subject=subject, put_at=now)
     key = f"{published.rule}@{published.version}"
-    said = Envelope[Any](
+    event = Envelope[Any](
         id=derive_id(key, "rule-published"),
         type="rule-published.v1",
         key=key,
@@ -84,16 +84,16 @@ async def put_rule(tx: Tx, published: RulePublished, *, subject: str, now: datet
         accepted_at=now,
         data=published,
     )
-    outbox.add(tx, [outbox.message(topics.CAMPAIGNS_RULES, said)])
+    outbox.add(tx, [outbox.message(topics.CAMPAIGNS_RULES, event)])
     return True
 
 
 async def find_rule(tx: Tx, rule: str, version: int) -> RulePublished:
     """One version as it was put. Raises NotFound."""
-    found = await store.find_version(tx, rule, version)
-    if found is None:
+    published = await store.find_version(tx, rule, version)
+    if published is None:
         raise errors.NotFound(f"no version {version} of rule {rule}; GET /v1/rules lists them")
-    return found
+    return published
 
 
 async def list_rules(tx: Tx, *, after: str, limit: int) -> list[RulePublished]:
@@ -104,10 +104,10 @@ async def list_rules(tx: Tx, *, after: str, limit: int) -> list[RulePublished]:
 # ------------------------------------------------------------------------------------------ living
 
 
-async def keep_rules(tx: Tx, heard: Sequence[RulePublished]) -> None:
+async def keep_rules(tx: Tx, rules: Sequence[RulePublished]) -> None:
     """Write versions that were heard into live_rules, and tell every process of them."""
-    await store.upsert_live_rules(tx, heard)
-    await store.upsert_changes(tx, [(r.rule, r.version) for r in heard])
+    await store.upsert_live_rules(tx, rules)
+    await store.upsert_changes(tx, [(r.rule, r.version) for r in rules])
 
 
 async def refresh(tx: Tx, cache: RuleCache) -> None:

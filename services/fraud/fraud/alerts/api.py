@@ -1,4 +1,4 @@
-"""HTTP door of alerts: what an operator must look at."""
+"""HTTP door of alerts: names that an operator must look at."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -56,10 +56,10 @@ async def list_alerts(
 ) -> AlertPage:
     """Names that more than one shard saw, in the order they were raised."""
     async with resources(request).database.read() as tx:
-        found = await usecases.list_alerts(tx, after=after, limit=limit)
+        alerts = await usecases.list_alerts(tx, after=after, limit=limit)
     return AlertPage(
-        items=[_view(alert) for alert in found],
-        next=found[-1].number if len(found) == limit else None,
+        items=[_view(alert) for alert in alerts],
+        next=alerts[-1].number if len(alerts) == limit else None,
     )
 
 

@@ -10,7 +10,7 @@ from contracts.fraud import NameSeen
 
 
 class AlertKind(StrEnum):
-    """What was seen."""
+    """Whether the two shards saw the same payload."""
 
     TWO_SHARDS = "name-on-two-shards"  # the same payload
     TWO_PAYLOADS = "name-with-two-payloads"  # on two shards, where the ledger cannot answer 422

@@ -15,6 +15,6 @@ async def prune_names_seen(database: Database, clock: Clock, days: int) -> None:
 
 
 def jobs(database: Database, clock: Clock, days: int) -> list[Job]:
-    """What time passing makes alerts do."""
+    """The jobs of alerts."""
     run = partial(prune_names_seen, database, clock, days)
     return [Job(name="prune-sightings", every_s=pruning.EVERY_S, run=run)]

@@ -63,7 +63,7 @@ async def insert_alerts(tx: Tx, raised: Sequence[Alert]) -> list[str]:
 
 
 async def list_alerts(tx: Tx, after: int, limit: int) -> list[Alert]:
-    """Alerts after a number, oldest first; none is committed later that a page should have had."""
+    """Alerts after a number, oldest first; a page misses none that is committed later."""
     await local_tables.all_numbered(tx, "alerts")
     rows = await tx.fetch(
         "select number, kind, first, second, raised_at from alerts where number > $1"

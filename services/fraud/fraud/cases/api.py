@@ -83,15 +83,15 @@ async def list_cases(
     after: fields.AfterAccount = 0,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
 ) -> CasePage:
-    """Cases in the order of their opening: work to be done, so begin anew at the end of it.
+    """Cases in the order of their opening. At the end begin again from the start.
 
-    A case may appear or open behind a number that was read.
+    A case may appear, or become open, at a number below the last one read.
     """
     async with resources(request).database.read() as tx:
-        found = await usecases.list_cases(tx, status, after=after, limit=limit)
+        cases = await usecases.list_cases(tx, status, after=after, limit=limit)
     return CasePage(
-        items=[_view(case) for case in found],
-        next=found[-1].number if len(found) == limit else None,
+        items=[_view(case) for case in cases],
+        next=cases[-1].number if len(cases) == limit else None,
     )
 
 
@@ -101,8 +101,8 @@ async def list_cases(
 async def get_case(request: Request, case_id: CaseId) -> CaseView:
     """One case."""
     async with resources(request).database.read() as tx:
-        found = await usecases.get_case(tx, case_id)
-    return _view(found)
+        case = await usecases.get_case(tx, case_id)
+    return _view(case)
 
 
 @router.put("/v1/cases/{case_id}/verdict", dependencies=[auth.allow(Role.REVIEWER)])

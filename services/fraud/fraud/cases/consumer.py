@@ -10,7 +10,7 @@ from kit.stream.consumer import Event, Subscription
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """What became of earnings under review and of reviewers' outcomes."""
+    """Outcomes of earnings under review, and of reviewers' decisions about them."""
     outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
     await usecases.record_outcomes(tx, outcomes)
 

@@ -67,7 +67,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class EarningOutcome(Struct, frozen=True, kw_only=True):
-    """The ledger's outcome of an earning, and what it makes of a waiting case."""
+    """The ledger's outcome of an earning, and the status that a waiting case takes from it."""
 
     shard: int
     name: str
@@ -127,13 +127,13 @@ def check_outcome(case: Case, outcome: ReviewOutcome, note: str, *, now: datetim
 
 
 def earning_outcome(shard: int, name: str, status: Status) -> EarningOutcome:
-    """What the ledger's outcome of an earning makes of its case."""
+    """The ledger's outcome of an earning, with the status that its case takes."""
     opened = CaseStatus.OPEN if status is Status.UNDER_REVIEW else CaseStatus.VOID
     return EarningOutcome(shard=shard, name=name, ledger_status=status, case_status=opened)
 
 
 def answered(outcome: ReviewOutcome, *, completed: bool) -> CaseStatus:
-    """What the ledger's answer to a reviewer's outcome makes of a decided case."""
+    """The status of a decided case after the ledger's answer to the reviewer's outcome."""
     if not completed:
         return CaseStatus.REFUSED
     released = outcome is ReviewOutcome.RELEASE

@@ -15,13 +15,13 @@ CANCEL_ROUNDS_MAX: Final = 20  # a run
 
 
 async def expire_cases(database: Database, clock: Clock) -> None:
-    """Close what nobody decided in time and was released by itself."""
+    """Close cases that nobody decided in time and whose points became available by themselves."""
     async with database.transaction() as tx:
         await usecases.expire_cases(tx, now=clock.now())
 
 
 async def cancel_unreviewed(database: Database, clock: Clock) -> None:
-    """Cancel what nobody decided in time and is too large to be given unseen."""
+    """Cancel earnings that nobody reviewed in time and that are too large to release unreviewed."""
     await pruning.in_rounds(
         database,
         usecases.cancel_unreviewed,
@@ -32,7 +32,7 @@ async def cancel_unreviewed(database: Database, clock: Clock) -> None:
 
 
 def jobs(database: Database, clock: Clock) -> list[Job]:
-    """What time passing makes cases do."""
+    """The jobs of cases."""
     return [
         Job(
             name="expire-cases", every_s=EXPIRE_EVERY_S, run=partial(expire_cases, database, clock)

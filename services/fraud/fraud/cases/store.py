@@ -54,7 +54,7 @@ async def update_ledger_status(tx: Tx, earning_outcomes: Sequence[EarningOutcome
 
 
 async def update_answered(tx: Tx, answered: Sequence[tuple[str, CaseStatus]]) -> None:
-    """Write down what the ledger's answers made of cases, by case id."""
+    """Write the statuses that cases took from the ledger's answers, by case id."""
     await tx.execute(
         "update cases c set status = u.status from unnest($1::text[], $2::text[])"
         " as u (case_id, status) where c.case_id = u.case_id and c.status = 'decided'",
@@ -147,6 +147,6 @@ def _review(row: Record) -> Review:
 
 
 def _reasons_of(row: Record) -> tuple[Reason, ...]:
-    """Why a case was opened; where that does not read any more, the case is decided without."""
+    """Why a case was opened; empty where the stored text is not readable any more."""
     rows = [(row["case_id"], row["reasons"])]
     return next(iter(local_tables.legible(rows, lambda one: _reasons.decode(one[1]), "cases")), ())

@@ -44,10 +44,10 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> No
     if answers:
         answered = [
             (
-                domain.case_id_of(one.name),
-                domain.answered(_REVIEW_OUTCOMES[one.command], completed=one.completed),
+                domain.case_id_of(answer.name),
+                domain.answered(_REVIEW_OUTCOMES[answer.command], completed=answer.completed),
             )
-            for one in answers
+            for answer in answers
         ]
         await store.update_answered(tx, answered)
 
@@ -69,13 +69,13 @@ async def decide_case(
     Raises NotFound, AlreadyDecided, OutcomeNotHeardYet, PastDue, NothingPending.
     Source: architecture 2, held for review.
     """
-    found = await store.find_case(tx, case_id, lock=True)
-    if found is None:
+    case = await store.find_case(tx, case_id, lock=True)
+    if case is None:
         raise _no_case(case_id)
-    if domain.check_outcome(found, outcome, note, now=now):
+    if domain.check_outcome(case, outcome, note, now=now):
         await store.update_outcome(tx, case_id, outcome, note, reviewer, now)
-        command = _outcome_command(found.review, outcome, reviewer=reviewer, now=now)
-        await requests.send(tx, [(found.review.shard, command)])
+        command = _outcome_command(case.review, outcome, reviewer=reviewer, now=now)
+        await requests.send(tx, [(case.review.shard, command)])
     return await get_case(tx, case_id)
 
 
@@ -110,7 +110,7 @@ async def expire_cases(tx: Tx, *, now: datetime) -> int:
 async def cancel_unreviewed(tx: Tx, *, now: datetime, limit: int) -> int:
     """Cancel the earnings that nobody reviewed in time and that are not released by themselves.
 
-    Gives how many. What is too large to be given unseen is not given (findings S15).
+    Gives how many. An earning too large to release unreviewed is cancelled (findings S15).
     """
     reviews = await store.lock_unreviewed(tx, now, limit)
     outcome = domain.ReviewOutcome.CANCEL

@@ -1,1 +1,1 @@
-"""What fraud let through and the network declined: taken out of windows and days again."""
+"""Transactions that fraud let through and the network declined: windows and days drop them."""

@@ -1,4 +1,4 @@
-"""Kafka doors of declines: ledger.entries, and the names that fraud.terminals tells."""
+"""Kafka doors of declines: ledger.entries, and the names on fraud.terminals."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ async def on_fraud_terminals(tx: Tx, batch: Sequence[Event]) -> None:
 
 
 async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
-    """What did not happen after all is taken out of its windows and days."""
+    """Take declined transactions out of their windows and days."""
     outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
     await usecases.record_outcomes(tx, outcomes)
 

@@ -1,4 +1,4 @@
-"""Which events did not happen after all, and what of the days with them."""
+"""Which events of windows, and which sums of days, a decline takes back."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,39 +19,44 @@ class Declined(Struct, frozen=True, kw_only=True):
     name: str
     merchant: int
     terminal: int
-    heard_at: datetime
+    declined_at: datetime
 
 
 Withdrawal = tuple[Key, Gone]  # a key of windows, and its event
 
 
-def withdrawals(of: CountedTransaction, merchant: int) -> list[Withdrawal]:
-    """The events to take out: of the network's windows where it was allowed, and of the shop's its
-    Rial, so that attempts still count where they were made."""
-    if of.kind is None or of.counted_rial is None:
+def withdrawals(counted: CountedTransaction, merchant: int) -> list[Withdrawal]:
+    """The events to take out of windows.
+
+    An allowed event leaves the network's windows. In the merchant's window it stays as an attempt
+    and loses only its Rial.
+    """
+    if counted.kind is None or counted.counted_rial is None:
         return []
-    keys = decisions.keys_for(of.shard, of.kind, of.account, of.identifier_id, merchant)
-    which, at = decisions.series_of(of.kind), micros(of.accepted_at)
+    keys = decisions.keys_for(
+        counted.shard, counted.kind, counted.account, counted.identifier_id, merchant
+    )
+    which, at = decisions.series_of(counted.kind), micros(counted.accepted_at)
     return [
-        (key, Gone(which, at, of.counted_rial, merchant, key == keys.card_at_merchant))
-        for key in decisions.counted_in(of.decision, keys)
+        (key, Gone(which, at, counted.counted_rial, merchant, key == keys.card_at_merchant))
+        for key in decisions.counted_in(counted.decision, keys)
     ]
 
 
 def names_seen(pairs: Iterable[tuple[Declined, CountedTransaction]]) -> list[NameSeen]:
-    """What days were told of these names, to be subtracted."""
+    """The names as they were added to days, to be subtracted again."""
     return [
         NameSeen(
-            name=no.name,
-            terminal=no.terminal,
-            merchant=no.merchant,
-            shard=no.shard,
-            account=of.account,
+            name=declined.name,
+            terminal=declined.terminal,
+            merchant=declined.merchant,
+            shard=declined.shard,
+            account=counted.account,
             fingerprint="",
-            seen_at=of.accepted_at,
-            sold_rial=of.counted_rial or 0 if of.kind is Kind.PURCHASE else 0,
-            redeemed_rial=of.counted_rial or 0 if of.kind is Kind.REDEMPTION else 0,
+            seen_at=counted.accepted_at,
+            sold_rial=counted.counted_rial or 0 if counted.kind is Kind.PURCHASE else 0,
+            redeemed_rial=counted.counted_rial or 0 if counted.kind is Kind.REDEMPTION else 0,
         )
-        for no, of in pairs
-        if no.terminal
+        for declined, counted in pairs
+        if declined.terminal
     ]

@@ -10,14 +10,14 @@ from kit.base.db import Database
 from kit.room import Job
 
 
-async def prune_withdrawals(database: Database, clock: Clock, given: Settings) -> None:
+async def prune_withdrawals(database: Database, clock: Clock, settings: Settings) -> None:
     """Forget withdrawals that no window can hold any more."""
     await pruning.in_rounds(
-        database, usecases.prune_withdrawals, now=clock.now(), hours=given.windows_idle_h
+        database, usecases.prune_withdrawals, now=clock.now(), hours=settings.windows_idle_h
     )
 
 
-def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
-    """What time passing makes declines do."""
-    run = partial(prune_withdrawals, database, clock, given)
+def jobs(database: Database, clock: Clock, settings: Settings) -> list[Job]:
+    """The jobs of declines."""
+    run = partial(prune_withdrawals, database, clock, settings)
     return [Job(name="prune-withdrawals", every_s=pruning.EVERY_S, run=run)]

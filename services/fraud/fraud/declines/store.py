@@ -16,28 +16,28 @@ async def insert_withdrawals(tx: Tx, gone: Sequence[tuple[Declined, Key, Gone]])
         " select * from unnest($1::int[], $2::text[], $3::text[], $4::smallint[], $5::bigint[],"
         "  $6::bigint[], $7::int[], $8::timestamptz[])"
         " on conflict do nothing returning shard, name",
-        [no.shard for no, *_ in gone],
-        [no.name for no, *_ in gone],
+        [declined.shard for declined, *_ in gone],
+        [declined.name for declined, *_ in gone],
         [key for _, (_, key), _ in gone],
         [event.which for *_, event in gone],
         [event.at for *_, event in gone],
         [event.amount_rial for *_, event in gone],
         [event.merchant for *_, event in gone],
-        [no.heard_at for no, *_ in gone],
+        [declined.declined_at for declined, *_ in gone],
     )
     return {(shard, name) for shard, name in rows}
 
 
-async def insert_early(tx: Tx, heard: Sequence[Declined]) -> None:
+async def insert_early(tx: Tx, declines: Sequence[Declined]) -> None:
     """Remember names that were declined before the road decided them: no key, nothing open."""
     await tx.execute(
         "insert into withdrawals (shard, name, key, series, at, amount_rial, merchant, heard_at,"
         " applied) select shard, name, '', 0, 0, 0, 0, heard_at, true"
         " from unnest($1::int[], $2::text[], $3::timestamptz[]) as u (shard, name, heard_at)"
         " on conflict do nothing",
-        [no.shard for no in heard],
-        [no.name for no in heard],
-        [no.heard_at for no in heard],
+        [declined.shard for declined in declines],
+        [declined.name for declined in declines],
+        [declined.declined_at for declined in declines],
     )
 
 
@@ -53,7 +53,7 @@ async def find_early(tx: Tx, names: Sequence[Key]) -> dict[Key, datetime]:
 
 
 async def delete_withdrawals(tx: Tx, before: datetime, limit: int) -> int:
-    """Forget what was heard before a time, limit at most; gives how many."""
+    """Forget declines from before a time, limit at most; gives how many."""
     done = await tx.execute(
         "delete from withdrawals where (shard, name, key) in"
         " (select shard, name, key from withdrawals where heard_at < $1 limit $2)",

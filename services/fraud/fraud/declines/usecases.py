@@ -1,4 +1,4 @@
-"""The verbs of declines: hear the network's no, find it again at a later decision, forget."""
+"""The verbs of declines: take declined transactions out, early ones too; prune old declines."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -17,31 +17,33 @@ _NOTHING_HAPPENED = (Status.DECLINED, Status.REFUSED)
 
 
 async def record_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
-    """Take what was declined or refused, each with its shard, out of what fraud counted; once.
+    """Take declined and refused transactions, each with its shard, out of fraud's counts, once.
 
-    The road applies it in its next poll of the same key, so that windows keep one writer. What
-    completed costs nothing here. Source: findings S8; decision 0023.
+    The road applies it in its next poll of the same key, so that windows keep one writer.
+    Completed transactions cost nothing here. Source: findings S8; decision 0023.
     """
-    heard = [
+    declines = [
         Declined(
             shard=shard,
             name=outcome.name,
             merchant=outcome.merchant,
             terminal=outcome.terminal,
-            heard_at=outcome.decided_at,
+            declined_at=outcome.decided_at,
         )
         for shard, outcome in outcomes
         if outcome.command in _TRANSACTIONS and outcome.status in _NOTHING_HAPPENED
     ]
-    if heard:
-        unknown = await _take_out(tx, heard)
+    if declines:
+        unknown = await _take_out(tx, declines)
         if unknown:
             await store.insert_early(tx, unknown)
 
 
 async def take_out_early(tx: Tx, seen: Sequence[NameSeen]) -> None:
-    """Take out what was declined before the road decided it: a sale that its reversal came before,
-    or a platform that reads its past again."""
+    """Take out transactions that were declined before the road decided them.
+
+    That happens where a reversal came before its sale, or where old records are read again.
+    """
     early = await store.find_early(tx, [(one.shard, one.name) for one in seen])
     if early:
         await _take_out(
@@ -52,7 +54,7 @@ async def take_out_early(tx: Tx, seen: Sequence[NameSeen]) -> None:
                     name=one.name,
                     merchant=one.merchant,
                     terminal=one.terminal,
-                    heard_at=early[one.shard, one.name],
+                    declined_at=early[one.shard, one.name],
                 )
                 for one in seen
                 if (one.shard, one.name) in early
@@ -60,9 +62,9 @@ async def take_out_early(tx: Tx, seen: Sequence[NameSeen]) -> None:
         )
 
 
-async def _take_out(tx: Tx, heard: Sequence[Declined]) -> list[Declined]:
+async def _take_out(tx: Tx, declines: Sequence[Declined]) -> list[Declined]:
     """Write withdrawals and subtract from days, once a name; gives those without a decision."""
-    by_key = {(no.shard, no.name): no for no in heard}
+    by_key = {(no.shard, no.name): no for no in declines}
     counted = await screening.find_counted(tx, list(by_key))
     gone = [
         (by_key[of.shard, of.name], key, event)
@@ -78,5 +80,5 @@ async def _take_out(tx: Tx, heard: Sequence[Declined]) -> list[Declined]:
 
 
 async def prune_withdrawals(tx: Tx, *, now: datetime, hours: int, limit: int) -> int:
-    """Forget what was heard longer ago than windows are kept; gives how many rows."""
+    """Forget declines older than windows are kept; gives how many rows."""
     return await store.delete_withdrawals(tx, now - timedelta(hours=hours), limit)

@@ -1,1 +1,1 @@
-"""Rules of fraud: versions as data, what they count and what they ask for."""
+"""Rules of fraud: versions as data, each with a count, a threshold and an action."""

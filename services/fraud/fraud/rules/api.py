@@ -113,18 +113,18 @@ async def put_rule(
 async def get_rule(request: Request, rule: RuleName, version: Version) -> RuleView:
     """One version of a rule."""
     async with resources(request).database.read() as tx:
-        found = await usecases.get_rule(tx, rule, version)
-    return _view(found)
+        published = await usecases.get_rule(tx, rule, version)
+    return _view(published)
 
 
 @router.get("/v1/fraud-rules", dependencies=[auth.allow(*auth.STAFF)])
 async def list_rules(request: Request, after: After = "", limit: Limit = 50) -> RulePage:
     """All versions of all rules."""
     async with resources(request).database.read() as tx:
-        found = await usecases.list_rules(tx, after=_cursor(after), limit=limit)
-    last = found[-1] if len(found) == limit else None
+        rules = await usecases.list_rules(tx, after=_cursor(after), limit=limit)
+    last = rules[-1] if len(rules) == limit else None
     return RulePage(
-        items=[_view(rule) for rule in found],
+        items=[_view(rule) for rule in rules],
         next=None if last is None else f"{last.rule}@{last.version}",
     )
 

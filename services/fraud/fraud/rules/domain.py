@@ -1,4 +1,4 @@
-"""Rules: what a version says, whether it can be so, and the reasons it gives."""
+"""Rules: a version's fields, the check that it can work, and the reasons it gives."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,8 +21,8 @@ EVENTS_MAX: Final = 512  # kept of one key and series; beyond it the oldest are 
 class Subject(StrEnum):
     """Whose events are counted, and which of them.
 
-    What a stranger may cause must not count against his victim elsewhere: the network's windows
-    take in only what was allowed, and attempts count where they were made (findings S8).
+    A stranger's attempts must not count against his victim at other merchants: the network's
+    windows count only allowed events, and attempts count only where they were made (findings S8).
     """
 
     ACCOUNT = "account"  # allowed sales and all undos, at every merchant
@@ -38,7 +38,7 @@ DAYS: Final = frozenset((Subject.TERMINAL, Subject.MERCHANT))  # summed by day, 
 
 
 class Counted(StrEnum):
-    """Which of them. Undos (refunds, reversals) are a series of their own."""
+    """Which events are counted. Undos (refunds, reversals) are a series of their own."""
 
     SALES = "sales"  # purchases and redemptions
     PURCHASES = "purchases"
@@ -47,7 +47,7 @@ class Counted(StrEnum):
 
 
 class Measure(StrEnum):
-    """What is made of them."""
+    """The number taken of the counted events."""
 
     COUNT = "count"
     SUM_RIAL = "sum_rial"
@@ -63,7 +63,7 @@ class Window(StrEnum):
 
 
 class Action(StrEnum):
-    """What a firing rule asks for. REVIEW is written "hold" by operators and in kept versions."""
+    """The action of a firing rule. REVIEW is written "hold" by operators and in kept versions."""
 
     ALLOW = "allow"
     REVIEW = "hold"
@@ -73,13 +73,13 @@ class Action(StrEnum):
 class Rule(Struct, frozen=True, kw_only=True):
     """One version of a rule: it fires when its value is above the threshold.
 
-    In force from effective_from on, by the time that windows go by, until a higher version is; a
-    version with enabled false retires it. on_purchase, on_redemption: what a firing asks for there
-    (a redemption is never reviewed). on_history: whether imported history feels it. identifiers:
-    what must have been shown for it to look at all; empty: anything. lapse_max_rial: an earning
-    that this rule sends to review and nobody reviews becomes available at its due time where its
-    basket is at most so many Rial, and is cancelled where it is more (findings S15). fa, en: the
-    reason, with {value}, {threshold} and {shown} (the card, mobile number or QR code shown).
+    In force from effective_from on, in the time of the windows, until a higher version is. A
+    version with enabled false retires the rule. on_purchase, on_redemption: the action there (a
+    redemption is never reviewed). on_history: whether it acts on imported history. identifiers: it
+    applies only where one of these kinds was shown; empty: to any. lapse_max_rial: an earning that
+    this rule sends to review and nobody reviews becomes available at its due time where its basket
+    is at most so many Rial, and is cancelled where it is more (findings S15). fa, en: the reason,
+    with {value}, {threshold} and {shown} (the card, mobile number or QR code shown).
     """
 
     rule: Slug
@@ -101,7 +101,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 class Threshold(Struct, frozen=True):
-    """What a rule asks about a day: whose sum of what is above so many Rial."""
+    """A rule's threshold on a sum of a day, in Rial: over whom, and of which events."""
 
     over: Subject
     counts: Counted
@@ -109,7 +109,7 @@ class Threshold(Struct, frozen=True):
 
 
 def check(rule: Rule) -> None:
-    """Raises Invalid where a rule could not do what it says. Source: fraud reference 5.1."""
+    """Raises Invalid where a rule could not work as written. Source: fraud reference 5.1."""
     if rule.on_redemption is Action.REVIEW:
         raise errors.Invalid(
             "a redemption is never held; let on_redemption be decline or allow",
@@ -144,14 +144,14 @@ def _of_a_day(rule: Rule) -> bool:
 
 
 def action(rule: Rule, kind: Kind) -> Action:
-    """What a firing asks for, of a purchase or a redemption."""
+    """The rule's action on a purchase or a redemption."""
     return rule.on_redemption if kind is Kind.REDEMPTION else rule.on_purchase
 
 
-def reason_of(rule: Rule, value: int, shown: IdentifierKind | None) -> Reason:
-    """Why a rule fired, with value, threshold and what was shown in both texts."""
+def reason_of(rule: Rule, value: int, kind: IdentifierKind | None) -> Reason:
+    """Why a rule fired, with value, threshold and the identifier's kind in both texts."""
     reached, limit = f"{value:,}", f"{rule.threshold:,}"
-    fa, en = SHOWN[shown]
+    fa, en = IDENTIFIER_NAMES[kind]
     return Reason(
         code=rule.rule,
         fa=_filled(rule.fa, persian_digits(reached), persian_digits(limit), fa),
@@ -161,7 +161,7 @@ def reason_of(rule: Rule, value: int, shown: IdentifierKind | None) -> Reason:
     )
 
 
-SHOWN: Final = {
+IDENTIFIER_NAMES: Final = {
     IdentifierKind.CARD: ("این کارت", "This card"),
     IdentifierKind.MOBILE: ("این شمارهٔ موبایل", "This mobile number"),
     IdentifierKind.QR: ("این کد QR", "This QR code"),
@@ -178,6 +178,6 @@ def persian_digits(number: str) -> str:
 _PERSIAN: Final = str.maketrans("0123456789,", "۰۱۲۳۴۵۶۷۸۹٬")
 
 
-def _filled(template: str, value: str, threshold: str, shown: str) -> str:
+def _filled(template: str, value: str, threshold: str, identifier: str) -> str:
     text = template.replace("{value}", value).replace("{threshold}", threshold)
-    return text.replace("{shown}", shown)
+    return text.replace("{shown}", identifier)

@@ -71,7 +71,7 @@ async def insert_rule(tx: Tx, rule: Rule, author: str) -> None:
 
 
 async def find_thresholds(tx: Tx) -> list[Threshold]:
-    """What any version of a rule asks about days; also those not in force, which do no harm."""
+    """The thresholds on days of all versions of rules; those not in force do no harm."""
     rows = await tx.fetch(
         "select body ->> 'over' as over, body ->> 'counts' as counts,"
         " (body ->> 'threshold')::bigint as rial from rule_versions"

@@ -7,7 +7,7 @@ from kit.base.db import Tx
 
 
 async def publish_rule(tx: Tx, rule: Rule, *, author: str) -> bool:
-    """Write a version down; screening obeys it from its next poll on. False: it was there already.
+    """Write a version; screening applies it from its next poll on. False: it was there already.
 
     Raises Invalid, AlreadyExistsDifferently, VersionNotNext, EffectiveTooSoon.
     """
@@ -27,10 +27,10 @@ async def list_rules(tx: Tx, *, after: tuple[str, int], limit: int) -> list[Rule
 
 async def get_rule(tx: Tx, rule: str, version: int) -> Rule:
     """One version. Raises NotFound."""
-    found = await store.find_rule(tx, rule, version)
-    if found is None:
+    published = await store.find_rule(tx, rule, version)
+    if published is None:
         raise errors.NotFound(f"there is no version {version} of a rule {rule[:80]}")
-    return found
+    return published
 
 
 async def find_rules(tx: Tx) -> list[Rule]:
@@ -39,10 +39,10 @@ async def find_rules(tx: Tx) -> list[Rule]:
 
 
 async def find_thresholds(tx: Tx) -> list[Threshold]:
-    """What any version of a rule asks about days of terminals and merchants."""
+    """The thresholds of all versions of rules on days of terminals and merchants."""
     return await store.find_thresholds(tx)
 
 
 async def announce_change(tx: Tx) -> None:
-    """Let screening read rules, terms and large days anew, in its next poll."""
+    """Have screening read rules, terms and large days again at its next poll."""
     await store.update_revision(tx)

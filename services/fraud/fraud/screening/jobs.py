@@ -10,29 +10,31 @@ from kit.base.db import Database
 from kit.room import Job
 
 
-async def prune_names(database: Database, clock: Clock, given: Settings) -> None:
+async def prune_names(database: Database, clock: Clock, settings: Settings) -> None:
     """Forget decisions past their days."""
-    await pruning.in_rounds(database, usecases.prune_names, now=clock.now(), days=given.names_days)
-
-
-async def prune_windows(database: Database, clock: Clock, given: Settings) -> None:
-    """Forget keys that nothing touched for long."""
     await pruning.in_rounds(
-        database, usecases.prune_windows, now=clock.now(), hours=given.windows_idle_h
+        database, usecases.prune_names, now=clock.now(), days=settings.names_days
     )
 
 
-def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
-    """What time passing makes the road do."""
+async def prune_windows(database: Database, clock: Clock, settings: Settings) -> None:
+    """Forget keys that nothing touched for long."""
+    await pruning.in_rounds(
+        database, usecases.prune_windows, now=clock.now(), hours=settings.windows_idle_h
+    )
+
+
+def jobs(database: Database, clock: Clock, settings: Settings) -> list[Job]:
+    """The jobs of screening."""
     return [
         Job(
             name="prune-names",
             every_s=pruning.EVERY_S,
-            run=partial(prune_names, database, clock, given),
+            run=partial(prune_names, database, clock, settings),
         ),
         Job(
             name="prune-windows",
             every_s=pruning.EVERY_S,
-            run=partial(prune_windows, database, clock, given),
+            run=partial(prune_windows, database, clock, settings),
         ),
     ]

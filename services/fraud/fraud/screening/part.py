@@ -1,4 +1,4 @@
-"""The road: what tills sent is allowed, held for review or declined."""
+"""The road: transactions are allowed, put under review or declined."""
 
 from datetime import timedelta
 
@@ -11,20 +11,20 @@ from kit.room import ROAD, Part, Resources
 
 def part(opened: Resources) -> Part:
     """The road."""
-    given: Settings = opened.settings
+    settings: Settings = opened.settings
     return Part(
         name="screening",
         group=ROAD,
-        hears=(consumer.road(ScreeningState(limits(given))),),
-        jobs=jobs.jobs(opened.database, opened.clock, given),
+        hears=(consumer.road(ScreeningState(limits(settings))),),
+        jobs=jobs.jobs(opened.database, opened.clock, settings),
     )
 
 
-def limits(given: Settings) -> Limits:
-    """The road's numbers; a sandbox's time is not the broker's, so its guard is off."""
-    guard = timedelta(seconds=given.clock_ahead_max_s)
+def limits(settings: Settings) -> Limits:
+    """Limits of the settings; a sandbox's time is not the broker's, so its clock guard is off."""
+    guard = timedelta(seconds=settings.clock_ahead_max_s)
     return Limits(
-        occurred_age_max=timedelta(hours=given.occurred_age_max_h),
-        review=timedelta(hours=given.review_h),
-        clock_ahead_max=None if given.sandbox else guard,
+        occurred_age_max=timedelta(hours=settings.occurred_age_max_h),
+        review=timedelta(hours=settings.review_h),
+        clock_ahead_max=None if settings.sandbox else guard,
     )

@@ -24,7 +24,7 @@ def _text(value: Any) -> str:
 
 
 async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, ScreeningResult]]:
-    """The rulebook's revision, and what was decided about (shard, name) before."""
+    """The rulebook's revision, and the earlier decisions about (shard, name)."""
     rows = await tx.fetch(
         "select r.revision, d.shard, d.name, d.decision, d.reasons, d.review_due_at, d.case_id"
         " from rulebook r left join (select d.shard, d.name, d.decision, d.reasons,"
@@ -33,8 +33,8 @@ async def find_decisions(tx: Tx, names: Sequence[Key]) -> tuple[int, dict[Key, S
         [shard for shard, _ in names],
         [name for _, name in names],
     )
-    found = [_decision(row) for row in rows if row["shard"] is not None]
-    return rows[0]["revision"], {(one.shard, one.name): one for one in found}
+    results = [_decision(row) for row in rows if row["shard"] is not None]
+    return rows[0]["revision"], {(result.shard, result.name): result for result in results}
 
 
 def _decision(row: Record) -> ScreeningResult:
@@ -49,7 +49,7 @@ def _decision(row: Record) -> ScreeningResult:
 
 
 async def find_counted(tx: Tx, names: Sequence[Key]) -> list[CountedTransaction]:
-    """What was counted of (shard, name), where it is decided."""
+    """The transactions of (shard, name) as they were counted, where they are decided."""
     rows = await tx.fetch(
         "select d.shard, d.name, d.kind, d.account, d.decision, d.identifier_id, d.counted_rial,"
         " d.accepted_at from unnest($1::int[], $2::text[]) as k (shard, name)"
@@ -74,33 +74,33 @@ async def find_counted(tx: Tx, names: Sequence[Key]) -> list[CountedTransaction]
 
 async def write_poll(
     tx: Tx,
-    made: Sequence[tuple[ScreeningResult, PosTransaction | None, datetime, datetime]],
+    decided: Sequence[tuple[ScreeningResult, PosTransaction | None, datetime, datetime]],
     changed: Mapping[Key, Windows],
     touched_at: datetime,
 ) -> None:
     """Write down decisions and windows of one poll, in one statement.
 
-    made: each with what it is about, its occurred_at and its accepted_at; changed: written back in
-    key order; touched_at: newest accepted_at of the poll.
+    decided: each with its transaction, its occurred_at and its accepted_at; changed: written back
+    in key order; touched_at: newest accepted_at of the poll.
     """
     keys = sorted(changed)
     await tx.execute(
         _WRITE_POLL,
-        [d.shard for d, *_ in made],
-        [d.name for d, *_ in made],
-        [None if about is None else about.kind for _, about, *_ in made],
-        [0 if about is None else about.account for _, about, *_ in made],
-        [_REFUSE if d.decision is None else d.decision for d, *_ in made],
-        [_text(d.reasons) if d.reasons else None for d, *_ in made],
-        [_text(d.findings) if d.findings else None for d, *_ in made],
-        [d.review_due_at for d, *_ in made],
-        [d.case_id or None for d, *_ in made],
-        [d.score for d, *_ in made],
-        [d.model_version for d, *_ in made],
-        [occurred_at for *_, occurred_at, _ in made],
-        [accepted_at for *_, accepted_at in made],
-        [None if d.counted_rial is None or a is None else a.identifier_id for d, a, *_ in made],
-        [d.counted_rial for d, *_ in made],
+        [d.shard for d, *_ in decided],
+        [d.name for d, *_ in decided],
+        [None if about is None else about.kind for _, about, *_ in decided],
+        [0 if about is None else about.account for _, about, *_ in decided],
+        [_REFUSE if d.decision is None else d.decision for d, *_ in decided],
+        [_text(d.reasons) if d.reasons else None for d, *_ in decided],
+        [_text(d.findings) if d.findings else None for d, *_ in decided],
+        [d.review_due_at for d, *_ in decided],
+        [d.case_id or None for d, *_ in decided],
+        [d.score for d, *_ in decided],
+        [d.model_version for d, *_ in decided],
+        [occurred_at for *_, occurred_at, _ in decided],
+        [accepted_at for *_, accepted_at in decided],
+        [None if d.counted_rial is None or a is None else a.identifier_id for d, a, *_ in decided],
+        [d.counted_rial for d, *_ in decided],
         [shard for shard, _ in keys],
         [key for _, key in keys],
         [pack(changed[key]) for key in keys],
@@ -128,10 +128,10 @@ Withdrawal = tuple[Key, str, Gone]  # a key of windows, the name that was declin
 
 
 async def find_windows(tx: Tx, keys: Sequence[Key]) -> tuple[dict[Key, Windows], list[Withdrawal]]:
-    """What is kept of keys, and what of it the network declined since.
+    """The windows of keys, and their events that the network declined since.
 
     Not locked: the offset row of the shard, advanced by compare-and-set at the transaction's
-    start, lets one writer in, and the pruning job leaves busy keys alone. Whoever hears outcomes
+    start, lets one writer in, and the pruning job leaves busy keys alone. The consumer of outcomes
     writes withdrawals and never windows.
     """
     rows = await tx.fetch(
@@ -144,7 +144,7 @@ async def find_windows(tx: Tx, keys: Sequence[Key]) -> tuple[dict[Key, Windows],
     )
     try:
         known = {(row[0], row[1]): unpack(row[2]) for row in rows}
-    except ValueError:  # a key whose events are spoilt begins anew
+    except ValueError:  # a key whose events cannot be read starts empty
         known = dict(local_tables.legible(rows, lambda row: (_key(row), unpack(row[2])), "windows"))
     gone = [_withdrawal(row) for row in rows if row[3] is not None and _key(row) in known]
     return known, gone

@@ -1,4 +1,4 @@
-"""The verbs of screening: screen a poll, refuse a record, forget what is past its time."""
+"""The verbs of screening: screen a poll, refuse a record, prune old names and windows."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -40,7 +40,7 @@ _UNSTORABLE: Final = b"\\u0000"  # the only text PostgreSQL refuses that JSON ca
 
 
 class ScreeningState:
-    """What the road keeps between polls: the platform's numbers, and the rules as last read."""
+    """What the road keeps between polls: the limits, and the rules as last read."""
 
     __slots__ = ("book", "limits")
 
@@ -63,29 +63,30 @@ class _Record(msgspec.Struct, frozen=True, gc=False):
 
 
 async def screen_transactions(tx: Tx, state: ScreeningState, batch: Sequence[Event]) -> None:
-    """Decide the names of a poll, count each once, and say what was decided of every record.
+    """Decide the names of a poll, count each once, and publish the decision for every record.
 
     batch: transaction-submitted.v1 and unreadable records, in partition order. A name seen before,
-    here or in an earlier poll, takes its first decision and goes on under its own fingerprint,
-    times and headers; a record played again (header replay) goes on uncounted.
-    Raises DataError or Invalid for what cannot be kept; kit isolates it and calls refuse_record.
+    here or in an earlier poll, gets its first decision again, under its own fingerprint, times and
+    headers. A record played again (header replay) goes on uncounted.
+    Raises DataError or Invalid for a record that cannot be stored; kit isolates it and calls
+    refuse_record.
     Source: style 3, architecture 2.
     """
     records = [_record(event) for event in batch]
-    asked = list({r.key: None for r in records if not r.inquiry})
-    revision, known = await store.find_decisions(tx, asked)
+    keys = list({r.key: None for r in records if not r.inquiry})
+    revision, known = await store.find_decisions(tx, keys)
     if revision != state.book.revision:
         state.book = await _book(tx, revision)
     fresh: dict[Key, _Record] = {}
     for record in records:
         if not (record.replayed or record.inquiry or record.key in known):
             fresh.setdefault(record.key, record)
-    made = await _decide(tx, state, fresh)
-    known |= made
+    results = await _decide(tx, state, fresh)
+    known |= results
     messages = [_screened(record, _result_of(record, known)) for record in records]
-    messages += _names_seen(fresh.values(), made, state.book)
+    messages += _names_seen(fresh.values(), results, state.book)
     outbox.add(tx, messages)
-    _count_outcomes(fresh, made)
+    _count_outcomes(fresh, results)
 
 
 async def _book(tx: Tx, revision: int) -> Rulebook:
@@ -98,10 +99,10 @@ async def _book(tx: Tx, revision: int) -> Rulebook:
 
 
 async def refuse_record(tx: Tx, event: Event, why: str) -> None:
-    """Refuse one record whose decision the database or a rule of ours would not take.
+    """Refuse one record whose decision cannot be stored or taken.
 
-    why: code and detail. It travels on under its name where that can be kept, else under the hash
-    of its bytes, and the refusal is remembered like any decision.
+    why: code and detail. The refusal goes on under the record's name where that can be stored, else
+    under the hash of its bytes, and is remembered like any decision.
     """
     record = _record(event)
     if record.attempt is not None and not _keepable(record):
@@ -113,7 +114,7 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
         result = decisions.refusal(*record.key, reasons.unreadable(why.partition(":")[0]))
         logs.declined(*next(decisions.declined([result])))
         if not (record.inquiry or record.replayed):
-            # only the name: whatever else the record holds may be what the database refused
+            # only the name: any other field may be the one that the database refused
             times = _times(record)
             await store.write_poll(tx, [(result, None, *times)], {}, times[1])
     outbox.add(tx, [_screened(record, result)])
@@ -123,7 +124,7 @@ async def refuse_record(tx: Tx, event: Event, why: str) -> None:
 async def _decide(
     tx: Tx, state: ScreeningState, fresh: dict[Key, _Record]
 ) -> dict[Key, ScreeningResult]:
-    """Decide what is new, in order; windows are read once before and written once after."""
+    """Decide new names, in order; windows are read once before and written once after."""
     if not fresh:
         return {}
     keys = {
@@ -131,50 +132,56 @@ async def _decide(
         for key, record in fresh.items()
         if record.attempt is not None
     }
-    wanted = {one for of_name in keys.values() for one in of_name if one is not None}
-    known, changed = await _windows(tx, wanted)
-    made: dict[Key, ScreeningResult] = {}
+    window_keys = {
+        window_key for of_name in keys.values() for window_key in of_name if window_key is not None
+    }
+    known, changed = await _windows(tx, window_keys)
+    results: dict[Key, ScreeningResult] = {}
     for key, record in fresh.items():
         attempt = record.attempt
         if attempt is None:
-            made[key] = decisions.refusal(*key, reasons.unreadable(record.event.error))
+            results[key] = decisions.refusal(*key, reasons.unreadable(record.event.error))
             continue
-        seen = decisions.Seen(*[None if one is None else known[one] for one in keys[key]])
-        made[key] = result = decisions.screen(attempt, seen, state.book, state.limits)
-        changed |= {one: known[one] for one in decisions.touched(result, keys[key])}
-    rows = [(made[key], _about(record), *_times(record)) for key, record in fresh.items()]
+        seen = decisions.Seen(
+            *[None if window_key is None else known[window_key] for window_key in keys[key]]
+        )
+        results[key] = result = decisions.screen(attempt, seen, state.book, state.limits)
+        changed |= {
+            window_key: known[window_key] for window_key in decisions.touched(result, keys[key])
+        }
+    rows = [(results[key], _about(record), *_times(record)) for key, record in fresh.items()]
     await store.write_poll(tx, rows, changed, max(row[3] for row in rows))
     reviews = [
-        _review(made[k], r.attempt) for k, r in fresh.items() if r.attempt and made[k].case_id
+        _review(results[k], r.attempt) for k, r in fresh.items() if r.attempt and results[k].case_id
     ]
     await case_verbs.open_cases(tx, reviews)
-    return made
+    return results
 
 
 async def _windows(
-    tx: Tx, wanted: set[Key]
+    tx: Tx, keys: set[Key]
 ) -> tuple[dict[Key, windows.Windows], dict[Key, windows.Windows]]:
-    """The windows of keys, without what the network declined since; and those this changed."""
-    known, gone = await store.find_windows(tx, list(wanted)) if wanted else ({}, [])
+    """The windows of keys, without events the network declined; and those that this changed."""
+    known, gone = await store.find_windows(tx, list(keys)) if keys else ({}, [])
     for key, _, one in gone:
         windows.take_out(known[key], one)
     if gone:
         await store.update_applied(tx, gone)
     changed = {key: known[key] for key, *_ in gone}
-    for one in wanted - known.keys():
+    for one in keys - known.keys():
         known[one] = windows.empty()
     return known, changed
 
 
 def _record(event: Event) -> _Record:
-    said = event.envelope
-    if said is None:
+    envelope = event.envelope
+    if envelope is None:
         return _unread(event)
-    transaction: PosTransaction = said.data
+    transaction: PosTransaction = envelope.data
     return _Record(
         (event.partition, transaction.name),
         event,
-        Attempt(event.partition, transaction, said.occurred_at, said.accepted_at, event.at),
+        Attempt(event.partition, transaction, envelope.occurred_at, envelope.accepted_at, event.at),
         "replay" in event.headers,
         transaction.kind is Kind.INQUIRY,
     )
@@ -207,9 +214,9 @@ def _times(record: _Record) -> tuple[datetime, datetime]:
 def _result_of(record: _Record, known: dict[Key, ScreeningResult]) -> ScreeningResult:
     if record.inquiry and record.attempt is not None:
         return decisions.screen_inquiry(record.attempt)
-    found = known.get(record.key)
-    if found is not None:
-        return found
+    result = known.get(record.key)
+    if result is not None:
+        return result
     if record.attempt is None:  # played again, and never seen before
         return decisions.refusal(*record.key, reasons.unreadable(record.event.error))
     return decisions.replay_passthrough(*record.key)
@@ -234,7 +241,7 @@ def _review(result: ScreeningResult, attempt: Attempt) -> case_verbs.Review:
 
 
 def _screened(record: _Record, result: ScreeningResult) -> outbox.Message:
-    """What goes on of a record, on its own partition, with its own reply address."""
+    """The message for campaigns, on the record's own partition, with its own reply address."""
     event, cause, about = record.event, record.event.envelope, _about(record)
     if result.decision is None:
         kind = "transaction-refused.v1"
@@ -275,7 +282,7 @@ def _screened(record: _Record, result: ScreeningResult) -> outbox.Message:
 
 
 def _names_seen(
-    fresh: Iterable[_Record], made: dict[Key, ScreeningResult], book: Rulebook
+    fresh: Iterable[_Record], results: dict[Key, ScreeningResult], book: Rulebook
 ) -> list[outbox.Message]:
     """The names as their shards saw them, to the stream that is spread by terminal.
 
@@ -286,8 +293,8 @@ def _names_seen(
         about = _about(record)
         if about is None or not about.terminal:
             continue
-        said = record.event.envelope
-        live = made[record.key].decision in _TAKEN and about.channel is not Channel.HISTORY
+        envelope = record.event.envelope
+        live = results[record.key].decision in _TAKEN and about.channel is not Channel.HISTORY
         amount = decisions.counted_rial(about, book) if live else 0
         name_seen = NameSeen(
             name=about.name,
@@ -295,7 +302,7 @@ def _names_seen(
             merchant=about.merchant,
             shard=record.key[0],
             account=about.account,
-            fingerprint="" if said is None else said.fingerprint or "",
+            fingerprint="" if envelope is None else envelope.fingerprint or "",
             seen_at=_times(record)[1],
             sold_rial=amount if about.kind is Kind.PURCHASE else 0,
             redeemed_rial=amount if about.kind is Kind.REDEMPTION else 0,
@@ -326,12 +333,12 @@ def _terminal_partition(terminal: int) -> int:
     return kafka.partition_of(b"%d" % terminal, PARTITIONS)
 
 
-def _count_outcomes(fresh: dict[Key, _Record], made: dict[Key, ScreeningResult]) -> None:
+def _count_outcomes(fresh: dict[Key, _Record], results: dict[Key, ScreeningResult]) -> None:
     counts = Counter(
-        (None if (about := _about(record)) is None else about.kind, made[key].decision)
+        (None if (about := _about(record)) is None else about.kind, results[key].decision)
         for key, record in fresh.items()
     )
-    for no in decisions.declined(made.values()):
+    for no in decisions.declined(results.values()):
         logs.declined(*no)
     for (kind, decision), by in counts.items():
         labels = (kind or "unreadable", decision or "refuse")

@@ -1,4 +1,4 @@
-"""Days of terminals and merchants: what names seen add to them, and when they cross a threshold."""
+"""Days of terminals and merchants: the sums of names seen, and when they cross a threshold."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ class Daily(Struct, frozen=True, kw_only=True):
 
 
 def added(seen: Iterable[NameSeen]) -> dict[DayKey, Daily]:
-    """What names seen add to days of Tehran, by accepted_at; what adds nothing is left out."""
+    """The sums that names seen add to days of Tehran, by accepted_at; zeros are left out."""
     sold: defaultdict[DayKey, int] = defaultdict(int)
     redeemed: defaultdict[DayKey, int] = defaultdict(int)
     for one in seen:
@@ -35,7 +35,7 @@ def added(seen: Iterable[NameSeen]) -> dict[DayKey, Daily]:
 
 
 def crossed(before: Daily, after: Daily, over: Subject, thresholds: Iterable[Threshold]) -> bool:
-    """Whether a day has just gone above a threshold, or back under it."""
+    """Whether a day has just risen above a threshold, or fallen back below it."""
     return any(
         (_of(before, one.counts) > one.rial) != (_of(after, one.counts) > one.rial)
         for one in thresholds
@@ -44,12 +44,12 @@ def crossed(before: Daily, after: Daily, over: Subject, thresholds: Iterable[Thr
 
 
 def lowest(thresholds: Iterable[Threshold]) -> Mapping[tuple[Subject, Counted], int]:
-    """The lowest threshold in Rial of each sum that is asked about."""
-    found: dict[tuple[Subject, Counted], int] = {}
-    for one in thresholds:
-        key = (one.over, one.counts)
-        found[key] = min(one.rial, found.get(key, one.rial))
-    return found
+    """The lowest threshold in Rial of each sum that any rule has one for."""
+    limits: dict[tuple[Subject, Counted], int] = {}
+    for threshold in thresholds:
+        key = (threshold.over, threshold.counts)
+        limits[key] = min(threshold.rial, limits.get(key, threshold.rial))
+    return limits
 
 
 def _of(daily: Daily, counts: Counted) -> int:

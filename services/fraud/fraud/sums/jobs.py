@@ -15,6 +15,6 @@ async def prune_sums(database: Database, clock: Clock, days: int) -> None:
 
 
 def jobs(database: Database, clock: Clock, days: int) -> list[Job]:
-    """What time passing makes sums do."""
+    """The jobs of sums."""
     run = partial(prune_sums, database, clock, days)
     return [Job(name="prune-sums", every_s=pruning.EVERY_S, run=run)]

@@ -7,9 +7,9 @@ from kit.room import Part, Resources
 
 def part(opened: Resources) -> Part:
     """Sums."""
-    given: Settings = opened.settings
+    settings: Settings = opened.settings
     return Part(
         name="sums",
         hears=(consumer.FRAUD_TERMINALS,),
-        jobs=jobs.jobs(opened.database, opened.clock, given.names_seen_days),
+        jobs=jobs.jobs(opened.database, opened.clock, settings.names_seen_days),
     )

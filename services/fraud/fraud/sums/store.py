@@ -8,7 +8,7 @@ from fraud.rules.domain import Counted, Subject
 from fraud.sums.domain import Daily, DayKey
 from kit.base.db import Tx
 
-DAYS_READ: Final = 3  # back from the newest: what a late poll may still ask about
+DAYS_READ: Final = 3  # back from the newest: days that a late poll may still need
 DAYS_READ_MAX: Final = 10_000  # rows
 
 
@@ -37,7 +37,7 @@ async def upsert_sums(tx: Tx, parts: Mapping[DayKey, Daily]) -> dict[DayKey, Dai
 async def find_large(
     tx: Tx, thresholds: Mapping[tuple[Subject, Counted], int]
 ) -> dict[DayKey, Daily]:
-    """Recent days above a threshold; thresholds: in Rial, by whose sum of what."""
+    """Recent days above a threshold; thresholds: in Rial, by subject and counted events."""
     keys = list(thresholds)
     rows = await tx.fetch(
         "select s.over, s.number, s.day, s.sold_rial, s.redeemed_rial from day_sums s"

@@ -1,4 +1,4 @@
-"""The verbs of days: add what was seen, tell the road what has grown large, forget."""
+"""The verbs of days: add names seen, announce days that crossed a threshold, prune."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,16 +12,16 @@ from kit.base.db import Tx
 
 
 async def add_names_seen(tx: Tx, seen: Sequence[NameSeen]) -> None:
-    """Add sales to the days of their terminals and merchants; the road reads anew what crossed.
+    """Add sales to the days of their terminals and merchants; the road reads crossed days again.
 
-    The road thus hears of a day when fraud.terminals has been read so far: some hundred ms late as
-    a rule, as late as the stream at the worst, and it costs the road nothing until then.
+    So the road knows a day as soon as fraud.terminals has been read: usually some hundred ms late,
+    at worst as late as the stream. Until a day crosses a threshold it costs the road nothing.
     """
     await _add(tx, domain.added(seen))
 
 
 async def take_back(tx: Tx, seen: Sequence[NameSeen]) -> None:
-    """Subtract sales that the network declined; in any order with what added them."""
+    """Subtract sales that the network declined, before or after they were added."""
     parts = domain.added(seen)
     await _add(tx, {key: _less(Daily(), part) for key, part in parts.items()})
 

@@ -11,10 +11,10 @@ from kit.stream.consumer import Event, Subscription
 
 
 async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:
-    """Versions of the network's terms; heartbeats say nothing here."""
-    heard = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Terms)]
-    if heard:
-        await usecases.keep_terms(tx, heard)
+    """Keep versions of the network's terms; heartbeats are skipped."""
+    terms = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Terms)]
+    if terms:
+        await usecases.keep_terms(tx, terms)
 
 
 TERMS: Final = Subscription(

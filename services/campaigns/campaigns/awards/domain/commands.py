@@ -162,10 +162,10 @@ def envelope_of(
 
 def again(first: bytes, cause: Envelope[Any]) -> Envelope[Any]:
     """The first output of a name, under a repeat's own id and fingerprint (architecture 2)."""
-    said = _first.decode(first)
+    output = _first.decode(first)
     return msgspec.structs.replace(
-        said,
-        id=derive_id(cause.id, said.type),
+        output,
+        id=derive_id(cause.id, output.type),
         fingerprint=cause.fingerprint,
         cause_id=cause.id,
     )

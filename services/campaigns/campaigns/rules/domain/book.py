@@ -156,15 +156,15 @@ def bonuses(book: Book, basket: BasketFacts) -> list[Bonus]:
 
     Pure, and the till's path: no explanation is made here. Source: campaigns reference 1.
     """
-    said: list[Bonus] = []
+    granted: list[Bonus] = []
     for chain in chains(book, basket.merchant):
         rule = in_force(chain, basket.merchant, basket.occurred_at, basket.accepted_at)
         if isinstance(rule, Skipped) or not rule.condition.run(basket):
             continue
         effect = effects.give(rule.effect, basket)
         if effect.parts or effect.capped:
-            said.append(bonus(rule, effect))
-    return said
+            granted.append(bonus(rule, effect))
+    return granted
 
 
 def bonus(rule: Rule, effect: effects.Effect) -> Bonus:

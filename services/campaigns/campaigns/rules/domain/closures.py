@@ -46,10 +46,10 @@ def compared(compare: Callable[[int, int], bool], arguments: tuple[Node, ...]) -
         return ordered
 
     def run(facts: Any) -> bool:
-        found = [read(facts) for read in runs]
-        if None in found:
+        values = [read(facts) for read in runs]
+        if None in values:
             return False
-        return all(compare(a, b) for a, b in itertools.pairwise(found))
+        return all(compare(a, b) for a, b in itertools.pairwise(values))
 
     return run
 
@@ -79,7 +79,7 @@ def defaulted(read: Read, default: Any) -> Read:
     """A field, or the default where it is missing."""
 
     def run(facts: Any) -> Any:
-        found = read(facts)
-        return default if found is None else found
+        value = read(facts)
+        return default if value is None else value
 
     return run

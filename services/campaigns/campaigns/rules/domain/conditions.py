@@ -40,12 +40,12 @@ def compile_condition(raw: Any, path: str) -> Node:
     raw: decoded JSON. path: where it stands in the rule. Raises Rejected with every problem found.
     Source: campaigns reference 1.
     """
-    return _condition(raw, At(path=path, scope=TRANSACTION, depth=0, work=Size()))
+    return _condition(raw, At(path=path, scope=TRANSACTION, depth=0, size=Size()))
 
 
 def compile_line_condition(raw: Any, path: str) -> Node:
     """Check a condition on one line and compile it: run takes a pos.Line and gives a bool."""
-    return _condition(raw, At(path=path, scope=LINE, depth=0, work=Size()))
+    return _condition(raw, At(path=path, scope=LINE, depth=0, size=Size()))
 
 
 def _condition(raw: Any, at: At) -> Node:
@@ -56,10 +56,10 @@ def _condition(raw: Any, at: At) -> Node:
 
 
 def _node(raw: Any, at: At) -> Node:
-    at.work.nodes += 1
+    at.size.nodes += 1
     if at.depth > DEPTH_MAX:
         raise at.reject("too-deep", f"at most {DEPTH_MAX} levels")
-    if at.work.nodes > NODES_MAX:
+    if at.size.nodes > NODES_MAX:
         raise at.reject("too-large", f"at most {NODES_MAX} nodes in a rule")
     if not isinstance(raw, dict):
         return _literal(raw, at)
@@ -107,12 +107,12 @@ def _listed(raw: Any, at: At, low: int, high: int) -> list[Any]:
         raise at.reject("wrong-count", "the arguments are a list")
     values: list[Any] = list(raw)  # pyright: ignore[reportUnknownArgumentType]
     if not low <= len(values) <= high:
-        wanted = str(low) if low == high else f"{low} to {high}"
-        raise at.reject("wrong-count", f"{wanted} arguments, not {len(values)}")
+        count = str(low) if low == high else f"{low} to {high}"
+        raise at.reject("wrong-count", f"{count} arguments, not {len(values)}")
     return values
 
 
-def _all_of(raws: list[Any], at: At, wanted: Type | None) -> tuple[Node, ...]:
+def _all_of(raws: list[Any], at: At, expected: Type | None) -> tuple[Node, ...]:
     """Compile every argument, and tell of all that are wrong, not only the first."""
     nodes: list[Node] = []
     problems: list[Problem] = []
@@ -120,9 +120,9 @@ def _all_of(raws: list[Any], at: At, wanted: Type | None) -> tuple[Node, ...]:
         here = at.down(index)
         try:
             node = _node(raw, here)
-            if wanted is not None and node.type is not wanted:
-                found = node.type.value
-                raise here.reject("wrong-type", f"{wanted.value} is wanted here, not {found}")
+            if expected is not None and node.type is not expected:
+                actual = node.type.value
+                raise here.reject("wrong-type", f"{expected.value} is wanted here, not {actual}")
             nodes.append(node)
         except Rejected as rejected:
             problems += rejected.problems
@@ -172,7 +172,7 @@ def _equal(raw: Any, at: At) -> Node:
         raise at.reject("wrong-type", f"both sides have one type, not {both}")
     _check_allowed(left, right, at)
     _check_allowed(right, left, at)
-    read, other = left.run, right.run
+    read, read_right = left.run, right.run
     if right.operator == "literal":
         value = right.literal
         read = closures.plainest(left, (value,))
@@ -182,8 +182,8 @@ def _equal(raw: Any, at: At) -> Node:
     else:
 
         def run(facts: Any) -> bool:
-            found = read(facts)
-            return found is not None and found == other(facts)
+            left_value = read(facts)
+            return left_value is not None and left_value == read_right(facts)
 
     arguments = (left, right)
     return Node(path=at.path, operator="==", type=Type.BOOL, run=run, arguments=arguments)
@@ -296,10 +296,10 @@ def _arithmetic(name: str) -> Callable[[Any, At], Node]:
         def run(facts: Any) -> int | None:
             total = runs[0](facts)
             for read in runs[1:]:
-                found = read(facts)
-                if total is None or found is None:
+                value = read(facts)
+                if total is None or value is None:
                     return None
-                total = apply(total, found)
+                total = apply(total, value)
             return total
 
         return Node(
@@ -322,8 +322,8 @@ def _div_floor(raw: Any, at: At) -> Node:
     read, by = dividend.run, divisor.literal
 
     def run(facts: Any) -> int | None:
-        found = read(facts)
-        return None if found is None else found // by
+        value = read(facts)
+        return None if value is None else value // by
 
     return Node(
         path=at.path,

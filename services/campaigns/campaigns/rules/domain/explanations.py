@@ -34,39 +34,39 @@ def failed_clauses(condition: Node, basket: BasketFacts) -> tuple[FailedClause, 
     """
     if condition.run(basket):
         return ()
-    blamed = _blamed(condition, basket, wanted=True)
+    blamed = _blamed(condition, basket, expected=True)
     return tuple(clause for clause, _ in zip(blamed, range(CLAUSES_MAX), strict=False))
 
 
-def _blamed(node: Node, basket: BasketFacts, *, wanted: bool) -> Iterator[FailedClause]:
+def _blamed(node: Node, basket: BasketFacts, *, expected: bool) -> Iterator[FailedClause]:
     """Clauses because of which node is not what was wanted."""
     match node.operator:
         case "not":
-            yield from _blamed(node.arguments[0], basket, wanted=not wanted)
+            yield from _blamed(node.arguments[0], basket, expected=not expected)
         case "and" | "or":
-            guilty = (a for a in node.arguments if a.run(basket) is not wanted)
+            guilty = (a for a in node.arguments if a.run(basket) is not expected)
             # one false clause is enough to fail an `and`, one true one to hold an `or` under not
-            if (node.operator == "and") is wanted:
-                yield from _blamed(next(guilty), basket, wanted=wanted)
+            if (node.operator == "and") is expected:
+                yield from _blamed(next(guilty), basket, expected=expected)
             else:
                 for argument in guilty:
-                    yield from _blamed(argument, basket, wanted=wanted)
+                    yield from _blamed(argument, basket, expected=expected)
         case _:
-            yield _clause(node, basket, wanted=wanted)
+            yield _clause(node, basket, expected=expected)
 
 
-def _clause(node: Node, basket: BasketFacts, *, wanted: bool) -> FailedClause:
+def _clause(node: Node, basket: BasketFacts, *, expected: bool) -> FailedClause:
     if node.operator in ("some", "all", "none"):
         test = node.arguments[0].run
         matched = sum(1 for line in basket.lines if test(line))
         found: tuple[Any, ...] = (matched, len(basket.lines))
-        said = f"{matched}/{len(basket.lines)}"
-        fa, en = f"{said} قلم با شرط می‌خواند", f"{said} lines match"
+        comparison = f"{matched}/{len(basket.lines)}"
+        fa, en = f"{comparison} قلم با شرط می‌خواند", f"{comparison} lines match"
     else:
         found = tuple(_plain(a.run(basket)) for a in node.arguments)
-        said = f" {node.operator} ".join(_as_text(a, basket) for a in node.arguments)
-        fa, en = said, said
-    must_fa, must_en = ("باید", "must") if wanted else ("نباید", "must not")
+        comparison = f" {node.operator} ".join(_as_text(a, basket) for a in node.arguments)
+        fa, en = comparison, comparison
+    must_fa, must_en = ("باید", "must") if expected else ("نباید", "must not")
     return FailedClause(
         path=node.path,
         operator=node.operator,

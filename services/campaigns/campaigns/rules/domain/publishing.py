@@ -49,23 +49,23 @@ def check_funder(published: RulePublished, parties: set[int]) -> None:
 
 def invalid(problems: list[Problem]) -> RuleInvalid:
     """The error that shows where a rule is wrong."""
-    shown: list[dict[str, Any]] = [
+    listed: list[dict[str, Any]] = [
         {"path": p.path, "code": p.code, "detail": p.detail} for p in problems
     ]
     text = "; ".join(f"{p.path}: {p.detail}" for p in problems)
-    return RuleInvalid(f"correct the rule: {text}", problems=shown)
+    return RuleInvalid(f"correct the rule: {text}", problems=listed)
 
 
 def _window_problems(published: RulePublished) -> list[Problem]:
-    found: list[Problem] = []
+    problems: list[Problem] = []
     if not _ID.fullmatch(published.rule) or published.rule in RESERVED:
         detail = f"1 to 64 of a-z, 0-9 and -, and not {' or '.join(RESERVED)}"
-        found.append(Problem(path="/rule", code="bad-id", detail=detail))
+        problems.append(Problem(path="/rule", code="bad-id", detail=detail))
     until = published.effective_until
     if until is not None and until <= published.effective_from:
         detail = "after effective_from, or null"
-        found.append(Problem(path="/effective_until", code="empty-window", detail=detail))
+        problems.append(Problem(path="/effective_until", code="empty-window", detail=detail))
     if len(published.merchants) > MERCHANTS_MAX:
         detail = f"at most {MERCHANTS_MAX}; leave it empty for all"
-        found.append(Problem(path="/merchants", code="too-many", detail=detail))
-    return found
+        problems.append(Problem(path="/merchants", code="too-many", detail=detail))
+    return problems

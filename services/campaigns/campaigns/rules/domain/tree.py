@@ -77,7 +77,7 @@ class At:
     path: str
     scope: Mapping[str, Field]
     depth: int
-    work: Size
+    size: Size
 
     def down(self, *parts: str | int, scope: Mapping[str, Field] | None = None) -> "At":
         escaped = (str(p).replace("~", "~0").replace("/", "~1") for p in parts)
@@ -85,7 +85,7 @@ class At:
             path="/".join((self.path, *escaped)),
             scope=self.scope if scope is None else scope,
             depth=self.depth + 1,
-            work=self.work,
+            size=self.size,
         )
 
     def reject(self, code: str, detail: str) -> Rejected:

@@ -28,10 +28,10 @@ _RANK: Final = {
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """The platform's numbers. clock_ahead_max None: no guard, as in a sandbox.
+    """Time limits of screening. clock_ahead_max None: no guard, as in a sandbox.
 
-    cancel_within: within how long after its due time the cancel of an unreviewed earning reaches
-    the ledger; that much longer it stays pending there.
+    cancel_within: the longest time after the due time until the cancel of an unreviewed earning
+    reaches the ledger; the earning stays pending there that much longer.
     """
 
     occurred_age_max: timedelta = timedelta(hours=72)
@@ -51,15 +51,15 @@ class Attempt(Struct, frozen=True):
 
 
 class ScreeningResult(Struct, frozen=True, kw_only=True):
-    """What was decided about a name, once. decision None: refused, it could not be decided.
+    """The decision about a name, taken once. decision None: refused, it could not be decided.
 
     findings: (rule, version, value) of every rule in force, fired or not. score, model_version:
-    of a model; while they are None the rules decide alone. counted: windows took it in.
-    counted_rial: what live windows and days took in of what was let through, until the ledger's
-    no is heard; None: nothing.
-    review_due_at: when the ledger makes a held earning available by itself; case_due_at: until when
-    a reviewer may decide. auto_release: the two are one; else the earning is cancelled at
-    case_due_at.
+    of a model; while they are None the rules decide alone. counted: windows counted it.
+    counted_rial: the Rial that live windows and days counted, to be taken back if the ledger
+    declines; None: nothing.
+    review_due_at: when the ledger makes an earning under review available by itself; case_due_at:
+    until when a reviewer may decide. auto_release: the two are the same time; else the earning is
+    cancelled at case_due_at.
     """
 
     shard: int
@@ -78,7 +78,7 @@ class ScreeningResult(Struct, frozen=True, kw_only=True):
 
 
 class CountedTransaction(Struct, frozen=True, kw_only=True):
-    """What the decision about a name counted; counted_rial None: nothing that is live."""
+    """A decided transaction as it was counted; counted_rial None: in no live window or day."""
 
     shard: int
     name: str
@@ -91,7 +91,7 @@ class CountedTransaction(Struct, frozen=True, kw_only=True):
 
 
 class Keys(NamedTuple):
-    """Where a transaction's windows are kept; None where the record does not say whose."""
+    """Keys of a transaction's windows; None where the record names no account or identifier."""
 
     account: Key | None
     card: Key | None
@@ -106,7 +106,7 @@ class Seen(NamedTuple):
     card_at_merchant: Windows | None
 
     def of(self, over: Subject) -> Windows | None:
-        """Those that a rule over them looks at."""
+        """The windows that a rule over a subject counts in."""
         match over:
             case Subject.ACCOUNT:
                 return self.account
@@ -126,8 +126,8 @@ def more_severe(one: ScreeningDecision, other: ScreeningDecision) -> ScreeningDe
 def keys_of(shard: int, transaction: PosTransaction) -> Keys:
     """Keys of a transaction's windows; history counts in windows of its own ("h" before each).
 
-    Of an identifier across merchants only redemptions are kept: what is bought is the account's,
-    and a third row for each sale would be the road's dearest.
+    The windows of an identifier across merchants keep only redemptions. Purchases are counted by
+    account, and a third row for each sale would be the most expensive of the road.
     """
     past = "h" if transaction.channel is Channel.HISTORY else ""
     about = transaction
@@ -137,7 +137,7 @@ def keys_of(shard: int, transaction: PosTransaction) -> Keys:
 def keys_for(
     shard: int, kind: Kind, account: int, card: str, merchant: int, past: str = ""
 ) -> Keys:
-    """The same of a transaction that only its decision is known of. past: "h" of history."""
+    """As keys_of, for a transaction of which only the decision is known. past: "h" of history."""
     return Keys(
         (shard, f"{past}a.{account}") if account else None,
         (shard, f"{past}c.{card}") if card and kind is Kind.REDEMPTION else None,
@@ -148,11 +148,11 @@ def keys_for(
 def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> ScreeningResult:
     """Decide a name seen for the first time, and count it in its windows (in place).
 
-    Purchases and redemptions are decided; reversals, and refunds that are not dated too far back,
-    are counted and let through, so that a till can undo; a blocked identifier and an occurred_at
-    too long ago are declined uncounted. What a rule sends to review or declines counts where it
-    was tried, a declined one without its Rial, and not across merchants. Live windows and rules go
-    by accepted_at, history's by occurred_at.
+    Rules decide purchases and redemptions. Reversals, and refunds that are not dated too far back,
+    are counted and allowed, so that a till can undo. A blocked identifier and an occurred_at too
+    long ago are declined uncounted. A transaction under review or declined by a rule counts at its
+    merchant only, a declined one without its Rial. Live windows and rules go by accepted_at,
+    history's by occurred_at.
     Source: architecture 2, fraud reference 3.3 and 5.1, findings S8 and S15.
     """
     transaction, shard = attempt.transaction, attempt.shard
@@ -172,8 +172,8 @@ def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Scre
     for known in seen:
         if known is not None:
             windows.insert(known, which, at, amount, transaction.merchant)
-    found = _findings(attempt, seen, book, at) if sale else []
-    fired = [(live.rule, value) for live, value in found if value > live.threshold]
+    findings = _findings(attempt, seen, book, at) if sale else []
+    fired = [(live.rule, value) for live, value in findings if value > live.threshold]
     decision, reasons, auto_release_max_rial = (
         _judged(transaction, fired) if fired else _NOTHING_FIRED
     )
@@ -187,7 +187,7 @@ def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Scre
         name=transaction.name,
         decision=decision,
         reasons=reasons,
-        findings=tuple([(live.name, live.version, value) for live, value in found]),
+        findings=tuple([(live.name, live.version, value) for live, value in findings]),
         counted=True,
         counted_rial=None if past or decision is ScreeningDecision.DECLINE else amount,
     )
@@ -198,7 +198,7 @@ def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Scre
 
 
 def _uncount(seen: Seen, which: int, at: int, decision: ScreeningDecision) -> None:
-    """The network's windows take in only what was allowed; what was declined is worth nothing."""
+    """Take an event that is not allowed out of the network's windows; a declined one has 0 Rial."""
     for known in seen[:2]:
         if known is not None:
             windows.withdraw(known, which, at)
@@ -209,8 +209,11 @@ def _uncount(seen: Seen, which: int, at: int, decision: ScreeningDecision) -> No
 def _under_review(
     result: ScreeningResult, accepted_at: datetime, limits: Limits, *, auto_release: bool
 ) -> ScreeningResult:
-    """With its case. What must not lapse stays pending in the ledger so much longer that fraud's
-    cancel always comes first, and a platform that stood still pays nothing unseen."""
+    """The result with its case.
+
+    An earning that must not become available by itself stays pending in the ledger longer, so that
+    fraud's cancel always comes first, even after an outage.
+    """
     due = accepted_at + limits.review
     return structs.replace(
         result,
@@ -221,15 +224,15 @@ def _under_review(
     )
 
 
-def declined(made: Iterable[ScreeningResult]) -> Iterator[tuple[str, str]]:
-    """(public id, code) of what was declined or refused."""
-    for one in made:
-        if one.decision is None or one.decision is ScreeningDecision.DECLINE:
-            yield public_id(one.shard, one.name), one.reasons[0].code
+def declined(results: Iterable[ScreeningResult]) -> Iterator[tuple[str, str]]:
+    """(public id, code) of the results that decline or refuse."""
+    for result in results:
+        if result.decision is None or result.decision is ScreeningDecision.DECLINE:
+            yield public_id(result.shard, result.name), result.reasons[0].code
 
 
 def touched(result: ScreeningResult, keys: Keys) -> tuple[Key, ...]:
-    """The keys whose windows a result changed: the network's only by what was allowed."""
+    """The keys whose windows a result changed: the network's only where it allowed."""
     if not result.counted:
         return ()
     return counted_in(result.decision, keys)
@@ -242,7 +245,7 @@ def counted_in(decision: ScreeningDecision | None, keys: Keys) -> tuple[Key, ...
 
 
 def counted_rial(transaction: PosTransaction, book: Rulebook) -> int:
-    """What sums count of a transaction: a redemption's spent value, else the amount."""
+    """The Rial that sums count of a transaction: a redemption's spent value, else the amount."""
     if transaction.kind is Kind.REDEMPTION:
         return book.redeemed_rial(transaction)
     return transaction.amount_rial
@@ -266,11 +269,11 @@ _NOTHING_FIRED: Final[Judged] = (ScreeningDecision.ALLOW, (), AMOUNT_MAX)
 
 
 def _findings(attempt: Attempt, seen: Seen, book: Rulebook, at: int) -> list[tuple[LiveRule, int]]:
-    """What each rule in force sees; a missing operand makes its condition false."""
-    shown = attempt.transaction.identifier_kind
-    found: list[tuple[LiveRule, int]] = []
+    """Each rule in force with its value; a rule whose operand is missing is left out."""
+    kind = attempt.transaction.identifier_kind
+    findings: list[tuple[LiveRule, int]] = []
     for live in book.in_force(at):
-        if live.rule.identifiers and shown not in live.rule.identifiers:
+        if live.rule.identifiers and kind not in live.rule.identifiers:
             continue
         if live.over in DAYS:
             value = _of_day(attempt, live.rule, book)
@@ -278,12 +281,12 @@ def _findings(attempt: Attempt, seen: Seen, book: Rulebook, at: int) -> list[tup
             known = seen.of(live.over)
             value = None if known is None else live.value(known, at)
         if value is not None:
-            found.append((live, value))
-    return found
+            findings.append((live, value))
+    return findings
 
 
 def _of_day(attempt: Attempt, rule: rules.Rule, book: Rulebook) -> int | None:
-    """What is known of the terminal's or merchant's day; None while it is below all thresholds."""
+    """The sum of the terminal's or merchant's day; None while it is below all thresholds."""
     about = attempt.transaction
     if not book.sums or about.channel is Channel.HISTORY:
         return None
@@ -296,8 +299,8 @@ def _of_day(attempt: Attempt, rule: rules.Rule, book: Rulebook) -> int | None:
 
 
 def _judged(transaction: PosTransaction, fired: list[tuple[rules.Rule, int]]) -> Judged:
-    """The most severe of what fired, the reasons of all that did more than watch, and the largest
-    basket that may lapse."""
+    """The most severe decision of the rules that fired, their reasons, and the largest basket whose
+    earning becomes available unreviewed."""
     past = transaction.channel is Channel.HISTORY
     decision, auto_release_max_rial = ScreeningDecision.ALLOW, AMOUNT_MAX
     reasons: list[Reason] = []
@@ -320,42 +323,42 @@ def screen_inquiry(attempt: Attempt) -> ScreeningResult:
 
 
 def unconditional_declines(attempt: Attempt, limits: Limits) -> tuple[Reason, ...]:
-    """Declines that need no rule: identifier blocked, of what earns or spends; moved; too old.
+    """Declines without a rule: of a sale with a blocked identifier; identifier moved; too old.
 
-    A refund too must be dated within the hours of sales, for it counts on that day of its shop. A
-    reversal may be dated back: it undoes a name that had no answer, whenever that was.
+    A refund too must not be older than a sale may be, as it counts on that day of its shop. A
+    reversal may be of any age: it undoes a name that had no answer, whenever that was.
     """
     about = attempt.transaction
-    found: list[Reason] = []
+    declines: list[Reason] = []
     if about.identifier_blocked and about.kind in SALES:
-        found.append(reasons.IDENTIFIER_BLOCKED)
+        declines.append(reasons.IDENTIFIER_BLOCKED)
     if about.identifier_moved:
-        found.append(reasons.IDENTIFIER_MOVED)
+        declines.append(reasons.IDENTIFIER_MOVED)
     age = attempt.accepted_at - attempt.occurred_at
     dated = about.channel is not Channel.HISTORY and about.kind is not Kind.REVERSAL
     if dated and age > limits.occurred_age_max:
         too_old = reasons.refund_too_old if about.kind is Kind.REFUND else reasons.too_old
-        found.append(too_old(age, limits.occurred_age_max))
-    return tuple(found)
+        declines.append(too_old(age, limits.occurred_age_max))
+    return tuple(declines)
 
 
 def refusal(shard: int, name: str, reason: Reason) -> ScreeningResult:
-    """The decision about what could not be decided."""
+    """The result for a transaction that could not be decided."""
     return ScreeningResult(shard=shard, name=name, decision=None, reasons=(reason,))
 
 
 def replay_passthrough(shard: int, name: str) -> ScreeningResult:
-    """What an archived record of an unknown name passes with when it is played again."""
+    """The result for an archived record of an unknown name that is played again."""
     return ScreeningResult(shard=shard, name=name, decision=ScreeningDecision.ALLOW)
 
 
 def case_id(shard: int, name: str) -> str:
-    """Id of the case that a held transaction opens; derived, so that a repeat repeats it."""
+    """Id of the case of a transaction under review; derived, so that a repeat has the same id."""
     return envelope.derive_id(public_id(shard, name), "case")
 
 
 def _clock_ahead(attempt: Attempt, limits: Limits) -> Reason | None:
-    """The guard of the platform's time: a stamp ahead of the broker's would move every window."""
+    """Why a time is refused that is too far ahead of the broker's: it would move every window."""
     if limits.clock_ahead_max is None or attempt.transaction.channel is Channel.HISTORY:
         return None
     ahead = attempt.accepted_at - attempt.appended_at

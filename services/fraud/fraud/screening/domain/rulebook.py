@@ -1,4 +1,4 @@
-"""What screening decides by, beside windows: rules in force, prices, and days that are large."""
+"""What screening decides by, beside windows: rules in force, prices, and days above thresholds."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from kit.base import versions
 
 
 class LiveRule(Struct, frozen=True):
-    """A rule as the road uses it: what never changes is looked up once."""
+    """A rule as the road uses it, with its fields looked up once."""
 
     rule: Rule
     name: str
@@ -62,9 +62,9 @@ class Rulebook:
         return self._sets[place - 1] if place else ()
 
     def redeemed_rial(self, transaction: PosTransaction) -> int:
-        """What a redemption asks to spend, in Rial at the price that the gateway stamped.
+        """The value that a redemption asks to spend, in Rial at the price the gateway stamped.
 
-        Where those terms are not known here, the whole basket: the ledger lets no more be paid.
+        Where those terms are not known here, the whole basket: the ledger allows no more.
         """
         terms = self._terms.get(transaction.terms_version)
         if terms is None:

@@ -44,7 +44,7 @@ _NONE: Final = Series([], [], [])  # most keys have no redemption and no undo: n
 
 
 def empty() -> Windows:
-    """The windows of a key that nothing was seen of."""
+    """The windows of a new key."""
     return [_NONE, _NONE, _NONE]
 
 
@@ -100,9 +100,9 @@ def void(known: Windows, which: int, at: int) -> None:
 
 
 class Gone(NamedTuple):
-    """An event that did not happen after all, as its windows keep it; at: microseconds.
+    """An event to be taken out of windows, as they keep it; at: microseconds.
 
-    attempt: it stays where it was tried, and only its Rial go.
+    attempt: the event stays, and only its Rial are taken out.
     """
 
     which: int
@@ -113,9 +113,9 @@ class Gone(NamedTuple):
 
 
 def take_out(known: Windows, gone: Gone) -> None:
-    """Take out an event that was counted in an earlier poll; forgotten meanwhile: nothing to do.
+    """Take out an event that was counted in an earlier poll; if it was pruned, do nothing.
 
-    Events alike in time, amount and merchant are one another's equal, so any of them may go.
+    Events with equal time, amount and merchant are interchangeable, so any of them is taken.
     """
     series = known[gone.which]
     for place in range(bisect_left(series.ats, gone.at), bisect_right(series.ats, gone.at)):
@@ -135,10 +135,10 @@ def _remove(known: Windows, which: int, place: int) -> None:
 
 
 def prune(known: Windows, which: int) -> None:
-    """Forget what no window can reach: a day and the lateness before the newest, 512 at most.
+    """Forget events older than a day and LATENESS before the newest; keep at most EVENTS_MAX.
 
-    So windows are exact for events at most LATENESS older than the newest of their series; those
-    of later ones, and windows of over EVENTS_MAX events, are lower bounds.
+    So windows are exact for events at most LATENESS older than the newest of their series. For
+    older events, and in windows of over EVENTS_MAX events, they are lower bounds.
     Source: fraud reference 3.3.
     """
     series = known[which]
@@ -172,7 +172,7 @@ Value = Callable[[Windows, int], int]
 def value_of(counted: Counted, measure: Measure, window: Window) -> Value:
     """The function that gives a measure over (at - window, at], of windows and at (us).
 
-    Made once for each rule, so that the road does not look up what never changes.
+    Built once for each rule, so that the road does not repeat the look-up.
     """
     which, span = SERIES[counted], MICROS[window]
     match measure:
