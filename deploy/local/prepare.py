@@ -49,8 +49,8 @@ def main() -> int:
 
 def is_current() -> bool:
     """Whether the environment and the servers are those that the project names."""
-    made = STAMP.exists() and STAMP.read_text() == expected_stamp()
-    return made and PYTHON.exists() and (CACHE / "servers" / "stamp").exists()
+    stamped = STAMP.exists() and STAMP.read_text() == expected_stamp()
+    return stamped and PYTHON.exists() and (CACHE / "servers" / "stamp").exists()
 
 
 def expected_stamp() -> str:
@@ -71,8 +71,8 @@ def members() -> list[Path]:
     """The packages of the workspace, as pyproject.toml lists them."""
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
     patterns = settings["tool"]["uv"]["workspace"]["members"]
-    found = [path for pattern in patterns for path in sorted(PROJECT.glob(pattern))]
-    return [path for path in found if (path / "pyproject.toml").exists()]
+    folders = [path for pattern in patterns for path in sorted(PROJECT.glob(pattern))]
+    return [path for path in folders if (path / "pyproject.toml").exists()]
 
 
 def start_fetching() -> subprocess.Popen[bytes]:
@@ -108,12 +108,12 @@ def make_environment() -> None:
 
 def follow_pip() -> None:
     """Let uv use the index and the certificates that this machine has configured for pip."""
-    asked = subprocess.run(
+    completed = subprocess.run(
         [PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     )
-    found = dict(line.split("=", 1) for line in asked.stdout.splitlines() if "=" in line)
+    options = dict(line.split("=", 1) for line in completed.stdout.splitlines() if "=" in line)
     for key, variable in (("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")):
-        values = [found[f"{place}.{key}"] for place in PIP_PLACES if f"{place}.{key}" in found]
+        values = [options[f"{place}.{key}"] for place in PIP_PLACES if f"{place}.{key}" in options]
         if values:
             os.environ.setdefault(variable, values[-1].strip("'"))
 
@@ -122,13 +122,13 @@ def runs_this_python() -> bool:
     """Whether .venv exists and was made by the Python that runs this."""
     if not PYTHON.exists():
         return False
-    asked = subprocess.run(
+    completed = subprocess.run(
         [PYTHON, "-c", "import sys; print(sys.version)"],
         capture_output=True,
         text=True,
         check=False,
     )
-    return asked.stdout.strip() == sys.version
+    return completed.stdout.strip() == sys.version
 
 
 def has_uv() -> bool:
@@ -136,8 +136,8 @@ def has_uv() -> bool:
     version = uv_pin().partition(" ")[0].partition("==")[2]
     if not uv().exists():
         return False
-    asked = subprocess.run([uv(), "--version"], capture_output=True, text=True, check=False)
-    return asked.stdout.split()[1:2] == [version]
+    completed = subprocess.run([uv(), "--version"], capture_output=True, text=True, check=False)
+    return completed.stdout.split()[1:2] == [version]
 
 
 def uv() -> Path:
@@ -147,10 +147,10 @@ def uv() -> Path:
 
 def uv_pin() -> str:
     """The lines of the lock that pin uv, with their hashes, as one line."""
-    found = re.search(r"^uv==(?:.*\\\n)*.*$", LOCK.read_text(), re.MULTILINE)
-    if found is None:
+    match = re.search(r"^uv==(?:.*\\\n)*.*$", LOCK.read_text(), re.MULTILINE)
+    if match is None:
         raise SystemExit("requirements.lock does not name uv")
-    return found[0].replace("\\\n", " ")
+    return match[0].replace("\\\n", " ")
 
 
 def install_hook() -> None:

@@ -167,7 +167,7 @@ def test_a_record_that_stands_for_several_bridges_its_own_numbers_only() -> None
             headers={"stream": b"s/w/1/0", "n": b"%d" % n, **named}, raw=b"", envelope=None,
         )  # fmt: skip
 
-    positions = Positions("g", heard={("t", 0, "s/w"): (1, 4)})
+    positions = Positions("g", streams={("t", 0, "s/w"): (1, 4)})
     fresh, heard = positions.sift([event(9, first_n=b"5"), event(10)])
     assert (len(fresh), heard) == (2, {("t", 0, "s/w"): (1, 10)})
     for spoilt in (

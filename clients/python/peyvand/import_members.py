@@ -119,22 +119,22 @@ def _from_json(line: files_in.Line) -> ImportedLine:
     raw = line.text.encode("utf-8", "surrogateescape")
     try:
         json.loads(raw, object_pairs_hook=_each_once)
-        found = _flat.decode(raw)
+        decoded = _flat.decode(raw)
     except msgspec.ValidationError as error:
         raise _Bad("فیلدی ناشناخته یا نادرست است؛ mobile باید باشد", str(error)) from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise _Bad("سطر یک شیء JSON نیست", str(error)) from error
-    receipts = found.consents.get("receipts", False) if found.consents else found.receipts
-    cells = {"external": found.external or ""}
-    return _line(found.mobile, found.name, str(receipts or ""), cells)
+    receipts = decoded.consents.get("receipts", False) if decoded.consents else decoded.receipts
+    cells = {"external": decoded.external or ""}
+    return _line(decoded.mobile, decoded.name, str(receipts or ""), cells)
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys are all different: of two values nobody knows which was meant."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise _Bad("کلیدی در سطر دو بار آمده است", "a key is there twice")
-    return found
+    return fields
 
 
 def _line(mobile: str, name: str, receipts: str, cells: dict[str, str]) -> ImportedLine:
@@ -231,8 +231,8 @@ def main(arguments: Sequence[str]) -> int:
     target: Path = options.report
     target.unlink(missing_ok=True)  # a report never outlives its run
     if not options.url or not options.key:
-        said = "PEYVAND_URL and PEYVAND_KEY are not set: where the platform is, and whose key"
-        return _failed(said, FAILED, console, as_json=options.json)
+        message = "PEYVAND_URL and PEYVAND_KEY are not set: where the platform is, and whose key"
+        return _failed(message, FAILED, console, as_json=options.json)
     called = run(path, options.url, options.key, console=console, party=options.party)
     try:
         report = asyncio.run(called)
@@ -240,11 +240,11 @@ def main(arguments: Sequence[str]) -> int:
         status = NO_FILE if isinstance(error, files_in.NoFile) else BAD_FILE
         return _failed(str(error), status, console, as_json=options.json)
     except peyvand.NotFound as error:
-        said = f"طرف {options.party} ثبت نشده است · party {options.party}: {error}"
-        return _failed(said, USAGE, console, as_json=options.json)
+        message = f"طرف {options.party} ثبت نشده است · party {options.party}: {error}"
+        return _failed(message, USAGE, console, as_json=options.json)
     except peyvand.PeyvandError as error:
-        said = f"{error}\nآیا پیوند روشن است؟ · is the platform up? make up"
-        return _failed(said, FAILED, console, as_json=options.json)
+        message = f"{error}\nآیا پیوند روشن است؟ · is the platform up? make up"
+        return _failed(message, FAILED, console, as_json=options.json)
     _write(report, target)
     if options.json:
         print(target.read_text(), end="")
@@ -254,12 +254,12 @@ def main(arguments: Sequence[str]) -> int:
     return LEFT_OUT if report.bad else DONE
 
 
-def _failed(said: str, status: int, console: Console, *, as_json: bool) -> int:
+def _failed(message: str, status: int, console: Console, *, as_json: bool) -> int:
     if as_json:
-        found: dict[str, Any] = {"exit": status, "error": said}
-        print(msgspec.json.encode(found).decode())
+        document: dict[str, Any] = {"exit": status, "error": message}
+        print(msgspec.json.encode(document).decode())
     else:
-        console.print(said, style="red", markup=False, soft_wrap=True)
+        console.print(message, style="red", markup=False, soft_wrap=True)
     return status
 
 

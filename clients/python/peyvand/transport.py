@@ -194,13 +194,13 @@ def _values(value: Queried) -> list[str]:
     return [text for one in value for text in _values(one)]
 
 
-def raise_problem(what: str, reply: Reply) -> None:
+def raise_problem(request: str, reply: Reply) -> None:
     """Raise the typed problem of a reply of 400 and above, BadReply when it is not one."""
     if reply.status < 400:
         return
     body = _object(reply)
     if body is None:
-        raise errors.BadReply(what, status=reply.status, body=reply.body)
+        raise errors.BadReply(request, status=reply.status, body=reply.body)
     raise errors.problem_of(reply.status, body)
 
 

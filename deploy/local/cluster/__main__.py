@@ -37,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # servers come and go here
     signal.signal(signal.SIGTERM, reporting.leave)
     signal.signal(signal.SIGHUP, reporting.leave)
-    given = _parser().parse_args(arguments)
-    console.stderr = given.json  # the output is the one JSON document's alone
-    folder = Path(given.folder).resolve() if given.folder else paths.chosen_folder()
+    options = _parser().parse_args(arguments)
+    console.stderr = options.json  # the output is the one JSON document's alone
+    folder = Path(options.folder).resolve() if options.folder else paths.chosen_folder()
     try:
-        return COMMANDS[given.command](folder, given)
+        return COMMANDS[options.command](folder, options)
     except TROUBLES as trouble:
         console.print("[red]failed[/red]:", end=" ")
         console.print(str(trouble), markup=False, highlight=False, soft_wrap=True)
@@ -51,18 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def up(folder: Path, given: argparse.Namespace) -> int:
+def up(folder: Path, options: argparse.Namespace) -> int:
     """Bring the cluster up, saying each step, then show its table; it keeps itself running."""
     began = time.monotonic()
     console.print(f"cluster in {reporting.short(folder)}")
     cluster = lifecycle.up(
         folder,
-        sandbox=True if given.sandbox else None,
-        only=given.only,
+        sandbox=True if options.sandbox else None,
+        only=options.only,
         supervised=True,
         step=reporting.show_step,
     )
-    if given.json:
+    if options.json:
         _print_json(
             {"up": True, "seconds": time.monotonic() - began, "api": cluster.url("gateway")}
         )
@@ -73,40 +73,40 @@ def up(folder: Path, given: argparse.Namespace) -> int:
     return 0
 
 
-def show_status(folder: Path, given: argparse.Namespace) -> int:
+def show_status(folder: Path, options: argparse.Namespace) -> int:
     """Health, restarts, lag and rates, and what to do; 1 unless all of it is ready."""
     cluster = reporting.existing(folder)
-    found = status.find(cluster)
-    if given.json:
-        _print_json(status.as_json(found))
-        return 0 if found.well else 1
-    console.print(status.process_table(found.seen, found.cares))
-    if found.lags:
-        console.print(status.lag_table(found.lags))
-    if found.rates:
-        console.print(status.rate_table(found.rates))
+    snapshot = status.find(cluster)
+    if options.json:
+        _print_json(status.as_json(snapshot))
+        return 0 if snapshot.well else 1
+    console.print(status.process_table(snapshot.seen, snapshot.cares))
+    if snapshot.lags:
+        console.print(status.lag_table(snapshot.lags))
+    if snapshot.rates:
+        console.print(status.rate_table(snapshot.rates))
     reporting.print_addresses(cluster)
-    for sentence in status.advice(found):
+    for sentence in status.advice(snapshot):
         console.print(f"[red]![/red] {sentence}", highlight=False)
-    return 0 if found.well else 1
+    return 0 if snapshot.well else 1
 
 
-def env(folder: Path, given: argparse.Namespace) -> int:
+def env(folder: Path, options: argparse.Namespace) -> int:
     """Print, for a shell to read, where the gateway listens and the operator's key."""
     cluster = reporting.existing(folder)
-    told = _access(cluster)
-    if given.json:
-        _print_json(told)
+    variables = _access(cluster)
+    if options.json:
+        _print_json(variables)
         return 0
-    for name, value in told.items():
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
-def run(folder: Path, given: argparse.Namespace) -> int:
+def run(folder: Path, options: argparse.Namespace) -> int:
     """Bring the cluster up where it is not, and become a command with its address and key."""
     console.stderr = True  # the output is the command's alone
-    words = given.words[1:] if given.words[:1] == ["--"] else given.words
+    words = options.words[1:] if options.words[:1] == ["--"] else options.words
     if not words:
         raise ValueError("which command?")
     cluster = _running(folder)
@@ -131,12 +131,12 @@ def _access(cluster: plan.Cluster) -> dict[str, str]:
     }
 
 
-def show_logs(folder: Path, given: argparse.Namespace) -> int:
+def show_logs(folder: Path, options: argparse.Namespace) -> int:
     """Show the end of the logs, and follow them on a terminal; --grep: all lines with a text."""
     cluster = reporting.existing(folder)
-    if given.grep or given.json:
-        return _show_lines(cluster, given)
-    names = [given.room] if given.room else [*plan.SERVERS, *plan.PROGRAMS, supervisor.NAME]
+    if options.grep or options.json:
+        return _show_lines(cluster, options)
+    names = [options.room] if options.room else [*plan.SERVERS, *plan.PROGRAMS, supervisor.NAME]
     files = [str(cluster.log(name)) for name in names if cluster.log(name).exists()]
     if not files:
         console.print(f"no log of {', '.join(names)} in {reporting.short(folder)}")
@@ -145,13 +145,13 @@ def show_logs(folder: Path, given: argparse.Namespace) -> int:
     os.execvp("tail", ["tail", "-n", str(LOG_LINES), *follow, *files])  # noqa: S606
 
 
-def _show_lines(cluster: plan.Cluster, given: argparse.Namespace) -> int:
+def _show_lines(cluster: plan.Cluster, options: argparse.Namespace) -> int:
     lines = [
         (name, line)
-        for name, line in logs.search(cluster.folder, given.grep or "")
-        if given.room in (None, name)
+        for name, line in logs.search(cluster.folder, options.grep or "")
+        if options.room in (None, name)
     ]
-    if given.json:
+    if options.json:
         _print_json([{"process": name, "line": line} for name, line in lines])
     else:
         for name, line in lines:
@@ -159,16 +159,16 @@ def _show_lines(cluster: plan.Cluster, given: argparse.Namespace) -> int:
     return 0 if lines else 1
 
 
-def migrate(folder: Path, given: argparse.Namespace) -> int:
+def migrate(folder: Path, options: argparse.Namespace) -> int:
     """Bring the databases of all rooms, or one, up to date."""
     cluster = reporting.existing(folder)
-    rooms = (given.room,) if given.room else plan.WITH_DATABASE
+    rooms = (options.room,) if options.room else plan.WITH_DATABASE
     if postgres_server.find(folder) is None:
         console.print("PostgreSQL does not run: make up")
         return 1
     cluster.servers.create_databases(*rooms)
     done = lifecycle.migrate_rooms(cluster, rooms)
-    if given.json:
+    if options.json:
         _print_json(done)
         return 0
     for room, count in done.items():
@@ -176,35 +176,35 @@ def migrate(folder: Path, given: argparse.Namespace) -> int:
     return 0
 
 
-def rebuild_tables(folder: Path, given: argparse.Namespace) -> int:
+def rebuild_tables(folder: Path, options: argparse.Namespace) -> int:
     """Empty a room's local tables and fill them from their topics, while the cluster runs."""
     cluster = reporting.existing(folder)
-    lifecycle.rebuild_tables(cluster, given.room)
-    if given.json:
-        _print_json({"rebuilt": given.room})
+    lifecycle.rebuild_tables(cluster, options.room)
+    if options.json:
+        _print_json({"rebuilt": options.room})
         return 0
-    console.print(f"the local tables of {given.room} are rebuilt")
+    console.print(f"the local tables of {options.room} are rebuilt")
     return 0
 
 
-def down(folder: Path, given: argparse.Namespace) -> int:
+def down(folder: Path, options: argparse.Namespace) -> int:
     """Stop the cluster, its supervisor first."""
     stopped = lifecycle.down(folder, step=reporting.show_step)
-    if given.json:
+    if options.json:
         _print_json({"stopped": stopped})
         return 0
     console.print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
     return 0
 
 
-def clean(folder: Path, given: argparse.Namespace) -> int:
+def clean(folder: Path, options: argparse.Namespace) -> int:
     """Remove the cluster of --folder; without it, every cluster of the project, $CLUSTER's too."""
     lifecycle.clean(folder)
-    if given.json:
-        cleaned = [folder] if given.folder else [folder, *lifecycle.clean_project()]
+    if options.json:
+        cleaned = [folder] if options.folder else [folder, *lifecycle.clean_project()]
         _print_json({"cleaned": [str(one) for one in cleaned]})
         return 0
-    if given.folder:
+    if options.folder:
         console.print(f"{reporting.short(folder)} is gone")
         return 0
     lifecycle.clean_project()
@@ -212,10 +212,10 @@ def clean(folder: Path, given: argparse.Namespace) -> int:
     return 0
 
 
-def setup(_: Path, given: argparse.Namespace) -> int:
+def setup(_: Path, options: argparse.Namespace) -> int:
     """Fetch the servers and prepare their start."""
     lifecycle.prepare(reporting.show_step)
-    if given.json:
+    if options.json:
         _print_json({"ready": True})
     return 0
 

@@ -57,23 +57,23 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
 
 
-def launch(what: Launch) -> psutil.Process:
+def launch(spec: Launch) -> psutil.Process:
     """Start a process in a session of its own, its output appended to the log."""
-    environment = dict(what.environment)
-    environment[FOLDER_MARK] = str(what.folder)
-    environment[NAME_MARK] = what.name
-    what.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    account = what.account
-    with open(what.log, "ab", opener=_private) as log:
+    environment = dict(spec.environment)
+    environment[FOLDER_MARK] = str(spec.folder)
+    environment[NAME_MARK] = spec.name
+    spec.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    account = spec.account
+    with open(spec.log, "ab", opener=_private) as log:
         spawned = subprocess.Popen(
-            list(what.command),
+            list(spec.command),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=environment,
-            cwd=what.working_folder,
+            cwd=spec.working_folder,
             start_new_session=True,
-            pass_fds=tuple(what.keep_files),
+            pass_fds=tuple(spec.keep_files),
             umask=OWNER_ONLY,
             user=account.user_id if account else None,
             group=account.group_id if account else None,
@@ -81,7 +81,7 @@ def launch(what: Launch) -> psutil.Process:
         )
     _spawned.append(spawned)
     process = psutil.Process(spawned.pid)
-    _write_down(what, process)
+    _write_down(spec, process)
     return process
 
 
@@ -93,17 +93,21 @@ def find(folder: Path, name: str) -> psutil.Process | None:
         if process is not None:
             return process
     return next(
-        (found for found, found_name in marked(folder) if found_name == name and _leads(found)),
+        (
+            candidate
+            for candidate, candidate_name in marked(folder)
+            if candidate_name == name and _leads(candidate)
+        ),
         None,
     )
 
 
 def marked(folder: Path) -> Iterator[tuple[psutil.Process, str]]:
     """Every living process that carries the folder's mark, with its name."""
-    wanted = str(folder)
+    folder_mark = str(folder)
     for process in psutil.process_iter():
         marks = _marks(process)
-        if marks is not None and marks[0] == wanted and alive(process):
+        if marks is not None and marks[0] == folder_mark and alive(process):
             yield process, marks[1]
 
 
@@ -222,14 +226,14 @@ def _record(folder: Path, name: str) -> Path:
     return folder / "run" / f"{name}.json"
 
 
-def _write_down(what: Launch, process: psutil.Process) -> None:
-    path = _record(what.folder, what.name)
+def _write_down(spec: Launch, process: psutil.Process) -> None:
+    path = _record(spec.folder, spec.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         started_at_s = process.create_time()
     except psutil.NoSuchProcess:
         return  # it is gone already: its log says why
-    note = {"pid": process.pid, "started_at_s": started_at_s, "version": what.version}
+    note = {"pid": process.pid, "started_at_s": started_at_s, "version": spec.version}
     path.write_text(json.dumps(note) + "\n")
 
 

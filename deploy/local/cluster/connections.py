@@ -78,15 +78,15 @@ async def committed_offsets(bootstrap: str) -> dict[str, dict[tuple[str, int], i
     try:
         await admin.start()
         groups = [group[0] for group in await admin.list_consumer_groups()]
-        found: dict[str, dict[tuple[str, int], int]] = {}
+        by_group: dict[str, dict[tuple[str, int], int]] = {}
         for group in sorted(groups):
             offsets = await admin.list_consumer_group_offsets(group)
-            found[group] = {
+            by_group[group] = {
                 (place.topic, place.partition): meta.offset
                 for place, meta in offsets.items()
                 if meta.offset >= 0
             }
-        return found
+        return by_group
     finally:
         await admin.close()
 

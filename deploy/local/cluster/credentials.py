@@ -82,7 +82,7 @@ def credentials(folder: Path) -> Credentials:
             )
         keys = {name: OperatorKey(**fields) for name, fields in kept.pop("operators").items()}
         return Credentials(**kept, operators=keys)
-    made = Credentials(
+    created = Credentials(
         actor_secret=secrets.token_hex(32),
         identifier_keys=_root(),
         contact_keys=_root(),
@@ -94,8 +94,8 @@ def credentials(folder: Path) -> Credentials:
             for name, operator in OPERATORS.items()
         },
     )
-    _keep(path, (json.dumps(asdict(made), indent=1) + "\n").encode())
-    return made
+    _keep(path, (json.dumps(asdict(created), indent=1) + "\n").encode())
+    return created
 
 
 def checkpoint_key(folder: Path) -> Path:

@@ -78,13 +78,13 @@ def _run_maven(target: Path) -> None:
 def _verify(folder: Path) -> Path:
     """Compare every file with the list; the path of this machine's PostgreSQL archive."""
     lines = HASHES.read_text().splitlines()
-    wanted = {name: digest for digest, name in (line.split() for line in lines)}
+    digests = {name: digest for digest, name in (line.split() for line in lines)}
     fetched = {path.name: path for path in folder.glob("*/*.jar")}
     for name, path in fetched.items():
-        if hashlib.sha256(path.read_bytes()).hexdigest() != wanted.get(name):
+        if hashlib.sha256(path.read_bytes()).hexdigest() != digests.get(name):
             raise BadServers(f"{name} is not the file that {HASHES.name} names")
     archives = [path for name, path in fetched.items() if name.startswith(ARCHIVE_PREFIX)]
-    missing = {name for name in wanted if not name.startswith(ARCHIVE_PREFIX)} - set(fetched)
+    missing = {name for name in digests if not name.startswith(ARCHIVE_PREFIX)} - set(fetched)
     if missing or len(archives) != 1:
         raise BadServers(f"Maven did not bring all servers; missing: {sorted(missing)}")
     return archives[0]

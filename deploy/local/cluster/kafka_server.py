@@ -117,10 +117,10 @@ def java_program() -> str:
     home = os.environ.get("JAVA_HOME", "")
     places = (f"{home}/bin",) if home else (os.environ.get("PATH", ""), *HOMEBREW_JAVA)
     for place in places:
-        found = shutil.which("java", path=place)
+        program = shutil.which("java", path=place)
         # macOS has a /usr/bin/java that only says that there is none
-        if found is not None and not (found == "/usr/bin/java" and sys.platform == "darwin"):
-            return found
+        if program is not None and not (program == "/usr/bin/java" and sys.platform == "darwin"):
+            return program
     raise FileNotFoundError("java is not installed")
 
 

@@ -99,11 +99,11 @@ def clean(folder: Path) -> None:
 def clean_project() -> list[Path]:
     """Clean every folder of the project in which processes were ever started."""
     var = paths.PROJECT / "var"
-    found = {note.parent for note in (*var.glob("*/ports.json"), *var.glob("*/*/ports.json"))}
-    found.add(paths.CACHE / "kafka-archive")
-    for folder in found:
+    folders = {note.parent for note in (*var.glob("*/ports.json"), *var.glob("*/*/ports.json"))}
+    folders.add(paths.CACHE / "kafka-archive")
+    for folder in folders:
         clean(folder)
-    return sorted(found)
+    return sorted(folders)
 
 
 def prepare(step: Step | None = None) -> None:
@@ -164,8 +164,8 @@ def _stop_other_versions(cluster: plan.Cluster, names: Sequence[str], step: Step
 
 
 async def _refuse_newer(cluster: plan.Cluster, rooms: Sequence[str]) -> None:
-    made = await connections.databases(postgres_server.superuser_dsn(cluster.servers.postgres))
-    for room in [room for room in rooms if room in made]:
+    existing = await connections.databases(postgres_server.superuser_dsn(cluster.servers.postgres))
+    for room in [room for room in rooms if room in existing]:
         try:
             await migrate.pending(cluster.servers.dsn(room, f"{room}_owner"), _migrations(room))
         except migrate.MigrationError as newer:
@@ -200,8 +200,8 @@ def _prepare_data(
     with step("Kafka carries records"):
         cluster.servers.wait_for_kafka()
     with step("topics") as tell:
-        made = readiness.run(_ensure_topics(cluster))
-        tell(f"topics are there ({len(made)} new)")
+        created = readiness.run(_ensure_topics(cluster))
+        tell(f"topics are there ({len(created)} new)")
     if cluster.sandbox and names:  # with servers alone, the driver may still set it
         with step("the sandbox has a time"):
             first = starts_at or clock.wall()

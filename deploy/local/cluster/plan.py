@@ -114,22 +114,24 @@ def launch_of_rebuild(cluster: Cluster, room: str) -> tuple[list[str], dict[str,
 
 def environment(cluster: Cluster, name: str) -> dict[str, str]:
     """Everything that a program is told; PEYVAND_ settings of our own environment come first."""
-    told = passed_on()
+    variables = passed_on()
     if name == SIMULATOR:  # it stands for a provider outside: nothing of the inside is told to it
-        told = {k: v for k, v in told.items() if not k.startswith(PASSED_ON) or "_SMS_" in k}
-    told |= {PASSED_ON + key: value for key, value in _settings(cluster, name).items()}
-    return told
+        variables = {
+            k: v for k, v in variables.items() if not k.startswith(PASSED_ON) or "_SMS_" in k
+        }
+    variables |= {PASSED_ON + key: value for key, value in _settings(cluster, name).items()}
+    return variables
 
 
 def passed_on() -> dict[str, str]:
     """What of our own environment is told to every program."""
-    told = children.plain_environment()
-    told |= {
+    variables = children.plain_environment()
+    variables |= {
         key: value
         for key, value in os.environ.items()
         if key.startswith(PASSED_ON) and key not in _NOT_PASSED_ON
     }
-    return told | {"PYTHONUNBUFFERED": "1"}
+    return variables | {"PYTHONUNBUFFERED": "1"}
 
 
 def _settings(cluster: Cluster, name: str) -> dict[str, str]:

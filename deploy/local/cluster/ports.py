@@ -61,11 +61,15 @@ def is_free(port: int) -> bool:
 def holder(port: int) -> str:
     """Who listens on a port, in words, as far as this user may know."""
     try:
-        for found in psutil.net_connections(kind="inet"):
-            if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port:
-                if found.pid is None:
+        for connection in psutil.net_connections(kind="inet"):
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and connection.laddr
+                and connection.laddr.port == port
+            ):
+                if connection.pid is None:
                     break
-                return f"{psutil.Process(found.pid).name()} (pid {found.pid})"
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass  # another user's: its name is not ours to know
     return "another program"

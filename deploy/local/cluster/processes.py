@@ -50,8 +50,8 @@ def start(cluster: plan.Cluster, name: str) -> None:
 
 def stop(cluster: plan.Cluster, *names: str) -> None:
     """Ask programs to end, all at once, and wait; who does not end in time is killed."""
-    found = [(name, children.find(cluster.folder, name)) for name in names]
-    running = [process for _, process in found if process is not None]
+    candidates = [(name, children.find(cluster.folder, name)) for name in names]
+    running = [process for _, process in candidates if process is not None]
     for process in running:
         children.ask(process, signal.SIGTERM)
     children.wait_gone(running, wait_s=STOP_WAIT_S)

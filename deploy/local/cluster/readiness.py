@@ -42,14 +42,14 @@ def postgres_is_ready(dsn: str, *, wait_s: float) -> bool:
     return _holds(lambda: connections.ask(dsn), wait_s)
 
 
-def run(work: Coroutine[Any, Any, Any]) -> Any:
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end on a loop of its own, also where a loop already runs."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work)
+        return asyncio.run(coroutine)
     with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, work).result()
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 Check = Callable[[], Coroutine[Any, Any, None]]

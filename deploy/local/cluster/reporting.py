@@ -17,16 +17,16 @@ console = Console()
 @contextmanager
 def show_step(text: str) -> Generator[Callable[[str], None]]:
     """Show a step while it runs, and what it took once it is done."""
-    said = [text]
+    label = [text]
     began = time.monotonic()
-    with console.status(f"{text} ...") as shown:
+    with console.status(f"{text} ...") as spinner:
 
         def tell(changed: str) -> None:
-            said[0] = changed
-            shown.update(f"{changed} ...")
+            label[0] = changed
+            spinner.update(f"{changed} ...")
 
         yield tell
-    console.print(f"[green]✓[/green] {said[0]} [dim]{time.monotonic() - began:.1f} s[/dim]")
+    console.print(f"[green]✓[/green] {label[0]} [dim]{time.monotonic() - began:.1f} s[/dim]")
 
 
 def print_addresses(cluster: plan.Cluster) -> None:

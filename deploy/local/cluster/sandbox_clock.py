@@ -16,7 +16,7 @@ async def advance(producer: kafka.Producer, now: datetime) -> None:
 
     Returns once the broker has it; the processes follow within some tens of milliseconds.
     """
-    said = envelope.Envelope(
+    event = envelope.Envelope(
         id=ids.uuid7(now),
         type=EVENT,
         key=KEY,
@@ -24,7 +24,7 @@ async def advance(producer: kafka.Producer, now: datetime) -> None:
         accepted_at=now,
         data=ClockAdvanced(now=now),
     )
-    await producer.send([outbox.message(topics.PLATFORM_CLOCK, said, partition=0)])
+    await producer.send([outbox.message(topics.PLATFORM_CLOCK, event, partition=0)])
 
 
 async def set_first(bootstrap: str, now: datetime) -> bool:

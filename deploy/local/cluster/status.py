@@ -91,55 +91,61 @@ def find(cluster: plan.Cluster) -> ClusterStatus:
     running = [name for name in plan.PROGRAMS if states[name] is State.READY]
     with ThreadPoolExecutor(max_workers=2) as threads:
         rated = threads.submit(rates, cluster, running) if running else None
-        found = lags(cluster) if states["kafka"] is State.READY else []
+        consumer_lags = lags(cluster) if states["kafka"] is State.READY else []
     return ClusterStatus(
         seen=seen,
         cares=supervisor.cares(cluster.folder),
         supervised=children.find(cluster.folder, supervisor.NAME) is not None,
         expected=bool(supervisor.expected(cluster.folder)),
-        lags=found,
+        lags=consumer_lags,
         rates=rated.result() if rated is not None else [],
     )
 
 
-def as_json(found: ClusterStatus) -> dict[str, Any]:
+def as_json(snapshot: ClusterStatus) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "well": found.well,
-        "supervised": found.supervised,
+        "well": snapshot.well,
+        "supervised": snapshot.supervised,
         "processes": [
-            asdict(one) | {"state": one.state.value} | asdict(found.cares.get(one.name, Care()))
-            for one in found.seen
+            asdict(process)
+            | {"state": process.state.value}
+            | asdict(snapshot.cares.get(process.name, Care()))
+            for process in snapshot.seen
         ],
-        "lags": [asdict(lag) for lag in found.lags],
-        "rates": [asdict(rate) for rate in found.rates],
-        "advice": advice(found),
+        "lags": [asdict(lag) for lag in snapshot.lags],
+        "rates": [asdict(rate) for rate in snapshot.rates],
+        "advice": advice(snapshot),
     }
 
 
-def advice(found: ClusterStatus) -> list[str]:
+def advice(snapshot: ClusterStatus) -> list[str]:
     """What is wrong and what to do, in order of haste; empty when all is well."""
-    said: list[str] = []
-    stopped = [one.name for one in found.seen if one.state is State.STOPPED]
-    if len(stopped) == len(found.seen):
+    sentences: list[str] = []
+    stopped = [process.name for process in snapshot.seen if process.state is State.STOPPED]
+    if len(stopped) == len(snapshot.seen):
         return ["the cluster is stopped: make up"]
-    for one in found.seen:
-        match one.state:
-            case State.DEAD if found.supervised:
-                said.append(f"{one.name} ended and is started again: make logs ROOM={one.name}")
+    for process in snapshot.seen:
+        match process.state:
+            case State.DEAD if snapshot.supervised:
+                sentences.append(
+                    f"{process.name} ended and is started again: make logs ROOM={process.name}"
+                )
             case State.DEAD:
-                said.append(f"{one.name} ended: make logs ROOM={one.name} says why, make up starts")
+                sentences.append(
+                    f"{process.name} ended: make logs ROOM={process.name} says why, make up starts"
+                )
             case State.NOT_READY:
-                said.append(f"{one.name} is not ready: make logs ROOM={one.name}")
+                sentences.append(f"{process.name} is not ready: make logs ROOM={process.name}")
             case State.PAUSED:
-                said.append(f"{one.name} is paused: kill -CONT {one.pid}")
+                sentences.append(f"{process.name} is paused: kill -CONT {process.pid}")
             case State.STOPPED:
-                said.append(f"{one.name} does not run: make up")
+                sentences.append(f"{process.name} does not run: make up")
             case State.READY:
                 pass
-    if found.expected and not found.supervised:
-        said.append("the supervisor does not run, so nothing comes back by itself: make up")
-    return said
+    if snapshot.expected and not snapshot.supervised:
+        sentences.append("the supervisor does not run, so nothing comes back by itself: make up")
+    return sentences
 
 
 def process_table(seen: Sequence[Seen], cares: Mapping[str, Care]) -> Table:
@@ -161,22 +167,22 @@ def process_table(seen: Sequence[Seen], cares: Mapping[str, Care]) -> Table:
     return table
 
 
-def lag_table(found: Sequence[Lag]) -> Table:
+def lag_table(rows: Sequence[Lag]) -> Table:
     """Consumer group, topic, records behind."""
     table = Table("consumer group", "topic")
     table.add_column("records behind", justify="right")
-    for lag in found:
+    for lag in rows:
         colour = "yellow" if lag.records else "green"
         table.add_row(lag.group, lag.topic, f"[{colour}]{lag.records}[/{colour}]")
     return table
 
 
-def rate_table(found: Sequence[Rate]) -> Table:
+def rate_table(rows: Sequence[Rate]) -> Table:
     """Program, requests and records per second."""
     table = Table("program")
     for heading in ("requests/s", "records/s"):
         table.add_column(heading, justify="right")
-    for rate in found:
+    for rate in rows:
         table.add_row(rate.name, f"{rate.requests_per_s:.0f}", f"{rate.records_per_s:.0f}")
     return table
 
@@ -185,13 +191,13 @@ async def _lags(bootstrap: str) -> list[Lag]:
     committed = await connections.committed_offsets(bootstrap)
     named = sorted({topic for offsets in committed.values() for topic, _ in offsets})
     ends = await kafka.end_offsets(bootstrap, named) if named else {}
-    found: list[Lag] = []
+    rows: list[Lag] = []
     for group, offsets in committed.items():
         behind: dict[str, int] = {}
         for place, offset in offsets.items():
             behind[place[0]] = behind.get(place[0], 0) + max(0, ends.get(place, offset) - offset)
-        found += [Lag(group, topic, records) for topic, records in sorted(behind.items())]
-    return found
+        rows += [Lag(group, topic, records) for topic, records in sorted(behind.items())]
+    return rows
 
 
 def _counters(cluster: plan.Cluster, name: str) -> dict[str, float]:

@@ -90,7 +90,7 @@ def want(folder: Path, names: Sequence[str]) -> None:
 
 def cares(folder: Path) -> dict[str, Care]:
     """What became of each process that ended by itself."""
-    return {name: Care(**found) for name, found in _read(folder / "restarts.json").items()}
+    return {name: Care(**fields) for name, fields in _read(folder / "restarts.json").items()}
 
 
 def wait_s(in_a_row: int) -> float:
@@ -180,7 +180,7 @@ class Supervisor:
             self._cares[name] = care
             _write(
                 self._folder / "restarts.json",
-                {other: asdict(found) for other, found in self._cares.items()},
+                {other: asdict(kept) for other, kept in self._cares.items()},
             )
 
 

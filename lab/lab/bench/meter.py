@@ -33,11 +33,11 @@ def quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-async def timed(work: Awaitable[T]) -> tuple[T, float]:
+async def timed(awaitable: Awaitable[T]) -> tuple[T, float]:
     """What comes of a piece of work, and its seconds."""
     started = time.perf_counter()
-    done = await work
-    return done, time.perf_counter() - started
+    result = await awaitable
+    return result, time.perf_counter() - started
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,10 @@ class Spent:
 
 def spent(cluster: plan.Cluster, names: Sequence[str]) -> Spent:
     """What the named processes of a cluster, and both servers, have spent."""
-    found = {name: children.find(cluster.folder, name) for name in (KAFKA, *names)}
-    by_process = {name: _seconds(process) for name, process in found.items() if process is not None}
+    processes = {name: children.find(cluster.folder, name) for name in (KAFKA, *names)}
+    by_process = {
+        name: _seconds(process) for name, process in processes.items() if process is not None
+    }
     server = children.find(cluster.folder, POSTGRES)
     by_database: dict[str, float] = {}
     if server is not None:
@@ -69,8 +71,8 @@ def between(before: Spent, after: Spent) -> Spent:
 
 def database_of(title: str) -> str:
     """The database a PostgreSQL process works for, by its title; "" for the server's own work."""
-    found = _BACKEND.match(title)
-    return found["database"] if found is not None else ""
+    match = _BACKEND.match(title)
+    return match["database"] if match is not None else ""
 
 
 def _less(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:

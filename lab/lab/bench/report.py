@@ -21,21 +21,21 @@ def conditions() -> dict[str, Any]:
     return {"load_before": round(os.getloadavg()[0], 1), "cores": os.cpu_count() or 1}
 
 
-def write(found: object, name: str) -> None:
+def write(document: object, name: str) -> None:
     """Keep a report as FOLDER/name, and say where it is."""
     path = FOLDER / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     console.print(f"  figures  {path.relative_to(paths.PROJECT)}", highlight=False)
 
 
 def notes(
-    found: Mapping[str, Any], *, missed: Sequence[str], invalid: Sequence[str] = ()
+    results: Mapping[str, Any], *, missed: Sequence[str], invalid: Sequence[str] = ()
 ) -> Iterator[str]:
     """What a reader must know of the figures: a busy machine, what was missed, what counts not."""
-    if found["load_before"] > found["cores"] / 2:
+    if results["load_before"] > results["cores"] / 2:
         yield (
-            f"[yellow]the machine was busy before the run[/] (load {found['load_before']:.1f}):"
+            f"[yellow]the machine was busy before the run[/] (load {results['load_before']:.1f}):"
             " trust the ratios, not the rates"
         )
     yield from (f"[yellow]below the mark[/]: {miss}" for miss in missed)

@@ -28,55 +28,57 @@ console = Console()
 
 def main() -> int:
     """Run the demo; 0 when everything that must hold does."""
-    given = _parser().parse_args()
+    options = _parser().parse_args()
     for sign in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, reporting.leave)  # the cluster is stopped then, too
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     began = time.monotonic()
     try:
-        return _run(given)
+        return _run(options)
     except (readiness.NotReady, TimeoutError, OSError, ValueError) as trouble:
         console.print(f"[red]the demo failed[/]: {trouble}", highlight=False)
         return 1
     finally:
-        if not given.keep:
+        if not options.keep:
             lifecycle.down(FOLDER / "cluster", step=reporting.show_step)
         console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     console.print("[bold]Peyvand · پیوند[/]: real purchases (84.51 Complete Journey, demo data)")
     with reporting.show_step("purchases are read") as tell:
-        visits = purchases.load(households=given.households, weeks=given.weeks, branches=BRANCHES)
-        tell(f"{len(visits):,} visits of {given.households} households in {given.weeks} weeks")
+        visits = purchases.load(
+            households=options.households, weeks=options.weeks, branches=BRANCHES
+        )
+        tell(f"{len(visits):,} visits of {options.households} households in {options.weeks} weeks")
     cluster = driver.raise_sandbox(
         FOLDER / "cluster", visits[0].at - opening.BACK, step=reporting.show_step
     )
-    found, wrong = asyncio.run(_shop(cluster, visits))
+    results, wrong = asyncio.run(_shop(cluster, visits))
     report = FOLDER / "report.json"
-    report.write_bytes(driver.as_json(found) + b"\n")
-    figures.show(console, found)
+    report.write_bytes(driver.as_json(results) + b"\n")
+    figures.show(console, results)
     console.print("\n[bold]the outside auditor reads the whole book[/]")
     if audit.audit(cluster, audit.REPORT):
         wrong.append("the audit of the book (make audit says more)")
-    _conclude(wrong, report, cluster, keep=given.keep)
+    _conclude(wrong, report, cluster, keep=options.keep)
     return 1 if wrong else 0
 
 
 async def _shop(cluster: plan.Cluster, visits: list[Visit]) -> tuple[dict[str, Any], list[str]]:
     acts = draw(visits, SEED)
     with _bars() as bars:
-        told = StoryContext(
+        context = StoryContext(
             cluster=cluster,
             acts=acts,
             bars=bars,
             driver=await driver.Driver.open(cluster.servers.bootstrap),
         )
         try:
-            found = await driver.while_all_run(cluster, story.tell(told, visits))
+            results = await driver.while_all_run(cluster, story.tell(context, visits))
         finally:
-            await told.close()
-    return found, list(figures.faults(found))
+            await context.close()
+    return results, list(figures.faults(results))
 
 
 def _bars() -> Progress:

@@ -32,7 +32,7 @@ _SOME = (
 
 
 def figures(
-    log: Log, books: Books, heard: TopicCounts, messages: Messages, *, shopping_s: float
+    log: Log, books: Books, counts: TopicCounts, messages: Messages, *, shopping_s: float
 ) -> dict[str, Any]:
     """The report's figures, as they go to report.json."""
     sent = Sent(
@@ -44,25 +44,25 @@ def figures(
         latencies_s=log.latencies_s,
         seconds=shopping_s,
     )
-    found = shared.figures(sent, books, heard, messages)
-    found["transactions"]["inquiries"] = log.inquiries
-    return found
+    report = shared.figures(sent, books, counts, messages)
+    report["transactions"]["inquiries"] = log.inquiries
+    return report
 
 
-def faults(found: Mapping[str, Any], *, some: bool = True) -> Iterator[str]:
+def faults(report: Mapping[str, Any], *, some: bool = True) -> Iterator[str]:
     """What does not hold, in plain words; nothing when all is well.
 
     some: also whether everything that the demo means to show did occur.
     """
-    yield from shared.faults(found)
+    yield from shared.faults(report)
     if some:
-        yield from _absent(found)
+        yield from _absent(report)
 
 
-def show(console: Console, found: Mapping[str, Any]) -> None:
+def show(console: Console, report: Mapping[str, Any]) -> None:
     """Print the figures for a person."""
     names = {m.party: m.en.split()[0] for m in reversed(cast.MERCHANTS)} | {1: "Network"}
-    shared.show(console, found, names)
+    shared.show(console, report, names)
 
 
 def _end(sent: Any) -> str:
@@ -76,11 +76,11 @@ def _why(sent: Any) -> str:
     return sent.failure if sent.answer is None else sent.answer.code
 
 
-def _absent(found: Mapping[str, Any]) -> Iterator[str]:
+def _absent(report: Mapping[str, Any]) -> Iterator[str]:
     for path in _SOME:
-        if requests.at(found, path) <= 0:
+        if requests.at(report, path) <= 0:
             yield f"{path} is 0: the demo did not show it"
-    sent = found["transactions"]
+    sent = report["transactions"]
     if sent["sent"] < 20_000:
         yield f"only {sent['sent']} transactions, 20,000 were meant"
     if sent["resent"] < 0.05 * sent["sent"]:

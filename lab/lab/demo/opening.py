@@ -67,9 +67,9 @@ async def _each(items: Iterable[T], make: Callable[[T], Awaitable[R]], tick: Tic
 
     async def one(item: T) -> R:
         async with room:
-            made = await make(item)
+            result = await make(item)
         tick()
-        return made
+        return result
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(item)) for item in items]
@@ -102,18 +102,18 @@ async def _till(url: str, operator: Operator, merchant: int, branch: int, till: 
     await operator.put_branch(merchant, number, titles)
     await operator.put_terminal(merchant, terminal, branch=number)
     activation = str(uuid5(NAMESPACE_OID, f"demo/{terminal}"))
-    made = await operator.activate_terminal(terminal, activation)
-    if made.key is None:
+    activated = await operator.activate_terminal(terminal, activation)
+    if activated.key is None:
         raise RuntimeError(f"terminal {terminal} was activated before: the cluster is not new")
     options = Options(connections_max=4, retry=Retry(attempts_max=40, wait_max_s=1.0))
-    client = Client(url, made.key, options=options)
+    client = Client(url, activated.key, options=options)
     return Till(
-        merchant=merchant, branch=branch, terminal=terminal, epoch=made.epoch, client=client
+        merchant=merchant, branch=branch, terminal=terminal, epoch=activated.epoch, client=client
     )
 
 
 async def _customer(operator: Operator, household: int) -> Customer:
-    made = await operator.enrol(
+    enrolled = await operator.enrol(
         str(uuid5(NAMESPACE_OID, f"demo/household/{household}")),
         {
             "mobile": f"0912{household:07d}",
@@ -125,4 +125,6 @@ async def _customer(operator: Operator, household: int) -> Customer:
             },
         },
     )
-    return Customer(household=household, account=made.account, card=models.card(made.card.number))
+    return Customer(
+        household=household, account=enrolled.account, card=models.card(enrolled.card.number)
+    )

@@ -60,113 +60,118 @@ class StoryContext:
                 await till.client.close()
 
 
-async def tell(told: StoryContext, visits: list[Visit]) -> dict[str, Any]:
+async def tell(context: StoryContext, visits: list[Visit]) -> dict[str, Any]:
     """Play everything; the figures of the report."""
-    bar = told.bar("merchants, tills and customers", opening.registrations(visits))
-    await told.driver.advance(visits[0].at - opening.BACK)
-    told.street = await opening.open_street(
-        told.cluster.url("gateway"), told.operator, visits, tick=lambda: told.bars.advance(bar)
+    bar = context.bar("merchants, tills and customers", opening.registrations(visits))
+    await context.driver.advance(visits[0].at - opening.BACK)
+    context.street = await opening.open_street(
+        context.cluster.url("gateway"),
+        context.operator,
+        visits,
+        tick=lambda: context.bars.advance(bar),
     )
-    await _tighten_rules(told)
-    await driver.drained(told.cluster)
+    await _tighten_rules(context)
+    await driver.drained(context.cluster)
     began = time.monotonic()
-    shopping = await _shop(told, told.street)
+    shopping = await _shop(context, context.street)
     shopping_s = time.monotonic() - began
-    await _send_again(told, told.street, shopping.later)
-    await _let_time_pass(told, told.acts[-1].at + AFTERWARDS)
-    return await _figures(told, told.street, shopping_s)
+    await _send_again(context, context.street, shopping.later)
+    await _let_time_pass(context, context.acts[-1].at + AFTERWARDS)
+    return await _figures(context, context.street, shopping_s)
 
 
-async def _tighten_rules(told: StoryContext) -> None:
+async def _tighten_rules(context: StoryContext) -> None:
     """A household of this data spends less than the default's day: hold from lower on."""
-    old = await told.operator.fraud_rule("account-day-sum", 1)
+    old = await context.operator.fraud_rule("account-day-sum", 1)
     changed = {k: v for k, v in old.items() if k not in ("rule", "version", "author")}
     changed["threshold"] = DAY_SUM_HELD_RIAL
-    changed["effective_from"] = (told.acts[0].at - opening.BACK / 2).isoformat()
-    await told.operator.put_fraud_rule("account-day-sum", 2, changed)
+    changed["effective_from"] = (context.acts[0].at - opening.BACK / 2).isoformat()
+    await context.operator.put_fraud_rule("account-day-sum", 2, changed)
 
 
-async def _shop(told: StoryContext, street: Street) -> Shopping:
-    bar = told.bar("shopping", len(told.acts))
+async def _shop(context: StoryContext, street: Street) -> Shopping:
+    bar = context.bar("shopping", len(context.acts))
 
     def progress(done: int, at: datetime) -> None:
-        told.bars.update(bar, completed=done, note=f"{at:%Y-%m-%d}")
+        context.bars.update(bar, completed=done, note=f"{at:%Y-%m-%d}")
 
     shopping = Shopping(
-        street=street, acts=told.acts, set_clock=told.driver.advance, progress=progress
+        street=street, acts=context.acts, set_clock=context.driver.advance, progress=progress
     )
-    falls = int(len(told.acts) * GATEWAY_FALLS_AT)
-    stands = min(falls + FALLING_ACTS, len(told.acts))
+    falls = int(len(context.acts) * GATEWAY_FALLS_AT)
+    stands = min(falls + FALLING_ACTS, len(context.acts))
     await shopping.run(0, falls)
     async with asyncio.TaskGroup() as both:
         both.create_task(shopping.run(falls, stands))
-        both.create_task(_kill_the_gateway(told, street))
+        both.create_task(_kill_the_gateway(context, street))
     for share in REVIEWED_AT:  # a case falls due after three days: the reviewer comes by often
-        comes = int(stands + (len(told.acts) - stands) * share)
+        comes = int(stands + (len(context.acts) - stands) * share)
         await shopping.run(stands, comes)
-        await _review(told)
+        await _review(context)
         stands = comes
     return shopping
 
 
-async def _kill_the_gateway(told: StoryContext, street: Street) -> None:
+async def _kill_the_gateway(context: StoryContext, street: Street) -> None:
     """Under load: kill -9, start again, and ask once more for what was answered before."""
     await asyncio.sleep(0.2)
     street.stop_measuring = True
-    await asyncio.to_thread(processes.kill, told.cluster, "gateway")
-    await asyncio.to_thread(processes.start, told.cluster, "gateway")
-    await asyncio.to_thread(processes.wait_ready, told.cluster, ["gateway"])
+    await asyncio.to_thread(processes.kill, context.cluster, "gateway")
+    await asyncio.to_thread(processes.start, context.cluster, "gateway")
+    await asyncio.to_thread(processes.wait_ready, context.cluster, ["gateway"])
     answered = [n for n, s in street.log.sent.items() if s.answer is not None]
-    for name in told.rng.sample(answered, min(AGAIN_AFTER_FALL, len(answered))):
+    for name in context.rng.sample(answered, min(AGAIN_AFTER_FALL, len(answered))):
         await street.again(name)
     street.stop_measuring = False
-    told.bars.console.print("[yellow]the gateway was killed and started again under load[/]")
+    context.bars.console.print("[yellow]the gateway was killed and started again under load[/]")
 
 
-async def _send_again(told: StoryContext, street: Street, names: list[TillReference]) -> None:
-    bar = told.bar("old requests sent again", len(names))
+async def _send_again(context: StoryContext, street: Street, names: list[TillReference]) -> None:
+    bar = context.bar("old requests sent again", len(names))
     room = asyncio.Semaphore(16)
 
     async def one(name: TillReference) -> None:
         async with room:
             await street.again(name)
-        told.bars.advance(bar)
+        context.bars.advance(bar)
 
     async with asyncio.TaskGroup() as group:
         for name in names:
             group.create_task(one(name))
 
 
-async def _review(told: StoryContext) -> None:
+async def _review(context: StoryContext) -> None:
     """A reviewer decides most of what is open; the rest falls due."""
-    await driver.drained(told.cluster)
-    found = [case async for case in every(lambda after: told.reviewer.cases(after, status="open"))]
-    for case in found:
-        point = told.rng.random()
+    await driver.drained(context.cluster)
+    cases = [
+        case async for case in every(lambda after: context.reviewer.cases(after, status="open"))
+    ]
+    for case in cases:
+        point = context.rng.random()
         if point > 0.85:
             continue
         verdict = "release" if point < RELEASED_SHARE else "cancel"
         try:
-            await told.reviewer.put_review_outcome(case["case_id"], verdict, note="demo")
+            await context.reviewer.put_review_outcome(case["case_id"], verdict, note="demo")
         except PeyvandError as refused:  # it fell due before the reviewer came to it
             if getattr(refused, "code", "") != "past-due":
                 raise
 
 
-async def _let_time_pass(told: StoryContext, until: datetime) -> None:
+async def _let_time_pass(context: StoryContext, until: datetime) -> None:
     """Drain, jump ahead, let sweeps and messages finish."""
-    dsn = told.cluster.servers.dsn("ledger", "ledger_owner")
-    bar = told.bar("lag drained, due lots swept, messages sent", 3)
-    await driver.drained(told.cluster)
-    told.bars.advance(bar)
-    await told.driver.advance(until)
+    dsn = context.cluster.servers.dsn("ledger", "ledger_owner")
+    bar = context.bar("lag drained, due lots swept, messages sent", 3)
+    await driver.drained(context.cluster)
+    context.bars.advance(bar)
+    await context.driver.advance(until)
     await asyncio.sleep(2)
-    await driver.drained(told.cluster)
+    await driver.drained(context.cluster)
     await driver.until_none(lambda: recompute.lots_due(dsn))
-    told.bars.advance(bar)
-    await driver.until_none(lambda: _messages_under_way(told.cluster))
-    await driver.drained(told.cluster)
-    told.bars.advance(bar)
+    context.bars.advance(bar)
+    await driver.until_none(lambda: _messages_under_way(context.cluster))
+    await driver.drained(context.cluster)
+    context.bars.advance(bar)
 
 
 async def _messages_under_way(cluster: plan.Cluster) -> int:
@@ -174,11 +179,13 @@ async def _messages_under_way(cluster: plan.Cluster) -> int:
     return sum(states.get(state, 0) for state in ("waiting", "queued", "sending"))
 
 
-async def _figures(told: StoryContext, street: Street, shopping_s: float) -> dict[str, Any]:
-    bar = told.bar("books recomputed", 2)
-    books = await recompute.books(told.cluster.servers.dsn("ledger", "ledger_owner"))
-    told.bars.advance(bar)
-    heard = await recompute.topic_counts(told.cluster.servers.bootstrap, shards=told.cluster.shards)
-    told.bars.advance(bar)
-    told_of = await messages.figures_of(told.cluster)
-    return figures.figures(street.log, books, heard, told_of, shopping_s=shopping_s)
+async def _figures(context: StoryContext, street: Street, shopping_s: float) -> dict[str, Any]:
+    bar = context.bar("books recomputed", 2)
+    books = await recompute.books(context.cluster.servers.dsn("ledger", "ledger_owner"))
+    context.bars.advance(bar)
+    counts = await recompute.topic_counts(
+        context.cluster.servers.bootstrap, shards=context.cluster.shards
+    )
+    context.bars.advance(bar)
+    message_figures = await messages.figures_of(context.cluster)
+    return figures.figures(street.log, books, counts, message_figures, shopping_s=shopping_s)

@@ -124,17 +124,17 @@ class Street:
         started = time.perf_counter()
         measured = not self.stop_measuring
         try:
-            heard = await self._when_the_clock_has_come(sent)
+            reply = await self._when_the_clock_has_come(sent)
         except PeyvandError as error:
             sent.failure = sent.failure or str(error)
             return
         if measured and not self.stop_measuring:
             self.log.latencies_s.append(time.perf_counter() - started)
-        if isinstance(heard, Pending):
+        if isinstance(reply, Pending):
             sent.waiting = sent.answer is None
             return
-        if isinstance(heard.answer, Answer):
-            self._keep(name, sent, heard.answer, heard.body)
+        if isinstance(reply.answer, Answer):
+            self._keep(name, sent, reply.answer, reply.body)
 
     async def _when_the_clock_has_come(self, sent: Sent) -> Answered | Pending:
         """A till is refused before the road while the gateway has not yet heard the new time."""

@@ -37,13 +37,13 @@ console = Console()
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Replay a file; the exit status."""
-    given = _parser().parse_args(arguments)
-    console.stderr = given.json  # the output is the report's alone
-    if given.file is None or str(given.file) in ("", "."):
+    options = _parser().parse_args(arguments)
+    console.stderr = options.json  # the output is the report's alone
+    if options.file is None or str(options.file) in ("", "."):
         console.print("make replay FILE=history.csv [ENROL=1]")
         return USAGE
     try:
-        return _run(given)
+        return _run(options)
     except NoFile as error:
         return _failed(error, NO_FILE)
     except BadFile as error:
@@ -59,9 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     began = time.monotonic()
-    folder: Path = given.report
+    folder: Path = options.report
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "report.json"
     target.unlink(missing_ok=True)  # an older one would speak of another file
@@ -69,30 +69,32 @@ def _run(given: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(dir=folder, prefix="rows-") as rows:
         baskets = Baskets.open(Path(rows))
         try:
-            replay = Replay(file=given.file, enrol=given.enrol, baskets=baskets, problems=problems)
+            replay = Replay(
+                file=options.file, enrol=options.enrol, baskets=baskets, problems=problems
+            )
             with _bars() as bars:
                 replay.read(bars)
             with _bars() as bars:
-                found = asyncio.run(_play(replay, given, bars))
+                figures = asyncio.run(_play(replay, options, bars))
         finally:
             baskets.close()
             problems.close()
-    wrong = list(report.faults(found))
-    target.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    if given.json:
+    wrong = list(report.faults(figures))
+    target.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+    if options.json:
         print(target.read_text(), end="")
     else:
-        report.show(console, found, replay.said, target)
+        report.show(console, figures, replay.sentences, target)
         console.print(f"[dim]{time.monotonic() - began:.0f} s in all[/]")
     if wrong:
         return FAILED
-    return LEFT_OUT if any(found["rows"][word] for word in LEFT_OUT_WORDS) else DONE
+    return LEFT_OUT if any(figures["rows"][word] for word in LEFT_OUT_WORDS) else DONE
 
 
-async def _play(replay: Replay, given: argparse.Namespace, bars: Progress) -> dict[str, Any]:
-    if not given.url or not given.key:
+async def _play(replay: Replay, options: argparse.Namespace, bars: Progress) -> dict[str, Any]:
+    if not options.url or not options.key:
         raise ValueError("PEYVAND_URL and PEYVAND_KEY are not set: where it is, whose key")
-    async with peyvand.Operator(given.url, given.key, options=PATIENT) as operator:
+    async with peyvand.Operator(options.url, options.key, options=PATIENT) as operator:
         return await replay.play(operator, bars)
 
 

@@ -108,12 +108,12 @@ class Baskets:
         return repeated
 
     def _drop_repeated(self, problems: Problems) -> int:
-        found = self._db.execute(_REPEATED).fetchall()
-        for merchant, transaction, number, first in found:
+        repeated = self._db.execute(_REPEATED).fetchall()
+        for merchant, transaction, number, first in repeated:
             why = f"the same as line {first}; counted once"
             problems.row(number, Code.REPEATED_ROW, why, of=(merchant, transaction))
-        self._db.executemany("delete from rows where number = ?", [(row[2],) for row in found])
-        return len(found)
+        self._db.executemany("delete from rows where number = ?", [(row[2],) for row in repeated])
+        return len(repeated)
 
     def _flush(self) -> None:
         self._db.execute("begin")
@@ -129,10 +129,10 @@ class Baskets:
 
     def merchants(self) -> list[tuple[str, datetime]]:
         """Merchants of what can be sent, each with the time of its first purchase."""
-        found = self._db.execute(
+        rows = self._db.execute(
             "select merchant, min(at) from baskets where why = '' group by merchant order by 1"
         )
-        return [(text, _time(at)) for text, at in found]
+        return [(text, _time(at)) for text, at in rows]
 
     def customers(self) -> int:
         """How many customers what can be sent speaks of, each shop's own counted by themselves."""
@@ -147,11 +147,11 @@ class Baskets:
 
     def members(self) -> Iterator[Reference]:
         """Members of what can be sent, in order; of the merchants whose party was said."""
-        found = self._db.execute(
+        rows = self._db.execute(
             "select distinct party, member from baskets join parties using (merchant)"
             " where why = '' order by 1, 2"
         )
-        return itertools.starmap(Reference, found)
+        return itertools.starmap(Reference, rows)
 
     def leave_out_merchants(self, texts: Iterable[str], code: Code) -> None:
         """Leave out what was bought at these."""
@@ -169,26 +169,26 @@ class Baskets:
     def tell_left_out(self, problems: Problems) -> None:
         """Name every transaction that is left out, with the lines of all its rows."""
         codes = {code.code: code for code in Code}
-        found = self._db.execute(
+        left_out = self._db.execute(
             "select merchant, tx, member, why from baskets where why not in ('', ?) order by first",
             (Code.NOTHING_BOUGHT.code,),  # each of its rows was named already
         )
-        for merchant, transaction, member, why in found:
+        for merchant, transaction, member, why in left_out:
             code = codes[why]
-            said = f"{code.en}: {member}" if code is Code.UNKNOWN_MEMBER else code.en
+            detail = f"{code.en}: {member}" if code is Code.UNKNOWN_MEMBER else code.en
             lines = [row[0] for row in self._db.execute(_NUMBERS, (merchant, transaction))]
-            problems.transaction(lines, code, said, of=(merchant, transaction))
+            problems.transaction(lines, code, detail, of=(merchant, transaction))
 
     def tally(self) -> Tally:
         """How much is to be sent and how much is left out, as things stand."""
-        found = {
+        counts = {
             bool(sent): (count, rows)
             for sent, count, rows in self._db.execute(
                 "select why = '', count(*), sum(sold) from baskets group by 1"
             )
         }
-        sendable, sendable_rows = found.get(True, (0, 0))
-        left_out, left_out_rows = found.get(False, (0, 0))
+        sendable, sendable_rows = counts.get(True, (0, 0))
+        left_out, left_out_rows = counts.get(False, (0, 0))
         all_bad = int(self._db.execute(_ALL_BAD).fetchone()[0])
         return Tally(sendable, sendable_rows, left_out + all_bad, left_out_rows)
 
@@ -196,11 +196,11 @@ class Baskets:
 
     def in_time_order(self) -> Iterator[Basket]:
         """What is to be sent, the earliest first."""
-        found = self._db.execute(
+        selected = self._db.execute(
             "select merchant, tx, member, at, terminal from baskets where why = ''"
             " order by at, merchant, tx"
         )
-        for merchant, transaction, member, at, terminal in found:
+        for merchant, transaction, member, at, terminal in selected:
             rows = self._db.execute(_LINES, (merchant, transaction)).fetchall()
             lines = numbered([row[:5] for row in rows])
             yield Basket(

@@ -61,20 +61,20 @@ class Partners:
 
     async def resolve(self, baskets: Baskets) -> None:
         """Find everybody; take in the others, or leave them out."""
-        found = baskets.merchants()
-        if not found:
+        merchants = baskets.merchants()
+        if not merchants:
             return
-        await self._merchants(baskets, found)
+        await self._merchants(baskets, merchants)
         baskets.own(self.parties)
-        await self._programmes(baskets, found)
-        await self._terms(min(first for _, first in found))
+        await self._programmes(baskets, merchants)
+        await self._terms(min(first for _, first in merchants))
         await self._members(baskets)
 
     # ------------------------------------------------------------------------------ merchants
 
-    async def _merchants(self, baskets: Baskets, found: Sequence[tuple[str, datetime]]) -> None:
+    async def _merchants(self, baskets: Baskets, merchants: Sequence[tuple[str, datetime]]) -> None:
         registered = await Registered.read(self.operator)
-        texts = [text for text, _ in found]
+        texts = [text for text, _ in merchants]
         self.numbers = {t: n for t in texts if (n := registered.find(t)) is not None}
         self.parties = {text: registered.parties[n] for text, n in self.numbers.items()}
         self.tick(len(self.numbers))
@@ -112,10 +112,12 @@ class Partners:
 
     # --------------------------------------------------------------------- programmes and terms
 
-    async def _programmes(self, baskets: Baskets, found: Sequence[tuple[str, datetime]]) -> None:
-        start = min(first for _, first in found) - BEFORE
+    async def _programmes(
+        self, baskets: Baskets, merchants: Sequence[tuple[str, datetime]]
+    ) -> None:
+        start = min(first for _, first in merchants) - BEFORE
         without: list[str] = []
-        for text, first in found:
+        for text, first in merchants:
             number = self.numbers.get(text)
             if number is None:
                 continue
@@ -138,8 +140,8 @@ class Partners:
             validity_days=VALIDITY_DAYS,
             backdated=True,
         )
-        made = await self.operator.put_programme(number, version, fresh)
-        self.programmes[text].append(Version.of(made))
+        published = await self.operator.put_programme(number, version, fresh)
+        self.programmes[text].append(Version.of(published))
         self.enrolled.programmes += 1
 
     async def _terms(self, first: datetime) -> None:
@@ -156,8 +158,8 @@ class Partners:
             fee_bp=earliest.get("fee_bp", FEE_BP),
             backdated=True,
         )
-        made = await self.operator.put_terms(len(versions) + 1, fresh)
-        self.terms.append(Version.of(made))
+        published = await self.operator.put_terms(len(versions) + 1, fresh)
+        self.terms.append(Version.of(published))
         self.enrolled.terms += 1
 
     async def _versions(self, *of: str | int) -> list[dict[str, Any]]:
@@ -221,6 +223,10 @@ class Registered:
 
 
 def _enrolments(references: Iterator[Reference]) -> Iterator[member_import.Numbered]:
-    for number, one in enumerate(references, 1):
-        asked = {"external": one.text, "party": one.party, "consents": {"terms": True}}
-        yield number, msgspec.json.encode(asked)
+    for number, reference in enumerate(references, 1):
+        enrolment = {
+            "external": reference.text,
+            "party": reference.party,
+            "consents": {"terms": True},
+        }
+        yield number, msgspec.json.encode(enrolment)

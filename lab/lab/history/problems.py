@@ -115,17 +115,17 @@ class Problems:
     ) -> None:
         """Write down one problem."""
         self.counts[code] += 1
-        said = _printable(detail)
+        cleaned = _printable(detail)
         merchant, transaction = (_printable(text) for text in of)
         numbers = " ".join(map(str, lines))
-        csv.writer(self.file).writerow((numbers, code, merchant, transaction, said, fa))
+        csv.writer(self.file).writerow((numbers, code, merchant, transaction, cleaned, fa))
         if len(self.listed) < LISTED_MAX:
             self.listed.append(
                 {
                     "lines": list(lines[:LINES_MAX]),
                     "lines_count": len(lines),
                     "code": code,
-                    "detail": said,
+                    "detail": cleaned,
                     "fa": fa,
                     "merchant": merchant,
                     "transaction": transaction,

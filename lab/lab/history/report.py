@@ -15,25 +15,27 @@ SHOWN_MAX: Final = 20
 LINES_SHOWN_MAX: Final = 8
 
 
-def faults(found: Mapping[str, Any]) -> Iterator[str]:
+def faults(figures: Mapping[str, Any]) -> Iterator[str]:
     """What does not hold, in plain words; nothing when all is well."""
-    yield from requests.faults(found)
-    for unit, of_unit in found["value"].items():
+    yield from requests.faults(figures)
+    for unit, of_unit in figures["value"].items():
         left = value.remainder(of_unit)
         if left != of_unit["outstanding"]:
             yield f"{unit}: what happened leaves {left}, the lots hold {of_unit['outstanding']}"
 
 
-def show(console: Console, found: Mapping[str, Any], said: Sequence[str], target: Path) -> None:
+def show(
+    console: Console, figures: Mapping[str, Any], sentences: Sequence[str], target: Path
+) -> None:
     """Print the report for a person. said: sentences besides the figures. target: its file."""
-    requests.show(console, found)
-    _show_value(console, found["value"])
-    _show_rows(console, found["rows"])
-    _show_problems(console, found["problems"], target.with_name("problems.csv"))
+    requests.show(console, figures)
+    _show_value(console, figures["value"])
+    _show_rows(console, figures["rows"])
+    _show_problems(console, figures["problems"], target.with_name("problems.csv"))
     console.print()
-    for sentence in said:
+    for sentence in sentences:
         console.print(f"  {sentence}", highlight=False, markup=False)
-    wrong = list(faults(found))
+    wrong = list(faults(figures))
     for fault in wrong:
         console.print(f"[red]does not hold[/]: {fault}", highlight=False)
     if not wrong:

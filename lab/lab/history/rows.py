@@ -61,16 +61,16 @@ class _Bad(Exception):
 def read(number: int, row: list[str] | Broken, header: Header) -> Row | BadRow:
     """What a row says, or what is wrong with it. Source: style 5 (digits, ye and kaf, times)."""
     cells = row.cells if isinstance(row, Broken) else row
-    found = {
+    values = {
         column: plain(cells[place]) if place < len(cells) else ""
         for column, place in header.places.items()
     }
-    merchant, transaction = found["merchant"], found["transaction"]
+    merchant, transaction = values["merchant"], values["transaction"]
     if isinstance(row, Broken):
         return BadRow(number, _FAULTS[row.fault], row.why, merchant, transaction)
     try:
         _check_shape(cells, header)
-        return _row(number, found)
+        return _row(number, values)
     except _Bad as bad:
         return BadRow(number, bad.code, bad.why, merchant, transaction)
 
@@ -94,23 +94,23 @@ def _check_shape(cells: list[str], header: Header) -> None:
             raise _Bad(Code.BAD_TEXT, "a cell holds a control character")
 
 
-def _row(number: int, found: dict[str, str]) -> Row:
-    merchant = _text(found["merchant"], MERCHANT_LENGTH_MAX, Code.NO_MERCHANT, "merchant")
-    transaction = _transaction(found["transaction"])
-    member = _text(found["member"], MEMBER_LENGTH_MAX, Code.NO_MEMBER, "member")
-    at, zoneless = moment(found["occurred_at"])
+def _row(number: int, values: dict[str, str]) -> Row:
+    merchant = _text(values["merchant"], MERCHANT_LENGTH_MAX, Code.NO_MERCHANT, "merchant")
+    transaction = _transaction(values["transaction"])
+    member = _text(values["member"], MEMBER_LENGTH_MAX, Code.NO_MEMBER, "member")
+    at, zoneless = moment(values["occurred_at"])
     return Row(
         number=number,
         merchant=merchant,
         transaction=transaction,
         member=member,
         at=at,
-        amount_rial=_amount(found["amount_rial"]),
-        terminal=_number(found, "terminal", Code.BAD_TERMINAL, NUMBER_MAX),
-        line=_number(found, "line", Code.BAD_LINE, LINE_MAX, least=1),
-        sku=_word(found, "sku"),
-        category=_word(found, "category"),
-        quantity=_number(found, "quantity", Code.BAD_QUANTITY, QUANTITY_MAX, absent=1),
+        amount_rial=_amount(values["amount_rial"]),
+        terminal=_number(values, "terminal", Code.BAD_TERMINAL, NUMBER_MAX),
+        line=_number(values, "line", Code.BAD_LINE, LINE_MAX, least=1),
+        sku=_word(values, "sku"),
+        category=_word(values, "category"),
+        quantity=_number(values, "quantity", Code.BAD_QUANTITY, QUANTITY_MAX, absent=1),
         zoneless=zoneless,
     )
 
@@ -153,8 +153,8 @@ def _text(text: str, length_max: int, missing: Code, column: str) -> str:
     return text
 
 
-def _word(found: dict[str, str], column: str) -> str:
-    text = found.get(column, "")
+def _word(values: dict[str, str], column: str) -> str:
+    text = values.get(column, "")
     if len(text) > WORD_LENGTH_MAX:
         raise _Bad(Code.BAD_TEXT, f"{column}: over {WORD_LENGTH_MAX} characters")
     return text
@@ -172,9 +172,9 @@ def _amount(text: str) -> int:
 
 
 def _number(
-    found: dict[str, str], column: str, code: Code, most: int, *, least: int = 0, absent: int = 0
+    values: dict[str, str], column: str, code: Code, most: int, *, least: int = 0, absent: int = 0
 ) -> int:
-    text = found.get(column, "")
+    text = values.get(column, "")
     if not text:
         return absent
     whole = _WHOLE.fullmatch(text)

@@ -39,7 +39,7 @@ class Replay:
     problems: Problems
     counts: Counter[str] = field(default_factory=Counter[str])
     tally: Tally = field(default_factory=lambda: Tally(0, 0, 0, 0))
-    said: list[str] = field(default_factory=list[str])
+    sentences: list[str] = field(default_factory=list[str])
     bars: Progress = field(default_factory=Progress)
 
     def read(self, bars: Progress) -> None:
@@ -63,20 +63,20 @@ class Replay:
         before = value.expired(await value.value(operator))
         sending = await self._send(operator, partners)
         of_all = await self._swept(operator, before, sending.points_past)
-        found = requests.figures(sending.sent)
-        found["value"] = of_all
-        found["messages"] = await operator.message_counts()
-        found["rows"] = self._rows(sending)
-        found["replay"] = {
+        figures = requests.figures(sending.sent)
+        figures["value"] = of_all
+        figures["messages"] = await operator.message_counts()
+        figures["rows"] = self._rows(sending)
+        figures["replay"] = {
             "file": self.file.name,
             "known_before": sending.known_before,
             "points_earned": sending.points_earned,
             "earned_nothing": dict(sending.earned_nothing),
             "enrolled": asdict(partners.enrolled),
         }
-        found["problems"] = {"counts": dict(self.problems.counts), "listed": self.problems.listed}
-        self._say_of_run(found)
-        return found
+        figures["problems"] = {"counts": dict(self.problems.counts), "listed": self.problems.listed}
+        self._say_of_run(figures)
+        return figures
 
     # ------------------------------------------------------------------------------- chapters
 
@@ -121,17 +121,19 @@ class Replay:
         bar = self._bar("points past their date are booked", past)
         most, patient_until = 0, time.monotonic() + SWEEP_PATIENCE_S
         while True:
-            found = await value.value(operator)
-            booked = value.expired(found) - before
+            total = await value.value(operator)
+            booked = value.expired(total) - before
             self.bars.update(bar, completed=max(0, min(booked, past)))
             if booked >= past:
                 self.bars.update(bar, completed=max(past, 1))
-                return found
+                return total
             if booked > most:
                 most, patient_until = booked, time.monotonic() + SWEEP_PATIENCE_S
             if time.monotonic() > patient_until:
-                self.said.append(f"{past - booked:,} points past their date are not booked so yet")
-                return found
+                self.sentences.append(
+                    f"{past - booked:,} points past their date are not booked so yet"
+                )
+                return total
             await asyncio.sleep(POLL_S)
 
     # --------------------------------------------------------------------------------- saying
@@ -155,28 +157,28 @@ class Replay:
         counts = self.counts
         ignored = [name[7:] for name in counts if name.startswith("column ")]
         if ignored:
-            self.said.append(f"columns that were not looked at: {', '.join(ignored)}")
+            self.sentences.append(f"columns that were not looked at: {', '.join(ignored)}")
         if counts["zoneless"]:
-            self.said.append(f"{counts['zoneless']:,} times had no zone: taken as Tehran's")
+            self.sentences.append(f"{counts['zoneless']:,} times had no zone: taken as Tehran's")
         if counts["alike"]:
-            self.said.append(
+            self.sentences.append(
                 f"{counts['alike']:,} rows are like another of their transaction and have no line"
                 " number: each counts as a line"
             )
 
-    def _say_of_run(self, found: dict[str, Any]) -> None:
-        ran, sent = found["replay"], found["transactions"]["sent"]
+    def _say_of_run(self, figures: dict[str, Any]) -> None:
+        ran, sent = figures["replay"], figures["transactions"]["sent"]
         nothing = sum(ran["earned_nothing"].values())
         if nothing:
             why = ", ".join(f"{code} {n:,}" for code, n in ran["earned_nothing"].items())
-            self.said.append(f"{nothing:,} purchases earned nothing: {why}")
+            self.sentences.append(f"{nothing:,} purchases earned nothing: {why}")
         if sent and ran["known_before"] == sent:
-            self.said.append(
+            self.sentences.append(
                 f"all {sent:,} purchases were known from an earlier import and got their first"
                 " answers again: nothing was posted"
             )
         elif ran["known_before"]:
-            self.said.append(
+            self.sentences.append(
                 f"{ran['known_before']:,} purchases were known from an earlier import: nothing"
                 " happened twice"
             )

@@ -93,7 +93,7 @@ class Sending:
         started = time.perf_counter()
         try:
             purchase = self._purchase(basket)
-            heard = await self.operator.post_history(purchase, follow=PATIENT)
+            reply = await self.operator.post_history(purchase, follow=PATIENT)
         except (Unauthorized, Forbidden):
             raise
         except (OutcomeUnknown, Unavailable, BadReply) as unknown:
@@ -103,7 +103,7 @@ class Sending:
         else:
             self._silent = 0
             self.sent.latencies_s.append(time.perf_counter() - started)
-            self._note(basket, heard)
+            self._note(basket, reply)
 
     def _purchase(self, basket: Basket) -> HistoricPurchase:
         programme = in_force(self.programmes.get(basket.merchant, ()), basket.at)
@@ -120,13 +120,13 @@ class Sending:
             terms_version=terms.number if terms else 0,
         )
 
-    def _note(self, basket: Basket, heard: Answered | Pending) -> None:
-        if isinstance(heard, Pending) or not isinstance(heard.answer, Answer):
+    def _note(self, basket: Basket, reply: Answered | Pending) -> None:
+        if isinstance(reply, Pending) or not isinstance(reply.answer, Answer):
             self.sent.ends["pending"] += 1
             return
-        answer = heard.answer
-        if not heard.followed:
-            self.sent.resent += heard.attempts - 1
+        answer = reply.answer
+        if not reply.followed:
+            self.sent.resent += reply.attempts - 1
         if answer.status.value == "refused":
             self.sent.ends["failed"] += 1
             self.sent.failures[answer.code] += 1
@@ -150,15 +150,15 @@ class Sending:
         of = (basket.merchant, basket.transaction)
         self.problems.add(basket.rows, refusal.code, refusal.detail, fa=refusal.fa, of=of)
 
-    def _note_silence(self, what: str) -> None:
+    def _note_silence(self, error_text: str) -> None:
         self.sent.ends["failed"] += 1
         self.sent.failures["outcome unknown"] += 1
         self._silent += 1
         if self._silent > SILENT_MAX:
-            raise PlatformGone(what)
+            raise PlatformGone(error_text)
 
 
 def why_nothing(answer: Answer) -> str:
     """The code of the reason why a purchase earned nothing."""
-    said = [line.reason.code for line in answer.lines if line.reason]
-    return said[0] if said else answer.code or answer.status.value
+    codes = [line.reason.code for line in answer.lines if line.reason]
+    return codes[0] if codes else answer.code or answer.status.value

@@ -20,21 +20,21 @@ async def value(operator: Operator) -> Value:
 
     Source: GET /v1/vintages (role auditor or money), whose sums are text of any length.
     """
-    found: dict[str, Counter[str]] = {}
+    totals: dict[str, Counter[str]] = {}
     page: Document = await operator.vintages()
     vector: dict[str, int] = page["vector"]
     while True:
-        for one in page["items"]:
-            amount = one["amount"]
-            found.setdefault(one["unit"], Counter()).update({w: int(amount[w]) for w in WORDS})
+        for vintage in page["items"]:
+            amount = vintage["amount"]
+            totals.setdefault(vintage["unit"], Counter()).update({w: int(amount[w]) for w in WORDS})
         if page["next"] is None:
-            return found
+            return totals
         page = await operator.vintages(page["next"], as_of=vector)
 
 
-def expired(found: Value) -> int:
+def expired(totals: Value) -> int:
     """Points that are booked as expired."""
-    return found.get(POINTS, {}).get("expired", 0)
+    return totals.get(POINTS, {}).get("expired", 0)
 
 
 def remainder(of_unit: Mapping[str, int]) -> int:

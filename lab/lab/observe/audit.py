@@ -23,16 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="lab.observe.audit", description=__doc__)
     parser.add_argument("--folder", type=Path, help="the cluster; by default the last one used")
     parser.add_argument("--report", type=Path, default=REPORT)
-    given = parser.parse_args(arguments)
-    folder = given.folder or last_used()
+    options = parser.parse_args(arguments)
+    folder = options.folder or last_used()
     if folder is None or not (folder / "cluster.json").exists():
         console.print("there is no cluster to audit: make demo, or make up")
         return NO_CLUSTER
     cluster = plan.cluster_of(folder)
     console.print(f"the cluster in {folder}", highlight=False)
     with standing(cluster):
-        status = audit(cluster, given.report)
-    console.print(f"  report        {given.report}", highlight=False)
+        status = audit(cluster, options.report)
+    console.print(f"  report        {options.report}", highlight=False)
     return status
 
 
@@ -62,11 +62,11 @@ def last_used() -> Path | None:
     if named != paths.DEFAULT_FOLDER:
         return named
     var = paths.PROJECT / "var"
-    found = [
+    folders = [
         note.parent
         for note in (*var.glob("cluster/cluster.json"), *var.glob("*/cluster/cluster.json"))
     ]
-    return max(found, key=_used_at, default=None)
+    return max(folders, key=_used_at, default=None)
 
 
 def _used_at(folder: Path) -> tuple[bool, float]:

@@ -39,7 +39,7 @@ class Driver:
         if self.now is not None and now <= self.now:
             return
         self.now = now
-        said = envelope.Envelope(
+        event = envelope.Envelope(
             id=envelope.derive_id("platform.clock", now.isoformat()),
             type="clock-advanced.v1",
             key="platform",
@@ -47,7 +47,7 @@ class Driver:
             accepted_at=now,
             data=ClockAdvanced(now=now),
         )
-        await self._producer.send([outbox.message(topics.PLATFORM_CLOCK, said)])
+        await self._producer.send([outbox.message(topics.PLATFORM_CLOCK, event)])
 
     async def close(self) -> None:
         """Disconnect."""
@@ -84,12 +84,12 @@ async def drained(
         await asyncio.sleep(POLL_S)
 
 
-async def while_all_run(cluster: plan.Cluster, work: Coroutine[Any, Any, T]) -> T:
+async def while_all_run(cluster: plan.Cluster, coroutine: Coroutine[Any, Any, T]) -> T:
     """Do work that waits for the cluster's programs; gives up when one of them is gone for good.
 
     Raises readiness.NotReady with its last words. Who kills one on purpose starts it again at once.
     """
-    task = asyncio.create_task(work)
+    task = asyncio.create_task(coroutine)
     before: set[str] = set()
     try:
         while not (await asyncio.wait([task], timeout=LOOK_S))[0]:
@@ -122,6 +122,6 @@ async def until_none(count: Callable[[], Awaitable[int]], *, wait_s: float = DRA
         await asyncio.sleep(POLL_S)
 
 
-def as_json(found: object) -> bytes:
+def as_json(report: object) -> bytes:
     """A report as readable JSON bytes."""
-    return msgspec.json.format(msgspec.json.encode(found), indent=2)
+    return msgspec.json.format(msgspec.json.encode(report), indent=2)

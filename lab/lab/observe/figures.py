@@ -23,7 +23,7 @@ class Messages:
     duplicates: int
 
 
-def figures(sent: Sent, books: Books, heard: TopicCounts, messages: Messages) -> dict[str, Any]:
+def figures(sent: Sent, books: Books, counts: TopicCounts, messages: Messages) -> dict[str, Any]:
     """The report's figures, as they go to report.json. Those of the book are the cluster's."""
     points = books.value.get("NP", dict.fromkeys(VALUE_WORDS, 0))
     return {
@@ -41,7 +41,7 @@ def figures(sent: Sent, books: Books, heard: TopicCounts, messages: Messages) ->
             "sum_of_positions": sum(books.positions.values()),
         },
         "ledger": {
-            "commands": heard.commands,
+            "commands": counts.commands,
             "outcomes": books.outcomes,
             "entries": books.entries,
             "sum_by_unit": books.sum_by_unit,
@@ -49,10 +49,10 @@ def figures(sent: Sent, books: Books, heard: TopicCounts, messages: Messages) ->
             "lots_off": books.lots_off,
         },
         "fraud": {
-            "allowed": heard.decisions["allow"],
-            "held": heard.decisions["review"],
-            "released": heard.released,
-            "declined": heard.decisions["decline"],
+            "allowed": counts.decisions["allow"],
+            "held": counts.decisions["review"],
+            "released": counts.released,
+            "declined": counts.decisions["decline"],
         },
         "sms": asdict(messages),
     }
@@ -68,21 +68,21 @@ _ZERO = (
 )
 
 
-def faults(found: Mapping[str, Any]) -> Iterator[str]:
+def faults(report: Mapping[str, Any]) -> Iterator[str]:
     """What does not hold, in plain words; nothing when all is well."""
     for path in _ZERO:
-        if (value := requests.at(found, path)) != 0:
+        if (value := requests.at(report, path)) != 0:
             yield f"{path} is {value}, not 0"
-    for unit, total in found["ledger"]["sum_by_unit"].items():
+    for unit, total in report["ledger"]["sum_by_unit"].items():
         if total:
             yield f"the entries in {unit} sum to {total}, not 0"
-    yield from requests.faults(found)
+    yield from requests.faults(report)
     for unit in ("points", "credit_rial"):
-        yield from _unbalanced(unit, found[unit])
-    if found["ledger"]["commands"] != found["ledger"]["outcomes"]:
+        yield from _unbalanced(unit, report[unit])
+    if report["ledger"]["commands"] != report["ledger"]["outcomes"]:
         yield (
-            f"{found['ledger']['commands']} commands on the topic,"
-            f" {found['ledger']['outcomes']} outcomes in the book"
+            f"{report['ledger']['commands']} commands on the topic,"
+            f" {report['ledger']['outcomes']} outcomes in the book"
         )
 
 
@@ -103,12 +103,12 @@ def _unbalanced(unit: str, value: Mapping[str, int]) -> Iterator[str]:
 # --------------------------------------------------------------------------------------- the page
 
 
-def show(console: Console, found: Mapping[str, Any], names: Mapping[int, str]) -> None:
+def show(console: Console, report: Mapping[str, Any], names: Mapping[int, str]) -> None:
     """Print the figures for a person. names: what to call parties; the others by number."""
-    requests.show(console, found)
-    _show_value(console, found)
-    _show_matrix(console, found["settlement"], names)
-    fraud, sms, ledger = found["fraud"], found["sms"], found["ledger"]
+    requests.show(console, report)
+    _show_value(console, report)
+    _show_matrix(console, report["settlement"], names)
+    fraud, sms, ledger = report["fraud"], report["sms"], report["ledger"]
     console.print(
         f"\n[bold]Fraud[/] allowed {fraud['allowed']:,} · held {fraud['held']:,}"
         f" (released by a reviewer: {fraud['released']:,}) · declined {fraud['declined']:,}"
@@ -125,15 +125,15 @@ def show(console: Console, found: Mapping[str, Any], names: Mapping[int, str]) -
     )
 
 
-def _show_value(console: Console, found: Mapping[str, Any]) -> None:
+def _show_value(console: Console, report: Mapping[str, Any]) -> None:
     table = Table(title="Value", title_justify="left", box=box.SIMPLE)
     for heading in ("", "points", "credit, Rial"):
         table.add_column(heading, justify="right" if heading else "left")
     for word in VALUE_WORDS:
-        cells = (f"{found[unit].get(word, 0):,}" for unit in ("points", "credit_rial"))
+        cells = (f"{report[unit].get(word, 0):,}" for unit in ("points", "credit_rial"))
         table.add_row(word.replace("_", " "), *cells)
     console.print(table)
-    across = found["cross_merchant"]
+    across = report["cross_merchant"]
     console.print(
         f"  {across['redemptions']:,} redemptions at a merchant other than the issuer,"
         f" {across['share_of_points']:.0%} of all points spent"

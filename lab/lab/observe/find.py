@@ -20,35 +20,35 @@ _NAME: Final = re.compile(r"(?:(\d+)\.)?(?:t\.)?(\d+\.\d+\.\d+)")
 
 def ids(text: str, shards: int) -> list[str]:
     """The ids that a text may mean: itself, or a till's name (3003.1.2) in every shard."""
-    found = _NAME.fullmatch(text.strip())
-    if found is None or found[1] is not None:
+    match = _NAME.fullmatch(text.strip())
+    if match is None or match[1] is not None:
         return [text.strip()]
-    return [f"{shard}.t.{found[2]}" for shard in range(shards)]
+    return [f"{shard}.t.{match[2]}" for shard in range(shards)]
 
 
 async def find(cluster: plan.Cluster, text: str) -> dict[str, Any]:
     """What every room has of a transaction; empty parts where nobody has anything."""
     key = cluster.credentials.operator_key("operator")
     options = peyvand.Options(retry=peyvand.Retry(attempts_max=1))
-    found: dict[str, Any] = {"asked": text, "transactions": [], "unreachable": ""}
+    result: dict[str, Any] = {"asked": text, "transactions": [], "unreachable": ""}
     try:
         async with peyvand.Operator(cluster.url(plan.GATEWAY), key, options=options) as operator:
-            for one in ids(text, cluster.shards):
+            for transaction_id in ids(text, cluster.shards):
                 try:
-                    found["transactions"].append(await operator.booking(one))
+                    result["transactions"].append(await operator.booking(transaction_id))
                 except (peyvand.NotFound, peyvand.Invalid):
                     continue
     except peyvand.PeyvandError as away:
-        found["unreachable"] = str(away)
-    found["logs"] = [f"{name}: {line}" for name, line in _lines(cluster, text)]
-    return found
+        result["unreachable"] = str(away)
+    result["logs"] = [f"{name}: {line}" for name, line in _lines(cluster, text)]
+    return result
 
 
 def _lines(cluster: plan.Cluster, text: str) -> Sequence[tuple[str, str]]:
     """Rooms write the id; a name is a part of every id it may have."""
-    wanted = f".t.{text.strip()}" if len(ids(text, cluster.shards)) > 1 else text.strip()
-    whole = re.compile(re.escape(wanted) + r"(?![0-9])")
-    lines = logs.search(cluster.folder, wanted)
+    needle = f".t.{text.strip()}" if len(ids(text, cluster.shards)) > 1 else text.strip()
+    whole = re.compile(re.escape(needle) + r"(?![0-9])")
+    lines = logs.search(cluster.folder, needle)
     return [(name, line) for name, line in lines if whole.search(line)]
 
 
@@ -60,29 +60,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--folder", type=Path, help="the cluster (default: $CLUSTER, else var/cluster)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        cluster = reporting.existing((given.folder or paths.chosen_folder()).resolve())
+        cluster = reporting.existing((options.folder or paths.chosen_folder()).resolve())
     except ValueError as error:
         console.print(f"[red]failed[/red]: {error}", highlight=False, soft_wrap=True)
         return 1
-    found = asyncio.run(find(cluster, given.name))
-    if given.json:
-        print(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+    result = asyncio.run(find(cluster, options.name))
+    if options.json:
+        print(json.dumps(result, ensure_ascii=False, indent=1, default=str))
     else:
-        _show(found)
-    return 0 if found["transactions"] else 1
+        _show(result)
+    return 0 if result["transactions"] else 1
 
 
-def _show(found: dict[str, Any]) -> None:
-    for one in found["transactions"]:
-        console.print_json(data=one, default=str)
-    for line in found["logs"]:
+def _show(result: dict[str, Any]) -> None:
+    for booking in result["transactions"]:
+        console.print_json(data=booking, default=str)
+    for line in result["logs"]:
         print(line)
-    if found["unreachable"]:
-        console.print(f"the gateway does not answer: {found['unreachable']}", markup=False)
-    elif not found["transactions"]:
-        console.print(f"no room has booked {found['asked']}", markup=False)
+    if result["unreachable"]:
+        console.print(f"the gateway does not answer: {result['unreachable']}", markup=False)
+    elif not result["transactions"]:
+        console.print(f"no room has booked {result['asked']}", markup=False)
 
 
 if __name__ == "__main__":

@@ -69,12 +69,12 @@ async def lots_due(ledger_dsn: str) -> int:
 
 
 def _by_unit(moves: Any, lots: Any) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+    by_unit: dict[str, dict[str, int]] = {}
     for row in lots:
-        found[row["unit"]] = Counter(issued=int(row["issued"]), outstanding=int(row["remaining"]))
+        by_unit[row["unit"]] = Counter(issued=int(row["issued"]), outstanding=int(row["remaining"]))
     for row in moves:
-        found[row["unit"]][_WORD[row["what"]]] += int(row["amount"])
-    return {unit: {word: counts[word] for word in VALUE_WORDS} for unit, counts in found.items()}
+        by_unit[row["unit"]][_WORD[row["what"]]] += int(row["amount"])
+    return {unit: {word: counts[word] for word in VALUE_WORDS} for unit, counts in by_unit.items()}
 
 
 VALUE_WORDS: Final = ("issued", "clawed_back", "redeemed", "restored", "expired", "outstanding")
@@ -112,23 +112,23 @@ async def topic_counts(bootstrap: str, *, shards: int, until: Offsets | None = N
     until: next offset of each place; of a cluster whose minutes go on ticking meanwhile.
     """
     decisions: dict[tuple[int, str], str] = {}
-    async for shard, said in _records(bootstrap, topics.FRAUD_SCREENED, shards, until):
-        match said:
+    async for shard, event in _records(bootstrap, topics.FRAUD_SCREENED, shards, until):
+        match event:
             case ScreenedTransaction(transaction=sold, decision=decision):
                 if sold.kind is not Kind.INQUIRY:
                     decisions.setdefault((shard, sold.name), decision.value)
             case RefusedTransaction() | Unreadable():
-                decisions.setdefault((shard, said.name), "refused")
+                decisions.setdefault((shard, event.name), "refused")
             case _:
                 pass
     released: set[tuple[int, str]] = set()
-    async for shard, said in _records(bootstrap, topics.LEDGER_ENTRIES, shards, until):
+    async for shard, event in _records(bootstrap, topics.LEDGER_ENTRIES, shards, until):
         if (
-            isinstance(said, Outcome)
-            and said.command == "release-pending.v1"
-            and said.status is Status.COMPLETED
+            isinstance(event, Outcome)
+            and event.command == "release-pending.v1"
+            and event.status is Status.COMPLETED
         ):
-            released.add((shard, said.name))
+            released.add((shard, event.name))
     return TopicCounts(
         commands=await _commands(bootstrap, shards, until),
         decisions=Counter(decisions.values()),

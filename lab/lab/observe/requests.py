@@ -48,12 +48,12 @@ def figures(sent: Sent) -> dict[str, Any]:
     }
 
 
-def faults(found: Mapping[str, Any]) -> Iterator[str]:
+def faults(report: Mapping[str, Any]) -> Iterator[str]:
     """What does not hold of these, in plain words."""
     for path in _ZERO:
-        if (value := at(found, path)) != 0:
+        if (value := at(report, path)) != 0:
             yield f"{path} is {value}, not 0"
-    sent = found["transactions"]
+    sent = report["transactions"]
     for why, count in sent.get("failures", {}).items():
         yield f"{count} transactions failed: {why}"
     ends = sum(sent[end] for end in ENDS)
@@ -61,13 +61,13 @@ def faults(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{sent['sent']} names were sent, {ends} are accounted for"
 
 
-def show(console: Console, found: Mapping[str, Any]) -> None:
+def show(console: Console, report: Mapping[str, Any]) -> None:
     """Print them for a person."""
-    sent, took = found["transactions"], found["latency_ms"]
+    sent, took = report["transactions"], report["latency_ms"]
     console.rule("[bold]Peyvand · پیوند")
     console.print(
-        f"[bold]{sent['sent']:,}[/] transactions in {found['seconds']} s"
-        f" ({found['rate_per_s']:,}/s), answered in {took['p50']} ms"
+        f"[bold]{sent['sent']:,}[/] transactions in {report['seconds']} s"
+        f" ({report['rate_per_s']:,}/s), answered in {took['p50']} ms"
         f" (p95 {took['p95']}, p99 {took['p99']})"
     )
     console.print(
@@ -81,9 +81,9 @@ def show(console: Console, found: Mapping[str, Any]) -> None:
     )
 
 
-def at(found: Mapping[str, Any], path: str) -> Any:
+def at(report: Mapping[str, Any], path: str) -> Any:
     """The figure at a path such as points.issued; 0 where there is none."""
-    value: Any = found
+    value: Any = report
     for part in path.split("."):
         value = value.get(part, 0)
     return value

@@ -160,8 +160,8 @@ def _close(record: _Record, line: str, start: int) -> int:
 
 
 def _run_of(form: re.Pattern[str], line: str, at: int) -> str:
-    found = form.match(line, at)
-    return found[0] if found is not None else ""
+    match = form.match(line, at)
+    return match[0] if match is not None else ""
 
 
 def _as_commas_part(line: str) -> list[str]:
@@ -169,17 +169,17 @@ def _as_commas_part(line: str) -> list[str]:
 
 
 def _missing(first: str, missing: Sequence[str], known: Sequence[str]) -> str:
-    wanted = ",".join(known)
+    columns = ",".join(known)
     for mark, called in _OTHER_COMMAS.items():
         if any(name in first.lower().split(mark) for name in missing):
             return (
                 f"ستون‌ها با {called} از هم جدا شده‌اند؛ پرونده را به صورت CSV با ویرگول"
-                f" و UTF-8 ذخیره کنید: {wanted}\n"
+                f" و UTF-8 ذخیره کنید: {columns}\n"
                 f"the columns are parted by {mark!r}: save the file as CSV in UTF-8, parted by"
-                f" commas: {wanted}"
+                f" commas: {columns}"
             )
     return (
-        f"سطر نخست باید ستون‌ها را نام ببرد: {wanted}\n"
-        f"the first line must name the columns {wanted}; missing: {', '.join(missing)}"
+        f"سطر نخست باید ستون‌ها را نام ببرد: {columns}\n"
+        f"the first line must name the columns {columns}; missing: {', '.join(missing)}"
         " (parted by commas, in UTF-8)"
     )

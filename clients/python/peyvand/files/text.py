@@ -64,8 +64,8 @@ class Text:
 
     def lines(self) -> Iterator[Line]:
         """All that is left."""
-        while (found := self.line()) is not None:
-            yield found
+        while (line := self.line()) is not None:
+            yield line
 
     def put_back(self, lines: list[Line]) -> None:
         """Let these be the next lines again."""

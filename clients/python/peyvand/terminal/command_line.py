@@ -111,11 +111,11 @@ def _redeem(parser: argparse.ArgumentParser) -> None:
 def _refund(parser: argparse.ArgumentParser) -> None:
     _again(parser)
     parser.add_argument("id", help="شناسهٔ فروش · the sale's id")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument(
         "--line", type=typed.refund_line, action="append", default=[], metavar="N:RIAL"
     )
-    what.add_argument("--amount", type=typed.positive, metavar="RIAL")
+    extent.add_argument("--amount", type=typed.positive, metavar="RIAL")
 
 
 def _again(parser: argparse.ArgumentParser) -> None:

@@ -111,8 +111,8 @@ def of_status(status: TransactionStatus) -> str:
 
 def of_written(written: Written) -> str:
     """One line of the till's journal."""
-    what = written.kind.value + (f" of {written.reverses}" if written.reverses else "")
-    return f"{name_of(written)}  {what}  {_state(written)}"
+    kind = written.kind.value + (f" of {written.reverses}" if written.reverses else "")
+    return f"{name_of(written)}  {kind}  {_state(written)}"
 
 
 def fields_of(written: Written) -> dict[str, Any]:
@@ -217,9 +217,9 @@ def _amounts(answer: Answer) -> list[str]:
         ("ارزش بدهی (ریال)", "worth of what is owed, Rial", answer.debt_rial),
     ]
     for moved in answer.moved:
-        what, unit = _WHATS.get(moved.what), _UNITS.get(moved.unit)
-        if what is not None and unit is not None:
-            amounts.append((f"{unit[0]} {what[0]}", f"{unit[1]} {what[1]}", moved.amount))
+        movement, unit = _MOVEMENTS.get(moved.what), _UNITS.get(moved.unit)
+        if movement is not None and unit is not None:
+            amounts.append((f"{unit[0]} {movement[0]}", f"{unit[1]} {movement[1]}", moved.amount))
     lines = [f"{_status_fa(answer.status)} · {answer.status.value}"]
     lines += [f"{fa}: {number(value)} · {en}: {value:,}" for fa, en, value in amounts if value]
     return lines
@@ -242,7 +242,7 @@ _UNITS: Final = {
     "CR": ("ریال اعتبار", "Rial of credit"),
     "GV": ("ریال هدیه", "Rial of gift value"),
 }
-_WHATS: Final = {
+_MOVEMENTS: Final = {
     "earned": ("گرفته‌شده", "earned"),
     "pending": ("در انتظار", "of them pending"),
     "spent": ("خرج‌شده", "spent"),

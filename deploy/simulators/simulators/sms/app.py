@@ -34,13 +34,13 @@ def build(exchange: Exchange, key: str) -> Starlette:
         waiting: asyncio.Queue[Callback] = asyncio.Queue(CALLBACKS_WAITING_MAX)
         timeout = aiohttp.ClientTimeout(total=CALLBACK_TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
-            work = [tasks.create_task(_deliver(exchange, waiting))]
-            work += [
+            workers = [tasks.create_task(_deliver(exchange, waiting))]
+            workers += [
                 tasks.create_task(_call_back(exchange, session, waiting))
                 for _ in range(CALLBACK_WORKERS)
             ]
             yield
-            for task in work:
+            for task in workers:
                 task.cancel()
 
     call = wire.endpoint(exchange, key)
@@ -65,8 +65,8 @@ def _doors(exchange: Exchange) -> list[Route]:
         return wire.counters(exchange)
 
     async def phone(request: Request) -> Response:
-        found = exchange.phone(request.path_params["number"])
-        return JSONResponse([{"messageid": m.message_id, "text": m.text} for m in found])
+        messages = exchange.phone(request.path_params["number"])
+        return JSONResponse([{"messageid": m.message_id, "text": m.text} for m in messages])
 
     async def page(_: Request) -> Response:
         return HTMLResponse(wire.page(exchange))

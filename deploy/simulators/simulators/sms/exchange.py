@@ -193,8 +193,8 @@ class Exchange:
             if not hasattr(self.controls, name):
                 raise ValueError(f"no control is called {name}")
             present: object = getattr(self.controls, name)
-            wanted = (int, float) if isinstance(present, float) else type(present)
-            if not isinstance(value, wanted):
+            expected = (int, float) if isinstance(present, float) else type(present)
+            if not isinstance(value, expected):
                 raise ValueError(f"{name} is like {present!r}")
         for name, value in wished.items():
             setattr(self.controls, name, value)

@@ -78,14 +78,14 @@ def endpoint(exchange: Exchange, key: str) -> Callable[[Request], Awaitable[Resp
 
 def envelope(code: int, entries: Any) -> Response:
     """The provider's answer; the HTTP status mirrors the code."""
-    said = {"status": code, "message": MESSAGES.get(code, "خطا")}
-    return JSONResponse({"return": said, "entries": entries}, status_code=code)
+    status = {"status": code, "message": MESSAGES.get(code, "خطا")}
+    return JSONResponse({"return": status, "entries": entries}, status_code=code)
 
 
 async def _parameters(request: Request) -> Parameters:
-    found: Parameters = {}
+    parameters: Parameters = {}
     for name, value in request.query_params.multi_items():
-        found.setdefault(name, []).append(value)
+        parameters.setdefault(name, []).append(value)
     if request.method == "POST" and request.headers.get("content-type", "").startswith(
         "application/x-www-form-urlencoded"
     ):
@@ -93,8 +93,8 @@ async def _parameters(request: Request) -> Parameters:
             raise Refused(414)
         async with request.form(max_fields=10_000) as form:
             for name, value in form.multi_items():
-                found.setdefault(name, []).append(str(value))
-    return found
+                parameters.setdefault(name, []).append(str(value))
+    return parameters
 
 
 def _array(parameters: Parameters, *names: str) -> list[str]:
@@ -131,8 +131,8 @@ async def _send(exchange: Exchange, parameters: Parameters) -> list[dict[str, An
         raise Refused(607)
     sender = _one(parameters, "sender")
     local_ids = local_ids or [""] * len(receptors)
-    wanted = [(r, text, sender, i) for r, i in zip(receptors, local_ids, strict=True)]
-    return await _accept(exchange, wanted)
+    outgoing = [(r, text, sender, i) for r, i in zip(receptors, local_ids, strict=True)]
+    return await _accept(exchange, outgoing)
 
 
 async def _send_array(exchange: Exchange, parameters: Parameters) -> list[dict[str, Any]]:
@@ -148,28 +148,28 @@ async def _send_array(exchange: Exchange, parameters: Parameters) -> list[dict[s
 
 
 async def _accept(
-    exchange: Exchange, wanted: list[tuple[str, str, str, str]]
+    exchange: Exchange, outgoing: list[tuple[str, str, str, str]]
 ) -> list[dict[str, Any]]:
     exchange.counters.calls += 1
     if exchange.take("fail_next"):
         raise Refused(exchange.controls.fail_status)
-    _check(wanted)
+    _check(outgoing)
     if exchange.take("half_next"):
-        for one in wanted[: len(wanted) // 2]:
-            exchange.accept(*one)
+        for message in outgoing[: len(outgoing) // 2]:
+            exchange.accept(*message)
         raise Refused(409)
-    accepted = [exchange.accept(*one) for one in wanted]
+    accepted = [exchange.accept(*message) for message in outgoing]
     if exchange.take("hang_next"):
         await asyncio.sleep(exchange.controls.hang_s)
     return [_entry(message) for message in accepted]
 
 
-def _check(wanted: list[tuple[str, str, str, str]]) -> None:
-    if not wanted:
+def _check(outgoing: list[tuple[str, str, str, str]]) -> None:
+    if not outgoing:
         raise Refused(400)
-    if len(wanted) > RECEPTORS_MAX:
+    if len(outgoing) > RECEPTORS_MAX:
         raise Refused(414)
-    for receptor, text, _, _ in wanted:
+    for receptor, text, _, _ in outgoing:
         if not _RECEPTOR.fullmatch(receptor):
             raise Refused(411)
         if not text or len(text) > TEXT_MAX:

@@ -51,64 +51,64 @@ TROUBLES: Final = (readiness.NotReady, RoadFailed, TimeoutError, OSError, Runtim
 
 def main() -> int:
     """Run the bench; 0 when its figures count, whatever they are."""
-    given = _parser().parse_args()
+    options = _parser().parse_args()
     opened: list[Place] = []
 
     def bench() -> int:
-        opened.append(Place.open(kafka=not (given.no_kafka or given.lots)))
-        return _run(given, *opened)
+        opened.append(Place.open(kafka=not (options.no_kafka or options.lots)))
+        return _run(options, *opened)
 
     def close() -> None:
-        for place in opened if not given.keep else ():
+        for place in opened if not options.keep else ():
             place.close()
 
     return report.ended(bench, TROUBLES, close)
 
 
-def _run(given: argparse.Namespace, place: Place) -> int:
+def _run(options: argparse.Namespace, place: Place) -> int:
     run.calm_collector()  # as every process of the cluster does
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        work = _many_lots if given.lots else _profile if given.profile else _measure
-        return runner.run(work(place, given))
+        mode = _many_lots if options.lots else _profile if options.profile else _measure
+        return runner.run(mode(place, options))
 
 
 def _tell(text: str) -> None:
     console.print(f"  {text}", highlight=False)
 
 
-async def _profile(place: Place, given: argparse.Namespace) -> int:
+async def _profile(place: Place, options: argparse.Namespace) -> int:
     """Only where the time goes."""
-    rounds = await _opened(place, given)
+    rounds = await _opened(place, options)
     for batch in rounds.plan.batches:
-        rows = await rounds.profiled(batch, given.profile)
+        rows = await rounds.profiled(batch, options.profile)
         report.write(rows, f"ledger-profile-{batch}.json")
         console.print(tables.profile(rows))
     return 0
 
 
-async def _many_lots(place: Place, given: argparse.Namespace) -> int:
+async def _many_lots(place: Place, options: argparse.Namespace) -> int:
     """Only what an account full of small lots costs a till."""
     await place.clear()
-    rounds = given.rounds or many_lots.ROUNDS
-    found = await many_lots.measure(place, rounds=rounds)
-    report.write(found, "ledger-many-lots.json")
-    console.print(tables.many_lots(found))
+    rounds = options.rounds or many_lots.ROUNDS
+    medians = await many_lots.measure(place, rounds=rounds)
+    report.write(medians, "ledger-many-lots.json")
+    console.print(tables.many_lots(medians))
     return 0
 
 
-async def _opened(place: Place, given: argparse.Namespace) -> Rounds:
+async def _opened(place: Place, options: argparse.Namespace) -> Rounds:
     await place.clear()
-    return Rounds(place, _plan(given), _tell)
+    return Rounds(place, _plan(options), _tell)
 
 
-async def _measure(place: Place, given: argparse.Namespace) -> int:
+async def _measure(place: Place, options: argparse.Namespace) -> int:
     before = report.conditions()
-    rounds = await _opened(place, given)
+    rounds = await _opened(place, options)
     await rounds.all()
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         **before,
         "conditions": CONDITIONS,
-        "full": given.full,
+        "full": options.full,
         "server": dict(postgres_server.SETTINGS),
         "plan": msgspec.to_builtins(rounds.plan),
         "generator": {
@@ -124,53 +124,55 @@ async def _measure(place: Place, given: argparse.Namespace) -> int:
         "ratios": figures.ratios(rounds.rows),
         "cpu_s_per_million": figures.cpu(rounds.rows),
     }
-    if given.profile_s and Workload.W1 in rounds.plan.wanted:
-        found["profile"] = await rounds.profiled(rounds.plan.batches[0], given.profile_s)
-    if not given.no_kafka:
+    if options.profile_s and Workload.W1 in rounds.plan.selected:
+        results["profile"] = await rounds.profiled(rounds.plan.batches[0], options.profile_s)
+    if not options.no_kafka:
         try:
-            await _with_kafka(rounds, given, found)
+            await _with_kafka(rounds, options, results)
         except ROAD_TROUBLES as trouble:  # what was measured without it stands
-            found["road_failed"] = str(trouble) or repr(trouble)
-    if given.full or given.loaded:
-        load = Load.of(given.loaded) if given.loaded else Load()
-        found["loaded"] = await loaded.measure(rounds, load)
-    found["features"] = figures.features(found)
-    found["missed"] = figures.missed(found)
-    report.write(found, "ledger.json")
-    console.print(tables.report(found))
-    failed = any(row["wrong"] for row in rounds.rows) or "road_failed" in found
+            results["road_failed"] = str(trouble) or repr(trouble)
+    if options.full or options.loaded:
+        load = Load.of(options.loaded) if options.loaded else Load()
+        results["loaded"] = await loaded.measure(rounds, load)
+    results["features"] = figures.features(results)
+    results["missed"] = figures.missed(results)
+    report.write(results, "ledger.json")
+    console.print(tables.report(results))
+    failed = any(row["wrong"] for row in rounds.rows) or "road_failed" in results
     return 1 if failed else 0
 
 
-async def _with_kafka(rounds: Rounds, given: argparse.Namespace, found: dict[str, Any]) -> None:
-    length = Length() if not given.smoke else Length(commands=2_000, pairs=1, latency_s=1, step_s=1)
+async def _with_kafka(rounds: Rounds, options: argparse.Namespace, results: dict[str, Any]) -> None:
+    length = (
+        Length() if not options.smoke else Length(commands=2_000, pairs=1, latency_s=1, step_s=1)
+    )
     road = KafkaIn(rounds, length)
-    found["kafka"] = await road.full_topic()
-    _tell(f"W1 with Kafka in {found['kafka']['per_s']}/s")
+    results["kafka"] = await road.full_topic()
+    _tell(f"W1 with Kafka in {results['kafka']['per_s']}/s")
     singles = await road.one_at_a_time()
     bare = await rounds.run_yardstick(1, seconds=length.latency_s)
     base = singles["plain_p50_ms"] + bare["p50_ms"]
-    found["singles"] = singles | {
+    results["singles"] = singles | {
         YARDSTICK: bare,
         "base_p50_ms": round(base, 2),
         "times": round(singles["p50_ms"] / base, 2),
     }
 
 
-def _plan(given: argparse.Namespace) -> Plan:
-    plan = FULL if given.full else SMOKE if given.smoke else QUICK
-    asked: dict[str, Any] = {
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = FULL if options.full else SMOKE if options.smoke else QUICK
+    changes: dict[str, Any] = {
         name: value
         for name in ("commands", "warm_up", "members", "rounds", "seconds")
-        if (value := getattr(given, name)) is not None
+        if (value := getattr(options, name)) is not None
     }
-    if given.batch:
-        asked["batches"] = tuple(given.batch)
-    if given.no_audit:
-        asked["audited"] = False
-    if given.only:
-        asked["wanted"] = tuple(Workload(name) for name in given.only)
-    return msgspec.structs.replace(plan, **asked)
+    if options.batch:
+        changes["batches"] = tuple(options.batch)
+    if options.no_audit:
+        changes["audited"] = False
+    if options.only:
+        changes["selected"] = tuple(Workload(name) for name in options.only)
+    return msgspec.structs.replace(plan, **changes)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -22,16 +22,16 @@ async def check(place: Place, database: str, model: Model, *, born: int) -> dict
     Gives what was counted. Raises CheckFailed.
     """
     async with place.superuser(database) as connection:
-        found = {
+        counts = {
             name: int(await connection.fetchval(query) or 0) for name, query in _COUNTS.items()
         }
         rows = await connection.fetch(_BALANCES)
         statuses = await _statuses(connection, born)
         ends = await _ends_of_holds(connection, model)
-    wrong = ends + [f"{name}: {found[name]}" for name in _NONE if found[name]]
+    wrong = ends + [f"{name}: {counts[name]}" for name in _NONE if counts[name]]
     numbers = born + model.fresh + model.swept
-    wrong += _differ("sequence numbers", found["last_sequence"], numbers)
-    wrong += _differ("names", found["names"], numbers)
+    wrong += _differ("sequence numbers", counts["last_sequence"], numbers)
+    wrong += _differ("names", counts["names"], numbers)
     done = sum(statuses[status] for status in _DONE)
     wrong += _differ("accepted", done, model.posted + model.swept)
     wrong += _differ("refused", statuses.total() - done, model.refused)
@@ -41,7 +41,7 @@ async def check(place: Place, database: str, model: Model, *, born: int) -> dict
         raise CheckFailed("; ".join(wrong))
     return {
         "sequence_numbers": numbers,
-        "entries": found["entries"],
+        "entries": counts["entries"],
         "refused": model.refused,
         "repeated": model.repeated,
         "conflicting": model.conflicting,
@@ -52,7 +52,7 @@ async def check(place: Place, database: str, model: Model, *, born: int) -> dict
 
 async def _statuses(connection: Any, born: int) -> Counter[str]:
     """What became of the run's sequence numbers, from the leaves."""
-    found: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
     first = born
     while True:
         rows = await connection.fetch(
@@ -60,12 +60,12 @@ async def _statuses(connection: Any, born: int) -> Counter[str]:
             " limit $2", first + 1, _CHUNKS,
         )  # fmt: skip
         if not rows:
-            return found
+            return statuses
         for row in rows:
             for raw in chunks.unpack(row["packed"]):
                 leaf = leaves.decode(raw)
                 if leaf.sequence > born:
-                    found[leaf.status] += 1
+                    statuses[leaf.status] += 1
         first = rows[-1]["first"] + rows[-1]["count"] - 1
 
 
@@ -74,7 +74,7 @@ async def _ends_of_holds(connection: Any, model: Model) -> list[str]:
     if model.workload is not Workload.W4:
         return []
     rows = await connection.fetch("select resolution, count(*) from holds group by resolution")
-    found = {row["resolution"]: int(row["count"]) for row in rows}
+    actual = {row["resolution"]: int(row["count"]) for row in rows}
     expected = {
         "": len(model.holds),
         "captured": model.captured,
@@ -84,25 +84,25 @@ async def _ends_of_holds(connection: Any, model: Model) -> list[str]:
     return [
         wrong
         for end, count in expected.items()
-        for wrong in _differ(f"holds {end or 'standing'}", found.get(end, 0), count)
+        for wrong in _differ(f"holds {end or 'standing'}", actual.get(end, 0), count)
     ]
 
 
-def _differ(what: str, found: int, expected: int) -> list[str]:
-    return [] if found == expected else [f"{what}: {found}, not {expected}"]
+def _differ(label: str, actual: int, expected: int) -> list[str]:
+    return [] if actual == expected else [f"{label}: {actual}, not {expected}"]
 
 
-def _members(what: str, found: dict[int, int], expected: dict[int, int]) -> list[str]:
+def _members(label: str, actual: dict[int, int], expected: dict[int, int]) -> list[str]:
     off = [
         member
-        for member in found.keys() | expected.keys()
-        if found.get(member, 0) != expected.get(member, 0)
+        for member in actual.keys() | expected.keys()
+        if actual.get(member, 0) != expected.get(member, 0)
     ]
     if not off:
         return []
-    one = min(off)
-    told = f"{one} has {found.get(one, 0)}, not {expected.get(one, 0)}"
-    return [f"{what} of {len(off)} members is off: {told}"]
+    member = min(off)
+    detail = f"{member} has {actual.get(member, 0)}, not {expected.get(member, 0)}"
+    return [f"{label} of {len(off)} members is off: {detail}"]
 
 
 _COUNTS: Final = {

@@ -23,12 +23,12 @@ def ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
     by_cpu: the same ratio, not of speeds but of CPU a command.
     """
-    found: list[dict[str, Any]] = []
+    table: list[dict[str, Any]] = []
     for batch in sorted({row["batch"] for row in rows}):
         for over, under in (("W1", YARDSTICK), *((name, "W1") for name in _OF_W1)):
             pairs = _pairs(rows, batch, over, under)
             if pairs:
-                found.append(
+                table.append(
                     {
                         "batch": batch,
                         "of": over,
@@ -44,7 +44,7 @@ def ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:
                         "pairs": len(pairs),
                     }
                 )
-    return found
+    return table
 
 
 def _pairs(rows: Sequence[Row], batch: int, over: str, under: str) -> list[tuple[int, int]]:
@@ -69,30 +69,30 @@ def _cpu_us(rows: Sequence[Row], batch: int, name: str) -> float:
 
 def cpu(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """CPU seconds a million commands, medians of the rounds."""
-    found: list[dict[str, Any]] = []
+    table: list[dict[str, Any]] = []
     for batch, name in dict.fromkeys((row["batch"], row["workload"]) for row in rows):
         same = [row for row in rows if (row["batch"], row["workload"]) == (batch, name)]
         parts = {
             part: round(median([row[f"{part}_cpu_s_per_million"] for row in same]), 1)
             for part in ("client", "backend", "server")
         }
-        told = {"batch": batch, "workload": name, **parts}
-        found.append(told | {"generator": round(median([r["generator_us"] for r in same]), 1)})
-    return found
+        entry = {"batch": batch, "workload": name, **parts}
+        table.append(entry | {"generator": round(median([r["generator_us"] for r in same]), 1)})
+    return table
 
 
-def features(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+def features(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """W7's table: what each feature costs, as rates and as ratios to W1 with everything on.
 
     The log cannot be switched off: what it costs is its share of the profile's CPU.
     """
-    batch = min((row["batch"] for row in found["ratios"]), default=0)
-    of = {row["of"]: row for row in found["ratios"] if row["batch"] == batch}
+    batch = min((row["batch"] for row in results["ratios"]), default=0)
+    of = {row["of"]: row for row in results["ratios"] if row["batch"] == batch}
     if "W1" not in of:
         return []
     base = of["W1"]["per_s"]
     rows = [_feature("bare double entry (yardstick)", of["W1"]["to_per_s"], base)]
-    profile = found.get("profile")
+    profile = results.get("profile")
     if profile:
         spent_us = sum(profile[part] for part in ("client_us", "backend_us", "server_us"))
         share = log_us(profile) / spent_us
@@ -102,8 +102,8 @@ def features(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows.append(_feature("lots that expire, days that pass: W7", of["W7"]["per_s"], base))
     if "W4" in of:
         rows.append(_feature("holds and their resolutions: W4", of["W4"]["per_s"], base))
-    if found.get("kafka"):
-        rows.append(_feature("Kafka in: W1 from a full topic", found["kafka"]["per_s"], base))
+    if results.get("kafka"):
+        rows.append(_feature("Kafka in: W1 from a full topic", results["kafka"]["per_s"], base))
     return rows
 
 
@@ -123,35 +123,37 @@ def _feature(name: str, per_s: int, base: int) -> dict[str, Any]:
     return {"with": name, "per_s": per_s, "to_w1": round(per_s / base, 3) if base else 0.0}
 
 
-def missed(found: Mapping[str, Any]) -> list[str]:
+def missed(results: Mapping[str, Any]) -> list[str]:
     """What the ledger was to reach and did not, in words."""
-    said: list[str] = []
-    for row in found["ratios"]:
-        wanted = {
+    misses: list[str] = []
+    for row in results["ratios"]:
+        least = {
             ("W1", YARDSTICK): RATIO_MIN.get(row["batch"], 0.0),
             ("W2", "W1"): HOT_MIN,
             ("W5", "W1"): REPEATS_MIN,
         }.get((row["of"], row["to"]), 0.0)
-        if row["ratio"] < wanted:
-            said.append(
+        if row["ratio"] < least:
+            misses.append(
                 f"{row['of']} to {row['to']} at batch {row['batch']}: {row['ratio']:.2f},"
-                f" wanted at least {wanted:.2f}"
+                f" wanted at least {least:.2f}"
             )
-    said += [f"{row['workload']} failed: {row['wrong']}" for row in found["runs"] if row["wrong"]]
-    if "road_failed" in found:
-        said.append(f"with Kafka in: {found['road_failed']}")
-    return said + _missed_bytes(found) + _missed_latency(found) + _missed_rest(found)
+    misses += [
+        f"{row['workload']} failed: {row['wrong']}" for row in results["runs"] if row["wrong"]
+    ]
+    if "road_failed" in results:
+        misses.append(f"with Kafka in: {results['road_failed']}")
+    return misses + _missed_bytes(results) + _missed_latency(results) + _missed_rest(results)
 
 
-def _missed_bytes(found: Mapping[str, Any]) -> list[str]:
-    sizes = [row["bytes"]["per_command"] for row in found["runs"] if row["workload"] == "W1"]
+def _missed_bytes(results: Mapping[str, Any]) -> list[str]:
+    sizes = [row["bytes"]["per_command"] for row in results["runs"] if row["workload"] == "W1"]
     if sizes and max(sizes) > BYTES_MAX:
         return [f"{max(sizes)} bytes a command, wanted at most {BYTES_MAX}"]
     return []
 
 
-def _missed_latency(found: Mapping[str, Any]) -> list[str]:
-    singles = found.get("singles")
+def _missed_latency(results: Mapping[str, Any]) -> list[str]:
+    singles = results.get("singles")
     if singles and singles["times"] > LATENCY_MAX:
         return [
             f"one at a time p50 {singles['p50_ms']} ms is {singles['times']:.2f} times plain Kafka"
@@ -160,12 +162,12 @@ def _missed_latency(found: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _missed_rest(found: Mapping[str, Any]) -> list[str]:
-    said: list[str] = []
-    rates = [row["audit"]["entries_per_s"] for row in found["runs"] if row.get("audit")]
+def _missed_rest(results: Mapping[str, Any]) -> list[str]:
+    misses: list[str] = []
+    rates = [row["audit"]["entries_per_s"] for row in results["runs"] if row.get("audit")]
     if rates and median(rates) < AUDIT_MIN:
-        said.append(f"audit {median(rates):.0f} entries/s, wanted at least {AUDIT_MIN}")
-    loaded = found.get("loaded")
+        misses.append(f"audit {median(rates):.0f} entries/s, wanted at least {AUDIT_MIN}")
+    loaded = results.get("loaded")
     if loaded and loaded["ratio"] < LOADED_MIN:
-        said.append(f"full book to empty {loaded['ratio']:.2f}, wanted at least {LOADED_MIN}")
-    return said
+        misses.append(f"full book to empty {loaded['ratio']:.2f}, wanted at least {LOADED_MIN}")
+    return misses

@@ -73,12 +73,12 @@ class KafkaIn:
             translator = Translator(Workload.W6, offset=born)
             async with Road.open(self.place, database, translator) as road, road.working():
                 stock = self._stock(road)
-                found = await self._latency(road, iter(stock))
-            sent = found["sent"]
+                latency = await self._latency(road, iter(stock))
+            sent = latency["sent"]
             model = Model.of(Workload.W6, self.rounds.plan.size)
             model.apply(itertools.islice(self._commands(), sent))
-            found["counted"] = await checks.check(self.place, database, model, born=born)
-        return found
+            latency["counted"] = await checks.check(self.place, database, model, born=born)
+        return latency
 
     async def _latency(self, road: Road, drawn: Iterator[Message]) -> dict[str, Any]:
         bootstrap = self.place.home.bootstrap

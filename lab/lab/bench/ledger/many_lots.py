@@ -50,11 +50,11 @@ async def measure(place: Place, *, rounds: int = ROUNDS) -> dict[str, Any]:
             for kind, lots in order if number % 2 else reversed(order):
                 took.setdefault((kind, lots), []).append(await till.ask(kind, lots))
         await till.side.close()
-    found = {kind: {lots: median(took[kind, lots]) * 1e3 for lots in LOTS} for kind in KINDS}
+    medians = {kind: {lots: median(took[kind, lots]) * 1e3 for lots in LOTS} for kind in KINDS}
     return {
         kind: {str(lots): round(ms, 2) for lots, ms in row.items()}
         | {f"{lots} to none": round(row[lots] / row[0], 2) for lots in LOTS[1:]}
-        for kind, row in found.items()
+        for kind, row in medians.items()
     }
 
 
@@ -166,8 +166,8 @@ class _Till:
         return self._transaction(Kind.REDEMPTION, account, redemption=terms, **fields)
 
     def _transaction(self, kind: Kind, account: int, **fields: Any) -> PostTransaction:
-        told: dict[str, Any] = {"name": till_name(_TERMINAL, 1, self._offset)}
-        told |= {"amount_rial": 1_000_000} | fields
+        common: dict[str, Any] = {"name": till_name(_TERMINAL, 1, self._offset)}
+        common |= {"amount_rial": 1_000_000} | fields
         return PostTransaction(
             kind=kind,
             channel=Channel.TILL,
@@ -177,13 +177,13 @@ class _Till:
             terminal=_TERMINAL,
             account=account,
             member=account,
-            **told,
+            **common,
         )
 
     def _event(self, body: Any) -> Event:
         self._at += timedelta(milliseconds=10)
         offset, self._next = self._next, self._next + 1
-        said = Envelope(
+        envelope = Envelope(
             id=envelopes.derive_id(body.name, "many lots"),
             type=_TYPES[type(body)],
             key=str(body.account),
@@ -194,7 +194,7 @@ class _Till:
         )
         return consumer.event(
             LEDGER_COMMANDS,
-            said,
+            envelope,
             partition=SHARD,
             offset=offset,
             headers=(

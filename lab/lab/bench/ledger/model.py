@@ -85,10 +85,10 @@ class Model:
 
     def held(self) -> dict[int, int]:
         """Points that are booked as held, of members who have any."""
-        found: dict[int, int] = {}
+        by_member: dict[int, int] = {}
         for hold in self.holds.values():
-            found[hold.member] = found.get(hold.member, 0) + hold.amount
-        return found
+            by_member[hold.member] = by_member.get(hold.member, 0) + hold.amount
+        return by_member
 
     def _fresh(self, command: Command) -> None:
         taken = self._take(command)

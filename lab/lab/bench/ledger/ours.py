@@ -55,11 +55,11 @@ class Ours:
             pid = await tx.fetchval("select pg_backend_pid()")
             positions = await Positions.claim(tx, consumer.GROUP, [_PLACE], _CLUSTER, 1)
         offset = max(0, positions.next[_PLACE])
-        made = cls(database, Translator(workload, offset=offset, epoch=epoch), pid)
-        made._positions = positions
+        side = cls(database, Translator(workload, offset=offset, epoch=epoch), pid)
+        side._positions = positions
         async with database.read() as tx:
-            await made._numbers.load(tx, [_PLACE])
-        return made
+            await side._numbers.load(tx, [_PLACE])
+        return side
 
     @property
     def sequence(self) -> int:
@@ -82,19 +82,19 @@ class Ours:
 
     async def hear(self, batch: Sequence[Event]) -> list[Message]:
         """Post a batch; gives what was said."""
-        fresh, heard = self._positions.sift(batch)
+        fresh, streams = self._positions.sift(batch)
         ends: dict[Place, int] = {_PLACE: batch[-1].offset + 1}
         self.tell("begin")
         async with self._database.transaction() as opened:
             self.tell("client")
             tx = self.watch(opened)
-            await self._positions.advance(tx, ends, heard, self._acked)
+            await self._positions.advance(tx, ends, streams, self._acked)
             await usecases.post_batch(tx, fresh)
             messages = tx.take_messages()
             batches = await self._numbers.insert(tx, self._numbers.plan(messages, list(ends)))
             self.tell("commit")
         self.tell("client")
-        self._positions.settle(ends, heard)
+        self._positions.settle(ends, streams)
         self._numbers.settle(batches)
         self._acked = [batch.id for batch in batches]
         self.tell("end")
@@ -106,11 +106,11 @@ class Ours:
         while True:
             async with self._database.transaction() as tx:
                 after = await usecases.sweep_due_lots(tx, after, now=now, limit=SWEEP_LOTS)
-                said = tx.take_messages()
-            if not said:
+                messages = tx.take_messages()
+            if not messages:
                 return swept
-            await self.post(self._translator.others(said))
-            swept += len(said)
+            await self.post(self._translator.others(messages))
+            swept += len(messages)
 
     async def give_birth(self, workload: Workload, size: Size) -> None:
         """Post every member's first lots."""

@@ -34,10 +34,10 @@ class Place:
     @property
     def postmaster(self) -> psutil.Process:
         """The server's first process."""
-        found = children.find(self.home.folder, postgres_server.NAME)
-        if found is None:
+        process = children.find(self.home.folder, postgres_server.NAME)
+        if process is None:
             raise servers.NotRunning("postgres does not run")
-        return found
+        return process
 
     def dsn(self, database: str, role: str = postgres_server.SUPERUSER) -> str:
         """The address of a database; by default for whoever may do everything."""

@@ -201,16 +201,16 @@ GROUPS: Final = (
 def groups(calls: cProfile.Profile) -> dict[str, float]:
     """Seconds of the client's own work by group; a built-in's are its callers'."""
     stats: Any = pstats.Stats(calls)
-    found: dict[str, float] = defaultdict(float)
+    by_group: dict[str, float] = defaultdict(float)
     for (path, _, _), (_, _, own, _, callers) in stats.stats.items():
         if path != "~" and not path.startswith("<"):
-            found[_group(path)] += own
+            by_group[_group(path)] += own
             continue
-        told = sum(row[2] for row in callers.values())
+        attributed = sum(row[2] for row in callers.values())
         for (caller, _, _), row in callers.items():
-            found[_group(caller)] += row[2]
-        found["event loop"] += max(0.0, own - told)
-    return dict(found)
+            by_group[_group(caller)] += row[2]
+        by_group["event loop"] += max(0.0, own - attributed)
+    return dict(by_group)
 
 
 def _group(path: str) -> str:
@@ -223,12 +223,12 @@ def _group(path: str) -> str:
 # ------------------------------------------------------------------------------------------ report
 
 
-def as_rows(found: Profile) -> dict[str, Any]:
+def as_rows(taken: Profile) -> dict[str, Any]:
     """The profile in microseconds a command."""
-    plain, watched = found.plain, found.watched
+    plain, watched = taken.plain, taken.watched
     micro = 1e6 / max(1, watched.commands)
     batches = max(1, len(watched.took_s))
-    own = groups(found.calls)
+    own = groups(taken.calls)
     # cProfile weighs on what has many calls: its seconds are scaled to the unwatched client's
     scale = plain.client_cpu_s / max(1e-9, sum(own.values())) * 1e6 / max(1, plain.commands)
     return {
@@ -245,16 +245,16 @@ def as_rows(found: Profile) -> dict[str, Any]:
                 "us": round(one.wall_s * micro, 2),
                 "backend_us": round(one.cpu_s * micro, 2),
             }
-            for name, one in sorted(found.statements.items(), key=lambda row: -row[1].wall_s)
+            for name, one in sorted(taken.statements.items(), key=lambda row: -row[1].wall_s)
         ],
         "outside_statements_us": round(
-            (sum(watched.took_s) - sum(one.wall_s for one in found.statements.values())) * micro, 2
+            (sum(watched.took_s) - sum(one.wall_s for one in taken.statements.values())) * micro, 2
         ),
         "client": [
             {"group": name, "us": round(seconds * scale, 2)}
             for name, seconds in sorted(own.items(), key=lambda row: -row[1])
         ],
-        "functions": _functions(found.calls, scale, found.profiled.commands),
+        "functions": _functions(taken.calls, scale, taken.profiled.commands),
     }
 
 

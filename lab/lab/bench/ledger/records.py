@@ -46,14 +46,14 @@ class Translator:
 
     def others(self, messages: Sequence[Any]) -> list[Event]:
         """What the ledger says to itself, heard."""
-        return [self._event(envelopes.decode(said.value, _EVENTS)) for said in messages]
+        return [self._event(envelopes.decode(message.value, _EVENTS)) for message in messages]
 
-    def _event(self, said: Envelope[Any]) -> Event:
+    def _event(self, envelope: Envelope[Any]) -> Event:
         offset = self._offset
         self._offset += 1
         return consumer.event(
             LEDGER_COMMANDS,
-            said,
+            envelope,
             partition=SHARD,
             offset=offset,
             headers=(

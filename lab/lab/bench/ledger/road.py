@@ -71,7 +71,7 @@ class Road:
             )
         producer = await Producer.open(bootstrap, client_id="bench")
         try:
-            numbered = await _numbers_said(place, database)
+            numbered = await _numbers_given(place, database)
             yield cls(place, database, producer, translator, before, numbered)
         finally:
             await producer.close()
@@ -93,7 +93,7 @@ class Road:
     def start_worker(self) -> psutil.Process:
         """The ledger's consumer as a process."""
         home = self.place.home
-        told = {
+        settings = {
             "KAFKA_BOOTSTRAP": home.bootstrap,
             "DATABASE_DSN": self.place.dsn(self.database, ROOM),
             "HTTP_PORT": "0",
@@ -102,7 +102,7 @@ class Road:
             "LOG_LEVEL": "WARNING",
         }
         environment = children.plain_environment()
-        environment |= {f"PEYVAND_{key}": value for key, value in told.items()}
+        environment |= {f"PEYVAND_{key}": value for key, value in settings.items()}
         if "PYTHONPATH" in os.environ:
             environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
         return children.launch(
@@ -149,15 +149,15 @@ class Road:
         outcomes drops those by their numbers. Raises RoadFailed.
         """
         after = await kafka.end_offsets(self.place.home.bootstrap, [t.name for t in TOPICS])
-        told = {p[0]: after[p] - self.before[p] for p in (_COMMANDS, _ENTRIES, _REPLIES)}
-        numbered = await _numbers_said(self.place, self.database) - self.numbered
+        counts = {p[0]: after[p] - self.before[p] for p in (_COMMANDS, _ENTRIES, _REPLIES)}
+        numbered = await _numbers_given(self.place, self.database) - self.numbered
         async with self.place.superuser(self.database) as connection:
             unsent = await connection.fetchval("select count(*) from outbox_batches")
-        if numbered != self.sent or unsent or min(told.values()) < self.sent:
+        if numbered != self.sent or unsent or min(counts.values()) < self.sent:
             raise RoadFailed(
-                f"{self.sent} commands, but {numbered} numbers, {told}, {unsent} batches unsent"
+                f"{self.sent} commands, but {numbered} numbers, {counts}, {unsent} batches unsent"
             )
-        return told[_ENTRIES[0]] - self.sent
+        return counts[_ENTRIES[0]] - self.sent
 
     async def _reach(self, worker: psutil.Process, sequence: int) -> int:
         deadline = time.monotonic() + _START_WAIT_S
@@ -178,15 +178,15 @@ class Road:
     def _cpu(self, worker: psutil.Process) -> dict[str, float]:
         """CPU seconds so far: the worker, the broker, PostgreSQL's sessions for the room."""
         broker = children.find(self.place.home.folder, kafka_server.NAME)
-        found = {"ledger": seconds(worker)}
+        by_process = {"ledger": seconds(worker)}
         if broker is not None:
-            found["kafka"] = seconds(broker)
+            by_process["kafka"] = seconds(broker)
         sessions = self.place.postmaster.children(recursive=True)
-        found["postgres"] = sum(seconds(session) for session in sessions)
-        return found
+        by_process["postgres"] = sum(seconds(session) for session in sessions)
+        return by_process
 
 
-async def _numbers_said(place: Place, database: str) -> int:
+async def _numbers_given(place: Place, database: str) -> int:
     """Numbers given so far to messages of ledger.entries."""
     async with place.superuser(database) as connection:
         query = "select coalesce(sum(n), 0) from stream_sequences where topic = $1"
@@ -213,11 +213,11 @@ class Replies:
     async def open(cls, bootstrap: str, place: kafka.Place = _REPLIES) -> AsyncGenerator["Replies"]:
         """Listen while the block runs."""
         reader = await kafka.Assigned.open(bootstrap, client_id="bench", start={place: None})
-        made = cls(reader)
+        replies = cls(reader)
         try:
             async with asyncio.TaskGroup() as tasks:
-                listening = tasks.create_task(made._listen())
-                yield made
+                listening = tasks.create_task(replies._listen())
+                yield replies
                 listening.cancel()
         finally:
             await reader.close()

@@ -42,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     batches: tuple[int, ...] = (100, 1_000)
     seconds: float = 30.0
     audited: bool = True  # by the outside auditor too, in the first round
-    wanted: tuple[Workload, ...] = (
+    selected: tuple[Workload, ...] = (
         Workload.W1, Workload.W2, Workload.W3, Workload.W4, Workload.W5, Workload.W7,
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ class Rounds:
         Every other round goes backwards: a machine that slows down as it works favours nobody.
         """
         audited = self.plan.audited and number == 0
-        order = [None, *self.plan.wanted]
+        order = [None, *self.plan.selected]
         for workload in reversed(order) if number % 2 else order:
             if workload is None:
                 row = await self.run_yardstick(batch)
@@ -195,10 +195,10 @@ class Rounds:
             side = await Ours.open(self.place.dsn(database, ROOM), Workload.W1)
             try:
                 parts = self._thirds(self.file(Workload.W1), batch)
-                found = await profile.take(self.place, side, parts, batch, seconds=seconds)
+                taken = await profile.take(self.place, side, parts, batch, seconds=seconds)
             finally:
                 await side.close()
-        return profile.as_rows(found)
+        return profile.as_rows(taken)
 
 
 @dataclass(slots=True)
@@ -226,12 +226,12 @@ class Days:
 
 def _conflicts() -> int:
     """Answers of 422 that this process has counted."""
-    found = 0.0
+    total = 0.0
     for family in telemetry.REGISTRY.collect():
         for sample in family.samples:
             if sample.labels.get("outcome") == "conflicting":
-                found += sample.value
-    return int(found)
+                total += sample.value
+    return int(total)
 
 
 def audited_row(dsn: str, name: str) -> dict[str, Any]:
@@ -251,8 +251,8 @@ def audited_row(dsn: str, name: str) -> dict[str, Any]:
     if done.returncode != 0:
         report.with_suffix(".txt").write_text(done.stderr)
         return {"wrong": f"the audit says: {_gist(done.stderr)}"}
-    said = msgspec.json.decode(Path(report).read_bytes())
-    return {"audit": {key: said[key] for key in ("ok", "entries", "seconds", "entries_per_s")}}
+    audit = msgspec.json.decode(Path(report).read_bytes())
+    return {"audit": {key: audit[key] for key in ("ok", "entries", "seconds", "entries_per_s")}}
 
 
 def _gist(text: str) -> str:

@@ -9,26 +9,26 @@ from rich.table import Table
 from lab.bench.report import notes
 
 
-def profile(found: Mapping[str, Any]) -> Group:
+def profile(figures: Mapping[str, Any]) -> Group:
     """Where the microseconds of a command go."""
     head = (
-        f"[bold]{found['per_s']}/s at batch {found['batch']}[/]: {found['us']} µs a command; CPU:"
-        f" client {found['client_us']}, its backend {found['backend_us']},"
-        f" the server's others {found['server_us']} µs"
+        f"[bold]{figures['per_s']}/s at batch {figures['batch']}[/]: {figures['us']} µs a command;"
+        f" CPU: client {figures['client_us']}, its backend {figures['backend_us']},"
+        f" the server's others {figures['server_us']} µs"
     )
     statements = Table("statement", title="µs a command, by statement", title_justify="left")
     for heading in ("a batch", "time", "server CPU"):
         statements.add_column(heading, justify="right")
-    for row in found["statements"]:
+    for row in figures["statements"]:
         cells = (row["calls_a_batch"], row["us"], row["backend_us"])
         statements.add_row(row["statement"], *(f"{cell:.1f}" for cell in cells))
     statements.add_section()
-    statements.add_row("between statements", "", f"{found['outside_statements_us']:.1f}", "")
+    statements.add_row("between statements", "", f"{figures['outside_statements_us']:.1f}", "")
     return Group(
         head,
         statements,
-        _costs("client CPU by group, µs a command (cProfile, scaled)", "group", found["client"]),
-        _costs("client CPU by function", "function", found["functions"]),
+        _costs("client CPU by group, µs a command (cProfile, scaled)", "group", figures["client"]),
+        _costs("client CPU by function", "function", figures["functions"]),
     )
 
 
@@ -44,23 +44,23 @@ def _costs(title: str, key: str, rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def report(found: Mapping[str, Any]) -> Group:
+def report(results: Mapping[str, Any]) -> Group:
     """All figures of a run, and what was missed."""
-    parts: list[Any] = ["", _ratios(found["ratios"]), _cpu(found["cpu_s_per_million"])]
-    w1 = next((row for row in found["runs"] if row["workload"] == "W1"), None)
+    parts: list[Any] = ["", _ratios(results["ratios"]), _cpu(results["cpu_s_per_million"])]
+    w1 = next((row for row in results["runs"] if row["workload"] == "W1"), None)
     if w1 is not None:
         parts.append(_bytes(w1["bytes"]))
-    if found["features"]:
-        parts.append(_features(found["features"]))
-    if "singles" in found:
-        parts += [_singles(found["singles"]), *_latency(found["singles"])]
-    audits = [row["audit"] for row in found["runs"] if row.get("audit")]
+    if results["features"]:
+        parts.append(_features(results["features"]))
+    if "singles" in results:
+        parts += [_singles(results["singles"]), *_latency(results["singles"])]
+    audits = [row["audit"] for row in results["runs"] if row.get("audit")]
     if audits:
         rates = sorted(audit["entries_per_s"] for audit in audits)
         parts.append(f"audit: {rates[len(rates) // 2]:,} entries/s, nothing is wrong")
-    if "profile" in found:
-        parts.append(profile(found["profile"]))
-    return Group(*parts, *notes(found, missed=found["missed"]))
+    if "profile" in results:
+        parts.append(profile(results["profile"]))
+    return Group(*parts, *notes(results, missed=results["missed"]))
 
 
 def _ratios(rows: list[dict[str, Any]]) -> Table:
@@ -109,30 +109,30 @@ def _features(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _singles(found: Mapping[str, Any]) -> str:
+def _singles(latency: Mapping[str, Any]) -> str:
     return (
-        f"[bold]one at a time[/] p50 {found['p50_ms']} ms from produced to reply consumed; plain"
-        f" Kafka {found['plain_p50_ms']} + yardstick {found['yardstick']['p50_ms']} ms:"
-        f" [bold]{found['times']:.2f} times[/]"
+        f"[bold]one at a time[/] p50 {latency['p50_ms']} ms from produced to reply consumed; plain"
+        f" Kafka {latency['plain_p50_ms']} + yardstick {latency['yardstick']['p50_ms']} ms:"
+        f" [bold]{latency['times']:.2f} times[/]"
     )
 
 
-def _latency(found: Mapping[str, Any]) -> list[Table]:
+def _latency(latency: Mapping[str, Any]) -> list[Table]:
     table = Table("W6", title="latency in ms, Kafka in", title_justify="left")
     for heading in ("per s", "p50", "p99", "p99.9"):
         table.add_column(heading, justify="right")
-    rows = [(f"{row['callers']} callers", row) for row in found["closed_loop"]]
-    rows += [(f"offered {row['offered_per_s']:.0f}/s", row) for row in found["open_loop"]]
+    rows = [(f"{row['callers']} callers", row) for row in latency["closed_loop"]]
+    rows += [(f"offered {row['offered_per_s']:.0f}/s", row) for row in latency["open_loop"]]
     for name, row in rows:
         cells = (row[key] for key in ("per_s", "p50_ms", "p99_ms", "p99_9_ms"))
         table.add_row(name, *(f"{cell:.1f}" for cell in cells))
     return [table]
 
 
-def many_lots(found: Mapping[str, Any]) -> Table:
+def many_lots(medians: Mapping[str, Any]) -> Table:
     """What a till pays for an account full of small lots."""
-    headings = list(next(iter(found.values())))
+    headings = list(next(iter(medians.values())))
     table = Table("CPU ms a command, alone in its poll", *headings)
-    for kind, row in found.items():
+    for kind, row in medians.items():
         table.add_row(kind, *(f"{row[heading]:.2f}" for heading in headings))
     return table

@@ -17,12 +17,12 @@ from ledger.posting import consumer
 
 async def consume() -> None:
     """Consume ledger.commands until told to end, then drain."""
-    given = settings.load(settings.ServiceSettings, room=main.SERVICE.name)
-    telemetry.configure(given.room, level=given.log_level)
-    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
-    database = await Database.open(given.database_dsn)
+    config = settings.load(settings.ServiceSettings, room=main.SERVICE.name)
+    telemetry.configure(config.room, level=config.log_level)
+    producer = await kafka.Producer.open(config.kafka_bootstrap, client_id=config.room)
+    database = await Database.open(config.database_dsn)
     try:
-        road = Consumer(consumer.GROUP, consumer.SUBSCRIPTIONS, database, producer, given)
+        road = Consumer(consumer.GROUP, consumer.SUBSCRIPTIONS, database, producer, config)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, road.stop)
         run.calm_collector()
         await road.run()

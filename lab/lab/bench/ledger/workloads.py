@@ -237,20 +237,20 @@ def _holds(size: Size) -> Iterator[Command]:
             yield Command(i, _id(i, at), kind, held.debit, held.credit, amount, held.id, at)
             continue
         merchant, member, amount, at = draws.merchant(), draws.member(), draws.amount(), _at(i)
-        made = Command(i, _id(i, at), Kind.HOLD, member, merchant, amount, "", at)
-        yield made
-        fate = _fate(rng, made)
+        hold = Command(i, _id(i, at), Kind.HOLD, member, merchant, amount, "", at)
+        yield hold
+        fate = _fate(rng, hold)
         if fate is not None:
             fates.setdefault(i + rng.randrange(1, RESOLVED_WITHIN + 1), deque()).append(fate)
 
 
-def _fate(rng: random.Random, made: Command) -> tuple[Kind, Command, int] | None:
+def _fate(rng: random.Random, hold: Command) -> tuple[Kind, Command, int] | None:
     drawn = rng.randrange(6)
     if drawn < 3:
-        part = rng.random() < 0.5 and made.amount > 1
-        return Kind.CAPTURE, made, rng.randrange(1, made.amount) if part else made.amount
+        part = rng.random() < 0.5 and hold.amount > 1
+        return Kind.CAPTURE, hold, rng.randrange(1, hold.amount) if part else hold.amount
     if drawn < 5:
-        return Kind.VOID, made, 0
+        return Kind.VOID, hold, 0
     return None
 
 

@@ -119,9 +119,9 @@ class Yardstick:
     async def open(cls, dsn: str) -> "Yardstick":
         """Connect, statements prepared."""
         connection = await asyncpg.connect(dsn)
-        made = cls(connection, await connection.fetchval("select pg_backend_pid()"))
-        made._post = await connection.prepare(_POST)
-        return made
+        yardstick = cls(connection, await connection.fetchval("select pg_backend_pid()"))
+        yardstick._post = await connection.prepare(_POST)
+        return yardstick
 
     async def close(self) -> None:
         """Disconnect."""

@@ -23,36 +23,36 @@ TROUBLES: Final = (readiness.NotReady, GeneratorEnded, TimeoutError, OSError, Ru
 
 def main() -> int:
     """Run the bench; 0 when its figures count, whatever they are."""
-    given = _parser().parse_args()
+    options = _parser().parse_args()
     os.environ[kafka_server.FULL_COMPILER] = "1"
     folder = FOLDER / "cluster"
     lifecycle.clean(folder)
 
     def close() -> None:
-        if not given.keep:
+        if not options.keep:
             lifecycle.down(folder, step=reporting.show_step)
 
-    return report.ended(lambda: _run(given, folder), TROUBLES, close)
+    return report.ended(lambda: _run(options, folder), TROUBLES, close)
 
 
-def _run(given: argparse.Namespace, folder: Path) -> int:
+def _run(options: argparse.Namespace, folder: Path) -> int:
     cluster = lifecycle.up(folder, sandbox=False, step=reporting.show_step)
-    if given.profile:
-        return profile.run(cluster, given.profile, FOLDER)
-    if given.members:
-        alone = million.measure(cluster, given.members)
+    if options.profile:
+        return profile.run(cluster, options.profile, FOLDER)
+    if options.members:
+        alone = million.measure(cluster, options.members)
         report.write({"members": alone}, "members.json")
         _show_members(alone)
         return 0
     before = report.conditions()
-    found = before | _roads(cluster, FULL if given.full else QUICK)
-    if given.full:
-        found["members"] = million.measure(cluster, MILLION)
-    report.write(found, "report.json")
-    _show(found)
-    if given.full:
-        _show_members(found["members"])
-    return 1 if found["invalid"] else 0
+    results = before | _roads(cluster, FULL if options.full else QUICK)
+    if options.full:
+        results["members"] = million.measure(cluster, MILLION)
+    report.write(results, "report.json")
+    _show(results)
+    if options.full:
+        _show_members(results["members"])
+    return 1 if results["invalid"] else 0
 
 
 def _roads(cluster: plan.Cluster, how: Plan) -> dict[str, Any]:
@@ -63,37 +63,37 @@ def _roads(cluster: plan.Cluster, how: Plan) -> dict[str, Any]:
     return figures.report(bench.steps, words.GATEWAY)
 
 
-def _show(found: Mapping[str, Any]) -> None:
+def _show(results: Mapping[str, Any]) -> None:
     console.print()
     console.print(
-        f"[bold]at saturation[/] {found['road_per_s']:.0f}/s, the bare road"
-        f" {found['bare_per_s']:.0f}/s: [bold]ratio {found['ratio']:.2f}[/]",
+        f"[bold]at saturation[/] {results['road_per_s']:.0f}/s, the bare road"
+        f" {results['bare_per_s']:.0f}/s: [bold]ratio {results['ratio']:.2f}[/]",
         highlight=False,
     )
     console.print(
-        f"[bold]idle p50[/] {found['idle_p50_ms']:.1f} ms, the bare road"
-        f" {found['bare_idle_p50_ms']:.1f} ms: [bold]{found['idle_times']:.1f} times[/]",
+        f"[bold]idle p50[/] {results['idle_p50_ms']:.1f} ms, the bare road"
+        f" {results['bare_idle_p50_ms']:.1f} ms: [bold]{results['idle_times']:.1f} times[/]",
         highlight=False,
     )
-    console.print(_rates(found["at_rate"]))
-    console.print(_cpu(found["cpu_us"], found["bare_cpu_us"]))
+    console.print(_rates(results["at_rate"]))
+    console.print(_cpu(results["cpu_us"], results["bare_cpu_us"]))
     console.print(
         "[dim]saturation: arrivals come faster than any road carries; at most"
         f" {' or '.join(str(n) for n in FLOODS)} are unanswered at a time, the rest wait;"
         " the better of the two, in answers a second[/]"
     )
-    for note in report.notes(found, missed=figures.missed(found), invalid=found["invalid"]):
+    for note in report.notes(results, missed=figures.missed(results), invalid=results["invalid"]):
         console.print(note, highlight=False)
 
 
-def _show_members(found: Mapping[str, Any]) -> None:
-    until_then = "unready" if found["unready_until_caught_up"] else "[red]ready too early[/]"
-    added_mb = (found["anonymous_full_bytes"] - found["anonymous_empty_bytes"]) / 2**20
+def _show_members(results: Mapping[str, Any]) -> None:
+    until_then = "unready" if results["unready_until_caught_up"] else "[red]ready too early[/]"
+    added_mb = (results["anonymous_full_bytes"] - results["anonymous_empty_bytes"]) / 2**20
     console.print(
-        f"[bold]the gateway with {found['members']:,} members[/]: warm start"
-        f" {found['warm_start_s']:.1f} s; {added_mb:.0f} MB of anonymous memory more than empty"
-        f" after {found['look_ups']:,} look-ups; from empty tables {found['from_empty_s']:.1f} s,"
-        f" {until_then} until then",
+        f"[bold]the gateway with {results['members']:,} members[/]: warm start"
+        f" {results['warm_start_s']:.1f} s; {added_mb:.0f} MB of anonymous memory more than empty"
+        f" after {results['look_ups']:,} look-ups; from empty tables"
+        f" {results['from_empty_s']:.1f} s, {until_then} until then",
         highlight=False,
     )
 

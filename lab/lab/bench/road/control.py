@@ -14,7 +14,7 @@ from lab.bench.road.load import Open, Outcome, Progress, Step
 
 NAME: Final = "bench-generator"
 END_WAIT_S: Final = 10.0
-_said: Final = msgspec.json.Decoder(Progress | Outcome).decode
+_decode: Final = msgspec.json.Decoder(Progress | Outcome).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -27,8 +27,8 @@ class Generator:
     """A running generator. Use as a context."""
 
     process: subprocess.Popen[bytes]
-    said: IO[bytes]
-    told: IO[bytes]
+    stdout: IO[bytes]
+    stdin: IO[bytes]
 
     @classmethod
     def start(cls, cluster: plan.Cluster) -> "Generator":
@@ -59,34 +59,34 @@ class Generator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.told.close()
+        self.stdin.close()
         try:
             self.process.wait(timeout=END_WAIT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.said.close()
+        self.stdout.close()
 
     def open(self, world: Open) -> None:
         """Tell it of a road."""
-        self._tell(world)
-        self._hear()
+        self._write(world)
+        self._read()
 
     def run(self, step: Step, tell: Callable[[int], None] = lambda _: None) -> Outcome:
         """Run a step; tell hears how many were sent so far."""
-        self._tell(step)
+        self._write(step)
         while True:
-            heard = self._hear()
-            if isinstance(heard, Outcome):
-                return heard
-            tell(heard.sent)
+            message = self._read()
+            if isinstance(message, Outcome):
+                return message
+            tell(message.sent)
 
-    def _tell(self, command: Open | Step) -> None:
-        self.told.write(_encode(command) + b"\n")
-        self.told.flush()
+    def _write(self, command: Open | Step) -> None:
+        self.stdin.write(_encode(command) + b"\n")
+        self.stdin.flush()
 
-    def _hear(self) -> Progress | Outcome:
-        line = self.said.readline()
+    def _read(self) -> Progress | Outcome:
+        line = self.stdout.readline()
         if not line:
             raise GeneratorEnded(f"the generator ended; see logs/{NAME}.log")
-        return _said(line)
+        return _decode(line)

@@ -85,14 +85,14 @@ def invalid(bare_cpu_us: Mapping[str, float], bare_gateway: str) -> list[str]:
     ]
 
 
-def missed(found: Mapping[str, Any]) -> list[str]:
+def missed(results: Mapping[str, Any]) -> list[str]:
     """What the road was to reach and did not."""
     misses: list[str] = []
-    if found["ratio"] < RATIO_MIN:
-        misses.append(f"ratio at saturation {found['ratio']:.2f}, wanted at least {RATIO_MIN}")
-    if found["idle_times"] > IDLE_TIMES_MAX or not found["idle_p50_ms"]:
+    if results["ratio"] < RATIO_MIN:
+        misses.append(f"ratio at saturation {results['ratio']:.2f}, wanted at least {RATIO_MIN}")
+    if results["idle_times"] > IDLE_TIMES_MAX or not results["idle_p50_ms"]:
         misses.append(
-            f"idle p50 {found['idle_times']:.1f} times the bare road's,"
+            f"idle p50 {results['idle_times']:.1f} times the bare road's,"
             f" wanted at most {IDLE_TIMES_MAX:.0f}"
         )
     return misses
@@ -156,15 +156,15 @@ def _saturation_row(step: Measured) -> dict[str, Any]:
 
 
 def _cpu_us(steps: Sequence[Measured], world: str) -> dict[str, float]:
-    found = _per_transaction(steps, world, lambda step: step.cpu_s)
+    by_process = _per_transaction(steps, world, lambda step: step.cpu_s)
     of_generator = [
         step.outcome.cpu_s / step.outcome.carried * 1e6
         for step in _of(steps, Stage.SATURATION, world)
         if step.outcome.carried
     ]
     if of_generator:
-        found[GENERATOR] = round(median(of_generator), 1)
-    return found
+        by_process[GENERATOR] = round(median(of_generator), 1)
+    return by_process
 
 
 def _per_transaction(

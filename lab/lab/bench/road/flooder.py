@@ -55,25 +55,25 @@ def request_of(flood: Flood, number: int) -> bytes:
 
 async def run(flood: Flood) -> Flooded:
     """Flood for so long."""
-    heard: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
     numbers = itertools.count(flood.first_number)
     crowd = min(flood.connections, CONNECTIONS_MAX)
-    asking = [asyncio.ensure_future(_ask(flood, numbers, heard)) for _ in range(crowd)]
+    asking = [asyncio.ensure_future(_ask(flood, numbers, statuses)) for _ in range(crowd)]
     await asyncio.sleep(min(flood.seconds, SECONDS_MAX))
     for one in asking:
         one.cancel()
     await asyncio.gather(*asking, return_exceptions=True)
-    return Flooded(dict(heard))
+    return Flooded(dict(statuses))
 
 
-async def _ask(flood: Flood, numbers: "itertools.count[int]", heard: Counter[str]) -> None:
+async def _ask(flood: Flood, numbers: "itertools.count[int]", statuses: Counter[str]) -> None:
     while True:
         writer = None
         try:
             reader, writer = await asyncio.open_connection(HOST, flood.port)
             if flood.head is None:
                 await reader.read()
-                heard["0"] += 1
+                statuses["0"] += 1
                 continue
             while True:
                 writer.write(request_of(flood, next(numbers)))
@@ -81,11 +81,11 @@ async def _ask(flood: Flood, numbers: "itertools.count[int]", heard: Counter[str
                 length = _LENGTH.search(head)
                 if length is not None:
                     await reader.readexactly(int(length[1]))
-                heard[head[9:12].decode()] += 1
+                statuses[head[9:12].decode()] += 1
                 if b"connection: close" in head:
                     break
         except (OSError, asyncio.IncompleteReadError):
-            heard["0"] += 1
+            statuses["0"] += 1
             await asyncio.sleep(0.01)
         finally:
             if writer is not None:
@@ -94,5 +94,5 @@ async def _ask(flood: Flood, numbers: "itertools.count[int]", heard: Counter[str
 
 
 if __name__ == "__main__":
-    told = msgspec.json.decode(sys.argv[1], type=Flood)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(told))) + b"\n")
+    order = msgspec.json.decode(sys.argv[1], type=Flood)
+    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(run(order))) + b"\n")

@@ -159,8 +159,8 @@ async def flooded(row: Row, quiet: Quiet, port: int, first_number: int) -> dict[
     )
     await asyncio.sleep(SETTLE_S / 2)  # the program starts
     during = await quiet.feel(SECONDS)
-    said, _ = await process.communicate()
-    statuses = msgspec.json.decode(said, type=Flooded).statuses if said else {}
+    output, _ = await process.communicate()
+    statuses = msgspec.json.decode(output, type=Flooded).statuses if output else {}
     await asyncio.sleep(SETTLE_S)
     ratio = during["p99_ms"] / before["p99_ms"] if before["p99_ms"] else 0.0
     return {
@@ -185,11 +185,11 @@ async def measure(cluster: plan.Cluster) -> list[dict[str, Any]]:
     quiet = Quiet(port, [tills[1], tills[2]])
     await quiet.feel(SECONDS)  # everything is warm
     rows = rows_of(cluster, tills[0])
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for number, row in enumerate(rows, 1):
         with reporting.show_step(f"{row.name}, {row.connections} at a time"):
-            found.append(await flooded(row, quiet, port, number * 100_000))
-    return found
+            results.append(await flooded(row, quiet, port, number * 100_000))
+    return results
 
 
 async def _bring_lots(cluster: plan.Cluster) -> None:
@@ -213,12 +213,12 @@ async def _bring_lots(cluster: plan.Cluster) -> None:
     writer.close()
 
 
-def show(found: list[dict[str, Any]]) -> Table:
+def show(results: list[dict[str, Any]]) -> Table:
     """The table as a person reads it."""
     table = Table("flood", title="a quiet till's purchases, ms", title_justify="left")
     for heading in ("at a time", "answered/s", "p50", "p99", "max", "p99 ratio", "not 200"):
         table.add_column(heading, justify="right")
-    for row in found:
+    for row in results:
         colour = "green" if row["p99_ratio"] <= MARK else "yellow"
         table.add_row(
             row["flood"],
@@ -242,11 +242,11 @@ def main() -> int:
     before = report.conditions()
     try:
         cluster = lifecycle.up(folder, sandbox=False, step=reporting.show_step)
-        found = asyncio.run(measure(cluster))
+        results = asyncio.run(measure(cluster))
     finally:
         lifecycle.down(folder, step=reporting.show_step)
-    report.write(before | {"rows": found}, "floods.json")
-    console.print(show(found))
+    report.write(before | {"rows": results}, "floods.json")
+    console.print(show(results))
     for note in report.notes(before, missed=()):
         console.print(note, highlight=False)
     return 0

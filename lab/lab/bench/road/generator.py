@@ -73,7 +73,7 @@ class Run:
     async def _one(self, due_s: float, sending: Sending) -> None:
         self.acts[sending.act] += 1
         try:
-            heard = await self.shoppers.clients[sending.till].submit_bytes(sending.body)
+            reply = await self.shoppers.clients[sending.till].submit_bytes(sending.body)
         except PeyvandError as error:
             if sending.act is Act.LOOK_UP and getattr(error, "code", "") == FOUND:
                 self.completed += 1
@@ -83,14 +83,14 @@ class Run:
         finally:
             self.flying -= 1
             self.freed.set()
-        if isinstance(heard, Pending):
+        if isinstance(reply, Pending):
             self.waiting += 1
             return
         self.completed += 1
         self.latencies_ms.append((time.perf_counter() - due_s) * 1_000)
-        if isinstance(heard.answer, Answer):
-            self.answers[heard.answer.status] += 1
-            self.shoppers.hear(sending, heard.answer)
+        if isinstance(reply.answer, Answer):
+            self.answers[reply.answer.status] += 1
+            self.shoppers.hear(sending, reply.answer)
 
     def outcome(self, seconds: float, cpu_s: float) -> Outcome:
         """What was measured."""
@@ -135,11 +135,11 @@ async def run_step(shoppers: Shoppers, step: Step) -> Outcome:
 async def _tell(run: Run) -> None:
     while True:
         await asyncio.sleep(TELL_EVERY_S)
-        _say(Progress(run.sent))
+        _write(Progress(run.sent))
 
 
-def _say(what: Progress | Outcome) -> None:
-    sys.stdout.buffer.write(_encode(what) + b"\n")
+def _write(report: Progress | Outcome) -> None:
+    sys.stdout.buffer.write(_encode(report) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -153,9 +153,9 @@ async def main() -> None:
                 worlds[opened.world] = Shoppers.open(
                     opened.url, opened.tills, opened.members, opened.seed
                 )
-                _say(Progress(0))
+                _write(Progress(0))
             case step:
-                _say(await run_step(worlds[step.world], step))
+                _write(await run_step(worlds[step.world], step))
     for shoppers in worlds.values():
         await shoppers.close()
 

@@ -69,10 +69,10 @@ def anonymous_bytes(process: psutil.Process) -> int:
 
 
 def _gateway(cluster: plan.Cluster) -> psutil.Process:
-    found = children.find(cluster.folder, plan.GATEWAY)
-    if found is None:
+    process = children.find(cluster.folder, plan.GATEWAY)
+    if process is None:
         raise readiness.NotReady("the gateway does not run")
-    return found
+    return process
 
 
 def _restart(cluster: plan.Cluster, *, wipe: bool) -> tuple[float, int]:

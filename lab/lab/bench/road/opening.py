@@ -122,7 +122,7 @@ async def _till(operator: Operator, number: int, first_terminal: int) -> Till:
     await operator.put_branch(merchant, branch, titles)
     await operator.put_terminal(merchant, terminal, branch=branch)
     activation = str(uuid5(NAMESPACE_OID, f"bench/{terminal}"))
-    made = await operator.activate_terminal(terminal, activation)
-    if made.key is None:
+    activated = await operator.activate_terminal(terminal, activation)
+    if activated.key is None:
         raise RuntimeError(f"terminal {terminal} was activated before: the cluster is not new")
-    return Till(terminal=terminal, epoch=made.epoch, key=made.key)
+    return Till(terminal=terminal, epoch=activated.epoch, key=activated.key)

@@ -59,7 +59,7 @@ class Bench:
     """A cluster, a generator, and what was measured so far."""
 
     cluster: plan.Cluster
-    given: Plan
+    sizes: Plan
     generator: Generator
     steps: list[Measured] = field(default_factory=list[Measured])
 
@@ -67,14 +67,14 @@ class Bench:
         """Open the town, import the members, tell the generator of both roads, and warm up."""
         with reporting.show_step("merchants, tills, programmes and rules"):
             tills = asyncio.run(opening.open_town(self.cluster))
-        with show_bar("members are imported", self.given.members) as tell:
-            asyncio.run(opening.enrol(self.cluster, self.given.members, tick=tell))
+        with show_bar("members are imported", self.sizes.members) as tell:
+            asyncio.run(opening.enrol(self.cluster, self.sizes.members, tick=tell))
         with reporting.show_step("tables are fed"):
             self._drain()
         with reporting.show_step("the bare road is laid out"):
             bare.prepare(self.cluster)
         strangers = [Till(terminal=t.terminal, epoch=1, key="pvt_bare") for t in tills]
-        members = self.given.members
+        members = self.sizes.members
         road_url = self.cluster.url(plan.GATEWAY)
         self.generator.open(Open(REAL, road_url, tills, members, SEED))
         self.generator.open(Open(BARE, bare.url(self.cluster), strangers, members, SEED))
@@ -90,7 +90,7 @@ class Bench:
 
     def measure(self) -> None:
         """All rounds, the two roads in turn."""
-        for number in range(self.given.rounds):
+        for number in range(self.sizes.rounds):
             processes.stop(self.cluster, *reversed(plan.PROGRAMS))
             bare.start(self.cluster)
             self._measure_road(number, BARE)
@@ -101,15 +101,15 @@ class Bench:
     def _measure_road(self, number: int, world: str) -> None:
         seed = SEED + 100 * number
         self._load(Step(world, WARM_PER_S, WARM_S, IN_FLIGHT_MAX, seed), f"{world} warms up")
-        idle = Step(world, self.given.idle_per_s, self.given.idle_s, IN_FLIGHT_MAX, seed + 1)
+        idle = Step(world, self.sizes.idle_per_s, self.sizes.idle_s, IN_FLIGHT_MAX, seed + 1)
         self._step(number, Stage.IDLE, idle)
-        for index, rate_per_s in enumerate(self.given.rates_per_s):
-            step = Step(world, rate_per_s, self.given.rate_s, IN_FLIGHT_MAX, seed + 2 + index)
+        for index, rate_per_s in enumerate(self.sizes.rates_per_s):
+            step = Step(world, rate_per_s, self.sizes.rate_s, IN_FLIGHT_MAX, seed + 2 + index)
             if not kept_up(self._step(number, Stage.RATE, step)):
                 break
         for in_flight in FLOODS:
             flood = Step(
-                world, OVERLOAD_PER_S, self.given.saturation_s, in_flight, seed + in_flight
+                world, OVERLOAD_PER_S, self.sizes.saturation_s, in_flight, seed + in_flight
             )
             self._step(number, Stage.SATURATION, flood)
 
@@ -172,14 +172,14 @@ async def _sms_waiting(cluster: plan.Cluster) -> int:
 
 def _line(number: int, text: str, step: Measured) -> str:
     outcome = step.outcome
-    said = (
+    line = (
         f"[dim]{number + 1}[/] {text:<20} {outcome.completed_per_s:>6.0f}/s"
         f"   p50 {outcome.p50_ms:>7.1f}  p95 {outcome.p95_ms:>7.1f}  p99 {outcome.p99_ms:>7.1f} ms"
         f"   [dim]load {step.load_average:.1f}[/]"
     )
     if outcome.waiting or outcome.failed:
-        said += f"   [yellow]202: {outcome.waiting}, failed: {outcome.failed}[/]"
-    return said
+        line += f"   [yellow]202: {outcome.waiting}, failed: {outcome.failed}[/]"
+    return line
 
 
 @contextmanager

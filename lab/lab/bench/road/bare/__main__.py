@@ -20,22 +20,22 @@ def main() -> None:
     uvloop.run(_until_asked(_serve(name, words.load(name))))
 
 
-def _serve(name: str, given: words.Settings) -> Coroutine[Any, Any, None]:
+def _serve(name: str, settings: words.Settings) -> Coroutine[Any, Any, None]:
     match name:
         case words.GATEWAY:
-            return gateway.run(given)
+            return gateway.run(settings)
         case words.SCREEN:
-            return stages.pass_on(given, words.SUBMITTED.name, words.SCREENED.name)
+            return stages.pass_on(settings, words.SUBMITTED.name, words.SCREENED.name)
         case words.AWARD:
-            return stages.pass_on(given, words.SCREENED.name, words.COMMANDS.name)
+            return stages.pass_on(settings, words.SCREENED.name, words.COMMANDS.name)
         case words.POST:
-            return stages.post(given)
+            return stages.post(settings)
         case _:
             raise ValueError(f"{name}: one of {', '.join(words.PROCESSES)}")
 
 
-async def _until_asked(work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.ensure_future(work)
+async def _until_asked(serving: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(serving)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -43,7 +43,7 @@ class Edge:
         sent = _transaction(await request.body())
         now = datetime.now(UTC)
         shard, key = self._place(sent)
-        said: envelope.Envelope[Transaction] = envelope.Envelope(
+        submitted: envelope.Envelope[Transaction] = envelope.Envelope(
             id=ids.uuid7(now),
             type="transaction-submitted.v1",
             key=key,
@@ -62,7 +62,7 @@ class Edge:
                     words.SUBMITTED.name,
                     shard,
                     key.encode(),
-                    envelope.encode(said),
+                    envelope.encode(submitted),
                     (
                         ("reply-topic", words.REPLIES.name.encode()),
                         ("reply-partition", b"%d" % words.REPLY_PARTITION),
@@ -111,10 +111,10 @@ class Edge:
             future.set_result(body)
 
 
-async def run(given: words.Settings) -> None:
+async def run(config: words.Settings) -> None:
     """Serve until cancelled."""
-    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=words.GATEWAY)
-    edge = Edge(producer, given.shards)
+    producer = await kafka.Producer.open(config.kafka_bootstrap, client_id=words.GATEWAY)
+    edge = Edge(producer, config.shards)
     app = Starlette(
         routes=[
             Route("/v1/transactions", edge.post, methods=["POST"]),
@@ -130,10 +130,10 @@ async def run(given: words.Settings) -> None:
         "log_config": None,
         "server_header": False,
     }
-    server = uvicorn.Server(uvicorn.Config(app, given.http_host, given.http_port, **settings))
+    server = uvicorn.Server(uvicorn.Config(app, config.http_host, config.http_port, **settings))
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(edge.listen(given.kafka_bootstrap))
+            tasks.create_task(edge.listen(config.kafka_bootstrap))
             tasks.create_task(server.serve())
     finally:
         await producer.close()

@@ -64,8 +64,8 @@ def start(cluster: plan.Cluster) -> None:
 
 def stop(cluster: plan.Cluster) -> None:
     """End the four processes."""
-    found = [children.find(cluster.folder, name) for name in words.PROCESSES]
-    running: list[psutil.Process] = [one for one in found if one is not None]
+    launched = [children.find(cluster.folder, name) for name in words.PROCESSES]
+    running: list[psutil.Process] = [process for process in launched if process is not None]
     for process in running:
         children.ask(process, signal.SIGTERM)
     if not children.wait_gone(running, wait_s=STOP_WAIT_S):
@@ -86,7 +86,7 @@ def port(cluster: plan.Cluster) -> int:
 
 
 def _launch_of(cluster: plan.Cluster, name: str) -> children.Launch:
-    told = children.plain_environment() | {
+    environment = children.plain_environment() | {
         "PYTHONUNBUFFERED": "1",
         "PEYVAND_KAFKA_BOOTSTRAP": cluster.servers.bootstrap,
         "PEYVAND_HTTP_PORT": str(port(cluster)),
@@ -98,7 +98,7 @@ def _launch_of(cluster: plan.Cluster, name: str) -> children.Launch:
         folder=cluster.folder,
         name=name,
         command=(sys.executable, "-m", "lab.bench.road.bare", name),
-        environment=told,
+        environment=environment,
         log=cluster.log(name),
         working_folder=paths.PROJECT,
     )

@@ -27,7 +27,7 @@ _carried: Final = msgspec.json.Decoder(words.Carried).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
-async def pass_on(given: words.Settings, source: str, onward: str) -> None:
+async def pass_on(settings: words.Settings, source: str, onward: str) -> None:
     """Hand every record to the next topic, on the partition it came on."""
 
     async def handle(records: Records) -> Sequence[outbox.Message]:
@@ -37,15 +37,15 @@ async def pass_on(given: words.Settings, source: str, onward: str) -> None:
             for record in those
         ]
 
-    async with _road(given, source) as (reader, producer):
+    async with _road(settings, source) as (reader, producer):
         await _turn(reader, producer, handle)
 
 
-async def post(given: words.Settings) -> None:
+async def post(settings: words.Settings) -> None:
     """Insert a poll in one transaction with its offsets, then reply."""
-    database = await db.Database.open(given.database_dsn)
+    database = await db.Database.open(settings.database_dsn)
     try:
-        async with _road(given, words.COMMANDS.name) as (reader, producer):
+        async with _road(settings, words.COMMANDS.name) as (reader, producer):
             await _assigned(reader)
             async with database.read() as tx:
                 rows = await tx.fetch("select shard, next from bare_offsets")
@@ -69,14 +69,14 @@ async def _insert(tx: db.Tx, records: Records) -> Sequence[outbox.Message]:
     replies: list[outbox.Message] = []
     for place, those in records.items():
         for record in those:
-            said = _carried(record.value)
-            sent = said.data
+            carried = _carried(record.value)
+            sent = carried.data
             name = f"t.{sent.terminal}.{sent.epoch}.{sent.sequence}"
             shards.append(place[1])
             positions.append(record.offset)
             names.append(name)
             amounts.append(sent.amount_rial)
-            replies.append(_reply(record.headers, f"{place[1]}.{name}", said, now))
+            replies.append(_reply(record.headers, f"{place[1]}.{name}", carried, now))
     moved = await tx.execute(
         _ADVANCE,
         [place[1] for place in records],
@@ -89,7 +89,7 @@ async def _insert(tx: db.Tx, records: Records) -> Sequence[outbox.Message]:
     return replies
 
 
-def _reply(headers: Any, name: str, said: words.Carried, now: datetime) -> outbox.Message:
+def _reply(headers: Any, name: str, carried: words.Carried, now: datetime) -> outbox.Message:
     correlation = words.header(headers, "correlation-id")
     balance = Balance(
         points=1_000,
@@ -101,12 +101,12 @@ def _reply(headers: Any, name: str, said: words.Carried, now: datetime) -> outbo
     )
     answer = Answer(
         id=name,
-        kind=Kind(said.data.kind.value),
+        kind=Kind(carried.data.kind.value),
         status=Status.COMPLETED,
-        occurred_at=said.occurred_at,
+        occurred_at=carried.occurred_at,
         accepted_at=now,
         points_earned=60,
-        payable_rial=said.data.amount_rial,
+        payable_rial=carried.data.amount_rial,
         balance=balance,
         fa="۶۰ امتیاز گرفتید؛ مانده ۱٬۰۰۰ امتیاز",
         en="60 points earned; balance 1,000 points",
@@ -125,12 +125,12 @@ def _reply(headers: Any, name: str, said: words.Carried, now: datetime) -> outbo
 
 @asynccontextmanager
 async def _road(
-    given: words.Settings, source: str
+    settings: words.Settings, source: str
 ) -> AsyncGenerator[tuple[kafka.Reader, kafka.Producer]]:
-    producer = await kafka.Producer.open(given.kafka_bootstrap, client_id=given.room)
+    producer = await kafka.Producer.open(settings.kafka_bootstrap, client_id=settings.room)
     try:
         reader = await kafka.Reader.open(
-            given.kafka_bootstrap, group=given.room, topics=[source], instance=None
+            settings.kafka_bootstrap, group=settings.room, topics=[source], instance=None
         )
         try:
             yield reader, producer
@@ -165,8 +165,8 @@ async def _turn(reader: kafka.Reader, producer: kafka.Producer, handle: Work) ->
 async def _tell_broker(reader: kafka.Reader, done: dict[kafka.Place, int]) -> None:
     while True:
         await asyncio.sleep(COMMIT_EVERY_S)
-        told = dict(done)
-        await reader.commit(told)
+        offsets = dict(done)
+        await reader.commit(offsets)
 
 
 _ADVANCE: Final = """
