@@ -236,8 +236,8 @@ class Services:
     ) -> Any:
         """The answer in a body, if it matches the question: else the connections are out of step.
 
-        Such an answer would book one member's sale to another (findings S2): it counts as none,
-        and no connection of the purpose is used again.
+        A wrong answer would book one member's sale to another (findings S2). It is dropped, and
+        no open connection of the purpose is used again.
         """
         try:
             answer = decode(body)
@@ -289,5 +289,5 @@ def _tls(settings: Settings) -> ssl.SSLContext | bool:
 
 
 def _sendable(body: bytes | None) -> bytes | io.BytesIO | None:
-    """A body as the client sends it without holding the loop; either way its length is known."""
+    """A body in a form that does not block the event loop; its length is known in both forms."""
     return io.BytesIO(body) if body and len(body) > PIECES_FROM else body or None

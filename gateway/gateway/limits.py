@@ -24,8 +24,7 @@ class RateLimiter:
     def take(self, key: Hashable, now_s: float, cost: float = 1.0) -> bool:
         """Whether one more request of key is within the limit; now_s: seconds of a steady clock.
 
-        cost: tokens it takes; more than burst is taken as burst, so that no request is too dear
-        for ever.
+        cost: tokens it takes, at most burst of them: otherwise a costly request could never pass.
         """
         bucket = self._buckets.get(key)
         if bucket is None:

@@ -360,7 +360,7 @@ _KINDS: Final[dict[int, type[errors.Problem]]] = {
 def refusal(code: Code, note: str = "", **extra: Any) -> errors.Problem:
     """The error to raise for a code; note: what exactly, in English; extra: further fields.
 
-    Nothing was posted when one of these is answered, except that OUTCOME_UNKNOWN does not know.
+    With all of these nothing was posted, except OUTCOME_UNKNOWN, where that is not known.
     """
     detail = f"{code.en} ({note})" if note else code.en
     return _KINDS[code.status](detail, code=code.code, fa=code.fa, **extra)

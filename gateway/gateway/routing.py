@@ -1,4 +1,4 @@
-"""The first thing a request meets: its way, chosen by path and method; pure ASGI."""
+"""The router of all requests, by path and method; pure ASGI."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _LIVE: Final = Response(b'{"status":"live"}', media_type="application/json")
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """Tills straight to the road, administration to its service; the rest is small and limited.
+    """Sends tills' requests to the road, administration to its service, and answers public pages.
 
     A body is read only after the caller is known. state.readiness: the checks of readiness, by
     name; kit.run adds to it.

@@ -38,7 +38,7 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     stranger_rate_per_s: float = 20.0  # of one address without a key that is known
     stranger_burst: float = 60.0
     refusal_delay_ms: int = (
-        1_000  # a 429 is answered so late: an answer at once brings the next request
+        1_000  # delay of a 429: an answer at once would bring the next request at once
     )
     identifiers_unsold_max: int = 200  # that one terminal presents without a sale to them
     identifiers_window_s: float = 600.0

@@ -133,15 +133,15 @@ def _role(text: str) -> str:
 
 
 def may_post(caller: TerminalCaller, now: datetime) -> bool:
-    """A revoked key posts nothing; one that overlaps with its successor, until then."""
+    """Whether a key may post: until it is revoked, which may lie in the future."""
     return caller.key.revoked_at is None or now < caller.key.revoked_at
 
 
 def may_ask_status(caller: TerminalCaller, terminal: int, now: datetime) -> bool:
     """Whether a key, perhaps revoked, may see the status of this terminal's names.
 
-    A revoked one, or of a stopped terminal: its own terminal's, a revoked one for a day.
-    Merchants are compared by the caller, who knows the other terminal's.
+    A revoked key, or one of a stopped terminal, sees the names of its own terminal only; a revoked
+    one for a day. The caller compares merchants, as it knows the other terminal's.
     """
     if may_post(caller, now) and not caller.terminal.stopped:
         return True

@@ -29,7 +29,7 @@ class DocumentCache:
     async def refresh(self) -> None:
         """Ask every service for its part; a part of one that is away stays as it was last.
 
-        Once all parts are there this happens seldom: an upgrade is seen within minutes.
+        Once all parts are there this happens seldom: an upgraded part appears within minutes.
         """
         self._turn += 1
         if len(self._parts) == len(Service) and self._turn % COMPLETE_REFRESH_TURNS:

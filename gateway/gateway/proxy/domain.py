@@ -1,4 +1,4 @@
-"""Addresses of the services behind the gateway: whose each is, and which roles it admits."""
+"""Addresses of the services behind the gateway: the service of each, and the roles it admits."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -28,8 +28,8 @@ _NOBODY: Final[frozenset[Role]] = frozenset()
 class Rights:
     """Roles that may read and write. own: a merchant's reader may read what is that merchant's.
 
-    parties: a partner's key is admitted too; the service checks whose the member is (findings A10).
-    service: the one behind it, where it is another than the prefix's.
+    parties: a partner's key is admitted too; the service checks the member's party (findings A10).
+    service: the service behind it, where it is not the prefix's.
     """
 
     reads: frozenset[Role] = _ALL

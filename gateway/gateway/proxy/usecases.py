@@ -1,4 +1,4 @@
-"""Which service an address is of, and on whose behalf a request is forwarded."""
+"""The service behind an address, and the actor on whose behalf a request is forwarded."""
 
 from gateway import problems
 from gateway.access.usecases import OperatorCaller

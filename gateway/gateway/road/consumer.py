@@ -37,7 +37,7 @@ class RepliesFeed:
     readiness: Readiness
 
     async def run(self) -> None:
-        """Read for ever; no request waits for the replies of the time when the broker was away."""
+        """Read for ever; after an outage from the end, as no request waits for older replies."""
         while True:
             try:
                 await self._follow()

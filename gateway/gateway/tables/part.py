@@ -12,7 +12,7 @@ from kit.room import Part, Resources
 
 
 def part(opened: Resources) -> Part:
-    """The tables, their feed, and what readiness makes of both."""
+    """The tables, their feed, and the readiness that depends on both."""
     tables, readiness = opened.shared(tables_of), opened.shared(readiness_of)
     identifier_keys = opened.shared(identifier_keys_of)
     feed = TablesFeed(opened.settings, tables, readiness, opened.producer, identifier_keys)

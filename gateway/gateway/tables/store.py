@@ -136,7 +136,7 @@ class Tables:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(
             0o700
-        )  # who presents which identifier at a till is nobody else's business (findings S10)
+        )  # other users must not read which identifiers are presented (findings S10)
         marker.write_text(boot)
         try:
             tables = cls._opened(folder, cluster, map_gib)
@@ -219,7 +219,7 @@ class Tables:
     def rebuild(self, tables: Iterable[Table], places: Sequence[Place]) -> None:
         """Empty a topic's tables and forget how far it was read; they come again from the start.
 
-        Who was stopped stays so in memory until the topic says otherwise.
+        A stopped merchant stays stopped in memory until the topic changes it.
         """
         with self._env.begin(write=True) as tx:
             for table in tables:

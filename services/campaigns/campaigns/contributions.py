@@ -16,7 +16,7 @@ from contracts.values import Reason
 
 
 class BaseEarning(Struct, frozen=True, kw_only=True):
-    """What the programme says of a basket before any rounding.
+    """A basket's earning by the programme, before any rounding.
 
     lines: the basket, as one line 0 where the till sent none. earning: the lines that earn;
     points: of each of them exactly, as numerator over denominator. excluded: the others, and why.
@@ -40,9 +40,9 @@ class Grant(Struct, frozen=True, kw_only=True):
 
 
 class Basket(Struct, frozen=True):
-    """A sale as a contributor finds it.
+    """A sale as a contributor gets it.
 
-    transaction: as far as it is paid in money. base: of its lines, once the base rule has looked.
+    transaction: the part paid in money. base: earning of its lines, once the base rule has run.
     """
 
     transaction: PosTransaction
@@ -54,8 +54,8 @@ class Basket(Struct, frozen=True):
 class Contribution(Struct, frozen=True, kw_only=True):
     """What one noun adds to a sale.
 
-    refusals: why the sale is declined; nobody is asked after that. unearned: why the whole basket
-    earns nothing; the same. redemption: what is spent. basket: as those asked later find it.
+    refusals: why the sale is declined; no later contributor is called. unearned: why the whole
+    basket earns nothing; likewise. redemption: the value spent. basket: for later contributors.
     """
 
     grants: Sequence[Grant] = ()

@@ -1,4 +1,4 @@
-"""What the campaigns process is told, and the numbers that are constants of the platform."""
+"""Settings of campaigns, and the numbers that are constants of the platform."""
 
 from typing import Final
 

@@ -23,7 +23,7 @@ VERIFIED_MAX: Final = 100_000
 def address_of(scope: Mapping[str, Any]) -> str:
     """Where a request comes from, as the connection says: no header is believed.
 
-    Of IPv6 the /64: whoever has one address of it has all (kit.connections.network_of).
+    Of IPv6 the /64: whoever has one address of it has all (kit.server.connections.network_of).
     """
     client = scope.get("client")
     return network_of(client[0]) if client else ""
@@ -63,7 +63,7 @@ class Access:
     def _note_stranger(self, error: errors.Problem, address: str) -> None:
         """Count the refusal of an unknown caller towards its address. Raises RATE_LIMITED.
 
-        A key that could not be looked up counts too: answered at once, it would come again at once.
+        A key that could not be looked up counts too, or its caller would retry at once.
         """
         if error.status in (401, 403) or error.code == Code.LOOKUP_UNAVAILABLE.code:
             self.quotas.take_stranger(address)

@@ -1,4 +1,4 @@
-"""What each caller may take, by cost; and refusals that are answered late."""
+"""Quotas of each caller, by cost; and refusals that are answered late."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ ALL_OPERATORS: Final = "readings"  # the one bucket of readings over a whole boo
 class Quotas:
     """Limits of every kind of caller.
 
-    A limit is checked before what it limits is begun: a till's before its body is read, a
+    A limit is checked before the work that it limits: a till's before its body is read, a
     stranger's before its key is looked up.
     """
 
@@ -105,7 +105,7 @@ class Quotas:
     def reading_body(self, key: Hashable) -> Generator[None]:
         """A transaction's body while it is read; a key may have as many as requests on the road.
 
-        Else a handful of keys that send slowly hold every connection there is. Raises RATE_LIMITED.
+        Without that bound a few keys that send slowly hold all connections. Raises RATE_LIMITED.
         """
         with _slot(self.bodies, key, "bodies"):
             yield

@@ -1,4 +1,4 @@
-"""Operations of the services as the public meets them: with the gateway's keys and refusals."""
+"""Operations of the services as the public sees them: with the gateway's keys and refusals."""
 
 from typing import Any, Final
 

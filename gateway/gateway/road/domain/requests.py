@@ -1,4 +1,4 @@
-"""What a caller may send: shapes, their reading from bytes, and what each kind needs."""
+"""Request bodies: their shapes, how they are read from bytes, and the fields of each kind."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -99,9 +99,9 @@ class Transaction(names.TransactionName, frozen=True, kw_only=True, forbid_unkno
 class HistoricPurchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of POST /v1/history. (merchant, transaction) names it, for ever.
 
-    programme_version, terms_version: by which the caller expects it to be booked; where others are
-    in force here yet, it is not taken. They are no part of the purchase: a repeat may leave them
-    out or expect others.
+    programme_version, terms_version: the versions by which the caller expects it to be booked;
+    while others are in force here, it is refused. They are no part of the purchase: a repeat may
+    leave them out or name others.
     """
 
     merchant: Number
@@ -383,10 +383,10 @@ def canonical_identifier(identifier: Identifier) -> tuple[IdentifierKind, str]:
 def fingerprint(body: Transaction | HistoricPurchase, digest: str | None) -> str:
     """Fingerprint over the caller's own fields, only those present.
 
-    digest: of the identifier sent. It stands in the identifier's place, since a plain hash of so
-    few possible numbers would tell the number to whoever reads the topic. The order of keys,
+    digest: of the identifier sent. It replaces the identifier: there are so few possible numbers
+    that a plain hash would reveal the number to any reader of the topic. The order of keys,
     spellings of digits and letters, and a time's zone change nothing. The versions that an import
-    expects are a condition, and no part of what it brings.
+    expects are a condition and do not count.
     """
     if isinstance(body, HistoricPurchase):
         body = msgspec.structs.replace(body, programme_version=UNSET, terms_version=UNSET)

@@ -47,7 +47,7 @@ class Resolution:
 def refuse_ahead(occurred_at: datetime, now: datetime) -> None:
     """Raise OCCURRED_AT_AHEAD beyond the skew that re-bindings allow for.
 
-    Too old is no refusal of the gateway's: fraud decides it, and the answer is stored.
+    A time too long ago is not refused here: fraud declines it, and that answer is stored.
     """
     if occurred_at > now + _SKEW:
         raise problems.refusal(Code.OCCURRED_AT_AHEAD)

@@ -12,7 +12,7 @@ class UnsoldIdentifiers:
 
     The limit is checked before any table is read, so that beyond it a member and a stranger get
     the same answer (findings S7). A sale takes its identifier off the count: a till that sells
-    never meets the limit, however much it sells; one that only asks does.
+    never reaches the limit, however much it sells; one that only inquires does.
     window_s, now_s: seconds of a steady clock.
     """
 
@@ -43,7 +43,7 @@ class UnsoldIdentifiers:
             presented.pop(digest, None)
 
     def unsold(self, terminal: int, digest: str, now_s: float) -> None:
-        """What was taken for a sale is none: its identifier counts again, from now."""
+        """A presumed sale was none: its identifier counts again, from now."""
         presented = self._by_terminal.get(terminal)
         if presented is None and len(self._by_terminal) < TERMINALS_MAX:
             presented = self._by_terminal[terminal] = {}

@@ -1,4 +1,4 @@
-"""The gateway's clock beside the broker's: a record of our own, and when the broker stamped it."""
+"""The gateway's clock compared with the broker's, by the broker's stamp of a probe record."""
 
 from datetime import datetime
 from typing import Final

@@ -63,11 +63,12 @@ async def resolve_identifier(
 def sale_counter(
     road: Road, kind: Kind, terminal: int, digest: str | None
 ) -> Callable[[Reply | None], None]:
-    """What a reply means for the count of unsold identifiers: sold to, or unsold still.
+    """A callback that updates the count of unsold identifiers from the reply to a request.
 
-    None is a 202, when the outcome is open. A purchase then counts as sold until its reply says
-    otherwise: it tells a till nothing of a balance, and an online shop has hundreds on their way
-    while the road is behind. A redemption does not, for a declined one does tell (findings A19).
+    It gets None for a 202, when the outcome is open. A purchase then counts as sold until its
+    reply says otherwise: it reveals no balance, and an online shop has hundreds under way while
+    the road is behind. A redemption does not count as sold, as a declined one reveals something
+    of the balance (findings A19).
     """
 
     def count_sale(reply: Reply | None) -> None:
@@ -83,7 +84,7 @@ def sale_counter(
 
 
 def _is_sale(reply: Reply) -> bool:
-    """A name used before with another payload (422) is no sale to the identifier of now."""
+    """Whether a reply is a sale; a name used before with another payload (422) is none."""
     if reply.http_status != 200:
         return False
     return any(status in bytes(reply.body) for status in _SALE_STATUSES)

@@ -22,11 +22,11 @@ async def resolve_original(
 ) -> TransactionId | None:
     """What a refund or reversal undoes; None for every other kind.
 
-    A refund takes back a sale of any till of the merchant: the shop decides that, and the ledger
-    counts it. A reversal says "I gave that name and had no answer", even of a name that never
-    came, which only the terminal that gave it can say (findings S11); of an order's name, only
-    the terminal that names the merchant's orders (A12). Raises REVERSAL_OF_ANOTHER_TERMINAL,
-    ORIGINAL_OF_ANOTHER_MERCHANT and those of the original's own parts.
+    A refund may be of a sale of any till of the merchant: the shop decides, the ledger limits the
+    amount. A reversal undoes a request that had no answer, even one that never arrived. Only the
+    terminal that named the request may send it (findings S11); for an order, only the terminal
+    that names the merchant's orders (A12). Raises REVERSAL_OF_ANOTHER_TERMINAL,
+    ORIGINAL_OF_ANOTHER_MERCHANT and the problems of reading the original.
     """
     reference = body.original
     if reference is UNSET:
@@ -48,7 +48,7 @@ async def resolve_original(
 
 
 def _refuse_reversal_of_others(terminal: Terminal, original: TransactionId) -> None:
-    """An imported sale was named by an operator: no till's to reverse, but its shop's to refund."""
+    """Refuse to reverse another terminal's sale; an imported one may be refunded, not reversed."""
     number = int(original.parts[0])
     match original.family:
         case NameKind.TILL:
@@ -65,8 +65,8 @@ def _refuse_reversal_of_others(terminal: Terminal, original: TransactionId) -> N
 async def _refuse_other_merchants(road: Road, terminal: Terminal, original: TransactionId) -> None:
     """Raise unless the original is the merchant's own, and of an epoch that was issued.
 
-    A terminal that does not exist and another merchant's answer alike: no till learns who else is
-    there.
+    A missing terminal and one of another merchant get the same answer, so that no till learns which
+    terminals exist.
     """
     number = int(original.parts[0])
     if original.family is not NameKind.TILL:

@@ -1,4 +1,4 @@
-"""Onto the road, and the three ends of a request: answer, 202, outcome unknown."""
+"""Sends a transaction onto the road; a request ends in an answer, a 202 or outcome unknown."""
 
 import asyncio
 import time
@@ -49,7 +49,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class HttpResult:
-    """The HTTP answer of a request. retry_after_s: 0 where asking again gains nothing."""
+    """The HTTP answer of a request. retry_after_s: 0 where a retry does not help."""
 
     status: int
     body: bytes
@@ -95,9 +95,9 @@ def _ignore(reply: Reply | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """Whose quota a transaction takes, and how many without a reply that caller may have.
+    """The caller whose quota a transaction takes, and its limit of transactions without a reply.
 
-    on_reply: called with the reply; or with None for a 202, and with the reply when it comes.
+    on_reply: called with the reply; or with None for a 202, and again when the reply comes.
     """
 
     quota_key: Hashable
@@ -183,6 +183,6 @@ def _result(road: Road, public_id: str, kind: Kind, reply: Reply | None) -> Http
 
 
 def accepted(public_id: str, status: str, retry_after_ms: int) -> HttpResult:
-    """A 202: the transaction stands, or is not yet known; ask again."""
+    """A 202: the transaction was accepted, or is not known yet; ask for its status."""
     body = Accepted(public_id, status, STATUS_URL + quote(public_id, safe=""), retry_after_ms)
     return HttpResult(202, msgspec.json.encode(body), max(1, retry_after_ms // 1000))

@@ -1,4 +1,4 @@
-"""What became of a transaction, as the ledger knows it."""
+"""The outcome of a transaction, as the ledger knows it."""
 
 from contracts.values import NameKind
 from gateway import problems

@@ -1,4 +1,4 @@
-"""What a till, an online shop and an import send: resolved, checked and put on the road."""
+"""Requests of tills, online shops and imports: resolved, checked and sent onto the road."""
 
 from datetime import datetime
 
@@ -67,7 +67,7 @@ async def submit_transaction(
         programme=_programme_version(road, terminal.merchant, body.occurred_at),
         terms=_terms_versions(road, body.occurred_at, now),
         accepted_at=now,
-        identifier=None if moved else identifier,  # its holder of then: nothing is said of him
+        identifier=None if moved else identifier,  # the earlier holder stays unnamed
         original="" if original is None else original.name,
         shown=shown,
         moved=moved,
@@ -121,10 +121,10 @@ def _refuse_other_versions(body: requests.HistoricPurchase, resolution: Resoluti
 def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
     """The caller's terminal, if its key may give this name.
 
-    A key of an epoch gives names of it and of older ones, so that a fresh key repeats old names
-    and a stolen old one starts nothing in a new epoch. Orders are named under the keys of one
-    terminal of the merchant. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH, KEY_OF_OLDER_EPOCH,
-    MERCHANT_MISMATCH, NOT_ONLINE.
+    A key of an epoch may name transactions of that epoch and of older ones. So a new key can repeat
+    old names, and a stolen old key can start nothing in a new epoch. Orders are named under the
+    keys of one terminal of the merchant. Raises TERMINAL_MISMATCH, UNKNOWN_EPOCH,
+    KEY_OF_OLDER_EPOCH, MERCHANT_MISMATCH, NOT_ONLINE.
     """
     terminal = caller.terminal
     if body.epoch is UNSET:
@@ -142,11 +142,12 @@ def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Term
 
 
 def _resolved_at(body: requests.Transaction, now: datetime) -> datetime:
-    """When the identifier counts: at the original's time, where the original is named by it.
+    """The time at which the identifier is resolved.
 
-    Whose balance is shown is never the caller's to date back: an inquiry counts as of now, and
-    leaves nothing that a retry must find. A redemption goes by its own time, to the shard that may
-    have answered it already; the road declines it if the identifier has moved since.
+    An original that is named by its identifier: at the original's time. An inquiry: now, so that a
+    caller cannot date it back to see another holder's balance; it stores nothing that a retry must
+    find. A redemption: at its own time, so that a repeat reaches the shard that may have answered
+    it already; the road declines it if the identifier has moved since.
     """
     if body.kind is Kind.INQUIRY:
         return now

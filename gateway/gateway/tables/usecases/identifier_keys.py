@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def identifier_keys(settings: Settings) -> keys.Ring:
-    """The ring that the settings describe. Raises ValueError."""
+    """The ring of keys in the settings. Raises ValueError."""
     return keys.ring(settings.identifier_keys, OF_IDENTIFIERS, setting="PEYVAND_IDENTIFIER_KEYS")
 
 

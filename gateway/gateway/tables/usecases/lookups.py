@@ -1,4 +1,4 @@
-"""Look-ups in the local tables, and one question to the owner of what they lack."""
+"""Look-ups in the local tables; what they lack is requested from the owning service."""
 
 import time
 from collections.abc import Hashable
@@ -49,8 +49,8 @@ class Lookups:
     async def identifier(self, digest: str, terminal: int) -> Identifier | None:
         """An identifier by digest; None where there is none. terminal: whose limit it is.
 
-        Raises LOOKUP_UNAVAILABLE when members does not answer or the limit is reached: that the
-        member is unknown is then not known either.
+        Raises LOOKUP_UNAVAILABLE when members does not answer or the limit is reached: then it is
+        not known whether the identifier exists.
         """
         stored = self.tables.find_identifier(digest)
         if stored is not None:
@@ -83,7 +83,7 @@ class Lookups:
     async def strange_terminal(self, number: int, address: str) -> Terminal | None:
         """As fresh_terminal, for a key that is not known yet: within its address's own limit.
 
-        So forged keys of one address leave what newly activated terminals of others need.
+        So forged keys from one address do not use up the look-ups of newly activated terminals.
         """
         self._limit(self.strangers, address)
         return await self._ask_terminal(number, Purpose.STRANGER)

@@ -31,7 +31,7 @@ SKEW_KEPT_S: Final = 15.0  # a measurement older than this counts no more
 
 @dataclass(slots=True)
 class Readiness:
-    """Facts that the feeds report, and what follows from them; wall time throughout."""
+    """Facts that the feeds report, and the readiness that follows; wall time throughout."""
 
     sandbox: bool  # the clock is not checked: the platform's time is not the broker's
     wall: Callable[[], datetime]

@@ -63,7 +63,7 @@ class BasketBody(BaseModel):
 
 
 def one_trial(_: Resources) -> asyncio.Lock:
-    """Baskets are tried one after the other, however many are sent: the tills' sales go between."""
+    """Only one basket is tried at a time, so that the tills' sales are served in between."""
     return asyncio.Lock()
 
 

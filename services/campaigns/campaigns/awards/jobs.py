@@ -9,7 +9,7 @@ from kit.base.db import Database
 
 
 async def prune_decisions(database: Database, clock: Clock) -> None:
-    """Forget decisions older than 400 days; a name asked again later is the ledger's to answer."""
+    """Forget decisions older than 400 days; the ledger answers a name that is repeated later."""
     before = clock.now() - timedelta(days=settings.DECISIONS_KEPT_DAYS)
     async with database.transaction() as tx:
         await usecases.prune_decisions(tx, before=before)

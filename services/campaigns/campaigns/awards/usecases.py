@@ -34,7 +34,7 @@ Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
 
 _NOES: Final = ("declined", "refused")
-# who is asked about a basket, and in which order
+# the contributors to a sale, in their order
 CONTRIBUTORS: Final = (
     programmes.contribute,
     redeeming.contribute,
@@ -57,7 +57,7 @@ def caches_of(_: Resources) -> Caches:
 
 
 class Facts(Struct, frozen=True):
-    """What contributors go by, fetched before.
+    """The facts of all contributors, fetched before they are called.
 
     earn, spend: the terms by which points are born and spent (Stamped). cheapest: of all terms.
     """
@@ -71,7 +71,7 @@ class Facts(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What a basket would get, by which versions, and what each rule said of it."""
+    """What a basket would get, by which versions, and the explanation of each rule."""
 
     programme_version: int
     terms_version: int
@@ -127,7 +127,7 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], caches: Caches) -> None:
 async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
     """Store "could not be decided" for one event that failed for good, or its first output again.
 
-    why: the error's text, for the dead letter that kit writes; the till hears a stable code.
+    why: the error's text, for the dead letter that kit writes; the till gets a stable code.
     """
     name = _remembered(event)
     _, outputs = await store.find_outputs(tx, [name] if name is not None else [])
@@ -146,7 +146,7 @@ async def refuse_transaction(tx: Tx, event: Event, why: str) -> None:
 
 
 def _log_decline(event: Event, command: Any) -> None:
-    """Leave a no of this room's own in its log, under the transaction's public id."""
+    """Log a decline that campaigns itself decided, under the transaction's public id."""
     code = commands.own_no(command, event.envelope and event.envelope.data)
     if code:
         logs.declined(public_id(event.partition, command.name), code)
@@ -187,7 +187,7 @@ def _remembered(event: Event) -> store.Name | None:
 
 
 def _decided(event: Event, caches: Caches) -> Command | None:
-    """The command for an event; None for a replayed inquiry, which nobody waits for."""
+    """The command for an event; None for a replayed inquiry, which no till waits for."""
     if event.envelope is None:
         return _undecided(event, reasons.UNDECODABLE)
     match event.envelope.data:
@@ -227,7 +227,7 @@ def _command(
 
 
 def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], caches: Caches) -> Inquire:
-    """A query; what is missing for it is a no of this moment, and no outcome of the name."""
+    """The query; where facts are missing it is declined, which stores no outcome of the name."""
     transaction = screened.transaction
     decline = screened.reasons if screened.decision is ScreeningDecision.DECLINE else ()
     if not decline and _lacks(screened, caches):
@@ -257,7 +257,7 @@ def _lacks(screened: ScreenedTransaction, caches: Caches) -> bool:
 
 
 def _stamped(transaction: PosTransaction, caches: Caches) -> Stamped:
-    """The versions that the gateway saw: its stamp is the one choice."""
+    """The versions that the gateway stamped; campaigns chooses no others."""
     cache = caches.programmes
     merchant, version = transaction.merchant, transaction.programme_version
     programme = programmes.find_programme(cache, merchant, version)
@@ -269,7 +269,7 @@ def _stamped(transaction: PosTransaction, caches: Caches) -> Stamped:
 def _sale(
     transaction: PosTransaction, cause: Envelope[Any], stamped: Stamped, caches: Caches
 ) -> Sale:
-    """What a basket comes to, on the road and in every preview; paying is the ledger's to allow."""
+    """The sale of a basket, on the road and in previews; the ledger checks the balance."""
     basket = Basket(transaction, cause.occurred_at, cause.accepted_at)
     return sales.sale_of(basket, _facts(stamped, caches), CONTRIBUTORS)
 
@@ -326,7 +326,7 @@ async def evaluate(
 ) -> Evaluation:
     """What a purchase or redemption would get now: the road's own code, without any side effect.
 
-    The versions told are those in force at occurred_at. Source: campaigns reference 2.5.
+    It reports the versions in force at occurred_at. Source: campaigns reference 2.5.
     """
     programme = programmes.find_programme_as_of(
         caches.programmes, transaction.merchant, occurred_at

@@ -1,4 +1,4 @@
-"""Rules of the first purchase's credit: what counts as one, what is said, what undoes it."""
+"""Rules of the first purchase's credit: which purchase earns it, its commands, what undoes it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -24,9 +24,9 @@ _DONE: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
 
 
 class State(StrEnum):
-    """Where an account's count stands. It is taken once; no state gives it back."""
+    """State of an account's count of first purchases. It is taken once and never given back."""
 
-    UNOFFERED = "unoffered"  # taken while nothing was on offer: there is nothing to give any more
+    UNOFFERED = "unoffered"  # taken while no credit was offered: the account gets none
     RESERVED = "reserved"  # under the purchase's name; the credit is commanded
     CONFIRMED = "confirmed"  # the ledger issued it
     RELEASED = "released"  # the ledger refused it: the name is used, there is no second try
@@ -91,16 +91,16 @@ def undoes(outcome: Outcome) -> bool:
 
 
 def issued_state(outcome: Outcome) -> State | None:
-    """What an outcome says of a credit that was commanded; None: it speaks of none."""
+    """The state of a commanded credit after an outcome; None: the outcome is of no credit."""
     if outcome.command != "issue-value.v1" or outcome.purpose != PURPOSE:
         return None
     return State.CONFIRMED if outcome.status in _DONE else State.RELEASED
 
 
 def brings_back(outcome: Outcome) -> bool:
-    """Whether an outcome may have given credit back to its account, or let go what was held of it.
+    """Whether an outcome may have restored credit to its account, or released held credit.
 
-    In which lots the ledger knows: what comes back past its date lies in another.
+    Only the ledger knows the lots: credit that comes back past its date is in a new one.
     """
     if outcome.status not in _DONE:
         return False
@@ -139,11 +139,10 @@ def issue(taken: FirstPurchase, version: Version) -> IssueValue:
 
 
 def take_back(taken: FirstPurchase, *, restored_by: int = 0) -> RevokeIssue:
-    """The return of that credit, as far as unspent; where nothing of it is left, of nothing.
+    """Takes that credit back, as far as it is unspent; the amount may be nothing.
 
-    restored_by: sequence of an outcome that may have given some of it back after its purchase was
-    undone. The claim stands for as long as the account does: what comes back is taken back
-    (findings F14).
+    restored_by: sequence of an outcome that may have restored some of it after its purchase was
+    undone. As long as the account exists, restored credit is taken back too (findings F14).
     """
     again = f"{RETURN}-{restored_by}" if restored_by else RETURN
     return RevokeIssue(

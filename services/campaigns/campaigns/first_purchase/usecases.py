@@ -15,12 +15,12 @@ from kit.stream.consumer import Event
 
 
 async def hear_outcomes(tx: Tx, batch: Sequence[Event]) -> None:
-    """Give the credit of first purchases once an account, and take back what is not justified.
+    """Give the credit of a first purchase once an account, and take back an unjustified one.
 
-    batch: one poll of ledger.entries. Commands leave on ledger.commands for the partition where
-    the outcome was heard, stamped with its decided_at. A count once taken is never given back: an
-    account whose first purchase was undone gets no second credit, and none whose first was made
-    while nothing was on offer. Source: SH5, architecture 2, findings F13 and F14.
+    batch: one poll of ledger.entries. Commands go to ledger.commands, to the partition that the
+    outcome came from, stamped with its decided_at. A count once taken is never given back: an
+    account whose first purchase was undone gets no second credit. An account that first bought
+    while no credit was offered gets none. Source: SH5, architecture 2, findings F13 and F14.
     """
     outcomes = [(event, outcome) for event in batch if (outcome := _outcome(event)) is not None]
     purchases = [(e, o) for e, o in outcomes if domain.is_purchase(o)]
@@ -85,7 +85,7 @@ async def _take_back(tx: Tx, undone: Sequence[tuple[Event, Outcome]]) -> None:
 
 
 async def _take_back_again(tx: Tx, back: Sequence[tuple[Event, Outcome]]) -> None:
-    """What came back of a credit whose purchase is undone goes the same way."""
+    """Take back credit that was restored after its purchase was undone."""
     accounts = sorted({(event.partition, outcome.account) for event, outcome in back})
     known = await store.find_returned(tx, accounts)
     for event, outcome in back:

@@ -9,14 +9,14 @@ from kit.stream.consumer import Event
 
 
 async def on_merchants_programmes(tx: Tx, batch: Sequence[Event]) -> None:
-    """Versions of programmes; heartbeats say nothing here."""
+    """Keep versions of programmes; heartbeats are skipped."""
     programmes = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Programme)]
     if programmes:
         await usecases.keep_programmes(tx, programmes)
 
 
 async def on_merchants_terms(tx: Tx, batch: Sequence[Event]) -> None:
-    """Versions of the network's terms; heartbeats say nothing here."""
+    """Keep versions of the network's terms; heartbeats are skipped."""
     terms = [e.data for e in batch if e.envelope is not None and isinstance(e.data, Terms)]
     if terms:
         await usecases.keep_terms(tx, terms)

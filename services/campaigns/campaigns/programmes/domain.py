@@ -1,4 +1,4 @@
-"""Which version of a programme and of the terms counts, from those a process knows."""
+"""Which version of a programme and of the terms is in force, among those a process knows."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the other nouns ask of programmes and terms, and how their tables are kept."""
+"""Look-ups of programmes and terms for the other nouns, and the upkeep of their tables."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,14 +63,14 @@ def find_programme_as_of(cache: ProgrammeCache, merchant: int, at: datetime) -> 
 
 
 class ProgrammeFacts(Protocol):
-    """What a merchant's limits go by: its programme, None where it has none."""
+    """The facts of a merchant's limits: its programme, None where it has none."""
 
     @property
     def programme(self) -> Programme | None: ...
 
 
 def contribute(basket: Basket, facts: ProgrammeFacts) -> Contribution | None:
-    """The refusal of a basket that is larger than the programme takes."""
+    """The refusal of a basket that is larger than the programme allows."""
     programme, amount_rial = facts.programme, basket.transaction.amount_rial
     if programme is None or amount_rial <= programme.basket_max_rial:
         return None

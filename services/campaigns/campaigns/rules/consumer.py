@@ -9,7 +9,7 @@ from kit.stream.consumer import Event
 
 
 async def on_campaigns_rules(tx: Tx, batch: Sequence[Event]) -> None:
-    """Versions of rules, also those that this process said itself."""
+    """Keep versions of rules, also those that this process published itself."""
     rules = [e.data for e in batch if e.envelope is not None and isinstance(e.data, RulePublished)]
     if rules:
         await usecases.keep_rules(tx, rules)

@@ -80,7 +80,7 @@ async def insert_version(
 
 
 async def upsert_live_rules(tx: Tx, rules: Sequence[RulePublished]) -> None:
-    """Keep every version heard, whatever the order of arrival."""
+    """Keep every version, whatever the order of arrival."""
     rows = [
         {"rule": r.rule, "version": r.version, "body": msgspec.json.encode(r).decode()}
         for r in rules

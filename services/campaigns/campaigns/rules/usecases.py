@@ -49,7 +49,7 @@ class RuleCache:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What one rule said of one basket, and why. outcome: "awarded", "condition-failed",
+    """The outcome of one rule for one basket, and why: "awarded", "condition-failed",
     "no-line-qualifies", "below-one-point", "cap-rejected", "cap-trimmed", or a Skipped's value."""
 
     rule: str
@@ -105,7 +105,7 @@ async def list_rules(tx: Tx, *, after: str, limit: int) -> list[RulePublished]:
 
 
 async def keep_rules(tx: Tx, rules: Sequence[RulePublished]) -> None:
-    """Write versions that were heard into live_rules, and tell every process of them."""
+    """Write versions from the topic into live_rules, and announce them to every process."""
     await store.upsert_live_rules(tx, rules)
     await store.upsert_changes(tx, [(r.rule, r.version) for r in rules])
 
@@ -133,7 +133,7 @@ async def refresh(tx: Tx, cache: RuleCache) -> None:
 
 
 class RuleFacts(Protocol):
-    """What rules go by: those compiled, and the merchant's programme, whose party may pay."""
+    """The facts of rules: the compiled ones, and the merchant's programme, whose party may pay."""
 
     @property
     def programme(self) -> Programme | None: ...
@@ -142,7 +142,7 @@ class RuleFacts(Protocol):
 
 
 def contribute(basket: Basket, facts: RuleFacts) -> Contribution | None:
-    """What every live rule grants, fixed bonuses before multipliers, each by rule id.
+    """The grants of every live rule, fixed bonuses before multipliers, each by rule id.
 
     Imported history earns base points only.
     """
@@ -161,7 +161,7 @@ def contribute(basket: Basket, facts: RuleFacts) -> Contribution | None:
 async def explain(basket: Basket, facts: RuleFacts) -> list[Explanation]:
     """What every rule gives a basket and why; the same closures as contribute, no side effect.
 
-    The loop goes on between two rules: the tills' sales are on it.
+    It yields to the event loop between two rules, so that the tills' sales are served.
     """
     if basket.base is None:
         return []

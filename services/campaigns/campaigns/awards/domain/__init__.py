@@ -1,1 +1,1 @@
-"""Pure rules of the road: what is earned, what a redemption is worth, which command says so."""
+"""Pure rules of the road: earning, redeeming, and the command that a decision becomes."""

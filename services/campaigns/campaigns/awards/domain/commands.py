@@ -70,7 +70,7 @@ def inquire(
     would_earn_points: int,
     decline: tuple[Reason, ...] = (),
 ) -> Inquire:
-    """The query behind an inquiry. offer: what the basket may be paid with, or why with nothing."""
+    """The query behind an inquiry. offer: the terms of redeeming, or why nothing can be spent."""
     return Inquire(
         name=transaction.name,
         account=transaction.account,
@@ -115,7 +115,7 @@ def labels_of(command: PostTransaction | RefuseTransaction | Inquire) -> tuple[s
 
 
 def own_no(command: PostTransaction | RefuseTransaction, cause: Any) -> str:
-    """Code of the reason why campaigns declined; "" where fraud did. cause: what fraud said."""
+    """Code of the reason why campaigns declined; "" where fraud did. cause: fraud's message."""
     if isinstance(command, RefuseTransaction):
         return "" if isinstance(cause, RefusedTransaction) else command.reason.code
     return "" if cause.decision is ScreeningDecision.DECLINE else command.decline[0].code
@@ -137,7 +137,7 @@ def name_of_bytes(raw: bytes) -> str:
 
 
 def name_of(data: ScreenedTransaction | RefusedTransaction) -> str:
-    """The name on the road that fraud's word is about."""
+    """The name that a message of fraud is about."""
     if isinstance(data, ScreenedTransaction):
         return data.transaction.name
     return data.name

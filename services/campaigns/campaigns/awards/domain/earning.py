@@ -1,4 +1,4 @@
-"""What a purchase earns: the base rule, the lots of all rules with cost and dates, and why not."""
+"""What a purchase earns: the base rule, the lots of all rules with cost and dates, and reasons."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -102,7 +102,7 @@ def base_grant(base: BaseEarning, programme: Programme) -> Grant:
 
 
 class EarningFacts(Protocol):
-    """What the base rule goes by: the versions that the gateway stamped, None for none."""
+    """The facts of the base rule: the versions that the gateway stamped, None for none."""
 
     @property
     def programme(self) -> Programme | None: ...

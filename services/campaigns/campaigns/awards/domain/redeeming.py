@@ -1,4 +1,4 @@
-"""What a redemption is worth, whether the programme lets it pay so much, what is left to pay."""
+"""The worth of a redemption, the programme's limits on it, and the part left to pay in money."""
 
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from kit.base import errors
 
 
 class RedemptionFacts(Protocol):
-    """What a redemption goes by. cheapest: the terms with the lowest price of all published."""
+    """The facts of a redemption. cheapest: the terms with the lowest price ever published."""
 
     @property
     def programme(self) -> Programme | None: ...
@@ -48,9 +48,9 @@ def redemption_of(
     terms: Terms | None,
     cheapest: Terms | None = None,
 ) -> Redemption | tuple[Reason, ...]:
-    """Every number that the ledger needs, or the reasons for a no.
+    """Every number that the ledger needs, or the reasons to decline.
 
-    Whether the member has so much is the ledger's to say, which previews by the same rule.
+    Only the ledger knows whether the member has so much; it previews by the same rule.
     """
     offer = offer_of(programme, terms, cheapest)
     if not isinstance(offer, Offer):

@@ -1,4 +1,4 @@
-"""What a sale comes to: the contributions of all, in their order."""
+"""A sale put together from the contributions of all nouns, in their order."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ class Sale(Struct, frozen=True, kw_only=True):
 
 
 class SaleFacts(Protocol):
-    """What every contributor finds among the facts."""
+    """The facts that every contributor may read."""
 
     @property
     def programme(self) -> Programme | None: ...
@@ -30,7 +30,7 @@ class SaleFacts(Protocol):
 
 
 def sale_of(basket: Basket, facts: SaleFacts, contributors: Sequence[Contributor[Any]]) -> Sale:
-    """Ask each contributor in turn: a refusal ends it, grants add up, a basket goes on changed."""
+    """Call each contributor in turn: a refusal ends it, grants add up, the next sees its basket."""
     grants: list[Grant] = []
     redemption: Redemption | None = None
     for contribute in contributors:

@@ -1,4 +1,4 @@
-"""The versions of programme and terms that the gateway saw: by which a basket earns and pays."""
+"""The versions of programme and terms that the gateway stamped: a basket earns and pays by them."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from contracts.merchants import Programme, Terms
 
 
 class Stamped(NamedTuple):
-    """What counts for one basket; None: there is none, or it is not known here (yet).
+    """The versions for one basket; None: there is none, or it is not known here (yet).
 
-    terms: those in force at occurred_at. earn, spend: of these and the terms in force at
-    accepted_at the ones with the higher price, by which points are born, and with the lower, by
-    which they are spent: the till's clock chooses neither (decision 0037).
+    terms: in force at occurred_at. earn, spend: chosen among these and the terms in force at
+    accepted_at. Points are issued at the higher price (earn) and spent at the lower one (spend),
+    so that a till's clock cannot choose the better price (decision 0037).
     """
 
     programme: Programme | None

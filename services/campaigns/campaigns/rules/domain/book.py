@@ -1,4 +1,4 @@
-"""The book of rules: every published version compiled, and which of them count for a basket."""
+"""The book of rules: every published version compiled, and which of them apply to a basket."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Rule:
 
 
 class Bonus(Struct, frozen=True, kw_only=True):
-    """What one rule said of one basket. funder: a party; 0 is the merchant's own."""
+    """The bonus of one rule for one basket. funder: a party; 0 is the merchant's own."""
 
     rule: str
     version: int
@@ -116,17 +116,17 @@ def _order(chain: tuple[Rule, ...]) -> tuple[int, str]:
 
 
 def chains(book: Book, merchant: int) -> tuple[tuple[Rule, ...], ...]:
-    """The rules that may say something about a merchant's baskets, each newest version first."""
+    """The rules that may apply to a merchant's baskets, each with its newest version first."""
     return book.at_merchant.get(merchant, book.everywhere)
 
 
 def in_force(
     chain: tuple[Rule, ...], merchant: int, occurred_at: datetime, accepted_at: datetime
 ) -> Rule | Skipped:
-    """The version that counts: picked by occurred_at, live by accepted_at (architecture 2).
+    """The version in force: picked by occurred_at, live by accepted_at (architecture 2).
 
-    A retirement ends every version before it for all that is accepted since: a rule that was a
-    mistake stops at once, whatever time a till gives its sales.
+    A retirement ends every version before it for all sales accepted since: a mistaken rule stops
+    at once, whatever occurred_at a till sends.
     """
     rule = versions.in_force(chain, occurred_at)
     if rule is None:
@@ -152,7 +152,7 @@ def _ended(chain: tuple[Rule, ...], occurred_at: datetime, accepted_at: datetime
 
 
 def bonuses(book: Book, basket: BasketFacts) -> list[Bonus]:
-    """What every live rule gives a basket, in the order of calculation; silent rules left out.
+    """The bonus of every live rule for a basket, in the order of calculation, without empty ones.
 
     Pure, and the till's path: no explanation is made here. Source: campaigns reference 1.
     """

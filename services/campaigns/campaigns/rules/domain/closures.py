@@ -1,4 +1,4 @@
-"""How compiled nodes run: the closures, made as short as the clause allows."""
+"""The closures that compiled nodes run, each as short as its clause allows."""
 
 import itertools
 from collections.abc import Callable, Collection
@@ -9,7 +9,7 @@ from campaigns.rules.domain.tree import Node
 
 
 def both(runs: list[Read]) -> Read:
-    """All hold, from the left, no further than needed."""
+    """Whether all clauses hold; evaluated from the left until one is false."""
     match runs:
         case [one]:
             return one
@@ -31,7 +31,7 @@ def plainest(node: Node, values: Collection[Any]) -> Read:
 
 
 def compared(compare: Callable[[int, int], bool], arguments: tuple[Node, ...]) -> Read:
-    """Whether each argument stands in that order to the next; false where one is missing."""
+    """Whether the comparison holds from each argument to the next; false where one is missing."""
     first, second = arguments[0].run, arguments[1].run
     if len(arguments) == 2 and not any(a.optional for a in arguments):
         return lambda facts: compare(first(facts), second(facts))

@@ -93,7 +93,7 @@ def _literal(raw: Any, at: At) -> Node:
 
 
 def _text(raw: str, at: At) -> str:
-    """A text as what it is compared with arrives: a code, folded."""
+    """A text folded as a code, as the values that it is compared with are."""
     if not storable(folded := fold_or_keep(raw)) or len(folded) > TEXT_MAX:
         raise at.reject("bad-text", f"at most {TEXT_MAX} storable characters")
     return folded
@@ -113,7 +113,7 @@ def _listed(raw: Any, at: At, low: int, high: int) -> list[Any]:
 
 
 def _all_of(raws: list[Any], at: At, expected: Type | None) -> tuple[Node, ...]:
-    """Compile every argument, and tell of all that are wrong, not only the first."""
+    """Compile every argument; all wrong ones are reported, not only the first."""
     nodes: list[Node] = []
     problems: list[Problem] = []
     for index, raw in enumerate(raws):

@@ -1,4 +1,4 @@
-"""Why a condition did not hold: the clauses that failed, and the values they found."""
+"""Why a condition did not hold: the clauses that failed, and the values of their arguments."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CLAUSES_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedClause:
-    """One clause that decided the no. path: JSON Pointer into the rule.
+    """One clause that made a condition false. path: JSON Pointer into the rule.
 
     found: what each argument of the clause was, in order, None where it was missing; for some,
     all and none: how many lines matched, and how many there are.
@@ -29,8 +29,8 @@ class FailedClause:
 def failed_clauses(condition: Node, basket: BasketFacts) -> tuple[FailedClause, ...]:
     """The clauses because of which a condition is false of a basket; empty when it is true.
 
-    `and` blames its first false clause, `or` all of its clauses, `not` what held against it.
-    At most CLAUSES_MAX. Pure: the very closures of the road. Source: campaigns reference 1, 2.1.
+    Of `and` its first false clause, of `or` all its clauses, of `not` the clauses that held. At
+    most CLAUSES_MAX. Pure: the same closures as on the road. Source: campaigns reference 1, 2.1.
     """
     if condition.run(basket):
         return ()
@@ -39,7 +39,7 @@ def failed_clauses(condition: Node, basket: BasketFacts) -> tuple[FailedClause, 
 
 
 def _blamed(node: Node, basket: BasketFacts, *, expected: bool) -> Iterator[FailedClause]:
-    """Clauses because of which node is not what was wanted."""
+    """Clauses because of which a node has not the expected value."""
     match node.operator:
         case "not":
             yield from _blamed(node.arguments[0], basket, expected=not expected)

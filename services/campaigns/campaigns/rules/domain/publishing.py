@@ -1,4 +1,4 @@
-"""What may be published as a version of a rule."""
+"""The checks on a version of a rule before it is published."""
 
 import re
 from typing import Any, Final
@@ -15,7 +15,7 @@ _ID: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 class RuleInvalid(errors.Invalid):
-    """A rule does not type; `problems` lists path, code and detail of each fault."""
+    """A rule is not valid; `problems` lists path, code and detail of each fault."""
 
     code = "rule-invalid"
     fa = "قاعده پذیرفته نشد؛ نشانی هر ایراد در problems آمده است."
@@ -37,7 +37,7 @@ def check_rule(published: RulePublished) -> book.Rule:
 
 
 def check_funder(published: RulePublished, parties: set[int]) -> None:
-    """Nobody pays who has no say: the network, or the rule's merchants themselves.
+    """Only the network, or the rule's merchants themselves, may fund a rule.
 
     parties: of the rule's merchants, as their programmes name them. Raises RuleInvalid.
     """

@@ -1,4 +1,4 @@
-"""What a condition may speak of: fields of a transaction and of its lines, with their types."""
+"""The fields that a condition may read: of a transaction and of its lines, with their types."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Type(Enum):
 
 
 class BasketFacts(Struct, frozen=True, kw_only=True):
-    """The facts of one transaction, and what its base rule says, for every rule alike.
+    """The facts of one transaction and its base earning, the same for every rule.
 
     hour: 0-23 in Tehran at occurred_at; weekday: one of WEEKDAYS; jalali_month 1-12, jalali_day
     1-31, of the same moment. lines: the whole basket. earning: the lines that the

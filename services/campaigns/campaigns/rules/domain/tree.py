@@ -42,9 +42,10 @@ class Node:
 
 
 def folded(raw: Any) -> Any:
-    """A condition or effect as it is kept: its texts folded, as what they are compared with.
+    """A condition or effect as it is stored: its texts folded like the values they meet.
 
-    raw: decoded JSON, its depth bounded by the door. What cannot be kept stays for the compiler.
+    raw: decoded JSON, its depth bounded by the API. Text that cannot be folded is left for the
+    compiler to reject.
     """
     match raw:
         case str():
@@ -58,7 +59,7 @@ def folded(raw: Any) -> Any:
 
 
 class Rejected(Exception):
-    """A condition that does not type; problems says where and why. Never leaves this folder."""
+    """A condition that is not valid; problems says where and why. Never leaves this folder."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} problems, the first: {problems[0]}")
