@@ -49,4 +49,4 @@ async def apply(tx: "Tx", subscription: Subscription, events: Sequence[Event]) -
             half = len(piece) // 2
             pieces[:0] = [piece[:half], piece[half:]] if half else []
             if not half:
-                log.warning("left out: %s: %s", piece, isolation.told(error))
+                log.warning("left out: %s: %s", piece, isolation.describe(error))
