@@ -17,21 +17,26 @@ async def rebuild_tables(service: str, parts: Sequence[Part], opened: Resources)
     where a topic does not hold all that was read; then its tables are as they were.
     """
     done: dict[str, int] = {}
-    for group, one in tables_of(service, parts):
-        done[one.topic.name] = 0
+    for group, subscription in tables_of(service, parts):
+        done[subscription.topic.name] = 0
         async with opened.database.transaction() as tx:
-            ends = await _ends(tx, group, one.topic.name, opened.cluster)
-            for table in one.tables:
+            ends = await _ends(tx, group, subscription.topic.name, opened.cluster)
+            for table in subscription.tables:
                 await tx.execute(f"delete from {table.name}")  # noqa: S608 - a literal
-            async for events in reread.polls(opened.settings.kafka_bootstrap, ends, one):
-                await reread.apply(tx, one, events)
-                done[one.topic.name] += len(events)
+            async for events in reread.polls(opened.settings.kafka_bootstrap, ends, subscription):
+                await reread.apply(tx, subscription, events)
+                done[subscription.topic.name] += len(events)
     return done
 
 
 def tables_of(service: str, parts: Sequence[Part]) -> list[tuple[str, Subscription]]:
     """What fills local tables of a service, each with the group that it is of."""
-    return [(group_of(service, part), one) for part in parts for one in part.hears if one.tables]
+    return [
+        (group_of(service, part), subscription)
+        for part in parts
+        for subscription in part.hears
+        if subscription.tables
+    ]
 
 
 async def _ends(tx: Tx, group: str, topic: str, cluster: str) -> dict[Place, int]:

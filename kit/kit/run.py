@@ -89,10 +89,12 @@ async def _serve(service: Service, *, http: bool) -> None:
 
 
 async def _rebuild(service: Service) -> None:
-    given = settings.load(service.settings, room=service.name)
-    telemetry.configure(given.room, level="INFO")
-    kafka.secure(given)
-    async with _opened(msgspec.structs.replace(given, database_dsn=settings.owner_dsn())) as opened:
+    config = settings.load(service.settings, room=service.name)
+    telemetry.configure(config.room, level="INFO")
+    kafka.secure(config)
+    async with _opened(
+        msgspec.structs.replace(config, database_dsn=settings.owner_dsn())
+    ) as opened:
         parts = [make(opened) for make in service.parts]
         done = await rebuild_tables(service.name, parts, opened)
     log.info("rebuilt of %s, records by topic: %s", service.name, done or "it has no local table")
