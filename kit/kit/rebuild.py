@@ -31,12 +31,7 @@ async def rebuild_tables(service: str, parts: Sequence[Part], opened: Resources)
 
 def tables_of(service: str, parts: Sequence[Part]) -> list[tuple[str, Subscription]]:
     """What fills local tables of a service, each with the group that it is of."""
-    return [
-        (group_of(service, part), subscription)
-        for part in parts
-        for subscription in part.hears
-        if subscription.tables
-    ]
+    return [(group_of(service, part), s) for part in parts for s in part.hears if s.tables]
 
 
 async def _ends(tx: Tx, group: str, topic: str, cluster: str) -> dict[Place, int]:

@@ -92,11 +92,9 @@ async def _rebuild(service: Service) -> None:
     config = settings.load(service.settings, room=service.name)
     telemetry.configure(config.room, level="INFO")
     kafka.secure(config)
-    async with _opened(
-        msgspec.structs.replace(config, database_dsn=settings.owner_dsn())
-    ) as opened:
-        parts = [make(opened) for make in service.parts]
-        done = await rebuild_tables(service.name, parts, opened)
+    async with _opened(msgspec.structs.replace(config, database_dsn=settings.owner_dsn())) as owner:
+        parts = [make(owner) for make in service.parts]
+        done = await rebuild_tables(service.name, parts, owner)
     log.info("rebuilt of %s, records by topic: %s", service.name, done or "it has no local table")
 
 
@@ -217,15 +215,12 @@ class Process:
         for consumer in self.app.consumers:
             checks[consumer.group] = lambda c=consumer: c.ready
         limits = connections.fitting(_limits(config), connections.raise_descriptors())
-        inner_limits = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
+        few = msgspec.structs.replace(limits, in_all=INNER_CONNECTIONS)
         callers, drain = connections.Connections(limits), config.drain_s
-        inner_app, operators = (
-            management.Management(asgi).asgi(),
-            connections.Connections(inner_limits, "inner"),
-        )
+        inner, admins = management.Management(asgi).asgi(), connections.Connections(few, "inner")
         servers = (
             http.server(asgi, config.http_host, config.http_port, callers, drain, config.http_tls),
-            http.server(inner_app, config.inner_host, config.inner_port, operators, drain),
+            http.server(inner, config.inner_host, config.inner_port, admins, drain),
         )
         for server in servers:
             setattr(server, "capture_signals", contextlib.nullcontext)  # noqa: B010 - signals are ours: the drain has an order

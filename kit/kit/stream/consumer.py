@@ -52,7 +52,7 @@ class Consumer:
         self._room = room
         self._crash = crash
         self._batching = batching
-        set_aside = partial(dead_letters.write_undeliverable, database, room.room, group)
+        set_aside = partial(dead_letters.keep_batch, database, room.room, group)
         self._publisher = Publisher(group, producer, set_aside, crash)
         self._stopping = asyncio.Event()
         self._taken = 0  # generation of the assignment whose offsets are loaded

@@ -57,9 +57,7 @@ def _message(
     return outbox.message(topics.DEAD_LETTERS, envelope)
 
 
-async def write_undeliverable(
-    database: "Database", room: str, consumer: str, batch: "Batch"
-) -> None:
+async def keep_batch(database: "Database", room: str, consumer: str, batch: "Batch") -> None:
     """Set a batch aside whose partition does not exist."""
     why = f"{batch.topic} has no partition {batch.partition}; {len(batch.messages)} messages"
     raws = [message.value or b"" for message in batch.messages]

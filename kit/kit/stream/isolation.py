@@ -91,9 +91,8 @@ async def repeated(
     """Repeat an attempt that fails transiently, within the bound; None once `moved` is true.
 
     divisible: an error that halving may cure is raised at once. beside: whether another record
-    passes in the place of one that timed out. Raises Permanent, Fenced and Alarm at once, an
-    unforeseen error after UNFORESEEN_MAX tries, and Overlong where the record timed out as often
-    while others passed.
+    passes where one timed out. Raises Permanent, Fenced and Alarm at once, unforeseen errors after
+    UNFORESEEN_MAX tries, Overlong where the record timed out as often while others passed.
     """
     started, unforeseen, overlong, slow, pause = time.monotonic(), 0, 0, 0, 0.02
     while True:

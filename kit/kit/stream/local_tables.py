@@ -67,8 +67,7 @@ async def will_number(tx: Tx, table: LiteralString) -> None:
 async def all_numbered(tx: Tx, table: LiteralString) -> None:
     """Wait until every transaction that announced so has committed; later ones wait for tx to end.
 
-    Rows get their numbers before the commit: without the wait a page may show 7, and 6 be
-    committed after it.
+    Numbers are given before the commit: without the wait a page may show 7, and 6 commit later.
     """
     await tx.fetchval("select pg_advisory_xact_lock(hashtext($1))", table)
 

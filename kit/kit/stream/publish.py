@@ -173,9 +173,7 @@ class Relay:
             await _closed(session)
 
     async def _lead(self, session: db.Connection) -> None:
-        set_aside = partial(
-            dead_letters.write_undeliverable, self._database, self._service, outbox.RELAY
-        )
+        set_aside = partial(dead_letters.keep_batch, self._database, self._service, outbox.RELAY)
         publisher = Publisher(outbox.RELAY, self._producer, set_aside)
         numbers = StreamSequences(self._service, outbox.RELAY, self._generation, {})
         async with self._database.transaction() as tx:

@@ -23,10 +23,9 @@ _MAGIC_AT: Final = 16  # version of a batch's form; headers are from 2 on
 def mend() -> None:
     """Make connections report a lost transport as a lost connection, and readers take any header.
 
-    On a lost transport uvloop raises RuntimeError, aiokafka expects OSError: the task that keeps
-    the metadata ends silently, and the client, which goes on reading, waits for its coordinator
-    for ever. And a header whose name is no UTF-8, which any broker takes, fails every poll that
-    reaches it.
+    uvloop raises RuntimeError there, aiokafka expects OSError: the task that keeps the metadata
+    ends silently, and the client, still reading, waits for its coordinator for ever. And a header
+    whose name is no UTF-8, which any broker takes, fails every poll that reaches it.
     """
     AIOKafkaConnection.send = _send_or_lost
     setattr(fetcher, "MemoryRecords", _Fetched)  # noqa: B010 - it is a class to its readers

@@ -141,9 +141,8 @@ class Producer:
             for message in messages:
                 partition = message.partition
                 if partition is None:
-                    partition = partition_of(
-                        message.key, len(await inner.partitions_for(message.topic))
-                    )
+                    known = await inner.partitions_for(message.topic)
+                    partition = partition_of(message.key, len(known))
                 places.setdefault((message.topic, partition), []).append(message)
             for place in absent:
                 del places[place]
@@ -242,10 +241,9 @@ async def _missing(inner: Any, named: set[Place]) -> set[Place]:
 def _batches(inner: Any, messages: Sequence[Message]) -> list[Any]:
     batch = inner.create_batch()
     batches = [batch]
-    for message in messages:
+    for m in messages:
         put: dict[str, Any] = {
-            "timestamp": None, "key": message.key, "value": message.value,
-            "headers": list(message.headers),
+            "timestamp": None, "key": m.key, "value": m.value, "headers": list(m.headers)
         }  # fmt: skip
         if batch.append(**put) is None:
             batch = inner.create_batch()
