@@ -1,4 +1,4 @@
-"""Kafka door: ledger.commands, whatever its records hold."""
+"""Consumer of ledger.commands, unreadable records included."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,9 +22,9 @@ async def on_ledger_commands(
 
 
 def subscriptions(ahead_max: timedelta | None, shards: int) -> tuple[Subscription, ...]:
-    """ahead_max: how far a command may be beyond its record; None in a sandbox.
+    """The subscription to ledger.commands. shards: of the platform.
 
-    shards: of the platform.
+    ahead_max: how far a command's time may be beyond its record's; None in a sandbox.
     """
     return (
         Subscription(

@@ -1,4 +1,4 @@
-"""Clock door: lots past their date, holds that fell due, the minute's tick, the next range."""
+"""Jobs of posting: due lots and holds, the minute's tick, the next range."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from ledger.settings import Settings
 
 
 class Sweep(Protocol):
-    """One bounded sweep of all shards; gives where each goes on."""
+    """One bounded sweep of all shards. It gives where each goes on."""
 
     async def __call__(
         self, tx: Tx, after: Mapping[int, usecases.Cursor], /, *, now: datetime, limit: int
@@ -24,7 +24,7 @@ class Sweep(Protocol):
 
 @dataclass(slots=True)
 class Ticker:
-    """Says advance-clock to every shard, once a minute of the platform's time."""
+    """Sends advance-clock to every shard, once a minute of the platform's time."""
 
     database: Database
     clock: Clock
@@ -33,7 +33,7 @@ class Ticker:
     announced: set[int] = field(default_factory=set[int])
 
     async def run(self) -> None:
-        """Say this minute's tick, unless it was said or the clock is off (a sandbox's may be)."""
+        """Send this minute's tick once, unless the clock is off (a sandbox's may be)."""
         now = self.clock.now()
         minute = usecases.minute_of(now)
         if minute in self.announced:
@@ -49,8 +49,8 @@ class Ticker:
 class Sweeper:
     """Commands the expiry of lots past their date, or the release of holds that fell due.
 
-    It goes on from where it was, so that what has its command still on its way is not named
-    over and over, and begins anew after a while: lots may be born past their date.
+    It goes on from where it stopped, so that a lot whose command is still on its way is not named
+    again and again. It begins anew after a while: lots can be born past their date.
     """
 
     database: Database
@@ -78,19 +78,19 @@ async def extend_ranges(database: Database) -> None:
         await usecases.extend_ranges(tx)
 
 
-def jobs(database: Database, clock: Clock, given: Settings) -> list[Job]:
-    """What time passing makes the ledger do, in one process of all."""
-    ticker = Ticker(database, clock, given.shards, given.sandbox)
+def jobs(database: Database, clock: Clock, config: Settings) -> list[Job]:
+    """What the ledger does as time passes, in one process of all."""
+    ticker = Ticker(database, clock, config.shards, config.sandbox)
     return [
         Job(
             name="sweep-due-lots",
             every_s=settings.SWEEP_EVERY_S,
-            run=Sweeper(database, clock, given.shards).run,
+            run=Sweeper(database, clock, config.shards).run,
         ),
         Job(
             name="sweep-due-holds",
             every_s=settings.SWEEP_EVERY_S,
-            run=Sweeper(database, clock, given.shards, usecases.sweep_due_holds).run,
+            run=Sweeper(database, clock, config.shards, usecases.sweep_due_holds).run,
         ),
         Job(name="advance-clock", every_s=settings.TICK_EVERY_S, run=ticker.run),
         Job(

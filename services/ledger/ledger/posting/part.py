@@ -1,4 +1,4 @@
-"""Posting: every command is decided, booked, sealed and answered; what falls due is commanded."""
+"""Posting: every command is decided, booked, sealed and answered; due ones are commanded."""
 
 from kit.room import ROAD, Part, Resources
 from ledger import settings
@@ -8,11 +8,11 @@ from ledger.settings import Settings
 
 def part(opened: Resources) -> Part:
     """Commands, and what time does to lots, holds, clocks and ranges."""
-    given: Settings = opened.settings
-    ahead_max = None if given.sandbox else settings.CLOCK_AHEAD_MAX
+    config: Settings = opened.settings
+    ahead_max = None if config.sandbox else settings.CLOCK_AHEAD_MAX
     return Part(
         name="posting",
         group=ROAD,
-        hears=consumer.subscriptions(ahead_max, given.shards),
-        jobs=jobs.jobs(opened.database, opened.clock, given),
+        hears=consumer.subscriptions(ahead_max, config.shards),
+        jobs=jobs.jobs(opened.database, opened.clock, config),
     )

@@ -1,4 +1,4 @@
-"""The ledger's verbs on the road: post a batch, refuse one record, let time pass."""
+"""Use cases of posting: post a batch, refuse one record, let time pass."""
 
 import logging
 from collections import Counter
@@ -69,18 +69,17 @@ async def post_batch(
 ) -> None:
     """Post one poll of ledger.commands, partitions and kinds mixed, in order.
 
-    ahead_max: a command whose accepted_at is further beyond its record's append time is refused,
-    and the shard's time does not move by it; None: no guard, in a platform that has its own clock.
-
-    A known name is answered as the first time; a fresh one is decided, booked, said and answered.
-    Inquiries are answered from the state they arrive at and leave nothing. shards: of the platform;
-    a command that has us speak to another is refused. Raises InvariantBroken.
+    A known name gets its first answer again. A new one is decided, booked, published and answered.
+    Inquiries are answered from the state they arrive at and leave nothing. ahead_max: a command
+    whose accepted_at is further beyond its record's append time is refused, and does not move the
+    shard's time; None: no check, in a platform that has its own clock. shards: of the platform; a
+    command that would have the ledger send to another is refused. Raises InvariantBroken.
     """
-    await _post(tx, batch, [_sayable(_command(event, ahead_max), shards) for event in batch])
+    await _post(tx, batch, [_checked_shard(_command(event, ahead_max), shards) for event in batch])
 
 
-def _sayable(command: Command, shards: int) -> Command:
-    """The command, or its refusal where it has us say something to a shard that is not there."""
+def _checked_shard(command: Command, shards: int) -> Command:
+    """The command, or its refusal where it would send something to a shard that does not exist."""
     if command.facts.other_shard < shards:
         return command
     return records.refused(command, texts.reason("no-such-shard"))
@@ -89,7 +88,7 @@ def _sayable(command: Command, shards: int) -> Command:
 async def refuse_record(
     tx: Tx, event: Event, why: str, *, ahead_max: timedelta | None = None
 ) -> None:
-    """Store a refusal for a record whose posting the database refuses; its shard moves on."""
+    """Store a refusal for a record whose posting the database rejects; its shard moves on."""
     log.error("a record was refused", extra={"why": why, "offset": event.offset})
     telemetry.count(Metric.ALARMS, "ledger-refused-record")
     command = _command(event, ahead_max)
@@ -110,48 +109,48 @@ async def refuse_record(
 async def _post(
     tx: Tx,
     batch: Sequence[Event],
-    heard: Sequence[Command],
+    commands: Sequence[Command],
     efforts: dict[_Owner, Effort] | None = None,
 ) -> None:
-    """efforts: what inquiries of each account cost in this poll so far."""
+    """Post a poll, or a part of it. efforts: the cost of each account's inquiries so far."""
     efforts = {} if efforts is None else efforts
-    reading = await batch_read.read(tx, heard)
-    if len(batch) > 1 and _is_heavy(reading.book, heard):
+    reading = await batch_read.read(tx, commands)
+    if len(batch) > 1 and _is_heavy(reading.book, commands):
         half = len(batch) // 2
-        await _post(tx, batch[:half], heard[:half], efforts)
-        await _post(tx, batch[half:], heard[half:], efforts)
+        await _post(tx, batch[:half], commands[:half], efforts)
+        await _post(tx, batch[half:], commands[half:], efforts)
         return
     before = {owner: Effort(effort.left) for owner, effort in efforts.items()}
     try:
-        results, said = _decide(reading.book, batch, heard, efforts)
+        results, messages = _decide(reading.book, batch, commands, efforts)
     except Unread:
         efforts.clear()
         efforts |= before
-        reading = await batch_read.read(tx, heard, whole=True)
-        results, said = _decide(reading.book, batch, heard, efforts)
+        reading = await batch_read.read(tx, commands, whole=True)
+        results, messages = _decide(reading.book, batch, commands, efforts)
 
     def compose() -> Iterator[None]:
         for place, (event, command, result) in enumerate(results, start=1):
             if result.decision is not None:
-                said.extend(_outcomes(event, result.decision))
-                if "replay" not in event.headers:  # what it said then is in the archive
-                    said.extend(_sends(event, result.decision))
-            said.extend(_answer(event, command, result))
+                messages.extend(_outcomes(event, result.decision))
+                if "replay" not in event.headers:  # its commands of then are in the archive
+                    messages.extend(_sends(event, result.decision))
+            messages.extend(_answer(event, command, result))
             if place % log_append.STEP == 0:
                 yield
         _count(results)
 
     decisions = [result.decision for _, _, result in results if result.decision is not None]
     await batch_write.write(tx, reading, decisions, compose())
-    outbox.add(tx, said)
+    outbox.add(tx, messages)
 
 
-def _is_heavy(book: BatchState, heard: Sequence[Command]) -> bool:
-    """Whether so many commands of so many lots had better be decided a part at a time."""
+def _is_heavy(book: BatchState, commands: Sequence[Command]) -> bool:
+    """Whether a batch has so many commands of so many lots that it is better decided in parts."""
     most = max([len(member.lots) for member in book.members.values()], default=0)
-    if len(heard) * (len(heard) + most) <= LOTS_VISITED_MAX:
+    if len(commands) * (len(commands) + most) <= LOTS_VISITED_MAX:
         return False
-    of_owner = Counter(deciding.owner_of(book, command) for command in heard)
+    of_owner = Counter(deciding.owner_of(book, command) for command in commands)
     visited = [
         count * (count + len(book.members[key].lots))
         for key, count in of_owner.items()
@@ -163,19 +162,19 @@ def _is_heavy(book: BatchState, heard: Sequence[Command]) -> bool:
 def _decide(
     book: BatchState,
     batch: Sequence[Event],
-    heard: Sequence[Command],
+    commands: Sequence[Command],
     efforts: dict[_Owner, Effort],
 ) -> tuple[list[tuple[Event, Command, Result]], list[Message]]:
-    """What becomes of each command, and the answers to inquiries. Raises Unread."""
+    """The result of each command, and the answers to inquiries. Raises Unread."""
     results: list[tuple[Event, Command, Result]] = []
-    said: list[Message] = []
-    for event, command in zip(batch, heard, strict=True):
+    messages: list[Message] = []
+    for event, command in zip(batch, commands, strict=True):
         if type(command.body) is Inquire:
             if "replay" not in event.headers and not event.expired:
-                said += _preview(book, event, command, efforts)
+                messages += _preview(book, event, command, efforts)
             continue
         results.append((event, command, deciding.decide_one(book, command)))
-    return results, said
+    return results, messages
 
 
 def _command(event: Event, ahead_max: timedelta | None) -> Command:
@@ -190,17 +189,17 @@ def _command(event: Event, ahead_max: timedelta | None) -> Command:
 
 
 def _appended_at(event: Event) -> datetime:
-    """When the broker took the record; of a copy from the archive, when it took the first one."""
-    said = event.headers.get("appended-at", b"")
-    if "replay" in event.headers and said.isdigit() and len(said) <= _MICROS_LENGTH_MAX:
-        return BEGINNING + timedelta(microseconds=int(said))
+    """When the broker took the record; for a copy from the archive, when it took the first one."""
+    header = event.headers.get("appended-at", b"")
+    if "replay" in event.headers and header.isdigit() and len(header) <= _MICROS_LENGTH_MAX:
+        return BEGINNING + timedelta(microseconds=int(header))
     return event.at
 
 
 def _preview(
     book: BatchState, event: Event, command: Command, efforts: dict[_Owner, Effort]
 ) -> list[Message]:
-    """The answer to an inquiry; none where its account has cost enough in this poll: ask again."""
+    """The answer to an inquiry; none where its account has cost enough in this poll."""
     effort = efforts.setdefault((command.shard, command.body.account), Effort())
     if effort.left <= 0:
         telemetry.count(Metric.LIMITED, "inquiries")
@@ -219,9 +218,9 @@ def _answer(event: Event, command: Command, result: Result) -> list[Message]:
 
 
 def _count(results: Sequence[tuple[Event, Command, Result]]) -> None:
-    """What became of a batch's commands, for those who watch."""
-    for no in deciding.declined(results):
-        logs.declined(*no)
+    """Count and log what became of a batch's commands."""
+    for decline in deciding.declined(results):
+        logs.declined(*decline)
     counted = Counter((command.type, result.verdict) for _, command, result in results)
     for (kind, verdict), count in counted.items():
         if verdict is Disposition.UNKNOWN_REPLAY:
@@ -242,7 +241,7 @@ def _outcome(event: Event, decision: Posting, outcome: Outcome) -> Message:
     accepted_at = command.accepted_at
     if accepted_at is None or command.ahead:
         accepted_at = decision.decided_at
-    said = Envelope(
+    envelope = Envelope(
         id=envelopes.derive_id(cause, f"outcome {outcome.name}"),
         type=_OUTCOME,
         key=str(decision.owner) if decision.owner else command.key,
@@ -251,18 +250,18 @@ def _outcome(event: Event, decision: Posting, outcome: Outcome) -> Message:
         cause_id=command.id or None,
         data=outcome,
     )
-    return outbox.message(LEDGER_ENTRIES, said, partition=command.shard, headers=_traced(event))
+    return outbox.message(LEDGER_ENTRIES, envelope, partition=command.shard, headers=_traced(event))
 
 
 def _sends(event: Event, decision: Posting) -> list[Message]:
-    """The commands that the ledger itself says next, to whichever shard: each is named once."""
+    """The commands that follow from a posting, to any shard; each has a name of its own."""
     return [
         _send(event, decision.command, to, body, decision.decided_at) for to, body in decision.sends
     ]
 
 
 def _send(event: Event, command: Command, shard: int, body: Sent, now: datetime) -> Message:
-    said = Envelope(
+    envelope = Envelope(
         id=envelopes.derive_id(command.id or command.name, f"says {body.name}"),
         type=_KINDS[type(body)],
         key=str(body.party if isinstance(body, ReceiveBudget) else body.account),
@@ -271,7 +270,7 @@ def _send(event: Event, command: Command, shard: int, body: Sent, now: datetime)
         cause_id=command.id or None,
         data=body,
     )
-    return outbox.message(LEDGER_COMMANDS, said, partition=shard, headers=_traced(event))
+    return outbox.message(LEDGER_COMMANDS, envelope, partition=shard, headers=_traced(event))
 
 
 def _traced(event: Event) -> tuple[tuple[str, bytes], ...]:
@@ -283,7 +282,7 @@ def _reply(event: Event, named: str, body: bytes, *, status: int = 200) -> list[
     if "reply-topic" not in event.headers:
         return []
     reply = Reply(name=named, http_status=status, body=Raw(body))
-    said = Envelope(
+    envelope = Envelope(
         id=envelopes.derive_id(named, f"reply {event.partition} {event.offset}"),
         type=_REPLY,
         key=named,
@@ -291,7 +290,7 @@ def _reply(event: Event, named: str, body: bytes, *, status: int = 200) -> list[
         accepted_at=event.at,
         data=reply,
     )
-    message = outbox.reply_message(event, envelopes.encode(said))
+    message = outbox.reply_message(event, envelopes.encode(envelope))
     return [message] if message is not None else []
 
 
@@ -320,46 +319,47 @@ _UNDECIDED: Final = _problem("could-not-be-decided", "The inquiry could not be a
 async def sweep_due_lots(
     tx: Tx, after: Mapping[int, Cursor], *, now: datetime, limit: int
 ) -> dict[int, Cursor]:
-    """Command the expiry of the next due lots of each shard; gives where each goes on.
+    """Command the expiry of the next due lots of each shard. Gives where each goes on.
 
-    A lot is named with the Tehran hour, so a second sweep of the hour repeats the same names; what
-    the first word found held, or in date again, is said anew in the next. limit: lots of one shard.
+    A command's name has the lot and the Tehran hour, so a second sweep of the hour repeats names. A
+    lot that was held, or in date again, at the first command is named anew in the next hour. limit:
+    lots of one shard.
     """
     places = [(shard, at, lot) for shard, (at, lot) in after.items()]
     hour = now.astimezone(TEHRAN).strftime("%Y-%m-%dT%H")
     reached = dict(after)
-    said: list[Message] = []
+    messages: list[Message] = []
     for shard, expires_at, lot, owner in await sweeping.list_due_lots(
         tx, places, now=now, limit=limit
     ):
         body = ExpireLot(name=name(NameKind.EXPIRY, lot, hour), account=owner, lot=lot)
-        said.append(_own_message(shard, "expire-lot.v1", body, key=str(owner), now=now))
+        messages.append(_own_message(shard, "expire-lot.v1", body, key=str(owner), now=now))
         reached[shard] = (expires_at, lot)
-    outbox.add(tx, said)
+    outbox.add(tx, messages)
     return reached
 
 
 async def sweep_due_holds(
     tx: Tx, after: Mapping[int, Cursor], *, now: datetime, limit: int
 ) -> dict[int, Cursor]:
-    """Command the release of the next due holds of each shard; gives where each goes on.
+    """Command the release of the next due holds of each shard. Gives where each goes on.
 
-    They read as released already: this only books it where nothing else happens to the account.
-    limit: holds of one shard.
+    Balances treat them as released already. This books it where nothing else happens to the
+    account. limit: holds of one shard.
     """
     places = [(shard, at, hold) for shard, (at, hold) in after.items()]
     reached = dict(after)
-    said: list[Message] = []
+    messages: list[Message] = []
     for shard, due_at, hold, owner in await reservations.list_due(tx, places, now=now, limit=limit):
         body = ReleaseHold(name=name(NameKind.HOLD, hold), account=owner, hold=hold)
-        said.append(_own_message(shard, "release-hold.v1", body, key=str(owner), now=now))
+        messages.append(_own_message(shard, "release-hold.v1", body, key=str(owner), now=now))
         reached[shard] = (due_at, hold)
-    outbox.add(tx, said)
+    outbox.add(tx, messages)
     return reached
 
 
 def minute_of(now: datetime) -> int:
-    """Number of a minute since the epoch: a tick's name."""
+    """The number of a minute since the epoch, which names a tick."""
     return micros(now) // _MINUTE_MICROS
 
 
@@ -373,7 +373,7 @@ def tick_shards(tx: Tx, *, shards: int, now: datetime) -> None:
 
 
 async def clock_is_right(tx: Tx, now: datetime) -> bool:
-    """Whether our clock agrees with the database server's; an alarm where it does not."""
+    """Whether the clock agrees with the database server's; an alarm where it does not."""
     off_s = abs((await sweeping.get_clock(tx) - now).total_seconds())
     if off_s > CLOCK_OFF_S:
         telemetry.count(Metric.ALARMS, "ledger-clock-off")
@@ -387,7 +387,7 @@ async def extend_ranges(tx: Tx) -> None:
 
 
 def _own_message(shard: int, kind: str, body: OwnCommand, *, key: str, now: datetime) -> Message:
-    said = Envelope(
+    envelope = Envelope(
         id=envelopes.derive_id(body.name, f"{kind} {shard}"),
         type=kind,
         key=key,
@@ -395,4 +395,4 @@ def _own_message(shard: int, kind: str, body: OwnCommand, *, key: str, now: date
         accepted_at=now,
         data=body,
     )
-    return outbox.message(LEDGER_COMMANDS, said, partition=shard)
+    return outbox.message(LEDGER_COMMANDS, envelope, partition=shard)

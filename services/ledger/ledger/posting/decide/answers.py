@@ -1,4 +1,4 @@
-"""A decision in words: the till's answer and the outcome that the platform hears."""
+"""A posting as messages: the till's answer, and the outcome for the rest of the platform."""
 
 from datetime import datetime
 
@@ -23,62 +23,70 @@ from ledger.posting.domain import lines, texts
 
 _ENCODER = json.Encoder()
 NO_ANSWER = b"null"
-_ANSWERED = frozenset({PostTransaction, RefuseTransaction})  # a till waits for these
-_ASKED = frozenset({"post-transaction.v1", "refuse-transaction.v1"})  # others may be refused too
+_TILL_BODIES = frozenset({PostTransaction, RefuseTransaction})  # a till waits for these
+_TILL_COMMANDS = frozenset(
+    {"post-transaction.v1", "refuse-transaction.v1"}
+)  # others can be refused as well
 
 
-def answer(draft: AccountDraft, said: Effects, balance: Balance) -> bytes:
-    """The bytes that a till is answered with for ever; null where no till asked.
+def answer(draft: AccountDraft, effects: Effects, balance: Balance) -> bytes:
+    """The bytes that a till gets as the answer to this name, now and for ever.
 
-    Behind a record that nobody could read a till may wait as well.
+    Null where no till sent the command. A record that could not be read gets a refusal, since a
+    till may wait for it.
     """
     command, body = draft.command, draft.command.body
     if body is None:
-        return _refusal_answer(command, command.name, said.status, said.reasons[0], now=draft.now)
-    if not _a_till_asked(command):
+        return _refusal_answer(
+            command, command.name, effects.status, effects.reasons[0], now=draft.now
+        )
+    if not _is_from_till(command):
         return NO_ANSWER
     moved = movements.of(draft)
-    fa, en = _line(body.kind, said, moved, balance)
-    told = Answer(
+    fa, en = _line(body.kind, effects, moved, balance)
+    content = Answer(
         id=public_id(command.shard, command.name),
         kind=body.kind,
-        status=said.status,
+        status=effects.status,
         occurred_at=command.occurred_at,
         accepted_at=command.accepted_at or draft.now,
-        code=said.code,
-        reasons=said.reasons,
-        points_earned=said.points_earned,
-        points_pending=said.points_pending,
-        pending_until=said.pending_until,
-        points_redeemed=said.points_redeemed,
-        credit_redeemed_rial=said.credit_redeemed_rial,
-        discount_rial=said.discount_rial,
-        own_discount_rial=said.own_discount_rial,
-        payable_rial=said.payable_rial,
-        points_clawed_back=said.points_clawed_back,
-        points_restored=said.points_restored,
-        credit_restored_rial=said.credit_restored_rial,
-        debt_points=said.debt_points,
-        gift_redeemed_rial=said.gift_redeemed_rial,
-        gift_restored_rial=said.gift_restored_rial,
-        merchant_points_restored=said.merchant_points_restored,
-        debt_rial=said.debt_rial,
-        moved=tuple([Moved(movement=w, unit=u, amount=n) for (w, u), n in moved.items()]),
-        lines=said.lines,
+        code=effects.code,
+        reasons=effects.reasons,
+        points_earned=effects.points_earned,
+        points_pending=effects.points_pending,
+        pending_until=effects.pending_until,
+        points_redeemed=effects.points_redeemed,
+        credit_redeemed_rial=effects.credit_redeemed_rial,
+        discount_rial=effects.discount_rial,
+        own_discount_rial=effects.own_discount_rial,
+        payable_rial=effects.payable_rial,
+        points_clawed_back=effects.points_clawed_back,
+        points_restored=effects.points_restored,
+        credit_restored_rial=effects.credit_restored_rial,
+        debt_points=effects.debt_points,
+        gift_redeemed_rial=effects.gift_redeemed_rial,
+        gift_restored_rial=effects.gift_restored_rial,
+        merchant_points_restored=effects.merchant_points_restored,
+        debt_rial=effects.debt_rial,
+        moved=tuple([Moved(movement=m, unit=u, amount=n) for (m, u), n in moved.items()]),
+        lines=effects.lines,
         balance=balance if draft.owner else None,
         original=command.facts.original,
         fa=fa,
         en=en,
     )
-    return _ENCODER.encode(told)
+    return _ENCODER.encode(content)
 
 
-def _a_till_asked(command: Command) -> bool:
-    return type(command.body) in _ANSWERED and command.type in _ASKED
+def _is_from_till(command: Command) -> bool:
+    return type(command.body) in _TILL_BODIES and command.type in _TILL_COMMANDS
 
 
 def marked_answer(command: Command, name: str, *, now: datetime) -> bytes:
-    """What the original of a reversal that came first will hear. Its kind nobody knows yet."""
+    """The answer for the original of a reversal that came first, should it ever arrive.
+
+    Its kind is not known yet.
+    """
     return _refusal_answer(
         command, name, Status.DECLINED, texts.reason("reversed-before-arrival"), now=now
     )
@@ -87,7 +95,7 @@ def marked_answer(command: Command, name: str, *, now: datetime) -> bytes:
 def _refusal_answer(
     command: Command, name: str, status: Status, reason: Reason, *, now: datetime
 ) -> bytes:
-    told = Answer(
+    content = Answer(
         id=public_id(command.shard, name),
         kind=Kind.PURCHASE,
         status=status,
@@ -98,11 +106,15 @@ def _refusal_answer(
         fa=reason.fa,
         en=reason.en,
     )
-    return _ENCODER.encode(told)
+    return _ENCODER.encode(content)
 
 
 def outcomes(decision: Posting) -> tuple[Outcome, ...]:
-    """The outcomes of a posting: its own, then that of a name which it forestalled."""
+    """The outcomes of a posting, in order.
+
+    The first is of its own command. A reversal whose original never came has a second one, of that
+    original.
+    """
     own = _outcome(decision)
     if decision.marked is None:
         return (own,)
@@ -110,24 +122,24 @@ def outcomes(decision: Posting) -> tuple[Outcome, ...]:
 
 
 def _outcome(decision: Posting) -> Outcome:
-    """Refusals too: lots, moves and entries of this sequence number."""
-    command, said, balance = decision.command, decision.effects, decision.balance
+    """The outcome of a command, refused ones too: lots, moves and entries of its number."""
+    command, effects, balance = decision.command, decision.effects, decision.balance
     body, facts = command.body, command.facts
     posting: PostTransaction | None = body if type(body) is PostTransaction else None
     channel = posting.channel if posting is not None else None
-    amount = said.amount_rial
+    amount = effects.amount_rial
     if amount is None:
         amount = posting.amount_rial if posting is not None else 0
     return Outcome(
         sequence=decision.sequence,
         name=command.name,
         command=command.type,
-        status=said.status,
+        status=effects.status,
         decided_at=decision.decided_at,
-        kind=body.kind if _a_till_asked(command) else None,  # a body of terms has a kind as well
+        kind=body.kind if _is_from_till(command) else None,  # a body of terms has a kind as well
         channel=channel,
-        code=said.code,
-        reasons=said.reasons if decision.answer == NO_ANSWER else (),
+        code=effects.code,
+        reasons=effects.reasons if decision.answer == NO_ANSWER else (),
         merchant=decision.merchant,
         acceptor=decision.acceptor,
         branch=posting.branch if posting is not None else 0,
@@ -138,7 +150,7 @@ def _outcome(decision: Posting) -> Outcome:
         original=facts.original,
         purpose=facts.purpose,
         case_id=facts.case_id,
-        fully_refunded=said.progress is not None and said.progress[1].full,
+        fully_refunded=effects.progress is not None and effects.progress[1].full,
         silent=channel is Channel.HISTORY or facts.replayed,
         balance_points=balance.points,
         balance_credit_rial=balance.credit_rial,
@@ -149,8 +161,8 @@ def _outcome(decision: Posting) -> Outcome:
     )
 
 
-def _marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
-    """The second outcome of a reversal that came first: under its original's name."""
+def _marked_outcome(own: Outcome, name: str, answer: bytes) -> Outcome:
+    """The second outcome of a reversal that came first, under its original's name."""
     return Outcome(
         sequence=own.sequence,
         name=name,
@@ -166,7 +178,7 @@ def _marked_outcome(own: Outcome, name: str, told: bytes) -> Outcome:
         account=own.account,
         member=own.member,
         silent=own.silent,
-        answer=Raw(told),
+        answer=Raw(answer),
     )
 
 
@@ -224,11 +236,14 @@ def _entries(decision: Posting) -> tuple[Entry, ...]:
 
 
 def _line(
-    kind: Kind, said: Effects, moved: dict[tuple[Movement, Unit], int], balance: Balance
+    kind: Kind, effects: Effects, moved: dict[tuple[Movement, Unit], int], balance: Balance
 ) -> tuple[str, str]:
-    if said.reasons:
-        return said.reasons[0].fa, said.reasons[0].en
-    told = lines.LineDetails(
-        said.discount_rial, said.debt_rial, said.pending_until, said.status is Status.UNDER_REVIEW
+    if effects.reasons:
+        return effects.reasons[0].fa, effects.reasons[0].en
+    details = lines.LineDetails(
+        effects.discount_rial,
+        effects.debt_rial,
+        effects.pending_until,
+        effects.status is Status.UNDER_REVIEW,
     )
-    return lines.of_transaction(kind, moved, balance, told)
+    return lines.of_transaction(kind, moved, balance, details)

@@ -27,7 +27,10 @@ from ledger.posting.domain.shard_registry import Change, ShardRegistry
 
 
 class Known(Struct, frozen=True):
-    """A name's outcome: the first answer's bytes. fingerprint None matches any."""
+    """The outcome of a name that is in the book: its sequence number and first answer.
+
+    fingerprint: of the first request; None matches any.
+    """
 
     sequence: int
     fingerprint: bytes | None
@@ -37,12 +40,12 @@ class Known(Struct, frozen=True):
 class Posting(Struct, frozen=True):
     """One command's effects under one sequence number.
 
-    opened, changed: lots in their state after it. debts: the member's, after it. marked: a name
-    that never arrived, with the answer it will get. merchant, acceptor: where it happened, 0 where
-    nowhere. said, balance: what its outcome tells the platform.
-    holds: what it says of holds; standing_holds: the member's after it, where that is anything.
-    dates: lots that it gave other dates, by number.
-    sends: commands that the ledger itself says next, by shard. change: of the shard's registry.
+    opened, changed: lots in their state after it. debts: the account's, after it. marked: the name
+    of an original that never arrived, and the answer that it will get. merchant, acceptor: where it
+    happened, 0 for nowhere. effects, balance: the content of its outcome. holds: its rows of holds.
+    standing_holds: the account's holds after it, None where they did not change. dates: lots that
+    got other dates, by number. sends: commands that follow from it, by shard. change: of the
+    shard's registry.
     """
 
     command: Command
@@ -72,7 +75,11 @@ class Posting(Struct, frozen=True):
 
 @dataclass(slots=True)
 class ShardState:
-    """Last sequence number given, decision time (never falls), accounts numbered, log's peaks."""
+    """A shard as the batch sees it.
+
+    last_sequence: the last number used. decided_at: decision time, which never falls.
+    account_count: accounts numbered. peaks: of the log.
+    """
 
     shard: int
     last_sequence: int = 0
@@ -84,7 +91,7 @@ class ShardState:
 
 @dataclass(slots=True)
 class BatchState:
-    """Everything a batch may decide on, by shard; deciding changes it through apply alone."""
+    """All that a batch may decide on, by shard. Only apply changes it while deciding."""
 
     shards: dict[int, ShardState] = field(default_factory=dict[int, ShardState])
     known: dict[tuple[int, str], Known] = field(default_factory=dict[tuple[int, str], Known])
@@ -94,31 +101,31 @@ class BatchState:
     members: dict[tuple[int, int], AccountState] = field(
         default_factory=dict[tuple[int, int], AccountState]
     )
-    guarded: set[int] = field(default_factory=set[int])  # shards where a standing was ever set
+    guarded: set[int] = field(default_factory=set[int])  # shards where a status was ever set
     fresh: dict[tuple[int, str], Posting] = field(default_factory=dict[tuple[int, str], Posting])
 
     def shard(self, number: int) -> ShardState:
-        """A shard's state; one nobody wrote to yet begins here."""
-        found = self.shards.get(number)
-        if found is None:
-            found = self.shards[number] = ShardState(number)
-        return found
+        """A shard's state; a new one for a shard that was never written to."""
+        state = self.shards.get(number)
+        if state is None:
+            state = self.shards[number] = ShardState(number)
+        return state
 
     def member(self, shard: int, owner: int) -> AccountState:
         """An account's value; empty where it never had any."""
-        found = self.members.get((shard, owner))
-        if found is None:
-            found = self.members[shard, owner] = AccountState()
-        return found
+        member = self.members.get((shard, owner))
+        if member is None:
+            member = self.members[shard, owner] = AccountState()
+        return member
 
     def original(self, shard: int, name: str) -> PriorPosting | None:
-        """What a name's command booked, with its progress; None where it never came."""
-        found = self.originals.get((shard, name))
-        if found is None and (decision := self.fresh.get((shard, name))) is not None:
-            held = hold_of(decision.command, decision.status)
-            hold = self.original(shard, held) if held else None
-            found = self.originals[shard, name] = _original(decision, name, hold)
-        return found
+        """The posting of an earlier name, with its progress; None where the name never came."""
+        prior = self.originals.get((shard, name))
+        if prior is None and (decision := self.fresh.get((shard, name))) is not None:
+            hold_name = hold_of(decision.command, decision.status)
+            hold = self.original(shard, hold_name) if hold_name else None
+            prior = self.originals[shard, name] = _original(decision, name, hold)
+        return prior
 
     def apply(self, decision: Posting) -> None:
         """Make a decision the state that the next command sees."""
@@ -145,8 +152,8 @@ class BatchState:
         self.known[key] = Known(decision.sequence, command.fingerprint, decision.answer)
         self.fresh[key] = decision
         if decision.marked is not None:
-            name, told = decision.marked
-            self.known[shard, name] = Known(decision.sequence, None, told)
+            name, answer = decision.marked
+            self.known[shard, name] = Known(decision.sequence, None, answer)
             self.fresh[shard, name] = decision
 
 

@@ -1,4 +1,4 @@
-"""Slices of budgets on a shard: granted, moved, drawn by what is issued, given back."""
+"""Slices of budgets on a shard: granted, moved, drawn by issues, given back."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,32 +10,32 @@ from contracts.value import GrantBudget, ReceiveBudget, SendBudget
 from contracts.values import NameKind, Reason, name
 from ledger.book import chart_transfers
 from ledger.book.facts import Grant
-from ledger.posting.decide import account_status, effects, issuance
+from ledger.posting.decide import account_status, issuance
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, unchanged
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain import texts
 
 
 def grant(draft: AccountDraft, body: GrantBudget) -> Effects:
-    """A party may have points issued for so much more from this shard."""
+    """Raise what a party lets be issued for a campaign from this shard."""
     draft.post(chart_transfers.grant(body.party, body.campaign, body.amount_rial))
     return Effects(amount_rial=body.amount_rial)
 
 
 def send(draft: AccountDraft, body: SendBudget) -> Effects:
-    """Part of a slice, or all that is idle, goes to another shard through transit."""
+    """Send part of a slice, or all of it that is idle, to another shard through transit."""
     if body.to_shard == draft.command.shard:
-        return effects.decline("same-shard")
+        return decline("same-shard")
     idle = left(draft, body.party, body.campaign)
     rial = body.amount_rial or idle
     if not rial:
-        return effects.unchanged("nothing-left")
+        return unchanged("nothing-left")
     if rial > idle:
-        return effects.decline("budget-exhausted", left=idle)
+        return decline("budget-exhausted", left=idle)
     draft.post(chart_transfers.budget_transit(body.party, body.campaign, rial))
-    said = ReceiveBudget(
+    receipt = ReceiveBudget(
         name=name(NameKind.RECEIPT, draft.command.shard, draft.sequence),
         party=body.party,
         campaign=body.campaign,
@@ -43,36 +43,36 @@ def send(draft: AccountDraft, body: SendBudget) -> Effects:
         from_shard=draft.command.shard,
         from_sequence=draft.sequence,
     )
-    draft.sends.append((body.to_shard, said))
+    draft.sends.append((body.to_shard, receipt))
     return Effects(amount_rial=rial)
 
 
 def receive(draft: AccountDraft, body: ReceiveBudget) -> Effects:
-    """What another shard's slice gave; never refused, so that transit returns to zero."""
+    """Add what another shard's slice sent. It is never refused, so transit returns to zero."""
     draft.post(chart_transfers.budget_transit(body.party, body.campaign, -body.amount_rial))
     return Effects(amount_rial=body.amount_rial)
 
 
 def left(draft: AccountDraft, party: int, campaign: int) -> int:
-    """Rial of the slice that nothing was drawn for yet, this command's own draws counted."""
+    """Rial of the slice that are not drawn yet, after this command's own draws."""
     key = chart_transfers.budget_key(party, campaign)
     drawn = sum(leg.amount for leg in draft.legs if leg.account == key)
     return draft.registry.balances.get(key, 0) + drawn
 
 
 def fund_issue(draft: AccountDraft, body: IssueValue) -> Effects | None:
-    """Draw the cost of an issue from the slice that it names; a no where that has too little."""
+    """Draw the cost of an issue from the slice it names; a decline where too little is left."""
     if body.budget is None:
         return None
     idle = left(draft, body.funder, body.budget)
     if body.cost_rial > idle:
-        return effects.decline("budget-exhausted", left=idle)
+        return decline("budget-exhausted", left=idle)
     draft.post(chart_transfers.draw(body.funder, body.budget, body.cost_rial))
     return None
 
 
 def refused_awards(draft: AccountDraft, awards: Sequence[Award]) -> dict[int, Reason]:
-    """Awards that earn nothing, by place, with why; the others' costs are drawn, in order."""
+    """Awards that take no effect, by place, with the reason; the others' costs are drawn."""
     refused: dict[int, Reason] = {}
     for place, award in enumerate(awards):
         if draft.registry.standings:
@@ -95,13 +95,13 @@ def refused_awards(draft: AccountDraft, awards: Sequence[Award]) -> dict[int, Re
 
 
 def without(body: PostTransaction, refused: dict[int, Reason]) -> PostTransaction:
-    """The basket with those of its awards that take effect."""
+    """The sale with only those awards that take effect."""
     kept = [award for place, award in enumerate(body.awards) if place not in refused]
     return replace(body, awards=tuple(kept))
 
 
 def give_back(draft: AccountDraft, award: Grant, rial: int) -> None:
-    """What is undone of an award gives its cost back to the slice."""
+    """Give the cost of an undone award back to its slice."""
     if award.budget is not None:
         draft.post(chart_transfers.draw(award.funder, award.budget, -rial))
 

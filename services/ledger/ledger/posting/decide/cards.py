@@ -7,24 +7,24 @@ from contracts.values import Unit
 from ledger.book import chart_transfers
 from ledger.book.errors import Unread
 from ledger.book.facts import Lot, Origin, lot_number
-from ledger.posting.decide import effects, transfer
+from ledger.posting.decide import transfer
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, unchanged
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Subject, Successor
 
 
 def activate(draft: AccountDraft, body: ActivateCard) -> Effects:
-    """An account nobody used becomes a card of its issuer, with what was paid for it."""
+    """Make an unused account a card of its issuer, loaded with what was paid for it."""
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     if not body.issuer:
-        return effects.decline("no-issuer")
+        return decline("no-issuer")
     if body.account in draft.registry.cards:
-        return effects.decline("card-already-active")
+        return decline("card-already-active")
     if draft.debts or not draft.is_empty():
-        return effects.decline("account-in-use")
+        return decline("account-in-use")
     draft.change = Change(card=(body.account, body.issuer))
     if body.amount_rial:
         draft.open(
@@ -39,31 +39,34 @@ def activate(draft: AccountDraft, body: ActivateCard) -> Effects:
 
 
 def reissue(draft: AccountDraft, body: ReissueCard) -> Effects:
-    """All that a card holds, blocked or not, goes to another active card; the old one closes.
+    """Move all that a card holds, blocked or not, to another active card; the old one closes.
 
-    What is past its date stays behind: the sweep books it, on a closed account too. Of very many
-    lots a part goes at a time: the card stays blocked, until another reissue sends the last.
+    Lots past their date stay behind: the sweep books their expiry, on a closed account too. With
+    very many lots each reissue moves a part. The card stays blocked until a later reissue moves the
+    last part.
     """
     if body.account not in draft.registry.cards:
-        return effects.decline("card-not-active")
+        return decline("card-not-active")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
-        return effects.decline("same-account")
+        return decline("same-account")
     if draft.rest:
         raise Unread
     full, to = draft.live(), Successor(body.to_shard, body.to_account)
     if any(lot.held for lot in full):
-        return effects.decline("value-held")
+        return decline("value-held")
     if any(lot.available_from is None for lot in full):
-        return effects.decline("value-awaits")
+        return decline("value-awaits")
     if draft.debts:
-        return effects.decline("account-owes")
+        return decline("account-owes")
     if full:
         now = full[: transfer.PARCELS_MAX]
         transfer.dispatch(draft, [(lot, lot.remaining) for lot in now], to)
-    if len(full) > transfer.PARCELS_MAX:  # what one message holds; the rest by the next reissue
+    if (
+        len(full) > transfer.PARCELS_MAX
+    ):  # more than one message holds: the next reissue moves the rest
         blocked = (Subject(False, body.account), AccountStatus.FROZEN)
         draft.change = Change(standings=(blocked,))
-        return effects.unchanged("more-to-reissue")
+        return unchanged("more-to-reissue")
     closed = (Subject(False, body.account), AccountStatus.CLOSED)
     draft.change = Change(standings=(closed,), successor=(body.account, to))
     return Effects()
@@ -72,9 +75,9 @@ def reissue(draft: AccountDraft, body: ReissueCard) -> Effects:
 def top_up(draft: AccountDraft, body: TopUpWallet) -> Effects:
     """Money that a custodian was paid becomes credit that never expires (SH6)."""
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     if not body.custodian:
-        return effects.decline("no-issuer")
+        return decline("no-issuer")
     draft.settle_debts()
     rial = body.amount_rial
     draft.open(

@@ -1,4 +1,4 @@
-"""Every command in partition order: known names answered, fresh ones decided and booked."""
+"""Every command in partition order: known names are answered, new ones decided and booked."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -12,10 +12,10 @@ from contracts.value import ReceiveValue
 from contracts.values import Status, public_id
 from ledger.book.commands import Command
 from ledger.book.facts import PriorPosting
-from ledger.posting.decide import answers, effects, rules, transfer
+from ledger.posting.decide import answers, rules, transfer
 from ledger.posting.decide.batch_state import BatchState, Posting
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, refuse
 from ledger.posting.domain import texts
 
 _POSTED: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
@@ -27,7 +27,9 @@ class Disposition(Enum):
     POSTED = "posted"  # decided now
     REPEATED = "repeated"  # the first answer again
     CONFLICTING = "conflicting"  # the name was used with another payload: 422
-    UNKNOWN_REPLAY = "unknown-replay"  # an archived record nobody knows: alarm, nothing posted
+    UNKNOWN_REPLAY = (
+        "unknown-replay"  # an archived record whose name is unknown: alarm, nothing posted
+    )
 
 
 class Result(Struct, frozen=True):
@@ -39,7 +41,7 @@ class Result(Struct, frozen=True):
 
 
 def decide(book: BatchState, commands: Sequence[Command]) -> list[Result]:
-    """Decide commands in order, each on the effects of those before it. The book moves on.
+    """Decide commands in order, each on the effects of those before it; the book state moves on.
 
     The name is looked up before the body is read (architecture 2).
     """
@@ -47,11 +49,11 @@ def decide(book: BatchState, commands: Sequence[Command]) -> list[Result]:
 
 
 def decide_one(book: BatchState, command: Command) -> Result:
-    """One command, on the effects of all before it."""
+    """Decide one command, on the effects of all before it."""
     known = book.known.get((command.shard, command.name))
     if known is not None:
-        stored, given = known.fingerprint, command.fingerprint
-        if stored is None or given is None or stored == given:
+        stored, sent = known.fingerprint, command.fingerprint
+        if stored is None or sent is None or stored == sent:
             return Result(Disposition.REPEATED, known.answer)
         return Result(Disposition.CONFLICTING, b"")
     if command.facts.replayed:
@@ -62,25 +64,26 @@ def decide_one(book: BatchState, command: Command) -> Result:
 
 
 def declined(results: Iterable[tuple[Any, Command, Result]]) -> Iterator[tuple[str, str]]:
-    """(public id, code) of transactions that came here to be posted, and were not."""
+    """(public id, code) of transactions that were to be posted and were declined here."""
     for _, command, result in results:
-        no = result.decision
-        if no is None or no.status in _POSTED:
+        decision = result.decision
+        if decision is None or decision.status in _POSTED:
             continue
         if type(command.body) is PostTransaction and not command.body.decline:
-            yield public_id(command.shard, command.name), no.code
+            yield public_id(command.shard, command.name), decision.code
 
 
 def owner_of(book: BatchState, command: Command) -> tuple[int, int]:
-    """Shard and account of a command, as far as the book knows its original."""
+    """Shard and account of a command, as far as the state knows its original."""
     original = book.originals.get((command.shard, command.facts.original))
     return command.shard, account_of(command, original)
 
 
 def account_of(command: Command, original: PriorPosting | None) -> int:
-    """The account a command is about: its own, else its original's.
+    """The account of a command: the one it names, else its original's.
 
-    None where somebody was shown who lives on another shard: he hears nothing of the original's.
+    0 where the till presented somebody whose account is on another shard: that person learns
+    nothing about the original's account.
     """
     if command.facts.shown:
         return 0
@@ -103,31 +106,31 @@ def _book_one(book: BatchState, command: Command) -> Posting:
     if draft.holds:
         draft.settle_due()
     if command.ahead:
-        said = effects.refuse(texts.reason("clock-ahead"))
+        effects = refuse(texts.reason("clock-ahead"))
     else:
-        said = rules.apply_rule(draft, command.body, original)
-    if said.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
+        effects = rules.apply_rule(draft, command.body, original)
+    if effects.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         draft = AccountDraft(
             command, owner, member, sequence=sequence, now=now, registry=state.registry
         )
         if type(command.body) is ReceiveValue:  # what is in transit goes back
-            draft.sends.append(transfer.return_of(command.body, said.code))
-    return _decision(draft, command, said, now=now)
+            draft.sends.append(transfer.return_of(command.body, effects.code))
+    return _decision(draft, command, effects, now=now)
 
 
-def _decision(draft: AccountDraft, command: Command, said: Effects, *, now: datetime) -> Posting:
+def _decision(draft: AccountDraft, command: Command, effects: Effects, *, now: datetime) -> Posting:
     balance = draft.balance()
-    told = answers.answer(draft, said, balance)
+    answer = answers.answer(draft, effects, balance)
     marked = None
-    if said.marks:
-        marked = (said.marks, answers.marked_answer(command, said.marks, now=now))
+    if effects.marks:
+        marked = (effects.marks, answers.marked_answer(command, effects.marks, now=now))
     return Posting(
-        command, draft.sequence, now, said.status, said.code, told,
+        command, draft.sequence, now, effects.status, effects.code, answer,
         tuple(draft.legs), tuple(draft.rows),
         tuple([draft.lots[number] for number in draft.opened]),
         tuple([draft.lots[number] for number in draft.changed]),
         draft.debts if draft.legs or draft.changed else None,
-        draft.owner, said.progress, marked, draft.merchant, draft.acceptor, said, balance,
+        draft.owner, effects.progress, marked, draft.merchant, draft.acceptor, effects, balance,
         tuple(draft.hold_rows), draft.dates() if draft.dated else (),
         draft.holds if draft.hold_rows else None, tuple(draft.sends), draft.change,
     )  # fmt: skip

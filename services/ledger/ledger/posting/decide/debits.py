@@ -1,6 +1,7 @@
-"""What the commands of a batch may take from an account: where it has many lots, so many are read.
+"""What the commands of a batch may take from an account: of many lots only so many are read.
 
-An estimate: where a decision wants more it says so (Unread), and the batch is read again whole.
+It is an estimate. A decision that needs more raises Unread, and the batch is read again with all
+lots.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from contracts.values import Unit
 
 
 class Debit(NamedTuple):
-    """So much of a unit, of one issuer where given."""
+    """An amount of a unit; issuer: only value of this issuer."""
 
     unit: Unit
     issuer: int | None
@@ -18,7 +19,7 @@ class Debit(NamedTuple):
 
 
 class Amounts(Protocol):
-    """What a spend or a hold names, unit by unit."""
+    """The amounts of a spend or a hold, unit by unit."""
 
     @property
     def points(self) -> int: ...
@@ -31,7 +32,7 @@ class Amounts(Protocol):
 
 
 def of_units(spent: Amounts, acceptor: int) -> Iterator[Debit]:
-    """Merchant points are the acceptor's own."""
+    """The debits of a spend or a hold; merchant points are the acceptor's own."""
     yield Debit(Unit.NETWORK_POINTS, None, spent.points)
     yield Debit(Unit.MERCHANT_POINTS, acceptor, spent.merchant_points)
     yield Debit(Unit.CREDIT, None, spent.credit_rial)
@@ -39,5 +40,5 @@ def of_units(spent: Amounts, acceptor: int) -> Iterator[Debit]:
 
 
 def of_unit(unit: Unit, issuer: int, amount: int) -> Iterator[Debit]:
-    """Of one unit; merchant points of their issuer."""
+    """The debit of one unit; merchant points are of their issuer."""
     yield Debit(unit, issuer if unit is Unit.MERCHANT_POINTS else None, amount)

@@ -1,4 +1,4 @@
-"""One command's effects as they grow: lots, debts, rows and legs; the book itself is untouched."""
+"""One command's effects while a rule builds them: lots, debts, rows and legs of one account."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -30,12 +30,12 @@ from ledger.book.lots import Plan
 from ledger.log.domain.leaves import DateRow, HoldRow
 from ledger.posting.domain.shard_registry import Change, ShardRegistry
 
-Sent = ReceiveValue | ReturnValue | ReceiveBudget  # what the ledger itself commands next
+Sent = ReceiveValue | ReturnValue | ReceiveBudget  # commands that follow from a command
 _NO_CAPTURE: Final[Mapping[int, int]] = {}
 
 
 class AccountDraft:
-    """Working copy of one member's value. Declining means throwing it away."""
+    """A working copy of one account's value. A decline throws it away."""
 
     __slots__ = (
         "acceptor", "change", "changed", "command", "dated", "debts", "hold_rows", "holds",
@@ -69,12 +69,12 @@ class AccountDraft:
         self.hold_rows: list[HoldRow] = []
         self.rows: list[LotMovement] = []
         self.legs: list[Leg] = []
-        self.registry = registry or ShardRegistry()  # read only: what becomes of it is the change
+        self.registry = registry or ShardRegistry()  # read only: its change is `change`
         self.change: Change | None = None
         self.sends: list[tuple[int, Sent]] = []
 
     def post(self, transfer: chart.Transfer) -> None:
-        """Book one transfer; legs of zero are left out. Raises InvariantBroken off zero."""
+        """Book one transfer without its zero legs. Raises InvariantBroken if it is off zero."""
         sums: dict[Unit, int] = {}
         for leg in transfer:
             amount = leg[1]
@@ -87,17 +87,17 @@ class AccountDraft:
                 raise InvariantBroken(f"{self.command.name}: transfer off zero by {off} {unit}")
 
     def open(self, lot: Lot) -> None:
-        """Add a lot with its issue and its funding."""
+        """Add a lot, with the legs of its issue and its funding."""
         self._add(lot)
         self.post(chart.issue(self.owner, lot.unit, lot.issuer, lot.amount))
         self.post(chart.fund(lot.issuer, lot.funder, lot.cost_rial))
 
     def add(self, lot: Lot) -> None:
-        """Add a lot that other legs than its issue bring."""
+        """Add a lot whose legs the caller books."""
         self._add(lot)
 
     def fill(self, lot: Lot) -> None:
-        """Add a child of a lot elsewhere, which its row fills; no legs."""
+        """Add the child of a lot elsewhere, and the row that fills it; no legs."""
         self._add(lot)
         self.rows.append(
             LotMovement(
@@ -106,44 +106,44 @@ class AccountDraft:
             )
         )  # fmt: skip
 
-    def take(self, lot: Lot, amount: int, what: LotMovementKind) -> LotMovement:
-        """Take amount from a lot's remainder with its share of the cost; no legs."""
-        return self.take_at(lot, amount, what, lots.cost_of(lot, amount))
+    def take(self, lot: Lot, amount: int, kind: LotMovementKind) -> LotMovement:
+        """Take an amount of a lot's remainder, with its share of the cost; no legs."""
+        return self.take_at(lot, amount, kind, lots.cost_of(lot, amount))
 
     def take_at(
         self,
         lot: Lot,
         amount: int,
-        what: LotMovementKind,
+        kind: LotMovementKind,
         cost: int,
         *,
         claim: int = 0,
         fee: int = 0,
     ) -> LotMovement:
-        """As take, with the money leg of a redemption."""
+        """As take, at a given cost and with the money leg of a redemption."""
         self.set(replace(lot, remaining=lot.remaining - amount, cost_left=lot.cost_left - cost))
         row = LotMovement(
-            len(self.rows), lot.lot, lot.unit, what, amount, cost, lot.issuer, self.acceptor,
+            len(self.rows), lot.lot, lot.unit, kind, amount, cost, lot.issuer, self.acceptor,
             self.merchant, claim, fee,
         )  # fmt: skip
         self.rows.append(row)
         return row
 
-    def unissue(self, lot: Lot, what: LotMovementKind) -> int:
-        """Take what is left of a lot, but for what is held, with its issue and funding; its cost.
+    def unissue(self, lot: Lot, kind: LotMovementKind) -> int:
+        """Take what is left of a lot and not held, reversing its issue and funding.
 
-        The cost is in Rial.
+        Gives its cost in Rial.
         """
-        row = self.take(lot, lot.remaining - lot.held, what)
+        row = self.take(lot, lot.remaining - lot.held, kind)
         self.post(chart.issue(self.owner, lot.unit, lot.issuer, -row.amount))
         self.post(chart.fund(lot.issuer, lot.funder, -row.cost_rial))
         return row.cost_rial
 
     def lapse(self, numbers: Iterable[int]) -> None:
-        """Book what dates alone expired of these lots, as the sweep would have before or after.
+        """Book the expiry of those of these lots that are past their date.
 
-        A rule that takes from lots without regard to their dates calls it first, so that it gives
-        the same whether the sweep has come already or not.
+        A rule that takes from lots without regard to dates calls this first. Its effects are then
+        the same whether the sweep came before or not.
         """
         for number in numbers:
             lot = self.lots[number]
@@ -158,8 +158,8 @@ class AccountDraft:
     ) -> None:
         """Restore part (amount, cost, claim, fee) of a row that took from a lot; no legs.
 
-        A lot past its date stays closed: a child with the grace date is opened instead. Grace is
-        given once: a child's child keeps its date, and is expired from the beginning.
+        A lot past its date stays closed: a child with the grace date opens instead. Grace is given
+        once, so a child's own child keeps its date and is past it at once.
         """
         lot = self.lots[original.lot]
         if part.amount:
@@ -180,7 +180,7 @@ class AccountDraft:
         )
 
     def set(self, lot: Lot) -> None:
-        """Put down a lot's new state. Raises InvariantBroken below zero."""
+        """Set a lot's new state. Raises InvariantBroken below zero."""
         if lot.remaining < 0 or lot.cost_left < 0 or lot.lapsed < 0:
             raise InvariantBroken(f"lot {lot.lot} below zero")
         if not 0 <= lot.held <= lot.remaining:
@@ -190,8 +190,10 @@ class AccountDraft:
             self.changed[lot.lot] = None
 
     def settle_debts(self) -> None:
-        """Repay debts from available lots of the issuer each is owed to (architecture 5)."""
-        for (unit, issuer), debt in sorted(self.debts.items()):  # whatever order they were read in
+        """Repay debts from available lots of the issuer that each is owed to (architecture 5)."""
+        for (unit, issuer), debt in sorted(
+            self.debts.items()
+        ):  # the order of reading must not matter
             plan = self.plan(unit, issuer, -debt)
             for lot, amount in plan.takes:
                 self.take(lot, amount, LotMovementKind.REPAID)
@@ -202,45 +204,48 @@ class AccountDraft:
     def redate(
         self, lot: Lot, *, available_from: datetime | None, expires_at: datetime | None
     ) -> None:
-        """Give a lot other dates; the same ones leave no trace."""
+        """Give a lot other dates; nothing changes where they are the same."""
         if (available_from, expires_at) != (lot.available_from, lot.expires_at):
             self.set(replace(lot, available_from=available_from, expires_at=expires_at))
             self.dated[lot.lot] = None
 
     def dates(self) -> tuple[DateRow, ...]:
         """Lots whose dates changed, by number."""
-        found = [self.lots[number] for number in sorted(self.dated)]
-        return tuple((lot.lot, lot.available_from, lot.expires_at) for lot in found)
+        redated = [self.lots[number] for number in sorted(self.dated)]
+        return tuple((lot.lot, lot.available_from, lot.expires_at) for lot in redated)
 
     def reserve(self, hold: Hold) -> None:
-        """Hold parts of lots; no legs."""
+        """Hold amounts of lots; no legs."""
         self.holds[hold.hold] = hold
         for number, amount in hold.parts:
             lot = self.lots[number]
             self.set(replace(lot, held=lot.held + amount))
-            self._say_held(hold, number, amount, Held.HELD)
+            self._add_hold_row(hold, number, amount, Held.HELD)
 
     def release(self, hold: Hold, rest: Held, *, captured: Mapping[int, int] = _NO_CAPTURE) -> None:
-        """Resolve a hold: all its parts are free again, to be taken as far as captured, by lot."""
+        """End a hold: its reserved amounts are free again, and the caller takes the captured ones.
+
+        rest: the event of what is not captured. captured: amounts by lot.
+        """
         del self.holds[hold.hold]
         for number, amount in hold.parts:
             lot = self.lots[number]
             self.set(replace(lot, held=lot.held - amount))
             part = captured.get(number, 0)
             if part:
-                self._say_held(hold, number, part, Held.CAPTURED)
+                self._add_hold_row(hold, number, part, Held.CAPTURED)
             if amount > part:
-                self._say_held(hold, number, amount - part, rest)
+                self._add_hold_row(hold, number, amount - part, rest)
 
     def settle_due(self) -> None:
-        """Book what dates alone had released, and expired meanwhile: holds that fell due."""
+        """Release holds that fell due, and book the expiry of their lots past date."""
         due = [hold for hold in self.holds.values() if hold.due_at <= self.now]
         for hold in sorted(due, key=lambda hold: hold.hold):
             self.release(hold, Held.DUE)
             self.lapse([number for number, _ in hold.parts])
 
     def owe(self, unit: Unit, issuer: int, amount: int) -> None:
-        """Add to what the member owes an issuer; a negative amount lowers it."""
+        """Add to what the account owes an issuer; a negative amount lowers it."""
         left = self.debts.get((unit, issuer), 0) - amount
         if left > 0:
             raise InvariantBroken(f"debt of account {self.owner} above zero")
@@ -250,14 +255,14 @@ class AccountDraft:
             self.debts.pop((unit, issuer), None)
 
     def plan(self, unit: Unit, issuer: int | None, demand: int) -> Plan:
-        """Lots of a unit, of one issuer where given, that pay a debit. Raises Unread."""
+        """Lots that pay a debit of a unit, of one issuer where that is named. Raises Unread."""
         plan = lots.plan_consumption(self.of(unit, issuer), demand, now=self.now)
         if self.rest and demand:
             self._check_read(unit, issuer, plan)
         return plan
 
     def plan_all(self, unit: Unit, issuer: int | None, demand: int) -> Plan:
-        """As plan, but takes nothing where there is too little, which sums tell. Raises Unread."""
+        """As plan, but with no lots where the sums show that too little is there. Raises Unread."""
         rest = self._rest_of(unit, issuer)
         if rest is not None and (issuer is None or unit is Unit.MERCHANT_POINTS):
             free = [x for x in self.of(unit, issuer) if lots.available(x, self.now)]
@@ -267,13 +272,13 @@ class AccountDraft:
         return self.plan(unit, issuer, demand)
 
     def balance(self) -> Balance:
-        """What the member may be told now. Raises Unread."""
+        """The balance that the account's holder sees now. Raises Unread."""
         effective = lots.effective(self.lots, self.holds, self.now)
-        told = lots.balance(effective, self.rest, now=self.now)
-        return lots.with_debts(told, self.debts) if self.debts else told
+        balance = lots.balance(effective, self.rest, now=self.now)
+        return lots.with_debts(balance, self.debts) if self.debts else balance
 
     def children_of(self, parent: Lot) -> list[int]:
-        """What refunds opened of a lot past its date and has anything left. Raises Unread."""
+        """Children that refunds opened of a lot past its date, while not empty. Raises Unread."""
         if self._rest_of(parent.unit, parent.issuer) is not None:
             raise Unread
         return [
@@ -283,11 +288,11 @@ class AccountDraft:
         ]
 
     def is_empty(self) -> bool:
-        """Whether no lot holds anything, but for what only waits for its expiry's booking."""
+        """Whether no lot has value, lots that only wait for their expiry's booking left out."""
         return not any(x.usable or x.pending for x in self.rest.values()) and not self.live()
 
     def of(self, unit: Unit, issuer: int | None = None) -> Iterable[Lot]:
-        """The member's lots of a unit, of one issuer where given."""
+        """The account's lots of a unit, of one issuer where that is named."""
         return [
             lot
             for lot in self.lots.values()
@@ -295,9 +300,11 @@ class AccountDraft:
         ]
 
     def live(self) -> list[Lot]:
-        """Lots that hold anything, by number, but for what only waits for its expiry's booking."""
-        found = [self.lots[number] for number in sorted(self.lots)]
-        return [lot for lot in found if lot.held or (lot.remaining and lots.in_date(lot, self.now))]
+        """Lots that have value, by number, without those that only wait for expiry's booking."""
+        by_number = [self.lots[number] for number in sorted(self.lots)]
+        return [
+            lot for lot in by_number if lot.held or (lot.remaining and lots.in_date(lot, self.now))
+        ]
 
     def _rest_of(self, unit: Unit, issuer: int | None) -> Rest | None:
         if not self.rest:
@@ -305,7 +312,7 @@ class AccountDraft:
         return self.rest.get((unit, value_key(self.owner, unit, issuer or 0).counterparty))
 
     def _check_read(self, unit: Unit, issuer: int | None, plan: Plan) -> None:
-        """Whether the lots at hand are those that the whole account would have given."""
+        """Raise Unread unless these lots are the ones that the whole account would give."""
         rest = self._rest_of(unit, issuer)
         if rest is None or not rest.usable:
             return
@@ -315,8 +322,8 @@ class AccountDraft:
         if plan.short or lots.turn(plan.takes[-1][0]) > reached:
             raise Unread
 
-    def _say_held(self, hold: Hold, lot: int, amount: int, what: Held) -> None:
-        self.hold_rows.append((len(self.hold_rows), hold.hold, lot, amount, what))
+    def _add_hold_row(self, hold: Hold, lot: int, amount: int, event: Held) -> None:
+        self.hold_rows.append((len(self.hold_rows), hold.hold, lot, amount, event))
 
     def _add(self, lot: Lot) -> None:
         if len(self.opened) >= LOTS_PER_COMMAND_MAX or lot.lot in self.lots:

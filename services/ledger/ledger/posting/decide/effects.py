@@ -1,4 +1,4 @@
-"""What a decision says before it is booked: yes with its numbers, or no with its reason."""
+"""The effects of a decision before it is booked: completed with amounts, or declined."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,11 +13,11 @@ from ledger.posting.domain import texts
 
 
 class Effects(Struct, frozen=True, kw_only=True):
-    """Outcome of one command. The numbers are those of contracts.pos.Answer, all >= 0.
+    """The outcome of one command. The amounts are those of contracts.pos.Answer, all >= 0.
 
-    progress: an original's name and what becomes of it. marks: a name that never arrived and is
-    refused from now on. amount_rial: of a refund, what came back.
-    refused_awards: awards that took no effect, by their place among the command's, with the code.
+    progress: an original's name and its new progress. marks: the name of an original that never
+    arrived and is refused from now on. amount_rial: of a refund, what came back. refused_awards:
+    awards that took no effect, by their place among the command's, with the code.
     """
 
     status: Status = Status.COMPLETED
@@ -47,17 +47,17 @@ class Effects(Struct, frozen=True, kw_only=True):
 
 
 def decline_for(*reasons: Reason) -> Effects:
-    """A business no: stored and answered like a yes; the first reason gives the code."""
+    """A decline: stored and answered like any outcome; the first reason gives the code."""
     return Effects(status=Status.DECLINED, code=reasons[0].code, reasons=reasons)
 
 
 def decline(code: str, **numbers: int) -> Effects:
-    """A business no of the ledger's own."""
+    """A decline by a rule of the ledger."""
     return decline_for(texts.reason(code, **numbers))
 
 
 def decline_too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Effects | None:
-    """A no where one command would take from too many lots; it says how much it may take."""
+    """A decline where one command would take from too many lots, with the most that it may take."""
     if len(takes) <= limit:
         return None
     unit = takes[limit][0].unit
@@ -66,10 +66,10 @@ def decline_too_many(takes: Sequence[tuple[Lot, int]], limit: int) -> Effects | 
 
 
 def refuse(reason: Reason) -> Effects:
-    """Nobody could decide it: stored and answered."""
+    """A refusal where nobody could decide: stored and answered."""
     return Effects(status=Status.REFUSED, code=reason.code, reasons=(reason,))
 
 
 def unchanged(code: str) -> Effects:
-    """Done, and nothing moved: code says why."""
+    """Completed with no effect; the code gives the reason."""
     return Effects(code=code, reasons=(texts.reason(code),))

@@ -1,4 +1,4 @@
-"""Value held: named lots reserved, then captured in part or whole, let go, or fallen due; once."""
+"""Holds: named lots reserved, then captured in part or whole, voided, or fallen due; once."""
 
 from typing import Final
 
@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from contracts.value import CaptureHold, HoldValue, RedemptionTerms, ReleaseHold, VoidHold
 from contracts.values import Status, Unit
 from ledger.book.facts import HOLD_MAX, Held, Hold, PriorPosting
-from ledger.posting.decide import account_status, effects, lot_maintenance, spend
+from ledger.posting.decide import account_status, lot_maintenance, spend
 from ledger.posting.decide.debits import of_units
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, unchanged
 from ledger.posting.decide.kinds import Kind, always
 
 CAPTURED, VOIDED = "captured", "voided"
@@ -19,11 +19,11 @@ CAPTURED, VOIDED = "captured", "voided"
 def place(draft: AccountDraft, body: HoldValue) -> Effects:
     """Reserve the lots that a spend would take now, until the due time."""
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     if body.due_at <= draft.now:
-        return effects.decline("due-too-early")
+        return decline("due-too-early")
     if body.due_at > draft.now + HOLD_MAX:
-        return effects.decline("due-too-late", days=HOLD_MAX.days)
+        return decline("due-too-late", days=HOLD_MAX.days)
     spent = RedemptionTerms(
         points=body.points,
         merchant_points=body.merchant_points,
@@ -33,7 +33,7 @@ def place(draft: AccountDraft, body: HoldValue) -> Effects:
     if no := spend.refuse_place(body.acceptor, spent):
         return no
     draft.settle_debts()
-    takes = spend.plan(draft, spend.wants(spent, body.acceptor))
+    takes = spend.plan(draft, spend.demands(spent, body.acceptor))
     if isinstance(takes, Effects):
         return takes
     parts = tuple((lot.lot, amount) for lot, amount in takes)
@@ -42,9 +42,9 @@ def place(draft: AccountDraft, body: HoldValue) -> Effects:
 
 
 def capture(draft: AccountDraft, body: CaptureHold, original: PriorPosting | None) -> Effects:
-    """Spend what is named of a hold, whatever its lots' dates say by now; the rest is free again.
+    """Spend part or all of a hold, whatever its lots' dates are by now; the rest is free again.
 
-    Of each unit nothing up to all that is held, of one unit something.
+    Each unit may be captured up to its held amount, and at least one unit must be.
     """
     hold = _standing(draft, original)
     if isinstance(hold, Effects):
@@ -60,20 +60,20 @@ def capture(draft: AccountDraft, body: CaptureHold, original: PriorPosting | Non
     if isinstance(captured, Effects):
         return captured
     parts = [number for number, _ in hold.parts]
-    draft.lapse(parts)  # before: what is captured then costs the same whenever the sweep comes
+    draft.lapse(parts)  # first: the captured cost is then the same whenever the sweep comes
     draft.release(hold, Held.RELEASED, captured=captured)
     takes = [(draft.lots[number], amount) for number, amount in captured.items()]
-    said = spend.pay(draft, takes, body.spend)
-    if said.code:
-        return said
+    effects = spend.pay(draft, takes, body.spend)
+    if effects.code:
+        return effects
     draft.lapse(parts)
     draft.settle_debts()
     lot_maintenance.renew(draft)
-    return _resolved(said, original, CAPTURED)
+    return _resolved(effects, original, CAPTURED)
 
 
 def void(draft: AccountDraft, original: PriorPosting | None) -> Effects:
-    """All of a hold is free again, in the very lots."""
+    """Release all of a hold, in the same lots."""
     hold = _standing(draft, original)
     if isinstance(hold, Effects):
         return hold
@@ -84,35 +84,36 @@ def void(draft: AccountDraft, original: PriorPosting | None) -> Effects:
 
 
 def release(draft: AccountDraft, body: ReleaseHold) -> Effects:
-    """Book that a hold fell due. Whatever the account is told next does the same before it.
+    """Book that a hold fell due. Any other command to the account does the same before its rule.
 
-    A sweep only books: debts are repaid by what comes next, as from points whose time has come.
+    The sweep sends this. It repays no debts: the next command does, as with points that became
+    available.
     """
     if body.hold in draft.holds:
-        return effects.decline("hold-not-due")
+        return decline("hold-not-due")
     if not any(hold == body.hold for _, hold, *_ in draft.hold_rows):
-        return effects.unchanged("nothing-left")
+        return unchanged("nothing-left")
     return Effects()
 
 
 def _standing(draft: AccountDraft, original: PriorPosting | None) -> Hold | Effects:
-    """The hold that a command is to resolve, or why it cannot: one resolution, and in time."""
+    """The hold that a command is to resolve, or why it cannot: it is resolved once, and in time."""
     if original is None or not original.arrived:
-        return effects.decline("unknown-original")
+        return decline("unknown-original")
     if original.type != "hold-value.v1":
-        return effects.decline("not-a-hold")
+        return decline("not-a-hold")
     if original.status is not Status.COMPLETED or original.held_until is None:
-        return effects.decline("original-not-completed")
+        return decline("original-not-completed")
     if original.progress.verdict:
-        return effects.decline(f"hold-{original.progress.verdict}")
+        return decline(f"hold-{original.progress.verdict}")
     if draft.now >= original.held_until:
-        return effects.decline("hold-due")
+        return decline("hold-due")
     return draft.holds[original.sequence]
 
 
 def _captured(draft: AccountDraft, hold: Hold, spent: RedemptionTerms) -> dict[int, int] | Effects:
-    """How much of each lot is captured, in the hold's order."""
-    left = {want.unit: want.amount for want in spend.wants(spent, draft.acceptor)}
+    """Captured amount of each lot, in the hold's order."""
+    left = {demand.unit: demand.amount for demand in spend.demands(spent, draft.acceptor)}
     held = dict.fromkeys(Unit, 0)
     captured: dict[int, int] = {}
     for number, amount in hold.parts:
@@ -125,14 +126,16 @@ def _captured(draft: AccountDraft, hold: Hold, spent: RedemptionTerms) -> dict[i
     over = [(unit, lack) for unit, lack in left.items() if lack]
     if over:
         unit, lack = over[0]
-        return effects.decline("capture-too-large", held=held[unit], over=lack)
-    return captured or effects.decline("nothing-to-redeem")
+        return decline("capture-too-large", held=held[unit], over=lack)
+    return captured or decline("nothing-to-redeem")
 
 
-def _resolved(said: Effects, original: PriorPosting | None, how: str) -> Effects:
+def _resolved(effects: Effects, original: PriorPosting | None, resolution: str) -> Effects:
     if original is None:
-        return said
-    return replace(said, progress=(original.name, replace(original.progress, verdict=how)))
+        return effects
+    return replace(
+        effects, progress=(original.name, replace(original.progress, verdict=resolution))
+    )
 
 
 KINDS: Final = (

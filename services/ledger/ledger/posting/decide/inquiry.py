@@ -1,7 +1,7 @@
-"""What an inquiry hears: a query, so nothing is booked and no time passes.
+"""The answer to an inquiry: a query, so nothing is booked and no time passes.
 
 What can be spent is found by deciding redemptions as a till would send them, and throwing them
-away: the preview has no rule of its own (findings F10, F11).
+away. The preview has no rule of its own (findings F10, F11).
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.domain import lines, texts
 from ledger.posting.domain.lines import Spendable
 
-_ROUNDS = 16  # some more of this after so much of that: costs of both are weighed together
+_ROUNDS = 16  # points, then credit, then more points: the costs of both count together
 
 
 VISITS_MAX: Final = 16_384
@@ -33,21 +33,21 @@ VISITS_MAX: Final = 16_384
 
 @dataclass(slots=True)
 class Effort:
-    """Lots that previews of one account may still look at within a poll: a tenth of a second.
+    """Lots that previews of one account may still visit within a poll: a tenth of a second.
 
-    Whoever has more lots, or asks more often, hears an amount that can be spent and may not be the
-    most, or nothing: an inquiry must not cost others what no sale does.
+    An account with more lots, or with more inquiries, gets an amount that can be spent but may not
+    be the most, or no answer. An inquiry must not cost others what no sale does.
     """
 
     left: int = VISITS_MAX
 
 
 def preview(book: BatchState, command: Command, effort: Effort) -> Preview:
-    """Balance, and what a redemption could take off this basket now. Raises Unread."""
+    """The balance, and what a redemption could take off this basket now. Raises Unread."""
     body: Inquire = command.body
     trial = _Trial(book, command, effort)
     draft = trial.draft()
-    draft.settle_debts()  # as whatever is posted next begins
+    draft.settle_debts()  # as the next posting would begin
     balance = draft.balance()
     spendable = Spendable(0, 0, 0, body.without)
     if body.decline:
@@ -79,14 +79,14 @@ def room_of(body: Inquire) -> int:
 
 
 def _least_price(offer: Offer) -> float:
-    """Rial that a point has to cost for somebody to owe all that it is worth."""
+    """Least cost in Rial of a point for which somebody owes all that it is worth."""
     if offer.least_points:
         return offer.least_rial / offer.least_points
     return offer.price_rial / offer.price_points
 
 
 def _amount(body: Inquire) -> int:
-    """Rial of the basket; of none, one without end."""
+    """The amount of the basket in Rial; no limit where the inquiry names none."""
     return body.amount_rial or AMOUNT_MAX
 
 
@@ -98,24 +98,24 @@ class _Trial:
         self._command = command
         self._effort = effort
         self._body: Inquire = command.body
-        self._house = state.registry
+        self._registry = state.registry
         self._member = book.member(command.shard, self._body.account)
         self._sequence = state.last_sequence + 1
         at = None if command.ahead else command.accepted_at
         self._now: datetime = max(state.decided_at, at or state.decided_at)
 
     def draft(self) -> AccountDraft:
-        """The account as a command would find it now."""
+        """The account as a command would meet it now."""
         draft = AccountDraft(
             self._command, self._body.account, self._member,
-            sequence=self._sequence, now=self._now, registry=self._house,
+            sequence=self._sequence, now=self._now, registry=self._registry,
         )  # fmt: skip
         if draft.holds:
             draft.settle_due()
         return draft
 
     def spendable(self, offer: Offer, balance: Balance) -> Spendable:
-        """The most points, then the most credit beside them, that a redemption would take."""
+        """The most points, then the most credit beside them, that a redemption could take."""
         room = redeeming.room_rial(offer, _amount(self._body))
         least, at_once = redeeming.least_points(offer), self._at_once()
         points = credit = 0
@@ -123,12 +123,12 @@ class _Trial:
             fits = redeeming.most_points(offer, room - credit)
             most = min(balance.available_points, fits, at_once)
             takes = partial(self._takes_points, offer, credit)
-            more = self._most(takes, max(least, points + 1), most)
-            points = more or points
+            best_points = self._most(takes, max(least, points + 1), most)
+            points = best_points or points
             most = min(balance.credit_rial, room - redeeming.worth(offer, points))
-            also = self._most(partial(self._takes_credit, offer, points), credit + 1, most)
-            credit = also or credit
-            if not also or self._effort.left <= 0:
+            best_credit = self._most(partial(self._takes_credit, offer, points), credit + 1, most)
+            credit = best_credit or credit
+            if not best_credit or self._effort.left <= 0:
                 break
         rial = redeeming.worth(offer, points) + credit
         return Spendable(points, credit, rial, () if rial else self._why(offer, balance))
@@ -142,9 +142,9 @@ class _Trial:
         return sum([lot.remaining - lot.held for lot in usable[:LOTS_PER_COMMAND_MAX]])
 
     def _most(self, completes: Callable[[int], bool], least: int, most: int) -> int:
-        """An amount that completes where one more does not, or more is not there; 0: none does.
+        """The largest amount in least..most that completes; 0 where none does.
 
-        Where the effort is spent, an amount that completes.
+        Once the effort is spent, some amount that completes.
         """
         if most < least:
             return 0
@@ -161,15 +161,15 @@ class _Trial:
         return least
 
     def _why(self, offer: Offer, balance: Balance) -> tuple[Reason, ...]:
-        """Why nothing of what the account has can be spent."""
+        """The reason why nothing that the account has can be spent."""
         room = redeeming.room_rial(offer, _amount(self._body))
-        no: Reason | None = None
+        reason: Reason | None = None
         if balance.available_points:
             most = max(redeeming.least_points(offer), redeeming.most_points(offer, room))
-            no = self._objection(offer, min(balance.available_points, most), 0)
-        if no is None and balance.credit_rial:
-            no = self._objection(offer, 0, max(1, min(balance.credit_rial, room)))
-        return () if no is None else (no,)
+            reason = self._objection(offer, min(balance.available_points, most), 0)
+        if reason is None and balance.credit_rial:
+            reason = self._objection(offer, 0, max(1, min(balance.credit_rial, room)))
+        return () if reason is None else (reason,)
 
     def _takes_points(self, offer: Offer, credit_rial: int, points: int) -> bool:
         return self._objection(offer, points, credit_rial) is None
@@ -178,37 +178,37 @@ class _Trial:
         return self._objection(offer, points, credit_rial) is None
 
     def _objection(self, offer: Offer, points: int, credit_rial: int) -> Reason | None:
-        """Why this redemption would be declined; None where it would complete."""
+        """The reason for which this redemption would be declined; None where it would complete."""
         body = self._body
         self._effort.left -= 1 + len(self._member.lots)
-        asked = Tender(_amount(body), points, credit_rial)
-        for code in redeeming.objections(offer, asked):
+        tender = Tender(_amount(body), points, credit_rial)
+        for code in redeeming.objections(offer, tender):
             return texts.reason(
                 code,
                 least=offer.redeem_min_points,
-                most=redeeming.room_rial(offer, asked.amount_rial),
+                most=redeeming.room_rial(offer, tender.amount_rial),
             )
-        posted = PostTransaction(
+        redemption = PostTransaction(
             name=body.name, kind=Kind.REDEMPTION, channel=Channel.TILL, merchant=body.merchant,
             acceptor=body.acceptor, branch=0, terminal=0, account=body.account,
-            member=body.member, amount_rial=asked.amount_rial,
-            redemption=redeeming.redemption(offer, asked),
+            member=body.member, amount_rial=tender.amount_rial,
+            redemption=redeeming.redemption(offer, tender),
         )  # fmt: skip
         draft = self.draft()
         draft.acceptor, draft.merchant = body.acceptor, body.merchant
         try:
-            said = rules.apply_rule(draft, posted, None)
+            effects = rules.apply_rule(draft, redemption, None)
         except Unread:
             if not self._pays_for_itself(offer, credit_rial):
                 raise
             return None
-        return said.reasons[0] if said.reasons else None
+        return effects.reasons[0] if effects.reasons else None
 
     def _pays_for_itself(self, offer: Offer, credit_rial: int) -> bool:
-        """Whether every lot that may be taken costs enough for what it is worth: then nothing but
-        sums can forbid a redemption, and they were asked first.
+        """Whether every lot that may be taken costs enough for what it is worth.
 
-        Lots at hand are asked each: the batch may have opened or freed them since costs were read.
+        Then only the sums can forbid a redemption, and those were checked before. Lots at hand are
+        checked one by one: the batch may have opened or freed them since the costs were read.
         """
         unread = self._member.rest
         rest = unread.get((Unit.NETWORK_POINTS, 0))

@@ -1,4 +1,4 @@
-"""Lots outside a basket: issued, taken back as far as unspent, expired."""
+"""Lots outside a sale: issued, revoked as far as unspent, expired."""
 
 from typing import Final
 
@@ -6,20 +6,21 @@ from contracts.ledger import ExpireLot, IssueValue, RevokeIssue
 from contracts.values import Unit
 from ledger.book import chart_transfers, lots
 from ledger.book.facts import LotMovementKind, PriorPosting, lot_of_issue
-from ledger.posting.decide import budgets, effects, issuance
+from ledger.posting.decide import budgets, issuance
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, unchanged
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 
 
 def issue(draft: AccountDraft, body: IssueValue) -> Effects:
-    """One lot, available at once (e.g. the first purchase's credit, SH5), in time, or on an event.
+    """One lot, available at once (e.g. the first purchase's credit, SH5), later, or on an event.
 
-    Points on an event are pending without a date, until a verdict names this issue.
+    Points on an event are pending without a date, until a later command releases or cancels this
+    issue.
     """
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     no = issuance.refusal_to_issue(draft, body.unit, body.issuer, body.funder)
     no = no or budgets.fund_issue(draft, body)
     if no is not None:
@@ -34,41 +35,38 @@ def issue(draft: AccountDraft, body: IssueValue) -> Effects:
 
 
 def take_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
-    """What is unspent, unheld and in date of an earlier issue, with its funding; never a debt.
+    """Revoke an earlier issue, as far as unspent, unheld and in date, with its funding; no debt.
 
-    Also of what refunds opened of its lot past its date (findings F14). Raises Unread.
+    This includes children that refunds opened of its lot past its date (findings F14). Raises
+    Unread.
     """
     if original is None or not original.grants or original.kind is not None:
-        return effects.decline("unknown-original")
+        return decline("unknown-original")
     if draft.owner != original.account:
-        return effects.decline("another-account")
+        return decline("another-account")
     draft.settle_debts()
     grant = original.grants[0]
     numbers = [grant.lot, *draft.children_of(draft.lots[grant.lot])]
     draft.lapse(numbers)
     left = [lot for number in numbers if (lot := draft.lots[number]).remaining > lot.held]
     if not left:
-        return effects.unchanged("nothing-left")
+        return unchanged("nothing-left")
     cost = sum([draft.unissue(lot, LotMovementKind.CLAWED_BACK) for lot in left])
     budgets.give_back(draft, grant, cost)
     return Effects()
 
 
 def expire(draft: AccountDraft, body: ExpireLot) -> Effects:
-    """Book what is left of a lot past its date, but for what a hold has, however it arose."""
+    """Book the expiry of a lot past its date, however it arose, without what a hold reserves."""
     lot = draft.lots.get(body.lot)
     if lot is None:
-        return effects.decline("unknown-lot")
+        return decline("unknown-lot")
     draft.lapse([lot.lot])
-    if any(row.lot == lot.lot for row in draft.rows):  # by this command, or by a hold it found due
+    if any(row.lot == lot.lot for row in draft.rows):  # by this command, or by a hold that fell due
         return Effects()
     if not lot.remaining:
-        return effects.unchanged("nothing-left")
-    return (
-        effects.decline("not-due")
-        if lots.in_date(lot, draft.now)
-        else effects.unchanged("lot-held")
-    )
+        return unchanged("nothing-left")
+    return decline("not-due") if lots.in_date(lot, draft.now) else unchanged("lot-held")
 
 
 def _needs(needs: RegistryNeeds, shard: int, body: IssueValue) -> None:

@@ -1,6 +1,6 @@
-"""What a kind of command is to the ledger: its rule, and what the rule needs and may touch.
+"""A row for each kind of command: its rule, and what the rule needs and may touch.
 
-A row stands beside its rule; `rules` has them all. Whatever a row leaves out is nothing.
+A row stands beside its rule; `rules` has them all. A field that a row leaves out means nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ def _nothing(*_: Any) -> tuple[Debit, ...]:
 
 
 def always(_: Any) -> bool:
-    """Of a row's question: yes, whatever the body says."""
+    """True, whatever the body: for the questions of a row."""
     return True
 
 
@@ -37,14 +37,14 @@ def always(_: Any) -> bool:
 class Kind(Generic[B]):
     """One kind of command, by the type of its body.
 
-    rule: what becomes of it; the earlier command that it names is given where it is known.
-    debits: what it may take from its account, an estimate. needs: of its shard's registry. lot: the
-    lot that it names. parties: whose status may matter to it.
+    rule: its effects; the third argument is the earlier command that it names, where known. debits:
+    what it may take from its account, an estimate. needs: what it reads of its shard's registry.
+    lot: the lot that it names. parties: parties whose status may matter.
 
-    An account or party that is frozen or closed: exempt says that no status forbids the command;
-    returns, that it may reach a closed account; leaves, that value would leave the account, or
-    could not be used by its holder; makers, the parties that would owe more by it; begins, another
-    party that it would begin something with.
+    Of a frozen or closed account or party: exempt, no status forbids the command; returns, it may
+    reach a closed account; leaves, value would leave the account or could not be used by its
+    holder; makers, the parties that would owe more by it; begins, another party that it would begin
+    something with.
     """
 
     body: type[B]

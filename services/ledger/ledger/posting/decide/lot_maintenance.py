@@ -1,4 +1,4 @@
-"""Lots by hand and by activity: renewed while they slide, extended, value added or taken."""
+"""Lots by hand and by activity: sliding dates renewed, dates extended, value adjusted."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -7,10 +7,10 @@ from contracts.value import AdjustValue, ExtendLot
 from contracts.values import Unit
 from ledger.book import chart, lots
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, LotMovementKind, Origin, lot_number
-from ledger.posting.decide import effects, issuance
+from ledger.posting.decide import issuance
 from ledger.posting.decide.debits import Debit
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, decline_too_many
 from ledger.posting.decide.kinds import Kind
 from ledger.posting.decide.registry_needs import RegistryNeeds
 
@@ -18,7 +18,7 @@ RULE = "adjustment"
 
 
 def renew(draft: AccountDraft) -> None:
-    """The account was active: its open sliding lots in date live on, counted from the activity."""
+    """Renew the account's open sliding lots in date, counted from this activity."""
     for lot in draft.lots.values():
         if lot.sliding_days and lot.remaining and lot.lot not in draft.opened:
             _slide(draft, lot)
@@ -32,32 +32,32 @@ def _slide(draft: AccountDraft, lot: Lot) -> None:
 
 
 def extend(draft: AccountDraft, body: ExtendLot) -> Effects:
-    """A later date for a lot in date: what is past its date is not brought back, swept or not."""
+    """A later date for a lot in date. A lot past its date is not brought back, swept or not."""
     lot = draft.lots.get(body.lot)
     if lot is None:
-        return effects.decline("unknown-lot")
+        return decline("unknown-lot")
     if not body.reason.strip():
-        return effects.decline("no-reason")
+        return decline("no-reason")
     if not lots.in_date(lot, draft.now):
-        return effects.decline("lot-past-date")
+        return decline("lot-past-date")
     if lot.expires_at is None or (
         body.expires_at is not None and body.expires_at <= lot.expires_at
     ):
-        return effects.decline("not-later")
+        return decline("not-later")
     draft.redate(lot, available_from=lot.available_from, expires_at=body.expires_at)
     return Effects()
 
 
 def adjust(draft: AccountDraft, body: AdjustValue) -> Effects:
-    """A correction by hand: two persons and a reason; never a debt."""
+    """A correction by hand, with two persons and a reason; never a debt."""
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     if body.proposed_by == body.approved_by:
-        return effects.decline("same-person")
+        return decline("same-person")
     if not body.reason.strip():
-        return effects.decline("no-reason")
+        return decline("no-reason")
     if body.unit is Unit.RIAL:
-        return effects.decline("not-value")
+        return decline("not-value")
     if not body.take and (
         no := issuance.refusal_to_issue(draft, body.unit, body.issuer, body.funder)
     ):
@@ -79,8 +79,8 @@ def _take(draft: AccountDraft, body: AdjustValue) -> Effects:
     plan = draft.plan_all(body.unit, body.issuer, body.amount)
     if plan.short:
         available = body.amount - plan.short
-        return effects.decline("insufficient-value", available=available, short=plan.short)
-    if no := effects.decline_too_many(plan.takes, LOTS_PER_COMMAND_MAX):
+        return decline("insufficient-value", available=available, short=plan.short)
+    if no := decline_too_many(plan.takes, LOTS_PER_COMMAND_MAX):
         return no
     costs: dict[int, int] = {}
     for lot, amount in plan.takes:

@@ -1,4 +1,4 @@
-"""What a transaction did with its account's value, by unit: as its own rows, lots and legs say."""
+"""How a transaction moved its account's value, by unit, from its own rows, lots and legs."""
 
 from typing import Final
 
@@ -9,8 +9,10 @@ from ledger.book.facts import LotMovementKind, Origin, Role
 from ledger.posting.decide.draft import AccountDraft
 
 _ORDER: Final = {
-    (what, unit): place
-    for place, (what, unit) in enumerate([(what, unit) for what in Movement for unit in Unit])
+    (movement, unit): place
+    for place, (movement, unit) in enumerate(
+        [(movement, unit) for movement in Movement for unit in Unit]
+    )
 }
 _OF_ROWS: Final = {
     LotMovementKind.REDEEMED: Movement.SPENT,
@@ -20,31 +22,33 @@ _OF_ROWS: Final = {
 
 
 def of(draft: AccountDraft) -> dict[tuple[Movement, Unit], int]:
-    """Amounts above zero by what happened and unit, in their order.
+    """Amounts above zero by movement and unit, in their order.
 
-    A lot opened by an award was earned; what is repaid or came to be owed stands on debt accounts.
-    What dates expired is not told: a till hears the same whether the sweep came before or not.
+    A lot that an award opened was earned. Repayments and new debts are the legs of debt accounts.
+    Expiry by date is left out: a till's answer is the same whether the sweep came before or not.
     """
-    found: dict[tuple[Movement, Unit], int] = {}
+    amounts: dict[tuple[Movement, Unit], int] = {}
     for number in draft.opened:
         lot = draft.lots[number]
         if lot.origin is Origin.AWARD:
-            _add(found, Movement.EARNED, lot.unit, lot.amount)
+            _add(amounts, Movement.EARNED, lot.unit, lot.amount)
             if lots.pending(lot, draft.now):
-                _add(found, Movement.PENDING, lot.unit, lot.amount)
+                _add(amounts, Movement.PENDING, lot.unit, lot.amount)
     for row in draft.rows:
         if row.amount and (movement := _OF_ROWS.get(row.kind)) is not None:
-            _add(found, movement, row.unit, row.amount)
+            _add(amounts, movement, row.unit, row.amount)
     for leg in draft.legs:
         if leg[0][1] is Role.DEBT:
             movement = Movement.REPAID if leg[1] > 0 else Movement.OWED
-            _add(found, movement, leg[0][2], abs(leg[1]))
-    return dict(sorted(found.items(), key=_place)) if len(found) > 1 else found
+            _add(amounts, movement, leg[0][2], abs(leg[1]))
+    return dict(sorted(amounts.items(), key=_place)) if len(amounts) > 1 else amounts
 
 
-def _place(one: tuple[tuple[Movement, Unit], int]) -> int:
-    return _ORDER[one[0]]
+def _place(item: tuple[tuple[Movement, Unit], int]) -> int:
+    return _ORDER[item[0]]
 
 
-def _add(found: dict[tuple[Movement, Unit], int], what: Movement, unit: Unit, amount: int) -> None:
-    found[what, unit] = found.get((what, unit), 0) + amount
+def _add(
+    amounts: dict[tuple[Movement, Unit], int], movement: Movement, unit: Unit, amount: int
+) -> None:
+    amounts[movement, unit] = amounts.get((movement, unit), 0) + amount

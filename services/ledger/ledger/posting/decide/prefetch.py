@@ -1,4 +1,4 @@
-"""What of its shards' registries a batch looks at: most batches, nothing."""
+"""The part of its shards' registries that a batch reads: most batches, none."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,9 +13,9 @@ from ledger.posting.domain.shard_registry import Subject
 def of_batch(
     fresh: Iterable[Command], owners: Sequence[tuple[int, int]], book: BatchState
 ) -> RegistryNeeds:
-    """What to read for fresh commands. owners: (shard, account) that they are about.
+    """What to read for new commands. owners: (shard, account) of the commands.
 
-    book: with the earlier commands that they name, and the shards where a status was ever set.
+    book: has the earlier commands that they name, and the shards where a status was ever set.
     """
     needs, guarded = RegistryNeeds(), book.guarded
     for command in fresh:
@@ -33,7 +33,10 @@ def of_batch(
 
 
 def _place_of_hold(book: BatchState, shard: int, body: object) -> int:
-    """Where a capture happens: its hold says. A hold of this very batch says so itself."""
+    """The acceptor of a capture, which its hold names.
+
+    A hold of this same batch names it when it is decided.
+    """
     if not isinstance(body, CaptureHold):
         return 0
     hold = book.originals.get((shard, body.original))

@@ -1,4 +1,4 @@
-"""Refunds and reversals: the mirror image of what was booked, in proportion, once."""
+"""Refunds and reversals: they undo what was booked, in proportion, and once."""
 
 from datetime import datetime
 
@@ -10,13 +10,13 @@ from contracts.values import Kind, Status, Unit, largest_remainder
 from ledger.book import chart, lots
 from ledger.book.facts import GRACE, Grant, Lot, LotMovement, LotMovementKind, PriorPosting
 from ledger.book.money import share
-from ledger.posting.decide import budgets, effects
+from ledger.posting.decide import budgets
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, unchanged
 
 
 class Step(Struct, frozen=True):
-    """Rial refunded by line before and after this command; closing: after it nothing is left."""
+    """Rial refunded by line before and after this command. closing: nothing is left after it."""
 
     before: tuple[int, ...]
     after: tuple[int, ...]
@@ -24,47 +24,50 @@ class Step(Struct, frozen=True):
 
 
 def refund(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
-    """Full (nothing named: all that is left), by line, or by amount, spread over the lines.
+    """A refund of all that is left (nothing named), by line, or by an amount spread over the lines.
 
-    What is refunded in all never passes the original.
+    All refunds together never pass the original.
     """
     no = _refusal(body, original)
     if no is not None or original is None:
-        return no or effects.decline("unknown-original")
+        return no or decline("unknown-original")
     if original.progress.reversed:
-        return effects.decline("already-reversed")
+        return decline("already-reversed")
     if original.progress.full:
-        return effects.decline("already-refunded")
+        return decline("already-refunded")
     step = _step(body, original)
     if isinstance(step, Effects):
         return step
-    said = _undo(draft, original, step, body.grace_expires_at)
+    effects = _undo(draft, original, step, body.grace_expires_at)
     progress = replace(original.progress, refunded=step.after, full=step.closing)
-    return replace(said, progress=(original.name, progress))
+    return replace(effects, progress=(original.name, progress))
 
 
 def reverse(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
-    """Undo all that is left of the original; of one that never came, refuse it for ever."""
+    """Undo all that is left of the original.
+
+    An original that never came is marked, and refused should it arrive.
+    """
     if original is None:
-        return replace(effects.unchanged("original-not-seen"), marks=body.original)
+        return replace(unchanged("original-not-seen"), marks=body.original)
     if not original.arrived or original.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
-        return effects.unchanged("nothing-to-reverse")
+        return unchanged("nothing-to-reverse")
     no = _refusal(body, original)
     if no is not None:
         return no
     if original.progress.reversed:
-        return effects.decline("already-reversed")
+        return decline("already-reversed")
     if original.progress.full:
-        return effects.decline("already-refunded")
+        return decline("already-refunded")
     whole = tuple(amount for _, amount in original.lines)
     step = Step(original.progress.refunded, whole, closing=True)
-    said = _undo(draft, original, step, body.grace_expires_at)
+    effects = _undo(draft, original, step, body.grace_expires_at)
     progress = replace(original.progress, refunded=whole, full=True, reversed=True)
-    return replace(said, progress=(original.name, progress))
+    return replace(effects, progress=(original.name, progress))
 
 
 def of_grant(part: int, grant: Grant, original: PriorPosting, step: Step) -> int:
-    """What of part (a grant's points or cost) falls on a step: by its line, else by the basket."""
+    """The share of a grant's points or cost that a step undoes, by its line, else by the basket."""
     for place, (line, amount) in enumerate(original.lines):
         if line == grant.line and amount:
             return share(part, step.before[place], step.after[place], amount)
@@ -76,15 +79,15 @@ def of_grant(part: int, grant: Grant, original: PriorPosting, step: Step) -> int
 
 def _refusal(body: PostTransaction, original: PriorPosting | None) -> Effects | None:
     if original is None:
-        return effects.decline("unknown-original")
+        return decline("unknown-original")
     if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
-        return effects.decline("not-refundable" if original.arrived else "original-not-completed")
+        return decline("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
-        return effects.decline("original-not-completed")
+        return decline("original-not-completed")
     if body.shown or body.account not in (0, original.account):
-        return effects.decline("another-account")
+        return decline("another-account")
     if body.merchant != original.merchant:
-        return effects.decline("another-merchant")
+        return decline("another-merchant")
     return None
 
 
@@ -95,23 +98,23 @@ def _step(body: PostTransaction, original: PriorPosting) -> Step | Effects:
         return _step_by_amount(body.amount_rial, before, whole)
     places = {line: place for place, (line, _) in enumerate(original.lines)}
     after = list(before)
-    for wanted in body.refund_lines:
-        place = places.get(wanted.line)
+    for refunded in body.refund_lines:
+        place = places.get(refunded.line)
         if place is None:
-            return effects.decline("unknown-line", line=wanted.line)
-        after[place] += wanted.amount_rial
+            return decline("unknown-line", line=refunded.line)
+        after[place] += refunded.amount_rial
         if after[place] > whole[place]:
-            return effects.decline("refund-too-large", left=whole[place] - before[place])
+            return decline("refund-too-large", left=whole[place] - before[place])
     return Step(before, tuple(after), closing=tuple(after) == whole)
 
 
 def _step_by_amount(rial: int, before: tuple[int, ...], whole: tuple[int, ...]) -> Step | Effects:
-    """All that is left (0), or so much of it, over the lines by what is left of each."""
+    """A step of an amount, spread over the lines by what is left of each; 0: all that is left."""
     left = [amount - back for back, amount in zip(before, whole, strict=True)]
     if rial in (0, sum(left)):
         return Step(before, whole, closing=True)
     if rial > sum(left):
-        return effects.decline("refund-too-large", left=sum(left))
+        return decline("refund-too-large", left=sum(left))
     parts = largest_remainder(rial, left)
     after = tuple(back + part for back, part in zip(before, parts, strict=True))
     return Step(before, after, closing=False)
@@ -180,29 +183,30 @@ def _money(part: int, original: PriorPosting, step: Step) -> int:
 
 
 def _claw_back(draft: AccountDraft, original: PriorPosting, step: Step) -> tuple[int, int, int]:
-    """Points taken, points owed, Rial that all owed is worth: own lots, the issuer's others, debt.
+    """Points taken back, points owed, and the worth in Rial of all that is owed.
 
-    What a hold has is not taken.
+    Points come from the sale's own lots first, then from the issuer's others; the rest is owed.
+    Held amounts are not taken.
     """
     if original.progress.verdict == "cancelled":
-        return 0, 0, 0  # the verdict took them all
+        return 0, 0, 0  # the review cancelled them all
     worth: dict[tuple[Unit, int], tuple[int, int]] = {}
     short: dict[tuple[Unit, int], int] = {}
     taken: dict[tuple[Unit, int], int] = {}
     for grant in original.grants:
         kin = (grant.unit, grant.issuer)
-        wanted = of_grant(grant.amount, grant, original, step)
+        demand = of_grant(grant.amount, grant, original, step)
         cost = of_grant(grant.cost_rial, grant, original, step)
         draft.post(chart.fund(grant.issuer, grant.funder, -cost))
         budgets.give_back(draft, grant, cost)
         points, rial = worth.get(kin, (0, 0))
-        worth[kin] = (points + wanted, rial + cost)
+        worth[kin] = (points + demand, rial + cost)
         lot = draft.lots[grant.lot]
-        amount = min(wanted, lot.remaining - lot.held)
+        amount = min(demand, lot.remaining - lot.held)
         if amount:
             draft.take(lot, amount, LotMovementKind.CLAWED_BACK)
         taken[kin] = taken.get(kin, 0) + amount
-        short[kin] = short.get(kin, 0) + _beyond_lapsed(draft, grant.lot, wanted - amount)
+        short[kin] = short.get(kin, 0) + _beyond_lapsed(draft, grant.lot, demand - amount)
     own = {grant.lot for grant in original.grants}
     for (unit, issuer), amount in taken.items():
         more = _take_others(draft, unit, issuer, demand=short[unit, issuer], own=own)
@@ -218,14 +222,14 @@ def _claw_back(draft: AccountDraft, original: PriorPosting, step: Step) -> tuple
 
 
 def _worth(unit: Unit, owed: int, points: int, rial: int) -> int:
-    """Rial: money at its face, points at their share of what all that was undone cost, floored."""
+    """Worth in Rial of a debt: money at face, points by their share of the undone cost, floored."""
     if unit in (Unit.CREDIT, Unit.GIFT) or not owed:
         return owed
     return rial * owed // points
 
 
 def _beyond_lapsed(draft: AccountDraft, number: int, amount: int) -> int:
-    """What the member really used: points of the own lot that expired unspent are not owed."""
+    """Points that the member really used: what expired unspent of the lot is not owed."""
     lot = draft.lots[number]
     forgiven = min(amount, lot.lapsed)
     if forgiven:
@@ -236,21 +240,21 @@ def _beyond_lapsed(draft: AccountDraft, number: int, amount: int) -> int:
 def _take_others(
     draft: AccountDraft, unit: Unit, issuer: int, *, demand: int, own: set[int]
 ) -> int:
-    """Take from lots of the issuer: pending ones of this very sale, then whatever is available.
+    """Take from lots of the issuer: pending ones of this same sale, then any that are available.
 
-    Pending lots of other sales stay: a review of them may yet find them worth nothing.
+    Pending lots of other sales stay: their review may still cancel them.
     """
-    wanted = demand
+    left = demand
     waiting = [
         lot
         for lot in sorted(draft.of(unit, issuer), key=lambda lot: lot.lot)
         if lot.lot in own and lot.remaining and lots.pending(lot, draft.now)
     ]
     for lot in waiting:
-        wanted -= _claw(draft, lot, min(wanted, lot.remaining))
-    for lot, amount in draft.plan(unit, issuer, wanted).takes:
-        wanted -= _claw(draft, lot, amount)
-    return demand - wanted
+        left -= _claw(draft, lot, min(left, lot.remaining))
+    for lot, amount in draft.plan(unit, issuer, left).takes:
+        left -= _claw(draft, lot, amount)
+    return demand - left
 
 
 def _claw(draft: AccountDraft, lot: Lot, amount: int) -> int:

@@ -1,4 +1,4 @@
-"""What a batch must know of its shards' registries: most batches, nothing."""
+"""The part of its shards' registries that a batch must read: most batches, none."""
 
 from dataclasses import dataclass, field
 
@@ -8,9 +8,9 @@ from ledger.posting.domain.shard_registry import Pair, Subject, TermsKey
 
 @dataclass(slots=True)
 class RegistryNeeds:
-    """By shard. pairs: with the earliest window asked for. closing: shards whose window closes.
+    """By shard. pairs: with the earliest window needed. closing: shards whose window closes.
 
-    parties: to be closed.
+    parties: those to be closed.
     """
 
     standings: set[tuple[int, Subject]] = field(default_factory=set[tuple[int, Subject]])

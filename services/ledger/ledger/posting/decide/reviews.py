@@ -1,4 +1,4 @@
-"""A verdict on what is pending, a reviewer's or an event's: brought forward, or taken back."""
+"""A reviewer or an event decides on pending value: it is released, or cancelled."""
 
 from typing import Final
 
@@ -8,17 +8,17 @@ from contracts.ledger import CancelPending, ReleasePending
 from contracts.values import Status
 from ledger.book import chart, lots
 from ledger.book.facts import LotMovementKind, PriorPosting
-from ledger.posting.decide import budgets, effects, refunds
+from ledger.posting.decide import budgets, refunds
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline
 from ledger.posting.decide.kinds import Kind
 
 
 def release(draft: AccountDraft, body: ReleasePending, original: PriorPosting | None) -> Effects:
-    """A yes: what remains becomes available now, or on the award's own date where that is later."""
+    """Release: what remains is available now, or on the award's own date where that is later."""
     no = _refusal(draft, original)
     if no is not None or original is None:
-        return no or effects.decline("unknown-original")
+        return no or decline("unknown-original")
     starts = {g.lot: g.activates_at for g in sorted(original.grants, key=lambda g: g.activates_at)}
     for number, activates_at in starts.items():
         lot = draft.lots[number]
@@ -29,10 +29,10 @@ def release(draft: AccountDraft, body: ReleasePending, original: PriorPosting | 
 
 
 def cancel(draft: AccountDraft, body: CancelPending, original: PriorPosting | None) -> Effects:
-    """A no: what remains of the pending lots goes back to its issuer, and its funding with it."""
+    """Cancel: what remains of the pending lots goes back to its issuer, with its funding."""
     no = _refusal(draft, original)
     if no is not None or original is None:
-        return no or effects.decline("unknown-original")
+        return no or decline("unknown-original")
     if original.pending_event:
         grant = original.grants[0]
         budgets.give_back(
@@ -53,34 +53,34 @@ def cancel(draft: AccountDraft, body: CancelPending, original: PriorPosting | No
     return _decided(body.original, original, "cancelled")
 
 
-def _decided(name: str, original: PriorPosting, verdict: str) -> Effects:
-    return Effects(progress=(name, replace(original.progress, verdict=verdict)))
+def _decided(name: str, original: PriorPosting, outcome: str) -> Effects:
+    return Effects(progress=(name, replace(original.progress, verdict=outcome)))
 
 
 def _refusal(draft: AccountDraft, original: PriorPosting | None) -> Effects | None:
     if original is None or not original.arrived:
-        return effects.decline("unknown-original")
+        return decline("unknown-original")
     if original.pending_event:
         return _refusal_of_event(draft, original)
     if original.status is not Status.UNDER_REVIEW or original.held_until is None:
-        return effects.decline("nothing-pending")
+        return decline("nothing-pending")
     if original.progress.verdict:
-        return effects.decline("already-decided")
+        return decline("already-decided")
     if draft.now >= original.held_until:
-        return effects.decline("past-due")
+        return decline("past-due")
     if original.progress.full:
-        return effects.decline("nothing-pending")
+        return decline("nothing-pending")
     return None
 
 
 def _refusal_of_event(draft: AccountDraft, original: PriorPosting) -> Effects | None:
     if original.status is not Status.COMPLETED:
-        return effects.decline("nothing-pending")
+        return decline("nothing-pending")
     if original.progress.verdict:
-        return effects.decline("already-decided")
+        return decline("already-decided")
     lot = draft.lots[original.grants[0].lot]
     if not lot.remaining or not lots.in_date(lot, draft.now):
-        return effects.decline("nothing-pending")
+        return decline("nothing-pending")
     return None
 
 

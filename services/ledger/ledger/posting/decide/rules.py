@@ -1,4 +1,4 @@
-"""Every kind of command with its rule, and the one way to apply it."""
+"""Every kind of command with its rule, and the one function that applies it."""
 
 from typing import Any, Final
 
@@ -48,14 +48,14 @@ def kind_of(body: object) -> Kind[Any]:
 
 
 def apply_rule(draft: AccountDraft, body: object, original: PriorPosting | None) -> Effects:
-    """Apply a command's rule to the draft. original: what the command names, where it came.
+    """Apply a command's rule to the draft. original: the earlier command it names, where it came.
 
-    A status may forbid it; a body of no kind known here is refused.
+    A status may forbid the command. A body of no known kind is refused.
     """
     kind = KINDS.get(type(body), _UNREADABLE)
     if draft.registry.standings and (no := account_status.refusal(draft, kind, body)) is not None:
         return no
-    said = kind.rule(draft, body, original)
-    if draft.registry.standings and said.status is Status.COMPLETED:
+    effects = kind.rule(draft, body, original)
+    if draft.registry.standings and effects.status is Status.COMPLETED:
         transfer.pass_on(draft, original)
-    return said
+    return effects

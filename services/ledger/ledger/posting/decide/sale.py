@@ -1,4 +1,4 @@
-"""Purchases and redemptions: spend first, then earn, debts repaid around both."""
+"""Purchases and redemptions: value is spent, then earned; debts are repaid before and after."""
 
 from collections.abc import Sequence
 
@@ -9,37 +9,37 @@ from contracts.pos import AnswerLine, Line
 from contracts.values import Kind, Status, Unit
 from ledger.book import lots, money
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, discount_of, lots_of_awards
-from ledger.posting.decide import budgets, effects, lot_maintenance, spend
+from ledger.posting.decide import budgets, lot_maintenance, spend
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline
 from ledger.posting.decide.spend import Demand
 
 
 def decide(draft: AccountDraft, body: PostTransaction) -> Effects:
     """A purchase, or a redemption in one step (SH14, SH6): all or nothing."""
     if body.kind is Kind.REDEMPTION and body.redemption is None:
-        return effects.decline("no-terms")
+        return decline("no-terms")
     if len(body.lines) > 1 and (no := _refuse_lines(body.lines)) is not None:
         return no
-    draft.settle_debts()  # what matured since the last command pays first
-    said = Effects(payable_rial=body.amount_rial)
+    draft.settle_debts()  # value that became available since the last command pays first
+    effects = Effects(payable_rial=body.amount_rial)
     if body.redemption is not None:
-        said = _redeem(draft, body, body.redemption)
-    if said.status is not Status.COMPLETED:
-        return said
-    said = _earn(draft, body, said)
-    if said.status is not Status.DECLINED:
+        effects = _redeem(draft, body, body.redemption)
+    if effects.status is not Status.COMPLETED:
+        return effects
+    effects = _earn(draft, body, effects)
+    if effects.status is not Status.DECLINED:
         draft.settle_debts()
         lot_maintenance.renew(draft)
-    return said
+    return effects
 
 
 def _refuse_lines(lines: Sequence[Line]) -> Effects | None:
-    """A refund names lines by their numbers, so each has its own."""
+    """A decline of a basket that has a line number twice: a refund names lines by number."""
     known: set[int] = set()
     for line in lines:
         if line.line in known:
-            return effects.decline("line-twice", line=line.line)
+            return decline("line-twice", line=line.line)
         known.add(line.line)
     return None
 
@@ -47,11 +47,11 @@ def _refuse_lines(lines: Sequence[Line]) -> Effects | None:
 def _redeem(draft: AccountDraft, body: PostTransaction, terms: Redemption) -> Effects:
     discount = discount_of(terms)
     if terms.points == 0 and terms.credit_rial == 0 and terms.gift_rial == 0:
-        return effects.decline("nothing-to-redeem")
+        return decline("nothing-to-redeem")
     if discount > body.amount_rial:
-        return effects.decline("more-than-the-basket")
+        return decline("more-than-the-basket")
     if not body.acceptor:
-        return effects.decline("no-acceptor")
+        return decline("no-acceptor")
     takes = spend.plan(
         draft,
         (
@@ -75,11 +75,11 @@ def _redeem(draft: AccountDraft, body: PostTransaction, terms: Redemption) -> Ef
     )
 
 
-def _earn(draft: AccountDraft, body: PostTransaction, said: Effects) -> Effects:
+def _earn(draft: AccountDraft, body: PostTransaction, effects: Effects) -> Effects:
     if not body.awards:
-        return replace(said, lines=body.unearned) if body.unearned else said
+        return replace(effects, lines=body.unearned) if body.unearned else effects
     if len(body.awards) > LOTS_PER_COMMAND_MAX:
-        return effects.decline("too-many-awards")
+        return decline("too-many-awards")
     refused = budgets.refused_awards(draft, body.awards)
     opened, _ = lots_of_awards(
         budgets.without(body, refused) if refused else body,
@@ -104,7 +104,7 @@ def _earn(draft: AccountDraft, body: PostTransaction, said: Effects) -> Effects:
         for place, award in enumerate(body.awards)
     ]
     return replace(
-        said,
+        effects,
         status=Status.UNDER_REVIEW
         if body.review_due_at is not None and opened
         else Status.COMPLETED,

@@ -6,9 +6,8 @@ from contracts.value import CloseWindow, SettlePosition
 from contracts.values import NETWORK_PARTY, Unit
 from ledger.book import chart_transfers
 from ledger.book.facts import Role
-from ledger.posting.decide import effects
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline
 from ledger.posting.decide.kinds import Kind
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Pair, Settled, ShardRegistry
@@ -17,10 +16,10 @@ _NOTHING = Settled(0, 0)
 
 
 def close_window(draft: AccountDraft, body: CloseWindow) -> Effects:
-    """Cut the next window here: what each pair owes at this sequence number is settled for it."""
+    """Close the next window here: it settles what each pair owes at this sequence number."""
     registry = draft.registry
     if body.window != registry.window + 1:
-        return effects.decline("not-the-next-window", next=registry.window + 1)
+        return decline("not-the-next-window", next=registry.window + 1)
     reached = {pair: settled.rial for pair, settled in registry.settled.items() if settled.rial}
     for key, balance in registry.balances.items():
         if key.role is Role.PAYABLE and key.unit is Unit.RIAL and balance:
@@ -31,18 +30,18 @@ def close_window(draft: AccountDraft, body: CloseWindow) -> Effects:
 
 
 def settle(draft: AccountDraft, body: SettlePosition) -> Effects:
-    """Debtor paid creditor for a window: a payable goes back towards zero against cash.
+    """Debtor paid creditor for a window: the payable goes back towards zero against cash.
 
-    What the creditor owes back from an earlier payment (refunds) is paid off by it as well.
+    The payment also settles what the creditor owes back from an earlier one, because of refunds.
     """
     registry = draft.registry
     if body.window > registry.window:
-        return effects.decline("window-not-closed")
+        return decline("window-not-closed")
     pair, back = Pair(body.debtor, body.creditor), Pair(body.creditor, body.debtor)
     own = max(0, registry.owed(pair, body.window))
     returned = max(0, -registry.owed(back, body.window)) if back != pair else 0
     if body.amount_rial > own + returned:
-        return effects.decline("more-than-owed", left=own + returned)
+        return decline("more-than-owed", left=own + returned)
     paid = min(own, body.amount_rial)
     parts = [(pair, paid), (back, paid - body.amount_rial)]
     changed: list[tuple[Pair, Settled]] = []
@@ -64,15 +63,15 @@ def settle(draft: AccountDraft, body: SettlePosition) -> Effects:
 def _out_of_order(registry: ShardRegistry, pair: Pair, window: int, sign: int) -> Effects | None:
     last = registry.settled.get(pair, _NOTHING).window
     if window < last:
-        return effects.decline("window-passed", last=last)
+        return decline("window-passed", last=last)
     for earlier in range(max(last, 1), window):
         if sign * registry.owed(pair, earlier) > 0:
-            return effects.decline("earlier-window-open", window=earlier)
+            return decline("earlier-window-open", window=earlier)
     return None
 
 
 def _fee(registry: ShardRegistry, pair: Pair, rial: int) -> int:
-    """The part of a payment to the network that is its fees; the rest is its other claims."""
+    """The part of a payment to the network that pays its fees; the rest pays its other claims."""
     owed = registry.balances.get(chart_transfers.fee_key(pair.debtor), 0)
     return min(rial, max(owed, 0)) if rial > 0 else max(rial, min(owed, 0))
 

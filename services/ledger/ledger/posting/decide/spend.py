@@ -1,4 +1,4 @@
-"""Value spent: which lots pay for which units, the money leg of all of them, at a till or away."""
+"""Value spent: the lots that pay for each unit, and the money leg of them all."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -7,17 +7,17 @@ from contracts.value import RedemptionTerms, SpendValue
 from contracts.values import Unit
 from ledger.book import chart, lots, money
 from ledger.book.facts import LOTS_PER_COMMAND_MAX, Lot, LotMovementKind
-from ledger.posting.decide import effects, lot_maintenance
+from ledger.posting.decide import lot_maintenance
 from ledger.posting.decide.debits import of_units
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, decline_too_many
 from ledger.posting.decide.kinds import Kind, always
 
 Takes = list[tuple[Lot, int]]
 
 
 class Demand(NamedTuple):
-    """So much of a unit, of one issuer where given; lack: the code where there is less."""
+    """An amount of a unit, of one issuer where that is named. lack: the code for too little."""
 
     unit: Unit
     issuer: int | None
@@ -26,22 +26,22 @@ class Demand(NamedTuple):
 
 
 def spend(draft: AccountDraft, body: SpendValue) -> Effects:
-    """Value spent away from a till (RK1): like a redemption whose basket is what it is worth."""
+    """Spend value away from a till (RK1): a redemption whose basket is what the value is worth."""
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     if no := refuse_place(body.acceptor, body.spend):
         return no
     draft.settle_debts()
-    takes = plan(draft, wants(body.spend, body.acceptor))
-    said = takes if isinstance(takes, Effects) else pay(draft, takes, body.spend)
-    if said.code:
-        return said
+    takes = plan(draft, demands(body.spend, body.acceptor))
+    effects = takes if isinstance(takes, Effects) else pay(draft, takes, body.spend)
+    if effects.code:
+        return effects
     lot_maintenance.renew(draft)
-    return said
+    return effects
 
 
-def wants(spent: RedemptionTerms, acceptor: int) -> tuple[Demand, ...]:
-    """What a spend asks for, unit by unit; merchant points are the acceptor's own."""
+def demands(spent: RedemptionTerms, acceptor: int) -> tuple[Demand, ...]:
+    """The demands of a spend, unit by unit; merchant points are the acceptor's own."""
     return (
         Demand(Unit.NETWORK_POINTS, None, spent.points, "insufficient-points"),
         Demand(
@@ -53,29 +53,29 @@ def wants(spent: RedemptionTerms, acceptor: int) -> tuple[Demand, ...]:
 
 
 def refuse_place(acceptor: int, spent: RedemptionTerms) -> Effects | None:
-    """A no where nobody would owe or take what the spend names."""
+    """A decline of a spend that names no acceptor but needs one."""
     if not acceptor and (spent.merchant_points or spent.worth_rial):
-        return effects.decline("no-acceptor")
+        return decline("no-acceptor")
     return None
 
 
-def plan(draft: AccountDraft, wanted: Sequence[Demand]) -> Takes | Effects:
+def plan(draft: AccountDraft, demands: Sequence[Demand]) -> Takes | Effects:
     """The lots that a spend takes now, or why it cannot; nothing is taken yet."""
     takes: Takes = []
-    for unit, issuer, amount, lack in wanted:
+    for unit, issuer, amount, lack in demands:
         if not amount:
             continue
-        found = draft.plan_all(unit, issuer, amount)
-        if found.short:
-            return effects.decline(lack, available=amount - found.short, short=found.short)
-        takes += found.takes
+        unit_plan = draft.plan_all(unit, issuer, amount)
+        if unit_plan.short:
+            return decline(lack, available=amount - unit_plan.short, short=unit_plan.short)
+        takes += unit_plan.takes
     if not takes:
-        return effects.decline("nothing-to-redeem")
-    return effects.decline_too_many(takes, LOTS_PER_COMMAND_MAX) or takes
+        return decline("nothing-to-redeem")
+    return decline_too_many(takes, LOTS_PER_COMMAND_MAX) or takes
 
 
 def pay(draft: AccountDraft, takes: Takes, spent: RedemptionTerms) -> Effects:
-    """Take and book what a spend away from a till consumes."""
+    """Take and book the value of a spend away from a till."""
     leg = consume(draft, takes, money.of_spend(spent))
     if isinstance(leg, Effects):
         return leg
@@ -92,11 +92,11 @@ def pay(draft: AccountDraft, takes: Takes, spent: RedemptionTerms) -> Effects:
 def consume(
     draft: AccountDraft, takes: Takes, discount: money.Discount
 ) -> money.MoneyLeg | Effects:
-    """Take what was planned and book both legs. takes: lots in their present state, each once."""
+    """Take planned lots and book both legs. takes: lots in their present state, each once."""
     costs = [lots.cost_of(lot, amount) for lot, amount in takes]
     leg = money.settle(costs, [lot.issuer for lot, _ in takes], draft.acceptor, discount)
     if isinstance(leg, money.OwnDiscountTooLarge):
-        return effects.decline("own-discount-too-large", own=leg.own_rial, max=leg.max_rial)
+        return decline("own-discount-too-large", own=leg.own_rial, max=leg.max_rial)
     spent: list[chart.Spent] = []
     for (lot, amount), cost, claim, fee in zip(takes, costs, leg.claims, leg.fees, strict=True):
         draft.take_at(lot, amount, LotMovementKind.REDEEMED, cost, claim=claim, fee=fee)

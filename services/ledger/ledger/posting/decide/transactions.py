@@ -1,4 +1,4 @@
-"""Transactions of the road, those that a stage refused, and what only passes by."""
+"""Transactions of the road, those that a stage refused, and what the ledger never books."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,10 +8,10 @@ from contracts.values import Kind as TransactionKind
 from contracts.values import Unit
 from ledger.book import chart_transfers
 from ledger.book.facts import PriorPosting
-from ledger.posting.decide import effects, refunds, sale
+from ledger.posting.decide import refunds, sale
 from ledger.posting.decide.debits import Debit
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, decline_for, refuse
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain import texts
@@ -21,16 +21,16 @@ _UNDOES: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
 
 def _post(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
     if body.decline:
-        return effects.decline_for(*body.decline)
+        return decline_for(*body.decline)
     match body.kind:
         case TransactionKind.REFUND:
             return refunds.refund(draft, body, original)
         case TransactionKind.REVERSAL:
             return refunds.reverse(draft, body, original)
         case TransactionKind.PURCHASE | TransactionKind.REDEMPTION:
-            return sale.decide(draft, body) if draft.owner else effects.decline("no-account")
+            return sale.decide(draft, body) if draft.owner else decline("no-account")
         case TransactionKind.INQUIRY:
-            return effects.refuse(texts.reason("not-a-command"))
+            return refuse(texts.reason("not-a-command"))
 
 
 def _debits(body: PostTransaction, original: PriorPosting | None) -> Iterator[Debit]:
@@ -41,7 +41,7 @@ def _debits(body: PostTransaction, original: PriorPosting | None) -> Iterator[De
         yield Debit(Unit.NETWORK_POINTS, None, terms.points)
         yield Debit(Unit.CREDIT, None, terms.credit_rial)
         yield Debit(Unit.GIFT, None, terms.gift_rial)
-    if body.original and original is not None:  # what its own lots lack of what it earned
+    if body.original and original is not None:  # points that its own lots no longer have
         for grant in original.grants:
             yield Debit(grant.unit, grant.issuer, grant.amount)
 
@@ -63,7 +63,7 @@ def _parties(body: PostTransaction) -> Iterator[int]:
 
 
 def _refuse_unreadable(_: AccountDraft, __: object, ___: PriorPosting | None) -> Effects:
-    return effects.refuse(texts.reason("undecodable"))
+    return refuse(texts.reason("undecodable"))
 
 
 UNREADABLE: Final = Kind(object, _refuse_unreadable)  # a body of no kind known here
@@ -80,7 +80,7 @@ KINDS: Final = (
         leaves=lambda body: body.redemption is not None,
         begins=lambda body: 0 if body.kind in _UNDOES else body.acceptor,
     ),
-    Kind(RefuseTransaction, lambda _, body, __: effects.refuse(body.reason), exempt=always),
+    Kind(RefuseTransaction, lambda _, body, __: refuse(body.reason), exempt=always),
     Kind(AdvanceClock, lambda _, __, ___: Effects()),
     # a query: it is answered from the state and never decided
     Kind(Inquire, _refuse_unreadable, parties=lambda body: (body.acceptor,)),

@@ -26,10 +26,10 @@ from ledger.book.facts import (
     PriorPosting,
     lot_number,
 )
-from ledger.posting.decide import effects, issuance, spend
+from ledger.posting.decide import issuance, spend
 from ledger.posting.decide.debits import of_unit
 from ledger.posting.decide.draft import AccountDraft
-from ledger.posting.decide.effects import Effects
+from ledger.posting.decide.effects import Effects, decline, decline_too_many
 from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain.shard_registry import Change, Subject, Successor
@@ -46,42 +46,42 @@ Takes = Sequence[tuple[Lot, int]]
 
 
 def send(draft: AccountDraft, body: SendValue) -> Effects:
-    """What a spend would take now goes into transit; the ledger says the receive."""
+    """Put what a spend would take now into transit, and command its receipt."""
     if not body.account or not body.to_account:
-        return effects.decline("no-account")
+        return decline("no-account")
     if (body.to_shard, body.to_account) == (draft.command.shard, body.account):
-        return effects.decline("same-account")
-    taken = plan(draft, body.unit, body.issuer, body.amount)
-    if isinstance(taken, Effects):
-        return taken
-    dispatch(draft, taken, Successor(body.to_shard, body.to_account), body.purpose)
+        return decline("same-account")
+    takes = plan(draft, body.unit, body.issuer, body.amount)
+    if isinstance(takes, Effects):
+        return takes
+    dispatch(draft, takes, Successor(body.to_shard, body.to_account), body.purpose)
     return Effects()
 
 
 def plan(draft: AccountDraft, unit: Unit, issuer: int, amount: int) -> Takes | Effects:
-    """Lots that pay amount; a no where they do not, or where they are too many. Debts come first.
+    """Lots that pay an amount; a decline where they cannot, or are too many. Debts come first.
 
     issuer: of merchant points.
     """
     if unit not in _LACKS:
-        return effects.decline("not-value")
+        return decline("not-value")
     draft.settle_debts()
     of_issuer = issuer if unit is Unit.MERCHANT_POINTS else None
-    found = spend.plan(draft, (spend.Demand(unit, of_issuer, amount, _LACKS[unit]),))
-    if isinstance(found, Effects):
-        return found
-    return effects.decline_too_many(found, PARCELS_MAX) or found
+    takes = spend.plan(draft, (spend.Demand(unit, of_issuer, amount, _LACKS[unit]),))
+    if isinstance(takes, Effects):
+        return takes
+    return decline_too_many(takes, PARCELS_MAX) or takes
 
 
 def dispatch(draft: AccountDraft, takes: Takes, to: Successor, purpose: str = "reissue") -> None:
-    """Put lots into transit and say the receive where they go to."""
+    """Put lots into transit, and command their receipt where they go."""
     body = draft.command.body
     sent = body if isinstance(body, SendValue) else None  # else it goes on, or a card is reissued
     parcels = tuple([_parcel(lot, draft.take(lot, n, LotMovementKind.SENT)) for lot, n in takes])
     for transfer in chart_transfers.transit(draft.owner, _moved(parcels), sign=1):
         draft.post(transfer)
     shard = draft.command.shard
-    said = ReceiveValue(
+    receipt = ReceiveValue(
         name=name(NameKind.RECEIPT, shard, draft.sequence),
         account=to.account,
         member=sent.to_member if sent is not None else 0,
@@ -94,11 +94,11 @@ def dispatch(draft: AccountDraft, takes: Takes, to: Successor, purpose: str = "r
         sent_by=body.name,
         forwarded=forwards(draft),
     )
-    draft.sends.append((to.shard, said))
+    draft.sends.append((to.shard, receipt))
 
 
 def forwards(draft: AccountDraft) -> int:
-    """How often value went on to a card's successor, this time included; 0 for what is sent."""
+    """How often value was forwarded to a card's successor, this time included; 0 for a send."""
     body = draft.command.body
     if type(body) in (SendValue, ReissueCard):
         return 0
@@ -106,9 +106,10 @@ def forwards(draft: AccountDraft) -> int:
 
 
 def pass_on(draft: AccountDraft, original: PriorPosting | None) -> None:
-    """What came back to a closed account goes on to the card that took its place.
+    """Forward what came back to a closed account to the card that took its place.
 
-    Without one, or where that card refused it, the account opens again, frozen: value has a place.
+    Without such a card, or where that card refused it, the account opens again, frozen: value must
+    have a place.
     """
     if draft.registry.of_account(draft.owner) is not AccountStatus.CLOSED:
         return
@@ -124,9 +125,9 @@ def pass_on(draft: AccountDraft, original: PriorPosting | None) -> None:
 
 
 def receive(draft: AccountDraft, body: ReceiveValue) -> Effects:
-    """Children of exactly the lots that were sent open here; refused, they go back."""
+    """Open children of exactly the lots that were sent. Refused, the value goes back."""
     if not body.account:
-        return effects.decline("no-account")
+        return decline("no-account")
     for parcel in body.parcels:
         no = issuance.refusal_to_load(draft, parcel.unit)
         if no is not None:
@@ -141,18 +142,18 @@ def receive(draft: AccountDraft, body: ReceiveValue) -> Effects:
 
 
 def return_of(body: ReceiveValue, code: str) -> tuple[int, ReturnValue]:
-    """The command that brings a refused parcel back, and the shard it is for."""
-    said = ReturnValue(
+    """The command that returns refused value, and the shard it is for."""
+    returned = ReturnValue(
         name=name(NameKind.RETURN, body.from_shard, body.from_sequence),
         account=body.from_account,
         original=body.sent_by,
         code=code,
     )
-    return body.from_shard, said
+    return body.from_shard, returned
 
 
 def bring_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
-    """Those very lots are restored, a child with the grace date for one past its own. Once.
+    """Restore the lots that were sent; one past its date gets a child with the grace date. Once.
 
     An account that closed meanwhile opens again, frozen: value must have a place.
     """
@@ -162,11 +163,11 @@ def bring_back(draft: AccountDraft, original: PriorPosting | None) -> Effects:
         else []
     )
     if original is None or not sent or original.account not in (0, draft.owner):
-        return effects.decline("unknown-original")
+        return decline("unknown-original")
     if any(row.lot not in draft.lots for row in sent):
-        return effects.decline("unknown-original")
+        return decline("unknown-original")
     if original.progress.full:
-        return effects.decline("already-returned")
+        return decline("already-returned")
     draft.settle_debts()
     for row in sent:
         part = replace(row, kind=LotMovementKind.ARRIVED)
@@ -215,7 +216,7 @@ def _moved_rows(rows: Iterable[LotMovement]) -> list[chart_transfers.Moved]:
 
 
 def _comes_back(draft: AccountDraft, body: ReceiveValue) -> bool:
-    """To a closed account only what goes on to the card that took its place."""
+    """Whether a closed account takes it: only what goes on to the card that took its place."""
     return draft.owner in draft.registry.successors and body.forwarded < FORWARDS_MAX
 
 

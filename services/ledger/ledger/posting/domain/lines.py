@@ -1,6 +1,6 @@
-"""Lines that a cashier or member reads at a till: every unit that moved, and nothing that did not.
+"""Lines that a cashier or member reads at a till: every unit that moved, and no other.
 
-Persian first. Amounts of several units are named one after another; of none there is no word.
+Persian first. Amounts of several units follow one another; an amount of zero is left out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 
 
 class Spendable(NamedTuple):
-    """What a redemption may take now: points, Rial of credit, what both are worth; or why none."""
+    """What a redemption may take now: points, Rial of credit, the worth of both; or the reasons."""
 
     points: int
     credit_rial: int
@@ -69,8 +69,9 @@ class Spendable(NamedTuple):
 
 
 class LineDetails(NamedTuple):
-    """What the line says beside amounts. debt_rial: worth of what came to be owed. in_review: what
-    is pending waits for a reviewer.
+    """What a line has beside amounts. debt_rial: worth of new debts.
+
+    in_review: pending points wait for a reviewer.
     """
 
     discount_rial: int
@@ -79,40 +80,40 @@ class LineDetails(NamedTuple):
     in_review: bool
 
 
-def of_transaction(kind: Kind, moved: Moved, balance: Balance, told: LineDetails) -> Line:
-    """The line of what completed."""
+def of_transaction(kind: Kind, moved: Moved, balance: Balance, details: LineDetails) -> Line:
+    """The line of a completed transaction."""
     clauses: list[Line] = []
     if kind in _UNDONE:
         clauses.append(_UNDONE[kind])
     spent = _amounts(moved, Movement.SPENT)
     if spent is not None:
-        clauses.append(_fill(_OFF, spent, _number(told.discount_rial)))
-    clauses += _earned(kind, moved, told)
-    for what in (Movement.TAKEN_BACK, Movement.RESTORED, Movement.REPAID):
-        if (amounts := _amounts(moved, what)) is not None:
-            clauses.append(_fill(_CLAUSES[what], amounts))
+        clauses.append(_fill(_OFF, spent, _number(details.discount_rial)))
+    clauses += _earned(kind, moved, details)
+    for movement in (Movement.TAKEN_BACK, Movement.RESTORED, Movement.REPAID):
+        if (amounts := _amounts(moved, movement)) is not None:
+            clauses.append(_fill(_CLAUSES[movement], amounts))
     if (owed := _amounts(moved, Movement.OWED)) is not None:
-        clauses.append(_fill(_OWED, owed, _number(told.debt_rial)))
+        clauses.append(_fill(_OWED, owed, _number(details.debt_rial)))
     if kind in _UNDONE and not moved:
         clauses.append(_NOTHING_MOVED)
     return _sentences([_joined(clauses), *_state(balance, _LEFT)])
 
 
 def of_inquiry(balance: Balance, spendable: Spendable, *, basket: bool) -> Line:
-    """What the member has, and what of it can be spent: on this basket, or on any."""
+    """What the account has, and how much of it can be spent: on this basket, or on any."""
     have = _of_balance(balance)
     if have is None:
         return _sentences([_HAVE_NOTHING, *_debt(balance)])
-    said = [_fill(_HAVE, have)]
+    clauses = [_fill(_HAVE, have)]
     if spendable.rial:
-        said.append(_fill(_FOR_BASKET if basket else _IN_ALL, _number(spendable.rial)))
-    first, *rest = _sentences([_joined(said)]), *_debt(balance), *_next_end(balance)
+        clauses.append(_fill(_FOR_BASKET if basket else _IN_ALL, _number(spendable.rial)))
+    first, *rest = _sentences([_joined(clauses)]), *_debt(balance), *_next_end(balance)
     why = [(reason.fa, reason.en) for reason in spendable.reasons[:1]]
     lines = [first, *why, *([_sentences(rest)] if rest else [])]
     return " ".join([fa for fa, _ in lines]), " ".join([en for _, en in lines])
 
 
-def _earned(kind: Kind, moved: Moved, told: LineDetails) -> Iterable[Line]:
+def _earned(kind: Kind, moved: Moved, details: LineDetails) -> Iterable[Line]:
     now: dict[Unit, int] = {}
     later: dict[Unit, int] = {}
     for unit in _UNITS:
@@ -122,16 +123,16 @@ def _earned(kind: Kind, moved: Moved, told: LineDetails) -> Iterable[Line]:
     if (amounts := _phrase(now)) is not None:
         yield _fill(_CLAUSES[Movement.EARNED], amounts)
     if (amounts := _phrase(later)) is not None:
-        if told.in_review or told.pending_until is None:
+        if details.in_review or details.pending_until is None:
             yield _fill(_IN_REVIEW, amounts)
         else:
-            yield _fill(_LATER, amounts, day(told.pending_until))
+            yield _fill(_LATER, amounts, day(details.pending_until))
     elif kind is Kind.PURCHASE and not any(now.values()):
         yield _NO_POINTS
 
 
 def _state(balance: Balance, left: Line) -> Iterable[Line]:
-    """What is left, what is owed, what ends next."""
+    """The balance, the debt, and the next expiry."""
     yield _fill(left, _of_all(balance) or _fill(_UNITS[Unit.NETWORK_POINTS], _number(0)))
     yield from _debt(balance)
     yield from _next_end(balance)
@@ -156,7 +157,7 @@ def _next_end(balance: Balance) -> Iterable[Line]:
 
 
 def _of_all(balance: Balance) -> Line | None:
-    """All that the account holds, pending and held too."""
+    """All that the account has, pending and held value included."""
     return _phrase(
         {
             Unit.NETWORK_POINTS: balance.points,
@@ -177,21 +178,21 @@ def _of_balance(balance: Balance) -> Line | None:
     )
 
 
-def _amounts(moved: Moved, what: Movement) -> Line | None:
-    return _phrase({unit: moved.get((what, unit), 0) for unit in _UNITS}) if moved else None
+def _amounts(moved: Moved, movement: Movement) -> Line | None:
+    return _phrase({unit: moved.get((movement, unit), 0) for unit in _UNITS}) if moved else None
 
 
 def _phrase(amounts: Mapping[Unit, int]) -> Line | None:
-    """Amounts by unit, those that are not zero; None where all are."""
-    said = [_fill(_UNITS[unit], _number(amount)) for unit, amount in amounts.items() if amount]
-    if not said:
+    """Amounts by unit, without zeros; None where all are zero."""
+    phrases = [_fill(_UNITS[unit], _number(amount)) for unit, amount in amounts.items() if amount]
+    if not phrases:
         return None
-    return " و ".join([fa for fa, _ in said]), " and ".join([en for _, en in said])
+    return " و ".join([fa for fa, _ in phrases]), " and ".join([en for _, en in phrases])
 
 
 def _number(amount: int) -> Line:
-    told = f"{amount:,}"
-    return persian(told), told
+    digits = f"{amount:,}"
+    return persian(digits), digits
 
 
 def day(at: datetime) -> Line:
@@ -202,8 +203,8 @@ def day(at: datetime) -> Line:
 @lru_cache(maxsize=1024)
 def _day(civil: date) -> Line:
     solar = JalaliDate(civil)
-    told = f"{solar.day} {_MONTHS[solar.month - 1]} {solar.year}"
-    return persian(told), f"{civil.day} {civil:%B} {civil.year}"
+    text = f"{solar.day} {_MONTHS[solar.month - 1]} {solar.year}"
+    return persian(text), f"{civil.day} {civil:%B} {civil.year}"
 
 
 def _fill(template: Line, *words: Line) -> Line:
@@ -218,8 +219,8 @@ def _joined(clauses: Sequence[Line]) -> Line:
 
 
 def _sentences(lines: Iterable[Line]) -> Line:
-    said = list(lines)
+    clauses = list(lines)
     return (
-        " ".join([f"{fa}." for fa, _ in said]),
-        " ".join([f"{en[:1].upper()}{en[1:]}." for _, en in said]),
+        " ".join([f"{fa}." for fa, _ in clauses]),
+        " ".join([f"{en[:1].upper()}{en[1:]}." for _, en in clauses]),
     )

@@ -1,4 +1,4 @@
-"""A shard's registry: standings, terms, cards, windows, and what parties owe as commands see it."""
+"""A shard's registry: statuses, terms, cards, windows, and party balances that commands need."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from ledger.book.facts import AccountKey, Leg, Role
 
 
 class Subject(NamedTuple):
-    """Whose standing it is: a party's, or a club account's."""
+    """The party or the member's account that has a status."""
 
     is_party: bool
     number: int
@@ -41,14 +41,14 @@ class Pair(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """Rial that a pair's payable was settled by so far, less what came back; its last window."""
+    """Rial settled so far of a pair's payable, less what came back, and its last window."""
 
     rial: int
     window: int
 
 
 class Successor(NamedTuple):
-    """The card that took a closed one's place."""
+    """The card that replaced a closed one."""
 
     shard: int
     account: int
@@ -57,8 +57,8 @@ class Successor(NamedTuple):
 class Change(Struct, frozen=True):
     """What one command changes in the registry.
 
-    window: closed by it, 0 for none. reached: Rial that a debtor came to owe until that window's
-    cut, settled or not, of each pair that owes or has settled something.
+    window: the one it closes, 0 for none. reached: Rial that a debtor came to owe until that
+    window's cut, settled or not, of each pair that owes or has settled something.
     """
 
     standings: tuple[tuple[Subject, AccountStatus], ...] = ()
@@ -71,11 +71,11 @@ class Change(Struct, frozen=True):
 
 
 class ShardRegistry:
-    """What a batch must know of one shard's registry; whoever reads it decides how much that is.
+    """The part of one shard's registry that a batch needs; its reader decides how much that is.
 
-    standings: what is not open. cards: issuer by account. successors: of reissued cards, likewise.
-    reached: by window and pair. balances: of the accounts that decisions look at; kept up while
-    watched.
+    standings: statuses other than open. cards: issuer by account. successors: of reissued cards, by
+    account. reached: by window and pair. balances: of the accounts that decisions read, kept up to
+    date while watched.
     """
 
     __slots__ = (
@@ -95,7 +95,7 @@ class ShardRegistry:
         self.watched = watched
 
     def apply(self, change: Change | None, legs: Iterable[Leg]) -> None:
-        """Make a decision's legs and change the state that the next command sees."""
+        """Apply a decision's legs and change, for the next command."""
         if self.watched:
             for leg in legs:
                 self.balances[leg.account] = self.balances.get(leg.account, 0) + leg.amount
@@ -123,29 +123,30 @@ class ShardRegistry:
         self.settled.update(change.settled)
 
     def of_account(self, account: int) -> AccountStatus:
-        """Standing of a club account."""
+        """Status of a member's account."""
         return self.standings.get(Subject(False, account), AccountStatus.OPEN)
 
     def of_party(self, party: int) -> AccountStatus:
-        """Standing of a party."""
+        """Status of a party."""
         return self.standings.get(Subject(True, party), AccountStatus.OPEN)
 
     def owed(self, pair: Pair, window: int) -> int:
-        """Rial that is left of what a debtor owed at a window's cut; below zero: owed to it."""
+        """Rial left of what a debtor owed at a window's cut; below zero, it is owed back."""
         return self.reached.get((window, pair), 0) - self.settled.get(pair, _NOTHING).rial
 
     def outstanding(self, party: int) -> dict[Unit, int]:
-        """Points of an issuer that lots of this shard hold, by unit; needs all that it has here.
+        """Value of an issuer in lots of this shard, by unit; needs all its balances here.
 
-        Every way into a lot and out of it has an account of the issuer or the network's of it.
+        Every way into a lot or out of it has an account of the issuer, or one of the network for
+        it.
         """
-        found: dict[Unit, int] = {}
+        amounts: dict[Unit, int] = {}
         for key, balance in self.balances.items():
             of_party = key.owner == party and key.role in _OF_ISSUER
             towards = key.counterparty == party and key.role in _BY_ISSUER
             if key.unit is not Unit.RIAL and (of_party or towards):
-                found[key.unit] = found.get(key.unit, 0) - balance
-        return found
+                amounts[key.unit] = amounts.get(key.unit, 0) - balance
+        return amounts
 
 
 _NOTHING = Settled(0, 0)

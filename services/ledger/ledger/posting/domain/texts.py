@@ -224,10 +224,10 @@ def reason(code: str, **numbers: int) -> Reason:
 
 
 def both(templates: tuple[str, str], **numbers: int) -> tuple[str, str]:
-    """A line in Persian (Persian digits) and in English, thousands apart."""
-    told = {name: f"{number:,}" for name, number in numbers.items()}
-    in_persian = {name: persian(text) for name, text in told.items()}
-    return templates[0].format_map(in_persian), templates[1].format_map(told)
+    """A line in Persian (Persian digits) and in English, with commas between thousands."""
+    in_english = {name: f"{number:,}" for name, number in numbers.items()}
+    in_persian = {name: persian(text) for name, text in in_english.items()}
+    return templates[0].format_map(in_persian), templates[1].format_map(in_english)
 
 
 def persian(text: str) -> str:

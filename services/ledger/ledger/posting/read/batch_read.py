@@ -1,4 +1,4 @@
-"""Everything a batch decides on, read once over the posting connection: names before bodies."""
+"""All that a batch decides on, read once over the posting connection: names before bodies."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -40,14 +40,14 @@ class AccountRow(Struct, frozen=True, gc=False):
 
 
 class Reading(Struct, frozen=True):
-    """book: what decisions need. accounts: members' rows by (shard, owner, role, unit, party)."""
+    """book: the state to decide on. accounts: members' rows, (shard, owner, role, unit, party)."""
 
     book: BatchState
     accounts: dict[tuple[int, int, str, str, int], AccountRow]
 
 
 async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Reading:
-    """Lock the shards, look names up, then read what the fresh commands are about.
+    """Lock the shards, look names up, then read the state that the new commands need.
 
     whole: every open lot of the accounts, not only those that a batch is likely to need.
     """
@@ -56,9 +56,9 @@ async def read(tx: Tx, batch: Sequence[Command], *, whole: bool = False) -> Read
     names = {(c.shard, c.name) for c in batch if type(c.body) is not Inquire}
     targets = {(c.shard, t) for c in batch if (t := c.facts.original)}
     rows = await log_store.find_outcomes(tx, sorted(names | targets))
-    found = {(r[0], r[1]): (r[2], r[3]) for r in rows}
-    fresh = [c for c in batch if type(c.body) is Inquire or (c.shard, c.name) not in found]
-    await _read_known(tx, book, found, _undone(fresh, targets))
+    outcomes = {(r[0], r[1]): (r[2], r[3]) for r in rows}
+    fresh = [c for c in batch if type(c.body) is Inquire or (c.shard, c.name) not in outcomes]
+    await _read_known(tx, book, outcomes, _undone(fresh, targets))
     owners = _owners(book, fresh)
     accounts, cuts = await _read_members(tx, book, owners, fresh, whole=whole)
     named = _named_lots(book, fresh)
@@ -91,18 +91,18 @@ async def _read_shards(tx: Tx, book: BatchState, shards: Collection[int]) -> Non
 async def _read_known(
     tx: Tx,
     book: BatchState,
-    found: dict[tuple[int, str], tuple[int, bytes | None]],
+    outcomes: dict[tuple[int, str], tuple[int, bytes | None]],
     targets: Mapping[tuple[int, str], int | None],
 ) -> None:
-    """First answers of known names, and what was booked under those that commands name.
+    """First answers of known names, and the postings that commands name.
 
-    targets: Rial that the batch may undo of each, None: all.
+    targets: Rial that the batch may undo of each; None: all.
     """
     sealed = await log_read.read_leaves(
-        tx, {(shard, seq) for (shard, _), (seq, _) in found.items()}
+        tx, {(shard, seq) for (shard, _), (seq, _) in outcomes.items()}
     )
-    wanted: dict[tuple[int, str], Leaf] = {}
-    for key, (sequence, fingerprint) in found.items():
+    original_leaves: dict[tuple[int, str], Leaf] = {}
+    for key, (sequence, fingerprint) in outcomes.items():
         leaf = sealed[key[0], sequence]
         marked = leaf.marked if _is_marked(key[1], leaf) else None
         if marked is not None:
@@ -110,12 +110,12 @@ async def _read_known(
         else:
             book.known[key] = Known(sequence, fingerprint, leaf.answer)
         if key in targets:
-            wanted[key] = leaf
-    await _read_originals(tx, book, wanted, targets)
+            original_leaves[key] = leaf
+    await _read_originals(tx, book, original_leaves, targets)
 
 
 def _note_successor(book: BatchState, account: int, leaf: Leaf) -> None:
-    """The card that took a closed one's place, where its closing was a reissue."""
+    """Note the card that took a closed one's place, where its closing was a reissue."""
     body = prior_postings.command_in(leaf).body
     if type(body) is ReissueCard:
         to = Successor(body.to_shard, body.to_account)
@@ -123,7 +123,7 @@ def _note_successor(book: BatchState, account: int, leaf: Leaf) -> None:
 
 
 def _is_marked(name: str, leaf: Leaf) -> bool:
-    """Whether this name is not the command's own, but that of the original it forestalled."""
+    """Whether the name is that of the original, and not the reversal's own."""
     if leaf.marked is None:
         return False
     return records.command_from(leaf.shard, leaf.command).name != name
@@ -132,30 +132,30 @@ def _is_marked(name: str, leaf: Leaf) -> bool:
 def _undone(
     fresh: Sequence[Command], targets: Collection[tuple[int, str]]
 ) -> dict[tuple[int, str], int | None]:
-    """Rial that a batch may undo of each name that its commands are about; None: all."""
-    found: dict[tuple[int, str], int | None] = dict.fromkeys(targets, 0)
+    """Rial that a batch may undo of each name that its commands refer to; None: all."""
+    undoable: dict[tuple[int, str], int | None] = dict.fromkeys(targets, 0)
     for command in fresh:
         key = (command.shard, command.facts.original)
-        if key in found:
-            asked, before = asked_rial(command.body), found[key]
-            found[key] = None if asked is None or before is None else before + asked
-    return found
+        if key in undoable:
+            rial, before = asked_rial(command.body), undoable[key]
+            undoable[key] = None if rial is None or before is None else before + rial
+    return undoable
 
 
 async def _read_originals(
     tx: Tx,
     book: BatchState,
-    found: dict[tuple[int, str], Leaf],
+    original_leaves: dict[tuple[int, str], Leaf],
     undone: Mapping[tuple[int, str], int | None],
 ) -> None:
-    """Originals with their progress, and of their rows those that the batch can reach."""
-    if not found:
+    """Originals with their progress, and those of their rows that the batch can reach."""
+    if not original_leaves:
         return
-    holds = await _read_holds_named(tx, found)
-    told = await state.lock_originals(tx, sorted(found))
-    progress = {(r["shard"], r["name"]): originals.progress_of(r) for r in told}
+    holds = await _read_holds_named(tx, original_leaves)
+    stored = await state.lock_originals(tx, sorted(original_leaves))
+    progress = {(r["shard"], r["name"]): originals.progress_of(r) for r in stored}
     lots: set[Place] = set()
-    for key, leaf in found.items():
+    for key, leaf in original_leaves.items():
         rows = tuple([prior_postings.row_of(row) for row in leaf.consumptions])
         original = prior_postings.original_in(leaf, key[1], rows, holds.get(key))
         original = replace(original, progress=progress.get(key, original.progress))
@@ -169,7 +169,7 @@ async def _read_originals(
 
 
 async def _read_units(tx: Tx, book: BatchState, lots: set[Place]) -> None:
-    """What the rows of originals count: a leaf's rows do not say."""
+    """Set the units of originals' rows, which their leaves do not have."""
     units = {
         (r[0], r[1]): lots_table.UNITS[r[2]] for r in await lots_table.list_units(tx, sorted(lots))
     }
@@ -179,11 +179,11 @@ async def _read_units(tx: Tx, book: BatchState, lots: set[Place]) -> None:
 
 
 async def _read_holds_named(
-    tx: Tx, found: dict[tuple[int, str], Leaf]
+    tx: Tx, original_leaves: dict[tuple[int, str], Leaf]
 ) -> dict[tuple[int, str], PriorPosting]:
-    """What captures among some leaves name: their holds, by the name of the capture."""
+    """The holds that captures among some leaves name, by the name of the capture."""
     captures: dict[tuple[int, str], tuple[int, str]] = {}
-    for key, leaf in found.items():
+    for key, leaf in original_leaves.items():
         if leaf.holds and (name := hold_of(prior_postings.command_in(leaf), Status(leaf.status))):
             captures[key] = (key[0], name)
     if not captures:
@@ -203,9 +203,9 @@ def _owners(book: BatchState, fresh: Sequence[Command]) -> list[tuple[int, int]]
     for command in fresh:
         shard, target = command.shard, (command.shard, command.facts.original)
         named = (shard, deciding.account_of(command, book.originals.get(target)))
-        mine = {named} | accounts_of.get(target, set())  # its original may be in this batch
-        accounts_of.setdefault((shard, command.name), set()).update(mine)
-        owners |= mine
+        touched = {named} | accounts_of.get(target, set())  # its original may be in this batch
+        accounts_of.setdefault((shard, command.name), set()).update(touched)
+        owners |= touched
     return sorted(owner for owner in owners if owner[1])
 
 
@@ -217,7 +217,7 @@ async def _read_members(
     *,
     whole: bool,
 ) -> tuple[dict[tuple[int, int, str, str, int], AccountRow], list[Cut]]:
-    """Members' accounts with their lots; and those accounts that have more of them."""
+    """Members' accounts with their lots, and the accounts that have more lots than were read."""
     accounts: dict[tuple[int, int, str, str, int], AccountRow] = {}
     cuts: list[Cut] = []
     if not owners:
@@ -259,7 +259,7 @@ def _named_lots(book: BatchState, fresh: Sequence[Command]) -> set[Place]:
 
 
 async def _read_holds(tx: Tx, book: BatchState) -> None:
-    """Standing holds of the accounts that hold anything: few do."""
+    """Standing holds of the accounts where any lot is held: few."""
     owners = [
         key for key, member in book.members.items() if any(x.held for x in member.lots.values())
     ]

@@ -1,8 +1,8 @@
-"""Reads of accounts with many open lots what a batch may need, and sums of the rest.
+"""Reads of an account with many open lots what a batch may need, and sums of the rest.
 
-A till pays for what its command takes, not for how many lots strangers have put there. What is left
-out keeps its standing for the whole batch: lots that are held, that slide, or whose dates lie among
-the batch's decision times are read. Source: findings S16.
+A till's time depends on what its command takes, not on how many lots an account has got. A lot left
+out must keep its state for the whole batch. So lots are read that are held, that slide, or whose
+dates fall among the batch's decision times. Source: findings S16.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ from ledger.posting.decide.debits import Debit
 from ledger.posting.store import turns
 from ledger.tables import lots as lots_table
 
-LOTS_READ: Final = 16  # of an account, before anything is asked of it
+LOTS_READ: Final = 16  # of an account, before its debits are known
 COSTS_READ: Final = 256
 
 Place = tuple[int, int]  # shard, lot
@@ -33,7 +33,7 @@ Place = tuple[int, int]  # shard, lot
 class Cut:
     """A value account of which only the first lots in turn were read.
 
-    since, until: decision times that the batch may come to.
+    since, until: decision times that the batch may reach.
     """
 
     shard: int
@@ -46,7 +46,7 @@ class Cut:
     since: datetime
     until: datetime
     debits: list[int] = field(default_factory=list[int])
-    issuers: set[int] = field(default_factory=set[int])  # whose lots alone may be taken
+    issuers: set[int] = field(default_factory=set[int])  # debits that take lots of one issuer only
     reached: dict[int, Turn | None] = field(default_factory=dict[int, Turn | None])
     previewed: int = 0  # points that an inquiry's basket could take
     soon: int = 0
@@ -58,13 +58,13 @@ class Cut:
 
     @property
     def key(self) -> turns.Account:
-        """As statements name it."""
+        """As SQL statements name it."""
         return self.shard, self.account_id, self.since, self.until
 
     def needs(self, debit: Debit) -> None:
-        """Note what a command may take of the account."""
+        """Note what a command may take from the account."""
         if debit.unit is not self.unit or not 0 < debit.amount <= self.balance:
-            return  # more than there is: sums say so
+            return  # more than the balance: the sums decline it
         if self.unit is Unit.MERCHANT_POINTS and debit.issuer != self.party:
             return
         self.debits.append(debit.amount)
@@ -73,9 +73,9 @@ class Cut:
 
 
 def cut(book: BatchState, record: Record, last: Lot, fresh: Sequence[Command]) -> Cut:
-    """An account of which no more lots are read in turn; last: the last that was.
+    """An account of which no more lots are read in turn.
 
-    record: of list_members.
+    record: of list_members. last: the last lot that was read.
     """
     shard, owner, _, unit, party, account_id, balance = record[:7]
     since, until = _times(book, shard, fresh)
@@ -106,12 +106,12 @@ async def read(
     fresh: Sequence[Command],
     named: Collection[Place],
 ) -> None:
-    """Complete what was cut, and read the lots that are named. Accounts' first are in the book."""
-    wanted = set(named)
+    """Complete the cut accounts, and read named lots. The accounts' first lots are in the book."""
+    lot_keys = set(named)
     _note_debits(book, cuts, fresh)
     await _read_next(tx, book, [cut for cut in cuts if _lacks(book, cut)])
-    wanted |= await _read_issuers(tx, [cut for cut in cuts if cut.issuers])
-    found = await turns.list_rests(
+    lot_keys |= await _read_issuers(tx, [cut for cut in cuts if cut.issuers])
+    rests = await turns.list_rests(
         tx,
         [
             (
@@ -119,28 +119,28 @@ async def read(
                 cut.owner,
                 cut.frontier,
                 _end(cut),
-                [lot for at, lot in wanted if at == cut.shard],
+                [lot for at, lot in lot_keys if at == cut.shard],
             )
             for cut in cuts
         ],
     )
-    for record in found:
+    for record in rests:
         place: int = record[0]
         cut = cuts[place - 1]
         cut.soon, cut.pending, cut.past, cut.dated = record[1:5]
-        wanted |= {(cut.shard, lot) for lots_of in record[5:] for lot in lots_of or ()}
-    await read_named(tx, book, wanted)
+        lot_keys |= {(cut.shard, lot) for lots_of in record[5:] for lot in lots_of or ()}
+    await read_named(tx, book, lot_keys)
     await _read_costs(tx, [cut for cut in cuts if cut.previewed])
     for cut in cuts:
         _put_down(book, cut)
 
 
-async def read_named(tx: Tx, book: BatchState, wanted: Collection[Place]) -> None:
-    """Lots by number, where the book has them not."""
-    if not wanted:
+async def read_named(tx: Tx, book: BatchState, lot_keys: Collection[Place]) -> None:
+    """Read lots by number that the book does not have."""
+    if not lot_keys:
         return
     have = {(shard, lot) for (shard, _), m in book.members.items() for lot in m.lots}
-    missing = sorted(set(wanted) - have)
+    missing = sorted(set(lot_keys) - have)
     if not missing:
         return
     for record in await lots_table.list_named_lots(tx, missing):
@@ -158,12 +158,12 @@ def _put_down(book: BatchState, cut: Cut) -> None:
 
 
 async def _read_costs(tx: Tx, cuts: Sequence[Cut]) -> None:
-    """What points of an account cost at least, as far as a basket could be paid with them."""
+    """The least cost of an account's points, as far as a basket could be paid with them."""
     most: int | None = COSTS_READ
     while cuts:
-        asked = [cut.key for cut in cuts]
+        keys = [cut.key for cut in cuts]
         lacking: list[Cut] = []
-        for record in await turns.list_costs(tx, asked, most=most):
+        for record in await turns.list_costs(tx, keys, most=most):
             place: int = record[0]
             cut = cuts[place - 1]
             _, reached, cut.least_cost, cut.rows = record
@@ -176,19 +176,19 @@ def _note_debits(book: BatchState, cuts: Sequence[Cut], fresh: Sequence[Command]
     of_owner: dict[tuple[int, int], list[Cut]] = {}
     for cut in cuts:
         of_owner.setdefault((cut.shard, cut.owner), []).append(cut)
-    for (shard, owner), mine in of_owner.items():
+    for (shard, owner), own_cuts in of_owner.items():
         for (unit, issuer), owed in book.member(shard, owner).debts.items():
-            _note(mine, Debit(unit, issuer, -owed))
+            _note(own_cuts, Debit(unit, issuer, -owed))
     for command in fresh:
-        mine = of_owner.get(deciding.owner_of(book, command))
-        if mine and type(command.body) is Inquire:
-            for cut in mine:
+        own_cuts = of_owner.get(deciding.owner_of(book, command))
+        if own_cuts and type(command.body) is Inquire:
+            for cut in own_cuts:
                 if cut.unit is Unit.NETWORK_POINTS:
                     cut.previewed = max(cut.previewed, inquiry.room_of(command.body))
-        elif mine:
+        elif own_cuts:
             original = book.originals.get((command.shard, command.facts.original))
             for debit in rules.kind_of(command.body).debits(command.body, original):
-                _note(mine, debit)
+                _note(own_cuts, debit)
 
 
 def _note(cuts: Sequence[Cut], debit: Debit) -> None:
@@ -197,15 +197,15 @@ def _note(cuts: Sequence[Cut], debit: Debit) -> None:
 
 
 def _lacks(book: BatchState, cut: Cut) -> bool:
-    """Whether the lots at hand may run out: one more than is taken must be left."""
+    """Whether the lots at hand may run out: one more must be left than is taken."""
     own = _own(book.member(cut.shard, cut.owner), cut)
-    if not any(lot.expires_at for lot in own):  # which is next to expire is not known yet
+    if not any(lot.expires_at for lot in own):  # the next to expire is not known yet
         return True
     return sum(cut.debits) >= sum([lot.remaining - lot.held for lot in own])
 
 
 def _own(member: AccountState, cut: Cut) -> list[Lot]:
-    """Lots at hand that the batch may take from, whenever it does."""
+    """Lots at hand that the batch may take from at any of its decision times."""
     return [
         lot
         for lot in _of(member, cut)
@@ -226,9 +226,9 @@ def _of(member: AccountState, cut: Cut) -> list[Lot]:
 async def _read_next(tx: Tx, book: BatchState, cuts: Sequence[Cut]) -> None:
     if not cuts:
         return
-    asked = [(cut.key, cut.frontier, cut.debits) for cut in cuts]
+    accounts = [(cut.key, cut.frontier, cut.debits) for cut in cuts]
     of_account = {(cut.shard, cut.account_id): cut for cut in cuts}
-    for record in await turns.list_next(tx, asked):
+    for record in await turns.list_next(tx, accounts):
         shard, account_id, owner = record[0], record[1], record[2]
         lot = lots_table.lot_of(record[3:], owner)
         book.member(shard, owner).lots[lot.lot] = lot
@@ -237,23 +237,23 @@ async def _read_next(tx: Tx, book: BatchState, cuts: Sequence[Cut]) -> None:
 
 
 async def _read_issuers(tx: Tx, cuts: Sequence[Cut]) -> set[Place]:
-    """Lots of single issuers, for debts and for what a refund takes back."""
-    asked = [(cut, issuer) for cut in cuts for issuer in sorted(cut.issuers)]
-    if not asked:
+    """Lots of single issuers, for debts and for what a refund claws back."""
+    issuers = [(cut, issuer) for cut in cuts for issuer in sorted(cut.issuers)]
+    if not issuers:
         return set()
-    for cut, issuer in asked:
-        cut.reached[issuer] = None  # nothing usable of it, unless a row says otherwise
-    found = await turns.list_of_issuers(
-        tx, [(*cut.key, issuer, sum(cut.debits)) for cut, issuer in asked]
+    for cut, issuer in issuers:
+        cut.reached[issuer] = None  # nothing usable, unless a row follows
+    records = await turns.list_of_issuers(
+        tx, [(*cut.key, issuer, sum(cut.debits)) for cut, issuer in issuers]
     )
-    wanted: set[Place] = set()
-    for record in found:
+    lot_keys: set[Place] = set()
+    for record in records:
         place: int = record[0]
         lot, expires_at, born_at, is_last = record[1:]
-        cut, issuer = asked[place - 1]
-        wanted.add((cut.shard, lot))
+        cut, issuer = issuers[place - 1]
+        lot_keys.add((cut.shard, lot))
         cut.reached[issuer] = None if is_last else lots.turn_of(expires_at, born_at, lot)
-    return wanted
+    return lot_keys
 
 
 def _end(cut: Cut) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Reads what a batch looks at of its shards' registries: nothing for most batches."""
+"""Reads the part of its shards' registries that a batch needs: none for most batches."""
 
 from collections.abc import Iterable
 
@@ -13,10 +13,10 @@ from ledger.tables.lots import UNITS
 
 
 async def read(tx: Tx, book: BatchState, needs: RegistryNeeds) -> dict[tuple[int, int], int]:
-    """Put what is needed into the registries of the batch; one statement for each kind of it.
+    """Read what is needed into the registries of the batch, one statement for each kind.
 
-    Gives accounts that are closed, by (shard, sequence) of what closed them: it may say by what
-    card, for few.
+    Gives closed accounts by (shard, sequence) of the command that closed them. A few were closed by
+    a reissue, whose leaf names the new card.
     """
     closed: dict[tuple[int, int], int] = {}
     if needs.standings:
@@ -62,8 +62,8 @@ async def _read_settlement(tx: Tx, book: BatchState, needs: RegistryNeeds) -> No
     if needs.pairs:
         pairs = [(shard, *pair) for shard, pair in sorted(needs.pairs)]
         records += await registry.list_settlements(tx, pairs)
-        wanted = [(shard, *pair, window) for (shard, pair), window in sorted(needs.pairs.items())]
-        for shard, debtor, creditor, window, rial in await registry.list_positions(tx, wanted):
+        windows = [(shard, *pair, window) for (shard, pair), window in sorted(needs.pairs.items())]
+        for shard, debtor, creditor, window, rial in await registry.list_positions(tx, windows):
             book.shards[shard].registry.reached[window, Pair(debtor, creditor)] = rial
     if needs.closing:
         shards = sorted(needs.closing)

@@ -1,4 +1,4 @@
-"""SQL that books a batch: what is only added, what changes, and the log's rows behind them."""
+"""SQL that books a batch: rows that are only added, state that changes, and the log's rows."""
 
 from typing import Final
 
@@ -23,10 +23,10 @@ COPY_ROWS_MIN: Final = 40
 async def insert_book(
     tx: Tx, *, outcomes: Rows, entries: Rows, consumptions: Rows, lots: Rows
 ) -> None:
-    """Add a batch to the book, and the lots it opens; a name twice raises DataError.
+    """Add a batch to the book, with the lots it opens; a name twice raises DataError.
 
-    Rows in the order of their table's columns. COPY costs a round trip a table and half as much a
-    row.
+    Rows are in the order of their table's columns. COPY costs one more round trip a table, and half
+    as much a row.
     """
     few: list[Rows] = []
     for table, rows in zip(_BOOKED, (outcomes, entries, consumptions, lots), strict=True):
@@ -41,11 +41,11 @@ async def insert_book(
 
 
 async def update_state(tx: Tx, *, opened: Rows, moved: Rows, lots: Rows) -> tuple[int, int]:
-    """Keep what the book adds up to; gives how many of moved and of lots matched.
+    """Keep the state that the book adds up to. Gives how many rows of moved and of lots matched.
 
-    opened: new accounts, as in ACCOUNTS; moved: (shard, account_id, entry_count before,
-    entry_count, balance); lots: (shard, lot, remaining, cost_left, lapsed), where neither what is
-    held nor dates changed.
+    opened: new accounts, as in ACCOUNTS. moved: (shard, account_id, entry_count before,
+    entry_count, balance). lots: (shard, lot, remaining, cost_left, lapsed), where neither held
+    amounts nor dates changed.
     """
     row = await tx.fetchrow(
         _STATE, *arrays(opened, ACCOUNTS.width), *literals(moved, 5), *literals(lots, 5)
@@ -54,9 +54,9 @@ async def update_state(tx: Tx, *, opened: Rows, moved: Rows, lots: Rows) -> tupl
 
 
 async def append_log(tx: Tx, *, chunks: Rows, nodes: Rows, shards: Rows) -> None:
-    """Add to the logs, and put down how far each shard came.
+    """Add to the logs, and set the last sequence of each shard.
 
-    chunks: as in LEAVES; nodes: as in NODES; shards: (shard, last_sequence, decided_at,
+    chunks: as in LEAVES. nodes: as in NODES. shards: (shard, last_sequence, decided_at,
     account_count, peaks).
     """
     await tx.execute(
@@ -65,9 +65,9 @@ async def append_log(tx: Tx, *, chunks: Rows, nodes: Rows, shards: Rows) -> None
 
 
 async def insert_history(tx: Tx, *, dates: Rows, sends: Rows) -> None:
-    """Add what the past is read from; most batches have nothing of it.
+    """Add the rows that past balances are read from; most batches have none.
 
-    dates: as in LOT_DATES; sends: as in SENDS.
+    dates: as in LOT_DATES. sends: as in SENDS.
     """
     if dates or sends:
         await tx.execute(_HISTORY, *arrays(dates, LOT_DATES.width), *arrays(sends, SENDS.width))

@@ -1,4 +1,4 @@
-"""SQL of a shard's registry: standings, terms, cards, budgets, windows, read and kept by sets."""
+"""SQL of a shard's registry, by sets: statuses, terms, cards, budgets, windows."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,10 @@ ShardNumber = tuple[int, int]
 
 
 async def list_standings(tx: Tx, subjects: Rows) -> list[Record]:
-    """Standings that are not open, and what set them. subjects: (shard, is_party, number)."""
+    """Statuses other than open, and the command that set each.
+
+    subjects: (shard, is_party, number).
+    """
     return await tx.fetch(
         "select s.shard, s.is_party, s.number, s.standing, s.sequence from standings s"
         " join unnest($1::smallint[], $2::boolean[], $3::bigint[]) as u (shard, is_party, number)"
@@ -41,7 +44,7 @@ async def list_terms(tx: Tx, keys: Rows) -> list[Record]:
 
 
 async def list_settlements(tx: Tx, pairs: Rows) -> list[Record]:
-    """What pairs were settled by. pairs: (shard, debtor, creditor)."""
+    """What pairs have settled. pairs: (shard, debtor, creditor)."""
     return await tx.fetch(
         "select s.shard, s.debtor, s.creditor, s.settled_rial, s.closed from settlements s"
         " join unnest($1::smallint[], $2::int[], $3::int[]) as u (shard, debtor, creditor)"
@@ -60,7 +63,7 @@ async def list_all_settlements(tx: Tx, shards: Sequence[int]) -> list[Record]:
 
 
 async def list_positions(tx: Tx, pairs: Rows) -> list[Record]:
-    """What pairs owed at cuts: from the window asked for on, or from the last one paid for.
+    """What pairs owed at cuts, from the named window on, or from the last one paid.
 
     pairs: (shard, debtor, creditor, window).
     """
@@ -103,7 +106,10 @@ async def list_of_parties(tx: Tx, parties: Sequence[ShardNumber]) -> list[Record
 
 
 async def upsert_standings(tx: Tx, rows: Rows) -> None:
-    """(shard, is_party, number, standing, sequence), each subject once; their shards look now."""
+    """(shard, is_party, number, standing, sequence), each subject once.
+
+    Batches of their shards read statuses from now on.
+    """
     await tx.execute(
         "insert into standings (shard, is_party, number, standing, sequence)"
         " select * from unnest($1::smallint[], $2::boolean[], $3::bigint[], $4::text[],"

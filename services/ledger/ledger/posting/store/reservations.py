@@ -1,4 +1,4 @@
-"""SQL of holds: those that stand, those placed and resolved by a batch, those that fell due."""
+"""SQL of holds: standing ones, those that a batch placed or resolved, due ones."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,22 +38,22 @@ async def insert_holds(tx: Tx, rows: Rows) -> None:
 
 
 async def resolve_holds(tx: Tx, rows: Rows) -> int:
-    """(shard, hold, resolution, resolved_by); gives how many of them stood until now."""
-    found = await tx.fetch(
+    """(shard, hold, resolution, resolved_by); gives how many of them were standing."""
+    resolved = await tx.fetch(
         "update holds h set resolution = u.resolution, resolved_by = u.resolved_by"
         " from unnest($1::smallint[], $2::bigint[], $3::text[], $4::bigint[])"
         " as u (shard, hold, resolution, resolved_by)"
         " where h.shard = u.shard and h.hold = u.hold and h.resolution = '' returning h.hold",
         *arrays(rows, 4),
     )
-    return len(found)
+    return len(resolved)
 
 
 async def update_lots(tx: Tx, rows: Rows) -> int:
     """(shard, lot, remaining, cost_left, lapsed, held, available_from, expires_at) of lots that
     holds or dates changed; gives how many there are.
     """
-    found = await tx.fetch(
+    updated = await tx.fetch(
         "update lots s set remaining = u.remaining, cost_left = u.cost_left, lapsed = u.lapsed,"
         " held = u.held, available_from = u.available_from, expires_at = u.expires_at,"
         " open = u.remaining > 0 from unnest($1::smallint[], $2::bigint[], $3::bigint[],"
@@ -62,7 +62,7 @@ async def update_lots(tx: Tx, rows: Rows) -> int:
         " where s.shard = u.shard and s.lot = u.lot returning s.lot",
         *arrays(rows, 8),
     )
-    return len(found)
+    return len(updated)
 
 
 async def list_due(

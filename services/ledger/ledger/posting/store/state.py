@@ -18,7 +18,7 @@ ROLES: Final = {role.value: role for role in Role}
 
 
 async def lock_shards(tx: Tx, shards: Sequence[int]) -> list[Record]:
-    """The gate of every posting: one writer a shard, whatever else goes wrong."""
+    """Lock shards: each has one writer at a time."""
     return await tx.fetch(
         "select shard, last_sequence, decided_at, account_count, peaks, has_standings,"
         " window_closed from shards"
@@ -35,8 +35,8 @@ async def prepare_shard(tx: Tx, shard: int) -> None:
 async def list_members(tx: Tx, owners: Sequence[ShardNumber], *, most: int | None) -> list[Record]:
     """Value and debt accounts of members, each with its open lots in turn, a row a lot.
 
-    most: lots of one account; None: all. shard, owner, role, unit, counterparty, account_id,
-    balance, entry_count, then the columns of LOT (lot null: the account has none).
+    most: lots of one account; None: all. Columns: shard, owner, role, unit, counterparty,
+    account_id, balance, entry_count, then those of LOT (lot null: the account has none).
     """
     return await tx.fetch(
         "select u.shard, u.owner, a.role, a.unit, a.counterparty, a.account_id, a.balance,"  # noqa: S608
@@ -53,7 +53,7 @@ async def list_members(tx: Tx, owners: Sequence[ShardNumber], *, most: int | Non
 
 
 async def lock_originals(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
-    """What later commands did to these names so far."""
+    """What later commands undid or resolved of these names so far; locks their rows."""
     return await tx.fetch(
         "select t.shard, t.name, t.refunded, t.is_full, t.is_reversed, t.verdict"
         " from originals t join unnest($1::smallint[], $2::text[]) as u (shard, name)"

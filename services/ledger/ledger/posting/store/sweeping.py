@@ -34,6 +34,6 @@ async def extend_ranges(tx: Tx) -> None:
 
 
 async def get_clock(tx: Tx) -> datetime:
-    """The database server's clock: a guard on our own, never a decision."""
+    """The database server's clock: a check on the service's own, never used to decide."""
     now: datetime = await tx.fetchval("select clock_timestamp()")
     return now

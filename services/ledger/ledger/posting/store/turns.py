@@ -1,7 +1,7 @@
 """SQL of accounts with more open lots than a batch reads: the next in turn, and sums of the rest.
 
-Places in the order of consumption are (expires_at, born_at, lot); expires_at for ever is
-UNSET_TIME. since, until: decision times that a batch may come to, of the shard.
+A place in the order of consumption is (expires_at, born_at, lot); no expiry is UNSET_TIME. since,
+until: decision times that a batch may reach, of the shard.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ async def list_next(
 ) -> list[Record]:
     """Lots behind a place of each account, up to the first that is left when all debits are paid.
 
-    accounts: each with that place and its debits; one that is more than the account has is refused
-    and takes nothing. shard, account_id, owner, then the columns of LOT.
+    accounts: each with that place and its debits. A debit of more than the account has will be
+    declined, so it takes nothing. Columns: shard, account_id, owner, then those of LOT.
     """
     return await tx.fetch(
         f"select u.shard, u.account_id, a.owner, {SELECTED}"  # noqa: S608
@@ -66,7 +66,7 @@ async def list_of_issuers(
 ) -> list[Record]:
     """Lots of one issuer that pay a debit: (account, issuer, amount) each.
 
-    place from 1, lot, expires_at, born_at, is_last: whether the issuer has no more that is usable.
+    Columns: place from 1, lot, expires_at, born_at, is_last (the issuer has no more usable lots).
     """
     return await tx.fetch(
         "select u.place, o.lot, o.expires_at, o.born_at, o.up_to = o.whole as is_last"  # noqa: S608
@@ -86,13 +86,13 @@ async def list_rests(
     accounts: Sequence[tuple[Account, int, Turn, datetime | None, Sequence[int]]],
     unset: datetime = UNSET_TIME,
 ) -> list[Record]:
-    """What is out of the ordinary behind a place of each account, but for some lots read already.
+    """Sums and exceptional lots behind a place of each account, without some lots read already.
 
-    accounts: each with its owner, that place, the end of its day, and those lots.
-    place from 1; soon: what is usable before the end of the day; pending, past: what is so for all
-    the batch; dated: whether anything has a date; loud (thrice) and held: lots that slide, or
-    become usable or past their date between since and until, or of which a hold has a part. Each is
-    found by an index of its own, not among all.
+    accounts: each with its owner, that place, the end of its day, and those lots. Columns: place
+    from 1; soon: what is usable before the end of the day; pending, past: what is so for all the
+    batch; dated: whether anything has a date; loud (thrice) and held: lots that slide, that become
+    usable or past their date between since and until, or that a hold reserves. An index of its own
+    finds each of these.
     """
     return await tx.fetch(
         "select u.place, coalesce(soon.amount, 0)::bigint, coalesce(waiting.amount, 0)::bigint,"  # noqa: S608
@@ -134,8 +134,10 @@ async def list_rests(
 
 
 async def list_costs(tx: Tx, accounts: Sequence[Account], *, most: int | None) -> list[Record]:
-    """Of the first lots that are usable, at most so many: place from 1, then what can be spent of
-    them, the least Rial that one of it costs, rounding apart, and how many they are.
+    """Sums of the first usable lots, at most so many.
+
+    Columns: place from 1, the amount that can be spent of them, the least Rial that one of it
+    costs, rounding apart, and their number.
     """
     return await tx.fetch(
         "select u.place, coalesce(sum(o.remaining - o.held), 0)::bigint,"  # noqa: S608

@@ -1,1 +1,1 @@
-"""What a batch decided, put into the book and sealed in the log."""
+"""A batch's decisions, written into the book and sealed in the log."""

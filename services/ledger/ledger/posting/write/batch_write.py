@@ -1,4 +1,4 @@
-"""Puts a batch's decisions down: rows planned and checked in memory, then one statement a table."""
+"""Writes a batch's decisions: rows planned and checked in memory, then one statement a table."""
 
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Iterator, Sequence
@@ -38,14 +38,14 @@ class _Account:
 
 
 class _Plan:
-    """Rows of a batch, by table; what each decision's leaf says of accounts and entries."""
+    """Rows of a batch, by table, and the accounts and entries of each decision's leaf."""
 
     def __init__(self) -> None:
         self.accounts: dict[tuple[int, AccountKey], _Account] = {}
         self.posted: list[Posted] = []
         self.lots: dict[tuple[int, int], Lot] = {}  # last state
         self.opened: dict[tuple[int, int], Lot] = {}
-        self.waiting: set[tuple[int, int]] = set()  # of those opened, pending when they were
+        self.waiting: set[tuple[int, int]] = set()  # opened while pending
 
 
 async def write(
@@ -53,7 +53,7 @@ async def write(
 ) -> None:
     """Book the decisions and seal them. Raises InvariantBroken before anything wrong could commit.
 
-    meanwhile: what else the caller has to compute, in steps: the database works between them.
+    meanwhile: other work of the caller, in steps. The database works between them.
     """
     if not decisions:
         for _ in meanwhile:
@@ -70,7 +70,9 @@ async def write(
         async with asyncio.TaskGroup() as group:
             group.create_task(_book(tx, plan, reading.book, decisions, sealed))
             steps = _append_to_logs(reading.book, plan)
-            sealed.set_result([one for one in await _in_steps(steps) if one is not None])
+            sealed.set_result(
+                [appended for appended in await _in_steps(steps) if appended is not None]
+            )
             await _in_steps(meanwhile)
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
@@ -81,14 +83,14 @@ async def write(
 
 
 def _append_to_logs(book: BatchState, plan: _Plan) -> Iterator[Appended | None]:
-    """Append what was posted to the logs of its shards; their peaks move on."""
+    """Append the postings to the logs of their shards; peaks move on."""
     numbers = _numbers(plan)
     by_shard: dict[int, list[Posted]] = {}
-    for one in plan.posted:
-        by_shard.setdefault(one.decision.command.shard, []).append(one)
+    for posted in plan.posted:
+        by_shard.setdefault(posted.decision.command.shard, []).append(posted)
     for shard, group in by_shard.items():
         state = book.shards[shard]
-        leaves_of = (leaf_rows.leaf_of(one, numbers) for one in group)
+        leaves_of = (leaf_rows.leaf_of(posted, numbers) for posted in group)
         for appended in log_append.append(state.peaks, leaves_of):
             if appended is not None:
                 state.peaks = appended.peaks
@@ -96,7 +98,7 @@ def _append_to_logs(book: BatchState, plan: _Plan) -> Iterator[Appended | None]:
 
 
 async def _in_steps(steps: Iterable[_T]) -> list[_T]:
-    """Compute step by step: before each, whatever the database has answered goes on."""
+    """Compute step by step, and let the database's answers through before each."""
     done: list[_T] = []
     await asyncio.sleep(0)
     for step in steps:
@@ -133,15 +135,15 @@ async def _book(
 
 
 async def _write_log(tx: Tx, book: BatchState, appended: Sequence[Appended]) -> None:
-    """The log's rows, and how far each shard came: the last of the batch's own rows."""
-    shards = [book.shards[number] for number in sorted({one.shard for one in appended})]
+    """The log's rows and each shard's last sequence: the last rows of the batch."""
+    shards = [book.shards[number] for number in sorted({part.shard for part in appended})]
     await booking.append_log(
         tx,
         chunks=[
             (chunk.first, decided_at, shard, chunk.leaves, chunk.digest, chunk.packed)
             for shard, chunk, decided_at, _, _ in appended
         ],
-        nodes=[node for one in appended for node in one.nodes],
+        nodes=[node for part in appended for node in part.nodes],
         shards=[(s.shard, s.last_sequence, s.decided_at, s.account_count, s.peaks) for s in shards],
     )
 
@@ -150,7 +152,7 @@ async def _load_accounts(
     tx: Tx, plan: _Plan, reading: Reading, decisions: Sequence[Posting]
 ) -> None:
     """Find every touched account; members' rows are at hand already."""
-    asked: list[tuple[int, AccountKey]] = []
+    missing: list[tuple[int, AccountKey]] = []
     for decision in decisions:
         shard = decision.command.shard
         for leg in decision.legs:
@@ -161,12 +163,12 @@ async def _load_accounts(
             if key.role is Role.VALUE or key.role is Role.DEBT:
                 row = reading.accounts.get((shard, key.owner, key.role, key.unit, key.counterparty))
             else:
-                asked.append((shard, key))
+                missing.append((shard, key))
             plan.accounts[shard, key] = _Account(shard, key, row)
-    if asked:
-        for row in await state.list_accounts(tx, asked):
+    if missing:
+        for row in await state.list_accounts(tx, missing):
             place: int = row["place"]
-            shard, key = asked[place - 1]
+            shard, key = missing[place - 1]
             stored = AccountRow(row["account_id"], row["balance"], row["entry_count"])
             plan.accounts[shard, key] = _Account(shard, key, stored)
 
@@ -179,7 +181,7 @@ def _plan_entries(plan: _Plan, book: BatchState, decisions: Sequence[Posting]) -
         opened: list[leaves.AccountRow] = []
         for line, leg in enumerate(decision.legs):
             account = accounts[shard, leg.account]
-            if not account.account_id:  # numbered in order of first use: a replay gives the same
+            if not account.account_id:  # in order of first use, as a replay does
                 state = book.shards[shard]
                 state.account_count += 1
                 account.account_id = state.account_count
@@ -262,7 +264,7 @@ async def _write_state(tx: Tx, plan: _Plan, special: Collection[tuple[int, int]]
     touched = sorted(plan.accounts.values(), key=_place)
     moved = [account for account in touched if account.before]
     changed = sorted(key for key in plan.lots if key not in plan.opened and key not in special)
-    found = await booking.update_state(
+    matched = await booking.update_state(
         tx,
         opened=[
             (
@@ -274,9 +276,9 @@ async def _write_state(tx: Tx, plan: _Plan, special: Collection[tuple[int, int]]
         moved=[(a.shard, a.account_id, a.before, a.entry_count, a.balance) for a in moved],
         lots=[_changed_lot(key[0], plan.lots[key]) for key in changed],
     )  # fmt: skip
-    if found[0] != len(moved):
-        raise InvariantBroken(f"{found[0]} of {len(moved)} accounts were as read")
-    if found[1] != len(changed):
+    if matched[0] != len(moved):
+        raise InvariantBroken(f"{matched[0]} of {len(moved)} accounts were as read")
+    if matched[1] != len(changed):
         raise InvariantBroken("a lot that changed has no state")
 
 
@@ -286,9 +288,9 @@ def _place(account: _Account) -> tuple[int, int]:
 
 def _entries(posted: Sequence[Posted]) -> list[tuple[int, ...]]:
     return [
-        (one.decision.sequence, one.decision.command.shard, *entry)
-        for one in posted
-        for entry in one.entries
+        (booked.decision.sequence, booked.decision.command.shard, *entry)
+        for booked in posted
+        for entry in booked.entries
     ]
 
 
@@ -339,7 +341,7 @@ def _dates(decision: Posting, row: leaves.DateRow) -> tuple[Any, ...]:
 
 
 def _sends(decision: Posting) -> list[tuple[int, int, int, int]]:
-    """What left a member's account for another's."""
+    """Value that left a member's account for another's."""
     shard = decision.command.shard
     return [
         (decision.sequence, shard, body.from_account, to_shard)

@@ -1,4 +1,4 @@
-"""What a decision's leaf holds: the record, the answer, and the rows that it put into the book."""
+"""The leaf of a decision: the record, the answer, and its rows in the book."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from ledger.posting.decide.batch_state import Posting
 
 
 class Posted(NamedTuple):
-    """What booking a decision gave it: numbers of accounts, running balances."""
+    """A decision with what booking gave it: account numbers and running balances."""
 
     decision: Posting
     accounts: Sequence[leaves.AccountRow]  # used first here

@@ -1,4 +1,4 @@
-"""Puts down what a batch changed of its shards' registries: nothing for most batches."""
+"""Writes what a batch changed in its shards' registries: nothing for most batches."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from ledger.posting.store import registry
 
 
 class _Rows:
-    """Rows by table; of what changed twice the last state."""
+    """Rows by table; the last state of what changed twice."""
 
     def __init__(self) -> None:
         self.standings: dict[tuple[int, Subject], tuple[str, int]] = {}
@@ -21,7 +21,7 @@ class _Rows:
         self.positions: list[tuple[int, ...]] = []
 
     def add(self, shard: int, sequence: int, change: Change) -> None:
-        """Take up what one decision changed."""
+        """Add the changes of one decision."""
         for subject, standing in change.standings:
             self.standings[shard, subject] = (standing, sequence)
         for pair, state in change.settled:
@@ -41,14 +41,16 @@ class _Rows:
 
 
 async def write(tx: Tx, decisions: Sequence[Posting]) -> None:
-    """decisions: in order; one statement for each kind of change that there is."""
+    """Write the changes of decisions, in order, one statement for each kind."""
     rows = _Rows()
     for decision in decisions:
         if decision.change is not None:
             rows.add(decision.command.shard, decision.sequence, decision.change)
     if rows.standings:
-        found = [(shard, *who, *state) for (shard, who), state in sorted(rows.standings.items())]
-        await registry.upsert_standings(tx, found)
+        standings = [
+            (shard, *subject, *state) for (shard, subject), state in sorted(rows.standings.items())
+        ]
+        await registry.upsert_standings(tx, standings)
     if rows.terms:
         await registry.insert_terms(tx, rows.terms)
     if rows.cards:

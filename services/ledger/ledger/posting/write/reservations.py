@@ -1,4 +1,4 @@
-"""Puts down what a batch did to holds, and to lots whose held part or dates it changed."""
+"""Writes holds of a batch, and lots whose held part or dates it changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,17 +13,17 @@ Place = tuple[int, int]  # shard, lot
 
 def touched(decisions: Sequence[Posting]) -> set[Place]:
     """Lots whose held part or dates a batch changed."""
-    found: set[Place] = set()
+    keys: set[Place] = set()
     for decision in decisions:
         if decision.holds or decision.dates:
             shard = decision.command.shard
-            found |= {(shard, row[2]) for row in decision.holds}
-            found |= {(shard, row[0]) for row in decision.dates}
-    return found
+            keys |= {(shard, row[2]) for row in decision.holds}
+            keys |= {(shard, row[0]) for row in decision.dates}
+    return keys
 
 
 def check(book: BatchState, decisions: Sequence[Posting]) -> None:
-    """What accounts hold is what their lots say. Raises InvariantBroken."""
+    """Check that lots hold exactly what the accounts' holds reserve. Raises InvariantBroken."""
     owners = {(d.command.shard, d.owner) for d in decisions if d.holds}
     for shard, owner in owners:
         member = book.member(shard, owner)
@@ -36,20 +36,20 @@ def check(book: BatchState, decisions: Sequence[Posting]) -> None:
 
 
 async def write(tx: Tx, lots: Mapping[Place, Lot], decisions: Sequence[Posting]) -> None:
-    """Holds placed, holds resolved, then lots (of those touched) that were there before."""
+    """Holds placed, holds resolved, then those touched lots that existed before."""
     placed: list[tuple[int, Hold]] = []
     resolved: list[tuple[int, int, str, int]] = []
     for decision in decisions:
         if not decision.holds:
             continue
         shard, sequence = decision.command.shard, decision.sequence
-        own = (decision.standing_holds or {}).get(sequence)
-        if own is not None:
-            placed.append((shard, own))
+        hold_placed = (decision.standing_holds or {}).get(sequence)
+        if hold_placed is not None:
+            placed.append((shard, hold_placed))
         ended = [row for row in decision.holds if row[4] != Held.HELD]
         for hold in dict.fromkeys(row[1] for row in ended):
-            how = resolution(row[4] for row in ended if row[1] == hold)
-            resolved.append((shard, hold, how, sequence))
+            resolved_as = resolution(row[4] for row in ended if row[1] == hold)
+            resolved.append((shard, hold, resolved_as, sequence))
     if placed:
         await reservations.insert_holds(tx, [_row(shard, hold) for shard, hold in placed])
     if resolved and await reservations.resolve_holds(tx, resolved) != len(resolved):
@@ -60,12 +60,12 @@ async def write(tx: Tx, lots: Mapping[Place, Lot], decisions: Sequence[Posting])
             raise InvariantBroken("a lot that changed has no state")
 
 
-def resolution(whats: Iterable[str]) -> str:
-    """How a hold ended, by what was said of its parts."""
-    said = set(whats)
-    if Held.CAPTURED in said:
+def resolution(events: Iterable[str]) -> str:
+    """How a hold ended, from the events of its lots."""
+    seen = set(events)
+    if Held.CAPTURED in seen:
         return "captured"
-    return "due" if Held.DUE in said else "voided"
+    return "due" if Held.DUE in seen else "voided"
 
 
 def _row(shard: int, hold: Hold) -> tuple[object, ...]:
