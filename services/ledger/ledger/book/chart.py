@@ -1,4 +1,4 @@
-"""The chart of accounts: which legs each movement of value books. Each transfer sums to zero."""
+"""The chart of accounts: the legs of each movement of value. Each transfer sums to zero."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _RIAL = Unit.RIAL
 
 
 class Spent(NamedTuple):
-    """What one consumption row of a redemption moved; all >= 0. released_rial: cost not claimed."""
+    """One consumption row of a redemption; all >= 0. released_rial: cost that is not claimed."""
 
     unit: Unit
     issuer: int
@@ -29,7 +29,7 @@ class Added(NamedTuple):
 
 
 def issue(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
-    """Points come from their issuer to the member; a negative amount brings them back."""
+    """Value goes from its issuer to the member; a negative amount brings it back."""
     return (
         Leg(AccountKey(issuer, Role.ISSUED, unit, 0), -amount),
         Leg(value_key(owner, unit, issuer), amount),
@@ -37,7 +37,7 @@ def issue(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
 
 
 def fund(issuer: int, funder: int, cost_rial: int) -> Transfer:
-    """The funder owes the issuer what the points cost; negative: it is owed no more."""
+    """The funder owes the issuer what the points cost; negative: it owes that much less."""
     if issuer == funder:
         return ()
     return _owe(funder, issuer, cost_rial)
@@ -52,7 +52,7 @@ def expire(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
 
 
 def claw_into_debt(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
-    """What a clawback could not take from lots, the member owes the issuer."""
+    """The member owes the issuer what a clawback could not take from lots."""
     return (
         Leg(AccountKey(owner, Role.DEBT, unit, issuer), -amount),
         Leg(AccountKey(issuer, Role.ISSUED, unit, 0), amount),
@@ -70,11 +70,11 @@ def repay(owner: int, unit: Unit, issuer: int, amount: int) -> Transfer:
 def redeem(
     owner: int, acceptor: int, spent: Iterable[Spent], added: Added, *, sign: int = 1
 ) -> list[Transfer]:
-    """Points leg and money leg of a redemption; sign -1: the mirror image of a refund.
+    """The points leg and the money leg of a redemption; sign -1: of its refund.
 
-    Per issuer: points to its sink, the acceptor's claim on it (none where issuer = acceptor), cost
-    beyond the discount released to it. Then what the network adds, the acceptor's own discount,
-    and the network's fee on claims that cross parties. Source: architecture 5, ledger
+    For each issuer: points to its sink; the acceptor's claim on it, none where issuer = acceptor;
+    cost beyond the discount, released to it. Then the network's addition, the acceptor's own
+    discount, and the network's fee on claims that cross parties. Source: architecture 5, ledger
     reference 1 (money leg), decision 0029.
     """
     points: dict[tuple[Unit, int], int] = {}

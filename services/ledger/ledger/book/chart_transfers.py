@@ -1,4 +1,4 @@
-"""Legs of what crosses accounts, units, budgets and windows. Each transfer sums to zero."""
+"""Legs between accounts, units, budgets and windows. Each transfer sums to zero."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ def transit(owner: int, moved: Iterable[Moved], *, sign: int) -> list[Transfer]:
 
 
 def exchange(owner: int, moved: Iterable[Moved], *, sign: int) -> list[Transfer]:
-    """Value given for another unit (sign 1), or had for it (sign -1), by issuer."""
+    """Value surrendered for another unit (sign 1), or received for it (sign -1), by issuer."""
     return _between(owner, Role.EXCHANGE, moved, sign)
 
 
@@ -29,7 +29,7 @@ def fee(acceptor: int, rial: int) -> Transfer:
 
 
 def grant(party: int, campaign: int, rial: int) -> Transfer:
-    """A party lets points be issued for so much more."""
+    """A party lets this much more be issued."""
     return (
         Leg(AccountKey(party, Role.BUDGET_GRANTED, _RIAL, campaign), -rial),
         Leg(budget_key(party, campaign), rial),
@@ -37,7 +37,7 @@ def grant(party: int, campaign: int, rial: int) -> Transfer:
 
 
 def draw(party: int, campaign: int, rial: int) -> Transfer:
-    """The cost of points comes out of the slice; negative: it comes back."""
+    """The cost of points comes out of the slice; negative: it goes back."""
     return (
         Leg(budget_key(party, campaign), -rial),
         Leg(AccountKey(party, Role.BUDGET_SPENT, _RIAL, campaign), rial),
@@ -53,12 +53,12 @@ def budget_transit(party: int, campaign: int, rial: int) -> Transfer:
 
 
 def budget_key(party: int, campaign: int) -> AccountKey:
-    """Slice of a budget on this shard: never below zero."""
+    """The slice of a budget on this shard; its balance is never below zero."""
     return AccountKey(party, Role.BUDGET, _RIAL, campaign)
 
 
 def pay_in(custodian: int, rial: int) -> Transfer:
-    """Money for a wallet is with its custodian."""
+    """A custodian has received money for a wallet."""
     return (
         Leg(AccountKey(custodian, Role.WALLET, _RIAL, 0), -rial),
         Leg(AccountKey(custodian, Role.CASH, _RIAL, 0), rial),
@@ -66,9 +66,9 @@ def pay_in(custodian: int, rial: int) -> Transfer:
 
 
 def settle(debtor: int, creditor: int, rial: int, *, fee_rial: int) -> list[Transfer]:
-    """A payable and its receivable go back by rial; negative: the creditor pays it back.
+    """A payable and its receivable fall by rial; negative: the creditor pays it back.
 
-    fee_rial: the part of it that is the network's fee, which stands on an account of its own.
+    fee_rial: the part of it that is the network's fee, which has an account of its own.
     """
     return [
         (
@@ -84,7 +84,7 @@ def settle(debtor: int, creditor: int, rial: int, *, fee_rial: int) -> list[Tran
 
 
 def fee_key(debtor: int) -> AccountKey:
-    """What a debtor owes the network in fees."""
+    """The account of the fees that a debtor owes the network."""
     return AccountKey(NETWORK_PARTY, Role.FEE, _RIAL, debtor)
 
 

@@ -1,4 +1,4 @@
-"""Commands: records of ledger.commands as they are decided, and what each says of itself."""
+"""Commands: records of ledger.commands as they are decided, and the facts of each."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,11 +12,11 @@ UNDECODABLE: Final = "undecodable"
 
 
 class CommandFacts(Struct, frozen=True, kw_only=True):
-    """What a command says of itself, whatever its kind; 0 or "" where it says nothing.
+    """Facts of a command, whatever its kind; 0 or "" where it has none.
 
-    original: name of the earlier command that it is about. shown: an account of another shard that
-    somebody named instead. other_shard: the shard that value or budget goes to or comes from.
-    kind: a till's transaction, or what is installed. replayed: it is a copy from an archive.
+    original: name of the earlier command that it refers to. presented: an account of another shard
+    that a till presented. other_shard: the shard that value or budget goes to or comes from. kind:
+    of a till's transaction, or of installed terms. replayed: it is a copy from an archive.
     """
 
     account: int = 0
@@ -25,7 +25,7 @@ class CommandFacts(Struct, frozen=True, kw_only=True):
     acceptor: int = 0
     terminal: int = 0
     original: str = ""
-    shown: int = 0
+    presented: int = 0
     other_shard: int = 0
     purpose: str = ""
     case_id: str = ""
@@ -37,10 +37,10 @@ NO_FACTS: Final = CommandFacts()
 
 
 class Command(Struct, frozen=True):
-    """One record of ledger.commands. body: its data; None where nobody could read it.
+    """One record of ledger.commands. body: its data; None where it could not be read.
 
-    raw: the bytes as received. accepted_at: None where undecodable. ahead: accepted_at lies so far
-    beyond its record's append time that no time may pass by it. facts: what body says.
+    raw: the bytes as received. accepted_at: None where undecodable. ahead: accepted_at is so far
+    beyond its record's append time that it must not advance the shard's time. facts: of the body.
     """
 
     shard: int

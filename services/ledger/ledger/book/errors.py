@@ -1,4 +1,4 @@
-"""What the ledger raises when a batch cannot be booked as it was decided, or a reading made."""
+"""Errors where a batch cannot be booked as decided, or a reading cannot be made."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from kit.base import errors
 
 
 class OnManyShards(errors.Conflict):
-    """A number has value on several shards, each with sequences and moments of its own."""
+    """An account number has value on several shards, each with its own sequences and moments."""
 
     code = "account-on-many-shards"
 
@@ -25,10 +25,11 @@ class OnManyShards(errors.Conflict):
 class InvariantBroken(Exception):
     """A rule of the book does not hold; nothing of the batch may be committed.
 
-    kit.consumer halves the poll: the record that breaks the rule alone is refused, with an alarm,
-    and nothing of it is booked. Where many in a row do, the process stops (decision 0017).
+    kit.consumer halves the poll. A record that breaks the rule on its own is refused, with an
+    alarm, and nothing of it is booked. Where many records in a row do, the process stops (decision
+    0017).
     """
 
 
 class Unread(Exception):
-    """A decision wants lots that were left in the database: the batch is read again with all."""
+    """A decision needs lots that were not read: the batch is read again with all of them."""

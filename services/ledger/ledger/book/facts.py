@@ -1,4 +1,4 @@
-"""The book's values: accounts, lots, consumption rows, originals, members' state."""
+"""The book's values: accounts, lots, consumption rows, prior postings, accounts' state."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ HOLD_MAX: Final = timedelta(days=HOLD_DAYS_MAX)
 
 
 class Role(StrEnum):
-    """What an account is for; a member's are value and debt, all others are a party's."""
+    """The purpose of an account: a member has value and debt, a party has all the others."""
 
     __hash__ = str.__hash__  # every leg looks its account up: spare Enum's hash in Python
 
@@ -32,9 +32,9 @@ class Role(StrEnum):
     COST_RELEASED = "cost-released"
     POINTS_COST = "points-cost"
     FEE = "fee"
-    TRANSIT = "transit"  # the network's, by issuer: what is between two accounts
-    EXCHANGE = "exchange"  # the network's, by issuer: what changed its unit
-    BUDGET = "budget"  # by campaign: what a party may still have issued for from this shard
+    TRANSIT = "transit"  # the network's, by issuer: value between two accounts
+    EXCHANGE = "exchange"  # the network's, by issuer: value that changed its unit
+    BUDGET = "budget"  # by campaign: what may still be issued from this shard at a party's cost
     BUDGET_GRANTED = "budget-granted"
     BUDGET_SPENT = "budget-spent"
     CASH = "cash"  # money that a party has paid or been paid
@@ -51,14 +51,14 @@ class AccountKey(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One entry to be: amount in the account's unit, with its sign."""
+    """One entry before it is booked: an amount in the account's unit, with its sign."""
 
     account: AccountKey
     amount: int
 
 
 class LotMovementKind(StrEnum):
-    """What a consumption row did to its lot."""
+    """How a consumption row moved its lot."""
 
     REDEEMED = "redeemed"
     RESTORED = "restored"
@@ -68,30 +68,30 @@ class LotMovementKind(StrEnum):
     REPAID = "repaid"
     ADJUSTED = "adjusted"  # taken by hand
     SENT = "sent"
-    ARRIVED = "arrived"  # into a child of what was sent, or back into what was sent
+    ARRIVED = "arrived"  # into a child of the sent lot, or back into the lot
     EXCHANGED = "exchanged"
 
 
 class Origin(StrEnum):
-    """How a lot came to be."""
+    """What opened a lot."""
 
     AWARD = "award"
     ISSUE = "issue"
     CHILD = "child"  # restored when its parent was past its date
     ADJUSTMENT = "adjustment"  # added by hand
     RECEIVED = "received"  # its parent is a lot of the sender, on the sender's shard
-    GRACED = "received-in-grace"  # the same, of a lot that has had its one grace
+    GRACED = "received-in-grace"  # the same, of a lot that already had its one grace
     EXCHANGE = "exchange"
     CARD = "card"
     TOP_UP = "top-up"
 
 
 class Held(StrEnum):
-    """What a row of a hold says of its lot."""
+    """The event that a row of a hold records of its lot."""
 
     HELD = "held"
     CAPTURED = "captured"
-    RELEASED = "released"  # by a void, or what a capture left
+    RELEASED = "released"  # by a void, or left by a capture
     DUE = "due"
 
 
@@ -100,8 +100,8 @@ class Lot(Struct, frozen=True, gc=False):
 
     lapsed: what passed its date unspent and no later clawback has counted yet. available_from: as
     of now, brought forward by a release; None: pending until an event. expires_at None: never.
-    born_at: occurred_at of the sale. held: part of remaining that holds have booked. sliding_days:
-    where not 0, activity renews expires_at.
+    born_at: occurred_at of the sale. held: part of remaining that holds reserve. sliding_days: if
+    not 0, activity renews expires_at.
     """
 
     lot: int
@@ -127,9 +127,9 @@ class Lot(Struct, frozen=True, gc=False):
 
 
 class LotMovement(Struct, frozen=True, gc=False):
-    """One consumption row: what a command took from a lot or gave back to it; amounts >= 0.
+    """One consumption row: an amount that a command took from a lot or gave back; amounts >= 0.
 
-    original_sequence, original_ordinal: of the row that a restore mirrors, else 0.
+    original_sequence, original_ordinal: of the row that a restore undoes, else 0.
     """
 
     ordinal: int
@@ -148,10 +148,10 @@ class LotMovement(Struct, frozen=True, gc=False):
 
 
 class Hold(Struct, frozen=True):
-    """Value reserved and not yet resolved. parts: (lot, amount) in the order a spend takes them.
+    """Value reserved and not yet resolved. parts: (lot, amount) in the order of a spend.
 
-    hold: sequence of its command. Its lots' held counts it until its resolution is booked; from
-    due_at on it reads as released all the same.
+    hold: sequence of its command. Its lots' held counts it until its resolution is booked. From
+    due_at on, balances treat it as released all the same.
     """
 
     hold: int
@@ -162,7 +162,7 @@ class Hold(Struct, frozen=True):
 
 
 class Grant(Struct, frozen=True, gc=False):
-    """An award as booked: the lot that holds it; activates_at: its own date without a review.
+    """An award as booked, with its lot. activates_at: its own date, before any review.
 
     budget: campaign of the funder's slice that paid its cost, 0 its prefunding, None neither.
     """
@@ -179,22 +179,22 @@ class Grant(Struct, frozen=True, gc=False):
 
 
 class Progress(Struct, frozen=True):
-    """What later commands did to an original. refunded: Rial by line, in the order of its lines."""
+    """What later commands undid of an original. refunded: Rial by line, in its lines' order."""
 
     refunded: tuple[int, ...]
     full: bool = False
     reversed: bool = False
-    verdict: str = ""  # of what was pending: released, cancelled; of a hold: captured, voided
+    verdict: str = ""  # of pending value: released, cancelled; of a hold: captured, voided
 
 
 class PriorPosting(Struct, frozen=True):
-    """What a refund, reversal, verdict or take-back must know of the command it names.
+    """The posting that a refund, reversal, review outcome or revocation names.
 
     lines: (line, Rial); a basket without lines is its line 0. grants, rows: as booked. own_rial,
     network_rial: discount beyond the claims, of the acceptor and of the network. arrived False:
-    only its reversal came. held_until: of a review, or when a hold falls due. awaits: the event
-    that an issue is pending for. A spend away from a till is a redemption of one line, what it was
-    worth; so is a capture.
+    only its reversal came. held_until: of a review, or when a hold falls due. pending_event: the
+    event that an issue is pending for. A spend away from a till, and a capture, are redemptions of
+    one line: what they were worth.
     """
 
     name: str
@@ -226,13 +226,13 @@ Turn = tuple[datetime, datetime, int]  # place in the order of consumption: expi
 
 
 class Rest(Struct, frozen=True):
-    """What was left unread of a value account with many open lots; none of it moves in the batch.
+    """The unread part of a value account with many open lots; none of it moves in the batch.
 
-    total: of all that remains in it. usable, pending: what is so throughout the batch; dated: some
-    of usable expires. frontier: all lots up to here were read. soon: of usable, what expires
-    before soon_until, the end of the Tehran day of the frontier. least_cost: Rial that one of
-    usable costs at least, rounding apart. rows: lots of usable. issuers: up to where all lots of
-    one issuer were read, where that is further; None: all of them.
+    total: of all that remains in it. usable, pending: the amounts that stay so throughout the
+    batch. dated: some of usable expires. frontier: all lots up to here were read. soon: the part of
+    usable that expires before soon_until, the end of the frontier's Tehran day. least_cost: least
+    Rial that one of usable costs, rounding apart. rows: lots of usable. issuers: up to where all
+    lots of one issuer were read, where that is further; None: all of them.
     """
 
     total: int
@@ -248,7 +248,7 @@ class Rest(Struct, frozen=True):
 
 
 class AccountState:
-    """Value of one account on its shard: open lots (and closed ones named by a command), debts.
+    """Value of one account on its shard: open lots, closed lots that a command names, debts.
 
     holds: those not resolved, by number. rest: of accounts with more lots than a batch reads, by
     unit and counterparty.
@@ -269,7 +269,7 @@ def lot_number(sequence: int, ordinal: int) -> int:
 
 
 def value_key(owner: int, unit: Unit, issuer: int) -> AccountKey:
-    """A member's value account: one for all issuers, but for merchants' own points."""
+    """A member's value account: one for all issuers, except for merchants' own points."""
     party = issuer if unit is Unit.MERCHANT_POINTS else 0
     return AccountKey(owner, Role.VALUE, unit, party)
 
@@ -288,10 +288,11 @@ class _Kin(NamedTuple):
 def lots_of_awards(
     body: PostTransaction, account: int, *, sequence: int, occurred_at: datetime, now: datetime
 ) -> tuple[list[Lot], tuple[Grant, ...]]:
-    """Lots that a basket's awards open, and which award lies in which.
+    """Lots that a basket's awards open, and each award with its lot.
 
-    Awards alike but for line and amount share a lot. A review makes all available only when due,
-    or on their own date where that is later. now: decision time. Source: architecture 2 and 5.
+    Awards that differ only by line and amount share a lot. A review makes all lots available when
+    it is due, or on their own date where that is later. now: decision time. Source: architecture 2
+    and 5.
     """
     ordinals: dict[_Kin, int] = {}
     sums: list[list[int]] = []
@@ -346,6 +347,6 @@ def _grant(award: Award, lot: int, activates_at: datetime) -> Grant:
 
 
 def discount_of(terms: Redemption) -> int:
-    """Rial that a redemption takes off the basket: all that is spent, and the own part."""
+    """Rial that a redemption takes off the basket: all that is spent, and the own discount."""
     spent_rial = terms.points_value_rial + terms.credit_rial + terms.gift_rial
     return spent_rial + terms.own_discount_rial

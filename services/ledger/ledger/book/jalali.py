@@ -27,11 +27,12 @@ def month_of(at: datetime) -> Month:
     return month_of_day(tehran_day(at))
 
 
-@lru_cache(maxsize=16_384)  # a vintage reading asks of every lot
+@lru_cache(maxsize=16_384)  # a report of vintages looks up every lot
 def month_of_day(day: date) -> Month:
-    """The month in which a civil (Gregorian) day lies; the first of all where it is older.
+    """The month of a civil (Gregorian) day; the calendar's first for a day before it.
 
-    Nothing so old is taken any more; rows that were kept before are still told (findings S1).
+    Days so old are no longer accepted. Rows with such days that were kept before must still be
+    readable (findings S1).
     """
     solar = JalaliDate(max(day, _FIRST))
     return Month(solar.year, solar.month)

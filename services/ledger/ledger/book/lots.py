@@ -1,4 +1,4 @@
-"""Rules of lots: what is available, which lots pay a debit, what their points cost."""
+"""Rules of lots: which are available, which pay a debit, what their points cost."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -14,32 +14,32 @@ from ledger.book.facts import Hold, Lot, Origin, Rest, Turn
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
-SLIDING_DAYS_MAX: Final = 36_500  # as validity's longest term; more counts as this
+SLIDING_DAYS_MAX: Final = 36_500  # validity's longest term; a longer one counts as this
 _POINTS: Final = (Unit.NETWORK_POINTS, 0)  # one account for all issuers
 ALL_READ: Final[Mapping[tuple[Unit, int], Rest]] = {}
 FOR_EVER: Final = UNSET_TIME
-_LAST_YEAR: Final = 2_099  # so that no expiry leaves what clocks can tell
+_LAST_YEAR: Final = 2_099  # so that every expiry is a time that clocks can express
 
 
 class Plan(NamedTuple):
-    """takes: (lot, amount) in order of consumption. short: what they lack of the demand."""
+    """takes: (lot, amount) in order of consumption. short: what is missing of the demand."""
 
     takes: list[tuple[Lot, int]]
     short: int
 
 
 def in_date(lot: Lot, now: datetime) -> bool:
-    """Dates alone decide; a sweep only books what is past them."""
+    """Whether a lot is in date. Dates alone decide; a sweep only books expiry."""
     return lot.expires_at is None or now < lot.expires_at
 
 
 def available(lot: Lot, now: datetime) -> bool:
-    """Whether a debit at decision time now may use the lot: the part that no hold has."""
+    """Whether a debit at decision time now may use the lot's part that is not held."""
     return lot.remaining > lot.held and not pending(lot, now) and in_date(lot, now)
 
 
 def graced(lot: Lot) -> bool:
-    """Whether the lot lives on a grace date already: nothing gives it another."""
+    """Whether the lot already has a grace date, and so can get no other."""
     return lot.origin in (Origin.CHILD, Origin.GRACED)
 
 
@@ -73,7 +73,7 @@ def cost_of(lot: Lot, amount: int) -> int:
 
 
 def effective(lots: Mapping[int, Lot], holds: Mapping[int, Hold], now: datetime) -> Iterable[Lot]:
-    """Lots as they read at now: without what holds that are due still book as held."""
+    """Lots as balances count them: holds that are due, but not yet booked as released, are free."""
     due = [hold for hold in holds.values() if hold.due_at <= now] if holds else None
     if not due:
         return lots.values()
@@ -87,9 +87,10 @@ def effective(lots: Mapping[int, Lot], holds: Mapping[int, Hold], now: datetime)
 def balance(
     lots: Iterable[Lot], rest: Mapping[tuple[Unit, int], Rest] = ALL_READ, *, now: datetime
 ) -> Balance:
-    """What a member may be told. lots: effective. points: available, pending and held; expiring: of
-    the next Tehran day on which something expires. What is past its date is not told, swept or not,
-    unless it is held. Raises Unread.
+    """The balance that a member sees. lots: effective.
+
+    points: available, pending and held. expiring: of the next Tehran day on which something
+    expires. Value past its date is left out, swept or not, unless it is held. Raises Unread.
     """
     usable = waiting = held = 0
     others: list[Lot] = []
@@ -136,13 +137,13 @@ def balance(
     )
 
 
-def with_debts(told: Balance, debts: Mapping[tuple[Unit, int], int]) -> Balance:
-    """The same with what is owed. debts: by unit and issuer, below zero."""
+def with_debts(plain: Balance, debts: Mapping[tuple[Unit, int], int]) -> Balance:
+    """A balance with its debts. debts: by unit and issuer, below zero."""
     owed = dict.fromkeys(Unit, 0)
-    for (unit, _), balance in debts.items():
-        owed[unit] -= balance
+    for (unit, _), debt in debts.items():
+        owed[unit] -= debt
     return replace(
-        told,
+        plain,
         debt_points=owed[Unit.NETWORK_POINTS],
         debt_credit_rial=owed[Unit.CREDIT],
         debt_gift_rial=owed[Unit.GIFT],
@@ -162,7 +163,7 @@ def _free_and_held(
 
 
 def renewed_until(lot: Lot, active_at: datetime) -> datetime | None:
-    """Expiry of a sliding lot in date after an activity: so many whole days from it, never earlier.
+    """Expiry of a sliding lot in date after an activity: so many whole days on, never earlier.
 
     An activity before the lot's birth or its start counts from there. Source: validity.renewed.
     """
@@ -181,7 +182,7 @@ def _expiring_next(dated: Sequence[Lot], rest: Rest | None) -> tuple[int, dateti
     first = min(_expiry(lot) for lot in dated)
     soon = first + _DAY + _HOUR  # a day may have had 25 hours
     dated = [lot for lot in dated if _expiry(lot) < soon]
-    if len(dated) == 1 and rest is None:  # the usual case, without asking what day it is in Iran
+    if len(dated) == 1 and rest is None:  # the usual case needs no Tehran day
         return dated[0].remaining - dated[0].held, first
     end = day_end(first)
     points = sum(lot.remaining - lot.held for lot in dated if _expiry(lot) < end)
@@ -201,10 +202,10 @@ def _expiry(lot: Lot) -> datetime:
 
 
 def turn(lot: Lot) -> Turn:
-    """Its place in the order of consumption."""
+    """A lot's place in the order of consumption."""
     return _expiry(lot), lot.born_at, lot.lot
 
 
 def turn_of(expires_at: datetime | None, born_at: datetime, lot: int) -> Turn:
-    """A place of which only the columns are at hand."""
+    """A lot's place in the order of consumption, from its columns alone."""
     return expires_at or FOR_EVER, born_at, lot

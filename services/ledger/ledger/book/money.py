@@ -13,9 +13,10 @@ ROUNDING_RIAL_PER_LOT: Final = 2
 
 
 class Discount(NamedTuple):
-    """What an acceptor gives for what is spent, in Rial; own: beyond it, at most own_max.
+    """The discount that an acceptor gives for spent value, in Rial.
 
-    network_max_rial: what the network adds at most, for points issued at a lower price.
+    own: the discount beyond it, at most own_max. network_max_rial: the most that the network adds,
+    for points issued at a lower price.
     """
 
     rial: int
@@ -28,7 +29,7 @@ class Discount(NamedTuple):
 class MoneyLeg(NamedTuple):
     """claims, fees: Rial per consumption row. own_rial, network_rial: parts of the discount.
 
-    They are what the acceptor bears itself, and what the network adds.
+    The acceptor bears own_rial itself; the network adds network_rial.
     """
 
     claims: list[int]
@@ -49,11 +50,12 @@ def settle(
 ) -> MoneyLeg | OwnDiscountTooLarge:
     """Spread a redemption's discount and fee over its consumption rows.
 
-    costs: Rial of what each row consumed. claim: of the discount at most the cost, spread by cost,
-    largest remainder, never above a row's cost. Of what is beyond it the network bears what its
-    price rose by since the points were issued; the rest is the acceptor's own, at most what it
-    declared (rounding of costs apart). fee: on claims that cross parties, floored once.
-    Source: architecture 5, ledger reference 1 (money leg) and 6, decision 0029.
+    costs: Rial consumed by each row. The claim is the discount, at most the cost. It is spread by
+    cost with largest remainder, and never above a row's cost. Of a discount beyond the claim, the
+    network bears the rise of its price since the points were issued. The rest is the acceptor's
+    own, at most what it declared (rounding of costs apart). The fee is on claims that cross
+    parties, floored once. Source: architecture 5, ledger reference 1 (money leg) and 6, decision
+    0029.
     """
     cost = sum(costs)
     if not cost and not discount.rial and discount.own_rial <= discount.own_max_rial:
@@ -74,13 +76,13 @@ def settle(
 
 
 def of_network(discount: Discount, claim: int) -> int:
-    """Rial that the network adds to a claim: what is beyond it and the acceptor's own word."""
+    """Rial that the network adds: the discount beyond the claim and the declared own discount."""
     beyond = discount.rial - claim - discount.own_rial
     return min(max(beyond, 0), discount.network_max_rial)
 
 
 def of_redemption(terms: Redemption) -> Discount:
-    """A basket's terms as what the acceptor gives."""
+    """The discount of a basket's terms."""
     return Discount(
         discount_of(terms),
         terms.own_discount_rial,
@@ -91,14 +93,15 @@ def of_redemption(terms: Redemption) -> Discount:
 
 
 def of_spend(spend: RedemptionTerms) -> Discount:
-    """What a spend away from a till is worth to its acceptor."""
+    """The discount of a spend away from a till."""
     return Discount(spend.worth_rial, 0, spend.own_max_rial, spend.fee_bp, spend.network_max_rial)
 
 
 def share(part: int, before: int, after: int, whole: int) -> int:
-    """What of part falls on going from before to after of whole: floored, the last takes the rest.
+    """The share of part that falls on a step from before to after of whole, floored.
 
-    All >= 0, before <= after <= whole. A whole of zero is reached at once.
+    The last step takes the rest. All >= 0, before <= after <= whole. A whole of zero is reached at
+    once.
     """
     if whole == 0:
         return part

@@ -13,13 +13,13 @@ from kit.base.errors import Invalid
 from ledger.book import jalali
 from ledger.book.jalali import MONTHS_PER_YEAR, Month
 
-YEARS_MAX: Final = 100  # no term is longer, so every expiry stays inside what clocks can tell
+YEARS_MAX: Final = 100  # no term is longer, so clocks can express every expiry
 FIRST_YEAR: Final = 1304  # the Solar Hijri calendar became Iran's civil one
 LAST_YEAR: Final = 1500  # leap years beyond 1600 are not settled
 
 
 class Step(StrEnum):
-    """What a term counts, and to the end of what it is extended."""
+    """The unit in which a term counts, and to whose end it is extended."""
 
     DAY = "day"
     MONTH = "month"  # of the Solar Hijri calendar, like year
@@ -27,7 +27,7 @@ class Step(StrEnum):
 
 
 class Activity(StrEnum):
-    """What a member does that may keep sliding points alive."""
+    """An activity of a member that may keep sliding points alive."""
 
     EARN = "earn"
     SPEND = "spend"
@@ -115,12 +115,12 @@ def expires_at(
 ) -> datetime | None:
     """The instant from which a lot is past its date, aware UTC; None: never.
 
-    begins_at: the lot's birth (occurred_at), or its activation where it was pending. active_at:
-    the last renewing activity; only sliding validity heeds it, and only if it lies after
-    begins_at. The answer is the first instant of a Tehran day: points live whole days, so a
-    member can be told a date. The last instant of validity is one microsecond earlier. Whether
-    an activity still came in time is renewed's question. Raises Invalid on a naive time or one
-    outside the years 1304 to 1500. Source: SH14, loyalty reference 1.2, style 5 (time).
+    begins_at: the lot's birth (occurred_at), or its activation where it was pending. active_at: the
+    last renewing activity; only sliding validity uses it, and only after begins_at. The instant is
+    the first of a Tehran day: points live whole days, so a member can be told a date. The last
+    instant of validity is one microsecond earlier. Whether an activity still came in time is
+    decided by `renewed`. Raises Invalid on a naive time or one outside the years 1304 to 1500.
+    Source: SH14, loyalty reference 1.2, style 5 (time).
     """
     day = _day_of(begins_at)
     match validity:
@@ -145,11 +145,11 @@ def renewed(
     activity: Activity,
     active_at: datetime,
 ) -> datetime | None:
-    """A lot's expiry after an activity of its member; expires_at: the one in force until now.
+    """A lot's expiry after an activity of its member. expires_at: the one in force until now.
 
-    Only sliding validity moves, only by the activities it names, only forwards, and only while
-    the lot is in date: what has expired is not brought back, swept or not. An activity before
-    begins_at counts from there. Times as in the function expires_at.
+    Only sliding validity moves, only by the activities it names, only forwards, and only while the
+    lot is in date: an expired lot is not brought back, swept or not. An activity before begins_at
+    counts from there. Times as in the function expires_at.
     """
     if expires_at is None or not isinstance(validity, Sliding):
         return expires_at

@@ -1,4 +1,4 @@
-"""The world outside the database: the folder where checkpoints are published, the signing key."""
+"""Outside the database: the folder where checkpoints are published, and the signing key."""
 
 import fcntl
 import os
@@ -19,7 +19,7 @@ from kit.room import Resources
 VERIFIER_KEYS: Final = "verifier-keys.txt"
 WINDOW_BYTES: Final = 16_384  # several notes fit: one has three thousand bytes at most
 _OTHERS_MODE: Final = 0o077
-# A note whole: text, blank line, signatures. What a crash cut off has no such end.
+# A whole note: text, blank line, signatures. A note that a crash cut off has no such end.
 _NOTE: Final = re.compile(
     rb"^[^\s+]+/[0-9]+\n([0-9]+)\n[A-Za-z0-9+/]{43}=\ntime [0-9]+\n\n"
     rb"(?:\xe2\x80\x94 [^\s+]+ [A-Za-z0-9+/]+={0,2}\n)+",
@@ -29,7 +29,7 @@ _SPOILT: Final = b"~\n"  # ends a torn line so that it can never read as a note
 
 
 class Unreadable(errors.Permanent):
-    """A file of checkpoints holds something, but no checkpoint at its end."""
+    """A file of checkpoints has content, but no checkpoint at its end."""
 
     code = "unreadable-checkpoints"
 
@@ -51,16 +51,16 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Signed checkpoints, one file a shard, notes one after another by rising size; added to only.
+    """Signed checkpoints, one file a shard, notes by rising size; only added to.
 
-    Every call touches the disk and belongs in a thread. What follows the last whole note of a file
-    was cut off by a crash, was told to nobody, and is passed over for ever.
+    Every call touches the disk and belongs in a thread. Bytes after the last whole note of a file
+    were cut off by a crash. They were never published, and are skipped for ever.
     """
 
     folder: Path
 
     def shards(self) -> list[int]:
-        """Shards of which something was published."""
+        """Shards with a published checkpoint."""
         names = [path.stem for path in self.folder.glob("*.checkpoints")]
         return sorted(int(name) for name in names if name.isdigit())
 
@@ -112,7 +112,7 @@ class Archive:
 
     @contextmanager
     def _locked(self, path: Path) -> Generator[int]:
-        """The file, made where missing, with nobody else adding to it."""
+        """The file, made where missing, locked against other writers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = not path.exists()
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -134,18 +134,18 @@ def archive_of(opened: Resources) -> Archive | None:
 def _last(file: int) -> str | None:
     end = os.fstat(file).st_size
     start = max(0, end - WINDOW_BYTES)
-    found = list(_NOTE.finditer(os.pread(file, end - start, start), min(start, 1)))
-    if not found and start:
+    notes = list(_NOTE.finditer(os.pread(file, end - start, start), min(start, 1)))
+    if not notes and start:
         raise Unreadable("the last bytes of a file of checkpoints hold no checkpoint")
-    return found[-1].group().decode() if found else None
+    return notes[-1].group().decode() if notes else None
 
 
 def _find(file: int, size: int) -> str | None:
-    """The note wanted begins at low or later, and before high."""
+    """The note of a size; it begins at low or later, and before high."""
     low, high = 0, os.fstat(file).st_size
     while high - low > WINDOW_BYTES:
         middle = (low + high) // 2
-        # one byte more before it, so that a line's beginning is known as one
+        # one byte more before it, to recognise the beginning of a line
         note = _NOTE.search(os.pread(file, WINDOW_BYTES, middle - 1), 1)
         if note is None:
             raise Unreadable("a file of checkpoints holds a stretch without any")

@@ -1,4 +1,4 @@
-"""Clock door: checkpoints of every log that grew, signed and published."""
+"""The job that signs and publishes a checkpoint of every log that grew."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Publisher:
-    """Signs the head of every log that grew, and adds it to what was published outside.
+    """Signs the head of every log that grew, and adds it to the published checkpoints.
 
     A head that does not continue the last published one is not signed, and raises an alarm: the
-    database was set back, or rows of the log were changed.
+    database was restored to an earlier state, or rows of the log were changed.
     """
 
     database: Database
@@ -43,7 +43,7 @@ class Publisher:
         """One checkpoint of each shard that grew since its last."""
         async with self.database.read() as tx:
             shards = [head.shard for head in await proofs.list_heads(tx)]
-        # what is published is read before the book, which can then be ahead of it and never behind
+        # read before the book: the book may then be ahead of the published, never behind
         known = await asyncio.to_thread(self._published, shards)
         async with self.database.read() as tx:
             heads = [head for head in await proofs.list_heads(tx) if head.shard in known]
@@ -52,7 +52,7 @@ class Publisher:
                 await self._publish_if_due(head, known[head.shard])
             except errors.Unavailable:
                 raise
-            except Exception as error:  # noqa: BLE001 - it holds up no other shard
+            except Exception as error:  # noqa: BLE001 - it must not hold up other shards
                 _alarm("ledger-checkpoint-failed", head.shard, why=repr(error))
 
     async def _publish_if_due(self, head: Head, last: str | None) -> None:
@@ -75,17 +75,17 @@ class Publisher:
         return True
 
     def _published(self, shards: list[int]) -> dict[int, str | None]:
-        """The last checkpoint of each shard; a file that does not read is left out, with alarm."""
-        found: dict[int, str | None] = {}
+        """The last checkpoint of each shard; an unreadable file is left out, with an alarm."""
+        published: dict[int, str | None] = {}
         for shard in shards:
             try:
                 text = self.archive.last(shard)
                 if text is not None:
                     checkpoints.parse(text)
-                found[shard] = text
+                published[shard] = text
             except (Unreadable, BadCheckpoint) as error:
                 _alarm("ledger-checkpoints-unreadable", shard, why=str(error))
-        return found
+        return published
 
     def _publish(self, head: Head, after: str | None) -> None:
         if head.root is None:
@@ -100,16 +100,16 @@ class Publisher:
             log.warning("another process published first", extra={"shard": head.shard})
 
 
-def _alarm(name: str, shard: int, **said: object) -> None:
+def _alarm(name: str, shard: int, **details: object) -> None:
     telemetry.count(Metric.ALARMS, name)
-    log.error(name, extra={"shard": shard, **said})
+    log.error(name, extra={"shard": shard, **details})
 
 
-def publisher(database: Database, clock: Clock, archive: Archive, given: Settings) -> Job:
+def publisher(database: Database, clock: Clock, archive: Archive, config: Settings) -> Job:
     """The job that publishes checkpoints. Raises SettingsError on a key that cannot sign."""
-    key = signing_key(Path(given.checkpoint_key_file))
+    key = signing_key(Path(config.checkpoint_key_file))
     return Job(
         name="publish-checkpoints",
         every_s=settings.PUBLISH_EVERY_S,
-        run=Publisher(database, clock, archive, key, given.checkpoint_origin).run,
+        run=Publisher(database, clock, archive, key, config.checkpoint_origin).run,
     )

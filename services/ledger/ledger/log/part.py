@@ -1,4 +1,4 @@
-"""The log: what is published of it outside the database."""
+"""The log: its checkpoints, published outside the database."""
 
 import logging
 
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 def part(opened: Resources) -> Part:
     """Signed checkpoints, where a folder and a key are set."""
-    given: Settings = opened.settings
+    config: Settings = opened.settings
     archive = opened.shared(archive_of)
-    if archive is None or not given.checkpoint_key_file:
+    if archive is None or not config.checkpoint_key_file:
         log.warning("no checkpoints are published: set PEYVAND_CHECKPOINT_FOLDER and _KEY_FILE")
         return Part(name="log")
-    return Part(name="log", jobs=[jobs.publisher(opened.database, opened.clock, archive, given)])
+    return Part(name="log", jobs=[jobs.publisher(opened.database, opened.clock, archive, config)])

@@ -1,4 +1,4 @@
-"""SQL of the log: names, chunks of leaves, tree nodes, how far each shard came; to be read."""
+"""SQL that reads the log: names, chunks of leaves, tree nodes, shards' last sequences."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,12 +11,12 @@ ShardNumber = tuple[int, int]
 
 
 async def begin_snapshot(tx: Tx) -> None:
-    """All that this transaction reads is of one moment; must come first."""
+    """Make this transaction read one snapshot; must come first."""
     await tx.execute("set transaction isolation level repeatable read")
 
 
 async def find_outcomes(tx: Tx, names: Sequence[ShardName]) -> list[Record]:
-    """Names that are known; a probe each, so that no plan scans a shard."""
+    """Known names among these; one probe each, so that no plan scans a shard."""
     return await tx.fetch(
         "select u.shard, u.name, o.sequence, o.fingerprint"
         " from unnest((select $1::text::smallint[]), $2::text::text[]) as u (shard, name)"

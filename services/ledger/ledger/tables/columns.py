@@ -1,10 +1,10 @@
 """Rows as the columns that a statement unnests.
 
-asyncpg asks of every element of an array whether it is an array itself. Where a statement takes
+asyncpg checks of every element of an array whether it is an array itself. Where a statement takes
 thousands of numbers they go as one text, which costs a third, the server's reading of it included.
-
-The posting transaction's statements unnest `(select $n)` first: the planner sees how long an array
-is, but not through a subselect. Else a few rows would seem worth a plan of their own at every poll.
+The posting transaction's statements unnest `(select $n)` first. The planner sees how long an array
+is, but not through a subselect; otherwise it would make a plan of its own for a few rows at every
+poll.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,5 +38,5 @@ def quoted(column: Sequence[str]) -> str:
         return "{}"
     text = '","'.join(column)
     if "\\" in text or text.count('"') > 2 * (len(column) - 1):
-        text = '","'.join(one.replace("\\", "\\\\").replace('"', '\\"') for one in column)
+        text = '","'.join(item.replace("\\", "\\\\").replace('"', '\\"') for item in column)
     return f'{{"{text}"}}'

@@ -1,4 +1,4 @@
-"""Tables that a batch adds to: of each one list of columns, with types, in the order of rows."""
+"""Tables that a batch adds to: one list of columns each, with types, in the order of rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Table:
 
     @property
     def width(self) -> int:
-        """How many columns a row has."""
+        """The number of columns of a row."""
         return len(self.columns)
 
     @property
@@ -29,8 +29,8 @@ class Table:
     def insert(self, first: int) -> LiteralString:
         """A statement that adds rows: a parameter a column, from $first on, each an array.
 
-        The first is unnested through a subselect, which hides from the planner how many rows there
-        are: else a few would seem worth a plan of their own at every poll.
+        The first is unnested through a subselect, which hides the number of rows from the planner.
+        Otherwise it would make a plan of its own for a few rows at every poll.
         """
         names = ", ".join(self.columns)
         arrays: list[LiteralString] = [
@@ -42,7 +42,7 @@ class Table:
 
 
 def _parameter(number: int) -> LiteralString:
-    return cast(LiteralString, f"${number}")  # a number brings no text of anybody's
+    return cast(LiteralString, f"${number}")  # a number cannot carry foreign text
 
 
 OUTCOMES: Final = Table(
@@ -80,7 +80,7 @@ CONSUMPTIONS: Final = Table(
         "what": "text",
     },
 )
-LOT: Final = Table(  # a lot as decisions see it, but for whose it is
+LOT: Final = Table(  # a lot as decisions see it, without its owner
     "lots",
     {
         "lot": "bigint",

@@ -1,4 +1,4 @@
-"""Lots by number, with the club account they belong to, and a row of them as a value."""
+"""Lots by number, with the member's account of each, and a row of them as a value."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ _ORIGINS: Final = {origin.value: origin for origin in Origin}
 
 
 async def list_named_lots(tx: Tx, lots: Sequence[ShardNumber]) -> list[Record]:
-    """Lots by number, open or not, with the club account they belong to."""
+    """Lots by number, open or not, with the member's account of each."""
     return await tx.fetch(
         f"select u.shard, a.owner, {SELECTED}"  # noqa: S608
         " from unnest($1::smallint[], $2::bigint[]) as u (shard, lot)"

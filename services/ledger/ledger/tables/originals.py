@@ -1,4 +1,4 @@
-"""What later commands did to earlier ones, as it is kept."""
+"""The stored progress of originals: what later commands undid of them."""
 
 from collections.abc import Sequence
 

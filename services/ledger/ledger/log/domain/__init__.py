@@ -1,1 +1,1 @@
-"""Pure rules of the log, and what its leaves say of earlier commands."""
+"""Pure rules of the log, and prior postings read from its leaves."""

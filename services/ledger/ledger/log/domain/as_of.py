@@ -1,4 +1,4 @@
-"""What a reading is asked to be as of: a time, a sequence number or a vector, out of text."""
+"""The moment that a reading is as of, from text: a time, a sequence number or a vector."""
 
 import re
 from collections.abc import Mapping
@@ -32,11 +32,11 @@ def time_of(text: str) -> datetime:
     anything else: no zone, more than microseconds, a day that is none, a time before 1970.
     """
     plain = _BARE_OFFSET.sub("+", ascii_digits(text).strip())
-    found = _TIME.fullmatch(plain)
+    match = _TIME.fullmatch(plain)
     try:
-        if found is None:
+        if match is None:
             raise ValueError("not RFC 3339")
-        day, clock, fraction, zone = found.groups()
+        day, clock, fraction, zone = match.groups()
         zone = "+00:00" if zone in "Zz" else zone
         at = datetime.fromisoformat(f"{day}T{clock}{fraction or ''}{zone}").astimezone(UTC)
     except (ValueError, OverflowError):
@@ -77,18 +77,18 @@ def number_of(text: str) -> int:
 def vector_of(text: str) -> dict[int, int]:
     """{shard: sequence} from "0:17,1:0". Raises Invalid `bad-vector`; so does a repeated shard."""
     plain = "".join(ascii_digits(text).split())
-    found: dict[int, int] = {}
+    vector: dict[int, int] = {}
     for part in plain.split(",")[: SHARDS_MAX + 1]:
         shard, _, sequence = part.partition(":")
         numbers = [int(n) for n in (shard, sequence) if _NUMBER.fullmatch(n)]
         if len(numbers) != 2 or numbers[0] > SHARD_MAX or numbers[1] > SEQUENCE_MAX:
             _refuse_vector(f"{part[:60]!r} is not shard:sequence")
-        if numbers[0] in found:
+        if numbers[0] in vector:
             _refuse_vector(f"shard {numbers[0]} is named twice")
-        found[numbers[0]] = numbers[1]
-    if len(found) > SHARDS_MAX:
+        vector[numbers[0]] = numbers[1]
+    if len(vector) > SHARDS_MAX:
         _refuse_vector(f"more than {SHARDS_MAX} shards")
-    return found
+    return vector
 
 
 def vector_text(vector: Mapping[int, int]) -> str:
@@ -98,9 +98,9 @@ def vector_text(vector: Mapping[int, int]) -> str:
 
 def month_of(text: str) -> Month:
     """A Solar Hijri month from "1405-03". Raises Invalid `bad-month`."""
-    found = _MONTH.fullmatch(ascii_digits(text).strip())
-    if found is not None:
-        year, month = int(found[1]), int(found[2])
+    match = _MONTH.fullmatch(ascii_digits(text).strip())
+    if match is not None:
+        year, month = int(match[1]), int(match[2])
         if 1 <= month <= MONTHS_PER_YEAR and 1300 <= year < 1600:
             return Month(year, month)
     _refuse(
@@ -110,9 +110,9 @@ def month_of(text: str) -> Month:
     )
 
 
-def at_most_one(**given: object) -> None:
-    """Refuse two answers to one question. Raises Invalid `as-of-twice`."""
-    named = [name for name, value in given.items() if value is not None]
+def at_most_one(**parameters: object) -> None:
+    """Refuse two parameters that name a moment. Raises Invalid `as-of-twice`."""
+    named = [name for name, value in parameters.items() if value is not None]
     if len(named) > 1:
         _refuse(
             "as-of-twice",
@@ -121,19 +121,19 @@ def at_most_one(**given: object) -> None:
         )
 
 
-def check_vector(asked: Mapping[int, int], present: Mapping[int, int]) -> None:
+def check_vector(vector: Mapping[int, int], present: Mapping[int, int]) -> None:
     """A vector must name every shard of the book, and no number that it has not reached.
 
     Raises Invalid `vector-lacks-a-shard`, `unknown-shard` or `not-yet-reached`.
     """
-    missing = sorted(present.keys() - asked.keys())
+    missing = sorted(present.keys() - vector.keys())
     if missing:
         _refuse(
             "vector-lacks-a-shard",
             f"the vector of sequence numbers does not name shard {missing[0]}",
             f"بردار شماره‌ها شارد {digits_fa(missing[0])} را ندارد.",
         )
-    for shard, sequence in asked.items():
+    for shard, sequence in vector.items():
         if shard not in present:
             _refuse(
                 "unknown-shard",

@@ -1,4 +1,4 @@
-"""Tree hashes below the stored levels: worked out from the leaves of aligned blocks of 256."""
+"""Tree hashes below the stored levels, computed from the leaves of aligned blocks of 256."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -12,9 +12,9 @@ BLOCK_LEAVES: Final = 1 << STORED_LEVEL
 
 
 def blocks_of(subtrees: Iterable[Subtree]) -> list[int]:
-    """Blocks whose leaves are needed for those of subtrees that are not stored, in order.
+    """Blocks whose leaves are needed for those subtrees that are not stored, in order.
 
-    Block n holds leaves 256 n up to 256 n + 255, sequences one more each.
+    Block n has leaves 256 n up to 256 n + 255; their sequence numbers are one more.
     """
     return sorted(
         {part.number >> (STORED_LEVEL - part.level) for part in subtrees if not is_stored(part)}
@@ -35,7 +35,7 @@ def nodes_of(leaves: Mapping[int, Sequence[bytes]], stored: Mapping[Subtree, byt
     """Hash of any complete subtree in blocks or in stored, for merkle's proofs.
 
     leaves: block -> its leaves' bytes from the first on; the last block of a log may be short. The
-    function raises InvariantBroken for what is in neither: the log has lost something.
+    function raises InvariantBroken for a subtree in neither: the log has lost something.
     """
     levels = {
         block: merkle.grow(merkle.EMPTY, merkle.leaf_hashes(rows)).levels
@@ -43,10 +43,10 @@ def nodes_of(leaves: Mapping[int, Sequence[bytes]], stored: Mapping[Subtree, byt
     }
 
     def node(subtree: Subtree) -> bytes:
-        found = stored.get(subtree) if is_stored(subtree) else _in_block(levels, subtree)
-        if found is None:
+        digest = stored.get(subtree) if is_stored(subtree) else _in_block(levels, subtree)
+        if digest is None:
             raise InvariantBroken(f"the log has no node {subtree.number} of level {subtree.level}")
-        return found
+        return digest
 
     return node
 

@@ -40,7 +40,7 @@ _NUMBER: Final = r"0|[1-9][0-9]{0,18}"
 
 
 class BadCheckpoint(errors.Invalid):
-    """The text is no checkpoint of this form, or not signed by the key it should be."""
+    """The text is no checkpoint of this form, or is not signed by the expected key."""
 
     code = "bad-checkpoint"
     title = "Not a checkpoint"
@@ -58,7 +58,7 @@ class Checkpoint(Struct, frozen=True):
 
 
 class Signature(NamedTuple):
-    """One signature line: who (name and key id), and the algorithm's bytes."""
+    """One signature line: the key's name and id, and the algorithm's bytes."""
 
     name: str
     key_id: bytes
@@ -101,19 +101,21 @@ def parse(text: str) -> Note:
 def verify(text: str, *, origin: str, key: Ed25519PublicKey) -> Checkpoint:
     """The checkpoint, signed by the ledger of this origin with this key. Raises BadCheckpoint.
 
-    Signatures of others, such as witnesses, are passed over.
+    Signatures of others, such as witnesses, are ignored.
     """
     note = parse(text)
     if note.checkpoint.origin != origin:
         raise BadCheckpoint(f"line 1: a checkpoint of {note.checkpoint.origin!r}, not {origin!r}")
     name = line_of(origin, note.checkpoint.shard)
     known = (name, _key_id(name, key))
-    mine = [found for found in note.signatures if (found.name, found.key_id) == known]
-    if not mine:
+    own = [
+        signature for signature in note.signatures if (signature.name, signature.key_id) == known
+    ]
+    if not own:
         raise BadCheckpoint(f"no signature of {name!r} with the key given")
-    for found in mine:
+    for signature in own:
         try:
-            key.verify(found.signature, note.text)
+            key.verify(signature.signature, note.text)
         except InvalidSignature as error:
             raise BadCheckpoint(f"the signature of {name!r} does not belong to the text") from error
     return note.checkpoint
@@ -136,7 +138,7 @@ def verifier_key(origin: str, shard: int, key: Ed25519PublicKey) -> str:
 
 
 def _text(checkpoint: Checkpoint) -> str:
-    """What is signed."""
+    """The text that is signed."""
     _check_root(checkpoint.size, checkpoint.root)
     if not 0 <= checkpoint.size <= _SIZE_MAX:
         raise BadCheckpoint("line 2: a size is 0 or more and has 63 bits")
@@ -166,8 +168,8 @@ def _checkpoint(lines: list[str]) -> Checkpoint:
     word, _, at = lines[3].partition(" ")
     if word != "time" or not fullmatch(_NUMBER, at) or int(at) > _MICROS_MAX:
         raise BadCheckpoint("line 4: the word time and microseconds since 1970 are expected")
-    when = BEGINNING + timedelta(microseconds=int(at))
-    return Checkpoint(origin, int(shard), int(lines[1]), root, when)
+    signed_at = BEGINNING + timedelta(microseconds=int(at))
+    return Checkpoint(origin, int(shard), int(lines[1]), root, signed_at)
 
 
 def _check_root(size: int, root: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Leaves as they are kept: some dozens of one shard in a row, packed together (decision 0012)."""
+"""Leaves as they are stored: some dozens of one shard packed into a row (decision 0012)."""
 
 import threading
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ _UNPACKED_MAX: Final = 256 * 1024 * 1024
 
 
 class _Codec(threading.local):
-    """What packs and unpacks, one a thread: zstandard works without the GIL on one shared state.
+    """A compressor and a decompressor for each thread.
 
-    Two threads at once would write into memory that is no longer theirs, and end the process.
+    zstandard works without the GIL on shared state. Two threads at once would write into freed
+    memory, and end the process.
     """
 
     def __init__(self) -> None:
@@ -27,7 +28,7 @@ _codec: Final = _Codec()
 
 
 class Chunk(NamedTuple):
-    """So many leaves of a shard from number first on. digest: SHA-256 of packed: any bit counts."""
+    """Consecutive leaves of a shard from number first on. digest: SHA-256 of packed, bit by bit."""
 
     first: int
     leaves: int
@@ -38,7 +39,7 @@ class Chunk(NamedTuple):
 def pack(first: int, leaves: Sequence[bytes]) -> Chunk:
     """At most LEAVES_MAX consecutive leaves, the first of them with sequence number first.
 
-    How they are cut follows the batch and is no part of the book.
+    The batch decides where chunks begin; it is no part of the book.
     """
     parts: list[bytes] = []
     for leaf in leaves:
@@ -49,18 +50,18 @@ def pack(first: int, leaves: Sequence[bytes]) -> Chunk:
 
 
 def unpack(packed: bytes) -> list[bytes]:
-    """The leaves of a chunk. Raises ValueError when the bytes are none."""
+    """The leaves of a chunk. Raises ValueError on bytes that are no chunk."""
     try:
         raw = _codec.unpack(packed, max_output_size=_UNPACKED_MAX)
     except zstandard.ZstdError as error:
         raise ValueError(f"not a chunk of leaves: {error}") from error
-    found: list[bytes] = []
+    leaves: list[bytes] = []
     place = 0
     while place < len(raw):
         length = int.from_bytes(raw[place : place + _LENGTH_BYTES], "big")
         place += _LENGTH_BYTES
-        found.append(raw[place : place + length])
+        leaves.append(raw[place : place + length])
         place += length
     if place != len(raw):
         raise ValueError("a chunk of leaves ends within a leaf")
-    return found
+    return leaves

@@ -1,4 +1,4 @@
-"""One leaf of a shard's log: the canonical bytes of all that a sequence number put into the book.
+"""One leaf of a shard's log: the canonical bytes of one sequence number's rows in the book.
 
 The layout is docs/decisions/0011.
 """
@@ -58,11 +58,11 @@ _REFUSED_AWARD: Final = Layout(">qI")
 
 
 class Leaf(Struct, frozen=True, gc=False):
-    """What one sequence number put into the book. Rows of a section are in their tables' order.
+    """The rows that one sequence number put into the book, in their tables' order.
 
-    command: the record as received; answer: the bytes answered; marked: those that the original of
-    a reversal which came first will hear. names: its rows of outcomes, by name. accounts: those it
-    used first, by number; entries: by line. consumptions, holds: by ordinal. lots: those it opened,
+    command: the record as received. answer: the bytes of the answer. marked: the answer for the
+    original of a reversal that came first. names: its rows of outcomes, by name. accounts: those it
+    used first, by number. entries: by line. consumptions, holds: by ordinal. lots: those it opened,
     by number. dates: lots whose dates changed, by number. refused_awards: awards of the command
     that took no effect, in their order. Their columns are above.
     """
@@ -141,8 +141,8 @@ def _account(row: AccountRow) -> bytes:
 
 
 def _consumption(row: ConsumptionRow) -> bytes:
-    what = row[-1].encode()
-    return _CONSUMPTION.pack(*row[:-1], len(what)) + what
+    movement = row[-1].encode()
+    return _CONSUMPTION.pack(*row[:-1], len(movement)) + movement
 
 
 def _lot(row: LotRow) -> bytes:
@@ -156,8 +156,8 @@ def _lot(row: LotRow) -> bytes:
 
 
 def _hold(row: HoldRow) -> bytes:
-    what = row[-1].encode()
-    return _HOLD.pack(*row[:-1], len(what)) + what
+    event = row[-1].encode()
+    return _HOLD.pack(*row[:-1], len(event)) + event
 
 
 def _date(row: DateRow) -> bytes:
@@ -178,9 +178,9 @@ def _micros_or_null(at: datetime | None) -> int:
 
 
 def decode(raw: bytes) -> Leaf:
-    """A leaf back from bytes that encode wrote. Raises ValueError on a version or tag unknown.
+    """A leaf from bytes that encode wrote. Raises ValueError on an unknown version or tag.
 
-    Not a check: what the bytes are worth, the log's hashes say.
+    It is no check: the log's hashes prove the bytes.
     """
     (version, shard, sequence, at, *lengths) = _HEAD.unpack_from(raw)
     if version != VERSION:
@@ -206,14 +206,14 @@ def decode(raw: bytes) -> Leaf:
 
 
 def _texts(raw: bytes, place: int, lengths: Sequence[int]) -> tuple[list[bytes | None], int]:
-    found: list[bytes | None] = []
+    texts: list[bytes | None] = []
     for length in lengths:
         if length == NULL_LENGTH:
-            found.append(None)
+            texts.append(None)
         else:
-            found.append(raw[place : place + length])
+            texts.append(raw[place : place + length])
             place += length
-    return found, place
+    return texts, place
 
 
 def _read_name(raw: bytes, place: int) -> tuple[NameRow, int]:
@@ -222,15 +222,15 @@ def _read_name(raw: bytes, place: int) -> tuple[NameRow, int]:
 
 
 def _reader(layout: Layout, texts: int) -> Callable[[bytes, int], tuple[Any, int]]:
-    """A reader of rows that are numbers, then texts that are never null."""
+    """A reader of rows of numbers followed by texts that are never null."""
 
     def read(raw: bytes, place: int) -> tuple[Any, int]:
         fixed = layout.unpack_from(raw, place)
         place += layout.size
         if not texts:
             return fixed, place
-        found, place = _texts(raw, place, fixed[-texts:])
-        return (*fixed[:-texts], *((text or b"").decode() for text in found)), place
+        values, place = _texts(raw, place, fixed[-texts:])
+        return (*fixed[:-texts], *((text or b"").decode() for text in values)), place
 
     return read
 
@@ -238,10 +238,10 @@ def _reader(layout: Layout, texts: int) -> Callable[[bytes, int], tuple[Any, int
 def _read_lot(raw: bytes, place: int) -> tuple[LotRow, int]:
     row, place = _reader(_LOT, 3)(raw, place)
     parent = None if row[7] == NULL_NUMBER else row[7]
-    found: Any = (
+    lot: Any = (
         *row[:4], _time_or_none(row[4]), _time_or_none(row[5]), _time(row[6]), parent, *row[8:],
     )  # fmt: skip
-    return found, place
+    return lot, place
 
 
 def _read_date(raw: bytes, place: int) -> tuple[DateRow, int]:

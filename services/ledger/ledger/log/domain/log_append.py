@@ -1,4 +1,4 @@
-"""Appends leaves to a shard's log: chunks to keep, the tree grown.
+"""Appends leaves to a shard's log: chunks to store, and the grown tree.
 
 Pure: it needs no database, and runs in steps while the database books the rows that it seals.
 """
@@ -12,8 +12,8 @@ from ledger.log.domain import chunks, leaves, merkle
 from ledger.log.domain.chunks import Chunk
 from ledger.log.domain.leaves import Leaf
 
-STEP = 16  # leaves at once: so long, about half a millisecond, a statement's end may wait
-NODE_LEVEL_MIN = 8  # smaller subtrees are computed from their leaves when a proof asks
+STEP = 16  # leaves at once: a finished statement may wait for them, about half a millisecond
+NODE_LEVEL_MIN = 8  # smaller subtrees are computed from their leaves for a proof
 
 
 class Node(NamedTuple):
@@ -66,6 +66,6 @@ def _grow(first: Leaf, peaks: bytes, raw: Sequence[bytes]) -> tuple[bytes, list[
         if level >= NODE_LEVEL_MIN:
             number = before.size >> level
             for start in range(0, len(hashes), merkle.HASH_BYTES):
-                found = hashes[start : start + merkle.HASH_BYTES]
-                nodes.append(Node(first.shard, level, number + start // merkle.HASH_BYTES, found))
+                digest = hashes[start : start + merkle.HASH_BYTES]
+                nodes.append(Node(first.shard, level, number + start // merkle.HASH_BYTES, digest))
     return growth.frontier.peaks, nodes

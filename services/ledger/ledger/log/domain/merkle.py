@@ -21,7 +21,7 @@ class Subtree(NamedTuple):
 
 
 class Frontier(NamedTuple):
-    """All that growing needs: size, and the hashes of the complete subtrees that size is made of.
+    """The state from which a tree grows: its size, and the hashes of its complete subtrees.
 
     peaks: one hash for each 1 in the size's binary form, the largest subtree first.
     """
@@ -73,8 +73,8 @@ def frontier(size: int, peaks: bytes) -> Frontier:
 def grow(before: Frontier, hashes: Sequence[bytes]) -> Growth:
     """Append leaves by their hashes, a level at a time. Raises ValueError on another hash length.
 
-    About one SHA-256 a leaf, whatever the size of the tree; cutting the leaves otherwise gives the
-    same frontier.
+    It takes about one SHA-256 a leaf, whatever the size of the tree. Appending the same leaves in
+    other portions gives the same frontier.
     """
     row = b"".join(hashes)
     if len(row) != HASH_BYTES * len(hashes):
@@ -111,24 +111,24 @@ def root(of: Frontier) -> bytes:
 
 def subtrees(first: int, after: int) -> list[Subtree]:
     """Complete subtrees that leaves first up to after (excluded) are made of, left to right."""
-    found: list[Subtree] = []
+    parts: list[Subtree] = []
     while first < after:
         level = (after - first).bit_length() - 1
         if first:
             level = min(level, (first & -first).bit_length() - 1)
-        found.append(Subtree(level, first >> level))
+        parts.append(Subtree(level, first >> level))
         first += 1 << level
-    return found
+    return parts
 
 
 def root_at(size: int, node: NodeOf) -> bytes:
-    """The root that the tree had at an earlier size; asks node for subtrees(0, size)."""
+    """The root that the tree had at an earlier size; calls node for subtrees(0, size)."""
     return _range_hash((0, size), node) if size else EMPTY_ROOT
 
 
 def inclusion_subtrees(index: int, size: int) -> list[Subtree]:
-    """What inclusion_proof will ask for, so that it can be read at once. Raises ValueError."""
-    return [found for part in _inclusion_path(index, size) for found in subtrees(*part)]
+    """The subtrees of inclusion_proof, so that they can be read at once. Raises ValueError."""
+    return [subtree for part in _inclusion_path(index, size) for subtree in subtrees(*part)]
 
 
 def inclusion_proof(index: int, size: int, node: NodeOf) -> list[bytes]:
@@ -141,8 +141,10 @@ def inclusion_proof(index: int, size: int, node: NodeOf) -> list[bytes]:
 
 
 def consistency_subtrees(old_size: int, new_size: int) -> list[Subtree]:
-    """What consistency_proof will ask for, so that it can be read at once. Raises ValueError."""
-    return [found for part in _consistency_path(old_size, new_size) for found in subtrees(*part)]
+    """The subtrees of consistency_proof, so that they can be read at once. Raises ValueError."""
+    return [
+        subtree for part in _consistency_path(old_size, new_size) for subtree in subtrees(*part)
+    ]
 
 
 def consistency_proof(old_size: int, new_size: int, node: NodeOf) -> list[bytes]:
@@ -196,15 +198,15 @@ def _middle(first: int, after: int) -> int:
 
 
 def _range_hash(part: tuple[int, int], node: NodeOf) -> bytes:
-    return _fold([node(found) for found in subtrees(*part)])
+    return _fold([node(subtree) for subtree in subtrees(*part)])
 
 
 def _fold(peaks: list[bytes]) -> bytes:
     """Root over subtrees of falling size, left to right; at least one."""
-    found = peaks[-1]
+    folded = peaks[-1]
     for peak in peaks[-2::-1]:
-        found = sha256(b"\x01" + peak + found).digest()
-    return found
+        folded = sha256(b"\x01" + peak + folded).digest()
+    return folded
 
 
 def _split(joined: bytes) -> list[bytes]:
@@ -223,17 +225,17 @@ def verify_inclusion(
     """
     if not 0 <= index < size:
         return False
-    place, last, found = index, size - 1, leaf
+    place, last, computed = index, size - 1, leaf
     for sibling in proof:
         if last == 0 or len(sibling) != HASH_BYTES:
             return False
         if place & 1 or place == last:
-            found = node_hash(sibling, found)
+            computed = node_hash(sibling, computed)
             place, last = _skip_even(place, last)
         else:
-            found = node_hash(found, sibling)
+            computed = node_hash(computed, sibling)
         place, last = place >> 1, last >> 1
-    return last == 0 and found == root
+    return last == 0 and computed == root
 
 
 def verify_consistency(
@@ -241,8 +243,8 @@ def verify_consistency(
 ) -> bool:
     """Whether proof shows that the tree of new_size only continues the old one.
 
-    Anything malformed is False. Nothing is a beginning of everything, and a tree of itself. Source:
-    RFC 9162, 2.1.4.2.
+    Anything malformed is False. The empty tree begins every tree, and each tree begins itself.
+    Source: RFC 9162, 2.1.4.2.
     """
     if not 0 <= old_size <= new_size or any(len(part) != HASH_BYTES for part in proof):
         return False

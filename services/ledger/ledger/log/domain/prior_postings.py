@@ -1,4 +1,4 @@
-"""Originals: what a refund, reversal or verdict must know of an earlier command."""
+"""Prior postings: what a refund, reversal or review outcome needs of an earlier command."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,16 +33,16 @@ from ledger.book.money import Discount
 from ledger.log.domain import records
 from ledger.log.domain.leaves import ConsumptionRow, Leaf, RefusedAwardRow
 
-_WHATS: Final = {what.value: what for what in LotMovementKind}
+_MOVEMENT_KINDS: Final = {kind.value: kind for kind in LotMovementKind}
 
 
 def hold_of(command: Command, status: Status) -> str:
-    """Name of the hold whose account and place a capture's original takes over, "" for none."""
+    """The name of the hold that a capture names, "" for none; it gives the account and place."""
     done = status is Status.COMPLETED and isinstance(command.body, CaptureHold)
     return command.body.original if done else ""
 
 
-def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
+def original_of(  # noqa: PLR0913 - all that a leaf has of it
     command: Command,
     status: Status,
     *,
@@ -54,9 +54,9 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
 ) -> PriorPosting:
     """An original as booked, from its command and rows, without later progress.
 
-    Everything follows from what the log keeps, so nothing else is stored for refunds.
-    refused_awards: of a basket's awards those that took no effect. hold: that a capture names;
-    whose it is and where, a capture does not say again.
+    All of it follows from the log, so nothing else is stored for refunds. refused_awards: awards of
+    the basket that took no effect. hold: the one that a capture names, which has the account and
+    the place that the capture does not repeat.
     """
     body = command.body
     plain = PriorPosting(command.name, sequence, command.type, status)
@@ -96,7 +96,7 @@ def original_of(  # noqa: PLR0913 - all that a leaf keeps of it
 def original_in(
     leaf: Leaf, name: str, rows: tuple[LotMovement, ...], hold: PriorPosting | None = None
 ) -> PriorPosting:
-    """What a name's leaf booked, without later progress. rows: its consumption rows."""
+    """The posting of a name in its leaf, without later progress. rows: its consumption rows."""
     command = command_in(leaf)
     if command.name != name:
         return marked_original(name, leaf.sequence, command.type)
@@ -107,62 +107,63 @@ def original_in(
 
 
 def command_in(leaf: Leaf) -> Command:
-    """The command that a leaf's sequence number was given to."""
+    """The command of a leaf."""
     return records.command_from(leaf.shard, leaf.command)
 
 
 def marked_original(name: str, sequence: int, command_type: str) -> PriorPosting:
-    """The original of a reversal that came first: there is nothing behind its name."""
+    """The original of a reversal that came first: it has no posting."""
     return PriorPosting(name, sequence, command_type, Status.DECLINED, arrived=False)
 
 
 def row_of(sealed: ConsumptionRow) -> LotMovement:
-    """A consumption row of a leaf as a value; its lot knows the unit."""
+    """A consumption row of a leaf as a value; the unit is that of its lot."""
     (
         ordinal, lot, amount, cost, claim, fee, original_sequence, original_ordinal, issuer,
-        acceptor, merchant, what,
+        acceptor, merchant, kind,
     ) = sealed  # fmt: skip
     return LotMovement(
-        ordinal, lot, Unit.NETWORK_POINTS, _WHATS[what], amount, cost, issuer, acceptor, merchant,
-        claim, fee, original_sequence, original_ordinal,
+        ordinal, lot, Unit.NETWORK_POINTS, _MOVEMENT_KINDS[kind], amount, cost, issuer, acceptor,
+        merchant, claim, fee, original_sequence, original_ordinal,
     )  # fmt: skip
 
 
-def asked_rial(body: object) -> int | None:
-    """Rial of its original that a command may undo at most; None: all of it, or it is no refund."""
+def refund_rial(body: object) -> int | None:
+    """The most Rial of its original that a command may undo; None: all, or it is no refund."""
     if not isinstance(body, PostTransaction) or body.kind is not Kind.REFUND:
         return None
     return sum([part.amount_rial for part in body.refund_lines]) or body.amount_rial or None
 
 
 def reached(original: PriorPosting, rial: int) -> tuple[LotMovement, ...]:
-    """Of an original's rows those that undoing up to so many Rial more gives anything back of.
+    """Rows of an original of which a refund of up to so many Rial gives something back.
 
-    A part of a step is zero where that of a longer one is: shares only grow. Of a redemption of
-    thousands of lots, a refund of a line is of few (findings S16).
+    Shares only grow with the step, so a row without a share in the longest step has none in a
+    shorter one. A refund of one line of a redemption of thousands of lots concerns few of them
+    (findings S16).
     """
     total, before = original.total_rial, sum(original.progress.refunded)
     after = min(before + rial, total)
     seen: dict[int, bool] = {0: False}  # many rows are alike
-    found: list[LotMovement] = []
+    kept: list[LotMovement] = []
     for row in original.rows:
         for part in (row.amount, row.claim_rial, row.fee_rial, row.cost_rial - row.claim_rial):
-            some = seen.get(part)
-            if some is None:
-                some = seen[part] = money.share(part, before, after, total) > 0
-            if some:
-                found.append(row)
+            gives_back = seen.get(part)
+            if gives_back is None:
+                gives_back = seen[part] = money.share(part, before, after, total) > 0
+            if gives_back:
+                kept.append(row)
                 break
-    return tuple(found)
+    return tuple(kept)
 
 
 def _sent(rows: tuple[LotMovement, ...]) -> tuple[LotMovement, ...]:
-    """What a command put into transit: not what repaid a debt."""
+    """Rows that put value into transit, without those that repaid a debt."""
     return tuple(row for row in rows if row.kind is LotMovementKind.SENT)
 
 
 def effective(body: PostTransaction, refused: Sequence[RefusedAwardRow]) -> PostTransaction:
-    """The basket with those of its awards that took effect."""
+    """The sale with only those awards that took effect."""
     if not refused:
         return body
     without = {place for place, _ in refused}
@@ -186,7 +187,7 @@ def _original_of_transaction(
         )
     spent = tuple(row for row in rows if row.kind is LotMovementKind.REDEEMED)
     if body.kind in (Kind.REFUND, Kind.REVERSAL):
-        spent = _sent(rows)  # on, to the card that took a closed one's place
+        spent = _sent(rows)  # forwarded to the card that took a closed one's place
     lines = tuple((line.line, line.amount_rial) for line in body.lines)
     if not lines:
         lines = ((0, body.amount_rial),)
@@ -220,7 +221,7 @@ def _original_of_spend(
 
 
 def _added(discount: Discount, spent: tuple[LotMovement, ...]) -> tuple[int, int]:
-    """Rial beyond the claims: what the acceptor gave of its own, what the network added."""
+    """Rial beyond the claims: the acceptor's own discount, and the network's addition."""
     claim = sum(row.claim_rial for row in spent)
     network = money.of_network(discount, claim)
     return discount.rial - claim - network, network

@@ -1,4 +1,4 @@
-"""What a record of each kind says of itself: one row a kind of command."""
+"""The facts of each kind of record: one row a kind of command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, slots=True)
 class RecordKind(Generic[B]):
-    """facts: what a body of this kind says of itself."""
+    """facts: a function from a body of this kind to its facts."""
 
     body: type[B]
     facts: Callable[[B], CommandFacts]
@@ -59,7 +59,7 @@ def _of_transaction(body: PostTransaction) -> CommandFacts:
         acceptor=body.acceptor,
         terminal=body.terminal,
         original=body.original,
-        shown=body.shown,
+        presented=body.shown,
         case_id=body.case_id,
         kind=body.kind,
         replayed=body.replayed,
@@ -187,5 +187,5 @@ RECORD_KINDS: Final[dict[type, RecordKind[Any]]] = {kind.body: kind for kind in 
 
 
 def facts_of(body: Any) -> CommandFacts:
-    """What a body says of itself. Raises KeyError on one of no kind."""
+    """The facts of a body. Raises KeyError on a body of no kind."""
     return RECORD_KINDS[type(body)].facts(body)

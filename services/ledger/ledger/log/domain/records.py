@@ -47,7 +47,10 @@ def command_from(shard: int, raw: bytes) -> Command:
 
 
 def refused(command: Command, reason: Reason) -> Command:
-    """What is booked of a command that cannot be: its name, and where a till is to look for it."""
+    """The refusal that is booked for a command that cannot be.
+
+    It has the command's name, and the facts by which a till looks it up.
+    """
     body, facts = command.body, command.facts
     is_transaction = isinstance(body, PostTransaction | RefuseTransaction)
     refusal = RefuseTransaction(
@@ -63,7 +66,7 @@ def refused(command: Command, reason: Reason) -> Command:
 
 
 def fingerprint_bytes(text: str | None) -> bytes | None:
-    """A fingerprint as it is kept: hex as its bytes, anything else as its own text."""
+    """A fingerprint as it is stored: hex as its bytes, anything else as its own text."""
     if text is None:
         return None
     try:

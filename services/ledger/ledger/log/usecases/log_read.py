@@ -1,4 +1,4 @@
-"""Leaves and tree nodes of a shard's log, as proofs and statements need them."""
+"""Leaves and tree nodes of a shard's log, for proofs and statements."""
 
 import asyncio
 from bisect import bisect_right, insort
@@ -18,7 +18,7 @@ Place = tuple[int, int]  # shard, sequence
 async def leaves_at(tx: Tx, places: Collection[Place]) -> dict[Place, Leaf]:
     """Leaves by (shard, sequence), each of which the shard has reached.
 
-    Unpacked in a thread: a page of a statement may come out of two hundred chunks.
+    They are unpacked in a thread: a page of a statement may come out of two hundred chunks.
     """
     if not places:
         return {}
@@ -27,7 +27,7 @@ async def leaves_at(tx: Tx, places: Collection[Place]) -> dict[Place, Leaf]:
 
 
 async def read_leaves(tx: Tx, places: Collection[Place]) -> dict[Place, Leaf]:
-    """As leaves_at, without a thread: a batch names a few."""
+    """As leaves_at, without a thread: a batch names few."""
     if not places:
         return {}
     return _leaves_in(await store.list_chunks_at(tx, sorted(places)), places)
@@ -39,52 +39,52 @@ async def raw_leaf(tx: Tx, shard: int, sequence: int) -> bytes:
     return (await asyncio.to_thread(_between, rows, shard, sequence, sequence))[0]
 
 
-async def node_of(tx: Tx, shard: int, size: int, wanted: Iterable[Subtree]) -> NodeOf:
+async def node_of(tx: Tx, shard: int, size: int, subtrees: Iterable[Subtree]) -> NodeOf:
     """Hashes of complete subtrees of a log of at least this size. Raises InvariantBroken."""
-    wanted = list(wanted)
+    subtrees = list(subtrees)
     stored = {
         Subtree(row["level"], row["number"]): row["hash"]
-        for row in await store.list_nodes(tx, shard, blocks.stored_of(wanted))
+        for row in await store.list_nodes(tx, shard, blocks.stored_of(subtrees))
     }
-    found: dict[int, Sequence[bytes]] = {}
-    for block in blocks.blocks_of(wanted):
+    leaves_by_block: dict[int, Sequence[bytes]] = {}
+    for block in blocks.blocks_of(subtrees):
         first = block * blocks.BLOCK_LEAVES + 1
         last = min(first + blocks.BLOCK_LEAVES - 1, size)
         rows = await store.list_chunks(tx, shard, first, last)
-        found[block] = await asyncio.to_thread(_between, rows, shard, first, last)
-    return await asyncio.to_thread(blocks.nodes_of, found, stored)
+        leaves_by_block[block] = await asyncio.to_thread(_between, rows, shard, first, last)
+    return await asyncio.to_thread(blocks.nodes_of, leaves_by_block, stored)
 
 
 async def sequences_at(tx: Tx, shards: Iterable[Record], at: datetime) -> dict[int, int]:
-    """Of each shard, the last sequence number decided not later than a time; 0: none.
+    """The last sequence number of each shard decided not later than a time; 0: none.
 
-    A search by halves over the chunks of all shards together, then in one chunk of each: decision
-    time never falls. shards: rows of store.log. Source: ledger reference 1 (as-of balances).
+    A binary search over the chunks of all shards together, then in one chunk of each: decision time
+    never falls. shards: rows of store.log. Source: ledger reference 1 (as-of balances).
     """
-    found: dict[int, int] = {}
+    sequences: dict[int, int] = {}
     open_at: dict[int, _Search] = {}
     for row in shards:
         number: int = row["shard"]
         if row["decided_at"] <= at or not row["last_sequence"]:
-            found[number] = row["last_sequence"]
+            sequences[number] = row["last_sequence"]
         else:
             open_at[number] = _Search(0, row["last_sequence"] + 1)
     while going := [shard for shard, search in open_at.items() if search.middle]:
-        asked = [(shard, open_at[shard].middle) for shard in going]
-        for row in await store.list_chunk_ends(tx, asked):
+        places = [(shard, open_at[shard].middle) for shard in going]
+        for row in await store.list_chunk_ends(tx, places):
             place: int = row["place"]
             shard = going[place - 1]
             open_at[shard] = open_at[shard].after(row, at)
     for shard, search in open_at.items():
-        found[shard] = search.low
+        sequences[shard] = search.low
         if search.chunk:  # the time falls into it, or just before it
             rows = await store.list_chunks(tx, shard, search.chunk, search.chunk)
-            found[shard] += await asyncio.to_thread(_count_until, rows[0]["packed"], at)
-    return found
+            sequences[shard] += await asyncio.to_thread(_count_until, rows[0]["packed"], at)
+    return sequences
 
 
 class _Search:
-    """Leaves up to low count; those from high on do not; chunk: first of the one at high, or 0."""
+    """Leaves up to low count, those from high on do not. chunk: first of the one at high, or 0."""
 
     __slots__ = ("chunk", "high", "low")
 
@@ -93,11 +93,11 @@ class _Search:
 
     @property
     def middle(self) -> int:
-        """Where to look next; 0: nowhere."""
+        """The next leaf to look at; 0: the search is over."""
         return (self.low + self.high) // 2 if self.low + 1 < self.high else 0
 
     def after(self, row: Record, at: datetime) -> "_Search":
-        """With what the chunk at the middle says."""
+        """The search after it looked at the chunk at the middle."""
         if row["decided_at"] <= at:
             return _Search(row["first"] + row["count"] - 1, self.high, self.chunk)
         return _Search(self.low, row["first"], row["first"])
@@ -114,26 +114,26 @@ def _leaves_in(rows: Sequence[Record], places: Collection[Place]) -> dict[Place,
         if (shard, first) not in unpacked:
             unpacked[shard, first] = chunks.unpack(packed)
             insort(firsts.setdefault(shard, []), first)
-    found: dict[Place, Leaf] = {}
+    by_place: dict[Place, Leaf] = {}
     for shard, sequence in places:
         of_shard = firsts.get(shard, [])
         first = of_shard[bisect_right(of_shard, sequence) - 1] if of_shard else sequence
         group = unpacked.get((shard, first), [])
         if not 0 <= sequence - first < len(group):
             raise InvariantBroken(f"shard {shard}: the log has no leaf {sequence}")
-        found[shard, sequence] = leaves.decode(group[sequence - first])
-    return found
+        by_place[shard, sequence] = leaves.decode(group[sequence - first])
+    return by_place
 
 
 def _between(rows: Sequence[Record], shard: int, first: int, last: int) -> list[bytes]:
     """Leaves first to last. Raises InvariantBroken where one is missing."""
-    found: list[bytes] = []
+    raw_leaves: list[bytes] = []
     for row in rows:
         for sequence, raw in enumerate(chunks.unpack(row["packed"]), row["first"]):
             if first <= sequence <= last:
-                if sequence != first + len(found):
+                if sequence != first + len(raw_leaves):
                     break
-                found.append(raw)
-    if len(found) != last - first + 1:
-        raise InvariantBroken(f"shard {shard}: the log has no leaf {first + len(found)}")
-    return found
+                raw_leaves.append(raw)
+    if len(raw_leaves) != last - first + 1:
+        raise InvariantBroken(f"shard {shard}: the log has no leaf {first + len(raw_leaves)}")
+    return raw_leaves

@@ -14,7 +14,7 @@ from ledger.log.usecases import log_read
 
 
 class Head(NamedTuple):
-    """A shard's log as it stands: what a checkpoint signs. root None: its peaks are spoilt."""
+    """A shard's log as it is now, for a checkpoint. root None: its stored peaks are damaged."""
 
     shard: int
     size: int
@@ -34,14 +34,15 @@ async def list_heads(tx: Tx) -> list[Head]:
 async def continues(tx: Tx, head: Head, *, size: int, root: bytes) -> bool:
     """Whether a head only continues the log that had this size and root.
 
-    By the leaves and nodes that are stored now, so a head that they do not lead to is none either.
+    It is judged by the leaves and nodes stored now. A head that does not follow from them does not
+    continue it either.
     """
     if head.root is None or size > head.size:
         return False
     try:
-        wanted = merkle.consistency_subtrees(size, head.size)
+        path = merkle.consistency_subtrees(size, head.size)
         node = await log_read.node_of(
-            tx, head.shard, head.size, [*wanted, *merkle.subtrees(0, head.size)]
+            tx, head.shard, head.size, [*path, *merkle.subtrees(0, head.size)]
         )
         proof = merkle.consistency_proof(size, head.size, node)
         stored = merkle.root_at(head.size, node)
@@ -80,8 +81,8 @@ async def inclusion_at(
             code="not-in-the-log",
             fa="این شماره در دفتری به این اندازه نیست.",
         )
-    wanted = merkle.inclusion_subtrees(sequence - 1, size)
-    node = await log_read.node_of(tx, shard, last, [*wanted, *merkle.subtrees(0, size)])
+    path = merkle.inclusion_subtrees(sequence - 1, size)
+    node = await log_read.node_of(tx, shard, last, [*path, *merkle.subtrees(0, size)])
     leaf = await log_read.raw_leaf(tx, shard, sequence)
     return {
         "shard": shard,
@@ -111,9 +112,9 @@ async def consistency(
             code="sizes-out-of-order",
             fa="اندازهٔ کوچک‌تر را نخست بدهید.",
         )
-    wanted = merkle.consistency_subtrees(old_size, new_size)
+    path = merkle.consistency_subtrees(old_size, new_size)
     ends = [*merkle.subtrees(0, old_size), *merkle.subtrees(0, new_size)]
-    node = await log_read.node_of(tx, shard, last, [*wanted, *ends])
+    node = await log_read.node_of(tx, shard, last, [*path, *ends])
     return {
         "shard": shard,
         "old_size": old_size,
@@ -128,25 +129,27 @@ async def consistency(
 
 async def list_checkpoints(archive: Archive | None, *, after: int, limit: int) -> dict[str, Any]:
     """The latest checkpoint of each shard that has one, by shard; the keys that verify them."""
-    kept = _kept(archive)
-    shards = [shard for shard in await asyncio.to_thread(kept.shards) if shard > after][:limit]
+    published = _required(archive)
+    shards = [shard for shard in await asyncio.to_thread(published.shards) if shard > after][:limit]
     items: list[dict[str, Any]] = []
     for shard in shards:
-        text = await asyncio.to_thread(kept.last, shard)
+        text = await asyncio.to_thread(published.last, shard)
         if text is not None:
-            found = checkpoints.parse(text).checkpoint
-            items.append({"shard": shard, "size": found.size, "at": found.at, "checkpoint": text})
+            checkpoint = checkpoints.parse(text).checkpoint
+            items.append(
+                {"shard": shard, "size": checkpoint.size, "at": checkpoint.at, "checkpoint": text}
+            )
     following = shards[-1] if len(shards) == limit else None
-    return {"items": items, "next": following, "keys": await asyncio.to_thread(kept.keys)}
+    return {"items": items, "next": following, "keys": await asyncio.to_thread(published.keys)}
 
 
 async def find_checkpoint(archive: Archive | None, shard: int, *, size: int | None) -> str:
     """A shard's checkpoint, the latest or that of a size, as it was signed. Raises NotFound."""
-    kept = _kept(archive)
+    published = _required(archive)
     text = await (
-        asyncio.to_thread(kept.last, shard)
+        asyncio.to_thread(published.last, shard)
         if size is None
-        else asyncio.to_thread(kept.find, shard, size)
+        else asyncio.to_thread(published.find, shard, size)
     )
     if text is None:
         raise errors.NotFound(
@@ -172,7 +175,7 @@ async def _signed_size(archive: Archive | None, shard: int) -> int:
     return 0 if text is None else checkpoints.parse(text).checkpoint.size
 
 
-def _kept(archive: Archive | None) -> Archive:
+def _required(archive: Archive | None) -> Archive:
     if archive is None:
         raise errors.NotFound("this ledger publishes no checkpoints", code="no-checkpoint")
     return archive

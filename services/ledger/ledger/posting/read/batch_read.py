@@ -14,7 +14,7 @@ from ledger.book.facts import Lot, PriorPosting, Role
 from ledger.log import store as log_store
 from ledger.log.domain import prior_postings, records
 from ledger.log.domain.leaves import Leaf
-from ledger.log.domain.prior_postings import asked_rial, hold_of, reached
+from ledger.log.domain.prior_postings import hold_of, reached, refund_rial
 from ledger.log.usecases import log_read
 from ledger.posting.decide import commands as deciding
 from ledger.posting.decide import prefetch, rules
@@ -137,7 +137,7 @@ def _undone(
     for command in fresh:
         key = (command.shard, command.facts.original)
         if key in undoable:
-            rial, before = asked_rial(command.body), undoable[key]
+            rial, before = refund_rial(command.body), undoable[key]
             undoable[key] = None if rial is None or before is None else before + rial
     return undoable
 

@@ -19,8 +19,8 @@ async def get_outcome(
 ) -> Response:
     """The first answer as it was given, and what has become of the name since."""
     async with doors.database(request).read() as tx:
-        found = await outcomes.outcome_of(tx, shard, name, now=doors.clock(request).now())
-    return doors.answer(found)
+        outcome = await outcomes.outcome_of(tx, shard, name, now=doors.clock(request).now())
+    return doors.answer(outcome)
 
 
 ROUTERS: Final = (accounts.router, network.router, proofs.router, internal)

@@ -43,7 +43,7 @@ class Which(StrEnum):
     ALL = "all"
 
 
-class LotsAsked(doors.OfShard):
+class LotsQuery(doors.OfShard):
     """Lots as they are or were, by number."""
 
     which: Which = Which.OPEN
@@ -51,14 +51,14 @@ class LotsAsked(doors.OfShard):
     limit: Limit = 100
 
 
-class LotAsked(doors.OfAccount):
+class LotQuery(doors.OfAccount):
     """What moved a lot, in order."""
 
     after: Annotated[str, Field(max_length=32)] = "0.0"
     limit: Limit = 100
 
 
-class StatementAsked(doors.OfAccount):
+class StatementQuery(doors.OfAccount):
     """Part of a statement: numbers in the account, and decision times (until excluded)."""
 
     unit: Unit = Unit.NETWORK_POINTS
@@ -81,7 +81,7 @@ _SIGNS: Final = {Flow.ALL: 0, Flow.CREDITS: 1, Flow.DEBITS: -1}
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def get_balance(
-    request: Request, account: Account, asked_for: Annotated[doors.OfShard, Query()]
+    request: Request, account: Account, query: Annotated[doors.OfShard, Query()]
 ) -> Response:
     """Total, available, held, pending, in transit; by unit, by issuer, and what expires next.
 
@@ -90,10 +90,10 @@ async def get_balance(
     still to be booked can change the answer. All zeros, and shard null, for an account on which
     nothing was ever booked.
     """
-    wanted = doors.as_of_shard(request, asked_for)
+    requested = doors.as_of_shard(request, query)
     async with doors.database(request).read() as tx:
-        found = await accounts.balance_of(tx, account, wanted)
-    return doors.answer(found)
+        balance = await accounts.balance_of(tx, account, requested)
+    return doors.answer(balance)
 
 
 @router.get(
@@ -102,20 +102,20 @@ async def get_balance(
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def list_lots(
-    request: Request, account: Account, asked_for: Annotated[LotsAsked, Query()]
+    request: Request, account: Account, query: Annotated[LotsQuery, Query()]
 ) -> Response:
     """Lots by number, open ones or all, as they are or were."""
-    wanted = doors.as_of_shard(request, asked_for)
+    requested = doors.as_of_shard(request, query)
     async with doors.database(request).read() as tx:
-        found = await accounts.list_lots(
+        lots = await accounts.list_lots(
             tx,
             account,
-            wanted,
-            only_open=asked_for.which is Which.OPEN,
-            after=asked_for.after,
-            limit=asked_for.limit,
+            requested,
+            only_open=query.which is Which.OPEN,
+            after=query.after,
+            limit=query.limit,
         )
-    return doors.answer(found)
+    return doors.answer(lots)
 
 
 @router.get(
@@ -127,16 +127,16 @@ async def get_lot(
     request: Request,
     account: Account,
     lot: Annotated[int, Path(ge=1, le=2**63 - 1)],
-    asked_for: Annotated[LotAsked, Query()],
+    query: Annotated[LotQuery, Query()],
 ) -> Response:
     """One lot, open or not, and what moved it: consumptions in order, by pages."""
-    place = doors.pair_of(asked_for.after, 2**63 - 1, _ORDINAL_MAX)
-    shard = doors.number_of(asked_for.shard)
+    place = doors.pair_of(query.after, 2**63 - 1, _ORDINAL_MAX)
+    shard = doors.number_of(query.shard)
     async with doors.database(request).read() as tx:
-        found = await accounts.lot_of(
-            tx, account, lot, after=place, limit=asked_for.limit, shard=shard
+        history = await accounts.lot_of(
+            tx, account, lot, after=place, limit=query.limit, shard=shard
         )
-    return doors.answer(found)
+    return doors.answer(history)
 
 
 @router.get(
@@ -145,27 +145,27 @@ async def get_lot(
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def list_statement(
-    request: Request, account: Account, asked_for: Annotated[StatementAsked, Query()]
+    request: Request, account: Account, query: Annotated[StatementQuery, Query()]
 ) -> Response:
     """Entries in one unit, each with its running balance; newest first, or oldest.
 
     Newest first goes on with `before` = the page's `next`, oldest first with `after`. `since` and
     `until` bound the decision time, the latter excluded.
     """
-    chosen = doors.account_of_unit(asked_for.unit, asked_for.issuer)
+    chosen = doors.account_of_unit(query.unit, query.issuer)
     part = Range(
-        after=asked_for.after,
-        before=asked_for.before,
-        since=None if asked_for.since is None else as_of.time_of(asked_for.since),
-        until=None if asked_for.until is None else as_of.time_of(asked_for.until),
-        sign=_SIGNS[asked_for.flow],
-        oldest_first=asked_for.order is Order.OLDEST,
-        limit=asked_for.limit,
-        shard=doors.number_of(asked_for.shard),
+        after=query.after,
+        before=query.before,
+        since=None if query.since is None else as_of.time_of(query.since),
+        until=None if query.until is None else as_of.time_of(query.until),
+        sign=_SIGNS[query.flow],
+        oldest_first=query.order is Order.OLDEST,
+        limit=query.limit,
+        shard=doors.number_of(query.shard),
     )
     async with doors.database(request).read() as tx:
-        found = await accounts.list_statement(tx, account, chosen, part)
-    return doors.answer(found)
+        statement = await accounts.list_statement(tx, account, chosen, part)
+    return doors.answer(statement)
 
 
 @router.get(
@@ -180,8 +180,8 @@ async def get_booking(request: Request, id: Annotated[str, Path(max_length=210)]
     """
     shard, name = _public_id(id)
     async with doors.database(request).read() as tx:
-        found = await bookings.booking_of(tx, shard, name)
-    return doors.answer(found)
+        booking = await bookings.booking_of(tx, shard, name)
+    return doors.answer(booking)
 
 
 def _public_id(text: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""What the routes share: parameters as they are written, parts of the application, answers."""
+"""Shared by the routes: parameters, resources of the application, answers."""
 
 from typing import Annotated, Any, Final
 
@@ -65,7 +65,7 @@ class OfBook(Parameters):
 
 
 def database(request: Request) -> Database:
-    """The room's database."""
+    """The service's database."""
     return resources(request).database
 
 
@@ -75,28 +75,28 @@ def clock(request: Request) -> Clock:
 
 
 def archive(request: Request) -> Archive | None:
-    """Where checkpoints are published, if they are."""
+    """The folder of published checkpoints, if there is one."""
     return resources(request).shared(archive_of)
 
 
-def as_of_shard(request: Request, given: OfShard) -> AsOf:
-    """The moment asked for; digits of any of three scripts. Raises Invalid, each with its code."""
-    as_of.at_most_one(at=given.at, sequence=given.sequence)
-    at = None if given.at is None else as_of.time_of(given.at)
-    sequence, shard = number_of(given.sequence), number_of(given.shard)
+def as_of_shard(request: Request, parameters: OfShard) -> AsOf:
+    """The requested moment; digits of any of three scripts. Raises Invalid, each with its code."""
+    as_of.at_most_one(at=parameters.at, sequence=parameters.sequence)
+    at = None if parameters.at is None else as_of.time_of(parameters.at)
+    sequence, shard = number_of(parameters.sequence), number_of(parameters.shard)
     return AsOf(now=clock(request).now(), at=at, sequence=sequence, shard=shard)
 
 
-def as_of_book(request: Request, given: OfBook) -> AsOf:
+def as_of_book(request: Request, parameters: OfBook) -> AsOf:
     """As as_of_shard, of all shards."""
-    as_of.at_most_one(at=given.at, vector=given.vector)
-    at = None if given.at is None else as_of.time_of(given.at)
-    vector = None if given.vector is None else as_of.vector_of(given.vector)
+    as_of.at_most_one(at=parameters.at, vector=parameters.vector)
+    at = None if parameters.at is None else as_of.time_of(parameters.at)
+    vector = None if parameters.vector is None else as_of.vector_of(parameters.vector)
     return AsOf(now=clock(request).now(), at=at, vector=vector)
 
 
 def number_of(text: str | None) -> int | None:
-    """A number, if one was given. Raises Invalid `bad-number`."""
+    """A number, if the parameter has one. Raises Invalid `bad-number`."""
     return None if text is None else as_of.number_of(text)
 
 
@@ -122,15 +122,15 @@ def pair_of(text: str, first_max: int, second_max: int) -> tuple[int, int]:
 
 
 def bad_cursor() -> errors.Invalid:
-    """A cursor that no page gave."""
+    """An error for a cursor that no page has."""
     return errors.Invalid("after is the next of the page before", code="bad-cursor")
 
 
 def shaped(shape: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """A route's `responses`: its answer looks so."""
+    """A route's `responses`, with the shape of its answer."""
     return {200: {"model": shape}}
 
 
 def answer(value: dict[str, Any]) -> Response:
-    """JSON, fast."""
+    """A JSON response, encoded fast."""
     return Response(json.encode(value), media_type="application/json")

@@ -18,14 +18,14 @@ from ledger.query.usecases.network import PERIODS_MAX, Estimate, Part
 router = APIRouter(tags=["ledger"])
 
 
-class PositionsAsked(doors.OfBook):
+class PositionsQuery(doors.OfBook):
     """Pairs of parties by number."""
 
     after: Annotated[str, Field(pattern=r"^\d{1,10}\.\d{1,10}$")] = "0.0"
     limit: Limit = 100
 
 
-class VintagesAsked(doors.OfBook):
+class VintagesQuery(doors.OfBook):
     """Vintages by issuer, unit and month."""
 
     issuer: Annotated[int | None, Field(ge=1, le=PARTY_MAX)] = None
@@ -34,7 +34,7 @@ class VintagesAsked(doors.OfBook):
     limit: Limit = 100
 
 
-class RevenueAsked(doors.Parameters):
+class RevenueQuery(doors.Parameters):
     """One vintage, the ends of periods in order, and what is estimated at each."""
 
     issuer: Annotated[int, Field(ge=1, le=PARTY_MAX)]
@@ -54,19 +54,17 @@ class RevenueAsked(doors.Parameters):
     responses=doors.shaped(shapes.Positions),
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY)],
 )
-async def list_positions(
-    request: Request, asked_for: Annotated[PositionsAsked, Query()]
-) -> Response:
+async def list_positions(request: Request, query: Annotated[PositionsQuery, Query()]) -> Response:
     """Who owes whom, gross, with the network's fee: now, or as of a time or a vector.
 
     The answer names the vector of sequence numbers it is as of; give it back as `vector` for the
     next page, so that all pages are of one moment.
     """
-    wanted = doors.as_of_book(request, asked_for)
-    pair = doors.pair_of(asked_for.after, PARTY_MAX, PARTY_MAX)
+    requested = doors.as_of_book(request, query)
+    pair = doors.pair_of(query.after, PARTY_MAX, PARTY_MAX)
     async with doors.database(request).read() as tx:
-        found = await network.list_positions(tx, wanted, after=pair, limit=asked_for.limit)
-    return doors.answer(found)
+        positions = await network.list_positions(tx, requested, after=pair, limit=query.limit)
+    return doors.answer(positions)
 
 
 @router.get(
@@ -74,22 +72,22 @@ async def list_positions(
     responses=doors.shaped(shapes.Vintages),
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY)],
 )
-async def list_vintages(request: Request, asked_for: Annotated[VintagesAsked, Query()]) -> Response:
+async def list_vintages(request: Request, query: Annotated[VintagesQuery, Query()]) -> Response:
     """Points by issuer and Solar Hijri issue month, and their cost: what became of them.
 
     issued − redeemed − reversed + restored − expired − in transit = outstanding. As of now, a time
     or a vector. A report that adds up the issuer's lots: not for a till.
     """
-    wanted = doors.as_of_book(request, asked_for)
+    requested = doors.as_of_book(request, query)
     part = Part(
-        issuer=asked_for.issuer,
-        unit=asked_for.unit,
-        after=None if asked_for.after is None else network.vintage_key(asked_for.after),
-        limit=asked_for.limit,
+        issuer=query.issuer,
+        unit=query.unit,
+        after=None if query.after is None else network.vintage_key(query.after),
+        limit=query.limit,
     )
     async with doors.database(request).read() as tx:
-        found = await network.list_vintages(tx, wanted, part)
-    return doors.answer(found)
+        vintages = await network.list_vintages(tx, requested, part)
+    return doors.answer(vintages)
 
 
 @router.get(
@@ -97,33 +95,33 @@ async def list_vintages(request: Request, asked_for: Annotated[VintagesAsked, Qu
     responses=doors.shaped(shapes.Revenue),
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY)],
 )
-async def get_revenue(request: Request, asked_for: Annotated[RevenueAsked, Query()]) -> Response:
+async def get_revenue(request: Request, query: Annotated[RevenueQuery, Query()]) -> Response:
     """Revenue from one vintage's points under IFRS 15, period by period, with its liability.
 
     at: the end of each period, in order. allocated_rial: what was paid for the points that stand;
     redeemed_share_bp: how many of those issued are expected to be redeemed in the end, in basis
     points. Both once, or once a period.
     """
-    ends = [as_of.time_of(text) for text in asked_for.at]
-    rials, shares = _each(asked_for.allocated_rial, ends), _each(asked_for.redeemed_share_bp, ends)
+    ends = [as_of.time_of(text) for text in query.at]
+    rials, shares = _each(query.allocated_rial, ends), _each(query.redeemed_share_bp, ends)
     estimates = [
         Estimate(at=end, allocated_rial=rial, redeemed_share_bp=share)
         for end, rial, share in zip(ends, rials, shares, strict=True)
     ]
-    key = (asked_for.issuer, asked_for.unit, as_of.month_of(asked_for.month))
+    key = (query.issuer, query.unit, as_of.month_of(query.month))
     now = doors.clock(request).now()
     async with doors.database(request).read() as tx:
-        found = await network.revenue_of(tx, key, estimates, now=now)
-    return doors.answer(found)
+        revenue = await network.revenue_of(tx, key, estimates, now=now)
+    return doors.answer(revenue)
 
 
-def _each(given: list[int], ends: list[datetime]) -> list[int]:
-    if len(given) == 1:
-        return given * len(ends)
-    if len(given) != len(ends):
+def _each(values: list[int], ends: list[datetime]) -> list[int]:
+    if len(values) == 1:
+        return values * len(ends)
+    if len(values) != len(ends):
         raise errors.Invalid(
             "give allocated_rial and redeemed_share_bp once, or once for each at",
             code="periods-do-not-match",
             fa="بها و سهم مصرف را یک بار، یا برای هر دوره یک بار بدهید.",
         )
-    return given
+    return values

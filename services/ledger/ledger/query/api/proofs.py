@@ -19,7 +19,7 @@ _NOTE: Final = "text/plain; charset=utf-8"
 Number = Annotated[str, Path(max_length=64)]
 
 
-class CheckpointsAsked(doors.Parameters):
+class CheckpointsQuery(doors.Parameters):
     """Shards by number."""
 
     after: Annotated[int, Field(ge=-1, le=as_of.SHARD_MAX)] = -1
@@ -32,14 +32,14 @@ class OfSize(doors.Parameters):
     size: doors.Number = None
 
 
-class EntryAsked(OfSize, doors.OfAccount):
+class EntryQuery(OfSize, doors.OfAccount):
     """Which account of a club account the entry is of."""
 
     unit: Unit = Unit.NETWORK_POINTS
     issuer: Issuer = 0
 
 
-class SizesAsked(doors.Parameters):
+class SizesQuery(doors.Parameters):
     """A log at two sizes; new None: as it stands."""
 
     old: Annotated[str, Field(max_length=64)]
@@ -52,13 +52,13 @@ class SizesAsked(doors.Parameters):
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def list_checkpoints(
-    request: Request, asked_for: Annotated[CheckpointsAsked, Query()]
+    request: Request, query: Annotated[CheckpointsQuery, Query()]
 ) -> Response:
     """The latest signed checkpoint of every shard (C2SP tlog-checkpoint), and the keys."""
-    found = await proofs.list_checkpoints(
-        doors.archive(request), after=asked_for.after, limit=asked_for.limit
+    checkpoints = await proofs.list_checkpoints(
+        doors.archive(request), after=query.after, limit=query.limit
     )
-    return doors.answer(found)
+    return doors.answer(checkpoints)
 
 
 @router.get(
@@ -67,11 +67,11 @@ async def list_checkpoints(
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def get_checkpoint(
-    request: Request, shard: Shard, asked_for: Annotated[OfSize, Query()]
+    request: Request, shard: Shard, query: Annotated[OfSize, Query()]
 ) -> Response:
     """A shard's checkpoint as it was signed, text: the latest, or that of a size."""
-    wanted = doors.number_of(asked_for.size)
-    text = await proofs.find_checkpoint(doors.archive(request), shard, size=wanted)
+    size = doors.number_of(query.size)
+    text = await proofs.find_checkpoint(doors.archive(request), shard, size=size)
     return Response(text, media_type=_NOTE)
 
 
@@ -81,17 +81,17 @@ async def get_checkpoint(
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def get_inclusion(
-    request: Request, shard: Shard, sequence: Number, asked_for: Annotated[OfSize, Query()]
+    request: Request, shard: Shard, sequence: Number, query: Annotated[OfSize, Query()]
 ) -> Response:
     """Proof that a sequence number's leaf is in the shard's log (RFC 9162): leaf, index, hashes.
 
     Of the latest checkpoint that covers it, else of the log as it stands; or of the size given.
     Bytes are base64.
     """
-    number, wanted = as_of.number_of(sequence), doors.number_of(asked_for.size)
+    number, size = as_of.number_of(sequence), doors.number_of(query.size)
     async with doors.database(request).read() as tx:
-        found = await proofs.inclusion(tx, doors.archive(request), shard, number, size=wanted)
-    return doors.answer(found)
+        proof = await proofs.inclusion(tx, doors.archive(request), shard, number, size=size)
+    return doors.answer(proof)
 
 
 @router.get(
@@ -103,17 +103,17 @@ async def get_entry_proof(
     request: Request,
     account: Account,
     number: Annotated[int, Path(ge=1, le=2**31 - 1)],
-    asked_for: Annotated[EntryAsked, Query()],
+    query: Annotated[EntryQuery, Query()],
 ) -> Response:
     """The same of an account's entry, by its number in the account: the leaf that holds it."""
-    wanted = doors.number_of(asked_for.size)
-    unit, issuer = doors.account_of_unit(asked_for.unit, asked_for.issuer)
-    chosen = unit, issuer, doors.number_of(asked_for.shard)
+    size = doors.number_of(query.size)
+    unit, issuer = doors.account_of_unit(query.unit, query.issuer)
+    chosen = unit, issuer, doors.number_of(query.shard)
     async with doors.database(request).read() as tx:
-        found = await entries.inclusion_of(
-            tx, doors.archive(request), account, chosen, number, size=wanted
+        proof = await entries.inclusion_of(
+            tx, doors.archive(request), account, chosen, number, size=size
         )
-    return doors.answer(found)
+    return doors.answer(proof)
 
 
 @router.get(
@@ -122,12 +122,12 @@ async def get_entry_proof(
     dependencies=[auth.allow(Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER)],
 )
 async def get_consistency(
-    request: Request, shard: Shard, asked_for: Annotated[SizesAsked, Query()]
+    request: Request, shard: Shard, query: Annotated[SizesQuery, Query()]
 ) -> Response:
     """Proof that the shard's log of size `new` (else: as it stands) begins with that of `old`."""
-    old_size, new_size = as_of.number_of(asked_for.old), doors.number_of(asked_for.new)
+    old_size, new_size = as_of.number_of(query.old), doors.number_of(query.new)
     async with doors.database(request).read() as tx:
-        found = await proofs.consistency(
+        proof = await proofs.consistency(
             tx, doors.archive(request), shard, old_size=old_size, new_size=new_size
         )
-    return doors.answer(found)
+    return doors.answer(proof)

@@ -1,6 +1,6 @@
-"""Shapes of the answers, for the OpenAPI document; what is sent is written faster, by msgspec.
+"""Shapes of the answers, for the OpenAPI document; msgspec encodes the answers themselves, faster.
 
-A test holds each shape against real answers. Totals over shards are text, since they may pass 2^53.
+A test compares each shape with real answers. Totals over shards are text, since they may pass 2^53.
 """
 
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""What readings work out: balances, issue cohorts, revenue."""
+"""Computations of readings: balances, issue cohorts, revenue."""

@@ -1,4 +1,4 @@
-"""What an account holds at one moment, by unit and issuer: out of its lots, holds and debts."""
+"""Figures of an account at one moment, by unit and issuer, from its lots, holds and debts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -59,15 +59,15 @@ def by_kin(
     in_transit: Mapping[Kin, int] | None = None,
 ) -> dict[Kin, Figures]:
     """Figures by unit and issuer at a time, in order; debts: owed, >= 0. Zeros are left out."""
-    mine: dict[Kin, list[LotAt]] = {}
+    lots_of: dict[Kin, list[LotAt]] = {}
     for lot in lots:
         if lot.remaining:
-            mine.setdefault((lot.unit, lot.issuer), []).append(lot)
+            lots_of.setdefault((lot.unit, lot.issuer), []).append(lot)
     debts, in_transit = debts or {}, in_transit or {}
-    kins = sorted(mine.keys() | {k for k, n in (*debts.items(), *in_transit.items()) if n})
+    kins = sorted(lots_of.keys() | {k for k, n in (*debts.items(), *in_transit.items()) if n})
     return {
         kin: _figures(
-            mine.get(kin, ()), at, debt=debts.get(kin, 0), in_transit=in_transit.get(kin, 0)
+            lots_of.get(kin, ()), at, debt=debts.get(kin, 0), in_transit=in_transit.get(kin, 0)
         )
         for kin in kins
     }
@@ -126,7 +126,7 @@ def _figures(lots: Iterable[LotAt], at: datetime, *, debt: int, in_transit: int)
 
 
 def _next_day(dated: Sequence[tuple[datetime, int]]) -> tuple[int, datetime | None]:
-    """What expires by the end of the first Tehran day on which something does."""
+    """The amount that expires on the first Tehran day with an expiry."""
     if not dated:
         return 0, None
     first = min(at for at, _ in dated)

@@ -1,4 +1,4 @@
-"""Vintages: what became of the points of one issuer's issue month, as of a vector of sequences."""
+"""Vintages: what became of one issuer's points of one issue month, as of a vector."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -32,10 +32,10 @@ class Part(StrEnum):
 
 
 class LotRow(NamedTuple):
-    """A lot as it was opened. amount: in unit, cost_rial: of the whole lot; parent 0: none.
+    """A lot as it was opened. amount: in unit; cost_rial: of the whole lot; parent 0: none.
 
-    A child has its parent's issuer and born_at, and adds nothing to what was issued: the
-    consumption row that restores it, or lets it arrive, fills it.
+    A child has its parent's issuer and born_at, and adds nothing to the issued amount. Its amount
+    comes from the consumption row that restores it or lets it arrive.
     """
 
     shard: int
@@ -62,7 +62,7 @@ class MovementRow(NamedTuple):
 class Sum(NamedTuple):
     """Amount and cost of one part of the lots of an issuer born on one Tehran day.
 
-    The form in which a database can add up by itself what it need not hand over row by row.
+    A database can compute these sums itself, without sending every row.
     """
 
     issuer: int
@@ -77,11 +77,10 @@ class Figures(Struct, frozen=True, kw_only=True):
     """One vintage in points, or in the Rial those points cost.
 
     issued - redeemed - reversed + restored - expired - in_transit = outstanding, and none below
-    zero: asserted here, so no figures exist for which it does not hold. redeemed: before what was
-    given back, which is restored and never more. reversed: clawed back, cancelled while pending,
-    or used to repay a debt. in_transit: sent to another account and not yet arrived. outstanding:
-    what lots hold, with what is pending, and what is past its date and not yet swept. Raises
-    InvariantBroken.
+    zero; both are checked here. redeemed: before refunds, which are in restored. reversed: clawed
+    back, cancelled while pending, or used to repay a debt. in_transit: sent to another account and
+    not yet arrived. outstanding: what lots have, pending value and value past its date but not yet
+    swept included. Raises InvariantBroken.
     """
 
     issued: int = 0
@@ -103,7 +102,7 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     @property
     def redeemed_net(self) -> int:
-        """Redeemed and not given back: what revenue goes by."""
+        """Redeemed and not refunded: the basis of revenue."""
         return self.redeemed - self.restored
 
     @property
@@ -122,9 +121,9 @@ class Vintage(Struct, frozen=True, kw_only=True):
     cost_rial: Figures
 
 
-def part_of(what: LotMovementKind) -> Part:
-    """The column of a consumption row. A debt repaid from a lot undoes an earlier earning."""
-    match what:
+def part_of(kind: LotMovementKind) -> Part:
+    """The part of a consumption row. A debt repaid from a lot undoes an earlier earning."""
+    match kind:
         case LotMovementKind.REDEEMED | LotMovementKind.EXCHANGED:
             return Part.REDEEMED
         case LotMovementKind.RESTORED:
@@ -143,12 +142,12 @@ def part_of(what: LotMovementKind) -> Part:
         case LotMovementKind.ARRIVED:
             return Part.ARRIVED
         case _:
-            assert_never(what)
+            assert_never(kind)
 
 
-def fills(what: LotMovementKind) -> bool:
+def fills(kind: LotMovementKind) -> bool:
     """Whether a consumption row gives to its lot; all others take from it."""
-    return part_of(what) in _ADDS
+    return part_of(kind) in _ADDS
 
 
 def vintages(
@@ -156,10 +155,10 @@ def vintages(
 ) -> list[Vintage]:
     """Vintages by issuer, unit and month, of the rows numbered up to as_of in their shard.
 
-    lots, movements: in any order; each row's shard must be in as_of. Every lot's remainder is
-    followed on its own and must not end below zero; what is outstanding is their sum, so the
-    figures' identity compares two ways of counting. Raises InvariantBroken on rows that no book
-    holds (a movement of a lot that was not yet opened, a lot opened twice or overdrawn); Invalid
+    lots, movements: in any order; each row's shard must be in as_of. Each lot's remainder is
+    computed on its own and must not end below zero. The outstanding amount is their sum, so the
+    figures' identity compares two ways of counting. Raises InvariantBroken on rows that no book has
+    (a movement of a lot that was not yet opened, a lot opened twice or overdrawn). Raises Invalid
     as of_sums does, and on a shard that the vector does not name. Source: ledger reference 1
     (breakage, as-of balances).
     """
@@ -169,9 +168,9 @@ def vintages(
 def of_sums(sums: Iterable[Sum]) -> list[Vintage]:
     """Vintages from sums by day of birth, in order of issuer, unit, month.
 
-    sums: OUTSTANDING, the lots' remainders, among them. A vintage of which nothing was ever
-    issued does not exist. Raises InvariantBroken where a vintage does not add up; Invalid where
-    more arrived of it than was sent: the vector cuts a gift between its two shards.
+    sums: OUTSTANDING, the lots' remainders, among them. A vintage without any issue does not exist.
+    Raises InvariantBroken where a vintage does not add up. Raises Invalid where more arrived of it
+    than was sent: the vector cuts a transfer between its two shards.
     """
     parts: dict[tuple[int, Unit, Month], dict[Part, tuple[int, int]]] = {}
     for issuer, unit, born_on, part, amount, cost in sums:

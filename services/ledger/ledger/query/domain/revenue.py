@@ -20,12 +20,12 @@ WHOLE_PERCENT: Final = 100  # ratio_parts with which KPMG's examples 10A and 10B
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What is known at the end of a period, all to date, of one contract or one vintage.
+    """The figures at the end of a period, all to date, of one contract or one vintage.
 
-    allocated: the part of the prices that was paid for the points which still stand, in the
-    currency's smallest unit. expected_points: how many will have been redeemed in the end, the
-    estimate after breakage. 0 <= redeemed_points <= expected_points, since an estimate below what
-    has been redeemed is none. Raises Invalid.
+    allocated: the part of the prices that was paid for the points which were not reversed, in the
+    currency's smallest unit. expected_points: the points that will have been redeemed in the end,
+    the estimate after breakage. 0 <= redeemed_points <= expected_points: an estimate below the
+    redeemed points is not valid. Raises Invalid.
     """
 
     allocated: int

@@ -1,10 +1,10 @@
-"""SQL of readings for people: one snapshot each, lists bounded by a keyset."""
+"""SQL of accounts for readings: one snapshot each, lists bounded by a keyset."""
 
 from kit.base.db import Record, Tx
 
 
 async def list_value_accounts(tx: Tx, owner: int) -> list[Record]:
-    """A club account's value and debt accounts, with its shard's last decision."""
+    """A member account's value and debt accounts, with its shard's last decision."""
     return await tx.fetch(
         "select v.shard, v.account_id, v.role, v.unit, v.counterparty, v.balance, v.entry_count,"
         " s.last_sequence, s.decided_at from (select distinct shard from accounts"

@@ -1,4 +1,4 @@
-"""SQL of readings as of a sequence number: running balances, lots out of what moved them."""
+"""SQL of readings as of a sequence number: running balances, and lots from their movements."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Final
 from kit.base.db import Record, Tx
 from ledger.tables.columns import arrays
 
-# of a lot, in the order in which answers have it; what remains of it depends on the moment
-_SHOWN: Final = (
+# of a lot, in the order of the answers; its remainder depends on the moment
+_LOT_COLUMNS: Final = (
     "l.lot, l.unit, l.amount, l.cost_rial, l.issuer, l.funder, l.merchant, l.rule, l.rule_version,"
     " l.available_from, l.expires_at, l.born_at, l.parent, l.origin"
 )
@@ -16,9 +16,9 @@ AccountAt = tuple[int, int, int, int]  # shard, account_id, entry_count, last se
 
 
 async def list_entry_ends(tx: Tx, accounts: Sequence[AccountAt]) -> list[Record]:
-    """Of each account, its last entry up to a sequence number: account_sequence, balance; 0, 0.
+    """Each account's last entry up to a sequence number: account_sequence, balance; else 0, 0.
 
-    A search by halves over account_sequence: some twenty probes of the index for a million entries.
+    A binary search over account_sequence: some twenty probes of the index for a million entries.
     """
     return await tx.fetch(
         "with recursive search as ("
@@ -45,7 +45,7 @@ async def list_entry_ends(tx: Tx, accounts: Sequence[AccountAt]) -> list[Record]
 async def list_open_lots(tx: Tx, shard: int, account_ids: Sequence[int]) -> list[Record]:
     """Open lots of some accounts as they are, by number."""
     return await tx.fetch(
-        f"select {_SHOWN}, l.account_id, l.remaining, l.cost_left from lots l"  # noqa: S608
+        f"select {_LOT_COLUMNS}, l.account_id, l.remaining, l.cost_left from lots l"  # noqa: S608
         " where l.shard = $1 and l.account_id = any($2::int[]) and l.open order by l.lot",
         shard,
         list(account_ids),
@@ -62,9 +62,9 @@ async def list_lots(
 ) -> list[Record]:
     """Lots that some accounts had opened up to a sequence number, by number, as they were then.
 
-    accounts: (account_id, after, until), account sequences of the entries under which to look: a
-    lot is opened together with an entry of its account. adds: what gives to a lot; all else takes.
-    Dates are the present ones.
+    accounts: (account_id, after, until), the account sequences of the entries to look under: a lot
+    is opened together with an entry of its account. adds: movements that add to a lot; all others
+    take. Dates are the present ones.
     """
     return await tx.fetch(
         "with opened as (select distinct e.sequence"  # noqa: S608
@@ -72,7 +72,7 @@ async def list_lots(
         "  cross join lateral (select t.sequence from entries t where t.shard = $1"
         "   and t.account_id = u.account_id and t.account_sequence > u.after"
         "   and t.account_sequence <= u.until offset 0) as e)"
-        f" select {_SHOWN}, l.account_id, m.remaining, m.cost_left"
+        f" select {_LOT_COLUMNS}, l.account_id, m.remaining, m.cost_left"
         " from opened as o"
         " cross join lateral (select * from lots t where t.shard = $1"
         "  and t.lot >= o.sequence * 4096 and t.lot < (o.sequence + 1) * 4096"
@@ -94,7 +94,7 @@ async def list_lots(
 
 
 async def list_dates(tx: Tx, *, shard: int, lots: Sequence[int], last: int) -> list[Record]:
-    """Of lots whose dates ever changed: the last change up to a number; sequence null: none yet."""
+    """The last change up to a number, of lots whose dates ever changed; sequence null: none yet."""
     return await tx.fetch(
         "select u.lot, b.sequence, b.available_from, b.expires_at from unnest($2::bigint[])"
         " as u (lot)"
@@ -110,7 +110,7 @@ async def list_dates(tx: Tx, *, shard: int, lots: Sequence[int], last: int) -> l
 
 
 async def list_holds(tx: Tx, *, shard: int, owner: int, last: int, at: datetime) -> list[Record]:
-    """Holds of an account that stood at a number, neither resolved nor due: lots and amounts."""
+    """Holds of an account at a number that were neither resolved nor due: lots and amounts."""
     return await tx.fetch(
         "select h.lots, h.amounts from holds h where h.shard = $1 and h.owner = $2"
         " and h.hold <= $3 and h.due_at > $4 and (h.resolved_by is null or h.resolved_by > $3)"
@@ -123,10 +123,10 @@ async def list_holds(tx: Tx, *, shard: int, owner: int, last: int, at: datetime)
 
 
 async def list_sends(tx: Tx, *, shard: int, owner: int, last: int) -> list[Record]:
-    """What an account sent up to a number and did not get back by then.
+    """Value that an account had sent up to a number and not got back by then.
 
-    received: the receipt's number, null where none came; by: no earlier than it was decided;
-    is_filled: it opened lots, else it was a refusal.
+    received: the receipt's number, null where none came. by: a time not before its decision.
+    is_filled: it opened lots; otherwise it was a refusal.
     """
     return await tx.fetch(
         "select s.sequence, s.to_shard, r.sequence as received, c.decided_at as by,"
@@ -148,9 +148,9 @@ async def list_sends(tx: Tx, *, shard: int, owner: int, last: int) -> list[Recor
 
 
 async def find_lot(tx: Tx, shard: int, lot: int) -> Record | None:
-    """One lot as it is now, and whose."""
+    """One lot as it is now, with its owner."""
     return await tx.fetchrow(
-        f"select {_SHOWN}, l.account_id, l.remaining, l.cost_left, l.held, a.owner"  # noqa: S608
+        f"select {_LOT_COLUMNS}, l.account_id, l.remaining, l.cost_left, l.held, a.owner"  # noqa: S608
         " from lots l"
         " join accounts a on a.shard = l.shard and a.account_id = l.account_id"
         " where l.shard = $1 and l.lot = $2",
@@ -162,7 +162,7 @@ async def find_lot(tx: Tx, shard: int, lot: int) -> Record | None:
 async def list_consumptions(
     tx: Tx, *, shard: int, lot: int, after: tuple[int, int], last: int, limit: int
 ) -> list[Record]:
-    """What moved a lot, up to a sequence number, in order; after: (sequence, ordinal)."""
+    """Movements of a lot up to a sequence number, in order. after: (sequence, ordinal)."""
     return await tx.fetch(
         "select sequence, ordinal, what, amount, cost_rial, claim_rial, fee_rial, issuer, acceptor,"
         " merchant, original_sequence, original_ordinal from consumptions"

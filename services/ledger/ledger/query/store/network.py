@@ -1,4 +1,4 @@
-"""SQL of readings over all shards: who owes whom, what became of the points of an issue month."""
+"""SQL of readings over all shards: payables, and the points of an issue month."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ async def list_pair_accounts(tx: Tx, pairs: Sequence[tuple[int, int]]) -> list[R
 
 
 async def list_issued(tx: Tx, *, shard: int, last: int, issuer: int | None) -> list[Record]:
-    """Lots of a shard that were issued, not moved, added up by issuer, unit, Tehran day of birth.
+    """Lots that were issued, without those that arrived, summed by issuer, unit, Tehran birthday.
 
     Sums are text: they may pass 64 bits.
     """
@@ -58,7 +58,7 @@ async def list_issued(tx: Tx, *, shard: int, last: int, issuer: int | None) -> l
 
 
 async def list_moved(tx: Tx, *, shard: int, last: int, issuer: int | None) -> list[Record]:
-    """Consumption rows of a shard, added up by their lot's issuer, unit, day of birth, and what."""
+    """Consumption rows of a shard, summed by lot's issuer, unit, day of birth, and movement."""
     return await tx.fetch(
         "select l.issuer, l.unit, (l.born_at at time zone 'Asia/Tehran')::date as born_on, c.what,"
         " sum(c.amount)::text as amount, sum(c.cost_rial)::text as cost_rial"
@@ -76,7 +76,7 @@ async def list_left(
 ) -> list[Record]:
     """Remainders of a shard's lots as of a number, by issuer, unit, day of birth.
 
-    adds: what gives to a lot; all else takes. below: whether one of them is below zero.
+    adds: movements that add to a lot; all others take. below: whether one of them is below zero.
     """
     return await tx.fetch(
         "select r.issuer, r.unit, r.born_on, sum(r.amount)::text as amount,"

@@ -1,1 +1,1 @@
-"""What people, auditors and operators read: one snapshot each, bounded."""
+"""Readings for members, auditors and operators: one snapshot each, bounded."""

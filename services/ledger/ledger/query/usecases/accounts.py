@@ -1,4 +1,4 @@
-"""A club account read at any moment: balance, lots, what moved a lot, statement."""
+"""A member's account at any moment: balance, lots, a lot's movements, statement."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ _NOTHING: Final = Figures()
 
 
 class Range(Struct, frozen=True, kw_only=True):
-    """Which entries a statement shows, and from which end.
+    """The entries of a statement, and the end it is read from.
 
     after, before: numbers in the account, excluded. since, until: decision times, from since on,
     before until. sign: 1 credits, -1 debits, 0 both. shard: as in AsOf.
@@ -46,17 +46,17 @@ class Range(Struct, frozen=True, kw_only=True):
     shard: int | None = None
 
 
-async def balance_of(tx: Tx, account: int, wanted: AsOf) -> dict[str, Any]:
-    """Balance of a club account, by unit and by issuer of each, at a moment.
+async def balance_of(tx: Tx, account: int, requested: AsOf) -> dict[str, Any]:
+    """Balance of a member's account, by unit and by issuer of each, at a moment.
 
-    Zeros, of no shard, where nothing was ever booked: who is a member the book does not know.
+    Zeros, of no shard, where nothing was ever booked: the book does not know who is a member.
     Raises Invalid `not-yet-reached`, `not-a-club-account`, OnManyShards; so do the others.
     """
-    rows = await _value_accounts(tx, account, wanted.shard)
+    rows = await _value_accounts(tx, account, requested.shard)
     if not rows:
         _check_club_account(account)
-        return _balance(account, None, wanted.at or wanted.now, {}, {})
-    moment = await moments.moment_of(tx, rows[0], wanted)
+        return _balance(account, None, requested.at or requested.now, {}, {})
+    moment = await moments.moment_of(tx, rows[0], requested)
     values, debts = await _ends(tx, rows, moment)
     lots = [lot for _, lot in await lots_at(tx, account, _counts(values), moment)]
     sent = await in_transit(tx, account, moment)
@@ -79,10 +79,10 @@ async def _value_accounts(tx: Tx, account: int, shard: int | None) -> list[Recor
 
 
 def _check_club_account(account: int) -> None:
-    """Of a number without value: refuse one that can be no club account's.
+    """Refuse a number without value that cannot be a member's account.
 
-    They count from ACCOUNT_FIRST; below are parties, whose money stands elsewhere: "nothing" would
-    be a wrong answer to a wrong question (findings N6).
+    Members' accounts count from ACCOUNT_FIRST. Numbers below are parties, whose money is on other
+    accounts, so an answer of zero would be wrong (findings N6).
     """
     if account < ACCOUNT_FIRST:
         raise errors.Invalid(
@@ -95,18 +95,18 @@ def _check_club_account(account: int) -> None:
 
 
 async def list_lots(
-    tx: Tx, account: int, wanted: AsOf, *, only_open: bool, after: int, limit: int
+    tx: Tx, account: int, requested: AsOf, *, only_open: bool, after: int, limit: int
 ) -> dict[str, Any]:
-    """Lots of a club account by number, as they were at a moment; only_open: those with something.
+    """Lots of a member's account by number, as they were at a moment. only_open: not empty ones.
 
     Raises Invalid `not-yet-reached`.
     """
-    rows = await _value_accounts(tx, account, wanted.shard)
+    rows = await _value_accounts(tx, account, requested.shard)
     if not rows:
         _check_club_account(account)
-        return {"items": [], "next": None, "sequence": 0, "as_of": wanted.at or wanted.now}
-    moment = await moments.moment_of(tx, rows[0], wanted)
-    told = {"sequence": moment.sequence, "as_of": moment.at}
+        return {"items": [], "next": None, "sequence": 0, "as_of": requested.at or requested.now}
+    moment = await moments.moment_of(tx, rows[0], requested)
+    stamp = {"sequence": moment.sequence, "as_of": moment.at}
     ends, _ = await _ends(tx, rows, moment)
     lots = await lots_at(tx, account, _counts(ends), moment, after=after, closed=not only_open)
     chosen = [
@@ -114,16 +114,16 @@ async def list_lots(
         for row, lot in lots
         if lot.remaining or not only_open
     ]
-    return _page(chosen[:limit], limit, "lot") | told
+    return _page(chosen[:limit], limit, "lot") | stamp
 
 
 async def lot_of(
     tx: Tx, account: int, lot: int, *, after: tuple[int, int], limit: int, shard: int | None = None
 ) -> dict[str, Any]:
-    """A lot of a club account, open or not, and what moved it, in order. Raises NotFound."""
+    """A lot of a member's account, open or not, with its movements in order. Raises NotFound."""
     rows = await _value_accounts(tx, account, shard)
-    found = await history.find_lot(tx, rows[0]["shard"], lot) if rows else None
-    if found is None or found["owner"] != account:
+    record = await history.find_lot(tx, rows[0]["shard"], lot) if rows else None
+    if record is None or record["owner"] != account:
         raise errors.NotFound("the account has no such lot", code="unknown-lot")
     last: int = rows[0]["last_sequence"]
     moved = await history.list_consumptions(
@@ -131,15 +131,15 @@ async def lot_of(
     )
     items = [dict(row) for row in moved]
     following = f"{items[-1]['sequence']}.{items[-1]['ordinal']}" if len(items) == limit else None
-    whole = _without(found, "account_id", "owner")
-    told = {"shard": rows[0]["shard"], "sequence": last, "lot": whole}
-    return told | {"items": items, "next": following}
+    whole = _without(record, "account_id", "owner")
+    head = {"shard": rows[0]["shard"], "sequence": last, "lot": whole}
+    return head | {"items": items, "next": following}
 
 
 async def find_value_account(
     tx: Tx, account: int, unit: Unit, issuer: int, shard: int | None
 ) -> Record | None:
-    """A club account's value account of a unit (merchant points: of an issuer); a snapshot."""
+    """A member's value account of a unit (merchant points: of an issuer); a snapshot."""
     for row in await _value_accounts(tx, account, shard):
         if (row["role"], row["unit"], row["counterparty"]) == (Role.VALUE.value, unit, issuer):
             return row
@@ -149,7 +149,7 @@ async def find_value_account(
 async def list_statement(
     tx: Tx, account: int, chosen: tuple[Unit, int], part: Range
 ) -> dict[str, Any]:
-    """Entries of a club account in one unit, each with its running balance and its command.
+    """Entries of a member's account in one unit, each with its running balance and command.
 
     chosen: unit, and issuer where the unit is a merchant's own points, else 0.
     """
@@ -160,14 +160,14 @@ async def list_statement(
     shard: int = row["shard"]
     after, before = await _bounds(tx, row, part)
     listed = history.list_entries_up if part.oldest_first else history.list_entries_down
-    found = await listed(
+    entries = await listed(
         tx, account=(shard, row["account_id"]), after=after, before=before, sign=part.sign,
         limit=part.limit,
     )  # fmt: skip
-    sealed = await log_read.leaves_at(tx, {(shard, entry["sequence"]) for entry in found})
-    lines = [_statement_line(entry, sealed[shard, entry["sequence"]]) for entry in found]
-    told = {"shard": shard, "sequence": row["last_sequence"]}
-    return _page(lines, part.limit, "account_sequence") | told
+    sealed = await log_read.leaves_at(tx, {(shard, entry["sequence"]) for entry in entries})
+    lines = [_statement_line(entry, sealed[shard, entry["sequence"]]) for entry in entries]
+    stamp = {"shard": shard, "sequence": row["last_sequence"]}
+    return _page(lines, part.limit, "account_sequence") | stamp
 
 
 async def _bounds(tx: Tx, row: Record, part: Range) -> tuple[int, int]:
@@ -190,12 +190,14 @@ async def _ends(
     tx: Tx, rows: Sequence[Record], moment: Moment
 ) -> tuple[dict[int, tuple[Record, int, int]], dict[Kin, int]]:
     """Value accounts by number (row, entries and balance then), and debts, both at a moment."""
-    asked = [(row["shard"], row["account_id"], row["entry_count"], moment.sequence) for row in rows]
+    places = [
+        (row["shard"], row["account_id"], row["entry_count"], moment.sequence) for row in rows
+    ]
     if moment.present:
         ends = [(row["entry_count"], row["balance"]) for row in rows]
     else:
         ends = [
-            (r["account_sequence"], r["balance"]) for r in await history.list_entry_ends(tx, asked)
+            (r["account_sequence"], r["balance"]) for r in await history.list_entry_ends(tx, places)
         ]
     values: dict[int, tuple[Record, int, int]] = {}
     debts: dict[Kin, int] = {}
@@ -228,12 +230,12 @@ def _as_it_was(lot: LotAt) -> dict[str, Any]:
 def _check_sum(
     values: Mapping[int, tuple[Record, int, int]], units: Mapping[Unit, Figures]
 ) -> None:
-    """Lots and entries tell one balance. Raises InvariantBroken."""
-    told: dict[Unit, int] = {}
+    """Check that lots and entries give the same balance. Raises InvariantBroken."""
+    entered: dict[Unit, int] = {}
     for row, _, balance in values.values():
         unit = Unit(row["unit"])
-        told[unit] = told.get(unit, 0) + balance
-    for unit, balance in told.items():
+        entered[unit] = entered.get(unit, 0) + balance
+    for unit, balance in entered.items():
         if units.get(unit, _NOTHING).balance != balance:
             raise InvariantBroken(f"entries say {balance} {unit.value}, lots another balance")
 
@@ -261,7 +263,7 @@ def _balance(
         "credit_rial": credit.available,
         "expiring_points": points.expiring,
         "expiring_at": points.expiring_at,
-        "by_unit": [{"unit": unit, **asdict(found)} for unit, found in units.items()],
+        "by_unit": [{"unit": unit, **asdict(figures)} for unit, figures in units.items()],
         "by_issuer": [
             {"issuer": issuer, "unit": unit, **asdict(kins[unit, issuer])}
             for issuer, unit in sorted((issuer, unit) for unit, issuer in kins)

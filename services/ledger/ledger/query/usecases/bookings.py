@@ -20,7 +20,7 @@ Key = Mapping[str, Any]  # owner, role, unit, counterparty
 
 
 async def booking_of(tx: Tx, shard: int, name: str) -> dict[str, Any]:
-    """What a name put into the book, all of it out of its leaf. Raises NotFound.
+    """All that a name put into the book, from its leaf. Raises NotFound.
 
     The name of an original whose reversal came first shows that reversal.
     """
@@ -74,7 +74,7 @@ def _entry(row: tuple[int, ...], keys: Mapping[int, Key]) -> dict[str, Any]:
 
 
 def _money(leaf: Leaf, keys: Mapping[int, Key]) -> dict[str, Any]:
-    """What parties owe one another by it, out of its Rial entries; below zero in a mirror.
+    """The debts between parties that it booked, from its Rial entries; below zero in a refund.
 
     claims: what each debtor owes each creditor by it, the network's fee among them.
     """
@@ -101,12 +101,12 @@ def _money(leaf: Leaf, keys: Mapping[int, Key]) -> dict[str, Any]:
 
 
 def _hex(leaf: Leaf, name: str) -> str | None:
-    found = dict(leaf.names).get(name)
-    return None if found is None else found.hex()
+    fingerprint = dict(leaf.names).get(name)
+    return None if fingerprint is None else fingerprint.hex()
 
 
 def _json(raw: bytes) -> Raw | None:
-    """Bytes as they are where they are JSON; an undecodable record's are not."""
+    """The bytes where they are JSON; an undecodable record's are not."""
     try:
         json.decode(raw)
     except ValueError:

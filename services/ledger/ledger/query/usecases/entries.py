@@ -20,20 +20,22 @@ async def inclusion_of(
     *,
     size: int | None,
 ) -> dict[str, Any]:
-    """As inclusion, of the leaf that holds an account's entry. chosen: as find_value_account."""
-    found = await accounts.find_value_account(tx, account, *chosen)
+    """Proof of inclusion of the leaf with an account's entry. chosen: as find_value_account."""
+    account_row = await accounts.find_value_account(tx, account, *chosen)
     entry = None
-    if found is not None:
+    if account_row is not None:
         entry = await history.find_entry(
-            tx, shard=found["shard"], account_id=found["account_id"], number=number
+            tx, shard=account_row["shard"], account_id=account_row["account_id"], number=number
         )
-    if found is None or entry is None:
+    if account_row is None or entry is None:
         raise errors.NotFound("the account has no such entry", code="unknown-entry")
-    told = await proofs.inclusion_at(tx, archive, found["shard"], entry["sequence"], size=size)
-    return told | {
+    proof = await proofs.inclusion_at(
+        tx, archive, account_row["shard"], entry["sequence"], size=size
+    )
+    return proof | {
         "entry": {
             "account": account,
-            "account_id": found["account_id"],
+            "account_id": account_row["account_id"],
             "account_sequence": number,
             "line": entry["line"],
             "amount": entry["amount"],

@@ -1,4 +1,4 @@
-"""Lots as they were at a moment: what was left of them, what was held, the dates they had."""
+"""Lots as they were at a moment: remainder, held amount, and dates of then."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from ledger.query.domain.balances import LotAt
 from ledger.query.store import history
 from ledger.query.usecases.moments import Moment
 
-_FILLS: Final = tuple(what.value for what in LotMovementKind if issue_cohorts.fills(what))
+_FILLS: Final = tuple(kind.value for kind in LotMovementKind if issue_cohorts.fills(kind))
 _AVAILABLE_FROM, _EXPIRES_AT = 4, 5  # in leaves.LOT_COLUMNS
 Dates = tuple[datetime | None, datetime | None]  # available_from, expires_at
 
@@ -29,33 +29,35 @@ async def lots_at(
     after: int = 0,
     closed: bool = False,
 ) -> list[tuple[Record, LotAt]]:
-    """Lots of a club account as they were, by number, above after; each with its row of now.
+    """Lots of a member's account as they were, by number, above after; each with its row of now.
 
-    counts: account_id of its value accounts -> entries they had by then.
-    closed: also those that were empty by then.
+    counts: account_id of its value accounts -> entries they had by then. closed: also lots that
+    were empty by then.
     """
     shard = moment.shard
     if moment.present and not closed:
         rows = await history.list_open_lots(tx, shard, list(counts))
     else:
         rows = await _opened_until(tx, counts, moment, after=after)
-    found = {row["lot"]: _lot(row) for row in rows if row["lot"] > after}
+    by_number = {row["lot"]: _lot(row) for row in rows if row["lot"] > after}
     held = await _held_at(tx, account, moment)
-    dates = {} if moment.present else await _dates_at(tx, found, moment)
-    for number, lot in found.items():
+    dates = {} if moment.present else await _dates_at(tx, by_number, moment)
+    for number, lot in by_number.items():
         start, end = dates.get(number, (lot.available_from, lot.expires_at))
-        found[number] = replace(lot, held=held.get(number, 0), available_from=start, expires_at=end)
-    return [(row, found[row["lot"]]) for row in rows if row["lot"] in found]
+        by_number[number] = replace(
+            lot, held=held.get(number, 0), available_from=start, expires_at=end
+        )
+    return [(row, by_number[row["lot"]]) for row in rows if row["lot"] in by_number]
 
 
 async def _opened_until(
     tx: Tx, counts: Mapping[int, int], moment: Moment, *, after: int
 ) -> list[Record]:
-    born = after // LOTS_PER_COMMAND_MAX - 1  # nothing that was opened by then is wanted
+    born = after // LOTS_PER_COMMAND_MAX - 1  # lots opened by then are not needed
     firsts = [0] * len(counts)
     if born > 0:
-        asked = [(moment.shard, number, count, born) for number, count in counts.items()]
-        firsts = [row["account_sequence"] for row in await history.list_entry_ends(tx, asked)]
+        places = [(moment.shard, number, count, born) for number, count in counts.items()]
+        firsts = [row["account_sequence"] for row in await history.list_entry_ends(tx, places)]
     accounts = [
         (number, first, count)
         for (number, count), first in zip(counts.items(), firsts, strict=True)
@@ -66,7 +68,7 @@ async def _opened_until(
 
 
 async def _held_at(tx: Tx, account: int, moment: Moment) -> dict[int, int]:
-    """What holds reserved of lots: those not resolved by then, and not due."""
+    """Held amounts by lot: of holds neither resolved nor due by then."""
     held: dict[int, int] = {}
     for row in await history.list_holds(
         tx, shard=moment.shard, owner=account, last=moment.sequence, at=moment.at
@@ -77,16 +79,16 @@ async def _held_at(tx: Tx, account: int, moment: Moment) -> dict[int, int]:
 
 
 async def _dates_at(tx: Tx, lots: Collection[int], moment: Moment) -> dict[int, Dates]:
-    """Dates of those lots whose dates changed at any time: the last change, or those of birth."""
+    """Dates of lots whose dates ever changed: the last change by then, or those of birth."""
     rows = await history.list_dates(tx, shard=moment.shard, lots=sorted(lots), last=moment.sequence)
-    found: dict[int, Dates] = {}
+    changed: dict[int, Dates] = {}
     unchanged: list[int] = []
     for row in rows:
         if row["sequence"] is None:
             unchanged.append(row["lot"])
         else:
-            found[row["lot"]] = (row["available_from"], row["expires_at"])
-    return found | await _dates_of_birth(tx, moment.shard, unchanged)
+            changed[row["lot"]] = (row["available_from"], row["expires_at"])
+    return changed | await _dates_of_birth(tx, moment.shard, unchanged)
 
 
 async def _dates_of_birth(tx: Tx, shard: int, lots: Sequence[int]) -> dict[int, Dates]:

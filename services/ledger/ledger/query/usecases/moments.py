@@ -1,4 +1,4 @@
-"""The moment a reading is of: now, a time, a sequence number or a vector, found in the log."""
+"""The moment of a reading: now, a time, a sequence number or a vector, found in the log."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ _TICK = timedelta(microseconds=1)
 
 
 class AsOf(Struct, frozen=True, kw_only=True):
-    """What was asked: at most one of the three, none: now, by the platform's clock. Raises Invalid.
+    """The requested moment: at most one of the three; none: now, by the clock. Raises Invalid.
 
-    shard: which part of a club account, where it has value on more than one.
+    shard: the part of a member's account, where it has value on more than one.
     """
 
     now: datetime
@@ -31,10 +31,10 @@ class AsOf(Struct, frozen=True, kw_only=True):
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """A moment of one shard. sequence: the last that counts. at: by which dates are judged.
+    """A moment of one shard. sequence: the last that counts. at: the time to compare dates with.
 
-    present: nothing came later on this shard. final: nothing that is still to be booked can belong
-    to it. now: nothing else was asked for.
+    present: nothing came later on this shard. final: nothing still to be booked can belong to it.
+    now: the request named no moment.
     """
 
     shard: int
@@ -54,59 +54,59 @@ class Cut(Struct, frozen=True, kw_only=True):
     final: bool
 
     def as_json(self) -> dict[str, object]:
-        """What every answer over shards says of itself."""
-        named = {str(shard): sequence for shard, sequence in self.vector.items()}
-        return {"vector": named, "as_of": self.at, "final": self.final}
+        """The moment as every answer over shards states it."""
+        vector = {str(shard): sequence for shard, sequence in self.vector.items()}
+        return {"vector": vector, "as_of": self.at, "final": self.final}
 
 
-async def moment_of(tx: Tx, row: Record, wanted: AsOf) -> Moment:
+async def moment_of(tx: Tx, row: Record, requested: AsOf) -> Moment:
     """The moment of a shard. row: of it, with shard, last_sequence, decided_at.
 
-    At a time counts what was decided by then; at a sequence number dates are judged by its decision
-    time. Raises Invalid `not-yet-reached`.
+    At a time, commands decided by then count. At a sequence number, dates are compared with its
+    decision time. Raises Invalid `not-yet-reached`.
     """
     shard, last, decided_at = row["shard"], row["last_sequence"], row["decided_at"]
-    now = max(wanted.now, decided_at)
-    if wanted.sequence is not None:
-        as_of.check_reached(shard, wanted.sequence, last)
+    now = max(requested.now, decided_at)
+    if requested.sequence is not None:
+        as_of.check_reached(shard, requested.sequence, last)
         at = BEGINNING
-        if wanted.sequence:
-            place = (shard, wanted.sequence)
+        if requested.sequence:
+            place = (shard, requested.sequence)
             at = (await log_read.leaves_at(tx, {place}))[place].decided_at
-        present = wanted.sequence == last
-        return Moment(shard=shard, sequence=wanted.sequence, at=at, present=present, final=True)
-    if wanted.at is None:
+        present = requested.sequence == last
+        return Moment(shard=shard, sequence=requested.sequence, at=at, present=present, final=True)
+    if requested.at is None:
         return Moment(shard=shard, sequence=last, at=now, present=True, final=False, now=True)
-    as_of.check_past(wanted.at, now)
-    sequence = (await log_read.sequences_at(tx, [row], wanted.at))[shard]
+    as_of.check_past(requested.at, now)
+    sequence = (await log_read.sequences_at(tx, [row], requested.at))[shard]
     return Moment(
         shard=shard,
         sequence=sequence,
-        at=wanted.at,
+        at=requested.at,
         present=sequence == last,
-        final=decided_at > wanted.at,
+        final=decided_at > requested.at,
     )
 
 
-async def cut_of(tx: Tx, wanted: AsOf) -> Cut:
+async def cut_of(tx: Tx, requested: AsOf) -> Cut:
     """The moment of all shards. Raises Invalid as moment_of, and on a vector that is not whole."""
     rows = await log_store.list_shards(tx)
     present = {row["shard"]: row["last_sequence"] for row in rows}
-    if wanted.vector is not None:
-        as_of.check_vector(wanted.vector, present)
-        vector = {shard: wanted.vector[shard] for shard in present}
+    if requested.vector is not None:
+        as_of.check_vector(requested.vector, present)
+        vector = {shard: requested.vector[shard] for shard in present}
         return Cut(vector=vector, at=None, present=vector == present, final=True)
-    now = max([wanted.now, *(row["decided_at"] for row in rows)])
-    if wanted.at is None:
+    now = max([requested.now, *(row["decided_at"] for row in rows)])
+    if requested.at is None:
         return Cut(vector=present, at=now, present=True, final=False)
-    as_of.check_past(wanted.at, now)
-    found = await log_read.sequences_at(tx, rows, wanted.at)
-    vector = {shard: found[shard] for shard in present}
-    final = all(row["decided_at"] > wanted.at for row in rows)
-    return Cut(vector=vector, at=wanted.at, present=vector == present, final=final)
+    as_of.check_past(requested.at, now)
+    sequences = await log_read.sequences_at(tx, rows, requested.at)
+    vector = {shard: sequences[shard] for shard in present}
+    final = all(row["decided_at"] > requested.at for row in rows)
+    return Cut(vector=vector, at=requested.at, present=vector == present, final=final)
 
 
 async def sequence_before(tx: Tx, row: Record, at: datetime) -> int:
     """The last sequence number of a shard decided before a time."""
-    found: int = (await log_read.sequences_at(tx, [row], at - _TICK))[row["shard"]]
-    return found
+    sequence: int = (await log_read.sequences_at(tx, [row], at - _TICK))[row["shard"]]
+    return sequence

@@ -1,4 +1,4 @@
-"""Readings over all shards, as of one vector: who owes whom, vintages, revenue from points."""
+"""Readings over all shards, as of one vector: positions, vintages, revenue from points."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,11 +24,11 @@ from ledger.query.usecases.moments import AsOf, Cut
 PERIODS_MAX: Final = 24
 Pair = tuple[int, int]  # debtor, creditor
 VintageKey = tuple[int, Unit, Month]
-_FILLS: Final = tuple(what.value for what in LotMovementKind if issue_cohorts.fills(what))
+_FILLS: Final = tuple(kind.value for kind in LotMovementKind if issue_cohorts.fills(kind))
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """Which vintages are listed, at most limit; None: all. after: key of the last one seen."""
+    """The vintages to list, at most limit; None: all. after: key of the last one listed."""
 
     issuer: int | None
     unit: Unit | None
@@ -37,10 +37,10 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
-    """What a party believes at the end of a period, of one vintage, to date.
+    """A party's estimate at the end of a period, of one vintage, to date.
 
-    allocated_rial: of prices, to the points that stand. redeemed_share_bp: of those issued, how
-    many will have been redeemed in the end.
+    allocated_rial: of prices, to the points that were not reversed. redeemed_share_bp: the share of
+    the issued points that will have been redeemed in the end.
     """
 
     at: datetime
@@ -48,14 +48,14 @@ class Estimate(Struct, frozen=True, kw_only=True):
     redeemed_share_bp: int
 
 
-async def list_positions(tx: Tx, wanted: AsOf, *, after: Pair, limit: int) -> dict[str, Any]:
+async def list_positions(tx: Tx, requested: AsOf, *, after: Pair, limit: int) -> dict[str, Any]:
     """The gross matrix of payables: what each debtor owes each creditor, the network's fee in it.
 
     Totals over shards are text. A page may be short of limit where pairs came later; next says
     whether more follow.
     """
     await log_store.begin_snapshot(tx)
-    cut = await moments.cut_of(tx, wanted)
+    cut = await moments.cut_of(tx, requested)
     pairs: list[Pair] = [
         (row["debtor"], row["creditor"])
         for row in await network.list_pairs(tx, after=after, limit=limit)
@@ -76,23 +76,23 @@ async def list_positions(tx: Tx, wanted: AsOf, *, after: Pair, limit: int) -> di
     return {"items": items, "next": following} | cut.as_json()
 
 
-async def list_vintages(tx: Tx, wanted: AsOf, part: Part) -> dict[str, Any]:
+async def list_vintages(tx: Tx, requested: AsOf, part: Part) -> dict[str, Any]:
     """What became of the points of each issuer's Solar Hijri issue month, in points and in cost.
 
-    Totals are text. It adds up every lot and movement of the issuer, or of all: a report, not a
+    Totals are text. It sums every lot and movement of the issuer, or of all: a report, not a
     reading for the road. Raises Invalid `vector-cuts-a-transfer`, and as cut_of does.
     """
     await log_store.begin_snapshot(tx)
-    cut = await moments.cut_of(tx, wanted)
+    cut = await moments.cut_of(tx, requested)
     await network.begin_analysis(tx)
-    found = [
-        one
-        for one in issue_cohorts.of_sums(await _sums(tx, cut.vector, part.issuer))
-        if (part.unit is None or one.unit is part.unit)
-        and (part.after is None or (one.issuer, one.unit, one.month) > part.after)
+    selected = [
+        vintage
+        for vintage in issue_cohorts.of_sums(await _sums(tx, cut.vector, part.issuer))
+        if (part.unit is None or vintage.unit is part.unit)
+        and (part.after is None or (vintage.issuer, vintage.unit, vintage.month) > part.after)
     ]
-    items = [_vintage(one) for one in found[: part.limit]]
-    following = items[-1]["key"] if len(found) > part.limit else None
+    items = [_vintage(vintage) for vintage in selected[: part.limit]]
+    following = items[-1]["key"] if len(selected) > part.limit else None
     return {"items": items, "next": following} | cut.as_json()
 
 
@@ -102,7 +102,7 @@ async def revenue_of(
     """IFRS 15 revenue of one vintage period by period, from the book's figures at each end.
 
     estimates: one a period, in order of time. Raises Invalid on times out of order or to come, and
-    as domain.revenue does; NotFound where nothing of the vintage was ever issued.
+    as domain.revenue does. Raises NotFound where nothing of the vintage was ever issued.
     """
     ends = [estimate.at for estimate in estimates]
     if ends != sorted(set(ends)):
@@ -128,13 +128,15 @@ async def revenue_of(
         periods.append(cut.as_json() | {"points": _texts(points)})
     if not int(periods[-1]["points"]["issued"]):
         raise errors.NotFound("nothing of this vintage was issued by then", code="unknown-vintage")
-    for period, state, found in zip(periods, readings, revenue.recognise(readings), strict=True):
-        period |= asdict(state) | asdict(found) | {"revenue": found.revenue}
+    for period, state, recognised in zip(
+        periods, readings, revenue.recognise(readings), strict=True
+    ):
+        period |= asdict(state) | asdict(recognised) | {"revenue": recognised.revenue}
     return {"issuer": key[0], "unit": key[1], "month": str(key[2]), "periods": periods}
 
 
 def vintage_key(text: str) -> VintageKey:
-    """A vintage from the key under which it is listed, "5.NP.1405-03". Raises Invalid."""
+    """A vintage's key from the text of a list, "5.NP.1405-03". Raises Invalid."""
     issuer, _, rest = text.partition(".")
     unit, _, month = rest.partition(".")
     if unit not in _UNITS or not issuer.isascii() or not issuer.isdigit() or len(issuer) > 10:
@@ -173,23 +175,23 @@ def _pair_sums(
 
 
 async def _sums(tx: Tx, vector: Mapping[int, int], issuer: int | None) -> list[Sum]:
-    """Everything that became of lots up to a vector, by issuer, unit and day of birth.
+    """All movements of lots up to a vector, summed by issuer, unit and day of birth.
 
-    Issued and moved are added up apart from what is left of each lot; of_sums compares the two.
+    Issues and movements are summed apart from each lot's remainder; of_sums compares the two.
     """
-    found: list[Sum] = []
+    sums: list[Sum] = []
     for shard, last in vector.items():
         if not last:
             continue
         for row in await network.list_issued(tx, shard=shard, last=last, issuer=issuer):
-            found.append(_sum(row, issue_cohorts.Part.ISSUED))
+            sums.append(_sum(row, issue_cohorts.Part.ISSUED))
         for row in await network.list_moved(tx, shard=shard, last=last, issuer=issuer):
-            found.append(_sum(row, issue_cohorts.part_of(LotMovementKind(row["what"]))))
+            sums.append(_sum(row, issue_cohorts.part_of(LotMovementKind(row["what"]))))
         for row in await network.list_left(tx, shard=shard, last=last, issuer=issuer, adds=_FILLS):
             if row["below"]:
                 raise InvariantBroken(f"shard {shard}: a lot of issuer {row['issuer']} below zero")
-            found.append(_sum(row, issue_cohorts.Part.OUTSTANDING))
-    return found
+            sums.append(_sum(row, issue_cohorts.Part.OUTSTANDING))
+    return sums
 
 
 def _sum(row: Record, part: issue_cohorts.Part) -> Sum:
@@ -199,21 +201,21 @@ def _sum(row: Record, part: issue_cohorts.Part) -> Sum:
     )  # fmt: skip
 
 
-def _figures_of(key: VintageKey, found: Sequence[Vintage]) -> Figures:
-    for one in found:
-        if (one.issuer, one.unit, one.month) == key:
-            return one.amount
+def _figures_of(key: VintageKey, vintages: Sequence[Vintage]) -> Figures:
+    for vintage in vintages:
+        if (vintage.issuer, vintage.unit, vintage.month) == key:
+            return vintage.amount
     return Figures()
 
 
-def _vintage(one: Vintage) -> dict[str, Any]:
+def _vintage(vintage: Vintage) -> dict[str, Any]:
     return {
-        "key": f"{one.issuer}.{one.unit.value}.{one.month}",
-        "issuer": one.issuer,
-        "unit": one.unit,
-        "month": str(one.month),
-        "amount": _texts(one.amount),
-        "cost_rial": _texts(one.cost_rial),
+        "key": f"{vintage.issuer}.{vintage.unit.value}.{vintage.month}",
+        "issuer": vintage.issuer,
+        "unit": vintage.unit,
+        "month": str(vintage.month),
+        "amount": _texts(vintage.amount),
+        "cost_rial": _texts(vintage.cost_rial),
     }
 
 

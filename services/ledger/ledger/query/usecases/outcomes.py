@@ -1,4 +1,4 @@
-"""What the gateway reads of the book: one outcome, and what has become of it."""
+"""One outcome and its present state, for the gateway."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from ledger.tables import originals
 
 
 async def outcome_of(tx: Tx, shard: int, name: str, *, now: datetime) -> dict[str, Any]:
-    """First answer, byte for byte, and what has become of the name since. Raises NotFound."""
+    """The first answer, byte for byte, and the name's present state. Raises NotFound."""
     await log_store.begin_snapshot(tx)
     rows = await log_store.find_outcomes(tx, [(shard, name)])
     if not rows:
@@ -30,21 +30,21 @@ async def outcome_of(tx: Tx, shard: int, name: str, *, now: datetime) -> dict[st
     if original.arrived:
         now = max(now, await log_store.get_decided_at(tx, shard))
         answer, current = leaf.answer, await _current(tx, shard, original, now=now)
-    told = Raw(answer or b"null")
-    return {"id": public_id(shard, name), "first_answer": told, "current": current}
+    first_answer = Raw(answer or b"null")
+    return {"id": public_id(shard, name), "first_answer": first_answer, "current": current}
 
 
 async def _current(tx: Tx, shard: int, original: PriorPosting, *, now: datetime) -> dict[str, Any]:
     states = await originals.find_originals(tx, [(shard, original.name)])
     progress = originals.progress_of(states[0]) if states else original.progress
-    wanted = [(shard, number) for number in sorted({grant.lot for grant in original.grants})]
-    mine = [
+    lot_keys = [(shard, number) for number in sorted({grant.lot for grant in original.grants})]
+    own_lots = [
         lots_table.lot_of(record[2:], original.account)
-        for record in (await lots_table.list_named_lots(tx, wanted) if wanted else [])
+        for record in (await lots_table.list_named_lots(tx, lot_keys) if lot_keys else [])
     ]
     return {
         "status": _status(original, progress, now=now),
-        "points_pending": lots.balance(mine, now=now).pending_points,
+        "points_pending": lots.balance(own_lots, now=now).pending_points,
         "refunded_rial": sum(progress.refunded),
     }
 
@@ -57,5 +57,5 @@ def _status(original: PriorPosting, progress: Progress, *, now: datetime) -> str
     if progress.verdict:
         return progress.verdict
     if original.held_until is not None and original.held_until <= now:
-        return "released"  # nobody decided in time: dates alone decide
+        return "released"  # no reviewer decided in time: the due date releases
     return original.status.value

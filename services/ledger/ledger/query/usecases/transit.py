@@ -1,4 +1,4 @@
-"""What a club account sent to others and what neither arrived nor came back, at a moment."""
+"""Value that a member's account sent and that neither arrived nor came back, at a moment."""
 
 from contracts.values import Unit
 from kit.base.db import Record, Tx
@@ -13,9 +13,9 @@ from ledger.tables import lots as lots_table
 
 
 async def in_transit(tx: Tx, account: int, moment: Moment) -> dict[Kin, int]:
-    """Amounts on their way, by unit and issuer.
+    """Amounts in transit, by unit and issuer.
 
-    A receipt is booked on another shard: as of a moment it counts when it was decided by then.
+    A receipt is booked on another shard. As of a moment it counts if it was decided by then.
     """
     rows = await history.list_sends(tx, shard=moment.shard, owner=account, last=moment.sequence)
     late = {
@@ -44,11 +44,11 @@ async def _sent(tx: Tx, places: set[Place]) -> dict[Kin, int]:
     ]
     if not sent:
         return {}
-    asked = sorted({(shard, movement.lot) for shard, movement in sent})
-    rows = await lots_table.list_units(tx, asked)
+    lot_keys = sorted({(shard, movement.lot) for shard, movement in sent})
+    rows = await lots_table.list_units(tx, lot_keys)
     units = {(row["shard"], row["lot"]): Unit(row["unit"]) for row in rows}
-    found: dict[Kin, int] = {}
+    amounts: dict[Kin, int] = {}
     for shard, movement in sent:
         kin = (units[shard, movement.lot], movement.issuer)
-        found[kin] = found.get(kin, 0) + movement.amount
-    return found
+        amounts[kin] = amounts.get(kin, 0) + movement.amount
+    return amounts
