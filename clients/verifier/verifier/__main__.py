@@ -22,31 +22,31 @@ console = Console(stderr=True)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0: nothing is wrong. 1: something is. 2: the book, a key or a checkpoint cannot be read."""
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        return _export(given) if given.command == "export" else _audit(given)
+        return _export(options) if options.command == "export" else _audit(options)
     except (Unreadable, CheckpointRefused, OSError) as error:
         console.print(f"cannot be read: {error}", markup=False, soft_wrap=True)
         return 2
 
 
-def _audit(given: argparse.Namespace) -> int:
-    keys = signed.keys_of(given.key)
-    source = Source(dsn=given.dsn or "", folder=str(given.book or ""))
+def _audit(options: argparse.Namespace) -> int:
+    keys = signed.keys_of(options.key)
+    source = Source(dsn=options.dsn or "", folder=str(options.book or ""))
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task("leaves", total=None)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("leaves", total=None)
         report = audit(
             source,
             keys=keys,
-            checkpoints=given.checkpoints,
-            cores=given.cores or os.cpu_count() or 1,
-            progress=lambda done, total: shown.update(task, completed=done, total=total),
+            checkpoints=options.checkpoints,
+            cores=options.cores or os.cpu_count() or 1,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-    if given.report:
-        report.write(given.report)
+    if options.report:
+        report.write(options.report)
     _show(report)
     return 0 if report.findings.count == 0 else 1
 
@@ -79,19 +79,20 @@ def _show_sent_twice(report: Report) -> None:
             f"names answered in more than one shard, sent so by their tills: {sent.count:,}",
             highlight=False,
         )
-    for one in sent.listed[:SENT_SHOWN_MAX]:
-        shards = ", ".join(map(str, one.shards))
+    for sent_name in sent.listed[:SENT_SHOWN_MAX]:
+        shards = ", ".join(map(str, sent_name.shards))
         console.print(
-            f"  terminal {one.terminal}, merchant {one.merchant}: {one.name} in shards {shards}",
+            f"  terminal {sent_name.terminal}, merchant {sent_name.merchant}: {sent_name.name}"
+            f" in shards {shards}",
             markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
 
 
-def _export(given: argparse.Namespace) -> int:
+def _export(options: argparse.Namespace) -> int:
     async def run() -> None:
-        book = await Source(dsn=given.dsn).open()
+        book = await Source(dsn=options.dsn).open()
         try:
-            await folder.export(book, given.book)
+            await folder.export(book, options.book)
         finally:
             await book.close()
 

@@ -121,14 +121,16 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
     book = await source.open()
     try:
         counts = await book.counts()
-        sizes = {shard: 0 for found in counts.values() for shard in found}
+        sizes = {shard: 0 for of_table in counts.values() for shard in of_table}
         sizes |= dict.fromkeys(plan.published, 0) | counts["leaves"]
         seen = source
         if isinstance(book, Database):
-            filled = frozenset((name, shard) for name, found in counts.items() for shard in found)
+            filled = frozenset(
+                (name, shard) for name, of_table in counts.items() for shard in of_table
+            )
             seen = Source(dsn=source.dsn, snapshot=book.snapshot, filled=filled)
         results = await _all_shards(seen, sizes, plan)
-        for result in sorted(results, key=lambda one: one.shard):
+        for result in sorted(results, key=lambda result: result.shard):
             report.findings.take(result.findings)
             report.entries += result.entries
             report.leaves += result.leaves
@@ -181,7 +183,7 @@ async def _alone(
     gc.disable()  # as in _prepare
     try:
         for job in jobs:
-            yield await worker.one(job)
+            yield await worker.audit(job)
             recorded()
     finally:
         if collecting:
@@ -209,12 +211,12 @@ def _halves(jobs: list[_Job], folder: Path) -> Iterator[_Job]:
         yield job._replace(half=Half.OUTCOMES, folder=apart)
 
 
-def _joined(found: list[Shard]) -> list[Shard]:
+def _joined(halves: list[Shard]) -> list[Shard]:
     joined: dict[int, Shard] = {}
-    for one in found:
-        first = joined.setdefault(one.shard, one)
-        if first is not one:  # the rows come first
-            first.findings.take(one.findings)
+    for half in halves:
+        first = joined.setdefault(half.shard, half)
+        if first is not half:  # the rows come first
+            first.findings.take(half.findings)
     return list(joined.values())
 
 
@@ -226,7 +228,7 @@ class _Worker:
         self.done = done
         self.book: Book | None = None
 
-    async def one(self, job: _Job) -> Shard:
+    async def audit(self, job: _Job) -> Shard:
         """All passes over one shard."""
         if self.book is None:
             self.book = await self.source.open()
@@ -254,7 +256,7 @@ def _prepare(source: Source, done: "SynchronizedArray[int]") -> None:
 
 def _run(job: _Job) -> Shard:
     runner, worker = _here[0]
-    return runner.run(worker.one(job))
+    return runner.run(worker.audit(job))
 
 
 __all__ = ["Report", "Source", "Unreadable", "audit"]

@@ -43,15 +43,15 @@ def read_checkpoint(text: str, *, origin: str, key: bytes) -> Checkpoint:
 
     Raises CheckpointRefused. Signatures of others are passed over.
     """
-    found = _SHAPE.fullmatch(text)
-    if found is None:
+    note = _SHAPE.fullmatch(text)
+    if note is None:
         raise CheckpointRefused(f"not a checkpoint: {_where(text)}")
     checkpoint = Checkpoint(
-        found["origin"],
-        int(found["shard"]),
-        int(found["size"]),
-        _decoded(found["root"]),
-        int(found["micros"]),
+        note["origin"],
+        int(note["shard"]),
+        int(note["size"]),
+        _decoded(note["root"]),
+        int(note["micros"]),
     )
     if checkpoint.origin != origin:
         raise CheckpointRefused(f"a checkpoint of {checkpoint.origin}, not of {origin}")
@@ -59,7 +59,7 @@ def read_checkpoint(text: str, *, origin: str, key: bytes) -> Checkpoint:
         raise CheckpointRefused("a number of the checkpoint is out of bounds")
     if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
         raise CheckpointRefused("an empty log has another root")
-    _check_signatures(found, key)
+    _check_signatures(note, key)
     return checkpoint
 
 
@@ -80,21 +80,21 @@ def key_id(name: str, key: bytes) -> bytes:
     return hashlib.sha256(b"%b\n\x01%b" % (name.encode(), key)).digest()[:4]
 
 
-def _check_signatures(found: re.Match[str], key: bytes) -> None:
-    mine = key_id(found["name"], key)
+def _check_signatures(note: re.Match[str], key: bytes) -> None:
+    own_id = key_id(note["name"], key)
     seen = 0
-    for line in found["signatures"][:-1].split("\n"):
+    for line in note["signatures"][:-1].split("\n"):
         _, name, encoded = line.split(" ")
         raw = _decoded(encoded)
-        if name != found["name"] or raw[:4] != mine:
+        if name != note["name"] or raw[:4] != own_id:
             continue
         try:
-            Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], found["text"].encode())
+            Ed25519PublicKey.from_public_bytes(key).verify(raw[4:], note["text"].encode())
         except InvalidSignature:
             raise CheckpointRefused(f"the signature of {name} is not over this text") from None
         seen += 1
     if not seen:
-        raise CheckpointRefused(f"no signature of {found['name']} with the key given")
+        raise CheckpointRefused(f"no signature of {note['name']} with the key given")
 
 
 def _decoded(text: str) -> bytes:

@@ -60,11 +60,11 @@ class Reader:
                 raise BadRows(f"{self.table.name}: not a binary copy")
             place, self._begun = HEADER_SIZE, True
         try:
-            found, place = self._all(raw, place)
+            rows, place = self._all(raw, place)
         except (struct.error, UnicodeDecodeError) as error:
             raise BadRows(f"{self.table.name}: {error}") from error
         self._left = raw[place:]
-        return found
+        return rows
 
     def finish(self) -> None:
         """Nothing more comes. Raises BadRows when something is missing."""
@@ -72,11 +72,11 @@ class Reader:
             raise BadRows(f"{self.table.name}: the copy breaks off")
 
     def _all(self, raw: bytes, place: int) -> tuple[list[Row], int]:
-        found: list[Row] = []
+        rows: list[Row] = []
         end, size, width = len(raw), self._layout.size, self._width
-        further = bool(self._rest or self._times)
-        if not further:
-            found, place = self._all_fixed(raw, place)
+        is_variable = bool(self._rest or self._times)
+        if not is_variable:
+            rows, place = self._all_fixed(raw, place)
         unpack, lengths = self._layout.unpack_from, self._lengths
         while place < end:
             if raw[place : place + 2] == TRAILER:
@@ -89,16 +89,16 @@ class Reader:
             if values[0] != width or values[1::2] != lengths:
                 raise BadRows(f"{self.table.name}: a row has nulls or widths it cannot have")
             row, stop = values[2::2], place + size
-            if further:
+            if is_variable:
                 try:
                     row, stop = self._variable_columns(raw, stop, [*row])
                 except _Half:
                     break
             place = stop
-            found.append(row)
+            rows.append(row)
         if self._ended and place != end:
             raise BadRows(f"{self.table.name}: bytes follow the end")
-        return found, place
+        return rows, place
 
     def _all_fixed(self, raw: bytes, place: int) -> tuple[list[Row], int]:
         """Whole rows that are alike in width, as far as they go."""
@@ -166,7 +166,7 @@ async def rows_of(table: Table, blocks: AsyncIterator[bytes]) -> AsyncIterator[l
     """Rows of a table from the blocks of its copy, many at a time."""
     reader = Reader(table)
     async for block in blocks:
-        found = reader.rows(block)
-        if found:
-            yield found
+        rows = reader.rows(block)
+        if rows:
+            yield rows
     reader.finish()

@@ -89,14 +89,14 @@ class Database:
 
     async def counts(self) -> dict[str, dict[int, int]]:
         """As Book.counts."""
-        found: dict[str, dict[int, int]] = {}
+        counts: dict[str, dict[int, int]] = {}
         for table in ALL:
             measure = "sum(count)" if table is LEAVES else "count(*)"
             rows = await self._connection.fetch(
                 f"select shard, {measure}::bigint as n from {table.name} group by shard"  # noqa: S608 - names of this file
             )
-            found[table.name] = {row["shard"]: row["n"] for row in rows}
-        return found
+            counts[table.name] = {row["shard"]: row["n"] for row in rows}
+        return counts
 
     async def close(self) -> None:
         """As Book.close."""

@@ -60,12 +60,12 @@ def consumptions(shard: int, leaves: list[Leaf]) -> list[Row]:
 
 def entries(shard: int, leaves: list[Leaf]) -> list[Row]:
     """Rows of entries."""
-    found: list[Row] = []
+    rows: list[Row] = []
     for leaf in leaves:
         if "entries" in leaf.rows:
             sequence = leaf.head[1]
-            found += [(sequence, *row, shard) for row in leaf.rows["entries"]]
-    return found
+            rows += [(sequence, *row, shard) for row in leaf.rows["entries"]]
+    return rows
 
 
 def dates(shard: int, leaves: list[Leaf]) -> list[Row]:
@@ -88,14 +88,14 @@ def sends(
 
     onward: account and shard by sequence, where value went on to the card in a closed one's place.
     """
-    found: list[Row] = []
+    rows: list[Row] = []
     for leaf, command in zip(leaves, commands, strict=True):
         sequence = leaf.head[1]
         if command is None or all(row[11] != "sent" for row in leaf.rows.get("consumptions", ())):
             continue
         if isinstance(command.body, _SENDS):
-            found.append((sequence, command.body.account, shard, command.body.to_shard))
+            rows.append((sequence, command.body.account, shard, command.body.to_shard))
         elif sequence in onward:
             account, to_shard = onward[sequence]
-            found.append((sequence, account, shard, to_shard))
-    return found
+            rows.append((sequence, account, shard, to_shard))
+    return rows

@@ -20,11 +20,11 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """As the report has it; what does not apply is left out."""
-        found = {
+        fields = {
             "check": self.check, "shard": self.shard, "table": self.table,
             "sequence": self.sequence, "row": self.row, "column": self.column, "text": self.text,
         }  # fmt: skip
-        return {name: value for name, value in found.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Spot(NamedTuple):
@@ -64,10 +64,10 @@ class Findings:
                 )
             )
 
-    def wrong(self, spot: Spot, column: str, found: object, expected: object) -> None:
+    def wrong(self, spot: Spot, column: str, recorded: object, expected: object) -> None:
         """Note a column that has another value than it should."""
         number = "" if spot.sequence is None else f"sequence {spot.sequence}, "
-        values = f"{column} is {display(found)}, should be {display(expected)}"
+        values = f"{column} is {display(recorded)}, should be {display(expected)}"
         self.add(spot, f"{spot.table}, {number}{spot.row}: {values}", column=column)
 
     def stop(self, check: str, sequence: int, why: str) -> None:

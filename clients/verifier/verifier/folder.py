@@ -53,21 +53,21 @@ class Folder:
     async def chunks_at(self, shard: int, sequences: Iterable[int]) -> Mapping[int, bytes]:
         """As Book.chunks_at."""
         firsts, places = self._index(shard)
-        found: dict[int, bytes] = {}
+        chunks: dict[int, bytes] = {}
         with file_of(self.folder, LEAVES, shard).open("rb") as source:
             for sequence in sequences:
                 at = bisect_right(firsts, sequence) - 1
-                if at >= 0 and firsts[at] not in found:
+                if at >= 0 and firsts[at] not in chunks:
                     source.seek(places[at])
                     *_, length = _CHUNK_HEAD.unpack(source.read(_CHUNK_HEAD.size))
-                    found[firsts[at]] = source.read(length)
-        return found
+                    chunks[firsts[at]] = source.read(length)
+        return chunks
 
     async def counts(self) -> dict[str, dict[int, int]]:
         """As Book.counts."""
         return {
-            table: {int(shard): count for shard, count in found.items()}
-            for table, found in self.rows.items()
+            table: {int(shard): count for shard, count in by_shard.items()}
+            for table, by_shard in self.rows.items()
         }
 
     async def close(self) -> None:
@@ -105,7 +105,7 @@ async def export(book: Book, folder: Path) -> dict[str, Any]:
     if _holds_something(folder):
         raise Unreadable(f"{folder} is not empty")
     counts = await book.counts()
-    shards = sorted({shard for found in counts.values() for shard in found})
+    shards = sorted({shard for by_shard in counts.values() for shard in by_shard})
     for shard in shards:
         for table in ALL:
             path = file_of(folder, table, shard)
@@ -114,7 +114,9 @@ async def export(book: Book, folder: Path) -> dict[str, Any]:
     manifest = {
         "form": FORM,
         "tables": {table.name: list(table.names) for table in ALL},
-        "rows": {name: {str(s): n for s, n in found.items()} for name, found in counts.items()},
+        "rows": {
+            name: {str(s): n for s, n in by_shard.items()} for name, by_shard in counts.items()
+        },
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
     return manifest

@@ -33,7 +33,7 @@ class Past:
     async def look_up(self, targets: Iterable[str]) -> list[Known]:
         """Fetch what stands behind names of earlier windows."""
         needed = {target: self.names.find(target) for target in set(targets)}
-        await self.fetch(sequence for found in needed.values() for sequence in found)
+        await self.fetch(sequence for sequences in needed.values() for sequence in sequences)
         known: list[Known] = []
         for target, sequences in needed.items():
             for sequence in sequences:

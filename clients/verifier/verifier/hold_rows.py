@@ -29,10 +29,10 @@ class HoldRows:
     def note(self, leaf: Leaf) -> None:
         """A leaf with rows of holds has been posted."""
         sequence = leaf.head[1]
-        whats: dict[int, set[str]] = {}
-        for _, hold, _, _, what in leaf.rows["holds"]:
-            whats.setdefault(hold, set()).add(what)
-        for hold, recorded in whats.items():
+        events: dict[int, set[str]] = {}
+        for _, hold, _, _, event in leaf.rows["holds"]:
+            events.setdefault(hold, set()).add(event)
+        for hold, recorded in events.items():
             if "held" in recorded:
                 if hold in self.state.holds:
                     self._placed[hold] = self.state.holds[hold]
@@ -66,10 +66,10 @@ class HoldRows:
 
     def _differ(self, hold: int, recorded: End, expected: End) -> None:
         columns = ("resolution", "resolved_by")
-        for column, found, should in zip(columns, recorded, expected, strict=True):
-            if found != should:
+        for column, value, expected_value in zip(columns, recorded, expected, strict=True):
+            if value != expected_value:
                 spot = Spot("holds", "holds", hold, f"hold {hold}")
-                self.findings.wrong(spot, column, found, should)
+                self.findings.wrong(spot, column, value, expected_value)
 
     def _expected_row(self, hold: Hold, end: End) -> Row:
         return (

@@ -16,17 +16,17 @@ def hold(state: State, leaf: Leaf, findings: Findings) -> None:
     sequence = leaf.head[1]
     ended: dict[int, dict[int, int]] = {}
     for place, row in enumerate(leaf.rows["holds"]):
-        ordinal, number, lot, amount, what = row
+        ordinal, number, lot, amount, event = row
         spot = Spot("holds", "leaves", sequence, f"hold {number}, lot {lot}")
         if ordinal != place:
             findings.wrong(spot, "ordinal", ordinal, place)
-        if what == "held" and number == sequence:
+        if event == "held" and number == sequence:
             _place(state, row, spot, findings)
-        elif what in ENDS:
+        elif event in ENDS:
             parts = ended.setdefault(number, {})
             parts[lot] = parts.get(lot, 0) + amount
         else:
-            findings.add(spot, f"sequence {sequence} says {what} of hold {number}", column="what")
+            findings.add(spot, f"sequence {sequence} says {event} of hold {number}", column="what")
     for number, parts in ended.items():
         _end(state, number, parts, Spot("holds", "leaves", sequence, f"hold {number}"), findings)
 

@@ -161,12 +161,17 @@ def _swiftly(raw: bytes) -> Leaf:
     version, shard, sequence, at, first, second, third, fourth, fifth = _TOP.unpack_from(raw)
     if version != VERSION:
         raise ValueError
-    one = _TOP.size + first
-    two = one + second
-    three = two + third
-    place = three + fourth
+    status_end = _TOP.size + first
+    code_end = status_end + second
+    command_end = code_end + third
+    place = command_end + fourth
     marked = None
-    texts = (raw[_TOP.size : one].decode(), raw[one:two].decode(), raw[two:three], raw[three:place])
+    texts = (
+        raw[_TOP.size : status_end].decode(),
+        raw[status_end:code_end].decode(),
+        raw[code_end:command_end],
+        raw[command_end:place],
+    )
     if fifth != _NULL_LENGTH:
         marked = raw[place : place + fifth]
         place += fifth
@@ -202,11 +207,11 @@ def _carefully(raw: bytes) -> Leaf:
         if count == 0:
             raise LeafRefused(f"byte {place}: an empty section is left out")
         place += 5
-        found: list[Row] = []
+        rows_of_section: list[Row] = []
         for _ in range(count):
             row, place = _read_row(raw, place, section)
-            found.append(row)
-        rows[section.name] = found
+            rows_of_section.append(row)
+        rows[section.name] = rows_of_section
         last = tag
     return Leaf(head, rows)
 
@@ -228,20 +233,20 @@ def _read_row(raw: bytes, place: int, section: Section) -> tuple[Row, int]:
     return tuple(values), place
 
 
-def _text_of(section: Section, column: str, found: bytes) -> str | bytes:
+def _text_of(section: Section, column: str, raw: bytes) -> str | bytes:
     if column in section.raw:
-        return found
+        return raw
     try:
-        return found.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise LeafRefused(f"{section.name}: {column} is not UTF-8") from error
 
 
 def _cut(raw: bytes, place: int, length: int) -> bytes:
-    found = raw[place : place + length]
-    if len(found) != length:
+    part = raw[place : place + length]
+    if len(part) != length:
         raise LeafRefused(f"byte {place}: {length} bytes are missing their end")
-    return found
+    return part
 
 
 _TOP = struct.Struct(">B3q5I")
@@ -265,7 +270,7 @@ def _reader(section: Section) -> _Read:
         return list(layout.iter_unpack(raw[place:stop])), stop
 
     def read(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-        found: list[Row] = []
+        rows: list[Row] = []
         for _ in range(rows):
             values: list[Any] = [*layout.unpack_from(raw, place)]
             place += size
@@ -280,8 +285,8 @@ def _reader(section: Section) -> _Read:
                 text = raw[place : place + length]
                 values[i] = text if is_raw else text.decode()
                 place += length
-            found.append(tuple(values))
-        return found, place
+            rows.append(tuple(values))
+        return rows, place
 
     return read if texts or nullable else read_numbers
 
@@ -292,32 +297,32 @@ _LOT = SECTIONS[4].layout
 
 
 def _names(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-    found: list[Row] = []
+    rows: list[Row] = []
     for _ in range(rows):
         length, more = _NAME.unpack_from(raw, place)
         start = place + 8
         place = start + length
         name = raw[start:place].decode()
         if more == _NULL_LENGTH:
-            found.append((name, None))
+            rows.append((name, None))
         else:
-            found.append((name, raw[place : place + more]))
+            rows.append((name, raw[place : place + more]))
             place += more
-    return found, place
+    return rows, place
 
 
 def _consumptions(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-    found: list[Row] = []
+    rows: list[Row] = []
     for _ in range(rows):
         values = _CONSUMPTION.unpack_from(raw, place)
         start = place + _CONSUMPTION.size
         place = start + values[11]
-        found.append((*values[:11], raw[start:place].decode()))
-    return found, place
+        rows.append((*values[:11], raw[start:place].decode()))
+    return rows, place
 
 
 def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-    found: list[Row] = []
+    rows: list[Row] = []
     for _ in range(rows):
         values = _LOT.unpack_from(raw, place)
         start = place + _LOT.size
@@ -325,7 +330,7 @@ def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
         last = middle + values[13]
         place = last + values[14]
         starts, until, parent = values[4], values[5], values[7]
-        found.append(
+        rows.append(
             (
                 *values[:4],
                 None if starts == _NULL_NUMBER else starts,
@@ -338,7 +343,7 @@ def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
                 raw[last:place].decode(),
             )
         )
-    return found, place
+    return rows, place
 
 
 _SPECIAL: dict[str, _Read] = {"names": _names, "consumptions": _consumptions, "lots": _lots}
@@ -349,19 +354,22 @@ _READERS: list[tuple[str, _Read]] = [
 # ---------------------------------------------------------------------------------------- in words
 
 
-def differences(one: Leaf, other: Leaf) -> Iterable[str]:
+def differences(recorded: Leaf, expected: Leaf) -> Iterable[str]:
     """In plain words, what differs between two leaves of one sequence number, column by column."""
-    yield from _row_differences(HEAD, "", one.head, other.head)
+    yield from _row_differences(HEAD, "", recorded.head, expected.head)
     for section in SECTIONS:
-        mine, yours = one.rows.get(section.name, []), other.rows.get(section.name, [])
-        if len(mine) != len(yours):
-            yield f"{section.name}: {len(mine)} rows, not {len(yours)}"
-        for number, (left, right) in enumerate(zip(mine, yours, strict=False)):
+        recorded_rows, expected_rows = (
+            recorded.rows.get(section.name, []),
+            expected.rows.get(section.name, []),
+        )
+        if len(recorded_rows) != len(expected_rows):
+            yield f"{section.name}: {len(recorded_rows)} rows, not {len(expected_rows)}"
+        for number, (left, right) in enumerate(zip(recorded_rows, expected_rows, strict=False)):
             yield from _row_differences(section, f" row {number}", left, right)
 
 
 def _row_differences(section: Section, where: str, left: Row, right: Row) -> Iterable[str]:
     columns = (*section.numbers, *section.texts)
-    for column, mine, yours in zip(columns, left, right, strict=True):
-        if mine != yours:
-            yield f"{section.name}{where}: {column} is {mine!r}, not {yours!r}"
+    for column, recorded, expected in zip(columns, left, right, strict=True):
+        if recorded != expected:
+            yield f"{section.name}{where}: {column} is {recorded!r}, not {expected!r}"

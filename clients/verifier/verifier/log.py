@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from verifier import leaves, tree
+from verifier import tree
 from verifier.books import Book
 from verifier.copying import BadRows, rows_of
 from verifier.findings import Findings, Spot
@@ -42,15 +42,15 @@ def unpack(packed: bytes) -> list[bytes]:
         raw = _unpacker.decompress(packed, max_output_size=_UNPACKED_MAX, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise BadChunk(f"it cannot be unpacked: {error}") from error
-    found: list[bytes] = []
+    leaves: list[bytes] = []
     place, end = 0, len(raw)
     while place < end:
         start = place + 4
         place = start + int.from_bytes(raw[place:start], "big")
-        found.append(raw[start:place])
+        leaves.append(raw[start:place])
     if place != end:
         raise BadChunk("its last leaf is cut off")
-    return found
+    return leaves
 
 
 class Log:
@@ -73,11 +73,11 @@ class Log:
         try:
             async for rows in rows_of(LEAVES, book.blocks(LEAVES, self.shard)):
                 for row in rows:
-                    before, found = self.whole, self._chunk(row)
+                    before, leaves = self.whole, self._chunk(row)
                     if waiting and before and not self.whole:
                         yield Window(waiting, True)
                         waiting = []
-                    waiting += found
+                    waiting += leaves
                     if len(waiting) >= WINDOW_LEAVES:
                         yield Window(waiting, self.whole)
                         waiting = []
@@ -114,16 +114,16 @@ class Log:
                 count,
                 min(len(raws), CHUNK_LEAVES_MAX),
             )
-        found = self._leaves(first, raws)
+        leaves = self._leaves(first, raws)
         self.next = first + len(raws)
-        if found and found[-1].head[1] == self.next - 1 and found[-1].head[2] != decided_at:
+        if leaves and leaves[-1].head[1] == self.next - 1 and leaves[-1].head[2] != decided_at:
             self.findings.wrong(
                 Spot("leaves", "leaves", first, row=where),
                 "decided_at",
                 decided_at,
-                found[-1].head[2],
+                leaves[-1].head[2],
             )
-        return found
+        return leaves
 
     def _gap(self, first: int) -> None:
         off = first - self.next
@@ -136,7 +136,7 @@ class Log:
         self.whole = self.hashed = False
 
     def _leaves(self, first: int, raws: list[bytes]) -> list[Leaf]:
-        found: list[Leaf] = []
+        leaves: list[Leaf] = []
         add, sizes = self.tree.add, self._sizes
         for sequence, raw in enumerate(raws, first):
             if self.hashed:
@@ -161,5 +161,5 @@ class Log:
                     column="decided_at",
                 )
             self.decided_at = max(self.decided_at, leaf.head[2])
-            found.append(leaf)
-        return found
+            leaves.append(leaf)
+        return leaves

@@ -49,11 +49,11 @@ class LotRows:
         }
         rows = await self.stream.take((last + 1) * LOTS_PER_SEQUENCE - 1)
         for row in rows:
-            found = born.pop(row[0], None)
-            if found is None:
+            birth = born.pop(row[0], None)
+            if birth is None:
                 self._compare.check([row], [])
                 continue
-            leaf_row, waits = found
+            leaf_row, waits = birth
             lot = self.state.lots.get(row[0])
             sliding = row[_SLIDING] if lot is None else lot.sliding
             if (
@@ -93,12 +93,12 @@ class LotRows:
         for lot in lots:
             if lot.number in self._absent:
                 continue
-            should = _now(lot)
+            expected = _now(lot)
             recorded = self._recorded.pop(lot.number, None)
             if recorded is None:
                 recorded = _used_up(lot.first_start, lot.first_until)
-            if recorded != should:
-                self._wrong[lot.number] = (recorded, should)
+            if recorded != expected:
+                self._wrong[lot.number] = (recorded, expected)
 
     def finish(self) -> None:
         """No leaf follows: what is open must be as the table says."""
@@ -110,15 +110,17 @@ class LotRows:
                 recorded = _used_up(lot.first_start, lot.first_until)
             if recorded != _now(lot):
                 self._wrong[number] = (recorded, _now(lot))
-        for number, (recorded, should) in sorted(self._wrong.items()):
-            for column, found, expected in zip(STATE_COLUMNS, recorded, should, strict=True):
-                if found != expected:
+        for number, (recorded, expected) in sorted(self._wrong.items()):
+            for column, value, expected_value in zip(
+                STATE_COLUMNS, recorded, expected, strict=True
+            ):
+                if value != expected_value:
                     check = "holds" if column == "held" else "lots"
                     self.findings.wrong(
                         Spot(check, "lots", number // LOTS_PER_SEQUENCE, row=f"lot {number}"),
                         column,
-                        found,
-                        expected,
+                        value,
+                        expected_value,
                     )
 
 

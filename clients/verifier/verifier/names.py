@@ -39,9 +39,9 @@ class Names:
     def find(self, name: str) -> list[int]:
         """Sequence numbers that may have answered a name; the leaves tell."""
         key = key_of(name)
-        found = [sequence for again, sequence in self._again if again == key]
+        sequences = [sequence for again, sequence in self._again if again == key]
         if key in self._recent:
-            found.append(self._recent[key])
+            sequences.append(self._recent[key])
         for run in self._runs:
             low, high = 0, len(run) // 2
             while low < high:
@@ -51,9 +51,9 @@ class Names:
                 else:
                     high = middle
             while 2 * low < len(run) and run[2 * low] == key:
-                found.append(run[2 * low + 1])
+                sequences.append(run[2 * low + 1])
                 low += 1
-        return sorted(found)
+        return sorted(sequences)
 
     def put_down(self) -> None:
         """Write what is in memory as one more run."""
@@ -81,22 +81,25 @@ def twins(folder: Path) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     starts = [0] * len(runs)
     for bucket in range(BUCKETS):
         limit = (bucket + 1) << 56
-        found: list[tuple[int, int, int]] = []
+        triples: list[tuple[int, int, int]] = []
         for place, (shard, run) in enumerate(runs):
             at, end = starts[place], len(run) // 2
             while at < end and run[2 * at] < limit:
-                found.append((run[2 * at], shard, run[2 * at + 1]))
+                triples.append((run[2 * at], shard, run[2 * at + 1]))
                 at += 1
             starts[place] = at
-        found.sort()
-        yield from _equal(found)
+        triples.sort()
+        yield from _equal(triples)
 
 
-def _equal(found: list[tuple[int, int, int]]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+def _equal(triples: list[tuple[int, int, int]]) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     start = 0
-    for place in range(1, len(found) + 1):
-        if place < len(found) and found[place][0] == found[start][0]:
+    for place in range(1, len(triples) + 1):
+        if place < len(triples) and triples[place][0] == triples[start][0]:
             continue
         if place - start > 1:
-            yield found[start][0], [(shard, sequence) for _, shard, sequence in found[start:place]]
+            yield (
+                triples[start][0],
+                [(shard, sequence) for _, shard, sequence in triples[start:place]],
+            )
         start = place

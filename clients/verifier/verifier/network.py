@@ -29,7 +29,7 @@ async def check_names(book: Book, folder: Path, findings: Findings) -> SentTwice
     Gives the names that their senders sent to several shards, which are no findings. All of them
     are looked at, however many: a till can bring them about, and a lie could hide among them.
     """
-    found, within, all_twins = SentTwice(), 0, twins(folder)
+    sent_twice_names, within, all_twins = SentTwice(), 0, twins(folder)
     while batch := list(islice(all_twins, _AT_ONCE)):
         kept: list[_Twin] = []
         for twin in batch:
@@ -42,8 +42,8 @@ async def check_names(book: Book, folder: Path, findings: Findings) -> SentTwice
         leaves = await _leaves_of(book, kept)
         for _, places in kept:
             for name, answers in _by_name(places, leaves).items():
-                _judge(name, answers, findings, found)
-    return found
+                _judge(name, answers, findings, sent_twice_names)
+    return sent_twice_names
 
 
 def _within_a_shard(twin: _Twin) -> bool:
@@ -51,9 +51,9 @@ def _within_a_shard(twin: _Twin) -> bool:
     return len(set(shards)) < len(shards)
 
 
-async def _leaves_of(book: Book, found: list[_Twin]) -> dict[tuple[int, int], Leaf]:
+async def _leaves_of(book: Book, twins_of: list[_Twin]) -> dict[tuple[int, int], Leaf]:
     needed: dict[int, set[int]] = {}
-    for _, places in found:
+    for _, places in twins_of:
         for shard, sequence in places:
             needed.setdefault(shard, set()).add(sequence)
     leaves: dict[tuple[int, int], Leaf] = {}
@@ -88,17 +88,17 @@ def _by_name(
     return by_name
 
 
-def _judge(name: str, places: list[Answered], findings: Findings, found: SentTwice) -> None:
-    shards = [one.shard for one in places]
+def _judge(name: str, places: list[Answered], findings: Findings, sent_names: SentTwice) -> None:
+    shards = [place.shard for place in places]
     if len(places) < 2:
         return
     if len(set(shards)) == len(shards) and name.partition(".")[0] not in ONCE:
         return
     sent = sent_twice(name, places)
     if sent is not None:
-        found.add(sent)
+        sent_names.add(sent)
         return
-    recorded = "; ".join(f"shard {one.shard}, sequence {one.sequence}" for one in places)
+    recorded = "; ".join(f"shard {place.shard}, sequence {place.sequence}" for place in places)
     findings.add(
         Spot("names", "outcomes", places[0].sequence, row=f"name {name}"),
         f"the name {name} is answered {len(places)} times: {recorded}",
@@ -157,13 +157,13 @@ def check_crossings(shards: Sequence[Shard], findings: Findings) -> int:
 
 def _carried(content: Any) -> Counter[tuple[str, int]]:
     """How much a receive brings, by unit and issuer; of a budget by its party."""
-    found = Counter[tuple[str, int]]()
+    amounts = Counter[tuple[str, int]]()
     if content is not None and len(content) == _BUDGET_FIELDS:
-        found["IRR", content[1]] = content[3]
+        amounts["IRR", content[1]] = content[3]
     elif content is not None:
         for _, unit, amount, _, issuer, *_ in content[7]:
-            found[unit, issuer] += amount
-    return found
+            amounts[unit, issuer] += amount
+    return amounts
 
 
 _BUDGET_FIELDS = 4

@@ -46,9 +46,9 @@ def post(state: State, leaf: Leaf, findings: Findings) -> None:
 
 def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
     first = {row[1] for row in leaf.rows.get("entries", ()) if row[2] == 1}
-    one, accounts, by_key = state.one, state.accounts, state.by_key
-    for number, owner, other, role, unit in leaf.rows["accounts"]:
-        key: Key = (owner, one(role), one(unit), other)
+    intern, accounts, by_key = state.intern, state.accounts, state.by_key
+    for number, owner, counterparty, role, unit in leaf.rows["accounts"]:
+        key: Key = (owner, intern(role), intern(unit), counterparty)
         expected = len(accounts) + 1
         if number != expected or number not in first or key in by_key:
             _bad_account(state, leaf, key, (number, expected, number in first), findings)
@@ -58,7 +58,7 @@ def _open_accounts(state: State, leaf: Leaf, findings: Findings) -> None:
         accounts.append(account)
         by_key[key] = account
         if role == "debt":
-            state.purse(owner).debts[unit, other] = account
+            state.purse(owner).debts[unit, counterparty] = account
 
 
 def _bad_account(
@@ -137,12 +137,14 @@ def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) 
     """Says what is wrong, and goes on from what the row says."""
     line, number, ordinal, amount, balance = row
     where = f"line {line} on account {number}"
-    for column, found, expected in (
+    for column, recorded, expected in (
         ("account_sequence", ordinal, account.count),
         ("balance", balance, account.balance),
     ):
-        if found != expected:
-            findings.wrong(Spot("entries", "entries", sequence, row=where), column, found, expected)
+        if recorded != expected:
+            findings.wrong(
+                Spot("entries", "entries", sequence, row=where), column, recorded, expected
+            )
     if not amount:
         findings.add(
             Spot("entries", "entries", sequence, row=where),
@@ -203,18 +205,18 @@ def _consume(state: State, leaf: Leaf, findings: Findings) -> None:
                 row[0],
                 place,
             )
-        number, amount, cost, what = row[1], row[2], row[3], row[11]
+        number, amount, cost, movement = row[1], row[2], row[3], row[11]
         lot = state.lots.get(number)
         if lot is None:
             if amount or cost:
                 findings.add(
                     Spot("lots", "consumptions", sequence, row=f"ordinal {row[0]}"),
-                    f"sequence {sequence}, ordinal {row[0]}: {what} of lot {number}, which "
+                    f"sequence {sequence}, ordinal {row[0]}: {movement} of lot {number}, which "
                     + ("does not exist" if number >= (sequence + 1) * 4096 else "is used up"),
                     column="lot",
                 )
             continue
-        if what in GIVES:
+        if movement in GIVES:
             lot.left += amount
             lot.cost += cost
             lot.account.lots += amount
@@ -222,7 +224,7 @@ def _consume(state: State, leaf: Leaf, findings: Findings) -> None:
             lot.left -= amount
             lot.cost -= cost
             lot.account.lots -= amount
-            if what == "expired":
+            if movement == "expired":
                 lot.lapsed += amount
             if not lot.left:
                 state.emptied.add(number)
@@ -276,6 +278,6 @@ def _unequal(account: Account, leaf: Leaf, findings: Findings) -> None:
 
 
 def _words(key: Key) -> str:
-    owner, role, unit, other = key
-    towards = f" towards {other}" if other else ""
+    owner, role, unit, counterparty = key
+    towards = f" towards {counterparty}" if counterparty else ""
     return f"{role} of {owner} in {unit}{towards}"

@@ -69,23 +69,29 @@ def review(
     if status == "refused" and command is not None and is_the_ledgers_own(code, command):
         draft.forget()
         effects = Effects("refused", code)
-    found: list[tuple[str, Any, Any]] = []
+    differences: list[tuple[str, Any, Any]] = []
     expected = (state.shard, state.sequence + 1, draft.now, effects.status, effects.code)
     if (shard, sequence, at, status, code) != expected:
         pairs = zip(_HEAD, leaf.head, expected, strict=False)
-        found += [(what, is_, should) for what, is_, should in pairs if is_ != should]
+        differences += [
+            (column, recorded, expected_value)
+            for column, recorded, expected_value in pairs
+            if recorded != expected_value
+        ]
     names = _names(command, name, effects)
     if leaf.rows.get("names", []) != names:
-        found.append(("names", leaf.rows.get("names", []), names))
+        differences.append(("names", leaf.rows.get("names", []), names))
     refused = leaf.rows.get("refused_awards", [])
     if refused != effects.refused_awards:
-        found.append(("refused_awards", refused, effects.refused_awards))
-    found += answers.differences(answer, command, draft, effects, name)
+        differences.append(("refused_awards", refused, effects.refused_awards))
+    differences += answers.differences(answer, command, draft, effects, name)
     if command is not None and (marked is not None or effects.marks):
-        found += answers.marked_differences(marked, draft, command, effects)
+        differences += answers.marked_differences(marked, draft, command, effects)
     draft.undo()
-    for what, is_, should in found:
-        outcomes.wrong(Spot("outcomes", "leaves", sequence, row=name), what, is_, should)
+    for column, recorded, expected_value in differences:
+        outcomes.wrong(
+            Spot("outcomes", "leaves", sequence, row=name), column, recorded, expected_value
+        )
     posting.post(state, leaf, of_rows)
     _check_rows(state, leaf, draft, outcomes)
     if status == effects.status:
@@ -193,24 +199,24 @@ def _differ(
     findings: Findings,
     leaf: Leaf,
     section: str,
-    found: Any,
+    recorded: Any,
     expected: Any,
     columns: tuple[str, ...],
 ) -> None:
     """Name each column of each row of a section that the command does not explain."""
     sequence = leaf.head[1]
-    if len(found) != len(expected):
+    if len(recorded) != len(expected):
         findings.add(
             Spot("outcomes", "leaves", sequence, row=section),
-            f"the leaf of sequence {sequence} has {len(found)} rows of {section},"
+            f"the leaf of sequence {sequence} has {len(recorded)} rows of {section},"
             f" its command explains {len(expected)}",
         )
-    for place, (mine, should) in enumerate(zip(found, expected, strict=False)):
-        for column, one, other in zip(columns, mine, should, strict=True):
-            if one != other:
+    for place, (row, expected_row) in enumerate(zip(recorded, expected, strict=False)):
+        for column, value, expected_value in zip(columns, row, expected_row, strict=True):
+            if value != expected_value:
                 findings.wrong(
                     Spot("outcomes", "leaves", sequence, row=f"{section} row {place}"),
                     column,
-                    one,
-                    other,
+                    value,
+                    expected_value,
                 )

@@ -23,9 +23,10 @@ def outcome(sequence: int, shard: int, name: str, fingerprint: bytes | None) -> 
 def consumption(sequence: int, shard: int, row: tuple[Any, ...]) -> bytes:
     """A row of consumptions; row: as the leaf has it. Raises struct.error."""
     (
-        ordinal, lot, amount, cost, claim, fee, original, place, issuer, acceptor, merchant, what,
+        ordinal, lot, amount, cost, claim, fee, original, place, issuer, acceptor, merchant,
+        movement,
     ) = row  # fmt: skip
-    text = what.encode()
+    text = movement.encode()
     return (
         _CONSUMPTION.pack(
             _CONSUMPTION_COLUMNS, 8, sequence, 2, ordinal, 8, lot, 8, amount, 8, cost, 8, claim,

@@ -50,26 +50,26 @@ class Stream:
 
     async def take(self, limit: int | None) -> list[Row]:
         """Rows whose first column is at most limit; all that are left for None."""
-        found: list[Row] = []
+        rows: list[Row] = []
         while True:
             waiting = self._waiting
             if limit is not None and waiting and waiting[-1][0] > limit:
                 cut = bisect_right(waiting, limit, key=_first)
-                found += waiting[:cut]
+                rows += waiting[:cut]
                 self._waiting = waiting[cut:]
                 break
-            found += waiting
+            rows += waiting
             self._waiting = []
             if not await self._more():
                 break
-        return found
+        return rows
 
     async def block(self) -> list[Row]:
         """Some of the rows that are left; none at the end."""
         if not self._waiting and not await self._more():
             return []
-        found, self._waiting = self._waiting, []
-        return found
+        rows, self._waiting = self._waiting, []
+        return rows
 
     async def _more(self) -> bool:
         """Read on; False at the end."""
@@ -129,48 +129,48 @@ class Comparison:
         self._places = [table.place(key) for key in keys]
         self._keys = tuple(keys)
 
-    def check(self, found: list[Row], expected: list[Row]) -> None:
+    def check(self, recorded: list[Row], expected: list[Row]) -> None:
         """Both in the same order; equal ones cost next to nothing."""
-        if found != expected:
-            self._differ(sorted(found, key=self._key), sorted(expected, key=self._key))
+        if recorded != expected:
+            self._differ(sorted(recorded, key=self._key), sorted(expected, key=self._key))
 
     async def check_all(self, stream: Stream, expected: Iterable[Row]) -> None:
         """All rows of a stream against all that it should have, block by block."""
         waiting = iter(expected)
         ahead = next(waiting, None)
-        while found := await stream.block():
-            last = self._key(found[-1])
+        while recorded := await stream.block():
+            last = self._key(recorded[-1])
             part: list[Row] = []
             while ahead is not None and self._key(ahead) <= last:
                 part.append(ahead)
                 ahead = next(waiting, None)
-            self.check(found, part)
+            self.check(recorded, part)
         if ahead is not None:
             self.check([], [ahead, *waiting])
 
     def _key(self, row: Row) -> Row:
         return tuple([row[place] for place in self._places])
 
-    def _differ(self, found: list[Row], expected: list[Row]) -> None:
+    def _differ(self, recorded: list[Row], expected: list[Row]) -> None:
         i = j = 0
-        while i < len(found) or j < len(expected):
-            mine = self._key(found[i]) if i < len(found) else None
-            should = self._key(expected[j]) if j < len(expected) else None
-            if should is None or (mine is not None and mine < should):
-                self._extra(found[i])
+        while i < len(recorded) or j < len(expected):
+            recorded_key = self._key(recorded[i]) if i < len(recorded) else None
+            expected_key = self._key(expected[j]) if j < len(expected) else None
+            if expected_key is None or (recorded_key is not None and recorded_key < expected_key):
+                self._extra(recorded[i])
                 i += 1
-            elif mine is None or should < mine:
+            elif recorded_key is None or expected_key < recorded_key:
                 self._missing(expected[j])
                 j += 1
             else:
-                self._columns(found[i], expected[j])
+                self._columns(recorded[i], expected[j])
                 i, j = i + 1, j + 1
 
-    def _columns(self, found: Row, expected: Row) -> None:
-        if found == expected:
+    def _columns(self, recorded: Row, expected: Row) -> None:
+        if recorded == expected:
             return
-        for column, one, other in zip(self.table.names, found, expected, strict=True):
-            if one != other:
+        for column, value, expected_value in zip(self.table.names, recorded, expected, strict=True):
+            if value != expected_value:
                 self.findings.wrong(
                     Spot(
                         check_of(self.table),
@@ -179,8 +179,8 @@ class Comparison:
                         row=self.row(expected),
                     ),
                     column,
-                    one,
-                    other,
+                    value,
+                    expected_value,
                 )
 
     def _extra(self, row: Row) -> None:

@@ -59,9 +59,9 @@ def sent_twice(name: str, places: list[Answered]) -> Sent | None:
     under one name is answered by both. So every leaf must stand on another shard and have a
     command of its own: this name with a fingerprint that no other has, or a reversal of this name.
     """
-    answered = [(one, decode_command(one.leaf.head[5])) for one in places]
-    requests = {_request_of(name, one.leaf, command) for one, command in answered}
-    apart = len({one.shard for one in places}) == len(places)
+    answered = [(place, decode_command(place.leaf.head[5])) for place in places]
+    requests = {_request_of(name, place.leaf, command) for place, command in answered}
+    apart = len({place.shard for place in places}) == len(places)
     if not apart or None in requests or len(requests) < len(places):
         return None
     if name.partition(".")[0] not in OUTSIDE:
@@ -71,8 +71,8 @@ def sent_twice(name: str, places: list[Answered]) -> Sent | None:
         name,
         getattr(body, "terminal", 0),
         getattr(body, "merchant", 0),
-        tuple(one.shard for one in places),
-        tuple(one.sequence for one in places),
+        tuple(place.shard for place in places),
+        tuple(place.sequence for place in places),
     )
 
 

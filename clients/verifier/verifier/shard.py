@@ -187,7 +187,7 @@ class Audit:
             if command
         }
         known = await self.past.look_up(targets)
-        held = {hold_of(*one) for one in known} - {""}
+        held = {hold_of(*leaf_and_command) for leaf_and_command in known} - {""}
         await self.past.look_up(held - targets)
         known += [own[target] for target in targets if target in own]
         for leaf, _ in known:
@@ -292,8 +292,8 @@ class Audit:
             self.findings.stop("leaves", state.sequence + 1, "the tree is broken off there")
             return
         nodes = [
-            (shard, height, number, found)
-            for (height, number), found in sorted(log.tree.noted.items())
+            (shard, height, number, digest)
+            for (height, number), digest in sorted(log.tree.noted.items())
         ]
         await self._whole(NODES, ("level", "number"), nodes)
         if log.whole:

@@ -15,7 +15,7 @@ _NOTE = re.compile(r"(?:[^\n]+\n){4}\n(?:— [^\n]+\n)+")
 
 def keys_of(texts: list[str]) -> Keys:
     """Keys written name+id+base64, or files of such lines. Raises CheckpointRefused, OSError."""
-    found: Keys = {}
+    by_origin: Keys = {}
     for text in texts:
         lines = [text] if "+" in text else Path(text).read_text("utf-8").split("\n")
         for line in lines:
@@ -23,10 +23,10 @@ def keys_of(texts: list[str]) -> Keys:
                 continue
             name, key = key_of(line.strip())
             origin, _, last = name.rpartition("/")
-            keys = found.setdefault(origin if origin and last.isdecimal() else name, [])
+            keys = by_origin.setdefault(origin if origin and last.isdecimal() else name, [])
             if key not in keys:
                 keys.append(key)
-    return found
+    return by_origin
 
 
 def load(folder: Path, keys: Keys, findings: Findings) -> dict[int, list[Checkpoint]]:
@@ -34,7 +34,7 @@ def load(folder: Path, keys: Keys, findings: Findings) -> dict[int, list[Checkpo
 
     A file has one or many, one after another. Raises OSError where the folder cannot be read.
     """
-    found: dict[int, list[Checkpoint]] = {}
+    by_shard: dict[int, list[Checkpoint]] = {}
     for path in sorted(folder.iterdir()):
         if not path.is_file() or path.name == KEYS_FILE:
             continue
@@ -45,10 +45,10 @@ def load(folder: Path, keys: Keys, findings: Findings) -> dict[int, list[Checkpo
                 spot = Spot("checkpoints", row=f"{path.name}, line {line}")
                 findings.add(spot, f"{path.name}, from line {line}: {error}")
                 continue
-            found.setdefault(checkpoint.shard, []).append(checkpoint)
-    for same in found.values():
-        same.sort(key=lambda one: one.size)
-    return found
+            by_shard.setdefault(checkpoint.shard, []).append(checkpoint)
+    for of_shard in by_shard.values():
+        of_shard.sort(key=lambda signed: signed.size)
+    return by_shard
 
 
 def notes(text: str) -> Iterator[tuple[int, str]]:
@@ -81,8 +81,8 @@ def _end_of_junk(text: str, place: int) -> int:
 def _read(text: str, keys: Keys) -> Checkpoint:
     """With any of the keys that may have signed it."""
     refused = CheckpointRefused("no key is known")
-    for origin, given in keys.items():
-        for key in given:
+    for origin, keys_of_origin in keys.items():
+        for key in keys_of_origin:
             try:
                 return read_checkpoint(text, origin=origin, key=key)
             except CheckpointRefused as error:

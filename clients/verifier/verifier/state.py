@@ -139,8 +139,8 @@ class ShardRegistry:
 
     def standing(self, is_party: bool, number: int) -> str:
         """What a party or an account may do."""
-        found = self.standings.get((is_party, number))
-        return "open" if found is None else found[0]
+        status = self.standings.get((is_party, number))
+        return "open" if status is None else status[0]
 
 
 Aside = tuple[int, int, int | None]  # of a lot not kept: lapsed, start, until
@@ -167,16 +167,16 @@ class State:
 
     def purse(self, owner: int) -> Purse:
         """An owner's purse; empty where nothing was ever there."""
-        found = self.purses.get(owner)
-        if found is None:
-            found = self.purses[owner] = Purse()
-        return found
+        purse = self.purses.get(owner)
+        if purse is None:
+            purse = self.purses[owner] = Purse()
+        return purse
 
     def account(self, number: int) -> Account | None:
         """An account by its number."""
         return self.accounts[number - 1] if 0 < number <= len(self.accounts) else None
 
-    def one(self, value: Any) -> Any:
+    def intern(self, value: Any) -> Any:
         """The same value, one object for all that are equal."""
         return self.shared.setdefault(value, value)
 

@@ -42,11 +42,11 @@ class Table:
 
 def _columns(text: str) -> tuple[Column, ...]:
     """Columns from "name kind, name kind?, …"; a question mark: may be null."""
-    found: list[Column] = []
+    columns: list[Column] = []
     for part in text.split(","):
         name, kind = part.split()
-        found.append(Column(name, kind.rstrip("?"), kind.endswith("?")))  # type: ignore[arg-type]
-    return tuple(found)
+        columns.append(Column(name, kind.rstrip("?"), kind.endswith("?")))  # type: ignore[arg-type]
+    return tuple(columns)
 
 
 LEAVES = Table(

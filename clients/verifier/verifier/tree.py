@@ -35,27 +35,27 @@ class Tree:
 
     def add(self, leaf_hash: bytes) -> None:
         """Append one leaf by its hash."""
-        finished, height, found = self._finished, 0, leaf_hash
+        finished, height, digest = self._finished, 0, leaf_hash
         while finished and finished[-1][0] == height:
-            found = hash_of_pair(finished.pop()[1], found)
+            digest = hash_of_pair(finished.pop()[1], digest)
             height += 1
             if height == self._note_from or (self._note_from and height > self._note_from):
-                self.noted[height, self.size >> height] = found
-        finished.append((height, found))
+                self.noted[height, self.size >> height] = digest
+        finished.append((height, digest))
         self.size += 1
 
     def peaks(self) -> bytes:
         """Hashes of the finished trees side by side, the largest first."""
-        return b"".join([found for _, found in self._finished])
+        return b"".join([digest for _, digest in self._finished])
 
     def root(self) -> bytes:
         """Root over the leaves so far."""
         if not self._finished:
             return EMPTY_ROOT
-        found = self._finished[-1][1]
+        digest = self._finished[-1][1]
         for _, left in reversed(self._finished[:-1]):
-            found = hash_of_pair(left, found)
-        return found
+            digest = hash_of_pair(left, digest)
+        return digest
 
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
@@ -73,9 +73,9 @@ def check_inclusion(
     if not 0 <= index < size:
         raise ProofRefused(f"a tree of {size} has no leaf {index}")
     steps = _Steps(proof)
-    found = _root_by_inclusion(leaf_hash, index, size, steps)
+    computed = _root_by_inclusion(leaf_hash, index, size, steps)
     steps.must_be_used_up()
-    if found != root:
+    if computed != root:
         raise ProofRefused(f"the proof of leaf {index} leads to another root")
 
 

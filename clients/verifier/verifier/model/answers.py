@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _HALF_HOUR = 1_800_000_000
 NOTHING = b"null"
-_TOLD_OF = (Transaction, Refusal)
+_ANSWERED = (Transaction, Refusal)
 Pair = tuple[str, Any, Any]  # what, as found, as it should be
 
 
@@ -96,7 +96,7 @@ def differences(
     raw: bytes, command: Command | None, draft: Draft, effects: Effects, name: str
 ) -> Iterable[Pair]:
     """How an answer differs from the effects that were worked out."""
-    if command is not None and not isinstance(command.body, _TOLD_OF):
+    if command is not None and not isinstance(command.body, _ANSWERED):
         return () if raw == NOTHING else [("answer", raw, NOTHING)]
     try:
         recorded = _decoder.decode(raw)
@@ -172,18 +172,18 @@ def _line(recorded: AnswerLine, expected: AnswerLine) -> AnswerLine:
 
 
 def _pairs(
-    where: str, columns: tuple[str, ...], found: tuple[Any, ...], expected: tuple[Any, ...]
+    where: str, columns: tuple[str, ...], recorded: tuple[Any, ...], expected: tuple[Any, ...]
 ) -> Iterator[Pair]:
-    for column, one, other in zip(columns, found, expected, strict=True):
-        if one != other:
-            yield where + column, one, other
+    for column, value, expected_value in zip(columns, recorded, expected, strict=True):
+        if value != expected_value:
+            yield where + column, value, expected_value
 
 
 def _head(
     recorded: Answer, command: Command | None, draft: Draft, effects: Effects, name: str
 ) -> Iterator[Pair]:
     body = command.body if command is not None else None
-    found = (
+    values = (
         recorded.id, recorded.kind, recorded.status, recorded.code, micros(recorded.occurred_at),
         micros(recorded.accepted_at), recorded.original,
     )  # fmt: skip
@@ -194,7 +194,7 @@ def _head(
         f"{draft.state.shard}.{name}", getattr(body, "kind", "purchase"),
         effects.status, effects.code, occurred, accepted, getattr(body, "original", ""),
     )  # fmt: skip
-    yield from _pairs("", _HEAD, found, expected)
+    yield from _pairs("", _HEAD, values, expected)
     if effects.reasons is None:
         codes = tuple([reason.code for reason in recorded.reasons])
         if codes != ((effects.code,) if effects.code else ()):
@@ -276,8 +276,8 @@ def moved(draft: Draft) -> tuple[Moved, ...]:
     """
     sums: dict[tuple[str, str], int] = {}
 
-    def add(what: str, unit: str, amount: int) -> None:
-        sums[what, unit] = sums.get((what, unit), 0) + amount
+    def add(movement: str, unit: str, amount: int) -> None:
+        sums[movement, unit] = sums.get((movement, unit), 0) + amount
 
     for lot, amount, _ in draft.opened:
         if lot.origin == "award":
@@ -292,10 +292,10 @@ def moved(draft: Draft) -> tuple[Moved, ...]:
             add("repaid" if amount > 0 else "owed", unit, abs(amount))
     return tuple(
         [
-            Moved(what, unit, sums[what, unit])
-            for what in _MOVES
+            Moved(movement, unit, sums[movement, unit])
+            for movement in _MOVES
             for unit in _UNITS
-            if sums.get((what, unit))
+            if sums.get((movement, unit))
         ]
     )
 
@@ -333,7 +333,7 @@ def marked_differences(
         yield "marked", f"unreadable: {error}", "an answer"
         return
     code = "reversed-before-arrival"
-    for what, found, expected in (
+    for column, value, expected in (
         ("id", recorded.id, f"{draft.state.shard}.{effects.marks}"),
         ("kind", recorded.kind, "purchase"),
         ("status", recorded.status, "declined"),
@@ -342,5 +342,5 @@ def marked_differences(
         ("occurred_at", micros(recorded.occurred_at), command.occurred),
         ("accepted_at", micros(recorded.accepted_at), command.accepted),
     ):
-        if found != expected:
-            yield f"marked: {what}", found, expected
+        if value != expected:
+            yield f"marked: {column}", value, expected

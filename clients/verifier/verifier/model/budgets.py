@@ -58,14 +58,14 @@ def may_load(draft: Draft, unit: str) -> None:
 
 def refused(draft: Draft, awards: Sequence[Prize]) -> dict[int, str]:
     """Awards that earn nothing, by place, with the code; the others' costs are drawn."""
-    found: dict[int, str] = {}
+    codes: dict[int, str] = {}
     for place, prize in enumerate(awards):
         code = _refusal(draft, prize)
         if code:
-            found[place] = code
+            codes[place] = code
         elif prize.budget is not None:
             draw(draft, prize.funder, prize.budget, prize.cost_rial)
-    return found
+    return codes
 
 
 def _refusal(draft: Draft, prize: Prize) -> str:
@@ -88,10 +88,10 @@ def _refusal(draft: Draft, prize: Prize) -> str:
 def of_parties(draft: Draft, parties: Iterable[int]) -> str:
     """Why these may issue or fund nothing; "" where they may."""
     registry = draft.state.registry
-    found = {registry.standing(True, party) for party in parties if party}
-    if "closed" in found:
+    statuses = {registry.standing(True, party) for party in parties if party}
+    if "closed" in statuses:
         return "party-closed"
-    return "party-frozen" if "frozen" in found else ""
+    return "party-frozen" if "frozen" in statuses else ""
 
 
 def grant(draft: Draft, body: GrantBudget) -> Effects:

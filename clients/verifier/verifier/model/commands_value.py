@@ -288,7 +288,7 @@ class Settle(Struct):
     amount_rial: Some
 
 
-FURTHER: dict[str, type[Any]] = {
+VALUE_COMMANDS: dict[str, type[Any]] = {
     "spend-value.v1": SpendAway,
     "hold-value.v1": HoldValue,
     "capture-hold.v1": Capture,

@@ -117,7 +117,7 @@ class Draft:
     def usable(self, unit: str, issuer: int | None = None) -> list[Lot]:
         """Lots that pay a debit now: first to expire, then first earned, then first opened."""
         now = self.now
-        found = [
+        lots = [
             lot
             for lot in self.purse.lots.values()
             if lot.left > lot.held
@@ -126,9 +126,9 @@ class Draft:
             and (lot.until is None or now < lot.until)
             and (issuer is None or lot.issuer == issuer)
         ]
-        if len(found) > 1:
-            found.sort(key=_turn)
-        return found
+        if len(lots) > 1:
+            lots.sort(key=_turn)
+        return lots
 
     def plan(
         self, unit: str, needed: int, lack: str, issuer: int | None = None
@@ -145,13 +145,13 @@ class Draft:
                 return takes
         raise No(lack)
 
-    def take(self, lot: Lot, amount: int, what: str) -> int:
+    def take(self, lot: Lot, amount: int, movement: str) -> int:
         """Take from a lot with its share of the cost; gives that."""
         cost = lot.cost * amount // lot.left
-        self.take_at(lot, amount, what, (cost, 0, 0))
+        self.take_at(lot, amount, movement, (cost, 0, 0))
         return cost
 
-    def take_at(self, lot: Lot, amount: int, what: str, money: tuple[int, int, int]) -> None:
+    def take_at(self, lot: Lot, amount: int, movement: str, money: tuple[int, int, int]) -> None:
         """As take; money: cost, claim and fee."""
         cost, claim, fee = money
         self.touch(lot)
@@ -160,7 +160,7 @@ class Draft:
         self.rows.append(
             (
                 len(self.rows), lot.number, amount, cost, claim, fee, 0, 0, lot.issuer,
-                self.acceptor, self.merchant, what,
+                self.acceptor, self.merchant, movement,
             )
         )  # fmt: skip
 
@@ -177,8 +177,8 @@ class Draft:
 
     def live(self) -> list[Lot]:
         """Lots that hold anything, by number: not what only waits to be booked as expired."""
-        found = sorted(self.purse.lots.items())
-        return [lot for _, lot in found if lot.held or (lot.left and in_date(lot, self.now))]
+        by_number = sorted(self.purse.lots.items())
+        return [lot for _, lot in by_number if lot.held or (lot.left and in_date(lot, self.now))]
 
     def open(self, like: dict[str, Any], amount: int, cost: int, filled: bool = True) -> Lot:
         """A new lot; like: its columns by name."""
@@ -218,7 +218,7 @@ class Draft:
         for lot, amount in takes:
             self.touch(lot)
             lot.held += amount
-            self._say_held(self.sequence, lot.number, amount, "held")
+            self._add_hold_row(self.sequence, lot.number, amount, "held")
 
     def let_go(self, hold: Hold, rest: str, captured: dict[int, int] | None = None) -> None:
         """End a hold: what is captured of each lot may be taken, the rest is free."""
@@ -229,9 +229,9 @@ class Draft:
             lot.held -= amount
             part = captured.get(number, 0) if captured else 0
             if part:
-                self._say_held(hold.number, number, part, "captured")
+                self._add_hold_row(hold.number, number, part, "captured")
             if amount > part:
-                self._say_held(hold.number, number, amount - part, rest)
+                self._add_hold_row(hold.number, number, amount - part, rest)
 
     def free_due(self) -> None:
         """Holds whose time has come are over, whether anything booked it or not."""
@@ -240,8 +240,8 @@ class Draft:
                 self.let_go(hold, "due")
                 self.lapse(hold.parts)
 
-    def _say_held(self, hold: int, lot: int, amount: int, what: str) -> None:
-        self.hold_rows.append((len(self.hold_rows), hold, lot, amount, what))
+    def _add_hold_row(self, hold: int, lot: int, amount: int, event: str) -> None:
+        self.hold_rows.append((len(self.hold_rows), hold, lot, amount, event))
 
     # ------------------------------------------------------------------------------------- entries
 

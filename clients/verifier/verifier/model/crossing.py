@@ -39,7 +39,7 @@ _LACKS = {
     CREDIT: "insufficient-credit",
     GIFT: "insufficient-gift",
 }
-_OTHER = {MERCHANT: POINTS, POINTS: MERCHANT}
+_COUNTER_UNIT = {MERCHANT: POINTS, POINTS: MERCHANT}
 
 
 def send(draft: Draft, body: Send) -> Effects:
@@ -87,7 +87,7 @@ def _piece(lot: Lot, amount: int, cost: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def said_pieces(pieces: Iterable[Piece]) -> tuple[tuple[Any, ...], ...]:
+def received_pieces(pieces: Iterable[Piece]) -> tuple[tuple[Any, ...], ...]:
     """Pieces of a receive as _piece has them."""
     return tuple(
         [
@@ -180,7 +180,7 @@ def exchange(draft: Draft, body: Exchange) -> Effects:
         raise No("no-account")
     _check_rate(draft, body)
     takes = _plan(draft, body.unit, body.issuer, body.amount)
-    given = [(lot.unit, lot.issuer, amount) for lot, amount in takes]
+    surrendered = [(lot.unit, lot.issuer, amount) for lot, amount in takes]
     cost = body.cost_rial
     if body.unit == POINTS:
         draft.acceptor = body.issuer
@@ -188,8 +188,8 @@ def exchange(draft: Draft, body: Exchange) -> Effects:
     else:
         for lot, amount in takes:
             draft.take(lot, amount, "exchanged")
-    between(draft, "exchange", given, 1)
-    unit = _OTHER[body.unit]
+    between(draft, "exchange", surrendered, 1)
+    unit = _COUNTER_UNIT[body.unit]
     like = {
         "unit": unit, "issuer": body.issuer, "funder": body.issuer, "start": draft.now,
         "until": None if body.expires_at is None else micros(body.expires_at),
@@ -203,7 +203,7 @@ def exchange(draft: Draft, body: Exchange) -> Effects:
 
 
 def _check_rate(draft: Draft, body: Exchange) -> None:
-    if body.unit not in _OTHER or not body.issuer:
+    if body.unit not in _COUNTER_UNIT or not body.issuer:
         raise No("not-value")
     rate = draft.state.registry.terms.get(("rate", body.rate, body.version))
     if rate is None:

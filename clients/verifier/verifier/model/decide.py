@@ -40,7 +40,7 @@ AHEAD = "clock-ahead"  # the sender's clock was, by what its record's append tim
 _NEVER_BOOKED = "may never be in the book"
 
 
-_SHAPES: tuple[type[Any], ...] = (*ROAD.values(), *commands_value.FURTHER.values())
+_SHAPES: tuple[type[Any], ...] = (*ROAD.values(), *commands_value.VALUE_COMMANDS.values())
 _NAMING: dict[type[Any], str] = {  # under which field an earlier command is named
     shape: field
     for shape in _SHAPES
@@ -231,7 +231,7 @@ def arrival_of(shard: int, command: Command | None) -> tuple[str, Any] | None:
         return None
     match body:
         case commands_value.Receive():
-            pieces = crossing.said_pieces(body.parcels)
+            pieces = crossing.received_pieces(body.parcels)
             return body.name, (
                 shard, body.account, body.member, body.from_shard, body.from_sequence,
                 body.from_account, body.from_member, pieces, body.purpose, body.sent_by,

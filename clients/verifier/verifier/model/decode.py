@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import Raw, Struct
 
-from verifier.model.commands_value import FURTHER
+from verifier.model.commands_value import VALUE_COMMANDS
 from verifier.model.messages import ROAD, Moment, Transaction, micros
 
 
@@ -59,7 +59,7 @@ _USUAL_MARK = b'"type":"post-transaction.v1"'
 _LOOK_BYTES = 200
 _usual = msgspec.json.Decoder(Usual)
 _outer = msgspec.json.Decoder(Wrapped)
-_inner = {name: msgspec.json.Decoder(shape) for name, shape in (ROAD | FURTHER).items()}
+_inner = {name: msgspec.json.Decoder(shape) for name, shape in (ROAD | VALUE_COMMANDS).items()}
 
 
 def _opened(raw: bytes) -> tuple[Any, Any]:
@@ -115,7 +115,7 @@ def timely(value: Any) -> bool:
             if not timely(held):
                 return False
         elif isinstance(held, tuple) and not all(
-            timely(one) for one in cast("tuple[Any, ...]", held) if isinstance(one, Struct)
+            timely(item) for item in cast("tuple[Any, ...]", held) if isinstance(item, Struct)
         ):
             return False
     return True

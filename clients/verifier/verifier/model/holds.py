@@ -11,7 +11,7 @@ from verifier.model.undo import progress_of
 from verifier.state import LOTS_PER_SEQUENCE, Hold, Lot, Progress
 
 
-class Ask(NamedTuple):
+class Demand(NamedTuple):
     """So much of a unit; issuer: whose, where it matters."""
 
     unit: str
@@ -20,18 +20,18 @@ class Ask(NamedTuple):
     issuer: int | None = None
 
 
-def _asks(needed: Any, acceptor: int) -> list[Ask]:
-    found: list[Ask] = []
+def _demands(needed: Any, acceptor: int) -> list[Demand]:
+    demands: list[Demand] = []
     if needed.points:
-        found.append(Ask(POINTS, needed.points, "insufficient-points"))
+        demands.append(Demand(POINTS, needed.points, "insufficient-points"))
     if needed.merchant_points:
         lack = "insufficient-merchant-points"
-        found.append(Ask(MERCHANT, needed.merchant_points, lack, acceptor))
+        demands.append(Demand(MERCHANT, needed.merchant_points, lack, acceptor))
     if needed.credit_rial:
-        found.append(Ask(CREDIT, needed.credit_rial, "insufficient-credit"))
+        demands.append(Demand(CREDIT, needed.credit_rial, "insufficient-credit"))
     if needed.gift_rial:
-        found.append(Ask(GIFT, needed.gift_rial, "insufficient-gift"))
-    return found
+        demands.append(Demand(GIFT, needed.gift_rial, "insufficient-gift"))
+    return demands
 
 
 def _needs_acceptor(acceptor: int, merchant_points: int, worth: int) -> None:
@@ -39,7 +39,7 @@ def _needs_acceptor(acceptor: int, merchant_points: int, worth: int) -> None:
         raise No("no-acceptor")
 
 
-def _plan(draft: Draft, asks: list[Ask]) -> list[tuple[Lot, int]]:
+def _plan(draft: Draft, asks: list[Demand]) -> list[tuple[Lot, int]]:
     takes: list[tuple[Lot, int]] = []
     for ask in asks:
         takes += draft.plan(ask.unit, ask.amount, ask.lack, ask.issuer)
@@ -60,7 +60,7 @@ def spend(draft: Draft, body: SpendAway) -> Effects:
         raise No("no-account")
     _needs_acceptor(body.acceptor, body.spend.merchant_points, body.spend.worth_rial)
     draft.repay()
-    _pay(draft, _plan(draft, _asks(body.spend, body.acceptor)), body.spend)
+    _pay(draft, _plan(draft, _demands(body.spend, body.acceptor)), body.spend)
     life.renew(draft)
     return Effects()
 
@@ -75,7 +75,7 @@ def place(draft: Draft, body: HoldValue) -> Effects:
         raise No("due-too-late")
     _needs_acceptor(body.acceptor, body.merchant_points, 0)
     draft.repay()
-    draft.reserve(_plan(draft, _asks(body, body.acceptor)))
+    draft.reserve(_plan(draft, _demands(body, body.acceptor)))
     return Effects()
 
 
@@ -87,7 +87,7 @@ def capture(draft: Draft, body: Capture, original: Original | None) -> Effects:
     registry.may_begin(draft, draft.acceptor)
     _needs_acceptor(draft.acceptor, body.spend.merchant_points, body.spend.worth_rial)
     draft.repay()
-    left = {ask.unit: ask.amount for ask in _asks(body.spend, draft.acceptor)}
+    left = {ask.unit: ask.amount for ask in _demands(body.spend, draft.acceptor)}
     captured: dict[int, int] = {}
     for number, amount in hold.parts.items():
         unit = draft.purse.lots[number].unit

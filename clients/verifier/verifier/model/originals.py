@@ -77,56 +77,56 @@ def original_of(
         kind = "undecodable" if command is None else command.type
         arrived = command is None
         return Original(name, sequence, kind, status if arrived else "declined", arrived)
-    found = Original(name, sequence, command.type, status, leaf=leaf, body=command.body)
+    original = Original(name, sequence, command.type, status, leaf=leaf, body=command.body)
     body = command.body
     match body:
         case Transaction():
-            _transaction(found, body, leaf, at)
+            _transaction(original, body, leaf, at)
         case Issue():
-            found.account, found.member, found.pending_event = (
+            original.account, original.member, original.pending_event = (
                 body.account,
                 body.member,
                 body.pending_event,
             )
             if status == "completed":
-                found.grants = (_issued(body, sequence, at),)
+                original.grants = (_issued(body, sequence, at),)
         case Refusal():
-            found.kind, found.account = body.kind, body.account
+            original.kind, original.account = body.kind, body.account
         case _:
-            _other_kinds(found, body, leaf, hold)
-    return found
+            _other_kinds(original, body, leaf, hold)
+    return original
 
 
-def _other_kinds(found: Original, body: Any, leaf: Leaf, hold: Original | None) -> None:
+def _other_kinds(original: Original, body: Any, leaf: Leaf, hold: Original | None) -> None:
     match body:
         case SpendAway():
-            _spent(found, body, body.spend, leaf)
+            _spent(original, body, body.spend, leaf)
         case Capture():
-            found.kind = "redemption"
-            if hold is not None and found.status == "completed":
-                _spent(found, hold, body.spend, leaf)
+            original.kind = "redemption"
+            if hold is not None and original.status == "completed":
+                _spent(original, hold, body.spend, leaf)
         case HoldValue():
-            found.account, found.member = body.account, body.member
-            found.merchant, found.acceptor = body.merchant, body.acceptor
-            found.held_until = micros(body.due_at)
+            original.account, original.member = body.account, body.member
+            original.merchant, original.acceptor = body.merchant, body.acceptor
+            original.held_until = micros(body.due_at)
         case Send() | Reissue() | Receive() | Return():
-            found.account = body.account
-            found.spent = [r for r in leaf.rows.get("consumptions", ()) if r[11] == "sent"]
+            original.account = body.account
+            original.spent = [r for r in leaf.rows.get("consumptions", ()) if r[11] == "sent"]
         case _:
             pass
 
 
-def _spent(found: Original, where: Any, spend: RedemptionTerms, leaf: Leaf) -> None:
+def _spent(original: Original, where: Any, spend: RedemptionTerms, leaf: Leaf) -> None:
     """A spend away from a till is a redemption of one line."""
-    found.kind, found.account, found.member = "redemption", where.account, where.member
-    found.merchant, found.acceptor, found.lines = (
+    original.kind, original.account, original.member = "redemption", where.account, where.member
+    original.merchant, original.acceptor, original.lines = (
         where.merchant,
         where.acceptor,
         [(0, spend.worth_rial)],
     )
-    found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == "redeemed"]
-    if found.spent:
-        found.beside = _beside(money.worth_of(spend), found.spent)
+    original.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == "redeemed"]
+    if original.spent:
+        original.beside = _beside(money.worth_of(spend), original.spent)
 
 
 def _beside(worth: money.Worth, spent: Sequence[Row]) -> tuple[int, int]:
@@ -143,20 +143,22 @@ def _issued(body: Issue, sequence: int, at: int) -> Grant:
     )  # fmt: skip
 
 
-def _transaction(found: Original, body: Transaction, leaf: Leaf, at: int) -> None:
-    found.kind, found.account, found.member = body.kind, body.account, body.member
-    found.merchant, found.acceptor = body.merchant, body.acceptor
-    found.lines = [(line.line, line.amount_rial) for line in body.lines] or [(0, body.amount_rial)]
+def _transaction(original: Original, body: Transaction, leaf: Leaf, at: int) -> None:
+    original.kind, original.account, original.member = body.kind, body.account, body.member
+    original.merchant, original.acceptor = body.merchant, body.acceptor
+    original.lines = [(line.line, line.amount_rial) for line in body.lines] or [
+        (0, body.amount_rial)
+    ]
     kind = "sent" if body.kind in ("refund", "reversal") else "redeemed"
-    found.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == kind]
-    if found.status not in DONE:
+    original.spent = [row for row in leaf.rows.get("consumptions", ()) if row[11] == kind]
+    if original.status not in DONE:
         return
     awards = booked(body, leaf)
-    found.grants = grants_of(body, awards, found.sequence, at)
+    original.grants = grants_of(body, awards, original.sequence, at)
     if body.redemption is not None:
-        found.beside = _beside(money.worth_of(body.redemption), found.spent)
-    if found.status == "held":
-        found.held_until = None if body.review_due_at is None else micros(body.review_due_at)
+        original.beside = _beside(money.worth_of(body.redemption), original.spent)
+    if original.status == "held":
+        original.held_until = None if body.review_due_at is None else micros(body.review_due_at)
 
 
 def booked(body: Transaction, leaf: Leaf) -> Sequence[Prize]:
@@ -170,26 +172,26 @@ def booked(body: Transaction, leaf: Leaf) -> Sequence[Prize]:
 def grants_of(body: Transaction, awards: Sequence[Prize], sequence: int, now: int) -> list[Grant]:
     """Each prize with the lot it lies in: prizes of one kin share a lot."""
     kins: dict[Any, int] = {}
-    found: list[Grant] = []
+    grants: list[Grant] = []
     for prize, own, kin in _starts(body, awards, now):
         number = sequence * LOTS_PER_SEQUENCE + kins.setdefault(kin, len(kins))
-        found.append(
+        grants.append(
             Grant(
                 prize.line, prize.unit, prize.amount, prize.cost_rial, prize.issuer, prize.funder,
                 number, own, prize.budget, prize.sliding_days,
             )
         )  # fmt: skip
-    return found
+    return grants
 
 
 def kins_of(body: Transaction, awards: Sequence[Prize], now: int) -> dict[Any, list[int]]:
     """Kins in the order of their lots, with points and cost of each."""
-    found: dict[Any, list[int]] = {}
+    sums_of: dict[Any, list[int]] = {}
     for prize, _, kin in _starts(body, awards, now):
-        sums = found.setdefault(kin, [0, 0])
+        sums = sums_of.setdefault(kin, [0, 0])
         sums[0] += prize.amount
         sums[1] += prize.cost_rial
-    return found
+    return sums_of
 
 
 def _starts(

@@ -131,10 +131,10 @@ def _may_close_party(state: State, party: int) -> None:
     """None of its points are out, and it neither owes nor is owed."""
     outstanding: dict[str, int] = {}
     owes = False
-    for (owner, role, unit, other), account in state.by_key.items():
+    for (owner, role, unit, counterparty), account in state.by_key.items():
         own = owner == party
         if unit != RIAL and (
-            (own and role in _OF_ISSUER) or (other == party and role in _TOWARDS_ISSUER)
+            (own and role in _OF_ISSUER) or (counterparty == party and role in _TOWARDS_ISSUER)
         ):
             outstanding[unit] = outstanding.get(unit, 0) + account.balance
         owes = owes or bool(own and role in _OWING and account.balance)
@@ -165,9 +165,9 @@ def close_window(draft: Draft, body: CloseWindow) -> Effects:
     if body.window != len(registry.windows) + 1:
         raise No("not-the-next-window")
     reached = {pair: rial for pair, (rial, *_) in registry.settled.items() if rial}
-    for (owner, role, unit, other), account in draft.state.by_key.items():
+    for (owner, role, unit, counterparty), account in draft.state.by_key.items():
         if role == "payable" and unit == RIAL and account.balance:
-            reached[owner, other] = reached.get((owner, other), 0) - account.balance
+            reached[owner, counterparty] = reached.get((owner, counterparty), 0) - account.balance
     draft.changes.append(("window", body.window, reached))
     return Effects()
 
@@ -230,8 +230,8 @@ def _legs(draft: Draft, *legs: tuple[tuple[int, str, str, int], int]) -> None:
 def apply(state: State, changes: Iterable[tuple[Any, ...]], sequence: int) -> None:
     """Make what a command changed in the registry that the next one sees."""
     registry = state.registry
-    for what, *values in changes:
-        match what, values:
+    for change, *values in changes:
+        match change, values:
             case "standing", [is_party, number, standing]:
                 registry.standings[is_party, number] = (standing, sequence)
             case "terms", [key, terms]:
@@ -247,4 +247,4 @@ def apply(state: State, changes: Iterable[tuple[Any, ...]], sequence: int) -> No
             case "settled", [pair, rial, window]:
                 registry.settled[pair] = (rial, window, sequence)
             case _:
-                raise ValueError(what)
+                raise ValueError(change)

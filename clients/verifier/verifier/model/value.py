@@ -56,12 +56,12 @@ def _graced(draft: Draft, parent: int) -> list[Lot]:
     ]
 
 
-def _unissue(draft: Draft, grant: Grant, lots: list[Lot], what: str) -> None:
+def _unissue(draft: Draft, grant: Grant, lots: list[Lot], movement: str) -> None:
     """What nothing holds of a grant's lots goes back to its issuer, funding and budget too."""
     costs = 0
     for lot in lots:
         amount = lot.left - lot.held
-        cost = draft.take(lot, amount, what) if lot.left else 0
+        cost = draft.take(lot, amount, movement) if lot.left else 0
         draft.issue(lot.unit, lot.issuer, -amount)
         draft.fund(lot.issuer, lot.funder, -cost)
         costs += cost
