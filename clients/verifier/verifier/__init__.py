@@ -1,1 +1,1 @@
-"""The outside auditor's program: checks the book of a Peyvand ledger, sharing no code with it."""
+"""The auditor's program: checks the book of a Peyvand ledger, sharing no code with it."""

@@ -21,7 +21,7 @@ console = Console(stderr=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: nothing is wrong. 1: something is. 2: the book, a key or a checkpoint cannot be read."""
+    """0: no findings. 1: findings. 2: the book, a key or a checkpoint cannot be read."""
     options = _parser().parse_args(arguments)
     try:
         return _export(options) if options.command == "export" else _audit(options)
@@ -72,7 +72,7 @@ def _show(report: Report) -> None:
 
 
 def _show_sent_twice(report: Report) -> None:
-    """No findings: their senders gave one name to members of several shards."""
+    """Not findings: their senders used one name for members of several shards."""
     sent = report.sent_twice
     if sent.count:
         console.print(

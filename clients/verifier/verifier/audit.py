@@ -1,4 +1,4 @@
-"""The whole audit: one process a core over the shards, then what only all shards together show."""
+"""The whole audit: one process a core over the shards, then the checks over all shards."""
 
 import asyncio
 import gc
@@ -29,7 +29,8 @@ _LOOK_S = 0.2
 class Source:
     """Where the book is: a database, or a folder.
 
-    snapshot: the moment that all look at; filled: which tables had rows of which shards then.
+    snapshot: the database snapshot that all connections read. filled: tables and shards with rows
+    in it.
     """
 
     dsn: str = ""
@@ -38,7 +39,7 @@ class Source:
     filled: frozenset[tuple[str, int]] | None = None
 
     async def open(self) -> Book:
-        """A look at it. Raises Unreadable."""
+        """Open the book. Raises Unreadable."""
         if self.folder:
             return Folder(Path(self.folder))
         return await Database.open(self.dsn, self.snapshot, self.filled)
@@ -46,7 +47,7 @@ class Source:
 
 @dataclass
 class Report:
-    """What the audit came to."""
+    """The result of an audit."""
 
     findings: Findings = field(default_factory=Findings)
     sent_twice: SentTwice = field(default_factory=SentTwice)
@@ -54,7 +55,7 @@ class Report:
     entries: int = 0
     leaves: int = 0
     isolated: int = 0
-    on_their_way: int = 0  # commands that the ledger has said to itself and not yet heard
+    on_their_way: int = 0  # the ledger's own commands that are sent and not yet received
     shards: int = 0
     checkpoints: int = 0
 
@@ -83,7 +84,7 @@ class Report:
         }
 
     def write(self, path: Path) -> None:
-        """Put it down."""
+        """Write the report's file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.as_json(), ensure_ascii=False, indent=1)
         path.write_text(f"{text}\n", "utf-8")
@@ -144,9 +145,9 @@ async def _audit(source: Source, report: Report, plan: _Plan) -> None:
 
 
 async def _all_shards(source: Source, sizes: dict[int, int], plan: _Plan) -> list[Shard]:
-    """The largest first, so that no core is left with one at the end.
+    """The results of all shards; the largest shard is first, so that no core ends with a large one.
 
-    Gives one of each shard; what the second half of one found stands in the first.
+    Gives one result a shard; the findings of its second half are in it.
     """
     order = sorted(sizes, key=lambda shard: (-sizes[shard], shard))
     total = sum(sizes.values())
@@ -178,7 +179,7 @@ async def _all_shards(source: Source, sizes: dict[int, int], plan: _Plan) -> lis
 async def _alone(
     worker: "_Worker", jobs: list["_Job"], recorded: Callable[[], None]
 ) -> AsyncIterator[Shard]:
-    """Shard after shard in this process."""
+    """The results of shard after shard in this process."""
     collecting = gc.isenabled()
     gc.disable()  # as in _prepare
     try:
@@ -197,14 +198,14 @@ def _total(done: "SynchronizedArray[int]") -> int:
 
 class _Job(NamedTuple):
     shard: int
-    place: int  # in what is done
+    place: int  # place in the progress of all
     folder: Path
     checkpoints: list[Checkpoint]
     half: Half = Half.WHOLE
 
 
 def _halves(jobs: list[_Job], folder: Path) -> Iterator[_Job]:
-    apart = folder / "outcomes"  # names of the second half count for itself alone
+    apart = folder / "outcomes"  # the second half has names of its own
     apart.mkdir()
     for job in jobs:
         yield job._replace(half=Half.ROWS)
@@ -221,7 +222,7 @@ def _joined(halves: list[Shard]) -> list[Shard]:
 
 
 class _Worker:
-    """Whoever takes shard after shard, with one look at the book for all of them."""
+    """Audits shard after shard over one connection to the book."""
 
     def __init__(self, source: Source, done: "SynchronizedArray[int]") -> None:
         self.source = source
@@ -241,7 +242,7 @@ class _Worker:
         return await passes.run(reached)
 
     async def close(self) -> None:
-        """Let go of the book."""
+        """Close the book."""
         if self.book is not None:
             await self.book.close()
 
@@ -250,7 +251,7 @@ _here: list[tuple[asyncio.Runner, _Worker]] = []  # of a process
 
 
 def _prepare(source: Source, done: "SynchronizedArray[int]") -> None:
-    gc.disable()  # millions of values that live long, and hardly any cycle: a third of the time
+    gc.disable()  # millions of long-lived values, few cycles: collecting costs a third of the time
     _here[:] = [(asyncio.Runner(), _Worker(source, done))]
 
 

@@ -1,4 +1,4 @@
-"""Where a book is read from: a live database or an exported folder, both as binary copies."""
+"""The source of a book: a live database or an exported folder, both as binary copies."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
@@ -7,11 +7,11 @@ from verifier.tables import Table
 
 
 class Unreadable(Exception):
-    """The book cannot be read at all; the text says why."""
+    """The book cannot be read at all; the text has the reason."""
 
 
 class Book(Protocol):
-    """One book at one moment."""
+    """One snapshot of a book."""
 
     def blocks(self, table: Table, shard: int) -> AsyncIterator[bytes]:
         """A table's rows of a shard, in the table's order, as PostgreSQL's binary copy."""
@@ -22,9 +22,9 @@ class Book(Protocol):
         ...
 
     async def counts(self) -> dict[str, dict[int, int]]:
-        """How many rows each table has of each shard that occurs in it."""
+        """The number of rows of each table, for each shard that occurs in it."""
         ...
 
     async def close(self) -> None:
-        """Let go of it."""
+        """Close the book."""
         ...

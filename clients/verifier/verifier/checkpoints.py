@@ -24,12 +24,12 @@ _MICROS_MAX = 253_402_300_799_999_999
 
 
 class CheckpointRefused(Exception):
-    """The text is no checkpoint, or not one that the given key signed; the text says why."""
+    """The text is no checkpoint, or the key did not sign it; the text has the reason."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A shard's log at one size, as the ledger signed it; micros since 1970 of the signing."""
+    """A shard's log at one size, as the ledger signed it. micros: of the signing, since 1970."""
 
     origin: str
     shard: int
@@ -41,7 +41,7 @@ class Checkpoint:
 def read_checkpoint(text: str, *, origin: str, key: bytes) -> Checkpoint:
     """A checkpoint of the ledger of this origin, signed with this Ed25519 key (its 32 bytes).
 
-    Raises CheckpointRefused. Signatures of others are passed over.
+    Raises CheckpointRefused. Signatures of others are ignored.
     """
     note = _SHAPE.fullmatch(text)
     if note is None:
@@ -64,7 +64,7 @@ def read_checkpoint(text: str, *, origin: str, key: bytes) -> Checkpoint:
 
 
 def key_of(verifier_key: str) -> tuple[str, bytes]:
-    """Name and 32 bytes of a key written name+id+base64. Raises CheckpointRefused."""
+    """Name and 32 bytes of a key in the form name+id+base64. Raises CheckpointRefused."""
     name, _, rest = verifier_key.partition("+")
     stated, _, encoded = rest.partition("+")
     raw = _decoded(encoded)
@@ -108,7 +108,7 @@ def _decoded(text: str) -> bytes:
 
 
 def _where(text: str) -> str:
-    """Which line is the first that is not as it should be."""
+    """The first line that is not well formed."""
     expected = (
         (r"[^\s+\x00-\x1f]{1,200}/(0|[1-9][0-9]{0,4})", "the origin, a slash, the shard"),
         (r"0|[1-9][0-9]{0,18}", "the size in decimal"),

@@ -1,4 +1,4 @@
-"""Rows out of PostgreSQL's binary COPY form, block by block, checked for their shape."""
+"""Rows from PostgreSQL's binary COPY format, block by block, with their shape checked."""
 
 import struct
 from collections.abc import AsyncIterator
@@ -23,15 +23,15 @@ _COUNT = struct.Struct(">h")
 
 
 class BadRows(Exception):
-    """The bytes are not rows of the table they should be of."""
+    """The bytes are not rows of the expected table."""
 
 
 class _Half(Exception):
-    """A row goes on in the next block."""
+    """A row continues in the next block."""
 
 
 class Reader:
-    """Takes blocks of one COPY and gives the rows in them; a row may lie across blocks."""
+    """Reads the rows of one COPY from its blocks; a row may lie across blocks."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -67,7 +67,7 @@ class Reader:
         return rows
 
     def finish(self) -> None:
-        """Nothing more comes. Raises BadRows when something is missing."""
+        """No block follows. Raises BadRows when something is missing."""
         if self._left or not self._ended:
             raise BadRows(f"{self.table.name}: the copy breaks off")
 
@@ -101,7 +101,7 @@ class Reader:
         return rows, place
 
     def _all_fixed(self, raw: bytes, place: int) -> tuple[list[Row], int]:
-        """Whole rows that are alike in width, as far as they go."""
+        """Whole rows of fixed width, as many as there are."""
         size = self._layout.size
         whole = raw[place : place + (len(raw) - place) // size * size]
         count = len(whole) // size

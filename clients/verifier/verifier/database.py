@@ -1,4 +1,4 @@
-"""A ledger's database, read only: every connection sees the same moment of it."""
+"""A ledger's database, read only: every connection reads the same snapshot."""
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import asyncio
@@ -17,14 +17,14 @@ _SETTINGS = {
     "application_name": "verifier",
     "work_mem": "64MB",
     "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",  # the first look holds the moment for all others
+    "idle_in_transaction_session_timeout": "0",  # the first keeps the snapshot for all others
 }
 
 
 class Database:
-    """A book in PostgreSQL. Streams have connections of their own; snapshot: the moment seen.
+    """A book in PostgreSQL. Streams have connections of their own, on one snapshot.
 
-    filled: (table, shard) with any rows at that moment; None: not counted.
+    filled: (table, shard) with any rows in it; None: not counted.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Database:
     async def open(
         cls, dsn: str, snapshot: str = "", filled: Collection[tuple[str, int]] | None = None
     ) -> "Database":
-        """Look at it as it is now, or at the moment that another look named. Raises Unreadable."""
+        """Open it as it is now, or at another connection's snapshot. Raises Unreadable."""
         connection = await _connect(dsn, snapshot)
         named = snapshot or await connection.fetchval("select pg_export_snapshot()")
         return cls(dsn, connection, named, filled)

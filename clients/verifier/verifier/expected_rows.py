@@ -1,4 +1,4 @@
-"""Rows that leaves say their tables should have, as values or as the very bytes of a copy."""
+"""Rows that the leaves require in their tables, as values or as the bytes of a copy."""
 
 import struct
 from typing import Any
@@ -10,7 +10,7 @@ from verifier.model.decode import Command
 
 Row = tuple[Any, ...]
 _SENDS = (Send, Reissue)
-OF_BUDGET = 4  # what a message of a budget says; one of value says more
+OF_BUDGET = 4  # fields of a budget's message; one of value has more
 
 
 def written_outcomes(shard: int, leaves: list[Leaf]) -> bytes | None:
@@ -86,7 +86,8 @@ def sends(
 ) -> list[Row]:
     """Rows of sends: at most one of each leaf whose command has sent value to another account.
 
-    onward: account and shard by sequence, where value went on to the card in a closed one's place.
+    onward: account and shard by sequence, where value was forwarded to the card in a closed one's
+    place.
     """
     rows: list[Row] = []
     for leaf, command in zip(leaves, commands, strict=True):

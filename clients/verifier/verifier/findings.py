@@ -1,4 +1,4 @@
-"""What the audit found wrong, in plain words: counted without bound, listed up to one."""
+"""The audit's findings as sentences: all are counted, a bounded number is listed."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ LISTED_MAX = 1000
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where, and what it should be. None: does not apply."""
+    """One fault: its place, and the expected value. None: does not apply."""
 
     check: str  # the pass that found it
     text: str  # a sentence
@@ -19,7 +19,7 @@ class Finding:
     column: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As the report has it; what does not apply is left out."""
+        """The finding in the report, without the fields that do not apply."""
         fields = {
             "check": self.check, "shard": self.shard, "table": self.table,
             "sequence": self.sequence, "row": self.row, "column": self.column, "text": self.text,
@@ -28,7 +28,7 @@ class Finding:
 
 
 class Spot(NamedTuple):
-    """Where something is wrong: found by which pass, in which row."""
+    """The place of a fault: the pass that found it, and the row."""
 
     check: str
     table: str | None = None
@@ -44,7 +44,7 @@ class Findings:
     count: int = 0
     by_check: dict[str, int] = field(default_factory=dict[str, int])
     listed: list[Finding] = field(default_factory=list[Finding])
-    stopped: set[str] = field(default_factory=set[str])  # passes that went no further
+    stopped: set[str] = field(default_factory=set[str])  # passes that stopped
 
     def add(self, spot: Spot, text: str, *, column: str | None = None) -> None:
         """Note a finding about this shard."""
@@ -65,13 +65,13 @@ class Findings:
             )
 
     def wrong(self, spot: Spot, column: str, recorded: object, expected: object) -> None:
-        """Note a column that has another value than it should."""
+        """Note a column whose value is not the expected one."""
         number = "" if spot.sequence is None else f"sequence {spot.sequence}, "
         values = f"{column} is {display(recorded)}, should be {display(expected)}"
         self.add(spot, f"{spot.table}, {number}{spot.row}: {values}", column=column)
 
     def stop(self, check: str, sequence: int, why: str) -> None:
-        """A pass cannot go on in this shard from a sequence number on; said once."""
+        """Note, once, that a pass cannot go on in this shard from a sequence number on."""
         if check not in self.stopped:
             self.stopped.add(check)
             text = f"{check}: not checked from sequence {sequence} on, because {why}"
@@ -86,7 +86,7 @@ class Findings:
 
 
 def display(value: object) -> str:
-    """A value as a sentence has it: bytes in hex, nothing as null, never endless."""
+    """A value within a sentence: bytes in hex, None as null, of bounded length."""
     if value is None:
         return "null"
     text = value.hex() if isinstance(value, bytes) else repr(value)

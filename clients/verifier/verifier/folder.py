@@ -1,4 +1,4 @@
-"""An exported book: a folder a shard, a file a table, each a binary copy as PostgreSQL gave it."""
+"""An exported book: a folder a shard, a file a table, each a binary copy of PostgreSQL."""
 
 import json
 import struct
@@ -74,7 +74,7 @@ class Folder:
         """As Book.close."""
 
     def _index(self, shard: int) -> "tuple[array[int], array[int]]":
-        """First numbers of a shard's chunks and where they lie; sixteen bytes a chunk."""
+        """First numbers of a shard's chunks and their places; sixteen bytes a chunk."""
         known = self._places.get(shard)
         if known is not None:
             return known
@@ -95,7 +95,7 @@ class Folder:
 
 
 def file_of(folder: Path, table: Table, shard: int) -> Path:
-    """Where a table's rows of a shard lie; leaves are packed already."""
+    """The file of a table's rows of a shard; leaves are packed already."""
     ending = "copy" if table is LEAVES else "copy.zst"
     return folder / f"shard-{shard}" / f"{table.name}.{ending}"
 

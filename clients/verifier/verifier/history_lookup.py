@@ -1,4 +1,4 @@
-"""Leaves long gone by: what a window's commands name, fetched again by name or by number."""
+"""Leaves of earlier windows that a window's commands name, fetched by name or by number."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ Known = tuple[Leaf, Command | None]
 
 
 class Past:
-    """What one shard's commands may look back on."""
+    """Earlier leaves that the commands of one shard name."""
 
     def __init__(self, book: Book, shard: int, names: Names) -> None:
         self.book = book
@@ -25,13 +25,13 @@ class Past:
         self._leaves: dict[int, Leaf] = {}
 
     def begin(self) -> None:
-        """A new window."""
+        """Begin a new window."""
         self._here.clear()
         self._fetched.clear()
         self._leaves.clear()
 
     async def look_up(self, targets: Iterable[str]) -> list[Known]:
-        """Fetch what stands behind names of earlier windows."""
+        """Fetch the leaves behind names of earlier windows."""
         needed = {target: self.names.find(target) for target in set(targets)}
         await self.fetch(sequence for sequences in needed.values() for sequence in sequences)
         known: list[Known] = []
@@ -46,7 +46,7 @@ class Past:
         return known
 
     async def fetch(self, sequences: Iterable[int]) -> None:
-        """Have these leaves at hand, as far as they can be read."""
+        """Fetch these leaves, as far as they can be read."""
         needed = {sequence for sequence in sequences if sequence not in self._leaves}
         if not needed:
             return
@@ -67,12 +67,12 @@ class Past:
         return self._leaves.get(sequence)
 
     def answered(self, leaf: Leaf, command: Command | None) -> None:
-        """A leaf of this window has been reviewed; later ones may name it."""
+        """Note a reviewed leaf of this window, which later ones may name."""
         for name, _ in leaf.rows.get("names", ()):
             self._here.setdefault(name, (leaf, command))
 
     def find(self, name: str) -> Original | None:
-        """What stands behind a name just now."""
+        """The posting behind a name now."""
         known = self._fetched.get(name) or self._here.get(name)
         if known is None:
             return None
@@ -82,7 +82,7 @@ class Past:
 
 
 def hold_of(leaf: Leaf, command: Command | None) -> str:
-    """Name of the hold that a capture has spent; "" for none."""
+    """The name of the hold that a capture has spent; "" for none."""
     if command is None or not isinstance(command.body, Capture) or leaf.head[3] != "completed":
         return ""
     return command.body.original

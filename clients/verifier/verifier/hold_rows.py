@@ -1,4 +1,4 @@
-"""Rows of the table of holds: each one as it was placed, and its end once that is known."""
+"""Rows of the table of holds: each as it was placed, and its end once it is known."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _RESOLUTION, _RESOLVED_BY = HOLDS.place("resolution"), HOLDS.place("resolved_by"
 
 
 class HoldRows:
-    """The table beside the leaves; what a row says of the end is kept while its hold stands."""
+    """Compares the table with the leaves. A row's end is kept while its hold stands."""
 
     def __init__(self, state: State, stream: Stream, findings: Findings) -> None:
         self.state = state
@@ -27,7 +27,7 @@ class HoldRows:
         self._compare = Comparison(HOLDS, ("hold",), findings)
 
     def note(self, leaf: Leaf) -> None:
-        """A leaf with rows of holds has been posted."""
+        """Note a posted leaf that has rows of holds."""
         sequence = leaf.head[1]
         events: dict[int, set[str]] = {}
         for _, hold, _, _, event in leaf.rows["holds"]:
@@ -60,7 +60,7 @@ class HoldRows:
         self._ended.clear()
 
     def finish(self) -> None:
-        """What stands has no end."""
+        """Check that standing holds have no end."""
         for hold, recorded in sorted(self._recorded.items()):
             self._differ(hold, recorded, ("", None))
 

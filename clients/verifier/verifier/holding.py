@@ -1,4 +1,4 @@
-"""Pass 6 over one leaf: what is held of which lots, and one end of each hold."""
+"""Pass 6 over one leaf: the held amounts of lots, and one end of each hold."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ ENDS = frozenset({"captured", "released", "due"})
 
 
 def hold(state: State, leaf: Leaf, findings: Findings) -> None:
-    """Move what lots hold by a leaf's rows; a hold ends with all of its parts in one leaf."""
+    """Change held amounts by a leaf's rows; all parts of a hold end in one leaf."""
     sequence = leaf.head[1]
     ended: dict[int, dict[int, int]] = {}
     for place, row in enumerate(leaf.rows["holds"]):
@@ -66,7 +66,7 @@ def _end(state: State, number: int, parts: dict[int, int], spot: Spot, findings:
 
 
 def check(state: State, leaf: Leaf, findings: Findings) -> None:
-    """No lot that was touched holds more than it has."""
+    """Check that no touched lot holds more than it has."""
     for _, number, lot_number, _, _ in leaf.rows["holds"]:
         lot = state.lots.get(lot_number)
         if lot is not None and not 0 <= lot.held <= lot.left:

@@ -1,4 +1,4 @@
-"""Leaves of a shard's log: from rows to bytes and back, as decision 0011 lays them out.
+"""Leaves of a shard's log: from rows to bytes and back, in the layout of decision 0011.
 
 Every row is written alike: its numbers and times, then the lengths of its texts and byte strings,
 then these themselves. A section is a list of such rows.
@@ -19,7 +19,7 @@ Row = tuple[Any, ...]  # values in the order of the section's columns; times in 
 
 
 class LeafRefused(Exception):
-    """Bytes are not those of a leaf; the text says where they go wrong."""
+    """Bytes are not those of a leaf; the text has the place of the fault."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ SECTIONS = (
 
 
 class Leaf(NamedTuple):
-    """What one sequence number put into the book; head in HEAD's order, rows in their sections'."""
+    """The rows that one sequence number put into the book; head in HEAD's order."""
 
     head: Row
-    rows: dict[str, list[Row]]  # by section; an empty section is not there
+    rows: dict[str, list[Row]]  # by section; an empty section is left out
 
 
 def micros(at: datetime) -> int:
@@ -98,7 +98,7 @@ def micros(at: datetime) -> int:
 
 
 def to_bytes(leaf: Leaf) -> bytes:
-    """The leaf's canonical bytes. Raises LeafRefused on a null or a section that cannot be."""
+    """The leaf's canonical bytes. Raises LeafRefused on an impossible null or section."""
     unknown = leaf.rows.keys() - {section.name for section in SECTIONS}
     if unknown:
         raise LeafRefused(f"no such section: {', '.join(sorted(unknown))}")
@@ -157,7 +157,7 @@ def from_bytes(raw: bytes) -> Leaf:
 
 
 def _swiftly(raw: bytes) -> Leaf:
-    """Reads what is in order; what is not raises something or other, for _carefully to explain."""
+    """Reads well-formed bytes. Other bytes raise some error, and _carefully finds the reason."""
     version, shard, sequence, at, first, second, third, fourth, fifth = _TOP.unpack_from(raw)
     if version != VERSION:
         raise ValueError
@@ -255,7 +255,7 @@ _Read = Callable[[bytes, int, int], tuple[list[Row], int]]
 
 
 def _reader(section: Section) -> _Read:
-    """How to read many rows of a section in few steps."""
+    """A function that reads many rows of a section in few steps."""
     layout, size, count = section.layout, section.layout.size, len(section.numbers)
     nullable = [i for i, name in enumerate(section.numbers) if name in section.optional]
     texts = [
@@ -270,7 +270,7 @@ def _reader(section: Section) -> _Read:
         return list(layout.iter_unpack(raw[place:stop])), stop
 
     def read(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-        rows: list[Row] = []
+        decoded: list[Row] = []
         for _ in range(rows):
             values: list[Any] = [*layout.unpack_from(raw, place)]
             place += size
@@ -285,8 +285,8 @@ def _reader(section: Section) -> _Read:
                 text = raw[place : place + length]
                 values[i] = text if is_raw else text.decode()
                 place += length
-            rows.append(tuple(values))
-        return rows, place
+            decoded.append(tuple(values))
+        return decoded, place
 
     return read if texts or nullable else read_numbers
 
@@ -297,32 +297,32 @@ _LOT = SECTIONS[4].layout
 
 
 def _names(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-    rows: list[Row] = []
+    decoded: list[Row] = []
     for _ in range(rows):
         length, more = _NAME.unpack_from(raw, place)
         start = place + 8
         place = start + length
         name = raw[start:place].decode()
         if more == _NULL_LENGTH:
-            rows.append((name, None))
+            decoded.append((name, None))
         else:
-            rows.append((name, raw[place : place + more]))
+            decoded.append((name, raw[place : place + more]))
             place += more
-    return rows, place
+    return decoded, place
 
 
 def _consumptions(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-    rows: list[Row] = []
+    decoded: list[Row] = []
     for _ in range(rows):
         values = _CONSUMPTION.unpack_from(raw, place)
         start = place + _CONSUMPTION.size
         place = start + values[11]
-        rows.append((*values[:11], raw[start:place].decode()))
-    return rows, place
+        decoded.append((*values[:11], raw[start:place].decode()))
+    return decoded, place
 
 
 def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
-    rows: list[Row] = []
+    decoded: list[Row] = []
     for _ in range(rows):
         values = _LOT.unpack_from(raw, place)
         start = place + _LOT.size
@@ -330,7 +330,7 @@ def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
         last = middle + values[13]
         place = last + values[14]
         starts, until, parent = values[4], values[5], values[7]
-        rows.append(
+        decoded.append(
             (
                 *values[:4],
                 None if starts == _NULL_NUMBER else starts,
@@ -343,7 +343,7 @@ def _lots(raw: bytes, place: int, rows: int) -> tuple[list[Row], int]:
                 raw[last:place].decode(),
             )
         )
-    return rows, place
+    return decoded, place
 
 
 _SPECIAL: dict[str, _Read] = {"names": _names, "consumptions": _consumptions, "lots": _lots}
@@ -355,7 +355,7 @@ _READERS: list[tuple[str, _Read]] = [
 
 
 def differences(recorded: Leaf, expected: Leaf) -> Iterable[str]:
-    """In plain words, what differs between two leaves of one sequence number, column by column."""
+    """The differences between two leaves of one sequence number, column by column, as sentences."""
     yield from _row_differences(HEAD, "", recorded.head, expected.head)
     for section in SECTIONS:
         recorded_rows, expected_rows = (

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from verifier import tree
+from verifier import leaves, tree
 from verifier.books import Book
 from verifier.copying import BadRows, rows_of
 from verifier.findings import Findings, Spot
@@ -23,11 +23,11 @@ Row = tuple[Any, ...]
 
 
 class BadChunk(Exception):
-    """A chunk's bytes are no leaves; the text says why."""
+    """A chunk's bytes are no leaves; the text has the reason."""
 
 
 class Window(NamedTuple):
-    """Some consecutive leaves, read and hashed. whole: nothing is missing before their end."""
+    """Some consecutive leaves, read and hashed. whole: no leaf before their end is missing."""
 
     leaves: list[Leaf]
     whole: bool
@@ -42,19 +42,19 @@ def unpack(packed: bytes) -> list[bytes]:
         raw = _unpacker.decompress(packed, max_output_size=_UNPACKED_MAX, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise BadChunk(f"it cannot be unpacked: {error}") from error
-    leaves: list[bytes] = []
+    unpacked: list[bytes] = []
     place, end = 0, len(raw)
     while place < end:
         start = place + 4
         place = start + int.from_bytes(raw[place:start], "big")
-        leaves.append(raw[start:place])
+        unpacked.append(raw[start:place])
     if place != end:
         raise BadChunk("its last leaf is cut off")
-    return leaves
+    return unpacked
 
 
 class Log:
-    """One shard's log as it is read. sizes: tree sizes whose roots are asked for; None: no tree."""
+    """One shard's log while it is read. sizes: tree sizes whose roots are needed; None: no tree."""
 
     def __init__(self, shard: int, findings: Findings, sizes: Collection[int] | None) -> None:
         self.shard = shard
@@ -73,11 +73,11 @@ class Log:
         try:
             async for rows in rows_of(LEAVES, book.blocks(LEAVES, self.shard)):
                 for row in rows:
-                    before, leaves = self.whole, self._chunk(row)
+                    before, decoded = self.whole, self._chunk(row)
                     if waiting and before and not self.whole:
                         yield Window(waiting, True)
                         waiting = []
-                    waiting += leaves
+                    waiting += decoded
                     if len(waiting) >= WINDOW_LEAVES:
                         yield Window(waiting, self.whole)
                         waiting = []
@@ -114,16 +114,16 @@ class Log:
                 count,
                 min(len(raws), CHUNK_LEAVES_MAX),
             )
-        leaves = self._leaves(first, raws)
+        decoded = self._leaves(first, raws)
         self.next = first + len(raws)
-        if leaves and leaves[-1].head[1] == self.next - 1 and leaves[-1].head[2] != decided_at:
+        if decoded and decoded[-1].head[1] == self.next - 1 and decoded[-1].head[2] != decided_at:
             self.findings.wrong(
                 Spot("leaves", "leaves", first, row=where),
                 "decided_at",
                 decided_at,
-                leaves[-1].head[2],
+                decoded[-1].head[2],
             )
-        return leaves
+        return decoded
 
     def _gap(self, first: int) -> None:
         off = first - self.next
@@ -136,7 +136,7 @@ class Log:
         self.whole = self.hashed = False
 
     def _leaves(self, first: int, raws: list[bytes]) -> list[Leaf]:
-        leaves: list[Leaf] = []
+        decoded: list[Leaf] = []
         add, sizes = self.tree.add, self._sizes
         for sequence, raw in enumerate(raws, first):
             if self.hashed:
@@ -161,5 +161,5 @@ class Log:
                     column="decided_at",
                 )
             self.decided_at = max(self.decided_at, leaf.head[2])
-            leaves.append(leaf)
-        return leaves
+            decoded.append(leaf)
+        return decoded

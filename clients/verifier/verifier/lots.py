@@ -1,4 +1,4 @@
-"""Rows of the table of lots: each one's birth at its leaf, its present state when that is known."""
+"""Rows of the table of lots: birth at their leaf, and present state once it is known."""
 
 from operator import itemgetter
 from typing import Any
@@ -15,7 +15,7 @@ Now = tuple[Any, ...]  # remaining, cost_left, held, lapsed, available_from, exp
 STATE_COLUMNS = (
     "remaining", "cost_left", "held", "lapsed", "available_from", "expires_at", "open",
 )  # fmt: skip
-# A leaf's row of a lot (tag 5) by the table's columns; what a birth does not tell is None here.
+# A leaf's row of a lot (tag 5) by the table's columns; None: not known at birth.
 _LEAF_COLUMNS = (
     "lot", "account_id", "amount", "cost_rial", "", "", "born_at", "parent", "issuer", "funder",
     "merchant", "rule_version", "unit", "rule", "origin",
@@ -29,15 +29,15 @@ _TABLE_NOW = itemgetter(*[LOTS.place(name) for name in STATE_COLUMNS])
 
 
 class LotRows:
-    """The table beside the leaves: what a row says now is kept only while its lot is open."""
+    """Compares the table with the leaves. A row's present state is kept while its lot is open."""
 
     def __init__(self, state: State, stream: Stream, findings: Findings) -> None:
         self.state = state
         self.stream = stream
         self.findings = findings
-        self._recorded: dict[int, Now] = {}  # what the table says, where it does not say: used up
+        self._recorded: dict[int, Now] = {}  # the table's state, unless it is used up
         self._wrong: dict[int, tuple[Now, Now]] = {}  # of lots let go: recorded, and expected
-        self._absent: set[int] = set()  # without a row: said once
+        self._absent: set[int] = set()  # without a row: noted once
         self._compare = Comparison(LOTS, ("lot",), findings)
 
     async def births(self, leaves: list[Leaf], last: int) -> None:
@@ -74,7 +74,7 @@ class LotRows:
             self._absent.add(number)
 
     def recall(self, row: Row, sliding: int) -> None:
-        """A lot that was let go is needed again, with what its command says of its renewal."""
+        """Take up a dropped lot again, with the sliding days of its command."""
         number = row[0]
         if number in self.state.lots:
             return
@@ -89,7 +89,7 @@ class LotRows:
             self._recorded[number] = recorded
 
     def let_go(self, lots: list[Lot]) -> None:
-        """These were used up; what the table says of them must be so, for now."""
+        """Compare the table with these used up lots, which are dropped for now."""
         for lot in lots:
             if lot.number in self._absent:
                 continue
@@ -101,7 +101,7 @@ class LotRows:
                 self._wrong[lot.number] = (recorded, expected)
 
     def finish(self) -> None:
-        """No leaf follows: what is open must be as the table says."""
+        """Compare the table with the open lots after the last leaf."""
         for number, lot in self.state.lots.items():
             if number in self._absent:
                 continue
@@ -139,7 +139,7 @@ def _waits(leaf_row: Row, decided_at: int) -> bool:
 
 
 def _table_row(shard: int, leaf_row: Row, row: Row, sliding: int, *, waits: bool) -> Row:
-    """The table's row with all that its leaf tells of it; the rest as it stands."""
+    """The table's row with all that its leaf has of it; the rest as it is."""
     recorded: dict[str, Any] = dict(zip(_LEAF_COLUMNS, leaf_row, strict=True))
     recorded["shard"], recorded["sliding_days"], recorded["waits"] = shard, sliding, waits
     return tuple([recorded.get(name, value) for name, value in zip(LOTS.names, row, strict=True)])

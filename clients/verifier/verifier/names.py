@@ -1,4 +1,4 @@
-"""Which sequence number answered a name: sorted runs on disk, sixteen bytes a name."""
+"""The sequence number that answered a name: sorted runs on disk, sixteen bytes a name."""
 
 import mmap
 import struct
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-RECENT_MAX = 250_000  # names held in memory before they are sorted and put down
+RECENT_MAX = 250_000  # names kept in memory before they are sorted and written
 BUCKETS = 256
 _RECORD = struct.Struct("<QQ")
 
@@ -17,7 +17,7 @@ def key_of(name: str) -> int:
 
 
 class Names:
-    """Names of one shard in the order of their leaves, to be found again."""
+    """Names of one shard in the order of their leaves, for look-ups."""
 
     def __init__(self, folder: Path, shard: int) -> None:
         self.folder = folder
@@ -37,7 +37,7 @@ class Names:
             self.put_down()
 
     def find(self, name: str) -> list[int]:
-        """Sequence numbers that may have answered a name; the leaves tell."""
+        """Sequence numbers that may have answered a name; their leaves decide."""
         key = key_of(name)
         sequences = [sequence for again, sequence in self._again if again == key]
         if key in self._recent:
@@ -56,7 +56,7 @@ class Names:
         return sorted(sequences)
 
     def put_down(self) -> None:
-        """Write what is in memory as one more run."""
+        """Write the names in memory as one more run."""
         if not self._recent:
             return
         path = self.folder / f"names-{self.shard}-{len(self._runs)}"

@@ -18,16 +18,16 @@ from verifier.shard import Shard
 # commands, verdicts. The others count within their shard (lots, sequences, minutes, windows), go to
 # every shard (a party's terms), or are hashes of bytes that nobody could read.
 ONCE = frozenset({"t", "o", "h", "a", "v"})
-_LOOKED_AT_MAX = 100_000  # names that stand twice in a shard, which no till can bring about
+_LOOKED_AT_MAX = 100_000  # names that occur twice in a shard, which no till can cause
 _AT_ONCE = 128  # names whose leaves are read together
 _Twin = tuple[int, list[tuple[int, int]]]
 
 
 async def check_names(book: Book, folder: Path, findings: Findings) -> SentTwice:
-    """Pass 8: no name is answered twice in a shard, none of those families on two.
+    """Pass 8: no name is answered twice in a shard, and none of those families on two shards.
 
     Gives the names that their senders sent to several shards, which are no findings. All of them
-    are looked at, however many: a till can bring them about, and a lie could hide among them.
+    are checked, however many: a till can cause them, and a forgery could hide among them.
     """
     sent_twice_names, within, all_twins = SentTwice(), 0, twins(folder)
     while batch := list(islice(all_twins, _AT_ONCE)):
@@ -63,7 +63,7 @@ async def _leaves_of(book: Book, twins_of: list[_Twin]) -> dict[tuple[int, int],
                 if sequence in sequences:
                     try:
                         leaves[shard, sequence] = from_bytes(raw)
-                    except LeafRefused:  # pass 1 has said so
+                    except LeafRefused:  # pass 1 has noted it
                         continue
     return leaves
 
@@ -71,7 +71,7 @@ async def _leaves_of(book: Book, twins_of: list[_Twin]) -> dict[tuple[int, int],
 def _raws(first: int, packed: bytes) -> Iterator[tuple[int, bytes]]:
     try:
         yield from enumerate(unpack(packed), first)
-    except BadChunk:  # pass 1 has said so
+    except BadChunk:  # pass 1 has noted it
         return
 
 
@@ -107,7 +107,7 @@ def _judge(name: str, places: list[Answered], findings: Findings, sent_names: Se
 
 
 def check_sums(shards: Sequence[Shard], findings: Findings) -> None:
-    """Pass 9: over the whole book each unit sums to zero."""
+    """Pass 9: each unit sums to zero over the whole book."""
     totals: dict[str, int] = {}
     for shard in shards:
         for unit, total in shard.sums.items():
@@ -122,9 +122,9 @@ def check_sums(shards: Sequence[Shard], findings: Findings) -> None:
 
 
 def check_crossings(shards: Sequence[Shard], findings: Findings) -> int:
-    """Pass 9: what arrived is what was sent; gives how much is still on its way, in commands.
+    """Pass 9: what arrived is what was sent. Gives the number of commands still on their way.
 
-    What is in transit over all shards is then what those carry.
+    The balances in transit over all shards must equal what those commands carry.
     """
     sent_commands = {
         name: content for shard in shards for name, content in shard.sent_commands.items()
@@ -156,7 +156,7 @@ def check_crossings(shards: Sequence[Shard], findings: Findings) -> int:
 
 
 def _carried(content: Any) -> Counter[tuple[str, int]]:
-    """How much a receive brings, by unit and issuer; of a budget by its party."""
+    """The amounts that a receipt brings, by unit and issuer; of a budget by its party."""
     amounts = Counter[tuple[str, int]]()
     if content is not None and len(content) == _BUDGET_FIELDS:
         amounts["IRR", content[1]] = content[3]

@@ -1,7 +1,7 @@
-"""Passes 2 to 6 over one leaf: do its own rows add up, each on what stood before it?
+"""Passes 2 to 6 over one leaf: whether its rows add up, each on the state before it.
 
-Takes the rows as they are and moves the state by them, right or wrong: so one wrong row is one
-finding, and the next leaf is judged on its own.
+The state moves by the rows as they are, right or wrong. So one wrong row is one finding, and the
+next leaf is checked on its own.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ FILLED = frozenset(
 
 
 def post(state: State, leaf: Leaf, findings: Findings) -> None:
-    """Move the state by a leaf's rows, noting what does not add up."""
+    """Move the state by a leaf's rows, and note what does not add up."""
     rows = leaf.rows
     if "accounts" in rows:
         _open_accounts(state, leaf, findings)
@@ -79,7 +79,7 @@ def _bad_account(
 
 
 def _enter(state: State, leaf: Leaf, findings: Findings) -> list[Account]:
-    """Gives the value accounts among those that were touched."""
+    """Post the entries. Gives the value accounts among those that were touched."""
     touched: list[Account] = []
     accounts, entries = state.accounts, leaf.rows["entries"]
     sums = [0] * (len(UNITS) + 1)
@@ -134,7 +134,7 @@ def _no_account(findings: Findings, sequence: int, row: Row, count: int) -> None
 
 
 def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) -> None:
-    """Says what is wrong, and goes on from what the row says."""
+    """Note what is wrong, and go on with the row's own values."""
     line, number, ordinal, amount, balance = row
     where = f"line {line} on account {number}"
     for column, recorded, expected in (
@@ -154,7 +154,7 @@ def _wrong_entry(findings: Findings, sequence: int, row: Row, account: Account) 
 
 
 def _beyond(findings: Findings, sequence: int, account: Account) -> None:
-    """Value and budgets never fall below zero, debts never rise above."""
+    """Note value or a budget below zero, or a debt above zero."""
     side = "above" if account.balance > 0 else "below"
     findings.add(
         Spot("accounts", "accounts", sequence, row=f"account {account.number}"),
@@ -267,7 +267,7 @@ def _date(state: State, leaf: Leaf, findings: Findings) -> None:
 
 
 def _unequal(account: Account, leaf: Leaf, findings: Findings) -> None:
-    """The lots of an account that was touched do not make up its balance."""
+    """Note touched accounts whose lots do not sum to their balance."""
     findings.add(
         Spot("lots", "lots", leaf.head[1], row=f"account {account.number}"),
         f"after sequence {leaf.head[1]} the lots of account {account.number}"

@@ -1,4 +1,4 @@
-"""Rows that a shard's registry should have in its tables: standings, terms, cards, windows."""
+"""Rows that a shard's registry requires in its tables: statuses, terms, cards, windows."""
 
 from collections.abc import Iterator
 from typing import Any

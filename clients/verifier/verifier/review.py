@@ -1,4 +1,4 @@
-"""Passes 1 to 7 over one leaf: its head, what it must say, then what its rows do to the state."""
+"""Passes 1 to 7 over one leaf: its head, expected content, and its rows' effects on the state."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,13 +18,13 @@ Find = Callable[[str], Original | None]
 Row = tuple[Any, ...]
 _Entry = tuple[int, int, int, int, int]
 
-# the ledger's own refusals: of a record that could not be booked, of a shard that is not there
+# the ledger's own refusals: a record that could not be booked, a shard that does not exist
 ISOLATED = "could-not-be-decided"
 NO_SHARD = "no-such-shard"
 
 
 class Two(NamedTuple):
-    """Where to note what is wrong with an outcome, and what with the rows of a leaf."""
+    """The findings of outcomes, and those of the rows of leaves."""
 
     outcomes: Findings
     rows: Findings
@@ -33,7 +33,7 @@ class Two(NamedTuple):
 def follow(
     state: State, leaf: Leaf, command: Command | None, find: Find, findings: Two
 ) -> list[tuple[str, Any]]:
-    """As review, where the outcome is reviewed elsewhere: the usual command's rows say it all."""
+    """As review, where another process reviews the outcome: a usual command's rows have it all."""
     if command is None or not _is_in_its_rows(command):
         return review(state, leaf, command, find, findings)
     posting.post(state, leaf, findings.rows)
@@ -42,7 +42,7 @@ def follow(
 
 
 def _is_in_its_rows(command: Command) -> bool:
-    """Whether a command does nothing to the state that its leaf has no row for (see _follow)."""
+    """Whether all effects of a command on the state are rows of its leaf (see _follow)."""
     match command.body:
         case SpendAway() | Tick():
             return True
@@ -59,7 +59,7 @@ def review(
 ) -> list[tuple[str, Any]]:
     """Check a leaf against its command and the state, then move the state by it.
 
-    Gives what the ledger itself must say next, to this shard or another: name and content.
+    Gives the commands that must follow from it, to this shard or another: name and content.
     """
     outcomes, of_rows = findings if isinstance(findings, Two) else (findings, findings)
     shard, sequence, at, status, code, raw_command, answer, marked = leaf.head
@@ -101,7 +101,7 @@ def review(
 
 
 def is_the_ledgers_own(code: str, command: Command) -> bool:
-    """Whether a refusal is one that no rule gives, of a command that may get it."""
+    """Whether a refusal comes from no rule, of a command that may get such a refusal."""
     names = command.body.__struct_fields__
     return code == ISOLATED or (code == NO_SHARD and bool({"to_shard", "from_shard"} & set(names)))
 
@@ -117,7 +117,7 @@ def _names(command: Command | None, name: str, effects: Effects) -> list[Row]:
 
 
 def _follow(state: State, draft: Draft, effects: Effects, command: Command | None) -> None:
-    """What the command does to the state without a row in its leaf."""
+    """Effects of the command on the state that have no row in its leaf."""
     if effects.progress is not None:
         name, progress = effects.progress
         state.progress[name] = progress
@@ -203,7 +203,7 @@ def _differ(
     expected: Any,
     columns: tuple[str, ...],
 ) -> None:
-    """Name each column of each row of a section that the command does not explain."""
+    """Note each column of each row of a section that differs from the expected one."""
     sequence = leaf.head[1]
     if len(recorded) != len(expected):
         findings.add(

@@ -1,4 +1,4 @@
-"""Rows as PostgreSQL's binary copy has them: bytes are compared with bytes, and nothing is read."""
+"""Rows as bytes of PostgreSQL's binary copy: bytes are compared, and nothing is decoded."""
 
 import struct
 from typing import Any
@@ -12,7 +12,7 @@ _OUTCOME_COLUMNS, _CONSUMPTION_COLUMNS = 4, 14
 
 
 def outcome(sequence: int, shard: int, name: str, fingerprint: bytes | None) -> bytes:
-    """A row of outcomes. Raises struct.error for what its columns cannot hold."""
+    """A row of outcomes. Raises struct.error on values that its columns cannot have."""
     text = name.encode()
     head = _OUTCOME.pack(_OUTCOME_COLUMNS, 8, sequence, 2, shard, len(text))
     if fingerprint is None:

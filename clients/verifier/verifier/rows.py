@@ -1,4 +1,4 @@
-"""A table's rows beside those that the leaves say it should have: missing, too many, altered."""
+"""A table's rows compared with those that the leaves require: missing, too many, altered."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ Row = tuple[Any, ...]
 
 
 class Stream:
-    """A table's rows of one shard in order, taken as far as is asked.
+    """A table's rows of one shard in order, taken as far as needed.
 
-    As long as they are found to be the very bytes that they should be, they are not even read.
+    As long as they equal the expected bytes, they are not even decoded.
     """
 
     def __init__(self, book: Book, table: Table, shard: int, findings: Findings) -> None:
@@ -30,7 +30,7 @@ class Stream:
         self._ended = False
 
     async def agrees(self, expected: bytes | None) -> bool:
-        """Pass over the next rows, if they are these bytes of a copy; else pass over nothing."""
+        """Skip the next rows if they are these bytes of a copy; otherwise skip nothing."""
         if self._reader is not None or expected is None:
             return False
         expected, raw = self._passed + expected, self._raw
@@ -41,7 +41,7 @@ class Stream:
                     return False
                 raw += block
         except BadRows:
-            return False  # said where rows are read
+            return False  # noted where rows are read
         if not raw.startswith(expected):
             return False
         del raw[: len(expected)]
@@ -49,7 +49,7 @@ class Stream:
         return True
 
     async def take(self, limit: int | None) -> list[Row]:
-        """Rows whose first column is at most limit; all that are left for None."""
+        """Rows whose first column is at most limit; None: all that are left."""
         rows: list[Row] = []
         while True:
             waiting = self._waiting
@@ -72,10 +72,10 @@ class Stream:
         return rows
 
     async def _more(self) -> bool:
-        """Read on; False at the end."""
+        """Read more; False at the end."""
         reader = self._reader
         try:
-            if reader is None:  # all that was not passed over
+            if reader is None:  # all that was not skipped
                 reader = self._reader = Reader(self.table)
                 self._waiting = reader.rows(HEADER[len(self._passed) :] + bytes(self._raw))
             while not self._waiting and not self._ended:
@@ -92,7 +92,7 @@ class Stream:
         return bool(self._waiting)
 
     async def _block(self) -> bytes:
-        """More of the copy; nothing at the end. Raises BadRows, again and again."""
+        """More of the copy; nothing at the end. Raises BadRows at every call once it is broken."""
         if self._error is not None:
             raise self._error
         try:
@@ -116,12 +116,12 @@ _CHECKS = {
 
 
 def check_of(table: Table) -> str:
-    """Which pass a table belongs to."""
+    """The pass that a table belongs to."""
     return _CHECKS.get(table.name, table.name)
 
 
 class Comparison:
-    """Rows of one table against those expected. keys: how many columns in front name a row."""
+    """Rows of one table against those expected. keys: number of leading columns that name a row."""
 
     def __init__(self, table: Table, keys: Sequence[str], findings: Findings) -> None:
         self.table = table
@@ -130,12 +130,12 @@ class Comparison:
         self._keys = tuple(keys)
 
     def check(self, recorded: list[Row], expected: list[Row]) -> None:
-        """Both in the same order; equal ones cost next to nothing."""
+        """Compare rows in the same order; equal ones cost next to nothing."""
         if recorded != expected:
             self._differ(sorted(recorded, key=self._key), sorted(expected, key=self._key))
 
     async def check_all(self, stream: Stream, expected: Iterable[Row]) -> None:
-        """All rows of a stream against all that it should have, block by block."""
+        """Compare all rows of a stream with the expected ones, block by block."""
         waiting = iter(expected)
         ahead = next(waiting, None)
         while recorded := await stream.block():
@@ -206,7 +206,7 @@ class Comparison:
         )
 
     def row(self, row: Row) -> str:
-        """A row by its key, in words."""
+        """The text of a row's key."""
         return ", ".join(
             f"{name} {row[place]}" for name, place in zip(self._keys, self._places, strict=True)
         )

@@ -1,4 +1,4 @@
-"""Names that tills and shops sent to more than one shard: told apart from lies of the ledger."""
+"""Names that tills and shops sent to more than one shard, told from faults of the ledger."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ class Answered(NamedTuple):
 
 @dataclass(frozen=True)
 class Sent:
-    """One such name; terminal and merchant as its first command says, 0 where it does not."""
+    """One such name, with terminal and merchant of its first command, 0 where it names none."""
 
     name: str
     terminal: int
@@ -31,7 +31,7 @@ class Sent:
     sequences: tuple[int, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As the report has it."""
+        """The name in the report."""
         return {
             "terminal": self.terminal, "merchant": self.merchant, "name": self.name,
             "shards": list(self.shards), "sequences": list(self.sequences),
@@ -40,24 +40,25 @@ class Sent:
 
 @dataclass
 class SentTwice:
-    """All of them counted, listed up to a bound of their own."""
+    """All such names: counted, and listed up to a bound."""
 
     count: int = 0
     listed: list[Sent] = field(default_factory=list[Sent])
 
     def add(self, sent: Sent) -> None:
-        """Note one."""
+        """Add one name."""
         self.count += 1
         if len(self.listed) < LISTED_MAX:
             self.listed.append(sent)
 
 
 def sent_twice(name: str, places: list[Answered]) -> Sent | None:
-    """The name as a fault of who sent it, or None: then it is the ledger's.
+    """The name as a fault of its sender, or None: then it is a fault of the ledger.
 
-    One answer per name holds within a shard (architecture 2): who shows members of two shards
-    under one name is answered by both. So every leaf must stand on another shard and have a
-    command of its own: this name with a fingerprint that no other has, or a reversal of this name.
+    One answer per name holds within a shard (architecture 2). A till that presents members of two
+    shards under one name gets an answer from both. So every leaf must be on another shard and have
+    a command of its own: this name with a fingerprint that no other has, or a reversal of this
+    name.
     """
     answered = [(place, decode_command(place.leaf.head[5])) for place in places]
     requests = {_request_of(name, place.leaf, command) for place, command in answered}
@@ -77,7 +78,7 @@ def sent_twice(name: str, places: list[Answered]) -> Sent | None:
 
 
 def _request_of(name: str, leaf: Leaf, command: Command | None) -> tuple[str, bytes] | None:
-    """Which request of the outside made a leaf answer a name; None where none did."""
+    """The outside request for which a leaf answered a name; None where there was none."""
     if command is None or command.fingerprint is None:
         return None
     names = dict(leaf.rows.get("names", ()))

@@ -38,7 +38,7 @@ from verifier.tables import (
 )
 
 Row = tuple[Any, ...]
-_KEYS = {  # tables whose rows stand in the leaves, with the columns that name a row
+_KEYS = {  # tables whose rows are in the leaves, with the columns that name a row
     ENTRIES: ("sequence", "line"),
     CONSUMPTIONS: ("sequence", "ordinal"),
     OUTCOMES: ("sequence", "name"),
@@ -50,7 +50,7 @@ _RE_DERIVED = ("outcomes", "entries", "accounts", "lots", "holds")
 
 @dataclass
 class Shard:
-    """What the audit of one shard came to."""
+    """The audit's result for one shard."""
 
     shard: int
     findings: Findings
@@ -66,10 +66,10 @@ class Shard:
 
 
 class Half(Enum):
-    """Which passes over a shard one process takes; both halves together find what the whole does.
+    """The passes over a shard that one process takes; both halves together equal the whole.
 
-    Where there are more cores than shards, a second process works out all outcomes, while the
-    first follows the rows of usual commands, reviews the few others, and compares the tables.
+    Where there are more cores than shards, a second process computes all outcomes. The first
+    follows the rows of usual commands, reviews the few others, and compares the tables.
     """
 
     WHOLE = "whole"
@@ -77,7 +77,7 @@ class Half(Enum):
     OUTCOMES = "outcomes"
 
 
-Watch = Callable[[int], None]  # told now and then how many leaves of the shard were checked
+Watch = Callable[[int], None]  # called now and then with the number of checked leaves of the shard
 
 
 class Audit:
@@ -94,7 +94,7 @@ class Audit:
         """folder: for names, on disk. checkpoints: of this shard, signatures checked."""
         self.half = half
         self.findings = findings = Findings(shard)
-        elsewhere = Findings(shard)  # what the other half says
+        elsewhere = Findings(shard)  # findings of the other half
         self.noted = review.Two(
             elsewhere if half is Half.ROWS else findings,
             elsewhere if half is Half.OUTCOMES else findings,
@@ -119,7 +119,7 @@ class Audit:
         self.lot_rows = LotRows(self.state, Stream(book, LOTS, shard, findings), findings)
 
     async def run(self, watch: Watch) -> Shard:
-        """All of it."""
+        """Take all the passes."""
         async for window in self.log.windows(self.book):
             await self._window(window)
             watch(self.result.leaves)
@@ -175,7 +175,7 @@ class Audit:
         self.result.isolated += leaf.head[4] == review.ISOLATED
 
     async def _look_back(self, leaves: list[Leaf], commands: list[Command | None]) -> None:
-        """Have at hand what the window's commands name: earlier leaves, lots that were let go."""
+        """Fetch what the window's commands name: earlier leaves, and dropped lots."""
         self.past.begin()
         targets = {decide.target_of(command) for command in commands} - {""}
         lots = decide.named_lots(commands)
@@ -229,7 +229,7 @@ class Audit:
         self.comparisons[table].check(await self.streams[table].take(last), rows)
 
     async def _ends(self) -> None:
-        """What no leaf has, and tables that only the end of the log explains."""
+        """Check rows that no leaf has, and tables that only the end of the log explains."""
         for table, stream in self.streams.items():
             left = await stream.take(None)
             if table is OUTCOMES and left:
@@ -268,7 +268,7 @@ class Audit:
         )  # fmt: skip
 
     def _breaks_off(self, last: int) -> None:
-        """Names follow that no leaf answers."""
+        """Note names that no leaf answers, after the last one."""
         size = self.log.next - 1
         if last > size:
             self.findings.add(
@@ -284,7 +284,7 @@ class Audit:
     # ----------------------------------------------------------------------------------------- log
 
     async def _close_log(self) -> None:
-        """The log's own rows, and what was signed of it."""
+        """Check the log's own rows, and its signed checkpoints."""
         log, state, shard = self.log, self.state, self.shard
         for checkpoint in self.checkpoints:
             self._signed(checkpoint)

@@ -1,4 +1,4 @@
-"""Checkpoints that were published: read from a folder, their signatures checked, by shard."""
+"""Published checkpoints: read from a folder, their signatures checked, by shard."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _NOTE = re.compile(r"(?:[^\n]+\n){4}\n(?:— [^\n]+\n)+")
 
 
 def keys_of(texts: list[str]) -> Keys:
-    """Keys written name+id+base64, or files of such lines. Raises CheckpointRefused, OSError."""
+    """Keys in the form name+id+base64, or files of them. Raises CheckpointRefused, OSError."""
     by_origin: Keys = {}
     for text in texts:
         lines = [text] if "+" in text else Path(text).read_text("utf-8").split("\n")
@@ -30,7 +30,7 @@ def keys_of(texts: list[str]) -> Keys:
 
 
 def load(folder: Path, keys: Keys, findings: Findings) -> dict[int, list[Checkpoint]]:
-    """Every checkpoint of a folder by shard, in order of size; what is none is a finding.
+    """Every checkpoint of a folder by shard, in order of size; a note that is none is a finding.
 
     A file has one or many, one after another. Raises OSError where the folder cannot be read.
     """
@@ -52,9 +52,9 @@ def load(folder: Path, keys: Keys, findings: Findings) -> dict[int, list[Checkpo
 
 
 def notes(text: str) -> Iterator[tuple[int, str]]:
-    """Notes of a file, each with the line that it begins in; what is none is given as one, too.
+    """Notes of a file, each with its first line's number; other text is given as a note too.
 
-    Passed over: a piece that a crash cut off, at the end of the file or ended by a tilde.
+    A piece that a crash cut off is skipped: at the end of the file, or ended by a tilde.
     """
     place = line = 0
     while place < len(text):
@@ -79,7 +79,7 @@ def _end_of_junk(text: str, place: int) -> int:
 
 
 def _read(text: str, keys: Keys) -> Checkpoint:
-    """With any of the keys that may have signed it."""
+    """The checkpoint, verified with any of the keys that may have signed it."""
     refused = CheckpointRefused("no key is known")
     for origin, keys_of_origin in keys.items():
         for key in keys_of_origin:

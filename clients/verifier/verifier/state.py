@@ -1,13 +1,13 @@
-"""What a shard's leaves add up to so far: accounts, open lots, decision time. No rule decides here.
+"""The state of a shard after its leaves so far: accounts, open lots, decision time. No rules.
 
-Only what is open is kept: an account and an open lot take some 700 bytes each. A lot that is used
-up is dropped at the end of a window; the rare command that needs it has its leaf read again.
+Only open lots are kept: an account and an open lot take some 700 bytes each. A used up lot is
+dropped at the end of a window. The rare command that needs it has its leaf read again.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
-WAITING = 1 << 62  # when a lot starts that waits for an event: after all times
+WAITING = 1 << 62  # the start of a lot that waits for an event: after all times
 LOTS_PER_SEQUENCE = 4096  # lot ÷ 4096 is the sequence number that opened it
 
 Key = tuple[int, str, str, int]  # owner, role, unit, counterparty
@@ -17,7 +17,7 @@ _FLOORS = {"value": 1, "budget": 1, "debt": -1}
 
 
 class Account:
-    """One account: its natural key, and what its entries add up to."""
+    """One account: its natural key, and the sum of its entries."""
 
     __slots__ = ("balance", "count", "floor", "is_value", "key", "lots", "number", "unit")
 
@@ -42,7 +42,7 @@ class Account:
 
 
 class Lot:
-    """One credit of value as it stands; times in microseconds, until None: never."""
+    """One credit of value as it is now; times in microseconds, until None: never."""
 
     __slots__ = (
         "account", "born", "cost", "first_start", "first_until", "funder", "held", "issuer",
@@ -69,7 +69,7 @@ class Lot:
     origin: str
     parent: int | None
     rule: str
-    sliding: int  # days by which activity renews it; its command says so, not its leaf's row
+    sliding: int  # days by which activity renews it; from its command, not its leaf's row
     version: int
 
     def __init__(self, number: int, owner: int, unit: str, issuer: int, funder: int) -> None:
@@ -83,7 +83,7 @@ class Lot:
 
 @dataclass
 class Hold:
-    """Parts of lots held back, by lot in the order of its rows; due and name from its command."""
+    """A reservation: amounts by lot in the order of its rows; due and name from its command."""
 
     number: int
     owner: int
@@ -93,7 +93,7 @@ class Hold:
 
 
 class Purse:
-    """What one owner has on the shard: open lots, accounts of debts, holds that stand."""
+    """The value of one owner on the shard: open lots, accounts of debts, standing holds."""
 
     __slots__ = ("debts", "holds", "lots")
 
@@ -105,7 +105,7 @@ class Purse:
 
 @dataclass
 class Progress:
-    """What later commands did to an original; refunded in Rial, in the order of its lines."""
+    """What later commands undid of an original; refunded in Rial, in the order of its lines."""
 
     sequence: int
     total: int
@@ -117,7 +117,7 @@ class Progress:
 
 @dataclass
 class ShardRegistry:
-    """A shard's standings, terms, cards and windows, each with the sequence that set it last."""
+    """A shard's statuses, terms, cards and windows, each with the sequence that set it last."""
 
     standings: dict[tuple[bool, int], tuple[str, int]] = field(
         default_factory=dict[tuple[bool, int], tuple[str, int]]
@@ -138,7 +138,7 @@ class ShardRegistry:
     )  # (debtor, creditor) to Rial, last window, sequence
 
     def standing(self, is_party: bool, number: int) -> str:
-        """What a party or an account may do."""
+        """The status of a party or an account."""
         status = self.standings.get((is_party, number))
         return "open" if status is None else status[0]
 
@@ -166,7 +166,7 @@ class State:
     shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # equal values, kept once
 
     def purse(self, owner: int) -> Purse:
-        """An owner's purse; empty where nothing was ever there."""
+        """An owner's purse; a new one for an owner without value."""
         purse = self.purses.get(owner)
         if purse is None:
             purse = self.purses[owner] = Purse()
@@ -177,11 +177,11 @@ class State:
         return self.accounts[number - 1] if 0 < number <= len(self.accounts) else None
 
     def intern(self, value: Any) -> Any:
-        """The same value, one object for all that are equal."""
+        """The same value, one object for all equal ones."""
         return self.shared.setdefault(value, value)
 
     def lot_of(self, row: tuple[Any, ...]) -> Lot | None:
-        """A lot as the row of its leaf has it, empty yet; None where its account is unknown."""
+        """A lot from the row of its leaf, empty yet; None where its account is unknown."""
         account = self.account(row[1])
         if account is None:
             return None
@@ -198,7 +198,7 @@ class State:
         return lot
 
     def keep(self, lot: Lot) -> None:
-        """Hold a lot in memory."""
+        """Keep a lot in memory."""
         self.lots[lot.number] = lot
         self.purse(lot.owner).lots[lot.number] = lot
         if not lot.left:
@@ -215,7 +215,7 @@ class State:
         self.keep(lot)
 
     def drop_emptied(self) -> list[Lot]:
-        """Let go of lots that are used up; gives them, for a last comparison."""
+        """Drop used up lots. Gives them, for a last comparison."""
         gone: list[Lot] = []
         for number in self.emptied:
             lot = self.lots.get(number)

@@ -19,7 +19,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table. columns: those of fixed width that are never null stand first."""
+    """One table. columns: those of fixed width that are never null come first."""
 
     name: str
     columns: tuple[Column, ...]
@@ -31,7 +31,7 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     def place(self, name: str) -> int:
-        """Where a column stands in a row."""
+        """The place of a column in a row."""
         return self.names.index(name)
 
     def select(self, where: str) -> str:
@@ -148,7 +148,7 @@ SETTLEMENTS = Table(
     "debtor, creditor",
 )
 
-# What the past is read from besides entries and consumptions.
+# Tables for past balances, besides entries and consumptions.
 LOT_DATES = Table(
     "lot_dates",
     _columns("sequence big, lot big, shard small, available_from time?, expires_at time?"),

@@ -1,4 +1,4 @@
-"""Merkle trees as RFC 6962 defines them: a root over a stream of leaves, and what proofs show."""
+"""Merkle trees by RFC 6962: the root over a stream of leaves, and the check of proofs."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ EMPTY_ROOT = hashlib.sha256().digest()
 
 
 class ProofRefused(Exception):
-    """A proof does not show what it is said to show; the text says why."""
+    """A proof does not prove its claim; the text has the reason."""
 
 
 def hash_of_leaf(leaf: bytes) -> bytes:
@@ -21,13 +21,13 @@ def hash_of_pair(left: bytes, right: bytes) -> bytes:
 
 
 class Tree:
-    """Takes leaf after leaf and knows the root at every size; keeps a few hashes, not the leaves.
+    """Appends leaf after leaf and has the root at every size; keeps a few hashes, not the leaves.
 
-    It counts like an odometer: two finished trees of one height become one of the next.
+    Two complete trees of one height become one of the next, as in a binary counter.
     """
 
     def __init__(self, note_from: int | None = None) -> None:
-        """note_from: height from which finished trees are noted, as (height, number) to hash."""
+        """note_from: height from which complete trees are noted, as (height, number) to hash."""
         self.size = 0
         self.noted: dict[tuple[int, int], bytes] = {}
         self._note_from = note_from
@@ -45,7 +45,7 @@ class Tree:
         self.size += 1
 
     def peaks(self) -> bytes:
-        """Hashes of the finished trees side by side, the largest first."""
+        """Hashes of the complete trees side by side, the largest first."""
         return b"".join([digest for _, digest in self._finished])
 
     def root(self) -> bytes:
@@ -87,7 +87,7 @@ def check_consistency(
         raise ProofRefused(f"a tree of {new_size} cannot continue one of {old_size}")
     steps = _Steps(proof)
     if old_size == 0:
-        old, new = EMPTY_ROOT, new_root  # anything continues nothing
+        old, new = EMPTY_ROOT, new_root  # every tree continues the empty one
     else:
         old, new = _roots_by_consistency(old_size, new_size, steps, old_root)
     steps.must_be_used_up()
@@ -98,7 +98,7 @@ def check_consistency(
 
 
 class _Steps:
-    """A proof read from its end: the definitions of RFC 6962 are recursive from the root down."""
+    """A proof, read from its end: the definitions of RFC 6962 go recursively from the root down."""
 
     def __init__(self, proof: Sequence[bytes]) -> None:
         if any(len(step) != len(EMPTY_ROOT) for step in proof):
@@ -123,7 +123,7 @@ def _largest_power_below(size: int) -> int:
 
 
 def _root_by_inclusion(leaf_hash: bytes, index: int, size: int, steps: _Steps) -> bytes:
-    """PATH(m, D[n]) of RFC 6962, 2.1.1, turned round."""
+    """PATH(m, D[n]) of RFC 6962, 2.1.1, in reverse."""
     if size == 1:
         return leaf_hash
     k = _largest_power_below(size)
@@ -136,7 +136,7 @@ def _root_by_inclusion(leaf_hash: bytes, index: int, size: int, steps: _Steps) -
 def _roots_by_consistency(
     old_size: int, size: int, steps: _Steps, known: bytes | None
 ) -> tuple[bytes, bytes]:
-    """SUBPROOF(m, D[n], b) of RFC 6962, 2.1.2, turned round; known: the old root while b is true.
+    """SUBPROOF(m, D[n], b) of RFC 6962, 2.1.2, in reverse; known: the old root while b is true.
 
     Gives the root of the first old_size leaves and that of all.
     """

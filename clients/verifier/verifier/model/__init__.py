@@ -1,1 +1,1 @@
-"""What each command must have done, worked out anew from its own bytes and what stood before."""
+"""The second model: each command's effects, computed from its bytes and the state before it."""

@@ -1,4 +1,4 @@
-"""What a till was told, against what it should have been: every number, code and time of it."""
+"""A till's answer compared with the expected one: every amount, code and time."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,11 +20,11 @@ _DAY = timedelta(days=1)
 _HALF_HOUR = 1_800_000_000
 NOTHING = b"null"
 _ANSWERED = (Transaction, Refusal)
-Pair = tuple[str, Any, Any]  # what, as found, as it should be
+Pair = tuple[str, Any, Any]  # column, recorded value, expected value
 
 
 class Holding(Struct):
-    """An account as the answer tells it."""
+    """An account's balance in an answer."""
 
     points: int
     available_points: int
@@ -42,7 +42,7 @@ class Holding(Struct):
 
 
 class Moved(Struct, frozen=True):
-    """So much of a unit moved."""
+    """An amount of a unit that moved."""
 
     what: str
     unit: str
@@ -50,7 +50,7 @@ class Moved(Struct, frozen=True):
 
 
 class Answer(Struct, omit_defaults=True):
-    """An answer's fields, but for the sentences that people read."""
+    """The fields of an answer, without the sentences for people."""
 
     id: str
     kind: str
@@ -95,7 +95,7 @@ _decoder = msgspec.json.Decoder(Answer)
 def differences(
     raw: bytes, command: Command | None, draft: Draft, effects: Effects, name: str
 ) -> Iterable[Pair]:
-    """How an answer differs from the effects that were worked out."""
+    """The differences between an answer and the computed effects."""
     if command is not None and not isinstance(command.body, _ANSWERED):
         return () if raw == NOTHING else [("answer", raw, NOTHING)]
     try:
@@ -113,7 +113,7 @@ def differences(
 
 
 def _agrees(recorded: Answer, command: Command, draft: Draft, effects: Effects, name: str) -> bool:
-    """The usual answer, a yes without reasons, in one comparison; False: look closely."""
+    """Whether a usual answer, completed without reasons, agrees; False: compare each field."""
     numbers, body = effects.numbers, command.body
     expected = (
         f"{draft.state.shard}.{name}", body.kind, effects.status, "", body.original, (),
@@ -165,7 +165,7 @@ def _differences(
 
 
 def _line(recorded: AnswerLine, expected: AnswerLine) -> AnswerLine:
-    """A line as it is compared: where the ledger itself gave a reason, only its code is known."""
+    """A line for comparison: of a reason by the ledger only the code is known."""
     if recorded.reason is None or expected.reason is None or expected.reason.en:
         return recorded
     return msgspec.structs.replace(recorded, reason=Why(recorded.reason.code, "", ""))
@@ -218,7 +218,7 @@ _plain = attrgetter(
 
 
 def holding(draft: Draft) -> tuple[int | None, ...]:
-    """What a member may be told of an account now, in the order of _BALANCE."""
+    """An account's balance for its holder, in the order of _BALANCE."""
     now = draft.now
     usable = pending = held = 0
     money: dict[str, list[int]] = {}
@@ -270,9 +270,9 @@ _UNITS = (POINTS, MERCHANT, CREDIT, GIFT)
 
 
 def moved(draft: Draft) -> tuple[Moved, ...]:
-    """All that a command did with its account's value, as its rows, lots and entries have it.
+    """All movements of the account's value by a command, from its rows, lots and entries.
 
-    What dates alone expired is not its doing, though it may book it.
+    Expiry by date is none of its movements, though the command may book it.
     """
     sums: dict[tuple[str, str], int] = {}
 
@@ -301,7 +301,7 @@ def moved(draft: Draft) -> tuple[Moved, ...]:
 
 
 def _expiring(dated: list[tuple[int, int]]) -> tuple[int, int | None]:
-    """How much expires on the next day in Iran on which anything does, and from when."""
+    """The amount that expires on the next day in Iran with an expiry, and the first instant."""
     if not dated:
         return 0, None
     first, left = min(dated)
@@ -322,7 +322,7 @@ def _end_of_day(half_hour: int) -> int:
 def marked_differences(
     raw: bytes | None, draft: Draft, command: Command, effects: Effects
 ) -> Iterator[Pair]:
-    """The same for what the original of a reversal that came first will hear."""
+    """The same for the answer to the original of a reversal that came first."""
     if not effects.marks:
         if raw is not None:
             yield "marked", raw, None

@@ -1,4 +1,4 @@
-"""Slices of budgets, and what else stands in the way of an award: standings, cards."""
+"""Slices of budgets, and the statuses and cards that may forbid an award."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +10,7 @@ from verifier.state import Key
 
 
 def slice_of(party: int, campaign: int) -> Key:
-    """The account of what a party may still have issued for from this shard."""
+    """The account of what may still be issued from this shard at a party's cost."""
     return (party, "budget", RIAL, campaign)
 
 
@@ -23,18 +23,18 @@ def left(draft: Draft, party: int, campaign: int) -> int:
 
 
 def draw(draft: Draft, party: int, campaign: int, rial: int) -> None:
-    """Cost comes out of a slice; below zero it comes back."""
+    """Cost comes out of a slice; a negative one goes back."""
     draft.move(slice_of(party, campaign), (party, "budget-spent", RIAL, campaign), rial)
 
 
 def give_back(draft: Draft, grant: Grant, cost: int) -> None:
-    """What is undone of a grant gives its cost back."""
+    """Give the cost of an undone grant back."""
     if grant.budget is not None:
         draw(draft, grant.funder, grant.budget, -cost)
 
 
 def draw_for_issue(draft: Draft, body: Issue) -> None:
-    """An issue that names a slice needs its cost there."""
+    """Draw the cost of an issue from the slice it names."""
     if body.budget is not None:
         if body.cost_rial > left(draft, body.funder, body.budget):
             raise No("budget-exhausted")
@@ -42,7 +42,7 @@ def draw_for_issue(draft: Draft, body: Issue) -> None:
 
 
 def may_issue(draft: Draft, unit: str, issuer: int, funder: int) -> None:
-    """Members hold no Rial of parties, and somebody stands behind what they hold."""
+    """Decline an issue of Rial, or one without issuer or funder."""
     if unit == RIAL:
         raise No("not-value")
     if not issuer or not funder:
@@ -51,13 +51,13 @@ def may_issue(draft: Draft, unit: str, issuer: int, funder: int) -> None:
 
 
 def may_load(draft: Draft, unit: str) -> None:
-    """Gift value lies on cards that were activated."""
+    """Decline gift value on an account that is no activated card."""
     if unit == GIFT and draft.owner not in draft.state.registry.cards:
         raise No("card-not-active")
 
 
 def refused(draft: Draft, awards: Sequence[Prize]) -> dict[int, str]:
-    """Awards that earn nothing, by place, with the code; the others' costs are drawn."""
+    """Awards that take no effect, by place, with the code; the others' costs are drawn."""
     codes: dict[int, str] = {}
     for place, prize in enumerate(awards):
         code = _refusal(draft, prize)
@@ -86,7 +86,7 @@ def _refusal(draft: Draft, prize: Prize) -> str:
 
 
 def of_parties(draft: Draft, parties: Iterable[int]) -> str:
-    """Why these may issue or fund nothing; "" where they may."""
+    """The code why these parties may issue or fund nothing; "" where they may."""
     registry = draft.state.registry
     statuses = {registry.standing(True, party) for party in parties if party}
     if "closed" in statuses:
@@ -95,7 +95,7 @@ def of_parties(draft: Draft, parties: Iterable[int]) -> str:
 
 
 def grant(draft: Draft, body: GrantBudget) -> Effects:
-    """So much more for a slice."""
+    """Raise a slice."""
     draft.move(
         (body.party, "budget-granted", RIAL, body.campaign),
         slice_of(body.party, body.campaign),
@@ -105,7 +105,7 @@ def grant(draft: Draft, body: GrantBudget) -> Effects:
 
 
 def send(draft: Draft, body: SendBudget) -> Effects:
-    """Part of a slice, or all of it, for another shard."""
+    """Send part of a slice, or all of it, to another shard."""
     if body.to_shard == draft.state.shard:
         raise No("same-shard")
     idle = left(draft, body.party, body.campaign)
@@ -125,7 +125,7 @@ def send(draft: Draft, body: SendBudget) -> Effects:
 
 
 def receive(draft: Draft, body: ReceiveBudget) -> Effects:
-    """What another shard's slice gave."""
+    """Add what another shard's slice sent."""
     draft.move(
         slice_of(body.party, body.campaign), (NETWORK, "transit", RIAL, body.party),
         -body.amount_rial,

@@ -15,7 +15,7 @@ WindowNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class RedemptionTerms(Struct):
-    """What is to be spent, and what its acceptor gives for it."""
+    """The value to be spent, and what its acceptor gives for it."""
 
     points: Sum = 0
     merchant_points: Sum = 0

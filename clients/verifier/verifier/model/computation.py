@@ -1,4 +1,4 @@
-"""One command being worked out: value moved on paper, put back before the leaf itself is posted."""
+"""One command's effects while they are computed; undone before its leaf is posted."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ GIFT = "GV"
 MERCHANT = "MP"
 NEVER = 1 << 62  # later than any time
 GRACE = HOLD_MAX = 30 * 86_400 * 1_000_000
-GRACED = ("child", "received-in-grace")  # origins of lots that have had their one grace
+GRACED = ("child", "received-in-grace")  # origins of lots that already had their one grace
 DONE = ("completed", "held")
 
 Row = tuple[Any, ...]
@@ -22,7 +22,7 @@ _EMPTY = Purse()
 
 
 class No(Exception):
-    """A business no; the code says why."""
+    """A decline, with its code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -30,7 +30,7 @@ class No(Exception):
 
 
 class Effects:
-    """What the command's own answer must say; numbers by their names in it."""
+    """The expected content of the command's answer; amounts by their names in it."""
 
     __slots__ = (
         "code", "forgiven", "lines", "marks", "numbers", "progress", "reasons", "refused_awards",
@@ -44,13 +44,13 @@ class Effects:
         self.lines: list[Any] = []
         self.reasons: tuple[Any, ...] | None = None  # as the command gave them
         self.refused_awards: list[Row] = []  # place among the command's awards, code
-        self.marks = ""  # a name that never arrived and is refused from now on
-        self.progress: tuple[str, Any] | None = None  # an original, and what becomes of it
+        self.marks = ""  # the name of an original that never arrived, refused from now on
+        self.progress: tuple[str, Any] | None = None  # an original's name, and its new progress
         self.forgiven: list[tuple[int, int]] = []  # lot, lapsed points that nobody owes
 
 
 class Draft:
-    """Rows that a command must have, as its leaf has them but for numbers of accounts."""
+    """The expected rows of a command, as in its leaf except for account numbers."""
 
     __slots__ = (
         "acceptor", "before", "changes", "crosses", "dates", "debts", "ended", "hold_rows", "legs",
@@ -73,10 +73,10 @@ class Draft:
         self.hold_rows: list[Row] = []
         self.ended: set[int] = set()  # holds that this command resolves
         self.changes: list[tuple[Any, ...]] = []  # of the shard's registry
-        self.crosses: list[tuple[str, Any]] = []  # what the ledger says next: name and content
+        self.crosses: list[tuple[str, Any]] = []  # commands that follow from it: name and content
 
     def about(self, owner: int, body: Any) -> None:
-        """Whose value this is about."""
+        """Set the owner of the value."""
         self.owner = owner
         self.acceptor = getattr(body, "acceptor", 0)
         self.merchant = getattr(body, "merchant", 0)
@@ -85,7 +85,7 @@ class Draft:
             self.debts = {kin: a.balance for kin, a in purse.debts.items() if a.balance}
 
     def undo(self) -> None:
-        """Put every lot back as it was."""
+        """Restore every lot to its earlier state."""
         for lot, left, cost, start, until, lapsed, held in self.before.values():
             lot.left, lot.cost, lot.start, lot.until, lot.lapsed = left, cost, start, until, lapsed
             lot.held = held
@@ -94,7 +94,7 @@ class Draft:
         self.before.clear()
 
     def forget(self) -> None:
-        """Undo, and keep nothing of what was planned."""
+        """Undo, and drop all planned rows."""
         self.undo()
         self.rows, self.legs, self.opened, self.dates = [], [], [], {}
         self.hold_rows, self.changes, self.crosses = [], [], []
@@ -104,7 +104,7 @@ class Draft:
     # ---------------------------------------------------------------------------------------- lots
 
     def touch(self, lot: Lot) -> None:
-        """Remember how a lot was, before it is changed."""
+        """Keep a lot's state before it changes."""
         if lot.number not in self.before:
             self.before[lot.number] = (
                 lot, lot.left, lot.cost, lot.start, lot.until, lot.lapsed, lot.held,
@@ -133,7 +133,7 @@ class Draft:
     def plan(
         self, unit: str, needed: int, lack: str, issuer: int | None = None
     ) -> list[tuple[Lot, int]]:
-        """Which lots give so much, and how much each; lack: the code where they have too little."""
+        """Lots that give an amount, and how much each; lack: the code for too little."""
         takes: list[tuple[Lot, int]] = []
         if not needed:
             return takes
@@ -146,7 +146,7 @@ class Draft:
         raise No(lack)
 
     def take(self, lot: Lot, amount: int, movement: str) -> int:
-        """Take from a lot with its share of the cost; gives that."""
+        """Take from a lot with its share of the cost. Gives that share."""
         cost = lot.cost * amount // lot.left
         self.take_at(lot, amount, movement, (cost, 0, 0))
         return cost
@@ -165,7 +165,7 @@ class Draft:
         )  # fmt: skip
 
     def lapse(self, numbers: Iterable[int]) -> None:
-        """What of lots is past its date and nothing holds, goes to their issuers' breakage."""
+        """Book the expiry of lots past date, without what holds reserve."""
         for number in numbers:
             lot = self.purse.lots[number]
             amount = lot.left - lot.held
@@ -176,7 +176,7 @@ class Draft:
                 self.move(self.value(lot.unit, lot.issuer), sink, amount)
 
     def live(self) -> list[Lot]:
-        """Lots that hold anything, by number: not what only waits to be booked as expired."""
+        """Lots that have value, by number, without those that only wait for expiry's booking."""
         by_number = sorted(self.purse.lots.items())
         return [lot for _, lot in by_number if lot.held or (lot.left and in_date(lot, self.now))]
 
@@ -196,7 +196,7 @@ class Draft:
         return lot
 
     def fill(self, like: dict[str, Any], amount: int, cost: int) -> None:
-        """A new lot that a row of this command fills: part of one elsewhere."""
+        """Open a lot that a row of this command fills: part of one elsewhere."""
         lot = self.open(like, amount, cost)
         self.rows.append(
             (
@@ -205,7 +205,7 @@ class Draft:
         )  # fmt: skip
 
     def redate(self, lot: Lot, start: int, until: int | None) -> None:
-        """Other dates; the same leave no trace."""
+        """Set other dates; nothing changes where they are the same."""
         if (start, until) != (lot.start, lot.until):
             self.touch(lot)
             lot.start, lot.until = start, until
@@ -214,14 +214,14 @@ class Draft:
     # --------------------------------------------------------------------------------------- holds
 
     def reserve(self, takes: list[tuple[Lot, int]]) -> None:
-        """Hold parts of lots under this command's number."""
+        """Hold amounts of lots under this command's number."""
         for lot, amount in takes:
             self.touch(lot)
             lot.held += amount
             self._add_hold_row(self.sequence, lot.number, amount, "held")
 
     def let_go(self, hold: Hold, rest: str, captured: dict[int, int] | None = None) -> None:
-        """End a hold: what is captured of each lot may be taken, the rest is free."""
+        """End a hold: captured amounts may be taken, the rest is free."""
         self.ended.add(hold.number)
         for number, amount in hold.parts.items():
             lot = self.purse.lots[number]
@@ -234,7 +234,7 @@ class Draft:
                 self._add_hold_row(hold.number, number, amount - part, rest)
 
     def free_due(self) -> None:
-        """Holds whose time has come are over, whether anything booked it or not."""
+        """End holds that fell due, whether or not anything booked it."""
         for number, hold in sorted(self.purse.holds.items()):
             if hold.due <= self.now and number not in self.ended:
                 self.let_go(hold, "due")
@@ -246,26 +246,26 @@ class Draft:
     # ------------------------------------------------------------------------------------- entries
 
     def move(self, giver: Key, taker: Key, amount: int) -> None:
-        """One transfer: the giver's entry, then the taker's; of nothing, none."""
+        """One transfer: the giver's entry, then the taker's; none for zero."""
         if amount:
             self.legs.append((giver, -amount))
             self.legs.append((taker, amount))
 
     def value(self, unit: str, issuer: int) -> Key:
-        """The owner's account of a unit; a merchant's own points lie apart by merchant."""
+        """The owner's account of a unit; of merchant points, one for each merchant."""
         return (self.owner, "value", unit, issuer if unit == MERCHANT else 0)
 
     def issue(self, unit: str, issuer: int, amount: int) -> None:
-        """Points come from their issuer; below zero they go back."""
+        """Points come from their issuer; a negative amount goes back."""
         self.move((issuer, "issued", unit, 0), self.value(unit, issuer), amount)
 
     def fund(self, issuer: int, funder: int, cost: int) -> None:
-        """Who funds points owes their issuer the cost, unless it is the issuer."""
+        """The funder owes the issuer the cost, unless they are the same."""
         if issuer != funder:
             self.move((funder, "payable", RIAL, issuer), (issuer, "receivable", RIAL, funder), cost)
 
     def repay(self) -> None:
-        """What is owed to an issuer is paid from usable lots of that issuer."""
+        """Repay debts from usable lots of the issuer that each is owed to."""
         if not self.debts:
             return
         for unit, issuer in sorted(self.debts):
@@ -282,7 +282,7 @@ class Draft:
             self.owe(unit, issuer, -paid)
 
     def owe(self, unit: str, issuer: int, amount: int) -> None:
-        """A debt grows by so much."""
+        """Raise a debt by an amount."""
         left = self.debts.get((unit, issuer), 0) - amount
         if left:
             self.debts[unit, issuer] = left
@@ -295,12 +295,12 @@ def _turn(lot: Lot) -> tuple[int, int, int]:
 
 
 def in_date(lot: Lot, now: int) -> bool:
-    """Whether the lot's date is still to come."""
+    """Whether the lot is not past its date."""
     return lot.until is None or now < lot.until
 
 
 def part_of(whole: int, before: int, after: int, total: int) -> int:
-    """What of whole falls due on the way from before to after of total; the last step has all."""
+    """The share of whole on the way from before to after of total; the last step takes the rest."""
     if total == 0:
         return whole
     return whole * after // total - whole * before // total

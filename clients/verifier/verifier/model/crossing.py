@@ -1,4 +1,4 @@
-"""Value between accounts, shards and units; cards and the wallet: worked out."""
+"""Value between accounts, shards and units; cards and the wallet."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -43,7 +43,7 @@ _COUNTER_UNIT = {MERCHANT: POINTS, POINTS: MERCHANT}
 
 
 def send(draft: Draft, body: Send) -> Effects:
-    """What a spend would take now goes into transit."""
+    """Put what a spend would take now into transit."""
     if not body.account or not body.to_account:
         raise No("no-account")
     if (body.to_shard, body.to_account) == (draft.state.shard, body.account):
@@ -112,7 +112,7 @@ def between(draft: Draft, role: str, moved: Iterable[tuple[str, int, int]], sign
 
 
 def receive(draft: Draft, body: Receive) -> Effects:
-    """Children of exactly what was sent."""
+    """Open children of exactly the lots that were sent."""
     if not body.account:
         raise No("no-account")
     for piece in body.parcels:
@@ -135,7 +135,7 @@ def receive(draft: Draft, body: Receive) -> Effects:
 
 
 def bring_back(draft: Draft, original: Original | None) -> Effects:
-    """What was sent comes back into the very lots, once."""
+    """Restore the same lots that were sent, once."""
     sent = [row for row in original.spent if row[11] == "sent"] if original is not None else []
     if original is None or not sent or original.account not in (0, draft.owner):
         raise No("unknown-original")
@@ -160,7 +160,7 @@ def bring_back(draft: Draft, original: Original | None) -> Effects:
 
 
 def pass_on(draft: Draft, body: Any, original: Original | None) -> None:
-    """What a closed account got goes to its successor; what stays opens it, frozen."""
+    """Forward value of a closed account to its successor. Value that stays reopens it, frozen."""
     registry = draft.state.registry
     if registry.standing(False, draft.owner) != "closed":
         return
@@ -261,7 +261,7 @@ def activate(draft: Draft, body: Activate) -> Effects:
 
 
 def reissue(draft: Draft, body: Reissue) -> Effects:
-    """All of a card goes to another; it closes."""
+    """All value of a card goes to another card, and the card closes."""
     if body.account not in draft.state.registry.cards:
         raise No("card-not-active")
     if (body.to_shard, body.to_account) == (draft.state.shard, body.account):

@@ -1,4 +1,4 @@
-"""Pass 7: what a leaf must say, from its command's bytes and the state before it."""
+"""Pass 7: the expected content of a leaf, from its command's bytes and the state before it."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -34,14 +34,14 @@ from verifier.state import State
 
 Find = Callable[[str], Original | None]
 
-# What a leaf can bring a rule to when the rows that it rests on are not there, or not so.
+# Errors of a rule when rows that it relies on are missing or altered.
 BEYOND_REASON = (LookupError, ArithmeticError, ValueError, TypeError, AssertionError)
-AHEAD = "clock-ahead"  # the sender's clock was, by what its record's append time tells
+AHEAD = "clock-ahead"  # the sender's clock was ahead of the record's append time
 _NEVER_BOOKED = "may never be in the book"
 
 
 _SHAPES: tuple[type[Any], ...] = (*ROAD.values(), *commands_value.VALUE_COMMANDS.values())
-_NAMING: dict[type[Any], str] = {  # under which field an earlier command is named
+_NAMING: dict[type[Any], str] = {  # the field that names an earlier command
     shape: field
     for shape in _SHAPES
     for field in ("original", "issued_by")
@@ -51,7 +51,7 @@ _OF_A_LOT = frozenset(shape for shape in _SHAPES if "lot" in shape.__struct_fiel
 
 
 def target_of(command: Command | None) -> str:
-    """The name of the earlier command that this one is about; "" for none."""
+    """The name of the earlier command that this one refers to; "" for none."""
     if command is None:
         return ""
     body: object = command.body
@@ -69,17 +69,17 @@ def named_lots(commands: Iterable[Command | None]) -> set[int]:
 
 
 def heard_name(command: Command | None, raw: bytes) -> str:
-    """Under which name a record is answered."""
+    """The name under which a record is answered."""
     return command.name if command is not None else f"u.{hashlib.sha256(raw).hexdigest()}"
 
 
 def work_out(
     state: State, command: Command | None, find: Find, *, sequence: int, ahead: bool = False
 ) -> tuple[Draft, Effects]:
-    """All that one command must have done. The state is as before, but for the draft's lots.
+    """Compute the effects of one command. The state stays as before, except for the draft's lots.
 
-    The caller undoes the draft when it has compared. ahead: the ledger found it ahead of its
-    record, which no leaf tells: it is refused, and no time passes.
+    The caller undoes the draft after the comparison. ahead: the ledger judged the command ahead of
+    its record, which no leaf shows. It is refused, and no time passes.
     """
     now = state.now
     if command is not None and command.accepted is not None and not ahead:
@@ -102,7 +102,7 @@ def work_out(
             effects.reasons = command.body.decline
     if effects.status not in ("completed", "held"):
         draft.forget()
-        if draft.purse.holds:  # a no books nothing, but what is due reads as free all the same
+        if draft.purse.holds:  # a decline books nothing, but due holds are free all the same
             draft.free_due()
             draft.rows, draft.legs, draft.hold_rows = [], [], []
             draft.ended.clear()
@@ -111,7 +111,7 @@ def work_out(
 
 
 def _account_of(body: Any, original: Original | None) -> int:
-    """Whom a command is about; nobody where somebody of another shard was shown with it."""
+    """The account of a command; none where the till presented an account of another shard."""
     if getattr(body, "shown", 0):
         return 0
     named = getattr(body, "account", 0)
@@ -119,7 +119,7 @@ def _account_of(body: Any, original: Original | None) -> int:
 
 
 def _rule(draft: Draft, body: Any, original: Original | None) -> Effects:
-    """The rule of a command, between what standings forbid and what they send on."""
+    """Apply the command's rule, between the check of statuses and the forwarding."""
     watched = draft.state.registry.standings
     if watched:
         registry.check(draft, body)
@@ -150,10 +150,10 @@ def _say(draft: Draft, body: Any, original: Original | None) -> Effects:
         case Inquiry():
             return Effects(_NEVER_BOOKED, _NEVER_BOOKED)
         case _:
-            return _say_held(draft, body, original)
+            return _rule_of_holds(draft, body, original)
 
 
-def _say_held(draft: Draft, body: Any, original: Original | None) -> Effects:
+def _rule_of_holds(draft: Draft, body: Any, original: Original | None) -> Effects:
     match body:
         case commands_value.SpendAway():
             return holds.spend(draft, body)
@@ -214,7 +214,7 @@ def _registry_effects(draft: Draft, body: Any) -> Effects:
 
 
 def _return(draft: Draft, body: Any, effects: Effects) -> None:
-    """What was sent here and refused goes back."""
+    """Return value that was sent here and refused."""
     if isinstance(body, commands_value.Receive):
         name = f"b.{body.from_shard}.{body.from_sequence}"
         content = (body.from_shard, body.from_account, body.sent_by, effects.code)
@@ -225,7 +225,7 @@ _ARRIVING = (commands_value.Receive, commands_value.ReceiveBudget, commands_valu
 
 
 def arrival_of(shard: int, command: Command | None) -> tuple[str, Any] | None:
-    """What a command of the ledger's own says that it brings, to set beside what was sent."""
+    """The content of the ledger's own command, to compare with what was sent."""
     body = command.body if command is not None else None
     if type(body) not in _ARRIVING:
         return None

@@ -1,4 +1,4 @@
-"""Records as commands: the envelope opened, the body read, or neither."""
+"""Records as commands: the envelope and the body decoded, or neither."""
 
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -12,7 +12,7 @@ from verifier.model.messages import ROAD, Moment, Transaction, micros
 
 
 class Wrapped(Struct):
-    """The envelope round a command."""
+    """The envelope of a command."""
 
     id: str
     type: str
@@ -25,7 +25,7 @@ class Wrapped(Struct):
 
 
 class Usual(Struct):
-    """The envelope round a transaction, with it."""
+    """The envelope of a transaction, with its body."""
 
     id: str
     type: str
@@ -38,7 +38,7 @@ class Usual(Struct):
 
 
 class Command(Struct):
-    """A command as decided on: times in microseconds; body None where nobody could read it."""
+    """A command to decide: times in microseconds; body None where it cannot be read."""
 
     name: str
     body: Any
@@ -63,7 +63,7 @@ _inner = {name: msgspec.json.Decoder(shape) for name, shape in (ROAD | VALUE_COM
 
 
 def _opened(raw: bytes) -> tuple[Any, Any]:
-    """Envelope and body. The usual command is read in one go."""
+    """Envelope and body. A usual command is decoded in one step."""
     if _USUAL_MARK in raw[:_LOOK_BYTES]:
         try:
             outer = _usual.decode(raw)
@@ -77,7 +77,7 @@ def _opened(raw: bytes) -> tuple[Any, Any]:
 
 
 def decode_command(raw: bytes) -> Command | None:
-    """A record as a command; None: nobody can read it, or its name cannot be kept."""
+    """A record as a command; None: unreadable, or its name cannot be stored."""
     if too_deep(raw):
         return None
     try:
@@ -105,7 +105,7 @@ def decode_command(raw: bytes) -> Command | None:
 
 
 def timely(value: Any) -> bool:
-    """Whether every time that a shape holds lies between FIRST and END."""
+    """Whether every time in a shape lies between FIRST and END."""
     for name in value.__struct_fields__:
         held: Any = getattr(value, name)
         if isinstance(held, datetime):
@@ -122,7 +122,7 @@ def timely(value: Any) -> bool:
 
 
 def too_deep(raw: bytes) -> bool:
-    """Whether lists and objects stand in one another more than DEEPEST deep."""
+    """Whether lists and objects are nested deeper than DEEPEST."""
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return False
     texts_apart = raw.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]
@@ -131,7 +131,7 @@ def too_deep(raw: bytes) -> bool:
 
 
 def _fingerprint(text: str | None) -> bytes | None:
-    """Thirty-two hexadecimal digits are kept as sixteen bytes, anything else as its own text."""
+    """A fingerprint as stored: 32 hexadecimal digits as 16 bytes, anything else as text."""
     if text is None:
         return None
     if len(text) == 32:

@@ -1,4 +1,4 @@
-"""Value spent away from a till, held, captured, let go, fallen due: worked out."""
+"""Value spent away from a till, and holds: placed, captured, voided, fallen due."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from verifier.state import LOTS_PER_SEQUENCE, Hold, Lot, Progress
 
 
 class Demand(NamedTuple):
-    """So much of a unit; issuer: whose, where it matters."""
+    """An amount of a unit; issuer: whose, where it matters."""
 
     unit: str
     amount: int
@@ -55,7 +55,7 @@ def _pay(draft: Draft, takes: list[tuple[Lot, int]], spend: RedemptionTerms) -> 
 
 
 def spend(draft: Draft, body: SpendAway) -> Effects:
-    """A reward, a fee: like a redemption of what it is worth."""
+    """A reward or a fee, like a redemption of what the value is worth."""
     if not body.account:
         raise No("no-account")
     _needs_acceptor(body.acceptor, body.spend.merchant_points, body.spend.worth_rial)
@@ -66,7 +66,7 @@ def spend(draft: Draft, body: SpendAway) -> Effects:
 
 
 def place(draft: Draft, body: HoldValue) -> Effects:
-    """The lots that a spend would take now are held until due."""
+    """Hold the lots that a spend would take now, until due."""
     if not body.account:
         raise No("no-account")
     if micros(body.due_at) <= draft.now:
@@ -80,7 +80,7 @@ def place(draft: Draft, body: HoldValue) -> Effects:
 
 
 def capture(draft: Draft, body: Capture, original: Original | None) -> Effects:
-    """Some of a hold is spent, the rest is free again."""
+    """Spend part or all of a hold; the rest is free again."""
     hold, known = _standing(draft, original)
     assert original is not None  # noqa: S101 - for the types
     draft.acceptor, draft.merchant = original.acceptor, original.merchant
@@ -119,7 +119,7 @@ def void(draft: Draft, original: Original | None) -> Effects:
 
 
 def let_go(draft: Draft, body: LetGo) -> Effects:
-    """A hold fell due: what any command of the account books before all else."""
+    """Book that a hold fell due, as any command of the account does before its rule."""
     if body.hold in draft.purse.holds and body.hold not in draft.ended:
         raise No("hold-not-due")
     if body.hold not in draft.ended:

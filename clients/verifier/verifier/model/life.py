@@ -1,4 +1,4 @@
-"""Lots that live on by activity, by extension, or come and go by hand."""
+"""Lots renewed by activity, extended, or adjusted by hand."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ _LAST_YEAR = 2_099
 
 
 def renew(draft: Draft) -> None:
-    """An account that was active keeps its sliding lots alive, but for those opened just now."""
+    """Renew the sliding lots of an active account, except those opened just now."""
     if not draft.state.slides:
         return
     new = {lot.number for lot, _, _ in draft.opened}
@@ -27,7 +27,7 @@ def renew(draft: Draft) -> None:
 
 
 def _renewed(lot: Lot, active: int) -> int | None:
-    """So many whole days of Iran after an activity, or the start, if that is later."""
+    """So many whole days in Iran after an activity, or after the start if that is later."""
     begins = max(lot.born, lot.born if lot.start == WAITING else lot.start, active)
     at = (_EPOCH + timedelta(microseconds=begins)).astimezone(_TEHRAN)
     if lot.until is None or at.astimezone(UTC).year > _LAST_YEAR:

@@ -1,4 +1,4 @@
-"""Commands as the ledger was sent them: what is readable, and what each field may be."""
+"""Commands as the ledger received them, with the bounds of each field."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -22,7 +22,7 @@ KindName = Literal["purchase", "redemption", "refund", "reversal", "inquiry"]
 
 
 class Why(Struct):
-    """A reason that some stage gave."""
+    """A reason of some stage."""
 
     code: str
     fa: str
@@ -32,7 +32,7 @@ class Why(Struct):
 
 
 class BasketRow(Struct):
-    """A line of what was bought."""
+    """A line of the sold basket."""
 
     line: BasketLine
     amount_rial: Sum
@@ -42,14 +42,14 @@ class BasketRow(Struct):
 
 
 class BackRow(Struct):
-    """A part of a line that comes back."""
+    """A part of a line that is refunded."""
 
     line: BasketLine
     amount_rial: Some
 
 
 class AnswerLine(Struct, omit_defaults=True):
-    """A line of an answer: what it earned, or why nothing."""
+    """A line of an answer: its points, or the reason for none."""
 
     line: Place
     points: Sum = 0
@@ -60,7 +60,7 @@ class AnswerLine(Struct, omit_defaults=True):
 
 
 class Prize(Struct):
-    """What a rule gave for a line, or for the basket (line 0)."""
+    """An award of a rule for a line, or for the basket (line 0)."""
 
     line: Place
     unit: UnitName
@@ -77,7 +77,7 @@ class Prize(Struct):
 
 
 class Deal(Struct):
-    """What a redemption asks for, and at what terms."""
+    """The demand of a redemption, and its terms."""
 
     points: Sum
     credit_rial: Sum
@@ -196,7 +196,7 @@ class Tick(Struct):
 
 
 class Offer(Struct):
-    """What may be spent where an inquiry is made."""
+    """The terms of spending where an inquiry is made."""
 
     price_rial: Some
     price_points: Some
@@ -211,7 +211,7 @@ class Offer(Struct):
 
 
 class Inquiry(Struct, kw_only=True):
-    """inquire.v1: never in the book; known because its bytes are no poison."""
+    """inquire.v1: never in the book, but decoded, since its bytes are readable."""
 
     name: str
     account: Club

@@ -1,4 +1,4 @@
-"""What a redemption costs whom: claims and fees by lot, and the entries of all that is spent."""
+"""The money leg of a redemption: claims and fees by lot, and the entries of all that is spent."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _SLACK_A_LOT = 2  # Rial: a lot's cost was rounded down when it was born and whe
 
 
 class Piece(NamedTuple):
-    """What one row of a redemption moves. free: cost that nobody claims."""
+    """One row of a redemption. free: cost that is not claimed."""
 
     unit: str
     issuer: int
@@ -23,9 +23,9 @@ class Piece(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What the acceptor gives for all of it. own: its own part as it said; own_max: the most.
+    """What the acceptor gives for all of it. own: its declared own part; own_max: the most.
 
-    network_max: what the network makes up for at most, where points got dearer since their issue.
+    network_max: the most that the network adds, where its price rose since the points were issued.
     """
 
     discount: int
@@ -35,12 +35,12 @@ class Worth(NamedTuple):
     network_max: int
 
     def made_up(self, claim: int) -> int:
-        """Rial that the network gives the acceptor, beside claims of so much."""
+        """Rial that the network adds to a claim."""
         return max(0, min(self.discount - self.own - claim, self.network_max))
 
 
 def worth_of(deal: Deal | RedemptionTerms) -> Worth:
-    """Of a redemption at a till, or of a spend away from one."""
+    """The worth of a redemption at a till, or of a spend away from one."""
     if isinstance(deal, RedemptionTerms):
         return Worth(deal.worth_rial, 0, deal.own_max_rial, deal.fee_bp, deal.network_max_rial)
     worth = deal.points_value_rial + deal.credit_rial + deal.gift_rial
@@ -49,7 +49,7 @@ def worth_of(deal: Deal | RedemptionTerms) -> Worth:
 
 
 def spend(draft: Draft, takes: list[tuple[Lot, int]], worth: Worth) -> int:
-    """Take from these lots with their claims and fees; gives the acceptor's own part of it."""
+    """Take from these lots with their claims and fees. Gives the acceptor's own part."""
     if len(takes) == 1:
         return _spend_one(draft, *takes[0], worth)
     costs = [lot.cost * amount // lot.left for lot, amount in takes]
@@ -137,7 +137,7 @@ def enter(
 
 
 def beside_claims(draft: Draft, acceptor: int, own: int, made_up: int) -> None:
-    """What no issuer owes of a discount: the acceptor's own, and what the network makes up for."""
+    """The part of a discount that no issuer owes: the acceptor's own, the network's addition."""
     draft.fund(acceptor, NETWORK, made_up)
     draft.move((acceptor, "own-discount", RIAL, 0), (acceptor, "discount-given", RIAL, 0), own)
 

@@ -1,4 +1,4 @@
-"""Earlier commands that later ones name: what they booked, read back from their leaf."""
+"""Earlier commands that later ones name, read back from their leaves."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ Row = tuple[Any, ...]
 
 
 class Grant(Struct):
-    """A prize as booked: in which lot, and from when without a review."""
+    """A prize as booked, with its lot and its own date without a review."""
 
     line: int
     unit: str
@@ -71,7 +71,7 @@ class Original(Struct):
 def original_of(
     name: str, leaf: Leaf, command: Command | None, hold: "Original | None" = None
 ) -> Original:
-    """What stands behind a name, from the leaf that answered it. hold: that a capture names."""
+    """The posting of a name, from its leaf. hold: the one that a capture names."""
     _, sequence, at, status, *_ = leaf.head
     if command is None or command.name != name:
         kind = "undecodable" if command is None else command.type
@@ -170,7 +170,7 @@ def booked(body: Transaction, leaf: Leaf) -> Sequence[Prize]:
 
 
 def grants_of(body: Transaction, awards: Sequence[Prize], sequence: int, now: int) -> list[Grant]:
-    """Each prize with the lot it lies in: prizes of one kin share a lot."""
+    """Each prize with its lot: prizes of one kin share a lot."""
     kins: dict[Any, int] = {}
     grants: list[Grant] = []
     for prize, own, kin in _starts(body, awards, now):
@@ -197,7 +197,7 @@ def kins_of(body: Transaction, awards: Sequence[Prize], now: int) -> dict[Any, l
 def _starts(
     body: Transaction, awards: Sequence[Prize], now: int
 ) -> Iterator[tuple[Prize, int, tuple[Any, ...]]]:
-    """Each prize, from when it would be available without a review, and its kin under one."""
+    """Each prize, its date without a review, and its kin under one."""
     due = None if body.review_due_at is None else micros(body.review_due_at)
     for prize in awards:
         own = now if prize.available_from is None else micros(prize.available_from)
@@ -213,7 +213,7 @@ def _kin(prize: Prize, start: int) -> tuple[Any, ...]:
 
 
 def sliding_of(leaf: Leaf, command: Command | None, lot: int) -> int:
-    """By how many days activity renews a lot, as the command that opened it says."""
+    """The days by which activity renews a lot, from the command that opened it."""
     body = command.body if command is not None else None
     match body:
         case Transaction():

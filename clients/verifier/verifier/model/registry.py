@@ -1,4 +1,4 @@
-"""A shard's registry worked out: standings, terms, windows and what is paid for them."""
+"""A shard's registry: statuses, terms, windows and their payments."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -36,7 +36,7 @@ _TOWARDS_ISSUER = ("transit", "exchange", "debt")
 
 
 def check(draft: Draft, body: Any) -> None:
-    """A standing of the account or of a party that the command touches may forbid it."""
+    """Decline what a status of the account, or of a party that the command touches, forbids."""
     registry = draft.state.registry
     if isinstance(body, _NEVER_REFUSED) or getattr(body, "decline", ()):
         return
@@ -54,7 +54,7 @@ def check(draft: Draft, body: Any) -> None:
 
 
 def _comes_back(draft: Draft, body: Any) -> bool:
-    """A closed account hears what is undone, and what its successor is to have."""
+    """A closed account takes what is undone, and what its successor is to have."""
     match body:
         case Transaction():
             return body.kind in ("refund", "reversal")
@@ -65,7 +65,7 @@ def _comes_back(draft: Draft, body: Any) -> bool:
 
 
 def may_begin(draft: Draft, party: int) -> None:
-    """Nothing new happens at a closed party."""
+    """Decline anything new at a closed party."""
     if party and draft.state.registry.standing(True, party) == "closed":
         raise No("party-closed")
 
@@ -95,7 +95,7 @@ def _who_would_owe(body: Any) -> tuple[int, ...]:
 
 
 def _begins(body: Any) -> int:
-    """Where something new would happen; what is undone or paid is not new."""
+    """The party where something new would happen; an undoing or a payment is not new."""
     match body:
         case GrantBudget() | SendBudget():
             return body.party
@@ -106,7 +106,7 @@ def _begins(body: Any) -> int:
 
 
 def stand(draft: Draft, body: SetStanding) -> Effects:
-    """Frozen, open again, or closed for ever."""
+    """Freeze, open again, or close for ever."""
     is_party = not body.account
     number = body.account or body.party
     if not number:
@@ -128,7 +128,7 @@ def stand(draft: Draft, body: SetStanding) -> Effects:
 
 
 def _may_close_party(state: State, party: int) -> None:
-    """None of its points are out, and it neither owes nor is owed."""
+    """Decline while its points are outstanding, or while it owes or is owed."""
     outstanding: dict[str, int] = {}
     owes = False
     for (owner, role, unit, counterparty), account in state.by_key.items():
@@ -160,7 +160,7 @@ def install(draft: Draft, body: Install) -> Effects:
 
 
 def close_window(draft: Draft, body: CloseWindow) -> Effects:
-    """What each pair came to owe up to here belongs to the window."""
+    """Close a window: it settles what each pair owes up to here."""
     registry = draft.state.registry
     if body.window != len(registry.windows) + 1:
         raise No("not-the-next-window")
@@ -207,7 +207,7 @@ def _check_order(draft: Draft, pair: tuple[int, int], window: int, sign: int) ->
 
 
 def _pay(draft: Draft, pair: tuple[int, int], rial: int) -> None:
-    """A payable goes back towards zero against cash; the network's fees stand apart."""
+    """A payable goes back towards zero against cash; the network's fees are apart."""
     debtor, creditor = pair
     fee = 0
     if creditor == NETWORK:
@@ -228,7 +228,7 @@ def _legs(draft: Draft, *legs: tuple[tuple[int, str, str, int], int]) -> None:
 
 
 def apply(state: State, changes: Iterable[tuple[Any, ...]], sequence: int) -> None:
-    """Make what a command changed in the registry that the next one sees."""
+    """Apply a command's changes of the registry for the next command."""
     registry = state.registry
     for change, *values in changes:
         match change, values:

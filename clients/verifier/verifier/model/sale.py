@@ -1,4 +1,4 @@
-"""Purchases and redemptions worked out: what is spent, then what is earned."""
+"""Purchases and redemptions: value is spent, then earned."""
 
 from verifier.model import budgets, life, money
 from verifier.model.computation import CREDIT, GIFT, POINTS, Draft, Effects, No

@@ -1,4 +1,4 @@
-"""Refunds and reversals worked out: what was booked comes back in proportion, and once."""
+"""Refunds and reversals: they undo what was booked, in proportion, and once."""
 
 from typing import Any, NamedTuple
 
@@ -24,14 +24,14 @@ from verifier.state import Progress
 
 
 class Way(NamedTuple):
-    """How far an original is undone, before and after; Rial by line. last: nothing is left."""
+    """Rial undone of an original by line, before and after. last: nothing is left."""
 
     done: tuple[int, ...]
     due: tuple[int, ...]
     last: bool
 
     def of_basket(self, whole: int, original: Original) -> int:
-        """What of an amount comes back now, by the basket as a whole."""
+        """The share of an amount that comes back now, by the basket as a whole."""
         return part_of(whole, sum(self.done), sum(self.due), original.total)
 
     def of_grant(self, whole: int, grant: Grant, original: Original) -> int:
@@ -48,7 +48,7 @@ class Way(NamedTuple):
 
 
 def progress_of(draft: Draft, original: Original) -> Progress:
-    """What was undone of an original so far."""
+    """The progress of an original: what was undone of it so far."""
     known = draft.state.progress.get(original.name)
     if known is not None:
         return known
@@ -81,7 +81,7 @@ def refund(draft: Draft, body: Transaction, original: Original | None) -> Effect
 
 
 def _by_amount(rial: int, done: tuple[int, ...], whole: tuple[int, ...]) -> list[int]:
-    """How far each line is undone when so much more comes back; 0: all that is left."""
+    """Rial undone by line when an amount comes back; 0: all that is left."""
     left = [rial_of - back for back, rial_of in zip(done, whole, strict=True)]
     if rial in (0, sum(left)):
         return list(whole)
@@ -91,7 +91,7 @@ def _by_amount(rial: int, done: tuple[int, ...], whole: tuple[int, ...]) -> list
 
 
 def reverse(draft: Draft, body: Transaction, original: Original | None) -> Effects:
-    """All that is left; of what never came, that it may never come."""
+    """Undo all that is left. An original that never came is marked: it is refused if it comes."""
     if original is None:
         effects = Effects(code="original-not-seen")
         effects.marks = body.original
@@ -179,7 +179,7 @@ def restore(
     part: tuple[int, int, int],
     until: int,
 ) -> None:
-    """Part of a row (points; cost, claim and fee) comes back into its lot."""
+    """Restore part of a row (points; cost, claim and fee) to its lot."""
     number = refill(draft, row[1], points, part[0], until)
     draft.rows.append(
         (
@@ -190,7 +190,7 @@ def restore(
 
 
 def give_back(draft: Draft, original: Original, row: tuple[Any, ...], until: int) -> None:
-    """All of a row that sent something comes back, as it was."""
+    """Restore all of a row that sent value."""
     number = refill(draft, row[1], row[2], row[3], until)
     draft.rows.append(
         (len(draft.rows), number, *row[2:6], original.sequence, row[0], *row[8:11], "arrived")
@@ -198,7 +198,7 @@ def give_back(draft: Draft, original: Original, row: tuple[Any, ...], until: int
 
 
 def refill(draft: Draft, number: int, points: int, cost: int, until: int) -> int:
-    """Fill a lot; past its date, a child of it with another date. Gives the number of either."""
+    """Refill a lot; past its date, a child of it with another date. Gives the number of either."""
     lot = draft.purse.lots[number]
     if not points:
         return number
@@ -220,9 +220,9 @@ def refill(draft: Draft, number: int, points: int, cost: int, until: int) -> int
 def _claw_back(
     draft: Draft, original: Original, way: Way, effects: Effects
 ) -> tuple[int, int, int]:
-    """From the sale's own lots, then others of the issuer, then as debt.
+    """Claw back from the sale's own lots, then from others of the issuer, then as debt.
 
-    Points taken, points owed, and the Rial that all owed is worth.
+    Gives points taken, points owed, and the worth in Rial of all that is owed.
     """
     if progress_of(draft, original).verdict == "cancelled":
         return 0, 0, 0
@@ -243,7 +243,7 @@ def _claw_back(
         if amount:
             draft.take(lot, amount, "clawed-back")
         missing = points - amount
-        if missing and lot.lapsed:  # what expired unspent is not owed
+        if missing and lot.lapsed:  # points that expired unspent are not owed
             draft.touch(lot)
             forgiven = min(missing, lot.lapsed)
             lot.lapsed -= forgiven
@@ -267,7 +267,7 @@ def _claw_back(
 
 
 def _from_others(draft: Draft, unit: str, issuer: int, own: set[int], needed: int) -> int:
-    """Waiting lots of the same sale, then usable ones of the issuer; gives how much."""
+    """Take from pending lots of the same sale, then usable ones of the issuer. Gives the amount."""
     left = needed
     waiting = [
         lot

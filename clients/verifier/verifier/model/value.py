@@ -1,4 +1,4 @@
-"""Issues, take-backs, review outcomes of pending points, and expiry, worked out."""
+"""Issues, revocations, review outcomes of pending points, and expiry."""
 
 from verifier.model import budgets
 from verifier.model.computation import Draft, Effects, No, in_date
@@ -31,7 +31,7 @@ def issue(draft: Draft, body: Issue) -> Effects:
 
 
 def take_back(draft: Draft, original: Original | None) -> Effects:
-    """What is left and free of an issue goes back."""
+    """Revoke an issue as far as it is left and free."""
     if original is None or original.type != "issue-value.v1" or not original.grants:
         raise No("unknown-original")
     if draft.owner != original.account:
@@ -48,7 +48,7 @@ def take_back(draft: Draft, original: Original | None) -> Effects:
 
 
 def _graced(draft: Draft, parent: int) -> list[Lot]:
-    """Lots that refunds opened in another's place, since it was past its date, not empty yet."""
+    """Children that refunds opened of a lot past its date, while not empty."""
     return [
         lot
         for _, lot in sorted(draft.purse.lots.items())
@@ -57,7 +57,7 @@ def _graced(draft: Draft, parent: int) -> list[Lot]:
 
 
 def _unissue(draft: Draft, grant: Grant, lots: list[Lot], movement: str) -> None:
-    """What nothing holds of a grant's lots goes back to its issuer, funding and budget too."""
+    """Return the unheld part of a grant's lots to the issuer, with funding and budget."""
     costs = 0
     for lot in lots:
         amount = lot.left - lot.held
@@ -69,7 +69,7 @@ def _unissue(draft: Draft, grant: Grant, lots: list[Lot], movement: str) -> None
 
 
 def review_outcome(draft: Draft, body: object, original: Original | None) -> Effects:
-    """A reviewer's yes or no to points that a sale holds back."""
+    """A reviewer's release or cancel of pending points."""
     known = _may_be_decided(draft, original)
     assert original is not None  # noqa: S101 - for the types
     word = "released" if isinstance(body, Release) else "cancelled"
@@ -127,7 +127,7 @@ def _may_be_decided(draft: Draft, original: Original | None) -> Progress:
 
 
 def _may_come(draft: Draft, original: Original) -> Progress:
-    """The event that an issue waits for, or that it will not come."""
+    """Check an issue that is pending for an event, which came or will not come."""
     known = progress_of(draft, original)
     if original.status != "completed":
         raise No("nothing-pending")
@@ -140,7 +140,7 @@ def _may_come(draft: Draft, original: Original) -> Progress:
 
 
 def expire(draft: Draft, body: Expire) -> Effects:
-    """What a lot had left when its date passed goes to its issuer's breakage."""
+    """Book what a lot had left at its date as its issuer's breakage."""
     lot = draft.lot(body.lot)
     if lot is None:
         raise No("unknown-lot")

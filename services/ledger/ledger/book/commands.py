@@ -12,11 +12,11 @@ UNDECODABLE: Final = "undecodable"
 
 
 class CommandFacts(Struct, frozen=True, kw_only=True):
-    """Facts of a command, whatever its kind; 0 or "" where it has none.
+    """Facts of a command, by the names of its body's fields; 0 or "" where it has none.
 
-    original: name of the earlier command that it refers to. presented: an account of another shard
-    that a till presented. other_shard: the shard that value or budget goes to or comes from. kind:
-    of a till's transaction, or of installed terms. replayed: it is a copy from an archive.
+    original: name of the earlier command that it refers to. shown: an account of another shard that
+    a till presented. other_shard: the shard that value or budget goes to or comes from. kind: of a
+    till's transaction, or of installed terms. replayed: it is a copy from an archive.
     """
 
     account: int = 0
@@ -25,7 +25,7 @@ class CommandFacts(Struct, frozen=True, kw_only=True):
     acceptor: int = 0
     terminal: int = 0
     original: str = ""
-    presented: int = 0
+    shown: int = 0
     other_shard: int = 0
     purpose: str = ""
     case_id: str = ""

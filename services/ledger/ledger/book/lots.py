@@ -87,10 +87,9 @@ def effective(lots: Mapping[int, Lot], holds: Mapping[int, Hold], now: datetime)
 def balance(
     lots: Iterable[Lot], rest: Mapping[tuple[Unit, int], Rest] = ALL_READ, *, now: datetime
 ) -> Balance:
-    """The balance that a member sees. lots: effective.
+    """A member's balance. lots: effective. points: available, pending and held. Raises Unread.
 
-    points: available, pending and held. expiring: of the next Tehran day on which something
-    expires. Value past its date is left out, swept or not, unless it is held. Raises Unread.
+    expiring: of the next Tehran day with an expiry. Past its date only held value counts.
     """
     usable = waiting = held = 0
     others: list[Lot] = []

@@ -59,7 +59,7 @@ def _of_transaction(body: PostTransaction) -> CommandFacts:
         acceptor=body.acceptor,
         terminal=body.terminal,
         original=body.original,
-        presented=body.shown,
+        shown=body.shown,
         case_id=body.case_id,
         kind=body.kind,
         replayed=body.replayed,

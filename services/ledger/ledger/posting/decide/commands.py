@@ -85,7 +85,7 @@ def account_of(command: Command, original: PriorPosting | None) -> int:
     0 where the till presented somebody whose account is on another shard: that person learns
     nothing about the original's account.
     """
-    if command.facts.presented:
+    if command.facts.shown:
         return 0
     return command.facts.account or (original.account if original is not None else 0)
 
