@@ -12,7 +12,7 @@ from verifier.model.computation import MERCHANT, Draft, Effects
 from verifier.model.decode import Command
 from verifier.model.messages import Issue, Tick, Transaction, micros
 from verifier.model.originals import Original
-from verifier.state import WAITING, State
+from verifier.state import WAITING, Key, Lot, State
 
 Find = Callable[[str], Original | None]
 Row = tuple[Any, ...]
@@ -42,7 +42,7 @@ def follow(
 
 
 def _is_in_its_rows(command: Command) -> bool:
-    """Whether all effects of a command on the state are rows of its leaf (see _follow)."""
+    """Whether all effects of a command on the state are rows of its leaf (see apply_beside_rows)."""
     match command.body:
         case SpendAway() | Tick():
             return True
@@ -78,7 +78,7 @@ def review(
             for column, recorded, expected_value in pairs
             if recorded != expected_value
         ]
-    names = _names(command, name, effects)
+    names = name_rows(command, name, effects)
     if leaf.rows.get("names", []) != names:
         differences.append(("names", leaf.rows.get("names", []), names))
     refused = leaf.rows.get("refused_awards", [])
@@ -95,7 +95,7 @@ def review(
     posting.post(state, leaf, of_rows)
     _check_rows(state, leaf, draft, outcomes)
     if status == effects.status:
-        _follow(state, draft, effects, command)
+        apply_beside_rows(state, draft, effects, command)
     state.sequence, state.now = sequence, at
     return draft.crosses if status == effects.status else []
 
@@ -109,14 +109,17 @@ def is_the_ledgers_own(code: str, command: Command) -> bool:
 _HEAD = ("shard", "sequence", "decided_at", "status", "code")
 
 
-def _names(command: Command | None, name: str, effects: Effects) -> list[Row]:
+def name_rows(command: Command | None, name: str, effects: Effects) -> list[Row]:
+    """Names that a command answers, with their fingerprints: its own, and one it marks."""
     own = (name, command.fingerprint if command is not None else None)
     if not effects.marks:
         return [own]
     return sorted([own, (effects.marks, None)], key=lambda row: row[0].encode())
 
 
-def _follow(state: State, draft: Draft, effects: Effects, command: Command | None) -> None:
+def apply_beside_rows(
+    state: State, draft: Draft, effects: Effects, command: Command | None
+) -> None:
     """Effects of the command on the state that have no row in its leaf."""
     if effects.progress is not None:
         name, progress = effects.progress
@@ -184,10 +187,19 @@ HOLD = ("ordinal", "hold", "lot", "amount", "what")
 DATE = ("lot", "available_from", "expires_at")
 
 
-def _born(state: State, lot: Any, amount: int, cost: int) -> Row:
-    key = (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
+def _born(state: State, lot: Lot, amount: int, cost: int) -> Row:
+    key = account_of(lot)
     account = state.by_key.get(key)
-    number = key if account is None else account.number
+    return lot_row(lot, amount, cost, key if account is None else account.number)
+
+
+def account_of(lot: Lot) -> Key:
+    """The account that a lot lies on."""
+    return (lot.owner, "value", lot.unit, lot.issuer if lot.unit == MERCHANT else 0)
+
+
+def lot_row(lot: Lot, amount: int, cost: int, number: int | Key) -> Row:
+    """A lot as the leaf that opens it has it; number: of its account."""
     start = None if lot.start == WAITING else lot.start
     return (
         lot.number, number, amount, cost, start, lot.until, lot.born, lot.parent, lot.issuer,

@@ -13,52 +13,53 @@ from verifier import __main__, audit
 from verifier import leaves as their_leaves
 from verifier import shard as passes
 
-from . import house_of, test_shard_stories
+from . import postgres
+from .test_shard_stories import SHARDS, ShardStory
 
-SHARDS = test_shard_stories.SHARDS
 SEED, STEPS = 7, 700
 JUNK_SHARD = 5  # a sequence number more would change what the story says next
 BATCHES = (1, 3, 20, 70)
 
 
-class Recorded(test_shard_stories.Told):
+class Recorded(ShardStory):
     """A story over two shards, with every record in the order in which it was heard."""
 
     def __init__(self, seed):
-        self.heard = []
+        self.records = []
         super().__init__(seed)
 
     def hear(self, shard, envelope):
-        self.heard.append((shard, envelope))
-        super().hear(shard, envelope)
+        self.records.append((shard, envelope))
+        return super().hear(shard, envelope)
 
     def deliver(self, place):
         """One message of those on their way."""
-        self.hear(*self.caravan.heard(*self.way.pop(place)))
+        self.hear(*self.generator.arriving(*self.on_the_way.pop(place)))
 
 
 def story(seed=SEED, steps=STEPS):
     """Records of a story; what the ledger says next arrives, some of it late, some not yet."""
-    told = Recorded(seed)
-    for place, road in enumerate(told.caravan.roads.values()):
+    recorded = Recorded(seed)
+    rng = recorded.generator.rng
+    for place, road in enumerate(recorded.generator.roads.values()):
         road.count = 100_000 * place  # tills of two shards share no name
     for _ in range(steps):
-        told.hear(*told.caravan.one())
-        while len(told.way) > 1 and told.caravan.rng.random() < 0.5:
-            told.deliver(told.caravan.rng.randrange(len(told.way)))
-    return told
+        recorded.hear(*recorded.generator.one())
+        while len(recorded.on_the_way) > 1 and rng.random() < 0.5:
+            recorded.deliver(rng.randrange(len(recorded.on_the_way)))
+    return recorded
 
 
-async def tell(database, told):
+async def tell(database, recorded):
     """Post a story's records in batches of odd sizes, with a record now and then that is none."""
-    rng, start = told.caravan.rng, 0
-    while start < len(told.heard):
+    rng, start = recorded.generator.rng, 0
+    while start < len(recorded.records):
         size = rng.choice(BATCHES)
         batch = []
-        for shard, envelope in told.heard[start : start + size]:
-            batch += house_of.events(shard, [envelope])
+        for shard, envelope in recorded.records[start : start + size]:
+            batch += postgres.events(shard, [envelope])
         if rng.random() < 0.2:
-            batch.append(house_of.undecodable(JUNK_SHARD, b"{" * (start + 1)))
+            batch.append(postgres.undecodable(JUNK_SHARD, b"{" * (start + 1)))
         async with database.transaction() as tx:
             await usecases.post_batch(tx, batch)
         start += size

@@ -11,7 +11,7 @@ from ledger.main import SERVICE
 from ledger.query.api import accounts, network, proofs
 from support import services
 
-from . import doors, stories
+from . import doors, generators
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -48,7 +48,7 @@ def shard(shards):
 @pytest_asyncio.fixture
 async def door(database):
     """The application over the shared database, its clock at the stories' start."""
-    stopped = doors.Stopped(stories.START)
+    stopped = doors.Stopped(generators.START)
     app = services.application(
         SERVICE, services.opened(SERVICE, database, stopped, actor_secret=doors.SECRET)
     )

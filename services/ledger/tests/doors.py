@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 from support.callers import Vouched
 
-from . import house_of
+from . import postgres
 from .one_shard import BAKER, GROCER, OneShard, terms
 
 SECRET = "the actor secret of these tests"
@@ -58,11 +58,11 @@ class Till:
         self.desk = OneShard(shard)
 
     async def post(self, *bodies):
-        said = await house_of.post(
+        said = await postgres.post(
             self.database,
-            house_of.events(self.shard, [self.desk.envelope(body) for body in bodies]),
+            postgres.events(self.shard, [self.desk.envelope(body) for body in bodies]),
         )
-        return house_of.replies(said)
+        return postgres.replies(said)
 
     def buy(self, *awards, merchant=BAKER, **fields):
         return self.desk.transaction(

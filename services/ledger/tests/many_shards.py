@@ -8,7 +8,7 @@ from ledger.log.domain import records
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
-from . import stories
+from . import generators
 
 BAKER, GROCER, FLORIST, NETWORK = 5, 6, 7, 1
 HERE, THERE = 3, 4
@@ -24,7 +24,7 @@ class ManyShards:
 
     def __init__(self):
         self.book = BatchState()
-        self.at = stories.START
+        self.at = generators.START
         self.count = 0
         self.says = []
         self.decided = []
@@ -40,7 +40,7 @@ class ManyShards:
     def hear(self, body, *, shard=HERE):
         """The decision of one command; None where it was known."""
         self.later(minutes=1)
-        said = stories.wrap(body, self.at)
+        said = generators.wrap(body, self.at)
         command = records.command_from(shard, envelopes.encode(said))
         decision = commands.decide_one(self.book, command).decision
         if decision is not None:

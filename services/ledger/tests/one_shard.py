@@ -10,7 +10,7 @@ from ledger.log.domain import records
 from ledger.posting.decide import commands, inquiry
 from ledger.posting.decide.batch_state import BatchState
 
-from . import stories
+from . import generators
 
 ACCOUNT = 1000001
 BAKER, GROCER, FLORIST, NETWORK = 5, 6, 7, 1
@@ -40,7 +40,7 @@ class OneShard:
     def __init__(self, shard=3):
         self.book = BatchState()
         self.shard = shard
-        self.at = stories.START
+        self.at = generators.START
         self.count = 0
         self.told = []
 
@@ -62,7 +62,7 @@ class OneShard:
 
     def envelope(self, body, **fields):
         self.later(minutes=1)
-        return stories.wrap(body, self.at, **fields)
+        return generators.wrap(body, self.at, **fields)
 
     def tell(self, body, **fields):
         """The result of one command."""
@@ -78,7 +78,7 @@ class OneShard:
             "acceptor": GROCER, "amount_rial": amount_rial, "would_earn_points": 0,
             "offer": Offer(price_rial=100, price_points=1, fee_bp=100),
         }  # fmt: skip
-        said = stories.wrap(Inquire(**(given | fields)), self.at)
+        said = generators.wrap(Inquire(**(given | fields)), self.at)
         command = records.command_from(self.shard, envelopes.encode(said))
         return inquiry.preview(self.book, command, effort or inquiry.Effort())
 

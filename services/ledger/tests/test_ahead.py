@@ -18,7 +18,7 @@ from verifier.findings import Findings
 from verifier.model.decode import decode_command
 from verifier.state import State
 
-from . import house_of, sealing, stories
+from . import generators, invariants, postgres, sealing
 from .one_shard import ACCOUNT, BAKER, OneShard, award, terms
 
 FAR = datetime(2099, 1, 1, tzinfo=UTC)
@@ -26,16 +26,16 @@ BOUND, YEAR = settings.CLOCK_AHEAD_MAX, timedelta(days=365)
 
 
 def tick(name, at):
-    return stories.wrap(AdvanceClock(name=f"k.{name}"), at)
+    return generators.wrap(AdvanceClock(name=f"k.{name}"), at)
 
 
 def sale(desk, at):
     body = desk.transaction("purchase", BAKER, awards=(award(100, expires_at=desk.at + YEAR),))
-    return stories.wrap(body, at)
+    return generators.wrap(body, at)
 
 
 def record(shard, envelope, at, **fields):
-    (event,) = house_of.events(shard, [envelope])
+    (event,) = postgres.events(shard, [envelope])
     return replace(event, at=at, **fields)
 
 
@@ -53,31 +53,31 @@ async def test_a_clock_far_ahead_does_not_spoil_its_shard(database, shard):
         record(shard, tick(1, FAR), desk.at),
         record(shard, sale(desk, FAR), desk.at),
     )
-    told = house_of.outcomes(said)
+    told = postgres.outcomes(said)
     assert [(one.status, one.code) for one in told] == [
         ("completed", ""), ("refused", "clock-ahead"), ("refused", "clock-ahead"),
     ]  # fmt: skip
     assert {one.decided_at for one in told} == {desk.at}
-    assert house_of.answers(said)[-1]["code"] == "clock-ahead"
-    assert "ساعت" in house_of.answers(said)[-1]["fa"]
+    assert postgres.answers(said)[-1]["code"] == "clock-ahead"
+    assert "ساعت" in postgres.answers(said)[-1]["fa"]
     paid = desk.transaction("redemption", BAKER, redemption=terms(100))
-    spent = await post(database, record(shard, stories.wrap(paid, desk.at), desk.at))
-    assert house_of.outcomes(spent)[0].status == "completed"
-    await house_of.check_book(database, shard)
+    spent = await post(database, record(shard, generators.wrap(paid, desk.at), desk.at))
+    assert postgres.outcomes(spent)[0].status == "completed"
+    await invariants.check_book(database, shard)
 
 
 @pytest.mark.parametrize(("ahead", "code"), [
     (BOUND, ""), (BOUND + timedelta(microseconds=1), "clock-ahead"), (-YEAR, ""),
 ])  # fmt: skip
 async def test_the_bound_is_a_minute_beyond_the_record(database, shard, ahead, code):
-    at = stories.START
+    at = generators.START
     said = await post(database, record(shard, tick(2, at + ahead), at))
-    assert [one.code for one in house_of.outcomes(said)] == [code]
+    assert [one.code for one in postgres.outcomes(said)] == [code]
 
 
 async def test_a_house_with_its_own_clock_has_no_guard(database, shard):
-    said = await post(database, record(shard, tick(3, FAR), stories.START), ahead_max=None)
-    assert [(one.code, one.decided_at) for one in house_of.outcomes(said)] == [("", FAR)]
+    said = await post(database, record(shard, tick(3, FAR), generators.START), ahead_max=None)
+    assert [(one.code, one.decided_at) for one in postgres.outcomes(said)] == [("", FAR)]
 
 
 async def test_a_copy_from_the_archive_is_judged_by_when_its_first_was_appended(database, shards):
@@ -91,8 +91,8 @@ async def test_a_copy_from_the_archive_is_judged_by_when_its_first_was_appended(
     again = await post(
         database, *[record(other, envelope, later, headers=headers) for envelope, _ in batch]
     )
-    codes = [(o.code, o.decided_at) for o in house_of.outcomes(first)]
-    assert [(o.code, o.decided_at) for o in house_of.outcomes(again)] == codes
+    codes = [(o.code, o.decided_at) for o in postgres.outcomes(first)]
+    assert [(o.code, o.decided_at) for o in postgres.outcomes(again)] == codes
     assert [code for code, _ in codes] == ["", "clock-ahead", ""]
 
 

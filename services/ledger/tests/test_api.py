@@ -8,7 +8,7 @@ import pytest
 from contracts.ledger import IssueValue, ReleasePending
 from contracts.values import Unit
 
-from . import stories
+from . import generators
 from .one_shard import BAKER, FLORIST, NETWORK, award, terms
 
 
@@ -63,7 +63,7 @@ async def test_an_account_that_never_had_value_has_nothing(door):
     found = (await door("/v1/accounts/9007199254740991/balance")).json()
     assert found == {
         "account": 2**53 - 1, "shard": None, "sequence": 0,
-        "as_of": stories.START.isoformat().replace("+00:00", "Z"), "points": 0,
+        "as_of": generators.START.isoformat().replace("+00:00", "Z"), "points": 0,
         "available_points": 0, "pending_points": 0, "credit_rial": 0, "expiring_points": 0,
         "expiring_at": None, "by_issuer": [], "by_unit": [], "held_points": 0,
         "in_transit_points": 0, "final": False,

@@ -15,7 +15,7 @@ from ledger.log.domain.checkpoints import Checkpoint
 from verifier import folder, signed, tables
 from verifier import shard as passes
 
-from . import auditing, house_of, stories
+from . import auditing, generators, postgres
 
 SHARD = auditing.SHARDS[0]
 
@@ -237,11 +237,11 @@ def late(leaf):
 async def test_a_name_answered_on_two_shards_is_named(fresh_database):
     dsn = await fresh_database("ledger")
     database = await Database.open(dsn, size=2, command_timeout_s=30)
-    told = stories.Story(1)
-    twice = [told.purchase(), stories.AdvanceClock(name="k.1")]
+    told = generators.Story(1)
+    twice = [told.purchase(), generators.AdvanceClock(name="k.1")]
     for shard in (3, 4):
-        batch = [stories.wrap(body, told.at) for body in twice]
-        await house_of.post(database, house_of.events(shard, batch))
+        batch = [generators.wrap(body, told.at) for body in twice]
+        await postgres.post(database, postgres.events(shard, batch))
     await database.close()
     report = await auditing.check(dsn)
     (finding,) = report.findings.listed
@@ -254,13 +254,13 @@ async def told_to(dsn, shards):
     """Commands told to shards, a batch each."""
     database = await Database.open(dsn, size=2, command_timeout_s=30)
     for shard, batch in shards:
-        await house_of.post(database, house_of.events(shard, batch))
+        await postgres.post(database, postgres.events(shard, batch))
     await database.close()
 
 
 async def test_a_name_that_a_till_sent_to_two_shards_is_told_apart_from_a_lie(fresh_database):
     """Findings A14: many of those, listed apart, and a lie that stays a finding among them."""
-    told = stories.Story(1)
+    told = generators.Story(1)
     *sold, lie, late = [
         told.post(Kind.PURCHASE, name=f"t.10000017.1.{sequence}", amount_rial=50_000)
         for sequence in range(1, 7)
@@ -268,8 +268,8 @@ async def test_a_name_that_a_till_sent_to_two_shards_is_told_apart_from_a_lie(fr
     others = [replace(one, account=1_000_000, member=2) for one in sold]
     undo = told.post(Kind.REVERSAL, original=late.name, account=0, merchant=late.merchant)
     dsn = await fresh_database("ledger")
-    first = [stories.wrap(one, told.at) for one in [*sold, lie, undo]]
-    second = [stories.wrap(one, told.at) for one in [*others, lie, late]]
+    first = [generators.wrap(one, told.at) for one in [*sold, lie, undo]]
+    second = [generators.wrap(one, told.at) for one in [*others, lie, late]]
     await told_to(dsn, [(3, first), (4, second)])
     report = await auditing.check(dsn)
     (finding,) = report.findings.listed
@@ -284,11 +284,11 @@ async def test_a_name_that_a_till_sent_to_two_shards_is_told_apart_from_a_lie(fr
 
 
 async def test_names_that_tills_sent_to_two_shards_do_not_fail_the_audit(fresh_database, capsys):
-    told = stories.Story(1)
+    told = generators.Story(1)
     sale = told.post(Kind.PURCHASE, amount_rial=50_000)
     other = replace(sale, account=1_000_000, member=2)
     dsn = await fresh_database("ledger")
-    batches = [(shard, [stories.wrap(one, told.at)]) for shard, one in ((3, sale), (4, other))]
+    batches = [(shard, [generators.wrap(one, told.at)]) for shard, one in ((3, sale), (4, other))]
     await told_to(dsn, batches)
     assert await auditing.run("audit", "--dsn", dsn) == 0
     shown = capsys.readouterr().err

@@ -1,11 +1,9 @@
 """Stories by seed, decided by the ledger and derived anew by the auditor, leaf by leaf."""
 
 import os
-from collections import defaultdict
 
 import pytest
 
-from ledger.log.domain import leaves
 from verifier import history_lookup, network, review
 from verifier import leaves as their_leaves
 from verifier.findings import Findings
@@ -14,23 +12,11 @@ from verifier.model.decode import decode_command
 from verifier.shard import Shard
 from verifier.state import State
 
-from . import sealing, test_shard_stories
+from . import sealing
+from .test_shard_stories import ShardStory
 
 SEEDS = int(os.environ.get("SEEDS", "50")) // 5
 STEPS = 300
-
-
-class Told(test_shard_stories.Told):
-    """A story whose decisions are sealed as they come."""
-
-    def __init__(self, seed):
-        super().__init__(seed)
-        self.rows = defaultdict(sealing.Rows)
-        self.raws = defaultdict(list)
-
-    def keep(self, shard, decision):
-        super().keep(shard, decision)
-        self.raws[shard].append(leaves.encode(self.rows[shard].leaf(decision)))
 
 
 def audited(shard, raws, judge=review.review):
@@ -73,20 +59,21 @@ def picture(state):
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_auditor_comes_to_what_the_ledger_decided(seed):
-    told = Told(seed)
+    story = ShardStory(seed)
     for _ in range(STEPS):
-        told.hear(*told.caravan.one())
-        while told.way and told.caravan.rng.random() < 0.4:
-            told.deliver(told.caravan.rng.randrange(len(told.way)))
+        story.hear(*story.generator.one())
+        while story.on_the_way and story.generator.rng.random() < 0.4:
+            story.deliver(story.generator.rng.randrange(len(story.on_the_way)))
     results = []
-    for shard in test_shard_stories.SHARDS:
-        result, state = audited(shard, told.raws[shard])
-        followed, same = audited(shard, told.raws[shard], review.follow)
+    for shard, decisions in story.decisions.items():
+        raws = sealing.leaves_of(decisions)
+        result, state = audited(shard, raws)
+        followed, same = audited(shard, raws, review.follow)
         assert picture(same) == picture(state)
         assert (followed.sent_commands, followed.findings.count) == (result.sent_commands, 0)
         results.append(result)
     findings = Findings()
-    assert network.check_crossings(results, findings) == len(told.way)
+    assert network.check_crossings(results, findings) == len(story.on_the_way)
     for result in results:
         findings.take(result.findings)
     assert [finding.text for finding in findings.listed] == []

@@ -15,7 +15,8 @@ from contracts.values import Unit
 from kit.stream.outbox import StreamSequences
 from ledger.posting import usecases
 
-from . import house_of, model, shard_stories, stories
+from . import agreement, generators, invariants, network_generators, postgres
+from .oracle import SecondModel
 
 SEEDS = int(os.environ.get("SEEDS", "50"))
 ALI, SARA, BAKER = 1000001, 1000002, 5
@@ -31,8 +32,8 @@ def commands_said(said):
 
 def at(shard, body, minute):
     """A record of a shard."""
-    said = stories.wrap(body, stories.START.replace(minute=minute))
-    return house_of.events(shard, [said])[0]
+    said = generators.wrap(body, generators.START.replace(minute=minute))
+    return postgres.events(shard, [said])[0]
 
 
 def issued(amount=100):
@@ -53,7 +54,7 @@ async def transit(database, shards):
     """Transit by unit and issuer, over shards, where it is not zero."""
     sums = Counter()
     for shard in shards:
-        for (_, role, unit, party), amount in (await house_of.balances_of(database, shard)).items():
+        for (_, role, unit, party), amount in (await postgres.balances_of(database, shard)).items():
             if role == "transit":
                 sums[unit, party] += amount
     return {key: amount for key, amount in sums.items() if amount}
@@ -68,16 +69,16 @@ async def test_a_gift_between_shards_arrives_or_comes_back_once(database, shards
     other = [at(there, standing, 1)] if closed else [at(there, issued(), 1)]
     said = []
     for piece in [first + other] if together else [first, other]:
-        said += await house_of.post(database, piece)
-        assert commands_said(await house_of.post(database, piece)) == []
+        said += await postgres.post(database, piece)
+        assert commands_said(await postgres.post(database, piece)) == []
     assert await transit(database, (here, there)) == {("NP", BAKER): 70}
     seen = []
     for _ in range(3):
         said = commands_said(said)
         seen += [(to, type(envelope.data)) for to, envelope in said]
-        heard = [house_of.events(to, [envelope])[0] for to, envelope in said for _ in (1, 2)]
-        said = await house_of.post(database, heard) if heard else []
-        again = await house_of.post(database, heard) if heard else []
+        heard = [postgres.events(to, [envelope])[0] for to, envelope in said for _ in (1, 2)]
+        said = await postgres.post(database, heard) if heard else []
+        again = await postgres.post(database, heard) if heard else []
         assert commands_said(again) == []
     assert seen == ([(there, ReceiveValue), (here, ReturnValue)] if closed
                     else [(there, ReceiveValue)])  # fmt: skip
@@ -85,54 +86,54 @@ async def test_a_gift_between_shards_arrives_or_comes_back_once(database, shards
     value = {
         account: amount
         for shard in (here, there)
-        for (account, role, *_), amount in (await house_of.balances_of(database, shard)).items()
+        for (account, role, *_), amount in (await postgres.balances_of(database, shard)).items()
         if role == "value" and (shard, account) != (there, ALI)
     }
     assert value == ({ALI: 100} if closed else {ALI: 30, SARA: 70})
     for shard in (here, there):
-        await house_of.check_book(database, shard)
+        await invariants.check_book(database, shard)
 
 
 async def test_what_is_said_has_one_stream_a_lane_and_counts_on(database, shards):
     here, there = next(shards), next(shards)
     topic = LEDGER_COMMANDS.name
     numbers = StreamSequences("ledger", "road", 1, {})
-    said = await house_of.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
+    said = await postgres.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
     alone = [b for b in numbers.plan(said, [(topic, here)]) if b.topic == topic]
     assert [(b.source, b.partition, b.first_n) for b in alone] == [((topic, here), there, 1)]
     numbers.settle(alone)
     more = [at(there, issued(), 3), at(here, sent(there, 5, 2), 4), at(here, sent(there, 5, 3), 5)]
-    said = await house_of.post(database, more)
+    said = await postgres.post(database, more)
     lanes = [(topic, here), (topic, there)]
     both = [b for b in numbers.plan(said, lanes) if b.topic == topic]
     assert [(b.source, b.partition, b.first_n, len(b.messages)) for b in both] == [
         ((topic, there), there, 1, 2)
     ]
     numbers.settle(both)
-    said = await house_of.post(database, [at(here, sent(there, 5, 4), 6)])
+    said = await postgres.post(database, [at(here, sent(there, 5, 4), 6)])
     later = [b for b in numbers.plan(said, [(topic, here)]) if b.topic == topic]
     assert [(b.stream, b.first_n) for b in later] == [(alone[0].stream, 2)]
 
 
 async def test_an_archived_send_says_nothing_and_its_archived_receive_is_heard(database, shards):
     here, there = next(shards), next(shards)
-    live = await house_of.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
+    live = await postgres.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
     ((to, receive),) = commands_said(live)
     other, elsewhere = next(shards), next(shards)
     replay = (("replay", b"1"),)
-    archive = [stories.wrap(body, stories.START) for body in (issued(), sent(elsewhere))]
-    said = await house_of.post(database, house_of.events(other, archive, headers=replay))
+    archive = [generators.wrap(body, generators.START) for body in (issued(), sent(elsewhere))]
+    said = await postgres.post(database, postgres.events(other, archive, headers=replay))
     assert commands_said(said) == []
-    await house_of.post(database, house_of.events(elsewhere, [receive], headers=replay))
+    await postgres.post(database, postgres.events(elsewhere, [receive], headers=replay))
     assert to == there
-    assert (await house_of.balances_of(database, elsewhere))[SARA, "value", "NP", 0] == 70
+    assert (await postgres.balances_of(database, elsewhere))[SARA, "value", "NP", 0] == 70
 
 
 async def test_a_receive_that_the_database_refuses_goes_back(database, shards):
     here, there = next(shards), next(shards)
-    said = await house_of.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
+    said = await postgres.post(database, [at(here, issued(), 1), at(here, sent(there), 2)])
     ((to, receive),) = commands_said(said)
-    (event,) = house_of.events(to, [receive])
+    (event,) = postgres.events(to, [receive])
     async with database.transaction() as tx:
         await usecases.refuse_record(tx, event, "bad-datum")
         said = tx.take_messages()
@@ -140,27 +141,16 @@ async def test_a_receive_that_the_database_refuses_goes_back(database, shards):
     assert (home, back.data.original, back.data.code) == (
         here, "a.1000001.send-1", "could-not-be-decided",
     )  # fmt: skip
-    assert commands_said(await house_of.post(database, [event])) == []
-    await house_of.post(database, house_of.events(home, [back]))
+    assert commands_said(await postgres.post(database, [event])) == []
+    await postgres.post(database, postgres.events(home, [back]))
     assert await transit(database, (here,)) == {}
 
 
-async def agree(database, shard, plain):
-    """The database says of a shard what the model says."""
-    assert await house_of.balances_of(database, shard) == {
-        key: amount for key, amount in plain.accounts.items() if amount
-    }
-    found = await house_of.tables(database, shard)
-    lots = {row[0]: row[5:7] for row in found["lots"]}
-    assert lots == {n: (lot["left"], lot["cost"]) for n, lot in plain.lots.items()}
-    standings = {
-        ("party" if is_party else "account", number): standing
-        for is_party, number, standing, _ in found["standings"] if standing != "open"
-    }  # fmt: skip
-    assert standings == {who: s for who, s in plain.quarter.standing.items() if s != "open"}
-    assert dict(row[:2] for row in found["cards"]) == plain.quarter.cards
-    assert [row[1] for row in found["windows"]] == plain.quarter.cuts
-    await house_of.check_book(database, shard)
+async def agree(database, models):
+    """The database says of every shard what its model says."""
+    for shard, model in models.items():
+        await agreement.check_tables(database, model)
+        await invariants.check_book(database, shard)
 
 
 async def rebuild(database, archive, rng):
@@ -171,44 +161,42 @@ async def rebuild(database, archive, rng):
         piece = [
             replace(event, headers={"replay": b"1"}) for event in archive[start : start + size]
         ]
-        assert commands_said(await house_of.post(database, piece)) == []
+        assert commands_said(await postgres.post(database, piece)) == []
         start += size
 
 
 @pytest.mark.parametrize("seed", range(max(4, SEEDS // 12)))
-async def test_a_caravan_on_the_database_ends_as_the_model_says(database, empty, shards, seed):
+async def test_a_story_between_shards_on_the_database_ends_as_the_model_says(
+    database, empty, shards, seed
+):
     both = (next(shards), next(shards))
-    plain = {shard: model.Model() for shard in both}
-    for shard, one in plain.items():
-        one.quarter.shard = shard
-    rng, told = random.Random(seed), shard_stories.ShardStories(seed, plain)
+    models = {shard: SecondModel(shard) for shard in both}
+    rng, story = random.Random(seed), network_generators.NetworkStory(seed, models)
     way, archive = [], []
     for _ in range(40):
-        batch = [told.one() for _ in range(rng.choice((1, 3, 8, 20)))] if len(way) < 8 else []
+        batch = [story.one() for _ in range(rng.choice((1, 3, 8, 20)))] if len(way) < 8 else []
         rng.shuffle(way)
         batch += [(to, envelope) for to, envelope in way[:4] for _ in (1, 2)]
         way = way[4:]
         batch.sort(key=lambda one: both.index(one[0]))  # a poll has its partitions one by one
         for shard, envelope in batch:
-            plain[shard].hear(envelope)
-        heard = [
+            models[shard].hear(envelope)
+        poll = [
             event for shard in both
-            for event in house_of.events(shard, [e for to, e in batch if to == shard])
+            for event in postgres.events(shard, [e for to, e in batch if to == shard])
         ]  # fmt: skip
-        archive += heard
-        said = await house_of.post(database, heard)
-        assert house_of.outcomes(await house_of.post(database, heard)) == []
-        way += commands_said(said)
-    for shard in both:
-        await agree(database, shard, plain[shard])
+        archive += poll
+        messages = await postgres.post(database, poll)
+        assert postgres.outcomes(await postgres.post(database, poll)) == []
+        way += commands_said(messages)
+    await agree(database, models)
     while way:
         to, envelope = way.pop(0)
-        plain[to].hear(envelope)
-        archive += house_of.events(to, [envelope])
-        way += commands_said(await house_of.post(database, archive[-1:]))
+        models[to].hear(envelope)
+        archive += postgres.events(to, [envelope])
+        way += commands_said(await postgres.post(database, archive[-1:]))
     await rebuild(empty, archive, rng)
     for shard in both:
-        assert await house_of.tables(empty, shard) == await house_of.tables(database, shard)
+        assert await postgres.tables(empty, shard) == await postgres.tables(database, shard)
     assert await transit(database, both) == {}
-    for shard in both:
-        await agree(database, shard, plain[shard])
+    await agree(database, models)

@@ -7,7 +7,7 @@ import pytest
 from contracts import envelope as envelopes
 from ledger.log.domain.records import fingerprint_bytes
 
-from . import house_of
+from . import postgres
 from .one_shard import BAKER, FLORIST, GROCER, NETWORK, award
 
 pytestmark = pytest.mark.NH18
@@ -91,7 +91,7 @@ async def test_refusals_marked_names_and_bytes_nobody_could_read_are_bookings_to
     assert marked["id"] == f"{till.shard}.t.1.1.7"
     assert marked["booked_by"] == f"{till.shard}.{reverse.name}"
     assert marked["fingerprint"] is None
-    await house_of.post(database, [house_of.undecodable(till.shard, RAW)])
+    await postgres.post(database, [postgres.undecodable(till.shard, RAW)])
     lost, _ = await read(door, till, f"u.{hashlib.sha256(RAW).hexdigest()}")
     assert (lost["command"], lost["status"], lost["body"]) == ("undecodable", "refused", None)
 

@@ -11,13 +11,15 @@ from ledger.log.domain import chunks, leaves, records
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
-from . import sealing, stories
+from . import generators, sealing
 
 
 def told(seed, count):
     """Leaves of a story."""
     book, rows = BatchState(), sealing.Rows()
-    heard = [records.command_from(3, envelopes.encode(e)) for e in stories.Story(seed).batch(count)]
+    heard = [
+        records.command_from(3, envelopes.encode(e)) for e in generators.Story(seed).batch(count)
+    ]
     made = [r.decision for r in commands.decide(book, heard) if r.decision]
     return [rows.leaf(decision) for decision in made]
 

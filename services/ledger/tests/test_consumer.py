@@ -16,12 +16,12 @@ from kit.base.db import DataError
 from kit.stream.consumer import Poison
 from ledger.posting import consumer, usecases
 
-from . import house_of, stories
+from . import generators, postgres
 from .one_shard import ACCOUNT, BAKER, GROCER, OneShard, award, terms
 
 
 async def post(database, shard, *said, headers=()):
-    return await house_of.post(database, house_of.events(shard, list(said), headers=headers))
+    return await postgres.post(database, postgres.events(shard, list(said), headers=headers))
 
 
 def bought(desk, points=100, **fields):
@@ -43,18 +43,20 @@ async def test_a_reply_goes_to_whoever_waits_and_carries_the_stored_bytes(databa
     reply = next(m for m in said if m.topic == "gateway.replies")
     assert (reply.partition, reply.key) == (2, b"0")
     assert dict(reply.headers) == {"correlation-id": b"0", "traceparent": b"t" * 55}
-    stored = (await house_of.tables(database, shard))["leaves"][0][5]
-    assert house_of.replies(said)[0] == (200, stored)
+    stored = (await postgres.tables(database, shard))["leaves"][0][5]
+    assert postgres.replies(said)[0] == (200, stored)
     outcome = next(m for m in said if m.topic == "ledger.entries")
     assert (outcome.partition, outcome.key) == (shard, str(ACCOUNT).encode())
-    assert bytes(house_of.outcomes(said)[0].answer) == stored
+    assert bytes(postgres.outcomes(said)[0].answer) == stored
 
 
 async def test_every_outcome_said_reads_back_as_itself(database, shard):
     said = []
     for seed in (21, 22, 23):
-        said += await house_of.post(database, house_of.events(shard, stories.Story(seed).batch(60)))
-    told = house_of.outcomes(said)
+        said += await postgres.post(
+            database, postgres.events(shard, generators.Story(seed).batch(60))
+        )
+    told = postgres.outcomes(said)
     assert len({outcome.command for outcome in told}) >= 7
     for message, outcome in zip(
         [m for m in said if m.topic == "ledger.entries"], told, strict=True
@@ -64,8 +66,8 @@ async def test_every_outcome_said_reads_back_as_itself(database, shard):
 
 
 async def test_nobody_waits_for_what_has_no_reply_address(database, shard):
-    event = house_of.events(shard, [bought(OneShard())])[0]
-    said = await house_of.post(database, [msgspec.structs.replace(event, headers={})])
+    event = postgres.events(shard, [bought(OneShard())])[0]
+    said = await postgres.post(database, [msgspec.structs.replace(event, headers={})])
     assert {m.topic for m in said} == {"ledger.entries"}
 
 
@@ -86,19 +88,19 @@ async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(databas
     desk = OneShard()
     first = bought(desk)
     await post(database, shard, first)
-    before = await house_of.tables(database, shard)
+    before = await postgres.tables(database, shard)
     others = [desk.envelope(body) for body in changed(first.data)]
     for together in ([o] for o in others):
         said = await post(database, shard, *together)
-        ((status, body),) = house_of.replies(said).values()
+        ((status, body),) = postgres.replies(said).values()
         problem = msgspec.json.decode(body)
         assert (status, problem["code"]) == (422, "name-used-with-another-payload")
         assert problem["fa"]
         assert problem["detail"]
-        assert house_of.outcomes(said) == []
+        assert postgres.outcomes(said) == []
     said = await post(database, shard, *others, first)
-    assert [s for s, _ in house_of.replies(said).values()] == [422] * len(others) + [200]
-    assert await house_of.tables(database, shard) == before
+    assert [s for s, _ in postgres.replies(said).values()] == [422] * len(others) + [200]
+    assert await postgres.tables(database, shard) == before
 
 
 @pytest.mark.parametrize("accepted", [True, False])
@@ -110,13 +112,13 @@ async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, ac
     other = replace(first, fingerprint="0" * 32)
     later = replace(first, accepted_at=first.accepted_at + timedelta(seconds=9))
     said = await post(database, shard, first, later, other, first)
-    answered = house_of.replies(said)
-    told = house_of.answers(said)[0].get("code")
+    answered = postgres.replies(said)
+    told = postgres.answers(said)[0].get("code")
     assert declines() == ([] if accepted else [f"{shard}.{first.data.name} {told}"])
     assert answered[0] == answered[1] == answered[3]
     assert answered[2][0] == 422
-    assert len(house_of.outcomes(said)) == 1
-    assert len((await house_of.tables(database, shard))["leaves"]) == 1
+    assert len(postgres.outcomes(said)) == 1
+    assert len((await postgres.tables(database, shard))["leaves"]) == 1
 
 
 async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database, shard):
@@ -125,14 +127,14 @@ async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database,
     said = await post(database, shard, first)
     no = Reason(code="limit", fa="نه", en="no")
     declined = replace(first, data=replace(first.data, decline=(no,), awards=()))
-    assert house_of.replies(await post(database, shard, declined)) == house_of.replies(said)
+    assert postgres.replies(await post(database, shard, declined)) == postgres.replies(said)
 
 
 async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, declines):
     desk = OneShard()
     no = Reason(code="too-old", fa="دیر رسید", en="too old", rule="age", version=3)
     said = await post(database, shard, bought(desk, decline=(no,)))
-    (answer,) = house_of.answers(said)
+    (answer,) = postgres.answers(said)
     assert (answer["status"], answer["code"], answer["fa"]) == ("declined", "too-old", "دیر رسید")
     assert declines() == []  # that stage's log has it
     assert answer["reasons"] == [
@@ -143,39 +145,39 @@ async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, decl
 async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes(database, shard):
     desk = OneShard()
     raw = b'{"not": "ours\xff'
-    poison = house_of.undecodable(shard, raw)
-    good = house_of.events(shard, [bought(desk)])[0]
-    said = await house_of.post(database, [poison, good, poison])
+    poison = postgres.undecodable(shard, raw)
+    good = postgres.events(shard, [bought(desk)])[0]
+    said = await postgres.post(database, [poison, good, poison])
     digest = hashlib.sha256(raw).hexdigest()
-    found = await house_of.tables(database, shard)
+    found = await postgres.tables(database, shard)
     assert [row[0] for row in found["outcomes"]] == [good.data.name, f"u.{digest}"]
     assert found["leaves"][0][2:5] == ("refused", "undecodable", raw)
-    assert [o.code for o in house_of.outcomes(said)] == ["undecodable", ""]
-    again = await house_of.post(database, [poison])
-    assert house_of.outcomes(again) == []
-    assert await house_of.tables(database, shard) == found
+    assert [o.code for o in postgres.outcomes(said)] == ["undecodable", ""]
+    again = await postgres.post(database, [poison])
+    assert postgres.outcomes(again) == []
+    assert await postgres.tables(database, shard) == found
 
 
 async def test_a_name_that_cannot_be_stored_counts_as_undecodable(database, shard):
     desk = OneShard()
     for name in ("a\x00b", "x" * 201, ""):
         said = await post(database, shard, bought(desk, name=name))
-        assert [o.code for o in house_of.outcomes(said)] == ["undecodable"]
+        assert [o.code for o in postgres.outcomes(said)] == ["undecodable"]
 
 
 async def test_what_the_database_refuses_becomes_a_refusal_and_the_shard_moves_on(database, shard):
     desk = OneShard()
     bad = desk.envelope(desk.transaction(Kind.PURCHASE, BAKER, awards=(award(1, rule="a\x00b"),)))
-    (event,) = house_of.events(shard, [bad])
+    (event,) = postgres.events(shard, [bad])
     with pytest.raises(DataError):
-        await house_of.post(database, [event])
+        await postgres.post(database, [event])
     async with database.transaction() as tx:
         await usecases.refuse_record(tx, event, "bad-datum: NUL")
         said = tx.take_messages()
-    (answer,) = house_of.answers(said)
+    (answer,) = postgres.answers(said)
     assert (answer["status"], answer["code"]) == ("refused", "could-not-be-decided")
-    assert house_of.answers(await house_of.post(database, [event])) == [answer]
-    assert house_of.answers(await post(database, shard, bought(desk)))[0]["status"] == "completed"
+    assert postgres.answers(await postgres.post(database, [event])) == [answer]
+    assert postgres.answers(await post(database, shard, bought(desk)))[0]["status"] == "completed"
 
 
 def offer(share_bp):
@@ -197,28 +199,28 @@ def inquiry(desk, **fields):
 async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
     desk = OneShard()
     await post(database, shard, bought(desk, 1000))
-    before = await house_of.tables(database, shard)
+    before = await postgres.tables(database, shard)
     said = await post(
         database, shard, inquiry(desk), inquiry(desk, offer=offer(10_000)),
         inquiry(desk, decline=(Reason(code="blocked", fa="مسدود", en="blocked"),)),
     )  # fmt: skip
-    first, second, third = house_of.answers(said)
+    first, second, third = postgres.answers(said)
     assert (first["redeemable_points"], first["redeemable_rial"]) == (50, 5_000)
     assert first["balance"]["available_points"] == 1000
     assert first["would_earn_points"] == 3
     assert second["redeemable_points"] == 100
     assert (third["redeemable_points"], third["fa"]) == (0, "مسدود")
-    assert house_of.outcomes(said) == []
-    assert await house_of.tables(database, shard) == before
+    assert postgres.outcomes(said) == []
+    assert await postgres.tables(database, shard) == before
 
 
 async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(database, shard):
     desk = OneShard()
     sale, asked = bought(desk, 70), inquiry(desk)
-    answers = house_of.answers(await post(database, shard, sale, asked))
+    answers = postgres.answers(await post(database, shard, sale, asked))
     assert answers[1]["balance"]["points"] == 70
     again = replace(asked, data=replace(asked.data, name=sale.data.name))  # a name that is known
-    assert house_of.answers(await post(database, shard, again))[0]["balance"]["points"] == 70
+    assert postgres.answers(await post(database, shard, again))[0]["balance"]["points"] == 70
     assert await post(database, shard, asked, headers=(("replay", b"1"),)) == []
 
 
@@ -226,13 +228,13 @@ async def test_an_archived_record_nobody_knows_posts_nothing(database, shard):
     desk = OneShard()
     said = await post(database, shard, bought(desk, replayed=True))
     assert said == []
-    assert (await house_of.tables(database, shard))["outcomes"] == []
+    assert (await postgres.tables(database, shard))["outcomes"] == []
     known = bought(desk)
     await post(database, shard, known)
-    before = await house_of.tables(database, shard)
+    before = await postgres.tables(database, shard)
     again = replace(known, data=replace(known.data, replayed=True))
     await post(database, shard, again)
-    assert await house_of.tables(database, shard) == before
+    assert await postgres.tables(database, shard) == before
 
 
 async def test_a_reversal_before_arrival_marks_its_original_for_ever(database, shard):
@@ -242,38 +244,38 @@ async def test_a_reversal_before_arrival_marks_its_original_for_ever(database, s
         desk.transaction(Kind.REVERSAL, BAKER, original=sale.data.name, account=0, amount_rial=0)
     )
     first = await post(database, shard, undo)
-    told = house_of.outcomes(first)
+    told = postgres.outcomes(first)
     assert [(o.name, o.code) for o in told] == [
         (undo.data.name, "original-not-seen"), (sale.data.name, "reversed-before-arrival"),
     ]  # fmt: skip
     for late in (sale, replace(sale, fingerprint="1" * 32)):
         said = await post(database, shard, late)
-        ((status, body),) = house_of.replies(said).values()
+        ((status, body),) = postgres.replies(said).values()
         answer = msgspec.json.decode(body)
         assert (status, answer["status"], answer["code"]) == (
             200, "declined", "reversed-before-arrival",
         )  # fmt: skip
-        assert house_of.outcomes(said) == []
-    found = await house_of.tables(database, shard)
+        assert postgres.outcomes(said) == []
+    found = await postgres.tables(database, shard)
     assert [row[1:] for row in found["outcomes"] if row[0] == sale.data.name] == [(None, 1)]
-    assert house_of.answers(await post(database, shard, undo)) == house_of.answers(first)
+    assert postgres.answers(await post(database, shard, undo)) == postgres.answers(first)
 
 
 async def test_the_topic_played_again_changes_nothing_and_rebuilds_an_empty_ledger(
     database, empty, shard
 ):
-    told = [e for seed in (31, 32) for e in stories.Story(seed).batch(80)]
+    told = [e for seed in (31, 32) for e in generators.Story(seed).batch(80)]
     told = [replace(e, id=f"{n}") for n, e in enumerate(told)]
-    heard = house_of.events(shard, told)
+    heard = postgres.events(shard, told)
     for start in range(0, len(heard), 25):
-        await house_of.post(database, heard[start : start + 25])
-    before = await house_of.tables(database, shard)
+        await postgres.post(database, heard[start : start + 25])
+    before = await postgres.tables(database, shard)
     for start in range(0, len(heard), 40):
-        assert house_of.outcomes(await house_of.post(database, heard[start : start + 40])) == []
-    assert await house_of.tables(database, shard) == before
+        assert postgres.outcomes(await postgres.post(database, heard[start : start + 40])) == []
+    assert await postgres.tables(database, shard) == before
     for start in range(0, len(heard), 33):
-        await house_of.post(empty, heard[start : start + 33])
-    assert await house_of.tables(empty, shard) == before
+        await postgres.post(empty, heard[start : start + 33])
+    assert await postgres.tables(empty, shard) == before
 
 
 async def test_decision_time_never_falls(database, shard):
@@ -281,5 +283,5 @@ async def test_decision_time_never_falls(database, shard):
     first, second = bought(desk), bought(desk)
     early = replace(second, accepted_at=first.accepted_at - timedelta(hours=1))
     await post(database, shard, first, early)
-    times = [row[1] for row in (await house_of.tables(database, shard))["leaves"]]
+    times = [row[1] for row in (await postgres.tables(database, shard))["leaves"]]
     assert times == [first.accepted_at, first.accepted_at]

@@ -10,8 +10,8 @@ from contracts import envelope as envelopes
 from contracts.value import ActivateCard
 from kit.stream.consumer import CrashPoint
 
-from . import crashing_writer, house_of
-from .test_shard_stories import Told
+from . import agreement, crashing_writer, invariants, postgres
+from .test_shard_stories import ShardStory
 
 SEED, BEFORE, RICH, FEW = 37, 420, 170, 12
 REST = (
@@ -28,8 +28,8 @@ class Archive:
     """A story over two shards, as it lies on the log: polls before, a rich one, two small ones."""
 
     def __init__(self, seed):
-        self.told = Told(seed)
-        self.shards = tuple(self.told.plain)
+        self.story = ShardStory(seed)
+        self.shards = tuple(self.story.models)
         self.log = crashing_writer.Log(self.shards)
         for size in (*[70] * (BEFORE // 70), RICH, FEW, FEW):
             self.log.add(self.poll(size))
@@ -39,24 +39,26 @@ class Archive:
         if size == RICH:
             shard = self.shards[0]
             card = ActivateCard(name="a.3000.card", account=3000, issuer=5, amount_rial=700)
-            found.append(self.record(*self.hear(*self.told.caravan.heard(shard, card))))
-            found.append((shard, found[0][1], b'{"not": "ours\xff'))
+            found.append(self.record(*self.hear(*self.story.generator.arriving(shard, card))))
+            raw = b'{"not": "ours\xff'
+            self.story.hear_record(shard, raw)
+            found.append((shard, found[0][1], raw))
         return found
 
     def one(self):
-        told = self.told
-        if told.way and told.caravan.rng.random() < 0.3:
-            place = told.caravan.rng.randrange(len(told.way))
-            return self.hear(*told.caravan.heard(*told.way.pop(place)))
-        return self.hear(*told.caravan.one())
+        story = self.story
+        if story.on_the_way and story.generator.rng.random() < 0.3:
+            place = story.generator.rng.randrange(len(story.on_the_way))
+            return self.hear(*story.generator.arriving(*story.on_the_way.pop(place)))
+        return self.hear(*story.generator.one())
 
-    def hear(self, shard, said):
-        self.told.hear(shard, said)
-        return shard, said
+    def hear(self, shard, envelope):
+        self.story.hear(shard, envelope)
+        return shard, envelope
 
-    def record(self, shard, said):
-        place = b"%d.%d" % (shard, self.told.plain[shard].sequence)
-        return shard, (*house_of.REPLY, ("correlation-id", place)), envelopes.encode(said)
+    def record(self, shard, envelope):
+        place = b"%d.%d" % (shard, self.story.models[shard].state.sequence)
+        return shard, (*postgres.REPLY, ("correlation-id", place)), envelopes.encode(envelope)
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +195,6 @@ async def test_the_story_itself_is_what_the_model_says(archive, stage):
     made, broker, _ = stage
     archive.log.upto = None
     assert not await crashing_writer.live(made, archive.log, broker)
-    for shard, plain in archive.told.plain.items():
-        assert await house_of.balances_of(made.database, shard) == {
-            key: amount for key, amount in plain.accounts.items() if amount
-        }
-        await house_of.check_book(made.database, shard)
+    for shard, model in archive.story.models.items():
+        await agreement.check_tables(made.database, model)
+        await invariants.check_book(made.database, shard)

@@ -5,7 +5,7 @@ import pytest
 from kit.base import errors
 from kit.base.db import Database
 
-from . import house_of, stories
+from . import generators, invariants, postgres
 
 STAGES = ("outcomes", "entries", "consumptions", "lots", "accounts", "leaves", "shards")
 FULL = """
@@ -47,16 +47,16 @@ async def test_a_full_disk_refuses_the_batch_whole_wherever_it_shows(database, s
     whole = None
     for table in STAGES:
         shard = next(shards)
-        heard = house_of.events(shard, stories.Story(21).batch(60))
-        await house_of.post(database, heard[:20])
-        before = await house_of.tables(database, shard)
+        heard = postgres.events(shard, generators.Story(21).batch(60))
+        await postgres.post(database, heard[:20])
+        before = await postgres.tables(database, shard)
         await spoil(table)
         with pytest.raises(errors.Unavailable, match="No space left"):
-            await house_of.post(database, heard[20:])
-        assert await house_of.tables(database, shard) == before
+            await postgres.post(database, heard[20:])
+        assert await postgres.tables(database, shard) == before
         await spoil(None)
-        await house_of.post(database, heard[20:])
-        await house_of.check_book(database, shard)
-        found = await house_of.balances_of(database, shard)
+        await postgres.post(database, heard[20:])
+        await invariants.check_book(database, shard)
+        found = await postgres.balances_of(database, shard)
         whole = found if whole is None else whole
         assert found == whole

@@ -16,7 +16,7 @@ from ledger.posting.read import batch_read
 from ledger.posting.store import reservations as storing
 from ledger.posting.write import batch_write, reservations
 
-from . import house_of
+from . import invariants, postgres
 from .doors import Stopped
 from .one_shard import ACCOUNT, BAKER, GROCER, award
 from .test_jobs import events, said
@@ -38,13 +38,13 @@ class Counter:
     async def post(self, *decisions):
         """The batch of the last commands told; gives (status, code) of each."""
         told = self.desk.told[-len(decisions) :]
-        heard = await house_of.post(self.database, house_of.events(self.shard, told))
-        assert [(o.status, o.code) for o in house_of.outcomes(heard)] == [
+        heard = await postgres.post(self.database, postgres.events(self.shard, told))
+        assert [(o.status, o.code) for o in postgres.outcomes(heard)] == [
             (d.status, d.code) for d in decisions
         ]
 
     async def table(self, name):
-        return (await house_of.tables(self.database, self.shard))[name]
+        return (await postgres.tables(self.database, self.shard))[name]
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_a_hold_is_placed_captured_and_its_capture_refunded_batch_by_batch
     assert back.status.value == "completed"
     await counter.post(back)
     assert [row[5:8] for row in await counter.table("lots")] == [(100, 10_000, 0), (7, 700, 0)]
-    await house_of.check_book(counter.database, counter.shard)
+    await invariants.check_book(counter.database, counter.shard)
 
 
 async def test_hold_capture_refund_and_second_void_in_one_batch_are_as_in_four(counter):
@@ -101,8 +101,8 @@ async def test_two_captures_race_in_one_and_in_neighbouring_batches(counter, bat
     told, heard = [first, second], []
     for size in batches:
         piece, told = told[:size], told[size:]
-        heard += await house_of.post(counter.database, house_of.events(counter.shard, piece))
-    assert [o.code for o in house_of.outcomes(heard)] == ["", "hold-captured"]
+        heard += await postgres.post(counter.database, postgres.events(counter.shard, piece))
+    assert [o.code for o in postgres.outcomes(heard)] == ["", "hold-captured"]
 
 
 async def test_dates_change_in_the_state_and_are_sealed_in_the_leaf(counter):
@@ -144,7 +144,7 @@ async def test_an_empty_lot_can_be_extended(counter):
 async def test_due_holds_are_swept_in_bounded_batches_and_named_once(empty, desk):
     desk.shard = 2
     told = [desk.buy(award(100))] + [desk.hold(points=10, hours=n) for n in (1, 2, 3)]
-    await house_of.post(empty, house_of.events(2, desk.told))
+    await postgres.post(empty, postgres.events(2, desk.told))
     stopped = Stopped(told[1].command.body.due_at - timedelta(seconds=1))
     sweeper = jobs.Sweeper(empty, stopped, 4, usecases.sweep_due_holds)
     await sweeper.run()
@@ -155,9 +155,9 @@ async def test_due_holds_are_swept_in_bounded_batches_and_named_once(empty, desk
     assert [e.data.name for _, e in found] == [f"d.{hold.sequence}" for hold in told[1:3]]
     await sweeper.run()
     assert await said(empty) == []
-    heard = await house_of.post(empty, events(2, found))
-    assert [o.code for o in house_of.outcomes(heard)] == ["", "nothing-left"]
-    rows = (await house_of.tables(empty, 2))["holds"]
+    heard = await postgres.post(empty, events(2, found))
+    assert [o.code for o in postgres.outcomes(heard)] == ["", "nothing-left"]
+    rows = (await postgres.tables(empty, 2))["holds"]
     assert [row[6] for row in rows] == ["due", "due", ""]
     async with empty.read() as tx:
         after = [(2, told[0].decided_at, 0)]

@@ -17,7 +17,7 @@ from ledger.log.domain import checkpoints
 from ledger.posting import jobs
 from ledger.settings import Settings
 
-from . import house_of, stories
+from . import generators, postgres
 from .doors import Stopped
 from .one_shard import BAKER, OneShard, award
 
@@ -31,7 +31,7 @@ async def said(database):
 
 
 def events(shard, found):
-    return house_of.events(shard, [envelope for at, envelope in found if at == shard])
+    return postgres.events(shard, [envelope for at, envelope in found if at == shard])
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
         desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
         for _ in range(5)
     ]
-    await house_of.post(empty, house_of.events(2, sales))
+    await postgres.post(empty, postgres.events(2, sales))
     stopped = Stopped(soon - timedelta(seconds=1))
     sweeper = jobs.Sweeper(empty, stopped, 4)
     await sweeper.run()
@@ -60,12 +60,12 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
     assert all(e.data.name == f"x.{e.data.lot}.2026-03-22T11" for _, e in found)
     await sweeper.run()
     assert await said(empty) == []  # on their way: not named again at once
-    heard = await house_of.post(empty, events(2, found))
-    assert [o.moves[0].movement for o in house_of.outcomes(heard)] == ["expired"] * 5
+    heard = await postgres.post(empty, events(2, found))
+    assert [o.moves[0].movement for o in postgres.outcomes(heard)] == ["expired"] * 5
     again = jobs.Sweeper(empty, stopped, 4)
     await again.run()
     assert await said(empty) == []
-    rows = await house_of.tables(empty, 2)
+    rows = await postgres.tables(empty, 2)
     assert {row[5] for row in rows["lots"]} == {0}
 
 
@@ -73,7 +73,7 @@ async def test_a_second_sweep_of_the_hour_repeats_the_same_names(empty):
     desk = OneShard(1)
     soon = desk.at + timedelta(days=1)
     sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
-    await house_of.post(empty, house_of.events(1, [sale]))
+    await postgres.post(empty, postgres.events(1, [sale]))
     named = []
     for minutes in (0, 20, 40):
         sweeper = jobs.Sweeper(empty, Stopped(soon + timedelta(minutes=minutes)), 4)
@@ -93,10 +93,10 @@ async def test_a_lot_born_past_its_date_is_found_when_the_sweep_begins_anew(empt
             desk.transaction("purchase", BAKER, awards=(award(10, expires_at=expiry),))
         )
 
-    await house_of.post(empty, house_of.events(0, [sale(1)]))
+    await postgres.post(empty, postgres.events(0, [sale(1)]))
     await sweeper.run()
     assert len(await said(empty)) == 1
-    await house_of.post(empty, house_of.events(0, [sale(30)]))
+    await postgres.post(empty, postgres.events(0, [sale(30)]))
     swept = []
     for _ in range(8):
         await sweeper.run()
@@ -116,8 +116,8 @@ async def test_every_shard_ticks_once_a_minute(empty):
     stopped.at += timedelta(minutes=1)
     await ticker.run()
     assert len(await said(empty)) == 4
-    heard = await house_of.post(empty, events(3, found))
-    assert house_of.outcomes(heard)[0].status.value == "completed"
+    heard = await postgres.post(empty, events(3, found))
+    assert postgres.outcomes(heard)[0].status.value == "completed"
 
 
 async def test_a_clock_that_is_off_says_nothing(empty):
@@ -135,10 +135,10 @@ async def test_a_tick_frees_what_is_due_on_an_idle_shard(empty):
     sale = desk.envelope(
         desk.transaction("purchase", BAKER, awards=(award(10),), review_due_at=due)
     )
-    await house_of.post(empty, house_of.events(1, [sale]))
+    await postgres.post(empty, postgres.events(1, [sale]))
     ticker = jobs.Ticker(empty, Stopped(due), 4, sandbox=True)
     await ticker.run()
-    await house_of.post(empty, events(1, await said(empty)))
+    await postgres.post(empty, events(1, await said(empty)))
     async with empty.read() as tx:
         assert await tx.fetchval("select decided_at from shards where shard = 1") == due
 
@@ -166,13 +166,13 @@ async def test_checkpoints_are_published_every_ten_seconds_with_a_key_that_signs
     )  # fmt: skip
     desk = OneShard(2)
     archive = Archive(tmp_path)
-    job = log_jobs.publisher(empty, Stopped(stories.START), archive, given)
+    job = log_jobs.publisher(empty, Stopped(generators.START), archive, given)
     assert (job.name, job.every_s, job.elected) == ("publish-checkpoints", 10.0, True)
     said = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10),)))
-    await house_of.post(empty, house_of.events(2, [said]))
+    await postgres.post(empty, postgres.events(2, [said]))
     await job.run()
     found = checkpoints.verify(archive.last(2) or "", origin="test/l", key=private.public_key())
-    assert (found.shard, found.size, found.at) == (2, 1, stories.START)
+    assert (found.shard, found.size, found.at) == (2, 1, generators.START)
     key.chmod(0o644)
     with pytest.raises(SettingsError, match="others"):
         log_jobs.publisher(empty, Stopped(desk.at), archive, given)

@@ -12,7 +12,7 @@ from ledger.log.domain.leaves import Leaf
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
-from . import one_shard, sealing, stories
+from . import generators, one_shard, sealing
 
 AT = datetime(2026, 11, 21, 10, 0, 0, 123456, tzinfo=UTC)
 FULL = Leaf(
@@ -149,7 +149,7 @@ def test_fields_split_differently_differ(one, other):
 
 
 def test_every_decision_of_a_story_has_a_leaf_of_its_own():
-    rows, book, story = sealing.Rows(), BatchState(), stories.Story(7)
+    rows, book, story = sealing.Rows(), BatchState(), generators.Story(7)
     seen, marked, rich = set(), 0, 0
     for _ in range(600):
         command = records.command_from(3, envelopes.encode(story.one()))

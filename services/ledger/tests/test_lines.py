@@ -12,13 +12,13 @@ from contracts.values import Kind, Reason, Unit
 from ledger.posting.domain import lines
 from ledger.posting.domain.lines import LineDetails, Spendable
 
-from . import stories
+from . import generators
 from .one_shard import ACCOUNT, FLORIST, GROCER, OneShard, award
 
 NP, CR, GV, MP = Unit.NETWORK_POINTS, Unit.CREDIT, Unit.GIFT, Unit.MERCHANT_POINTS
 M = Movement
 NOTHING = LineDetails(0, 0, None, in_review=False)
-LATER = stories.START + timedelta(days=3)
+LATER = generators.START + timedelta(days=3)
 
 
 def left(**fields):
@@ -72,7 +72,7 @@ TABLE = [
      " و بدهی مشتری است، به ارزش ۱۰٬۰۰۰ ریال. مانده: ۰ امتیاز. بدهی: ۱۰۰ امتیاز.",
      "Refund booked; 50 points taken back; 3 points went to what was owed; 100 points spent already"
      " and owed, worth 10,000 Rial. Balance: 0 points. Owed: 100 points."),
-    (Kind.REVERSAL, {}, left(points=3, expiring_points=3, expiring_at=stories.START), NOTHING,
+    (Kind.REVERSAL, {}, left(points=3, expiring_points=3, expiring_at=generators.START), NOTHING,
      "لغو ثبت شد؛ چیزی جابه‌جا نشد. مانده: ۳ امتیاز. مهلت ۳ امتیاز تا ۱ فروردین ۱۴۰۵.",
      "Reversal booked; nothing moved. Balance: 3 points. 3 points until 21 March 2026."),
 ]  # fmt: skip

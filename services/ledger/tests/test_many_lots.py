@@ -14,9 +14,9 @@ from ledger.posting.decide import inquiry as inquiring
 from ledger.posting.read import batch_read, lots_read
 from ledger.tables import lots as lots_table
 
-from . import house_of, stories
+from . import generators, postgres
+from .generators import wrap
 from .one_shard import ACCOUNT, BAKER, OneShard, award, terms
-from .stories import wrap
 
 
 class Watch:
@@ -73,7 +73,7 @@ def inquiry(account, at, number, amount_rial=1_000_000):
 async def test_what_is_left_unread_changes_no_row_and_no_answer(
     database, shards, monkeypatch, seed
 ):
-    told = stories.Story(seed + 500, accounts=(1000, 1001)).batch(280)
+    told = generators.Story(seed + 500, accounts=(1000, 1001)).batch(280)
     watch, found = Watch(monkeypatch), []
     for most in (1_000_000, 2):
         monkeypatch.setattr(lots_read, "LOTS_READ", most)
@@ -82,9 +82,9 @@ async def test_what_is_left_unread_changes_no_row_and_no_answer(
             piece = told[start : start + rng.choice((1, 1, 2, 5, 12))]
             start += len(piece)
             asked = [inquiry(account, piece[-1].accepted_at, start) for account in (1000, 1001)]
-            said = await house_of.post(database, house_of.events(shard, [*piece, *asked]))
-            answers.append(house_of.replies(said))
-        whole = await house_of.tables(database, shard)
+            said = await postgres.post(database, postgres.events(shard, [*piece, *asked]))
+            answers.append(postgres.replies(said))
+        whole = await postgres.tables(database, shard)
         del whole["shards"], whole["leaves"]  # an answer's id begins with its shard
         found.append((whole, _without(shard, answers)))
     assert found[0] == found[1]
@@ -108,7 +108,7 @@ async def filled(database, shard, lots, *, points=1):
     ]
     for start in range(0, lots, 500):
         sale = desk.transaction("purchase", BAKER, awards=tuple(awards[start : start + 500]))
-        await house_of.post(database, house_of.events(shard, [desk.envelope(sale)]))
+        await postgres.post(database, postgres.events(shard, [desk.envelope(sale)]))
     return desk
 
 
@@ -126,15 +126,15 @@ async def test_a_till_pays_for_what_its_command_takes(database, shard, monkeypat
         case "decline":
             body = desk.transaction("redemption", BAKER, redemption=terms(1_000))
         case _:
-            said = await house_of.post(
-                database, house_of.events(shard, [inquiry(ACCOUNT, desk.at, 1)])
+            said = await postgres.post(
+                database, postgres.events(shard, [inquiry(ACCOUNT, desk.at, 1)])
             )
-            (told,) = house_of.answers(said)
+            (told,) = postgres.answers(said)
             assert told["balance"]["points"] == told["redeemable_points"] == 700
             assert 0 < watch.take() <= most
             return
-    said = await house_of.post(database, house_of.events(shard, [desk.envelope(body)]))
-    (told,) = house_of.answers(said)
+    said = await postgres.post(database, postgres.events(shard, [desk.envelope(body)]))
+    (told,) = postgres.answers(said)
     left = {"purchase": 705, "spend": 680, "decline": 700}[kind]
     assert told["balance"]["points"] == left
     if kind == "decline":
@@ -149,19 +149,19 @@ async def test_a_part_that_comes_back_reads_and_writes_those_lots_alone_that_it_
     """A Rial at a time, a refund once read every lot of its redemption and wrote a row of it."""
     desk = await filled(database, shard, 700)
     spent = desk.transaction("redemption", BAKER, redemption=terms(700))
-    await house_of.post(database, house_of.events(shard, [desk.envelope(spent)]))
+    await postgres.post(database, postgres.events(shard, [desk.envelope(spent)]))
     watch, read_, written, back = Watch(monkeypatch), [], [], 0
     for rial in (1, 1, 997, 500_000, 0):
         body = desk.transaction("refund", BAKER, original=spent.name, amount_rial=rial)
-        said = await house_of.post(database, house_of.events(shard, [desk.envelope(body)]))
-        (told,) = house_of.answers(said)
-        (outcome,) = house_of.outcomes(said)
+        said = await postgres.post(database, postgres.events(shard, [desk.envelope(body)]))
+        (told,) = postgres.answers(said)
+        (outcome,) = postgres.outcomes(said)
         written.append(len(outcome.moves))
         read_.append(watch.take())
         back += told.get("points_restored", 0)
     assert written == read_ == [0, 0, 0, 700, 700]
     assert back == 700
-    assert (ACCOUNT, "value", "NP", 0) in await house_of.balances_of(database, shard)
+    assert (ACCOUNT, "value", "NP", 0) in await postgres.balances_of(database, shard)
 
 
 @pytest.mark.parametrize("cheap", ["points", "credit"])
@@ -178,8 +178,8 @@ async def test_a_preview_weighs_cheap_lots_that_its_own_batch_opened(
         late = award(50_000, unit=unit, cost_rial=0, rule="late")
         sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(late,)))
         asked = inquiry(ACCOUNT, desk.at, 1, amount_rial=10_000_000)
-        said = await house_of.post(database, house_of.events(shard, [sale, asked]))
-        told.append(house_of.answers(said)[-1] | {"id": ""})  # it begins with its shard
+        said = await postgres.post(database, postgres.events(shard, [sale, asked]))
+        told.append(postgres.answers(said)[-1] | {"id": ""})  # it begins with its shard
     assert told[0] == told[1]
     spent = told[1]["redeemable_points"], told[1]["redeemable_credit_rial"]
     assert 600 <= spent[0] < 610
@@ -201,9 +201,9 @@ async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(
         )
         for number in range(1, 1_001)
     ]  # fmt: skip
-    said = await house_of.post(database, house_of.events(shard, spends))
-    assert {outcome.status for outcome in house_of.outcomes(said)} == {"completed"}
-    assert (ACCOUNT, "value", "NP", 0) not in await house_of.balances_of(database, shard)
+    said = await postgres.post(database, postgres.events(shard, spends))
+    assert {outcome.status for outcome in postgres.outcomes(said)} == {"completed"}
+    assert (ACCOUNT, "value", "NP", 0) not in await postgres.balances_of(database, shard)
     assert sum(count for count, _ in watch.parts) == 1_000
     assert all(count * lots <= usecases.LOTS_VISITED_MAX for count, lots in watch.parts)
 
@@ -220,12 +220,12 @@ async def test_inquiries_of_one_account_cost_others_no_more_than_a_bound(
         return apply_rule(draft, *given)
 
     monkeypatch.setattr(inquiring.rules, "apply_rule", counted)
-    at = stories.START + timedelta(days=1)
+    at = generators.START + timedelta(days=1)
     asked = [inquiry(ACCOUNT, at, number, amount_rial=50_000_000) for number in range(1, 41)]
     asked.append(inquiry(1001, at, 41))
-    said = await house_of.post(database, house_of.events(shard, asked))
-    told = [one for one in house_of.answers(said) if one["balance"]["points"]]
-    assert len(house_of.answers(said)) - len(told) == 1  # the neighbour's, always
+    said = await postgres.post(database, postgres.events(shard, asked))
+    told = [one for one in postgres.answers(said) if one["balance"]["points"]]
+    assert len(postgres.answers(said)) - len(told) == 1  # the neighbour's, always
     assert 1 <= len(told) < 10
     assert {one["redeemable_points"] for one in told} == {LOTS_PER_COMMAND_MAX}
     assert sum(visited) <= inquiring.VISITS_MAX + 2 * 4_600
@@ -243,9 +243,9 @@ def test_who_asks_too_much_hears_an_amount_that_completes():
 
 async def test_an_inquiry_that_got_old_in_its_poll_is_not_decided(database, shard):
     await filled(database, shard, 1)
-    at = stories.START + timedelta(days=1)
+    at = generators.START + timedelta(days=1)
     asked = [inquiry(ACCOUNT, at, 1), inquiry(ACCOUNT, at, 2)]
-    old = house_of.events(shard, asked, headers=(("deadline", b"1"),))[0]
-    young = house_of.events(shard, asked)[1]
-    said = await house_of.post(database, [old, young])
-    assert [one["id"][-1] for one in house_of.answers(said)] == ["2"]
+    old = postgres.events(shard, asked, headers=(("deadline", b"1"),))[0]
+    young = postgres.events(shard, asked)[1]
+    said = await postgres.post(database, [old, young])
+    assert [one["id"][-1] for one in postgres.answers(said)] == ["2"]

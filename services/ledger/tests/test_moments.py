@@ -15,9 +15,10 @@ from ledger.main import SERVICE
 from support import services
 from support.callers import Vouched
 
-from . import house_of, model, stories
+from . import generators, postgres
 from .doors import SECRET, Stopped
 from .one_shard import GROCER, award
+from .oracle import SecondModel
 
 SHARD, OTHER = 3, 7
 ACCOUNTS = (2_001_000, 2_001_001, 2_001_002)
@@ -58,7 +59,7 @@ async def book(fresh_database):
 
     async def make():
         database = await Database.open(await fresh_database("ledger"), size=2, command_timeout_s=30)
-        stopped = Stopped(stories.START)
+        stopped = Stopped(generators.START)
         app = services.application(
             SERVICE, services.opened(SERVICE, database, stopped, actor_secret=SECRET)
         )
@@ -82,35 +83,35 @@ def told(seed, commands, accounts=ACCOUNTS, cases=()):
     The first story from a seed on in which these rare cases occur.
     """
     for number in range(seed, seed + SEEDS_MAX):
-        plain, heard, decided = of_seed(number, commands, accounts)
-        if all(plain.seen[case] for case in cases):
+        model, heard, decided = of_seed(number, commands, accounts)
+        if all(model.seen[case] for case in cases):
             return heard, decided
     raise AssertionError(f"no story from {seed} on has all of {cases}")
 
 
 def of_seed(seed, commands, accounts):
-    plain = model.Model()
-    story = stories.Story(
+    model = SecondModel(SHARD)
+    story = generators.Story(
         seed,
         accounts=accounts,
-        lots=lambda: {n: lot["account"] for n, lot in plain.lots.items()},
-        holds=lambda: plain.holds,
+        lots=model.lot_owners,
+        holds=lambda: model.holds,
     )
-    heard, decided, now = [], [], stories.START
+    heard, decided, now = [], [], generators.START
     for _ in range(commands):
         envelope = story.one()
-        if plain.hear(envelope)[0] == "posted":
+        if model.hear(envelope).disposition == "posted":
             now = max(now, envelope.accepted_at)
             heard.append(envelope)
             decided.append(now)
-    return plain, heard, decided
+    return model, heard, decided
 
 
 async def post(database, shard, heard, rng):
     """In batches of any size."""
     while heard:
         size = rng.choice((1, 2, 30, 130))
-        await house_of.post(database, house_of.events(shard, heard[:size]))
+        await postgres.post(database, postgres.events(shard, heard[:size]))
         heard = heard[size:]
 
 
@@ -291,7 +292,7 @@ async def test_a_lot_tells_what_moved_it(book):
 async def test_revenue_follows_the_book_from_period_to_period(book):
     database, reader = await book()
     heard, decided = told(9, 150)
-    born = [replace(e, occurred_at=stories.START) for e in heard]
+    born = [replace(e, occurred_at=generators.START) for e in heard]
     await post(database, SHARD, born, random.Random(10))
     reader.clock.at = decided[-1] + timedelta(days=1)
     ends = [decided[40], decided[90], reader.clock.at]

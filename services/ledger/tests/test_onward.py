@@ -9,7 +9,7 @@ from contracts.value import ReissueCard
 from contracts.values import Channel, Kind
 from kit.base.db import Database
 
-from . import auditing, house_of
+from . import auditing, postgres
 from .many_shards import CARD, FLORIST, GROCER, HERE, OTHER_CARD, THERE
 from .test_edges import audit
 from .transfer_examples import GV, TransferExamples
@@ -120,8 +120,8 @@ async def test_the_database_knows_which_card_took_its_place(fresh_database):
     for decision in town.decided:
         command = decision.command
         envelope = envelopes.decode(command.raw, COMMANDS)
-        said = await house_of.post(database, house_of.events(command.shard, [envelope]))
-        assert house_of.outcomes(said)[0].code == decision.code
+        said = await postgres.post(database, postgres.events(command.shard, [envelope]))
+        assert postgres.outcomes(said)[0].code == decision.code
         told = [m for m in said if m.topic == LEDGER_COMMANDS.name]
         assert [envelopes.decode(m.value, COMMANDS).data for m in told] == [
             body for _, body in decision.sends

@@ -16,16 +16,16 @@ from ledger.log.domain import records
 from ledger.posting.decide import commands, inquiry
 from ledger.posting.decide.batch_state import BatchState
 
-from . import stories
+from . import generators
+from .generators import wrap
 from .one_shard import ACCOUNT, GROCER, OneShard, award, terms
-from .stories import wrap
 
 SHARD = 3
 SEEN = Counter()
 
 
 def command(said):
-    return records.command_from(SHARD, stories.envelopes.encode(said))
+    return records.command_from(SHARD, generators.envelopes.encode(said))
 
 
 def heard(book, body, at):
@@ -75,7 +75,7 @@ def desk():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_what_can_be_spent_is_accepted_when_it_is_sent_and_no_unit_more(seed):
-    story, book, rng = stories.Story(seed + 900), BatchState(), random.Random(seed)
+    story, book, rng = generators.Story(seed + 900), BatchState(), random.Random(seed)
     for _ in range(24):
         for envelope in story.batch(rng.choice((5, 10, 20))):
             commands.decide_one(book, command(envelope))

@@ -22,7 +22,7 @@ from support.callers import Vouched
 from verifier import checkpoints as outside
 from verifier import leaves, tree
 
-from . import house_of, stories
+from . import generators, postgres
 from .doors import SECRET, Stopped
 from .test_moments import told
 
@@ -57,7 +57,7 @@ class Log:
         rng = random.Random(len(heard))
         while heard:
             size = rng.choice((1, 2, 70))
-            await house_of.post(self.database, house_of.events(shard, heard[:size]))
+            await postgres.post(self.database, postgres.events(shard, heard[:size]))
             heard = heard[size:]
 
     def notes(self, shard=SHARD):
@@ -72,7 +72,7 @@ async def log(fresh_database, owner_dsn, tmp_path):
     dsn = await fresh_database("ledger")
     database = await Database.open(dsn, size=2, command_timeout_s=30)
     owner = await connect(owner_dsn(dsn))
-    stopped = Stopped(stories.START)
+    stopped = Stopped(generators.START)
     folder = tmp_path / "checkpoints"
     app = services.application(
         SERVICE,

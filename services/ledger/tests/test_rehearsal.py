@@ -22,7 +22,7 @@ from kit.base import db, errors
 from kit.base.db import Database
 from kit.base.migrate import migrate
 
-from . import auditing, house_of, stories
+from . import auditing, generators, invariants, postgres
 from .one_shard import BAKER, GROCER, OneShard, award, terms
 
 OURS = paths.PROJECT / "services" / "ledger" / "migrations"
@@ -127,10 +127,10 @@ class Writer:
 
     async def post(self):
         self.desk.later(seconds=1)
-        batch = [stories.wrap(self.one(), self.desk.at) for _ in range(BATCH)]
-        events = house_of.events(self.shard, batch)
+        batch = [generators.wrap(self.one(), self.desk.at) for _ in range(BATCH)]
+        events = postgres.events(self.shard, batch)
         began = time.monotonic()
-        await house_of.post(self.database, events)
+        await postgres.post(self.database, events)
         self.waits.append(time.monotonic() - began)
         self.told += len(batch)
 
@@ -213,7 +213,7 @@ async def check(writers):
                 "select last_sequence from shards where shard = $1", writer.shard
             )
         assert last == writer.told
-        await house_of.check_book(writer.database, writer.shard)
+        await invariants.check_book(writer.database, writer.shard)
 
 
 async def test_a_migration_that_cannot_have_its_lock_lets_the_writers_go_and_is_run_again(

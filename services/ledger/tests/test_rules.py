@@ -20,7 +20,7 @@ from ledger.log.domain import records
 from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.domain import texts
 
-from . import stories
+from . import generators
 
 NOW = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)
 DAYS = st.integers(-3, 3)
@@ -196,7 +196,7 @@ def test_a_fingerprint_of_the_gateway_takes_sixteen_bytes():
 
 
 def test_every_stored_record_reads_back_as_the_command_it_was():
-    for said in stories.Story(5).batch(80):
+    for said in generators.Story(5).batch(80):
         raw = envelopes.encode(said)
         command = records.command_from(4, raw)
         again = records.command_of(4, raw, envelopes.decode(raw, COMMANDS))

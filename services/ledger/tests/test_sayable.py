@@ -9,7 +9,7 @@ from ledger.posting import usecases
 from verifier import review
 from verifier.model.decode import decode_command
 
-from . import house_of, stories
+from . import generators, postgres
 from .one_shard import ACCOUNT, BAKER, GROCER, OneShard
 
 SHARDS = 12
@@ -36,26 +36,26 @@ def command(kind, shard, n):
 
 @pytest.mark.parametrize("kind", FIELDS)
 async def test_a_shard_that_is_not_there_is_refused_with_the_reason(database, shard, kind):
-    at = stories.START
+    at = generators.START
     bodies = [command(kind, there, n) for n, there in enumerate((SHARDS, 500, 2**15 - 1))]
-    heard = house_of.events(shard, [stories.wrap(body, at) for body in bodies])
+    heard = postgres.events(shard, [generators.wrap(body, at) for body in bodies])
     async with database.transaction() as tx:
         await usecases.post_batch(tx, heard, shards=SHARDS)
         said = tx.take_messages()
-    told = house_of.outcomes(said)
+    told = postgres.outcomes(said)
     assert [(one.status, one.code) for one in told] == [("refused", "no-such-shard")] * 3
     assert {message.topic for message in said} == {"ledger.entries", "gateway.replies"}
-    assert house_of.answers(said) == [None] * 3  # no till asked
+    assert postgres.answers(said) == [None] * 3  # no till asked
     for event in heard:
         assert review.is_the_ledgers_own("no-such-shard", decode_command(event.raw))
 
 
 async def test_a_shard_that_is_there_is_spoken_to(database, shard):
-    at, body = stories.START, command(SendBudget, 11, 1)
-    heard = house_of.events(shard, [stories.wrap(body, at)])
+    at, body = generators.START, command(SendBudget, 11, 1)
+    heard = postgres.events(shard, [generators.wrap(body, at)])
     async with database.transaction() as tx:
         await usecases.post_batch(tx, heard, shards=SHARDS)
-        (outcome,) = house_of.outcomes(tx.take_messages())
+        (outcome,) = postgres.outcomes(tx.take_messages())
     assert outcome.code != "no-such-shard"
 
 

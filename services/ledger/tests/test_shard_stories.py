@@ -1,4 +1,4 @@
-"""Stories over shards: the pure decisions against the plain model, outcomes and all balances."""
+"""Stories over shards in memory: every decision against the second model, and lots by cohort."""
 
 import os
 from collections import Counter
@@ -6,140 +6,92 @@ from collections import Counter
 import pytest
 from msgspec.structs import replace
 
-from contracts import envelope as envelopes
 from contracts.value import ReturnValue
 from contracts.values import Unit
-from ledger.log.domain import records
-from ledger.posting.decide import commands
-from ledger.posting.decide.batch_state import BatchState
+from ledger.posting.decide.batch_state import Posting
 from ledger.query.domain import issue_cohorts
 from ledger.query.domain.issue_cohorts import LotRow, MovementRow
 
-from . import model, shard_stories
+from .in_memory import InMemory
+from .network_generators import NetworkStory
 
 SEEDS = int(os.environ.get("SEEDS", "50"))
 SHARDS = (3, 7)
-SEEN = Counter()
+SEEN: Counter[str] = Counter()
 
 
-def models(shards):
-    """A plain model of each shard."""
-    found = {shard: model.Model() for shard in shards}
-    for shard, plain in found.items():
-        plain.quarter.shard = shard
-    return found
+class ShardStory(InMemory):
+    """One story as it goes; what the ledger says next arrives by and by."""
 
+    def __init__(self, seed: int) -> None:
+        super().__init__(SHARDS)
+        self.generator = NetworkStory(seed, self.models)
 
-def facts(body):
-    """What the ledger says next, as the model has it."""
-    if hasattr(body, "parcels"):
-        parcels = [(p.lot, p.unit, p.amount, p.cost_rial, p.issuer) for p in body.parcels]
-        return body.name, (body.account, parcels)
-    if hasattr(body, "original"):
-        return body.name, (body.account, body.original, body.code)
-    return body.name, (body.party, body.campaign, body.amount_rial)
-
-
-class Told:
-    """One story as it goes: the book, the models, what is on its way, what was said of lots."""
-
-    def __init__(self, seed):
-        self.book = BatchState()
-        self.plain = models(SHARDS)
-        self.caravan = shard_stories.ShardStories(seed, self.plain)
-        self.way = []
-        self.lots, self.movements = [], []
-
-    def hear(self, shard, envelope):
-        """Both hear a command; they agree on what became of it and on what is said next."""
-        plain = self.plain[shard]
-        expected = plain.hear(envelope)
-        command = records.command_from(shard, envelopes.encode(envelope))
-        result = commands.decide_one(self.book, command)
-        decision = result.decision
-        if decision is None:
-            assert expected[0] != "posted"
-            return
-        assert expected == ("posted", decision.status, decision.code), envelope
-        said = [(to, *facts(body)) for to, body in decision.sends]
-        assert said == plain.quarter.says, envelope
-        plain.quarter.says = []
-        self.way += decision.sends
-        self.keep(shard, decision)
-
-    def keep(self, shard, decision):
-        for lot in decision.opened:
-            self.lots.append(
-                LotRow(
-                    shard, lot.lot, lot.issuer, lot.unit, lot.born_at, lot.amount, lot.cost_rial,
-                    lot.parent,
-                )
-            )  # fmt: skip
-        for row in decision.rows:
-            part = issue_cohorts.part_of(row.kind)
-            self.movements.append(
-                MovementRow(shard, decision.sequence, row.lot, part, row.amount, row.cost_rial)
-            )
-
-    def deliver(self, place):
+    def deliver(self, place: int) -> None:
         """One message of those on their way, twice."""
-        shard, said = self.caravan.heard(*self.way.pop(place))
-        self.hear(shard, said)
-        self.hear(shard, said)
-        if isinstance(said.data, ReturnValue):
-            forged = replace(said.data, name=f"{said.data.name}.again")
-            self.hear(*self.caravan.heard(shard, forged))
+        shard, envelope = self.generator.arriving(*self.on_the_way.pop(place))
+        self.hear(shard, envelope)
+        self.hear(shard, envelope)
+        if isinstance(envelope.data, ReturnValue):
+            forged = replace(envelope.data, name=f"{envelope.data.name}.again")
+            self.hear(*self.generator.arriving(shard, forged))
 
-    def agree(self, shard):
-        """Balances, lots, standings."""
-        plain, house = self.plain[shard], self.book.shard(shard).registry
-        ours = {tuple(key): amount for key, amount in house.balances.items() if amount}
-        assert ours == {key: amount for key, amount in plain.accounts.items() if amount}
-        lots = {
-            number: (lot.remaining, lot.cost_left)
-            for (its, _), member in self.book.members.items() if its == shard
-            for number, lot in member.lots.items()
-        }  # fmt: skip
-        assert lots == {n: (lot["left"], lot["cost"]) for n, lot in plain.lots.items()}
-        assert {
-            ("party" if s.is_party else "account", s.number): standing
-            for s, standing in house.standings.items()
-        } == {who: s for who, s in plain.quarter.standing.items() if s != "open"}
+
+def cohort_rows(shard: int, decision: Posting) -> tuple[list[LotRow], list[MovementRow]]:
+    """Lots that a decision opened, and its movements, as cohorts read them."""
+    lots = [
+        LotRow(
+            shard, lot.lot, lot.issuer, lot.unit, lot.born_at, lot.amount, lot.cost_rial, lot.parent
+        )
+        for lot in decision.opened
+    ]  # fmt: skip
+    movements = [
+        MovementRow(
+            shard, decision.sequence, row.lot, issue_cohorts.part_of(row.kind), row.amount,
+            row.cost_rial,
+        )
+        for row in decision.rows
+    ]  # fmt: skip
+    return lots, movements
+
+
+def check_cohorts(story: InMemory) -> None:
+    """Cohorts over all shards make up what members hold; nothing is left in transit."""
+    lots: list[LotRow] = []
+    movements: list[MovementRow] = []
+    for shard, decisions in story.decisions.items():
+        for decision in decisions:
+            opened, moved = cohort_rows(shard, decision)
+            lots += opened
+            movements += moved
+    whole = {shard: story.book.shard(shard).last_sequence for shard in story.models}
+    cohorts = issue_cohorts.vintages(lots, movements, as_of=whole)
+    held: Counter[str] = Counter()
+    for model in story.models.values():
+        for (_, role, unit, _), amount in model.balances().items():
+            held[unit] += amount if role == "value" else 0
+    for unit in Unit:
+        left = sum(cohort.amount.outstanding for cohort in cohorts if cohort.unit is unit)
+        assert left == held[unit]
+    assert all(cohort.amount.in_transit == 0 for cohort in cohorts)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_caravan_between_two_shards_ends_as_the_model_says(seed):
-    told = Told(seed)
+def test_a_story_between_two_shards_ends_as_the_model_says(seed: int) -> None:
+    story = ShardStory(seed)
+    rng = story.generator.rng
     for _ in range(400):
-        told.hear(*told.caravan.one())
-        while told.way and told.caravan.rng.random() < 0.4:
-            told.deliver(told.caravan.rng.randrange(len(told.way)))
-    for shard in SHARDS:
-        told.agree(shard)
-    while told.way:
-        told.deliver(0)
-    transit = Counter()
-    for shard in SHARDS:
-        told.agree(shard)
-        SEEN.update(told.plain[shard].seen)
-        for key, amount in told.book.shard(shard).registry.balances.items():
-            if key.role == "transit":
-                transit[key] += amount
-    assert not any(transit.values())
-    whole = {shard: told.book.shard(shard).last_sequence for shard in SHARDS}
-    for unit in Unit:
-        cohorts = issue_cohorts.vintages(told.lots, told.movements, as_of=whole)
-        left = sum(v.amount.outstanding for v in cohorts if v.unit is unit)
-        held = sum(
-            amount
-            for shard in SHARDS
-            for key, amount in told.book.shard(shard).registry.balances.items()
-            if key.role == "value" and key.unit is unit
-        )
-        assert left == held
-    assert all(v.amount.in_transit == 0 for v in issue_cohorts.vintages(
-        told.lots, told.movements, as_of=whole
-    ))  # fmt: skip
+        story.hear(*story.generator.one())
+        while story.on_the_way and rng.random() < 0.4:
+            story.deliver(rng.randrange(len(story.on_the_way)))
+    story.agree()
+    while story.on_the_way:
+        story.deliver(0)
+    story.agree()
+    assert story.in_transit() == {}
+    check_cohorts(story)
+    for model in story.models.values():
+        SEEN.update(model.seen)
 
 
 RARE = (

@@ -8,34 +8,36 @@ from collections import Counter
 
 import pytest
 
+from ledger.posting.decide.batch_state import BatchState
 from ledger.posting.decide.commands import Disposition
 
-from . import simulation, test_domain, test_shard_stories
+from . import test_domain, test_shard_stories
+from .bad_network import BadNetwork
 
 SEEDS = int(os.environ.get("SEEDS", "5"))
 COMMANDS, PARTS = 3_000, 5
 SHARDS = (3, 7)
-SEEN = Counter()
+SEEN: Counter[str] = Counter()
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_long_story_over_a_bad_network_ends_as_the_model_says(seed):
-    told = simulation.Simulation(seed, SHARDS)
+def test_a_long_story_over_a_bad_network_ends_as_the_model_says(seed: int) -> None:
+    story = BadNetwork(seed, SHARDS)
     for _ in range(PARTS):
-        told.tell(COMMANDS // PARTS)
-        told.agree()
-    told.settle()
-    told.agree()
-    assert told.in_transit() == {}
-    again = told.replay(told.book, (50, 400))
+        story.run(COMMANDS // PARTS)
+        story.agree()
+    story.settle()
+    story.agree()
+    assert story.in_transit() == {}
+    again = story.replay(story.book, (50, 400))
     assert {one.verdict for one in again} <= {
         Disposition.REPEATED, Disposition.CONFLICTING, Disposition.UNKNOWN_REPLAY,
     }  # fmt: skip
-    told.agree()
-    assert told.replay(simulation.BatchState(), (1, 33, 700)) == told.results
-    SEEN.update(told.seen)
-    for plain in told.plain.values():
-        SEEN.update(plain.seen)
+    story.agree()
+    assert story.replay(BatchState(), (1, 33, 700)) == story.results
+    SEEN.update(story.seen)
+    for model in story.models.values():
+        SEEN.update(model.seen)
 
 
 FAULTS = (
@@ -50,9 +52,9 @@ SCARCE = (  # a handful of stories may miss them
 )  # fmt: skip
 
 
-def test_the_rare_cases_did_occur():
-    wanted = {*FAULTS, *test_shard_stories.RARE, *test_domain.RARE}
+def test_the_rare_cases_did_occur() -> None:
+    cases = {*FAULTS, *test_shard_stories.RARE, *test_domain.RARE}
     if SEEDS < 50:
-        wanted -= set(SCARCE)
+        cases -= set(SCARCE)
     if SEEDS >= 5:
-        assert [case for case in sorted(wanted) if not SEEN[case]] == []
+        assert [case for case in sorted(cases) if not SEEN[case]] == []

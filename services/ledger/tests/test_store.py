@@ -14,7 +14,7 @@ from ledger.posting.decide import commands
 from ledger.posting.read import batch_read
 from ledger.posting.write import batch_write
 
-from . import house_of, stories
+from . import generators, postgres
 
 BOOK = ("outcomes", "leaves", "entries", "consumptions")
 MAKE_LEAF = "insert into leaves values ($2, now(), $1, 1, '', '')"
@@ -22,7 +22,7 @@ MAKE_LEAF = "insert into leaves values ($2, now(), $1, 1, '', '')"
 
 @pytest.fixture
 async def written(database, shard):
-    await house_of.post(database, house_of.events(shard, stories.Story(11).batch(60)))
+    await postgres.post(database, postgres.events(shard, generators.Story(11).batch(60)))
     return shard
 
 
@@ -54,7 +54,7 @@ async def test_even_the_owner_is_refused_by_trigger(
                     await tx.execute(statement.format(part))
     finally:
         await owner.close()
-    assert (await house_of.tables(database, written))["entries"]
+    assert (await postgres.tables(database, written))["entries"]
 
 
 async def test_a_row_without_a_range_fails_loudly(database, written):
@@ -99,12 +99,12 @@ async def test_the_next_range_is_made_before_it_is_needed(database, written):
 async def test_a_shard_nobody_prepared_is_prepared_at_its_first_command(database, shard):
     async with database.read() as tx:
         assert not await tx.fetch("select 1 from shards where shard = $1", shard)
-    await house_of.post(database, house_of.events(shard, stories.Story(1).batch(3)))
-    assert (await house_of.tables(database, shard))["leaves"]
+    await postgres.post(database, postgres.events(shard, generators.Story(1).batch(3)))
+    assert (await postgres.tables(database, shard))["leaves"]
 
 
 async def test_accounts_are_numbered_without_a_gap_in_order_of_first_use(database, written):
-    found = await house_of.tables(database, written)
+    found = await postgres.tables(database, written)
     numbers = [row[0] for row in found["accounts"]]
     assert numbers == list(range(1, len(numbers) + 1))
     first_use = []
@@ -128,7 +128,9 @@ async def test_lots_are_found_by_a_probe_an_account(database, written):
 
 async def post_with(database, shard, spoil):
     """Decide a batch, spoil what was decided, and try to write it."""
-    heard = [records.command_from(shard, envelopes.encode(e)) for e in stories.Story(3).batch(30)]
+    heard = [
+        records.command_from(shard, envelopes.encode(e)) for e in generators.Story(3).batch(30)
+    ]
     async with database.transaction() as tx:
         reading = await batch_read.read(tx, heard)
         made = [r.decision for r in commands.decide(reading.book, heard) if r.decision]
@@ -153,19 +155,19 @@ async def test_nothing_wrong_is_ever_committed(database, shard):
     for spoil in (missing, off_zero, off_lots):
         with pytest.raises(InvariantBroken):
             await post_with(database, shard, spoil)
-    assert (await house_of.tables(database, shard))["leaves"] == []
+    assert (await postgres.tables(database, shard))["leaves"] == []
     await post_with(database, shard, lambda made: made)
-    assert (await house_of.tables(database, shard))["leaves"]
+    assert (await postgres.tables(database, shard))["leaves"]
 
 
 async def test_a_writer_that_read_before_another_wrote_cannot_write(database, shard):
-    heard = house_of.events(shard, stories.Story(8).batch(20))
+    heard = postgres.events(shard, generators.Story(8).batch(20))
     first = heard[:10]
-    await house_of.post(database, first)
+    await postgres.post(database, first)
     commands_of = [records.command_of(shard, e.raw, e.envelope) for e in heard[10:]]
     async with database.transaction() as tx:
         stale = await batch_read.read(tx, commands_of)
-    await house_of.post(database, heard[10:])
+    await postgres.post(database, heard[10:])
     made = [r.decision for r in commands.decide(stale.book, commands_of) if r.decision]
     with pytest.raises((InvariantBroken, errors.Permanent)):
         async with database.transaction() as tx:
@@ -174,6 +176,6 @@ async def test_a_writer_that_read_before_another_wrote_cannot_write(database, sh
 
 async def test_time_is_kept_to_the_microsecond(database, shard):
     at = datetime(2026, 3, 21, 8, 0, 0, 123457, tzinfo=UTC)
-    body = stories.AdvanceClock(name="k.1")
-    await house_of.post(database, house_of.events(shard, [stories.wrap(body, at)]))
-    assert (await house_of.tables(database, shard))["leaves"][0][1] == at
+    body = generators.AdvanceClock(name="k.1")
+    await postgres.post(database, postgres.events(shard, [generators.wrap(body, at)]))
+    assert (await postgres.tables(database, shard))["leaves"][0][1] == at

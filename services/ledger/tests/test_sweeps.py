@@ -15,8 +15,9 @@ from ledger.log.domain import records
 from ledger.posting.decide import commands
 from ledger.posting.decide.batch_state import BatchState
 
-from . import model, stories
+from . import generators
 from .one_shard import NETWORK
+from .oracle import SecondModel
 from .value_examples import ValueExamples, first_lot, said
 
 SHARD = 3
@@ -54,7 +55,7 @@ class Told:
         """Sweep until nothing is due."""
         for body, fields in self.due(at):
             self.said.append(None)
-            self.hear(stories.wrap(body(name=f"x.1.end{len(self.said)}", **fields), at))
+            self.hear(generators.wrap(body(name=f"x.1.end{len(self.said)}", **fields), at))
         return self
 
     def books(self):
@@ -70,12 +71,12 @@ class Told:
 @pytest.mark.parametrize("seed", range(40))
 def test_the_sweepers_words_change_nothing_wherever_they_come(seed):
     """One ledger hears them as soon as they are due, another a tick instead, and all at the end."""
-    rng, plain = random.Random(f"sweep {seed}"), model.Model()
-    story = stories.of_model(seed, plain)
+    rng, model = random.Random(f"sweep {seed}"), SecondModel(SHARD)
+    story = generators.of_model(seed, model)
     early, late = Told(), Told()
     for step in range(350):
         envelope = story.one()
-        plain.hear(envelope)
+        model.hear(envelope)
         one, other = early.hear(envelope), late.hear(envelope)
         assert (one is None) == (other is None)
         if one is not None and not isinstance(envelope.data, ExpireLot | ReleaseHold):
@@ -84,11 +85,11 @@ def test_the_sweepers_words_change_nothing_wherever_they_come(seed):
         now = early.book.shard(SHARD).decided_at
         due = [one for one in early.due(now) if rng.random() < 0.7]
         for place, (body, fields) in enumerate(due):
-            word = stories.wrap(body(name=f"x.1.{step}-{place}", **fields), now)
+            word = generators.wrap(body(name=f"x.1.{step}-{place}", **fields), now)
             early.hear(word)
-            plain.hear(word)
+            model.hear(word)
             late.hear(
-                stories.wrap(AdvanceClock(name=name(NameKind.TICK, step * 1000 + place)), now)
+                generators.wrap(AdvanceClock(name=name(NameKind.TICK, step * 1000 + place)), now)
             )
     end = early.book.shard(SHARD).decided_at + timedelta(days=400)
     assert early.swept(end).books() == late.swept(end).books()

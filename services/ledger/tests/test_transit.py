@@ -8,7 +8,7 @@ from contracts.ledger import IssueValue
 from contracts.value import SendValue, SetStanding
 from contracts.values import Unit
 
-from . import house_of, stories
+from . import generators, postgres
 from .test_between_shards import commands_said
 
 BAKER, FLORIST = 5, 7
@@ -22,7 +22,7 @@ class Road:
         self.database, self.door = database, door
         self.here, self.there = here, there
         self.ali, self.sara = 6_000_000 + here, 6_000_000 + there
-        self.at = stories.START
+        self.at = generators.START
         self.said = []
         self.count = 0
 
@@ -34,8 +34,8 @@ class Road:
         """One command, a minute later; gives its decision time."""
         self.at += timedelta(minutes=1)
         self.door.clock.at = self.at
-        said = await house_of.post(
-            self.database, house_of.events(shard, [stories.wrap(body, self.at)])
+        said = await postgres.post(
+            self.database, postgres.events(shard, [generators.wrap(body, self.at)])
         )
         self.said += commands_said(said)
         return self.at

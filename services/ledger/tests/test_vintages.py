@@ -19,7 +19,8 @@ from ledger.posting.decide.batch_state import BatchState
 from ledger.query.domain import issue_cohorts
 from ledger.query.domain.issue_cohorts import Figures, LotRow, MovementRow, Part, Sum
 
-from . import model, stories
+from . import generators
+from .oracle import SecondModel
 
 NP, CR = Unit.NETWORK_POINTS, Unit.CREDIT
 ESFAND = datetime(2026, 3, 20, 20, 29, 59, 999_999, tzinfo=UTC)  # last microsecond of 1404
@@ -200,9 +201,9 @@ class Told:
     """A story as the ledger decided it: rows as plain values, balances, lots after each number."""
 
     def __init__(self, seed, *, batches=16, size=15):
-        plain, book = model.Model(), BatchState()
+        model, book = SecondModel(SHARD), BatchState()
         owners = {}
-        story = stories.Story(seed, lots=lambda: owners)
+        story = generators.Story(seed, lots=lambda: owners)
         self.lots, self.rows, self.after = [], [], {0: {}}
         self.seen = Counter()
         self.legs = {0: Counter()}
@@ -211,8 +212,8 @@ class Told:
             story.at += timedelta(days=5)  # so that lots are born in several months
             batch = story.batch(size)
             for envelope in batch:
-                plain.hear(envelope)
-            owners = {n: held["account"] for n, held in plain.lots.items()}
+                model.hear(envelope)
+            owners = model.lot_owners()
             heard = [records.command_from(SHARD, envelopes.encode(e)) for e in batch]
             for decision in (r.decision for r in commands.decide(book, heard) if r.decision):
                 self._keep(decision)

@@ -161,7 +161,7 @@ def _differences(
     if (recorded.balance is None) != (not draft.owner):
         yield "balance", recorded.balance, "the account's, where there is one"
     elif recorded.balance is not None:
-        yield from _pairs("balance: ", _BALANCE, _held(recorded.balance), holding(draft))
+        yield from _pairs("balance: ", BALANCE, _held(recorded.balance), holding(draft))
 
 
 def _line(recorded: AnswerLine, expected: AnswerLine) -> AnswerLine:
@@ -206,19 +206,19 @@ def _head(
 _HEAD = ("id", "kind", "status", "code", "occurred_at", "accepted_at", "original")
 
 
-_BALANCE = (
+BALANCE = (
     "points", "available_points", "pending_points", "credit_rial", "expiring_points",
     "held_points", "held_credit_rial", "gift_rial", "held_gift_rial", "debt_points",
     "debt_credit_rial", "debt_gift_rial", "expiring_at",
 )  # fmt: skip
-_points = attrgetter(*_BALANCE[:-1])
+_points = attrgetter(*BALANCE[:-1])
 _plain = attrgetter(
     "id", "kind", "status", "code", "original", "reasons", "occurred_at", "accepted_at", *_NUMBERS
 )
 
 
 def holding(draft: Draft) -> tuple[int | None, ...]:
-    """An account's balance for its holder, in the order of _BALANCE."""
+    """An account's balance for its holder, in the order of BALANCE."""
     now = draft.now
     usable = pending = held = 0
     money: dict[str, list[int]] = {}

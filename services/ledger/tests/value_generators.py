@@ -1,6 +1,9 @@
-"""What stories tell beyond baskets: value issued, spent, held and let go, extended, corrected."""
+"""Commands beyond baskets: value issued, spent, held and let go, extended, corrected."""
 
+import random
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from contracts.ledger import CancelPending, ExpireLot, IssueValue, ReleasePending
 from contracts.value import (
@@ -15,10 +18,13 @@ from contracts.value import (
 )
 from contracts.values import NameKind, Unit, name
 
+if TYPE_CHECKING:
+    from .generators import Story
+
 UNITS = (Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT)
 
 
-def makers(story):
+def makers(story: "Story") -> tuple[tuple[Callable[[], Any], int], ...]:
     """(maker, weight): each gives one command's body."""
     return (
         (lambda: issue(story), 8), (lambda: event(story), 4), (lambda: spend(story), 7),
@@ -27,11 +33,11 @@ def makers(story):
     )  # fmt: skip
 
 
-def own_name(story, account, what):
-    return name(NameKind.ACCOUNT, account, f"{what}-{story.count}")
+def own_name(story: "Story", account: int, kind: str) -> str:
+    return name(NameKind.ACCOUNT, account, f"{kind}-{story.count}")
 
 
-def issue(story):
+def issue(story: "Story") -> IssueValue:
     rng, account = story.rng, story.rng.choice(story.accounts)
     unit = rng.choice(UNITS)
     amount = rng.choice((1, 40, 700, 5_000))
@@ -47,18 +53,18 @@ def issue(story):
     )  # fmt: skip
 
 
-def event(story):
+def event(story: "Story") -> ReleasePending | CancelPending:
     """The event that some issue awaits, or may not."""
-    issued = [e.data for e in story.told if isinstance(e.data, IssueValue)]
-    made = story.rng.choice((ReleasePending, ReleasePending, CancelPending))
+    issued = [e.data for e in story.history if isinstance(e.data, IssueValue)]
+    outcome = story.rng.choice((ReleasePending, ReleasePending, CancelPending))
     original = story.rng.choice(issued[-12:]).name if issued else "a.1.nothing"
-    return made(
+    return outcome(
         name=name(NameKind.VERDICT, f"event-{story.count}"), original=original, case_id="",
         reviewer="event",
     )  # fmt: skip
 
 
-def asked(rng):
+def units(rng: random.Random) -> dict[str, int]:
     """Some units, seldom all."""
     return {
         "points": rng.choice((0, 1, 20, 50, 150, 900)),
@@ -68,17 +74,17 @@ def asked(rng):
     }
 
 
-def spend(story):
+def spend(story: "Story") -> SpendValue:
     rng, account = story.rng, story.rng.choice(story.accounts)
     merchant = rng.choice((5, 5, 6, 7, 0)) if rng.random() < 0.2 else rng.choice((5, 6))
-    wants = asked(rng)
+    wants = units(rng)
     return SpendValue(
         name=own_name(story, account, "spend"), account=account, member=1, acceptor=merchant,
         merchant=merchant, spend=RedemptionTerms(**wants, **worth(rng, wants)),
     )  # fmt: skip
 
 
-def worth(rng, wants):
+def worth(rng: random.Random, wants: dict[str, int]) -> dict[str, int]:
     """What it is worth: about its cost, more, or nothing."""
     points = wants["points"] + wants["merchant_points"]
     rial = points * rng.choice((0, 90, 95, 100, 120)) + wants["credit_rial"] + wants["gift_rial"]
@@ -90,39 +96,39 @@ def worth(rng, wants):
     }
 
 
-def hold(story):
+def hold(story: "Story") -> HoldValue:
     rng, account = story.rng, story.rng.choice(story.accounts)
     merchant = rng.choice((5, 6, 7, 0)) if rng.random() < 0.2 else rng.choice((5, 6))
     hours = rng.choice((1, 8, 60, 200)) if rng.random() < 0.96 else -1
     return HoldValue(
         name=own_name(story, account, "hold"), account=account, member=1, acceptor=merchant,
-        merchant=merchant, due_at=story.at + timedelta(hours=hours), **asked(rng),
+        merchant=merchant, due_at=story.at + timedelta(hours=hours), **units(rng),
     )  # fmt: skip
 
 
-def resolve(story):
+def resolve(story: "Story") -> CaptureHold | VoidHold:
     """A capture or a void of some hold; now and then just when it falls due, or two at once."""
     rng = story.rng
-    told = [e.data for e in story.told if isinstance(e.data, HoldValue)]
-    if not told or rng.random() < 0.04:
-        sales = [e.data for e in story.told] or [spend(story)]
+    placed = [e.data for e in story.history if isinstance(e.data, HoldValue)]
+    if not placed or rng.random() < 0.04:
+        sales = [e.data for e in story.history] or [spend(story)]
         return VoidHold(name=own_name(story, 1000, "void"), original=rng.choice(sales).name)
-    standing = {hold["name"] for hold in story.holds().values() if not hold["end"]}
-    likely = [one for one in told if one.name in standing] if rng.random() < 0.7 else []
-    one = rng.choice((likely or told)[-6:])
+    standing = {hold.name for hold in story.holds().values() if not hold.end}
+    likely = [one for one in placed if one.name in standing] if rng.random() < 0.7 else []
+    one = rng.choice((likely or placed)[-6:])
     if rng.random() < 0.1:
         story.at = max(story.at, one.due_at - timedelta(seconds=rng.choice((0, 1))))
     if rng.random() < 0.3:
-        story.next.append(lambda: end_of(story, one))
+        story.planned.append(lambda: end_of(story, one))
     return end_of(story, one)
 
 
-def end_of(story, one):
+def end_of(story: "Story", one: HoldValue) -> CaptureHold | VoidHold:
     """One resolution of a hold."""
     rng = story.rng
     if rng.random() < 0.3:
         return VoidHold(name=own_name(story, one.account, "void"), original=one.name)
-    wants = {}
+    wants: dict[str, int] = {}
     for field in ("points", "merchant_points", "credit_rial", "gift_rial"):
         whole = getattr(one, field)
         wants[field] = rng.choice((whole, whole, whole, whole // 2, 0))
@@ -134,24 +140,24 @@ def end_of(story, one):
     )  # fmt: skip
 
 
-def release(story):
-    """The sweep's word on a hold, due or not; or on one that is none."""
+def release(story: "Story") -> ReleaseHold:
+    """The sweep's command for a hold, due or not; or on one that is none."""
     holds = story.holds()
-    standing = [number for number, hold in holds.items() if not hold["end"]]
+    standing = [number for number, hold in holds.items() if not hold.end]
     number = story.rng.choice(standing or sorted(holds)) if holds else 1
-    account = holds[number]["account"] if holds else story.accounts[0]
+    account = holds[number].owner if holds else story.accounts[0]
     return ReleaseHold(
         name=name(NameKind.HOLD, number + 10**6 * story.count), account=account, hold=number
     )
 
 
-def expire_held(story):
-    """The sweep's word on a lot that some hold has."""
+def expire_held(story: "Story") -> ExpireLot:
+    """The sweep's command for a lot that some hold has."""
     parts = [
-        (lot, hold["account"])
+        (lot, hold.owner)
         for hold in story.holds().values()
-        if not hold["end"]
-        for lot, _ in hold["parts"]
+        if not hold.end
+        for lot, _ in hold.parts
     ]
     lot, account = story.rng.choice(parts) if parts else (4096, story.accounts[0])
     return ExpireLot(
@@ -159,7 +165,7 @@ def expire_held(story):
     )
 
 
-def extend(story):
+def extend(story: "Story") -> ExtendLot:
     lots = story.lots()
     number = story.rng.choice(sorted(lots)) if lots else 4096
     hours = story.rng.choice((-1, 1, 6, 100))
@@ -170,7 +176,7 @@ def extend(story):
     )  # fmt: skip
 
 
-def adjust(story):
+def adjust(story: "Story") -> AdjustValue:
     rng, account = story.rng, story.rng.choice(story.accounts)
     amount = rng.choice((1, 30, 400))
     return AdjustValue(

@@ -1,17 +1,20 @@
-"""What tests do with a ledger: send batches, hear answers, look at whole tables."""
+"""A driver on PostgreSQL: posts batches, reads answers and whole tables."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
 from contracts import envelope as envelopes
+from contracts.envelope import Envelope
 from contracts.ledger import Outcome, Reply
 from contracts.topics import LEDGER_COMMANDS, LEDGER_ENTRIES
+from kit.base.db import Database
+from kit.base.message import Message
 from kit.stream import consumer
-from ledger.log.domain import chunks, leaves, merkle
+from ledger.log.domain import chunks, leaves
 from ledger.posting import usecases
-
-from . import holding
 
 TABLES = (
     (
@@ -59,7 +62,13 @@ TABLES = (
 REPLY = (("reply-topic", b"gateway.replies"), ("reply-partition", b"2"))
 
 
-def events(shard, batch, *, headers=(), first=0):
+def events(
+    shard: int,
+    batch: Iterable[Envelope[Any]],
+    *,
+    headers: Sequence[tuple[str, bytes]] = (),
+    first: int = 0,
+) -> list[consumer.Event]:
     """Records as kit hands them over; each asks for a reply under its place in the batch."""
     return [
         consumer.event(
@@ -73,7 +82,7 @@ def events(shard, batch, *, headers=(), first=0):
     ]
 
 
-def undecodable(shard, raw):
+def undecodable(shard: int, raw: bytes) -> consumer.Event:
     """A record that is no command."""
     return consumer.Event(
         topic=LEDGER_COMMANDS.name,
@@ -88,41 +97,41 @@ def undecodable(shard, raw):
     )
 
 
-async def post(database, batch):
-    """Post records in a transaction; gives what was said."""
+async def post(database: Database, batch: Sequence[consumer.Event]) -> list[Message]:
+    """Post records in a transaction; gives the messages to be sent."""
     async with database.transaction() as tx:
         await usecases.post_batch(tx, batch)
         return tx.take_messages()
 
 
-def replies(said):
+def replies(messages: Iterable[Message]) -> dict[int, tuple[int, bytes]]:
     """{correlation id: (http status, body bytes)}."""
-    found = {}
-    for message in said:
+    found: dict[int, tuple[int, bytes]] = {}
+    for message in messages:
         if message.topic == "gateway.replies":
             reply = envelopes.decode(message.value, {"transaction-answered.v1": Reply}).data
             found[int(message.key)] = (reply.http_status, bytes(reply.body))
     return found
 
 
-def answers(said):
+def answers(messages: Iterable[Message]) -> list[Any]:
     """Bodies of the replies in order, as objects."""
-    found = replies(said)
+    found = replies(messages)
     return [msgspec.json.decode(found[place][1]) for place in sorted(found)]
 
 
-def outcomes(said):
-    """What the house heard."""
+def outcomes(messages: Iterable[Message]) -> list[Outcome]:
+    """Outcomes that the other services hear."""
     return [
         envelopes.decode(message.value, {"outcome-recorded.v1": Outcome}).data
-        for message in said
+        for message in messages
         if message.topic == LEDGER_ENTRIES.name
     ]
 
 
-async def tables(database, shard):
+async def tables(database: Database, shard: int) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of a shard, table by table."""
-    found = {}
+    found: dict[str, list[tuple[Any, ...]]] = {}
     async with database.read() as tx:
         for table, columns, order in TABLES:
             rows = await tx.fetch(
@@ -142,60 +151,10 @@ async def tables(database, shard):
     return found
 
 
-async def balances_of(database, shard):
+async def balances_of(database: Database, shard: int) -> dict[tuple[Any, ...], int]:
     """Accounts that are not zero, by natural key."""
     async with database.read() as tx:
         rows = await tx.fetch(
             "select owner, role, unit, counterparty, balance from accounts where shard = $1", shard
         )
     return {tuple(row)[:4]: row["balance"] for row in rows if row["balance"]}
-
-
-async def check_book(database, shard):
-    """The book adds up by itself: from entries and consumptions alone."""
-    async with database.read() as tx:
-        off = await tx.fetch(
-            "select a.account_id from accounts a left join entries e using (shard, account_id)"
-            " where shard = $1 group by shard, a.account_id, a.balance, a.entry_count"
-            " having a.balance <> sum(e.amount) or a.entry_count <> count(*)"
-            " or a.entry_count <> max(e.account_sequence)", shard,
-        )  # fmt: skip
-        assert not off
-        wrong = await tx.fetch(
-            "select s.lot from lots s left join consumptions c"
-            " using (shard, lot) where shard = $1 group by shard, s.lot, s.amount, s.cost_rial,"
-            " s.parent, s.remaining, s.cost_left having"
-            " case when s.parent is null then s.amount else 0 end + coalesce(sum(case when c.what"
-            " in ('restored', 'arrived') then c.amount else -c.amount end), 0)"
-            " <> s.remaining or"
-            " case when s.parent is null then s.cost_rial else 0 end + coalesce(sum(case when"
-            " c.what in ('restored', 'arrived') then c.cost_rial else -c.cost_rial end), 0)"
-            " <> s.cost_left", shard,
-        )  # fmt: skip
-        assert not wrong
-        state = await tx.fetchrow("select last_sequence, peaks from shards where shard = $1", shard)
-        packed = await tx.fetch("select packed from leaves where shard = $1 order by first", shard)
-    raw = [leaf for row in packed for leaf in chunks.unpack(row["packed"])]
-    assert [leaves.decode(leaf).sequence for leaf in raw] == list(range(1, len(raw) + 1))
-    if state is not None:
-        grown = merkle.grow(merkle.EMPTY, merkle.leaf_hashes(raw)).frontier
-        assert grown == merkle.frontier(state["last_sequence"], state["peaks"])
-
-
-async def compare_state(database, shard, plain):
-    """Lots, with what is held of them and their dates, and holds are what a model says."""
-    found = await tables(database, shard)
-    assert {row[0]: (*row[5:8], row[15], row[16]) for row in found["lots"]} == {
-        n: (
-            lot["left"], lot["cost"], holding.held(plain, n, booked=True), lot["from"],
-            lot["until"],
-        )
-        for n, lot in plain.lots.items()
-    }  # fmt: skip
-    assert {
-        row[0]: (*row[1:4], list(zip(*row[4:6], strict=True)), row[6], row[7] or 0)
-        for row in found["holds"]
-    } == {
-        n: (hold["account"], hold["name"], hold["due"], hold["parts"], hold["end"], hold["by"])
-        for n, hold in plain.holds.items()
-    }

@@ -1,10 +1,13 @@
 """Random stories of several shards: the road's commands among those that cross it."""
 
 import random
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
+from contracts.envelope import Envelope
 from contracts.ledger import IssueValue, RevokeIssue
 from contracts.value import (
     ActivateCard,
@@ -23,45 +26,46 @@ from contracts.value import (
 )
 from contracts.values import NameKind, Unit, name
 
-from . import stories
+from . import generators
+from .oracle import HoldRecord, SecondModel
 
 NP, MP, CR, GV = Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT
 ACCOUNTS, CARDS, IDLE = (1000, 1001), (2000, 2001, 2002), 1009
 
 
-def lots_of(plain):
-    """() -> {number: account} of a model's lots."""
-    return lambda: {number: lot["account"] for number, lot in plain.lots.items()}
+def holds_of(model: SecondModel) -> Callable[[], Mapping[int, HoldRecord]]:
+    """Gives a model's holds whenever it is asked."""
+    return lambda: model.holds
 
 
-def holds_of(plain):
-    """() -> a model's holds."""
-    return lambda: plain.holds
+def time_of(micros: int) -> datetime:
+    """Microseconds since 1970 as a time."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)
 
 
-class ShardStories:
-    """plain: the model of each shard, to see what there is. road: share of the road's commands."""
+class NetworkStory:
+    """models: the model of each shard, to see what there is. road: share of the road's commands."""
 
-    def __init__(self, seed, plain, *, road=0.4):
+    def __init__(self, seed: int, models: Mapping[int, SecondModel], *, road: float = 0.4) -> None:
         self.rng = random.Random(seed)
         self.aside = random.Random(f"aside {seed}")
-        self.plain = plain
+        self.models = models
         self.road = road
-        self.shards = tuple(plain)
-        self.at = stories.START
+        self.shards = tuple(models)
+        self.at = generators.START
         self.count = 0
         self.accounts, self.cards, self.idle = ACCOUNTS, CARDS, IDLE
-        self.issued = {shard: [] for shard in plain}
-        self.roads = {}
-        for shard in plain:
-            road = stories.Story(
-                self.rng.random(), accounts=(*ACCOUNTS, CARDS[0]), lots=lots_of(plain[shard]),
-                holds=holds_of(plain[shard]), cards=False,
+        self.issued: dict[int, list[IssueValue]] = {shard: [] for shard in models}
+        self.roads: dict[int, generators.Story] = {}
+        for shard in models:
+            road = generators.Story(
+                self.rng.random(), accounts=(*ACCOUNTS, CARDS[0]), lots=models[shard].lot_owners,
+                holds=holds_of(models[shard]), cards=False,
             )  # fmt: skip
             road.budgets = (None, None, 0, 12)
             self.roads[shard] = road
 
-    def turn(self):
+    def turn(self) -> None:
         """Other accounts take the stage: of those before, more and more are closed."""
         self.accounts = tuple(account + 10 for account in self.accounts)
         self.cards = tuple(card + 10 for card in self.cards)
@@ -69,16 +73,16 @@ class ShardStories:
         for road in self.roads.values():
             road.accounts = (*self.accounts, self.cards[0])
 
-    def one(self):
+    def one(self) -> tuple[int, Envelope[Any]]:
         """(shard, envelope) of the next command."""
         rng = self.rng
         shard = rng.choice(self.shards)
         if rng.random() < self.road:
             road = self.roads[shard]
             road.at = max(road.at, self.at)
-            said = road.one()
+            envelope = road.one()
             self.at = max(self.at, road.at)
-            return shard, said
+            return shard, envelope
         self.at += timedelta(seconds=rng.choice((1, 60, 3600)))
         self.count += 1
         makers = (
@@ -87,29 +91,30 @@ class ShardStories:
             (self.grant, 5), (self.send_budget, 4), (self.stand, 4), (self.stand_party, 4),
             (self.close, 3), (self.settle, 10),
         )  # fmt: skip
-        made = rng.choices([m for m, _ in makers], [w for _, w in makers])[0](shard)
-        return shard, stories.wrap(made, self.at)
+        body = rng.choices([m for m, _ in makers], [w for _, w in makers])[0](shard)
+        return shard, generators.wrap(body, self.at)
 
-    def heard(self, shard, body):
+    def arriving(self, shard: int, body: Any) -> tuple[int, Envelope[Any]]:
         """What the ledger itself says next, as it arrives there."""
         self.at += timedelta(seconds=self.rng.choice((1, 1, 3600)))
         if isinstance(body, ReturnValue):
             self.at = max([self.at, *self.dates(shard, body.original)[:1]])
-        return shard, stories.wrap(body, self.at)
+        return shard, generators.wrap(body, self.at)
 
-    def dates(self, shard, sent_by):
+    def dates(self, shard: int, sent_by: str) -> list[datetime]:
         """When what a command sent ends, where that is soon: a return comes late, perhaps."""
-        sent, lots = self.plain[shard].quarter.sent, self.plain[shard].lots
-        dates = {lots[parcel[0]]["until"] for parcel in sent[sent_by]["parcels"]} - {None}
+        model = self.models[shard]
+        ends = {model.state.lots[number].until for number in model.sent_lots(sent_by)}
+        dates = [time_of(until) for until in ends if until is not None]
         return sorted(date for date in dates if date < self.at + timedelta(hours=10))
 
-    def name(self):
+    def name(self) -> str:
         return name(NameKind.PARTY, 5, f"c{self.count}")
 
-    def account(self):
+    def account(self) -> int:
         return self.rng.choice((*self.accounts, *self.accounts, *self.cards, self.idle))
 
-    def send(self, shard):
+    def send(self, shard: int) -> SendValue:
         rng = self.rng
         unit = rng.choice((NP, NP, NP, MP, CR, GV, Unit.RIAL if rng.random() < 0.2 else NP))
         made = SendValue(
@@ -118,13 +123,13 @@ class ShardStories:
             to_account=self.account() if rng.random() < 0.95 else 0, to_member=2,
             issuer=rng.choice((5, 6)) if unit is MP else 0,
         )  # fmt: skip
-        standings = self.plain[made.to_shard].quarter.standing.items()
-        closed = [n for (kind, n), is_ in standings if kind == "account" and is_ == "closed"]
+        standings = self.models[made.to_shard].standings().items()
+        closed = [n for (is_party, n), is_ in standings if not is_party and is_ == "closed"]
         if closed and self.aside.random() < 0.3:  # it comes back
             made = replace(made, to_account=self.aside.choice(closed))
         return made
 
-    def exchange(self, shard):
+    def exchange(self, shard: int) -> ExchangeValue:
         rng = self.rng
         unit, issuer = rng.choice((NP, MP)), rng.choice((5, 5, 5, 6, 8))
         numbers = (1, 10) if unit is MP else (10, 1)
@@ -141,7 +146,7 @@ class ShardStories:
             expires_at=rng.choice((None, self.at + timedelta(hours=9))),
         )  # fmt: skip
 
-    def install(self, shard):
+    def install(self, shard: int) -> InstallTerms:
         party = self.rng.choice((5, 5, 6, 8))
         return InstallTerms(
             name=self.name(), kind=self.rng.choice((TermsKind.RATE, TermsKind.RATE, TermsKind.FEE)),
@@ -150,7 +155,7 @@ class ShardStories:
             accepted_by=self.rng.choice(((1, party), (party, 1), (1, party), (1, 7), (party,))),
         )  # fmt: skip
 
-    def issue(self, shard):
+    def issue(self, shard: int) -> IssueValue:
         rng = self.rng
         unit = rng.choice((NP, NP, MP, MP, GV))
         account = rng.choice(self.cards) if unit is GV and rng.random() < 0.8 else self.account()
@@ -165,79 +170,79 @@ class ShardStories:
         self.issued[shard].append(made)
         return made
 
-    def take_back(self, shard):
+    def take_back(self, shard: int) -> RevokeIssue:
         one = self.rng.choice(self.issued[shard] or [None])
         account, issued_by = (one.account, one.name) if one else (1000, "p.5.none")
         return RevokeIssue(name=self.name(), account=account, member=1, issued_by=issued_by)
 
-    def activate(self, shard):
+    def activate(self, shard: int) -> ActivateCard:
         return ActivateCard(
             name=self.name(), account=self.rng.choice((*self.cards, *self.cards, self.accounts[0])),
             issuer=self.rng.choice((5, 6)), amount_rial=self.rng.choice((0, 900)),
             expires_at=self.rng.choice((None, self.at + timedelta(hours=9))),
         )  # fmt: skip
 
-    def reissue(self, shard):
+    def reissue(self, shard: int) -> ReissueCard:
         return ReissueCard(
             name=self.name(), account=self.rng.choice((*self.cards, self.accounts[0])),
             to_shard=self.rng.choice(self.shards), to_account=self.rng.choice(self.cards), by="ops",
             reason="lost",
         )  # fmt: skip
 
-    def top_up(self, shard):
+    def top_up(self, shard: int) -> TopUpWallet:
         return TopUpWallet(
             name=self.name(), account=self.account(), member=1, amount_rial=400,
             custodian=self.rng.choice((6, 8)), merchant=1,
         )  # fmt: skip
 
-    def grant(self, shard):
+    def grant(self, shard: int) -> GrantBudget:
         return GrantBudget(
             name=self.name(), party=self.rng.choice((1, 5, 6)), campaign=self.rng.choice((0, 12)),
             amount_rial=self.rng.choice((5_000, 150_000, 400_000)),
         )  # fmt: skip
 
-    def send_budget(self, shard):
+    def send_budget(self, shard: int) -> SendBudget:
         return SendBudget(
             name=self.name(), party=self.rng.choice((1, 5, 6)), campaign=self.rng.choice((0, 12)),
             to_shard=self.rng.choice(self.shards),
             amount_rial=self.rng.choice((0, 0, 10_000, 1_000_000)),
         )  # fmt: skip
 
-    def stand(self, shard):
+    def stand(self, shard: int) -> SetStanding:
         return SetStanding(
             name=self.name(), by="ops", reason="r",
             standing=self.rng.choice(("frozen", "open", "open", "open", "open", "closed")),
             account=self.rng.choice((*self.accounts, *self.cards, self.idle, self.idle)),
         )  # fmt: skip
 
-    def stand_party(self, shard):
+    def stand_party(self, shard: int) -> SetStanding:
         """A party's; now and then one that owes, but has no points out, is to close."""
         standing = self.rng.choice(("frozen", "open", "open", "open", "closed"))
         party = self.rng.choice((5, 6, 7, 7, 8, 8, 8, 0))
-        accounts, lots = self.plain[shard].accounts, self.plain[shard].lots.values()
-        owing = {key[0] for key, rial in accounts.items() if key[1] == "payable" and rial}
-        owing -= {lot["issuer"] for lot in lots if lot["left"]}
+        balances, lots = self.models[shard].balances(), self.models[shard].state.lots.values()
+        owing = {key[0] for key in balances if key[1] == "payable"}
+        owing -= {lot.issuer for lot in lots if lot.left}
         if owing and self.aside.random() < 0.1:
             standing, party = "closed", self.aside.choice(sorted(owing))
         return SetStanding(name=self.name(), by="ops", reason="r", standing=standing, party=party)
 
-    def close(self, shard):
+    def close(self, shard: int) -> CloseWindow:
         window = self.last(shard) + 1
         if self.rng.random() < 0.1:
             window += self.rng.choice((-1, 1))
         return CloseWindow(name=self.name(), window=max(window, 1))
 
-    def last(self, shard):
+    def last(self, shard: int) -> int:
         """The last window closed there."""
-        return len(self.plain[shard].quarter.cuts)
+        return len(self.models[shard].state.registry.windows)
 
-    def settle(self, shard):
+    def settle(self, shard: int) -> SettlePosition:
         """Somebody who owes, or is owed from an earlier payment, pays; now and then too much."""
         rng, last = self.rng, self.last(shard)
         owing = [(1, 5, 100)] + [
             (owner, other, -amount)
-            for (owner, role, _, other), amount in self.plain[shard].accounts.items()
-            if role == "payable" and amount
+            for (owner, role, _, other), amount in self.models[shard].balances().items()
+            if role == "payable"
         ]
         debtor, creditor, rial = rng.choice(owing)
         if rial < 0:
