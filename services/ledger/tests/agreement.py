@@ -146,15 +146,15 @@ async def check_tables(database: Database, model: SecondModel) -> None:
 
 def _check_registry(tables: dict[str, list[tuple[Any, ...]]], model: SecondModel) -> None:
     """Standings, terms, cards, windows and what was paid for them; what became of originals."""
-    house = model.state.registry
-    check_same({row[:2]: row[2:] for row in tables["standings"]}, house.standings)
+    registry = model.state.registry
+    check_same({row[:2]: row[2:] for row in tables["standings"]}, registry.standings)
     check_same(
-        {row[:3]: (*row[3:5], tuple(row[5]), row[6]) for row in tables["terms"]}, house.terms
+        {row[:3]: (*row[3:5], tuple(row[5]), row[6]) for row in tables["terms"]}, registry.terms
     )
-    check_same({row[0]: row[1:] for row in tables["cards"]}, house.cards)
-    assert [row[1] for row in tables["windows"]] == house.windows
-    check_same({row[:3]: row[3] for row in tables["positions"]}, house.reached)
-    check_same({row[:2]: row[2:] for row in tables["settlements"]}, house.settled)
+    check_same({row[0]: row[1:] for row in tables["cards"]}, registry.cards)
+    assert [row[1] for row in tables["windows"]] == registry.windows
+    check_same({row[:3]: row[3] for row in tables["positions"]}, registry.reached)
+    check_same({row[:2]: row[2:] for row in tables["settlements"]}, registry.settled)
     check_same(
         {row[0]: (*row[1:4], tuple(row[4]), *row[5:]) for row in tables["originals"]},
         {
