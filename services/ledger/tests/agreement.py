@@ -24,25 +24,26 @@ from .sealing import Rows
 TOLD = ("held_points", "available_points", "pending_points", "credit_rial", "gift_rial")
 
 
-def check_result(expected: Expectation, result: Result, rows: Rows) -> None:
+def check_result(expected: Expectation, result: Result, rows: Rows, raw: bytes) -> None:
     """One command: what became of it, its answer, its leaf, and what the ledger says next."""
-    assert result.verdict.value == expected.disposition
+    check_equal(result.verdict.value, expected.disposition, raw)
     decision = result.decision
     if decision is None:
         return
-    assert (decision.status.value, decision.code) == (expected.status, expected.code)
+    outcome = (decision.status.value, decision.code)
+    check_equal(outcome, (expected.status, expected.code), raw)
     check_leaf(leaves.encode(rows.leaf(decision)), expected.leaf)
     sends = [sent(shard, body) for shard, body in decision.sends]
-    assert sends == list(expected.sends)
-    assert expected.differences == ()
+    check_equal(sends, list(expected.sends), raw)
+    check_equal(expected.differences, (), raw)
 
 
 def check_leaf(raw: bytes, expected: expected_leaves.Leaf | None) -> None:
     """Every row of a leaf, and its head but for the answers, which are read apart."""
     leaf = expected_leaves.from_bytes(raw)
-    assert expected is not None
-    assert leaf.head[:6] == expected.head[:6]
-    assert leaf.rows == expected.rows
+    assert expected is not None, leaf.head
+    check_equal(leaf.head[:6], expected.head[:6], raw)
+    check_same(leaf.rows, expected.rows, leaf.head)
 
 
 def sent(shard: int, body: Any) -> tuple[str, Any] | None:
@@ -50,10 +51,15 @@ def sent(shard: int, body: Any) -> tuple[str, Any] | None:
     return decide.arrival_of(shard, decode_command(envelopes.encode(wrap(body, START))))
 
 
-def check_same(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> None:
+def check_equal(found: Any, expected: Any, where: Any) -> None:
+    """Both are the same; where: the command, to find the place in a story of hundreds."""
+    assert found == expected, (found, expected, where)
+
+
+def check_same(found: Mapping[Any, Any], expected: Mapping[Any, Any], where: Any = "") -> None:
     """Both have the same under the same keys; tells only what differs."""
     keys = {key for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)}
-    assert not keys, {key: (found.get(key), expected.get(key)) for key in keys}
+    assert not keys, ({key: (found.get(key), expected.get(key)) for key in keys}, where)
 
 
 # ---------------------------------------------------------------------------------------- in memory

@@ -42,7 +42,7 @@ class InMemory:
         decision = result.decision
         answered = (result.answer, decision.marked and decision.marked[1]) if decision else None
         expected = self.models[shard].hear_record(raw, answered)
-        agreement.check_result(expected, result, self._rows[shard])
+        agreement.check_result(expected, result, self._rows[shard], raw)
         if decision is not None:
             self.decisions[shard].append(decision)
 

@@ -24,7 +24,7 @@ SHARD = 3
 SEEN = Counter()
 
 
-class Told:
+class SweptLedger:
     """One story as a ledger hears it."""
 
     def __init__(self):
@@ -73,7 +73,7 @@ def test_the_sweepers_words_change_nothing_wherever_they_come(seed):
     """One ledger hears them as soon as they are due, another a tick instead, and all at the end."""
     rng, model = random.Random(f"sweep {seed}"), SecondModel(SHARD)
     story = generators.of_model(seed, model)
-    early, late = Told(), Told()
+    early, late = SweptLedger(), SweptLedger()
     for step in range(350):
         envelope = story.one()
         model.hear(envelope)

@@ -197,7 +197,7 @@ def test_sums_of_a_database_are_held_to_the_same():
 MONTHS = {Month(1405, month) for month in range(1, 4)}
 
 
-class Told:
+class DecidedStory:
     """A story as the ledger decided it: rows as plain values, balances, lots after each number."""
 
     def __init__(self, seed, *, batches=16, size=15):
@@ -245,7 +245,7 @@ def test_vintages_agree_with_the_lots_and_accounts_of_the_book():
     """In stories that move lots of several months in every way."""
     seen = Counter()
     for seed in range(40):
-        told = Told(seed)
+        told = DecidedStory(seed)
         seen.update(told.seen)
         seen.update(agree_with_the_book(seed, told))
     elsewhere = {LotMovementKind.SENT, LotMovementKind.ARRIVED, LotMovementKind.EXCHANGED}
