@@ -3,7 +3,7 @@
 from collections import Counter
 
 from kit.base.db import Database
-from ledger.book.facts import value_key
+from ledger.book.facts import AccountKey, value_key
 from ledger.log.domain import chunks, leaves, merkle
 from ledger.posting.decide.batch_state import BatchState
 
@@ -16,7 +16,7 @@ def check_sums(book: BatchState, shard: int) -> None:
         sums[key.unit] += amount
         assert key.role != "debt" or amount <= 0
     assert not any(sums.values())
-    lots: Counter[tuple[object, ...]] = Counter()
+    lots: Counter[AccountKey] = Counter()
     for (its, owner), member in book.members.items():
         if its == shard:
             for lot in member.lots.values():

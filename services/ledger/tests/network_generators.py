@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from contracts.envelope import Envelope
 from contracts.ledger import IssueValue, RevokeIssue
 from contracts.value import (
+    AccountStatus,
     ActivateCard,
     CloseWindow,
     ExchangeValue,
@@ -30,6 +31,7 @@ from . import generators
 from .oracle import HoldRecord, SecondModel
 
 NP, MP, CR, GV = Unit.NETWORK_POINTS, Unit.MERCHANT_POINTS, Unit.CREDIT, Unit.GIFT
+FROZEN, OPEN, CLOSED = AccountStatus.FROZEN, AccountStatus.OPEN, AccountStatus.CLOSED
 ACCOUNTS, CARDS, IDLE = (1000, 1001), (2000, 2001, 2002), 1009
 
 
@@ -58,12 +60,12 @@ class NetworkStory:
         self.issued: dict[int, list[IssueValue]] = {shard: [] for shard in models}
         self.roads: dict[int, generators.Story] = {}
         for shard in models:
-            road = generators.Story(
+            story = generators.Story(
                 self.rng.random(), accounts=(*ACCOUNTS, CARDS[0]), lots=models[shard].lot_owners,
                 holds=holds_of(models[shard]), cards=False,
             )  # fmt: skip
-            road.budgets = (None, None, 0, 12)
-            self.roads[shard] = road
+            story.budgets = (None, None, 0, 12)
+            self.roads[shard] = story
 
     def turn(self) -> None:
         """Other accounts take the stage: of those before, more and more are closed."""
@@ -211,19 +213,19 @@ class NetworkStory:
     def stand(self, shard: int) -> SetStanding:
         return SetStanding(
             name=self.name(), by="ops", reason="r",
-            standing=self.rng.choice(("frozen", "open", "open", "open", "open", "closed")),
+            standing=self.rng.choice((FROZEN, OPEN, OPEN, OPEN, OPEN, CLOSED)),
             account=self.rng.choice((*self.accounts, *self.cards, self.idle, self.idle)),
         )  # fmt: skip
 
     def stand_party(self, shard: int) -> SetStanding:
         """A party's; now and then one that owes, but has no points out, is to close."""
-        standing = self.rng.choice(("frozen", "open", "open", "open", "closed"))
+        standing = self.rng.choice((FROZEN, OPEN, OPEN, OPEN, CLOSED))
         party = self.rng.choice((5, 6, 7, 7, 8, 8, 8, 0))
         balances, lots = self.models[shard].balances(), self.models[shard].state.lots.values()
         owing = {key[0] for key in balances if key[1] == "payable"}
         owing -= {lot.issuer for lot in lots if lot.left}
         if owing and self.aside.random() < 0.1:
-            standing, party = "closed", self.aside.choice(sorted(owing))
+            standing, party = CLOSED, self.aside.choice(sorted(owing))
         return SetStanding(name=self.name(), by="ops", reason="r", standing=standing, party=party)
 
     def close(self, shard: int) -> CloseWindow:

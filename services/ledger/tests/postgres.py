@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final, LiteralString
 
 import msgspec
 
@@ -16,7 +16,7 @@ from kit.stream import consumer
 from ledger.log.domain import chunks, leaves
 from ledger.posting import usecases
 
-TABLES = (
+TABLES: Final[tuple[tuple[LiteralString, LiteralString, LiteralString], ...]] = (
     (
         "shards",
         "shard, last_sequence, decided_at, account_count, peaks, has_standings, window_closed",
@@ -109,7 +109,7 @@ def replies(messages: Iterable[Message]) -> dict[int, tuple[int, bytes]]:
     found: dict[int, tuple[int, bytes]] = {}
     for message in messages:
         if message.topic == "gateway.replies":
-            reply = envelopes.decode(message.value, {"transaction-answered.v1": Reply}).data
+            reply = envelopes.decode(message.value or b"", {"transaction-answered.v1": Reply}).data
             found[int(message.key)] = (reply.http_status, bytes(reply.body))
     return found
 
@@ -123,7 +123,7 @@ def answers(messages: Iterable[Message]) -> list[Any]:
 def outcomes(messages: Iterable[Message]) -> list[Outcome]:
     """Outcomes that the other services hear."""
     return [
-        envelopes.decode(message.value, {"outcome-recorded.v1": Outcome}).data
+        envelopes.decode(message.value or b"", {"outcome-recorded.v1": Outcome}).data
         for message in messages
         if message.topic == LEDGER_ENTRIES.name
     ]

@@ -64,7 +64,7 @@ def event(story: "Story") -> ReleasePending | CancelPending:
     )  # fmt: skip
 
 
-def units(rng: random.Random) -> dict[str, int]:
+def units(rng: random.Random) -> dict[str, Any]:
     """Some units, seldom all."""
     return {
         "points": rng.choice((0, 1, 20, 50, 150, 900)),
