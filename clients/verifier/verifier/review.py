@@ -42,7 +42,7 @@ def follow(
 
 
 def _is_in_its_rows(command: Command) -> bool:
-    """Whether all effects of a command on the state are rows of its leaf (see apply_beside_rows)."""
+    """Whether a command does nothing to the state but what its leaf has rows for."""
     match command.body:
         case SpendAway() | Tick():
             return True
