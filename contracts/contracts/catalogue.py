@@ -45,7 +45,8 @@ def _topic(topic: Topic) -> str:
         f" version column `{t.version}`"
         for t in topic.local_tables
     )
-    readers = ", ".join(topic.consumers) or "operators, and kit where it is the sandbox's clock"
+    of_all = "operators, and kit where it is the sandbox's clock"
+    readers = ", ".join(topic.consumers) or (of_all if topic.owner == "platform" else "nobody yet")
     return (
         f"\n## `{topic.name}`\n\n- owner: {topic.owner}; keyed by {topic.key}; read by: {readers}\n"
         f"- {'; '.join(traits)}{tables}"

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,10 +71,38 @@ def test_every_service_is_a_tuple_of_parts(room: str) -> None:
     assert listed.SERVICE.parts is listed.PARTS
     modules = [make.__module__ for make in listed.PARTS]
     assert all(name == "kit.audit_trail" or name.endswith(".part") for name in modules), modules
-    made = {p for p in ROOMS[room].rglob("part.py")}
-    assert len(made) == len([name for name in modules if name != "kit.audit_trail"]), (
-        "a part unlisted"
-    )
+    parts = {".".join((room, *_inside(room, path))) for path in ROOMS[room].rglob("part.py")}
+    unlisted = parts - set(modules)
+    assert not unlisted, f"add to PARTS of {room}/main.py: {sorted(unlisted)}"
+
+
+def _inside(room: str, path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOMS[room]).with_suffix("").parts
+
+
+IMPORT_RULES = {
+    rule["name"].partition(":")[0]: rule
+    for rule in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+}
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_the_import_rules_know_every_noun(room: str) -> None:
+    nouns = {".".join((room, *_inside(room, path)[:-1])) for path in ROOMS[room].rglob("part.py")}
+    layered = set(IMPORT_RULES["inside a noun everything points down"]["containers"])
+    unknown = {noun for noun in nouns if not noun.startswith("ledger.posting")} - layered
+    assert not unknown, f"pyproject.toml, inside a noun: {sorted(unknown)} in containers"
+    pure = set(IMPORT_RULES["rules are pure"]["source_modules"])
+    rules = {f"{noun}.domain" for noun in nouns if _is_there(noun, "domain")}
+    assert not rules - pure, f"pyproject.toml, rules are pure: {sorted(rules - pure)}"
+
+
+def _is_there(noun: str, module: str) -> bool:
+    room, *inside = noun.split(".")
+    folder = ROOMS[room].joinpath(*inside)
+    return (folder / f"{module}.py").exists() or (folder / module).is_dir()
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))

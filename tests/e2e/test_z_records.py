@@ -32,17 +32,10 @@ ROAD = {
 }
 NAMED = {topic.name: topic for topic in topics.TOPICS}
 HEARERS = {
-    topics.LEDGER_ENTRIES.name: {"members", "merchants", "campaigns", "notify", "fraud"},
-    topics.FRAUD_TERMINALS.name: {"fraud"},
-    topics.MERCHANTS_PROGRAMMES.name: {"campaigns", "gateway"},
-    topics.MERCHANTS_TERMS.name: {"campaigns", "fraud", "gateway"},
-    topics.CAMPAIGNS_RULES.name: {"campaigns"},
-    topics.MEMBERS_CONTACTS.name: {"notify"},
-    topics.MEMBERS_NOTICES.name: {"notify"},
-    topics.MEMBERS_IDENTIFIERS.name: {"gateway"},
-    topics.MERCHANTS_TERMINALS.name: {"gateway"},
-    topics.GATEWAY_REPLIES.name: set[str](),  # nobody's to keep: whoever waits asks again
-}
+    topic.name: set(topic.consumers)
+    for topic in topics.TOPICS
+    if topic.name not in ROAD and topic.owner != "platform"
+} | {topics.GATEWAY_REPLIES.name: set[str]()}  # nobody's to keep: whoever waits asks again
 SHARD = 4
 
 
