@@ -108,8 +108,8 @@ def launch_of(cluster: Cluster, name: str) -> children.Launch:
 def launch_of_rebuild(cluster: Cluster, room: str) -> tuple[list[str], dict[str, str]]:
     """Command and environment that fill a room's local tables again, as their owner."""
     owner = cluster.servers.dsn(room, f"{room}_owner")
-    told = environment(cluster, room) | {PASSED_ON + "OWNER_DSN": owner}
-    return [sys.executable, "-m", room, "rebuild-tables"], told
+    variables = environment(cluster, room) | {PASSED_ON + "OWNER_DSN": owner}
+    return [sys.executable, "-m", room, "rebuild-tables"], variables
 
 
 def environment(cluster: Cluster, name: str) -> dict[str, str]:
