@@ -46,8 +46,9 @@ fmt: setup ## format and fix
 	@$(RUN) ruff format . && $(RUN) ruff check --fix .
 check: setup ## format, lint, types, imports, layout, contracts unchanged
 	@$(RUN) ruff format --check . && $(RUN) ruff check .
-	@$(RUN) pyright & types=$$!; .venv/bin/lint-imports && $(PYTEST) -q tests/contract; \
-		rest=$$?; wait $$types && exit $$rest
+	@$(RUN) pyright & types=$$!; $(RUN) pyright -p pyrightconfig.tests.json & tests=$$!; \
+		.venv/bin/lint-imports && $(PYTEST) -q tests/contract; rest=$$?; \
+		wait $$types; types=$$?; wait $$tests && exit $$((types + rest))
 
 .PHONY: test quick integration e2e
 test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)

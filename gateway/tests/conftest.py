@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ class Edge:
                 await asyncio.sleep(0.02)
 
     async def post(
-        self, body: Any, headers: dict[str, str] | None = None, path: str = "/v1/transactions"
+        self, body: Any, headers: Mapping[str, str] | None = None, path: str = "/v1/transactions"
     ) -> httpx.Response:
         """Send a body; bytes go as they are."""
         raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
@@ -122,13 +122,15 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         "terminal_burst": 10_000.0,
         "pending_each": 5_000,
         "refusal_delay_ms": 0,
-    } | {
+    }
+    fields |= {
         f"{caller}_{limit}": 10_000.0
         for caller in ("history", "status", "administration", "reading", "stranger")
         for limit in ("rate_per_s", "burst")
     }
     rooms = ("ledger", "merchants", "members", "campaigns", "fraud", "notify")
-    return Settings(**(fields | {f"{room}_url": url for room in rooms} | changes))
+    addresses: dict[str, Any] = {f"{room}_url": url for room in rooms}
+    return Settings(**(fields | addresses | changes))
 
 
 @asynccontextmanager

@@ -302,7 +302,7 @@ def base_records() -> list[Any]:
     ]
 
 
-def purchase(sequence: int, **changes: Any) -> dict[str, Any]:
+def purchase(sequence: int | str, **changes: Any) -> dict[str, Any]:
     """A purchase of 1000 Rial now; ... leaves a field out."""
     body = {
         "terminal": TERMINAL,

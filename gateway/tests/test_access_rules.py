@@ -137,6 +137,7 @@ def test_operators_read_from_settings() -> None:
 def test_a_partners_key_is_of_one_party() -> None:
     operators = keys.parse_operators([f"shop:enrol:12+merchant:7:{keys.digest('s3cret')}"])
     caller = operators.find("pvo_shop_s3cret")
+    assert caller is not None
     assert caller == keys.OperatorCaller("shop", frozenset({"enrol:12", "merchant:7"}), party=12)
     assert caller.roles.isdisjoint(auth.STAFF)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -340,7 +341,7 @@ async def test_a_body_over_eight_megabytes_is_refused(edge: Edge) -> None:
     answer = await edge.client.post("/v1/members/import", content=body, headers=operator("sara"))
     assert_problem(answer, 413, "too-large")
 
-    async def chunks() -> Any:
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(9):
             yield b"x" * 2**20
 

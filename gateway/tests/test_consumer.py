@@ -288,6 +288,7 @@ async def test_replies_reach_who_waits_and_nobody_else(tmp_path: Path) -> None:
         ]
     )
     reply = future.result()
+    assert reply is not None
     decoded = envelope.decode(value, {"transaction-answered.v1": Reply}).data
     assert reply == decoded
     assert bytes(reply.body) in value

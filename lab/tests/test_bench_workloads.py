@@ -115,7 +115,9 @@ def test_members_of_w7_have_five_lots_each_and_all_others_one():
     born = dict(workloads.lots_before(Workload.W7, SMALL))
     assert {len(lots) for lots in born.values()} == {5}
     assert {lot.points for lots in born.values() for lot in lots} == {200}
-    assert all(1 <= lot.days <= 400 for lots in born.values() for lot in lots)
+    assert all(
+        lot.days is not None and 1 <= lot.days <= 400 for lots in born.values() for lot in lots
+    )
     assert all(50 * 200 <= lot.cost_rial <= 150 * 200 for lots in born.values() for lot in lots)
     for workload in (Workload.W1, Workload.W3):
         assert {len(lots) for _, lots in workloads.lots_before(workload, SMALL)} == {1}

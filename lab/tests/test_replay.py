@@ -358,16 +358,16 @@ def test_a_folder_is_no_file(folder: Path) -> None:
 
 
 def test_a_merchant_is_found_by_its_reference_then_by_its_number() -> None:
-    known = partners.Registered({5, 12}, {"shop": 5, "12": 5})
+    known = partners.Registered({5: 50, 12: 120}, {"shop": 5, "12": 5})
     assert [known.find(text) for text in ("shop", "12", "5", "7", "nobody", "٧")] == [
         *(5, 5, 5, None, None, None)
     ]
 
 
 def test_new_merchants_get_numbers_after_the_highest_that_no_text_of_the_file_means() -> None:
-    numbers = partners.Registered({5}, {}).free(["6", "8", "shop", "x"])
+    numbers = partners.Registered({5: 50}, {}).free(["6", "8", "shop", "x"])
     assert [next(numbers) for _ in range(4)] == [7, 9, 10, 11]
-    assert next(partners.Registered(set(), {}).free([])) == 2
+    assert next(partners.Registered({}, {}).free([])) == 2
 
 
 def test_after_the_last_number_of_all_come_those_that_were_passed_over() -> None:

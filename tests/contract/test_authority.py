@@ -1,5 +1,6 @@
 """Every route × role × tenant in one table: a new route without a row fails (findings N1b, S12)."""
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -127,7 +128,7 @@ class Away:
     """A database that is not there: whoever comes as far as it was let in."""
 
     @asynccontextmanager
-    async def transaction(self, *_: Any) -> Any:
+    async def transaction(self, *_: Any) -> AsyncIterator[None]:
         raise errors.Unavailable("no database here")
         yield
 

@@ -17,7 +17,8 @@ def codes_of(node: ast.AST) -> Iterator[str]:
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         found = [k.value for k in node.keywords if k.arg == "code"] if name in PROBLEMS else []
-        yield from (v.value for v in found if isinstance(v, ast.Constant) and v.value)
+        values = [v.value for v in found if isinstance(v, ast.Constant)]
+        yield from (value for value in values if isinstance(value, str) and value)
     if isinstance(node, ast.ClassDef):
         for line in node.body:
             if not isinstance(line, ast.Assign):

@@ -208,8 +208,6 @@ def test_every_dependency_is_pinned_with_a_reason() -> None:
             assert found, f"no pin or no reason: {line}"
             pinned[found[1].lower()] = found[2]
     for path in tracked("*pyproject.toml"):
-        import tomllib
-
         asked = tomllib.loads(path.read_text("utf-8"))["project"].get("dependencies", [])
         unknown = {d for d in asked if not d.startswith("peyvand-")} - pinned.keys()
         assert not unknown, f"{path.relative_to(ROOT)}: {unknown} not in requirements.in"

@@ -151,7 +151,7 @@ def changed(**edits: Any) -> dict[str, Any]:
         at: Any = document
         for key in parents:
             at = at[int(key) if isinstance(at, list) else key]
-        key = int(last) if isinstance(at, list) else last
+        key: Any = int(last) if isinstance(at, list) else last
         if value is ...:
             del at[key]
         elif isinstance(at, list) and key == len(at):

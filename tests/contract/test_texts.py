@@ -61,9 +61,10 @@ def test_no_persian_text_has_other_digits() -> None:
     for name, tree in sources():
         skipped = docstrings(tree)
         for node in ast.walk(tree):
-            text = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(text, str) and id(node) not in skipped and wrong_digits(text):
-                wrong.append(f"{name}:{node.lineno}: {text}")
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if id(node) not in skipped and wrong_digits(node.value):
+                wrong.append(f"{name}:{node.lineno}: {node.value}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -35,9 +35,10 @@ def texts(room: str) -> Iterator[tuple[str, str]]:
     """(place, text) of every Persian literal in a room's code."""
     for path in sorted((ROOT / "services" / room / room).rglob("*.py")):
         for node in ast.walk(parsed(path)):
-            text = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(text, str) and _PERSIAN.search(text):
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if _PERSIAN.search(node.value):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -107,7 +107,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]  it alone starts this
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:

@@ -116,6 +116,12 @@ def answer_of(heard: Answered | Pending) -> Answer:
     return heard.answer
 
 
+def body_of(heard: Answered | Pending) -> bytes:
+    """The very bytes of an answer that came."""
+    assert isinstance(heard, Answered), heard
+    return heard.body
+
+
 def preview_of(heard: Answered | Pending) -> Preview:
     """The answer of an inquiry."""
     assert isinstance(heard, Answered), heard
@@ -197,12 +203,16 @@ class Participants:
         shop = Shop(
             merchant=next(self.numbers), party=next(self.numbers), branch=next(self.numbers)
         )
-        titles = {"title_fa": "فروشگاه", "title_en": title}
+        titles: dict[str, Any] = {"title_fa": "فروشگاه", "title_en": title}
         await self.operator.put_party(shop.party, titles)
         about = {"party": shop.party, "sector": "supermarket", **titles}
         await self.operator.put_merchant(shop.merchant, about)
         await self.operator.put_branch(shop.merchant, shop.branch, titles)
-        given = {"earn_points": 1, "earn_per_rial": EARN_PER_RIAL, "validity_days": 365}
+        given: dict[str, Any] = {
+            "earn_points": 1,
+            "earn_per_rial": EARN_PER_RIAL,
+            "validity_days": 365,
+        }
         body = Programme(effective_from=START, backdated=True, **titles, **(given | programme))
         await self.operator.put_programme(shop.merchant, 1, body)
         till, asker = await self.till(shop), await self.member()

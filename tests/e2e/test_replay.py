@@ -224,7 +224,7 @@ async def test_an_older_file_finds_a_programme_and_a_price_in_a_house_that_has_n
     cluster = plan.cluster_of(folder)
     key = cluster.credentials.operator_key("operator")
     async with Operator(cluster.url(plan.GATEWAY), key) as operator:
-        titles = {"title_fa": "فروشگاه", "title_en": "shop"}
+        titles: dict[str, Any] = {"title_fa": "فروشگاه", "title_en": "shop"}
         await operator.put_party(4_000, titles)
         await operator.put_merchant(4_000, {"party": 4_000, "sector": "books", **titles})
         body = Programme(

@@ -5,6 +5,7 @@ that each room's main wires, on a real database, as polls of a consumer at work;
 that can be asked is asked (findings S1, S17 to S19, kind 1). Seeded: a run tells the same.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -238,9 +239,11 @@ async def test_no_reply_ends_the_feed_and_the_next_is_heard(tmp_path: Path) -> N
     given: Any = None
     feed = RepliesFeed(given, pending_replies, Readiness(False, clock.wall))
     example = examples(topics.GATEWAY_REPLIES, "transaction-answered.v1")[0]
+    futures: list[asyncio.Future[Any]] = []
     for case in [*cases(topics.GATEWAY_REPLIES), Case(encoded(example), "the right one")]:
         correlation, future = pending_replies.register("till", 100_000)
         at = (("correlation-id", correlation),)
         record = kafka.Record("gateway.replies", 0, 0, 0, b"k", case.raw, at)
         feed.on_gateway_replies([record])
-    assert future.done()
+        futures.append(future)
+    assert futures[-1].done()

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 
@@ -57,7 +57,9 @@ class Rebuilt:
     async def rows(self) -> Rows:
         """All rows of all its local tables."""
         async with self.opened.database.read() as tx:
-            names = [table.name for one in self.filling for table in one.tables]
+            names: list[LiteralString] = [
+                table.name for one in self.filling for table in one.tables
+            ]
             return {
                 name: sorted(map(tuple, await tx.fetch(f"select * from {name}"))) for name in names
             }

@@ -1,6 +1,7 @@
 """A sale that is to be reversed is not sent again, wherever the till dies on the way."""
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
@@ -40,20 +41,22 @@ class Dying(Journal):
 
     at: Dies
 
-    def write(self, *given: Any) -> Written:
+    def write(
+        self, terminal: int, epoch: int, kind: Kind, encode: Callable[[TillReference], bytes]
+    ) -> Written:
         """Before, or after."""
         if self.at is Dies.BEFORE_IT_IS_WRITTEN:
             raise PowerCut
-        written = super().write(*given)
+        written = super().write(terminal, epoch, kind, encode)
         if self.at is Dies.BEFORE_IT_IS_SENT:
             raise PowerCut
         return written
 
-    def answered(self, *given: Any, **more: Any) -> None:
+    def answered(self, name: TillReference, answer: bytes, *, reverses: str | None = None) -> None:
         """Before, or after."""
         if self.at is Dies.BEFORE_ITS_ANSWER_IS_WRITTEN:
             raise PowerCut
-        super().answered(*given, **more)
+        super().answered(name, answer, reverses=reverses)
         raise PowerCut
 
 
@@ -246,14 +249,14 @@ async def test_a_journal_of_before_holds_back_what_its_reversals_name(
         sold = requests.purchase(name, SHOWN, amount_rial=1_500_000, occurred_at=AT)
         named = original_named(name, AT)
         reversal = requests.reversal(back, named, occurred_at=AT, identifier=SHOWN)
-        rows = [(*name, "purchase", road.encode(sold), None)]
+        rows: list[tuple[Any, ...]] = [(*name, "purchase", road.encode(sold), None)]
         rows.append((*back, "reversal", road.encode(reversal), answer))
         old.executemany("insert into requests values (?, ?, ?, ?, ?, ?, null)", rows)
     old.commit()
     old.close()
-    for _ in range(2):  # opened again, it is as it was
-        till = _till(client, path)
-        assert _states(till) == ["answered", "reversed", "open", "open"]
+    assert _states(_till(client, path)) == ["answered", "reversed", "open", "open"]
+    till = _till(client, path)  # opened again, it is as it was
+    assert _states(till) == ["answered", "reversed", "open", "open"]
     assert [one.written.name.sequence for one in await till.resend_unanswered()] == [2]
     assert (_sendings(scripted, Kind.PURCHASE), gateway.points) == (0, 0)
     assert _states(till) == ["answered", "reversed", "answered", "reversed"]

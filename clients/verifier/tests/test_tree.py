@@ -1,6 +1,7 @@
 """The auditor's tree: published vectors, and what a proof may not show."""
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -60,23 +61,24 @@ def test_the_published_roots():
         (1, 5, [ROOTS[1], CD, E]),
     ],
 )  # fmt: skip
-def test_the_published_inclusion_proofs(index, size, proof):
-    true = {"index": index, "size": size, "proof": proof, "root": ROOTS[size]}
+def test_the_published_inclusion_proofs(index: int, size: int, proof: list[bytes]) -> None:
+    true: dict[str, Any] = {"index": index, "size": size, "proof": proof, "root": ROOTS[size]}
     tree.check_inclusion(HASHES[index], **true)
-    for change, why in (
+    changes: tuple[tuple[dict[str, Any], str], ...] = (
         ({"root": ROOTS[0]}, "another root"),
         ({"proof": [*proof, B]}, "too long|another root"),
         ({"proof": [*proof, B[:31]]}, "not a hash"),
         ({"index": size}, "no leaf"),
         ({"index": -1}, "no leaf"),
         ({"size": size * 2}, "too short"),
-    ):
+    )
+    for change, why in changes:
         with pytest.raises(tree.ProofRefused, match=why):
             tree.check_inclusion(HASHES[index], **(true | change))
     for place in range(len(proof)):
         forged = [*proof[:place], hashlib.sha256(b"no").digest(), *proof[place + 1 :]]
         with pytest.raises(tree.ProofRefused, match="another root"):
-            tree.check_inclusion(HASHES[index], **(true | {"proof": forged}))
+            tree.check_inclusion(HASHES[index], **{**true, "proof": forged})
 
 
 @pytest.mark.parametrize(
@@ -86,22 +88,23 @@ def test_the_published_inclusion_proofs(index, size, proof):
         (6, 7, [EF, G, ABCD]),
     ],
 )  # fmt: skip
-def test_the_published_consistency_proofs(old, new, proof):
-    true = {
+def test_the_published_consistency_proofs(old: int, new: int, proof: list[bytes]) -> None:
+    true: dict[str, Any] = {
         "old_size": old, "old_root": ROOTS[old], "new_size": new, "new_root": ROOTS[new],
         "proof": proof,
     }  # fmt: skip
     tree.check_consistency(**true)
-    for change, why in (
+    changes: tuple[tuple[dict[str, Any], str], ...] = (
         ({"old_root": bytes(32)}, "another root"),
         ({"proof": [*proof, B]}, "too long|another root"),
         ({"new_size": old - 1}, "cannot continue"),
         ({"old_size": -1}, "cannot continue"),
-    ):
+    )
+    for change, why in changes:
         with pytest.raises(tree.ProofRefused, match=why):
             tree.check_consistency(**(true | change))
     if proof:
         with pytest.raises(tree.ProofRefused, match=r"too short|another root"):
-            tree.check_consistency(**(true | {"proof": proof[1:]}))
+            tree.check_consistency(**{**true, "proof": proof[1:]})
         with pytest.raises(tree.ProofRefused, match=f"root of {new} leaves"):
-            tree.check_consistency(**(true | {"new_root": bytes(32)}))
+            tree.check_consistency(**{**true, "new_root": bytes(32)})

@@ -221,7 +221,9 @@ def test_the_file_of_credentials_holds_whole_keys_and_what_each_may_do(tmp_path)
         assert caller is not None
         assert caller.roles == set(operator.roles)
         assert kept[name]["may"] == operator.may
-    assert known.find(kept["auditor"]["key"]).roles == {"auditor"}
+    auditor = known.find(kept["auditor"]["key"])
+    assert auditor is not None
+    assert auditor.roles == {"auditor"}
 
 
 def test_each_program_is_told_its_own_secrets_and_no_more(tmp_path, monkeypatch):

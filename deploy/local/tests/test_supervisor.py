@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -178,14 +178,14 @@ def test_logs_are_bounded_while_they_are_written_and_searched_whole(tmp_path: Pa
     assert len(found) >= 4
 
 
-def _found(states: dict[str, State], *, supervised: bool = True) -> ClusterStatus:
+def _found(states: Mapping[str, State], *, supervised: bool = True) -> ClusterStatus:
     seen = [Seen(name, one, 1, 7, None) for name, one in states.items()]
     return ClusterStatus(seen, {}, supervised=supervised, expected=True, lags=[], rates=[])
 
 
 def test_status_says_what_to_do_and_only_a_whole_house_is_well() -> None:
     """Newcomer 18: a stopped cluster was well."""
-    whole = dict.fromkeys((*plan.SERVERS, *plan.PROGRAMS), State.READY)
+    whole: dict[str, State] = dict.fromkeys((*plan.SERVERS, *plan.PROGRAMS), State.READY)
     assert _found(whole).well
     assert status.advice(_found(whole)) == []
     assert not _found(whole, supervised=False).well

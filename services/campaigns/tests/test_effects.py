@@ -263,6 +263,8 @@ def test_lines_sum_to_the_award_floored_once(
             exact = points * len(amounts)
         case {"points": points}:
             exact = points
+        case _:
+            raise AssertionError(fields)
     assert free.points == exact
     if exact <= cap:
         assert capped == free

@@ -45,6 +45,7 @@ async def test_second_delivery_of_entries_changes_nothing(tx: Tx, now: datetime)
     ]
     await consumer.on_ledger_entries(tx, batch)
     first = await usecases.find_balance(tx, 1_000_001)
+    assert first is not None
     assert first == Balance(1_000_001, 5, 2, 20, 2000, 2, now)
     await consumer.on_ledger_entries(tx, batch)
     await consumer.on_ledger_entries(tx, batch[:1])

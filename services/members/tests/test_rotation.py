@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -116,8 +117,8 @@ async def test_one_damaged_row_does_not_keep_the_others_under_the_earlier_key(
     assert view.contact.mobile == "+989120000002"
 
 
-def test_nothing_is_looked_for_where_there_are_no_earlier_keys(pool: object, at: object) -> None:
+def test_nothing_is_looked_for_where_there_are_no_earlier_keys(pool: Any, at: Any) -> None:
     names = [
         [job.name for job in jobs.jobs(pool, at, key_set)] for key_set in (TERMS.key_set, ROTATED)
-    ]  # type: ignore[arg-type]
+    ]
     assert names == [[], ["reseal"]]

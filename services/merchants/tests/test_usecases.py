@@ -1,5 +1,6 @@
 import uuid
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -32,7 +33,7 @@ async def arrange(tx: Tx) -> None:
     tx.take_messages()  # its titles have a test of their own
 
 
-def published(tx: Tx) -> list[object]:
+def published(tx: Tx) -> list[Any]:
     """The bodies of the transaction's messages, decoded, in order."""
     types = {name: kind for t in topics.TOPICS for name, kind in t.events.items()}
     return [envelope.decode(m.value or b"", types).data for m in tx.messages]

@@ -95,6 +95,7 @@ def test_an_outcome_calls_for_its_template(
     draft = messages.draft_of(SHARD, outcome)
     assert (draft.template if draft else None) is template
     if draft is not None:
+        assert template is not None
         receipt = template.value.startswith("receipt")
         assert draft.needs_consent is receipt
         life = settings.RECEIPT_LIFE if receipt else settings.NEWS_LIFE

@@ -43,7 +43,7 @@ FULL = Facts(
     ),
     changed_at=NOON,
 )
-SHOP = {"shop_fa": "سوپر نگین", "shop_en": "Super Negin"}
+SHOP: dict[str, Any] = {"shop_fa": "سوپر نگین", "shop_en": "Super Negin"}
 
 # template, facts, Persian, its segments, English, its segments (footers not shown)
 TEXTS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
@@ -226,7 +226,8 @@ def test_every_unit_that_moved_is_named_and_nothing_that_is_zero(
     value: Amounts, moved: str
 ) -> None:
     template = Template.VALUE_SPENT if moved == "spent" else Template.RECEIPT_REFUND
-    refund = Facts(**{moved: value})
+    fields: dict[str, Any] = {moved: value}
+    refund = Facts(**fields)
     unit_words = {"points": "امتیاز", "own_points": "امتیاز فروشگاه", "gift_rial": "کارت هدیه"}
     text = texts.render(template, Locale.FA, refund).replace("مانده ۰ امتیاز", "")
     for unit, word in unit_words.items():
