@@ -52,7 +52,7 @@ check: setup ## format, lint, types, imports, layout, contracts unchanged
 
 .PHONY: test quick integration e2e
 test: setup ## all that a push must pass, faults and 50 seeds too (CI runs it)
-	@$(PYTEST) --maxfail=20 --durations=10
+	@$(PYTEST) -n 2 --maxfail=20 --durations=10 --cov --cov-report= && $(RUN) support.floors
 quick: setup ## parts of it: no servers
 	@$(PYTEST) -n 2 contracts tests/contract $(wildcard */tests/test_domain* services/*/tests/test_domain*)
 integration: setup ## kit on real servers

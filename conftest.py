@@ -18,7 +18,7 @@ import kit  # noqa: F401
 import lab  # noqa: F401
 from cluster import servers as house_servers
 from kit.base import logs as kit_logs
-from support import databases, workers
+from support import databases, floors, workers
 from support.databases import Run
 
 # Thousands of tests and all they import are looked through by every full collection of garbage:
@@ -36,9 +36,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, where there are workers."""
+    """What takes longest begins first, where there are workers; some is not measured."""
     if workers.name():
         items[:] = workers.platform_first(items)
+    for item in items:
+        if not floors.is_measured(item.nodeid):
+            item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:
