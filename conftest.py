@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -33,6 +33,13 @@ hypothesis.settings.load_profile("same")
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> workers.FileScheduling:
     """Files stay whole, and the platform's tests with one worker."""
     return workers.FileScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, workers.Report, workers.Report]:
+    """What a worker tells of a test can be sent, whatever the test logged."""
+    report = yield
+    return workers.sendable(report)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

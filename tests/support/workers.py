@@ -7,13 +7,15 @@ Each worker is a process with servers and databases of its own (support.database
 
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 PLATFORM: Final = "tests/e2e/"
+
+Report = dict[str, Any] | None
 
 
 class FileScheduling(LoadScopeScheduling):
@@ -35,6 +37,24 @@ def scope_of(nodeid: str) -> str:
 def platform_first(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The tests, those of the whole platform first."""
     return sorted(items, key=lambda item: not item.nodeid.startswith(PLATFORM))
+
+
+def sendable(report: Report) -> Report:
+    """A report in UTF-8: half a surrogate pair, which tests send and log, is escaped."""
+    return None if report is None else {key: _sendable(value) for key, value in report.items()}
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        items: dict[Any, Any] = value
+        return {_sendable(key): _sendable(item) for key, item in items.items()}
+    if isinstance(value, list | tuple):
+        members: Sequence[Any] = value
+        sent = [_sendable(item) for item in members]
+        return sent if isinstance(value, list) else tuple(sent)
+    return value
 
 
 def name() -> str:
