@@ -7,7 +7,7 @@ Each worker is a process with servers and databases of its own (support.database
 
 import os
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 from xdist.remote import Producer
@@ -48,12 +48,12 @@ def _sendable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        items: dict[Any, Any] = value
+        items = cast("dict[Any, Any]", value)
         return {_sendable(key): _sendable(item) for key, item in items.items()}
-    if isinstance(value, list | tuple):
-        members: Sequence[Any] = value
-        sent = [_sendable(item) for item in members]
-        return sent if isinstance(value, list) else tuple(sent)
+    if isinstance(value, list):
+        return [_sendable(item) for item in cast("list[Any]", value)]
+    if isinstance(value, tuple):
+        return tuple([_sendable(item) for item in cast("tuple[Any, ...]", value)])
     return value
 
 
