@@ -16,7 +16,7 @@ import contracts  # noqa: F401
 import gateway  # noqa: F401
 import kit  # noqa: F401
 import lab  # noqa: F401
-from cluster import servers as house_servers
+from cluster import servers as cluster_servers
 from kit.base import logs as kit_logs
 from support import databases, floors, workers
 from support.databases import Run
@@ -85,13 +85,13 @@ def declines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def postgres(server_run: Run) -> house_servers.Servers:
+def postgres(server_run: Run) -> cluster_servers.Servers:
     """PostgreSQL alone."""
     return server_run.postgres()
 
 
 @pytest.fixture(scope="session")
-def servers(server_run: Run) -> house_servers.Servers:
+def servers(server_run: Run) -> cluster_servers.Servers:
     """Kafka and PostgreSQL."""
     return server_run.both()
 
@@ -99,7 +99,7 @@ def servers(server_run: Run) -> house_servers.Servers:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def fresh_database(
     server_run: Run,
-    postgres: house_servers.Servers,  # noqa: ARG001  it must run
+    postgres: cluster_servers.Servers,  # noqa: ARG001  it must run
 ) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
     """`await fresh_database("ledger")`: the address of a new, migrated database of that room."""
     from kit.base import migrate

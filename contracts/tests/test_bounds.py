@@ -132,7 +132,7 @@ BEYOND = {
 
 
 @pytest.mark.parametrize(("topic", "path"), GOLDEN, ids=[path.name for _, path in GOLDEN])
-def test_a_time_beyond_the_houses_calendar_makes_a_record_undecodable(
+def test_a_time_beyond_the_platforms_calendar_makes_a_record_undecodable(
     topic: Topic, path: Path
 ) -> None:
     good = json.loads(path.read_text("utf-8"))

@@ -106,7 +106,7 @@ def test_ties_go_to_the_first_and_nothing_splits_over_nothing() -> None:
         (datetime(2026, 3, 21), "needs its zone"),  # noqa: DTZ001
     ],
 )
-def test_a_time_beyond_the_houses_calendar_says_what_to_do(at: datetime, said: str) -> None:
+def test_a_time_beyond_the_platforms_calendar_says_what_to_do(at: datetime, said: str) -> None:
     error = values.moment_error(at)
     assert (error == "") is (said == "")
     assert said in error

@@ -16,7 +16,7 @@ def cluster(tmp_path_factory):
     lifecycle.clean(folder)
 
 
-def test_a_house_is_audited_running_and_stopped(cluster, tmp_path):
+def test_a_cluster_is_audited_running_and_stopped(cluster, tmp_path):
     report = tmp_path / "report.json"
     given = ["--folder", str(cluster.folder), "--report", str(report)]
     assert audit.main(given) == 0
@@ -28,5 +28,5 @@ def test_a_house_is_audited_running_and_stopped(cluster, tmp_path):
     assert postgres_server.find(cluster.folder) is None
 
 
-def test_without_a_house_there_is_nothing_to_audit(tmp_path):
+def test_without_a_cluster_there_is_nothing_to_audit(tmp_path):
     assert audit.main(["--folder", str(tmp_path)]) == audit.NO_CLUSTER

@@ -51,7 +51,7 @@ async def test_work_ends_with_the_last_words_of_the_program_that_is_gone(
     assert cancelled.is_set()
 
 
-async def test_work_in_a_whole_house_gives_its_result_or_its_error(cluster: plan.Cluster) -> None:
+async def test_work_in_a_whole_cluster_gives_its_result_or_its_error(cluster: plan.Cluster) -> None:
     async def work() -> int:
         await asyncio.sleep(0.2)
         return 7

@@ -217,7 +217,7 @@ async def test_who_is_unknown_and_a_name_with_another_payload_are_named_by_line(
     assert len((await book(folder))[0]) == entries + 2
 
 
-async def test_an_older_file_finds_a_programme_and_a_price_in_a_house_that_has_newer_ones(
+async def test_an_older_file_finds_a_programme_and_a_price_in_a_platform_that_has_newer_ones(
     replay: Replay, first: Ran, folder: Path
 ) -> None:
     assert first.status == LEFT_OUT

@@ -17,7 +17,7 @@ from .child import NOW
 from .conftest import Make, until
 
 
-async def test_a_sandbox_house_takes_the_last_value_and_follows(
+async def test_a_sandbox_takes_the_last_value_and_follows(
     servers: Servers, producer: Producer
 ) -> None:
     await kafka.ensure_topics(servers.bootstrap, [topics.PLATFORM_CLOCK], shards=4)

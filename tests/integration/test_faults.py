@@ -14,7 +14,7 @@ from aiokafka.producer.transaction_manager import PidAndEpoch
 from aiokafka.protocol.metadata import MetadataRequest
 
 from cluster import postgres_server
-from cluster import servers as house_servers
+from cluster import servers as cluster_servers
 from cluster.servers import Servers
 from kit.base import errors, migrate
 from kit.stream.kafka import Producer
@@ -26,7 +26,7 @@ from .conftest import Stage, running, stage_on
 async def broken(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Servers]:
     """Servers that the tests of this module may break."""
     folder: Path = tmp_path_factory.mktemp("broken")
-    made = await asyncio.to_thread(house_servers.start_servers, folder)
+    made = await asyncio.to_thread(cluster_servers.start_servers, folder)
     await asyncio.to_thread(made.create_databases, "test")
     await migrate.migrate(made.dsn("test", "test_owner"), None)
     yield made

@@ -128,7 +128,7 @@ async def test_one_sent_at_once_is_refused_at_once(new_stage: Make, producer: Pr
         (topics.GATEWAY_REPLIES, 99_999, True),  # how many gateways there are nobody here knows
     ],
 )
-def test_what_a_house_has_no_partition_for_is_not_booked(
+def test_what_a_platform_has_no_partition_for_is_not_booked(
     topic: topics.Topic, partition: int, sayable: bool
 ) -> None:
     numbers = StreamSequences("test", "g", 1, {}, 12)

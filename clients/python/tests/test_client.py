@@ -94,7 +94,7 @@ async def test_retry_after_is_waited_within_the_bound(
         assert isinstance(await _buy(client), peyvand.Answered)
 
 
-async def test_a_house_that_stays_away_leaves_the_outcome_unknown(
+async def test_a_platform_that_stays_away_leaves_the_outcome_unknown(
     scripted: Any, client: peyvand.Client, reply: Any, hang: Any
 ) -> None:
     scripted.script = [reply(503, UNKNOWN)]
@@ -108,7 +108,7 @@ async def test_a_house_that_stays_away_leaves_the_outcome_unknown(
     assert "Timeout" in other.value.last
 
 
-async def test_a_house_that_is_down_leaves_the_outcome_unknown(
+async def test_a_platform_that_is_down_leaves_the_outcome_unknown(
     fast: peyvand.Options,
 ) -> None:
     async with peyvand.Client("http://127.0.0.1:9", "pvt_7_a_b", options=fast) as lonely:

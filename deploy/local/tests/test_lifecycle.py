@@ -143,14 +143,14 @@ def sandbox(cluster, tmp_path_factory):
     assert pids(cluster) == before
 
 
-def test_a_house_beside_it_shares_nothing_with_it(cluster, sandbox):
+def test_a_cluster_beside_it_shares_nothing_with_it(cluster, sandbox):
     mine, theirs = ports.remembered(cluster.folder), ports.remembered(sandbox.folder)
     assert not set(mine.values()) & set(theirs.values())
     assert not set(pids(sandbox).values()) & set(pids(cluster).values())
     assert cluster.credentials.actor_secret != sandbox.credentials.actor_secret
 
 
-def test_a_sandbox_house_starts_at_its_drivers_time_and_keeps_it(sandbox):
+def test_a_sandbox_starts_at_its_drivers_time_and_keeps_it(sandbox):
     assert sandbox.sandbox
     assert readiness.run(read_clock(sandbox)) == FIRST
     later = FIRST + timedelta(days=1)
@@ -180,7 +180,7 @@ async def read_clock(cluster: plan.Cluster) -> datetime:
     return followed.now()
 
 
-def test_an_ordinary_house_is_not_turned_into_a_sandbox(cluster):
+def test_an_ordinary_cluster_is_not_turned_into_a_sandbox(cluster):
     with pytest.raises(ValueError, match="ordinary cluster"):
         plan.lay_out(cluster.folder, sandbox=True)
 
@@ -267,7 +267,7 @@ async def test_a_migration_edited_after_it_ran_is_named(cluster):
     assert lifecycle.migrate_rooms(cluster, ["merchants"]) == {"merchants": 0}
 
 
-def test_a_broker_of_a_house_refuses_a_second_one(cluster):
+def test_a_broker_of_a_cluster_refuses_a_second_one(cluster):
     before = pids(cluster)["kafka"]
     with pytest.raises(Exception, match="locked"):
         kafka_server.launch(cluster.folder)
@@ -299,7 +299,7 @@ def up_command(folder: Path, *programs: str) -> list[str]:
     return [*start, "--only", *programs]
 
 
-def test_clean_of_one_folder_leaves_the_projects_other_houses_alone(tmp_path):
+def test_clean_of_one_folder_leaves_the_projects_other_clusters_alone(tmp_path):
     mine, theirs = tmp_path / "mine", paths.PROJECT / "var" / f"test-clean-{os.getpid()}"
     for folder in (mine, theirs):
         folder.mkdir(parents=True)

@@ -183,7 +183,7 @@ def _found(states: Mapping[str, State], *, supervised: bool = True) -> ClusterSt
     return ClusterStatus(seen, {}, supervised=supervised, expected=True, lags=[], rates=[])
 
 
-def test_status_says_what_to_do_and_only_a_whole_house_is_well() -> None:
+def test_status_says_what_to_do_and_only_a_whole_cluster_is_well() -> None:
     """Newcomer 18: a stopped cluster was well."""
     whole: dict[str, State] = dict.fromkeys((*plan.SERVERS, *plan.PROGRAMS), State.READY)
     assert _found(whole).well
@@ -197,7 +197,7 @@ def test_status_says_what_to_do_and_only_a_whole_house_is_well() -> None:
         assert "fraud" in status.advice(found)[0]
 
 
-def test_status_of_a_stopped_house_is_one_line_of_json_and_exits_with_one(
+def test_status_of_a_stopped_cluster_is_one_line_of_json_and_exits_with_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan.lay_out(tmp_path, sandbox=False)

@@ -110,7 +110,7 @@ def show(console: Console, report: Mapping[str, Any], names: Mapping[int, str]) 
     _show_matrix(console, report["settlement"], names)
     fraud, sms, ledger = report["fraud"], report["sms"], report["ledger"]
     console.print(
-        f"\n[bold]Fraud[/] allowed {fraud['allowed']:,} · held {fraud['held']:,}"
+        f"\n[bold]Fraud[/] allowed {fraud['allowed']:,} · under review {fraud['held']:,}"
         f" (released by a reviewer: {fraud['released']:,}) · declined {fraud['declined']:,}"
     )
     console.print(

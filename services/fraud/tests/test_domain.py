@@ -298,7 +298,7 @@ def test_a_former_holder_is_spent_nothing_of() -> None:
     assert (one.counted, known) == (False, windows.empty())
 
 
-def test_a_stamp_ahead_of_the_broker_is_refused_unless_the_house_or_the_channel_says_so() -> None:
+def test_a_stamp_ahead_of_the_broker_is_refused_unless_clock_or_channel_says_so() -> None:
     ahead = attempt(appended_at=NOW - timedelta(seconds=10, microseconds=1))
     one = screen(ahead, windows.empty())
     assert one.decision is None

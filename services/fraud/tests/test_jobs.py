@@ -208,7 +208,7 @@ async def test_every_job_is_run_by_one_process(database: db.Database, now: datet
         await job.run()
 
 
-def test_a_sandbox_house_has_no_guard_of_its_clock() -> None:
+def test_a_sandbox_has_no_guard_of_its_clock() -> None:
     sandbox = Settings(
         room="fraud", kafka_bootstrap="", http_port=0, actor_secret="", sandbox=True, review_h=1
     )

@@ -1,4 +1,4 @@
-"""What the tables of the house tell: budgets, sales, standings, windows."""
+"""What the tables of the registry tell: budgets, sales, standings, windows."""
 
 from contracts.ledger import (
     Award,

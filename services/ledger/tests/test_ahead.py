@@ -75,7 +75,7 @@ async def test_the_bound_is_a_minute_beyond_the_record(database, shard, ahead, c
     assert [one.code for one in postgres.outcomes(said)] == [code]
 
 
-async def test_a_house_with_its_own_clock_has_no_guard(database, shard):
+async def test_a_platform_with_its_own_clock_has_no_guard(database, shard):
     said = await post(database, record(shard, tick(3, FAR), generators.START), ahead_max=None)
     assert [(one.code, one.decided_at) for one in postgres.outcomes(said)] == [("", FAR)]
 
@@ -104,7 +104,7 @@ def test_the_auditor_believes_it_only_of_a_clock_that_was_ahead():
         command = records.command_from(desk.shard, envelopes.encode(envelope))
         decided = desk.book.shard(desk.shard).decided_at
         result = commands.decide_one(desk.book, replace(command, ahead=ahead))
-        leaf = house_leaf(rows, result.decision)
+        leaf = registry_leaf(rows, result.decision)
         findings = Findings(desk.shard)
         review.review(state, leaf, decode_command(leaf.head[5]), lambda _: None, findings)
         assert result.decision.code != "clock-ahead" or result.decision.decided_at == decided
@@ -118,5 +118,5 @@ def test_the_auditor_believes_it_only_of_a_clock_that_was_ahead():
     assert desk.book.member(desk.shard, ACCOUNT).lots
 
 
-def house_leaf(rows, decision):
+def registry_leaf(rows, decision):
     return their_leaves.from_bytes(leaves.encode(rows.leaf(decision)))

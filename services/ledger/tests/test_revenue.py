@@ -52,7 +52,7 @@ def test_kpmg_handbook_examples(example, expected_anew, third_year):
     assert prices == [100_000, 9_700]
     percents = revenue.WHOLE_PERCENT
     assert revenue.allocate(100_000, prices, ratio_parts=percents) == [91_000, 9_000]
-    assert revenue.allocate(100_000, prices) == [91_158, 8_842]  # as the house does it
+    assert revenue.allocate(100_000, prices) == [91_158, 8_842]  # as the platform does it
     earned, second, third = revenues(9_000, (0, 9_700), (4_500, 9_700), (8_500, expected_anew))
     assert (earned.revenue, earned.closing) == (0, 9_000), example
     assert (second.revenue, second.closing) == (4_175, 4_825), example

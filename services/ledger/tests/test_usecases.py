@@ -74,7 +74,7 @@ async def test_one_poll_over_many_shards_is_one_batch(database, shards):
         await invariants.check_book(database, shard)
 
 
-async def test_outcomes_of_the_house_add_up_to_the_book(database, shard):
+async def test_outcomes_of_the_platform_add_up_to_the_book(database, shard):
     said = []
     story = generators.Story(4242)
     for _ in range(8):

@@ -1,4 +1,4 @@
-"""The accountant's tables of the house: budgets, standings of accounts and parties, settlement."""
+"""The accountant's tables of the registry: budgets, status, settlement."""
 
 from datetime import timedelta
 
