@@ -88,7 +88,7 @@ class LotRows:
         if recorded != _used_up(lot.first_start, lot.first_until):
             self._recorded[number] = recorded
 
-    def let_go(self, lots: list[Lot]) -> None:
+    def release(self, lots: list[Lot]) -> None:
         """Compare the table with these used up lots, which are dropped for now."""
         for lot in lots:
             if lot.number in self._absent:

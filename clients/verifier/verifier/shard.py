@@ -157,7 +157,7 @@ class Audit:
         if self.half is not Half.OUTCOMES:
             await self._tables(leaves, commands)
         if window.whole:
-            self.lot_rows.let_go(self.state.drop_emptied())
+            self.lot_rows.release(self.state.drop_emptied())
 
     def _review(self, leaf: Leaf, command: Command | None) -> None:
         for name, content in self.judge(self.state, leaf, command, self.past.find, self.noted):

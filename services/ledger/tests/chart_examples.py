@@ -51,54 +51,54 @@ def purchase():
 
 
 def redemption():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.spend(60)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.spend(60)
 
 
 def redemption_with_own_discount():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.spend(60, own=500, own_max=500)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.spend(60, own=500, own_max=500)
 
 
 def redemption_of_points_that_got_dearer():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.spend(60, value=6_600, network_max=600)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.spend(60, value=6_600, network_max=600)
 
 
 def refund_of_a_purchase():
-    desk = ValueExamples()
-    sale = desk.buy(award(100, funder=NETWORK), lines=((1, 700_000), (2, 300_000)))
-    return desk.refund(sale, (2, 300_000))
+    one_shard = ValueExamples()
+    sale = one_shard.buy(award(100, funder=NETWORK), lines=((1, 700_000), (2, 300_000)))
+    return one_shard.refund(sale, (2, 300_000))
 
 
 def refund_into_debt():
-    desk = ValueExamples()
-    sale = desk.buy(award(100))
-    desk.spend(70)
-    return desk.refund(sale)
+    one_shard = ValueExamples()
+    sale = one_shard.buy(award(100))
+    one_shard.spend(70)
+    return one_shard.refund(sale)
 
 
 def repayment():
-    desk = ValueExamples()
-    sale = desk.buy(award(100))
-    desk.spend(70)
-    desk.refund(sale)
-    return desk.buy(award(200))
+    one_shard = ValueExamples()
+    sale = one_shard.buy(award(100))
+    one_shard.spend(70)
+    one_shard.refund(sale)
+    return one_shard.buy(award(200))
 
 
 def refund_of_a_redemption():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.refund(desk.spend(60), amount_rial=500_000)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.refund(one_shard.spend(60), amount_rial=500_000)
 
 
 def reversal():
-    desk = ValueExamples()
-    sale = desk.buy(award(100, funder=NETWORK))
-    return desk.reverse(sale.command.name)
+    one_shard = ValueExamples()
+    sale = one_shard.buy(award(100, funder=NETWORK))
+    return one_shard.reverse(sale.command.name)
 
 
 # ----------------------------------------------------------------------------------- life of a lot
@@ -109,34 +109,34 @@ def issue():
 
 
 def take_back():
-    desk = ValueExamples()
-    credit = desk.issue(50_000, unit=offices.CR, issuer=NETWORK)
-    desk.spend(0, credit=20_000)
-    return desk.take_back(credit)
+    one_shard = ValueExamples()
+    credit = one_shard.issue(50_000, unit=offices.CR, issuer=NETWORK)
+    one_shard.spend(0, credit=20_000)
+    return one_shard.take_back(credit)
 
 
 def release_pending():
-    desk = ValueExamples()
-    return desk.arrives(desk.issue(100, pending_event="delivered"))
+    one_shard = ValueExamples()
+    return one_shard.arrives(one_shard.issue(100, pending_event="delivered"))
 
 
 def cancel_pending():
-    desk = ValueExamples()
-    return desk.never_comes(desk.issue(100, pending_event="delivered", funder=NETWORK))
+    one_shard = ValueExamples()
+    return one_shard.never_comes(one_shard.issue(100, pending_event="delivered", funder=NETWORK))
 
 
 def expiry():
-    desk = ValueExamples()
-    sale = desk.buy(award(100, expires_at=desk.at + timedelta(hours=1)))
-    desk.spend(30)
-    desk.later(hours=2)
-    return desk.expire(first_lot(sale))
+    one_shard = ValueExamples()
+    sale = one_shard.buy(award(100, expires_at=one_shard.at + timedelta(hours=1)))
+    one_shard.spend(30)
+    one_shard.later(hours=2)
+    return one_shard.expire(first_lot(sale))
 
 
 def extension():
-    desk = ValueExamples()
-    sale = desk.buy(award(100, expires_at=desk.at + timedelta(hours=9)))
-    return desk.extend(first_lot(sale), None)
+    one_shard = ValueExamples()
+    sale = one_shard.buy(award(100, expires_at=one_shard.at + timedelta(hours=9)))
+    return one_shard.extend(first_lot(sale), None)
 
 
 def adjustment():
@@ -147,76 +147,76 @@ def adjustment():
 
 
 def spend_away():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.away(points=60, worth_rial=5_000, fee_bp=100)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.away(points=60, worth_rial=5_000, fee_bp=100)
 
 
 def hold():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.hold(points=80)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.hold(points=80)
 
 
 def capture():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.capture(desk.hold(points=80), points=60, worth_rial=6_000, fee_bp=100)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.capture(one_shard.hold(points=80), points=60, worth_rial=6_000, fee_bp=100)
 
 
 def void():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    return desk.void(desk.hold(points=80))
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    return one_shard.void(one_shard.hold(points=80))
 
 
 def hold_due():
-    desk = ValueExamples()
-    desk.buy(award(100))
-    held = desk.hold(points=80, hours=1)
-    desk.later(hours=1)
-    return desk.fall_due(held)
+    one_shard = ValueExamples()
+    one_shard.buy(award(100))
+    held = one_shard.hold(points=80, hours=1)
+    one_shard.later(hours=1)
+    return one_shard.fall_due(held)
 
 
 # ---------------------------------------------------------------------------------------- crossing
 
 
 def sending():
-    bazaar = TransferExamples()
-    bazaar.issue(100)
-    return bazaar.send(30)
+    many_shards = TransferExamples()
+    many_shards.issue(100)
+    return many_shards.send(30)
 
 
 def receipt():
-    bazaar = TransferExamples()
-    bazaar.issue(100)
-    bazaar.send(30)
-    return bazaar.deliver()[0]
+    many_shards = TransferExamples()
+    many_shards.issue(100)
+    many_shards.send(30)
+    return many_shards.deliver()[0]
 
 
 def returning():
-    bazaar = TransferExamples()
-    bazaar.issue(100)
-    bazaar.stand("closed", account=SARA, shard=THERE)
-    bazaar.send(30)
-    refused, back = bazaar.deliver()
+    many_shards = TransferExamples()
+    many_shards.issue(100)
+    many_shards.stand("closed", account=SARA, shard=THERE)
+    many_shards.send(30)
+    refused, back = many_shards.deliver()
     assert refused.code == "account-closed"
     assert refused.legs == ()
     return back
 
 
 def exchange_in():
-    bazaar = TransferExamples()
-    bazaar.rate()
-    bazaar.issue(1_000, unit=MP)
-    return bazaar.exchange(MP, 1_000, 100, cost_rial=10_000)
+    many_shards = TransferExamples()
+    many_shards.rate()
+    many_shards.issue(1_000, unit=MP)
+    return many_shards.exchange(MP, 1_000, 100, cost_rial=10_000)
 
 
 def exchange_out():
-    bazaar = TransferExamples()
-    bazaar.rate()
-    bazaar.issue(100, issuer=GROCER)
-    return bazaar.exchange(NP, 100, 1_000, fee_bp=150)
+    many_shards = TransferExamples()
+    many_shards.rate()
+    many_shards.issue(100, issuer=GROCER)
+    return many_shards.exchange(NP, 100, 1_000, fee_bp=150)
 
 
 def terms():
@@ -228,11 +228,11 @@ def activation():
 
 
 def reissue():
-    bazaar = TransferExamples()
-    bazaar.card(200_000)
-    bazaar.issue(50_000, account=CARD, unit=GV, issuer=FLORIST, cost_rial=50_000)
-    bazaar.card(account=OTHER_CARD, shard=THERE)
-    return bazaar.reissue()
+    many_shards = TransferExamples()
+    many_shards.card(200_000)
+    many_shards.issue(50_000, account=CARD, unit=GV, issuer=FLORIST, cost_rial=50_000)
+    many_shards.card(account=OTHER_CARD, shard=THERE)
+    return many_shards.reissue()
 
 
 def top_up():
@@ -252,22 +252,22 @@ def budget_granted():
 
 
 def budget_drawn():
-    office = NetworkExamples()
-    office.grant(10_000)
-    return office.buy(offices.award(60, issuer=GROCER))
+    network = NetworkExamples()
+    network.grant(10_000)
+    return network.buy(offices.award(60, issuer=GROCER))
 
 
 def budget_sent():
-    office = NetworkExamples()
-    office.grant(10_000)
-    return office.pass_on(4_000)
+    network = NetworkExamples()
+    network.grant(10_000)
+    return network.pass_on(4_000)
 
 
 def budget_received():
-    office = NetworkExamples()
-    office.grant(10_000)
-    office.pass_on(4_000)
-    return office.deliver()[0]
+    network = NetworkExamples()
+    network.grant(10_000)
+    network.pass_on(4_000)
+    return network.deliver()[0]
 
 
 def standing():
@@ -275,40 +275,40 @@ def standing():
 
 
 def window():
-    office = _indebted()
-    return office.close(1)
+    network = _indebted()
+    return network.close(1)
 
 
 def settlement():
-    office = _indebted()
-    office.close(1)
-    return office.settle(1, BAKER, GROCER, 10_000)
+    network = _indebted()
+    network.close(1)
+    return network.settle(1, BAKER, GROCER, 10_000)
 
 
 def settlement_with_the_network():
-    office = _indebted()
-    office.issue(10, issuer=NETWORK, funder=GROCER)
-    office.close(1)
-    return office.settle(1, GROCER, NETWORK, 1_100)
+    network = _indebted()
+    network.issue(10, issuer=NETWORK, funder=GROCER)
+    network.close(1)
+    return network.settle(1, GROCER, NETWORK, 1_100)
 
 
 def settlement_turned_round():
-    office = NetworkExamples()
-    office.issue(1_000)
-    spent = office.spend(100)
-    office.close(1)
-    office.settle(1, BAKER, GROCER, 10_000)
-    office.undo(spent)
-    office.close(2)
-    return office.settle(2, GROCER, BAKER, 10_000)
+    network = NetworkExamples()
+    network.issue(1_000)
+    spent = network.spend(100)
+    network.close(1)
+    network.settle(1, BAKER, GROCER, 10_000)
+    network.undo(spent)
+    network.close(2)
+    return network.settle(2, GROCER, BAKER, 10_000)
 
 
 def _indebted():
     """The baker owes the grocer 10,000 Rial, the grocer the network 100 of it."""
-    office = NetworkExamples()
-    office.issue(1_000)
-    office.spend(100)
-    return office
+    network = NetworkExamples()
+    network.issue(1_000)
+    network.spend(100)
+    return network
 
 
 EXAMPLES = {  # by heading of the page

@@ -131,7 +131,7 @@ class Line:
         return call
 
 
-class Dying:
+class CrashingDatabase:
     """A database whose backend is ended before the n-th statement of a posting transaction.
 
     at: n, 0 for never; later: the n of the attempts after it. lives: the process goes on and sees
@@ -186,12 +186,19 @@ class Dying:
         return self.database.read()
 
 
-async def live(dying, log, broker):
+async def live(crashing_database, log, broker):
     """One process's life: until it has read the log, or died; gives whether it died."""
     room = settings.ServiceSettings(
         room="ledger", kafka_bootstrap="", http_port=0, actor_secret="s"
     )
-    mine = Consumer(door.GROUP, door.SUBSCRIPTIONS, dying, broker, room, crash=dying.crash)
+    mine = Consumer(
+        door.GROUP,
+        door.SUBSCRIPTIONS,
+        crashing_database,
+        broker,
+        room,
+        crash=crashing_database.crash,
+    )
     log.done = mine.stop
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -203,7 +210,7 @@ async def live(dying, log, broker):
             raise
         return True
     finally:
-        dying.inside = False
+        crashing_database.inside = False
     return False
 
 
@@ -269,12 +276,12 @@ async def wired(dsn):
 
 
 @asynccontextmanager
-async def dying(dsn, *, by=""):
+async def crashing_database(dsn, *, by=""):
     """A database that can die. by: another address of it, for its own connections."""
     session = await db.connect(dsn)
     database = await Database.open(by or dsn, size=1, command_timeout_s=30)
     try:
-        yield Dying(database, session)
+        yield CrashingDatabase(database, session)
     finally:
         await database.close()
         await session.close()

@@ -49,27 +49,27 @@ def match(shapes, path):
 
 
 class Till:
-    """Posts what a desk says for an account of its own."""
+    """Posts what one shard decides for an account of its own."""
 
     def __init__(self, database, shard):
         self.database = database
         self.shard = shard
         self.account = 5_000_000 + shard
-        self.desk = OneShard(shard)
+        self.one_shard = OneShard(shard)
 
     async def post(self, *bodies):
         said = await postgres.post(
             self.database,
-            postgres.events(self.shard, [self.desk.envelope(body) for body in bodies]),
+            postgres.events(self.shard, [self.one_shard.envelope(body) for body in bodies]),
         )
         return postgres.replies(said)
 
     def buy(self, *awards, merchant=BAKER, **fields):
-        return self.desk.transaction(
+        return self.one_shard.transaction(
             "purchase", merchant, awards=awards, account=self.account, **fields
         )
 
     def spend(self, points, merchant=GROCER):
-        return self.desk.transaction(
+        return self.one_shard.transaction(
             "redemption", merchant, redemption=terms(points), account=self.account
         )

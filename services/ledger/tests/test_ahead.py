@@ -29,8 +29,10 @@ def tick(name, at):
     return generators.wrap(AdvanceClock(name=f"k.{name}"), at)
 
 
-def sale(desk, at):
-    body = desk.transaction("purchase", BAKER, awards=(award(100, expires_at=desk.at + YEAR),))
+def sale(one_shard, at):
+    body = one_shard.transaction(
+        "purchase", BAKER, awards=(award(100, expires_at=one_shard.at + YEAR),)
+    )
     return generators.wrap(body, at)
 
 
@@ -46,22 +48,22 @@ async def post(database, *batch, ahead_max=BOUND):
 
 
 async def test_a_clock_far_ahead_does_not_spoil_its_shard(database, shard):
-    desk = OneShard()
+    one_shard = OneShard()
     said = await post(
         database,
-        record(shard, sale(desk, desk.at), desk.at),
-        record(shard, tick(1, FAR), desk.at),
-        record(shard, sale(desk, FAR), desk.at),
+        record(shard, sale(one_shard, one_shard.at), one_shard.at),
+        record(shard, tick(1, FAR), one_shard.at),
+        record(shard, sale(one_shard, FAR), one_shard.at),
     )
     told = postgres.outcomes(said)
     assert [(one.status, one.code) for one in told] == [
         ("completed", ""), ("refused", "clock-ahead"), ("refused", "clock-ahead"),
     ]  # fmt: skip
-    assert {one.decided_at for one in told} == {desk.at}
+    assert {one.decided_at for one in told} == {one_shard.at}
     assert postgres.answers(said)[-1]["code"] == "clock-ahead"
     assert "ساعت" in postgres.answers(said)[-1]["fa"]
-    paid = desk.transaction("redemption", BAKER, redemption=terms(100))
-    spent = await post(database, record(shard, generators.wrap(paid, desk.at), desk.at))
+    paid = one_shard.transaction("redemption", BAKER, redemption=terms(100))
+    spent = await post(database, record(shard, generators.wrap(paid, one_shard.at), one_shard.at))
     assert postgres.outcomes(spent)[0].status == "completed"
     await invariants.check_book(database, shard)
 
@@ -82,9 +84,13 @@ async def test_a_platform_with_its_own_clock_has_no_guard(database, shard):
 
 async def test_a_copy_from_the_archive_is_judged_by_when_its_first_was_appended(database, shards):
     """The replay comes years later; the same is refused, the same accepted, root for root."""
-    desk, later = OneShard(), FAR + YEAR
-    batch = [(sale(desk, desk.at), desk.at), (tick(4, FAR), desk.at), (tick(5, desk.at), desk.at)]
-    micros = str(int(desk.at.timestamp()) * 1_000_000).encode()
+    one_shard, later = OneShard(), FAR + YEAR
+    batch = [
+        (sale(one_shard, one_shard.at), one_shard.at),
+        (tick(4, FAR), one_shard.at),
+        (tick(5, one_shard.at), one_shard.at),
+    ]
+    micros = str(int(one_shard.at.timestamp()) * 1_000_000).encode()
     headers = {"replay": b"1", "appended-at": micros}
     one, other = next(shards), next(shards)
     first = await post(database, *[record(one, envelope, at) for envelope, at in batch])
@@ -97,25 +103,25 @@ async def test_a_copy_from_the_archive_is_judged_by_when_its_first_was_appended(
 
 
 def test_the_auditor_believes_it_only_of_a_clock_that_was_ahead():
-    desk = OneShard()
-    rows, state = sealing.Rows(), State(desk.shard)
+    one_shard = OneShard()
+    rows, state = sealing.Rows(), State(one_shard.shard)
 
     def judged(envelope, *, ahead):
-        command = records.command_from(desk.shard, envelopes.encode(envelope))
-        decided = desk.book.shard(desk.shard).decided_at
-        result = commands.decide_one(desk.book, replace(command, ahead=ahead))
+        command = records.command_from(one_shard.shard, envelopes.encode(envelope))
+        decided = one_shard.book.shard(one_shard.shard).decided_at
+        result = commands.decide_one(one_shard.book, replace(command, ahead=ahead))
         leaf = registry_leaf(rows, result.decision)
-        findings = Findings(desk.shard)
+        findings = Findings(one_shard.shard)
         review.review(state, leaf, decode_command(leaf.head[5]), lambda _: None, findings)
         assert result.decision.code != "clock-ahead" or result.decision.decided_at == decided
         return findings.count
 
-    assert judged(sale(desk, desk.at), ahead=False) == 0
+    assert judged(sale(one_shard, one_shard.at), ahead=False) == 0
     assert judged(tick(6, FAR), ahead=True) == 0
-    assert judged(sale(desk, FAR), ahead=True) == 0
-    assert judged(sale(desk, desk.at), ahead=True) > 0  # the ledger lies
-    assert msgspec.json.decode(desk.book.known[desk.shard, "k.6"].answer) is None
-    assert desk.book.member(desk.shard, ACCOUNT).lots
+    assert judged(sale(one_shard, FAR), ahead=True) == 0
+    assert judged(sale(one_shard, one_shard.at), ahead=True) > 0  # the ledger lies
+    assert msgspec.json.decode(one_shard.book.known[one_shard.shard, "k.6"].answer) is None
+    assert one_shard.book.member(one_shard.shard, ACCOUNT).lots
 
 
 def registry_leaf(rows, decision):

@@ -23,8 +23,8 @@ def figures(**fields):
 @pytest.mark.RK1
 @pytest.mark.NH8
 async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires(door, till):
-    soon = till.desk.at + timedelta(days=3)
-    due = till.desk.at + timedelta(hours=72)
+    soon = till.one_shard.at + timedelta(days=3)
+    due = till.one_shard.at + timedelta(hours=72)
     await till.post(
         till.buy(award(100, expires_at=soon)),
         till.buy(award(50, issuer=FLORIST), review_due_at=due),
@@ -36,7 +36,7 @@ async def test_a_balance_says_total_available_pending_by_issuer_and_what_expires
         till.spend(30),
     )  # fmt: skip
     found = (await door(f"/v1/accounts/{till.account}/balance")).json()
-    assert found.pop("as_of") == till.desk.at.isoformat().replace("+00:00", "Z")
+    assert found.pop("as_of") == till.one_shard.at.isoformat().replace("+00:00", "Z")
     assert found.pop("expiring_at") == soon.isoformat().replace("+00:00", "Z")
     assert found == {
         "account": till.account, "shard": till.shard, "sequence": 4, "points": 120,
@@ -104,7 +104,7 @@ async def test_positions_say_who_owes_whom_and_the_fee(door, till):
     party = 30_000 + till.shard
     await till.post(
         till.buy(award(100, issuer=party)),
-        till.desk.transaction(
+        till.one_shard.transaction(
             "redemption", party + 1_000_000, redemption=terms(100), account=till.account
         ),
     )
@@ -126,7 +126,7 @@ async def outcome(door, till, name):
 
 
 async def test_an_outcome_keeps_its_first_answer_and_says_what_became_of_it(door, till):
-    due = till.desk.at + timedelta(hours=72)
+    due = till.one_shard.at + timedelta(hours=72)
     sale = till.buy(award(100), review_due_at=due)
     ((_, first),) = (await till.post(sale)).values()
     status, answer = await outcome(door, till, sale.name)
@@ -141,7 +141,7 @@ async def test_an_outcome_keeps_its_first_answer_and_says_what_became_of_it(door
     assert answer.json()["current"]["status"] == "released"
     assert answer.json()["current"]["points_pending"] == 0
     await till.post(
-        till.desk.transaction("reversal", BAKER, original=sale.name, account=0, amount_rial=0)
+        till.one_shard.transaction("reversal", BAKER, original=sale.name, account=0, amount_rial=0)
     )
     _, answer = await outcome(door, till, sale.name)
     assert answer.json()["current"] == {
@@ -156,8 +156,8 @@ async def test_statuses_of_what_was_declined_refunded_or_never_came(door, till):
     await till.post(
         short,
         sale,
-        till.desk.transaction("refund", BAKER, original=sale.name, account=0, amount_rial=0),
-        till.desk.transaction("reversal", BAKER, original="t.1.1.7", account=0, amount_rial=0),
+        till.one_shard.transaction("refund", BAKER, original=sale.name, account=0, amount_rial=0),
+        till.one_shard.transaction("reversal", BAKER, original="t.1.1.7", account=0, amount_rial=0),
     )
     for name, expected in (
         (short.name, "declined"),
@@ -172,7 +172,7 @@ async def test_statuses_of_what_was_declined_refunded_or_never_came(door, till):
 
 
 async def test_a_held_sale_is_released_by_its_due_time_alone(door, till):
-    due = till.desk.at + timedelta(hours=72)
+    due = till.one_shard.at + timedelta(hours=72)
     sale = till.buy(award(100), review_due_at=due)
     await till.post(sale)
     door.clock.at = due

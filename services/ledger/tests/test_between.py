@@ -15,15 +15,15 @@ from .transfer_examples import CR, GV, MP, NP, TransferExamples
 
 
 @pytest.fixture
-def bazaar():
+def many_shards():
     return TransferExamples()
 
 
-def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(bazaar):
-    soon = bazaar.at + timedelta(days=9)
-    first = bazaar.issue(100, funder=NETWORK, expires_at=soon).opened[0]
-    second = bazaar.issue(50, issuer=FLORIST).opened[0]
-    sent = bazaar.send(120)
+def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(many_shards):
+    soon = many_shards.at + timedelta(days=9)
+    first = many_shards.issue(100, funder=NETWORK, expires_at=soon).opened[0]
+    second = many_shards.issue(50, issuer=FLORIST).opened[0]
+    sent = many_shards.send(120)
     assert page_of(sent) == [
         ("ali", "value", "NP", "", -100),
         ("network", "transit", "NP", "baker", 100),
@@ -34,8 +34,8 @@ def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(ba
         (first.lot, LotMovementKind.SENT, 100, 10_000),
         (second.lot, LotMovementKind.SENT, 20, 2_000),
     ]  # fmt: skip
-    assert bazaar.in_transit() == {("NP", BAKER): 100, ("NP", FLORIST): 20}
-    (arrived,) = bazaar.deliver()
+    assert many_shards.in_transit() == {("NP", BAKER): 100, ("NP", FLORIST): 20}
+    (arrived,) = many_shards.deliver()
     assert arrived.command.name == f"r.{HERE}.{sent.sequence}"
     assert page_of(arrived) == [
         ("sara", "value", "NP", "", 100),
@@ -52,29 +52,29 @@ def test_a_gift_goes_through_transit_and_arrives_as_children_of_the_very_lots(ba
     assert [(r.lot, r.kind, r.amount) for r in arrived.rows] == [
         (lot.lot, LotMovementKind.ARRIVED, lot.amount) for lot in arrived.opened
     ]
-    assert bazaar.in_transit() == {}
-    assert bazaar.lots(ALI) == [("NP", FLORIST, 30, 3_000)]
+    assert many_shards.in_transit() == {}
+    assert many_shards.lots(ALI) == [("NP", FLORIST, 30, 3_000)]
 
 
-def test_a_gift_inside_a_shard_takes_the_same_way(bazaar):
-    bazaar.issue(100)
-    sent = bazaar.send(60, to_shard=HERE)
-    assert (bazaar.lots(ALI), bazaar.lots(SARA)) == ([("NP", BAKER, 40, 4_000)], [])
-    (arrived,) = bazaar.deliver()
+def test_a_gift_inside_a_shard_takes_the_same_way(many_shards):
+    many_shards.issue(100)
+    sent = many_shards.send(60, to_shard=HERE)
+    assert (many_shards.lots(ALI), many_shards.lots(SARA)) == ([("NP", BAKER, 40, 4_000)], [])
+    (arrived,) = many_shards.deliver()
     assert arrived.sequence == sent.sequence + 1
-    assert bazaar.lots(SARA) == [("NP", BAKER, 60, 6_000)]
-    assert bazaar.in_transit() == {}
+    assert many_shards.lots(SARA) == [("NP", BAKER, 60, 6_000)]
+    assert many_shards.in_transit() == {}
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_what_a_closed_account_refuses_comes_back_into_the_very_lots(bazaar, late):
-    soon = bazaar.at + timedelta(days=1)
-    lot = bazaar.issue(100, expires_at=soon).opened[0]
-    bazaar.stand("closed", account=SARA, shard=THERE)
-    sent = bazaar.send(70)
+def test_what_a_closed_account_refuses_comes_back_into_the_very_lots(many_shards, late):
+    soon = many_shards.at + timedelta(days=1)
+    lot = many_shards.issue(100, expires_at=soon).opened[0]
+    many_shards.stand("closed", account=SARA, shard=THERE)
+    sent = many_shards.send(70)
     if late:
-        bazaar.later(days=2)
-    refused, back = bazaar.deliver()
+        many_shards.later(days=2)
+    refused, back = many_shards.deliver()
     assert (refused.status, refused.code, page_of(refused)) == (
         Status.DECLINED, "account-closed", [],
     )  # fmt: skip
@@ -93,58 +93,58 @@ def test_what_a_closed_account_refuses_comes_back_into_the_very_lots(bazaar, lat
     if late:
         (child,) = back.opened
         assert (child.parent, child.amount, child.cost_rial) == (lot.lot, 70, 7_000)
-        assert child.expires_at == bazaar.at - timedelta(minutes=1) + timedelta(days=30)
-        assert bazaar.lots(ALI) == [("NP", BAKER, 30, 3_000), ("NP", BAKER, 70, 7_000)]
+        assert child.expires_at == many_shards.at - timedelta(minutes=1) + timedelta(days=30)
+        assert many_shards.lots(ALI) == [("NP", BAKER, 30, 3_000), ("NP", BAKER, 70, 7_000)]
     else:
         assert back.opened == ()
-        assert bazaar.lots(ALI) == [("NP", BAKER, 100, 10_000)]
-    assert bazaar.in_transit() == {}
-    again = replace(back.command.body, name=bazaar.name())
-    assert bazaar.hear(again).code == "already-returned"
+        assert many_shards.lots(ALI) == [("NP", BAKER, 100, 10_000)]
+    assert many_shards.in_transit() == {}
+    again = replace(back.command.body, name=many_shards.name())
+    assert many_shards.hear(again).code == "already-returned"
 
 
-def test_a_return_opens_an_account_that_closed_meanwhile_frozen(bazaar):
-    bazaar.issue(100)
-    bazaar.stand("closed", account=SARA, shard=THERE)
-    bazaar.send(100)
-    assert bazaar.stand("closed", account=ALI).code == ""
-    assert bazaar.issue(5).code == "account-closed"
-    bazaar.deliver()
-    assert bazaar.lots(ALI) == [("NP", BAKER, 100, 10_000)]
-    assert bazaar.send(1).code == "account-frozen"
-    bazaar.stand("open", account=ALI)
-    assert bazaar.send(1).code == ""
+def test_a_return_opens_an_account_that_closed_meanwhile_frozen(many_shards):
+    many_shards.issue(100)
+    many_shards.stand("closed", account=SARA, shard=THERE)
+    many_shards.send(100)
+    assert many_shards.stand("closed", account=ALI).code == ""
+    assert many_shards.issue(5).code == "account-closed"
+    many_shards.deliver()
+    assert many_shards.lots(ALI) == [("NP", BAKER, 100, 10_000)]
+    assert many_shards.send(1).code == "account-frozen"
+    many_shards.stand("open", account=ALI)
+    assert many_shards.send(1).code == ""
 
 
-def test_sends_that_are_no_gifts_are_declined(bazaar):
-    bazaar.issue(100)
-    assert bazaar.send(101).code == "insufficient-points"
-    assert bazaar.send(1, unit=CR).code == "insufficient-credit"
-    assert bazaar.send(1, unit=MP, issuer=BAKER).code == "insufficient-merchant-points"
-    assert bazaar.send(1, unit=GV).code == "insufficient-gift"
-    assert bazaar.send(1, unit=Unit.RIAL).code == "not-value"
-    assert bazaar.send(1, to=0).code == "no-account"
-    assert bazaar.send(1, account=0).code == "no-account"
-    assert bazaar.send(1, to=ALI, to_shard=HERE).code == "same-account"
+def test_sends_that_are_no_gifts_are_declined(many_shards):
+    many_shards.issue(100)
+    assert many_shards.send(101).code == "insufficient-points"
+    assert many_shards.send(1, unit=CR).code == "insufficient-credit"
+    assert many_shards.send(1, unit=MP, issuer=BAKER).code == "insufficient-merchant-points"
+    assert many_shards.send(1, unit=GV).code == "insufficient-gift"
+    assert many_shards.send(1, unit=Unit.RIAL).code == "not-value"
+    assert many_shards.send(1, to=0).code == "no-account"
+    assert many_shards.send(1, account=0).code == "no-account"
+    assert many_shards.send(1, to=ALI, to_shard=HERE).code == "same-account"
     for _ in range(1025):
-        bazaar.issue(1, account=SARA, shard=THERE)
-    many = bazaar.send(1025, account=SARA, shard=THERE, to=ALI, to_shard=HERE)
+        many_shards.issue(1, account=SARA, shard=THERE)
+    many = many_shards.send(1025, account=SARA, shard=THERE, to=ALI, to_shard=HERE)
     assert many.code == "too-many-lots"
-    assert bazaar.says == []
+    assert many_shards.says == []
 
 
-def test_merchant_points_are_sent_by_issuer(bazaar):
-    bazaar.issue(100, unit=MP)
-    bazaar.issue(100, unit=MP, issuer=GROCER)
-    assert page_of(bazaar.send(30, unit=MP, issuer=GROCER)) == [
+def test_merchant_points_are_sent_by_issuer(many_shards):
+    many_shards.issue(100, unit=MP)
+    many_shards.issue(100, unit=MP, issuer=GROCER)
+    assert page_of(many_shards.send(30, unit=MP, issuer=GROCER)) == [
         ("ali", "value", "MP", "grocer", -30),
         ("network", "transit", "MP", "grocer", 30),
     ]
-    (arrived,) = bazaar.deliver()
+    (arrived,) = many_shards.deliver()
     assert page_of(arrived)[0] == ("sara", "value", "MP", "grocer", 30)
 
 
-def test_debts_of_the_receiver_are_repaid_by_a_gift(bazaar):
+def test_debts_of_the_receiver_are_repaid_by_a_gift(many_shards):
     sale = PostTransaction(
         name="t.10000017.1.1", kind=Kind.PURCHASE, channel=Channel.TILL, merchant=BAKER,
         acceptor=BAKER, branch=1, terminal=10000017, account=SARA, member=2, amount_rial=1000,
@@ -153,18 +153,18 @@ def test_debts_of_the_receiver_are_repaid_by_a_gift(bazaar):
                   rule="base", rule_version=1),
         ),
     )  # fmt: skip
-    bazaar.hear(sale, shard=THERE)
-    bazaar.send(100, account=SARA, shard=THERE, to=ALI, to_shard=HERE)
-    bazaar.deliver()
+    many_shards.hear(sale, shard=THERE)
+    many_shards.send(100, account=SARA, shard=THERE, to=ALI, to_shard=HERE)
+    many_shards.deliver()
     refund = replace(
         sale, name="t.10000017.1.2", kind=Kind.REFUND, awards=(), original=sale.name, amount_rial=0
     )
-    assert page_of(bazaar.hear(refund, shard=THERE)) == [
+    assert page_of(many_shards.hear(refund, shard=THERE)) == [
         ("sara", "debt", "NP", "baker", -100),
         ("baker", "issued", "NP", "", 100),
     ]
-    bazaar.send(100)
-    (arrived,) = bazaar.deliver()
+    many_shards.send(100)
+    (arrived,) = many_shards.deliver()
     assert page_of(arrived)[2:] == [
         ("sara", "value", "NP", "", -100),
         ("sara", "debt", "NP", "baker", 100),
@@ -174,10 +174,10 @@ def test_debts_of_the_receiver_are_repaid_by_a_gift(bazaar):
 # --------------------------------------------------------------------------------------- exchange
 
 
-def test_merchant_points_become_network_points_of_that_merchant(bazaar):
-    bazaar.rate()
-    bazaar.issue(1000, unit=MP)
-    done = bazaar.exchange(MP, 999, 99, cost_rial=9_900)
+def test_merchant_points_become_network_points_of_that_merchant(many_shards):
+    many_shards.rate()
+    many_shards.issue(1000, unit=MP)
+    done = many_shards.exchange(MP, 999, 99, cost_rial=9_900)
     assert page_of(done) == [
         ("ali", "value", "MP", "baker", -999),
         ("network", "exchange", "MP", "baker", 999),
@@ -193,12 +193,12 @@ def test_merchant_points_become_network_points_of_that_merchant(bazaar):
     ]
 
 
-def test_issuers_of_network_points_owe_the_merchant_what_they_cost(bazaar):
-    bazaar.rate()
-    bazaar.issue(30, issuer=GROCER)
-    bazaar.issue(30)
-    bazaar.issue(40, issuer=FLORIST)
-    done = bazaar.exchange(NP, 100, 1000, fee_bp=150)
+def test_issuers_of_network_points_owe_the_merchant_what_they_cost(many_shards):
+    many_shards.rate()
+    many_shards.issue(30, issuer=GROCER)
+    many_shards.issue(30)
+    many_shards.issue(40, issuer=FLORIST)
+    done = many_shards.exchange(NP, 100, 1000, fee_bp=150)
     assert page_of(done) == [
         ("grocer", "payable", "IRR", "baker", -3_000),
         ("baker", "receivable", "IRR", "grocer", 3_000),
@@ -221,31 +221,31 @@ def test_issuers_of_network_points_owe_the_merchant_what_they_cost(bazaar):
     assert done.opened[0].cost_rial == 10_000
 
 
-def test_an_exchange_needs_the_very_rate_that_both_accepted(bazaar):
-    bazaar.issue(1000, unit=MP)
-    bazaar.issue(1000)
-    assert bazaar.exchange(MP, 100, 10).code == "unknown-rate"
-    assert bazaar.rate(accepted_by=(BAKER,)).code == "rate-not-accepted"
-    assert bazaar.rate(accepted_by=(1,)).code == "rate-not-accepted"
-    bazaar.rate()
-    bazaar.rate(ident="6", accepted_by=(1, GROCER))
-    assert bazaar.exchange(MP, 100, 10, rate="6").code == "rate-not-accepted"
-    assert bazaar.exchange(MP, 100, 10, version=2).code == "unknown-rate"
-    assert bazaar.exchange(MP, 100, 20, numerator=2).code == "rate-differs"
-    assert bazaar.exchange(NP, 100, 10, numerator=1, denominator=10).code == "rate-differs"
-    assert bazaar.exchange(MP, 100, 11).code == "rate-gives-otherwise"
-    assert bazaar.exchange(CR, 100, 10).code == "not-value"
-    assert bazaar.exchange(MP, 100, 10, account=0).code == "no-account"
-    assert bazaar.exchange(MP, 1010, 101).code == "insufficient-merchant-points"
-    assert bazaar.exchange(NP, 1001, 10_010).code == "insufficient-points"
-    bazaar.stand("frozen", party=BAKER)
-    assert bazaar.exchange(MP, 100, 10).code == "party-frozen"
+def test_an_exchange_needs_the_very_rate_that_both_accepted(many_shards):
+    many_shards.issue(1000, unit=MP)
+    many_shards.issue(1000)
+    assert many_shards.exchange(MP, 100, 10).code == "unknown-rate"
+    assert many_shards.rate(accepted_by=(BAKER,)).code == "rate-not-accepted"
+    assert many_shards.rate(accepted_by=(1,)).code == "rate-not-accepted"
+    many_shards.rate()
+    many_shards.rate(ident="6", accepted_by=(1, GROCER))
+    assert many_shards.exchange(MP, 100, 10, rate="6").code == "rate-not-accepted"
+    assert many_shards.exchange(MP, 100, 10, version=2).code == "unknown-rate"
+    assert many_shards.exchange(MP, 100, 20, numerator=2).code == "rate-differs"
+    assert many_shards.exchange(NP, 100, 10, numerator=1, denominator=10).code == "rate-differs"
+    assert many_shards.exchange(MP, 100, 11).code == "rate-gives-otherwise"
+    assert many_shards.exchange(CR, 100, 10).code == "not-value"
+    assert many_shards.exchange(MP, 100, 10, account=0).code == "no-account"
+    assert many_shards.exchange(MP, 1010, 101).code == "insufficient-merchant-points"
+    assert many_shards.exchange(NP, 1001, 10_010).code == "insufficient-points"
+    many_shards.stand("frozen", party=BAKER)
+    assert many_shards.exchange(MP, 100, 10).code == "party-frozen"
 
 
-def test_an_installed_version_never_changes(bazaar):
-    assert bazaar.rate().status is Status.COMPLETED
-    assert bazaar.rate(2).code == "version-differs"
-    assert bazaar.rate(accepted_by=(1, GROCER)).code == "version-differs"
-    same = bazaar.rate(accepted_by=(BAKER, 1, 1))
+def test_an_installed_version_never_changes(many_shards):
+    assert many_shards.rate().status is Status.COMPLETED
+    assert many_shards.rate(2).code == "version-differs"
+    assert many_shards.rate(accepted_by=(1, GROCER)).code == "version-differs"
+    same = many_shards.rate(accepted_by=(BAKER, 1, 1))
     assert (same.status, same.code, same.change) == (Status.COMPLETED, "already-installed", None)
-    assert bazaar.rate(2, version=2).code == ""
+    assert many_shards.rate(2, version=2).code == ""

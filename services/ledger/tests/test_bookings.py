@@ -61,7 +61,9 @@ async def test_a_redemption_shows_both_legs_and_its_money(door, till):
 
 async def test_a_refund_mirrors_the_money_and_a_sale_opens_lots(door, till):
     sale, spend = till.buy(award(100)), till.spend(100)
-    refund = till.desk.transaction("refund", GROCER, original=spend.name, account=0, amount_rial=0)
+    refund = till.one_shard.transaction(
+        "refund", GROCER, original=spend.name, account=0, amount_rial=0
+    )
     await till.post(sale, spend, refund)
     bought, _ = await read(door, till, sale.name)
     assert [(lot["lot"], lot["amount"], lot["issuer"]) for lot in bought["lots"]] == [
@@ -83,7 +85,9 @@ async def test_refusals_marked_names_and_bytes_nobody_could_read_are_bookings_to
     database,
 ):
     short = till.spend(5)
-    reverse = till.desk.transaction("reversal", BAKER, original="t.1.1.7", account=0, amount_rial=0)
+    reverse = till.one_shard.transaction(
+        "reversal", BAKER, original="t.1.1.7", account=0, amount_rial=0
+    )
     await till.post(short, reverse)
     found, _ = await read(door, till, short.name)
     assert (found["status"], found["entries"], found["consumptions"]) == ("declined", [], [])

@@ -24,8 +24,10 @@ async def post(database, shard, *said, headers=()):
     return await postgres.post(database, postgres.events(shard, list(said), headers=headers))
 
 
-def bought(desk, points=100, **fields):
-    return desk.envelope(desk.transaction(Kind.PURCHASE, BAKER, awards=(award(points),), **fields))
+def bought(one_shard, points=100, **fields):
+    return one_shard.envelope(
+        one_shard.transaction(Kind.PURCHASE, BAKER, awards=(award(points),), **fields)
+    )
 
 
 def test_the_door_hears_ledger_commands_and_lets_poison_pass():
@@ -85,11 +87,11 @@ def changed(body):
 
 
 async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(database, shard):
-    desk = OneShard()
-    first = bought(desk)
+    one_shard = OneShard()
+    first = bought(one_shard)
     await post(database, shard, first)
     before = await postgres.tables(database, shard)
-    others = [desk.envelope(body) for body in changed(first.data)]
+    others = [one_shard.envelope(body) for body in changed(first.data)]
     for together in ([o] for o in others):
         said = await post(database, shard, *together)
         ((status, body),) = postgres.replies(said).values()
@@ -105,10 +107,12 @@ async def test_a_name_used_with_another_payload_is_422_and_posts_nothing(databas
 
 @pytest.mark.parametrize("accepted", [True, False])
 async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, accepted, declines):
-    desk = OneShard()
-    first = bought(desk)
+    one_shard = OneShard()
+    first = bought(one_shard)
     if not accepted:
-        first = desk.envelope(desk.transaction(Kind.REDEMPTION, GROCER, redemption=terms(5)))
+        first = one_shard.envelope(
+            one_shard.transaction(Kind.REDEMPTION, GROCER, redemption=terms(5))
+        )
     other = replace(first, fingerprint="0" * 32)
     later = replace(first, accepted_at=first.accepted_at + timedelta(seconds=9))
     said = await post(database, shard, first, later, other, first)
@@ -122,8 +126,8 @@ async def test_repeats_inside_one_batch_get_the_first_answer(database, shard, ac
 
 
 async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database, shard):
-    desk = OneShard()
-    first = bought(desk)
+    one_shard = OneShard()
+    first = bought(one_shard)
     said = await post(database, shard, first)
     no = Reason(code="limit", fa="نه", en="no")
     declined = replace(first, data=replace(first.data, decline=(no,), awards=()))
@@ -131,9 +135,9 @@ async def test_a_repeat_is_answered_as_first_whatever_a_stage_says_now(database,
 
 
 async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, declines):
-    desk = OneShard()
+    one_shard = OneShard()
     no = Reason(code="too-old", fa="دیر رسید", en="too old", rule="age", version=3)
-    said = await post(database, shard, bought(desk, decline=(no,)))
+    said = await post(database, shard, bought(one_shard, decline=(no,)))
     (answer,) = postgres.answers(said)
     assert (answer["status"], answer["code"], answer["fa"]) == ("declined", "too-old", "دیر رسید")
     assert declines() == []  # that stage's log has it
@@ -143,10 +147,10 @@ async def test_a_decline_of_a_stage_is_stored_and_answered(database, shard, decl
 
 
 async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes(database, shard):
-    desk = OneShard()
+    one_shard = OneShard()
     raw = b'{"not": "ours\xff'
     poison = postgres.undecodable(shard, raw)
-    good = postgres.events(shard, [bought(desk)])[0]
+    good = postgres.events(shard, [bought(one_shard)])[0]
     said = await postgres.post(database, [poison, good, poison])
     digest = hashlib.sha256(raw).hexdigest()
     found = await postgres.tables(database, shard)
@@ -159,15 +163,17 @@ async def test_an_undecodable_record_gets_an_outcome_under_the_hash_of_its_bytes
 
 
 async def test_a_name_that_cannot_be_stored_counts_as_undecodable(database, shard):
-    desk = OneShard()
+    one_shard = OneShard()
     for name in ("a\x00b", "x" * 201, ""):
-        said = await post(database, shard, bought(desk, name=name))
+        said = await post(database, shard, bought(one_shard, name=name))
         assert [o.code for o in postgres.outcomes(said)] == ["undecodable"]
 
 
 async def test_what_the_database_refuses_becomes_a_refusal_and_the_shard_moves_on(database, shard):
-    desk = OneShard()
-    bad = desk.envelope(desk.transaction(Kind.PURCHASE, BAKER, awards=(award(1, rule="a\x00b"),)))
+    one_shard = OneShard()
+    bad = one_shard.envelope(
+        one_shard.transaction(Kind.PURCHASE, BAKER, awards=(award(1, rule="a\x00b"),))
+    )
     (event,) = postgres.events(shard, [bad])
     with pytest.raises(DataError):
         await postgres.post(database, [event])
@@ -177,32 +183,34 @@ async def test_what_the_database_refuses_becomes_a_refusal_and_the_shard_moves_o
     (answer,) = postgres.answers(said)
     assert (answer["status"], answer["code"]) == ("refused", "could-not-be-decided")
     assert postgres.answers(await postgres.post(database, [event])) == [answer]
-    assert postgres.answers(await post(database, shard, bought(desk)))[0]["status"] == "completed"
+    assert (
+        postgres.answers(await post(database, shard, bought(one_shard)))[0]["status"] == "completed"
+    )
 
 
 def offer(share_bp):
     return Offer(price_rial=100, price_points=1, redeem_max_share_bp=share_bp)
 
 
-def inquiry(desk, **fields):
+def inquiry(one_shard, **fields):
     given = {
-        "name": desk.name(), "account": ACCOUNT, "amount_rial": 10_000, "merchant": GROCER,
+        "name": one_shard.name(), "account": ACCOUNT, "amount_rial": 10_000, "merchant": GROCER,
         "acceptor": GROCER, "would_earn_points": 3, "offer": offer(5_000),
     }  # fmt: skip
     body = Inquire(**(given | fields))
-    at = desk.later(minutes=1)
+    at = one_shard.later(minutes=1)
     return envelopes.Envelope(
         id="i", type="inquire.v1", key=str(ACCOUNT), occurred_at=at, accepted_at=at, data=body
     )
 
 
 async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
-    desk = OneShard()
-    await post(database, shard, bought(desk, 1000))
+    one_shard = OneShard()
+    await post(database, shard, bought(one_shard, 1000))
     before = await postgres.tables(database, shard)
     said = await post(
-        database, shard, inquiry(desk), inquiry(desk, offer=offer(10_000)),
-        inquiry(desk, decline=(Reason(code="blocked", fa="مسدود", en="blocked"),)),
+        database, shard, inquiry(one_shard), inquiry(one_shard, offer=offer(10_000)),
+        inquiry(one_shard, decline=(Reason(code="blocked", fa="مسدود", en="blocked"),)),
     )  # fmt: skip
     first, second, third = postgres.answers(said)
     assert (first["redeemable_points"], first["redeemable_rial"]) == (50, 5_000)
@@ -215,8 +223,8 @@ async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
 
 
 async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(database, shard):
-    desk = OneShard()
-    sale, asked = bought(desk, 70), inquiry(desk)
+    one_shard = OneShard()
+    sale, asked = bought(one_shard, 70), inquiry(one_shard)
     answers = postgres.answers(await post(database, shard, sale, asked))
     assert answers[1]["balance"]["points"] == 70
     again = replace(asked, data=replace(asked.data, name=sale.data.name))  # a name that is known
@@ -225,11 +233,11 @@ async def test_an_inquiry_sees_what_came_before_it_in_the_batch_and_no_replay(da
 
 
 async def test_an_archived_record_nobody_knows_posts_nothing(database, shard):
-    desk = OneShard()
-    said = await post(database, shard, bought(desk, replayed=True))
+    one_shard = OneShard()
+    said = await post(database, shard, bought(one_shard, replayed=True))
     assert said == []
     assert (await postgres.tables(database, shard))["outcomes"] == []
-    known = bought(desk)
+    known = bought(one_shard)
     await post(database, shard, known)
     before = await postgres.tables(database, shard)
     again = replace(known, data=replace(known.data, replayed=True))
@@ -238,10 +246,12 @@ async def test_an_archived_record_nobody_knows_posts_nothing(database, shard):
 
 
 async def test_a_reversal_before_arrival_marks_its_original_for_ever(database, shard):
-    desk = OneShard()
-    sale = bought(desk)
-    undo = desk.envelope(
-        desk.transaction(Kind.REVERSAL, BAKER, original=sale.data.name, account=0, amount_rial=0)
+    one_shard = OneShard()
+    sale = bought(one_shard)
+    undo = one_shard.envelope(
+        one_shard.transaction(
+            Kind.REVERSAL, BAKER, original=sale.data.name, account=0, amount_rial=0
+        )
     )
     first = await post(database, shard, undo)
     told = postgres.outcomes(first)
@@ -279,8 +289,8 @@ async def test_the_topic_played_again_changes_nothing_and_rebuilds_an_empty_ledg
 
 
 async def test_decision_time_never_falls(database, shard):
-    desk = OneShard()
-    first, second = bought(desk), bought(desk)
+    one_shard = OneShard()
+    first, second = bought(one_shard), bought(one_shard)
     early = replace(second, accepted_at=first.accepted_at - timedelta(hours=1))
     await post(database, shard, first, early)
     times = [row[1] for row in (await postgres.tables(database, shard))["leaves"]]

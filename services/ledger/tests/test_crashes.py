@@ -70,7 +70,7 @@ def archive():
 async def whole(archive, fresh_database):
     """How it ends without a crash."""
     broker, log, seen = crashing_writer.Broker(), archive.log, []
-    async with crashing_writer.dying(await fresh_database("ledger")) as stage:
+    async with crashing_writer.crashing_database(await fresh_database("ledger")) as stage:
         for log.upto in (-3, -2, -1, None):
             assert not await crashing_writer.live(stage, log, broker)
             seen.append(await crashing_writer.rows(stage.session))
@@ -89,7 +89,10 @@ class Whole(NamedTuple):
 async def stage(archive, whole, fresh_database):
     """A database behind a wire that has heard what comes before the rich poll; its broker."""
     broker, log, dsn = crashing_writer.Broker(), archive.log, await fresh_database("ledger")
-    async with crashing_writer.wired(dsn) as (wire, by), crashing_writer.dying(dsn, by=by) as made:
+    async with (
+        crashing_writer.wired(dsn) as (wire, by),
+        crashing_writer.crashing_database(dsn, by=by) as made,
+    ):
         log.upto = -3
         assert not await crashing_writer.live(made, log, broker)
         made.statements.clear()

@@ -24,20 +24,20 @@ from .value_examples import ValueExamples
 
 
 @pytest.fixture
-def desk():
+def one_shard():
     return ValueExamples()
 
 
 class Counter:
-    """A shelf whose commands go to the database, one batch each; holds what each outcome said."""
+    """A shard whose commands go to the database, one batch each; holds what each outcome said."""
 
-    def __init__(self, desk, database, shard):
-        self.desk, self.database, self.shard = desk, database, shard
-        self.desk.shard = shard
+    def __init__(self, one_shard, database, shard):
+        self.one_shard, self.database, self.shard = one_shard, database, shard
+        self.one_shard.shard = shard
 
     async def post(self, *decisions):
         """The batch of the last commands told; gives (status, code) of each."""
-        told = self.desk.told[-len(decisions) :]
+        told = self.one_shard.told[-len(decisions) :]
         heard = await postgres.post(self.database, postgres.events(self.shard, told))
         assert [(o.status, o.code) for o in postgres.outcomes(heard)] == [
             (d.status, d.code) for d in decisions
@@ -48,17 +48,19 @@ class Counter:
 
 
 @pytest.fixture
-def counter(desk, database, shard):
-    return Counter(desk, database, shard)
+def counter(one_shard, database, shard):
+    return Counter(one_shard, database, shard)
 
 
 async def test_a_hold_is_placed_captured_and_its_capture_refunded_batch_by_batch(counter):
-    desk = counter.desk
-    await counter.post(desk.buy(award(100), award(7, unit=Unit.MERCHANT_POINTS, issuer=GROCER)))
-    hold = desk.hold(points=80, merchant_points=7)
+    one_shard = counter.one_shard
+    await counter.post(
+        one_shard.buy(award(100), award(7, unit=Unit.MERCHANT_POINTS, issuer=GROCER))
+    )
+    hold = one_shard.hold(points=80, merchant_points=7)
     await counter.post(hold)
     assert [row[5:8] for row in await counter.table("lots")] == [(100, 10_000, 80), (7, 700, 7)]
-    captured = desk.capture(hold, points=60, merchant_points=7, worth_rial=6_700)
+    captured = one_shard.capture(hold, points=60, merchant_points=7, worth_rial=6_700)
     await counter.post(captured)
     row = (await counter.table("holds"))[0]
     assert row == (
@@ -66,9 +68,11 @@ async def test_a_hold_is_placed_captured_and_its_capture_refunded_batch_by_batch
         [80, 7], "captured", captured.sequence,
     )  # fmt: skip
     assert [row[5:8] for row in await counter.table("lots")] == [(40, 4_000, 0), (0, 0, 0)]
-    await counter.post(desk.void(hold))
-    back = desk.hear(
-        desk.transaction("refund", GROCER, original=captured.command.name, account=0, amount_rial=0)
+    await counter.post(one_shard.void(hold))
+    back = one_shard.hear(
+        one_shard.transaction(
+            "refund", GROCER, original=captured.command.name, account=0, amount_rial=0
+        )
     )
     assert back.status.value == "completed"
     await counter.post(back)
@@ -77,12 +81,17 @@ async def test_a_hold_is_placed_captured_and_its_capture_refunded_batch_by_batch
 
 
 async def test_hold_capture_refund_and_second_void_in_one_batch_are_as_in_four(counter):
-    desk = counter.desk
-    await counter.post(desk.buy(award(100)))
-    hold = desk.hold(points=80)
-    captured = desk.capture(hold, points=60, worth_rial=6_000)
-    refund = desk.transaction("refund", GROCER, original=captured.command.name, account=0)
-    decisions = hold, captured, desk.void(hold), desk.hear(replace(refund, amount_rial=3_000))
+    one_shard = counter.one_shard
+    await counter.post(one_shard.buy(award(100)))
+    hold = one_shard.hold(points=80)
+    captured = one_shard.capture(hold, points=60, worth_rial=6_000)
+    refund = one_shard.transaction("refund", GROCER, original=captured.command.name, account=0)
+    decisions = (
+        hold,
+        captured,
+        one_shard.void(hold),
+        one_shard.hear(replace(refund, amount_rial=3_000)),
+    )
     await counter.post(*decisions)
     assert [row[5:8] for row in await counter.table("lots")] == [(70, 7_000, 0)]
     assert (await counter.table("holds"))[0][6:] == ("captured", captured.sequence)
@@ -90,14 +99,14 @@ async def test_hold_capture_refund_and_second_void_in_one_batch_are_as_in_four(c
 
 @pytest.mark.parametrize("batches", [(2,), (1, 1)])
 async def test_two_captures_race_in_one_and_in_neighbouring_batches(counter, batches):
-    desk = counter.desk
-    sold = desk.buy(award(100))
-    hold = desk.hold(points=80)
+    one_shard = counter.one_shard
+    sold = one_shard.buy(award(100))
+    hold = one_shard.hold(points=80)
     await counter.post(sold, hold)
-    first = desk.envelope(
+    first = one_shard.envelope(
         CaptureHold(name="a.1.one", original=hold.command.name, spend=RedemptionTerms(points=50))
     )
-    second = desk.envelope(VoidHold(name="a.1.two", original=hold.command.name))
+    second = one_shard.envelope(VoidHold(name="a.1.two", original=hold.command.name))
     told, heard = [first, second], []
     for size in batches:
         piece, told = told[:size], told[size:]
@@ -106,20 +115,20 @@ async def test_two_captures_race_in_one_and_in_neighbouring_batches(counter, bat
 
 
 async def test_dates_change_in_the_state_and_are_sealed_in_the_leaf(counter):
-    desk = counter.desk
-    ends = desk.at + timedelta(days=1)
-    issued = desk.issue(5, pending_event="x", expires_at=ends, sliding_days=3)
+    one_shard = counter.one_shard
+    ends = one_shard.at + timedelta(days=1)
+    issued = one_shard.issue(5, pending_event="x", expires_at=ends, sliding_days=3)
     await counter.post(issued)
     assert [row[15:17] for row in await counter.table("lots")] == [(None, ends)]
-    renewed = desk.buy()
+    renewed = one_shard.buy()
     await counter.post(renewed)
-    arrived = desk.arrives(issued)
+    arrived = one_shard.arrives(issued)
     await counter.post(arrived)
     lot = issued.opened[0].lot
     later = renewed.dates[0][2]
     assert later > ends
     assert [row[15:17] for row in await counter.table("lots")] == [(arrived.decided_at, later)]
-    extended = desk.extend(lot, None)
+    extended = one_shard.extend(lot, None)
     await counter.post(extended)
     assert [dates for *_, dates in await counter.table("holds of leaves")] == [
         (), [(lot, None, later)], [(lot, arrived.decided_at, later)],
@@ -128,12 +137,12 @@ async def test_dates_change_in_the_state_and_are_sealed_in_the_leaf(counter):
 
 
 async def test_an_empty_lot_can_be_extended(counter):
-    desk = counter.desk
-    sold = desk.buy(award(5, expires_at=desk.at + timedelta(days=1)))
+    one_shard = counter.one_shard
+    sold = one_shard.buy(award(5, expires_at=one_shard.at + timedelta(days=1)))
     await counter.post(sold)
-    await counter.post(desk.spend(5))
-    lot, later = sold.opened[0].lot, desk.at + timedelta(days=9)
-    await counter.post(desk.extend(lot, later))
+    await counter.post(one_shard.spend(5))
+    lot, later = sold.opened[0].lot, one_shard.at + timedelta(days=9)
+    await counter.post(one_shard.extend(lot, later))
     starts = sold.opened[0].available_from
     assert [(*row[5:8], row[9], *row[15:17]) for row in await counter.table("lots")] == [
         (0, 0, 0, False, starts, later)
@@ -141,10 +150,10 @@ async def test_an_empty_lot_can_be_extended(counter):
     assert (await counter.table("holds of leaves"))[-1][2] == [(lot, starts, later)]
 
 
-async def test_due_holds_are_swept_in_bounded_batches_and_named_once(empty, desk):
-    desk.shard = 2
-    told = [desk.buy(award(100))] + [desk.hold(points=10, hours=n) for n in (1, 2, 3)]
-    await postgres.post(empty, postgres.events(2, desk.told))
+async def test_due_holds_are_swept_in_bounded_batches_and_named_once(empty, one_shard):
+    one_shard.shard = 2
+    told = [one_shard.buy(award(100))] + [one_shard.hold(points=10, hours=n) for n in (1, 2, 3)]
+    await postgres.post(empty, postgres.events(2, one_shard.told))
     stopped = Stopped(told[1].command.body.due_at - timedelta(seconds=1))
     sweeper = jobs.Sweeper(empty, stopped, 4, usecases.sweep_due_holds)
     await sweeper.run()
@@ -167,11 +176,14 @@ async def test_due_holds_are_swept_in_bounded_batches_and_named_once(empty, desk
 
 
 async def test_a_hold_is_resolved_once_whatever_the_writer_believes(counter, database):
-    desk = counter.desk
-    await counter.post(desk.buy(award(100)))
-    placed = desk.hold(points=10)
+    one_shard = counter.one_shard
+    await counter.post(one_shard.buy(award(100)))
+    placed = one_shard.hold(points=10)
     await counter.post(placed)
-    shard, void = counter.shard, desk.envelope(VoidHold(name="v", original=placed.command.name))
+    shard, void = (
+        counter.shard,
+        one_shard.envelope(VoidHold(name="v", original=placed.command.name)),
+    )
     command = records.command_of(shard, b"", void)
     with pytest.raises(InvariantBroken, match="resolved before"):
         async with database.transaction() as tx:
@@ -185,14 +197,14 @@ async def test_a_hold_is_resolved_once_whatever_the_writer_believes(counter, dat
 
 
 async def test_a_book_whose_lots_hold_something_else_is_not_written(counter, database):
-    desk = counter.desk
-    await counter.post(desk.buy(award(100)))
+    one_shard = counter.one_shard
+    await counter.post(one_shard.buy(award(100)))
     shard = counter.shard
     body = HoldValue(
         name="h", account=ACCOUNT, member=1, acceptor=BAKER, merchant=BAKER, points=5,
-        due_at=desk.at + timedelta(days=1),
+        due_at=one_shard.at + timedelta(days=1),
     )  # fmt: skip
-    command = records.command_of(shard, b"", desk.envelope(body))
+    command = records.command_of(shard, b"", one_shard.envelope(body))
     async with database.transaction() as tx:
         reading = await batch_read.read(tx, [command])
         decision = commands.decide_one(reading.book, command).decision
@@ -210,9 +222,9 @@ async def test_a_book_whose_lots_hold_something_else_is_not_written(counter, dat
     ],
 )
 async def test_the_database_refuses_what_no_hold_can_be(counter, database, statement):
-    desk = counter.desk
-    await counter.post(desk.buy(award(100)))
-    await counter.post(desk.hold(points=5))
+    one_shard = counter.one_shard
+    await counter.post(one_shard.buy(award(100)))
+    await counter.post(one_shard.hold(points=5))
     with pytest.raises(DataError):
         async with database.transaction() as tx:
             await tx.execute(statement, counter.shard)

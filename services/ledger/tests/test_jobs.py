@@ -42,10 +42,12 @@ def settings():
 
 
 async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
-    desk = OneShard(2)
-    soon = desk.at + timedelta(days=1)
+    one_shard = OneShard(2)
+    soon = one_shard.at + timedelta(days=1)
     sales = [
-        desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
+        one_shard.envelope(
+            one_shard.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),))
+        )
         for _ in range(5)
     ]
     await postgres.post(empty, postgres.events(2, sales))
@@ -70,9 +72,11 @@ async def test_what_is_past_its_date_is_swept_once_and_each_lot_expires(empty):
 
 
 async def test_a_second_sweep_of_the_hour_repeats_the_same_names(empty):
-    desk = OneShard(1)
-    soon = desk.at + timedelta(days=1)
-    sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),)))
+    one_shard = OneShard(1)
+    soon = one_shard.at + timedelta(days=1)
+    sale = one_shard.envelope(
+        one_shard.transaction("purchase", BAKER, awards=(award(10, expires_at=soon),))
+    )
     await postgres.post(empty, postgres.events(1, [sale]))
     named = []
     for minutes in (0, 20, 40):
@@ -83,14 +87,14 @@ async def test_a_second_sweep_of_the_hour_repeats_the_same_names(empty):
 
 
 async def test_a_lot_born_past_its_date_is_found_when_the_sweep_begins_anew(empty):
-    desk = OneShard(0)
-    stopped = Stopped(desk.at + timedelta(days=9))
+    one_shard = OneShard(0)
+    stopped = Stopped(one_shard.at + timedelta(days=9))
     sweeper = jobs.Sweeper(empty, stopped, 4)
 
     def sale(days):
-        expiry = desk.at - timedelta(days=days)
-        return desk.envelope(
-            desk.transaction("purchase", BAKER, awards=(award(10, expires_at=expiry),))
+        expiry = one_shard.at - timedelta(days=days)
+        return one_shard.envelope(
+            one_shard.transaction("purchase", BAKER, awards=(award(10, expires_at=expiry),))
         )
 
     await postgres.post(empty, postgres.events(0, [sale(1)]))
@@ -130,10 +134,10 @@ async def test_a_clock_that_is_off_says_nothing(empty):
 
 
 async def test_a_tick_frees_what_is_due_on_an_idle_shard(empty):
-    desk = OneShard(1)
-    due = desk.at + timedelta(hours=72)
-    sale = desk.envelope(
-        desk.transaction("purchase", BAKER, awards=(award(10),), review_due_at=due)
+    one_shard = OneShard(1)
+    due = one_shard.at + timedelta(hours=72)
+    sale = one_shard.envelope(
+        one_shard.transaction("purchase", BAKER, awards=(award(10),), review_due_at=due)
     )
     await postgres.post(empty, postgres.events(1, [sale]))
     ticker = jobs.Ticker(empty, Stopped(due), 4, sandbox=True)
@@ -164,15 +168,15 @@ async def test_checkpoints_are_published_every_ten_seconds_with_a_key_that_signs
         room="ledger", kafka_bootstrap="", http_port=1, actor_secret="s", shards=4,
         checkpoint_folder=str(tmp_path), checkpoint_key_file=str(key), checkpoint_origin="test/l",
     )  # fmt: skip
-    desk = OneShard(2)
+    one_shard = OneShard(2)
     archive = Archive(tmp_path)
     job = log_jobs.publisher(empty, Stopped(generators.START), archive, given)
     assert (job.name, job.every_s, job.elected) == ("publish-checkpoints", 10.0, True)
-    said = desk.envelope(desk.transaction("purchase", BAKER, awards=(award(10),)))
+    said = one_shard.envelope(one_shard.transaction("purchase", BAKER, awards=(award(10),)))
     await postgres.post(empty, postgres.events(2, [said]))
     await job.run()
     found = checkpoints.verify(archive.last(2) or "", origin="test/l", key=private.public_key())
     assert (found.shard, found.size, found.at) == (2, 1, generators.START)
     key.chmod(0o644)
     with pytest.raises(SettingsError, match="others"):
-        log_jobs.publisher(empty, Stopped(desk.at), archive, given)
+        log_jobs.publisher(empty, Stopped(one_shard.at), archive, given)

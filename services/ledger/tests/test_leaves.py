@@ -167,23 +167,23 @@ def test_every_decision_of_a_story_has_a_leaf_of_its_own():
 
 def usual_sale():
     """A basket's leaf: one award, four entries, accounts known already."""
-    at_desk, rows = one_shard.OneShard(), sealing.Rows()
+    shard_examples, rows = one_shard.OneShard(), sealing.Rows()
     for _ in range(3):
         leaf = rows.leaf(
-            at_desk.buy(one_shard.award(100, issuer=5, funder=6), lines=[(1, 1_200_000)])
+            shard_examples.buy(one_shard.award(100, issuer=5, funder=6), lines=[(1, 1_200_000)])
         )
     return leaf
 
 
 def usual_spending():
     """A redemption's leaf: two lots of two issuers, money leg and all."""
-    at_desk, rows = one_shard.OneShard(), sealing.Rows()
+    shard_examples, rows = one_shard.OneShard(), sealing.Rows()
     for merchant in (one_shard.BAKER, one_shard.FLORIST):
-        rows.leaf(at_desk.buy(one_shard.award(100, issuer=merchant), merchant=merchant))
-    rows.leaf(at_desk.spend(120))
+        rows.leaf(shard_examples.buy(one_shard.award(100, issuer=merchant), merchant=merchant))
+    rows.leaf(shard_examples.spend(120))
     for merchant in (one_shard.BAKER, one_shard.FLORIST):
-        rows.leaf(at_desk.buy(one_shard.award(100, issuer=merchant), merchant=merchant))
-    return rows.leaf(at_desk.spend(150))
+        rows.leaf(shard_examples.buy(one_shard.award(100, issuer=merchant), merchant=merchant))
+    return rows.leaf(shard_examples.spend(150))
 
 
 def test_usual_leaves_are_as_large_as_they_should_be():
@@ -197,8 +197,8 @@ def test_usual_leaves_are_as_large_as_they_should_be():
 
 
 def test_a_reversal_that_came_first_seals_both_names():
-    at_desk, rows = one_shard.OneShard(), sealing.Rows()
-    leaf = rows.leaf(at_desk.reverse(till_name(10000017, 9, 1)))
+    shard_examples, rows = one_shard.OneShard(), sealing.Rows()
+    leaf = rows.leaf(shard_examples.reverse(till_name(10000017, 9, 1)))
     assert [name for name, _ in leaf.names] == sorted(name for name, _ in leaf.names)
     assert (till_name(10000017, 9, 1), None) in leaf.names
     assert leaf.marked is not None

@@ -104,7 +104,7 @@ def test_no_line_of_an_inquiry_has_a_zero_or_a_foreign_digit():
 
 
 @pytest.fixture
-def desk():
+def one_shard():
     return OneShard()
 
 
@@ -112,20 +112,20 @@ def told(decision):
     return msgspec.json.decode(decision.answer, type=Answer)
 
 
-def credit(desk, rial):
-    desk.hear(
+def credit(one_shard, rial):
+    one_shard.hear(
         IssueValue(
-            name=desk.name(), account=ACCOUNT, member=1, unit=CR, amount=rial, cost_rial=rial,
+            name=one_shard.name(), account=ACCOUNT, member=1, unit=CR, amount=rial, cost_rial=rial,
             issuer=1, funder=1, rule="gift", rule_version=1,
         )
     )  # fmt: skip
 
 
-def test_a_refund_of_credit_says_so(desk):  # findings F12
-    credit(desk, 200_000)
-    spent = desk.spend(0, credit=100_000, amount=100_000)
+def test_a_refund_of_credit_says_so(one_shard):  # findings F12
+    credit(one_shard, 200_000)
+    spent = one_shard.spend(0, credit=100_000, amount=100_000)
     assert told(spent).fa.startswith("با ۱۰۰٬۰۰۰ ریال اعتبار ۱۰۰٬۰۰۰ ریال تخفیف گرفتید.")
-    back = told(desk.hear(desk.transaction(
+    back = told(one_shard.hear(one_shard.transaction(
         "refund", GROCER, original=spent.command.body.name, amount_rial=50_000
     )))  # fmt: skip
     assert back.fa == (
@@ -134,26 +134,26 @@ def test_a_refund_of_credit_says_so(desk):  # findings F12
     assert [(m.movement, m.unit, m.amount) for m in back.moved] == [("restored", CR, 50_000)]
 
 
-def test_a_debt_is_named_until_it_is_repaid(desk):  # newcomer, bug 14
-    sold = desk.buy(award(300))
-    desk.spend(250)
-    back = told(desk.refund(sold))
+def test_a_debt_is_named_until_it_is_repaid(one_shard):  # newcomer, bug 14
+    sold = one_shard.buy(award(300))
+    one_shard.spend(250)
+    back = told(one_shard.refund(sold))
     assert "۲۵۰ امتیاز پیش‌تر خرج شده و بدهی مشتری است" in back.fa
     assert back.balance is not None
     assert back.balance.debt_points == 250
-    again = told(desk.buy(award(100)))
+    again = told(one_shard.buy(award(100)))
     assert again.fa == (
         "۱۰۰ امتیاز گرفتید؛ ۱۰۰ امتیاز بابت بدهی کم شد. مانده: ۰ امتیاز. بدهی: ۱۵۰ امتیاز."
     )
     assert [(one.movement, one.amount) for one in again.moved] == [("earned", 100), ("repaid", 100)]
 
 
-def test_a_reversal_of_a_name_that_never_came_tells_no_balance(desk):  # newcomer, bug 13
-    desk.buy(award(480))
-    assert told(desk.reverse("t.3003.1.999", merchant=FLORIST)).balance is None
+def test_a_reversal_of_a_name_that_never_came_tells_no_balance(one_shard):  # newcomer, bug 13
+    one_shard.buy(award(480))
+    assert told(one_shard.reverse("t.3003.1.999", merchant=FLORIST)).balance is None
 
 
-def test_a_credit_taken_back_with_its_sale_is_named(desk):  # newcomer, bug 15
-    sold = desk.buy(award(200_000, unit=CR, cost_rial=200_000), award(10))
-    back = told(desk.refund(sold))
+def test_a_credit_taken_back_with_its_sale_is_named(one_shard):  # newcomer, bug 15
+    sold = one_shard.buy(award(200_000, unit=CR, cost_rial=200_000), award(10))
+    back = told(one_shard.refund(sold))
     assert "۱۰ امتیاز و ۲۰۰٬۰۰۰ ریال اعتبار کم شد" in back.fa

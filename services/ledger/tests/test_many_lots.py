@@ -100,40 +100,40 @@ def _without(shard, answers):
 
 
 async def filled(database, shard, lots, *, points=1):
-    """A desk whose account has so many lots, a day's expiry for every three of them."""
-    desk = OneShard(shard)
+    """A shard whose account has so many lots, a day's expiry for every three of them."""
+    one_shard = OneShard(shard)
     awards = [
-        award(points, rule=f"r{n}", expires_at=desk.at + timedelta(days=30 + n // 3))
+        award(points, rule=f"r{n}", expires_at=one_shard.at + timedelta(days=30 + n // 3))
         for n in range(lots)
     ]
     for start in range(0, lots, 500):
-        sale = desk.transaction("purchase", BAKER, awards=tuple(awards[start : start + 500]))
-        await postgres.post(database, postgres.events(shard, [desk.envelope(sale)]))
-    return desk
+        sale = one_shard.transaction("purchase", BAKER, awards=tuple(awards[start : start + 500]))
+        await postgres.post(database, postgres.events(shard, [one_shard.envelope(sale)]))
+    return one_shard
 
 
 @pytest.mark.parametrize(
     ("kind", "most"), [("purchase", 40), ("spend", 60), ("decline", 40), ("inquiry", 40)]
 )
 async def test_a_till_pays_for_what_its_command_takes(database, shard, monkeypatch, kind, most):
-    desk = await filled(database, shard, 700)
+    one_shard = await filled(database, shard, 700)
     watch = Watch(monkeypatch)
     match kind:
         case "purchase":
-            body = desk.transaction("purchase", BAKER, awards=(award(5),))
+            body = one_shard.transaction("purchase", BAKER, awards=(award(5),))
         case "spend":
-            body = desk.transaction("redemption", BAKER, redemption=terms(20))
+            body = one_shard.transaction("redemption", BAKER, redemption=terms(20))
         case "decline":
-            body = desk.transaction("redemption", BAKER, redemption=terms(1_000))
+            body = one_shard.transaction("redemption", BAKER, redemption=terms(1_000))
         case _:
             said = await postgres.post(
-                database, postgres.events(shard, [inquiry(ACCOUNT, desk.at, 1)])
+                database, postgres.events(shard, [inquiry(ACCOUNT, one_shard.at, 1)])
             )
             (told,) = postgres.answers(said)
             assert told["balance"]["points"] == told["redeemable_points"] == 700
             assert 0 < watch.take() <= most
             return
-    said = await postgres.post(database, postgres.events(shard, [desk.envelope(body)]))
+    said = await postgres.post(database, postgres.events(shard, [one_shard.envelope(body)]))
     (told,) = postgres.answers(said)
     left = {"purchase": 705, "spend": 680, "decline": 700}[kind]
     assert told["balance"]["points"] == left
@@ -147,13 +147,13 @@ async def test_a_part_that_comes_back_reads_and_writes_those_lots_alone_that_it_
     database, shard, monkeypatch
 ):
     """A Rial at a time, a refund once read every lot of its redemption and wrote a row of it."""
-    desk = await filled(database, shard, 700)
-    spent = desk.transaction("redemption", BAKER, redemption=terms(700))
-    await postgres.post(database, postgres.events(shard, [desk.envelope(spent)]))
+    one_shard = await filled(database, shard, 700)
+    spent = one_shard.transaction("redemption", BAKER, redemption=terms(700))
+    await postgres.post(database, postgres.events(shard, [one_shard.envelope(spent)]))
     watch, read_, written, back = Watch(monkeypatch), [], [], 0
     for rial in (1, 1, 997, 500_000, 0):
-        body = desk.transaction("refund", BAKER, original=spent.name, amount_rial=rial)
-        said = await postgres.post(database, postgres.events(shard, [desk.envelope(body)]))
+        body = one_shard.transaction("refund", BAKER, original=spent.name, amount_rial=rial)
+        said = await postgres.post(database, postgres.events(shard, [one_shard.envelope(body)]))
         (told,) = postgres.answers(said)
         (outcome,) = postgres.outcomes(said)
         written.append(len(outcome.moves))
@@ -173,11 +173,11 @@ async def test_a_preview_weighs_cheap_lots_that_its_own_batch_opened(
     for most in (1_000_000, 16):
         monkeypatch.setattr(lots_read, "LOTS_READ", most)
         shard = next(shards)
-        desk = await filled(database, shard, 60, points=10)
+        one_shard = await filled(database, shard, 60, points=10)
         unit = Unit.NETWORK_POINTS if cheap == "points" else Unit.CREDIT
         late = award(50_000, unit=unit, cost_rial=0, rule="late")
-        sale = desk.envelope(desk.transaction("purchase", BAKER, awards=(late,)))
-        asked = inquiry(ACCOUNT, desk.at, 1, amount_rial=10_000_000)
+        sale = one_shard.envelope(one_shard.transaction("purchase", BAKER, awards=(late,)))
+        asked = inquiry(ACCOUNT, one_shard.at, 1, amount_rial=10_000_000)
         said = await postgres.post(database, postgres.events(shard, [sale, asked]))
         told.append(postgres.answers(said)[-1] | {"id": ""})  # it begins with its shard
     assert told[0] == told[1]
@@ -189,7 +189,7 @@ async def test_a_preview_weighs_cheap_lots_that_its_own_batch_opened(
 async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(
     database, shard, monkeypatch
 ):
-    desk = await filled(database, shard, 6_000)
+    one_shard = await filled(database, shard, 6_000)
     watch = Watch(monkeypatch)
     spends = [
         wrap(
@@ -197,7 +197,7 @@ async def test_a_thousand_spends_of_six_thousand_lots_come_to_their_end(
                 name=till_name(77, 1, number), account=ACCOUNT, member=1, acceptor=BAKER,
                 merchant=BAKER, spend=RedemptionTerms(points=6),
             ),
-            desk.at,
+            one_shard.at,
         )
         for number in range(1, 1_001)
     ]  # fmt: skip
@@ -232,13 +232,13 @@ async def test_inquiries_of_one_account_cost_others_no_more_than_a_bound(
 
 
 def test_who_asks_too_much_hears_an_amount_that_completes():
-    desk = OneShard()
+    one_shard = OneShard()
     for n in range(40):
-        desk.buy(award(100, cost_rial=5_000 if n % 2 else 20_000))
-    whole = desk.ask(50_000_000)
-    short = desk.ask(50_000_000, effort=inquiring.Effort(100))
+        one_shard.buy(award(100, cost_rial=5_000 if n % 2 else 20_000))
+    whole = one_shard.ask(50_000_000)
+    short = one_shard.ask(50_000_000, effort=inquiring.Effort(100))
     assert 0 < short.redeemable_points <= whole.redeemable_points
-    assert desk.spend(short.redeemable_points, amount=50_000_000).status == "completed"
+    assert one_shard.spend(short.redeemable_points, amount=50_000_000).status == "completed"
 
 
 async def test_an_inquiry_that_got_old_in_its_poll_is_not_decided(database, shard):

@@ -314,7 +314,7 @@ async def test_revenue_follows_the_book_from_period_to_period(book):
 
 
 async def test_what_is_held_is_told_by_the_clock_whatever_was_swept(door, till):
-    soon = till.desk.at + timedelta(hours=3)
+    soon = till.one_shard.at + timedelta(hours=3)
     path = f"/v1/accounts/{till.account}/balance"
 
     async def told(at=None):
@@ -325,26 +325,26 @@ async def test_what_is_held_is_told_by_the_clock_whatever_was_swept(door, till):
     def hold(name, points, **spans):
         return HoldValue(
             name=f"a.{till.account}.{name}", account=till.account, member=1, acceptor=GROCER,
-            merchant=GROCER, due_at=till.desk.at + timedelta(**spans), points=points,
+            merchant=GROCER, due_at=till.one_shard.at + timedelta(**spans), points=points,
         )  # fmt: skip
 
     await till.post(till.buy(award(100, expires_at=soon)))
     await till.post(hold("first", 30, days=1), hold("second", 20, hours=2))
-    placed = door.clock.at = till.desk.at
+    placed = door.clock.at = till.one_shard.at
     assert await told() == (100, 50, 50)
     due = placed.replace(second=0) + timedelta(hours=2)
     door.clock.at = due
     assert await told() == (100, 70, 30)  # the second is due, booked or not
     door.clock.at = soon
     assert await told() == (30, 0, 30)  # the lot is past its date, its held part is not
-    till.desk.at = soon
+    till.one_shard.at = soon
     worth = RedemptionTerms(points=25, worth_rial=2_500)
     await till.post(
         CaptureHold(
             name=f"a.{till.account}.capture", original=f"a.{till.account}.first", spend=worth
         )
     )
-    door.clock.at = till.desk.at
+    door.clock.at = till.one_shard.at
     assert await told() == (0, 0, 0)
     for at, expected in ((placed, (100, 50, 50)), (due, (100, 70, 30)), (soon, (30, 0, 30))):
         assert await told(at) == expected

@@ -69,7 +69,7 @@ def asked_of(rng, account):
 
 
 @pytest.fixture
-def desk():
+def one_shard():
     return OneShard()
 
 
@@ -107,10 +107,10 @@ def test_the_rare_cases_did_occur():
     assert wanted - set(+SEEN) == set()
 
 
-def credit(desk, rial):
-    desk.hear(
+def credit(one_shard, rial):
+    one_shard.hear(
         IssueValue(
-            name=desk.name(), account=ACCOUNT, member=1, unit=Unit.CREDIT, amount=rial,
+            name=one_shard.name(), account=ACCOUNT, member=1, unit=Unit.CREDIT, amount=rial,
             cost_rial=rial, issuer=1, funder=1, rule="gift", rule_version=1,
         )
     )  # fmt: skip
@@ -120,27 +120,27 @@ def offer(**fields):
     return Offer(**({"price_rial": 100, "price_points": 1} | fields))
 
 
-def test_a_minimum_of_points_is_told_and_nothing_can_be_spent(desk):  # findings F10
-    desk.buy(award(50))
-    seen = desk.ask(1_000_000, offer=offer(redeem_min_points=100))
+def test_a_minimum_of_points_is_told_and_nothing_can_be_spent(one_shard):  # findings F10
+    one_shard.buy(award(50))
+    seen = one_shard.ask(1_000_000, offer=offer(redeem_min_points=100))
     assert (seen.redeemable_points, seen.redeemable_rial) == (0, 0)
     assert [reason.code for reason in seen.reasons] == ["redeem-below-minimum"]
     assert seen.fa == "۵۰ امتیاز دارید. کمترین امتیاز قابل خرج در این فروشگاه ۱۰۰ است."
     assert seen.en == "50 points available. This merchant takes 100 points or more at once."
 
 
-def test_credit_alone_can_be_spent(desk):  # findings F11
-    credit(desk, 200_000)
-    seen = desk.ask(150_000)
+def test_credit_alone_can_be_spent(one_shard):  # findings F11
+    credit(one_shard, 200_000)
+    seen = one_shard.ask(150_000)
     assert (seen.redeemable_points, seen.redeemable_credit_rial) == (0, 150_000)
     assert seen.redeemable_rial == 150_000
     assert seen.fa == "۲۰۰٬۰۰۰ ریال اعتبار دارید؛ برای این خرید تا ۱۵۰٬۰۰۰ ریال قابل خرج است."
 
 
-def test_points_and_credit_together(desk):  # newcomer, bug 8
-    desk.buy(award(460))
-    credit(desk, 200_000)
-    seen = desk.ask(500_000)
+def test_points_and_credit_together(one_shard):  # newcomer, bug 8
+    one_shard.buy(award(460))
+    credit(one_shard, 200_000)
+    seen = one_shard.ask(500_000)
     assert (seen.redeemable_points, seen.redeemable_credit_rial) == (460, 200_000)
     assert seen.redeemable_rial == 246_000
     assert seen.en == (
@@ -149,38 +149,38 @@ def test_points_and_credit_together(desk):  # newcomer, bug 8
     )
 
 
-def test_an_inquiry_without_a_basket_says_what_can_be_spent_at_all(desk):  # newcomer, bug 9
-    desk.buy(award(460, expires_at=desk.at + timedelta(days=40)))
-    seen = desk.ask(0)
+def test_an_inquiry_without_a_basket_says_what_can_be_spent_at_all(one_shard):  # newcomer, bug 9
+    one_shard.buy(award(460, expires_at=one_shard.at + timedelta(days=40)))
+    seen = one_shard.ask(0)
     assert seen.redeemable_rial == 46_000
     assert seen.fa == (
         "۴۶۰ امتیاز دارید؛ تا ۴۶٬۰۰۰ ریال قابل خرج است. مهلت ۴۶۰ امتیاز تا ۱۰ اردیبهشت ۱۴۰۵."
     )
-    assert "۰ ریال." not in desk.ask(0, account=77).fa
-    assert desk.ask(0, account=77).fa == "چیزی برای خرج کردن ندارید."
+    assert "۰ ریال." not in one_shard.ask(0, account=77).fa
+    assert one_shard.ask(0, account=77).fa == "چیزی برای خرج کردن ندارید."
 
 
-def test_whatever_forbids_a_redemption_forbids_its_preview(desk):
-    desk.buy(award(100))
-    assert desk.ask(1_000_000, offer=offer(price_rial=120)).reasons[0].code == (
+def test_whatever_forbids_a_redemption_forbids_its_preview(one_shard):
+    one_shard.buy(award(100))
+    assert one_shard.ask(1_000_000, offer=offer(price_rial=120)).reasons[0].code == (
         "own-discount-too-large"
     )
-    desk.hear(SetStanding(name=desk.name(), account=ACCOUNT, standing=AccountStatus.FROZEN,
-                          by="o", reason="r"))  # fmt: skip
-    seen = desk.ask(1_000_000)
+    name, frozen = one_shard.name(), AccountStatus.FROZEN
+    one_shard.hear(SetStanding(name=name, account=ACCOUNT, standing=frozen, by="o", reason="r"))
+    seen = one_shard.ask(1_000_000)
     assert (seen.redeemable_rial, seen.reasons[0].code) == (0, "account-frozen")
     no = seen.reasons[0]
-    refused = desk.ask(1_000_000, decline=(no,))
+    refused = one_shard.ask(1_000_000, decline=(no,))
     assert (refused.fa, refused.reasons) == (no.fa, (no,))
-    without = desk.ask(1_000_000, offer=None, without=(no,))
+    without = one_shard.ask(1_000_000, offer=None, without=(no,))
     assert (without.redeemable_rial, without.reasons) == (0, (no,))
     assert without.fa == f"۱۰۰ امتیاز دارید. {no.fa}"
 
 
-def test_a_debt_is_repaid_before_anything_can_be_spent(desk):
-    sold = desk.buy(award(300))
-    desk.hear(desk.transaction("redemption", GROCER, redemption=terms(250)))
-    desk.refund(sold)
-    seen = desk.ask()
+def test_a_debt_is_repaid_before_anything_can_be_spent(one_shard):
+    sold = one_shard.buy(award(300))
+    one_shard.hear(one_shard.transaction("redemption", GROCER, redemption=terms(250)))
+    one_shard.refund(sold)
+    seen = one_shard.ask()
     assert (seen.balance.points, seen.balance.debt_points) == (0, 250)
     assert seen.fa == "چیزی برای خرج کردن ندارید. بدهی: ۲۵۰ امتیاز."

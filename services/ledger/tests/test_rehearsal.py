@@ -94,8 +94,8 @@ class Writer:
 
     def __init__(self, database, shard):
         self.database = database
-        self.desk = OneShard(shard)
-        self.desk.count = 10**6 * shard  # tills of two shards share no name
+        self.one_shard = OneShard(shard)
+        self.one_shard.count = 10**6 * shard  # tills of two shards share no name
         self.rng = random.Random(shard)
         self.shard = shard
         self.holds = []
@@ -104,30 +104,30 @@ class Writer:
         self.stopped = False
 
     def one(self):
-        desk, rng = self.desk, self.rng
+        one_shard, rng = self.one_shard, self.rng
         account = 1_000_000 + rng.randrange(MEMBERS)
         what = rng.random()
         if what < 0.6:
             gives = award(rng.choice((10, 100)), issuer=rng.choice((BAKER, GROCER)))
-            return desk.transaction(Kind.PURCHASE, BAKER, awards=(gives,), account=account)
+            return one_shard.transaction(Kind.PURCHASE, BAKER, awards=(gives,), account=account)
         if what < 0.85:
             spent = terms(rng.choice((5, 20)))
-            return desk.transaction(Kind.REDEMPTION, GROCER, redemption=spent, account=account)
+            return one_shard.transaction(Kind.REDEMPTION, GROCER, redemption=spent, account=account)
         if what < 0.95 or not self.holds:
-            self.holds.append(desk.name())
+            self.holds.append(one_shard.name())
             return HoldValue(
                 name=self.holds[-1], account=account, member=1, acceptor=GROCER, merchant=GROCER,
-                points=5, due_at=desk.at + timedelta(days=9),
+                points=5, due_at=one_shard.at + timedelta(days=9),
             )  # fmt: skip
         return CaptureHold(
-            name=desk.name(),
+            name=one_shard.name(),
             original=self.holds.pop(0),
             spend=RedemptionTerms(points=5, worth_rial=500),
         )
 
     async def post(self):
-        self.desk.later(seconds=1)
-        batch = [generators.wrap(self.one(), self.desk.at) for _ in range(BATCH)]
+        self.one_shard.later(seconds=1)
+        batch = [generators.wrap(self.one(), self.one_shard.at) for _ in range(BATCH)]
         events = postgres.events(self.shard, batch)
         began = time.monotonic()
         await postgres.post(self.database, events)

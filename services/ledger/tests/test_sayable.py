@@ -60,6 +60,6 @@ async def test_a_shard_that_is_there_is_spoken_to(database, shard):
 
 
 def test_the_auditor_believes_it_of_no_other_command():
-    desk = OneShard()
-    raw = envelopes.encode(desk.envelope(desk.transaction(Kind.PURCHASE, GROCER)))
+    one_shard = OneShard()
+    raw = envelopes.encode(one_shard.envelope(one_shard.transaction(Kind.PURCHASE, GROCER)))
     assert not review.is_the_ledgers_own("no-such-shard", decode_command(raw))

@@ -14,13 +14,13 @@ from .value_examples import ValueExamples, said
 
 
 @pytest.fixture
-def desk():
+def one_shard():
     return ValueExamples()
 
 
-def test_a_spend_away_from_a_till_books_what_a_redemption_books(desk):
-    desk.buy(award(100))
-    assert page(desk.away(points=60, worth_rial=5_000, fee_bp=100)) == [
+def test_a_spend_away_from_a_till_books_what_a_redemption_books(one_shard):
+    one_shard.buy(award(100))
+    assert page(one_shard.away(points=60, worth_rial=5_000, fee_bp=100)) == [
         ("member", "value", "NP", "", -60),
         ("baker", "redeemed", "NP", "", 60),
         ("baker", "payable", "IRR", "grocer", -5_000),
@@ -32,9 +32,9 @@ def test_a_spend_away_from_a_till_books_what_a_redemption_books(desk):
     ]
 
 
-def test_points_for_an_entry_to_a_draw_are_worth_nothing_and_all_their_cost_is_released(desk):
-    desk.buy(award(100))
-    assert page(desk.away(points=10)) == [
+def test_points_for_an_entry_to_a_draw_are_worth_nothing_and_all_their_cost_is_released(one_shard):
+    one_shard.buy(award(100))
+    assert page(one_shard.away(points=10)) == [
         ("member", "value", "NP", "", -10),
         ("baker", "redeemed", "NP", "", 10),
         ("baker", "points-cost", "IRR", "", -1_000),
@@ -42,12 +42,12 @@ def test_points_for_an_entry_to_a_draw_are_worth_nothing_and_all_their_cost_is_r
     ]
 
 
-def test_one_spend_takes_four_units_and_merchant_points_clear_nothing_at_their_own(desk):
-    desk.buy(award(100, issuer=NETWORK))
-    desk.issue(40, unit=Unit.MERCHANT_POINTS, issuer=GROCER)
-    desk.issue(7_000, unit=Unit.CREDIT, issuer=NETWORK)
-    desk.issue(9_000, unit=Unit.GIFT, issuer=FLORIST)
-    decision = desk.away(
+def test_one_spend_takes_four_units_and_merchant_points_clear_nothing_at_their_own(one_shard):
+    one_shard.buy(award(100, issuer=NETWORK))
+    one_shard.issue(40, unit=Unit.MERCHANT_POINTS, issuer=GROCER)
+    one_shard.issue(7_000, unit=Unit.CREDIT, issuer=NETWORK)
+    one_shard.issue(9_000, unit=Unit.GIFT, issuer=FLORIST)
+    decision = one_shard.away(
         points=50, merchant_points=40, credit_rial=2_000, gift_rial=3_000, worth_rial=14_000,
         fee_bp=100,
     )  # fmt: skip
@@ -72,10 +72,10 @@ def test_one_spend_takes_four_units_and_merchant_points_clear_nothing_at_their_o
     ]  # fmt: skip
 
 
-def test_merchant_points_are_spent_at_their_own_merchant_only(desk):
-    desk.issue(40, unit=Unit.MERCHANT_POINTS, issuer=BAKER)
-    assert said(desk.away(merchant_points=40)) == ("declined", "insufficient-merchant-points")
-    decision = desk.away(BAKER, merchant_points=40, worth_rial=4_000, fee_bp=500)
+def test_merchant_points_are_spent_at_their_own_merchant_only(one_shard):
+    one_shard.issue(40, unit=Unit.MERCHANT_POINTS, issuer=BAKER)
+    assert said(one_shard.away(merchant_points=40)) == ("declined", "insufficient-merchant-points")
+    decision = one_shard.away(BAKER, merchant_points=40, worth_rial=4_000, fee_bp=500)
     assert page(decision) == [
         ("member", "value", "MP", "baker", -40),
         ("baker", "redeemed", "MP", "", 40),
@@ -83,12 +83,12 @@ def test_merchant_points_are_spent_at_their_own_merchant_only(desk):
 
 
 @pytest.mark.NH11
-def test_what_the_acceptor_gives_beyond_the_cost_is_its_own_up_to_its_maximum(desk):
-    desk.buy(award(100))
-    assert said(desk.away(points=10, worth_rial=1_603, own_max_rial=600)) == (
+def test_what_the_acceptor_gives_beyond_the_cost_is_its_own_up_to_its_maximum(one_shard):
+    one_shard.buy(award(100))
+    assert said(one_shard.away(points=10, worth_rial=1_603, own_max_rial=600)) == (
         "declined", "own-discount-too-large",
     )  # fmt: skip
-    decision = desk.away(points=10, worth_rial=1_600, own_max_rial=600)
+    decision = one_shard.away(points=10, worth_rial=1_600, own_max_rial=600)
     assert ("grocer", "discount-given", "IRR", "", 600) in page(decision)
 
 
@@ -103,29 +103,31 @@ def test_what_the_acceptor_gives_beyond_the_cost_is_its_own_up_to_its_maximum(de
         ({"merchant": 0, "merchant_points": 1}, "no-acceptor"),
     ],
 )
-def test_a_spend_that_cannot_be_moves_nothing(desk, spent, code):
-    desk.buy(award(100))
-    decision = desk.away(**spent)
+def test_a_spend_that_cannot_be_moves_nothing(one_shard, spent, code):
+    one_shard.buy(award(100))
+    decision = one_shard.away(**spent)
     assert said(decision) == ("declined", code)
     assert (decision.legs, decision.rows) == ((), ())
 
 
-def test_a_spend_without_an_account_or_in_no_unit_of_value_is_declined(desk):
-    assert said(desk.issue(5, account=0)) == ("declined", "no-account")
-    assert said(desk.issue(5, unit=Unit.RIAL)) == ("declined", "not-value")
-    hold = desk.hold(points=1)
+def test_a_spend_without_an_account_or_in_no_unit_of_value_is_declined(one_shard):
+    assert said(one_shard.issue(5, account=0)) == ("declined", "no-account")
+    assert said(one_shard.issue(5, unit=Unit.RIAL)) == ("declined", "not-value")
+    hold = one_shard.hold(points=1)
     body = hold.command.body
-    assert said(desk.hear(replace(body, name=desk.name(), account=0)))[1] == "no-account"
-    spent = desk.away(points=1).command.body
-    assert said(desk.hear(replace(spent, name=desk.name(), account=0)))[1] == "no-account"
+    assert said(one_shard.hear(replace(body, name=one_shard.name(), account=0)))[1] == "no-account"
+    spent = one_shard.away(points=1).command.body
+    assert said(one_shard.hear(replace(spent, name=one_shard.name(), account=0)))[1] == "no-account"
 
 
-def test_a_fifth_of_a_mixed_spend_comes_back_in_every_unit(desk):
-    desk.buy(award(50))
-    desk.issue(40, unit=Unit.MERCHANT_POINTS, issuer=GROCER)
-    desk.issue(3_000, unit=Unit.GIFT, issuer=FLORIST)
-    spent = desk.away(points=50, merchant_points=40, gift_rial=3_000, worth_rial=12_000, fee_bp=100)
-    decision = desk.refund(spent, amount_rial=2_400)
+def test_a_fifth_of_a_mixed_spend_comes_back_in_every_unit(one_shard):
+    one_shard.buy(award(50))
+    one_shard.issue(40, unit=Unit.MERCHANT_POINTS, issuer=GROCER)
+    one_shard.issue(3_000, unit=Unit.GIFT, issuer=FLORIST)
+    spent = one_shard.away(
+        points=50, merchant_points=40, gift_rial=3_000, worth_rial=12_000, fee_bp=100
+    )
+    decision = one_shard.refund(spent, amount_rial=2_400)
     assert page(decision) == [
         ("member", "value", "NP", "", 10),
         ("member", "value", "MP", "grocer", 8),
@@ -145,19 +147,22 @@ def test_a_fifth_of_a_mixed_spend_comes_back_in_every_unit(desk):
     assert answer["merchant_points_restored"] == 8
     assert answer["gift_restored_rial"] == 600
     assert answer["balance"]["gift_rial"] == 600
-    assert said(desk.reverse(spent.command.name, merchant=GROCER)) == ("completed", "")
-    assert [(lot.remaining, lot.cost_left) for _, lot in sorted(desk.member().lots.items())] == [
+    assert said(one_shard.reverse(spent.command.name, merchant=GROCER)) == ("completed", "")
+    lots_left = sorted(one_shard.member().lots.items())
+    assert [(lot.remaining, lot.cost_left) for _, lot in lots_left] == [
         (50, 5_000), (40, 4_000), (3_000, 3_000),
     ]  # fmt: skip
-    assert said(desk.reverse(spent.command.name, merchant=GROCER))[1] == "already-reversed"
+    assert said(one_shard.reverse(spent.command.name, merchant=GROCER))[1] == "already-reversed"
 
 
 @pytest.mark.SH2
-def test_gift_value_pays_at_a_till_with_points_at_its_face(desk):
-    desk.buy(award(100, issuer=GROCER))
-    desk.issue(50_000, unit=Unit.GIFT, issuer=FLORIST)
-    decision = desk.hear(
-        desk.transaction(Kind.REDEMPTION, GROCER, redemption=replace(terms(100), gift_rial=30_000))
+def test_gift_value_pays_at_a_till_with_points_at_its_face(one_shard):
+    one_shard.buy(award(100, issuer=GROCER))
+    one_shard.issue(50_000, unit=Unit.GIFT, issuer=FLORIST)
+    decision = one_shard.hear(
+        one_shard.transaction(
+            Kind.REDEMPTION, GROCER, redemption=replace(terms(100), gift_rial=30_000)
+        )
     )
     assert page(decision) == [
         ("member", "value", "NP", "", -100),
@@ -172,54 +177,56 @@ def test_gift_value_pays_at_a_till_with_points_at_its_face(desk):
     answer = msgspec.json.decode(decision.answer)
     assert (answer["gift_redeemed_rial"], answer["payable_rial"]) == (30_000, 960_000)
     assert "30,000 Rial of gift value" in answer["en"]
-    short = desk.hear(
-        desk.transaction(Kind.REDEMPTION, GROCER, redemption=replace(terms(0), gift_rial=20_001))
+    short = one_shard.hear(
+        one_shard.transaction(
+            Kind.REDEMPTION, GROCER, redemption=replace(terms(0), gift_rial=20_001)
+        )
     )
     assert said(short) == ("declined", "insufficient-gift")
 
 
-def test_a_refund_by_amount_is_spread_over_what_is_left_of_the_lines(desk):
-    sale = desk.buy(
+def test_a_refund_by_amount_is_spread_over_what_is_left_of_the_lines(one_shard):
+    sale = one_shard.buy(
         award(70, line=1), award(30, line=2, rule="bonus"), lines=((1, 700_000), (2, 300_000))
     )
-    desk.refund(sale, (2, 100_000))
-    decision = desk.refund(sale, amount_rial=450_000)  # of 700,000 and 200,000 left
+    one_shard.refund(sale, (2, 100_000))
+    decision = one_shard.refund(sale, amount_rial=450_000)  # of 700,000 and 200,000 left
     assert decision.progress[1].refunded == (350_000, 200_000)
     assert [(row.amount, row.cost_rial) for row in decision.rows] == [(35, 3_500), (10, 1_000)]
-    over = desk.refund(sale, amount_rial=450_001)
+    over = one_shard.refund(sale, amount_rial=450_001)
     assert said(over) == ("declined", "refund-too-large")
-    last = desk.refund(sale, amount_rial=450_000)
+    last = one_shard.refund(sale, amount_rial=450_000)
     assert last.progress[1].full
-    assert desk.lots() == []
-    assert said(desk.refund(sale, amount_rial=1)) == ("declined", "already-refunded")
+    assert one_shard.lots() == []
+    assert said(one_shard.refund(sale, amount_rial=1)) == ("declined", "already-refunded")
 
 
-def test_amounts_over_odd_lines_never_pass_a_line(desk):
+def test_amounts_over_odd_lines_never_pass_a_line(one_shard):
     lines = ((1, 1), (2, 999), (3, 0), (4, 345_678))
-    sale = desk.buy(award(1_000), lines=lines)
+    sale = one_shard.buy(award(1_000), lines=lines)
     left = sum(rial for _, rial in lines)
     for rial in (1, 1, 1, 998, 7, 100_001, 3, 200_000):
-        decision = desk.refund(sale, amount_rial=rial)
+        decision = one_shard.refund(sale, amount_rial=rial)
         left -= rial
         back = decision.progress[1].refunded
         assert sum(back) == 346_678 - left
         assert all(done <= whole for done, (_, whole) in zip(back, lines, strict=True))
-    assert desk.refund(sale).progress[1].full
-    assert desk.lots() == []
+    assert one_shard.refund(sale).progress[1].full
+    assert one_shard.lots() == []
 
 
-def test_lines_say_more_than_an_amount_beside_them(desk):
-    sale = desk.buy(award(100), lines=((1, 700_000), (2, 300_000)))
-    decision = desk.refund(sale, (2, 300_000), amount_rial=5)
+def test_lines_say_more_than_an_amount_beside_them(one_shard):
+    sale = one_shard.buy(award(100), lines=((1, 700_000), (2, 300_000)))
+    decision = one_shard.refund(sale, (2, 300_000), amount_rial=5)
     assert decision.progress[1].refunded == (0, 300_000)
     assert isinstance(decision.command.body.refund_lines[0], RefundLine)
 
 
-def test_a_spend_of_no_worth_comes_back_whole_or_not_at_all(desk):
-    desk.buy(award(100))
-    spent = desk.away(points=10)
-    assert said(desk.refund(spent, amount_rial=1)) == ("declined", "refund-too-large")
-    assert page(desk.refund(spent)) == [
+def test_a_spend_of_no_worth_comes_back_whole_or_not_at_all(one_shard):
+    one_shard.buy(award(100))
+    spent = one_shard.away(points=10)
+    assert said(one_shard.refund(spent, amount_rial=1)) == ("declined", "refund-too-large")
+    assert page(one_shard.refund(spent)) == [
         ("member", "value", "NP", "", 10),
         ("baker", "redeemed", "NP", "", -10),
         ("baker", "points-cost", "IRR", "", 1_000),
@@ -227,23 +234,23 @@ def test_a_spend_of_no_worth_comes_back_whole_or_not_at_all(desk):
     ]
 
 
-def test_a_spend_in_the_batch_of_its_points_and_of_its_refund_sees_both(desk):
-    desk.buy(award(10, expires_at=desk.at + timedelta(hours=1)))
-    spent = desk.away(points=10)
-    desk.later(hours=2)
-    back = desk.refund(spent)
+def test_a_spend_in_the_batch_of_its_points_and_of_its_refund_sees_both(one_shard):
+    one_shard.buy(award(10, expires_at=one_shard.at + timedelta(hours=1)))
+    spent = one_shard.away(points=10)
+    one_shard.later(hours=2)
+    back = one_shard.refund(spent)
     assert back.status is Status.COMPLETED
-    assert [lot.parent for lot in back.opened] == [desk.lot(back.rows[0].lot).parent]
+    assert [lot.parent for lot in back.opened] == [one_shard.lot(back.rows[0].lot).parent]
     assert back.owner == ACCOUNT
 
 
-def test_a_redemption_of_nobodys_account_is_declined_without_a_balance(desk):
+def test_a_redemption_of_nobodys_account_is_declined_without_a_balance(one_shard):
     """An identifier that has moved (F11): its first holder's shard answers, and tells nothing."""
-    desk.buy(award(100))
+    one_shard.buy(award(100))
     moved = Reason(code="identifier-moved", fa="به حساب دیگری رسیده است.", en="It has moved.")
-    body = desk.transaction(Kind.REDEMPTION, GROCER, account=0, member=0, decline=(moved,))
-    declined = desk.hear(body)
+    body = one_shard.transaction(Kind.REDEMPTION, GROCER, account=0, member=0, decline=(moved,))
+    declined = one_shard.hear(body)
     answer = msgspec.json.decode(declined.answer)
     assert (answer["status"], answer["code"]) == ("declined", "identifier-moved")
     assert "balance" not in answer
-    assert [left for _, left in desk.lots()] == [100]
+    assert [left for _, left in one_shard.lots()] == [100]

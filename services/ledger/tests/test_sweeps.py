@@ -102,23 +102,23 @@ def test_the_stories_had_what_the_order_could_have_changed():
     assert SEEN["revoke-issue.v1", "nothing-left"]
 
 
-def balances(desk):
+def balances(one_shard):
     """What accounts hold, by owner, role and other."""
-    found = desk.book.shard(desk.shard).registry.balances
+    found = one_shard.book.shard(one_shard.shard).registry.balances
     return {(k.owner, k.role.value, k.counterparty): amount for k, amount in found.items()}
 
 
 @pytest.mark.parametrize("swept_first", [True, False])
 def test_who_bears_a_gift_that_expired_is_a_question_of_dates_alone(swept_first):
     """N5b: 100 points that the network funds, 40 spent, the date passed; the issuer has it all."""
-    desk = ValueExamples()
-    gift = desk.issue(100, funder=NETWORK, expires_at=desk.at + timedelta(days=1))
-    desk.spend(40)
-    desk.later(days=2)
-    words = [lambda: desk.expire(first_lot(gift)), lambda: desk.take_back(gift)]
+    one_shard = ValueExamples()
+    gift = one_shard.issue(100, funder=NETWORK, expires_at=one_shard.at + timedelta(days=1))
+    one_shard.spend(40)
+    one_shard.later(days=2)
+    words = [lambda: one_shard.expire(first_lot(gift)), lambda: one_shard.take_back(gift)]
     for word in words if swept_first else words[::-1]:
         word()
-    told = balances(desk)
+    told = balances(one_shard)
     assert told[NETWORK, "payable", 5] == -10_000
     assert told[5, "expired", 0] == 60
     assert told[5, "issued", 0] == -100
@@ -126,12 +126,12 @@ def test_who_bears_a_gift_that_expired_is_a_question_of_dates_alone(swept_first)
 
 def test_what_a_hold_lets_go_past_its_date_needs_no_second_word():
     """N17: the sweeper's word was said before a hold was heard, and answers for what is free."""
-    desk = ValueExamples()
-    lot = first_lot(desk.issue(100, expires_at=desk.at + timedelta(hours=1)))
-    hold = desk.hold(points=60, hours=3)
-    desk.later(hours=2)
-    assert desk.expire(lot).legs[1].amount == 40
-    desk.later(hours=2)
-    assert said(desk.fall_due(hold)) == ("completed", "")
-    assert (desk.lot(lot).remaining, desk.lot(lot).lapsed) == (0, 100)
-    assert balances(desk)[5, "expired", 0] == 100
+    one_shard = ValueExamples()
+    lot = first_lot(one_shard.issue(100, expires_at=one_shard.at + timedelta(hours=1)))
+    hold = one_shard.hold(points=60, hours=3)
+    one_shard.later(hours=2)
+    assert one_shard.expire(lot).legs[1].amount == 40
+    one_shard.later(hours=2)
+    assert said(one_shard.fall_due(hold)) == ("completed", "")
+    assert (one_shard.lot(lot).remaining, one_shard.lot(lot).lapsed) == (0, 100)
+    assert balances(one_shard)[5, "expired", 0] == 100

@@ -1,4 +1,4 @@
-"""What the desk says of value beyond a basket: issued, spent, held, adjusted."""
+"""What one shard decides of value beyond a basket: issued, spent, held, adjusted."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from .one_shard import ACCOUNT, BAKER, GROCER, OneShard
 
 
 class ValueExamples(OneShard):
-    """A desk with all that happens away from a till."""
+    """One shard with all that happens away from a till."""
 
     def issue(self, amount, *, unit=Unit.NETWORK_POINTS, issuer=BAKER, **fields):
         """A lot at 100 Rial a point; money at its face."""

@@ -70,7 +70,7 @@ class VoidHold(Struct):
     original: str
 
 
-class LetGo(Struct):
+class ReleaseHold(Struct):
     """release-hold.v1"""
 
     name: str
@@ -293,7 +293,7 @@ VALUE_COMMANDS: dict[str, type[Any]] = {
     "hold-value.v1": HoldValue,
     "capture-hold.v1": Capture,
     "void-hold.v1": VoidHold,
-    "release-hold.v1": LetGo,
+    "release-hold.v1": ReleaseHold,
     "extend-lot.v1": Extend,
     "adjust-value.v1": Adjust,
     "send-value.v1": Send,

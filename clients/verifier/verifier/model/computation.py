@@ -220,7 +220,7 @@ class Draft:
             lot.held += amount
             self._add_hold_row(self.sequence, lot.number, amount, "held")
 
-    def let_go(self, hold: Hold, rest: str, captured: dict[int, int] | None = None) -> None:
+    def release(self, hold: Hold, rest: str, captured: dict[int, int] | None = None) -> None:
         """End a hold: captured amounts may be taken, the rest is free."""
         self.ended.add(hold.number)
         for number, amount in hold.parts.items():
@@ -237,7 +237,7 @@ class Draft:
         """End holds that fell due, whether or not anything booked it."""
         for number, hold in sorted(self.purse.holds.items()):
             if hold.due <= self.now and number not in self.ended:
-                self.let_go(hold, "due")
+                self.release(hold, "due")
                 self.lapse(hold.parts)
 
     def _add_hold_row(self, hold: int, lot: int, amount: int, event: str) -> None:

@@ -163,8 +163,8 @@ def _rule_of_holds(draft: Draft, body: Any, original: Original | None) -> Effect
             return holds.capture(draft, body, original)
         case commands_value.VoidHold():
             return holds.void(draft, original)
-        case commands_value.LetGo():
-            return holds.let_go(draft, body)
+        case commands_value.ReleaseHold():
+            return holds.release(draft, body)
         case commands_value.Extend():
             return life.extend(draft, body)
         case commands_value.Adjust():

@@ -3,7 +3,13 @@
 from typing import Any, NamedTuple
 
 from verifier.model import life, money, registry
-from verifier.model.commands_value import Capture, HoldValue, LetGo, RedemptionTerms, SpendAway
+from verifier.model.commands_value import (
+    Capture,
+    HoldValue,
+    RedemptionTerms,
+    ReleaseHold,
+    SpendAway,
+)
 from verifier.model.computation import CREDIT, GIFT, HOLD_MAX, MERCHANT, POINTS, Draft, Effects, No
 from verifier.model.messages import micros
 from verifier.model.originals import Original
@@ -100,7 +106,7 @@ def capture(draft: Draft, body: Capture, original: Original | None) -> Effects:
     if not captured:
         raise No("nothing-to-redeem")
     draft.lapse(hold.parts)
-    draft.let_go(hold, "released", captured)
+    draft.release(hold, "released", captured)
     _pay(draft, [(draft.purse.lots[lot], amount) for lot, amount in captured.items()], body.spend)
     draft.lapse(hold.parts)
     draft.repay()
@@ -112,13 +118,13 @@ def void(draft: Draft, original: Original | None) -> Effects:
     """All of a hold is free again."""
     hold, known = _standing(draft, original)
     assert original is not None  # noqa: S101 - for the types
-    draft.let_go(hold, "released")
+    draft.release(hold, "released")
     draft.lapse(hold.parts)
     draft.repay()
     return _ended(original, known, "voided")
 
 
-def let_go(draft: Draft, body: LetGo) -> Effects:
+def release(draft: Draft, body: ReleaseHold) -> Effects:
     """Book that a hold fell due, as any command of the account does before its rule."""
     if body.hold in draft.purse.holds and body.hold not in draft.ended:
         raise No("hold-not-due")
