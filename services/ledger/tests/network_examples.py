@@ -97,7 +97,7 @@ class NetworkExamples(ManyShards):
         )
 
 
-def award(points, *, issuer=BAKER, funder=BAKER, line=0, budget=SPRING, **fields):
+def award(points, *, issuer=BAKER, funder=BAKER, line=0, budget: int | None = SPRING, **fields):
     return Award(
         line=line, unit=NP, amount=points, cost_rial=points * 100, issuer=issuer, funder=funder,
         rule="spring", rule_version=1, budget=budget, **fields,

@@ -8,7 +8,7 @@ from contracts.pos import Line, RefundLine
 from contracts.values import Channel, Kind, Unit, till_name
 from ledger.log.domain import records
 from ledger.posting.decide import commands, inquiry
-from ledger.posting.decide.batch_state import BatchState
+from ledger.posting.decide.batch_state import BatchState, Posting
 
 from . import generators
 
@@ -82,9 +82,11 @@ class OneShard:
         command = records.command_from(self.shard, envelopes.encode(said))
         return inquiry.preview(self.book, command, effort or inquiry.Effort())
 
-    def hear(self, body, **fields):
-        """The decision of one command."""
-        return self.tell(body, **fields).decision
+    def hear(self, body, **fields) -> Posting:
+        """The decision of one command that was not known before."""
+        decision = self.tell(body, **fields).decision
+        assert decision is not None
+        return decision
 
     def buy(self, *awards, merchant=BAKER, lines=(), **fields):
         lines = tuple(Line(line=n, amount_rial=rial) for n, rial in lines)

@@ -41,7 +41,7 @@ def record(shard, envelope, at, **fields):
     return replace(event, at=at, **fields)
 
 
-async def post(database, *batch, ahead_max=BOUND):
+async def post(database, *batch, ahead_max: timedelta | None = BOUND):
     async with database.transaction() as tx:
         await usecases.post_batch(tx, batch, ahead_max=ahead_max)
         return tx.take_messages()
@@ -110,6 +110,7 @@ def test_the_auditor_believes_it_only_of_a_clock_that_was_ahead():
         command = records.command_from(one_shard.shard, envelopes.encode(envelope))
         decided = one_shard.book.shard(one_shard.shard).decided_at
         result = commands.decide_one(one_shard.book, replace(command, ahead=ahead))
+        assert result.decision is not None
         leaf = registry_leaf(rows, result.decision)
         findings = Findings(one_shard.shard)
         review.review(state, leaf, decode_command(leaf.head[5]), lambda _: None, findings)

@@ -27,8 +27,10 @@ def audited(shard, raws, judge=review.review):
         known = answered.get(name)
         if known is None:
             return None
-        hold = history_lookup.hold_of(*known)
-        return originals.original_of(name, *known, find(hold) if hold and hold != name else None)
+        leaf, command = known
+        hold = history_lookup.hold_of(leaf, command)
+        spent = find(hold) if hold and hold != name else None
+        return originals.original_of(name, leaf, command, spent)
 
     for raw in raws:
         leaf = their_leaves.from_bytes(raw)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from contracts import envelope as envelopes
 from contracts.ledger import COMMANDS, IssueValue
 from contracts.topics import LEDGER_COMMANDS
-from contracts.value import ReceiveValue, ReturnValue, SendValue, SetStanding
+from contracts.value import AccountStatus, ReceiveValue, ReturnValue, SendValue, SetStanding
 from contracts.values import Unit
 from kit.stream.outbox import StreamSequences
 from ledger.posting import usecases
@@ -25,7 +25,7 @@ ALI, SARA, BAKER = 1000001, 1000002, 5
 def commands_said(said):
     """(shard, envelope) of each command that the ledger said."""
     return [
-        (message.partition, envelopes.decode(message.value, COMMANDS))
+        (message.partition or 0, envelopes.decode(message.value or b"", COMMANDS))
         for message in said if message.topic == LEDGER_COMMANDS.name
     ]  # fmt: skip
 
@@ -64,7 +64,9 @@ async def transit(database, shards):
 @pytest.mark.parametrize("closed", [True, False])
 async def test_a_gift_between_shards_arrives_or_comes_back_once(database, shards, together, closed):
     here, there = next(shards), next(shards)
-    standing = SetStanding(name="p.1.close", standing="closed", by="ops", reason="r", account=SARA)
+    standing = SetStanding(
+        name="p.1.close", standing=AccountStatus.CLOSED, by="ops", reason="r", account=SARA
+    )
     first = [at(here, issued(), 1), at(here, sent(there), 2)]
     other = [at(there, standing, 1)] if closed else [at(there, issued(), 1)]
     said = []

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import pytest
@@ -35,9 +36,10 @@ def test_the_door_hears_ledger_commands_and_lets_poison_pass():
     assert subscription.topic is LEDGER_COMMANDS
     assert subscription.poison is Poison.PASS
     assert set(subscription.decoders) == set(LEDGER_COMMANDS.events)
-    assert subscription.refuse.func is usecases.refuse_record
-    assert subscription.refuse.args == ()
-    assert subscription.refuse.keywords == {"ahead_max": None}
+    refuse = subscription.refuse
+    assert isinstance(refuse, partial)
+    assert refuse.func is usecases.refuse_record
+    assert (refuse.args, refuse.keywords) == ((), {"ahead_max": None})
 
 
 async def test_a_reply_goes_to_whoever_waits_and_carries_the_stored_bytes(database, shard):

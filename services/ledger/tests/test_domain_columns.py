@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from contracts.values import Unit
 from ledger.book.facts import Lot, Origin
@@ -23,7 +23,7 @@ def test_a_lot_has_the_columns_of_its_fields_but_for_whose_it_is():
 
 
 def test_a_lot_is_written_and_read_in_the_order_of_its_columns():
-    born = FULL.__class__(**asdict(FULL) | {"amount": 71, "cost_rial": 7001})
+    born = replace(FULL, amount=71, cost_rial=7001)
     row = dict(zip(LOT.names, lots.row_of(FULL, born), strict=True))
     fields = asdict(FULL) | {"amount": 71, "cost_rial": 7001}
     del fields["owner"]

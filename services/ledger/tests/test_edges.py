@@ -17,6 +17,7 @@ from contracts.value import (
     VoidHold,
 )
 from contracts.values import Status, Unit
+from ledger.book.facts import Role
 from ledger.log.domain import leaves
 from verifier.findings import Findings
 
@@ -55,7 +56,7 @@ def many_shards():
 
 def owed(network):
     """What anybody owes or is owed, in Rial, by owner and other."""
-    roles = ("payable", "receivable", "fee")
+    roles = (Role.PAYABLE, Role.RECEIVABLE, Role.FEE)
     return {
         (key.owner, key.role.value, key.counterparty): amount
         for key, amount in network.book.shard(3).registry.balances.items()

@@ -310,6 +310,7 @@ def test_only_sales_are_undone(one_shard):
     poison = commands.decide_one(
         one_shard.book, records.command_from(one_shard.shard, b"\xff")
     ).decision
+    assert poison is not None
     assert (poison.status, poison.code) == (Status.REFUSED, "undecodable")
     told = msgspec.json.decode(poison.answer, type=Answer)
     assert (told.status, told.code) == (Status.REFUSED, "undecodable")

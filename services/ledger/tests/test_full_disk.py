@@ -1,5 +1,7 @@
 """A disk that is full: the batch is refused whole, and posts once there is room again."""
 
+from typing import LiteralString
+
 import pytest
 
 from kit.base import errors
@@ -22,9 +24,9 @@ async def spoil(dsn, owner_dsn):
     owner = await Database.open(owner_dsn(dsn), size=1, command_timeout_s=30)
     async with owner.transaction() as tx:
         await tx.execute(FULL)
-    spoilt = []
+    spoilt: list[LiteralString] = []
 
-    async def change(table):
+    async def change(table: LiteralString | None):
         async with owner.transaction() as tx:
             if table is not None:
                 spoilt.append(table)

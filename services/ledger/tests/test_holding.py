@@ -188,10 +188,11 @@ async def test_a_hold_is_resolved_once_whatever_the_writer_believes(counter, dat
     with pytest.raises(InvariantBroken, match="resolved before"):
         async with database.transaction() as tx:
             reading = await batch_read.read(tx, [command])
-            result = commands.decide_one(reading.book, command)
+            decision = commands.decide_one(reading.book, command).decision
+            assert decision is not None
             rows = [(shard, placed.sequence, "due", 9)]
             assert await storing.resolve_holds(tx, rows) == 1
-            await batch_write.write(tx, reading, [result.decision])
+            await batch_write.write(tx, reading, [decision])
     row = (await counter.table("holds"))[0]
     assert row[6:] == ("", None)
 
@@ -208,6 +209,7 @@ async def test_a_book_whose_lots_hold_something_else_is_not_written(counter, dat
     async with database.transaction() as tx:
         reading = await batch_read.read(tx, [command])
         decision = commands.decide_one(reading.book, command).decision
+        assert decision is not None
         reservations.check(reading.book, [decision])
         reading.book.member(shard, ACCOUNT).holds = {}
         with pytest.raises(InvariantBroken, match="do not hold"):

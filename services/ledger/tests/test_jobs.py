@@ -27,7 +27,10 @@ async def said(database):
     async with database.transaction() as tx:
         messages, _ = await take_messages(tx, 100_000)
     assert all(message.topic == "ledger.commands" for message in messages)
-    return [(message.partition, envelopes.decode(message.value, COMMANDS)) for message in messages]
+    return [
+        (message.partition, envelopes.decode(message.value or b"", COMMANDS))
+        for message in messages
+    ]
 
 
 def events(shard, found):

@@ -168,11 +168,13 @@ def test_every_decision_of_a_story_has_a_leaf_of_its_own():
 def usual_sale():
     """A basket's leaf: one award, four entries, accounts known already."""
     shard_examples, rows = one_shard.OneShard(), sealing.Rows()
-    for _ in range(3):
-        leaf = rows.leaf(
+    leaves_of_three = [
+        rows.leaf(
             shard_examples.buy(one_shard.award(100, issuer=5, funder=6), lines=[(1, 1_200_000)])
         )
-    return leaf
+        for _ in range(3)
+    ]
+    return leaves_of_three[-1]
 
 
 def usual_spending():

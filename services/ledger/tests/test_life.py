@@ -1,16 +1,15 @@
 """The accountant's tables of a lot's life: pending, renewed, extended, corrected by hand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.ledger import CancelPending, ReleasePending
-from contracts.values import MOMENT_MAX, Unit
-from ledger.book import lots, validity
+from contracts.values import MOMENT_MAX, TEHRAN, Unit
+from ledger.book import lots
 from ledger.book.facts import Lot, Origin
-from ledger.book.validity import Activity, Sliding
 from ledger.posting.decide import answers
 
 from .one_shard import BAKER, GROCER, NETWORK, award, page
@@ -198,16 +197,17 @@ TIMES = st.integers(0, 25_000).map(
 
 @settings(max_examples=80)
 @given(TIMES, TIMES, TIMES, st.integers(1, 36_500))
-def test_a_renewal_is_what_the_validity_model_says(born, active, ends, days):
+def test_a_renewal_lasts_whole_tehran_days_from_the_later_of_birth_and_activity(
+    born, active, ends, days
+):
     lot = Lot(
         1, 1, Unit.NETWORK_POINTS, 5, 5, 5, 5, "base", 1, born, ends, born, 5, Origin.AWARD, 0, 5,
         5, sliding_days=days,
     )  # fmt: skip
-    wanted = validity.renewed(
-        Sliding(length=days), begins_at=born, expires_at=ends, activity=Activity.SPEND,
-        active_at=min(active, ends - timedelta(seconds=1)),
-    )  # fmt: skip
-    assert lots.renewed_until(lot, min(active, ends - timedelta(seconds=1))) == wanted
+    active = min(active, ends - timedelta(seconds=1))
+    last_day = max(born.astimezone(TEHRAN), active.astimezone(TEHRAN)).date()
+    midnight_after = datetime.combine(last_day + timedelta(days=days + 1), time(), TEHRAN)
+    assert lots.renewed_until(lot, active) == max(ends, midnight_after)
 
 
 def test_no_length_however_long_stops_the_ledger(one_shard):

@@ -123,7 +123,7 @@ async def test_the_database_knows_which_card_took_its_place(fresh_database):
         said = await postgres.post(database, postgres.events(command.shard, [envelope]))
         assert postgres.outcomes(said)[0].code == decision.code
         told = [m for m in said if m.topic == LEDGER_COMMANDS.name]
-        assert [envelopes.decode(m.value, COMMANDS).data for m in told] == [
+        assert [envelopes.decode(m.value or b"", COMMANDS).data for m in told] == [
             body for _, body in decision.sends
         ]
     await database.close()

@@ -30,7 +30,9 @@ def command(said):
 
 def heard(book, body, at):
     """The decision of one command, on a copy of the book."""
-    return commands.decide_one(copy.deepcopy(book), command(wrap(body, at))).decision
+    decision = commands.decide_one(copy.deepcopy(book), command(wrap(body, at))).decision
+    assert decision is not None
+    return decision
 
 
 def redeem(book, asked, points, credit, at):

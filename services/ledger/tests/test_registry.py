@@ -14,6 +14,7 @@ from contracts.ledger import (
     RevokeIssue,
 )
 from contracts.value import (
+    AccountStatus,
     SendValue,
     SetStanding,
     TopUpWallet,
@@ -148,7 +149,7 @@ def test_an_account_closes_when_it_holds_and_owes_nothing_and_for_ever(network):
             name="a.1.i", account=ALI, member=1, unit=NP, amount=1, cost_rial=1, issuer=BAKER,
             funder=BAKER, rule="r", rule_version=1,
         ),
-        SetStanding(name="p.1.s", standing="open", by="o", reason="", account=ALI),
+        SetStanding(name="p.1.s", standing=AccountStatus.OPEN, by="o", reason="", account=ALI),
         TopUpWallet(
             name="a.1.t", account=ALI, member=1, amount_rial=1, custodian=GROCER, merchant=1
         ),

@@ -61,6 +61,7 @@ def test_a_plan_takes_the_demand_from_what_is_available_first_to_expire_first(fo
     assert plan.short == max(0, demand - sum(one.remaining for one in usable))
     for one, amount in plan.takes:
         assert 0 < amount <= one.remaining
+        assert one.available_from is not None
         assert one.available_from <= NOW
         assert one.expires_at is None or one.expires_at > NOW
     order = [(x.expires_at is None, x.expires_at or NOW, x.born_at, x.lot) for x, _ in plan.takes]

@@ -47,7 +47,9 @@ async def test_a_shard_that_is_not_there_is_refused_with_the_reason(database, sh
     assert {message.topic for message in said} == {"ledger.entries", "gateway.replies"}
     assert postgres.answers(said) == [None] * 3  # no till asked
     for event in heard:
-        assert review.is_the_ledgers_own("no-such-shard", decode_command(event.raw))
+        refused = decode_command(event.raw)
+        assert refused is not None
+        assert review.is_the_ledgers_own("no-such-shard", refused)
 
 
 async def test_a_shard_that_is_there_is_spoken_to(database, shard):
@@ -62,4 +64,6 @@ async def test_a_shard_that_is_there_is_spoken_to(database, shard):
 def test_the_auditor_believes_it_of_no_other_command():
     one_shard = OneShard()
     raw = envelopes.encode(one_shard.envelope(one_shard.transaction(Kind.PURCHASE, GROCER)))
-    assert not review.is_the_ledgers_own("no-such-shard", decode_command(raw))
+    sale = decode_command(raw)
+    assert sale is not None
+    assert not review.is_the_ledgers_own("no-such-shard", sale)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.ledger import IssueValue
-from contracts.value import SendValue, SetStanding
+from contracts.value import AccountStatus, SendValue, SetStanding
 from contracts.values import Unit
 
 from . import generators, postgres
@@ -115,7 +115,9 @@ async def test_what_is_refused_there_is_on_its_way_until_it_is_back(road):
     await road.issue(100)
     await road.hear(
         road.there,
-        SetStanding(name=road.name(), standing="closed", by="ops", reason="r", account=road.sara),
+        SetStanding(
+            name=road.name(), standing=AccountStatus.CLOSED, by="ops", reason="r", account=road.sara
+        ),
     )
     sent = await road.send(70)
     refused = await road.deliver()

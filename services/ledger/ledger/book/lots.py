@@ -14,7 +14,7 @@ from ledger.book.facts import Hold, Lot, Origin, Rest, Turn
 
 _DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
-SLIDING_DAYS_MAX: Final = 36_500  # validity's longest term; a longer one counts as this
+SLIDING_DAYS_MAX: Final = 36_500  # a longer term counts as this
 _POINTS: Final = (Unit.NETWORK_POINTS, 0)  # one account for all issuers
 ALL_READ: Final[Mapping[tuple[Unit, int], Rest]] = {}
 FOR_EVER: Final = UNSET_TIME
@@ -164,7 +164,7 @@ def _free_and_held(
 def renewed_until(lot: Lot, active_at: datetime) -> datetime | None:
     """Expiry of a sliding lot in date after an activity: so many whole days on, never earlier.
 
-    An activity before the lot's birth or its start counts from there. Source: validity.renewed.
+    An activity before the lot's birth or its start counts from there (loyalty reference 1.2).
     """
     begins_at = max(lot.born_at, lot.available_from or lot.born_at, active_at)
     if lot.expires_at is None or begins_at.year > _LAST_YEAR:
