@@ -2,8 +2,8 @@
 
 from peyvand import road
 from peyvand.administration import Page
-from peyvand.calls.base import LIMIT
 from peyvand.calls.campaigns import CampaignCalls
+from peyvand.calls.connection import LIMIT
 from peyvand.calls.fraud import FraudCalls
 from peyvand.calls.ledger import LedgerCalls
 from peyvand.calls.members import MemberCalls

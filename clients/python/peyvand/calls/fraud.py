@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from peyvand.administration import Document, Page
-from peyvand.calls.base import LIMIT, Calls
+from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
 
 

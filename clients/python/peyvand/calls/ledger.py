@@ -7,7 +7,7 @@ from msgspec import structs
 
 from peyvand import transport
 from peyvand.administration import Cut, Document, Moment, StatementPart, Vintage, of_book, of_shard
-from peyvand.calls.base import LIMIT, Calls
+from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
 
 

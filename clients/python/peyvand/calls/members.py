@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from peyvand.administration import Document, Enrolment
-from peyvand.calls.base import Calls
+from peyvand.calls.connection import Calls
 from peyvand.transport import path_of
 
 

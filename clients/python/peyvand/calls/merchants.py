@@ -6,7 +6,7 @@ from typing import Any
 
 from peyvand import transport
 from peyvand.administration import Activation, Document, Page, Programme, Terms
-from peyvand.calls.base import LIMIT, Calls
+from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
 
 

@@ -1,7 +1,7 @@
 """Calls of notify: messages to members."""
 
 from peyvand.administration import Page
-from peyvand.calls.base import LIMIT, Calls
+from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
 
 
