@@ -29,8 +29,10 @@ def command(said):
 
 
 def heard(book, body, at):
-    """The decision of one command, on a copy of the book."""
-    decision = commands.decide_one(copy.deepcopy(book), command(wrap(body, at))).decision
+    """The decision of one command, on a copy of what it decides on: its account and its shard."""
+    accounts = {key: member for key, member in book.members.items() if key[1] == body.account}
+    trial = copy.deepcopy(BatchState(shards=book.shards, members=accounts, guarded=book.guarded))
+    decision = commands.decide_one(trial, command(wrap(body, at))).decision
     assert decision is not None
     return decision
 
