@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
-from contracts import campaigns, fraud, ledger, members, merchants, platform, pos
+from contracts import campaigns, fraud, identity, ledger, members, merchants, platform, pos
 
 DAY_MS: Final = 86_400_000
-ROOMS: Final = ("gateway", "fraud", "campaigns", "ledger", "members", "merchants", "notify")
+_HEARING: Final = ("gateway", "fraud", "campaigns", "ledger", "members", "merchants", "notify")
+ROOMS: Final = (*_HEARING, "identity")
 
 
 class Spread(Enum):
@@ -223,6 +224,23 @@ CAMPAIGNS_RULES: Final = Topic(
         LocalTable(room="campaigns", table="live_rules", key=("rule",), version="version"),
     ),
 )
+IDENTITY_SESSIONS: Final = Topic(
+    name="identity.sessions",
+    owner="identity",
+    key="session or key/id",  # and not the version: what is kept of each is its last state
+    spread=Spread.ONE,
+    events={
+        "session-changed.v1": identity.Session,
+        "api-key-changed.v1": identity.ApiKey,
+        **_HEARTBEAT,
+    },
+    consumers=("gateway",),
+    compacted=True,
+    local_tables=(
+        LocalTable(room="gateway", table="sessions", key=("session",), version="version"),
+        LocalTable(room="gateway", table="api_keys", key=("key",), version="version"),
+    ),
+)
 PLATFORM_CLOCK: Final = Topic(
     name="platform.clock",
     owner="platform",
@@ -238,7 +256,7 @@ DEAD_LETTERS: Final = Topic(
     spread=Spread.ONE,
     events={"dead-letter.v1": platform.DeadLetter},
     consumers=(),  # read by operators
-    producers=ROOMS,
+    producers=_HEARING,
 )
 
 TOPICS: Final = (
@@ -256,6 +274,7 @@ TOPICS: Final = (
     MERCHANTS_PROGRAMMES,
     MERCHANTS_TERMS,
     CAMPAIGNS_RULES,
+    IDENTITY_SESSIONS,
     PLATFORM_CLOCK,
     DEAD_LETTERS,
 )

@@ -7,7 +7,7 @@ minute and a till's look-up of 50 ms never wait for one another (findings S14).
 import io
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -17,6 +17,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from contracts.identity import ApiKey, Session
 from contracts.members import Identifier
 from contracts.merchants import Terminal
 from gateway.settings import Settings
@@ -34,6 +35,8 @@ _GATEWAY: Final = auth.Actor("gateway", frozenset({"service"}))
 
 _identifier: Final = msgspec.json.Decoder(Identifier).decode
 _terminal: Final = msgspec.json.Decoder(Terminal).decode
+_session: Final = msgspec.json.Decoder(Session).decode
+_api_key: Final = msgspec.json.Decoder(ApiKey).decode
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -54,6 +57,7 @@ class Service(StrEnum):
     CAMPAIGNS = "campaigns"
     FRAUD = "fraud"
     NOTIFY = "notify"
+    IDENTITY = "identity"
 
 
 class Purpose(StrEnum):
@@ -63,6 +67,7 @@ class Purpose(StrEnum):
     STRANGER = "stranger"  # a key that is not known yet
     STATUS = "status"
     ADMINISTRATION = "administration"
+    SIGN_IN = "sign-in"  # of a stranger, whose password costs a service some work
     READING = "reading"  # over a whole book: few at a time, behind the tills' work
     UPLOAD = "upload"
     DOCUMENT = "document"
@@ -87,6 +92,7 @@ def pools_of(settings: Settings) -> dict[Purpose, PoolSize]:
         Purpose.STRANGER: PoolSize(settings.stranger_connections, look_up_s),
         Purpose.STATUS: PoolSize(settings.status_connections, 2.0),
         Purpose.ADMINISTRATION: PoolSize(settings.administration_connections, 15.0),
+        Purpose.SIGN_IN: PoolSize(settings.sign_in_connections, 15.0),
         Purpose.READING: PoolSize(settings.reading_connections, 60.0),
         Purpose.UPLOAD: PoolSize(settings.upload_connections, 60.0),
         Purpose.DOCUMENT: PoolSize(1, 2.0),
@@ -155,6 +161,36 @@ class Services:
             _terminal,
             lambda answer: answer.terminal == terminal,
         )
+
+    async def find_session(self, session: str) -> Session | None:
+        """Ask identity for a session the table does not hold. Raises Unavailable after 50 ms."""
+        return await self._find(
+            (Service.IDENTITY, Purpose.STRANGER),
+            f"/internal/sessions/{session}",
+            _session,
+            lambda answer: answer.session == session,
+        )
+
+    async def find_api_key(self, key: str) -> ApiKey | None:
+        """Ask identity for a program's key the table does not hold. Raises Unavailable."""
+        return await self._find(
+            (Service.IDENTITY, Purpose.STRANGER),
+            f"/internal/api-keys/{key}",
+            _api_key,
+            lambda answer: answer.key == key,
+        )
+
+    async def report_uses(self, noun: str, names: Sequence[str]) -> None:
+        """Tell identity which sessions, or keys of programs, were used. Raises Unavailable.
+
+        noun: "sessions" or "api-keys", as the address has it.
+        """
+        body = msgspec.json.encode({noun.removeprefix("api-"): names})
+        pool = (Service.IDENTITY, Purpose.ADMINISTRATION)
+        request = ForwardedRequest(pool, "POST", f"/internal/{noun}/uses", body)
+        answer = await self.forward(request, _GATEWAY, {"content-type": "application/json"})
+        if answer.status != 200:
+            raise errors.Unavailable(f"identity answered {answer.status}")
 
     async def find_outcome(self, shard: int, name: str) -> bytes | None:
         """The ledger's body for a status query; None while it knows no such name.

@@ -191,6 +191,30 @@ class Code(Enum):
         "The operator's key is not known; send the whole of it, pvo_<name>_<secret>, or ask for a"
         " new one.",
     )
+    SESSION_UNKNOWN = (
+        "session-unknown",
+        401,
+        "این نشست شناخته نیست؛ دوباره وارد شوید.",
+        "The session is not known; sign in again.",
+    )
+    SESSION_ENDED = (
+        "session-ended",
+        401,
+        "این نشست پایان یافته است؛ دوباره وارد شوید.",
+        "The session has ended; sign in again.",
+    )
+    API_KEY_UNKNOWN = (
+        "api-key-unknown",
+        401,
+        "کلید نرم‌افزار شناخته نیست؛ همهٔ آن را بفرستید یا کلید تازه بگیرید.",
+        "The program's key is not known; send the whole of it, or ask for a new one.",
+    )
+    API_KEY_ENDED = (
+        "api-key-ended",
+        401,
+        "کلید این نرم‌افزار پایان یافته است؛ کلید تازه بگیرید.",
+        "The program's key has ended; ask for a new one.",
+    )
     KEY_REVOKED = (
         "key-revoked",
         401,
@@ -261,6 +285,12 @@ class Code(Enum):
         "این کار حقی می‌خواهد که شما ندارید؛ از گردانندهٔ شبکه بخواهید.",
         "This needs a right that your key does not carry; ask an operator for it.",
     )
+    SECOND_FACTOR_NEEDED = (
+        "second-factor-needed",
+        403,
+        "این کار عامل دوم می‌خواهد؛ آن را بسازید و با رمزش دوباره وارد شوید.",
+        "This needs a session that a second factor opened; enrol one and sign in with its code.",
+    )
     NO_SUCH_ADDRESS = (
         "no-such-address",
         404,
@@ -298,6 +328,12 @@ class Code(Enum):
         503,
         "درگاه هنوز نسخهٔ دیگری از طرح یا شرایط را دارد؛ همان درخواست را دوباره بفرستید.",
         "Another version of programme or terms is in force here yet; send the same again.",
+    )
+    SESSIONS_UNAVAILABLE = (
+        "sessions-unavailable",
+        503,
+        "اکنون معلوم نیست کدام نشست‌ها باز است؛ همان درخواست را کمی بعد دوباره بفرستید.",
+        "Which sessions are open is not known just now; send the same again in a while.",
     )
     LOOKUP_UNAVAILABLE = (
         "lookup-unavailable",
@@ -346,14 +382,11 @@ class Code(Enum):
 
 
 _KINDS: Final[dict[int, type[errors.Problem]]] = {
-    400: errors.Malformed,
-    401: errors.Unauthorized,
-    403: errors.Forbidden,
-    404: errors.NotFound,
-    413: errors.TooLarge,
-    422: errors.Invalid,
-    429: errors.TooMany,
-    503: errors.Unavailable,
+    kind.status: kind
+    for kind in (
+        *(errors.Malformed, errors.Unauthorized, errors.Forbidden, errors.NotFound),
+        *(errors.TooLarge, errors.Invalid, errors.TooMany, errors.Unavailable),
+    )
 }
 
 

@@ -12,6 +12,7 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     campaigns_url: str
     fraud_url: str
     notify_url: str
+    identity_url: str
     services_ca: str = ""  # file: whom services behind https addresses must be signed by
     identifier_keys: tuple[str, ...]  # as members has them: 32 bytes, base64, the newest first
     tables_dir: str  # folder of the local tables
@@ -49,6 +50,7 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     stranger_connections: int = 4
     status_connections: int = 8
     administration_connections: int = 8
+    sign_in_connections: int = 4
     reading_connections: int = 1
     upload_connections: int = 2
     tables_map_gib: int = 64  # address space of the tables; the file grows only as it must

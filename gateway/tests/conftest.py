@@ -128,7 +128,7 @@ def settings_of(bootstrap: str, tables: Path, port: int, **changes: Any) -> Sett
         for caller in ("history", "status", "administration", "reading", "stranger")
         for limit in ("rate_per_s", "burst")
     }
-    rooms = ("ledger", "merchants", "members", "campaigns", "fraud", "notify")
+    rooms = ("ledger", "merchants", "members", "campaigns", "fraud", "notify", "identity")
     addresses: dict[str, Any] = {f"{room}_url": url for room in rooms}
     return Settings(**(fields | addresses | changes))
 

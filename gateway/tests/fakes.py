@@ -15,6 +15,7 @@ from aiohttp import web as aioweb
 from contracts import envelope, members, topics
 from contracts import keys as named
 from contracts.envelope import Envelope
+from contracts.identity import ApiKey, Session
 from contracts.ledger import Reply
 from contracts.members import Binding, Identifier, IdentifierKind
 from contracts.merchants import Heartbeat, MerchantStanding, Programme, Terminal, TerminalKey, Terms
@@ -41,6 +42,8 @@ EVENT_TYPES = {
     MerchantStanding: (topics.MERCHANTS_TERMINALS, "merchant-standing-changed.v1"),
     Programme: (topics.MERCHANTS_PROGRAMMES, "programme-published.v1"),
     Terms: (topics.MERCHANTS_TERMS, "terms-published.v1"),
+    Session: (topics.IDENTITY_SESSIONS, "session-changed.v1"),
+    ApiKey: (topics.IDENTITY_SESSIONS, "api-key-changed.v1"),
 }
 
 
@@ -54,6 +57,43 @@ def bearer(terminal: int, key_id: str = "k1") -> dict[str, str]:
 
 def operator(name: str) -> dict[str, str]:
     return {"authorization": f"Bearer pvo_{name}_{name}-secret"}
+
+
+def session(name: str, **changes: Any) -> Session:
+    """A session of Sara as identity publishes it; its token is `token(name)`."""
+    now = datetime.now(UTC)
+    fields: dict[str, Any] = {
+        "session": name,
+        "version": 1,
+        "sha256": keys.digest(f"secret-of-{name}"),
+        "user": "00000000-0000-7000-8000-000000000001",
+        "roles": ("partners",),
+        "idle_s": 1_800,
+        "idle_ends_at": now + timedelta(minutes=30),
+        "ends_at": now + timedelta(hours=12),
+    }
+    return Session(**(fields | changes))
+
+
+def api_key(name: str, **changes: Any) -> ApiKey:
+    """A program's key as identity publishes it; its text is `program(name)`."""
+    fields: dict[str, Any] = {
+        "key": name,
+        "version": 1,
+        "sha256": keys.digest(f"secret-of-{name}"),
+        "program": "shop-sync",
+        "roles": ("partners",),
+        "ends_at": datetime.now(UTC) + timedelta(days=90),
+    }
+    return ApiKey(**(fields | changes))
+
+
+def program(name: str, secret: str = "") -> dict[str, str]:
+    return {"authorization": f"Bearer pvk_{name}_{secret or f'secret-of-{name}'}"}
+
+
+def token(name: str, secret: str = "") -> dict[str, str]:
+    return {"authorization": f"Bearer pvs_{name}_{secret or f'secret-of-{name}'}"}
 
 
 def digest_of(kind: IdentifierKind, text: str, party: int = 0) -> str:
@@ -125,6 +165,10 @@ def message_of(data: Any, **changes: Any) -> outbox.Message:
     """A state event as its owner publishes it."""
     topic, kind = EVENT_TYPES[type(data)]
     part = getattr(data, "digest", None) or getattr(data, "terminal", None)
+    if isinstance(data, Session):
+        part = data.session
+    if isinstance(data, ApiKey):
+        part = f"key/{data.key}"
     if isinstance(data, MerchantStanding):
         part = f"merchant/{data.merchant}"
     part = part or getattr(data, "merchant", "network")
@@ -172,6 +216,11 @@ class FakeServices:
     forwarded: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     signed_for: list[str] = field(default_factory=list)  # the service, of each call
     delay_s: float = 0.0
+    actors: list[auth.Actor] = field(default_factory=list[auth.Actor])  # of what was forwarded
+    sessions: dict[str, Session] = field(default_factory=dict[str, Session])
+    api_keys: dict[str, ApiKey] = field(default_factory=dict[str, ApiKey])
+    uses: list[list[str]] = field(default_factory=list[list[str]])  # of each report
+    uses_status: int = 200
 
     async def serve(self, request: aioweb.Request) -> aioweb.StreamResponse:
         """One handler for every service; each call must be signed."""
@@ -181,6 +230,10 @@ class FakeServices:
         parts = request.path.split("/")
         if parts[1] == "internal":
             assert actor.roles == {"service"}
+            if parts[3:] == ["uses"]:
+                reported = msgspec.json.decode(await request.read())
+                self.uses.append(next(iter(reported.values())))
+                return aioweb.json_response({"moved": 0}, status=self.uses_status)
             body = self._internal(parts)
             if body is None:
                 return aioweb.Response(status=404)
@@ -188,6 +241,7 @@ class FakeServices:
         if request.path == "/openapi.json":
             return aioweb.json_response(self.documents.get(str(request.url.port), {"paths": {}}))
         body = await request.read()
+        self.actors.append(actor)
         self.forwarded.append((request.method, request.raw_path, dict(request.headers), body))
         answer = {"subject": actor.subject, "roles": sorted(actor.roles), "bytes": len(body)}
         return aioweb.json_response(answer, status=201, headers={"etag": '"7"', "x-own": "1"})
@@ -213,6 +267,10 @@ class FakeServices:
                 record = self.identifiers.get(parts[3])
             case "terminals":
                 record = self.terminals.get(int(parts[3]))
+            case "sessions":
+                record = self.sessions.get(parts[3])
+            case "api-keys":
+                record = self.api_keys.get(parts[3])
             case _:
                 return self.outcomes.get("/".join(parts[3:]))
         return None if record is None else msgspec.json.encode(record)

@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, Request
 
 from gateway.access import domain as keys
-from gateway.access.usecases import Access, Quotas
+from gateway.access.usecases import Access, OpenSessions, ProgramKeys, Quotas
 from gateway.clients import Services
 from gateway.openapi.usecases import DocumentCache
 from gateway.proxy.api import ReverseProxy
@@ -132,8 +132,10 @@ def router_of(settings: Settings, services: Services, tables: Any = None) -> Rou
     quotas = Quotas.of(settings)
     lookups: Any = make_lookups(settings, tables, services)
     operators = keys.parse_operators(settings.operators)
-    access = Access(lookups, operators, clock.SystemClock(), quotas)
-    readiness = SimpleNamespace(refuse_unready=lambda: None)
+    readiness: Any = SimpleNamespace(refuse_unready=lambda: None, sessions_fresh=lambda: True)
+    sessions = OpenSessions(lookups, readiness, services, clock.SystemClock())
+    programs = ProgramKeys(lookups, readiness, services, clock.SystemClock())
+    access = Access(lookups, operators, clock.SystemClock(), quotas, sessions, programs)
     road = Road(
         settings=settings, identifier_keys=identifier_keys(settings), lookups=lookups,
         pending_replies=None, readiness=readiness,  # type: ignore[arg-type]

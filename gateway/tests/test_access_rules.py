@@ -273,11 +273,14 @@ async def test_a_terminal_stopped_while_merchants_is_asked_is_not_remembered_as_
     lookups: Any = SimpleNamespace(
         tables=tables, known_terminal=tables.find_terminal, strange_terminal=strange_terminal
     )
+    nobody: Any = None  # signs in
     access = Access(
         lookups,
         keys.parse_operators([]),
         clock.SystemClock(),
         Quotas.of(settings_of("", Path(), 1)),
+        nobody,
+        nobody,
     )
     credentials = (bearer(7)["authorization"], "10.0.0.1")
     assert (await access.terminal(*credentials)).terminal is fresh

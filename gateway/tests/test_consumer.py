@@ -30,11 +30,13 @@ from .fakes import (
     CARD,
     EVENT_TYPES,
     OPENED,
+    api_key,
     digest_of,
     heartbeats,
     identifier,
     message_of,
     programme,
+    session,
     terminal,
     terms,
 )
@@ -90,6 +92,8 @@ async def test_a_table_dropped_and_built_again_is_the_same(
     data += [programme(v, OPENED + timedelta(days=v), merchant=77) for v in range(1, 9)]
     far = OPENED + timedelta(days=3650)  # the topic is shared: not in force for other tests
     data += [terms(v, far + timedelta(days=v)) for v in range(2, 6)]
+    data += [api_key(f"{600 + i % 3:032x}", version=i + 1) for i in range(9)]
+    data += [session(f"{600 + i % 3:032x}", version=i + 1, ended=i > 6) for i in range(9)]
     await producer.send([message_of(one) for one in data])
     first = feed_of(broker.bootstrap, tmp_path / "a", producer)
     await until_caught_up(first)

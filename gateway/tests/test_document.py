@@ -103,9 +103,29 @@ def test_merged_documents_are_valid_and_names_do_not_meet() -> None:
     assert "/v1/members/{number}" in merged["paths"]
     assert not {p for p in merged["paths"] if "internal" in p or "stolen" in p}
     put = merged["paths"]["/v1/members/{number}"]["put"]
-    assert put["security"] == [{"operator": []}]
+    assert put["security"] == [{"operator": []}, {"session": []}]
     assert put["tags"] == ["members"]
     assert {"merchants_Body", "members_Body"} <= set(merged["components"]["schemas"])
+
+
+def test_signing_in_needs_no_key_in_the_document() -> None:
+    app = FastAPI(title="theirs", version="1")
+
+    def call() -> int:
+        return 7
+
+    for path in ("/v1/sessions", "/v1/users"):
+        for method in ("POST", "GET"):
+            app.add_api_route(path, call, methods=[method], name=f"{method.lower()}_it")
+    merged = document.merge(document.own_document(), {"identity": app.openapi()})
+    needed = {
+        (method, path): operation["security"]
+        for path in ("/v1/sessions", "/v1/users")
+        for method, operation in merged["paths"][path].items()
+    }
+    keys = [{"operator": []}, {"session": []}]
+    assert needed.pop(("post", "/v1/sessions")) == []
+    assert list(needed.values()) == [keys] * 3
 
 
 class Away:

@@ -158,7 +158,7 @@ def test_every_service_and_purpose_has_connections_of_its_own() -> None:
     services = Services(settings_of("x:1", Path(), 1))
     assert set(services._pools) == set(Purpose)
     assert all(pool.connections <= 16 for pool in services._pools.values())
-    assert len(Service) == 6
+    assert len(Service) == 7
 
 
 async def test_a_partners_key_is_vouched_for_as_its_partys_and_reaches_members_alone() -> None:

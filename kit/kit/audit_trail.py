@@ -85,13 +85,13 @@ async def _keep(act: Act, request: Request, actor: auth.Actor, kind: str) -> Non
     await local_tables.will_number(act.tx, "audit")
     await act.tx.execute(
         "insert into audit"
-        " (subject, roles, act, route, target, body_sha256, before, after, trace)"
-        " values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, $8::jsonb, $9)",
+        " (subject, roles, act, route, target, body_sha256, before, after, trace, address)"
+        " values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, $8::jsonb, $9, $10)",
         actor.subject, sorted(actor.roles), kind,
         f"{request.method} {request.scope['route'].path}",
         _json(dict(request.path_params)), auth.body_digest(request),
         _json(act.before), _json(act.after),
-        (telemetry.read_traceparent(request.headers.get("traceparent")) or "")[3:35],
+        (telemetry.read_traceparent(request.headers.get("traceparent")) or "")[3:35], actor.address,
     )  # fmt: skip
 
 
@@ -122,6 +122,7 @@ class Entry(BaseModel):
     before: Any
     after: Any
     trace: str
+    address: str = ""
 
 
 class Trail(BaseModel):
@@ -146,7 +147,7 @@ def router(room: str, database: Database) -> APIRouter:
             await local_tables.all_numbered(tx, "audit")
             rows = await tx.fetch(
                 "select id, at, subject, roles, act, route, target, body_sha256, before, after,"
-                " trace from audit where id > $1 and ($2::text is null or subject = $2)"
+                " trace, address from audit where id > $1 and ($2::text is null or subject = $2)"
                 " order by id limit $3",
                 after, subject, limit,
             )  # fmt: skip
@@ -157,10 +158,9 @@ def router(room: str, database: Database) -> APIRouter:
 
 
 def _entry(row: Record) -> Entry:
-    kept = dict(row)
-    for name in ("target", "before", "after"):
-        kept[name] = None if kept[name] is None else msgspec.json.decode(kept[name])
-    return Entry.model_validate(kept)
+    told = ("target", "before", "after")
+    values = {name: row[name] and msgspec.json.decode(row[name]) for name in told}
+    return Entry.model_validate(dict(row) | values)
 
 
 def part(opened: Resources) -> Part:

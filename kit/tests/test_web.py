@@ -144,6 +144,9 @@ async def test_extra_fields_and_retry_after_are_kept(client: httpx.AsyncClient) 
     assert answer.json()["until"] == "2026"
     assert answer.json()["fa"] == CardBlocked.fa
     assert (await client.post("/cards/9", json={"number": 1})).headers["retry-after"] == "1"
+    limited = errors.TooMany()
+    limited.retry_after_s = 600
+    assert web.problem(limited).headers["retry-after"] == "600"
 
 
 @pytest.mark.parametrize("path", ["/secret/", "/cards/5/", "/secret//"])
@@ -262,7 +265,7 @@ async def test_a_vouched_actor_needs_the_role(
 )
 def test_what_the_gateway_did_not_sign_is_refused(spoil: str) -> None:
     now = clock.wall()
-    actor = auth.Actor("o1", frozenset({"money"}), 5)
+    actor = auth.Actor("o1", frozenset({"money"}), 5, session="s1", address="10.0.0.1")
     call = auth.Call("test", "get", "/a", "b=1")
     value = auth.sign(actor, SECRET, call, now, body=b"x")
     digest = hashlib.sha256(b"x").hexdigest()

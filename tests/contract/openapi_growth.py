@@ -46,7 +46,7 @@ class Comparison:
                     yield from self._operation(where, old_item[method], new_item[method])
 
     def _operation(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
-        if old.get("security") != new.get("security"):
+        if _needs_another_key(old, new):
             yield f"{where}: another key is needed than before"
         yield from self._parameters(where, old, new)
         yield from self._request_body(where, old.get("requestBody"), new.get("requestBody"))
@@ -189,3 +189,9 @@ def _values(schema: Schema) -> set[Any] | None:
 def _described(schema: Schema) -> str:
     kinds = "|".join(sorted(_type_set(schema))) or "any value"
     return f"{kinds} {schema['title']}" if "title" in schema else kinds
+
+
+def _needs_another_key(old: Schema, new: Schema) -> bool:
+    """Whether a key that opened it before opens it no more; a further one takes nothing away."""
+    before, after = old.get("security") or [], new.get("security") or []
+    return bool(after) and (not before or any(key not in after for key in before))

@@ -26,11 +26,14 @@ LETTERS = {
     "r": Role.RULES,
     "h": Role.HISTORY,
     "v": Role.REVIEWER,
+    "u": Role.USERS,
     "o": "merchant:5",  # of the merchant in the address
     "x": "merchant:6",  # of another
     "g": auth.SERVICE,  # the gateway itself
+    "n": auth.PERSON,  # whoever signed in
+    "z": auth.STRANGER,  # nobody yet
 }
-ALL = "apmesrthv"
+ALL = "apmesrthvu"
 OWN = ALL + "o"
 
 TABLE = {
@@ -120,6 +123,35 @@ TABLE = {
         "GET /v1/audit/notify": "a",
         "GET /v1/messages": "s",
     },
+    "identity": {
+        "GET /v1/audit/identity": "a",
+        "PUT /v1/users/{user}": "u",
+        "GET /v1/users/{user}": "ua",
+        "GET /v1/users": "ua",
+        "PUT /v1/users/{user}/invitations/{invitation}": "u",
+        "PUT /v1/users/{user}/standings/{change}": "u",
+        "PUT /v1/users/{user}/grants/{change}": "u",
+        "GET /v1/users/{user}/changes": "ua",
+        "GET /v1/users/{user}/sessions": "ua",
+        "POST /v1/invitations/accept": "z",
+        "POST /v1/sessions": "z",
+        "GET /v1/sessions": "n",
+        "DELETE /v1/sessions": "nu",  # of whoever has a session
+        "DELETE /v1/sessions/{session}": "nu",
+        "PUT /v1/second-factors/{factor}": "n",
+        "GET /v1/second-factors": "n",
+        "PUT /v1/second-factors/{factor}/confirmation": "n",
+        "PUT /v1/password": "n",
+        "PUT /v1/api-keys/{key}": "u",
+        "PUT /v1/api-keys/{key}/successors/{successor}": "u",
+        "GET /v1/api-keys/{key}": "ua",
+        "GET /v1/api-keys": "ua",
+        "DELETE /v1/api-keys/{key}": "u",
+        "GET /internal/api-keys/{key}": "g",
+        "POST /internal/api-keys/uses": "g",
+        "GET /internal/sessions/{session}": "g",
+        "POST /internal/sessions/uses": "g",
+    },
 }
 OPEN = {"POST /internal/receipts/{secret}", "GET /internal/receipts/{secret}"}
 
@@ -158,7 +190,13 @@ def apps() -> dict[str, FastAPI]:
 APPS = apps()
 
 
-SAMPLES = {"merchant": "5", "case_id": "c", "rule": "a-rule", "key_id": "aaaaaaaa"}
+SAMPLES = {
+    "session": "0" * 32,
+    "merchant": "5",
+    "case_id": "c",
+    "rule": "a-rule",
+    "key_id": "aaaaaaaa",
+}
 UUIDS = (
     "change",
     "activation",
@@ -167,6 +205,11 @@ UUIDS = (
     "identifier_id",
     "identifier",
     "binding",
+    "user",
+    "invitation",
+    "factor",
+    "key",
+    "successor",
 )
 
 

@@ -13,7 +13,7 @@ from contracts.topics import TOPICS
 
 from .sources import ROOT, definitions, tracked
 
-SERVICES = ("campaigns", "fraud", "ledger", "members", "merchants", "notify")
+SERVICES = ("campaigns", "fraud", "identity", "ledger", "members", "merchants", "notify")
 ROOMS = {"gateway": ROOT / "gateway/gateway"} | {
     name: ROOT / "services" / name / name for name in SERVICES
 }

@@ -106,6 +106,7 @@ OLD: Final = {
         "Vault": "Keys",
     },
     "members": {"Seat": "AccountBinding", "words.py": "text, crypto", "Vault": "Keys"},
+    "identity": {},
     "notify": {
         "lane.py": "sms_queue",
         "Asker": "DeliveryPoller",

@@ -160,6 +160,8 @@ GROWN: list[dict[str, Any]] = [
     {"paths|/v1/new": {"get": {"responses": {}}}},
     {"paths|/v1/sales/{id}|put": {"responses": {}}},
     {f"{POST}|responses|409": {"description": "another state"}},
+    {f"{POST}|security": [{"terminal": []}, {"session": []}]},
+    {f"{POST}|security": []},
     {f"{GET}|parameters|0|schema|maximum": 500},
     {f"{GET}|parameters": [{"name": "after", "in": "query", "schema": {}}, small()["paths"]
      ["/v1/sales"]["get"]["parameters"][0]]},

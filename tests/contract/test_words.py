@@ -12,7 +12,7 @@ import pytest
 
 from .sources import ROOT, parsed
 
-ROOMS = ("campaigns", "fraud", "members", "merchants", "notify")
+ROOMS = ("campaigns", "fraud", "identity", "members", "merchants", "notify")
 _PERSIAN = re.compile(r"[\u0621-\u063a\u0641-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc]{2}")
 _FILLED_IN = re.compile(r"\{[^}]*\}")
 ONE_WORD = {  # what is not written, and what is

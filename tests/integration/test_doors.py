@@ -29,8 +29,9 @@ from .extremes import RAW, TEXTS, TIMES, Shapes, beyond, put
 
 SECRET: Final = "the actor secret of these tests"
 NOW: Final = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
-ROLES: Final = frozenset({*auth.STAFF, auth.SERVICE, "merchant:5"})
-ROOMS: Final = ("merchants", "members", "campaigns", "fraud", "ledger", "notify")
+ROLES: Final = frozenset({*auth.STAFF, auth.SERVICE, auth.PERSON, auth.STRANGER, "merchant:5"})
+SUBJECT: Final = str(uuid.UUID(int=1))  # as of whoever signed in
+ROOMS: Final = ("merchants", "members", "campaigns", "fraud", "ledger", "notify", "identity")
 # The database's words, and ours for what nobody foresaw.
 INSIDE: Final = re.compile(
     r"constraint|violates|relation \"|asyncpg|DETAIL|invalid input|Traceback"
@@ -60,7 +61,7 @@ class Room:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        signed = Vouched(self.name, SECRET, ROLES)
+        signed = Vouched(self.name, SECRET, ROLES, subject=SUBJECT)
         headers = {"content-type": "application/json"}
         self.calls += 1
         answer = await self.client.request(
@@ -128,6 +129,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "/v1/identifiers/{identifier_id}/bindings/{binding}": {"account": 1_000_001},
     "/v1/members/{member}/mobiles/{identifier}": {"mobile": "09120000004"},
     "/v1/terms/{version}": {"backdated": True},
+    "/v1/users/{user}": {"login": "somebody@example.org"},
+    "/v1/api-keys/{key}": {"roles": ["partners"], "ends_at": "2026-09-21T00:00:00Z"},
     "/v1/merchants/{merchant}/programmes/{version}": {"backdated": True},
     "/v1/rules/{rule}/versions/{version}": {
         "condition": {"some": [{"var": "lines"}, {"==": [{"var": "sku"}, "لبنيات"]}]},

@@ -44,6 +44,7 @@ MARKED: Final = ("account", "member", "digest", "rule")
 OF_MERCHANTS: Final = ("merchant", "acceptor")
 OF: Final = {
     "fraud.screened": (),  # it needs its programme
+    "identity.sessions": ("session",),
     "merchants.terms": ("version",),
     "merchants.terminals": ("terminal",),
 }
@@ -110,7 +111,7 @@ def _marked(held: Any, mark: int, names: set[str]) -> Any:
     if not isinstance(held, dict):
         return held
     return {
-        key: (mark if isinstance(value, int) else f"{mark:064}")
+        key: (mark if isinstance(value, int) else f"{mark:0{32 if key == 'session' else 64}}")
         if key in names
         else _marked(value, mark, names)
         for key, value in held.items()
@@ -231,6 +232,10 @@ def _read_all(tables: Tables) -> None:
     for key in tables.dump(Table.PROGRAMMES):
         assert tables.list_programmes(int.from_bytes(key[:4]))
     assert tables.list_terms()
+    for key in tables.dump(Table.SESSIONS):
+        assert tables.find_session(key.hex()) is not None
+    for key in tables.dump(Table.API_KEYS):
+        assert tables.find_api_key(key.hex()) is not None
 
 
 async def test_no_reply_ends_the_feed_and_the_next_is_heard(tmp_path: Path) -> None:

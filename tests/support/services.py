@@ -13,7 +13,7 @@ from kit.base import clock
 from kit.base.db import Database, Tx
 from kit.stream.consumer import Event
 
-SERVICES = ("merchants", "members", "campaigns", "fraud", "ledger", "notify")
+SERVICES = ("merchants", "members", "campaigns", "fraud", "ledger", "notify", "identity")
 ADDRESSES = {"kafka_bootstrap": "127.0.0.1:1", "http_port": 1, "actor_secret": "of these tests"}
 
 
@@ -28,6 +28,7 @@ TOLD: dict[str, dict[str, Any]] = {
         "contact_keys": (root(b"c"),),
         "member_keys": (root(b"m"),),
     },
+    "identity": {"identity_keys": (root(b"d"),)},
     "notify": {
         "sms_url": "http://127.0.0.1:1",
         "sms_api_key": "k",

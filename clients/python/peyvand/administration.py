@@ -31,6 +31,43 @@ class Activation(Struct, frozen=True, kw_only=True):
     key: str | None
 
 
+class OpenedSession(Struct, frozen=True, kw_only=True):
+    """A session, whose token is the key of an Operator. withheld: roles for a second factor."""
+
+    session: str
+    token: str
+    user: str
+    roles: tuple[str, ...]
+    withheld: tuple[str, ...]
+    idle_ends_at: datetime
+    ends_at: datetime
+
+
+class IssuedApiKey(Struct, frozen=True, kw_only=True):
+    """A key of a program. text: the whole of it; None: it was answered before, and kept nowhere."""
+
+    key: str
+    name: str
+    roles: tuple[str, ...]
+    ends_at: datetime
+    text: str | None
+
+
+class EnrolledFactor(Struct, frozen=True, kw_only=True):
+    """A second factor. uri: for an authenticator; None: it was answered before."""
+
+    factor: str
+    uri: str | None
+
+
+class Confirmation(Struct, frozen=True, kw_only=True):
+    """A second factor that counts now. recovery_codes None: they were answered before."""
+
+    factor: str
+    recovery_codes: tuple[str, ...] | None
+    roles: tuple[str, ...]
+
+
 class EnrolledCard(Struct, frozen=True, kw_only=True):
     """A member's card. number: in full only at the enrolment itself, masked later."""
 

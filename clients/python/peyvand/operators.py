@@ -5,6 +5,7 @@ from peyvand.administration import Page
 from peyvand.calls.campaigns import CampaignCalls
 from peyvand.calls.connection import LIMIT
 from peyvand.calls.fraud import FraudCalls
+from peyvand.calls.identity import IdentityCalls
 from peyvand.calls.ledger import LedgerCalls
 from peyvand.calls.members import MemberCalls
 from peyvand.calls.merchants import MerchantCalls
@@ -14,8 +15,12 @@ from peyvand.models import Answered, HistoricPurchase, Pending
 from peyvand.transport import path_of
 
 
-class Operator(MerchantCalls, MemberCalls, CampaignCalls, FraudCalls, LedgerCalls, MessageCalls):
-    """Administers the network under an operator's key; use as `async with Operator(url, key)`.
+class Operator(
+    MerchantCalls, MemberCalls, CampaignCalls, FraudCalls, LedgerCalls, MessageCalls, IdentityCalls
+):
+    """Administers the network; use as `async with Operator(url, key)`.
+
+    key: an operator's, or the token of a session; "" to sign in or to accept an invitation.
 
     Whatever is created is put under a number or id that the caller chose: the same again changes
     nothing, another body under it raises Invalid `already-exists-differently`. Retries are safe.

@@ -31,6 +31,10 @@ def stop(operator: peyvand.Operator, kind: str, number: int) -> Awaitable[object
     return operator.put_standing(kind, number, "u-1", standing="stopped", reason="lost")
 
 
+def stop_user(operator: peyvand.Operator) -> Awaitable[object]:
+    return operator.put_user_standing("u-1", "c-1", standing="stopped", reason="left")
+
+
 Call = Callable[[peyvand.Operator], Awaitable[object]]
 CALLS: list[tuple[str, Call]] = [
     ("PUT /v1/parties/5", lambda o: o.put_party(5, {"name_fa": "الف"})),
@@ -104,13 +108,39 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/consistency/3", lambda o: o.consistency_proof(3, 10)),
     ("GET /v1/messages", lambda o: o.messages(member=3)),
     ("GET /v1/messages", lambda o: o.message_counts()),
+    ("GET /v1/audit/identity", lambda o: o.trail("identity")),
+    ("PUT /v1/users/u-1", lambda o: o.put_user("u-1", {"login": "09120000001"})),
+    ("GET /v1/users/u-1", lambda o: o.user("u-1")),
+    ("GET /v1/users", lambda o: o.users(login="a@example.org")),
+    ("PUT /v1/users/u-1/invitations/i-1", lambda o: o.put_invitation("u-1", "i-1")),
+    ("PUT /v1/users/u-1/standings/c-1", lambda o: stop_user(o)),
+    ("PUT /v1/users/u-1/grants/c-1", lambda o: o.put_grants("u-1", "c-1", grants=(), reason="x")),
+    ("GET /v1/users/u-1/changes", lambda o: o.user_changes("u-1", 7)),
+    ("GET /v1/users/u-1/sessions", lambda o: o.sessions_of("u-1")),
+    ("POST /v1/invitations/accept", lambda o: o.accept_invitation("pvi_x", "four words")),
+    ("POST /v1/sessions", lambda o: o.sign_in("a@example.org", "four words", code="1")),
+    ("GET /v1/sessions", lambda o: o.own_sessions()),
+    ("DELETE /v1/sessions", lambda o: o.end_other_sessions()),
+    ("DELETE /v1/sessions/s-1", lambda o: o.end_session("s-1")),
+    ("PUT /v1/second-factors/f-1", lambda o: o.enrol_factor("f-1")),
+    ("GET /v1/second-factors", lambda o: o.factors()),
+    ("PUT /v1/second-factors/f-1/confirmation", lambda o: o.confirm_factor("f-1", "123456")),
+    ("PUT /v1/api-keys/k-1", lambda o: o.put_api_key("k-1", name="x", roles=(), ends_at=AT)),
+    ("PUT /v1/api-keys/k-1/successors/k-2", lambda o: o.put_successor("k-1", "k-2", ends_at=AT)),
+    ("DELETE /v1/api-keys/k-1", lambda o: o.end_api_key("k-1")),
+    ("GET /v1/api-keys/k-1", lambda o: o.api_key("k-1")),
+    ("GET /v1/api-keys", lambda o: o.api_keys()),
+    ("PUT /v1/password", lambda o: o.change_password("four words", "five other words")),
 ]
 
 
 ANY = {  # what every call can read its answer in
     "items": [], "next": None, "counts": {"queued": 1}, "terminal": 9, "epoch": 1, "key_id": "k",
-    "key": None, "member": 1, "account": 1, "shard": 1, "qr": "PV1x",
+    "key": "k", "member": 1, "account": 1, "shard": 1, "qr": "PV1x",
     "card": {"number": "6037", "last4": "6037", "identifier_id": "i"},
+    "session": "s", "token": "pvs_s_x", "user": "u-1", "roles": [], "withheld": [],
+    "idle_ends_at": "2026-03-21T00:00:00Z", "ends_at": "2026-03-21T00:00:00Z", "ended": 0,
+    "factor": "f-1", "uri": None, "recovery_codes": None, "name": "x", "text": None,
 }  # fmt: skip
 
 

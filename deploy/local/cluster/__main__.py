@@ -14,6 +14,7 @@ from typing import Any
 
 from cluster import (
     fetch,
+    first_operator,
     lifecycle,
     lockfile,
     logs,
@@ -70,6 +71,8 @@ def up(folder: Path, options: argparse.Namespace) -> int:
     console.print(status.process_table(processes.look(cluster), supervisor.cares(folder)))
     console.print(f"up in {time.monotonic() - began:.1f} s; look at it:")
     reporting.print_addresses(cluster)
+    if options.only is None and (token := first_operator.invite(cluster)) is not None:
+        reporting.print_invitation(cluster, first_operator.LOGIN, token)
     return 0
 
 

@@ -22,8 +22,9 @@ class Operator:
 
 OPERATORS: Mapping[str, Operator] = {
     "operator": Operator(
-        ("partners", "terminals", "money", "enrol", "support", "rules", "history"),
-        "administers: parties, merchants, terminals, programmes, terms, members, rules, history",
+        ("partners", "terminals", "money", "enrol", "support", "rules", "history", "users"),
+        "administers: parties, merchants, terminals, programmes, terms, members, rules, history,"
+        " users",
     ),
     "reviewer": Operator(("reviewer",), "decides the cases that fraud holds for review"),
     "auditor": Operator(
@@ -54,6 +55,7 @@ class Credentials:
     identifier_keys: str  # of members and the gateway
     contact_keys: str  # of members and notify
     member_keys: str  # of members alone
+    identity_keys: str  # of identity alone
     sms_api_key: str
     callback_secret: str
     operators: dict[str, OperatorKey]
@@ -80,6 +82,9 @@ def credentials(folder: Path) -> Credentials:
             raise ValueError(
                 f"{path} is of before keys had names: make this cluster anew (make clean)"
             )
+        if "identity_keys" not in kept:  # of before people signed in: the service is new to it
+            kept["identity_keys"] = _root()
+            _keep(path, (json.dumps(kept, indent=1) + "\n").encode())
         keys = {name: OperatorKey(**fields) for name, fields in kept.pop("operators").items()}
         return Credentials(**kept, operators=keys)
     created = Credentials(
@@ -87,6 +92,7 @@ def credentials(folder: Path) -> Credentials:
         identifier_keys=_root(),
         contact_keys=_root(),
         member_keys=_root(),
+        identity_keys=_root(),
         sms_api_key=secrets.token_hex(32),
         callback_secret=secrets.token_urlsafe(24),
         operators={

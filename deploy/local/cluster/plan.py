@@ -12,7 +12,7 @@ from kit.base import auth
 
 SERVERS = ("kafka", "postgres")
 SIMULATOR = "sms-simulator"
-WITH_DATABASE = ("merchants", "members", "fraud", "campaigns", "ledger", "notify")
+WITH_DATABASE = ("merchants", "members", "fraud", "campaigns", "ledger", "notify", "identity")
 GATEWAY = "gateway"
 PROGRAMS = (SIMULATOR, *WITH_DATABASE, GATEWAY)
 INNER = (
@@ -180,6 +180,8 @@ def _own_settings(cluster: Cluster, name: str) -> dict[str, str]:
                 "CONTACT_KEYS": secrets.contact_keys,
                 "MEMBER_KEYS": secrets.member_keys,
             }
+        case "identity":
+            return {"IDENTITY_KEYS": secrets.identity_keys}
         case "notify":
             return {
                 "CONTACT_KEYS": secrets.contact_keys,

@@ -39,6 +39,15 @@ def print_addresses(cluster: plan.Cluster) -> None:
     console.print(f"  operators     {short(cluster.folder / 'credentials.json')}", highlight=False)
 
 
+def print_invitation(cluster: plan.Cluster, login: str, token: str) -> None:
+    """Show, once, how the first operator sets a password."""
+    console.print(f"the first operator is {login}; the invitation, shown this once:")
+    console.print(f"  {token}", highlight=False, soft_wrap=True)
+    console.print("set a password with it, and sign in:")
+    command = f"python -m peyvand.sign_in --url {cluster.url(plan.GATEWAY)} --accept"
+    console.print(f"  .venv/bin/{command}", highlight=False, soft_wrap=True)
+
+
 def short(folder: Path) -> str:
     """A path as a reader at the project's root writes it."""
     inside = folder.is_relative_to(paths.PROJECT)

@@ -203,7 +203,8 @@ def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_si
     assert (tmp_path / "credentials.json").stat().st_mode & 0o077 == 0
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
     kept = first.credentials
-    for root in (kept.identifier_keys, kept.contact_keys, kept.member_keys):
+    roots = (kept.identifier_keys, kept.contact_keys, kept.member_keys, kept.identity_keys)
+    for root in roots:
         assert len(base64.b64decode(root)) == 32
     for entry in first.credentials.operator_list().split(","):
         name, roles, digest = entry.split(":")
@@ -239,7 +240,21 @@ def test_each_program_is_told_its_own_secrets_and_no_more(tmp_path, monkeypatch)
     assert not [name for name, env in all_told.items() if "PEYVAND_OWNER_DSN" in env]
     simulator = {key for key in all_told["sms-simulator"] if key.startswith("PEYVAND_")}
     assert not [key for key in simulator if "ACTOR" in key or "KAFKA" in key or "DSN" in key]
-    assert [name for name, env in all_told.items() if "PEYVAND_MEMBER_KEYS" in env] == ["members"]
+    for setting, room in (("MEMBER_KEYS", "members"), ("IDENTITY_KEYS", "identity")):
+        assert [name for name, env in all_told.items() if f"PEYVAND_{setting}" in env] == [room]
+
+
+def test_a_cluster_of_before_people_signed_in_gets_a_key_for_it_and_keeps_the_others(tmp_path):
+    first = credentials.credentials(tmp_path)
+    path = tmp_path / "credentials.json"
+    kept = json.loads(path.read_text())
+    del kept["identity_keys"]
+    path.write_text(json.dumps(kept))
+    upgraded = credentials.credentials(tmp_path)
+    assert credentials.credentials(tmp_path) == upgraded
+    assert len(base64.b64decode(upgraded.identity_keys)) == 32
+    assert upgraded.identifier_keys == first.identifier_keys
+    assert upgraded.operators == first.operators
 
 
 def test_the_ledger_is_told_where_checkpoints_go_and_the_key_that_signs_them(tmp_path):

@@ -3,20 +3,25 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from contracts.identity import Session
 from contracts.merchants import Terminal, TerminalKey
 from kit.base.auth import MERCHANT, Role
 
 OPERATOR_PREFIX: Final = "pvo_"
+SESSION_PREFIX: Final = "pvs_"
+API_KEY_PREFIX: Final = "pvk_"
 KEY_LENGTH_MAX: Final = 200
 REVOKED_STATUS: Final = timedelta(hours=24)  # how long a revoked key may ask for its own names
 TERMINAL_MAX: Final = 2**31 - 1
 ENROL_FOR: Final = "enrol:"  # and the party's number: a partner's key, for that party's members
 _SCOPED: Final = re.compile(f"({MERCHANT}|{ENROL_FOR})([1-9][0-9]{{0,9}})")
+_SESSION: Final = re.compile("pvs_([0-9a-f]{32})_(.+)")
+_API_KEY: Final = re.compile("pvk_([0-9a-f]{32})_(.+)")
 _HASH: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -35,11 +40,16 @@ class TerminalCaller:
 
 @dataclass(frozen=True, slots=True)
 class OperatorCaller:
-    """A person or program with an operator's key."""
+    """A person who signed in, or a program with an operator's key. name: the user's id, or its own.
+
+    session: of a person. withheld: what a second factor would add to roles.
+    """
 
     name: str
     roles: frozenset[str]
     party: int | None = None  # of a partner's key: whose members it enrols, and no other's
+    session: str = ""
+    withheld: frozenset[str] = frozenset()
 
     @property
     def quota_key(self) -> str:
@@ -81,6 +91,39 @@ def parse_operator_key(key: str) -> tuple[str, str] | None:
     return parts[1], parts[2]
 
 
+def parse_session_token(token: str) -> tuple[str, str] | None:
+    """(session, secret) of `pvs_<session>_<secret>`; None when it is no such."""
+    match = _SESSION.fullmatch(token)
+    return None if match is None else (match[1], match[2])
+
+
+def parse_api_key(text: str) -> tuple[str, str] | None:
+    """(key, secret) of `pvk_<key>_<secret>`; None when it is no such."""
+    match = _API_KEY.fullmatch(text)
+    return None if match is None else (match[1], match[2])
+
+
+def party_of(roles: Iterable[str]) -> int | None:
+    """The party for whose members a key enrols; None where it is no partner's."""
+    parties = [int(role.removeprefix(ENROL_FOR)) for role in roles if role.startswith(ENROL_FOR)]
+    return parties[0] if parties else None
+
+
+def is_open(session: Session, now: datetime) -> bool:
+    """Whether a session may be used."""
+    return not session.ended and now < min(session.idle_ends_at, session.ends_at)
+
+
+def use_is_due(session: Session, now: datetime) -> bool:
+    """Whether a use is worth reporting: a quarter of the idle time passed since the last one.
+
+    Nothing is gained by a report where the session ends by then anyway.
+    """
+    quarter = timedelta(seconds=session.idle_s) / 4
+    since = session.idle_ends_at - timedelta(seconds=session.idle_s)
+    return session.idle_ends_at < session.ends_at and now >= since + quarter
+
+
 def find_key(terminal: Terminal, key_id: str, sha256: str) -> TerminalKey | None:
     """The terminal's key of that id whose hash is this one, compared in constant time."""
     for key in terminal.keys:
@@ -118,10 +161,9 @@ def parse_operators(entries: Sequence[str]) -> Operators:
         granted = frozenset(_role(role) for role in roles.split("+"))
         if not name or "_" in name or _HASH.fullmatch(sha256) is None:
             raise ValueError(f"operator {name!r}: write name:role+role:sha256hex")
-        parties = [int(r.removeprefix(ENROL_FOR)) for r in granted if r.startswith(ENROL_FOR)]
-        if len(parties) > 1:
+        if sum(role.startswith(ENROL_FOR) for role in granted) > 1:
             raise ValueError(f"operator {name!r}: a key enrols for one party")
-        by_name[name] = (sha256, OperatorCaller(name, granted, parties[0] if parties else None))
+        by_name[name] = (sha256, OperatorCaller(name, granted, party_of(granted)))
     return Operators(by_name)
 
 

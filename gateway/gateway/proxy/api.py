@@ -9,11 +9,18 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway import problems
-from gateway.access.usecases import Access, Quotas, access_of, address_of, quotas_of
+from gateway.access.usecases import (
+    Access,
+    OperatorCaller,
+    Quotas,
+    access_of,
+    address_of,
+    quotas_of,
+)
 from gateway.clients import ForwardedRequest, Purpose, Services, services_of
 from gateway.problems import Code
 from gateway.proxy import usecases
-from gateway.proxy.domain import METHODS, READS, ProxyRoute, purpose_of
+from gateway.proxy.domain import METHODS, READS, ProxyRoute, is_open, purpose_of
 from kit.base import auth, telemetry, web
 from kit.room import Resources
 
@@ -54,23 +61,34 @@ class ReverseProxy:
         method, path = request.method, request.url.path
         if method not in METHODS:
             raise problems.refusal(Code.NO_SUCH_ADDRESS, f"{method} is not served here")
-        authorization = request.headers.get("authorization")
         address = address_of(request.scope)
-        caller = await self.access.operator(authorization, address)
-        if not route.admits(method, path, caller.roles):
-            self.quotas.take_stranger(address)
-            raise problems.refusal(Code.ROLE_MISSING)
+        caller = await self._caller(route, request, address)
         if {".", ".."} & set(path.split("/")):
             raise problems.refusal(Code.NO_SUCH_ADDRESS)
         purpose = purpose_of(route, method, path)
-        with self.quotas.operation(caller.name, purpose):
-            body = await self._body(request, caller.name, purpose)
+        whose = address if auth.STRANGER in caller.roles else caller.name
+        with self.quotas.operation(whose, purpose):
+            body = await self._body(request, whose, purpose)
             pool = (route.service_of(path), purpose)
             forwarded = ForwardedRequest(pool, method, _target(request.scope), body)
             headers = _onward(request, span)
-            answer = await usecases.forward(self.services, caller, forwarded, headers)
+            answer = await usecases.forward(self.services, caller, address, forwarded, headers)
         back = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_BACK}
         return Response(answer.body, answer.status, back)
+
+    async def _caller(self, route: ProxyRoute, request: Request, address: str) -> OperatorCaller:
+        """Who may make this request; where no key is needed, a stranger within his limits."""
+        method, path = request.method, request.url.path
+        if is_open(method, path):
+            self.quotas.take_stranger(address)
+            return OperatorCaller(auth.STRANGER, frozenset({auth.STRANGER}))
+        caller = await self.access.operator(request.headers.get("authorization"), address)
+        if route.admits(method, path, caller.roles):
+            return caller
+        if route.admits(method, path, caller.withheld):
+            raise problems.refusal(Code.SECOND_FACTOR_NEEDED)
+        self.quotas.take_stranger(address)
+        raise problems.refusal(Code.ROLE_MISSING)
 
     async def _body(self, request: Request, caller: str, purpose: Purpose) -> bytes | None:
         """The body, whole, so that a slow sender holds no connection to a service."""

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.access.usecases import ENROL_FOR
 from gateway.clients import Purpose, Service
 from kit.base import auth
-from kit.base.auth import MERCHANT, Role
+from kit.base.auth import MERCHANT, PERSON, STRANGER, Role
 
 READS: Final = frozenset({"GET", "HEAD"})
 _UPLOADS: Final = frozenset({"/v1/members/import"})  # with a body of up to UPLOAD_BYTES_MAX
@@ -21,7 +21,11 @@ _BOOK: Final = frozenset({Role.AUDITOR, Role.MONEY, Role.SUPPORT, Role.REVIEWER}
 _SUMS: Final = frozenset({Role.AUDITOR, Role.MONEY})
 _FRAUD: Final = frozenset({Role.REVIEWER, Role.AUDITOR, Role.RULES})
 _PEOPLE: Final = frozenset({Role.ENROL, Role.SUPPORT})
-_NOBODY: Final[frozenset[Role]] = frozenset()
+_NOBODY: Final[frozenset[str]] = frozenset()
+_OWN: Final = frozenset({PERSON})  # of whoever signed in, what is his own
+_USERS: Final = frozenset({Role.USERS, Role.AUDITOR})
+# where nobody has a key yet
+_OPEN: Final = frozenset({("POST", "/v1/sessions"), ("POST", "/v1/invitations/accept")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,8 @@ class Rights:
     service: the service behind it, where it is not the prefix's.
     """
 
-    reads: frozenset[Role] = _ALL
-    writes: frozenset[Role] = _NOBODY
+    reads: frozenset[str] = _ALL
+    writes: frozenset[str] = _NOBODY
     own: bool = False
     parties: bool = False
     service: Service | None = None
@@ -61,6 +65,8 @@ class ProxyRoute:
 
     def admits(self, method: str, path: str, roles: Collection[str]) -> bool:
         """Whether these roles are admitted; the service checks again, route by route."""
+        if is_open(method, path):
+            return STRANGER in roles
         rights = self.rights_of(path)
         reading = method in READS
         if not (rights.reads if reading else rights.writes).isdisjoint(roles):
@@ -118,6 +124,12 @@ PROXY_ROUTES: Final = (
     ProxyRoute("/v1/consistency", Service.LEDGER, Rights(_BOOK)),
     ProxyRoute(AUDIT_TRAIL, Service.MERCHANTS, Rights(frozenset({Role.AUDITOR}))),
     ProxyRoute("/v1/messages", Service.NOTIFY, Rights(frozenset({Role.SUPPORT}))),
+    ProxyRoute("/v1/users", Service.IDENTITY, Rights(_USERS, frozenset({Role.USERS}))),
+    ProxyRoute("/v1/invitations", Service.IDENTITY, Rights(_NOBODY)),
+    ProxyRoute("/v1/sessions", Service.IDENTITY, Rights(_OWN, _OWN | {Role.USERS})),
+    ProxyRoute("/v1/second-factors", Service.IDENTITY, Rights(_OWN, _OWN)),
+    ProxyRoute("/v1/api-keys", Service.IDENTITY, Rights(_USERS, frozenset({Role.USERS}))),
+    ProxyRoute("/v1/password", Service.IDENTITY, Rights(_OWN, _OWN)),
 )
 _BY_PREFIX: Final = {route.prefix: route for route in PROXY_ROUTES}
 
@@ -131,8 +143,15 @@ def find_route(path: str) -> ProxyRoute | None:
     return route
 
 
+def is_open(method: str, path: str) -> bool:
+    """Whether a request needs no key: it is how one gets the first."""
+    return (method, path) in _OPEN
+
+
 def purpose_of(route: ProxyRoute, method: str, path: str) -> Purpose:
     """Which of a service's connections a request takes."""
+    if is_open(method, path):
+        return Purpose.SIGN_IN
     if method in READS:
         whole_book = route.prefix in _WHOLE_BOOK or path.endswith("/tally")
         return Purpose.READING if whole_book else Purpose.ADMINISTRATION

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from contracts import envelope, topics
 from contracts.envelope import Envelope
+from contracts.identity import ApiKey
 from contracts.keys import HEAD_BYTES, Ring
 from contracts.members import Identifier
 from contracts.merchants import Heartbeat, MerchantStanding
@@ -58,11 +59,20 @@ def on_merchants_terms(records: Sequence[Any]) -> list[Row]:
     return [store.terms_row(record) for record in records]
 
 
+def on_identity_sessions(records: Sequence[Any]) -> list[Row]:
+    """Rows of a poll of identity.sessions: of sessions, and of keys of programs."""
+    return [
+        store.api_key_row(record) if isinstance(record, ApiKey) else store.session_row(record)
+        for record in records
+    ]
+
+
 HANDLERS: Final[dict[str, tuple[tuple[Table, ...], Callable[[Sequence[Any]], list[Row]]]]] = {
     topics.MEMBERS_IDENTIFIERS.name: ((Table.IDENTIFIERS,), on_members_identifiers),
     topics.MERCHANTS_TERMINALS.name: ((Table.TERMINALS, Table.MERCHANTS), on_merchants_terminals),
     topics.MERCHANTS_PROGRAMMES.name: ((Table.PROGRAMMES,), on_merchants_programmes),
     topics.MERCHANTS_TERMS.name: ((Table.TERMS,), on_merchants_terms),
+    topics.IDENTITY_SESSIONS.name: ((Table.SESSIONS, Table.API_KEYS), on_identity_sessions),
 }
 
 

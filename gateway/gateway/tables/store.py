@@ -17,6 +17,7 @@ from typing import Any, Final
 import lmdb
 import msgspec
 
+from contracts.identity import ApiKey, Session
 from contracts.members import Binding, Identifier, IdentifierKind
 from contracts.merchants import MerchantStanding, Programme, Terminal, Terms
 from gateway.tables.domain import EffectiveVersion
@@ -36,6 +37,8 @@ class Table(Enum):
     MERCHANTS = b"merchants"
     PROGRAMMES = b"programmes"
     TERMS = b"terms"
+    SESSIONS = b"sessions"
+    API_KEYS = b"api_keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class _IdentifierRow(msgspec.Struct, frozen=True, array_like=True):
 _encode: Final = msgspec.msgpack.Encoder().encode
 _identifier: Final = msgspec.msgpack.Decoder(_IdentifierRow).decode
 _terminal: Final = msgspec.msgpack.Decoder(Terminal).decode
+_session: Final = msgspec.msgpack.Decoder(Session).decode
+_api_key: Final = msgspec.msgpack.Decoder(ApiKey).decode
 _version: Final = msgspec.msgpack.Decoder(EffectiveVersion).decode
 _VERSION_BYTES: Final = 8
 _STATUSES: Final = (b"open", b"stopped")
@@ -101,6 +106,16 @@ def terms_row(record: Terms) -> Row:
     """The row of one version of the network's terms."""
     version = EffectiveVersion(record.version, record.effective_from)
     return Row(Table.TERMS, _key(record.version), record.version, _encode(version))
+
+
+def session_row(record: Session) -> Row:
+    """The row of a session, keyed by its id."""
+    return Row(Table.SESSIONS, bytes.fromhex(record.session), record.version, _encode(record))
+
+
+def api_key_row(record: ApiKey) -> Row:
+    """The row of a program's key, keyed by its id."""
+    return Row(Table.API_KEYS, bytes.fromhex(record.key), record.version, _encode(record))
 
 
 def _key(*numbers: int) -> bytes:
@@ -280,6 +295,18 @@ class Tables:
         with self._env.begin() as tx:
             value = tx.get(_key(terminal), db=self._dbs[Table.TERMINALS])
         return None if value is None else _terminal(memoryview(value)[_VERSION_BYTES:])
+
+    def find_session(self, session: str) -> Session | None:
+        """The newest version of a session by its id, 32 hex digits."""
+        with self._env.begin() as tx:
+            value = tx.get(bytes.fromhex(session), db=self._dbs[Table.SESSIONS])
+        return None if value is None else _session(memoryview(value)[_VERSION_BYTES:])
+
+    def find_api_key(self, key: str) -> ApiKey | None:
+        """The newest version of a program's key by its id, 32 hex digits."""
+        with self._env.begin() as tx:
+            value = tx.get(bytes.fromhex(key), db=self._dbs[Table.API_KEYS])
+        return None if value is None else _api_key(memoryview(value)[_VERSION_BYTES:])
 
     def list_programmes(self, merchant: int) -> tuple[EffectiveVersion, ...]:
         """All versions of a merchant's programme, in order of version."""

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 HEADER: Final = "x-peyvand-actor"
 WINDOW_S: Final = 60
 SERVICE: Final = "service"  # the gateway itself, on its own behalf
+PERSON: Final = "person"  # signed in, whatever else he may
+STRANGER: Final = "stranger"  # nobody yet: signs in, or accepts an invitation
 MERCHANT: Final = "merchant:"  # and the merchant's number: reads that merchant's own
 _ACTOR: Final = "peyvand.actor"  # of the scope: whom the signature vouches for
 _ALLOWED: Final = "peyvand.allowed"  # of the scope: the actor whose role was checked
@@ -44,6 +46,7 @@ class Role(StrEnum):
     RULES = "rules"  # rules of bonus and of fraud
     HISTORY = "history"  # brings purchases of the past in
     REVIEWER = "reviewer"  # decides what fraud has under review
+    USERS = "users"  # invites people, says what they may, stops them
 
 
 STAFF: Final = tuple(Role)
@@ -51,11 +54,16 @@ STAFF: Final = tuple(Role)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """subject: who. roles: of Role, `service`, or `merchant:<number>`. party: legal entity."""
+    """subject: who. roles: of Role, or one of the words above. party: legal entity.
+
+    session: by which a person is signed in. address: where the request came from.
+    """
 
     subject: str
     roles: frozenset[str]
     party: int | None = None
+    session: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,8 @@ class _Claim(msgspec.Struct, frozen=True):
     party: int | None
     at: float  # epoch seconds, wall
     body: str  # SHA-256 of the body, hex
+    session: str = ""
+    address: str = ""
 
 
 def room_secret(master: str, room: str) -> str:
@@ -93,7 +103,8 @@ def secrets_of(text: str) -> tuple[str, ...]:
 def sign(actor: Actor, secret: str, call: Call, now: datetime, *, body: bytes = b"") -> str:
     """Header value that vouches for actor on one call with one body; now: wall time."""
     digest = hashlib.sha256(body).hexdigest()
-    claim = _Claim(actor.subject, sorted(actor.roles), actor.party, now.timestamp(), digest)
+    who, at = (actor.subject, sorted(actor.roles), actor.party), now.timestamp()
+    claim = _Claim(*who, at, digest, actor.session, actor.address)
     payload = base64.urlsafe_b64encode(msgspec.json.encode(claim)).decode()
     return f"{payload}.{_mac(secret, call, payload)}"
 
@@ -110,7 +121,8 @@ def verify(value: str, secrets: tuple[str, ...], call: Call, now: datetime) -> t
     claim = msgspec.json.decode(base64.urlsafe_b64decode(payload), type=_Claim)
     if abs(now.timestamp() - claim.at) > WINDOW_S:
         raise errors.Unauthorized("the actor header is stale; call through the gateway again")
-    return Actor(claim.subject, frozenset(claim.roles), claim.party), claim.body
+    who = (claim.subject, frozenset(claim.roles), claim.party)
+    return Actor(*who, claim.session, claim.address), claim.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ class Problem(Exception):
     title: str = "Internal error"
     fa: str = "خطای داخلی؛ همین درخواست را با همین نام دوباره بفرستید."
     closes: bool = False  # the connection ends with this answer
+    retry_after_s: int = 1  # of 429 and 503
 
     def __init__(self, detail: str = "", *, code: str = "", fa: str = "", **extra: Any) -> None:
         super().__init__(detail or self.title)

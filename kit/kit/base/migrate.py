@@ -15,6 +15,7 @@ _OWN: Final = (
     "audit.sql",
     "requests.sql",
     "names.sql",
+    "audit_address.sql",
 )  # in every room: numbered 0, -1, …
 _LOCK: Final = 7_202_611  # advisory: one migration at a time in a database
 

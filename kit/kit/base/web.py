@@ -93,7 +93,7 @@ def problem(error: errors.Problem, instance: str = "") -> Response:
         "instance": instance,
         **error.extra,
     }
-    headers = {"retry-after": "1"} if error.status in (429, 503) else {}
+    headers = {"retry-after": str(error.retry_after_s)} if error.status in (429, 503) else {}
     if error.closes:
         headers["connection"] = "close"
     return Response(

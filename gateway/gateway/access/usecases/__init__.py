@@ -10,6 +10,8 @@ from gateway.access.domain import (
     may_post,
 )
 from gateway.access.usecases.authentication import Access, access_of, address_of
+from gateway.access.usecases.open_sessions import OpenSessions, open_sessions_of
+from gateway.access.usecases.program_keys import ProgramKeys, program_keys_of
 from gateway.access.usecases.quotas import Quotas, quotas_of
 
 __all__ = [
@@ -17,12 +19,16 @@ __all__ = [
     "TERMINAL_MAX",
     "Access",
     "Caller",
+    "OpenSessions",
     "OperatorCaller",
+    "ProgramKeys",
     "Quotas",
     "TerminalCaller",
     "access_of",
     "address_of",
     "may_ask_status",
     "may_post",
+    "open_sessions_of",
+    "program_keys_of",
     "quotas_of",
 ]

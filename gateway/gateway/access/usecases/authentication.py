@@ -9,6 +9,8 @@ from contracts.merchants import Terminal
 from gateway import problems
 from gateway.access import domain as keys
 from gateway.access.domain import Caller, OperatorCaller, TerminalCaller
+from gateway.access.usecases.open_sessions import OpenSessions, open_sessions_of
+from gateway.access.usecases.program_keys import ProgramKeys, program_keys_of
 from gateway.access.usecases.quotas import Quotas, quotas_of
 from gateway.problems import Code
 from gateway.settings import Settings
@@ -37,6 +39,8 @@ class Access:
     operators: keys.Operators
     clock: clock.Clock
     quotas: Quotas
+    sessions: OpenSessions
+    programs: ProgramKeys
     _verified: dict[bytes, TerminalCaller] = field(default_factory=dict[bytes, TerminalCaller])
     _terminals_version: int = -1
 
@@ -58,6 +62,10 @@ class Access:
             raise problems.refusal(Code.KEY_MISSING)
         if key.startswith(keys.OPERATOR_PREFIX):
             return self._operator(key)
+        if key.startswith(keys.SESSION_PREFIX):
+            return await self.sessions.caller(key, address)
+        if key.startswith(keys.API_KEY_PREFIX):
+            return await self.programs.caller(key, address)
         return await self._terminal(key, address)
 
     def _note_stranger(self, error: errors.Problem, address: str) -> None:
@@ -97,10 +105,13 @@ class Access:
     ) -> OperatorCaller:
         """An operator who has one of roles; none named: any.
 
-        Raises KEY_MISSING, KEY_UNKNOWN, OPERATOR_KEY_UNKNOWN, ROLE_MISSING.
+        Raises KEY_MISSING, KEY_UNKNOWN, OPERATOR_KEY_UNKNOWN, SESSION_UNKNOWN, SESSION_ENDED,
+        ROLE_MISSING, SECOND_FACTOR_NEEDED.
         """
         caller = await self.caller(authorization, address)
         if isinstance(caller, TerminalCaller) or (roles and caller.roles.isdisjoint(roles)):
+            if isinstance(caller, OperatorCaller) and not caller.withheld.isdisjoint(roles):
+                raise problems.refusal(Code.SECOND_FACTOR_NEEDED)
             needed = " or ".join(roles) or "an operator's key"
             self.quotas.take_stranger(address)
             raise problems.refusal(Code.ROLE_MISSING, f"needs {needed}")
@@ -159,4 +170,6 @@ def access_of(opened: Resources) -> Access:
         operators=keys.parse_operators(settings.operators),
         clock=opened.clock,
         quotas=opened.shared(quotas_of),
+        sessions=opened.shared(open_sessions_of),
+        programs=opened.shared(program_keys_of),
     )

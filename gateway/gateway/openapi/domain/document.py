@@ -147,6 +147,11 @@ _SECURITY: Final[Document] = {
         "scheme": "bearer",
         "description": "کلید گرداننده · An operator's key, pvo_<name>_<secret>",
     },
+    "session": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "نشست کسی که وارد شده است · The session of a person who signed in, pvs_…",
+    },
 }
 
 
@@ -196,7 +201,7 @@ def merge(own: Document, services: Mapping[str, Document]) -> Document:
             owner = service_of(path)
             if owner is None or owner.value != service:
                 continue
-            paths[path] = operations.as_public(_renamed(served, service), service)
+            paths[path] = operations.as_public(_renamed(served, service), service, path)
         for kind, bodies in document.get("components", {}).items():
             if kind == "securitySchemes":
                 continue

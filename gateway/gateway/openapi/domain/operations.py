@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from gateway.proxy.usecases import is_open
+
 Document = dict[str, Any]
 
 _METHODS: Final = frozenset({"get", "put", "post", "patch", "delete"})
@@ -20,6 +22,7 @@ _MEANINGS: Final = {
     500: "A fault of ours; the same may be sent again",
     503: "The service behind this address did not answer; send the same again",
 }
+_KEYS: Final[list[Document]] = [{"operator": []}, {"session": []}]
 _ALWAYS: Final = (400, 401, 403, 422, 429, 500, 503)
 
 
@@ -29,8 +32,8 @@ def refusal(status: int) -> Document:
     return {"description": _MEANINGS[status], "content": content}
 
 
-def as_public(operations: Document, service: str) -> Document:
-    """A path's operations with an operator's key, ids of their own and every answer there is.
+def as_public(operations: Document, service: str, path: str) -> Document:
+    """A path's operations with the keys that they take, ids of their own and every answer there is.
 
     operations: as FastAPI wrote them, references renamed already. Changes them in place.
     Source: findings S22 and N19.
@@ -38,7 +41,7 @@ def as_public(operations: Document, service: str) -> Document:
     for method, operation in operations.items():
         if method not in _METHODS:
             continue
-        operation["security"] = [{"operator": []}]
+        operation["security"] = [] if is_open(method.upper(), path) else _KEYS
         operation["tags"] = [service]
         if "operationId" in operation:
             operation["operationId"] = f"{service}_{operation['operationId']}"

@@ -1,12 +1,13 @@
 """Look-ups in the local tables; what they lack is requested from the owning service."""
 
 import time
-from collections.abc import Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from contracts.identity import ApiKey, Session
 from contracts.members import Identifier
 from contracts.merchants import Terminal
 from gateway import limits, problems
@@ -100,6 +101,45 @@ class Lookups:
     async def terminal(self, number: int, terminal: int) -> Terminal | None:
         """A terminal by number; None when there is none. Raises as identifier."""
         return self.known_terminal(number) or await self.fresh_terminal(number, terminal)
+
+    def known_session(self, session: str) -> Session | None:
+        """A session as the table has it, or as identity answered in the last seconds."""
+        stored = self.tables.find_session(session)
+        cached: Session | None = self._cached(session)
+        if stored is None or (cached is not None and cached.version > stored.version):
+            return cached
+        return stored
+
+    async def strange_session(self, session: str, address: str) -> Session | None:
+        """A session that the table lacks, as identity has it; None where there is none.
+
+        Within its address's own limit, as strange_terminal. Raises as identifier.
+        """
+        return await self._ask_identity(self.services.find_session, session, address)
+
+    def known_api_key(self, key: str) -> ApiKey | None:
+        """A program's key as the table has it, or as identity answered in the last seconds."""
+        stored = self.tables.find_api_key(key)
+        cached: ApiKey | None = self._cached(f"key/{key}")
+        if stored is None or (cached is not None and cached.version > stored.version):
+            return cached
+        return stored
+
+    async def strange_api_key(self, key: str, address: str) -> ApiKey | None:
+        """A program's key that the table lacks, as strange_session."""
+        return await self._ask_identity(self.services.find_api_key, key, address, prefix="key/")
+
+    async def _ask_identity(
+        self, find: Callable[[str], Awaitable[Any]], name: str, address: str, *, prefix: str = ""
+    ) -> Any:
+        self._limit(self.strangers, address)
+        telemetry.count(Metric.LOOKUP_MISSES, "sessions")
+        try:
+            answer = await find(name)
+        except errors.Unavailable as error:
+            raise problems.refusal(Code.LOOKUP_UNAVAILABLE) from error
+        self._keep(prefix + name, answer)
+        return answer
 
     def _limit(self, limiter: limits.RateLimiter, key: Hashable) -> None:
         if not limiter.take(key, time.monotonic()):

@@ -1,11 +1,12 @@
 """Whether this gateway may take traffic: tables fresh, clock right, replies assigned."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from contracts.topics import (
+    IDENTITY_SESSIONS,
     MEMBERS_IDENTIFIERS,
     MERCHANTS_PROGRAMMES,
     MERCHANTS_TERMINALS,
@@ -23,7 +24,9 @@ STATE_TOPICS: Final = (
     MERCHANTS_TERMINALS,
     MERCHANTS_PROGRAMMES,
     MERCHANTS_TERMS,
+    IDENTITY_SESSIONS,
 )
+SESSIONS: Final = IDENTITY_SESSIONS.name
 HEARTBEAT_S: Final = 30.0
 SKEW_S: Final = 0.5
 SKEW_KEPT_S: Final = 15.0  # a measurement older than this counts no more
@@ -59,8 +62,15 @@ class Readiness:
         self._skew_at = after.timestamp()
 
     def tables_fresh(self) -> bool:
-        """Whether every state partition had a heartbeat within 30 s."""
-        return bool(self.heartbeats) and self._oldest_s(self.heartbeats.values()) <= HEARTBEAT_S
+        """Whether every state partition that tills need had a heartbeat within 30 s."""
+        return self._fresh([at for place, at in self.heartbeats.items() if place[0] != SESSIONS])
+
+    def sessions_fresh(self) -> bool:
+        """Whether the sessions had a heartbeat within 30 s: else one that ended may look open.
+
+        No till waits for them: identity may be away while shops sell.
+        """
+        return self._fresh([at for place, at in self.heartbeats.items() if place[0] == SESSIONS])
 
     def clock_right(self) -> bool:
         """Whether the last measurement, if any is recent, is within 500 ms of the broker."""
@@ -98,6 +108,9 @@ class Readiness:
 
     def _evaluate(self) -> bool:
         return all(check() for check in self.checks().values())
+
+    def _fresh(self, times: Sequence[float]) -> bool:
+        return bool(times) and self._oldest_s(times) <= HEARTBEAT_S
 
     def _oldest_s(self, times: Iterable[float]) -> float:
         return self.wall().timestamp() - min(times)

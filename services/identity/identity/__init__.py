@@ -1,0 +1,1 @@
+"""The identity service: who signs in, and what he may."""

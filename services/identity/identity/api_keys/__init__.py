@@ -1,0 +1,1 @@
+"""API keys: what partners' programs come in with."""

@@ -1,0 +1,1 @@
+"""Invitations: how people set their password, the first time or anew."""

@@ -1,0 +1,1 @@
+"""Password changes: everybody his own."""

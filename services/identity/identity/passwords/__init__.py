@@ -1,0 +1,1 @@
+"""Passwords: what is good enough, and whose is kept."""

@@ -1,0 +1,1 @@
+"""Sessions: signing in, and the end of it."""

@@ -1,0 +1,1 @@
+"""Users: people who may sign in, and what each may do."""

@@ -1,0 +1,234 @@
+"""People sign in to the whole platform: invited, with a second factor, stopped at once."""
+
+import asyncio
+import base64
+import re
+import secrets
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+from cluster import first_operator, plan, processes
+from peyvand import Forbidden, Operator, Options, Problem, Retry, Unauthorized, sign_in
+
+from .participants import PATIENT, Participants, until
+
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
+
+PASSWORD = "چهار کلمهٔ بی‌ربط"
+ONCE = Options(retry=Retry(attempts_max=1))
+
+
+@dataclass
+class Authenticator:
+    """What a person's telephone holds."""
+
+    secret: bytes
+
+    @classmethod
+    def of(cls, uri: str | None) -> "Authenticator":
+        found = re.search("secret=([A-Z2-7]+)", uri or "")
+        assert found is not None
+        return cls(base64.b32decode(found[1]))
+
+    def code(self, steps: int = 0) -> str:
+        totp = TOTP(self.secret, 6, SHA1(), 30)  # noqa: S303  what every authenticator knows
+        return totp.generate(int(time.time()) + 30 * steps).decode()
+
+
+async def invited(town: Participants, grants: list[str]) -> tuple[str, str, str]:
+    """Somebody new: id, login, and the token of the invitation."""
+    user, login = str(uuid.uuid4()), f"user{secrets.token_hex(6)}@example.org"
+    names = {"name_fa": "مریم", "name_en": "Maryam"}
+    await town.operator.put_user(user, {"login": login, "grants": grants, **names})
+    made = await town.operator.put_invitation(user, str(uuid.uuid4()))
+    return user, login, made["token"]
+
+
+def as_(town: Participants, key: str, options: Options = PATIENT) -> Operator:
+    return Operator(town.cluster.url(plan.GATEWAY), key, options=options)
+
+
+async def signed_in(town: Participants, grants: list[str]) -> tuple[str, str, Operator]:
+    """Somebody who accepted and signed in with a password: id, login, the client."""
+    user, login, token = await invited(town, grants)
+    async with as_(town, "") as nobody:
+        await nobody.accept_invitation(token, PASSWORD)
+        opened = await nobody.sign_in(login, PASSWORD, device="e2e")
+    return user, login, as_(town, opened.token)
+
+
+async def refused(call: Any) -> str:
+    """The code of the refusal that a call ends in."""
+    with pytest.raises(Problem) as caught:
+        await call
+    return caught.value.code
+
+
+@pytest.mark.SH14
+async def test_an_operator_is_invited_adds_a_second_factor_and_stops_a_party(
+    town: Participants,
+) -> None:
+    """What settles among merchants is moved by people, each by name and with a second factor."""
+    shop = await town.shop("identity")
+    user, login, person = await signed_in(town, ["money", "support"])
+    async with person:
+        change = str(uuid.uuid4())
+        stopping = {"standing": "stopped", "reason": "settlement overdue"}
+        code = await refused(person.put_standing("parties", shop.party, change, **stopping))
+        assert code == "second-factor-needed"
+        factor = str(uuid.uuid4())
+        phone = Authenticator.of((await person.enrol_factor(factor)).uri)
+        confirmed = await person.confirm_factor(factor, phone.code())
+        assert confirmed.roles == ("money", "support")
+
+        async def stopped() -> bool:
+            try:
+                await person.put_standing("parties", shop.party, change, **stopping)
+            except Forbidden:
+                return False
+            return True
+
+        await until(stopped)
+        kept = await person.standings("parties", shop.party)
+        assert [item["changed_by"] for item in kept["items"]] == [user]
+        opening = {"standing": "open", "reason": "paid"}
+        await person.put_standing("parties", shop.party, str(uuid.uuid4()), **opening)
+    async with as_(town, "") as nobody:
+        assert await refused(nobody.sign_in(login, PASSWORD)) == "code-needed"
+        later = phone.code(1)
+        opened = await nobody.sign_in(login, PASSWORD, code=later)
+        assert opened.withheld == ()
+        used = await refused(nobody.sign_in(login, PASSWORD, code=later))
+        assert used == "sign-in-refused"
+        assert confirmed.recovery_codes is not None
+        recovered = await nobody.sign_in(login, PASSWORD, code=confirmed.recovery_codes[0])
+        assert recovered.roles == ("money", "support")
+
+
+async def test_a_merchants_owner_reads_his_own_and_no_others(town: Participants) -> None:
+    mine, other = await town.shop("identity"), await town.shop("identity, another")
+    _, _, owner = await signed_in(town, [f"owner:{mine.merchant}"])
+    async with owner:
+        assert (await owner.merchant(mine.merchant))["merchant"] == mine.merchant
+        assert await refused(owner.merchant(other.merchant)) == "role-missing"
+        assert await refused(owner.merchants()) == "role-missing"
+        assert await refused(owner.put_merchant(mine.merchant, {})) == "role-missing"
+
+
+async def test_whoever_is_stopped_is_out_within_a_second(town: Participants) -> None:
+    """A second on a machine that is not busy: here it is asked until it holds."""
+    user, login, person = await signed_in(town, ["support"])
+    async with person:
+        assert (await person.own_sessions()).items[0]["current"]
+        change = str(uuid.uuid4())
+        await town.operator.put_user_standing(user, change, standing="stopped", reason="left")
+
+        async def out() -> str:
+            try:
+                await person.own_sessions()
+            except Unauthorized as error:
+                return error.code
+            return ""
+
+        assert await until(out, step_s=0.02) == "session-ended"
+    async with as_(town, "") as nobody:
+        assert await refused(nobody.sign_in(login, PASSWORD)) == "sign-in-refused"
+
+
+async def test_a_session_outlives_the_services_that_made_it(town: Participants) -> None:
+    """Identity killed: sessions stay open, nobody signs in, tills sell; then all is as before."""
+    shop = await town.shop("identity")
+    till = await town.till(shop)
+    _, login, person = await signed_in(town, ["partners"])
+    async with person:
+        await person.merchant(shop.merchant)
+        processes.kill(town.cluster, "identity")
+        try:
+            assert (await person.merchant(shop.merchant))["merchant"] == shop.merchant
+            async with as_(town, "", ONCE) as nobody:
+                assert await refused(nobody.sign_in(login, PASSWORD)) == "service-unavailable"
+            await till.buy(await town.member(), 20_000)
+        finally:
+            processes.start(town.cluster, "identity")
+            await asyncio.to_thread(processes.wait_ready, town.cluster, ["identity"])
+        async with as_(town, "") as nobody:
+            assert (await nobody.sign_in(login, PASSWORD)).roles == ("partners",)
+
+
+async def test_a_partners_program_enrols_until_its_key_is_succeeded(town: Participants) -> None:
+    shop = await town.shop("identity")
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    ends_at = datetime.now(UTC) + timedelta(days=90)
+    roles = [f"enrol:{shop.party}", f"merchant:{shop.merchant}"]
+    operator = town.operator
+    issued = await operator.put_api_key(first, name="shop-sync", roles=roles, ends_at=ends_at)
+    assert issued.text is not None
+    async with as_(town, issued.text) as program:
+        body = {"mobile": f"0935{secrets.randbelow(10**7):07d}", "consents": {"terms": True}}
+        made = await program.enrol(str(uuid.uuid4()), body)
+        assert (await program.member(made.member))["member"] == made.member
+        assert (await program.merchant(shop.merchant))["merchant"] == shop.merchant
+        other = await town.member()
+        assert await refused(program.member(other.member)) == "member-of-another-party"
+        assert await refused(program.users()) == "role-missing"
+
+        async def used() -> bool:
+            return (await operator.api_key(first))["used_at"] is not None
+
+        await until(used)
+        newer = await operator.put_successor(first, second, ends_at=ends_at)
+        assert newer.text is not None
+
+        async def ended() -> str:
+            try:
+                await program.merchant(shop.merchant)
+            except Unauthorized as error:
+                return error.code
+            return ""
+
+        assert await until(ended, step_s=0.02) == "api-key-ended"
+    async with as_(town, newer.text) as program:
+        assert (await program.member(made.member))["member"] == made.member
+
+
+async def test_make_up_invites_the_first_operator_once(town: Participants) -> None:
+    """There are users by now, so it invites nobody; that it does so first is the cluster's test."""
+    await invited(town, ["support"])
+    assert first_operator.invite(town.cluster) is None
+
+
+async def test_the_command_accepts_signs_in_and_prints_the_session_for_a_shell(
+    town: Participants, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, login, token = await invited(town, ["support", "money"])
+    answers = iter([token, PASSWORD, "other", PASSWORD, PASSWORD])
+    heard: list[str] = []
+    prompts = sign_in.Prompts(lambda _: "", lambda _: next(answers), heard.append)
+    url = town.cluster.url(plan.GATEWAY)
+    status = await asyncio.to_thread(sign_in.main, ["--url", url, "--accept"], prompts)
+    assert status == sign_in.DONE, heard
+    printed = capsys.readouterr().out
+    key = re.search("export PEYVAND_KEY=(pvs_[0-9a-f]{32}_[A-Za-z0-9_-]{43})", printed)
+    assert key is not None
+    assert any(login in line for line in heard)
+    assert any("money" in line for line in heard), "a second factor would add it"
+    async with as_(town, key[1]) as person:
+        assert (await person.own_sessions()).items[0]["device"] == "shell"
+
+
+def test_the_command_without_an_address_says_what_it_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "peyvand.sign_in"],
+        capture_output=True, text=True, check=False, env={},
+    )  # fmt: skip
+    assert done.returncode == sign_in.USAGE
+    assert "PEYVAND_URL" in done.stderr
