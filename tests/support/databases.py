@@ -142,6 +142,9 @@ def _migrations(room: str) -> Path:
 def _digest(folder: Path) -> str:
     """Changes with every migration of the room and with kit's own tables."""
     content = hashlib.sha256()
-    for path in (*sorted(folder.glob("*.sql")), *sorted((paths.PROJECT / "kit").glob("kit/*.sql"))):
+    for path in (
+        *sorted(folder.glob("*.sql")),
+        *sorted((paths.PROJECT / "kit").glob("kit/**/*.sql")),
+    ):
         content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return content.hexdigest()[:10]
