@@ -3,6 +3,7 @@
 from peyvand import road
 from peyvand.administration import Page
 from peyvand.calls.campaigns import CampaignCalls
+from peyvand.calls.clearing import ClearingCalls
 from peyvand.calls.connection import LIMIT
 from peyvand.calls.fraud import FraudCalls
 from peyvand.calls.identity import IdentityCalls
@@ -16,7 +17,14 @@ from peyvand.transport import path_of
 
 
 class Operator(
-    MerchantCalls, MemberCalls, CampaignCalls, FraudCalls, LedgerCalls, MessageCalls, IdentityCalls
+    MerchantCalls,
+    ClearingCalls,
+    MemberCalls,
+    CampaignCalls,
+    FraudCalls,
+    LedgerCalls,
+    MessageCalls,
+    IdentityCalls,
 ):
     """Administers the network; use as `async with Operator(url, key)`.
 

@@ -74,6 +74,24 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/merchants/5/programmes/1", lambda o: o.programme(5, 1)),
     ("PUT /v1/terms/1", lambda o: o.put_terms(1, TERMS)),
     ("GET /v1/terms/1", lambda o: o.terms(1)),
+    ("PUT /v1/windows/2", lambda o: o.cut_window(2)),
+    ("GET /v1/windows/2", lambda o: o.window(2)),
+    ("GET /v1/windows", lambda o: o.windows()),
+    ("GET /v1/windows/2/pairs", lambda o: o.window_pairs(2)),
+    ("GET /v1/windows/2/positions", lambda o: o.window_positions(2)),
+    ("GET /v1/windows/2/reconciliation", lambda o: o.reconciliation(2)),
+    ("GET /v1/windows/2/statements/5", lambda o: o.party_statement(2, 5)),
+    ("GET /v1/windows/2/statements/5/csv", lambda o: o.party_statement_csv(2, 5)),
+    (
+        "GET /v1/windows/2/statements/5/transactions",
+        lambda o: o.party_transactions(2, 5, side="due", counterparty=6),
+    ),
+    ("GET /v1/merchants/5/statements/2", lambda o: o.merchant_statement(5, 2)),
+    ("GET /v1/merchants/5/statements/2/csv", lambda o: o.merchant_statement_csv(5, 2)),
+    (
+        "GET /v1/merchants/5/statements/2/transactions",
+        lambda o: o.merchant_transactions(5, 2, side="due", counterparty=6),
+    ),
     ("GET /v1/members/3", lambda o: o.member(3)),
     ("PUT /v1/members/3/consents/u-1", lambda o: o.put_consents(3, "u-1", {"terms": True})),
     ("PUT /v1/members/3/cards/u-1", lambda o: o.put_card(3, "u-1")),
@@ -204,6 +222,22 @@ async def test_moments_are_asked_for_as_documented(
         {"old": "10", "new": "40"},
         {"unit": "MP", "issuer": "5"},
     ]  # fmt: skip
+
+
+async def test_windows_are_cut_and_their_lines_followed_as_documented(
+    scripted: Any, operator: peyvand.Operator, reply: Any
+) -> None:
+    scripted.script = [reply(200, b'{"items":[],"next":null}')]
+    await operator.cut_window(2)
+    await operator.cut_window(2, dry_run=True)
+    await operator.windows(7)
+    await operator.party_transactions(2, 5, "0.9", side="due", counterparty=6)
+    cut, preview, windows, behind = scripted.seen
+    assert (json.loads(cut.body), json.loads(preview.body)) == ({}, {"dry_run": True})
+    assert windows.query == {"before": "7", "limit": "200"}
+    assert behind.query == {"side": "due", "counterparty": "6", "after": "0.9", "limit": "200"}
+    scripted.script = [reply(200, "\ufeffدوره\r\n".encode())]
+    assert await operator.party_statement_csv(2, 5) == "\ufeffدوره\r\n"
 
 
 async def test_a_parameter_with_several_values_is_repeated() -> None:

@@ -12,6 +12,7 @@ from kit.base.auth import MERCHANT, PERSON, STRANGER, Role
 READS: Final = frozenset({"GET", "HEAD"})
 _UPLOADS: Final = frozenset({"/v1/members/import"})  # with a body of up to UPLOAD_BYTES_MAX
 _WHOLE_BOOK: Final = frozenset({"/v1/positions", "/v1/vintages", "/v1/revenue"})
+_WHOLE_NOUNS: Final = ("/tally", "/reconciliation")  # at the end of a path
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 AUDIT_TRAIL: Final = "/v1/audit"  # and the service's name
@@ -97,10 +98,12 @@ PROXY_ROUTES: Final = (
             "terminals": _writes(Role.TERMINALS, own=True),
             "standings": _writes(Role.TERMINALS, own=True),
             "programmes": _writes(Role.MONEY, own=True),
+            "statements": Rights(_SUMS, own=True),
         },
     ),
     ProxyRoute("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),
     ProxyRoute("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
+    ProxyRoute("/v1/windows", Service.MERCHANTS, Rights(_SUMS, frozenset({Role.MONEY}))),
     ProxyRoute("/v1/enrolments", Service.MEMBERS, _MEMBERS),
     ProxyRoute("/v1/members", Service.MEMBERS, _MEMBERS),
     ProxyRoute("/v1/identifiers", Service.MEMBERS, _MEMBERS),
@@ -153,6 +156,6 @@ def purpose_of(route: ProxyRoute, method: str, path: str) -> Purpose:
     if is_open(method, path):
         return Purpose.SIGN_IN
     if method in READS:
-        whole_book = route.prefix in _WHOLE_BOOK or path.endswith("/tally")
+        whole_book = route.prefix in _WHOLE_BOOK or path.endswith(_WHOLE_NOUNS)
         return Purpose.READING if whole_book else Purpose.ADMINISTRATION
     return Purpose.UPLOAD if path in _UPLOADS else Purpose.ADMINISTRATION

@@ -5,14 +5,19 @@ from typing import Final
 
 from kit.audit_trail import part as audit
 from kit.room import Service
+from merchants.clearing.part import part as clearing
 from merchants.daily_totals.part import part as daily_totals
 from merchants.parties.part import part as parties
 from merchants.party_status.part import part as party_status
 from merchants.programmes.part import part as programmes
 from merchants.settings import Settings
+from merchants.statements.part import part as statements
 from merchants.terminal_status.part import part as terminal_status
 from merchants.terminals.part import part as terminals
 
-PARTS: Final = (parties, terminals, terminal_status, party_status, programmes, daily_totals, audit)
+PARTS: Final = (
+    *(parties, terminals, terminal_status, party_status, programmes, daily_totals),
+    *(clearing, statements, audit),
+)
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 SERVICE: Final = Service(name="merchants", settings=Settings, parts=PARTS, migrations=MIGRATIONS)

@@ -1,5 +1,6 @@
 """The settings of the merchants process, and the numbers of its rules."""
 
+import re
 from typing import Final
 
 from kit.base import settings
@@ -10,7 +11,24 @@ KEYS_PUBLISHED_MAX: Final = 64  # those in force and the last ended ones: they t
 KEYS_OVERLAP_MAX_S: Final = 7 * 86_400  # how long older keys may outlast an activation
 PAGE_MAX: Final = 200
 TOTALS_DAYS_MAX: Final = 366
+_TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
+_DAY_MINUTES: Final = 1_440
 
 
 class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
-    """Nothing of its own: every rule's number above is a constant of the platform."""
+    """window_cut: time of day in Tehran at which a settlement window ends; empty: by hand."""
+
+    window_cut: str = "24:00"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a text that is no time of day."""
+        if self.window_cut and not _TIME_OF_DAY.fullmatch(self.window_cut):
+            raise ValueError("PEYVAND_WINDOW_CUT is a time of day, 00:00 to 24:00, or empty")
+
+    @property
+    def cut_minute(self) -> int | None:
+        """Minute of Tehran's day at which windows are cut, 0 to 1,439; None: by hand alone."""
+        if not self.window_cut:
+            return None
+        hour, minute = self.window_cut.split(":")
+        return (int(hour) * 60 + int(minute)) % _DAY_MINUTES

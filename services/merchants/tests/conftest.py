@@ -21,7 +21,9 @@ SECRET = "the actor secret of these tests"
 SHARDS = 3
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from daily_totals; delete from daily_totals_progress; delete from activations;"
+    "delete from clearing_positions; delete from clearing_windows; delete from clearing_progress;"
+    " delete from clearing_markers; delete from clearing_entries; delete from clearing_pairs;"
+    " delete from daily_totals; delete from daily_totals_progress; delete from activations;"
     " delete from requests; delete from party_status_changes;"
     " delete from terminal_status_changes;"
     " delete from terminal_keys; delete from terminals; delete from programmes;"

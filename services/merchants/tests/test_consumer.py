@@ -5,6 +5,7 @@ from contracts.ledger import LotIssued, Outcome
 from contracts.values import Kind, Status, Unit
 from kit.base.db import Tx
 from kit.stream import consumer as kit_consumer
+from merchants.clearing import consumer as clearing
 from merchants.daily_totals import consumer, usecases
 from merchants.daily_totals.domain import DailyTotals
 from merchants.parties import usecases as parties
@@ -92,5 +93,5 @@ async def test_outcomes_without_a_merchant_move_only_the_progress(tx: Tx, now: d
 
 
 def test_every_event_of_the_topic_has_a_decoder() -> None:
-    for subscription in (consumer.OUTCOMES,):
+    for subscription in (consumer.OUTCOMES, clearing.OUTCOMES):
         assert dict(subscription.decoders) == dict(subscription.topic.events)

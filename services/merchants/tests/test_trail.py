@@ -26,6 +26,7 @@ async def test_every_write_leaves_actor_act_before_and_after(door: Any, pool: Da
         ("PUT", f"/v1/terminals/10/standings/{uuid.UUID(int=1)}", STOP),
         ("PUT", f"/v1/merchants/5/standings/{uuid.UUID(int=2)}", STOP),
         ("PUT", f"/v1/parties/2/standings/{uuid.UUID(int=3)}", STOP),
+        ("PUT", "/v1/windows/1", {}),
     ]
     for method, path, body in calls:
         assert (await door(method, path, body)).status_code in (200, 201, 202)

@@ -1,5 +1,6 @@
 """All the SQL of parties, merchants and branches."""
 
+from collections.abc import Collection
 from typing import Final
 
 import sqlalchemy as sa
@@ -28,6 +29,16 @@ async def find_party(tx: Tx, party: int) -> Party | None:
         "select party, title_fa, title_en, legal_id from parties where party = $1", party
     )
     return None if row is None else Party(**dict(row))
+
+
+async def list_parties(tx: Tx, parties: Collection[int]) -> list[Party]:
+    """Those of some parties that are registered."""
+    rows = await tx.fetch(
+        "select party, title_fa, title_en, legal_id from parties where party = any($1::int[])"
+        " order by party",
+        sorted(parties),
+    )
+    return [Party(**dict(row)) for row in rows]
 
 
 async def insert_merchant(tx: Tx, merchant: Merchant) -> bool:

@@ -1,5 +1,6 @@
 """Registering and reading parties, merchants and branches."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from contracts import envelope, topics
@@ -30,6 +31,11 @@ async def get_party(tx: Tx, party: int) -> Party:
     if kept is None:
         raise errors.Unknown(f"party {party} is not registered")
     return kept
+
+
+async def list_parties(tx: Tx, parties: Collection[int]) -> dict[int, Party]:
+    """Those of some parties that are registered, by number."""
+    return {party.party: party for party in await store.list_parties(tx, parties)}
 
 
 async def lock_party(tx: Tx, party: int) -> None:

@@ -1,0 +1,1 @@
+"""Clearing: settlement windows, and what parties owe one another in each."""

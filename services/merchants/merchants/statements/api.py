@@ -1,0 +1,314 @@
+"""HTTP door of statements: a party's own, by window, and the reconciliation report."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.values import public_id
+from kit.base import auth, fields
+from kit.base.auth import Role
+from kit.base.db import Tx
+from kit.room import resources
+from merchants import cursors, settings
+from merchants.clearing.domain.counting import Pair, PairEntry
+from merchants.statements import usecases
+from merchants.statements.domain import statement
+from merchants.statements.domain.reconciliation import Difference
+from merchants.statements.domain.statement import Side, Statement, StatementLine
+
+_CSV: Final = "text/csv; charset=utf-8"
+_AS_CSV: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {}}}}
+_FIRST: Final = (-1, 0)  # before every shard and sequence
+_MOST: Final = fields.WHOLE_MAX
+_STAFF: Final = (Role.AUDITOR, Role.MONEY)
+Cursor = Annotated[str | None, Field(max_length=40)]
+Limit = Annotated[int, Field(ge=1, le=settings.PAGE_MAX)]
+
+router = APIRouter(tags=["statements"])
+
+
+class LinesQuery(BaseModel):
+    """A page of lines."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: Cursor = None
+    limit: Limit = 200
+
+
+class TransactionsQuery(LinesQuery):
+    """A page of the transactions behind one line."""
+
+    side: Side
+    counterparty: fields.NumberText
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """What stands between the party and another; Rial are text of digits.
+
+    side: claim (the other owes the party), due (the party owes it), own (its own expense).
+    effect_rial: what the line adds to what the party is owed; opening and effects make closing.
+    transactions: the address of what is behind it.
+    """
+
+    side: Side
+    counterparty: int
+    title_fa: str
+    title_en: str
+    entries_count: int
+    claims_rial: str
+    reversed_rial: str
+    fee_rial: str
+    paid_rial: str
+    own_discount_rial: str
+    released_rial: str
+    effect_rial: str
+    transactions: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """A party's statement of a closed window; Rial are text of digits, above zero in its favour.
+
+    opening_rial: carried from the window before. closing_rial = opening + position − paid: carried
+    to the next. next: send it as after for further lines.
+    """
+
+    window: int
+    opened_at: datetime
+    cut_at: datetime | None
+    closed_at: datetime | None
+    party: int
+    title_fa: str
+    title_en: str
+    opening_rial: str
+    claims_rial: str
+    claims_reversed_rial: str
+    dues_rial: str
+    dues_reversed_rial: str
+    fee_rial: str
+    position_rial: str
+    paid_rial: str
+    closing_rial: str
+    lines: list[LineView]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """One transaction behind a line. booking, proof: where the book shows and proves it."""
+
+    transaction: str
+    shard: int
+    sequence: int
+    command: str
+    decided_at: datetime
+    claim_rial: str
+    fee_rial: str
+    paid_rial: str
+    own_discount_rial: str
+    released_rial: str
+    booking: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionList:
+    """Transactions by shard and sequence; next: send it as after."""
+
+    items: list[TransactionView]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What does not agree in a closed window; empty when all is well."""
+
+    window: int
+    differences: list[Difference]
+
+
+@router.get("/v1/windows/{window}/statements/{party}", dependencies=[auth.allow(*_STAFF)])
+async def get_statement(
+    request: Request,
+    window: fields.NumberText,
+    party: fields.NumberText,
+    query: Annotated[LinesQuery, Query()],
+) -> StatementView:
+    """A party's statement of a closed window."""
+    async with resources(request).database.read() as tx:
+        return await _statement(tx, window, party, query, str(request.url.path))
+
+
+@router.get(
+    "/v1/windows/{window}/statements/{party}/csv",
+    response_class=Response,
+    responses=_AS_CSV,
+    dependencies=[auth.allow(*_STAFF)],
+)
+async def get_statement_csv(
+    request: Request, window: fields.NumberText, party: fields.NumberText
+) -> Response:
+    """The same, whole, as CSV: UTF-8 with a byte order mark, Persian headings, whole Rial."""
+    async with resources(request).database.read() as tx:
+        return await _csv(tx, window, party)
+
+
+@router.get(
+    "/v1/windows/{window}/statements/{party}/transactions", dependencies=[auth.allow(*_STAFF)]
+)
+async def list_transactions(
+    request: Request,
+    window: fields.NumberText,
+    party: fields.NumberText,
+    query: Annotated[TransactionsQuery, Query()],
+) -> TransactionList:
+    """The transactions behind a line of a statement."""
+    async with resources(request).database.read() as tx:
+        return await _transactions(tx, window, party, query)
+
+
+@router.get(
+    "/v1/merchants/{merchant}/statements/{window}", dependencies=[auth.allow(*_STAFF, own=True)]
+)
+async def get_merchant_statement(
+    request: Request,
+    merchant: fields.NumberText,
+    window: fields.NumberText,
+    query: Annotated[LinesQuery, Query()],
+) -> StatementView:
+    """The statement of the party that a merchant belongs to, for the merchant's own reader too."""
+    async with resources(request).database.read() as tx:
+        party = await usecases.party_of(tx, merchant)
+        return await _statement(tx, window, party, query, str(request.url.path))
+
+
+@router.get(
+    "/v1/merchants/{merchant}/statements/{window}/csv",
+    response_class=Response,
+    responses=_AS_CSV,
+    dependencies=[auth.allow(*_STAFF, own=True)],
+)
+async def get_merchant_statement_csv(
+    request: Request, merchant: fields.NumberText, window: fields.NumberText
+) -> Response:
+    """The same, whole, as CSV: UTF-8 with a byte order mark, Persian headings, whole Rial."""
+    async with resources(request).database.read() as tx:
+        return await _csv(tx, window, await usecases.party_of(tx, merchant))
+
+
+@router.get(
+    "/v1/merchants/{merchant}/statements/{window}/transactions",
+    dependencies=[auth.allow(*_STAFF, own=True)],
+)
+async def list_merchant_transactions(
+    request: Request,
+    merchant: fields.NumberText,
+    window: fields.NumberText,
+    query: Annotated[TransactionsQuery, Query()],
+) -> TransactionList:
+    """The transactions behind a line of that statement."""
+    async with resources(request).database.read() as tx:
+        party = await usecases.party_of(tx, merchant)
+        return await _transactions(tx, window, party, query)
+
+
+@router.get("/v1/windows/{window}/reconciliation", dependencies=[auth.allow(*_STAFF)])
+async def get_reconciliation(request: Request, window: fields.NumberText) -> Reconciliation:
+    """Windows, entries, positions and statements against one another; each difference by name."""
+    async with resources(request).database.read() as tx:
+        return Reconciliation(window, await usecases.reconcile(tx, window))
+
+
+async def _statement(
+    tx: Tx, window: int, party: int, query: LinesQuery, path: str
+) -> StatementView:
+    after = None if query.after is None else Pair(*cursors.two_numbers(query.after))
+    drawn_up = await usecases.get_statement(tx, window, party, after=after, limit=query.limit)
+    return _view(drawn_up, path)
+
+
+async def _csv(tx: Tx, window: int, party: int) -> Response:
+    drawn_up = await usecases.get_statement(tx, window, party)
+    name = f'attachment; filename="statement-{window}-{party}.csv"'
+    headers = {"content-disposition": name}
+    return Response(statement.csv_of(drawn_up), media_type=_CSV, headers=headers)
+
+
+async def _transactions(
+    tx: Tx, window: int, party: int, query: TransactionsQuery
+) -> TransactionList:
+    after = _FIRST if query.after is None else cursors.two_numbers(query.after, most=_MOST)
+    pair = statement.pair_of(query.side, party, query.counterparty)
+    entries = await usecases.list_transactions(tx, window, pair, after=after, limit=query.limit)
+    items = [_transaction_view(entry) for entry in entries]
+    following = f"{items[-1].shard}.{items[-1].sequence}" if len(items) == query.limit else None
+    return TransactionList(items, following)
+
+
+def _view(drawn_up: Statement, path: str) -> StatementView:
+    window, party, position = drawn_up.window, drawn_up.party, drawn_up.position
+    last = drawn_up.last
+    return StatementView(
+        window=window.window,
+        opened_at=window.opened_at,
+        cut_at=window.cut_at,
+        closed_at=window.closed_at,
+        party=party.party,
+        title_fa=party.title_fa,
+        title_en=party.title_en,
+        opening_rial=str(position.opening_rial),
+        claims_rial=str(position.claims_rial),
+        claims_reversed_rial=str(position.claims_reversed_rial),
+        dues_rial=str(position.dues_rial),
+        dues_reversed_rial=str(position.dues_reversed_rial),
+        fee_rial=str(position.fee_rial),
+        position_rial=str(position.position_rial),
+        paid_rial=str(position.paid_rial),
+        closing_rial=str(position.closing_rial),
+        lines=[_line_view(line, path) for line in drawn_up.lines],
+        next=None if last is None else f"{last.debtor}.{last.creditor}",
+    )
+
+
+def _line_view(line: StatementLine, path: str) -> LineView:
+    sums = line.sums
+    return LineView(
+        side=line.side,
+        counterparty=line.counterparty,
+        title_fa=line.title_fa,
+        title_en=line.title_en,
+        entries_count=sums.entries_count,
+        claims_rial=str(sums.claims_rial),
+        reversed_rial=str(sums.reversed_rial),
+        fee_rial=str(sums.fee_rial),
+        paid_rial=str(sums.paid_rial),
+        own_discount_rial=str(sums.own_discount_rial),
+        released_rial=str(sums.released_rial),
+        effect_rial=str(line.effect_rial),
+        transactions=(
+            f"{path}/transactions?side={line.side.value}&counterparty={line.counterparty}"
+        ),
+    )
+
+
+def _transaction_view(entry: PairEntry) -> TransactionView:
+    transaction, change = public_id(entry.shard, entry.name), entry.change
+    return TransactionView(
+        transaction=transaction,
+        shard=entry.shard,
+        sequence=entry.sequence,
+        command=entry.command,
+        decided_at=entry.decided_at,
+        claim_rial=str(change.claim_rial),
+        fee_rial=str(change.fee_rial),
+        paid_rial=str(change.paid_rial),
+        own_discount_rial=str(change.own_discount_rial),
+        released_rial=str(change.released_rial),
+        booking=f"/v1/bookings/{quote(transaction, safe='')}",
+        proof=f"/v1/proofs/{entry.shard}/{entry.sequence}",
+    )

@@ -1,0 +1,189 @@
+"""Settlement: earned here, spent there, the window is closed, and every party has one amount."""
+
+import asyncio
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from cluster import plan, processes
+from peyvand import Conflict, Status
+from peyvand.operators import every
+
+from .participants import FEE_BP, NETWORK, PRICE_RIAL, Participants, Shop, Till, until
+from .street import redemption, refund
+
+pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
+
+
+async def open_window(town: Participants) -> int:
+    """The number of the open window; the first opens some seconds after the platform."""
+    page = await until(lambda: town.operator.windows(), lambda page: bool(page.items))
+    assert page.items[0]["state"] == "open"
+    return int(page.items[0]["window"])
+
+
+async def close(town: Participants) -> dict[str, Any]:
+    """Cut the open window once the one before is closed, and wait until it is closed."""
+    window = await open_window(town)
+
+    async def cut() -> dict[str, Any]:
+        try:
+            return await town.operator.cut_window(window)
+        except Conflict:  # the window before is still closing
+            return {"state": ""}
+
+    return await until(cut, lambda shown: shown["state"] == "closed")
+
+
+async def positions(town: Participants, window: int) -> dict[int, dict[str, int]]:
+    """Net positions of all parties."""
+    listed = every(lambda after: town.operator.window_positions(window, after))
+    return {
+        one["party"]: {name: int(rial) for name, rial in one.items() if name != "party"}
+        async for one in listed
+    }
+
+
+async def nets_of_book(town: Participants, vector: dict[str, int]) -> dict[int, int]:
+    """What the ledger's own positions as of a vector come to, by party, without zeros."""
+    nets: dict[int, int] = {}
+    after: str | None = None
+    while True:
+        page = await town.operator.positions(after, as_of=vector)
+        for row in page["items"]:
+            owed = int(row["owed_rial"])
+            nets[row["debtor"]] = nets.get(row["debtor"], 0) - owed
+            nets[row["creditor"]] = nets.get(row["creditor"], 0) + owed
+        after = page["next"]
+        if after is None:
+            return {party: rial for party, rial in nets.items() if rial}
+
+
+async def is_whole(town: Participants, closed: dict[str, Any]) -> dict[int, dict[str, int]]:
+    """A closed window agrees with itself and with the book; its positions."""
+    window = closed["window"]
+    shown = await positions(town, window)
+    for column in ("position_rial", "fee_rial", "paid_rial", "closing_rial"):
+        assert sum(one[column] for one in shown.values()) == 0, column
+    unpaid = {party: one["closing_rial"] for party, one in shown.items() if one["closing_rial"]}
+    assert unpaid == await nets_of_book(town, closed["vector"])
+    assert (await town.operator.reconciliation(window))["differences"] == []
+    return shown
+
+
+async def two_shops(town: Participants) -> tuple[Till, Till]:
+    """Two merchants of parties that have no history, a till of each."""
+    issuer: Shop = await town.open_shop("mill")
+    acceptor: Shop = await town.open_shop("tea house", redeem_max_share_bp=5_000)
+    return await town.till(issuer), await town.till(acceptor)
+
+
+@pytest.mark.SH14
+async def test_earned_here_spent_there_and_settled_by_window(town: Participants) -> None:
+    mill, tea = await two_shops(town)
+    issuer, acceptor = mill.shop.party, tea.shop.party
+    member = await town.shopper(mill, 1_000)
+    spent = await tea.send(redemption(tea, member, 200_000, points=600))
+    claim = 600 * PRICE_RIAL
+    fee = claim * FEE_BP // 10_000
+
+    first = await close(town)
+
+    shown = await is_whole(town, first)
+    assert shown[issuer]["position_rial"] == -claim
+    assert shown[acceptor]["position_rial"] == claim - fee
+    assert shown[acceptor]["fee_rial"] == fee
+    await statements_lead_to(town, first["window"], tea, spent.id, (issuer, claim, fee))
+
+    back = await tea.send(refund(tea, spent))
+    assert back.points_restored == 600
+    second = await close(town)
+
+    shown = await is_whole(town, second)
+    assert second["window"] == first["window"] + 1
+    assert shown[issuer]["position_rial"] == claim  # a window that is closed stays as it is
+    assert shown[acceptor]["position_rial"] == fee - claim
+    assert (shown[acceptor]["opening_rial"], shown[acceptor]["closing_rial"]) == (claim - fee, 0)
+    assert await positions(town, first["window"]) != shown
+
+
+async def statements_lead_to(
+    town: Participants, window: int, acceptor: Till, transaction: str, figures: tuple[int, int, int]
+) -> None:
+    """The acceptor's statement, as its own reader and as a file has it, leads to a transaction."""
+    issuer, claim, fee = figures
+    shop, operator = acceptor.shop, town.operator
+    told = await operator.merchant_statement(shop.merchant, window)
+    lines = {(one["side"], one["counterparty"]): one for one in told["lines"]}
+    assert lines.keys() == {("claim", issuer), ("due", NETWORK)}
+    assert lines["claim", issuer]["effect_rial"] == str(claim)
+    assert lines["due", NETWORK]["effect_rial"] == str(-fee)
+    staffs = await operator.party_statement(window, shop.party)
+    assert staffs["closing_rial"] == told["closing_rial"] == str(claim - fee)
+    behind = await operator.merchant_transactions(
+        shop.merchant, window, side="claim", counterparty=issuer
+    )
+    assert [one["transaction"] for one in behind.items] == [transaction]
+    (entry,) = behind.items
+    assert (await operator.booking(transaction))["id"] == transaction
+    proof = await operator.inclusion_proof(entry["shard"], entry["sequence"])
+    assert proof["index"] == entry["sequence"] - 1
+    text = await operator.merchant_statement_csv(shop.merchant, window)
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert sum(int(row[-1]) for row in rows[1:-1]) == int(rows[-1][-1]) == claim - fee
+
+
+@pytest.mark.SH14
+async def test_a_service_that_is_killed_while_a_window_closes_goes_on(
+    town: Participants, cluster: plan.Cluster
+) -> None:
+    mill, tea = await two_shops(town)
+    member = await town.shopper(mill, 100)
+    for _ in range(3):
+        await tea.send(redemption(tea, member, 20_000, points=20))
+        window = await open_window(town)
+        cut = await town.operator.cut_window(window)
+        assert cut["state"] in ("closing", "closed")
+        await asyncio.to_thread(processes.kill, cluster, "merchants")
+        await asyncio.to_thread(processes.start, cluster, "merchants")
+
+        async def closed(window: int = window) -> dict[str, Any]:
+            return await town.operator.window(window)
+
+        shown = await until(closed, lambda one: one["state"] == "closed")
+        netted = await is_whole(town, shown)
+        assert netted[tea.shop.party]["claims_rial"] == 20 * PRICE_RIAL
+
+
+@pytest.mark.SH14
+async def test_nothing_is_refused_and_nothing_lost_while_windows_are_cut(
+    town: Participants,
+) -> None:
+    """Tills go on selling across cuts: the windows' claims are those of all sales."""
+    mill, tea = await two_shops(town)
+    members = [await town.shopper(mill, 100) for _ in range(4)]
+    first = await open_window(town)
+    windows: list[int] = []
+
+    async def spend(number: int) -> None:
+        for _ in range(5):
+            answer = await tea.send(redemption(tea, members[number], 20_000, points=20))
+            assert answer.status is Status.COMPLETED, answer
+
+    async def cut() -> None:
+        for _ in range(3):
+            windows.append((await close(town))["window"])
+
+    async with asyncio.TaskGroup() as together:
+        for number in range(len(members)):
+            together.create_task(spend(number))
+        together.create_task(cut())
+    last = await close(town)
+    claims = 0
+    for window in range(first, last["window"] + 1):
+        shown = await is_whole(town, await town.operator.window(window))
+        claims += shown.get(tea.shop.party, {}).get("claims_rial", 0)
+    assert claims == 4 * 5 * 20 * PRICE_RIAL
+    assert len(set(windows)) == 3
