@@ -99,7 +99,7 @@ def test_what_concerns_one_party_alone_is_counted_and_owed_by_nobody() -> None:
     }
     away = outcome(1, own[2:])
     assert counting.changes_of(away) == {Pair(BAKER, BAKER): Change(released_rial=1_000)}
-    netted = positions.positions_of(pairs_of(spent), {})
+    netted = positions.netted_of(pairs_of(spent), {})
     assert {one.party: one.position_rial for one in netted} == {BAKER: -5_000, GROCER: 5_000}
 
 
@@ -219,14 +219,14 @@ def _drawn(random: Random) -> list[tuple[int, Outcome]]:
 @pytest.mark.SH14
 def test_a_refund_after_the_payout_is_a_debt_of_the_acceptor() -> None:
     """N18: window 1 is paid; the refund in window 2 makes the acceptor owe it back."""
-    first = positions.positions_of(pairs_of(outcome(1, redemption(BAKER, GROCER, 10_000, 150))), {})
+    first = positions.netted_of(pairs_of(outcome(1, redemption(BAKER, GROCER, 10_000, 150))), {})
     assert {one.party: one.position_rial for one in first} == {
         NETWORK: 150,
         BAKER: -10_000,
         GROCER: 9_850,
     }
     unpaid = {one.party: one.closing_rial for one in first}
-    second = positions.positions_of(
+    second = positions.netted_of(
         pairs_of(
             payment(1, paid(BAKER, GROCER, 10_000)),
             payment(2, paid(GROCER, NETWORK, 150, fee_rial=150)),
@@ -245,7 +245,7 @@ def test_a_refund_after_the_payout_is_a_debt_of_the_acceptor() -> None:
 
 
 def test_what_is_unpaid_is_carried_into_windows_without_a_transaction() -> None:
-    carried = positions.positions_of({}, {BAKER: -500, GROCER: 500})
+    carried = positions.netted_of({}, {BAKER: -500, GROCER: 500})
     assert [
         (one.party, one.opening_rial, one.position_rial, one.closing_rial) for one in carried
     ] == [
@@ -263,7 +263,7 @@ def test_positions_fees_payments_and_closings_each_sum_to_zero(seed: int) -> Non
     for window in (1, 2, 3):
         drawn = [one for _, one in _drawn(random) if one.command != windows.COMMAND]
         numbered = [outcome(n, one.entries, command=one.command) for n, one in enumerate(drawn, 1)]
-        netted = positions.positions_of(pairs_of(*numbered), unpaid)
+        netted = positions.netted_of(pairs_of(*numbered), unpaid)
         assert positions.sums_beside_zero(netted) == {}
         for one in numbered:
             for pair, change in counting.changes_of(one).items():
@@ -276,9 +276,9 @@ def test_positions_fees_payments_and_closings_each_sum_to_zero(seed: int) -> Non
 
 def test_positions_that_do_not_sum_to_zero_stop_the_writer() -> None:
     with pytest.raises(errors.Alarm, match="zero"):
-        positions.positions_of({}, {BAKER: 1})
+        positions.positions_of([], {BAKER: 1})
     with pytest.raises(errors.Alarm, match="zero"):
-        positions.positions_of({}, {BAKER: 1, GROCER: -2})
+        positions.positions_of([Position(party=BAKER, claims_rial=5)], {})
     lopsided = [Position(party=BAKER, fee_rial=5, dues_reversed_rial=5)]
     assert positions.sums_beside_zero(lopsided) == {"fee_rial": 5}
 
@@ -289,7 +289,7 @@ def test_the_sums_of_a_window_leave_out_what_one_party_owes_itself() -> None:
         Pair(GROCER, NETWORK): PairSums(entries_count=2, fee_rial=8),
         Pair(NETWORK, NETWORK): PairSums(entries_count=1, fee_rial=7),
     }
-    sums = positions.window_sums(pairs, positions.positions_of(pairs, {}), 9)
+    sums = positions.window_sums(pairs, positions.netted_of(pairs, {}), 9)
     assert (sums.outcomes_count, sums.entries_count) == (9, 5)
     assert (sums.claims_rial, sums.reversed_rial, sums.fee_rial, sums.net_rial) == (
         900,

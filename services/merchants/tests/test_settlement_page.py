@@ -80,7 +80,7 @@ def test_the_matrix_follows_from_the_transactions() -> None:
 )
 def test_the_positions_follow_from_the_transactions(transactions: str, told: str) -> None:
     rows = tables()
-    netted = positions.positions_of(pairs_of(rows[transactions]), {})
+    netted = positions.netted_of(pairs_of(rows[transactions]), {})
     assert {PARTIES[row[0]]: tuple(map(number, row[1:])) for row in rows[told]} == {
         one.party: figures(one) for one in netted
     }
@@ -89,7 +89,7 @@ def test_the_positions_follow_from_the_transactions(transactions: str, told: str
 
 def test_the_sums_in_words_are_those_of_the_window() -> None:
     pairs = pairs_of(tables()["What happened in window 7: transaction"])
-    sums = positions.window_sums(pairs, positions.positions_of(pairs, {}), 0)
+    sums = positions.window_sums(pairs, positions.netted_of(pairs, {}), 0)
     owed = sum(one.claims_rial - one.reversed_rial for one in pairs.values())
     assert f"{owed:,} Rial of debts become {sums.net_rial:,} Rial" in PAGE.read_text("utf-8")
 

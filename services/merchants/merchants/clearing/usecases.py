@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -66,17 +66,16 @@ async def _close_if_complete(tx: Tx, number: int) -> None:
     markers = await store.list_markers(tx, number)
     if len(markers) < window.shards:
         return
-    pairs = await store.list_pairs(tx, number)
     unpaid = await window_store.list_unpaid(tx, number - 1)
-    netted = positions.positions_of(pairs, unpaid)
-    counted = sum(marker.outcomes_count for marker in markers)
-    await window_store.insert_positions(tx, number, netted)
-    await window_store.update_closed(
-        tx,
-        number,
-        positions.window_sums(pairs, netted, counted),
-        closed_at=max(marker.decided_at for marker in markers),
+    netted = positions.positions_of(await store.list_party_sums(tx, number), unpaid)
+    sums = replace(
+        await store.sum_pairs(tx, number),
+        outcomes_count=sum(marker.outcomes_count for marker in markers),
+        net_rial=positions.net_of(netted),
     )
+    await window_store.insert_positions(tx, number, netted)
+    closed_at = max(marker.decided_at for marker in markers)
+    await window_store.update_closed(tx, number, sums, closed_at=closed_at)
 
 
 # --------------------------------------------------------------------------------------- the cut
@@ -261,6 +260,8 @@ async def _reports(tx: Tx, kept: Sequence[tuple[Window, WindowSums | None]]) -> 
 
 
 async def _sums_so_far(tx: Tx, number: int) -> WindowSums:
-    pairs = await store.list_pairs(tx, number)
-    netted = positions.positions_of(pairs, {})
-    return positions.window_sums(pairs, netted, await store.sum_outcomes(tx, number))
+    return replace(
+        await store.sum_pairs(tx, number),
+        outcomes_count=await store.sum_outcomes(tx, number),
+        net_rial=positions.net_of(await store.list_party_sums(tx, number)),
+    )

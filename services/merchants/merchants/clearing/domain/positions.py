@@ -40,13 +40,17 @@ class Position:
         return self.opening_rial + self.position_rial - self.paid_rial
 
 
-def positions_of(pairs: Mapping[Pair, PairSums], openings: Mapping[int, int]) -> list[Position]:
+def positions_of(sums: Iterable[Position], openings: Mapping[int, int]) -> list[Position]:
     """The net position of every party, by number; openings: what is unpaid from before, if any.
 
-    Positions, fees, payments and closings each sum to zero. Raises Alarm where they do not. Source:
-    SH14, decision 0041.
+    sums: of each party over all its pairs, with nothing from before. Positions, fees, payments and
+    closings each sum to zero. Raises Alarm where they do not. Source: SH14, decision 0041.
     """
-    netted = netted_of(pairs, openings)
+    of_party = {one.party: one for one in sums}
+    netted = [
+        replace(of_party.get(party, Position(party=party)), opening_rial=openings.get(party, 0))
+        for party in sorted(of_party.keys() | openings.keys())
+    ]
     unbalanced = sums_beside_zero(netted)
     if unbalanced:
         raise errors.Alarm(f"positions of a window do not sum to zero: {unbalanced}")
@@ -54,7 +58,10 @@ def positions_of(pairs: Mapping[Pair, PairSums], openings: Mapping[int, int]) ->
 
 
 def netted_of(pairs: Mapping[Pair, PairSums], openings: Mapping[int, int]) -> list[Position]:
-    """As positions_of, whatever they sum to."""
+    """The rule of positions_of, worked out from every pair, whatever they sum to.
+
+    The database adds pairs up when a window is closed; this is what reconciliation compares.
+    """
     parties = {party for pair in pairs for party in pair} | openings.keys()
     positions = {p: Position(party=p, opening_rial=openings.get(p, 0)) for p in parties}
     for pair, sums in pairs.items():
@@ -117,8 +124,13 @@ def window_sums(
         reversed_rial=total.reversed_rial,
         fee_rial=total.fee_rial,
         paid_rial=total.paid_rial,
-        net_rial=sum(max(one.position_rial, 0) for one in positions),
+        net_rial=net_of(positions),
     )
+
+
+def net_of(positions: Iterable[Position]) -> int:
+    """Rial that change hands: the positions above zero."""
+    return sum(max(one.position_rial, 0) for one in positions)
 
 
 Miscount = tuple[int, Pair, PairSums, PairSums]  # shard, pair, the sums of its entries, those kept

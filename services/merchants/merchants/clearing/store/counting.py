@@ -13,8 +13,12 @@ from merchants.clearing.domain.counting import (
     PairSums,
     Progress,
 )
-from merchants.clearing.domain.positions import Miscount
+from merchants.clearing.domain.positions import Miscount, Position, WindowSums
 
+_PARTY_SUMS: Final = (
+    *("party", "claims_rial", "claims_reversed_rial", "dues_rial", "dues_reversed_rial"),
+    *("fee_rial", "paid_rial"),
+)
 _SUMS: Final = (
     "sum(entries_count)::bigint as entries_count, sum(claims_rial) as claims_rial,"
     " sum(reversed_rial) as reversed_rial, sum(fee_rial) as fee_rial, sum(paid_rial) as paid_rial,"
@@ -220,6 +224,36 @@ async def list_entries(
         limit,
     )
     return [_entry(window, pair, row) for row in rows]
+
+
+async def list_party_sums(tx: Tx, window: int) -> list[Position]:
+    """The sums of each party over all its pairs and shards in a window, nothing from before."""
+    rows = await tx.fetch(
+        "select party, sum(claims), sum(claims_reversed), sum(dues), sum(dues_reversed), sum(fee),"
+        " sum(paid) from (select creditor as party, claims_rial as claims,"
+        "   reversed_rial as claims_reversed, 0 as dues, 0 as dues_reversed, -fee_rial as fee,"
+        "   paid_rial as paid from clearing_pairs"
+        "   where window_number = $1 and debtor <> creditor"
+        "  union all select debtor, 0, 0, claims_rial, reversed_rial, fee_rial, -paid_rial"
+        "   from clearing_pairs where window_number = $1 and debtor <> creditor"
+        " ) as p group by party",
+        window,
+    )
+    return [Position(**dict(zip(_PARTY_SUMS, map(int, row), strict=True))) for row in rows]
+
+
+async def sum_pairs(tx: Tx, window: int) -> WindowSums:
+    """The sums of a window over all pairs; what concerns one party alone is only counted."""
+    row = await tx.fetchrow(
+        "select coalesce(sum(entries_count), 0)::bigint as entries_count,"
+        " coalesce(sum(claims_rial) filter (where debtor <> creditor), 0) as claims_rial,"
+        " coalesce(sum(reversed_rial) filter (where debtor <> creditor), 0) as reversed_rial,"
+        " coalesce(sum(fee_rial) filter (where debtor <> creditor), 0) as fee_rial,"
+        " coalesce(sum(paid_rial) filter (where debtor <> creditor), 0) as paid_rial"
+        " from clearing_pairs where window_number = $1",
+        window,
+    )
+    return WindowSums(**{name: int(value) for name, value in dict(row or {}).items()})
 
 
 async def begin_analysis(tx: Tx) -> None:
