@@ -12,7 +12,7 @@ from kit.base import fields
 from merchants.daily_totals import domain as daily_totals
 from merchants.daily_totals.domain import DailyTotals, RecordedOutcome
 from merchants.parties import domain as parties
-from merchants.parties.domain import Merchant
+from merchants.parties.domain import Merchant, Party
 from merchants.terminals import domain as terminals
 
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
@@ -74,15 +74,26 @@ def test_title_key_has_both_titles_on_lines_of_their_own() -> None:
     assert parties.title_key(merchant) == "نان\nbread"
 
 
-@pytest.mark.parametrize("text", ["10380284790", "۱۰۳۸۰۲۸۴۷۹۰", " 10380284790 "])
-def test_a_legal_id_with_its_check_digit_is_taken(text: str) -> None:
-    assert parties.clean_legal_id(text) == "10380284790"
+def test_of_a_persons_numbers_the_last_four_digits_are_shown() -> None:
+    party = Party(
+        *(2, "نانوایی", "Bakery", None, "0012345679", "IR050170000000123456789012"),
+        *("1193653471", "+989123456789"),
+    )
+    view = parties.view_of(party)
+    assert (view.national_id, view.sheba) == ("******5679", "*" * 22 + "9012")
+    assert (view.mobile, view.bank_fa) == ("*********6789", "بانک ملی ایران")
+    assert (view.postal_code, view.bank_en) == ("1193653471", "Bank Melli Iran")
 
 
-@pytest.mark.parametrize("text", ["10380284791", "1038028479", "1038028479x", "²0380284790"])
-def test_a_legal_id_that_is_wrong_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
-        parties.clean_legal_id(text)
+def test_a_party_without_numbers_shows_none() -> None:
+    view = parties.view_of(Party(2, "نان", "Bread", "10380284790"))
+    assert (view.legal_id, view.national_id, view.sheba) == ("10380284790", None, None)
+    assert (view.bank_fa, view.mobile) == (None, None)
+
+
+def test_a_party_is_a_company_or_a_person() -> None:
+    with pytest.raises(parties.TwoIdentities):
+        parties.check_identity(Party(2, "نان", "Bread", "10380284790", "0012345679"))
 
 
 # --------------------------------------------------------------------------------------- terminals

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from kit import audit_trail
 from kit.base import auth, fields
 from kit.base.auth import Role
 from kit.room import resources
+from merchants import fields as numbers
 from merchants import settings
 from merchants.parties import domain, usecases
-from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party
+from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, PartyView
 
 Limit = Annotated[int, Query(ge=1, le=settings.PAGE_MAX)]
 
@@ -20,17 +21,31 @@ router = APIRouter(tags=["parties"])
 
 
 class PartyBody(BaseModel):
-    """A legal entity. legal_id: Iran's 11-digit id, its check digit verified."""
+    """A legal entity, or a person who trades. Of each number its check digits are verified.
+
+    legal_id: of a company, 11 digits. national_id: of a person, 10 digits; one of the two. sheba:
+    the account that it is paid to. postal_code: 10 digits. Digits of any script, blanks, dashes.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"title_fa": "شرکت نان البرز", "title_en": "Alborz Bread Co"}]
+            "examples": [
+                {
+                    "title_fa": "شرکت نان البرز",
+                    "title_en": "Alborz Bread Co",
+                    "sheba": "IR050170000000123456789012",
+                }
+            ]
         },
     )
     title_fa: fields.Title
     title_en: fields.Title
-    legal_id: Annotated[str, AfterValidator(domain.clean_legal_id)] | None = None
+    legal_id: numbers.LegalId | None = None
+    national_id: numbers.NationalId | None = None
+    sheba: numbers.Sheba | None = None
+    postal_code: numbers.PostalCode | None = None
+    mobile: numbers.Mobile | None = None
 
 
 class MerchantBody(BaseModel):
@@ -98,23 +113,26 @@ class MerchantQuery(BaseModel):
 @router.put("/v1/parties/{party}", dependencies=[auth.allow(Role.PARTNERS)])
 async def put_party(
     request: Request, response: Response, party: fields.NumberText, body: PartyBody
-) -> Party:
-    """Register a party under the caller's number: 201, and 200 when repeated."""
+) -> PartyView:
+    """Register a party under the caller's number: 201, and 200 when repeated.
+
+    The answer shows of national id, Sheba and mobile the last four digits, and the Sheba's bank.
+    """
     database = resources(request).database
-    requested = Party(party, body.title_fa, body.title_en, body.legal_id)
+    requested = Party(party, **body.model_dump())
     async with audit_trail.writing(request, database) as act:
         kept, created = await usecases.register_party(act.tx, requested)
-        act.tell(kept)
+        act.tell(domain.view_of(kept))
     response.status_code = 201 if created else 200
-    return kept
+    return domain.view_of(kept)
 
 
 @router.get("/v1/parties/{party}", dependencies=[auth.allow(*auth.STAFF)])
-async def get_party(request: Request, party: fields.NumberText) -> Party:
-    """One party."""
+async def get_party(request: Request, party: fields.NumberText) -> PartyView:
+    """One party; of national id, Sheba and mobile the last four digits."""
     database = resources(request).database
     async with database.read() as tx:
-        return await usecases.get_party(tx, party)
+        return domain.view_of(await usecases.get_party(tx, party))
 
 
 @router.put("/v1/merchants/{merchant}", dependencies=[auth.allow(Role.PARTNERS)])

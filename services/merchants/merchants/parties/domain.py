@@ -1,27 +1,61 @@
 """Rules and values of parties, merchants and branches."""
 
 from dataclasses import dataclass
-from typing import Final
 
-from contracts.text import fold_code, fold_number
+from contracts.iran import bank_of
+from contracts.text import fold_code
 from kit.base import errors
 
 
 class Taken(errors.Invalid):
-    """A legal id or reference that belongs to another."""
+    """A legal id, national id or reference that belongs to another."""
 
     code = "already-taken"
     fa = "این شناسه از آنِ دیگری است؛ شناسهٔ خود را بفرستید."
 
 
+class TwoIdentities(errors.Invalid):
+    """A party is a legal entity or a person, never both."""
+
+    code = "two-identities"
+    fa = "شناسهٔ ملی از آنِ شرکت است و کد ملی از آنِ شخص؛ یکی از این دو را بفرستید."
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A legal entity. legal_id: 11 digits of Iran's register of companies, or None."""
+    """A legal entity, or a person who trades: known by legal_id, or by national_id, or by neither.
+
+    legal_id: 11 digits of Iran's register of companies. national_id: 10 digits. sheba: the account
+    that it is paid to. postal_code: 10 digits. mobile: E.164. All as contracts.iran gives them.
+    """
 
     party: int
     title_fa: str
     title_en: str
     legal_id: str | None = None
+    national_id: str | None = None
+    sheba: str | None = None
+    postal_code: str | None = None
+    mobile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyView:
+    """A party as callers and the trail see it: of a person's numbers the last four digits.
+
+    bank_fa, bank_en: of the Sheba; None where its code is not known.
+    """
+
+    party: int
+    title_fa: str
+    title_en: str
+    legal_id: str | None
+    national_id: str | None
+    sheba: str | None
+    bank_fa: str | None
+    bank_en: str | None
+    postal_code: str | None
+    mobile: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +92,37 @@ class MerchantSearch:
     party: int | None = None
 
 
+def check_identity(party: Party) -> None:
+    """Raises TwoIdentities where a party is both a legal entity and a person."""
+    if party.legal_id is not None and party.national_id is not None:
+        raise TwoIdentities("a legal id is a company's, a national id a person's; send one of them")
+
+
+def view_of(party: Party) -> PartyView:
+    """A party without what is a person's own: national id, Sheba and mobile by four digits."""
+    bank_fa, bank_en = (party.sheba and bank_of(party.sheba)) or (None, None)
+    return PartyView(
+        party=party.party,
+        title_fa=party.title_fa,
+        title_en=party.title_en,
+        legal_id=party.legal_id,
+        national_id=masked(party.national_id),
+        sheba=masked(party.sheba),
+        bank_fa=bank_fa,
+        bank_en=bank_en,
+        postal_code=party.postal_code,
+        mobile=masked(party.mobile),
+    )
+
+
+def masked(number: str | None) -> str | None:
+    """A number as it may be shown: stars, and its last four characters."""
+    return None if number is None else "*" * (len(number) - 4) + number[-4:]
+
+
 def search_key(text: str) -> str:
     """A title in the form in which titles are compared: folded, lower case, half-space as space."""
     return fold_code(text.replace("\u200c", " ")).lower()
-
-
-_LEGAL_ID_WEIGHTS: Final = (29, 27, 23, 19, 17, 29, 27, 23, 19, 17)
-
-
-def clean_legal_id(text: str) -> str:
-    """Iran's 11-digit id of a legal entity, its check digit verified, digits ASCII.
-
-    Raises ValueError. Source: notify-iran reference 7 (legal ID).
-    """
-    digits = fold_number(text)
-    if len(digits) != 11 or not digits.isascii() or not digits.isdigit():
-        raise ValueError("a legal id has 11 digits")
-    offset = int(digits[9]) + 2
-    total = sum((int(c) + offset) * w for c, w in zip(digits, _LEGAL_ID_WEIGHTS, strict=False))
-    if total % 11 % 10 != int(digits[10]):
-        raise ValueError("the legal id's check digit is wrong")
-    return digits
 
 
 def title_key(merchant: Merchant) -> str:

@@ -1,6 +1,7 @@
 """All the SQL of parties, merchants and branches."""
 
 from collections.abc import Collection
+from dataclasses import astuple
 from typing import Final
 
 import sqlalchemy as sa
@@ -11,14 +12,11 @@ from merchants.parties.domain import Branch, Merchant, Party
 
 
 async def insert_party(tx: Tx, party: Party) -> bool:
-    """False when the number or the legal id is taken."""
+    """False when the number, the legal id or the national id is taken."""
     tag = await tx.execute(
-        "insert into parties (party, title_fa, title_en, legal_id) values ($1, $2, $3, $4)"
-        " on conflict do nothing",
-        party.party,
-        party.title_fa,
-        party.title_en,
-        party.legal_id,
+        "insert into parties (party, title_fa, title_en, legal_id, national_id, sheba, postal_code,"
+        " mobile) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+        *astuple(party),
     )
     return tag == "INSERT 0 1"
 
@@ -26,7 +24,9 @@ async def insert_party(tx: Tx, party: Party) -> bool:
 async def find_party(tx: Tx, party: int) -> Party | None:
     """The party, or None."""
     row = await tx.fetchrow(
-        "select party, title_fa, title_en, legal_id from parties where party = $1", party
+        "select party, title_fa, title_en, legal_id, national_id, sheba, postal_code, mobile"
+        " from parties where party = $1",
+        party,
     )
     return None if row is None else Party(**dict(row))
 

@@ -9,17 +9,21 @@ from contracts.values import NETWORK_PARTY
 from kit.base.db import Tx
 from kit.stream import outbox
 from merchants import errors
-from merchants.parties import store
+from merchants.parties import domain, store
 from merchants.parties.domain import Branch, Merchant, MerchantSearch, Party, Taken
 
 
 async def register_party(tx: Tx, party: Party) -> tuple[Party, bool]:
-    """The party as it is kept, and whether it is new. Raises Differs, Taken (legal id)."""
+    """The party as it is kept, and whether it is new.
+
+    Raises TwoIdentities, Differs, Taken (legal id, national id).
+    """
+    domain.check_identity(party)
     if await store.insert_party(tx, party):
         return party, True
     kept = await store.find_party(tx, party.party)
     if kept is None:
-        raise Taken(f"another party has the legal id {party.legal_id}")
+        raise Taken("another party has this legal id or national id")
     if kept != party:
         raise errors.Differs(f"party {party.party} is registered with other details")
     return kept, False
