@@ -21,7 +21,10 @@ from schemathesis import checks
 from schemathesis.core.result import Ok
 
 EXAMPLES = 4
-OF_ALL = ("/v1/terms", "/v1/first-purchase", "/v1/fraud-rules", "/v1/rules", "/v1/cases")
+OF_ALL = (
+    *("/v1/terms", "/v1/first-purchase", "/v1/fraud-rules", "/v1/rules", "/v1/cases"),
+    "/v1/onboarding",
+)
 HELD = (
     checks.not_a_server_error,
     checks.status_code_conformance,

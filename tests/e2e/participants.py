@@ -153,6 +153,7 @@ class Participants:
 
     cluster: plan.Cluster
     operator: Operator
+    treasurer: Operator
     reviewer: Operator
     numbers: Iterator[int]
     clients: list[Client] = field(default_factory=list[Client])
@@ -166,6 +167,7 @@ class Participants:
         return cls(
             cluster=cluster,
             operator=Operator(url, keys.operator_key("operator"), options=PATIENT),
+            treasurer=Operator(url, keys.operator_key("treasurer"), options=PATIENT),
             reviewer=Operator(url, keys.operator_key("reviewer"), options=PATIENT),
             numbers=itertools.count(first),
         )
@@ -187,7 +189,7 @@ class Participants:
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in (self.operator, self.reviewer, *self.clients):
+        for client in (self.operator, self.treasurer, self.reviewer, *self.clients):
             await client.close()
 
     # ------------------------------------------------------------------------------- merchants

@@ -23,6 +23,7 @@ DONE = {  # what the document shows, sent as it stands; the rest is refused as d
     "PUT /v1/merchants/{merchant}/terminals/{terminal}",
     "PUT /v1/merchants/{merchant}/programmes/{version}",
     "PUT /v1/merchants/{merchant}/standings/{change}",
+    "PUT /v1/applications/{application}",
     "PUT /v1/terminals/{terminal}/activations/{activation}",
     "PUT /v1/terminals/{terminal}/standings/{change}",
     "PUT /v1/accounts/{account}/standings/{change}",

@@ -11,6 +11,7 @@ from peyvand.calls.ledger import LedgerCalls
 from peyvand.calls.members import MemberCalls
 from peyvand.calls.merchants import MerchantCalls
 from peyvand.calls.notify import MessageCalls
+from peyvand.calls.onboarding import OnboardingCalls
 from peyvand.listing import every as every
 from peyvand.models import Answered, HistoricPurchase, Pending
 from peyvand.transport import path_of
@@ -18,6 +19,7 @@ from peyvand.transport import path_of
 
 class Operator(
     MerchantCalls,
+    OnboardingCalls,
     ClearingCalls,
     MemberCalls,
     CampaignCalls,

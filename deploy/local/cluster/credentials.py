@@ -26,6 +26,9 @@ OPERATORS: Mapping[str, Operator] = {
         "administers: parties, merchants, terminals, programmes, terms, members, rules, history,"
         " users",
     ),
+    "treasurer": Operator(
+        ("money",), "a second person for what moves money: approves merchants who apply"
+    ),
     "reviewer": Operator(("reviewer",), "decides the cases that fraud holds for review"),
     "auditor": Operator(
         ("auditor",), "reads the book, its proofs, positions, cases and the trail; writes nothing"
@@ -86,7 +89,10 @@ def credentials(folder: Path) -> Credentials:
             kept["identity_keys"] = _root()
             _keep(path, (json.dumps(kept, indent=1) + "\n").encode())
         keys = {name: OperatorKey(**fields) for name, fields in kept.pop("operators").items()}
-        return Credentials(**kept, operators=keys)
+        known = Credentials(**kept, operators=_new_keys() | keys)
+        if known.operators != keys:  # an operator that the cluster did not have when it was made
+            _keep_credentials(path, known)
+        return known
     created = Credentials(
         actor_secret=secrets.token_hex(32),
         identifier_keys=_root(),
@@ -95,12 +101,9 @@ def credentials(folder: Path) -> Credentials:
         identity_keys=_root(),
         sms_api_key=secrets.token_hex(32),
         callback_secret=secrets.token_urlsafe(24),
-        operators={
-            name: OperatorKey(f"pvo_{name}_{secrets.token_urlsafe(32)}", operator.may)
-            for name, operator in OPERATORS.items()
-        },
+        operators=_new_keys(),
     )
-    _keep(path, (json.dumps(asdict(created), indent=1) + "\n").encode())
+    _keep_credentials(path, created)
     return created
 
 
@@ -111,6 +114,17 @@ def checkpoint_key(folder: Path) -> Path:
         key = Ed25519PrivateKey.generate()
         _keep(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return path
+
+
+def _new_keys() -> dict[str, OperatorKey]:
+    return {
+        name: OperatorKey(f"pvo_{name}_{secrets.token_urlsafe(32)}", operator.may)
+        for name, operator in OPERATORS.items()
+    }
+
+
+def _keep_credentials(path: Path, kept: Credentials) -> None:
+    _keep(path, (json.dumps(asdict(kept), indent=1) + "\n").encode())
 
 
 def _root() -> str:

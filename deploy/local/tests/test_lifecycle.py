@@ -213,6 +213,18 @@ def test_secrets_are_remembered_readable_by_their_owner_only_and_of_the_right_si
         assert digest == hashlib.sha256(secret.encode()).hexdigest()
 
 
+def test_an_operator_of_a_newer_version_gets_a_key_beside_those_that_were_given_out(tmp_path):
+    first = credentials.credentials(tmp_path)
+    path = tmp_path / "credentials.json"
+    kept = json.loads(path.read_text())
+    del kept["operators"]["treasurer"]
+    path.write_text(json.dumps(kept))
+    second = credentials.credentials(tmp_path)
+    assert second.operator_key("operator") == first.operator_key("operator")
+    assert second.operator_key("treasurer") != first.operator_key("treasurer")
+    assert credentials.credentials(tmp_path) == second
+
+
 def test_the_file_of_credentials_holds_whole_keys_and_what_each_may_do(tmp_path):
     told = plan.lay_out(tmp_path, sandbox=True)
     kept = json.loads((tmp_path / "credentials.json").read_text())["operators"]

@@ -82,6 +82,8 @@ def _writes(*roles: Role, own: bool = False) -> Rights:
     return Rights(writes=frozenset(roles), own=own)
 
 
+_JOINING: Final = frozenset({Role.AUDITOR, Role.PARTNERS, Role.MONEY})
+_DECIDING: Final = Rights(_JOINING, frozenset({Role.MONEY}))
 _MEMBERS: Final = Rights(_PEOPLE, frozenset({Role.ENROL}), parties=True)
 PROXY_ROUTES: Final = (
     ProxyRoute(
@@ -104,6 +106,13 @@ PROXY_ROUTES: Final = (
     ProxyRoute("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),
     ProxyRoute("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
     ProxyRoute("/v1/windows", Service.MERCHANTS, Rights(_SUMS, frozenset({Role.MONEY}))),
+    ProxyRoute(
+        "/v1/applications",
+        Service.MERCHANTS,
+        Rights(_JOINING, frozenset({Role.PARTNERS})),
+        {"approval": _DECIDING, "rejection": _DECIDING},
+    ),
+    ProxyRoute("/v1/onboarding", Service.MERCHANTS, _writes(Role.MONEY)),
     ProxyRoute("/v1/enrolments", Service.MEMBERS, _MEMBERS),
     ProxyRoute("/v1/members", Service.MEMBERS, _MEMBERS),
     ProxyRoute("/v1/identifiers", Service.MEMBERS, _MEMBERS),

@@ -38,9 +38,9 @@ class Role(StrEnum):
     """What a person or program of the network may do; each reads what its work needs."""
 
     AUDITOR = "auditor"  # reads the book, its proofs, cases and the trail; writes nothing
-    PARTNERS = "partners"  # parties, merchants, branches
+    PARTNERS = "partners"  # parties, merchants, branches, and those who apply to be merchants
     TERMINALS = "terminals"  # terminals, their keys, and stopping terminals and merchants
-    MONEY = "money"  # programmes, terms, gifts, and stopping accounts and parties
+    MONEY = "money"  # programmes, terms, gifts, approving applicants, stopping accounts and parties
     ENROL = "enrol"  # members, their identifiers and their consents
     SUPPORT = "support"  # reads members, their accounts and messages
     RULES = "rules"  # rules of bonus and of fraud

@@ -7,6 +7,7 @@ from kit.audit_trail import part as audit
 from kit.room import Service
 from merchants.clearing.part import part as clearing
 from merchants.daily_totals.part import part as daily_totals
+from merchants.onboarding.part import part as onboarding
 from merchants.parties.part import part as parties
 from merchants.party_status.part import part as party_status
 from merchants.programmes.part import part as programmes
@@ -16,7 +17,7 @@ from merchants.terminal_status.part import part as terminal_status
 from merchants.terminals.part import part as terminals
 
 PARTS: Final = (
-    *(parties, terminals, terminal_status, party_status, programmes, daily_totals),
+    *(parties, terminals, terminal_status, party_status, programmes, onboarding, daily_totals),
     *(clearing, statements, audit),
 )
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"

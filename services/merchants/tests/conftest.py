@@ -21,7 +21,9 @@ SECRET = "the actor secret of these tests"
 SHARDS = 3
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from clearing_positions; delete from clearing_windows; delete from clearing_progress;"
+    "delete from application_transitions; delete from applications;"
+    " delete from onboarding_documents where version > 1;"
+    " delete from clearing_positions; delete from clearing_windows; delete from clearing_progress;"
     " delete from clearing_markers; delete from clearing_entries; delete from clearing_pairs;"
     " delete from daily_totals; delete from daily_totals_progress; delete from activations;"
     " delete from requests; delete from party_status_changes;"
@@ -68,9 +70,15 @@ class Door:
         self.app = app
 
     async def __call__(
-        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = auth.STAFF
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        roles: tuple[str, ...] = auth.STAFF,
+        subject: str = "tester",
     ) -> httpx.Response:
-        signed = Vouched("merchants", SECRET, roles) if roles else None
+        signed = Vouched("merchants", SECRET, roles, subject=subject) if roles else None
         if isinstance(body, bytes):
             headers = {"content-type": "application/json"}
             return await self._client.request(

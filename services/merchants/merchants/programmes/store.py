@@ -79,6 +79,15 @@ async def find_terms(tx: Tx, version: int) -> Terms | None:
     return None if row is None else Terms(**dict(row))
 
 
+async def find_terms_in_force(tx: Tx, at: datetime) -> Terms | None:
+    """The version in force at a time, as kit.base.versions picks it, or None."""
+    row = await tx.fetchrow(
+        _TERMS + " where effective_from <= $1 order by effective_from desc, version desc limit 1",
+        at,
+    )
+    return None if row is None else Terms(**dict(row))
+
+
 async def find_newest_terms(tx: Tx) -> Newest | None:
     """Number and start of the newest version, or None."""
     row = await tx.fetchrow(

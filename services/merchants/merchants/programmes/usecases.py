@@ -79,6 +79,11 @@ async def get_terms(tx: Tx, version: int) -> Terms:
     return terms
 
 
+async def find_terms_in_force(tx: Tx, at: datetime) -> Terms | None:
+    """The network's terms in force at a time; None: there are none yet."""
+    return await store.find_terms_in_force(tx, at)
+
+
 async def list_terms(tx: Tx, *, after: int, limit: int) -> list[Terms]:
     """Versions of the network's terms in order, above after."""
     return await store.list_terms(tx, after=after, limit=limit)

@@ -1,0 +1,1 @@
+"""What applicants and those who decide do, and the documents behind it."""
