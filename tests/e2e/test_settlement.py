@@ -8,10 +8,22 @@ from typing import Any
 import pytest
 
 from cluster import plan, processes
-from peyvand import Conflict, Status
+from peyvand import Conflict, Status, requests
 from peyvand.operators import every
 
-from .participants import FEE_BP, NETWORK, PRICE_RIAL, Participants, Shop, Till, until
+from . import participants as towns
+from .load import until_answered
+from .participants import (
+    EARN_PER_RIAL,
+    FEE_BP,
+    NETWORK,
+    PRICE_RIAL,
+    Member,
+    Participants,
+    Shop,
+    Till,
+    until,
+)
 from .street import redemption, refund
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
@@ -80,12 +92,20 @@ async def two_shops(town: Participants) -> tuple[Till, Till]:
     return await town.till(issuer), await town.till(acceptor)
 
 
+async def shopper(town: Participants, till: Till, points: int) -> Member:
+    """Somebody with so many points of the till's merchant."""
+    member, rial = await town.member(), points * EARN_PER_RIAL
+    sold = requests.purchase(till.name(), member.card, amount_rial=rial, occurred_at=towns.now())
+    assert (await until_answered(till, sold)).points_earned == points
+    return member
+
+
 @pytest.mark.SH14
 async def test_earned_here_spent_there_and_settled_by_window(town: Participants) -> None:
     mill, tea = await two_shops(town)
     issuer, acceptor = mill.shop.party, tea.shop.party
-    member = await town.shopper(mill, 1_000)
-    spent = await tea.send(redemption(tea, member, 200_000, points=600))
+    member = await shopper(town, mill, 1_000)
+    spent = await until_answered(tea, redemption(tea, member, 200_000, points=600))
     claim = 600 * PRICE_RIAL
     fee = claim * FEE_BP // 10_000
 
@@ -97,7 +117,7 @@ async def test_earned_here_spent_there_and_settled_by_window(town: Participants)
     assert shown[acceptor]["fee_rial"] == fee
     await statements_lead_to(town, first["window"], tea, spent.id, (issuer, claim, fee))
 
-    back = await tea.send(refund(tea, spent))
+    back = await until_answered(tea, refund(tea, spent))
     assert back.points_restored == 600
     second = await close(town)
 
@@ -140,9 +160,9 @@ async def test_a_service_that_is_killed_while_a_window_closes_goes_on(
     town: Participants, cluster: plan.Cluster
 ) -> None:
     mill, tea = await two_shops(town)
-    member = await town.shopper(mill, 100)
+    member = await shopper(town, mill, 100)
     for _ in range(3):
-        await tea.send(redemption(tea, member, 20_000, points=20))
+        await until_answered(tea, redemption(tea, member, 20_000, points=20))
         window = await open_window(town)
         cut = await town.operator.cut_window(window)
         assert cut["state"] in ("closing", "closed")
@@ -163,13 +183,13 @@ async def test_nothing_is_refused_and_nothing_lost_while_windows_are_cut(
 ) -> None:
     """Tills go on selling across cuts: the windows' claims are those of all sales."""
     mill, tea = await two_shops(town)
-    members = [await town.shopper(mill, 100) for _ in range(4)]
+    members = [await shopper(town, mill, 100) for _ in range(4)]
     first = await open_window(town)
     windows: list[int] = []
 
     async def spend(number: int) -> None:
         for _ in range(5):
-            answer = await tea.send(redemption(tea, members[number], 20_000, points=20))
+            answer = await until_answered(tea, redemption(tea, members[number], 20_000, points=20))
             assert answer.status is Status.COMPLETED, answer
 
     async def cut() -> None:
