@@ -137,8 +137,8 @@ def answer(sent: bytes, **changes: Any) -> Answer:
 
 
 def test_no_name_is_used_twice_and_members_take_turns_evenly() -> None:
-    town = shoppers()
-    sent = [msgspec.json.decode(town.next(Act.PURCHASE).body) for _ in range(200)]
+    crowd = shoppers()
+    sent = [msgspec.json.decode(crowd.next(Act.PURCHASE).body) for _ in range(200)]
     names = {(s["terminal"], s["epoch"], s["sequence"]) for s in sent}
     assert len(names) == 200
     assert set(Counter(s["identifier"]["mobile"] for s in sent).values()) == {10}
@@ -146,30 +146,30 @@ def test_no_name_is_used_twice_and_members_take_turns_evenly() -> None:
 
 
 def test_before_any_answer_everything_is_a_purchase() -> None:
-    town = shoppers()
-    acts = [town.next(act).act for act in (Act.REDEMPTION, Act.REFUND, Act.RESEND)]
+    crowd = shoppers()
+    acts = [crowd.next(act).act for act in (Act.REDEMPTION, Act.REFUND, Act.RESEND)]
     assert acts == [Act.PURCHASE] * 3
 
 
 def test_an_answered_purchase_is_redeemed_refunded_and_sent_again() -> None:
-    town = shoppers()
-    bought = town.next(Act.PURCHASE)
+    crowd = shoppers()
+    bought = crowd.next(Act.PURCHASE)
     heard = answer(bought.body)
-    town.hear(bought, heard)
-    redeemed = msgspec.json.decode(town.next(Act.REDEMPTION).body)
+    crowd.hear(bought, heard)
+    redeemed = msgspec.json.decode(crowd.next(Act.REDEMPTION).body)
     assert redeemed["redeem"] == {"points": REDEEM_POINTS, "credit_rial": 0}
     assert redeemed["identifier"]["mobile"] == mobile_of(bought.member)
-    refunded = town.next(Act.REFUND)
+    refunded = crowd.next(Act.REFUND)
     assert msgspec.json.decode(refunded.body)["original"] == {"id": heard.id}
     assert refunded.till == bought.till
-    assert town.next(Act.RESEND).body == bought.body
+    assert crowd.next(Act.RESEND).body == bought.body
 
 
 def test_a_declined_purchase_is_neither_redeemed_nor_refunded() -> None:
-    town = shoppers()
-    bought = town.next(Act.PURCHASE)
-    town.hear(bought, answer(bought.body, status=models.Status.DECLINED))
-    assert [town.next(act).act for act in (Act.REDEMPTION, Act.REFUND)] == [Act.PURCHASE] * 2
+    crowd = shoppers()
+    bought = crowd.next(Act.PURCHASE)
+    crowd.hear(bought, answer(bought.body, status=models.Status.DECLINED))
+    assert [crowd.next(act).act for act in (Act.REDEMPTION, Act.REFUND)] == [Act.PURCHASE] * 2
 
 
 def test_a_look_up_names_a_sale_of_another_merchant() -> None:

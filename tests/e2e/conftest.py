@@ -61,7 +61,7 @@ def whole(cluster: plan.Cluster) -> Iterator[None]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def town(cluster: plan.Cluster) -> AsyncIterator[Participants]:
+async def participants(cluster: plan.Cluster) -> AsyncIterator[Participants]:
     """Merchants, tills and members of this run, in a platform that other runs may have used."""
     made = Participants.of(cluster)
     try:
@@ -72,21 +72,21 @@ async def town(cluster: plan.Cluster) -> AsyncIterator[Participants]:
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def counter(town: Participants) -> Counter:
+async def counter(participants: Participants) -> Counter:
     """Where bad requests are handed in."""
-    return await Counter.open(town)
+    return await Counter.open(participants)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def street(town: Participants) -> Street:
+async def street(participants: Participants) -> Street:
     """Where stories happen."""
-    return await Street.open(town)
+    return await Street.open(participants)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
-async def shards(town: Participants) -> Shards:
+async def shards(participants: Participants) -> Shards:
     """A till and a member on each shard."""
-    return await Shards.open(town)
+    return await Shards.open(participants)
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

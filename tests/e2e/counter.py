@@ -20,7 +20,7 @@ Spoil = Callable[[Body], Any]
 class Counter:
     """Where bad requests are handed in: a till, who buys there, and somebody on another shard."""
 
-    town: Participants
+    participants: Participants
     shop: Shop
     till: Till
     raw: Client
@@ -43,18 +43,18 @@ class Counter:
         }
 
     @classmethod
-    async def open(cls, town: Participants) -> "Counter":
+    async def open(cls, participants: Participants) -> "Counter":
         """A till at the grocer, and a member with 500 points who buys there."""
-        shop = await town.shop("grocer")
-        till = await town.till(shop)
-        member = await town.shopper(till, 500)
+        shop = await participants.shop("grocer")
+        till = await participants.till(shop)
+        member = await participants.shopper(till, 500)
         return cls(
-            town=town,
+            participants=participants,
             shop=shop,
             till=till,
-            raw=town.client(till.key, options=ONCE),
+            raw=participants.client(till.key, options=ONCE),
             member=member,
-            other=await town.member_elsewhere(member.shard),
+            other=await participants.member_elsewhere(member.shard),
         )
 
     async def hand_in(self, raw: bytes, client: Client | None = None) -> transport.Reply:

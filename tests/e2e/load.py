@@ -67,7 +67,7 @@ class Asked:
 class Load:
     """Tills at work until they are stopped; nobody buys more often than fraud lets pass."""
 
-    town: Participants
+    participants: Participants
     tills: Sequence[Till]
     members: Iterator[Identifier]
     asked: dict[TillReference, Asked] = field(default_factory=dict[TillReference, Asked])
@@ -76,19 +76,24 @@ class Load:
     _dice: random.Random = field(default_factory=lambda: random.Random(11))
 
     @classmethod
-    async def open(cls, town: Participants) -> "Load":
+    async def open(cls, participants: Participants) -> "Load":
         """Tills of two merchants, and members by the hundred who join at once."""
-        shops = [await town.shop("grocer"), await town.shop("baker", redeem_max_share_bp=5_000)]
-        tills = [await town.till(shops[i % 2], options=STUBBORN) for i in range(TILLS)]
+        shops = [
+            await participants.shop("grocer"),
+            await participants.shop("baker", redeem_max_share_bp=5_000),
+        ]
+        tills = [await participants.till(shops[i % 2], options=STUBBORN) for i in range(TILLS)]
         mobiles = [f"092{secrets.randbelow(10**8):08d}" for _ in range(MEMBERS)]
         lines = [
             member_import.line_of(ImportedLine(mobile=m, name="علی", consents=_consents(i)))
             for i, m in enumerate(mobiles)
         ]
-        report = await member_import.import_members(town.operator, enumerate(lines, 1))
+        report = await member_import.import_members(participants.operator, enumerate(lines, 1))
         assert not report.bad
         return cls(
-            town=town, tills=tills, members=itertools.cycle([models.mobile(m) for m in mobiles])
+            participants=participants,
+            tills=tills,
+            members=itertools.cycle([models.mobile(m) for m in mobiles]),
         )
 
     def start(self) -> None:

@@ -14,18 +14,18 @@ from .participants import Participants, Till
 class Shards:
     """A till and a member on each shard, to see that every one of them moves."""
 
-    town: Participants
+    participants: Participants
     till: Till
     members: dict[int, Identifier]
 
     @classmethod
-    async def open(cls, town: Participants) -> "Shards":
-        till = await town.till(await town.shop("grocer"), options=STUBBORN)
+    async def open(cls, participants: Participants) -> "Shards":
+        till = await participants.till(await participants.shop("grocer"), options=STUBBORN)
         members: dict[int, Identifier] = {}
-        while len(members) < town.cluster.shards:
-            member = await town.member()
+        while len(members) < participants.cluster.shards:
+            member = await participants.member()
             members.setdefault(member.shard, models.mobile(member.mobile))
-        return cls(town, till, members)
+        return cls(participants, till, members)
 
     async def all_post(self) -> None:
         """A transaction of each shard goes through."""

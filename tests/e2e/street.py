@@ -12,16 +12,16 @@ from .participants import Member, Participants, Till
 class Street:
     """Two merchants that do not belong together, a till of each."""
 
-    town: Participants
+    participants: Participants
     grocer: Till
     baker: Till
 
     @classmethod
-    async def open(cls, town: Participants) -> "Street":
+    async def open(cls, participants: Participants) -> "Street":
         """The grocer, and the baker who lets points pay half of a basket."""
-        grocer = await town.shop("grocer")
-        baker = await town.shop("baker", redeem_max_share_bp=5_000)
-        return cls(town, await town.till(grocer), await town.till(baker))
+        grocer = await participants.shop("grocer")
+        baker = await participants.shop("baker", redeem_max_share_bp=5_000)
+        return cls(participants, await participants.till(grocer), await participants.till(baker))
 
 
 def redemption(till: Till, member: Member, amount_rial: int, **redeem: int) -> models.Transaction:
@@ -44,11 +44,11 @@ def refund(
     )
 
 
-async def owed(town: Participants, debtor: int, creditor: int) -> tuple[int, int]:
+async def owed(participants: Participants, debtor: int, creditor: int) -> tuple[int, int]:
     """Rial that one party owes another, and the network's fee within it."""
     after: str | None = None
     while True:
-        page = await town.operator.page(f"/v1/positions?limit=200&after={after or '0.0'}")
+        page = await participants.operator.page(f"/v1/positions?limit=200&after={after or '0.0'}")
         for row in page.items:
             if (row["debtor"], row["creditor"]) == (debtor, creditor):
                 return int(row["owed_rial"]), int(row["fee_rial"])

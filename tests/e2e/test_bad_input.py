@@ -71,7 +71,7 @@ BAD: list[tuple[str, Spoil, int, str]] = [
 async def test_bad_request_gets_its_problem_and_posts_nothing(
     counter: Counter, spoil: Spoil, status: int, code: str
 ) -> None:
-    before = await counter.town.balance(counter.member)
+    before = await counter.participants.balance(counter.member)
     body = counter.body()
     spoilt = spoil(body)
     raw = spoilt if isinstance(spoilt, bytes) else json.dumps(spoilt).encode()
@@ -81,7 +81,7 @@ async def test_bad_request_gets_its_problem_and_posts_nothing(
     assert (reply.status, problem_of(reply)["code"]) == (status, code)
     id_ = f"{counter.member.shard}.t.{body['terminal']}.{body['epoch']}.{body['sequence']}"
     assert await counter.till.client.status(id_) is None
-    assert await counter.town.balance(counter.member) == before
+    assert await counter.participants.balance(counter.member) == before
 
 
 async def test_name_refused_before_the_road_may_be_sent_again(counter: Counter) -> None:
@@ -101,7 +101,7 @@ async def test_time_too_far_ahead_is_refused_before_the_road(counter: Counter) -
 
     assert (reply.status, problem_of(reply)["code"]) == (422, "occurred-at-ahead")
     name = f"t.{body['terminal']}.{body['epoch']}.{body['sequence']}"
-    assert name not in await counter.town.names_posted(counter.till.terminal)
+    assert name not in await counter.participants.names_posted(counter.till.terminal)
 
 
 async def test_time_too_far_past_is_a_stored_decline(counter: Counter) -> None:
@@ -111,7 +111,7 @@ async def test_time_too_far_past_is_a_stored_decline(counter: Counter) -> None:
         amount_rial=70_000,
         occurred_at=towns.now() - timedelta(hours=100),
     )
-    before = await counter.town.balance(counter.member)
+    before = await counter.participants.balance(counter.member)
 
     answer = await counter.till.send(old)
 
@@ -121,7 +121,7 @@ async def test_time_too_far_past_is_a_stored_decline(counter: Counter) -> None:
     assert stored is not None
     assert stored.first_answer == answer
     assert stored.current.status == "declined"
-    assert await counter.town.balance(counter.member) == before
+    assert await counter.participants.balance(counter.member) == before
 
 
 # ---------------------------------------------------------------------------------------- digits
@@ -167,12 +167,12 @@ ADMINISTRATION = [
 async def test_bad_administration_gets_its_problem_and_makes_nothing(
     counter: Counter, raw: str, status: int, code: str
 ) -> None:
-    party = next(counter.town.numbers)
+    party = next(counter.participants.numbers)
     path = transport.path_of("parties", party)
-    reply = await counter.town.operator.transport.request("PUT", path, raw.encode())
+    reply = await counter.participants.operator.transport.request("PUT", path, raw.encode())
     assert (reply.status, problem_of(reply)["code"]) == (status, code)
     with pytest.raises(NotFound):
-        await counter.town.operator.party(party)
+        await counter.participants.operator.party(party)
 
 
 @pytest.mark.parametrize("id_", ["nonsense", "3.t.1.2", "3.t.01.2.3", "99999.t.1.2.3", "3.q.1"])

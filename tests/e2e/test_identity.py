@@ -44,26 +44,26 @@ class Authenticator:
         return totp.generate(int(time.time()) + 30 * steps).decode()
 
 
-async def invited(town: Participants, grants: list[str]) -> tuple[str, str, str]:
+async def invited(participants: Participants, grants: list[str]) -> tuple[str, str, str]:
     """Somebody new: id, login, and the token of the invitation."""
     user, login = str(uuid.uuid4()), f"user{secrets.token_hex(6)}@example.org"
     names = {"name_fa": "مریم", "name_en": "Maryam"}
-    await town.operator.put_user(user, {"login": login, "grants": grants, **names})
-    made = await town.operator.put_invitation(user, str(uuid.uuid4()))
+    await participants.operator.put_user(user, {"login": login, "grants": grants, **names})
+    made = await participants.operator.put_invitation(user, str(uuid.uuid4()))
     return user, login, made["token"]
 
 
-def as_(town: Participants, key: str, options: Options = PATIENT) -> Operator:
-    return Operator(town.cluster.url(plan.GATEWAY), key, options=options)
+def as_(participants: Participants, key: str, options: Options = PATIENT) -> Operator:
+    return Operator(participants.cluster.url(plan.GATEWAY), key, options=options)
 
 
-async def signed_in(town: Participants, grants: list[str]) -> tuple[str, str, Operator]:
+async def signed_in(participants: Participants, grants: list[str]) -> tuple[str, str, Operator]:
     """Somebody who accepted and signed in with a password: id, login, the client."""
-    user, login, token = await invited(town, grants)
-    async with as_(town, "") as nobody:
+    user, login, token = await invited(participants, grants)
+    async with as_(participants, "") as nobody:
         await nobody.accept_invitation(token, PASSWORD)
         opened = await nobody.sign_in(login, PASSWORD, device="e2e")
-    return user, login, as_(town, opened.token)
+    return user, login, as_(participants, opened.token)
 
 
 async def refused(call: Any) -> str:
@@ -75,11 +75,11 @@ async def refused(call: Any) -> str:
 
 @pytest.mark.SH14
 async def test_an_operator_is_invited_adds_a_second_factor_and_stops_a_party(
-    town: Participants,
+    participants: Participants,
 ) -> None:
     """What settles among merchants is moved by people, each by name and with a second factor."""
-    shop = await town.shop("identity")
-    user, login, person = await signed_in(town, ["money", "support"])
+    shop = await participants.shop("identity")
+    user, login, person = await signed_in(participants, ["money", "support"])
     async with person:
         change = str(uuid.uuid4())
         stopping = {"standing": "stopped", "reason": "settlement overdue"}
@@ -102,7 +102,7 @@ async def test_an_operator_is_invited_adds_a_second_factor_and_stops_a_party(
         assert [item["changed_by"] for item in kept["items"]] == [user]
         opening = {"standing": "open", "reason": "paid"}
         await person.put_standing("parties", shop.party, str(uuid.uuid4()), **opening)
-    async with as_(town, "") as nobody:
+    async with as_(participants, "") as nobody:
         assert await refused(nobody.sign_in(login, PASSWORD)) == "code-needed"
         later = phone.code(1)
         opened = await nobody.sign_in(login, PASSWORD, code=later)
@@ -114,9 +114,9 @@ async def test_an_operator_is_invited_adds_a_second_factor_and_stops_a_party(
         assert recovered.roles == ("money", "support")
 
 
-async def test_a_merchants_owner_reads_his_own_and_no_others(town: Participants) -> None:
-    mine, other = await town.shop("identity"), await town.shop("identity, another")
-    _, _, owner = await signed_in(town, [f"owner:{mine.merchant}"])
+async def test_a_merchants_owner_reads_his_own_and_no_others(participants: Participants) -> None:
+    mine, other = await participants.shop("identity"), await participants.shop("identity, another")
+    _, _, owner = await signed_in(participants, [f"owner:{mine.merchant}"])
     async with owner:
         assert (await owner.merchant(mine.merchant))["merchant"] == mine.merchant
         assert await refused(owner.merchant(other.merchant)) == "role-missing"
@@ -124,13 +124,15 @@ async def test_a_merchants_owner_reads_his_own_and_no_others(town: Participants)
         assert await refused(owner.put_merchant(mine.merchant, {})) == "role-missing"
 
 
-async def test_whoever_is_stopped_is_out_within_a_second(town: Participants) -> None:
+async def test_whoever_is_stopped_is_out_within_a_second(participants: Participants) -> None:
     """A second on a machine that is not busy: here it is asked until it holds."""
-    user, login, person = await signed_in(town, ["support"])
+    user, login, person = await signed_in(participants, ["support"])
     async with person:
         assert (await person.own_sessions()).items[0]["current"]
         change = str(uuid.uuid4())
-        await town.operator.put_user_standing(user, change, standing="stopped", reason="left")
+        await participants.operator.put_user_standing(
+            user, change, standing="stopped", reason="left"
+        )
 
         async def out() -> str:
             try:
@@ -140,44 +142,46 @@ async def test_whoever_is_stopped_is_out_within_a_second(town: Participants) -> 
             return ""
 
         assert await until(out, step_s=0.02) == "session-ended"
-    async with as_(town, "") as nobody:
+    async with as_(participants, "") as nobody:
         assert await refused(nobody.sign_in(login, PASSWORD)) == "sign-in-refused"
 
 
-async def test_a_session_outlives_the_services_that_made_it(town: Participants) -> None:
+async def test_a_session_outlives_the_services_that_made_it(participants: Participants) -> None:
     """Identity killed: sessions stay open, nobody signs in, tills sell; then all is as before."""
-    shop = await town.shop("identity")
-    till = await town.till(shop)
-    _, login, person = await signed_in(town, ["partners"])
+    shop = await participants.shop("identity")
+    till = await participants.till(shop)
+    _, login, person = await signed_in(participants, ["partners"])
     async with person:
         await person.merchant(shop.merchant)
-        processes.kill(town.cluster, "identity")
+        processes.kill(participants.cluster, "identity")
         try:
             assert (await person.merchant(shop.merchant))["merchant"] == shop.merchant
-            async with as_(town, "", ONCE) as nobody:
+            async with as_(participants, "", ONCE) as nobody:
                 assert await refused(nobody.sign_in(login, PASSWORD)) == "service-unavailable"
-            await till.buy(await town.member(), 20_000)
+            await till.buy(await participants.member(), 20_000)
         finally:
-            processes.start(town.cluster, "identity")
-            await asyncio.to_thread(processes.wait_ready, town.cluster, ["identity"])
-        async with as_(town, "") as nobody:
+            processes.start(participants.cluster, "identity")
+            await asyncio.to_thread(processes.wait_ready, participants.cluster, ["identity"])
+        async with as_(participants, "") as nobody:
             assert (await nobody.sign_in(login, PASSWORD)).roles == ("partners",)
 
 
-async def test_a_partners_program_enrols_until_its_key_is_succeeded(town: Participants) -> None:
-    shop = await town.shop("identity")
+async def test_a_partners_program_enrols_until_its_key_is_succeeded(
+    participants: Participants,
+) -> None:
+    shop = await participants.shop("identity")
     first, second = str(uuid.uuid4()), str(uuid.uuid4())
     ends_at = datetime.now(UTC) + timedelta(days=90)
     roles = [f"enrol:{shop.party}", f"merchant:{shop.merchant}"]
-    operator = town.operator
+    operator = participants.operator
     issued = await operator.put_api_key(first, name="shop-sync", roles=roles, ends_at=ends_at)
     assert issued.text is not None
-    async with as_(town, issued.text) as program:
+    async with as_(participants, issued.text) as program:
         body = {"mobile": f"0935{secrets.randbelow(10**7):07d}", "consents": {"terms": True}}
         made = await program.enrol(str(uuid.uuid4()), body)
         assert (await program.member(made.member))["member"] == made.member
         assert (await program.merchant(shop.merchant))["merchant"] == shop.merchant
-        other = await town.member()
+        other = await participants.member()
         assert await refused(program.member(other.member)) == "member-of-another-party"
         assert await refused(program.users()) == "role-missing"
 
@@ -196,24 +200,24 @@ async def test_a_partners_program_enrols_until_its_key_is_succeeded(town: Partic
             return ""
 
         assert await until(ended, step_s=0.02) == "api-key-ended"
-    async with as_(town, newer.text) as program:
+    async with as_(participants, newer.text) as program:
         assert (await program.member(made.member))["member"] == made.member
 
 
-async def test_make_up_invites_the_first_operator_once(town: Participants) -> None:
+async def test_make_up_invites_the_first_operator_once(participants: Participants) -> None:
     """There are users by now, so it invites nobody; that it does so first is the cluster's test."""
-    await invited(town, ["support"])
-    assert first_operator.invite(town.cluster) is None
+    await invited(participants, ["support"])
+    assert first_operator.invite(participants.cluster) is None
 
 
 async def test_the_command_accepts_signs_in_and_prints_the_session_for_a_shell(
-    town: Participants, capsys: pytest.CaptureFixture[str]
+    participants: Participants, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, login, token = await invited(town, ["support", "money"])
+    _, login, token = await invited(participants, ["support", "money"])
     answers = iter([token, PASSWORD, "other", PASSWORD, PASSWORD])
     heard: list[str] = []
     prompts = sign_in.Prompts(lambda _: "", lambda _: next(answers), heard.append)
-    url = town.cluster.url(plan.GATEWAY)
+    url = participants.cluster.url(plan.GATEWAY)
     status = await asyncio.to_thread(sign_in.main, ["--url", url, "--accept"], prompts)
     assert status == sign_in.DONE, heard
     printed = capsys.readouterr().out
@@ -221,7 +225,7 @@ async def test_the_command_accepts_signs_in_and_prints_the_session_for_a_shell(
     assert key is not None
     assert any(login in line for line in heard)
     assert any("money" in line for line in heard), "a second factor would add it"
-    async with as_(town, key[1]) as person:
+    async with as_(participants, key[1]) as person:
         assert (await person.own_sessions()).items[0]["device"] == "shell"
 
 

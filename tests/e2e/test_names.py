@@ -44,7 +44,7 @@ async def test_no_key_and_wrong_keys_are_refused(counter: Counter, cluster: plan
     told = [(one, "key-unknown") for one in wrong]
     told.append(("pvo_operator_secret", "operator-key-unknown"))
     for one, code in told:
-        reply = await counter.hand_in(raw, counter.town.client(one, options=ONCE))
+        reply = await counter.hand_in(raw, counter.participants.client(one, options=ONCE))
         assert (reply.status, problem_of(reply)["code"]) == (401, code), one
     async with httpx.AsyncClient(base_url=cluster.url(plan.GATEWAY), timeout=20.0) as anybody:
         reply = await anybody.post(PATH, content=raw)
@@ -52,31 +52,31 @@ async def test_no_key_and_wrong_keys_are_refused(counter: Counter, cluster: plan
 
 
 async def test_operator_key_sells_nothing(counter: Counter, cluster: plan.Cluster) -> None:
-    client = counter.town.client(cluster.credentials.operator_key("operator"), options=ONCE)
+    client = counter.participants.client(cluster.credentials.operator_key("operator"), options=ONCE)
     reply = await counter.hand_in(json.dumps(counter.body()).encode(), client)
     assert (reply.status, problem_of(reply)["code"]) == (403, "role-missing")
 
 
 async def test_revoked_key_posts_nothing_but_sees_its_own_names(counter: Counter) -> None:
-    town = counter.town
-    till = await town.till(counter.shop)
+    participants = counter.participants
+    till = await participants.till(counter.shop)
     sold = await till.buy(counter.member, 90_000)
     foreign = await counter.till.buy(counter.member, 90_000)
 
-    await town.operator.revoke_terminal_key(till.terminal, till.key_id)
+    await participants.operator.revoke_terminal_key(till.terminal, till.key_id)
 
-    once = town.client(till.key, options=ONCE)
+    once = participants.client(till.key, options=ONCE)
     refused = await until(
         lambda: counter.hand_in(b"{}", once),  # a good key would hear of its body
         lambda reply: reply.status == 401,
     )
     assert problem_of(refused)["code"] == "key-revoked"
-    before = await town.balance(counter.member)
+    before = await participants.balance(counter.member)
     body = counter.body() | till.name()._asdict()
     reply = await counter.hand_in(json.dumps(body).encode(), once)
     assert (reply.status, problem_of(reply)["code"]) == (401, "key-revoked")
-    assert len(await town.names_posted(till.terminal)) == 1
-    assert await town.balance(counter.member) == before
+    assert len(await participants.names_posted(till.terminal)) == 1
+    assert await participants.balance(counter.member) == before
     own = await till.client.status(sold.id)
     assert own is not None
     assert own.first_answer == sold
@@ -86,15 +86,15 @@ async def test_revoked_key_posts_nothing_but_sees_its_own_names(counter: Counter
 
 
 async def test_rotated_key_gets_the_old_key_s_answers(counter: Counter) -> None:
-    town = counter.town
-    till = await town.till(counter.shop)
+    participants = counter.participants
+    till = await participants.till(counter.shop)
     request = requests.purchase(
         till.name(), counter.member.card, amount_rial=90_000, occurred_at=towns.now()
     )
     first = await till.client.submit(request)
-    fresh = await town.operator.put_terminal_key(till.terminal, uuid.uuid4().hex[:8])
+    fresh = await participants.operator.put_terminal_key(till.terminal, uuid.uuid4().hex[:8])
 
-    again = await town.client(fresh["key"]).submit(request)
+    again = await participants.client(fresh["key"]).submit(request)
 
     assert towns.body_of(again) == towns.body_of(first)
 
@@ -105,7 +105,7 @@ async def test_rotated_key_gets_the_old_key_s_answers(counter: Counter) -> None:
 async def change_is_refused(counter: Counter, body: Body, changed: Body) -> None:
     """The same name with another payload: 422, and the first answer stands."""
     first = await counter.till.client.submit_bytes(json.dumps(body).encode())
-    before = await counter.town.balance(counter.member)
+    before = await counter.participants.balance(counter.member)
     with pytest.raises(NameReused) as refused:
         await counter.till.client.submit_bytes(json.dumps(changed).encode())
     assert refused.value.status == 422
@@ -113,7 +113,7 @@ async def change_is_refused(counter: Counter, body: Body, changed: Body) -> None
     assert refused.value.fa
     again = await counter.till.client.submit_bytes(json.dumps(body).encode())
     assert towns.body_of(again) == towns.body_of(first)
-    assert await counter.town.balance(counter.member) == before
+    assert await counter.participants.balance(counter.member) == before
 
 
 OTHER: list[tuple[str, Spoil]] = [
@@ -133,7 +133,7 @@ OTHER: list[tuple[str, Spoil]] = [
 
 @pytest.mark.parametrize("change", [o[1] for o in OTHER], ids=[o[0] for o in OTHER])
 async def test_name_with_another_payload_is_refused(counter: Counter, change: Spoil) -> None:
-    member = await counter.town.member()  # each with windows of its own
+    member = await counter.participants.member()  # each with windows of its own
     body = counter.body() | {"identifier": {"card": member.number}}
     await change_is_refused(counter, body, change(body))
 
@@ -145,13 +145,13 @@ async def test_name_with_another_identifier_of_the_account_is_refused(counter: C
 
 
 async def test_name_with_another_account_of_the_shard_is_refused(counter: Counter) -> None:
-    neighbour = await counter.town.member_on(counter.member.shard)
+    neighbour = await counter.participants.member_on(counter.member.shard)
     body = counter.body()
     await change_is_refused(counter, body, body | {"identifier": {"card": neighbour.number}})
 
 
 async def test_redemption_and_refund_with_another_payload_are_refused(counter: Counter) -> None:
-    member = await counter.town.shopper(counter.till, 300)
+    member = await counter.participants.shopper(counter.till, 300)
     sold = await counter.till.buy(member, 80_000)
     redemption = counter.body() | {
         "kind": "redemption",
@@ -173,7 +173,7 @@ async def test_redemption_and_refund_with_another_payload_are_refused(counter: C
 
 
 async def test_name_on_another_shard_posts_and_fraud_raises_it(counter: Counter) -> None:
-    town, other = counter.town, counter.other
+    participants, other = counter.participants, counter.other
     body = counter.body()
     first = await counter.till.client.submit_bytes(json.dumps(body).encode())
     changed = body | {"identifier": {"card": other.number}}
@@ -185,7 +185,7 @@ async def test_name_on_another_shard_posts_and_fraud_raises_it(counter: Counter)
     name = f"t.{body['terminal']}.{body['epoch']}.{body['sequence']}"
 
     async def raised() -> list[Body]:
-        return [a async for a in every(town.reviewer.fraud_alerts) if a["name"] == name]
+        return [a async for a in every(participants.reviewer.fraud_alerts) if a["name"] == name]
 
     alert = (await until(raised))[0]
     assert alert["kind"] == "name-with-two-payloads"
@@ -209,27 +209,27 @@ async def stored(counter: Counter, answer: Answer, code: str) -> None:
 
 
 async def test_refund_of_more_than_was_bought_is_declined(counter: Counter) -> None:
-    member = await counter.town.shopper(counter.till, 120)
+    member = await counter.participants.shopper(counter.till, 120)
     sold = await counter.till.buy(member, 120_000)
-    before = await counter.town.balance(member)
+    before = await counter.participants.balance(member)
     line = RefundLine(line=1, amount_rial=120_001)
     request = requests.refund(
         counter.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=[line]
     )
     await stored(counter, await counter.till.send(request), "refund-too-large")
-    assert await counter.town.balance(member) == before
+    assert await counter.participants.balance(member) == before
 
 
 async def test_a_refund_that_shows_anothers_card_is_declined_wherever_he_lives(
     counter: Counter,
 ) -> None:
     """Findings A11: on eleven of twelve shards it completed, and told the buyer's balance."""
-    town = counter.town
-    buyer = await town.shopper(counter.till, 120)
+    participants = counter.participants
+    buyer = await participants.shopper(counter.till, 120)
     sold = await counter.till.buy(buyer, 40_000)
-    before = await town.balance(buyer)
-    neighbour = await town.member_on(buyer.shard)
-    other = await town.member_on((buyer.shard + 1) % town.cluster.shards)
+    before = await participants.balance(buyer)
+    neighbour = await participants.member_on(buyer.shard)
+    other = await participants.member_on((buyer.shard + 1) % participants.cluster.shards)
     for shown in (other, neighbour):
         body = {
             **counter.till.name()._asdict(),
@@ -242,12 +242,12 @@ async def test_a_refund_that_shows_anothers_card_is_declined_wherever_he_lives(
         answer = towns.answer_of(reply)
         await stored(counter, answer, "another-account")
         assert answer.balance is None or answer.balance.points == 0
-    assert await town.balance(buyer) == before
+    assert await participants.balance(buyer) == before
 
 
 async def test_redemption_beyond_the_balance_is_a_stored_decline(counter: Counter) -> None:
-    member = await counter.town.shopper(counter.till, 10)
-    before = await counter.town.balance(member)
+    member = await counter.participants.shopper(counter.till, 10)
+    before = await counter.participants.balance(member)
     for redeem, code in (
         (Redeem(points=11), "insufficient-points"),
         (Redeem(credit_rial=GIFT_RIAL + 1), "insufficient-credit"),
@@ -258,26 +258,28 @@ async def test_redemption_beyond_the_balance_is_a_stored_decline(counter: Counte
         await stored(counter, await counter.till.send(request), code)
         again = await counter.till.send(request)
         assert again.code == code
-    assert await counter.town.balance(member) == before
+    assert await counter.participants.balance(member) == before
 
 
 async def test_refund_at_another_merchant_is_refused(counter: Counter) -> None:
-    sold = await counter.till.buy(await counter.town.member(), 50_000)
-    elsewhere = await counter.town.till(await counter.town.shop("baker", redeem_max_share_bp=5_000))
+    sold = await counter.till.buy(await counter.participants.member(), 50_000)
+    elsewhere = await counter.participants.till(
+        await counter.participants.shop("baker", redeem_max_share_bp=5_000)
+    )
     body = {
         **elsewhere.name()._asdict(),
         "kind": "refund",
         "occurred_at": towns.now().isoformat(),
         "original": {"id": sold.id},
     }
-    once = counter.town.client(elsewhere.key, options=ONCE)
+    once = counter.participants.client(elsewhere.key, options=ONCE)
     reply = await counter.hand_in(json.dumps(body).encode(), once)
     assert (reply.status, problem_of(reply)["code"]) == (403, "original-of-another-merchant")
 
 
 async def test_sale_a_second_after_enrolment_works(counter: Counter) -> None:
     for identifier in ("card", "mobile", "qr"):
-        member = await counter.town.member()
+        member = await counter.participants.member()
         shown = {"card": member.number, "mobile": member.mobile, "qr": member.qr}
         body = counter.body() | {"identifier": {identifier: shown[identifier]}}
         heard = await counter.till.client.submit_bytes(json.dumps(body).encode())

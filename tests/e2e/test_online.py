@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.platform, pytest.mark.timeout(300), pytest.mark.NH13, 
 class Shop:
     """A merchant on the web with two servers, each under a key of its own, and a till."""
 
-    def __init__(self, town: Participants, one: Till, two: Till, till: Till) -> None:
-        self.town, self.one, self.two, self.till = town, one, two, till
+    def __init__(self, participants: Participants, one: Till, two: Till, till: Till) -> None:
+        self.participants, self.one, self.two, self.till = participants, one, two, till
 
     def name(self, order: str, operation: str = "purchase") -> OrderReference:
         """A name of this run's; order: text after the run's own number."""
@@ -45,24 +45,26 @@ class Shop:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def online(town: Participants) -> AsyncIterator[Shop]:
+async def online(participants: Participants) -> AsyncIterator[Shop]:
     """The shop, open."""
-    shop = await town.open_shop("online books")
-    one = await town.till(shop, online=True)
-    yield Shop(town, one, await town.other_server(one), await town.till(shop))
+    shop = await participants.open_shop("online books")
+    one = await participants.till(shop, online=True)
+    yield Shop(
+        participants, one, await participants.other_server(one), await participants.till(shop)
+    )
 
 
 async def names_posted(online: Shop, name: OrderReference) -> list[str]:
     """Names of an order that have an outcome, on whatever shard."""
     text = f"o.{name.merchant}.{name.order.replace('/', '%2F')}."
-    rows = await online.town.rows(
+    rows = await online.participants.rows(
         "ledger", "select name from outcomes where starts_with(name, $1)", text
     )
     return sorted(row["name"].removeprefix(text) for row in rows)
 
 
 async def test_an_order_counts_once_whoever_sends_it_and_however_it_is_typed(online: Shop) -> None:
-    member = await online.town.member()
+    member = await online.participants.member()
     request = online.purchase("77", member, 500_000)
     first = await online.one.client.submit(request)
     assert isinstance(first, Answered)
@@ -83,7 +85,7 @@ async def test_an_order_counts_once_whoever_sends_it_and_however_it_is_typed(onl
         heard = await client.submit(again)
         assert isinstance(heard, Answered)
         assert heard.body == first.body
-    assert (await online.town.balance(member))["points"] == 500
+    assert (await online.participants.balance(member))["points"] == 500
     assert await names_posted(online, name) == ["purchase"]
 
     found = await online.two.client.status(answer.id)
@@ -92,11 +94,11 @@ async def test_an_order_counts_once_whoever_sends_it_and_however_it_is_typed(onl
 
     with pytest.raises(NameReused):
         await online.two.client.submit(online.purchase("77", member, 500_001))
-    assert (await online.town.balance(member))["points"] == 500
+    assert (await online.participants.balance(member))["points"] == 500
 
 
 async def test_an_order_is_paid_with_points_and_taken_back_by_name(online: Shop) -> None:
-    member = await online.town.shopper(online.one, 300)
+    member = await online.participants.shopper(online.one, 300)
     asked = Redeem(points=100)
     at = towns.now()
     spent = requests.redemption(
@@ -113,7 +115,7 @@ async def test_an_order_is_paid_with_points_and_taken_back_by_name(online: Shop)
     )
     undone = towns.answer_of(await online.two.client.submit(back))
     assert (undone.status, undone.points_restored) == (Status.COMPLETED, 100)
-    assert (await online.town.balance(member))["points"] == 300
+    assert (await online.participants.balance(member))["points"] == 300
     found = await online.one.client.status(answer.id)
     assert found is not None
     assert found.current.status == "reversed"
@@ -122,7 +124,7 @@ async def test_an_order_is_paid_with_points_and_taken_back_by_name(online: Shop)
 async def test_part_of_an_order_is_taken_back_twice_online_and_once_at_a_till(
     online: Shop,
 ) -> None:
-    member = await online.town.member()
+    member = await online.participants.member()
     sold = towns.answer_of(await online.one.client.submit(online.purchase("90", member, 600_000)))
     lines = (RefundLine(line=1, amount_rial=100_000),)
     for number in (1, 2):
@@ -134,14 +136,14 @@ async def test_part_of_an_order_is_taken_back_twice_online_and_once_at_a_till(
         online.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=lines
     )
     assert (await online.till.send(at_till)).points_clawed_back == 100
-    assert (await online.town.balance(member))["points"] == 300
+    assert (await online.participants.balance(member))["points"] == 300
     assert await names_posted(online, online.name("90")) == ["purchase", "refund-1", "refund-2"]
 
 
 async def test_another_merchants_key_cannot_send_or_see_an_order(
     online: Shop, street: Street
 ) -> None:
-    member = await online.town.member()
+    member = await online.participants.member()
     request = online.purchase("95", member, 100_000)
     with pytest.raises(Forbidden) as refused:
         await street.grocer.client.submit(request)
@@ -155,7 +157,7 @@ async def test_another_merchants_key_cannot_send_or_see_an_order(
 
 async def test_a_till_of_the_merchant_reverses_no_order_come_or_not(online: Shop) -> None:
     """Else one stolen key of a chain refuses its online shop's orders for ever (findings A12)."""
-    member = await online.town.member()
+    member = await online.participants.member()
     come, at = online.purchase("96", member, 100_000), towns.now()
     sold = towns.answer_of(await online.one.client.submit(come))
     still = online.purchase("97", member, 100_000)
@@ -174,8 +176,8 @@ async def test_a_till_of_the_merchant_reverses_no_order_come_or_not(online: Shop
 
 
 async def test_an_order_on_two_shards_is_raised_whichever_keys_sent_it(online: Shop) -> None:
-    member = await online.town.member()
-    other = await online.town.member_elsewhere(member.shard)
+    member = await online.participants.member()
+    other = await online.participants.member_elsewhere(member.shard)
     request = online.purchase("99", member, 100_000)
     answer = towns.answer_of(await online.one.client.submit(request))
     elsewhere = online.purchase("99", other, 100_000)
@@ -184,7 +186,7 @@ async def test_an_order_on_two_shards_is_raised_whichever_keys_sent_it(online: S
     name = answer.id.partition(".")[2]
 
     async def raised() -> list[str]:
-        alerts = every(online.town.reviewer.fraud_alerts)
+        alerts = every(online.participants.reviewer.fraud_alerts)
         return [a["kind"] async for a in alerts if a["name"] == name]
 
     assert await until(raised) == ["name-with-two-payloads"]

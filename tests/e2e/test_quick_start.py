@@ -39,7 +39,9 @@ def typed(cluster: plan.Cluster) -> tuple[list[str], list[tuple[int, str]]]:
     return done.stdout.split(f"{MARK}\n"), promised
 
 
-async def test_the_quick_start_does_as_it_says(cluster: plan.Cluster, town: Participants) -> None:
+async def test_the_quick_start_does_as_it_says(
+    cluster: plan.Cluster, participants: Participants
+) -> None:
     """town: the network's terms stand already, and are the same."""
     printed, promised = await asyncio.to_thread(typed, cluster)
     missing = [

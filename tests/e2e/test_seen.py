@@ -37,10 +37,10 @@ def traceparent(trace_id: str) -> str:
 async def sell_traced(street: Street, trace_id: str) -> None:
     """A purchase whose HTTP request carries a trace context."""
     till = street.grocer
-    member = await street.town.member()
+    member = await street.participants.member()
     sold = requests.purchase(till.name(), member.card, amount_rial=20_000, occurred_at=towns.now())
     headers = {"authorization": f"Bearer {till.key}", "traceparent": traceparent(trace_id)}
-    url = street.town.cluster.url(plan.GATEWAY)
+    url = street.participants.cluster.url(plan.GATEWAY)
     async with httpx.AsyncClient(base_url=url, timeout=20.0, headers=headers) as caller:
         reply = await caller.post("/v1/transactions", content=road.encode(sold))
     assert reply.status_code in (200, 202)
@@ -52,12 +52,12 @@ WITH_CONSUMERS = EVERYWHERE | {"peyvand_batch_seconds", "peyvand_lag"}
 
 @pytest.mark.parametrize("room", ROOMS)
 async def test_metrics_are_of_the_closed_list(street: Street, room: str) -> None:
-    await street.grocer.buy(await street.town.member(), 20_000)
+    await street.grocer.buy(await street.participants.member(), 20_000)
     hears = any(room in topic.consumers for topic in topics.TOPICS)
     wanted = WITH_CONSUMERS if hears and room in plan.WITH_DATABASE else EVERYWHERE
 
     async def seen() -> dict[str, Any]:
-        port = street.town.cluster.inner_port(room)
+        port = street.participants.cluster.inner_port(room)
         status, body = await asyncio.to_thread(processes.get, port, "/metrics")
         assert status == 200
         return {f.name: f for f in text_string_to_metric_families(body.decode())}

@@ -41,8 +41,12 @@ HELD_RIAL = 2_500_000_000  # over what an account buys in a day without a review
 @pytest.mark.RK1
 @pytest.mark.NH1
 async def test_points_earned_at_one_merchant_are_spent_at_another(street: Street) -> None:
-    town, issuer, acceptor = street.town, street.grocer.shop.party, street.baker.shop.party
-    member = await town.shopper(street.grocer, 1_000)
+    participants, issuer, acceptor = (
+        street.participants,
+        street.grocer.shop.party,
+        street.baker.shop.party,
+    )
+    member = await participants.shopper(street.grocer, 1_000)
 
     spent = await street.baker.send(redemption(street.baker, member, 200_000, points=600))
 
@@ -54,25 +58,25 @@ async def test_points_earned_at_one_merchant_are_spent_at_another(street: Street
     assert spent.balance is not None
     assert spent.points_earned == spent.payable_rial // EARN_PER_RIAL == 140  # paid in money
     assert spent.balance.points == 400 + 140
-    assert await owed(town, issuer, acceptor) == (discount, 0)
-    assert await owed(town, acceptor, NETWORK) == (fee, fee)
+    assert await owed(participants, issuer, acceptor) == (discount, 0)
+    assert await owed(participants, acceptor, NETWORK) == (fee, fee)
 
 
 @pytest.mark.SH14
 async def test_points_spent_where_they_were_earned_cost_no_fee(street: Street) -> None:
-    member = await street.town.shopper(street.grocer, 100)
-    before = await owed(street.town, street.grocer.shop.party, NETWORK)
+    member = await street.participants.shopper(street.grocer, 100)
+    before = await owed(street.participants, street.grocer.shop.party, NETWORK)
     spent = await street.grocer.send(redemption(street.grocer, member, 90_000, points=100))
     assert spent.discount_rial == 100 * PRICE_RIAL
-    assert await owed(street.town, street.grocer.shop.party, NETWORK) == before
+    assert await owed(street.participants, street.grocer.shop.party, NETWORK) == before
     own = street.grocer.shop.party
-    assert await owed(street.town, own, own) == (0, 0)
+    assert await owed(street.participants, own, own) == (0, 0)
 
 
 @pytest.mark.SH6
 @pytest.mark.RK1
 async def test_a_basket_is_paid_with_points_up_to_its_share(street: Street) -> None:
-    member = await street.town.shopper(street.grocer, 1_000)
+    member = await street.participants.shopper(street.grocer, 1_000)
     too_much = await street.baker.send(redemption(street.baker, member, 100_000, points=501))
     assert (too_much.status, too_much.code) == (Status.DECLINED, "redeem-above-share")
     enough = await street.baker.send(redemption(street.baker, member, 100_000, points=500))
@@ -81,17 +85,17 @@ async def test_a_basket_is_paid_with_points_up_to_its_share(street: Street) -> N
 
 @pytest.mark.SH14
 async def test_refund_of_a_redemption_gives_points_and_claims_back(street: Street) -> None:
-    town = street.town
+    participants = street.participants
     issuer, acceptor = street.grocer.shop.party, street.baker.shop.party
-    member = await town.shopper(street.grocer, 300)
-    before = await owed(town, issuer, acceptor), await owed(town, acceptor, NETWORK)
+    member = await participants.shopper(street.grocer, 300)
+    before = await owed(participants, issuer, acceptor), await owed(participants, acceptor, NETWORK)
     spent = await street.baker.send(redemption(street.baker, member, 100_000, points=300))
 
     back = await street.baker.send(refund(street.baker, spent))
 
     assert back.points_restored == 300
-    assert (await town.balance(member))["available_points"] == 300
-    after = await owed(town, issuer, acceptor), await owed(town, acceptor, NETWORK)
+    assert (await participants.balance(member))["available_points"] == 300
+    after = await owed(participants, issuer, acceptor), await owed(participants, acceptor, NETWORK)
     assert after == before
 
 
@@ -100,7 +104,7 @@ async def test_refund_of_a_redemption_gives_points_and_claims_back(street: Stree
 
 async def test_refund_by_line_and_then_of_the_rest(street: Street) -> None:
     till = street.grocer
-    member = await street.town.member()
+    member = await street.participants.member()
     lines = (Line(line=1, amount_rial=120_000), Line(line=2, amount_rial=80_000))
     sold = await till.buy(member, 200_000, lines=lines)
     assert sold.points_earned == 200
@@ -119,12 +123,12 @@ async def test_refund_by_line_and_then_of_the_rest(street: Street) -> None:
     assert standing.first_answer == sold
     again = await till.send(refund(till, sold))
     assert (again.status, again.code) == (Status.DECLINED, "already-refunded")
-    assert (await street.town.balance(member))["points"] == 0
+    assert (await street.participants.balance(member))["points"] == 0
 
 
 async def test_refund_by_amount_falls_on_what_is_left_of_each_line(street: Street) -> None:
     till = street.grocer
-    member = await street.town.member()
+    member = await street.participants.member()
     lines = (Line(line=1, amount_rial=120_000), Line(line=2, amount_rial=80_000))
     sold = await till.buy(member, 200_000, lines=lines)
     assert (await till.send(refund(till, sold, (1, 20_000)))).points_clawed_back == 20
@@ -141,12 +145,12 @@ async def test_refund_by_amount_falls_on_what_is_left_of_each_line(street: Stree
     standing = await till.client.status(sold.id)
     assert standing is not None
     assert (standing.current.status, standing.current.refunded_rial) == ("refunded", 200_000)
-    assert (await street.town.balance(member))["points"] == 0
+    assert (await street.participants.balance(member))["points"] == 0
 
 
 async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: Street) -> None:
     till, at = street.grocer, towns.now()
-    member = await street.town.member()
+    member = await street.participants.member()
     name = till.name()
     await till.client.purchase(name, member.card, amount_rial=70_000, occurred_at=at)
 
@@ -164,7 +168,7 @@ async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: St
 
 async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street) -> None:
     till, at = street.grocer, towns.now()
-    member = await street.town.member()
+    member = await street.participants.member()
     late = requests.purchase(till.name(), member.card, amount_rial=70_000, occurred_at=at)
 
     undone = await till.send(
@@ -187,9 +191,9 @@ async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street)
 # ------------------------------------------------------------------------------------------ fraud
 
 
-async def find_case(town: Participants, transaction: str) -> dict[str, Any]:
+async def find_case(participants: Participants, transaction: str) -> dict[str, Any]:
     async def found() -> list[dict[str, Any]]:
-        opened = every(lambda after: town.reviewer.cases(after, status="open"))
+        opened = every(lambda after: participants.reviewer.cases(after, status="open"))
         return [case async for case in opened if case["transaction"] == transaction]
 
     return (await until(found))[0]
@@ -197,7 +201,7 @@ async def find_case(town: Participants, transaction: str) -> dict[str, Any]:
 
 async def held_sale(street: Street) -> tuple[Member, Answer]:
     """A sale so large that fraud holds its points."""
-    member = await street.town.member()
+    member = await street.participants.member()
     heard = await street.grocer.client.purchase(
         street.grocer.name(), member.card, amount_rial=HELD_RIAL, occurred_at=towns.now()
     )
@@ -208,12 +212,12 @@ async def held_sale(street: Street) -> tuple[Member, Answer]:
     return member, answer
 
 
-async def decide(town: Participants, case: dict[str, Any], verdict: str) -> None:
+async def decide(participants: Participants, case: dict[str, Any], verdict: str) -> None:
     """Decide as soon as fraud has heard the outcome of what it held."""
 
     async def decided() -> bool:
         try:
-            await town.reviewer.put_review_outcome(case["case_id"], verdict, note="seen")
+            await participants.reviewer.put_review_outcome(case["case_id"], verdict, note="seen")
         except Conflict as refused:
             if refused.code == "already-decided":
                 raise
@@ -225,16 +229,16 @@ async def decide(town: Participants, case: dict[str, Any], verdict: str) -> None
 
 @pytest.mark.SH15
 async def test_held_points_are_released_by_a_reviewer(street: Street) -> None:
-    town = street.town
+    participants = street.participants
     member, held = await held_sale(street)
-    before = await town.balance(member)
+    before = await participants.balance(member)
     assert before["available_points"] == 0
     spend = redemption(street.grocer, member, 900_000, points=1_000)
     assert (await street.grocer.send(spend)).code == "insufficient-points"
-    case = await find_case(town, held.id)
+    case = await find_case(participants, held.id)
     assert case["reasons"][0]["fa"]
 
-    await decide(town, case, "release")
+    await decide(participants, case, "release")
 
     async def standing() -> str:
         found = await street.grocer.client.status(held.id)
@@ -243,19 +247,19 @@ async def test_held_points_are_released_by_a_reviewer(street: Street) -> None:
         return found.current.status
 
     await until(standing, lambda now: now == "released")
-    assert (await town.balance(member))["available_points"] == held.points_earned
+    assert (await participants.balance(member))["available_points"] == held.points_earned
     with pytest.raises(Conflict) as refused:
-        await town.reviewer.put_review_outcome(case["case_id"], "cancel", note="seen")
+        await participants.reviewer.put_review_outcome(case["case_id"], "cancel", note="seen")
     assert refused.value.code == "already-decided"
 
 
 @pytest.mark.SH15
 async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
     member, held = await held_sale(street)
-    await decide(street.town, await find_case(street.town, held.id), "cancel")
+    await decide(street.participants, await find_case(street.participants, held.id), "cancel")
 
     async def left() -> int:
-        return (await street.town.balance(member))["points"]
+        return (await street.participants.balance(member))["points"]
 
     await until(left, lambda points: points == 0)
     found = await street.grocer.client.status(held.id)
@@ -266,7 +270,7 @@ async def test_held_points_are_cancelled_by_a_reviewer(street: Street) -> None:
 @pytest.mark.SH15
 async def test_a_burst_at_one_shop_leaves_the_member_alone_at_another(street: Street) -> None:
     """Findings S8: any till could shut a member out everywhere."""
-    member = await street.town.member()
+    member = await street.participants.member()
     by_mobile = models.mobile(member.mobile)
 
     async def sale(till: Till, amount_rial: int) -> Answer:
@@ -285,7 +289,7 @@ async def test_a_redemption_that_was_declined_takes_nothing_of_the_members_day(
     street: Street,
 ) -> None:
     """One impossible redemption by somebody's mobile shut his spending everywhere for a day."""
-    member = await street.town.shopper(street.grocer, 5_000)
+    member = await street.participants.shopper(street.grocer, 5_000)
     by_mobile = models.mobile(member.mobile)
 
     async def spend(till: Till, points: int, amount_rial: int) -> Answer:
@@ -307,7 +311,7 @@ async def test_a_redemption_that_was_declined_takes_nothing_of_the_members_day(
 
 @pytest.mark.SH15
 async def test_a_card_used_in_a_burst_is_declined_with_reasons(street: Street) -> None:
-    member = await street.town.member()
+    member = await street.participants.member()
 
     async def sale() -> Answer:
         heard = await street.grocer.client.purchase(

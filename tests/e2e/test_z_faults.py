@@ -35,9 +35,9 @@ def allowance() -> float:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def load(town: Participants) -> AsyncIterator[Load]:
+async def load(participants: Participants) -> AsyncIterator[Load]:
     """Tills at work during every test of this module that asks for them."""
-    load = await Load.open(town)
+    load = await Load.open(participants)
     load.start()
     yield load
     await load.stop()
@@ -144,9 +144,9 @@ async def test_everything_drains_after_the_faults(after: Load, cluster: plan.Clu
 # ----------------------------------------------------------------------------------- afterwards
 
 
-async def leaves_of(town: Participants) -> list[leaves.Leaf]:
+async def leaves_of(participants: Participants) -> list[leaves.Leaf]:
     """Every leaf of the book, read as an outside auditor reads it."""
-    rows = await town.rows("ledger", "select packed from leaves order by shard, first")
+    rows = await participants.rows("ledger", "select packed from leaves order by shard, first")
     unpack = zstandard.ZstdDecompressor().decompress
     return [leaf for row in rows for leaf in _cut(unpack(row["packed"]))]
 
@@ -165,11 +165,11 @@ async def test_every_till_was_answered_and_none_was_answered_differently(after: 
     assert not [name for name, one in after.asked.items() if one.differently]
 
 
-async def test_no_acknowledged_transaction_is_lost(after: Load, town: Participants) -> None:
+async def test_no_acknowledged_transaction_is_lost(after: Load, participants: Participants) -> None:
     """The book holds, for each name, the very bytes that its till heard first."""
     kept = {
         name: leaf.head[-2]  # the answer
-        for leaf in await leaves_of(town)
+        for leaf in await leaves_of(participants)
         for name, _ in leaf.rows["names"]
     }
     assert not {_text(one) for one in after.answered} - kept.keys()
@@ -190,39 +190,43 @@ async def test_every_retry_gets_the_one_answer_byte_for_byte(after: Load) -> Non
     assert not [one.request.name for one in some if one.differently or one.failure]
 
 
-async def test_nothing_posts_twice(after: Load, cluster: plan.Cluster, town: Participants) -> None:
+async def test_nothing_posts_twice(
+    after: Load, cluster: plan.Cluster, participants: Participants
+) -> None:
     books = await recompute.books(cluster.servers.dsn("ledger", "ledger_owner"))
     assert set(books.sum_by_unit.values()) == {0}
     assert (books.accounts_off, books.lots_off) == (0, 0)
     assert sum(books.positions.values()) == 0
-    names = await town.rows("ledger", "select count(distinct (shard, name)) as n from outcomes")
+    names = await participants.rows(
+        "ledger", "select count(distinct (shard, name)) as n from outcomes"
+    )
     assert names[0]["n"] >= books.outcomes
 
     async def beyond_the_topic() -> int:
         """Outcomes that no command on the topic accounts for, and the other way round."""
         heard = await recompute.topic_counts(cluster.servers.bootstrap, shards=cluster.shards)
-        rows = await town.rows("ledger", "select count(*) as n from outcomes")
+        rows = await participants.rows("ledger", "select count(*) as n from outcomes")
         return rows[0]["n"] - heard.commands
 
     await until(beyond_the_topic, lambda n: n == 0)  # a minute may tick between the two
 
 
-async def test_sequences_are_gapless(after: Load, town: Participants) -> None:
-    rows = await town.rows(
+async def test_sequences_are_gapless(after: Load, participants: Participants) -> None:
+    rows = await participants.rows(
         "ledger",
         "select s.shard, s.last_sequence, coalesce(sum(b.count), 0) as leaves,"
         " coalesce(max(b.first + b.count) - 1, 0) as highest"
         " from shards s left join leaves b using (shard) group by s.shard, s.last_sequence",
     )
-    assert len(rows) == town.cluster.shards
+    assert len(rows) == participants.cluster.shards
     assert not [r for r in rows if not r["last_sequence"] == r["leaves"] == r["highest"]]
 
 
-async def test_outboxes_are_empty_when_quiet(after: Load, town: Participants) -> None:
+async def test_outboxes_are_empty_when_quiet(after: Load, participants: Participants) -> None:
     for room in plan.WITH_DATABASE:
 
         async def unsent(room: str = room) -> int:
-            rows = await town.rows(
+            rows = await participants.rows(
                 room,
                 "select (select count(*) from outbox_messages)"
                 " + (select count(*) from outbox_batches) as n",
@@ -233,10 +237,10 @@ async def test_outboxes_are_empty_when_quiet(after: Load, town: Participants) ->
 
 
 async def test_no_member_is_told_twice(
-    after: Load, cluster: plan.Cluster, town: Participants
+    after: Load, cluster: plan.Cluster, participants: Participants
 ) -> None:
     async def under_way() -> int:
-        counts = await town.operator.message_counts()
+        counts = await participants.operator.message_counts()
         return sum(counts.get(s, 0) for s in ("waiting", "queued", "sending", "accepted", "sent"))
 
     await until(under_way, lambda n: n == 0)

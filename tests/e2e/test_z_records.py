@@ -39,12 +39,12 @@ HEARERS = {
 SHARD = 4
 
 
-async def outcome(town: Participants, shard: int, name: str) -> Answer:
+async def outcome(participants: Participants, shard: int, name: str) -> Answer:
     """The answer stored under a name, as soon as it is there."""
     path = path_of("transactions", f"{shard}.{name}")
 
     async def ask() -> dict[str, Any]:
-        return await town.operator.get(path)
+        return await participants.operator.get(path)
 
     found = await until(ask, lambda body: "first_answer" in body, wait_s=20.0)
     return msgspec.convert(found["first_answer"], Answer)
@@ -65,14 +65,14 @@ async def is_whole(cluster: plan.Cluster) -> None:
 @pytest.mark.parametrize("sort", wires.GARBAGE)
 @pytest.mark.parametrize("name", list(ROAD))
 async def test_unreadable_record_on_the_road_is_refused_and_its_shard_goes_on(
-    town: Participants, wire: Wire, shards: Shards, name: str, sort: str
+    participants: Participants, wire: Wire, shards: Shards, name: str, sort: str
 ) -> None:
     room, _ = ROAD[name]
     raw = wires.garbage(sort)
 
     correlation = await wire.put(NAMED[name], SHARD, raw)
 
-    refused = await outcome(town, SHARD, wires.digest_name(raw))
+    refused = await outcome(participants, SHARD, wires.digest_name(raw))
     assert refused.status is Status.REFUSED
     assert refused.code
     assert refused.fa
@@ -86,11 +86,11 @@ async def test_unreadable_record_on_the_road_is_refused_and_its_shard_goes_on(
 
 @pytest.mark.parametrize("name", list(ROAD))
 async def test_record_the_database_refuses_is_isolated_from_its_batch(
-    town: Participants, wire: Wire, name: str
+    participants: Participants, wire: Wire, name: str
 ) -> None:
     _, made = ROAD[name]
-    till = await town.till(await town.shop("grocer"))
-    member = await town.member_on(SHARD)
+    till = await participants.till(await participants.shop("grocer"))
+    member = await participants.member_on(SHARD)
     bad = wires.sold(till, member, lines=(Line(line=1, amount_rial=50_000, sku="a\u0000b"),))
     worse = wires.sold(till, member, identifier_id="\u0000" * 3)
     good = [wires.sold(till, member) for _ in range(3)]
@@ -99,28 +99,28 @@ async def test_record_the_database_refuses_is_isolated_from_its_batch(
         await wire.put(NAMED[name], SHARD, made(about))
 
     for about in good:
-        assert (await outcome(town, SHARD, about.name)).status is Status.COMPLETED
+        assert (await outcome(participants, SHARD, about.name)).status is Status.COMPLETED
     for about in (bad, worse):  # kept as bytes it may pass a stage; it never stops one
-        decided = await outcome(town, SHARD, about.name)
+        decided = await outcome(participants, SHARD, about.name)
         assert decided.status in (Status.COMPLETED, Status.REFUSED)
 
 
 @pytest.mark.parametrize("header", ["stream", "n", "reply-partition", "traceparent", "deadline"])
 async def test_spoilt_header_stops_no_shard(
-    town: Participants, wire: Wire, shards: Shards, header: str
+    participants: Participants, wire: Wire, shards: Shards, header: str
 ) -> None:
-    till = await town.till(await town.shop("grocer"))
-    member = await town.member_on(SHARD)
+    till = await participants.till(await participants.shop("grocer"))
+    member = await participants.member_on(SHARD)
     for name, (_, made) in ROAD.items():
         about = wires.sold(till, member)
         await wire.put(NAMED[name], SHARD, made(about), (header, b"\xff spoilt"))
     assert (await shards.post(SHARD)).status is not Status.REFUSED
-    await is_whole(town.cluster)
+    await is_whole(participants.cluster)
 
 
 @pytest.mark.parametrize("name", HEARERS)
 async def test_unreadable_record_beside_the_road_is_set_aside(
-    town: Participants, wire: Wire, shards: Shards, name: str
+    participants: Participants, wire: Wire, shards: Shards, name: str
 ) -> None:
     raw = wires.garbage("no JSON")
 
@@ -132,24 +132,28 @@ async def test_unreadable_record_beside_the_road_is_set_aside(
         )
         assert {letter.room for letter in letters} == HEARERS[name]
     await shards.post(0)
-    await is_whole(town.cluster)
+    await is_whole(participants.cluster)
 
 
-async def test_the_platform_still_learns_after_the_poison(town: Participants) -> None:
+async def test_the_platform_still_learns_after_the_poison(participants: Participants) -> None:
     await driver.drained(
-        town.cluster
+        participants.cluster
     )  # whoever one of the unreadable records stopped would be behind
-    shop = await town.open_shop("florist")  # a programme, a terminal, an identifier: all heard
-    sale = await (await town.till(shop)).buy(await town.member(), 20_000)
+    shop = await participants.open_shop(
+        "florist"
+    )  # a programme, a terminal, an identifier: all heard
+    sale = await (await participants.till(shop)).buy(await participants.member(), 20_000)
     assert sale.points_earned == 20
 
 
 # ------------------------------------------------------------------------------------- late facts
 
 
-async def test_programme_that_arrives_late_is_waited_for(town: Participants, wire: Wire) -> None:
-    shop = await town.open_shop("late")
-    till, member = await town.till(shop), await town.member()
+async def test_programme_that_arrives_late_is_waited_for(
+    participants: Participants, wire: Wire
+) -> None:
+    shop = await participants.open_shop("late")
+    till, member = await participants.till(shop), await participants.member()
     late = Programme(
         merchant=shop.merchant,
         party=shop.party,
@@ -166,21 +170,24 @@ async def test_programme_that_arrives_late_is_waited_for(town: Participants, wir
     await asyncio.sleep(0.2)
     await wire.put(topics.MERCHANTS_PROGRAMMES, 0, wires.published(late))
 
-    answer = await outcome(town, member.shard, about.name)
+    answer = await outcome(participants, member.shard, about.name)
     assert (answer.status, answer.points_earned) == (Status.COMPLETED, 150)
     assert answer.lines[0].rule_version == 2
 
 
 async def test_programme_that_never_arrives_refuses_what_needs_it(
-    town: Participants, wire: Wire, shards: Shards
+    participants: Participants, wire: Wire, shards: Shards
 ) -> None:
-    till, member = await town.till(await town.shop("grocer")), await town.member()
+    till, member = (
+        await participants.till(await participants.shop("grocer")),
+        await participants.member(),
+    )
     about = wires.sold(till, member, programme_version=99)
     raw = wires.submitted(about)
 
     await wire.put(topics.POS_TRANSACTIONS, member.shard, raw)
 
-    answer = await outcome(town, member.shard, about.name)
+    answer = await outcome(participants, member.shard, about.name)
     assert (answer.status, answer.code) == (Status.REFUSED, "programme-not-known-in-time")
     assert answer.fa
     records = await wire.read(topics.DEAD_LETTERS, 1, last=20)
@@ -191,7 +198,7 @@ async def test_programme_that_never_arrives_refuses_what_needs_it(
 # ----------------------------------------------------------------------------------- played again
 
 
-async def book(town: Participants) -> dict[str, int]:
+async def book(participants: Participants) -> dict[str, int]:
     """How much there is of everything, without the minutes that tick."""
     counts = (
         "select (select count(*) from entries) as entries, (select count(*) from lots) as lots,"
@@ -199,13 +206,13 @@ async def book(town: Participants) -> dict[str, int]:
         " (select coalesce(sum(remaining), 0) from lots) as remaining,"
         " (select count(*) from outcomes where name not like 'k.%') as outcomes"
     )
-    found = dict((await town.rows("ledger", counts))[0])
-    told = await town.operator.message_counts()
+    found = dict((await participants.rows("ledger", counts))[0])
+    told = await participants.operator.message_counts()
     async with httpx.AsyncClient(
-        base_url=town.cluster.url(plan.SIMULATOR), timeout=15.0
+        base_url=participants.cluster.url(plan.SIMULATOR), timeout=15.0
     ) as provider:
         received = (await provider.get("/counters")).json()["received"]
-    decided = await town.rows("fraud", "select count(*) as n from decisions")
+    decided = await participants.rows("fraud", "select count(*) as n from decisions")
     return found | {
         "messages": sum(told.values()),
         "received": received,
@@ -213,25 +220,25 @@ async def book(town: Participants) -> dict[str, int]:
     }
 
 
-async def settled(town: Participants) -> dict[str, int]:
+async def settled(participants: Participants) -> dict[str, int]:
     """The book once nothing moves any more."""
-    await driver.drained(town.cluster, wait_s=120.0)
+    await driver.drained(participants.cluster, wait_s=120.0)
 
     async def under_way() -> int:
-        counts = await town.operator.message_counts()
+        counts = await participants.operator.message_counts()
         return sum(counts.get(s, 0) for s in ("waiting", "queued", "sending", "accepted", "sent"))
 
     await until(under_way, lambda n: n == 0)
-    return await book(town)
+    return await book(participants)
 
 
 async def test_archived_transactions_played_again_change_nothing(
-    town: Participants, wire: Wire, shards: Shards
+    participants: Participants, wire: Wire, shards: Shards
 ) -> None:
     await shards.all_post()
-    before = await settled(town)
-    archive = await wire.read(topics.POS_TRANSACTIONS, town.cluster.shards, last=60)
-    assert len(archive) >= town.cluster.shards
+    before = await settled(participants)
+    archive = await wire.read(topics.POS_TRANSACTIONS, participants.cluster.shards, last=60)
+    assert len(archive) >= participants.cluster.shards
 
     await wire.producer.send(
         [
@@ -240,48 +247,51 @@ async def test_archived_transactions_played_again_change_nothing(
         ]
     )
 
-    assert await settled(town) == before
+    assert await settled(participants) == before
 
 
 async def test_archived_transaction_nobody_knows_raises_an_alarm_and_posts_nothing(
-    town: Participants, wire: Wire
+    participants: Participants, wire: Wire
 ) -> None:
-    till, member = await town.till(await town.shop("grocer")), await town.member()
+    till, member = (
+        await participants.till(await participants.shop("grocer")),
+        await participants.member(),
+    )
     about = wires.sold(till, member)
-    before = await settled(town)
+    before = await settled(participants)
 
     await wire.put(topics.POS_TRANSACTIONS, member.shard, wires.submitted(about), ("replay", b"1"))
 
     async def alarms() -> bool:
-        port = town.cluster.inner_port("ledger")
+        port = participants.cluster.inner_port("ledger")
         _, body = await asyncio.to_thread(processes.get, port, "/metrics")
         return b'peyvand_alarms_total{alarm="replayed-name-unknown"}' in body
 
     await until(alarms)
-    assert await settled(town) == before
-    assert await town.names_posted(till.terminal) == []
+    assert await settled(participants) == before
+    assert await participants.names_posted(till.terminal) == []
 
 
 async def test_all_commands_played_again_into_the_live_ledger_change_nothing(
-    town: Participants, wire: Wire, shards: Shards
+    participants: Participants, wire: Wire, shards: Shards
 ) -> None:
-    before = await settled(town)
-    cluster = town.cluster
+    before = await settled(participants)
+    cluster = participants.cluster
     await asyncio.to_thread(processes.stop, cluster, "ledger")
-    await town.rows("ledger", "delete from stream_positions where consumer = 'ledger-road'")
-    await town.rows(
+    await participants.rows("ledger", "delete from stream_positions where consumer = 'ledger-road'")
+    await participants.rows(
         "ledger", "update consumer_offsets set next = 0 where topic = 'ledger.commands'"
     )
     await asyncio.to_thread(processes.start, cluster, "ledger")
     await asyncio.to_thread(processes.wait_ready, cluster, ["ledger"])
 
     async def unread() -> int:
-        rows = await town.rows(
+        rows = await participants.rows(
             "ledger", "select partition, next from consumer_offsets where topic='ledger.commands'"
         )
         ends = await wires.ends(cluster, topics.LEDGER_COMMANDS)
         return sum(ends[topics.LEDGER_COMMANDS.name, r["partition"]] - r["next"] for r in rows)
 
     await until(unread, lambda n: n == 0, wait_s=120.0)
-    assert await settled(town) == before
+    assert await settled(participants) == before
     await shards.all_post()

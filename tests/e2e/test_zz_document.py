@@ -37,19 +37,19 @@ pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
 
 async def test_what_the_document_says_is_what_comes(
-    cluster: plan.Cluster, town: Participants
+    cluster: plan.Cluster, participants: Participants
 ) -> None:
     url = cluster.url(plan.GATEWAY)
-    shop = await town.shop("document")
-    till = await town.till(shop)
+    shop = await participants.shop("document")
+    till = await participants.till(shop)
     async with httpx.AsyncClient(base_url=url, timeout=30.0) as client:
         document = (await client.get("/openapi.json")).json()
-    operators = town.cluster.credentials
+    operators = participants.cluster.credentials
     keys = {who: operators.operator_key(who) for who in ("operator", "reviewer")}
     keys["till"] = till.key
-    member = await town.member()
+    member = await participants.member()
     numbers = {"account": member.account, "member": member.member, "branch": 1, "version": 1}
-    numbers |= {noun: next(town.numbers) for noun in ("party", "merchant", "terminal")}
+    numbers |= {noun: next(participants.numbers) for noun in ("party", "merchant", "terminal")}
     drawing = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.e2e.drawn"),
         cwd=paths.PROJECT,

@@ -16,7 +16,7 @@ from peyvand import import_members
 from peyvand.files import text as files_in
 
 
-class Door:
+class ImportGateway:
     """Answers imports as the cluster does: a mobile that starts with 0 is good, "0known" known."""
 
     def __init__(self) -> None:
@@ -43,8 +43,8 @@ class Door:
 
 
 @pytest_asyncio.fixture
-async def door() -> AsyncIterator[Door]:
-    found = Door()
+async def door() -> AsyncIterator[ImportGateway]:
+    found = ImportGateway()
     app = web.Application(client_max_size=10_000_000)
     app.router.add_post("/v1/members/import", found.handle)
     app.router.add_get("/v1/parties/{party}", found.party)
@@ -81,7 +81,7 @@ NDJSON = (
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-async def test_csv_is_read_whole(door: Door, tmp_path: Path, zipped: bool) -> None:
+async def test_csv_is_read_whole(door: ImportGateway, tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / ("members.csv.gz" if zipped else "members.csv")
     raw = CSV.encode()
     path.write_bytes(gzip.compress(raw) if zipped else raw)
@@ -102,7 +102,7 @@ async def test_csv_is_read_whole(door: Door, tmp_path: Path, zipped: bool) -> No
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-async def test_ndjson_is_read_whole(door: Door, tmp_path: Path, zipped: bool) -> None:
+async def test_ndjson_is_read_whole(door: ImportGateway, tmp_path: Path, zipped: bool) -> None:
     path = tmp_path / ("members.ndjson.gz" if zipped else "members.ndjson")
     raw = NDJSON.encode()
     path.write_bytes(gzip.compress(raw) if zipped else raw)
@@ -122,7 +122,7 @@ OPEN_QUOTE = """mobile,name,receipts
 """
 
 
-async def test_a_quote_left_open_loses_nobody(door: Door, tmp_path: Path) -> None:
+async def test_a_quote_left_open_loses_nobody(door: ImportGateway, tmp_path: Path) -> None:
     """Findings F2: four people behind an open quote vanished without a word."""
     path = tmp_path / "members.csv"
     path.write_text(OPEN_QUOTE)
@@ -134,7 +134,7 @@ async def test_a_quote_left_open_loses_nobody(door: Door, tmp_path: Path) -> Non
 
 
 async def test_columns_named_twice_or_parted_by_semicolons_refuse_the_file(
-    door: Door, tmp_path: Path
+    door: ImportGateway, tmp_path: Path
 ) -> None:
     """Findings F15: a person was enrolled under another's number; findings N27."""
     twice, other = tmp_path / "twice.csv", tmp_path / "other.csv"
@@ -147,7 +147,7 @@ async def test_columns_named_twice_or_parted_by_semicolons_refuse_the_file(
 
 
 async def test_an_unknown_or_doubled_field_of_a_json_line_is_named(
-    door: Door, tmp_path: Path
+    door: ImportGateway, tmp_path: Path
 ) -> None:
     path = tmp_path / "members.ndjson"
     path.write_text('{"mobile":"0912","phone":"x"}\n{"mobile":"0913","mobile":"0914"}\n')
@@ -160,7 +160,7 @@ async def test_an_unknown_or_doubled_field_of_a_json_line_is_named(
 
 
 async def test_references_are_of_the_party_that_the_command_names(
-    door: Door, tmp_path: Path
+    door: ImportGateway, tmp_path: Path
 ) -> None:
     """Another partner's customers have the same ones; who has none is nobody's."""
     for name, raw in (("members.csv", CSV), ("members.ndjson", NDJSON)):
@@ -175,7 +175,10 @@ async def test_references_are_of_the_party_that_the_command_names(
 
 
 async def test_a_party_that_nobody_registered_refuses_the_file(
-    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    door: ImportGateway,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("PEYVAND_URL", door.url)
     monkeypatch.setenv("PEYVAND_KEY", door.key)
@@ -187,14 +190,14 @@ async def test_a_party_that_nobody_registered_refuses_the_file(
     assert door.lines == []
 
 
-async def test_bytes_that_are_no_text_are_a_bad_line(door: Door, tmp_path: Path) -> None:
+async def test_bytes_that_are_no_text_are_a_bad_line(door: ImportGateway, tmp_path: Path) -> None:
     path = tmp_path / "members.csv"
     path.write_bytes(b"mobile,name\n0912,\xff\xfe\n0913,ok\n")
     report = await import_members.run(path, door.url, "pvo_operator_x", console=_console())
     assert (report.enrolled, [bad.line for bad in report.bad]) == (1, [2])
 
 
-async def test_what_is_no_such_file_is_said_so(door: Door, tmp_path: Path) -> None:
+async def test_what_is_no_such_file_is_said_so(door: ImportGateway, tmp_path: Path) -> None:
     columns = tmp_path / "columns.csv"
     columns.write_text("name,phone\n")
     damaged = tmp_path / "members.csv.gz"
@@ -204,7 +207,7 @@ async def test_what_is_no_such_file_is_said_so(door: Door, tmp_path: Path) -> No
             await import_members.run(path, door.url, "pvo_operator_x", console=_console())
 
 
-async def test_the_report_is_shown(door: Door, tmp_path: Path) -> None:
+async def test_the_report_is_shown(door: ImportGateway, tmp_path: Path) -> None:
     path = tmp_path / "members.csv"
     path.write_text(CSV)
     console = _console()
@@ -216,7 +219,10 @@ async def test_the_report_is_shown(door: Door, tmp_path: Path) -> None:
 
 
 async def test_a_report_is_of_its_own_run_and_bad_rows_have_an_exit_status(
-    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    door: ImportGateway,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Findings F17 and N27."""
     monkeypatch.setenv("PEYVAND_URL", door.url)

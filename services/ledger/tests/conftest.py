@@ -55,7 +55,7 @@ async def door(database):
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
         routes = [*accounts.router.routes, *network.router.routes, *proofs.router.routes]
-        yield doors.Door(client, stopped, routes)
+        yield doors.GatewayClient(client, stopped, routes)
 
 
 @pytest.fixture

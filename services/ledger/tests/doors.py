@@ -20,7 +20,7 @@ class Stopped:
         return self.at
 
 
-class Door:
+class GatewayClient:
     """The application called as the gateway calls it."""
 
     def __init__(self, client, stopped, routes):

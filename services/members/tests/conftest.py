@@ -91,7 +91,7 @@ def at() -> StoppedClock:
     return StoppedClock(NOW)
 
 
-class Door:
+class GatewayClient:
     """The application called as the gateway calls it."""
 
     def __init__(self, client: httpx.AsyncClient, app: FastAPI) -> None:
@@ -119,11 +119,11 @@ class Door:
 @pytest_asyncio.fixture
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: StoppedClock
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[GatewayClient]:
     app = services.application(SERVICE, services.opened(SERVICE, pool, at, **SETTINGS))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://members") as client:
-        yield Door(client, app)
+        yield GatewayClient(client, app)
     owner = await Database.open(owner_dsn(dsn), size=1)
     async with owner.transaction() as tx:
         await tx.execute(TABLES)

@@ -62,7 +62,7 @@ def at() -> StoppedClock:
     return StoppedClock(NOW)
 
 
-class Door:
+class GatewayClient:
     """The application called as the gateway calls it."""
 
     def __init__(self, client: httpx.AsyncClient, app: FastAPI) -> None:
@@ -90,12 +90,12 @@ class Door:
 @pytest_asyncio.fixture
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: StoppedClock
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[GatewayClient]:
     resources = services.opened(SERVICE, pool, at, actor_secret=SECRET, shards=SHARDS)
     app = services.application(SERVICE, resources)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://merchants") as client:
-        yield Door(client, app)
+        yield GatewayClient(client, app)
     owner = await Database.open(owner_dsn(dsn), size=1)
     async with owner.transaction() as tx:
         await tx.execute(TABLES)

@@ -175,7 +175,7 @@ async def flooded(row: Row, quiet: Quiet, port: int, first_number: int) -> dict[
 
 
 async def measure(cluster: plan.Cluster) -> list[dict[str, Any]]:
-    """Open the town and measure every row."""
+    """Open the network and measure every row."""
     with reporting.show_step("merchants, tills and members"):
         tills = await opening.open_town(cluster)
         await opening.enrol(cluster, 2 * MEMBERS, tick=lambda _: None)

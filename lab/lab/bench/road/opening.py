@@ -1,4 +1,4 @@
-"""The bench's town: merchants, tills, rules and members, all through the public interface."""
+"""The bench's network: merchants, tills, rules and members, all through the public interface."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime

@@ -17,7 +17,7 @@ LINES: Final = 60
 
 
 def run(cluster: plan.Cluster, room: str, folder: Path) -> int:
-    """Open a small town, flood the road with the room profiled, print its top costs."""
+    """Open a small network, flood the road with the room profiled, print its top costs."""
     path = folder / f"{room}.profile"
     with Generator.start(cluster) as generator:
         bench = Bench(cluster, PROFILED, generator)

@@ -64,7 +64,7 @@ class Bench:
     steps: list[Measured] = field(default_factory=list[Measured])
 
     def open(self) -> None:
-        """Open the town, import the members, tell the generator of both roads, and warm up."""
+        """Open the network, import the members, tell the generator of both roads, and warm up."""
         with reporting.show_step("merchants, tills, programmes and rules"):
             tills = asyncio.run(opening.open_town(self.cluster))
         with show_bar("members are imported", self.sizes.members) as tell:
