@@ -91,7 +91,7 @@ async def test_an_applicant_is_assessed_approved_by_another_person_and_its_till_
     assert (await participants.treasurer.approve(id_))["state"] == "approved"
 
     preview = await participants.operator.preview(id_, {"validity_days": 540})
-    chosen = numbers(participants) | {"changes": {"validity_days": 540}}
+    chosen: dict[str, Any] = numbers(participants) | {"changes": {"validity_days": 540}}
     active = await participants.operator.activate(id_, chosen)
     assert (active["state"], active["merchant"]) == ("active", chosen["merchant"])
     assert await participants.operator.activate(id_, chosen) == active

@@ -42,7 +42,7 @@ def typed(cluster: plan.Cluster) -> tuple[list[str], list[tuple[int, str]]]:
 async def test_the_quick_start_does_as_it_says(
     cluster: plan.Cluster, participants: Participants
 ) -> None:
-    """town: the network's terms stand already, and are the same."""
+    """participants: the network's terms stand already, and are the same."""
     printed, promised = await asyncio.to_thread(typed, cluster)
     missing = [
         f"block {block}: {line} not in\n{printed[block]}"
