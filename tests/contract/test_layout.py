@@ -20,7 +20,7 @@ ROOMS = {"gateway": ROOT / "gateway/gateway"} | {
 FORBIDDEN_NAMES = {"utils", "common", "misc", "base", "manager", "processor", "data", "info"}
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
-MAIN_LINES_MAX = 40  # two lines a noun
+MAIN_LINES_MAX = 14  # and one for each part: docs/decisions/0042
 HEADINGS = ("owns", "hears", "says", "never", "invariants")
 # lines of each floor of kit; "": what stands on all of them. docs/decisions/0033
 KIT_LINES_MAX = {"base": 2_100, "stream": 2_850, "server": 650, "": 650}
@@ -67,8 +67,9 @@ def test_no_file_or_class_has_an_empty_name() -> None:
 def test_every_service_is_a_tuple_of_parts(room: str) -> None:
     """docs/decisions/0033: main lists parts, and nothing else is wired there."""
     main = ROOMS[room] / "main.py"
-    assert len(main.read_text("utf-8").splitlines()) < MAIN_LINES_MAX
     listed = importlib.import_module(f"{room}.main")
+    lines_max = MAIN_LINES_MAX + len(listed.PARTS)
+    assert len(main.read_text("utf-8").splitlines()) <= lines_max
     assert listed.SERVICE.parts is listed.PARTS
     modules = [make.__module__ for make in listed.PARTS]
     assert all(name == "kit.audit_trail" or name.endswith(".part") for name in modules), modules
