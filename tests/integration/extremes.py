@@ -84,6 +84,10 @@ class Shapes:
             case _:
                 return {}
 
+    def example(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """The document's example of a body; empty where it has none."""
+        return next(iter(self.resolved(schema).get("examples", ())), {})
+
     def places(self, schema: dict[str, Any], at: tuple[Step, ...] = ()) -> Iterator[Any]:
         """Every place in a body, with its schema, fields that may be left out too."""
         schema = self.resolved(schema)

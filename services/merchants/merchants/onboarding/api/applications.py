@@ -59,7 +59,7 @@ APPLICATION: Final[JsonDict] = {
         "competitors": "without-club",
         "goal": "retain",
         "goal_target_percent": 10,
-        "goal_by": "2029-06-22",
+        "goal_by": "2028-03-19",
     },
 }
 
