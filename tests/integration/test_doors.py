@@ -139,9 +139,9 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
 }
 PARAMETERS: Final[dict[str, Any]] = {
     "key_id": "aaaaaaaa", "rule": "some-rule", "kind": "prices", "id": "1.t.1.1.1",
-    "digest": "0" * 64, "old": "1", "from": "2026-03-21", "to": "2026-03-21", "month": "1405-01", "after": None,
-    "at": "2026-03-20T00:00:00Z", "since": None, "until": None, "vector": None, "sequence": None,
-    "size": None, "issuer": None,
+    "digest": "0" * 64, "old": "1", "from": "2026-03-21", "to": "2026-03-21", "month": "1405-01",
+    "after": None, "at": "2026-03-20T00:00:00Z", "since": None, "until": None, "vector": None,
+    "sequence": None, "size": None, "issuer": None,
 }  # fmt: skip
 VERSIONED: Final = "{version}"
 
