@@ -7,8 +7,7 @@ from typing import Any
 
 from peyvand import Client, Options, Retry, Timeouts, transport
 
-from . import participants as towns
-from .participants import Member, Participants, Shop, Till, until
+from .participants import Member, Participants, Shop, Till, now, until
 
 PATH = "/v1/transactions"
 ONCE = Options(timeouts=Timeouts(request_s=20.0), retry=Retry(attempts_max=1))
@@ -33,7 +32,7 @@ class Counter:
         return {
             **name._asdict(),
             "kind": "purchase",
-            "occurred_at": towns.now().isoformat(),
+            "occurred_at": now().isoformat(),
             "identifier": {"card": self.member.number},
             "amount_rial": 300_000,
             "lines": [

@@ -33,8 +33,7 @@ from peyvand import (
 )
 from peyvand.administration import ImportedLine
 
-from . import participants as towns
-from .participants import Participants, Till
+from .participants import PRICE_RIAL, TRANSIENT, Participants, Till, answer_of, now
 
 TILLS = 8
 MEMBERS = 900
@@ -115,7 +114,7 @@ class Load:
         while True:
             try:
                 heard = await one.till.client.submit_bytes(one.body)
-            except towns.TRANSIENT:
+            except TRANSIENT:
                 continue
             except PeyvandError as refused:
                 one.failure = str(refused)
@@ -157,7 +156,7 @@ class Load:
             till.name(),
             next(self.members),
             amount_rial=sum(amounts),
-            occurred_at=towns.now(),
+            occurred_at=now(),
             lines=lines,
         )
 
@@ -169,8 +168,8 @@ class Load:
             till.name(),
             who,
             Redeem(points=points),
-            amount_rial=points * towns.PRICE_RIAL * 3,
-            occurred_at=towns.now(),
+            amount_rial=points * PRICE_RIAL * 3,
+            occurred_at=now(),
         )
 
     def _refund(self, till: Till, sold: Asked) -> Transaction:
@@ -178,14 +177,14 @@ class Load:
         lines = [RefundLine(line=first.line, amount_rial=first.amount_rial // 2)]
         part = lines if self._dice.random() < 0.5 else []
         original = Original(id=sold.answer.id)
-        return requests.refund(till.name(), original, occurred_at=towns.now(), lines=part)
+        return requests.refund(till.name(), original, occurred_at=now(), lines=part)
 
     def _reversal(self, till: Till, sold: Asked) -> Transaction:
         sale = sold.request
         return requests.reversal(
             till.name(),
             original_named(sale.name, sale.occurred_at),
-            occurred_at=towns.now(),
+            occurred_at=now(),
             identifier=sale.identifier,
         )
 
@@ -195,10 +194,10 @@ async def until_answered(till: Till, request: Transaction) -> Answer:
     while True:
         try:
             heard = await till.client.submit(request)
-        except towns.TRANSIENT:
+        except TRANSIENT:
             continue
         if isinstance(heard, Answered):
-            return towns.answer_of(heard)
+            return answer_of(heard)
 
 
 def _consents(index: int) -> dict[str, Any]:

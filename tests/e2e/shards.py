@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from peyvand import Answer, Identifier, models, requests
 
-from . import participants as towns
 from .load import STUBBORN, until_answered
-from .participants import Participants, Till
+from .participants import Participants, Till, now
 
 
 @dataclass(slots=True)
@@ -36,6 +35,6 @@ class Shards:
     async def post(self, shard: int) -> Answer:
         """A sale on one shard; small, so that it earns nothing to count for."""
         sold = requests.purchase(
-            self.till.name(), self.members[shard], amount_rial=10_000, occurred_at=towns.now()
+            self.till.name(), self.members[shard], amount_rial=10_000, occurred_at=now()
         )
         return await until_answered(self.till, sold)

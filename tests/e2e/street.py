@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from peyvand import Answer, Original, Redeem, RefundLine, models, requests
 
-from . import participants as towns
-from .participants import Member, Participants, Till
+from .participants import Member, Participants, Till, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class Street:
 def redemption(till: Till, member: Member, amount_rial: int, **redeem: int) -> models.Transaction:
     asked = Redeem(**redeem)
     return requests.redemption(
-        till.name(), member.card, asked, amount_rial=amount_rial, occurred_at=towns.now()
+        till.name(), member.card, asked, amount_rial=amount_rial, occurred_at=now()
     )
 
 
@@ -38,7 +37,7 @@ def refund(
     return requests.refund(
         till.name(),
         Original(id=sold.id),
-        occurred_at=towns.now(),
+        occurred_at=now(),
         lines=back,
         amount_rial=amount_rial,
     )

@@ -12,8 +12,8 @@ from peyvand import (
     transport,
 )
 
-from . import participants as towns
 from .counter import Counter, Spoil, first_line, problem_of, put, text, without
+from .participants import answer_of, body_of, now
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -91,11 +91,11 @@ async def test_name_refused_before_the_road_may_be_sent_again(counter: Counter) 
 
     heard = await counter.till.client.submit_bytes(json.dumps(body).encode())
 
-    assert towns.answer_of(heard).status is Status.COMPLETED
+    assert answer_of(heard).status is Status.COMPLETED
 
 
 async def test_time_too_far_ahead_is_refused_before_the_road(counter: Counter) -> None:
-    body = counter.body() | {"occurred_at": (towns.now() + timedelta(minutes=5)).isoformat()}
+    body = counter.body() | {"occurred_at": (now() + timedelta(minutes=5)).isoformat()}
 
     reply = await counter.hand_in(json.dumps(body).encode())
 
@@ -109,7 +109,7 @@ async def test_time_too_far_past_is_a_stored_decline(counter: Counter) -> None:
         counter.till.name(),
         counter.member.card,
         amount_rial=70_000,
-        occurred_at=towns.now() - timedelta(hours=100),
+        occurred_at=now() - timedelta(hours=100),
     )
     before = await counter.participants.balance(counter.member)
 
@@ -144,8 +144,8 @@ async def test_other_digits_mean_the_same_request(counter: Counter, digits: str)
     first = await counter.till.client.submit_bytes(json.dumps(spelled).encode())
     again = await counter.till.client.submit_bytes(json.dumps(body).encode())
 
-    assert towns.answer_of(first).points_earned == 300
-    assert towns.body_of(again) == towns.body_of(first)
+    assert answer_of(first).points_earned == 300
+    assert body_of(again) == body_of(first)
 
 
 TITLES = '"title_fa": "a", "title_en": "b"'

@@ -9,8 +9,7 @@ import pytest
 from contracts import iran
 from peyvand import Conflict, Forbidden, Invalid, NotFound, OutcomeUnknown, Status
 
-from . import participants as towns
-from .participants import Participants, Shop, preview_of, until
+from .participants import Participants, Shop, now, preview_of, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -40,7 +39,7 @@ def application(participants: Participants, **answers: Any) -> dict[str, Any]:
             "competitors": "without-club",
             "goal": "frequency",
             "goal_target_percent": 15,
-            "goal_by": (towns.now() + timedelta(days=200)).date().isoformat(),
+            "goal_by": (now() + timedelta(days=200)).date().isoformat(),
         }
         | answers,
     }
@@ -114,7 +113,7 @@ async def sells_as_recommended(participants: Participants, shop: Shop) -> None:
     async def would_earn() -> int:
         try:
             heard = await till.client.inquire(
-                till.name(), member.card, amount_rial=400_000, occurred_at=towns.now()
+                till.name(), member.card, amount_rial=400_000, occurred_at=now()
             )
         except (Invalid, OutcomeUnknown):  # the gateway does not know the merchant yet
             return 0

@@ -20,9 +20,8 @@ from peyvand import (
 )
 from peyvand.operators import every
 
-from . import participants as towns
 from .counter import ONCE, PATH, Body, Counter, Spoil, first_line, problem_of, put, without
-from .participants import GIFT_RIAL, until
+from .participants import GIFT_RIAL, answer_of, body_of, now, until
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
@@ -89,14 +88,14 @@ async def test_rotated_key_gets_the_old_key_s_answers(counter: Counter) -> None:
     participants = counter.participants
     till = await participants.till(counter.shop)
     request = requests.purchase(
-        till.name(), counter.member.card, amount_rial=90_000, occurred_at=towns.now()
+        till.name(), counter.member.card, amount_rial=90_000, occurred_at=now()
     )
     first = await till.client.submit(request)
     fresh = await participants.operator.put_terminal_key(till.terminal, uuid.uuid4().hex[:8])
 
     again = await participants.client(fresh["key"]).submit(request)
 
-    assert towns.body_of(again) == towns.body_of(first)
+    assert body_of(again) == body_of(first)
 
 
 # ---------------------------------------------------------------------------- the name once more
@@ -112,14 +111,14 @@ async def change_is_refused(counter: Counter, body: Body, changed: Body) -> None
     assert refused.value.detail
     assert refused.value.fa
     again = await counter.till.client.submit_bytes(json.dumps(body).encode())
-    assert towns.body_of(again) == towns.body_of(first)
+    assert body_of(again) == body_of(first)
     assert await counter.participants.balance(counter.member) == before
 
 
 OTHER: list[tuple[str, Spoil]] = [
     ("amount", lambda b: b | {"amount_rial": 300_001,
                               "lines": [b["lines"][0], b["lines"][1] | {"amount_rial": 100_001}]}),
-    ("time", put(occurred_at=(towns.now() - timedelta(minutes=1)).isoformat())),
+    ("time", put(occurred_at=(now() - timedelta(minutes=1)).isoformat())),
     ("no lines", without("lines")),
     ("line number", first_line(line=7)),
     ("quantity", first_line(quantity=3)),
@@ -163,7 +162,7 @@ async def test_redemption_and_refund_with_another_payload_are_refused(counter: C
     refund = {
         **counter.till.name()._asdict(),
         "kind": "refund",
-        "occurred_at": towns.now().isoformat(),
+        "occurred_at": now().isoformat(),
         "original": {"id": sold.id},
         "refund_lines": [{"line": 1, "amount_rial": 30_000}],
     }
@@ -180,8 +179,8 @@ async def test_name_on_another_shard_posts_and_fraud_raises_it(counter: Counter)
 
     second = await counter.till.client.submit_bytes(json.dumps(changed).encode())
 
-    assert towns.answer_of(second).status is Status.COMPLETED
-    assert towns.answer_of(second).id != towns.answer_of(first).id
+    assert answer_of(second).status is Status.COMPLETED
+    assert answer_of(second).id != answer_of(first).id
     name = f"t.{body['terminal']}.{body['epoch']}.{body['sequence']}"
 
     async def raised() -> list[Body]:
@@ -190,8 +189,8 @@ async def test_name_on_another_shard_posts_and_fraud_raises_it(counter: Counter)
     alert = (await until(raised))[0]
     assert alert["kind"] == "name-with-two-payloads"
     assert {alert["first"]["transaction"], alert["second"]["transaction"]} == {
-        towns.answer_of(first).id,
-        towns.answer_of(second).id,
+        answer_of(first).id,
+        answer_of(second).id,
     }
 
 
@@ -214,7 +213,7 @@ async def test_refund_of_more_than_was_bought_is_declined(counter: Counter) -> N
     before = await counter.participants.balance(member)
     line = RefundLine(line=1, amount_rial=120_001)
     request = requests.refund(
-        counter.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=[line]
+        counter.till.name(), Original(id=sold.id), occurred_at=now(), lines=[line]
     )
     await stored(counter, await counter.till.send(request), "refund-too-large")
     assert await counter.participants.balance(member) == before
@@ -234,12 +233,12 @@ async def test_a_refund_that_shows_anothers_card_is_declined_wherever_he_lives(
         body = {
             **counter.till.name()._asdict(),
             "kind": "refund",
-            "occurred_at": towns.now().isoformat(),
+            "occurred_at": now().isoformat(),
             "original": {"id": sold.id},
             "identifier": {"card": shown.number},
         }
         reply = await counter.till.client.submit_bytes(json.dumps(body).encode())
-        answer = towns.answer_of(reply)
+        answer = answer_of(reply)
         await stored(counter, answer, "another-account")
         assert answer.balance is None or answer.balance.points == 0
     assert await participants.balance(buyer) == before
@@ -253,7 +252,7 @@ async def test_redemption_beyond_the_balance_is_a_stored_decline(counter: Counte
         (Redeem(credit_rial=GIFT_RIAL + 1), "insufficient-credit"),
     ):
         request = requests.redemption(
-            counter.till.name(), member.card, redeem, amount_rial=900_000, occurred_at=towns.now()
+            counter.till.name(), member.card, redeem, amount_rial=900_000, occurred_at=now()
         )
         await stored(counter, await counter.till.send(request), code)
         again = await counter.till.send(request)
@@ -269,7 +268,7 @@ async def test_refund_at_another_merchant_is_refused(counter: Counter) -> None:
     body = {
         **elsewhere.name()._asdict(),
         "kind": "refund",
-        "occurred_at": towns.now().isoformat(),
+        "occurred_at": now().isoformat(),
         "original": {"id": sold.id},
     }
     once = counter.participants.client(elsewhere.key, options=ONCE)
@@ -283,4 +282,4 @@ async def test_sale_a_second_after_enrolment_works(counter: Counter) -> None:
         shown = {"card": member.number, "mobile": member.mobile, "qr": member.qr}
         body = counter.body() | {"identifier": {identifier: shown[identifier]}}
         heard = await counter.till.client.submit_bytes(json.dumps(body).encode())
-        assert towns.answer_of(heard).points_earned == 300
+        assert answer_of(heard).points_earned == 300

@@ -20,8 +20,7 @@ from peyvand import (
 )
 from peyvand.operators import every
 
-from . import participants as towns
-from .participants import Participants, Till, until
+from .participants import PRICE_RIAL, Member, Participants, Till, answer_of, now, until
 from .street import Street
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300), pytest.mark.NH13, pytest.mark.NH14]
@@ -37,10 +36,10 @@ class Shop:
         """A name of this run's; order: text after the run's own number."""
         return OrderReference(self.one.shop.merchant, f"{self.one.terminal}/{order}", operation)
 
-    def purchase(self, order: str, member: towns.Member, amount_rial: int) -> Transaction:
+    def purchase(self, order: str, member: Member, amount_rial: int) -> Transaction:
         """An order of so much, now."""
         return requests.purchase(
-            self.name(order), member.card, amount_rial=amount_rial, occurred_at=towns.now()
+            self.name(order), member.card, amount_rial=amount_rial, occurred_at=now()
         )
 
 
@@ -68,7 +67,7 @@ async def test_an_order_counts_once_whoever_sends_it_and_however_it_is_typed(onl
     request = online.purchase("77", member, 500_000)
     first = await online.one.client.submit(request)
     assert isinstance(first, Answered)
-    answer = towns.answer_of(first)
+    answer = answer_of(first)
     assert (answer.status, answer.points_earned) == (Status.COMPLETED, 500)
     name = request.order_name
     assert answer.id == f"{member.shard}.o.{name.merchant}.{online.one.terminal}%2F77.purchase"
@@ -100,20 +99,20 @@ async def test_an_order_counts_once_whoever_sends_it_and_however_it_is_typed(onl
 async def test_an_order_is_paid_with_points_and_taken_back_by_name(online: Shop) -> None:
     member = await online.participants.shopper(online.one, 300)
     asked = Redeem(points=100)
-    at = towns.now()
+    at = now()
     spent = requests.redemption(
         online.name("80"), member.card, asked, amount_rial=900_000, occurred_at=at
     )
-    answer = towns.answer_of(await online.one.client.submit(spent))
-    assert (answer.points_redeemed, answer.discount_rial) == (100, 100 * towns.PRICE_RIAL)
+    answer = answer_of(await online.one.client.submit(spent))
+    assert (answer.points_redeemed, answer.discount_rial) == (100, 100 * PRICE_RIAL)
 
     back = requests.reversal(
         online.name("80", "undo"),
         original_named(spent.order_name, at),
-        occurred_at=towns.now(),
+        occurred_at=now(),
         identifier=member.card,
     )
-    undone = towns.answer_of(await online.two.client.submit(back))
+    undone = answer_of(await online.two.client.submit(back))
     assert (undone.status, undone.points_restored) == (Status.COMPLETED, 100)
     assert (await online.participants.balance(member))["points"] == 300
     found = await online.one.client.status(answer.id)
@@ -125,15 +124,15 @@ async def test_part_of_an_order_is_taken_back_twice_online_and_once_at_a_till(
     online: Shop,
 ) -> None:
     member = await online.participants.member()
-    sold = towns.answer_of(await online.one.client.submit(online.purchase("90", member, 600_000)))
+    sold = answer_of(await online.one.client.submit(online.purchase("90", member, 600_000)))
     lines = (RefundLine(line=1, amount_rial=100_000),)
     for number in (1, 2):
         name = online.name("90", f"refund-{number}")
-        request = requests.refund(name, Original(id=sold.id), occurred_at=towns.now(), lines=lines)
-        answer = towns.answer_of(await online.one.client.submit(request))
+        request = requests.refund(name, Original(id=sold.id), occurred_at=now(), lines=lines)
+        answer = answer_of(await online.one.client.submit(request))
         assert answer.points_clawed_back == 100
     at_till = requests.refund(
-        online.till.name(), Original(id=sold.id), occurred_at=towns.now(), lines=lines
+        online.till.name(), Original(id=sold.id), occurred_at=now(), lines=lines
     )
     assert (await online.till.send(at_till)).points_clawed_back == 100
     assert (await online.participants.balance(member))["points"] == 300
@@ -149,7 +148,7 @@ async def test_another_merchants_key_cannot_send_or_see_an_order(
         await street.grocer.client.submit(request)
     assert refused.value.code == "merchant-mismatch"
     assert await names_posted(online, request.order_name) == []
-    answer = towns.answer_of(await online.one.client.submit(request))
+    answer = answer_of(await online.one.client.submit(request))
     with pytest.raises(Forbidden) as refused:
         await street.grocer.client.status(answer.id)
     assert refused.value.code == "not-your-transaction"
@@ -158,20 +157,20 @@ async def test_another_merchants_key_cannot_send_or_see_an_order(
 async def test_a_till_of_the_merchant_reverses_no_order_come_or_not(online: Shop) -> None:
     """Else one stolen key of a chain refuses its online shop's orders for ever (findings A12)."""
     member = await online.participants.member()
-    come, at = online.purchase("96", member, 100_000), towns.now()
-    sold = towns.answer_of(await online.one.client.submit(come))
+    come, at = online.purchase("96", member, 100_000), now()
+    sold = answer_of(await online.one.client.submit(come))
     still = online.purchase("97", member, 100_000)
     for name in (come.order_name, still.order_name):
         wish = requests.reversal(
             online.till.name(),
             original_named(name, at),
-            occurred_at=towns.now(),
+            occurred_at=now(),
             identifier=member.card,
         )
         with pytest.raises(Forbidden) as refused:
             await online.till.client.submit(wish)
         assert refused.value.code == "reversal-of-another-terminal"
-    late = towns.answer_of(await online.two.client.submit(still))
+    late = answer_of(await online.two.client.submit(still))
     assert (sold.status, late.status) == (Status.COMPLETED, Status.COMPLETED)
 
 
@@ -179,9 +178,9 @@ async def test_an_order_on_two_shards_is_raised_whichever_keys_sent_it(online: S
     member = await online.participants.member()
     other = await online.participants.member_elsewhere(member.shard)
     request = online.purchase("99", member, 100_000)
-    answer = towns.answer_of(await online.one.client.submit(request))
+    answer = answer_of(await online.one.client.submit(request))
     elsewhere = online.purchase("99", other, 100_000)
-    second = towns.answer_of(await online.two.client.submit(elsewhere))
+    second = answer_of(await online.two.client.submit(elsewhere))
     assert second.id != answer.id
     name = answer.id.partition(".")[2]
 

@@ -16,9 +16,8 @@ from kit.base.telemetry import Metric
 from kit.stream import kafka, outbox
 from peyvand import requests, road
 
-from . import participants as towns
 from .collector import Collector, Seen
-from .participants import until
+from .participants import now, until
 from .street import Street
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
@@ -38,7 +37,7 @@ async def sell_traced(street: Street, trace_id: str) -> None:
     """A purchase whose HTTP request carries a trace context."""
     till = street.grocer
     member = await street.participants.member()
-    sold = requests.purchase(till.name(), member.card, amount_rial=20_000, occurred_at=towns.now())
+    sold = requests.purchase(till.name(), member.card, amount_rial=20_000, occurred_at=now())
     headers = {"authorization": f"Bearer {till.key}", "traceparent": traceparent(trace_id)}
     url = street.participants.cluster.url(plan.GATEWAY)
     async with httpx.AsyncClient(base_url=url, timeout=20.0, headers=headers) as caller:

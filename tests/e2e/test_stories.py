@@ -16,7 +16,6 @@ from peyvand import (
 )
 from peyvand.operators import every
 
-from . import participants as towns
 from .participants import (
     EARN_PER_RIAL,
     FEE_BP,
@@ -25,6 +24,8 @@ from .participants import (
     Member,
     Participants,
     Till,
+    answer_of,
+    now,
     until,
 )
 from .street import Street, owed, redemption, refund
@@ -149,14 +150,14 @@ async def test_refund_by_amount_falls_on_what_is_left_of_each_line(street: Stree
 
 
 async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: Street) -> None:
-    till, at = street.grocer, towns.now()
+    till, at = street.grocer, now()
     member = await street.participants.member()
     name = till.name()
     await till.client.purchase(name, member.card, amount_rial=70_000, occurred_at=at)
 
     undone = await till.send(
         requests.reversal(
-            till.name(), original_named(name, at), occurred_at=towns.now(), identifier=member.card
+            till.name(), original_named(name, at), occurred_at=now(), identifier=member.card
         )
     )
 
@@ -167,7 +168,7 @@ async def test_reversal_undoes_a_sale_whose_answer_the_till_never_saw(street: St
 
 
 async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street) -> None:
-    till, at = street.grocer, towns.now()
+    till, at = street.grocer, now()
     member = await street.participants.member()
     late = requests.purchase(till.name(), member.card, amount_rial=70_000, occurred_at=at)
 
@@ -180,9 +181,9 @@ async def test_reversal_before_arrival_refuses_the_sale_for_ever(street: Street)
 
     first = await till.client.submit(late)
     again = await till.client.submit(late)
-    answer = towns.answer_of(first)
+    answer = answer_of(first)
     assert (answer.status, answer.code) == (Status.DECLINED, "reversed-before-arrival")
-    assert towns.answer_of(again) == answer
+    assert answer_of(again) == answer
     standing = await till.client.status(answer.id)
     assert standing is not None
     assert standing.current.status == "reversed_before_arrival"
@@ -203,9 +204,9 @@ async def held_sale(street: Street) -> tuple[Member, Answer]:
     """A sale so large that fraud holds its points."""
     member = await street.participants.member()
     heard = await street.grocer.client.purchase(
-        street.grocer.name(), member.card, amount_rial=HELD_RIAL, occurred_at=towns.now()
+        street.grocer.name(), member.card, amount_rial=HELD_RIAL, occurred_at=now()
     )
-    answer = towns.answer_of(heard)
+    answer = answer_of(heard)
     assert answer.status is Status.HELD
     assert answer.points_pending == answer.points_earned == HELD_RIAL // EARN_PER_RIAL
     assert answer.pending_until is not None
@@ -275,9 +276,9 @@ async def test_a_burst_at_one_shop_leaves_the_member_alone_at_another(street: St
 
     async def sale(till: Till, amount_rial: int) -> Answer:
         heard = await till.client.purchase(
-            till.name(), by_mobile, amount_rial=amount_rial, occurred_at=towns.now()
+            till.name(), by_mobile, amount_rial=amount_rial, occurred_at=now()
         )
-        return towns.answer_of(heard)
+        return answer_of(heard)
 
     at_baker = [await sale(street.baker, 1) for _ in range(12)]
     assert [a.code for a in at_baker] == [""] * 10 + ["card-burst"] * 2
@@ -295,9 +296,9 @@ async def test_a_redemption_that_was_declined_takes_nothing_of_the_members_day(
     async def spend(till: Till, points: int, amount_rial: int) -> Answer:
         asked = Redeem(points=points)
         heard = await till.client.redeem(
-            till.name(), by_mobile, asked, amount_rial=amount_rial, occurred_at=towns.now()
+            till.name(), by_mobile, asked, amount_rial=amount_rial, occurred_at=now()
         )
-        return towns.answer_of(heard)
+        return answer_of(heard)
 
     typo = await spend(street.baker, 19_999, 3_999_800)
     assert (typo.status, typo.code) == (Status.DECLINED, "insufficient-points")
@@ -315,9 +316,9 @@ async def test_a_card_used_in_a_burst_is_declined_with_reasons(street: Street) -
 
     async def sale() -> Answer:
         heard = await street.grocer.client.purchase(
-            street.grocer.name(), member.card, amount_rial=20_000, occurred_at=towns.now()
+            street.grocer.name(), member.card, amount_rial=20_000, occurred_at=now()
         )
-        return towns.answer_of(heard)
+        return answer_of(heard)
 
     answers = [await sale() for _ in range(12)]
     assert [a.status for a in answers[:10]] == [Status.COMPLETED] * 10

@@ -25,8 +25,17 @@ from peyvand import (
 )
 from peyvand.terminal import Durability, Journal
 
-from . import participants as towns
-from .participants import GIFT_RIAL, NETWORK, Participants, answer_of, until
+from .participants import (
+    EARN_PER_RIAL,
+    GIFT_RIAL,
+    NETWORK,
+    Participants,
+    answer_of,
+    body_of,
+    now,
+    preview_of,
+    until,
+)
 from .street import Street, owed, redemption, refund
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
@@ -67,7 +76,7 @@ async def test_a_gift_that_was_spent_is_gone_with_the_purchase_that_justified_it
     sold = await till.buy(member, 100_000)
     await until(lambda: participants.credit(member), lambda rial: rial == GIFT_RIAL)
     spent = await till.send(redemption(till, member, 400_000, credit_rial=GIFT_RIAL))
-    assert spent.points_earned == (400_000 - GIFT_RIAL) // towns.EARN_PER_RIAL
+    assert spent.points_earned == (400_000 - GIFT_RIAL) // EARN_PER_RIAL
 
     await till.send(refund(till, sold))
     back = await till.send(refund(till, spent))
@@ -123,15 +132,15 @@ async def test_a_blocked_card_is_declined_and_the_phone_still_works(street: Stre
 
     async def code() -> str:
         heard = await till.client.purchase(
-            till.name(), member.card, amount_rial=20_000, occurred_at=towns.now()
+            till.name(), member.card, amount_rial=20_000, occurred_at=now()
         )
-        return towns.answer_of(heard).code
+        return answer_of(heard).code
 
     await until(code, lambda said: said == "identifier-blocked", step_s=1.0)
     heard = await till.client.purchase(
-        till.name(), models.mobile(member.mobile), amount_rial=20_000, occurred_at=towns.now()
+        till.name(), models.mobile(member.mobile), amount_rial=20_000, occurred_at=now()
     )
-    assert towns.answer_of(heard).status is Status.COMPLETED
+    assert answer_of(heard).status is Status.COMPLETED
 
 
 async def change_standing(
@@ -217,7 +226,7 @@ async def test_a_partners_history_goes_to_its_own_customers(street: Street) -> N
             merchant=shop.merchant,
             transaction=f"h-{reference}",
             identifier=Identifier(external=reference),
-            occurred_at=towns.now() - timedelta(days=1),
+            occurred_at=now() - timedelta(days=1),
             amount_rial=amount_rial,
         )
         for shop, amount_rial in zip(owners, amounts, strict=True)
@@ -249,11 +258,11 @@ async def test_a_card_that_is_bound_anew_means_the_old_account_until_then(street
     old, heir = await participants.shopper(till, 50), await participants.member()
     soon = {"account": heir.account, "member": heir.member}
     with pytest.raises(Invalid):
-        at = (towns.now() + timedelta(seconds=60)).isoformat()
+        at = (now() + timedelta(seconds=60)).isoformat()
         await participants.operator.rebind_identifier(
             old.identifier_id, str(uuid.uuid4()), soon | {"from_at": at}
         )
-    later = (towns.now() + timedelta(minutes=30)).isoformat()
+    later = (now() + timedelta(minutes=30)).isoformat()
     await participants.operator.rebind_identifier(
         old.identifier_id, str(uuid.uuid4()), soon | {"from_at": later}
     )
@@ -268,10 +277,10 @@ async def test_an_inquiry_leaves_nothing(street: Street) -> None:
     posted = await street.participants.names_posted(till.terminal)
 
     heard = await till.client.inquire(
-        till.name(), member.card, amount_rial=90_000, occurred_at=towns.now()
+        till.name(), member.card, amount_rial=90_000, occurred_at=now()
     )
 
-    preview = towns.preview_of(heard)
+    preview = preview_of(heard)
     assert preview.balance.points == 500
     assert preview.would_earn_points == 90
     assert preview.redeemable_points == 500
@@ -292,16 +301,12 @@ async def test_a_till_that_lost_power_sends_what_it_had_written_down(
 
     def simulated() -> Terminal:
         journal = Journal(tmp_path / "till.sqlite", durability=Durability.PROCESS_CRASH)
-        return Terminal(
-            till.client, journal, terminal=till.terminal, epoch=till.epoch, now=towns.now
-        )
+        return Terminal(till.client, journal, terminal=till.terminal, epoch=till.epoch, now=now)
 
     before = simulated()
     written = before.prepare(
         models.Kind.PURCHASE,
-        lambda name: requests.purchase(
-            name, member.card, amount_rial=60_000, occurred_at=towns.now()
-        ),
+        lambda name: requests.purchase(name, member.card, amount_rial=60_000, occurred_at=now()),
     )
     first = await before.send(written)
     before.journal.close()
@@ -310,7 +315,7 @@ async def test_a_till_that_lost_power_sends_what_it_had_written_down(
     again = await after.send(written)
     await after.purchase(member.card, amount_rial=40_000)
     after.journal.close()
-    assert towns.body_of(again) == towns.body_of(first)
+    assert body_of(again) == body_of(first)
     assert (await participants.balance(member))["points"] == 100
     assert len(await participants.names_posted(till.terminal)) == 2
 

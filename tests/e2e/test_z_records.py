@@ -17,9 +17,8 @@ from lab.observe import driver
 from peyvand import Answer, Status
 from peyvand.transport import path_of
 
-from . import participants as towns
 from . import wire as wires
-from .participants import Participants, until
+from .participants import START, Participants, until
 from .shards import Shards
 from .wire import Wire
 
@@ -158,7 +157,7 @@ async def test_programme_that_arrives_late_is_waited_for(
         merchant=shop.merchant,
         party=shop.party,
         version=2,
-        effective_from=towns.START,
+        effective_from=START,
         title_fa="دیر",
         title_en="late",
         earn_points=3,

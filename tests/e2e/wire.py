@@ -18,8 +18,7 @@ from contracts.values import Channel, Kind, micros, till_name
 from kit.base import ids
 from kit.stream import kafka, outbox
 
-from . import participants as towns
-from .participants import Member, Till
+from .participants import Member, Till, now
 
 NOBODY_READS = 3  # a partition of gateway.replies that no gateway of this platform reads
 ALL = 2**62
@@ -154,14 +153,14 @@ def commanded(about: PosTransaction) -> bytes:
 
 
 def _enveloped(kind: str, key: int, data: Any) -> bytes:
-    now = towns.now()
+    at = now()
     said = envelope.Envelope(
-        id=ids.uuid7(now),
+        id=ids.uuid7(at),
         type=kind,
         key=str(key),
-        occurred_at=now,
-        accepted_at=now,
-        fingerprint=envelope.fingerprint_of({"at": micros(now), "salt": secrets.token_hex(8)}),
+        occurred_at=at,
+        accepted_at=at,
+        fingerprint=envelope.fingerprint_of({"at": micros(at), "salt": secrets.token_hex(8)}),
         data=data,
     )
     return envelope.encode(said)
