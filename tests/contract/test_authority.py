@@ -146,6 +146,13 @@ TABLE = {
     },
     "notify": {
         "GET /v1/audit/notify": "a",
+        "PUT /v1/merchants/{merchant}/webhook-endpoints/{endpoint}": "p",
+        "PUT /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/secrets/{secret}": "p",
+        "GET /v1/merchants/{merchant}/webhook-endpoints": "psao",
+        "GET /v1/merchants/{merchant}/webhook-endpoints/{endpoint}": "psao",
+        "GET /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/deliveries": "psao",
+        "PUT /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/tests/{test}": "p",
+        "POST /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/replays": "p",
         "GET /v1/messages": "s",
     },
     "identity": {

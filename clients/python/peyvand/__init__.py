@@ -47,6 +47,7 @@ from peyvand.operators import Operator
 from peyvand.road import Follow
 from peyvand.terminal import Terminal
 from peyvand.transport import Options, Retry, Timeouts
+from peyvand.webhooks import BadSignature, Webhook, verify_webhook
 
 __all__ = [
     "Accepted",
@@ -55,6 +56,7 @@ __all__ = [
     "Answered",
     "BadReply",
     "BadRequest",
+    "BadSignature",
     "Balance",
     "Client",
     "Conflict",
@@ -90,8 +92,10 @@ __all__ = [
     "TransactionStatus",
     "Unauthorized",
     "Unavailable",
+    "Webhook",
     "card",
     "mobile",
     "original_named",
     "qr",
+    "verify_webhook",
 ]

@@ -12,6 +12,7 @@ from peyvand.calls.members import MemberCalls
 from peyvand.calls.merchants import MerchantCalls
 from peyvand.calls.notify import MessageCalls
 from peyvand.calls.onboarding import OnboardingCalls
+from peyvand.calls.webhooks import WebhookCalls
 from peyvand.listing import every as every
 from peyvand.models import Answered, HistoricPurchase, Pending
 from peyvand.transport import path_of
@@ -26,6 +27,7 @@ class Operator(
     FraudCalls,
     LedgerCalls,
     MessageCalls,
+    WebhookCalls,
     IdentityCalls,
 ):
     """Administers the network; use as `async with Operator(url, key)`.

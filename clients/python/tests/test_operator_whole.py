@@ -10,7 +10,8 @@ import peyvand
 from gateway.openapi.domain import document
 from support import services
 
-from .test_operator import ANY, CALLS, Call
+from .operator_calls import CALLS, Call
+from .test_operator import ANY
 
 NONE: Any = object()  # nothing is called
 OTHERWISE = {  # by other parts of the SDK: a till's, and the import of whole files

@@ -191,6 +191,7 @@ def _own_settings(cluster: Cluster, name: str) -> dict[str, str]:
                 "SMS_CALLBACK_URL": callback,
                 "CALLBACK_SECRET": secrets.callback_secret,
                 "SUPPORT_PHONE": SUPPORT_PHONE,
+                "WEBHOOK_LOCAL": "true",
             }
         case "sms-simulator":
             return {"SMS_API_KEY": secrets.sms_api_key, "SMS_CALLBACK_URL": callback}

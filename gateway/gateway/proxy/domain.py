@@ -84,6 +84,12 @@ def _writes(*roles: Role, own: bool = False) -> Rights:
 
 _JOINING: Final = frozenset({Role.AUDITOR, Role.PARTNERS, Role.MONEY})
 _DECIDING: Final = Rights(_JOINING, frozenset({Role.MONEY}))
+_WEBHOOKS: Final = Rights(
+    frozenset({Role.PARTNERS, Role.SUPPORT, Role.AUDITOR}),
+    frozenset({Role.PARTNERS}),
+    own=True,
+    service=Service.NOTIFY,
+)
 _MEMBERS: Final = Rights(_PEOPLE, frozenset({Role.ENROL}), parties=True)
 PROXY_ROUTES: Final = (
     ProxyRoute(
@@ -101,6 +107,7 @@ PROXY_ROUTES: Final = (
             "standings": _writes(Role.TERMINALS, own=True),
             "programmes": _writes(Role.MONEY, own=True),
             "statements": Rights(_SUMS, own=True),
+            "webhook-endpoints": _WEBHOOKS,
         },
     ),
     ProxyRoute("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),

@@ -24,6 +24,16 @@ PAUSE_MAX_S: Final = 60.0
 SEND_TIMEOUT_S: Final = 15.0
 PAGE_MAX: Final = 200
 
+ENDPOINTS_MAX: Final = 10  # of a merchant
+SECRET_OVERLAP_MAX_S: Final = 30 * 86_400
+WEBHOOK_EVERY_S: Final = 1.0
+WEBHOOK_TIMEOUT_S: Final = 15.0
+WEBHOOK_BODY_BYTES_MAX: Final = 20_000
+WEBHOOK_ENDPOINTS_AT_ONCE: Final = 32  # one that hangs takes one place
+WEBHOOK_TRIES_AT_ONCE: Final = 4  # of one endpoint
+WEBHOOK_BATCH_MAX: Final = 40
+REPLAY_EVENTS_MAX: Final = 10_000
+
 
 class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """The provider in Kavenegar's shape, the keys of sealed contacts, the secret of callbacks."""
@@ -34,4 +44,5 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     contact_keys: tuple[str, ...]  # as members has them: 32 bytes, base64, the newest first
     callback_secret: str
     sms_segment_price_rial: int = 1_180
+    webhook_local: bool = False  # a local cluster: endpoints on this machine, without TLS
     support_phone: str = ""  # whom to call, in texts that refuse something; digits as dialled

@@ -36,6 +36,7 @@ from notify.main import SERVICE
 from notify.receipts.usecases import DeliveryPoller, receipt_buffer
 from notify.sending.usecases import SmsSender
 from notify.sms_provider import SmsProvider
+from notify.titles import consumer as titles
 from simulators.sms import app as simulator
 from simulators.sms.exchange import Exchange
 from support import services
@@ -86,6 +87,23 @@ async def pool(database: Database, owner: Database) -> AsyncIterator[Database]:
     yield database
     async with owner.transaction() as tx:
         await tx.execute("delete from messages; delete from contacts")
+
+
+@pytest_asyncio.fixture
+async def hooks(database: Database, owner: Database, make: "Make") -> AsyncIterator[Database]:
+    """The database with merchants 5 and 6, emptied of webhooks behind the test."""
+    async with database.transaction() as tx:
+        merchants = [
+            Merchant(merchant=number, version=1, party=number, title_fa="نان", title_en="Bread")
+            for number in (5, 6)
+        ]
+        await titles.on_merchants_merchants(tx, [make.merchant_event(one) for one in merchants])
+    yield database
+    async with owner.transaction() as tx:
+        await tx.execute(
+            "delete from webhook_deliveries; delete from webhook_events;"
+            " delete from webhook_secrets; delete from webhook_endpoints; delete from titles"
+        )
 
 
 @pytest_asyncio.fixture
@@ -299,6 +317,12 @@ class Client:
     async def get(self, path: str, *, roles: tuple[str, ...] = auth.STAFF) -> httpx.Response:
         return await self.http.get(path, auth=Vouched("notify", SECRET, roles))
 
+    async def send(
+        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = auth.STAFF
+    ) -> httpx.Response:
+        vouched = Vouched("notify", SECRET, roles)
+        return await self.http.request(method, path, json=body, auth=vouched)
+
 
 @pytest_asyncio.fixture
 async def client(pool: Database) -> AsyncIterator[Client]:
@@ -309,6 +333,7 @@ async def client(pool: Database) -> AsyncIterator[Client]:
         actor_secret=SECRET,
         contact_keys=(ROOT,),
         callback_secret=Client.secret,
+        webhook_local=False,
     )
     app = services.application(SERVICE, resources)
     buffer = resources.shared(receipt_buffer)

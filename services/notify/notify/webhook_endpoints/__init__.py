@@ -1,0 +1,1 @@
+"""Endpoints of merchants' programs: where webhooks go, and what signs them."""

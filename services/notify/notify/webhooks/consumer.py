@@ -1,0 +1,23 @@
+"""Kafka door of webhooks: outcomes that merchants' programs are told."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from contracts import topics
+from contracts.ledger import Outcome
+from kit.base.db import Tx
+from kit.stream.consumer import Event, Subscription
+from notify.webhooks import usecases
+
+
+async def on_ledger_entries(tx: Tx, batch: Sequence[Event]) -> None:
+    """Queue the events of outcomes whose merchant has an endpoint."""
+    outcomes: list[tuple[int, Outcome]] = [(event.partition, event.data) for event in batch]
+    await usecases.queue_outcomes(tx, outcomes)
+
+
+ENTRIES: Final = Subscription(
+    topic=topics.LEDGER_ENTRIES,
+    handle=on_ledger_entries,
+    decoders={"outcome-recorded.v1": Outcome},
+)
