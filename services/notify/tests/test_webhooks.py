@@ -23,9 +23,9 @@ from notify.webhook_endpoints.domain import Endpoint, EventType
 from notify.webhook_sending.usecases import WebhookSender
 from notify.webhooks import consumer, usecases
 from notify.webhooks.domain import DeliveryState
+from support.webhook_receiver import Receiver, listening
 
 from .conftest import NOW, ROOT, Wall
-from .webhook_receiver import Receiver, listening
 
 pytestmark = pytest.mark.SH14
 RING = rules.ring_of((ROOT,))
