@@ -1,7 +1,7 @@
 """A merchant's program that really listens: it keeps what comes and answers as a test says."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,8 +17,12 @@ class Receiver:
     """
 
     url: str = ""
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str]]] = field(
+        default_factory=list[tuple[int, dict[str, str]]]
+    )
+    received: list[tuple[dict[str, str], bytes]] = field(
+        default_factory=list[tuple[dict[str, str], bytes]]
+    )
     open_gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def messages(self) -> list[str]:
@@ -39,7 +43,7 @@ class Receiver:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Receiver]:
+async def listening() -> AsyncGenerator[Receiver]:
     """A receiver on a port of its own."""
     receiver = Receiver()
     receiver.open_gate.set()
