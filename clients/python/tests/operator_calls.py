@@ -71,6 +71,13 @@ CALLS: list[tuple[str, Call]] = [
     ("GET /v1/audit/campaigns", lambda o: o.trail("campaigns")),
     ("GET /v1/audit/fraud", lambda o: o.trail("fraud")),
     ("GET /v1/audit/notify", lambda o: o.trail("notify")),
+    ("PUT /v1/terminals/9/activation-codes/c-1", lambda o: o.put_activation_code(9, "c-1")),
+    ("GET /v1/terminals/9/activation-codes/c-1", lambda o: o.activation_code(9, "c-1")),
+    (
+        "DELETE /v1/terminals/9/activation-codes/c-1",
+        lambda o: o.withdraw_activation_code(9, "c-1"),
+    ),
+    ("POST /v1/activations", lambda o: o.redeem_activation_code("4512", "d-1")),
     ("PUT /v1/terminals/9/activations/u-1", lambda o: o.activate_terminal(9, "u-1")),
     ("PUT /v1/enrolments/u-1", lambda o: o.enrol("u-1", {"mobile": "09120000001"})),
     ("PUT /v1/merchants/5/terminals/9", lambda o: o.put_terminal(5, 9, branch=1)),

@@ -26,7 +26,13 @@ _NOBODY: Final[frozenset[str]] = frozenset()
 _OWN: Final = frozenset({PERSON})  # of whoever signed in, what is his own
 _USERS: Final = frozenset({Role.USERS, Role.AUDITOR})
 # where nobody has a key yet
-_OPEN: Final = frozenset({("POST", "/v1/sessions"), ("POST", "/v1/invitations/accept")})
+_OPEN: Final = frozenset(
+    {
+        ("POST", "/v1/sessions"),
+        ("POST", "/v1/invitations/accept"),
+        ("POST", "/v1/activations"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ PROXY_ROUTES: Final = (
         },
     ),
     ProxyRoute("/v1/terminals", Service.MERCHANTS, _writes(Role.TERMINALS)),
+    ProxyRoute("/v1/activations", Service.MERCHANTS, Rights(_NOBODY)),
     ProxyRoute("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
     ProxyRoute("/v1/windows", Service.MERCHANTS, Rights(_SUMS, frozenset({Role.MONEY}))),
     ProxyRoute(

@@ -5,6 +5,7 @@ from typing import Final
 
 from kit.audit_trail import part as audit
 from kit.room import Service
+from merchants.activation_codes.part import part as activation_codes
 from merchants.clearing.part import part as clearing
 from merchants.daily_totals.part import part as daily_totals
 from merchants.onboarding.part import part as onboarding
@@ -18,7 +19,7 @@ from merchants.terminals.part import part as terminals
 
 PARTS: Final = (
     *(parties, terminals, terminal_status, party_status, programmes, onboarding, daily_totals),
-    *(clearing, statements, audit),
+    *(activation_codes, clearing, statements, audit),
 )
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 SERVICE: Final = Service(name="merchants", settings=Settings, parts=PARTS, migrations=MIGRATIONS)

@@ -68,6 +68,31 @@ class MerchantCalls(Calls):
         path = path_of("terminals", terminal, "activations", activation_id)
         return await self.typed("PUT", path, {}, Activation)
 
+    async def put_activation_code(
+        self, terminal: int, code_id: str, *, overlap_s: int = 0
+    ) -> Document:
+        """Issue a code to read out at the till; `code` is in the first answer only."""
+        path = path_of("terminals", terminal, "activation-codes", code_id)
+        return await self.put(path, {"overlap_s": overlap_s})
+
+    async def activation_code(self, terminal: int, code_id: str) -> Document:
+        """A code without its digits: whether it was redeemed, and by which device."""
+        return await self.get(path_of("terminals", terminal, "activation-codes", code_id))
+
+    async def withdraw_activation_code(self, terminal: int, code_id: str) -> Document:
+        """End a code that was not redeemed; a key that it gave stays."""
+        path = path_of("terminals", terminal, "activation-codes", code_id)
+        return await self.typed("DELETE", path, None, Document)
+
+    async def redeem_activation_code(self, code: str, device: str) -> Activation:
+        """Epoch and key of the terminal that a code is of; needs no key. device: a UUID it keeps.
+
+        Sent again after a lost answer, it gives another key, and the one before ends.
+        """
+        return await self.typed(
+            "POST", path_of("activations"), {"code": code, "device": device}, Activation
+        )
+
     async def put_terminal_key(self, terminal: int, key_id: str) -> Document:
         """A further key for a terminal (rotation). key_id: eight of a-z and 0-9."""
         return await self.put(path_of("terminals", terminal, "keys", key_id), {})

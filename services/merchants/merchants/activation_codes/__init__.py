@@ -1,0 +1,1 @@
+"""Activation codes: typed into a terminal, once, which then has its key."""
