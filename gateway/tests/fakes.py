@@ -28,6 +28,8 @@ from gateway.tables.usecases.readiness import STATE_TOPICS
 from kit.base import auth, clock, errors
 from kit.stream import kafka, outbox
 
+from .proposals import Proposals
+
 SHARDS = 12
 SECRET = "actor-secret"
 ROOT = base64.b64encode(b"i" * 32).decode()  # of identifiers
@@ -221,6 +223,9 @@ class FakeServices:
     api_keys: dict[str, ApiKey] = field(default_factory=dict[str, ApiKey])
     uses: list[list[str]] = field(default_factory=list[list[str]])  # of each report
     uses_status: int = 200
+    proposals: Proposals = field(default_factory=Proposals)
+    status: int = 201  # of what is forwarded
+    more_headers: dict[str, str] = field(default_factory=dict[str, str])
 
     async def serve(self, request: aioweb.Request) -> aioweb.StreamResponse:
         """One handler for every service; each call must be signed."""
@@ -228,6 +233,8 @@ class FakeServices:
         actor = await self.actor_of(request)
         await asyncio.sleep(self.delay_s)
         parts = request.path.split("/")
+        if parts[1:3] == ["internal", "proposals"]:
+            return self.proposals.serve(request.method, parts, actor, await request.read())
         if parts[1] == "internal":
             assert actor.roles == {"service"}
             if parts[3:] == ["uses"]:
@@ -243,8 +250,11 @@ class FakeServices:
         body = await request.read()
         self.actors.append(actor)
         self.forwarded.append((request.method, request.raw_path, dict(request.headers), body))
+        if parts[2] == "proposals" and parts[4:] == ["approval"]:
+            return aioweb.json_response(self.proposals.view(parts[3]))
         answer = {"subject": actor.subject, "roles": sorted(actor.roles), "bytes": len(body)}
-        return aioweb.json_response(answer, status=201, headers={"etag": '"7"', "x-own": "1"})
+        headers = {"etag": '"7"', "x-own": "1"} | self.more_headers
+        return aioweb.json_response(answer, status=self.status, headers=headers)
 
     async def actor_of(self, request: aioweb.Request) -> auth.Actor:
         """The actor that the request is signed with, for one of the services and with this body."""

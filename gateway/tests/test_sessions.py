@@ -58,13 +58,13 @@ async def test_what_a_second_factor_would_add_is_refused_with_what_to_do(edge: E
     mine = name()
     withheld = ("history", "money")
     await edge.publish(session(mine, withheld=withheld))
-    terms = await edge.client.put("/v1/terms/9", content=b"{}", headers=token(mine))
-    assert (terms.status_code, terms.json()["code"]) == (403, "second-factor-needed")
+    window = await edge.client.put("/v1/windows/9", content=b"{}", headers=token(mine))
+    assert (window.status_code, window.json()["code"]) == (403, "second-factor-needed")
     history = await edge.post({}, token(mine), "/v1/history")
     assert (history.status_code, history.json()["code"]) == (403, "second-factor-needed")
     await edge.publish(session(mine, version=2, roles=("history", "money", "partners")))
-    terms = await edge.client.put("/v1/terms/9", content=b"{}", headers=token(mine))
-    assert terms.status_code == 201
+    window = await edge.client.put("/v1/windows/9", content=b"{}", headers=token(mine))
+    assert window.status_code == 201
     history = await edge.post({}, token(mine), "/v1/history")
     assert history.json()["code"] == "missing-field"
 

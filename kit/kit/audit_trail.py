@@ -85,13 +85,13 @@ async def _keep(act: Act, request: Request, actor: auth.Actor, kind: str) -> Non
     await local_tables.will_number(act.tx, "audit")
     await act.tx.execute(
         "insert into audit"
-        " (subject, roles, act, route, target, body_sha256, before, after, trace, address)"
-        " values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, $8::jsonb, $9, $10)",
-        actor.subject, sorted(actor.roles), kind,
-        f"{request.method} {request.scope['route'].path}",
+        " (subject, roles, act, route, target, body_sha256, before, after, trace, address,"
+        " approved_by) values ($1, $2, $3, $4, $5::jsonb, $6, $7::jsonb, $8::jsonb, $9, $10, $11)",
+        actor.subject, sorted(actor.roles), kind, f"{request.method} {request.scope['route'].path}",
         _json(dict(request.path_params)), auth.body_digest(request),
         _json(act.before), _json(act.after),
-        (telemetry.read_traceparent(request.headers.get("traceparent")) or "")[3:35], actor.address,
+        (telemetry.read_traceparent(request.headers.get("traceparent")) or "")[3:35],
+        actor.address, actor.approved_by,
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def _fields(value: Any) -> Any:
 
 
 class Entry(BaseModel):
-    """One act. target: the parameters of its address. before, after: as the room recorded them."""
+    """One act. target: of its address. before, after: as recorded. approved_by: by a second one."""
 
     id: int
     at: datetime
@@ -123,6 +123,7 @@ class Entry(BaseModel):
     after: Any
     trace: str
     address: str = ""
+    approved_by: str = ""
 
 
 class Trail(BaseModel):
@@ -147,8 +148,8 @@ def router(room: str, database: Database) -> APIRouter:
             await local_tables.all_numbered(tx, "audit")
             rows = await tx.fetch(
                 "select id, at, subject, roles, act, route, target, body_sha256, before, after,"
-                " trace, address from audit where id > $1 and ($2::text is null or subject = $2)"
-                " order by id limit $3",
+                " trace, address, approved_by from audit"
+                " where id > $1 and ($2::text is null or subject = $2) order by id limit $3",
                 after, subject, limit,
             )  # fmt: skip
         items = [_entry(row) for row in rows]
@@ -158,8 +159,7 @@ def router(room: str, database: Database) -> APIRouter:
 
 
 def _entry(row: Record) -> Entry:
-    told = ("target", "before", "after")
-    values = {name: row[name] and msgspec.json.decode(row[name]) for name in told}
+    values = {k: row[k] and msgspec.json.decode(row[k]) for k in ("target", "before", "after")}
     return Entry.model_validate(dict(row) | values)
 
 

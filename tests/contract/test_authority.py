@@ -183,6 +183,14 @@ TABLE = {
         "GET /v1/api-keys/{key}": "ua",
         "GET /v1/api-keys": "ua",
         "DELETE /v1/api-keys/{key}": "u",
+        "GET /v1/proposals": "an",
+        "GET /v1/proposals/{proposal}": "an",
+        "PUT /v1/proposals/{proposal}/approval": "n",
+        "PUT /v1/proposals/{proposal}/rejection": "n",
+        "PUT /v1/proposals/{proposal}/withdrawal": "n",
+        "POST /internal/proposals": "n",
+        "GET /internal/proposals/{proposal}": "g",
+        "PUT /internal/proposals/{proposal}/result": "g",
         "GET /internal/api-keys/{key}": "g",
         "POST /internal/api-keys/uses": "g",
         "GET /internal/sessions/{session}": "g",
@@ -248,6 +256,7 @@ UUIDS = (
     "factor",
     "key",
     "successor",
+    "proposal",
 )
 
 

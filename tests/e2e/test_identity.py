@@ -1,76 +1,24 @@
 """People sign in to the whole platform: invited, with a second factor, stopped at once."""
 
 import asyncio
-import base64
 import re
 import secrets
 import subprocess
 import sys
-import time
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from cluster import first_operator, plan, processes
-from peyvand import Forbidden, Operator, Options, Problem, Retry, Unauthorized, sign_in
+from peyvand import Forbidden, Options, Retry, Unauthorized, sign_in
 
-from .participants import PATIENT, Participants, until
+from .participants import Participants, until
+from .people import PASSWORD, Authenticator, as_, invited, refused, signed_in
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
 
-PASSWORD = "چهار کلمهٔ بی‌ربط"
 ONCE = Options(retry=Retry(attempts_max=1))
-
-
-@dataclass
-class Authenticator:
-    """What a person's telephone holds."""
-
-    secret: bytes
-
-    @classmethod
-    def of(cls, uri: str | None) -> "Authenticator":
-        found = re.search("secret=([A-Z2-7]+)", uri or "")
-        assert found is not None
-        return cls(base64.b32decode(found[1]))
-
-    def code(self, steps: int = 0) -> str:
-        totp = TOTP(self.secret, 6, SHA1(), 30)  # noqa: S303  what every authenticator knows
-        return totp.generate(int(time.time()) + 30 * steps).decode()
-
-
-async def invited(participants: Participants, grants: list[str]) -> tuple[str, str, str]:
-    """Somebody new: id, login, and the token of the invitation."""
-    user, login = str(uuid.uuid4()), f"user{secrets.token_hex(6)}@example.org"
-    names = {"name_fa": "مریم", "name_en": "Maryam"}
-    await participants.operator.put_user(user, {"login": login, "grants": grants, **names})
-    made = await participants.operator.put_invitation(user, str(uuid.uuid4()))
-    return user, login, made["token"]
-
-
-def as_(participants: Participants, key: str, options: Options = PATIENT) -> Operator:
-    return Operator(participants.cluster.url(plan.GATEWAY), key, options=options)
-
-
-async def signed_in(participants: Participants, grants: list[str]) -> tuple[str, str, Operator]:
-    """Somebody who accepted and signed in with a password: id, login, the client."""
-    user, login, token = await invited(participants, grants)
-    async with as_(participants, "") as nobody:
-        await nobody.accept_invitation(token, PASSWORD)
-        opened = await nobody.sign_in(login, PASSWORD, device="e2e")
-    return user, login, as_(participants, opened.token)
-
-
-async def refused(call: Any) -> str:
-    """The code of the refusal that a call ends in."""
-    with pytest.raises(Problem) as caught:
-        await call
-    return caught.value.code
 
 
 @pytest.mark.SH14
@@ -100,8 +48,6 @@ async def test_an_operator_is_invited_adds_a_second_factor_and_stops_a_party(
         await until(stopped)
         kept = await person.standings("parties", shop.party)
         assert [item["changed_by"] for item in kept["items"]] == [user]
-        opening = {"standing": "open", "reason": "paid"}
-        await person.put_standing("parties", shop.party, str(uuid.uuid4()), **opening)
     async with as_(participants, "") as nobody:
         assert await refused(nobody.sign_in(login, PASSWORD)) == "code-needed"
         later = phone.code(1)

@@ -2,6 +2,7 @@
 
 from peyvand.client import Client
 from peyvand.errors import (
+    ApprovalNeeded,
     BadReply,
     BadRequest,
     Conflict,
@@ -54,6 +55,7 @@ __all__ = [
     "Answer",
     "AnswerLine",
     "Answered",
+    "ApprovalNeeded",
     "BadReply",
     "BadRequest",
     "BadSignature",

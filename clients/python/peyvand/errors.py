@@ -25,6 +25,17 @@ class OutcomeUnknown(PeyvandError):
         self.problem = problem
 
 
+class ApprovalNeeded(PeyvandError):
+    """Nothing was done yet: the request is a proposal, and another person has to approve it.
+
+    proposal: its id, whom it waits for (roles), and until when (ends_at).
+    """
+
+    def __init__(self, what: str, *, proposal: Mapping[str, Any]) -> None:
+        super().__init__(f"{what}: waits for a second person as {proposal['proposal']}")
+        self.proposal = dict(proposal)
+
+
 class BadReply(PeyvandError):
     """What answered is no answer of this network."""
 

@@ -204,6 +204,14 @@ def raise_problem(request: str, reply: Reply) -> None:
     raise errors.problem_of(reply.status, body)
 
 
+def raise_proposal(request: str, reply: Reply) -> None:
+    """Raise ApprovalNeeded where a request waits for a second person."""
+    waits = reply.status == 202 and reply.headers.get("Location", "").startswith("/v1/proposals/")
+    proposal = _object(reply) if waits else None
+    if proposal is not None and "proposal" in proposal:
+        raise errors.ApprovalNeeded(request, proposal=proposal)
+
+
 def _not_taken(reply: Reply) -> bool:
     """Whether a reply that is to be tried again says of itself that nothing was posted."""
     return (_object(reply) or {}).get("code") in errors.NOT_TAKEN

@@ -195,5 +195,10 @@ CALLS: list[tuple[str, Call]] = [
     ("DELETE /v1/api-keys/k-1", lambda o: o.end_api_key("k-1")),
     ("GET /v1/api-keys/k-1", lambda o: o.api_key("k-1")),
     ("GET /v1/api-keys", lambda o: o.api_keys()),
+    ("GET /v1/proposals", lambda o: o.proposals()),
+    ("GET /v1/proposals/p-1", lambda o: o.proposal("p-1")),
+    ("PUT /v1/proposals/p-1/approval", lambda o: o.approve_proposal("p-1")),
+    ("PUT /v1/proposals/p-1/rejection", lambda o: o.reject_proposal("p-1", reason="no")),
+    ("PUT /v1/proposals/p-1/withdrawal", lambda o: o.withdraw_proposal("p-1")),
     ("PUT /v1/password", lambda o: o.change_password("four words", "five other words")),
 ]

@@ -17,10 +17,24 @@ from gateway.access.usecases import (
     address_of,
     quotas_of,
 )
-from gateway.clients import ForwardedRequest, Purpose, Services, services_of
+from gateway.clients import (
+    ForwardedRequest,
+    Purpose,
+    ServiceResponse,
+    Services,
+    services_of,
+)
 from gateway.problems import Code
 from gateway.proxy import usecases
-from gateway.proxy.domain import METHODS, READS, ProxyRoute, is_open, purpose_of
+from gateway.proxy.domain import (
+    METHODS,
+    READS,
+    ProxyRoute,
+    is_approval,
+    is_open,
+    needs_two_people,
+    purpose_of,
+)
 from kit.base import auth, telemetry, web
 from kit.room import Resources
 
@@ -72,9 +86,29 @@ class ReverseProxy:
             pool = (route.service_of(path), purpose)
             forwarded = ForwardedRequest(pool, method, _target(request.scope), body)
             headers = _onward(request, span)
-            answer = await usecases.forward(self.services, caller, address, forwarded, headers)
+            actor = usecases.actor_of(caller, pool[0], address)
+            roles = route.rights_of(path).writes
+            answer = await self._answer(actor, forwarded, roles, headers)
         back = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_BACK}
         return Response(answer.body, answer.status, back)
+
+    async def _answer(
+        self,
+        actor: auth.Actor,
+        request: ForwardedRequest,
+        roles: frozenset[str],
+        headers: dict[str, str],
+    ) -> ServiceResponse:
+        """The service's answer; or of a person's write that needs two, how it waits (0044)."""
+        path = request.call().path
+        if actor.session and needs_two_people(request.method, path, request.body or b""):
+            waiting = await usecases.propose(self.services, actor, request, roles, headers)
+            if waiting is not None:
+                return waiting
+        answer = await usecases.forward(self.services, actor, request, headers)
+        if answer.status == 200 and is_approval(request.method, path):
+            return await usecases.carry_out(self.services, actor, answer, headers)
+        return answer
 
     async def _caller(self, route: ProxyRoute, request: Request, address: str) -> OperatorCaller:
         """Who may make this request; where no key is needed, a stranger within his limits."""

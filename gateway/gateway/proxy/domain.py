@@ -1,12 +1,13 @@
 """Addresses of the services behind the gateway: the service of each, and the roles it admits."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from gateway.access.usecases import ENROL_FOR
 from gateway.clients import Purpose, Service
-from kit.base import auth
+from kit.base import auth, bodies
 from kit.base.auth import MERCHANT, PERSON, STRANGER, Role
 
 READS: Final = frozenset({"GET", "HEAD"})
@@ -156,8 +157,63 @@ PROXY_ROUTES: Final = (
     ProxyRoute("/v1/second-factors", Service.IDENTITY, Rights(_OWN, _OWN)),
     ProxyRoute("/v1/api-keys", Service.IDENTITY, Rights(_USERS, frozenset({Role.USERS}))),
     ProxyRoute("/v1/password", Service.IDENTITY, Rights(_OWN, _OWN)),
+    ProxyRoute("/v1/proposals", Service.IDENTITY, Rights(_OWN | {Role.AUDITOR}, _OWN)),
 )
+# Writes that a person proposes and another approves (decision 0044): what changes what is earned
+# and owed, what gives rights; and of what is stopped at once, the opening again.
+FOUR_EYES: Final = (
+    "/v1/terms/{}",
+    "/v1/merchants/{}/programmes/{}",
+    "/v1/onboarding/{}/versions/{}",
+    "/v1/first-purchase/versions/{}",
+    "/v1/rules/{}/versions/{}",
+    "/v1/fraud-rules/{}/versions/{}",
+    "/v1/users/{}/invitations/{}",
+    "/v1/users/{}/grants/{}",
+    "/v1/api-keys/{}",
+    "/v1/api-keys/{}/successors/{}",
+)
+FOUR_EYES_TO_OPEN: Final = (
+    "/v1/accounts/{}/standings/{}",
+    "/v1/parties/{}/standings/{}",
+    "/v1/merchants/{}/standings/{}",
+    "/v1/terminals/{}/standings/{}",
+    "/v1/users/{}/standings/{}",
+)
+_APPROVAL: Final = re.compile("/v1/proposals/[^/]+/approval")
 _BY_PREFIX: Final = {route.prefix: route for route in PROXY_ROUTES}
+
+
+def _any_of(patterns: Collection[str]) -> re.Pattern[str]:
+    return re.compile("|".join(pattern.replace("{}", "[^/]+") for pattern in patterns))
+
+
+_ALWAYS_TWO: Final = _any_of(FOUR_EYES)
+_TWO_TO_OPEN: Final = _any_of(FOUR_EYES_TO_OPEN)
+
+
+def needs_two_people(method: str, path: str, body: bytes) -> bool:
+    """Whether a person's write waits for a second one. Raises Malformed where that is not clear."""
+    if not may_need_two_people(method, path):
+        return False
+    return _ALWAYS_TWO.fullmatch(path) is not None or not _stops(body)
+
+
+def may_need_two_people(method: str, path: str) -> bool:
+    """Whether a write at a path waits for a second person, perhaps by what its body says."""
+    patterns = (_ALWAYS_TWO, _TWO_TO_OPEN)
+    return method == "PUT" and any(one.fullmatch(path) is not None for one in patterns)
+
+
+def _stops(body: bytes) -> bool:
+    """Whether a change of status stops something, which nobody waits with."""
+    change: Mapping[str, Any] | None = bodies.read(body)
+    return isinstance(change, dict) and change.get("standing") == "stopped"
+
+
+def is_approval(method: str, path: str) -> bool:
+    """Whether a request approves a proposal, which is then carried out."""
+    return method == "PUT" and _APPROVAL.fullmatch(path) is not None
 
 
 def find_route(path: str) -> ProxyRoute | None:

@@ -57,6 +57,7 @@ class Actor:
     """subject: who. roles: of Role, or one of the words above. party: legal entity.
 
     session: by which a person is signed in. address: where the request came from.
+    approved_by: the second person of what two made (decision 0044).
     """
 
     subject: str
@@ -64,6 +65,7 @@ class Actor:
     party: int | None = None
     session: str = ""
     address: str = ""
+    approved_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class _Claim(msgspec.Struct, frozen=True):
     body: str  # SHA-256 of the body, hex
     session: str = ""
     address: str = ""
+    approved_by: str = ""
 
 
 def room_secret(master: str, room: str) -> str:
@@ -104,7 +107,7 @@ def sign(actor: Actor, secret: str, call: Call, now: datetime, *, body: bytes = 
     """Header value that vouches for actor on one call with one body; now: wall time."""
     digest = hashlib.sha256(body).hexdigest()
     who, at = (actor.subject, sorted(actor.roles), actor.party), now.timestamp()
-    claim = _Claim(*who, at, digest, actor.session, actor.address)
+    claim = _Claim(*who, at, digest, actor.session, actor.address, actor.approved_by)
     payload = base64.urlsafe_b64encode(msgspec.json.encode(claim)).decode()
     return f"{payload}.{_mac(secret, call, payload)}"
 
@@ -122,7 +125,7 @@ def verify(value: str, secrets: tuple[str, ...], call: Call, now: datetime) -> t
     if abs(now.timestamp() - claim.at) > WINDOW_S:
         raise errors.Unauthorized("the actor header is stale; call through the gateway again")
     who = (claim.subject, frozenset(claim.roles), claim.party)
-    return Actor(*who, claim.session, claim.address), claim.body
+    return Actor(*who, claim.session, claim.address, claim.approved_by), claim.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,10 @@ from kit.base import db
 
 _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TIMEOUT: Final = re.compile(r"-- statement_timeout: (\d+(?:ms|s|min))\s")
-_OWN: Final = (
-    "kit.sql",
-    "audit.sql",
-    "requests.sql",
-    "names.sql",
-    "audit_address.sql",
-)  # in every room: numbered 0, -1, …
+_OWN: Final = (  # in every room: numbered 0, -1, …
+    *("kit.sql", "audit.sql", "requests.sql", "names.sql"),
+    *("audit_address.sql", "audit_approval.sql"),
+)
 _LOCK: Final = 7_202_611  # advisory: one migration at a time in a database
 
 

@@ -18,6 +18,7 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     """identity_keys: 32 bytes in base64 each, the newest first: they seal second factors.
 
     session_idle_s, session_s: a session ends so long after its last use, and after its opening.
+    proposal_s: how long a second person may decide.
     *_failures: most attempts to sign in that fail within failures_window_s seconds: of one login
     from one address, of one address, of one login from all addresses.
     """
@@ -26,6 +27,7 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     session_idle_s: int = 1_800
     session_s: int = 43_200
     invitation_s: int = 259_200
+    proposal_s: int = 259_200
     enrolment_s: int = 86_400  # for the first second factor, from the acceptance of an invitation
     failures_window_s: int = 900
     login_address_failures: int = 5

@@ -29,7 +29,7 @@ PASSWORD = "چهار کلمهٔ بی‌ربط"
 LOGIN = "+989123456789"
 SARA = uuid.UUID(int=1)
 TABLES = (
-    "update api_keys set successor = null; delete from api_keys;"
+    "delete from proposals; update api_keys set successor = null; delete from api_keys;"
     " delete from recovery_codes; delete from second_factors; delete from sign_in_attempts;"
     " delete from sessions; delete from invitations; delete from passwords;"
     " delete from user_changes; delete from users; delete from outbox_messages"

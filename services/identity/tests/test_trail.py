@@ -5,10 +5,11 @@ import uuid
 from typing import Any
 
 from identity.main import SERVICE
+from kit.base import auth
 from support import services
 from support.trail import Trail
 
-from .conftest import ELSEWHERE, HERE, LOGIN, PASSWORD, SARA, Network
+from .conftest import ELSEWHERE, HERE, LOGIN, PASSWORD, SARA, Network, Person
 
 NEW = "پنج کلمهٔ بی‌ربط دیگر"
 INSIDE = {
@@ -41,6 +42,7 @@ async def everything(network: Network) -> None:
     path = f"/v1/api-keys/{key}/successors/{later}"
     assert (await network.call("PUT", path, ends)).status_code == 201
     assert (await network.call("DELETE", f"/v1/api-keys/{later}")).status_code == 200
+    await proposals(network, person)
     reason = {"reason": "کار تازه"}
     for path, change in (("standings", {"standing": "stopped"}), ("grants", {"grants": []})):
         done = await network.call("PUT", f"{user}/{path}/{uuid.uuid4()}", change | reason)
@@ -50,12 +52,33 @@ async def everything(network: Network) -> None:
         assert read.status_code == 200
 
 
+async def proposals(network: Network, by: Person) -> None:
+    """One that is withdrawn, one that is rejected, and one that is approved."""
+    other = Person(str(uuid.UUID(int=2)), by.session, "", ["money"], [])
+    write = {"method": "PUT", "content_type": "", "body": "", "roles": ["money"]}
+    path = ""
+    for number, decision in enumerate(("withdrawal", "rejection", "approval")):
+        target = {"target": f"/v1/terms/{number}"}
+        made = await network.of(by, "POST", "/internal/proposals", write | target)
+        assert made.status_code == 202, made.text
+        path = f"/v1/proposals/{made.json()['proposal']}"
+        one = by if decision == "withdrawal" else other
+        body = {"reason": "x"} if decision == "rejection" else None
+        done = await network.of(one, "PUT", f"{path}/{decision}", body)
+        assert done.status_code == 200, done.text
+    assert (await network.of(other, "GET", path)).status_code == 200
+    result = {"status": 201, "body": "", "is_secret": False}
+    inside = f"{path.replace('/v1/', '/internal/')}/result"
+    done = await network.call("PUT", inside, result, roles=(auth.SERVICE,))
+    assert done.status_code == 200, done.text
+
+
 async def test_every_write_and_every_reading_of_people_is_kept(network: Network) -> None:
     trail = await Trail.of(network.database)
     await everything(network)
     rows = await trail.rows()
     writes = {row for row in routes() if not row.startswith("GET ")} - INSIDE
-    reads = {"GET /v1/users/{user}", "GET /v1/users"}
+    reads = {"GET /v1/users/{user}", "GET /v1/users", "GET /v1/proposals/{proposal}"}
     assert {row["route"] for row in rows if row["act"] == "write"} == writes
     assert {row["route"] for row in rows if row["act"] == "read"} == reads
     changed = next(row for row in rows if row["route"].endswith("/grants/{change}"))

@@ -47,10 +47,14 @@ class Calls:
         return Page(items=body["items"], next=body.get("next"))
 
     async def typed(self, method: str, path: str, body: object, kind: type[T]) -> T:
-        """The answer of one request, read as kind. Raises the problem, or BadReply."""
+        """The answer of one request, read as kind.
+
+        Raises the problem, or BadReply; ApprovalNeeded where a second person has to approve it.
+        """
         raw = None if body is None else msgspec.json.encode(body)
         reply = await self.transport.request(method, path, raw)
         transport.raise_problem(f"{method} {path}", reply)
+        transport.raise_proposal(f"{method} {path}", reply)
         try:
             return msgspec.json.decode(reply.body, type=kind)
         except msgspec.MsgspecError as error:

@@ -1,4 +1,4 @@
-"""Calls of identity: users, signing in, sessions, second factors, keys of programs."""
+"""Calls of identity: users, signing in, sessions, second factors, keys, proposals."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from peyvand.transport import path_of
 
 
 class IdentityCalls(Calls):
-    """Calls of identity: users, signing in, sessions, second factors."""
+    """Calls of identity: users, signing in, sessions, second factors, keys, proposals."""
 
     async def sign_in(
         self, login: str, password: str, *, code: str | None = None, device: str = ""
@@ -129,3 +129,29 @@ class IdentityCalls(Calls):
     async def sessions_of(self, user: str, after: str | int | None = None) -> Page:
         """Open sessions of a user."""
         return await self.page(path_of("users", user, "sessions", after=after, limit=LIMIT))
+
+    async def proposals(
+        self, before: str | int | None = None, *, selection: str | None = None
+    ) -> Page:
+        """Proposals, newest first; go on with before = next.
+
+        selection: "all" that one may see, "own", or "decidable": what waits for one's decision.
+        """
+        path = path_of("proposals", before=before, limit=LIMIT, selection=selection)
+        return await self.page(path)
+
+    async def proposal(self, proposal: str) -> Document:
+        """A proposal, and the content of its body."""
+        return await self.get(path_of("proposals", proposal))
+
+    async def approve_proposal(self, proposal: str) -> Document:
+        """Approve what another person proposed; `result` is what the service answered."""
+        return await self.put(path_of("proposals", proposal, "approval"), {})
+
+    async def reject_proposal(self, proposal: str, *, reason: str) -> Document:
+        """Reject what another person proposed; nothing is carried out."""
+        return await self.put(path_of("proposals", proposal, "rejection"), {"reason": reason})
+
+    async def withdraw_proposal(self, proposal: str) -> Document:
+        """Withdraw what one proposed oneself."""
+        return await self.put(path_of("proposals", proposal, "withdrawal"), {})

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from gateway.proxy.usecases import is_open
+from gateway.proxy.usecases import is_open, may_need_two_people
 
 Document = dict[str, Any]
 
@@ -23,6 +23,9 @@ _MEANINGS: Final = {
     503: "The service behind this address did not answer; send the same again",
 }
 _KEYS: Final[list[Document]] = [{"operator": []}, {"session": []}]
+_WAITS: Final[Document] = {
+    "description": "A person's request, which waits for a second one: Location names the proposal"
+}
 _ALWAYS: Final = (400, 401, 403, 422, 429, 500, 503)
 
 
@@ -46,6 +49,8 @@ def as_public(operations: Document, service: str, path: str) -> Document:
         if "operationId" in operation:
             operation["operationId"] = f"{service}_{operation['operationId']}"
         operation["responses"] = _responses(method, operation)
+        if may_need_two_people(method.upper(), path):
+            operation["responses"].setdefault("202", _WAITS)
     return operations
 
 

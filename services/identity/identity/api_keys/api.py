@@ -123,6 +123,7 @@ async def put_api_key(
 
     kept, created = await audit_trail.written(request, resources(request).database, issue)
     response.status_code = 201 if created else 200
+    response.headers["cache-control"] = "no-store"
     return _issued(kept, secret if created else None)
 
 
@@ -149,6 +150,7 @@ async def put_successor(
 
     kept, created = await audit_trail.written(request, resources(request).database, succeed)
     response.status_code = 201 if created else 200
+    response.headers["cache-control"] = "no-store"
     return _issued(kept, secret if created else None)
 
 

@@ -81,6 +81,7 @@ async def put_invitation(
 
     kept, created = await audit_trail.written(request, opened.database, issue)
     response.status_code = 201 if created else 200
+    response.headers["cache-control"] = "no-store"
     return IssuedInvitation(kept.invitation, kept.user, kept.ends_at, token if created else None)
 
 

@@ -62,6 +62,16 @@ async def update_accepted(tx: Tx, user: str, now: datetime) -> None:
     await tx.execute("update users set accepted_at = $2 where user_id = $1::uuid", user, now)
 
 
+async def has_another(tx: Tx, user: str, grant: str) -> bool:
+    """Whether a user beside this one has a grant and accepted an invitation, stopped or not."""
+    present: bool = await tx.fetchval(
+        "select exists (select from users where user_id <> $1::uuid and $2 = any (grants)"
+        " and accepted_at is not null)",
+        user, grant,
+    )  # fmt: skip
+    return present
+
+
 def _user(row: Record) -> User:
     return User(
         user=row["user_id"],

@@ -5,6 +5,7 @@ from datetime import datetime
 from identity import errors
 from identity.users import store
 from identity.users.domain import LoginTaken, User
+from kit.base.auth import Role
 from kit.base.db import Tx
 
 
@@ -60,3 +61,11 @@ async def change_user(tx: Tx, user: str, *, stopped: bool, grants: tuple[str, ..
 async def note_acceptance(tx: Tx, user: str, now: datetime) -> None:
     """A user accepted an invitation."""
     await store.update_accepted(tx, user, now)
+
+
+async def has_another_administrator(tx: Tx, user: str) -> bool:
+    """Whether somebody beside this user ever came in with `users`.
+
+    One who was stopped counts: else whoever stops the other is alone again (decision 0044).
+    """
+    return await store.has_another(tx, user, Role.USERS)
