@@ -12,6 +12,7 @@ from peyvand.calls.members import MemberCalls
 from peyvand.calls.merchants import MerchantCalls
 from peyvand.calls.notify import MessageCalls
 from peyvand.calls.onboarding import OnboardingCalls
+from peyvand.calls.settlement import SettlementCalls
 from peyvand.calls.webhooks import WebhookCalls
 from peyvand.listing import every as every
 from peyvand.models import Answered, HistoricPurchase, Pending
@@ -22,6 +23,7 @@ class Operator(
     MerchantCalls,
     OnboardingCalls,
     ClearingCalls,
+    SettlementCalls,
     MemberCalls,
     CampaignCalls,
     FraudCalls,

@@ -12,6 +12,7 @@ from kit.base import auth
 
 SERVERS = ("kafka", "postgres")
 SIMULATOR = "sms-simulator"
+SETTLEMENT_SHEBA = "IR160120000000001234567890"  # of no bank customer: a right check digit
 WITH_DATABASE = ("merchants", "members", "fraud", "campaigns", "ledger", "notify", "identity")
 GATEWAY = "gateway"
 PROGRAMS = (SIMULATOR, *WITH_DATABASE, GATEWAY)
@@ -180,6 +181,8 @@ def _own_settings(cluster: Cluster, name: str) -> dict[str, str]:
                 "CONTACT_KEYS": secrets.contact_keys,
                 "MEMBER_KEYS": secrets.member_keys,
             }
+        case "merchants":
+            return {"SETTLEMENT_SHEBA": SETTLEMENT_SHEBA}
         case "identity":
             return {"IDENTITY_KEYS": secrets.identity_keys}
         case "notify":

@@ -103,7 +103,10 @@ PROXY_ROUTES: Final = (
         "/v1/parties",
         Service.MERCHANTS,
         _writes(Role.PARTNERS),
-        {"standings": _writes(Role.MONEY)},
+        {
+            "standings": _writes(Role.MONEY),
+            "sheba-changes": Rights(_SUMS, frozenset({Role.MONEY})),
+        },
     ),
     ProxyRoute(
         "/v1/merchants",
@@ -121,6 +124,7 @@ PROXY_ROUTES: Final = (
     ProxyRoute("/v1/activations", Service.MERCHANTS, Rights(_NOBODY)),
     ProxyRoute("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
     ProxyRoute("/v1/windows", Service.MERCHANTS, Rights(_SUMS, frozenset({Role.MONEY}))),
+    ProxyRoute("/v1/settlements", Service.MERCHANTS, Rights(_SUMS)),
     ProxyRoute(
         "/v1/applications",
         Service.MERCHANTS,

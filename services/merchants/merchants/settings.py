@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from contracts.iran import clean_sheba
 from kit.base import settings
 
 PROPAGATION_S: Final = 60  # a new version reaches every gateway and stage before it counts
@@ -16,14 +17,29 @@ _DAY_MINUTES: Final = 1_440
 
 
 class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
-    """window_cut: time of day in Tehran at which a settlement window ends; empty: by hand."""
+    """window_cut: time of day in Tehran at which a settlement window ends; empty: by hand.
+
+    settlement_name, settlement_sheba: of the network's account that payments go through; without
+    it nothing is settled. minimum_payout_rial: a smaller net is carried over. paya_max_rial,
+    satna_max_rial: the most that one instruction of each system moves, by the Central Bank's
+    circulars.
+    """
 
     window_cut: str = "24:00"
+    settlement_name: str = "پیوند"
+    settlement_sheba: str = ""
+    minimum_payout_rial: int = 500_000
+    paya_max_rial: int = 1_000_000_000
+    satna_max_rial: int = 50_000_000_000
 
     def __post_init__(self) -> None:
         """Raises ValueError for a text that is no time of day."""
         if self.window_cut and not _TIME_OF_DAY.fullmatch(self.window_cut):
             raise ValueError("PEYVAND_WINDOW_CUT is a time of day, 00:00 to 24:00, or empty")
+        if self.settlement_sheba and clean_sheba(self.settlement_sheba) != self.settlement_sheba:
+            raise ValueError("PEYVAND_SETTLEMENT_SHEBA is IR and 24 digits")
+        if min(self.minimum_payout_rial, self.paya_max_rial, self.satna_max_rial) < 1:
+            raise ValueError("PEYVAND_…_RIAL of settlement are 1 at least")
 
     @property
     def cut_minute(self) -> int | None:

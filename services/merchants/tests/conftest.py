@@ -23,6 +23,9 @@ NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
     "delete from application_transitions; delete from applications;"
     " delete from onboarding_documents where version > 1;"
+    " delete from settlement_bookings; delete from settlement_pairs;"
+    " delete from settlement_parties; delete from payment_instructions; delete from bank_answers;"
+    " delete from settlements; delete from sheba_changes;"
     " delete from clearing_positions; delete from clearing_windows; delete from clearing_progress;"
     " delete from clearing_markers; delete from clearing_entries; delete from clearing_pairs;"
     " delete from daily_totals; delete from daily_totals_progress; delete from activation_codes;"
@@ -92,7 +95,15 @@ class GatewayClient:
 async def door(
     pool: Database, owner_dsn: Callable[[str], str], dsn: str, at: StoppedClock
 ) -> AsyncIterator[GatewayClient]:
-    resources = services.opened(SERVICE, pool, at, actor_secret=SECRET, shards=SHARDS)
+    resources = services.opened(
+        SERVICE,
+        pool,
+        at,
+        actor_secret=SECRET,
+        shards=SHARDS,
+        settlement_sheba="IR820540102680020817909002",
+        minimum_payout_rial=500,
+    )
     app = services.application(SERVICE, resources)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://merchants") as client:

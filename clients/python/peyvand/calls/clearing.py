@@ -1,6 +1,5 @@
 """Calls of clearing: settlement windows, their gross matrix and net positions."""
 
-from peyvand import transport
 from peyvand.administration import Document, Page
 from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
@@ -46,7 +45,7 @@ class ClearingCalls(Calls):
 
     async def party_statement_csv(self, window: int, party: int) -> str:
         """The same, whole, as CSV; it begins with the byte order mark."""
-        return await self._text(path_of("windows", window, "statements", party, "csv"))
+        return await self.text(path_of("windows", window, "statements", party, "csv"))
 
     async def party_transactions(
         self,
@@ -71,7 +70,7 @@ class ClearingCalls(Calls):
 
     async def merchant_statement_csv(self, merchant: int, window: int) -> str:
         """The same, whole, as CSV; it begins with the byte order mark."""
-        return await self._text(path_of("merchants", merchant, "statements", window, "csv"))
+        return await self.text(path_of("merchants", merchant, "statements", window, "csv"))
 
     async def merchant_transactions(
         self,
@@ -90,8 +89,3 @@ class ClearingCalls(Calls):
     async def reconciliation(self, window: int) -> Document:
         """What does not agree in a closed window: differences, none when all is well."""
         return await self.get(path_of("windows", window, "reconciliation"))
-
-    async def _text(self, path: str) -> str:
-        reply = await self.transport.request("GET", path)
-        transport.raise_problem(f"GET {path}", reply)
-        return reply.body.decode()

@@ -46,6 +46,16 @@ class Calls:
         body = await self.get(path)
         return Page(items=body["items"], next=body.get("next"))
 
+    async def raw(self, path: str) -> bytes:
+        """The bytes of a file; raises the problem."""
+        reply = await self.transport.request("GET", path)
+        transport.raise_problem(f"GET {path}", reply)
+        return reply.body
+
+    async def text(self, path: str) -> str:
+        """A file as text; raises the problem."""
+        return (await self.raw(path)).decode()
+
     async def typed(self, method: str, path: str, body: object, kind: type[T]) -> T:
         """The answer of one request, read as kind.
 

@@ -34,8 +34,8 @@ async def find_party(tx: Tx, party: int) -> Party | None:
 async def list_parties(tx: Tx, parties: Collection[int]) -> list[Party]:
     """Those of some parties that are registered."""
     rows = await tx.fetch(
-        "select party, title_fa, title_en, legal_id from parties where party = any($1::int[])"
-        " order by party",
+        "select party, title_fa, title_en, legal_id, national_id, sheba, postal_code, mobile"
+        " from parties where party = any($1::int[]) order by party",
         sorted(parties),
     )
     return [Party(**dict(row)) for row in rows]

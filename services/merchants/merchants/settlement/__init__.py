@@ -1,0 +1,1 @@
+"""Settlement: closed windows are paid through the network's account, approved by two people."""

@@ -1,0 +1,14 @@
+"""Settlement: closed windows are paid, approved by two people."""
+
+from kit.room import Part, Resources
+from merchants.settlement import consumer
+from merchants.settlement.api import accounts, bank, settlements
+
+
+def part(_: Resources) -> Part:
+    """Settlement."""
+    return Part(
+        name="settlement",
+        routes=(settlements.router, bank.router, accounts.router),
+        hears=(consumer.OUTCOMES,),
+    )
