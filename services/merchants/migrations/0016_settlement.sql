@@ -63,12 +63,12 @@ create table payment_instructions (
     reference text primary key,             -- end-to-end id at the bank
     window_number int not null references settlements,
     party int not null,
-    direction text not null check (direction in ('receipt', 'payout')),
-    batch int not null check (batch > 0),   -- file of payouts; of receipts, the approval's
+    direction text not null check (direction in ('collection', 'payout')),
+    batch int not null check (batch > 0),   -- file of payouts; of collections, the approval's
     place int not null check (place > 0),   -- within the batch
-    method text not null check (method in ('paya', 'satna', 'receipt')),
+    method text not null check (method in ('paya', 'satna', 'collection')),
     amount_rial bigint not null check (amount_rial > 0),
-    sheba text not null default '',         -- to pay to; of a receipt, none
+    sheba text not null default '',         -- to pay to; of a collection, none
     name text not null,
     state text not null default 'instructed'
         check (state in ('instructed', 'paid', 'rejected', 'returned', 'cancelled')),

@@ -28,7 +28,7 @@ from .ledger_outcomes import (
     refund,
 )
 from .test_clearing import ENDS, SALES, commit, markers
-from .test_domain_settlement import pain_002
+from .test_domain_bank_files import pain_002
 
 pytestmark = pytest.mark.SH14
 
@@ -56,37 +56,37 @@ async def closed(door: Any, pool: Database) -> Any:
     await commit(pool, SALES)
     await door("PUT", "/v1/windows/1", {})
     await commit(pool, markers(1, ENDS))
-    await _commands(pool)
+    await commands_of(pool)
     return door
 
 
-async def _proposed(door: Any, path: str = PATH) -> dict[str, Any]:
+async def proposed(door: Any, path: str = PATH) -> dict[str, Any]:
     answer = await door("PUT", path, {}, subject="sara")
     assert answer.status_code == 201, answer.text
     return answer.json()["settlement"]
 
 
-async def _approved(door: Any, path: str = PATH) -> dict[str, Any]:
+async def approved(door: Any, path: str = PATH) -> dict[str, Any]:
     answer = await door("PUT", path + "/approval", subject="reza")
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def _answered(door: Any, *lines: str, path: str = PATH) -> Any:
+async def answered(door: Any, *lines: str, path: str = PATH) -> Any:
     content = "reference,status,amount_rial,reason\n" + "\n".join(lines) + "\n"
     body = {"format": "csv", "content": content}
     return await door("PUT", f"{path}/answers/{uuid.uuid4()}", body)
 
 
-async def _collected(door: Any) -> dict[str, Any]:
-    await _proposed(door)
-    await _approved(door)
-    answer = await _answered(door, "PV1-R1-1,paid,2150,", "PV1-R1-2,paid,7000,")
+async def collected(door: Any) -> dict[str, Any]:
+    await proposed(door)
+    await approved(door)
+    answer = await answered(door, "PV1-C1-1,paid,2150,", "PV1-C1-2,paid,7000,")
     assert answer.status_code == 201, answer.text
     return (await door("GET", PATH)).json()
 
 
-async def _commands(pool: Database) -> list[tuple[int | None, SettlePosition]]:
+async def commands_of(pool: Database) -> list[tuple[int | None, SettlePosition]]:
     """Shard and body of the settle-positions that were sent since the last call."""
     async with pool.transaction() as tx:
         messages, _ = await outbox.take_messages(tx, 200)
@@ -98,56 +98,55 @@ async def _commands(pool: Database) -> list[tuple[int | None, SettlePosition]]:
     return [(shard, body) for shard, body in decoded if isinstance(body, SettlePosition)]
 
 
-def _brief(
+def brief(
     commands: list[tuple[int | None, SettlePosition]],
 ) -> list[tuple[int | None, int, int, int, int]]:
     return [(shard, c.window, c.debtor, c.creditor, c.amount_rial) for shard, c in commands]
 
 
-async def test_a_window_is_settled_from_end_to_end(closed: Any, pool: Database) -> None:
-    door = closed
-    dry = (await door("PUT", PATH, {"dry_run": True})).json()
+async def test_it_is_proposed_by_one_and_approved_by_another(closed: Any) -> None:
+    dry = (await closed("PUT", PATH, {"dry_run": True})).json()
     assert {one["party"]: int(one["target_rial"]) for one in dry["parties"]} == TARGETS
     assert dry["settlement"] is None
-    assert (await door("GET", PATH)).status_code == 404
-    proposed = await _proposed(door)
-    assert proposed["state"] == "proposed"
-    assert (await door("PUT", PATH, {}, subject="mina")).status_code == 200  # there is one
-
-    alone = await door("PUT", PATH + "/approval", subject="sara")
+    assert (await closed("GET", PATH)).status_code == 404
+    report = await proposed(closed)
+    assert report["state"] == "proposed"
+    assert (await closed("PUT", PATH, {}, subject="mina")).status_code == 200  # there is one
+    alone = await closed("PUT", PATH + "/approval", subject="sara")
     assert (alone.status_code, alone.json()["code"]) == (403, "same-person")
-    approved = await _approved(door)
-    assert approved["state"] == "collecting"
-    receipts = [(i["reference"], i["party"], i["amount_rial"]) for i in approved["instructions"]]
-    assert receipts == [("PV1-R1-1", BAKER, "2150"), ("PV1-R1-2", FLORIST, "7000")]
-    assert await _approved(door) == approved  # repeated
-    assert await _commands(pool) == []
 
-    await _answered(door, "PV1-R1-1,paid,۲۱۵۰,")
+
+async def test_a_window_is_settled_from_end_to_end(closed: Any, pool: Database) -> None:
+    door = closed
+    await proposed(door)
+    report = await approved(door)
+    assert report["state"] == "collecting"
+    collections = [(i["reference"], i["party"], i["amount_rial"]) for i in report["instructions"]]
+    assert collections == [("PV1-C1-1", BAKER, "2150"), ("PV1-C1-2", FLORIST, "7000")]
+    assert await approved(door) == report  # repeated
+    assert await commands_of(pool) == []
+
+    await answered(door, "PV1-C1-1,paid,۲۱۵۰,")
     assert (await door("GET", PATH)).json()["state"] == "collecting"
-    await _answered(door, "PV1-R1-2,paid,7000,")
+    await answered(door, "PV1-C1-2,paid,7000,")
     paying = (await door("GET", PATH)).json()
     assert paying["state"] == "paying"
     left = {one["party"]: one["left_rial"] for one in paying["parties"]}
     assert left == {NETWORK: "0", BAKER: "0", GROCER: "8820", FLORIST: "0"}
     (payout,) = [one for one in paying["instructions"] if one["direction"] == "payout"]
-    assert (payout["party"], payout["amount_rial"], payout["sheba"]) == (
-        GROCER,
-        "8820",
-        "*" * 22 + "2109",
-    )
+    assert (payout["party"], payout["sheba"]) == (GROCER, "*" * 22 + "2109")
     # both parties of these pairs are done; the grocer's pairs wait
-    assert _brief(await _commands(pool)) == [
+    assert brief(await commands_of(pool)) == [
         (0, 1, BAKER, NETWORK, 45),
         (1, 1, BAKER, NETWORK, 105),
         (1, 1, FLORIST, BAKER, 7_000),
     ]
 
-    await _answered(door, "PV1-P1-1,paid,8820,")
+    await answered(door, "PV1-P1-1,paid,8820,")
     done = (await door("GET", PATH)).json()
     assert (done["state"], done["completed_at"] is not None) == ("completed", True)
-    commands = await _commands(pool)
-    assert _brief(commands) == [
+    commands = await commands_of(pool)
+    assert brief(commands) == [
         (0, 1, GROCER, NETWORK, 150),
         (1, 1, GROCER, NETWORK, 30),
         (0, 1, BAKER, GROCER, 10_000),
@@ -176,8 +175,8 @@ async def _hear(pool: Database, batch: list[tuple[int, Outcome]]) -> None:
 
 
 async def test_a_declined_booking_is_seen(closed: Any, pool: Database) -> None:
-    await _collected(closed)
-    (shard, body), *_ = await _commands(pool)
+    await collected(closed)
+    (shard, body), *_ = await commands_of(pool)
     await _hear(pool, [_booked(shard or 0, body, 100, Status.DECLINED)])
     report = (await closed("GET", PATH)).json()
     assert (report["bookings_pending"], report["bookings_declined"]) == (2, 1)
@@ -187,22 +186,22 @@ async def test_a_refund_after_the_payment_goes_back_in_the_next_window(
     closed: Any, pool: Database
 ) -> None:
     """N18: window 1 settled: issuer paid 10,000; refund in window 2: acceptor owes 10,000."""
-    await _collected(closed)
-    await _answered(closed, "PV1-P1-1,paid,,")
-    await _commands(pool)
+    await collected(closed)
+    await answered(closed, "PV1-P1-1,paid,,")
+    await commands_of(pool)
     await commit(pool, [(0, outcome(5, refund(BAKER, GROCER, 10_000, 150)))])
     await closed("PUT", "/v1/windows/2", {})
     await commit(pool, markers(2, {0: 6, 1: 4, 2: 2}))
-    await _commands(pool)
+    await commands_of(pool)
     path = "/v1/windows/2/settlement"
-    proposed = await _proposed(closed, path)
-    targets = {one["party"]: int(one["target_rial"]) for one in proposed["parties"]}
+    report = await proposed(closed, path)
+    targets = {one["party"]: int(one["target_rial"]) for one in report["parties"]}
     assert targets == {NETWORK: -150, BAKER: 10_000, GROCER: -9_850}
-    await _approved(closed, path)
-    await _answered(closed, "PV2-R1-1,paid,150,", "PV2-R1-2,paid,9850,", path=path)
-    await _answered(closed, "PV2-P1-1,paid,10000,", path=path)
+    await approved(closed, path)
+    await answered(closed, "PV2-C1-1,paid,150,", "PV2-C1-2,paid,9850,", path=path)
+    await answered(closed, "PV2-P1-1,paid,10000,", path=path)
     assert (await closed("GET", path)).json()["state"] == "completed"
-    assert _brief(await _commands(pool)) == [
+    assert brief(await commands_of(pool)) == [
         (0, 2, NETWORK, GROCER, 150),
         (0, 2, GROCER, BAKER, 10_000),
     ]
@@ -211,7 +210,7 @@ async def test_a_refund_after_the_payment_goes_back_in_the_next_window(
 async def test_a_rejected_payout_is_paid_to_a_corrected_account(
     closed: Any, pool: Database
 ) -> None:
-    await _collected(closed)
+    await collected(closed)
     report = pain_002(
         "<OrgnlEndToEndId>PV1-P1-1</OrgnlEndToEndId><TxSts>RJCT</TxSts>"
         "<StsRsnInf><Rsn><Cd>AC04</Cd></Rsn></StsRsnInf>"
@@ -219,7 +218,7 @@ async def test_a_rejected_payout_is_paid_to_a_corrected_account(
     path = f"{PATH}/answers/{uuid.uuid4()}"
     body = {"format": "pain.002", "content": report}
     assert (await closed("PUT", path, body)).status_code == 201
-    (line,) = _payouts((await closed("GET", PATH)).json())
+    (line,) = payouts((await closed("GET", PATH)).json())
     assert (line["state"], line["reason"]) == ("rejected", "AC04")
     change = f"/v1/parties/{GROCER}/sheba-changes/{uuid.uuid4()}"
     sheba = {"sheba": NEW_SHEBA, "reason": "نامهٔ بانک"}
@@ -235,120 +234,60 @@ async def test_a_rejected_payout_is_paid_to_a_corrected_account(
     assert raw.headers["content-type"].startswith("application/xml")
     ibans = [one.text for one in Xml.fromstring(raw.content).iter() if one.tag.endswith("IBAN")]
     assert ibans[1:] == [NEW_SHEBA]
-    await _answered(closed, "PV1-P2-1,paid,8820,")
+    await answered(closed, "PV1-P2-1,paid,8820,")
     done = (await closed("GET", PATH)).json()
     assert done["state"] == "completed"
-    assert [one["state"] for one in _payouts(done)] == ["rejected", "paid"]
+    assert [one["state"] for one in payouts(done)] == ["rejected", "paid"]
 
 
-def _payouts(report: dict[str, Any]) -> list[dict[str, Any]]:
+def payouts(report: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in report["instructions"] if one["direction"] == "payout"]
 
 
 async def test_a_returned_payout_opens_the_settlement_again(closed: Any, pool: Database) -> None:
-    await _collected(closed)
-    await _answered(closed, "PV1-P1-1,paid,8820,")
-    booked = len(await _commands(pool))
-    await _answered(closed, "PV1-P1-1,returned,8820,حساب بسته")
+    await collected(closed)
+    await answered(closed, "PV1-P1-1,paid,8820,")
+    booked = len(await commands_of(pool))
+    await answered(closed, "PV1-P1-1,returned,8820,حساب بسته")
     report = (await closed("GET", PATH)).json()
     assert report["state"] == "paying"
     assert booked == 8
     assert (await closed("PUT", PATH + "/reinstruction")).json()["lines"] == 1
-    await _answered(closed, "PV1-P2-1,paid,8820,")
+    await answered(closed, "PV1-P2-1,paid,8820,")
     assert (await closed("GET", PATH)).json()["state"] == "completed"
-    assert await _commands(pool) == []  # the ledger knows already that they are quits
-
-
-async def test_who_does_not_pay_is_left_out_and_the_others_go_on(
-    closed: Any, pool: Database
-) -> None:
-    """Without the florist's 7,000 the baker owes 9,150, of which it has paid 2,150."""
-    await _proposed(closed)
-    await _approved(closed)
-    await _answered(closed, "PV1-R1-1,paid,2150,")
-    report = (await closed("PUT", f"{PATH}/exclusions/{FLORIST}", subject="sara")).json()
-    assert report["state"] == "proposed"
-    parties = {one["party"]: one for one in report["parties"]}
-    assert {p: int(one["target_rial"]) for p, one in parties.items()} == {
-        NETWORK: 330,
-        BAKER: -9_150,
-        GROCER: 8_820,
-        FLORIST: 0,
-    }
-    assert parties[FLORIST]["excluded"]
-    late = await _answered(closed, "PV1-R1-2,paid,7000,")
-    assert late.json()["code"] == "settlement-not-there"  # cancelled, and not approved yet
-    alone = await closed("PUT", PATH + "/approval", subject="sara")
-    assert alone.json()["code"] == "same-person"
-    approved = await _approved(closed)
-    asked = [i for i in approved["instructions"] if i["state"] == "instructed"]
-    assert [(i["reference"], i["party"], i["amount_rial"]) for i in asked] == [
-        ("PV1-R2-1", BAKER, "7000")
-    ]
-    await _answered(closed, "PV1-R2-1,paid,7000,")
-    await _answered(closed, "PV1-P1-1,paid,8820,")
-    assert (await closed("GET", PATH)).json()["state"] == "completed"
-    booked = _brief(await _commands(pool))
-    assert not any(FLORIST in (debtor, creditor) for _, _, debtor, creditor, _ in booked)
-    # the florist's pair is still open, and comes with the next window
-    await commit(pool, [(0, outcome(5, redemption(FLORIST, GROCER, 1_000, 0)))])
-    await closed("PUT", "/v1/windows/2", {})
-    await commit(pool, markers(2, {0: 6, 1: 4, 2: 2}))
-    following = await _proposed(closed, "/v1/windows/2/settlement")
-    targets = {one["party"]: int(one["target_rial"]) for one in following["parties"]}
-    assert targets == {BAKER: 7_000, GROCER: 1_000, FLORIST: -8_000}
-
-
-async def test_a_party_without_a_sheba_waits_for_one(closed: Any, pool: Database) -> None:
-    await commit(pool, [(0, outcome(5, redemption(BAKER, FLORIST, 90_000, 0)))])
-    await closed("PUT", "/v1/windows/2", {})
-    await commit(pool, markers(2, {0: 6, 1: 4, 2: 2}))
-    path = "/v1/windows/2/settlement"
-    await _proposed(closed, path)
-    await _approved(closed, path)
-    await _answered(closed, "PV2-R1-1,paid,92150,", path=path)
-    report = (await closed("GET", path)).json()
-    assert [one["party"] for one in _payouts(report)] == [GROCER]
-    waits = await closed("PUT", path + "/reinstruction")
-    assert (waits.status_code, waits.json()["code"]) == (409, "party-has-no-sheba")
-    change = f"/v1/parties/{FLORIST}/sheba-changes/{uuid.uuid4()}"
-    await closed("PUT", change, {"sheba": NEW_SHEBA, "reason": "x"}, subject="sara")
-    still = await closed("PUT", path + "/reinstruction")
-    assert still.json()["code"] == "party-has-no-sheba"  # not approved yet
-    await closed("PUT", change + "/approval", subject="reza")
-    assert (await closed("PUT", path + "/reinstruction")).json()["lines"] == 1
+    assert await commands_of(pool) == []  # the ledger knows already that they are quits
 
 
 async def test_bad_answers_change_nothing(closed: Any) -> None:
-    await _proposed(closed)
-    early = await _answered(closed, "PV1-R1-1,paid,2150,")
+    await proposed(closed)
+    early = await answered(closed, "PV1-C1-1,paid,2150,")
     assert (early.status_code, early.json()["code"]) == (409, "settlement-not-there")
-    before = await _approved(closed)
+    before = await approved(closed)
     for lines in (
-        ("PV1-R1-1,paid,2150,", "PV1-R1-9,paid,1,"),  # the first line is right
-        ("PV1-R1-1,paid,2150,", "PV1-R1-2,paid,6999,"),
-        ("PV1-R1-1,returned,2150,",),
-        ("PV2-R1-1,paid,2150,",),
+        ("PV1-C1-1,paid,2150,", "PV1-C1-9,paid,1,"),  # the first line is right
+        ("PV1-C1-1,paid,2150,", "PV1-C1-2,paid,6999,"),
+        ("PV1-C1-1,returned,2150,",),
+        ("PV2-C1-1,paid,2150,",),
     ):
-        answer = await _answered(closed, *lines)
+        answer = await answered(closed, *lines)
         assert (answer.status_code, answer.json()["code"]) == (422, "bad-bank-answer"), lines
         assert answer.json()["fa"]
     assert (await closed("GET", PATH)).json() == before
 
 
 async def test_the_same_file_again_changes_nothing(closed: Any) -> None:
-    await _proposed(closed)
-    await _approved(closed)
+    await proposed(closed)
+    await approved(closed)
     path = f"{PATH}/answers/{uuid.uuid4()}"
-    content = "reference,status,amount_rial,reason\nPV1-R1-1,paid,2150,\n"
+    content = "reference,status,amount_rial,reason\nPV1-C1-1,paid,2150,\n"
     body = {"format": "csv", "content": content}
     first = await closed("PUT", path, body)
     assert (first.status_code, first.json()["changed_count"]) == (201, 1)
     again = await closed("PUT", path, body)
     assert (again.status_code, again.json()) == (200, first.json())
-    other = await closed("PUT", path, body | {"content": content + "PV1-R1-2,paid,7000,\n"})
+    other = await closed("PUT", path, body | {"content": content + "PV1-C1-2,paid,7000,\n"})
     assert other.json()["code"] == "already-exists-differently"
-    said_again = await _answered(closed, "PV1-R1-1,paid,2150,")
+    said_again = await answered(closed, "PV1-C1-1,paid,2150,")
     assert said_again.json()["changed_count"] == 0
 
 
@@ -358,7 +297,7 @@ async def test_settlements_come_one_after_the_other(closed: Any, pool: Database)
     assert (await closed("PUT", "/v1/windows/9/settlement", {})).status_code == 404
     await closed("PUT", "/v1/windows/2", {})
     await commit(pool, markers(2, {0: 5, 1: 4, 2: 2}))
-    await _proposed(closed)
+    await proposed(closed)
     under_way = await closed("PUT", "/v1/windows/2/settlement", {})
     assert under_way.json()["code"] == "settlement-under-way"
     withdrawn = (await closed("PUT", PATH + "/withdrawal")).json()
@@ -366,7 +305,7 @@ async def test_settlements_come_one_after_the_other(closed: Any, pool: Database)
     assert (await closed("PUT", PATH + "/withdrawal")).json() == withdrawn
     refused = await closed("PUT", PATH + "/approval", subject="reza")
     assert refused.json()["code"] == "settlement-not-there"
-    later = await _proposed(closed, "/v1/windows/2/settlement")
+    later = await proposed(closed, "/v1/windows/2/settlement")
     targets = {one["party"]: int(one["target_rial"]) for one in later["parties"]}
     assert targets == TARGETS
     listed = (await closed("GET", "/v1/settlements")).json()
@@ -374,9 +313,9 @@ async def test_settlements_come_one_after_the_other(closed: Any, pool: Database)
 
 
 async def test_once_somebody_paid_it_is_not_withdrawn(closed: Any) -> None:
-    await _proposed(closed)
-    await _approved(closed)
-    await _answered(closed, "PV1-R1-1,paid,2150,")
+    await proposed(closed)
+    await approved(closed)
+    await answered(closed, "PV1-C1-1,paid,2150,")
     refused = await closed("PUT", PATH + "/withdrawal")
     assert (refused.status_code, refused.json()["code"]) == (409, "settlement-not-there")
 
@@ -395,7 +334,7 @@ async def test_files_are_the_same_bytes_for_ever_and_who_took_them_is_kept(
     closed: Any, pool: Database
 ) -> None:
     trail = await Trail.of(pool)
-    await _collected(closed)
+    await collected(closed)
     for kind in ("pain001", "csv"):
         first = await closed("GET", f"{PATH}/files/1/{kind}")
         assert first.status_code == 200

@@ -9,6 +9,7 @@ from contracts.values import NETWORK_PARTY as NETWORK
 from merchants.clearing.domain import counting, positions
 from merchants.clearing.domain.counting import Pair, PairSums, Progress
 from merchants.clearing.domain.positions import Position
+from merchants.settlement.domain import netting
 from merchants.statements.domain.reconciliation import Check
 
 from .ledger_outcomes import BAKER, FLORIST, GROCER, outcome, redemption
@@ -24,13 +25,13 @@ def tables() -> dict[str, Rows]:
     for line in PAGE.read_text("utf-8").splitlines():
         if line.startswith("## "):
             heading, last = line[3:], ""
-        elif not line.startswith("|"):
+        elif not line.strip().startswith("|"):
             last = ""
         elif not last:
             last = f"{heading}: {line.split('|')[1].strip()}"
             found[last] = []
         elif "---" not in line:
-            found[last].append([cell.strip() for cell in line.strip("|").split("|")])
+            found[last].append([cell.strip() for cell in line.strip().strip("|").split("|")])
     return found
 
 
@@ -97,3 +98,12 @@ def test_the_sums_in_words_are_those_of_the_window() -> None:
 def test_every_difference_is_explained() -> None:
     told = tables()["When figures do not agree: code"]
     assert {row[0].strip("`") for row in told} == {check.value for check in Check}
+
+
+@pytest.mark.SH14
+def test_the_payments_of_window_7_are_the_nets_of_its_pairs() -> None:
+    rows = tables()["Paying window 7: party"]
+    table = {PARTIES[party]: number(paid) - number(pays) for party, pays, paid in rows}
+    pairs = pairs_of(tables()["What happened in window 7: transaction"])
+    unpaid = {pair: s.due_rial for pair, s in pairs.items() if pair.debtor != pair.creditor}
+    assert netting.payments_of(unpaid, minimum_rial=500) == table

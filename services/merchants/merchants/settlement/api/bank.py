@@ -22,6 +22,7 @@ from merchants.settlement.usecases import payments, settlements
 router = APIRouter(tags=["settlement"])
 _PATH: Final = "/v1/windows/{window}/settlement"
 _MONEY: Final = auth.allow(Role.MONEY)
+_READERS: Final = auth.allow(Role.MONEY, Role.AUDITOR)
 _ANSWER_EXAMPLE: Final = "reference,status,amount_rial,reason\nPV7-P1-1,paid,10000000,\n"
 
 
@@ -58,7 +59,7 @@ class AnswerView:
     sent_at: datetime
 
 
-@router.get(_PATH + "/files/{batch}/pain001", dependencies=[_MONEY])
+@router.get(_PATH + "/files/{batch}/pain001", dependencies=[_READERS])
 async def get_pain_001(
     request: Request, window: fields.NumberText, batch: fields.NumberText
 ) -> Response:
@@ -75,7 +76,7 @@ async def get_pain_001(
     )
 
 
-@router.get(_PATH + "/files/{batch}/csv", dependencies=[_MONEY])
+@router.get(_PATH + "/files/{batch}/csv", dependencies=[_READERS])
 async def get_csv(
     request: Request, window: fields.NumberText, batch: fields.NumberText
 ) -> Response:

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as Xml
 import defusedxml.ElementTree as safe_xml
 from defusedxml import DefusedXmlException
 
+from contracts.text import digits_fa
 from contracts.values import TEHRAN, ascii_digits
 from merchants.settlement.domain.instructions import (
     BadAnswer,
@@ -83,7 +84,11 @@ def _transfer(block: Xml.Element, one: Instruction) -> None:
     amount.text = str(one.amount_rial)
     _text(Xml.SubElement(transfer, "Cdtr"), "Nm", one.name[:_NAME_LENGTH_MAX])
     _account(transfer, "CdtrAcct", one.sheba)
-    _text(Xml.SubElement(transfer, "RmtInf"), "Ustrd", f"تسویهٔ پیوند، دورهٔ {one.window}")
+    _text(
+        Xml.SubElement(transfer, "RmtInf"),
+        "Ustrd",
+        f"تسویهٔ پیوند، دورهٔ {digits_fa(one.window)}",
+    )
 
 
 def _sums(parent: Xml.Element, instructions: Sequence[Instruction]) -> None:

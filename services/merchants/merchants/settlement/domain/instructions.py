@@ -12,18 +12,18 @@ from kit.base import errors
 
 
 class Direction(StrEnum):
-    """receipt: from a party into the network's account; payout: from it to a party."""
+    """collection: from a party into the network's account; payout: from it to a party."""
 
-    RECEIPT = "receipt"
+    COLLECTION = "collection"
     PAYOUT = "payout"
 
 
 class Method(StrEnum):
-    """By which system an instruction goes; a receipt by whichever the party likes."""
+    """By which system an instruction goes; a collection by whichever the party likes."""
 
     PAYA = "paya"
     SATNA = "satna"
-    RECEIPT = "receipt"
+    COLLECTION = "collection"
 
 
 class InstructionState(StrEnum):

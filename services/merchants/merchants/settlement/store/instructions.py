@@ -90,11 +90,11 @@ async def update_answered(
     )
 
 
-async def cancel_receipts(tx: Tx, window: int, at: datetime) -> None:
-    """Cancel the receipts of a settlement that have not come."""
+async def cancel_collections(tx: Tx, window: int, at: datetime) -> None:
+    """Cancel the collections of a settlement that have not come."""
     await tx.execute(
         "update payment_instructions set state = 'cancelled', answered_at = $2"
-        " where window_number = $1 and direction = 'receipt' and state = 'instructed'",
+        " where window_number = $1 and direction = 'collection' and state = 'instructed'",
         window,
         at,
     )

@@ -41,12 +41,12 @@ async def _accounts(tx: Tx, numbers: Sequence[int]) -> dict[int, _Account]:
     }
 
 
-# -------------------------------------------------------------------------------------- receipts
+# -------------------------------------------------------------------------------------- collections
 
 
-async def ask_receipts(tx: Tx, window: int, now: datetime) -> None:
+async def ask_collections(tx: Tx, window: int, now: datetime) -> None:
     """Ask for what is left to be paid in and is not asked for, under a reference for each party."""
-    asked = await _under_way(tx, window, Direction.RECEIPT)
+    asked = await _under_way(tx, window, Direction.COLLECTION)
     payers = [
         (one.party, rial)
         for one in await settlement_store.list_parties(tx, window)
@@ -54,20 +54,20 @@ async def ask_receipts(tx: Tx, window: int, now: datetime) -> None:
     ]
     if not payers:
         return
-    earlier = await store.list_instructions(tx, window, direction=Direction.RECEIPT)
+    earlier = await store.list_instructions(tx, window, direction=Direction.COLLECTION)
     batch = max((one.batch for one in earlier), default=0) + 1
     accounts = await _accounts(tx, [party for party, _ in payers])
     await store.insert_instructions(
         tx,
         [
             Instruction(
-                reference=instructions.reference_of(window, Direction.RECEIPT, batch, place),
+                reference=instructions.reference_of(window, Direction.COLLECTION, batch, place),
                 window=window,
                 party=party,
-                direction=Direction.RECEIPT,
+                direction=Direction.COLLECTION,
                 batch=batch,
                 place=place,
-                method=Method.RECEIPT,
+                method=Method.COLLECTION,
                 amount_rial=rial,
                 name=_name_of(party, accounts),
                 sheba="",

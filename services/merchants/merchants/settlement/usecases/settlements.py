@@ -134,7 +134,7 @@ async def withdraw(tx: Tx, window: int, *, now: datetime) -> SettlementReport:
     settlements.check_state(settlement, SettlementState.PROPOSED, SettlementState.COLLECTING)
     if any(one.moved_rial for one in await store.list_parties(tx, window)):
         raise WrongState("somebody has paid already; exclude whoever does not pay")
-    await instruction_store.cancel_receipts(tx, window, now)
+    await instruction_store.cancel_collections(tx, window, now)
     await store.update_settlement(tx, replace(settlement, state=SettlementState.WITHDRAWN))
     return await get_settlement(tx, window)
 
@@ -159,7 +159,7 @@ async def exclude(tx: Tx, window: int, party: int, *, by: str, now: datetime) ->
         netting.unpaid_of(dues), minimum_rial=settlement.minimum_rial, excluded=out
     )
     await store.upsert_parties(tx, window, settlements.retargeted(kept, nets))
-    await instruction_store.cancel_receipts(tx, window, now)
+    await instruction_store.cancel_collections(tx, window, now)
     proposed = replace(
         settlement,
         state=SettlementState.PROPOSED,
@@ -181,7 +181,7 @@ async def advance(tx: Tx, settlement: Settlement, *, now: datetime, limits: Limi
     window = settlement.window
     parties = await store.list_parties(tx, window)
     if settlements.state_after(parties) is SettlementState.COLLECTING:
-        await payments.ask_receipts(tx, window, now)
+        await payments.ask_collections(tx, window, now)
     else:
         for one in parties:
             if settlements.keeps_its_own(one):
