@@ -15,6 +15,14 @@ ONE_IS_ENOUGH = {
     "PUT /v1/applications/{application}/rejection",
     "PUT /v1/applications/{application}/withdrawal",
     "PUT /v1/applications/{application}/activation",
+    # the same: decision 0043; what was left out or instructed again was approved, or is again
+    "PUT /v1/windows/{window}/settlement",
+    "PUT /v1/windows/{window}/settlement/approval",
+    "PUT /v1/windows/{window}/settlement/withdrawal",
+    "PUT /v1/windows/{window}/settlement/exclusions/{party}",
+    "PUT /v1/windows/{window}/settlement/reinstruction",
+    "PUT /v1/parties/{party}/sheba-changes/{change}",
+    "PUT /v1/parties/{party}/sheba-changes/{change}/approval",
     # registers, and moves nothing by itself
     "PUT /v1/parties/{party}",
     "PUT /v1/merchants/{merchant}",

@@ -166,6 +166,7 @@ PROXY_ROUTES: Final = (
 # Writes that a person proposes and another approves (decision 0044): what changes what is earned
 # and owed, what gives rights; and of what is stopped at once, the opening again.
 FOUR_EYES: Final = (
+    "/v1/windows/{}/settlement/answers/{}",  # says that money moved
     "/v1/terms/{}",
     "/v1/merchants/{}/programmes/{}",
     "/v1/onboarding/{}/versions/{}",
