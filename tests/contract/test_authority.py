@@ -124,6 +124,9 @@ TABLE = {
         "PUT /v1/accounts/{account}/standings/{change}": "m",
         "GET /v1/accounts/{account}/standings/{change}": "amsv",
         "GET /v1/accounts/{account}/standings": "amsv",
+        "PUT /v1/accounts/{account}/adjustments/{adjustment}": "m",
+        "GET /v1/accounts/{account}/adjustments/{adjustment}": "amsv",
+        "GET /v1/accounts/{account}/adjustments": "amsv",
         "GET /internal/identifiers/{digest}": "g",
     },
     "campaigns": {
@@ -270,6 +273,7 @@ UUIDS = (
     "key",
     "successor",
     "proposal",
+    "adjustment",
 )
 
 

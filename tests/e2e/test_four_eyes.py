@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from cluster import processes
 from peyvand import ApprovalNeeded, Options, Retry
 
-from .participants import Participants, until
+from .participants import NETWORK, PRICE_RIAL, Participants, until
 from .people import as_, refused, signed_in, with_second_factor
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(300)]
@@ -101,3 +102,48 @@ async def test_a_programs_key_is_issued_by_two_and_shown_once(
         assert await refused(second.approve_proposal(rejected)) == "proposal-decided"
     async with as_(participants, text) as program:
         assert (await program.merchant(shop.merchant))["merchant"] == shop.merchant
+
+
+@pytest.mark.SH14
+async def test_two_people_correct_an_account_by_hand(participants: Participants) -> None:
+    """What a failed till owed is given; more than there is is not taken."""
+    shop = await participants.shop("four eyes, by hand")
+    member = await participants.member()
+    adding = {
+        "direction": "add",
+        "unit": "NP",
+        "amount": 40,
+        "issuer": shop.party,
+        "funder": NETWORK,
+        "cost_rial": 40 * PRICE_RIAL,
+        "reason": "صندوق خراب بود",
+    }
+    taking = {"direction": "take", "unit": "NP", "issuer": shop.party, "reason": "دو بار"}
+    program = participants.operator.put_adjustment(member.account, str(uuid.uuid4()), adding)
+    assert await refused(program) == "second-person-needed"
+    sara, token = await with_second_factor(participants, ["money"])
+    reza, other_token = await with_second_factor(participants, ["money"])
+    first, second = as_(participants, token), as_(participants, other_token)
+
+    async def adjusted(fields: dict[str, Any]) -> dict[str, Any]:
+        adjustment = str(uuid.uuid4())
+        waiting = await proposed(first.put_adjustment(member.account, adjustment, fields))
+        await second.approve_proposal(waiting["proposal"])
+        return await until(
+            partial(first.adjustment, member.account, adjustment),
+            lambda kept: kept["status"] != "pending",
+        )
+
+    async with first, second:
+        given = await adjusted(adding)
+        assert (given["status"], given["proposed_by"], given["approved_by"]) == (
+            "completed", sara, reza
+        )  # fmt: skip
+        assert (await participants.balance(member))["points"] == 40
+        declined = await adjusted(taking | {"amount": 41})
+        assert (declined["status"], declined["code"]) == ("declined", "insufficient-value")
+        assert declined["fa"]
+        assert (await adjusted(taking | {"amount": 15}))["status"] == "completed"
+        assert (await participants.balance(member))["points"] == 25
+        page = await first.adjustments(member.account)
+        assert [one["version"] for one in page.items] == [3, 2, 1]

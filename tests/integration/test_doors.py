@@ -61,7 +61,7 @@ class Room:
     numbers: dict[str, int] = field(default_factory=dict[str, int])
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        signed = Vouched(self.name, SECRET, ROLES, subject=SUBJECT)
+        signed = Vouched(self.name, SECRET, ROLES, subject=SUBJECT, approved_by="another")
         headers = {"content-type": "application/json"}
         self.calls += 1
         answer = await self.client.request(

@@ -21,10 +21,11 @@ class Vouched(httpx.Auth):
         *,
         subject: str = "tester",
         party: int | None = None,
+        approved_by: str = "",
     ) -> None:
         self.room = room
         self.secret = secret
-        self.actor = auth.Actor(subject, frozenset(roles), party)
+        self.actor = auth.Actor(subject, frozenset(roles), party, approved_by=approved_by)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         """Add the header to one request."""

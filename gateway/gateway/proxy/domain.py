@@ -98,6 +98,7 @@ _WEBHOOKS: Final = Rights(
     service=Service.NOTIFY,
 )
 _MEMBERS: Final = Rights(_PEOPLE, frozenset({Role.ENROL}), parties=True)
+_OF_ACCOUNTS: Final = Rights(_BOOK, frozenset({Role.MONEY}), service=Service.MEMBERS)
 PROXY_ROUTES: Final = (
     ProxyRoute(
         "/v1/parties",
@@ -144,7 +145,7 @@ PROXY_ROUTES: Final = (
         "/v1/accounts",
         Service.LEDGER,
         Rights(_BOOK),
-        {"standings": Rights(_BOOK, frozenset({Role.MONEY}), service=Service.MEMBERS)},
+        {"standings": _OF_ACCOUNTS, "adjustments": _OF_ACCOUNTS},
     ),
     ProxyRoute("/v1/bookings", Service.LEDGER, Rights(_BOOK)),
     ProxyRoute("/v1/positions", Service.LEDGER, Rights(_SUMS)),
@@ -167,6 +168,7 @@ PROXY_ROUTES: Final = (
 # and owed, what gives rights; and of what is stopped at once, the opening again.
 FOUR_EYES: Final = (
     "/v1/windows/{}/settlement/answers/{}",  # says that money moved
+    "/v1/accounts/{}/adjustments/{}",
     "/v1/terms/{}",
     "/v1/merchants/{}/programmes/{}",
     "/v1/onboarding/{}/versions/{}",

@@ -29,6 +29,7 @@ SECRET = "the actor secret of these tests"
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
     "delete from requests; delete from account_status_changes; delete from balances;"
+    " delete from adjustments;"
     " delete from enrolments; delete from consents;"
     " delete from bindings; delete from identifiers; delete from members; delete from accounts;"
     " delete from outbox_messages; delete from additions"
@@ -106,8 +107,11 @@ class GatewayClient:
         *,
         roles: tuple[str, ...] = auth.STAFF,
         party: int | None = None,
+        approved_by: str = "",
     ) -> httpx.Response:
-        signed = Vouched("members", SECRET, roles, party=party) if roles else None
+        signed = None
+        if roles:
+            signed = Vouched("members", SECRET, roles, party=party, approved_by=approved_by)
         if isinstance(body, bytes):
             headers = {"content-type": "application/json"}
             return await self._client.request(

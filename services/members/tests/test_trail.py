@@ -9,6 +9,7 @@ from kit.base.db import Database
 from support import services
 from support.trail import Trail
 
+from .test_adjustments import ADD
 from .test_api import ANSWERS, BODY, enrolment
 
 
@@ -34,8 +35,10 @@ async def test_every_write_and_reading_leaves_who_and_whose(
         ("PUT", f"/v1/accounts/{membership['account']}/standings/{uuid.UUID(int=9)}", STOP),
         ("GET", f"/v1/members/{member}", None),
     ]
+    adjusting = f"/v1/accounts/{membership['account']}/adjustments/{uuid.UUID(int=10)}"
+    calls.append(("PUT", adjusting, ADD))
     for method, path, body in calls:
-        answer = await door(method, path, body)
+        answer = await door(method, path, body, approved_by="reza")
         assert answer.status_code in (200, 201, 202), (path, answer.text)
     items = await trail.rows()
     writes = {r for r in services.routes_of(door.app) if not r.startswith("GET ")}

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from peyvand.administration import Document, Enrolment
-from peyvand.calls.connection import Calls
+from peyvand.administration import Document, Enrolment, Page
+from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
 
 
@@ -48,3 +48,22 @@ class MemberCalls(Calls):
     ) -> Document:
         """Bind an identifier to another account, member, from from_at on. binding_id: a UUID."""
         return await self.put(path_of("identifiers", identifier_id, "bindings", binding_id), fields)
+
+    async def put_adjustment(
+        self, account: int, adjustment_id: str, fields: Mapping[str, Any]
+    ) -> Document:
+        """Correct an account by hand: direction, unit, amount, issuer, reason (role money).
+
+        To add: funder, cost_rial, perhaps expires_at. A person's call raises ApprovalNeeded;
+        a program's is refused, `second-person-needed`. adjustment_id: a UUID.
+        """
+        return await self.put(path_of("accounts", account, "adjustments", adjustment_id), fields)
+
+    async def adjustment(self, account: int, adjustment_id: str) -> Document:
+        """The state of an adjustment: pending, completed, or declined with its code."""
+        return await self.get(path_of("accounts", account, "adjustments", adjustment_id))
+
+    async def adjustments(self, account: int, before: int | None = None) -> Page:
+        """Adjustments of an account, newest first; go on with before = next."""
+        path = path_of("accounts", account, "adjustments", before=before, limit=LIMIT)
+        return await self.page(path)

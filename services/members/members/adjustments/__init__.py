@@ -1,0 +1,1 @@
+"""Adjustments: corrections by hand, which two people make."""
