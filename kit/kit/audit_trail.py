@@ -15,7 +15,6 @@ from kit.base import auth, telemetry
 from kit.base.auth import Role
 from kit.base.db import Database, Record, Tx
 from kit.room import Part, Resources
-from kit.stream import local_tables
 
 PAGE_MAX: Final = 200
 UNRECORDED: Final = object()
@@ -82,7 +81,6 @@ async def _acting(request: Request, database: Database, kind: str) -> AsyncGener
 async def _keep(act: Act, request: Request, actor: auth.Actor, kind: str) -> None:
     if act.after is UNRECORDED:
         raise RuntimeError(f"{request.url.path}: nobody told the trail what was done")
-    await local_tables.will_number(act.tx, "audit")
     await act.tx.execute(
         "insert into audit"
         " (subject, roles, act, route, target, body_sha256, before, after, trace, address,"
@@ -105,11 +103,8 @@ def _fields(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be told to the trail")
 
 
-# ----------------------------------------------------------------------------------------- reading
-
-
 class Entry(BaseModel):
-    """One act. target: of its address. before, after: as recorded. approved_by: by a second one."""
+    """One act. before, after: as recorded. hash: chains it to the act before; intact: it does."""
 
     id: int
     at: datetime
@@ -124,6 +119,8 @@ class Entry(BaseModel):
     trace: str
     address: str = ""
     approved_by: str = ""
+    hash: str = ""
+    intact: bool = True
 
 
 class Trail(BaseModel):
@@ -142,15 +139,17 @@ def router(room: str, database: Database) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
         subject: Annotated[str | None, Query(max_length=200)] = None,
+        broken: bool = False,
     ) -> Trail:
-        """Who wrote what, and who read whose personal data; oldest first, of one person or all."""
+        """Who wrote what, and who read whose personal data; broken: acts that are not intact."""
         async with database.read() as tx:
-            await local_tables.all_numbered(tx, "audit")
             rows = await tx.fetch(
                 "select id, at, subject, roles, act, route, target, body_sha256, before, after,"
-                " trace, address, approved_by from audit"
-                " where id > $1 and ($2::text is null or subject = $2) order by id limit $3",
-                after, subject, limit,
+                " trace, address, approved_by, encode(hash, 'hex') as hash,"
+                " is_intact(audit) as intact from audit where id > $1"
+                " and ($2::text is null or subject = $2) and not ($4 and is_intact(audit))"
+                " order by id limit $3",
+                after, subject, limit, broken,
             )  # fmt: skip
         items = [_entry(row) for row in rows]
         return Trail(items=items, next=items[-1].id if len(items) == limit else None)

@@ -116,7 +116,7 @@ async def test_two_people_correct_an_account_by_hand(participants: Participants)
         "issuer": shop.party,
         "funder": NETWORK,
         "cost_rial": 40 * PRICE_RIAL,
-        "reason": "صندوق خراب بود",
+        "reason": "پایانه خراب بود",
     }
     taking = {"direction": "take", "unit": "NP", "issuer": shop.party, "reason": "دو بار"}
     program = participants.operator.put_adjustment(member.account, str(uuid.uuid4()), adding)

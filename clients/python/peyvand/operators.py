@@ -40,9 +40,15 @@ class Operator(
     nothing, another body under it raises Invalid `already-exists-differently`. Retries are safe.
     """
 
-    async def trail(self, room: str, after: str | int | None = None) -> Page:
-        """Who wrote what in a room, and who read whose personal data (role auditor)."""
-        return await self.page(path_of("audit", room, after=after, limit=LIMIT))
+    async def trail(
+        self, room: str, after: str | int | None = None, *, broken: bool = False
+    ) -> Page:
+        """Who wrote what in a room, and who read whose personal data (role auditor).
+
+        broken: only acts that do not follow from the one before; none while nobody touched it.
+        """
+        only = "true" if broken else None
+        return await self.page(path_of("audit", room, after=after, limit=LIMIT, broken=only))
 
     async def post_history(
         self, purchase: HistoricPurchase, *, follow: road.Follow | None = None

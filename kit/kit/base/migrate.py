@@ -12,7 +12,7 @@ _NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _TIMEOUT: Final = re.compile(r"-- statement_timeout: (\d+(?:ms|s|min))\s")
 _OWN: Final = (  # in every room: numbered 0, -1, …
     *("kit.sql", "audit.sql", "requests.sql", "names.sql"),
-    *("audit_address.sql", "audit_approval.sql"),
+    *("audit_address.sql", "audit_approval.sql", "audit_chain.sql"),
 )
 _LOCK: Final = 7_202_611  # advisory: one migration at a time in a database
 

@@ -26,7 +26,7 @@ ADD = {
     "issuer": 5,
     "funder": 1,
     "cost_rial": 4_000,
-    "reason": "صندوق خراب بود",
+    "reason": "پایانه خراب بود",
 }
 TAKE = {"direction": "take", "unit": "CR", "amount": 7, "issuer": 5, "reason": "دو بار ثبت شد"}
 SHORT = Reason(code="insufficient-value", fa="موجودی کافی نیست.", en="Too little value.")

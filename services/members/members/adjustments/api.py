@@ -38,7 +38,7 @@ class AdjustmentBody(BaseModel):
                     "issuer": 5,
                     "funder": 1,
                     "cost_rial": 4_000,
-                    "reason": "امتیازی که صندوق خراب ثبت نکرد",
+                    "reason": "امتیازی که پایانهٔ خراب ثبت نکرد",
                 }
             ]
         },
