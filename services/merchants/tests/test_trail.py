@@ -100,10 +100,10 @@ async def test_the_trail_is_for_ever(door: Any, pool: Database, owner_dsn: Any, 
         await owner.close()
 
 
-async def test_a_write_that_commits_late_is_in_a_page_or_after_it(
+async def test_a_write_waits_for_the_one_before_it_so_that_pages_leave_none_out(
     door: Any, pool: Database, owner_dsn: Any, dsn: str
 ) -> None:
-    """Its row is numbered before those of writes that commit sooner."""
+    """Rows of the trail are numbered and chained in the order of their commits."""
     await arrange(door)
     trail = await Trail.of(pool)
     owner = await asyncpg.connect(owner_dsn(dsn))
@@ -120,13 +120,13 @@ async def test_a_write_that_commits_late_is_in_a_page_or_after_it(
         waits = "select exists (select from pg_locks where objid = 77 and not granted)"
         while not await owner.fetchval(waits):  # noqa: ASYNC110 - a lock of the database's
             await asyncio.sleep(0.01)
-        await door("PUT", "/v1/parties/91", PARTY)
+        following = asyncio.ensure_future(door("PUT", "/v1/parties/91", PARTY))
+        await asyncio.wait([following], timeout=0.3)
         path = f"/v1/audit/merchants?after={trail.after}"
-        reading = asyncio.ensure_future(door("GET", path, roles=("auditor",)))
-        await asyncio.wait([reading], timeout=0.3)
+        assert (await door("GET", path, roles=("auditor",))).json()["items"] == []
         await holder.execute("select pg_advisory_unlock(77)")
-        assert (await late).status_code == 201
-        page = (await reading).json()["items"]
+        assert [(await late).status_code, (await following).status_code] == [201, 201]
+        page = (await door("GET", path, roles=("auditor",))).json()["items"]
         assert [item["target"] for item in page] == [{"party": "90"}, {"party": "91"}]
         assert [item["id"] for item in page] == [row["id"] for row in await trail.rows()]
     finally:
