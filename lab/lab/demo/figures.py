@@ -26,6 +26,10 @@ _SOME = (
     "fraud.released",
     "fraud.declined",
     "settlement.fee",
+    "settlement.windows",
+    "settlement.claims",
+    "settlement.net_payments",
+    "settlement.rejected",
     "cross_merchant.redemptions",
     "sms.delivered",
 )
@@ -55,8 +59,17 @@ def faults(report: Mapping[str, Any], *, some: bool = True) -> Iterator[str]:
     some: also whether everything that the demo means to show did occur.
     """
     yield from shared.faults(report)
+    yield from _unsettled(report["settlement"])
     if some:
         yield from _absent(report)
+
+
+def _unsettled(settlement: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("unsettled_entries", "bookings_declined", "differences"):
+        if settlement[name]:
+            yield f"settlement.{name} is {settlement[name]}, not 0"
+    if settlement["paid"] != settlement["net_payments"]:
+        yield f"{settlement['paid']} Rial were paid, {settlement['net_payments']} are due"
 
 
 def show(console: Console, report: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from lab.demo import cast
 from lab.demo.purchases import Visit
+from lab.demo.settling import sheba_of
 from lab.demo.street import Customer, Street, Till
 from peyvand import Client, Operator, Options, Retry, models
 from peyvand.administration import Programme, Terms
@@ -77,8 +78,12 @@ async def _each(items: Iterable[T], make: Callable[[T], Awaitable[R]], tick: Tic
 
 
 async def _merchant(operator: Operator, merchant: cast.Merchant, start: datetime) -> None:
-    names = {"title_fa": f"شرکت {merchant.party}", "title_en": f"Company {merchant.party}"}
-    await operator.put_party(merchant.party, names)
+    about = {
+        "title_fa": f"شرکت {merchant.party}",
+        "title_en": f"Company {merchant.party}",
+        "sheba": sheba_of(merchant.party),
+    }
+    await operator.put_party(merchant.party, about)
     await operator.put_merchant(
         merchant.number,
         {

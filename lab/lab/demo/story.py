@@ -13,6 +13,7 @@ from cluster import plan, processes
 from lab.demo import figures, opening
 from lab.demo.plan import Act
 from lab.demo.purchases import Visit
+from lab.demo.settling import Settler
 from lab.demo.shopping import Shopping
 from lab.demo.street import Street
 from lab.observe import driver, messages, recompute
@@ -38,6 +39,7 @@ class StoryContext:
     driver: driver.Driver
     operator: Operator = field(init=False)
     reviewer: Operator = field(init=False)
+    treasurer: Operator = field(init=False)
     street: Street | None = None
     rng: random.Random = field(default_factory=lambda: random.Random(7))
 
@@ -45,6 +47,7 @@ class StoryContext:
         url, keys = self.cluster.url("gateway"), self.cluster.credentials
         self.operator = Operator(url, keys.operator_key("operator"))
         self.reviewer = Operator(url, keys.operator_key("reviewer"))
+        self.treasurer = Operator(url, keys.operator_key("treasurer"))
 
     def bar(self, text: str, total: int) -> TaskID:
         """A progress bar."""
@@ -54,6 +57,7 @@ class StoryContext:
         """Close every connection."""
         await self.operator.close()
         await self.reviewer.close()
+        await self.treasurer.close()
         await self.driver.close()
         for tills in self.street.tills.values() if self.street else ():
             for till in tills:
@@ -77,7 +81,24 @@ async def tell(context: StoryContext, visits: list[Visit]) -> dict[str, Any]:
     shopping_s = time.monotonic() - began
     await _send_again(context, context.street, shopping.later)
     await _let_time_pass(context, context.acts[-1].at + AFTERWARDS)
-    return await _figures(context, context.street, shopping_s)
+    report = await _figures(context, context.street, shopping_s)
+    report["settlement"] |= await _settle(context)
+    return report
+
+
+async def _settle(context: StoryContext) -> dict[str, Any]:
+    bar = context.bar("windows settled through the bank", 1)
+    settler = Settler(
+        cluster=context.cluster,
+        operator=context.operator,
+        treasurer=context.treasurer,
+        console=context.bars.console,
+        folder=context.cluster.folder.parent,
+    )
+    settled = await settler.settle()
+    await driver.drained(context.cluster)
+    context.bars.advance(bar)
+    return settled
 
 
 async def _tighten_rules(context: StoryContext) -> None:
