@@ -69,6 +69,7 @@ TABLE = {
         "GET /v1/windows/{window}/settlement/files/{batch}/csv": "ma",
         "PUT /v1/windows/{window}/settlement/answers/{answer}": "m",
         "GET /v1/settlements": "ma",
+        "GET /v1/ageing": "ma",
         "PUT /v1/parties/{party}/sheba-changes/{change}": "m",
         "PUT /v1/parties/{party}/sheba-changes/{change}/approval": "m",
         "GET /v1/parties/{party}/sheba-changes/{change}": "ma",

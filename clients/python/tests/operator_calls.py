@@ -116,6 +116,7 @@ CALLS: list[tuple[str, Call]] = [
     ("PUT /v1/windows/2/settlement/reinstruction", lambda o: o.reinstruct(2)),
     ("GET /v1/windows/2/settlement", lambda o: o.settlement(2)),
     ("GET /v1/settlements", lambda o: o.settlements(9)),
+    ("GET /v1/ageing", lambda o: o.ageing(9, late=True)),
     ("GET /v1/windows/2/settlement/files/1/pain001", lambda o: o.payment_file(2, 1)),
     ("GET /v1/windows/2/settlement/files/1/csv", lambda o: o.payment_file(2, 1, "csv")),
     (

@@ -126,6 +126,7 @@ PROXY_ROUTES: Final = (
     ProxyRoute("/v1/terms", Service.MERCHANTS, _writes(Role.MONEY)),
     ProxyRoute("/v1/windows", Service.MERCHANTS, Rights(_SUMS, frozenset({Role.MONEY}))),
     ProxyRoute("/v1/settlements", Service.MERCHANTS, Rights(_SUMS)),
+    ProxyRoute("/v1/ageing", Service.MERCHANTS, Rights(_SUMS)),
     ProxyRoute(
         "/v1/applications",
         Service.MERCHANTS,

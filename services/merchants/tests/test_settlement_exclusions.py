@@ -1,6 +1,7 @@
 """A settlement goes on without who does not pay, and waits for who cannot be paid."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from contracts.values import NETWORK_PARTY as NETWORK
 from kit.base.db import Database
 
+from .conftest import NOW
 from .ledger_outcomes import BAKER, FLORIST, GROCER, outcome, redemption
 from .test_clearing import commit, markers
 from .test_settlement import (
@@ -84,3 +86,31 @@ async def test_a_party_without_a_sheba_waits_for_one(closed: Any, pool: Database
     assert still.json()["code"] == "party-has-no-sheba"  # not approved yet
     await closed("PUT", change + "/approval", subject="reza")
     assert (await closed("PUT", path + "/reinstruction")).json()["lines"] == 1
+
+
+async def test_what_is_unpaid_is_told_by_its_age(closed: Any, pool: Database, at: Any) -> None:
+    empty = (await closed("GET", "/v1/ageing?late=true")).json()
+    assert (empty["window"], empty["items"], empty["next"]) == (1, [], None)
+    report = (await closed("GET", "/v1/ageing?limit=2")).json()
+    assert report["total"] == {
+        "current": "22330",
+        "days_1_7": "0",
+        "days_8_30": "0",
+        "days_over_30": "0",
+    }
+    assert [one["party"] for one in report["items"]] == [NETWORK, BAKER]
+    assert report["items"][1]["owes"]["current"] == "12150"
+    rest = (await closed("GET", f"/v1/ageing?after={report['next']}")).json()
+    assert [one["party"] for one in rest["items"]] == [GROCER, FLORIST]
+    for days, age in ((1, "days_1_7"), (7, "days_1_7"), (8, "days_8_30"), (31, "days_over_30")):
+        at.at = NOW + timedelta(days=days)
+        later = (await closed("GET", "/v1/ageing?late=true")).json()
+        assert later["total"][age] == "22330"
+        assert [one["party"] for one in later["items"]] == [BAKER, GROCER, FLORIST]
+    at.at = NOW
+    await proposed(closed)
+    await approved(closed)
+    await answered(closed, "PV1-C1-1,paid,2150,", "PV1-C1-2,paid,7000,")
+    await answered(closed, "PV1-P1-1,paid,8820,")
+    paid = (await closed("GET", "/v1/ageing")).json()
+    assert (paid["total"]["current"], paid["items"]) == ("0", [])

@@ -40,6 +40,11 @@ class SettlementCalls(Calls):
         """Settlements, newest first; go on with before = next."""
         return await self.page(path_of("settlements", before=before, limit=LIMIT))
 
+    async def ageing(self, after: int | None = None, *, late: bool = False) -> Document:
+        """What is unpaid by age: the total, and a piece of the parties. late: late payers alone."""
+        query = {"after": after, "late": "true" if late else None, "limit": LIMIT}
+        return await self.get(path_of("ageing", **query))
+
     async def payment_file(self, window: int, batch: int, kind: str = "pain001") -> bytes:
         """The payouts of a file for the bank; kind: pain001 or csv."""
         return await self.raw(path_of("windows", window, "settlement", "files", batch, kind))

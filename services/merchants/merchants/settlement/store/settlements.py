@@ -48,6 +48,14 @@ async def list_dues(tx: Tx, window: int, pair: Pair | None = None) -> list[Due]:
     ]
 
 
+async def list_closed(tx: Tx) -> dict[int, datetime]:
+    """When each closed window closed."""
+    rows = await tx.fetch(
+        "select window_number, closed_at from clearing_windows where state = 'closed'"
+    )
+    return {row["window_number"]: row["closed_at"] for row in rows}
+
+
 async def lock_sequence(tx: Tx) -> None:
     """Let one settlement be proposed at a time: the first window's row is the lock."""
     await tx.execute("select from clearing_windows where window_number = 1 for no key update")

@@ -12,7 +12,8 @@ from kit.stream import requests
 from merchants import errors
 from merchants.clearing import usecases as clearing
 from merchants.clearing.domain.counting import Pair
-from merchants.settlement.domain import netting, settlements
+from merchants.settlement.domain import ageing, netting, settlements
+from merchants.settlement.domain.ageing import PartyAgeing
 from merchants.settlement.domain.instructions import Instruction, Limits
 from merchants.settlement.domain.netting import Due
 from merchants.settlement.domain.settlements import (
@@ -257,3 +258,21 @@ async def _locked(tx: Tx, window: int) -> Settlement:
     if settlement is None:
         raise errors.Unknown(f"window {window} has no settlement; propose one")
     return settlement
+
+
+@dataclass(frozen=True, slots=True)
+class AgeingReport:
+    """What is unpaid as of the last closed window; 0: none was closed."""
+
+    window: int
+    parties: list[PartyAgeing]
+    total: tuple[int, ...]
+
+
+async def get_ageing(tx: Tx, now: datetime) -> AgeingReport:
+    """What is unpaid, by the age of the window that brought it."""
+    closed_at = await store.list_closed(tx)
+    last = max(closed_at, default=0)
+    dues = await store.list_dues(tx, last)
+    parties = ageing.ageing_of(dues, closed_at, now)
+    return AgeingReport(last, parties, ageing.total_of(parties))
