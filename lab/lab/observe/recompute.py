@@ -85,6 +85,7 @@ _WORD: Final = {
     "clawed-back": "clawed_back",
     "cancelled": "clawed_back",
     "repaid": "clawed_back",
+    "adjusted": "clawed_back",  # taken by a correction of two people
 }
 
 # --------------------------------------------------------------------------------------- topics

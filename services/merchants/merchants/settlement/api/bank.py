@@ -59,7 +59,12 @@ class AnswerView:
     sent_at: datetime
 
 
-@router.get(_PATH + "/files/{batch}/pain001", dependencies=[_READERS])
+@router.get(
+    _PATH + "/files/{batch}/pain001",
+    dependencies=[_READERS],
+    response_class=Response,
+    responses={200: {"content": {"application/xml": {}}}},
+)
 async def get_pain_001(
     request: Request, window: fields.NumberText, batch: fields.NumberText
 ) -> Response:
@@ -76,7 +81,12 @@ async def get_pain_001(
     )
 
 
-@router.get(_PATH + "/files/{batch}/csv", dependencies=[_READERS])
+@router.get(
+    _PATH + "/files/{batch}/csv",
+    dependencies=[_READERS],
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}}},
+)
 async def get_csv(
     request: Request, window: fields.NumberText, batch: fields.NumberText
 ) -> Response:
