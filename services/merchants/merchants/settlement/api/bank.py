@@ -90,7 +90,7 @@ async def get_pain_001(
 async def get_csv(
     request: Request, window: fields.NumberText, batch: fields.NumberText
 ) -> Response:
-    """The same payouts for a bank's upload page: UTF-8 with BOM, Persian headings."""
+    """The same payouts for a bank's upload page: UTF-8 with BOM, Persian headings, whole Rial."""
     async with audit_trail.reading(request, resources(request).database) as act:
         lines = await payments.get_batch(act.tx, window, batch)
         act.tell({"window": window, "batch": batch, "parties": [one.party for one in lines]})
