@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from standardwebhooks import Webhook
@@ -29,7 +30,7 @@ class Receiver:
         """The webhook-id of each request, in the order in which they came."""
         return [headers["webhook-id"] for headers, _ in self.received]
 
-    def verified(self, secret: str) -> list[dict[str, object]]:
+    def verified(self, secret: str) -> list[dict[str, Any]]:
         """The bodies of all requests, each verified by the official library."""
         return [Webhook(secret).verify(body, headers) for headers, body in self.received]
 

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -167,8 +168,8 @@ def test_while_secrets_overlap_each_verifies() -> None:
         ({"merchant": 0}, None),
     ],
 )
-def test_what_a_merchant_is_told(fields: dict[str, object], kind: EventType | None) -> None:
-    outcome = Samples().outcome(1, **{"merchant": 5} | fields)
+def test_what_a_merchant_is_told(fields: dict[str, Any], kind: EventType | None) -> None:
+    outcome = Samples().outcome(1, **({"merchant": 5} | fields))
     assert domain.type_of(outcome) == kind
 
 
