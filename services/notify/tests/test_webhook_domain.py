@@ -169,7 +169,8 @@ def test_while_secrets_overlap_each_verifies() -> None:
     ],
 )
 def test_what_a_merchant_is_told(fields: dict[str, Any], kind: EventType | None) -> None:
-    outcome = Samples().outcome(1, **({"merchant": 5} | fields))
+    merged: dict[str, Any] = {"merchant": 5} | fields
+    outcome = Samples().outcome(1, **merged)
     assert domain.type_of(outcome) == kind
 
 
