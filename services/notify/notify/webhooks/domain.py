@@ -134,7 +134,7 @@ def event_of(shard: int, outcome: Outcome, kind: EventType) -> WebhookEvent:
     )
 
 
-def test_event(merchant: int, endpoint: str, test: str, at: datetime) -> WebhookEvent:
+def trial_event(merchant: int, endpoint: str, test: str, at: datetime) -> WebhookEvent:
     """An event that somebody asked for, to see whether it comes."""
     cause = f"test.{test}"
     data = {"merchant": merchant, "endpoint": endpoint, "test": test}

@@ -93,7 +93,7 @@ async def send_test(tx: Tx, endpoint: Endpoint, test: str, now: datetime) -> Del
     Raises EndpointDisabled, Differs.
     """
     _refuse_disabled(endpoint)
-    event = domain.test_event(endpoint.merchant, endpoint.endpoint, test, now)
+    event = domain.trial_event(endpoint.merchant, endpoint.endpoint, test, now)
     ids = await store.insert_events(tx, [event])
     if ids:
         await store.insert_deliveries(tx, [(endpoint.endpoint, ids[event.message])], now=now)
