@@ -113,6 +113,10 @@ def test_a_status_report_is_read() -> None:
         pain_002("<TxSts>ACSC</TxSts>"),
         pain_002(
             "<OrgnlEndToEndId>x</OrgnlEndToEndId><TxSts>ACSC</TxSts>"
+            '<OrgnlTxRef><Amt><InstdAmt Ccy="EUR">1</InstdAmt></Amt></OrgnlTxRef>'
+        ),
+        pain_002(
+            "<OrgnlEndToEndId>x</OrgnlEndToEndId><TxSts>ACSC</TxSts>"
             '<OrgnlTxRef><Amt><InstdAmt Ccy="IRR">1.5</InstdAmt></Amt></OrgnlTxRef>'
         ),
         pain_002(
@@ -152,6 +156,9 @@ def test_a_csv_answer_is_read_with_persian_digits_and_a_bom() -> None:
         "reference,status,amount_rial,reason\nPV7-P1-1,paid,1.5,\n",
         "reference,status,amount_rial,reason\nPV7-P1-1,paid,-1,\n",
         "reference,status,amount_rial,reason\nPV7-P1-1,paid,1e9,\n",
+        'reference,status,amount_rial,reason\nPV7-P1-1,paid,1,"open\n',
+        'reference,status,amount_rial,reason\nPV7-P1-1,paid,1,\rPV7-P1-2,paid,1,"\n',
+        "reference,status,amount_rial,reason\nPV7-P1-1,paid,1,\x00\n",
     ],
 )
 def test_other_lines_are_refused(text: str) -> None:

@@ -9,13 +9,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from kit import audit_trail
-from kit.base import auth, errors, fields
+from kit.base import auth, fields
 from kit.base.auth import Role
 from kit.room import resources
-from merchants.settings import Settings
 from merchants.settlement.api import settlements as settlement_api
 from merchants.settlement.domain import bank_files
-from merchants.settlement.domain.bank_files import Payer
 from merchants.settlement.store.instructions import BankFile
 from merchants.settlement.usecases import payments, settlements
 
@@ -24,13 +22,6 @@ _PATH: Final = "/v1/windows/{window}/settlement"
 _MONEY: Final = auth.allow(Role.MONEY)
 _READERS: Final = auth.allow(Role.MONEY, Role.AUDITOR)
 _ANSWER_EXAMPLE: Final = "reference,status,amount_rial,reason\nPV7-P1-1,paid,10000000,\n"
-
-
-class NoSettlementAccount(errors.Conflict):
-    """The network has no account to pay from."""
-
-    code = "no-settlement-account"
-    fa = "حساب تسویهٔ شبکه تنظیم نشده است؛ PEYVAND_SETTLEMENT_SHEBA را بنویسید."
 
 
 class AnswerBody(BaseModel):
@@ -69,7 +60,7 @@ async def get_pain_001(
     request: Request, window: fields.NumberText, batch: fields.NumberText
 ) -> Response:
     """The payouts of a file as ISO 20022 pain.001.001.09; whole Shebas. Who took it is kept."""
-    payer = _payer(resources(request).settings)
+    payer = settlement_api.payer_of(resources(request).settings)
     async with audit_trail.reading(request, resources(request).database) as act:
         lines = await payments.get_batch(act.tx, window, batch)
         act.tell({"window": window, "batch": batch, "parties": [one.party for one in lines]})
@@ -143,9 +134,3 @@ def _view(file: BankFile) -> AnswerView:
     return AnswerView(
         file.answer, file.window, file.format, file.changed_count, file.sent_by, file.sent_at
     )
-
-
-def _payer(config: Settings) -> Payer:
-    if not config.settlement_sheba:
-        raise NoSettlementAccount("set PEYVAND_SETTLEMENT_SHEBA; nothing is paid without it")
-    return Payer(config.settlement_name, config.settlement_sheba)

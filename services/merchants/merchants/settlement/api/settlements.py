@@ -14,7 +14,9 @@ from merchants import settings
 from merchants.settings import Settings
 from merchants.settlement.api import views
 from merchants.settlement.api.views import PartyPaymentView, SettlementSummary, SettlementView
+from merchants.settlement.domain.bank_files import Payer
 from merchants.settlement.domain.instructions import Limits
+from merchants.settlement.domain.settlements import NoSettlementAccount
 from merchants.settlement.usecases import payments, settlements
 from merchants.settlement.usecases.settlements import SettlementReport
 
@@ -93,9 +95,10 @@ async def put_settlement(
 async def put_approval(request: Request, window: fields.NumberText) -> SettlementView:
     """Approve what somebody else proposed; debtors are asked for their payments.
 
-    403 same-person; 409 settlement-not-there.
+    403 same-person; 409 settlement-not-there, no-settlement-account.
     """
     opened = resources(request)
+    payer_of(opened.settings)  # before anybody is asked to pay
     async with audit_trail.writing(request, opened.database) as act:
         report = await settlements.approve(
             act.tx,
@@ -172,3 +175,10 @@ async def list_settlements(
 def limits_of(config: Settings) -> Limits:
     """The limits of payment systems that the settings have."""
     return Limits(config.paya_max_rial, config.satna_max_rial)
+
+
+def payer_of(config: Settings) -> Payer:
+    """The network's account that payments go through. Raises NoSettlementAccount."""
+    if not config.settlement_sheba:
+        raise NoSettlementAccount("set PEYVAND_SETTLEMENT_SHEBA; nothing is paid without it")
+    return Payer(config.settlement_name, config.settlement_sheba)

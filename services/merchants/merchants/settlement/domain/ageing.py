@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from contracts.values import tehran_day
 from merchants.settlement.domain.netting import Due
 
 # the last day of each age but the last, which has none
@@ -27,8 +28,8 @@ class PartyAgeing:
 
 
 def age_of(closed_at: datetime, now: datetime) -> int:
-    """The place in AGES of what a window brought that closed then."""
-    days = max(now - closed_at, timedelta()).days
+    """The place in AGES of what a window brought that closed then; days are Tehran's."""
+    days = (tehran_day(now) - tehran_day(closed_at)).days
     return next((age for age, last in enumerate(LAST_DAYS) if days <= last), len(LAST_DAYS))
 
 

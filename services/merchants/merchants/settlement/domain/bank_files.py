@@ -143,8 +143,10 @@ def read_pain_002(text: str) -> list[BankAnswer]:
             raise BadAnswer(f"{reference or 'a transaction without id'}: status {code!r}")
         why = status.find(f"{prefix}StsRsnInf/{prefix}Rsn")
         reason = "" if why is None else "".join(why.itertext()).strip()
-        amount = status.findtext(f"{prefix}OrgnlTxRef/{prefix}Amt/{prefix}InstdAmt")
-        rial = None if amount is None else _rial(reference, amount)
+        amount = status.find(f"{prefix}OrgnlTxRef/{prefix}Amt/{prefix}InstdAmt")
+        if amount is not None and amount.get("Ccy") != "IRR":
+            raise BadAnswer(f"{reference}: its amount is not in Rial (IRR)")
+        rial = None if amount is None else _rial(reference, amount.text or "")
         answers.append(BankAnswer(reference, _STATES_OF_CODES[code], reason[:200], rial))
     if not answers and not list(root.iter(prefix + "TxInfAndSts")):
         raise BadAnswer("the report names no transaction")
@@ -156,7 +158,16 @@ def read_csv(text: str) -> list[BankAnswer]:
 
     Digits may be Persian; a BOM is taken. Raises BadAnswer, which names the line.
     """
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    if "\x00" in text:
+        raise BadAnswer("the file holds a character that no text has (NUL)")
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        return _answers(rows)
+    except csv.Error as error:
+        raise BadAnswer(f"line {rows.line_num} is no CSV: {error}") from error
+
+
+def _answers(rows: "csv.DictReader[str]") -> list[BankAnswer]:
     if rows.fieldnames is None or tuple(rows.fieldnames) != _ANSWER_COLUMNS:
         raise BadAnswer(f"the first line has to be {','.join(_ANSWER_COLUMNS)}")
     answers: list[BankAnswer] = []

@@ -63,6 +63,13 @@ class WrongState(errors.Conflict):
     fa = "این کار در وضعیت کنونی تسویه شدنی نیست."
 
 
+class NoSettlementAccount(errors.Conflict):
+    """The network has no account for payments to go through."""
+
+    code = "no-settlement-account"
+    fa = "حساب تسویهٔ شبکه تنظیم نشده است؛ PEYVAND_SETTLEMENT_SHEBA را بنویسید."
+
+
 class NoAccount(errors.Conflict):
     """A party to be paid has no Sheba."""
 

@@ -14,7 +14,7 @@ from merchants.clearing import usecases as clearing
 from merchants.clearing.domain.counting import Pair
 from merchants.settlement.domain import ageing, netting, settlements
 from merchants.settlement.domain.ageing import PartyAgeing
-from merchants.settlement.domain.instructions import Instruction, Limits
+from merchants.settlement.domain.instructions import Direction, Instruction, Limits
 from merchants.settlement.domain.netting import Due
 from merchants.settlement.domain.settlements import (
     AlreadySettled,
@@ -108,8 +108,7 @@ async def approve(
 ) -> SettlementReport:
     """Approve what another person proposed: debtors are asked for their payments.
 
-    Repeated by the same person it changes nothing. Raises Unknown, SamePerson, WrongState,
-    NoAccount.
+    Repeated by the same person it changes nothing. Raises Unknown, SamePerson, WrongState.
     """
     settlement = await _locked(tx, window)
     if settlement.approved_by == by:
@@ -132,7 +131,7 @@ async def withdraw(tx: Tx, window: int, *, now: datetime) -> SettlementReport:
     settlement = await _locked(tx, window)
     if settlement.state is SettlementState.WITHDRAWN:
         return await get_settlement(tx, window)
-    settlements.check_state(settlement, SettlementState.PROPOSED, SettlementState.COLLECTING)
+    await _check_undoable(tx, settlement)
     if any(one.moved_rial for one in await store.list_parties(tx, window)):
         raise WrongState("somebody has paid already; exclude whoever does not pay")
     await instruction_store.cancel_collections(tx, window, now)
@@ -153,7 +152,7 @@ async def exclude(tx: Tx, window: int, party: int, *, by: str, now: datetime) ->
         raise errors.Unknown(f"party {party} has no part in the settlement of window {window}")
     if own.excluded:
         return await get_settlement(tx, window)
-    settlements.check_state(settlement, SettlementState.PROPOSED, SettlementState.COLLECTING)
+    await _check_undoable(tx, settlement)
     dues = await store.list_dues(tx, window)
     out = {one.party for one in kept if one.excluded} | {party}
     nets = netting.payments_of(
@@ -173,11 +172,20 @@ async def exclude(tx: Tx, window: int, party: int, *, by: str, now: datetime) ->
     return await get_settlement(tx, window)
 
 
+async def _check_undoable(tx: Tx, settlement: Settlement) -> None:
+    """Raises WrongState once money goes out, also where a payment in was returned after that."""
+    settlements.check_state(settlement, SettlementState.PROPOSED, SettlementState.COLLECTING)
+    window = settlement.window
+    payouts = await instruction_store.list_instructions(tx, window, direction=Direction.PAYOUT)
+    if payouts or await store.list_pairs(tx, window):
+        raise WrongState("money has gone out already; what came back is asked for again")
+
+
 async def advance(tx: Tx, settlement: Settlement, *, now: datetime, limits: Limits) -> None:
     """Take a settlement that is approved as far as the money that moved allows.
 
-    Payouts are instructed once every debtor has paid. The ledger is told of a pair once both its
-    parties are done.
+    Payouts are instructed once every debtor has paid. From then on the ledger is told of a pair
+    once both its parties are done, and nobody is left out any more.
     """
     window = settlement.window
     parties = await store.list_parties(tx, window)
@@ -190,7 +198,7 @@ async def advance(tx: Tx, settlement: Settlement, *, now: datetime, limits: Limi
         if settlement.state is SettlementState.COLLECTING:
             await payments.instruct_payouts(tx, window, now=now, limits=limits)
         parties = await store.list_parties(tx, window)
-    await _book(tx, window, parties, now)
+        await _book(tx, window, parties, now)  # before, the settlement may still be undone
     state = settlements.state_after(parties)
     completed_at = now if state is SettlementState.COMPLETED else None
     await store.update_settlement(
