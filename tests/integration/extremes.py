@@ -44,7 +44,7 @@ def beyond(schema: dict[str, Any], rng: random.Random) -> list[Any]:
     if "date" in text:
         own += TIMES
     others = [value for value in (*NUMBERS, *TIMES, *TEXTS, *SHAPES) if value not in own]
-    return own + rng.sample(others, 12)
+    return own + rng.sample(others, 8)
 
 
 class Shapes:
