@@ -94,7 +94,8 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acceptor: the party of the merchant where it happened. decline: where it is not empty, the
     ledger stores this decline. review_due_at: where it is set, every award becomes available only
     then (fraud's review). grace_expires_at: expiry of a child lot where a restored lot is past its
-    date. original, shown: as in PosTransaction.
+    date. original, shown: as in PosTransaction. due_at, offer: of an authorisation, until when it
+    reserves what its redemption spends, and the terms by which its capture will be priced.
     """
 
     name: str
@@ -121,6 +122,8 @@ class PostTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     case_id: str = ""
     replayed: bool = False  # an unknown name then raises an alarm and posts nothing
     shown: AccountOrZero = 0
+    due_at: Instant | None = None
+    offer: Offer | None = None
 
 
 class RefuseTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):

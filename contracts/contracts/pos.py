@@ -52,7 +52,9 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lives on another shard than the original; account is 0 then. points, credit_rial: the value that
     a redemption asks to spend. original: name of the transaction that a refund or reversal undoes,
     on the same shard. refund_lines empty: amount_rial is refunded, spread over what is left of the
-    original's lines; amount_rial 0: all that is left.
+    original's lines; amount_rial 0: all that is left. hold_s: for how long an authorisation
+    reserves its value, counted from accepted_at. A capture without points and credit_rial spends
+    all that its authorisation reserved.
     """
 
     name: str
@@ -79,6 +81,7 @@ class PosTransaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     original: str = ""
     refund_lines: tuple[RefundLine, ...] = ()
     shown: AccountOrZero = 0
+    hold_s: NumberOrZero = 0
 
 
 class AnswerLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,10 +108,12 @@ class Movement(StrEnum):
     TAKEN_BACK = "taken-back"
     OWED = "owed"  # should have been taken back and was spent already
     REPAID = "repaid"  # taken for what was owed
+    AUTHORISED = "authorised"  # reserved for one sale
+    RELEASED = "released"  # of what was reserved: free again
 
 
 class Moved(Struct, frozen=True, kw_only=True):
-    """An amount of one unit that moved."""
+    """An amount of one unit that moved, or that became reserved or free."""
 
     movement: Movement = field(name="what")
     unit: Unit
@@ -144,6 +149,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     payable_rial: amount less discount. debt_points: points of an undone sale that were spent
     already and are owed now; debt_rial: the worth of all that is owed, points at their cost.
     moved: all that moved, by unit, without zeros. balance: absent where no account is known.
+    due_at: until when an authorisation reserves its value; its discount_rial and payable_rial are
+    those of a capture of all of it.
     fa, en: one line for the cashier's screen and the receipt.
     """
 
@@ -174,6 +181,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""
+    due_at: Instant | None = None
     fa: str = ""
     en: str = ""
 

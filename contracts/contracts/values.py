@@ -61,9 +61,17 @@ class Kind(StrEnum):
 
     PURCHASE = "purchase"
     REDEMPTION = "redemption"
+    AUTHORISATION = "authorisation"  # reserves what a sale will spend, until a due time
+    CAPTURE = "capture"  # the sale itself: spends of its authorisation, once, and earns
+    VOID = "void"  # frees all that an authorisation reserved
     REFUND = "refund"
     REVERSAL = "reversal"
     INQUIRY = "inquiry"
+
+
+SALES: Final = frozenset((Kind.PURCHASE, Kind.REDEMPTION, Kind.CAPTURE))  # goods change hands
+SPENDS: Final = frozenset((Kind.REDEMPTION, Kind.AUTHORISATION))  # asks for a member's value
+UNDOS: Final = frozenset((Kind.REFUND, Kind.REVERSAL, Kind.VOID))
 
 
 class Channel(StrEnum):

@@ -69,8 +69,8 @@ class Code(Enum):
     UNKNOWN_KIND = (
         "unknown-kind",
         422,
-        "نوع تراکنش ناشناخته است؛ purchase، redemption، refund، reversal یا inquiry بفرستید.",
-        "The kind is unknown; send purchase, redemption, refund, reversal or inquiry.",
+        "نوع تراکنش ناشناخته است؛ یکی از نوع‌های سند بفرستید: purchase، redemption و مانند آن.",
+        "The kind is unknown; send one of the document's: purchase, redemption and so on.",
     )
     BAD_TIME = (
         "bad-time",

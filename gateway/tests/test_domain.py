@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.problems import Code
-from gateway.road.domain import requests
+from gateway.road.domain import requests, shapes
 from kit.base import errors
 
 CARD = "6037991234567893"
@@ -31,7 +31,7 @@ def purchase(**changes: Any) -> dict[str, Any]:
     return {k: v for k, v in (body | changes).items() if v is not ...}
 
 
-def read(body: Any) -> requests.Transaction:
+def read(body: Any) -> shapes.Transaction:
     return requests.read_transaction(json.dumps(body).encode())
 
 
@@ -201,10 +201,9 @@ def test_persian_and_arabic_digits_mean_their_numbers() -> None:
         )
     )
     assert typed == plain
-    assert requests.canonical_identifier(requests.Identifier(card="۶۰۳۷-۹۹۱۲-۳۴۵۶-۷۸۹۳"))[1] == CARD
+    assert requests.canonical_identifier(shapes.Identifier(card="۶۰۳۷-۹۹۱۲-۳۴۵۶-۷۸۹۳"))[1] == CARD
     assert (
-        requests.canonical_identifier(requests.Identifier(mobile="۰۹۱۲۳۴۵۶۷۸۹"))[1]
-        == "+989123456789"
+        requests.canonical_identifier(shapes.Identifier(mobile="۰۹۱۲۳۴۵۶۷۸۹"))[1] == "+989123456789"
     )
 
 
@@ -246,7 +245,7 @@ def test_nothing_but_a_problem_comes_of_any_value_anywhere(value: Any, field: st
 )
 def test_an_identifier_is_one_and_valid(identifier: dict[str, str], note: str) -> None:
     with pytest.raises(errors.Problem) as caught:
-        requests.canonical_identifier(requests.Identifier(**identifier))
+        requests.canonical_identifier(shapes.Identifier(**identifier))
     assert caught.value.code == "bad-identifier"
     assert note in caught.value.detail
 

@@ -10,8 +10,8 @@ import pytest
 
 from contracts import values
 from contracts.pos import Line
-from gateway.road.domain import requests
-from gateway.road.domain.requests import HistoricPurchase, Transaction
+from gateway.road.domain import requests, shapes
+from gateway.road.domain.shapes import HistoricPurchase, Transaction
 from kit.base import errors
 
 AT = "2026-03-21T13:30:00+03:30"
@@ -72,7 +72,7 @@ def test_what_is_sent_is_taken_whole_or_refused_with_a_code(reader: Reader, body
             sent = json.dumps(put(body, at, extreme)).encode()
             try:
                 taken = reader(sent)
-                if isinstance(taken.identifier, requests.Identifier):
+                if isinstance(taken.identifier, shapes.Identifier):
                     requests.canonical_identifier(taken.identifier)
             except errors.Problem as refused:
                 wrong = (refused.status not in (400, 422)) or not refused.fa

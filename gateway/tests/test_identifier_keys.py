@@ -9,7 +9,7 @@ import pytest
 
 from contracts import keys, members
 from contracts.members import IdentifierKind
-from gateway.road.domain import requests
+from gateway.road.domain import shapes
 from gateway.road.domain.unsold_identifiers import UnsoldIdentifiers
 from gateway.road.usecases.identifiers import resolve_identifier
 from gateway.tables import store
@@ -53,7 +53,7 @@ def road_of(folder: Path, ring: keys.Ring, owner: Owner, *known: members.Identif
 async def resolved_digest(road: Any) -> str | None:
     """The digest under which the card is found at a till."""
     digest, resolved = await resolve_identifier(
-        road, requests.Identifier(card=CARD), TERMINAL, OPENED
+        road, shapes.Identifier(card=CARD), TERMINAL, OPENED
     )
     assert resolved is not None
     assert resolved.binding.account == 1_000_001

@@ -11,7 +11,7 @@ from contracts import values
 from contracts.pos import PosTransaction
 from contracts.values import Channel
 from gateway.problems import Code
-from gateway.road.domain import names, requests, transaction_ids
+from gateway.road.domain import names, shapes, transaction_ids
 
 from .conftest import Edge
 from .fakes import CARD, SISTER, STRANGER, TERMINAL, bearer
@@ -109,7 +109,7 @@ ORDERED = ONLINE | {"occurred_at": "2026-03-21T10:00:00Z"}
 def test_a_refund_names_an_online_original() -> None:
     back = {"kind": "refund", "operation": "refund-1", "amount_rial": ..., "lines": ...}
     body = read(body_of(**back, original=ORDERED | {"order": "۱۴۰۴/A-77.2"}))
-    assert isinstance(body.original, requests.Original)
+    assert isinstance(body.original, shapes.Original)
     assert names.text_of(body.original) == "o.12.1404%2FA-77%2E2.purchase"
     at_a_till = read(refund(original=ORDERED, identifier={"card": CARD}))
     assert at_a_till.original == body.original

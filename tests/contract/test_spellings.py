@@ -14,7 +14,7 @@ from campaigns.rules.domain import conditions, tree
 from contracts.keys import derive
 from contracts.members import OF_IDENTIFIERS, IdentifierKind, canonical
 from contracts.pos import Line
-from gateway.road.domain import requests
+from gateway.road.domain import requests, shapes
 from kit.base.errors import Problem
 from lab.history import rows
 from members.memberships import domain as memberships
@@ -53,7 +53,7 @@ def line_of(category: str) -> dict[str, Any]:
     return {"line": 1, "amount_rial": 100, "sku": category, "category": category}
 
 
-def at_the_till(category: str, **shown: str) -> requests.Transaction:
+def at_the_till(category: str, **shown: str) -> shapes.Transaction:
     asked: dict[str, Any] = {"terminal": 7, "epoch": 1, "sequence": 1, "kind": "purchase"}
     asked |= {"occurred_at": AT, "amount_rial": 100, "lines": [line_of(category)]}
     return requests.read_transaction(
@@ -61,7 +61,7 @@ def at_the_till(category: str, **shown: str) -> requests.Transaction:
     )
 
 
-def from_history(category: str, **shown: str) -> requests.HistoricPurchase:
+def from_history(category: str, **shown: str) -> shapes.HistoricPurchase:
     asked: dict[str, Any] = {"merchant": 5, "transaction": category, "occurred_at": AT}
     asked |= {"amount_rial": 100, "lines": [line_of(category)]}
     return requests.read_historic(
@@ -124,7 +124,7 @@ def test_every_door_knows_a_mobile_in_every_spelling(text: str) -> None:
     assert isinstance(draft, memberships.Draft)
     assert draft.contact.mobile == shown  # what the product shows is taken back: it is in MOBILES
     for asked in (at_the_till("a", mobile=text), from_history("a", mobile=text)):
-        assert isinstance(asked.identifier, requests.Identifier)
+        assert isinstance(asked.identifier, shapes.Identifier)
         assert requests.canonical_identifier(asked.identifier) == (IdentifierKind.MOBILE, shown)
 
 
@@ -134,7 +134,7 @@ def test_no_door_guesses_whose_mobile_it_is(text: str) -> None:
     assert isinstance(refused, memberships.Refusal)
     assert refused.code == "bad-mobile"
     asked = at_the_till("a", mobile=text)
-    assert isinstance(asked.identifier, requests.Identifier)
+    assert isinstance(asked.identifier, shapes.Identifier)
     with pytest.raises(Problem) as caught:
         requests.canonical_identifier(asked.identifier)
     assert caught.value.code == "bad-identifier"
@@ -146,5 +146,5 @@ def test_every_door_knows_a_card_in_every_spelling(text: str) -> None:
     assert isinstance(draft, memberships.Draft)
     assert draft.marks[-1].text == CARD
     asked = at_the_till("a", card=text)
-    assert isinstance(asked.identifier, requests.Identifier)
+    assert isinstance(asked.identifier, shapes.Identifier)
     assert requests.canonical_identifier(asked.identifier) == (IdentifierKind.CARD, CARD)

@@ -92,6 +92,56 @@ class Client:
             )
         )
 
+    async def authorise(
+        self,
+        name: TillReference | OrderReference,
+        identifier: Identifier,
+        redeem: Redeem,
+        *,
+        amount_rial: int,
+        occurred_at: datetime,
+        hold_s: int | None = None,
+    ) -> Answered | Pending:
+        """Reserve points or credit for a sale; `due_at` of the answer says until when."""
+        return await self.submit(
+            requests.authorisation(
+                name,
+                identifier,
+                redeem,
+                amount_rial=amount_rial,
+                occurred_at=occurred_at,
+                hold_s=hold_s,
+            )
+        )
+
+    async def capture(
+        self,
+        name: TillReference | OrderReference,
+        original: Original,
+        *,
+        amount_rial: int,
+        occurred_at: datetime,
+        redeem: Redeem | None = None,
+        lines: Sequence[Line] = (),
+    ) -> Answered | Pending:
+        """Sell what was authorised, once: all that is reserved, or the part that redeem says."""
+        return await self.submit(
+            requests.capture(
+                name,
+                original,
+                amount_rial=amount_rial,
+                occurred_at=occurred_at,
+                redeem=redeem,
+                lines=lines,
+            )
+        )
+
+    async def void(
+        self, name: TillReference | OrderReference, original: Original, *, occurred_at: datetime
+    ) -> Answered | Pending:
+        """Free what an authorisation reserved; free already, it is no error."""
+        return await self.submit(requests.void(name, original, occurred_at=occurred_at))
+
     async def refund(
         self,
         name: TillReference | OrderReference,

@@ -13,6 +13,9 @@ class Kind(StrEnum):
 
     PURCHASE = "purchase"
     REDEMPTION = "redemption"
+    AUTHORISATION = "authorisation"  # reserves value for a sale
+    CAPTURE = "capture"  # the sale of an authorisation
+    VOID = "void"  # frees what an authorisation reserved
     REFUND = "refund"
     REVERSAL = "reversal"
     INQUIRY = "inquiry"
@@ -144,6 +147,7 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     redeem: Redeem | None = None
     original: Original | None = None
     refund_lines: tuple[RefundLine, ...] = ()
+    hold_s: int | UnsetType = UNSET
 
     @property
     def name(self) -> TillReference:
@@ -238,7 +242,8 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to a till, byte for byte the same for ever. Amounts >= 0.
 
     discount_rial: taken off the basket in all; own_discount_rial: the acceptor's own part of it.
-    payable_rial: amount less discount. fa, en: one line for the cashier's screen and the receipt.
+    payable_rial: amount less discount. due_at: until when an authorisation reserves its value. fa,
+    en: one line for the cashier's screen and the receipt.
     """
 
     id: str
@@ -268,6 +273,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: tuple[AnswerLine, ...] = ()
     balance: Balance | None = None
     original: str = ""
+    due_at: datetime | None = None
     fa: str = ""
     en: str = ""
 

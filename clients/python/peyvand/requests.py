@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec import UNSET
+
 from peyvand.models import (
     Identifier,
     Kind,
@@ -51,6 +53,65 @@ def redemption(
         identifier=identifier,
         amount_rial=amount_rial,
         redeem=redeem,
+    )
+
+
+def authorisation(
+    name: TillReference | OrderReference,
+    identifier: Identifier,
+    redeem: Redeem,
+    *,
+    amount_rial: int,
+    occurred_at: datetime,
+    hold_s: int | None = None,
+) -> Transaction:
+    """The request of an authorisation. hold_s: for how long; None: the network's usual time."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.AUTHORISATION,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        amount_rial=amount_rial,
+        redeem=redeem,
+        hold_s=UNSET if hold_s is None else hold_s,
+    )
+
+
+def capture(
+    name: TillReference | OrderReference,
+    original: Original,
+    *,
+    amount_rial: int,
+    occurred_at: datetime,
+    redeem: Redeem | None = None,
+    lines: Sequence[Line] = (),
+) -> Transaction:
+    """The request of a capture: the sale itself. redeem None: all that is reserved."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.CAPTURE,
+        occurred_at=occurred_at,
+        amount_rial=amount_rial,
+        lines=tuple(lines),
+        redeem=redeem,
+        original=original,
+    )
+
+
+def void(
+    name: TillReference | OrderReference,
+    original: Original,
+    *,
+    occurred_at: datetime,
+    identifier: Identifier | None = None,
+) -> Transaction:
+    """The request of a void."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.VOID,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        original=original,
     )
 
 

@@ -136,7 +136,8 @@ def apply_beside_rows(
         registry.apply(state, draft.changes, draft.sequence)
     if (
         command is not None
-        and isinstance(command.body, HoldValue)
+        and isinstance(command.body, HoldValue | Transaction)
+        and command.body.due_at is not None
         and draft.sequence in state.holds
     ):
         placed = state.holds[draft.sequence]

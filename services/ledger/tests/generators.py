@@ -27,7 +27,7 @@ from contracts.pos import Line, RefundLine
 from contracts.value import ActivateCard, CaptureHold, SpendValue
 from contracts.values import Channel, Kind, NameKind, Reason, Unit, name, till_name
 
-from . import value_generators
+from . import authorisation_generators, value_generators
 from .oracle import HoldRecord, SecondModel
 
 Make = Callable[[], Any]  # draws the body of one command
@@ -110,7 +110,7 @@ class Story:
             (self.purchase, 30), (self.redemption, 22), (self.refund, 18), (self.reversal, 6),
             (self.issue, 4), (self.take_back, 3), (self.review_outcome, 8), (self.expire, 6),
             (self.advance_clock, 2), (self.refusal, 1), (self.replayed, 1), (self.gift, self.gifts),
-            *value_generators.makers(self),
+            *value_generators.makers(self), *authorisation_generators.makers(self),
         )  # fmt: skip
         make = rng.choices([m for m, _ in makers], [w for _, w in makers])[0]
         body = self.planned.pop()() if self.planned else make()

@@ -57,6 +57,8 @@ def of(
 ) -> Iterator[str]:
     """All that occurred with a command."""
     yield f"{command.type[:-3]} {effects.status} {effects.code}".strip()
+    if isinstance(command.body, Transaction):
+        yield f"{command.body.kind} {effects.status} {effects.code}".strip()
     case = Case(draft, effects, command.body, original)
     yield from (name for name, occurred in _ALWAYS.items() if occurred(case))
     if effects.status in DONE:
@@ -71,7 +73,8 @@ def _spans_units(case: Case) -> bool:
 
 def _captures_past_the_date(case: Case) -> bool:
     lots = case.draft.purse.lots
-    return isinstance(case.body, Capture) and any(
+    capture = isinstance(case.body, Capture) or getattr(case.body, "kind", "") == "capture"
+    return capture and any(
         not in_date(lots[row[1]], case.draft.now) for row in case.rows("redeemed")
     )
 

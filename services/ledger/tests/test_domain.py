@@ -66,7 +66,20 @@ RARE = (
     "extend-lot declined lot-past-date", "adjust-value completed",
     "adjust-value declined insufficient-value", "adjust-value declined same-person",
     "release-pending declined nothing-pending", "the network makes up",
-    "post-transaction declined another-account",
+    "post-transaction declined another-account", "authorisation completed",
+    "authorisation declined no-terms", "authorisation declined due-too-early",
+    "authorisation declined due-too-late", "authorisation declined insufficient-gift",
+    "authorisation declined nothing-to-redeem", "capture completed", "capture held",
+    "capture declined another-account", "capture declined another-merchant",
+    "capture declined capture-too-large", "capture declined hold-captured",
+    "capture declined hold-voided", "capture declined hold-due", "capture declined no-account",
+    "capture declined not-a-hold", "capture declined no-terms", "capture declined line-twice",
+    "capture declined nothing-to-redeem", "capture declined more-than-the-basket",
+    "capture declined unknown-original", "capture declined original-not-completed",
+    "void completed", "void completed hold-due", "void completed hold-voided",
+    "void completed nothing-to-reverse", "void declined hold-captured",
+    "void declined not-a-hold", "void declined another-merchant",
+    "reversal completed hold-voided", "reversal declined hold-captured",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from peyvand import client, errors
 from peyvand.models import (
+    Answer,
     Answered,
     Identifier,
     Kind,
@@ -25,11 +26,14 @@ from peyvand.models import (
 from peyvand.terminal import command_line, receipt, typed
 from peyvand.terminal.journal import Journal, Written
 from peyvand.terminal.outcome import CommandResult, Exit
-from peyvand.terminal.till import Resent, Terminal
+from peyvand.terminal.till import REVERSIBLE, Resent, Terminal
 
 _KINDS: Final = {
     "purchase": Kind.PURCHASE,
     "redeem": Kind.REDEMPTION,
+    "hold": Kind.AUTHORISATION,
+    "capture": Kind.CAPTURE,
+    "void": Kind.VOID,
     "refund": Kind.REFUND,
 }
 
@@ -123,24 +127,58 @@ async def _transact(till: Terminal, options: argparse.Namespace) -> CommandResul
             who = _identifier(options)
             return _result_of(await till.purchase(who, amount_rial=amount, lines=lines))
         case "redeem":
-            redeem = Redeem(points=options.points, credit_rial=options.credit)
-            who = _identifier(options)
+            who, redeem = _identifier(options), _redeem(options)
             return _result_of(await till.redeem(who, redeem, amount_rial=options.amount))
+        case "hold":
+            who, redeem, hold_s = _identifier(options), _redeem(options), _seconds(options)
+            return _result_of(
+                await till.authorise(who, redeem, amount_rial=options.amount, hold_s=hold_s)
+            )
+        case "capture":
+            original, redeem = _original(till, options.id), _redeem_or_all(options)
+            return _result_of(
+                await till.capture(original, amount_rial=options.amount, redeem=redeem)
+            )
+        case "void":
+            return _result_of(await till.void(_original(till, options.id)))
         case _:
             original, lines = Original(id=options.id), tuple(options.line)
             return _result_of(await till.refund(original, lines=lines, amount_rial=options.amount))
+
+
+def _redeem(options: argparse.Namespace) -> Redeem:
+    return Redeem(points=options.points, credit_rial=options.credit)
+
+
+def _redeem_or_all(options: argparse.Namespace) -> Redeem | None:
+    return _redeem(options) if options.points or options.credit else None
+
+
+def _seconds(options: argparse.Namespace) -> int | None:
+    return None if options.minutes is None else options.minutes * 60
+
+
+def _original(till: Terminal, text: str) -> Original:
+    """What is captured or freed, by its id or by its name in this till's journal."""
+    name = typed.name(text, till.terminal, till.epoch)
+    written = None if name is None or ".t." in text else till.journal.find(name)
+    if written is None or written.answer is None:
+        return Original(id=text)
+    return Original(id=msgspec.json.decode(written.answer, type=Answer).id)
 
 
 def _open_alike(till: Terminal, options: argparse.Namespace) -> Written | None:
     """An open request that asks for the very same: keyed again, it would count twice."""
     for written in till.unanswered():
         sent = msgspec.json.decode(written.body, type=Transaction)
-        if written.kind is _KINDS[options.command] and _asks_for(sent, options):
+        if written.kind is _KINDS[options.command] and _asks_for(till, sent, options):
             return written
     return None
 
 
-def _asks_for(sent: Transaction, options: argparse.Namespace) -> bool:
+def _asks_for(till: Terminal, sent: Transaction, options: argparse.Namespace) -> bool:
+    if options.command in ("capture", "void"):
+        return sent.original == _original(till, options.id)  # each of them counts once
     if options.command == "refund":
         same = sent.original == Original(id=options.id)
         return same and (sent.amount_rial, sent.refund_lines) == (
@@ -152,7 +190,7 @@ def _asks_for(sent: Transaction, options: argparse.Namespace) -> bool:
     if options.command == "purchase":
         amount = options.amount or sum(line.amount_rial for line in options.line)
         return (sent.amount_rial, sent.lines) == (amount, tuple(options.line))
-    redeem = Redeem(points=options.points, credit_rial=options.credit)
+    redeem = _redeem(options)
     return (sent.amount_rial, sent.redeem) == (options.amount, redeem)
 
 
@@ -161,7 +199,7 @@ async def _reverse(till: Terminal, text: str) -> CommandResult:
     name = typed.name(text, till.terminal, till.epoch)
     written = None if name is None else till.journal.find(name)
     if written is not None:
-        if written.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
+        if written.kind not in REVERSIBLE:
             return CommandResult(Exit.UNUSABLE, receipt.NOT_REVERSIBLE)
         return _result_of(await till.reverse_written(written))
     if name is not None and ".t." not in text:

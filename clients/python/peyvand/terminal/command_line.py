@@ -10,6 +10,7 @@ from typing import Final
 from peyvand.terminal import outcome, receipt, typed
 
 NAMED: Final = "شماره در دفتر صندوق · its name in the till's journal, such as 3003.1.2 or 2"
+HELD: Final = "شناسه یا شمارهٔ نگه‌داشت · id or name of what is reserved"
 
 
 class Misused(Exception):
@@ -60,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     _inquire(add("inquire", "موجودی · balance and preview"))
     _purchase(add("purchase", "خرید · sell"))
     _redeem(add("redeem", "خرج امتیاز · spend points"))
+    _hold(add("hold", "نگه‌داشت امتیاز · reserve points for a sale that comes later"))
+    _capture(add("capture", "فروش با امتیاز نگه‌داشته · the sale of what is reserved"))
+    void = add("void", "آزادسازی امتیاز نگه‌داشته · free what is reserved")
+    void.add_argument("id", help=HELD)
+    _again(void)
     _refund(add("refund", "برگشت کالا · take goods back"))
     reverse = add("reverse", "لغو تراکنش، حتی بی‌پاسخ · undo a sale, even one without an answer")
     reverse.add_argument("id", help=f"شناسه یا {NAMED}")
@@ -105,6 +111,25 @@ def _redeem(parser: argparse.ArgumentParser) -> None:
     _again(parser)
     parser.add_argument("--amount", type=typed.positive, required=True, metavar="RIAL")
     parser.add_argument("--points", type=typed.amount, default=0)
+    parser.add_argument("--credit", type=typed.amount, default=0, metavar="RIAL")
+
+
+def _hold(parser: argparse.ArgumentParser) -> None:
+    _redeem(parser)
+    parser.add_argument(
+        "--minutes",
+        type=typed.positive,
+        help="مدت نگه‌داشت، اگر نه ۱۵ · for how long, if not 15",
+    )
+
+
+def _capture(parser: argparse.ArgumentParser) -> None:
+    _again(parser)
+    parser.add_argument("id", help=HELD)
+    parser.add_argument("--amount", type=typed.positive, required=True, metavar="RIAL")
+    parser.add_argument(
+        "--points", type=typed.amount, default=0, help="اگر نه همه · if not all of them"
+    )
     parser.add_argument("--credit", type=typed.amount, default=0, metavar="RIAL")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -42,6 +43,9 @@ class Resent:
     outcome: Answered | Pending | None
     problem: errors.Problem | None = None
     settled: bool = False
+
+
+REVERSIBLE: Final = (Kind.PURCHASE, Kind.REDEMPTION, Kind.AUTHORISATION, Kind.CAPTURE)
 
 
 class Terminal:
@@ -94,6 +98,45 @@ class Terminal:
             ),
         )
 
+    async def authorise(
+        self,
+        identifier: Identifier,
+        redeem: Redeem,
+        *,
+        amount_rial: int,
+        hold_s: int | None = None,
+    ) -> Answered | Pending:
+        """Reserve a member's points or credit for a sale that comes later."""
+        at = self._now()
+        return await self._do(
+            Kind.AUTHORISATION,
+            lambda name: requests.authorisation(
+                name, identifier, redeem, amount_rial=amount_rial, occurred_at=at, hold_s=hold_s
+            ),
+        )
+
+    async def capture(
+        self,
+        original: Original,
+        *,
+        amount_rial: int,
+        redeem: Redeem | None = None,
+        lines: Sequence[Line] = (),
+    ) -> Answered | Pending:
+        """Sell what was authorised, once; redeem None: all that is reserved."""
+        at = self._now()
+        return await self._do(
+            Kind.CAPTURE,
+            lambda name: requests.capture(
+                name, original, amount_rial=amount_rial, occurred_at=at, redeem=redeem, lines=lines
+            ),
+        )
+
+    async def void(self, original: Original) -> Answered | Pending:
+        """Free what an authorisation of any till of the shop reserved."""
+        at = self._now()
+        return await self._do(Kind.VOID, lambda name: requests.void(name, original, occurred_at=at))
+
     async def refund(
         self,
         original: Original,
@@ -135,9 +178,9 @@ class Terminal:
         The wish stands in the journal before anything is sent: until the network has refused it,
         the sale is not sent again, and after a completed reversal never; whether it was posted or
         not, it counts for nothing. Asked twice while it is open, it is the same reversal. Raises
-        ValueError for a request that is no purchase or redemption.
+        ValueError for a request that is no sale and no authorisation.
         """
-        if written.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
+        if written.kind not in REVERSIBLE:
             raise ValueError(f"a {written.kind.value} cannot be reversed")
         standing = self.journal.being_reversed(written.name)
         if standing is not None:

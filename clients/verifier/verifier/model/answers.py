@@ -79,6 +79,7 @@ class Answer(Struct, omit_defaults=True):
     lines: tuple[AnswerLine, ...] = ()
     balance: Holding | None = None
     original: str = ""
+    due_at: datetime | None = None
 
 
 _NUMBERS = (
@@ -127,6 +128,8 @@ def _agrees(recorded: Answer, command: Command, draft: Draft, effects: Effects, 
             recorded.pending_until is None
             or micros(recorded.pending_until) == numbers["pending_until"]
         )
+        and recorded.due_at is None
+        and numbers.get("due_at") is None
         and list(recorded.lines) == effects.lines
         and recorded.moved == moved(draft)
         and balance is not None
@@ -151,6 +154,9 @@ def _differences(
     until = None if recorded.pending_until is None else micros(recorded.pending_until)
     if until != effects.numbers.get("pending_until"):
         yield "pending_until", until, effects.numbers.get("pending_until")
+    due = None if recorded.due_at is None else micros(recorded.due_at)
+    if due != effects.numbers.get("due_at"):
+        yield "due_at", due, effects.numbers.get("due_at")
     lines = [
         _line(line, expected) for line, expected in zip(recorded.lines, effects.lines, strict=False)
     ]
@@ -264,7 +270,11 @@ def _owed(draft: Draft) -> tuple[int, int, int]:
     return owed[POINTS], owed[CREDIT], owed[GIFT]
 
 
-_MOVES = ("earned", "pending", "spent", "restored", "taken-back", "owed", "repaid")
+_MOVES = (
+    "earned", "pending", "spent", "restored", "taken-back", "owed", "repaid", "authorised",
+    "released",
+)  # fmt: skip
+_OF_HOLDS = {"held": "authorised", "released": "released"}
 _ROWS = {"redeemed": "spent", "restored": "restored", "clawed-back": "taken-back"}
 _UNITS = (POINTS, MERCHANT, CREDIT, GIFT)
 
@@ -287,6 +297,9 @@ def moved(draft: Draft) -> tuple[Moved, ...]:
         lot = draft.purse.lots.get(row[1])
         if lot is not None and row[-1] in _ROWS:
             add(_ROWS[row[-1]], lot.unit, row[2])
+    for _, _, number, amount, event in draft.hold_rows:
+        if event in _OF_HOLDS:
+            add(_OF_HOLDS[event], draft.purse.lots[number].unit, amount)
     for (_, role, unit, _), amount in draft.legs:
         if role == "debt":
             add("repaid" if amount > 0 else "owed", unit, abs(amount))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from verifier.model import (
+    authorisations,
     budgets,
     commands_value,
     crossing,
@@ -254,7 +255,15 @@ def _transaction(draft: Draft, body: Transaction, original: Original | None) -> 
         case "refund":
             return undo.refund(draft, body, original)
         case "reversal":
+            if original is not None and original.kind == "authorisation":
+                return authorisations.void(draft, body, original)
             return undo.reverse(draft, body, original)
+        case "authorisation":
+            return authorisations.authorise(draft, body)
+        case "capture":
+            return authorisations.capture(draft, body, original)
+        case "void":
+            return authorisations.void(draft, body, original)
         case "inquiry":
             return Effects("refused", "not-a-command")
         case _:

@@ -75,25 +75,39 @@ def place(draft: Draft, body: HoldValue) -> Effects:
     """Hold the lots that a spend would take now, until due."""
     if not body.account:
         raise No("no-account")
-    if micros(body.due_at) <= draft.now:
-        raise No("due-too-early")
-    if micros(body.due_at) > draft.now + HOLD_MAX:
-        raise No("due-too-late")
+    check_due(draft, micros(body.due_at))
     _needs_acceptor(body.acceptor, body.merchant_points, 0)
     draft.repay()
     draft.reserve(_plan(draft, _demands(body, body.acceptor)))
     return Effects()
 
 
+def check_due(draft: Draft, due: int) -> None:
+    """A hold ends after it begins, and not too late."""
+    if due <= draft.now:
+        raise No("due-too-early")
+    if due > draft.now + HOLD_MAX:
+        raise No("due-too-late")
+
+
 def capture(draft: Draft, body: Capture, original: Original | None) -> Effects:
     """Spend part or all of a hold; the rest is free again."""
-    hold, known = _standing(draft, original)
+    hold, known = _placed(draft, original)
     assert original is not None  # noqa: S101 - for the types
     draft.acceptor, draft.merchant = original.acceptor, original.merchant
     registry.may_begin(draft, draft.acceptor)
     _needs_acceptor(draft.acceptor, body.spend.merchant_points, body.spend.worth_rial)
     draft.repay()
-    left = {ask.unit: ask.amount for ask in _demands(body.spend, draft.acceptor)}
+    asks = _demands(body.spend, draft.acceptor)
+    _pay(draft, taken_over(draft, hold, {ask.unit: ask.amount for ask in asks}), body.spend)
+    draft.lapse(hold.parts)
+    draft.repay()
+    life.renew(draft)
+    return ended(original, known, "captured")
+
+
+def taken_over(draft: Draft, hold: Hold, left: dict[str, int]) -> list[tuple[Lot, int]]:
+    """The lots of a hold that pay for amounts by unit; it ends, and the rest is free."""
     captured: dict[int, int] = {}
     for number, amount in hold.parts.items():
         unit = draft.purse.lots[number].unit
@@ -107,21 +121,22 @@ def capture(draft: Draft, body: Capture, original: Original | None) -> Effects:
         raise No("nothing-to-redeem")
     draft.lapse(hold.parts)
     draft.release(hold, "released", captured)
-    _pay(draft, [(draft.purse.lots[lot], amount) for lot, amount in captured.items()], body.spend)
-    draft.lapse(hold.parts)
-    draft.repay()
-    life.renew(draft)
-    return _ended(original, known, "captured")
+    return [(draft.purse.lots[lot], amount) for lot, amount in captured.items()]
 
 
 def void(draft: Draft, original: Original | None) -> Effects:
     """All of a hold is free again."""
-    hold, known = _standing(draft, original)
+    hold, known = _placed(draft, original)
     assert original is not None  # noqa: S101 - for the types
+    return freed(draft, original, hold, known)
+
+
+def freed(draft: Draft, original: Original, hold: Hold, known: Progress) -> Effects:
+    """All of a hold is free, and its own command knows it."""
     draft.release(hold, "released")
     draft.lapse(hold.parts)
     draft.repay()
-    return _ended(original, known, "voided")
+    return ended(original, known, "voided")
 
 
 def release(draft: Draft, body: ReleaseHold) -> Effects:
@@ -133,11 +148,16 @@ def release(draft: Draft, body: ReleaseHold) -> Effects:
     return Effects()
 
 
-def _standing(draft: Draft, original: Original | None) -> tuple[Hold, Progress]:
+def _placed(draft: Draft, original: Original | None) -> tuple[Hold, Progress]:
     if original is None or not original.arrived:
         raise No("unknown-original")
     if original.type != "hold-value.v1":
         raise No("not-a-hold")
+    return standing(draft, original)
+
+
+def standing(draft: Draft, original: Original) -> tuple[Hold, Progress]:
+    """The hold that stands for a command, with what is known of it; it ends once, and in time."""
     if original.status != "completed" or original.held_until is None:
         raise No("original-not-completed")
     known = progress_of(draft, original)
@@ -148,7 +168,8 @@ def _standing(draft: Draft, original: Original | None) -> tuple[Hold, Progress]:
     return draft.purse.holds[original.sequence], known
 
 
-def _ended(original: Original, known: Progress, how: str) -> Effects:
+def ended(original: Original, known: Progress, how: str) -> Effects:
+    """The effects of an end, which the hold's own command keeps."""
     effects = Effects()
     effects.progress = (
         original.name,

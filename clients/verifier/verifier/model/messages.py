@@ -18,7 +18,9 @@ Natural = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Short = Annotated[str, Meta(max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]  # and of the platform's calendar: hearing.timely
 UnitName = Literal["NP", "MP", "CR", "GV", "IRR"]
-KindName = Literal["purchase", "redemption", "refund", "reversal", "inquiry"]
+KindName = Literal[
+    "purchase", "redemption", "authorisation", "capture", "void", "refund", "reversal", "inquiry"
+]
 
 
 class Why(Struct):
@@ -90,6 +92,21 @@ class Deal(Struct):
     network_max_rial: Sum = 0
 
 
+class Offer(Struct):
+    """The terms of spending where an inquiry is made."""
+
+    price_rial: Some
+    price_points: Some
+    redeem_min_points: Sum = 0
+    redeem_max_share_bp: Share = 10_000
+    own_discount_bp: Share = 0
+    own_discount_max_rial: Sum = 0
+    fee_bp: Share = 0
+    terms_version: Id = 0
+    least_rial: Sum = 0
+    least_points: Sum = 0
+
+
 class Transaction(Struct):
     """post-transaction.v1"""
 
@@ -117,6 +134,8 @@ class Transaction(Struct):
     case_id: str = ""
     replayed: bool = False
     shown: Club = 0
+    due_at: Moment | None = None
+    offer: Offer | None = None  # the price of a capture; no rule here reads it
 
 
 class Refusal(Struct):
@@ -193,21 +212,6 @@ class Tick(Struct):
     """advance-clock.v1"""
 
     name: str
-
-
-class Offer(Struct):
-    """The terms of spending where an inquiry is made."""
-
-    price_rial: Some
-    price_points: Some
-    redeem_min_points: Sum = 0
-    redeem_max_share_bp: Share = 10_000
-    own_discount_bp: Share = 0
-    own_discount_max_rial: Sum = 0
-    fee_bp: Share = 0
-    terms_version: Id = 0
-    least_rial: Sum = 0
-    least_points: Sum = 0
 
 
 class Inquiry(Struct, kw_only=True):

@@ -159,6 +159,8 @@ def _transaction(original: Original, body: Transaction, leaf: Leaf, at: int) -> 
         original.beside = _beside(money.worth_of(body.redemption), original.spent)
     if original.status == "held":
         original.held_until = None if body.review_due_at is None else micros(body.review_due_at)
+    elif body.due_at is not None:
+        original.held_until = micros(body.due_at)
 
 
 def booked(body: Transaction, leaf: Leaf) -> Sequence[Prize]:

@@ -57,7 +57,7 @@ def _comes_back(draft: Draft, body: Any) -> bool:
     """A closed account takes what is undone, and what its successor is to have."""
     match body:
         case Transaction():
-            return body.kind in ("refund", "reversal")
+            return body.kind in ("refund", "reversal", "void")
         case Receive():
             return draft.owner in draft.state.registry.successors and body.forwarded < FORWARDS_MAX
         case _:
@@ -99,7 +99,7 @@ def _begins(body: Any) -> int:
     match body:
         case GrantBudget() | SendBudget():
             return body.party
-        case Transaction(kind="refund" | "reversal"):
+        case Transaction(kind="refund" | "reversal" | "void"):
             return 0
         case _:
             return getattr(body, "acceptor", 0)

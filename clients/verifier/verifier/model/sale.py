@@ -4,7 +4,7 @@ from verifier.model import budgets, life, money
 from verifier.model.computation import CREDIT, GIFT, POINTS, Draft, Effects, No
 from verifier.model.messages import AnswerLine, Deal, Prize, Transaction, Why
 from verifier.model.originals import kins_of
-from verifier.state import LOTS_PER_SEQUENCE
+from verifier.state import LOTS_PER_SEQUENCE, Lot
 
 
 def sell(draft: Draft, body: Transaction) -> Effects:
@@ -18,27 +18,40 @@ def sell(draft: Draft, body: Transaction) -> Effects:
     draft.repay()
     effects = Effects(payable_rial=body.amount_rial)
     if body.redemption is not None:
-        _redeem(draft, body, body.redemption, effects)
-    _earn(draft, body, effects)
+        pay(draft, body, body.redemption, effects, takes_of(draft, body, body.redemption))
+    earn(draft, body, effects)
     draft.repay()
     life.renew(draft)
     return effects
 
 
-def _redeem(draft: Draft, body: Transaction, deal: Deal, effects: Effects) -> None:
-    worth = money.worth_of(deal)
-    discount = worth.discount
+def check(body: Transaction, deal: Deal) -> None:
+    """The terms of a sale spend something, no more than its basket, and somewhere."""
     if not deal.points and not deal.credit_rial and not deal.gift_rial:
         raise No("nothing-to-redeem")
-    if discount > body.amount_rial:
+    if money.worth_of(deal).discount > body.amount_rial:
         raise No("more-than-the-basket")
     if not body.acceptor:
         raise No("no-acceptor")
+
+
+def takes_of(draft: Draft, body: Transaction, deal: Deal) -> list[tuple[Lot, int]]:
+    """The lots that a sale takes now."""
+    check(body, deal)
     takes = draft.plan(POINTS, deal.points, "insufficient-points")
     takes += draft.plan(CREDIT, deal.credit_rial, "insufficient-credit")
     takes += draft.plan(GIFT, deal.gift_rial, "insufficient-gift")
     if len(takes) > LOTS_PER_SEQUENCE:
         raise No("too-many-lots")
+    return takes
+
+
+def pay(
+    draft: Draft, body: Transaction, deal: Deal, effects: Effects, takes: list[tuple[Lot, int]]
+) -> None:
+    """Take lots for a sale and book what is owed for them."""
+    worth = money.worth_of(deal)
+    discount = worth.discount
     own = money.spend(draft, takes, worth)
     effects.numbers = {
         "points_redeemed": deal.points,
@@ -50,7 +63,8 @@ def _redeem(draft: Draft, body: Transaction, deal: Deal, effects: Effects) -> No
     }
 
 
-def _earn(draft: Draft, body: Transaction, effects: Effects) -> None:
+def earn(draft: Draft, body: Transaction, effects: Effects) -> None:
+    """Open the lots of a sale's prizes, as far as their budgets go."""
     if not body.awards:
         effects.lines = list(body.unearned)
         return

@@ -109,7 +109,7 @@ def reverse(draft: Draft, body: Transaction, original: Original | None) -> Effec
 def _may_be_undone(draft: Draft, body: Transaction, original: Original | None) -> Progress:
     if original is None:
         raise No("unknown-original")
-    if original.kind not in ("purchase", "redemption"):
+    if original.kind not in ("purchase", "redemption", "capture"):
         raise No("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in DONE:
         raise No("original-not-completed")

@@ -42,6 +42,43 @@ TRANSACTION: Final[dict[str, Example]] = {
             "redeem": {"points": 100},
         },
     ),
+    "authorisation": _example(
+        "نگه‌داشت امتیاز برای یک سفارش · Points reserved for an order that is shipped later",
+        {
+            "merchant": 12,
+            "order": "1404/78",
+            "operation": "authorisation",
+            "kind": "authorisation",
+            "occurred_at": _AT,
+            "identifier": {"mobile": "09121234567"},
+            "amount_rial": 900_000,
+            "redeem": {"points": 100},
+            "hold_s": 172_800,
+        },
+    ),
+    "capture": _example(
+        "فروش با امتیاز نگه‌داشته · The sale that spends what was reserved, here a part of it",
+        {
+            "merchant": 12,
+            "order": "1404/78",
+            "operation": "capture",
+            "kind": "capture",
+            "occurred_at": _AT,
+            "original": {"id": "3.o.12.1404%2F78.authorisation"},
+            "amount_rial": 700_000,
+            "redeem": {"points": 80},
+        },
+    ),
+    "void": _example(
+        "آزادسازی امتیاز نگه‌داشته · What was reserved is free again",
+        {
+            **_TILL,
+            "sequence": 47,
+            "kind": "void",
+            "occurred_at": _AT,
+            "original": {"id": "3.t.10000017.1.40"},
+        },
+    ),
     "refund": _example(
         "برگشت بخشی از خرید · Part of a line comes back",
         {

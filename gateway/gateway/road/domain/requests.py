@@ -1,120 +1,30 @@
-"""Request bodies: their shapes, how they are read from bytes, and the fields of each kind."""
+"""Request bodies, read from their bytes into one spelling; their identifier and fingerprint."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from contracts import envelope
 from contracts.members import IdentifierKind, canonical
-from contracts.pos import LINES_MAX
 from contracts.text import fold_code
 from contracts.values import (
-    Amount,
-    Kind,
-    Number,
-    PositiveAmount,
     ascii_digits,
     moment_error,
 )
 from gateway import problems
 from gateway.problems import Code
 from gateway.road.domain import names
+from gateway.road.domain.kinds import check_basket, check_kind
+from gateway.road.domain.shapes import (
+    ITEM_CODE_LENGTH_MAX,
+    HistoricPurchase,
+    Identifier,
+    Line,
+    Transaction,
+)
 from kit.base import bodies
-
-Zoned = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone")]
-IdentifierText = Annotated[str, Meta(min_length=1, max_length=128)]
-ITEM_CODE_LENGTH_MAX: Final = 64
-ItemCode = Annotated[str, Meta(max_length=ITEM_CODE_LENGTH_MAX)]
-LineNumber = Annotated[int, Meta(ge=1, le=9999)]
-
-
-class Identifier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The identifier that the member presents: exactly one of these.
-
-    external: imported history only, a reference of the party of the history's merchant.
-    """
-
-    card: IdentifierText | UnsetType = UNSET
-    mobile: IdentifierText | UnsetType = UNSET
-    qr: IdentifierText | UnsetType = UNSET
-    external: IdentifierText | UnsetType = UNSET
-
-
-class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of a basket. amount_rial: what the customer pays for the whole line."""
-
-    line: LineNumber
-    amount_rial: Amount
-    quantity: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
-    sku: ItemCode | UnsetType = UNSET
-    category: ItemCode | UnsetType = UNSET
-
-
-class RefundLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Part of a line that comes back. amount_rial: of this refund, not cumulative."""
-
-    line: LineNumber
-    amount_rial: PositiveAmount
-
-
-class Redeem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a redemption asks to spend: network points, and money credit in Rial."""
-
-    points: Amount | UnsetType = UNSET
-    credit_rial: Amount | UnsetType = UNSET
-
-
-class Original(names.TransactionName, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a refund or reversal undoes: its public id, or its name and occurred_at."""
-
-    id: Annotated[str, Meta(min_length=1, max_length=210)] | UnsetType = UNSET
-    occurred_at: Zoned | UnsetType = UNSET
-
-
-Lines = Annotated[tuple[Line, ...], Meta(min_length=1, max_length=LINES_MAX)]
-RefundLines = Annotated[tuple[RefundLine, ...], Meta(min_length=1, max_length=LINES_MAX)]
-
-
-class Transaction(names.TransactionName, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of POST /v1/transactions.
-
-    (terminal, epoch, sequence) names it for ever, or, from an online shop, (merchant, order,
-    operation). A refund takes back refund_lines, or amount_rial spread over what is left of the
-    lines, or, with neither, all that is left.
-    """
-
-    kind: Kind
-    occurred_at: Zoned
-    identifier: Identifier | UnsetType = UNSET
-    amount_rial: Amount | UnsetType = UNSET
-    lines: Lines | UnsetType = UNSET
-    redeem: Redeem | UnsetType = UNSET
-    original: Original | UnsetType = UNSET
-    refund_lines: RefundLines | UnsetType = UNSET
-
-
-class HistoricPurchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Body of POST /v1/history. (merchant, transaction) names it, for ever.
-
-    programme_version, terms_version: the versions by which the caller expects it to be booked;
-    while others are in force here, it is refused. They are no part of the purchase: a repeat may
-    leave them out or name others.
-    """
-
-    merchant: Number
-    transaction: Annotated[str, Meta(min_length=1, max_length=128)]
-    identifier: Identifier
-    occurred_at: Zoned
-    amount_rial: Amount
-    lines: Lines | UnsetType = UNSET
-    terminal: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
-    branch: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
-    programme_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
-    terms_version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
-
 
 Body = TypeVar("Body", Transaction, HistoricPurchase)
 
@@ -123,7 +33,7 @@ Body = TypeVar("Body", Transaction, HistoricPurchase)
 INTEGERS: Final = frozenset(
     {
         *("terminal", "epoch", "sequence", "merchant", "branch"),
-        *("line", "quantity", "amount_rial", "points", "credit_rial"),
+        *("line", "quantity", "amount_rial", "points", "credit_rial", "hold_s"),
         *("programme_version", "terms_version"),
     }
 )
@@ -164,7 +74,7 @@ def read_transaction(raw: bytes) -> Transaction:
 def read_historic(raw: bytes) -> HistoricPurchase:
     """An imported purchase from its bytes; as read_transaction."""
     body = _normalised(_read(raw, _historic, HistoricPurchase))
-    _check_basket(body.amount_rial, body.lines)
+    check_basket(body.amount_rial, body.lines)
     if body.amount_rial == 0:
         raise problems.refusal(Code.AMOUNT_IS_ZERO)
     return msgspec.structs.replace(body, transaction=_folded_text(body.transaction))
@@ -262,98 +172,6 @@ def _utc(at: datetime) -> datetime:
     if error := moment_error(at):
         raise problems.refusal(Code.BAD_TIME, error)
     return at.astimezone(UTC)
-
-
-# -------------------------------------------------------------------------------------- checking
-
-_OPTIONAL_FIELDS: Final = (
-    "identifier",
-    "amount_rial",
-    "lines",
-    "redeem",
-    "original",
-    "refund_lines",
-)
-_REQUIRED: Final[dict[Kind, frozenset[str]]] = {
-    Kind.PURCHASE: frozenset({"identifier", "amount_rial"}),
-    Kind.REDEMPTION: frozenset({"identifier", "amount_rial", "redeem"}),
-    Kind.REFUND: frozenset({"original"}),
-    Kind.REVERSAL: frozenset({"original"}),
-    Kind.INQUIRY: frozenset({"identifier"}),
-}
-_ALLOWED: Final[dict[Kind, frozenset[str]]] = {
-    Kind.PURCHASE: frozenset({"lines"}),
-    Kind.REDEMPTION: frozenset({"lines"}),
-    Kind.REFUND: frozenset({"identifier", "refund_lines", "amount_rial"}),
-    Kind.REVERSAL: frozenset({"identifier"}),
-    Kind.INQUIRY: frozenset({"amount_rial", "lines"}),
-}
-
-
-def check_kind(body: Transaction) -> None:
-    """Every required field is there, no field that is not allowed, and the sums add up.
-
-    Raises a problem of `problems.Code`.
-    """
-    required, allowed = _REQUIRED[body.kind], _ALLOWED[body.kind]
-    for field in _OPTIONAL_FIELDS:
-        present = getattr(body, field) is not UNSET
-        if present and field not in required and field not in allowed:
-            raise problems.refusal(Code.FIELD_NOT_ALLOWED, f"{field} in a {body.kind.value}")
-        if not present and field in required:
-            raise problems.refusal(Code.MISSING_FIELD, f"{field} in a {body.kind.value}")
-    amount = 0 if body.amount_rial is UNSET else body.amount_rial
-    _check_basket(amount, body.lines)
-    if amount == 0 and "amount_rial" in required:
-        raise problems.refusal(Code.AMOUNT_IS_ZERO)
-    if body.kind is Kind.REFUND and body.amount_rial is not UNSET:
-        _check_part(body)
-    if body.redeem is not UNSET and not (body.redeem.points or body.redeem.credit_rial):
-        raise problems.refusal(Code.NOTHING_TO_REDEEM)
-    if body.original is not UNSET:
-        _check_original(body, body.original)
-    if body.identifier is not UNSET and body.identifier.external is not UNSET:
-        raise problems.refusal(Code.BAD_IDENTIFIER, "external is for imported history only")
-
-
-def _check_part(body: Transaction) -> None:
-    """A refund of an amount: more than nothing, and not of lines too."""
-    if body.refund_lines is not UNSET:
-        raise problems.refusal(Code.FIELD_NOT_ALLOWED, "amount_rial beside refund_lines")
-    if not body.amount_rial:
-        raise problems.refusal(Code.AMOUNT_IS_ZERO)
-
-
-def _check_basket(amount: int, lines: tuple[Line, ...] | UnsetType) -> None:
-    if lines is UNSET:
-        return
-    if sum(line.amount_rial for line in lines) != amount:
-        raise problems.refusal(Code.LINES_DO_NOT_ADD_UP)
-    _check_numbers(line.line for line in lines)
-
-
-def _check_numbers(numbers: Iterable[int]) -> None:
-    seen: set[int] = set()
-    for number in numbers:
-        if number in seen:
-            raise problems.refusal(Code.LINE_REPEATED, f"line {number}")
-        seen.add(number)
-
-
-def _check_original(body: Transaction, original: Original) -> None:
-    """By id, alone; or by name, with its time and the identifier, which lead to its shard."""
-    if original.id is not UNSET:
-        beside = (*names.parts(original), original.occurred_at)
-        if any(part is not UNSET for part in beside):
-            raise problems.refusal(Code.FIELD_NOT_ALLOWED, "original has an id and a name too")
-    elif original.occurred_at is UNSET:
-        raise problems.refusal(Code.MISSING_FIELD, "original: id, or its name and occurred_at")
-    elif names.text_of(original) == names.text_of(body):
-        raise problems.refusal(Code.ORIGINAL_IS_ITSELF)
-    elif body.identifier is UNSET:
-        raise problems.refusal(Code.MISSING_FIELD, "identifier, where the original has no id")
-    if body.refund_lines is not UNSET:
-        _check_numbers(line.line for line in body.refund_lines)
 
 
 # ----------------------------------------------------------------- identifiers and fingerprints

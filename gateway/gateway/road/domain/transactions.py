@@ -12,9 +12,11 @@ from contracts.merchants import Terminal
 from contracts.values import Channel, Kind
 from gateway import problems
 from gateway.problems import Code
-from gateway.road.domain import names, requests
+from gateway.road.domain import names, shapes
 
 EVENT: Final = "transaction-submitted.v1"
+_TILL_HOLD_S: Final = 15 * 60  # loyalty reference 1.3
+_ORDER_HOLD_S: Final = 24 * 3_600
 _SKEW: Final = timedelta(seconds=FUTURE_SKEW_S)
 
 
@@ -73,7 +75,7 @@ def shard_of(identifier: ResolvedIdentifier | None) -> int:
 
 
 def live_transaction(
-    body: requests.Transaction, terminal: Terminal, resolution: Resolution
+    body: shapes.Transaction, terminal: Terminal, resolution: Resolution
 ) -> pos.PosTransaction:
     """What a till or an online shop sent, as it enters the road. terminal: whose key it was."""
     redeem = body.redeem
@@ -102,11 +104,21 @@ def live_transaction(
             for part in body.refund_lines
         ),
         shown=resolution.shown,
+        hold_s=_hold_s(body),
     )
 
 
+def _hold_s(body: shapes.Transaction) -> int:
+    """For how long an authorisation reserves value; 0 of every other kind."""
+    if body.kind is not Kind.AUTHORISATION:
+        return 0
+    if body.hold_s is not UNSET:
+        return body.hold_s
+    return _TILL_HOLD_S if body.order is UNSET else _ORDER_HOLD_S
+
+
 def historic_transaction(
-    body: requests.HistoricPurchase, name: str, party: int, resolution: Resolution
+    body: shapes.HistoricPurchase, name: str, party: int, resolution: Resolution
 ) -> pos.PosTransaction:
     """A purchase of the past, marked as an operator's import (architecture 2, history)."""
     return pos.PosTransaction(
@@ -147,7 +159,7 @@ def _amount(value: int | UnsetType) -> int:
 
 
 def _lines(
-    lines: tuple[requests.Line, ...] | UnsetType, amount: int | UnsetType
+    lines: tuple[shapes.Line, ...] | UnsetType, amount: int | UnsetType
 ) -> tuple[pos.Line, ...]:
     """The basket's lines; one that was sent without any is one line of the whole amount."""
     if lines is UNSET:

@@ -3,7 +3,8 @@
 from typing import Final
 
 from contracts import pos
-from gateway.road.domain.requests import INTEGERS, HistoricPurchase, Transaction
+from gateway.road.domain.requests import INTEGERS
+from gateway.road.domain.shapes import HistoricPurchase, Transaction
 from gateway.road.usecases.sending import Accepted
 
 BODIES: Final = (Transaction, HistoricPurchase, pos.Answer, pos.Preview, Accepted)

@@ -10,10 +10,10 @@ from msgspec import UNSET, UnsetType
 
 from contracts import members
 from contracts.ledger import Reply
-from contracts.values import Kind
+from contracts.values import SPENDS, Kind
 from gateway import problems
 from gateway.problems import Code
-from gateway.road.domain import requests, transactions
+from gateway.road.domain import requests, shapes, transactions
 from gateway.road.domain.transactions import ResolvedIdentifier
 from gateway.road.usecases.sending import Road
 from kit.base import telemetry
@@ -21,13 +21,13 @@ from kit.base.telemetry import Metric
 
 log = logging.getLogger(__name__)
 HISTORY: Final = 0  # in a terminal's place: the limit of look-ups that imports share
-_SALES: Final = frozenset({Kind.PURCHASE, Kind.REDEMPTION})
+_SALES: Final = SPENDS | {Kind.PURCHASE}
 _SALE_STATUSES: Final = (b'"status":"completed"', b'"status":"held"')  # in an answer's body
 
 
 async def resolve_identifier(
     road: Road,
-    identifier: requests.Identifier | UnsetType,
+    identifier: shapes.Identifier | UnsetType,
     terminal: int,
     at: datetime,
     *,

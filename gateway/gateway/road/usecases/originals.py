@@ -1,4 +1,4 @@
-"""The original of a refund or reversal: which it is, and whether this key may undo it."""
+"""The original of an undo or a capture: which it is, and whether this key may name it."""
 
 from msgspec import UNSET
 
@@ -8,7 +8,7 @@ from contracts.values import Kind, NameKind
 from gateway import problems
 from gateway.access.usecases import TERMINAL_MAX
 from gateway.problems import Code
-from gateway.road.domain import names, requests, transaction_ids, transactions
+from gateway.road.domain import names, shapes, transaction_ids, transactions
 from gateway.road.domain.transaction_ids import TransactionId
 from gateway.road.domain.transactions import ResolvedIdentifier
 from gateway.road.usecases.sending import Road
@@ -16,16 +16,16 @@ from gateway.road.usecases.sending import Road
 
 async def resolve_original(
     road: Road,
-    body: requests.Transaction,
+    body: shapes.Transaction,
     terminal: Terminal,
     identifier: ResolvedIdentifier | None,
 ) -> TransactionId | None:
-    """What a refund or reversal undoes; None for every other kind.
+    """What is undone or captured; None for every other kind.
 
-    A refund may be of a sale of any till of the merchant: the shop decides, the ledger limits the
-    amount. A reversal undoes a request that had no answer, even one that never arrived. Only the
-    terminal that named the request may send it (findings S11); for an order, only the terminal
-    that names the merchant's orders (A12). Raises REVERSAL_OF_ANOTHER_TERMINAL,
+    A refund, a capture or a void may be of another till of the merchant: the shop decides, the
+    ledger limits the amount. A reversal undoes a request that had no answer, even one that never
+    arrived. Only the terminal that named the request may send it (findings S11); for an order, only
+    the terminal that names the merchant's orders (A12). Raises REVERSAL_OF_ANOTHER_TERMINAL,
     ORIGINAL_OF_ANOTHER_MERCHANT and the problems of reading the original.
     """
     reference = body.original

@@ -7,11 +7,11 @@ from msgspec import UNSET
 from contracts.envelope import Envelope
 from contracts.merchants import Terminal
 from contracts.pos import PosTransaction
-from contracts.values import Kind
+from contracts.values import SPENDS, Kind
 from gateway import problems
 from gateway.access.usecases import OperatorCaller, TerminalCaller
 from gateway.problems import Code
-from gateway.road.domain import requests, transaction_ids, transactions
+from gateway.road.domain import requests, shapes, transaction_ids, transactions
 from gateway.road.domain.transactions import Resolution
 from gateway.road.usecases.identifiers import HISTORY, resolve_identifier, sale_counter
 from gateway.road.usecases.originals import resolve_original
@@ -61,7 +61,7 @@ async def submit_transaction(
     ):
         # of another shard than the original: for the ledger to refuse
         shown, identifier = identifier.binding.account, None
-    moved = body.kind is Kind.REDEMPTION and transactions.has_moved(identifier, now)
+    moved = body.kind in SPENDS and transactions.has_moved(identifier, now)
     resolution = Resolution(
         shard=original.shard if original is not None else transactions.shard_of(identifier),
         programme=_programme_version(road, terminal.merchant, body.occurred_at),
@@ -108,7 +108,7 @@ async def submit_history(road: Road, caller: OperatorCaller, raw: bytes, span: S
     return await send(road, submitted, resolution.shard, submitter, span)
 
 
-def _refuse_other_versions(body: requests.HistoricPurchase, resolution: Resolution) -> None:
+def _refuse_other_versions(body: shapes.HistoricPurchase, resolution: Resolution) -> None:
     """Raises OTHER_VERSION_IN_FORCE where the tables here are behind what the import expects."""
     programme, terms = resolution.programme, resolution.terms[0]
     if body.programme_version in (UNSET, programme) and body.terms_version in (UNSET, terms):
@@ -118,7 +118,7 @@ def _refuse_other_versions(body: requests.HistoricPurchase, resolution: Resoluti
     )
 
 
-def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Terminal:
+def _naming_terminal(caller: TerminalCaller, body: shapes.Transaction) -> Terminal:
     """The caller's terminal, if its key may give this name.
 
     A key of an epoch may name transactions of that epoch and of older ones. So a new key can repeat
@@ -141,13 +141,13 @@ def _naming_terminal(caller: TerminalCaller, body: requests.Transaction) -> Term
     return terminal
 
 
-def _resolved_at(body: requests.Transaction, now: datetime) -> datetime:
+def _resolved_at(body: shapes.Transaction, now: datetime) -> datetime:
     """The time at which the identifier is resolved.
 
     An original that is named by its identifier: at the original's time. An inquiry: now, so that a
     caller cannot date it back to see another holder's balance; it stores nothing that a retry must
-    find. A redemption: at its own time, so that a repeat reaches the shard that may have answered
-    it already; the road declines it if the identifier has moved since.
+    find. What spends: at its own time, so that a repeat reaches the shard that may have answered it
+    already; the road declines it if the identifier has moved since.
     """
     if body.kind is Kind.INQUIRY:
         return now
@@ -174,7 +174,7 @@ def _terms_versions(road: Road, at: datetime, accepted_at: datetime) -> tuple[in
 def _envelope(
     transaction: PosTransaction,
     resolution: Resolution,
-    body: requests.Transaction | requests.HistoricPurchase,
+    body: shapes.Transaction | shapes.HistoricPurchase,
     fingerprint: str,
 ) -> Envelope[PosTransaction]:
     return Envelope(

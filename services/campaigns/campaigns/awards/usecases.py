@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from campaigns import reasons, settings
 from campaigns.awards import store
-from campaigns.awards.domain import commands, earning, redeeming, sales
+from campaigns.awards.domain import authorisations, commands, earning, redeeming, sales
 from campaigns.awards.domain.sales import Sale
 from campaigns.awards.domain.stamped import Stamped, stamped_by
 from campaigns.contributions import Basket
@@ -19,10 +19,10 @@ from campaigns.rules import usecases as rules
 from contracts import topics
 from contracts.envelope import Envelope
 from contracts.fraud import RefusedTransaction, ScreenedTransaction, ScreeningDecision
-from contracts.ledger import Inquire, PostTransaction, RefuseTransaction
+from contracts.ledger import Inquire, Offer, PostTransaction, RefuseTransaction
 from contracts.merchants import Programme, Terms
 from contracts.pos import PosTransaction
-from contracts.values import Kind, Reason, public_id
+from contracts.values import UNDOS, Kind, Reason, public_id
 from kit.base import logs, telemetry
 from kit.base.db import Tx
 from kit.room import Resources
@@ -33,6 +33,7 @@ from kit.stream.outbox import Message
 Command = PostTransaction | RefuseTransaction | Inquire
 Heard = ScreenedTransaction | RefusedTransaction
 
+NO_NAME: Final = (-1, "")  # of nothing
 _NOES: Final = ("declined", "refused")
 # the contributors to a sale, in their order
 CONTRIBUTORS: Final = (
@@ -60,6 +61,7 @@ class Facts(Struct, frozen=True):
     """The facts of all contributors, fetched before they are called.
 
     earn, spend: the terms by which points are born and spent (Stamped). cheapest: of all terms.
+    authorised: of a capture, the offer that its authorisation was made by.
     """
 
     programme: Programme | None
@@ -67,6 +69,7 @@ class Facts(Struct, frozen=True):
     spend: Terms | None
     cheapest: Terms | None
     rules: rules.RuleCache
+    authorised: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,8 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], caches: Caches) -> None:
     last one. Source: architecture 2, RK1, SH14.
     """
     names = [_remembered(event) for event in batch]
-    revisions, outputs = await store.find_outputs(tx, [name for name in names if name is not None])
+    asked = [name for name in (*names, *map(_authorisation, batch)) if name is not None]
+    revisions, outputs = await store.find_outputs(tx, asked)
     if revisions != (caches.programmes.revision, caches.rules.revision):
         await refresh(tx, caches)
     decisions: list[tuple[int, str, bytes, datetime]] = []
@@ -102,7 +106,7 @@ async def grant_awards(tx: Tx, batch: Sequence[Event], caches: Caches) -> None:
             message = _message(event, commands.again(outputs[name], event.envelope))
             tally["repeat", "sent-again"] += 1
         else:
-            command = _decided(event, caches)
+            command = _decided(event, caches, outputs)
             if command is None:
                 continue
             if _is_late(command):
@@ -186,8 +190,19 @@ def _remembered(event: Event) -> store.Name | None:
     return event.partition, commands.name_of(data)
 
 
-def _decided(event: Event, caches: Caches) -> Command | None:
-    """The command for an event; None for a replayed inquiry, which no till waits for."""
+def _authorisation(event: Event) -> store.Name | None:
+    """Under which name the authorisation of a capture was decided; None for anything else."""
+    data = None if event.envelope is None else event.envelope.data
+    if not isinstance(data, ScreenedTransaction) or data.transaction.kind is not Kind.CAPTURE:
+        return None
+    return event.partition, data.transaction.original
+
+
+def _decided(event: Event, caches: Caches, outputs: dict[store.Name, bytes]) -> Command | None:
+    """The command for an event; None for a replayed inquiry, which no till waits for.
+
+    outputs: of earlier names; a capture is priced by that of its authorisation.
+    """
     if event.envelope is None:
         return _undecided(event, reasons.UNDECODABLE)
     match event.envelope.data:
@@ -195,7 +210,8 @@ def _decided(event: Event, caches: Caches) -> Command | None:
             if screened.replayed:
                 inquiry = screened.transaction.kind is Kind.INQUIRY
                 return None if inquiry else commands.post(screened)
-            return _command(screened, event.envelope, caches)
+            authorisation = commands.posted(outputs.get(_authorisation(event) or NO_NAME))
+            return _command(screened, event.envelope, caches, authorisation)
         case other:
             refused: RefusedTransaction = other
             return commands.refusal(
@@ -204,7 +220,10 @@ def _decided(event: Event, caches: Caches) -> Command | None:
 
 
 def _command(
-    screened: ScreenedTransaction, cause: Envelope[Any], caches: Caches
+    screened: ScreenedTransaction,
+    cause: Envelope[Any],
+    caches: Caches,
+    authorisation: PostTransaction | None,
 ) -> PostTransaction | RefuseTransaction | Inquire:
     transaction = screened.transaction
     declined = screened.decision is ScreeningDecision.DECLINE
@@ -221,7 +240,12 @@ def _command(
             if sale.decline:
                 return commands.post(screened, decline=sale.decline)
             return commands.post(screened, earned=sale.earned, redemption=sale.redemption)
-        case Kind.REFUND | Kind.REVERSAL:
+        case Kind.AUTHORISATION:
+            return authorisations.authorised(screened, cause, _facts(stamped, caches))
+        case Kind.CAPTURE:
+            facts = _facts(stamped, caches)
+            return authorisations.captured(screened, cause, facts, authorisation, CONTRIBUTORS)
+        case Kind.REFUND | Kind.REVERSAL | Kind.VOID:
             until = commands.grace(stamped.terms, cause.accepted_at)
             return commands.post(screened, grace_expires_at=until)
 
@@ -250,7 +274,7 @@ def _lacks(screened: ScreenedTransaction, caches: Caches) -> bool:
     for version in (transaction.terms_version, transaction.accepted_terms_version):
         if version and programmes.find_terms(cache, version) is None:
             return True
-    if transaction.kind in (Kind.REFUND, Kind.REVERSAL) or not transaction.programme_version:
+    if transaction.kind in UNDOS or not transaction.programme_version:
         return False
     merchant, version = transaction.merchant, transaction.programme_version
     return programmes.find_programme(cache, merchant, version) is None

@@ -104,9 +104,18 @@ def brings_back(outcome: Outcome) -> bool:
     """
     if outcome.status not in _DONE:
         return False
-    return outcome.command in _LET_GO or any(
-        move.movement in _BACK and move.unit is Unit.CREDIT for move in outcome.moves
+    return (
+        outcome.command in _LET_GO
+        or _frees(outcome)
+        or any(move.movement in _BACK and move.unit is Unit.CREDIT for move in outcome.moves)
     )
+
+
+def _frees(outcome: Outcome) -> bool:
+    """Whether a till's transaction may have released what its authorisation reserved."""
+    if outcome.kind is Kind.REVERSAL:
+        return not outcome.amount_rial  # of a sale, it takes the basket back
+    return outcome.kind in (Kind.CAPTURE, Kind.VOID)
 
 
 # --------------------------------------------------------------------------------- what is said

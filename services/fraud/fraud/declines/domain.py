@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from contracts.fraud import NameSeen
-from contracts.values import Kind, micros
+from contracts.values import SPENDS, micros
 from fraud.screening.domain import decisions
 from fraud.screening.domain.decisions import CountedTransaction, Key
 from fraud.screening.domain.windows import Gone
@@ -54,8 +54,8 @@ def names_seen(pairs: Iterable[tuple[Declined, CountedTransaction]]) -> list[Nam
             account=counted.account,
             fingerprint="",
             seen_at=counted.accepted_at,
-            sold_rial=counted.counted_rial or 0 if counted.kind is Kind.PURCHASE else 0,
-            redeemed_rial=counted.counted_rial or 0 if counted.kind is Kind.REDEMPTION else 0,
+            sold_rial=counted.counted_rial or 0 if counted.kind in decisions.SOLD else 0,
+            redeemed_rial=counted.counted_rial or 0 if counted.kind in SPENDS else 0,
         )
         for declined, counted in pairs
         if declined.terminal

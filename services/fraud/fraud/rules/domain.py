@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from contracts.members import IdentifierKind
-from contracts.values import AMOUNT_MAX, Kind, Reason
+from contracts.values import AMOUNT_MAX, SPENDS, Kind, Reason
 from kit.base import errors
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9\-]{1,47}$")]
@@ -144,8 +144,8 @@ def _of_a_day(rule: Rule) -> bool:
 
 
 def action(rule: Rule, kind: Kind) -> Action:
-    """The rule's action on a purchase or a redemption."""
-    return rule.on_redemption if kind is Kind.REDEMPTION else rule.on_purchase
+    """The rule's action on what asks for a member's value, or on what sells and earns."""
+    return rule.on_redemption if kind in SPENDS else rule.on_purchase
 
 
 def reason_of(rule: Rule, value: int, kind: IdentifierKind | None) -> Reason:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 import msgspec
+from msgspec import structs
 
 from contracts import topics
 from contracts.envelope import Envelope, derive_id
@@ -19,11 +20,11 @@ from contracts.fraud import (
     TerminalsSeen,
 )
 from contracts.pos import PosTransaction
-from contracts.values import Channel, Kind, NameKind, name, name_parts, storable
+from contracts.values import SPENDS, Channel, Kind, NameKind, name, name_parts, storable
 from fraud.cases import usecases as case_verbs
 from fraud.rules import usecases as rules
 from fraud.screening import store
-from fraud.screening.domain import decisions, reasons, windows
+from fraud.screening.domain import decisions, holders, reasons, windows
 from fraud.screening.domain.decisions import Attempt, Key, ScreeningResult
 from fraud.screening.domain.rulebook import Rulebook
 from fraud.sums import usecases as sums
@@ -81,6 +82,8 @@ async def screen_transactions(tx: Tx, state: ScreeningState, batch: Sequence[Eve
     for record in records:
         if not (record.replayed or record.inquiry or record.key in known):
             fresh.setdefault(record.key, record)
+    if any(holders.is_unnamed(record.attempt) for record in fresh.values()):
+        fresh = await _with_holders(tx, fresh)
     results = await _decide(tx, state, fresh)
     known |= results
     messages = [_screened(record, _result_of(record, known)) for record in records]
@@ -156,6 +159,15 @@ async def _decide(
     ]
     await case_verbs.open_cases(tx, reviews)
     return results
+
+
+async def _with_holders(tx: Tx, fresh: dict[Key, _Record]) -> dict[Key, _Record]:
+    """The records, captures that show no identifier with the account of their authorisation."""
+    attempts = {key: record.attempt for key, record in fresh.items() if record.attempt}
+    earlier = await store.find_counted(tx, sorted(holders.missing(attempts)))
+    accounts = {(one.shard, one.name): one.account for one in earlier}
+    named = holders.named(attempts, accounts)
+    return {key: structs.replace(r, attempt=named.get(key)) for key, r in fresh.items()}
 
 
 async def _windows(
@@ -304,8 +316,8 @@ def _names_seen(
             account=about.account,
             fingerprint="" if envelope is None else envelope.fingerprint or "",
             seen_at=_times(record)[1],
-            sold_rial=amount if about.kind is Kind.PURCHASE else 0,
-            redeemed_rial=amount if about.kind is Kind.REDEMPTION else 0,
+            sold_rial=amount if about.kind in decisions.SOLD else 0,
+            redeemed_rial=amount if about.kind in SPENDS else 0,
         )
         if about.channel is Channel.ONLINE:
             key, partition = about.name, kafka.partition_of(about.name.encode(), PARTITIONS)

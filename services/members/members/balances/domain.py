@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from contracts.ledger import Outcome, leaps
-from contracts.values import Kind, Status
+from contracts.values import SALES, Status
 from kit.base import errors
 
 
@@ -36,7 +36,6 @@ class RecordedOutcome:
 
 
 _DONE: Final = (Status.COMPLETED, Status.UNDER_REVIEW)
-_SALES: Final = (Kind.PURCHASE, Kind.REDEMPTION)
 
 
 def latest_sequences(
@@ -81,7 +80,7 @@ def updated_balances(
 
 def _after(before: Balance, one: RecordedOutcome) -> Balance:
     outcome = one.outcome
-    sale = outcome.kind in _SALES
+    sale = outcome.kind in SALES
     last = before.last_transaction_at
     if sale and (last is None or one.occurred_at > last):
         last = one.occurred_at

@@ -7,7 +7,7 @@ from typing import Final
 
 from contracts import values
 from contracts.ledger import Outcome, leaps
-from contracts.values import Kind, Status, Unit
+from contracts.values import SALES, UNDOS, Status, Unit
 from kit.base import errors
 
 
@@ -86,8 +86,9 @@ def _outcome_totals(one: RecordedOutcome) -> DailyTotals | None:
     outcome = one.outcome
     if outcome.merchant == 0 or outcome.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         return None
-    sale = outcome.kind in (Kind.PURCHASE, Kind.REDEMPTION)
-    back = outcome.kind in (Kind.REFUND, Kind.REVERSAL)
+    sale = outcome.kind in SALES
+    # a reversal that found nothing to undo, or freed what was reserved, took no goods back
+    back = outcome.kind in UNDOS and outcome.amount_rial > 0
     return DailyTotals(
         merchant=outcome.merchant,
         day=values.tehran_day(_counts_at(one) if back else one.occurred_at),

@@ -263,7 +263,7 @@ def _template(outcome: Outcome) -> Template | None:
             return Template.POINTS_CANCELLED if outcome.moves else None
         case "post-transaction.v1", Kind.PURCHASE:
             return Template.RECEIPT_PURCHASE
-        case "post-transaction.v1", Kind.REDEMPTION:
+        case "post-transaction.v1", Kind.REDEMPTION | Kind.CAPTURE:
             return Template.VALUE_SPENT
         case "spend-value.v1" | "capture-hold.v1", _:
             return Template.VALUE_SPENT

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from campaigns.awards.domain import earning
 from campaigns.awards.domain.earning import Earned
@@ -22,6 +23,7 @@ _TYPES: Final[dict[type[Any], str]] = {
     Inquire: "inquire.v1",
 }
 _first: Final = msgspec.json.Decoder(Envelope[msgspec.Raw])
+_posted: Final = msgspec.json.Decoder(PostTransaction)
 
 
 def post(
@@ -60,6 +62,36 @@ def post(
         case_id=screened.case_id if under_review else "",
         replayed=screened.replayed,
         shown=transaction.shown,
+    )
+
+
+def posted(output: bytes | None) -> PostTransaction | None:
+    """The transaction that a first output posts; None where there is none, or it posts none."""
+    if output is None:
+        return None
+    envelope = _first.decode(output)
+    if envelope.type != _TYPES[PostTransaction]:
+        return None
+    return _posted.decode(envelope.data)
+
+
+def completed(capture: PosTransaction, authorisation: PostTransaction) -> PosTransaction:
+    """A capture with what it need not repeat: whose it is, and the value, if it takes all of it.
+
+    Whoever shows another identifier with it keeps that one's account, for the ledger to decline.
+    """
+    spent = authorisation.redemption
+    if capture.points or capture.credit_rial or spent is None:
+        points, credit_rial = capture.points, capture.credit_rial
+    else:
+        points, credit_rial = spent.points, spent.credit_rial
+    holder = capture if capture.account or capture.shown else authorisation
+    return structs.replace(
+        capture,
+        points=points,
+        credit_rial=credit_rial,
+        account=holder.account,
+        member=holder.member or (authorisation.member if not capture.shown else 0),
     )
 
 

@@ -1,6 +1,6 @@
 """The worth of a redemption, the programme's limits on it, and the part left to pay in money."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import structs
 
@@ -14,9 +14,14 @@ from contracts.redeeming import Tender
 from contracts.values import AMOUNT_MAX, Kind, Reason, largest_remainder
 from kit.base import errors
 
+_PAID_WITH_VALUE: Final = (Kind.REDEMPTION, Kind.CAPTURE)
+
 
 class RedemptionFacts(Protocol):
-    """The facts of a redemption. cheapest: the terms with the lowest price ever published."""
+    """The facts of a redemption. cheapest: the terms with the lowest price ever published.
+
+    authorised: of a capture, the offer of its authorisation: the price that the customer was told.
+    """
 
     @property
     def programme(self) -> Programme | None: ...
@@ -24,14 +29,17 @@ class RedemptionFacts(Protocol):
     def spend(self) -> Terms | None: ...
     @property
     def cheapest(self) -> Terms | None: ...
+    @property
+    def authorised(self) -> Offer | None: ...
 
 
 def contribute(basket: Basket, facts: RedemptionFacts) -> Contribution | None:
     """What is spent of points and credit, and the basket as far as it is paid in money."""
     transaction = basket.transaction
-    if transaction.kind is not Kind.REDEMPTION:
+    if transaction.kind not in _PAID_WITH_VALUE:
         return None
-    terms = redemption_of(transaction, facts.programme, facts.spend, facts.cheapest)
+    offer = facts.authorised or offer_of(facts.programme, facts.spend, facts.cheapest)
+    terms = redemption_by(offer, transaction)
     if isinstance(terms, tuple):
         return Contribution(refusals=terms)
     if facts.programme is not None and not facts.programme.earns_on_paid_part:
@@ -52,7 +60,13 @@ def redemption_of(
 
     Only the ledger knows whether the member has so much; it previews by the same rule.
     """
-    offer = offer_of(programme, terms, cheapest)
+    return redemption_by(offer_of(programme, terms, cheapest), transaction)
+
+
+def redemption_by(
+    offer: Offer | tuple[Reason, ...], transaction: PosTransaction
+) -> Redemption | tuple[Reason, ...]:
+    """As redemption_of, by an offer, or the reasons why there is none."""
     if not isinstance(offer, Offer):
         return offer
     tender = Tender(transaction.amount_rial, transaction.points, transaction.credit_rial)

@@ -9,7 +9,17 @@ from msgspec import Struct, structs
 from contracts import envelope
 from contracts.fraud import ScreeningDecision
 from contracts.pos import PosTransaction
-from contracts.values import AMOUNT_MAX, Channel, Kind, Reason, micros, public_id, tehran_day
+from contracts.values import (
+    AMOUNT_MAX,
+    SPENDS,
+    UNDOS,
+    Channel,
+    Kind,
+    Reason,
+    micros,
+    public_id,
+    tehran_day,
+)
 from fraud.rules import domain as rules
 from fraud.rules.domain import DAYS, Counted, Subject
 from fraud.screening.domain import reasons, windows
@@ -17,7 +27,9 @@ from fraud.screening.domain.rulebook import LiveRule, Rulebook
 from fraud.screening.domain.windows import Windows
 from fraud.sums.domain import DayKey
 
-SALES: Final = frozenset((Kind.PURCHASE, Kind.REDEMPTION))  # what earns or spends
+_SHOWN: Final = SPENDS | {Kind.PURCHASE}  # needs an identifier that may be used
+SOLD: Final = frozenset((Kind.PURCHASE, Kind.CAPTURE))  # counts its basket, not value spent
+_AGELESS: Final = frozenset((Kind.REVERSAL, Kind.VOID))
 Key = tuple[int, str]  # shard; "a.<account>", "c.<identifier>" or "m.<merchant>.<identifier>"
 
 _RANK: Final = {
@@ -140,7 +152,7 @@ def keys_for(
     """As keys_of, for a transaction of which only the decision is known. past: "h" of history."""
     return Keys(
         (shard, f"{past}a.{account}") if account else None,
-        (shard, f"{past}c.{card}") if card and kind is Kind.REDEMPTION else None,
+        (shard, f"{past}c.{card}") if card and kind in SPENDS else None,
         (shard, f"{past}m.{merchant}.{card}") if card else None,
     )
 
@@ -148,8 +160,8 @@ def keys_for(
 def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> ScreeningResult:
     """Decide a name seen for the first time, and count it in its windows (in place).
 
-    Rules decide purchases and redemptions. Reversals, and refunds that are not dated too far back,
-    are counted and allowed, so that a till can undo. A blocked identifier and an occurred_at too
+    Rules decide what sells or spends. Undos are counted and allowed, so that a till can, but for
+    refunds that are dated too far back. A blocked identifier and an occurred_at too
     long ago are declined uncounted. A transaction under review or declined by a rule counts at its
     merchant only, a declined one without its Rial. Live windows and rules go by accepted_at,
     history's by occurred_at.
@@ -164,7 +176,7 @@ def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Scre
         return ScreeningResult(
             shard=shard, name=transaction.name, decision=ScreeningDecision.DECLINE, reasons=no
         )
-    sale = transaction.kind in SALES
+    sale = transaction.kind not in UNDOS
     past = transaction.channel is Channel.HISTORY
     at = micros(attempt.occurred_at if past else attempt.accepted_at)
     which = series_of(transaction.kind)
@@ -245,13 +257,19 @@ def counted_in(decision: ScreeningDecision | None, keys: Keys) -> tuple[Key, ...
 
 
 def counted_rial(transaction: PosTransaction, book: Rulebook) -> int:
-    """The Rial that sums count of a transaction: a redemption's spent value, else the amount."""
-    if transaction.kind is Kind.REDEMPTION:
+    """The Rial that sums count of a transaction: the value to be spent, else the amount."""
+    if transaction.kind in SPENDS:
         return book.redeemed_rial(transaction)
     return transaction.amount_rial
 
 
-_SERIES: Final = {Kind.PURCHASE: windows.PURCHASES, Kind.REDEMPTION: windows.REDEMPTIONS}
+# an authorisation counts what it will spend, and its capture what it sells
+_SERIES: Final = {
+    Kind.PURCHASE: windows.PURCHASES,
+    Kind.CAPTURE: windows.PURCHASES,
+    Kind.REDEMPTION: windows.REDEMPTIONS,
+    Kind.AUTHORISATION: windows.REDEMPTIONS,
+}
 
 
 def series_of(kind: Kind) -> int:
@@ -306,11 +324,23 @@ def _judged(transaction: PosTransaction, fired: list[tuple[rules.Rule, int]]) ->
     reasons: list[Reason] = []
     for rule, value in fired:
         action = rules.action(rule, transaction.kind)
-        if action is not rules.Action.ALLOW and (rule.on_history or not past):
-            decision = more_severe(decision, _REQUESTED[action])
+        requested = _requested(action, transaction.kind)
+        if requested is not ScreeningDecision.ALLOW and (rule.on_history or not past):
+            decision = more_severe(decision, requested)
             auto_release_max_rial = min(auto_release_max_rial, rule.lapse_max_rial)
             reasons.append(rules.reason_of(rule, value, transaction.identifier_kind))
     return decision, tuple(reasons), auto_release_max_rial
+
+
+def _requested(action: rules.Action, kind: Kind) -> ScreeningDecision:
+    """What a rule's action comes to for a kind (decision 0050).
+
+    A capture spends what was granted, so no rule declines it; what it earns waits for a review.
+    """
+    requested = _REQUESTED[action]
+    if kind is Kind.CAPTURE and requested is ScreeningDecision.DECLINE:
+        return ScreeningDecision.REVIEW
+    return requested
 
 
 def screen_inquiry(attempt: Attempt) -> ScreeningResult:
@@ -326,16 +356,16 @@ def unconditional_declines(attempt: Attempt, limits: Limits) -> tuple[Reason, ..
     """Declines without a rule: of a sale with a blocked identifier; identifier moved; too old.
 
     A refund too must not be older than a sale may be, as it counts on that day of its shop. A
-    reversal may be of any age: it undoes a name that had no answer, whenever that was.
+    reversal or a void may be of any age: it undoes what nobody waits for, whenever that was.
     """
     about = attempt.transaction
     declines: list[Reason] = []
-    if about.identifier_blocked and about.kind in SALES:
+    if about.identifier_blocked and about.kind in _SHOWN:
         declines.append(reasons.IDENTIFIER_BLOCKED)
     if about.identifier_moved:
         declines.append(reasons.IDENTIFIER_MOVED)
     age = attempt.accepted_at - attempt.occurred_at
-    dated = about.channel is not Channel.HISTORY and about.kind is not Kind.REVERSAL
+    dated = about.channel is not Channel.HISTORY and about.kind not in _AGELESS
     if dated and age > limits.occurred_age_max:
         too_old = reasons.refund_too_old if about.kind is Kind.REFUND else reasons.too_old
         declines.append(too_old(age, limits.occurred_age_max))

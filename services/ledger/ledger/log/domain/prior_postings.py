@@ -199,9 +199,20 @@ def _original_of_transaction(
         kind=body.kind, account=body.account, member=body.member, merchant=body.merchant,
         acceptor=body.acceptor, lines=lines, grants=grants, rows=spent, own_rial=own_rial,
         network_rial=network_rial,
-        held_until=body.review_due_at if plain.status is Status.UNDER_REVIEW else None,
+        held_until=_held_until(body, plain.status),
         progress=Progress((0,) * len(lines)),
     )  # fmt: skip
+
+
+def _held_until(body: PostTransaction, status: Status) -> datetime | None:
+    """Until when its review may last, or until when its authorisation reserves value."""
+    match status:
+        case Status.UNDER_REVIEW:
+            return body.review_due_at
+        case Status.COMPLETED:
+            return body.due_at
+        case _:
+            return None
 
 
 def _original_of_spend(

@@ -43,7 +43,7 @@ def answer(draft: AccountDraft, effects: Effects, balance: Balance) -> bytes:
     if not _is_from_till(command):
         return NO_ANSWER
     moved = movements.of(draft)
-    fa, en = _line(body.kind, effects, moved, balance)
+    fa, en = _line(body, effects, moved, balance)
     content = Answer(
         id=public_id(command.shard, command.name),
         kind=body.kind,
@@ -72,10 +72,18 @@ def answer(draft: AccountDraft, effects: Effects, balance: Balance) -> bytes:
         lines=effects.lines,
         balance=balance if draft.owner else None,
         original=command.facts.original,
+        due_at=_due_at(body, effects),
         fa=fa,
         en=en,
     )
     return _ENCODER.encode(content)
+
+
+def _due_at(body: PostTransaction | RefuseTransaction, effects: Effects) -> datetime | None:
+    """Until when an authorisation reserves its value, where it does."""
+    if type(body) is PostTransaction and effects.status is Status.COMPLETED:
+        return body.due_at
+    return None
 
 
 def _is_from_till(command: Command) -> bool:
@@ -236,7 +244,10 @@ def _entries(decision: Posting) -> tuple[Entry, ...]:
 
 
 def _line(
-    kind: Kind, effects: Effects, moved: dict[tuple[Movement, Unit], int], balance: Balance
+    body: PostTransaction | RefuseTransaction,
+    effects: Effects,
+    moved: dict[tuple[Movement, Unit], int],
+    balance: Balance,
 ) -> tuple[str, str]:
     if effects.reasons:
         return effects.reasons[0].fa, effects.reasons[0].en
@@ -245,5 +256,6 @@ def _line(
         effects.debt_rial,
         effects.pending_until,
         effects.status is Status.UNDER_REVIEW,
+        _due_at(body, effects),
     )
-    return lines.of_transaction(kind, moved, balance, details)
+    return lines.of_transaction(body.kind, moved, balance, details)

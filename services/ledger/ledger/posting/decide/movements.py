@@ -5,7 +5,7 @@ from typing import Final
 from contracts.pos import Movement
 from contracts.values import Unit
 from ledger.book import lots
-from ledger.book.facts import LotMovementKind, Origin, Role
+from ledger.book.facts import Held, LotMovementKind, Origin, Role
 from ledger.posting.decide.draft import AccountDraft
 
 _ORDER: Final = {
@@ -19,13 +19,18 @@ _OF_ROWS: Final = {
     LotMovementKind.RESTORED: Movement.RESTORED,
     LotMovementKind.CLAWED_BACK: Movement.TAKEN_BACK,
 }
+_OF_HOLDS: Final[dict[str, Movement]] = {
+    Held.HELD: Movement.AUTHORISED,
+    Held.RELEASED: Movement.RELEASED,
+}
 
 
 def of(draft: AccountDraft) -> dict[tuple[Movement, Unit], int]:
     """Amounts above zero by movement and unit, in their order.
 
     A lot that an award opened was earned. Repayments and new debts are the legs of debt accounts.
-    Expiry by date is left out: a till's answer is the same whether the sweep came before or not.
+    Expiry by date and holds that fell due are left out: a till's answer is the same whether the
+    sweep came before or not.
     """
     amounts: dict[tuple[Movement, Unit], int] = {}
     for number in draft.opened:
@@ -37,6 +42,9 @@ def of(draft: AccountDraft) -> dict[tuple[Movement, Unit], int]:
     for row in draft.rows:
         if row.amount and (movement := _OF_ROWS.get(row.kind)) is not None:
             _add(amounts, movement, row.unit, row.amount)
+    for _, _, lot, amount, event in draft.hold_rows:
+        if (movement := _OF_HOLDS.get(event)) is not None:
+            _add(amounts, movement, draft.lots[lot].unit, amount)
     for leg in draft.legs:
         if leg[0][1] is Role.DEBT:
             movement = Movement.REPAID if leg[1] > 0 else Movement.OWED

@@ -80,7 +80,7 @@ def of_grant(part: int, grant: Grant, original: PriorPosting, step: Step) -> int
 def _refusal(body: PostTransaction, original: PriorPosting | None) -> Effects | None:
     if original is None:
         return decline("unknown-original")
-    if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION):
+    if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION, Kind.CAPTURE):
         return decline("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         return decline("original-not-completed")

@@ -19,23 +19,28 @@ def decide(draft: AccountDraft, body: PostTransaction) -> Effects:
     """A purchase, or a redemption in one step (SH14, SH6): all or nothing."""
     if body.kind is Kind.REDEMPTION and body.redemption is None:
         return decline("no-terms")
-    if len(body.lines) > 1 and (no := _refuse_lines(body.lines)) is not None:
+    if (no := refuse_lines(body.lines)) is not None:
         return no
     draft.settle_debts()  # value that became available since the last command pays first
     effects = Effects(payable_rial=body.amount_rial)
     if body.redemption is not None:
-        effects = _redeem(draft, body, body.redemption)
+        takes = plan(draft, body, body.redemption)
+        effects = (
+            takes if isinstance(takes, Effects) else redeem(draft, body, body.redemption, takes)
+        )
     if effects.status is not Status.COMPLETED:
         return effects
-    effects = _earn(draft, body, effects)
+    effects = earn(draft, body, effects)
     if effects.status is not Status.DECLINED:
         draft.settle_debts()
         lot_maintenance.renew(draft)
     return effects
 
 
-def _refuse_lines(lines: Sequence[Line]) -> Effects | None:
+def refuse_lines(lines: Sequence[Line]) -> Effects | None:
     """A decline of a basket that has a line number twice: a refund names lines by number."""
+    if len(lines) < 2:
+        return None
     known: set[int] = set()
     for line in lines:
         if line.line in known:
@@ -44,24 +49,36 @@ def _refuse_lines(lines: Sequence[Line]) -> Effects | None:
     return None
 
 
-def _redeem(draft: AccountDraft, body: PostTransaction, terms: Redemption) -> Effects:
-    discount = discount_of(terms)
+def plan(draft: AccountDraft, body: PostTransaction, terms: Redemption) -> spend.Takes | Effects:
+    """The lots that the redemption of a sale takes now, or why it cannot."""
+    if (no := refuse_terms(body, terms)) is not None:
+        return no
+    return spend.plan(draft, demands(terms))
+
+
+def refuse_terms(body: PostTransaction, terms: Redemption) -> Effects | None:
+    """A decline of terms that spend nothing, more than the basket, or nowhere."""
     if terms.points == 0 and terms.credit_rial == 0 and terms.gift_rial == 0:
         return decline("nothing-to-redeem")
-    if discount > body.amount_rial:
+    if discount_of(terms) > body.amount_rial:
         return decline("more-than-the-basket")
-    if not body.acceptor:
-        return decline("no-acceptor")
-    takes = spend.plan(
-        draft,
-        (
-            Demand(Unit.NETWORK_POINTS, None, terms.points, "insufficient-points"),
-            Demand(Unit.CREDIT, None, terms.credit_rial, "insufficient-credit"),
-            Demand(Unit.GIFT, None, terms.gift_rial, "insufficient-gift"),
-        ),
+    return None if body.acceptor else decline("no-acceptor")
+
+
+def demands(terms: Redemption) -> tuple[Demand, ...]:
+    """The demands of a redemption at a till, unit by unit."""
+    return (
+        Demand(Unit.NETWORK_POINTS, None, terms.points, "insufficient-points"),
+        Demand(Unit.CREDIT, None, terms.credit_rial, "insufficient-credit"),
+        Demand(Unit.GIFT, None, terms.gift_rial, "insufficient-gift"),
     )
-    if isinstance(takes, Effects):
-        return takes
+
+
+def redeem(
+    draft: AccountDraft, body: PostTransaction, terms: Redemption, takes: spend.Takes
+) -> Effects:
+    """Take planned lots for the terms of a sale, and book what their issuers owe for them."""
+    discount = discount_of(terms)
     leg = spend.consume(draft, takes, money.of_redemption(terms))
     if isinstance(leg, Effects):
         return leg
@@ -75,7 +92,8 @@ def _redeem(draft: AccountDraft, body: PostTransaction, terms: Redemption) -> Ef
     )
 
 
-def _earn(draft: AccountDraft, body: PostTransaction, effects: Effects) -> Effects:
+def earn(draft: AccountDraft, body: PostTransaction, effects: Effects) -> Effects:
+    """Open the lots of a sale's awards, as far as their budgets go."""
     if not body.awards:
         return replace(effects, lines=body.unearned) if body.unearned else effects
     if len(body.awards) > LOTS_PER_COMMAND_MAX:

@@ -8,7 +8,7 @@ from contracts.values import Kind as TransactionKind
 from contracts.values import Unit
 from ledger.book import chart_transfers
 from ledger.book.facts import PriorPosting
-from ledger.posting.decide import refunds, sale
+from ledger.posting.decide import authorisations, refunds, sale
 from ledger.posting.decide.debits import Debit
 from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.decide.effects import Effects, decline, decline_for, refuse
@@ -16,7 +16,7 @@ from ledger.posting.decide.kinds import Kind, always
 from ledger.posting.decide.registry_needs import RegistryNeeds
 from ledger.posting.domain import texts
 
-_UNDOES: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL})
+_UNDOES: Final = frozenset({TransactionKind.REFUND, TransactionKind.REVERSAL, TransactionKind.VOID})
 
 
 def _post(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
@@ -26,7 +26,15 @@ def _post(draft: AccountDraft, body: PostTransaction, original: PriorPosting | N
         case TransactionKind.REFUND:
             return refunds.refund(draft, body, original)
         case TransactionKind.REVERSAL:
+            if original is not None and original.kind is TransactionKind.AUTHORISATION:
+                return authorisations.void(draft, body, original)
             return refunds.reverse(draft, body, original)
+        case TransactionKind.AUTHORISATION:
+            return authorisations.authorise(draft, body)
+        case TransactionKind.CAPTURE:
+            return authorisations.capture(draft, body, original)
+        case TransactionKind.VOID:
+            return authorisations.void(draft, body, original)
         case TransactionKind.PURCHASE | TransactionKind.REDEMPTION:
             return sale.decide(draft, body) if draft.owner else decline("no-account")
         case TransactionKind.INQUIRY:
@@ -37,7 +45,7 @@ def _debits(body: PostTransaction, original: PriorPosting | None) -> Iterator[De
     if body.decline:
         return
     terms = body.redemption
-    if terms is not None:
+    if terms is not None and body.kind is not TransactionKind.CAPTURE:  # its lots are the hold's
         yield Debit(Unit.NETWORK_POINTS, None, terms.points)
         yield Debit(Unit.CREDIT, None, terms.credit_rial)
         yield Debit(Unit.GIFT, None, terms.gift_rial)

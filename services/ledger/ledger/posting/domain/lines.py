@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from persiantools.jdatetime import JalaliDate
 
 from contracts.pos import Balance, Movement
-from contracts.values import Kind, Reason, Unit, tehran_day
+from contracts.values import TEHRAN, Kind, Reason, Unit, tehran_day
 from ledger.posting.domain.texts import persian
 
 Line = tuple[str, str]  # Persian, English
@@ -29,7 +29,9 @@ _CLAUSES: Final[dict[Movement, Line]] = {
     Movement.RESTORED: ("{} به حساب افزوده شد", "{} given back"),
     Movement.TAKEN_BACK: ("{} کم شد", "{} taken back"),
     Movement.REPAID: ("{} بابت بدهی کم شد", "{} went to what was owed"),
+    Movement.RELEASED: ("{} آزاد شد", "{} free again"),
 }
+_RESERVED: Final = ("{} تا {} نگه داشته شد", "{} held until {}")
 _IN_REVIEW: Final = ("{} در انتظار بررسی است", "{} pending a review")
 _LATER: Final = ("{} از {} قابل خرج است", "{} can be spent from {}")
 _OFF: Final = ("با {} {} ریال تخفیف گرفتید", "{} used for {} Rial off")
@@ -40,6 +42,7 @@ _OWED: Final = (
 _UNDONE: Final = {
     Kind.REFUND: ("برگشت ثبت شد", "Refund booked"),
     Kind.REVERSAL: ("لغو ثبت شد", "Reversal booked"),
+    Kind.VOID: ("لغو ثبت شد", "Void booked"),
 }
 _NO_POINTS: Final = ("این خرید امتیازی نداشت", "This sale earned no points")
 _NOTHING_MOVED: Final = ("چیزی جابه‌جا نشد", "nothing moved")
@@ -59,6 +62,11 @@ _MONTHS: Final = (
 _INSTANT: Final = timedelta(microseconds=1)
 
 
+_CLAUSES_AFTER: Final = (
+    Movement.TAKEN_BACK, Movement.RESTORED, Movement.REPAID, Movement.RELEASED,
+)  # fmt: skip
+
+
 class Spendable(NamedTuple):
     """What a redemption may take now: points, Rial of credit, the worth of both; or the reasons."""
 
@@ -71,13 +79,14 @@ class Spendable(NamedTuple):
 class LineDetails(NamedTuple):
     """What a line has beside amounts. debt_rial: worth of new debts.
 
-    in_review: pending points wait for a reviewer.
+    in_review: pending points wait for a reviewer. due_at: until when value is reserved.
     """
 
     discount_rial: int
     debt_rial: int
     pending_until: datetime | None
     in_review: bool
+    due_at: datetime | None = None
 
 
 def of_transaction(kind: Kind, moved: Moved, balance: Balance, details: LineDetails) -> Line:
@@ -89,7 +98,10 @@ def of_transaction(kind: Kind, moved: Moved, balance: Balance, details: LineDeta
     if spent is not None:
         clauses.append(_fill(_OFF, spent, _number(details.discount_rial)))
     clauses += _earned(kind, moved, details)
-    for movement in (Movement.TAKEN_BACK, Movement.RESTORED, Movement.REPAID):
+    reserved = _amounts(moved, Movement.AUTHORISED)
+    if reserved is not None and details.due_at is not None:
+        clauses.append(_fill(_RESERVED, reserved, minute(details.due_at)))
+    for movement in _CLAUSES_AFTER:
         if (amounts := _amounts(moved, movement)) is not None:
             clauses.append(_fill(_CLAUSES[movement], amounts))
     if (owed := _amounts(moved, Movement.OWED)) is not None:
@@ -198,6 +210,12 @@ def _number(amount: int) -> Line:
 def day(at: datetime) -> Line:
     """A day in Tehran: of the Solar Hijri calendar in Persian, of the Gregorian in English."""
     return _day(tehran_day(at))
+
+
+def minute(at: datetime) -> Line:
+    """A minute in Tehran, with its day."""
+    clock = f"{at.astimezone(TEHRAN):%H:%M}"
+    return _fill(("ساعت {} {}", "{} on {}"), (persian(clock), clock), day(at))
 
 
 @lru_cache(maxsize=1024)
