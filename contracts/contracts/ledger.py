@@ -215,7 +215,7 @@ class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     amount_rial 0: no basket is named. offer None: nothing can be spent here, for the reasons in
     without. decline: reasons why nothing can be done at all. merchant, acceptor: of the till that
-    asks.
+    asks. lines: what each line of the basket would earn, or why nothing.
     """
 
     name: str
@@ -228,6 +228,7 @@ class Inquire(Struct, frozen=True, kw_only=True, omit_defaults=True):
     offer: Offer | None = None
     without: tuple[Reason, ...] = ()
     decline: tuple[Reason, ...] = ()
+    lines: tuple[AnswerLine, ...] = ()
 
 
 COMMANDS = {

@@ -192,6 +192,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     A redemption of redeemable_points and redeemable_credit_rial would complete now; with one unit
     more of either it would not. Where no basket was named, it is taken as unlimited.
     redeemable_rial: the worth of both at the price in force. reasons: why nothing can be spent.
+    lines: what a purchase of the basket would earn, line by line, as its answer would say it.
     """
 
     id: str
@@ -204,3 +205,4 @@ class Preview(Struct, frozen=True, kw_only=True):
     en: str
     redeemable_credit_rial: int = 0
     reasons: tuple[Reason, ...] = ()
+    lines: tuple[AnswerLine, ...] = ()

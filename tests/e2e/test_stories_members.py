@@ -16,6 +16,7 @@ from peyvand import (
     HistoricPurchase,
     Identifier,
     Invalid,
+    Line,
     NotFound,
     Status,
     Terminal,
@@ -277,10 +278,12 @@ async def test_an_inquiry_leaves_nothing(street: Street) -> None:
     posted = await street.participants.names_posted(till.terminal)
 
     heard = await till.client.inquire(
-        till.name(), member.card, amount_rial=90_000, occurred_at=now()
-    )
+        till.name(), member.card, amount_rial=90_000, occurred_at=now(),
+        lines=(Line(line=1, amount_rial=60_000), Line(line=2, amount_rial=30_000)),
+    )  # fmt: skip
 
     preview = preview_of(heard)
+    assert [(line.line, line.points) for line in preview.lines] == [(1, 60), (2, 30)]
     assert preview.balance.points == 500
     assert preview.would_earn_points == 90
     assert preview.redeemable_points == 500

@@ -184,10 +184,13 @@ class Client:
         *,
         amount_rial: int,
         occurred_at: datetime,
+        lines: Sequence[Line] = (),
     ) -> Answered | Pending:
         """Balance and preview for a basket; nothing is stored. The answer is a Preview."""
         return await self.submit(
-            requests.inquiry(name, identifier, amount_rial=amount_rial, occurred_at=occurred_at)
+            requests.inquiry(
+                name, identifier, amount_rial=amount_rial, occurred_at=occurred_at, lines=lines
+            )
         )
 
     async def status(self, transaction_id: str) -> TransactionStatus | None:

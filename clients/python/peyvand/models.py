@@ -283,6 +283,7 @@ class Preview(Struct, frozen=True, kw_only=True):
 
     A redemption of redeemable_points and redeemable_credit_rial would complete now, one unit more
     of either would not; redeemable_rial: what both are worth. reasons: why nothing can be spent.
+    lines: what each line of the basket would earn, or why nothing.
     """
 
     id: str
@@ -295,6 +296,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     en: str = ""
     redeemable_credit_rial: int = 0
     reasons: tuple[Reason, ...] = ()
+    lines: tuple[AnswerLine, ...] = ()
 
 
 class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -147,6 +147,7 @@ def inquiry(
     *,
     amount_rial: int,
     occurred_at: datetime,
+    lines: Sequence[Line] = (),
 ) -> Transaction:
     """The request of an inquiry: balance and preview for a basket of amount_rial."""
     return Transaction(
@@ -155,6 +156,7 @@ def inquiry(
         occurred_at=occurred_at,
         identifier=identifier,
         amount_rial=amount_rial,
+        lines=tuple(lines),
     )
 
 

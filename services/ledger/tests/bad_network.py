@@ -48,6 +48,8 @@ class BadNetwork(InMemory):
         super().__init__(shards)
         self.rng = random.Random(f"network {seed}")
         self.generator = NetworkStory(seed, self.models, road=0.6)
+        for road in self.generator.roads.values():
+            road.authorises = 14
         self.sent: list[tuple[int, int, Envelope[Any]]] = []  # when due, to which shard
         self.log: list[Record] = []
         self.at = self.taken = self.count = 0

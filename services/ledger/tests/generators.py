@@ -62,7 +62,7 @@ def wrap(
 def of_model(seed: int, model: SecondModel) -> "Story":
     """A story that knows the lots and the holds of a model which hears it."""
     story = Story(seed, lots=model.lot_owners, holds=lambda: model.holds)
-    story.gifts = 2
+    story.gifts, story.authorises = 2, 14
     return story
 
 
@@ -85,6 +85,7 @@ class Story:
         self.history: list[Envelope[Any]] = []
         self.count = 0
         self.budgets: tuple[int | None, ...] = ()  # campaigns whose slices pay
+        self.authorises = 0  # how often a till reserves value, and how often that ends
         self.gifts = 0  # how often one is taken back past its date
         self.lots = lots
         self.holds = holds
@@ -110,7 +111,7 @@ class Story:
             (self.purchase, 30), (self.redemption, 22), (self.refund, 18), (self.reversal, 6),
             (self.issue, 4), (self.take_back, 3), (self.review_outcome, 8), (self.expire, 6),
             (self.advance_clock, 2), (self.refusal, 1), (self.replayed, 1), (self.gift, self.gifts),
-            *value_generators.makers(self), *authorisation_generators.makers(self),
+            *value_generators.makers(self), *authorisation_generators.makers(self, self.authorises),
         )  # fmt: skip
         make = rng.choices([m for m, _ in makers], [w for _, w in makers])[0]
         body = self.planned.pop()() if self.planned else make()

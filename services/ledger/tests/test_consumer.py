@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts import envelope as envelopes
 from contracts.ledger import Inquire, Offer
-from contracts.pos import Line
+from contracts.pos import AnswerLine, Line
 from contracts.topics import LEDGER_COMMANDS
 from contracts.values import Channel, Kind, Reason
 from kit.base.db import DataError
@@ -198,6 +198,7 @@ def inquiry(one_shard, **fields):
     given = {
         "name": one_shard.name(), "account": ACCOUNT, "amount_rial": 10_000, "merchant": GROCER,
         "acceptor": GROCER, "would_earn_points": 3, "offer": offer(5_000),
+        "lines": (AnswerLine(line=1, points=3, rule="base"),),
     }  # fmt: skip
     body = Inquire(**(given | fields))
     at = one_shard.later(minutes=1)
@@ -218,6 +219,7 @@ async def test_an_inquiry_previews_and_leaves_nothing(database, shard):
     assert (first["redeemable_points"], first["redeemable_rial"]) == (50, 5_000)
     assert first["balance"]["available_points"] == 1000
     assert first["would_earn_points"] == 3
+    assert first["lines"] == [{"line": 1, "points": 3, "rule": "base"}]
     assert second["redeemable_points"] == 100
     assert (third["redeemable_points"], third["fa"]) == (0, "مسدود")
     assert postgres.outcomes(said) == []

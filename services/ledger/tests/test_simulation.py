@@ -48,7 +48,9 @@ SCARCE = (  # a handful of stories may miss them
     "a returned lot was past its date", "capture past the date", "child of an expired lot",
     "clawback beside a hold", "debt repaid", "expiry beside a hold", "extend-lot completed",
     "paid back", "return-value declined already-returned", "set-standing declined party-owes",
-    "settle-position declined window-passed",
+    "settle-position declined window-passed", "capture declined capture-too-large",
+    "capture declined line-twice", "capture declined no-terms", "capture held",
+    "void-hold declined hold-voided",
 )  # fmt: skip
 
 
@@ -57,4 +59,5 @@ def test_the_rare_cases_did_occur() -> None:
     if SEEDS < 50:
         cases -= set(SCARCE)
     if SEEDS >= 5:
-        assert [case for case in sorted(cases) if not SEEN[case]] == []
+        missed = [case for case in sorted(cases) if not SEEN[case]]
+        assert not missed, ", ".join(missed)

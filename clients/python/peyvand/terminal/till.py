@@ -191,13 +191,15 @@ class Terminal:
             original = Original(id=msgspec.json.decode(written.answer, type=Answer).id)
         return await self.reverse(original, identifier=sent.identifier)
 
-    async def inquire(self, identifier: Identifier, *, amount_rial: int = 0) -> Answered | Pending:
-        """Show a member's balance, and what this basket would earn."""
+    async def inquire(
+        self, identifier: Identifier, *, amount_rial: int = 0, lines: Sequence[Line] = ()
+    ) -> Answered | Pending:
+        """Show a member's balance, and what this basket would earn, line by line."""
         at = self._now()
         return await self._do(
             Kind.INQUIRY,
             lambda name: requests.inquiry(
-                name, identifier, amount_rial=amount_rial, occurred_at=at
+                name, identifier, amount_rial=amount_rial, occurred_at=at, lines=lines
             ),
         )
 

@@ -227,6 +227,7 @@ class Inquiry(Struct, kw_only=True):
     offer: Offer | None = None
     without: tuple[Why, ...] = ()
     decline: tuple[Why, ...] = ()
+    lines: tuple[AnswerLine, ...] = ()
 
 
 ROAD: dict[str, type[Any]] = {

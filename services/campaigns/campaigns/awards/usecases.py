@@ -257,12 +257,12 @@ def _inquired(screened: ScreenedTransaction, cause: Envelope[Any], caches: Cache
     if not decline and _lacks(screened, caches):
         decline = (reasons.NOT_KNOWN_IN_TIME,)
     stamped = _stamped(transaction, caches)
-    points = 0
+    earned = earning.NOTHING
     if not decline:
         sale = _sale(transaction, cause, stamped, caches)
-        points, decline = sale.earned.points, sale.decline
+        earned, decline = sale.earned, sale.decline
     offer = redeeming.offer_of(stamped.programme, stamped.spend, caches.programmes.cheapest)
-    return commands.inquire(transaction, offer=offer, would_earn_points=points, decline=decline)
+    return commands.inquire(transaction, offer=offer, earned=earned, decline=decline)
 
 
 def _lacks(screened: ScreenedTransaction, caches: Caches) -> bool:

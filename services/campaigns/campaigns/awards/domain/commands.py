@@ -99,10 +99,13 @@ def inquire(
     transaction: PosTransaction,
     *,
     offer: Offer | tuple[Reason, ...],
-    would_earn_points: int,
+    earned: Earned,
     decline: tuple[Reason, ...] = (),
 ) -> Inquire:
-    """The query behind an inquiry. offer: the terms of redeeming, or why nothing can be spent."""
+    """The query behind an inquiry. offer: the terms of redeeming, or why nothing can be spent.
+
+    earned: of a purchase of this basket; where none is named, no line earns or fails to.
+    """
     return Inquire(
         name=transaction.name,
         account=transaction.account,
@@ -110,10 +113,11 @@ def inquire(
         merchant=transaction.merchant,
         acceptor=transaction.party,
         amount_rial=transaction.amount_rial,
-        would_earn_points=would_earn_points,
+        would_earn_points=earned.points,
         offer=offer if isinstance(offer, Offer) else None,
         without=() if isinstance(offer, Offer) else offer,
         decline=decline,
+        lines=earned.lines if transaction.amount_rial else (),
     )
 
 

@@ -37,6 +37,21 @@ class Earned(Struct, frozen=True, kw_only=True):
         """Sum of the awards."""
         return sum(award.amount for award in self.awards)
 
+    @property
+    def lines(self) -> tuple[AnswerLine, ...]:
+        """What each line earns, or why nothing, as the answer of the sale will say."""
+        earning = [
+            AnswerLine(
+                line=award.line,
+                points=award.amount if award.unit is Unit.NETWORK_POINTS else 0,
+                rule=award.rule,
+                rule_version=award.rule_version,
+                funder=award.funder,
+            )
+            for award in self.awards
+        ]
+        return (*earning, *self.unearned)
+
 
 NOTHING: Final = Earned()
 

@@ -66,6 +66,7 @@ def preview(book: BatchState, command: Command, effort: Effort) -> Preview:
         redeemable_credit_rial=spendable.credit_rial,
         would_earn_points=body.would_earn_points,
         reasons=() if spendable.rial else spendable.reasons,
+        lines=body.lines,
         fa=fa,
         en=en,
     )
