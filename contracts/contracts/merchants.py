@@ -79,7 +79,8 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     proportion, floored once a transaction, or only for whole steps of earn_per_rial where
     earn_in_steps is set (10 points per 100,000: 150,000 Rial earn 15, in steps 10).
     earns_on_paid_part: a sale partly paid with points or credit earns on what is paid in money;
-    False: it earns nothing. basket_max_rial: a larger basket is declined.
+    False: it earns nothing. basket_max_rial: a larger basket is declined. top_up_max_rial: the most
+    that one top-up of a wallet may pay in here; 0: none is taken.
     earning_categories empty: all but excluded_categories.
     validity_days None: never expires; activation_days: pending so long after the purchase.
     redeem_max_share_bp: how much of a basket points and credit may pay. own_discount_bp: added on
@@ -105,6 +106,7 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     basket_max_rial: PositiveAmount = BASKET_MAX_RIAL
     earns_on_paid_part: bool = True
     earn_in_steps: bool = False
+    top_up_max_rial: Amount = 0
 
 
 class Terms(Struct, frozen=True, kw_only=True):

@@ -110,6 +110,7 @@ class Movement(StrEnum):
     REPAID = "repaid"  # taken for what was owed
     AUTHORISED = "authorised"  # reserved for one sale
     RELEASED = "released"  # of what was reserved: free again
+    PAID_IN = "paid-in"
 
 
 class Moved(Struct, frozen=True, kw_only=True):

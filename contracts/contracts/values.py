@@ -64,6 +64,7 @@ class Kind(StrEnum):
     AUTHORISATION = "authorisation"  # reserves what a sale will spend, until a due time
     CAPTURE = "capture"  # the sale itself: spends of its authorisation, once, and earns
     VOID = "void"  # frees all that an authorisation reserved
+    TOP_UP = "top-up"  # money paid in at the till becomes credit
     REFUND = "refund"
     REVERSAL = "reversal"
     INQUIRY = "inquiry"

@@ -108,6 +108,7 @@ class Programme(Struct, frozen=True, kw_only=True, omit_defaults=True):
     basket_max_rial: int = 10_000_000_000
     earns_on_paid_part: bool = True
     earn_in_steps: bool = False
+    top_up_max_rial: int = 0
     backdated: bool = False
 
 

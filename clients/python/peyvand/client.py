@@ -164,6 +164,19 @@ class Client:
             )
         )
 
+    async def top_up(
+        self,
+        name: TillReference | OrderReference,
+        identifier: Identifier,
+        *,
+        amount_rial: int,
+        occurred_at: datetime,
+    ) -> Answered | Pending:
+        """Take money for a member's wallet, where the merchant's programme offers it."""
+        return await self.submit(
+            requests.top_up(name, identifier, amount_rial=amount_rial, occurred_at=occurred_at)
+        )
+
     async def reverse(
         self,
         name: TillReference | OrderReference,

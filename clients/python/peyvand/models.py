@@ -16,6 +16,7 @@ class Kind(StrEnum):
     AUTHORISATION = "authorisation"  # reserves value for a sale
     CAPTURE = "capture"  # the sale of an authorisation
     VOID = "void"  # frees what an authorisation reserved
+    TOP_UP = "top-up"  # money paid in becomes credit
     REFUND = "refund"
     REVERSAL = "reversal"
     INQUIRY = "inquiry"

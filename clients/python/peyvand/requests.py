@@ -160,6 +160,23 @@ def inquiry(
     )
 
 
+def top_up(
+    name: TillReference | OrderReference,
+    identifier: Identifier,
+    *,
+    amount_rial: int,
+    occurred_at: datetime,
+) -> Transaction:
+    """The request of a top-up: money paid in for the member's wallet."""
+    return Transaction(
+        **name._asdict(),
+        kind=Kind.TOP_UP,
+        occurred_at=occurred_at,
+        identifier=identifier,
+        amount_rial=amount_rial,
+    )
+
+
 def reversal(
     name: TillReference | OrderReference,
     original: Original,

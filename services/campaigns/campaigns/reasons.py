@@ -105,6 +105,23 @@ def above_share(most_rial: int) -> Reason:
     )
 
 
+TOP_UP_NOT_OFFERED: Final = Reason(
+    code="top-up-not-offered",
+    fa="این فروشگاه کیف پول را شارژ نمی‌کند.",
+    en="This merchant does not top up wallets.",
+)
+
+
+def top_up_too_large(amount_rial: int, most_rial: int) -> Reason:
+    """More money for a wallet at once than the programme takes."""
+    return Reason(
+        code="top-up-too-large",
+        fa=f"این فروشگاه کیف پول را هر بار تا {number_fa(most_rial)} ریال شارژ می‌کند،"
+        f" نه {number_fa(amount_rial)} ریال.",
+        en=f"This merchant tops up a wallet by {most_rial:,} Rial at most, not {amount_rial:,}.",
+    )
+
+
 def basket_too_large(amount_rial: int, most_rial: int) -> Reason:
     """A larger basket than the programme takes: a slip of the keys, or worse (findings S15)."""
     return Reason(

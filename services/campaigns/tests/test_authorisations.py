@@ -114,3 +114,17 @@ async def test_what_may_not_be_spent_is_declined_before_anything_is_reserved(
 async def test_a_void_passes_as_an_undo(grant: Any, make: Any) -> None:
     (said,) = await grant(capture(make, kind=Kind.VOID))
     assert (said.data.kind, said.data.original, said.data.redemption) == (Kind.VOID, HOLD, None)
+
+
+@pytest.mark.parametrize(
+    ("most", "amount", "code"),
+    [(0, 1, "top-up-not-offered"), (500, 501, "top-up-too-large"), (500, 500, "")],
+)
+async def test_a_wallet_is_topped_up_as_far_as_the_programme_offers_it(
+    grant: Any, make: Any, tx: Any, most: int, amount: int, code: str
+) -> None:
+    await programmes.keep_programmes(tx, [make.programme(version=2, top_up_max_rial=most)])
+    asked = make.screened(kind=Kind.TOP_UP, lines=(), amount_rial=amount, programme_version=2)
+    (said,) = await grant(make.event(asked))
+    assert [reason.code for reason in said.data.decline] == ([code] if code else [])
+    assert (said.data.amount_rial, said.data.awards) == (amount, ())

@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
 def makers(story: "Story", weight: int) -> tuple[tuple[Callable[[], Any], int], ...]:
     """(maker, weight): each gives one command's body; none where the weight is 0."""
-    return ((lambda: authorise(story), weight), (lambda: end(story), weight))[: weight * 2]
+    if not weight:
+        return ()
+    return (
+        (lambda: authorise(story), weight), (lambda: end(story), weight),
+        (lambda: top_up(story), weight // 4),
+    )  # fmt: skip
+
+
+def top_up(story: "Story") -> PostTransaction:
+    """Money taken for a wallet; a reversal finds it among all that is sent."""
+    rial = story.rng.choice((300, 500, 50_000, 0))
+    lost = story.rng.random() < 0.05
+    return story.post(Kind.TOP_UP, amount_rial=rial, **({"acceptor": 0} if lost else {}))
 
 
 def terms(story: "Story", points: int, credit: int, gift: int) -> Redemption:

@@ -110,6 +110,10 @@ def _network_makes_up(case: Case) -> bool:
     return money.worth_of(deal).made_up(claim) > 0
 
 
+def _gives_top_up_back(case: Case) -> bool:
+    return case.is_undo and case.original is not None and case.original.kind == "top-up"
+
+
 def _passes_on(case: Case) -> bool:
     """What a closed card got goes to the one that took its place."""
     arrived = getattr(case.body, "parcels", None) is not None or isinstance(case.body, Return)
@@ -144,6 +148,7 @@ _ALWAYS: dict[str, Callable[[Case], bool]] = {
     "award without budget": _refuses_awards("budget-exhausted"),
 }
 _WHEN_DONE: dict[str, Callable[[Case], bool]] = {
+    "top-up given back": _gives_top_up_back,
     "burn spans lots": lambda case: len(case.rows("redeemed")) > 1,
     "spend spans units": _spans_units,
     "the network makes up": _network_makes_up,

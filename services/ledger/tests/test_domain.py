@@ -79,7 +79,8 @@ RARE = (
     "void completed", "void completed hold-due", "void completed hold-voided",
     "void completed nothing-to-reverse", "void declined hold-captured",
     "void declined not-a-hold", "void declined another-merchant",
-    "reversal completed hold-voided", "reversal declined hold-captured",
+    "reversal completed hold-voided", "reversal declined hold-captured", "top-up completed",
+    "top-up declined nothing-to-top-up", "top-up declined no-acceptor", "top-up given back",
 )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ SCARCE = (  # a handful of stories may miss them
     "paid back", "return-value declined already-returned", "set-standing declined party-owes",
     "settle-position declined window-passed", "capture declined capture-too-large",
     "capture declined line-twice", "capture declined no-terms", "capture held",
-    "void-hold declined hold-voided",
+    "void-hold declined hold-voided", "post-transaction declined already-reversed",
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ _KINDS: Final = {
     "hold": Kind.AUTHORISATION,
     "capture": Kind.CAPTURE,
     "void": Kind.VOID,
+    "top-up": Kind.TOP_UP,
     "refund": Kind.REFUND,
 }
 
@@ -139,6 +140,9 @@ async def _transact(till: Terminal, options: argparse.Namespace) -> CommandResul
             return _result_of(
                 await till.capture(original, amount_rial=options.amount, redeem=redeem)
             )
+        case "top-up":
+            who = _identifier(options)
+            return _result_of(await till.top_up(who, amount_rial=options.amount))
         case "void":
             return _result_of(await till.void(_original(till, options.id)))
         case _:
@@ -187,6 +191,8 @@ def _asks_for(till: Terminal, sent: Transaction, options: argparse.Namespace) ->
         )
     if sent.identifier != _identifier(options):
         return False
+    if options.command == "top-up":
+        return sent.amount_rial == options.amount
     if options.command == "purchase":
         amount = options.amount or sum(line.amount_rial for line in options.line)
         return (sent.amount_rial, sent.lines) == (amount, tuple(options.line))

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     void = add("void", "آزادسازی امتیاز نگه‌داشته · free what is reserved")
     void.add_argument("id", help=HELD)
     _again(void)
+    _top_up(add("top-up", "شارژ کیف پول · money for a member's wallet"))
     _refund(add("refund", "برگشت کالا · take goods back"))
     reverse = add("reverse", "لغو تراکنش، حتی بی‌پاسخ · undo a sale, even one without an answer")
     reverse.add_argument("id", help=f"شناسه یا {NAMED}")
@@ -121,6 +122,12 @@ def _hold(parser: argparse.ArgumentParser) -> None:
         type=typed.positive,
         help="مدت نگه‌داشت، اگر نه ۱۵ · for how long, if not 15",
     )
+
+
+def _top_up(parser: argparse.ArgumentParser) -> None:
+    _member(parser)
+    _again(parser)
+    parser.add_argument("--amount", type=typed.positive, required=True, metavar="RIAL")
 
 
 def _capture(parser: argparse.ArgumentParser) -> None:

@@ -45,7 +45,7 @@ class Resent:
     settled: bool = False
 
 
-REVERSIBLE: Final = (Kind.PURCHASE, Kind.REDEMPTION, Kind.AUTHORISATION, Kind.CAPTURE)
+REVERSIBLE: Final = (Kind.PURCHASE, Kind.REDEMPTION, Kind.AUTHORISATION, Kind.CAPTURE, Kind.TOP_UP)
 
 
 class Terminal:
@@ -157,6 +157,14 @@ class Terminal:
                 amount_rial=amount_rial,
                 identifier=identifier,
             ),
+        )
+
+    async def top_up(self, identifier: Identifier, *, amount_rial: int) -> Answered | Pending:
+        """Take money for a member's wallet."""
+        at = self._now()
+        return await self._do(
+            Kind.TOP_UP,
+            lambda name: requests.top_up(name, identifier, amount_rial=amount_rial, occurred_at=at),
         )
 
     async def reverse(

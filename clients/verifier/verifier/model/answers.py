@@ -272,8 +272,9 @@ def _owed(draft: Draft) -> tuple[int, int, int]:
 
 _MOVES = (
     "earned", "pending", "spent", "restored", "taken-back", "owed", "repaid", "authorised",
-    "released",
+    "released", "paid-in",
 )  # fmt: skip
+_OF_LOTS = {"award": "earned", "top-up": "paid-in"}
 _OF_HOLDS = {"held": "authorised", "released": "released"}
 _ROWS = {"redeemed": "spent", "restored": "restored", "clawed-back": "taken-back"}
 _UNITS = (POINTS, MERCHANT, CREDIT, GIFT)
@@ -290,8 +291,8 @@ def moved(draft: Draft) -> tuple[Moved, ...]:
         sums[movement, unit] = sums.get((movement, unit), 0) + amount
 
     for lot, amount, _ in draft.opened:
-        if lot.origin == "award":
-            add("earned", lot.unit, amount)
+        if lot.origin in _OF_LOTS:
+            add(_OF_LOTS[lot.origin], lot.unit, amount)
             add("pending", lot.unit, amount if lot.start > draft.now else 0)
     for row in draft.rows:
         lot = draft.purse.lots.get(row[1])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from verifier.model import budgets, money, undo
+from verifier.model import budgets, money, undo, wallet
 from verifier.model.commands_value import (
     Activate,
     Exchange,
@@ -22,7 +22,6 @@ from verifier.model.computation import (
     MERCHANT,
     NETWORK,
     POINTS,
-    RIAL,
     Draft,
     Effects,
     No,
@@ -290,16 +289,5 @@ def top_up(draft: Draft, body: TopUp) -> Effects:
         raise No("no-account")
     if not body.custodian:
         raise No("no-issuer")
-    draft.repay()
-    like = {
-        "unit": CREDIT, "issuer": body.custodian, "funder": body.custodian, "start": draft.now,
-        "until": None, "born": draft.occurred, "merchant": body.merchant, "rule": "top-up",
-        "version": 0, "origin": "top-up", "parent": None,
-    }  # fmt: skip
-    draft.open(like, body.amount_rial, body.amount_rial)
-    draft.issue(CREDIT, body.custodian, body.amount_rial)
-    draft.move(
-        (body.custodian, "wallet", RIAL, 0), (body.custodian, "cash", RIAL, 0), body.amount_rial
-    )
-    draft.repay()
+    wallet.pay_in(draft, body.custodian, body.merchant, body.amount_rial)
     return Effects()

@@ -15,6 +15,7 @@ from verifier.model import (
     sale,
     undo,
     value,
+    wallet,
 )
 from verifier.model.computation import Draft, Effects, No
 from verifier.model.decode import Command
@@ -255,9 +256,9 @@ def _transaction(draft: Draft, body: Transaction, original: Original | None) -> 
         case "refund":
             return undo.refund(draft, body, original)
         case "reversal":
-            if original is not None and original.kind == "authorisation":
-                return authorisations.void(draft, body, original)
-            return undo.reverse(draft, body, original)
+            return _reversal(draft, body, original)
+        case "top-up":
+            return wallet.top_up(draft, body)
         case "authorisation":
             return authorisations.authorise(draft, body)
         case "capture":
@@ -268,3 +269,11 @@ def _transaction(draft: Draft, body: Transaction, original: Original | None) -> 
             return Effects("refused", "not-a-command")
         case _:
             return sale.sell(draft, body)
+
+
+def _reversal(draft: Draft, body: Transaction, original: Original | None) -> Effects:
+    if original is not None and original.kind == "authorisation":
+        return authorisations.void(draft, body, original)
+    if original is not None and original.kind == "top-up":
+        return wallet.reverse(draft, body, original)
+    return undo.reverse(draft, body, original)

@@ -19,7 +19,15 @@ Short = Annotated[str, Meta(max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]  # and of the platform's calendar: hearing.timely
 UnitName = Literal["NP", "MP", "CR", "GV", "IRR"]
 KindName = Literal[
-    "purchase", "redemption", "authorisation", "capture", "void", "refund", "reversal", "inquiry"
+    "purchase",
+    "redemption",
+    "authorisation",
+    "capture",
+    "void",
+    "top-up",
+    "refund",
+    "reversal",
+    "inquiry",
 ]
 
 

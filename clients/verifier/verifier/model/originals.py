@@ -154,6 +154,10 @@ def _transaction(original: Original, body: Transaction, leaf: Leaf, at: int) -> 
     if original.status not in DONE:
         return
     awards = booked(body, leaf)
+    if body.kind == "top-up":
+        rial, who, lot = body.amount_rial, body.acceptor, original.sequence * LOTS_PER_SEQUENCE
+        original.grants = (Grant(0, "CR", rial, rial, who, who, lot, at),)
+        return
     original.grants = grants_of(body, awards, original.sequence, at)
     if body.redemption is not None:
         original.beside = _beside(money.worth_of(body.redemption), original.spent)

@@ -86,6 +86,8 @@ def _who_would_owe(body: Any) -> tuple[int, ...]:
             return (body.issuer, body.funder)
         case Activate() | Exchange():
             return (body.issuer,)
+        case Transaction(kind="top-up"):
+            return (body.acceptor,)
         case TopUp():
             return (body.custodian,)
         case Adjust():

@@ -109,7 +109,10 @@ def reverse(draft: Draft, body: Transaction, original: Original | None) -> Effec
 def _may_be_undone(draft: Draft, body: Transaction, original: Original | None) -> Progress:
     if original is None:
         raise No("unknown-original")
-    if original.kind not in ("purchase", "redemption", "capture"):
+    undoable = ("purchase", "redemption", "capture")
+    if body.kind == "reversal":
+        undoable = (*undoable, "top-up")
+    if original.kind not in undoable:
         raise No("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in DONE:
         raise No("original-not-completed")

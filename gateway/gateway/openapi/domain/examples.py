@@ -79,6 +79,17 @@ TRANSACTION: Final[dict[str, Example]] = {
             "original": {"id": "3.t.10000017.1.40"},
         },
     ),
+    "top-up": _example(
+        "شارژ کیف پول در صندوق · Money paid in at the till becomes credit",
+        {
+            **_TILL,
+            "sequence": 48,
+            "kind": "top-up",
+            "occurred_at": _AT,
+            "identifier": _CARD,
+            "amount_rial": 500_000,
+        },
+    ),
     "refund": _example(
         "برگشت بخشی از خرید · Part of a line comes back",
         {

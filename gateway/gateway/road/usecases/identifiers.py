@@ -21,7 +21,7 @@ from kit.base.telemetry import Metric
 
 log = logging.getLogger(__name__)
 HISTORY: Final = 0  # in a terminal's place: the limit of look-ups that imports share
-_SALES: Final = SPENDS | {Kind.PURCHASE}
+_SALES: Final = SPENDS | {Kind.PURCHASE, Kind.TOP_UP}
 _SALE_STATUSES: Final = (b'"status":"completed"', b'"status":"held"')  # in an answer's body
 
 

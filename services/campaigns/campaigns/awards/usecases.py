@@ -245,6 +245,9 @@ def _command(
         case Kind.CAPTURE:
             facts = _facts(stamped, caches)
             return authorisations.captured(screened, cause, facts, authorisation, CONTRIBUTORS)
+        case Kind.TOP_UP:
+            no = programmes.refusal_of_top_up(stamped.programme, transaction.amount_rial)
+            return commands.post(screened, decline=no)
         case Kind.REFUND | Kind.REVERSAL | Kind.VOID:
             until = commands.grace(stamped.terms, cause.accepted_at)
             return commands.post(screened, grace_expires_at=until)

@@ -9,6 +9,7 @@ from campaigns.contributions import Basket, Contribution
 from campaigns.programmes import domain, store
 from campaigns.programmes.domain import ProgrammeCache
 from contracts.merchants import Programme, Terms
+from contracts.values import Reason
 from kit.base.db import Tx
 
 __all__ = [
@@ -77,6 +78,15 @@ def contribute(basket: Basket, facts: ProgrammeFacts) -> Contribution | None:
     return Contribution(
         refusals=(reasons.basket_too_large(amount_rial, programme.basket_max_rial),)
     )
+
+
+def refusal_of_top_up(programme: Programme | None, amount_rial: int) -> tuple[Reason, ...]:
+    """Why a wallet is not topped up here by so much; empty: it is (SH6, decision 0048)."""
+    if programme is None or not programme.top_up_max_rial:
+        return (reasons.TOP_UP_NOT_OFFERED,)
+    if amount_rial > programme.top_up_max_rial:
+        return (reasons.top_up_too_large(amount_rial, programme.top_up_max_rial),)
+    return ()
 
 
 def find_terms_as_of(cache: ProgrammeCache, at: datetime) -> Terms | None:

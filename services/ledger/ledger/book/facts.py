@@ -346,6 +346,12 @@ def _grant(award: Award, lot: int, activates_at: datetime) -> Grant:
     )  # fmt: skip
 
 
+def grant_of_top_up(body: PostTransaction, sequence: int, now: datetime) -> Grant:
+    """The credit of a till's top-up as an undo sees it: of the whole basket, by its custodian."""
+    rial, custodian = body.amount_rial, body.acceptor
+    return Grant(0, Unit.CREDIT, rial, rial, custodian, custodian, lot_number(sequence, 0), now)
+
+
 def discount_of(terms: Redemption) -> int:
     """Rial that a redemption takes off the basket: all that is spent, and the own discount."""
     spent_rial = terms.points_value_rial + terms.credit_rial + terms.gift_rial

@@ -46,6 +46,7 @@ class ProgrammeFields(BaseModel):
     earn_points for every earn_per_rial Rial: in proportion and floored once a sale, or with
     earn_in_steps only for each whole earn_per_rial. earns_on_paid_part: a sale partly paid with
     points or credit earns on the part paid in money. basket_max_rial: larger baskets are declined.
+    top_up_max_rial: the most that one top-up of a member's wallet may pay in; 0: none is taken.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -65,6 +66,7 @@ class ProgrammeFields(BaseModel):
     basket_max_rial: fields.PositiveAmount = BASKET_MAX_RIAL
     earns_on_paid_part: fields.Flag = True
     earn_in_steps: fields.Flag = False
+    top_up_max_rial: fields.Amount = 0
 
 
 class ProgrammeBody(ProgrammeFields):

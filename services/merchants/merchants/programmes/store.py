@@ -13,7 +13,7 @@ _PROGRAMME: Final = (
     "select merchant, party, version, effective_from, title_fa, title_en, earn_points,"
     " earn_per_rial, earning_categories, excluded_categories, validity_days, activation_days,"
     " redeem_min_points, redeem_max_share_bp, own_discount_bp, own_discount_max_rial,"
-    " basket_max_rial, earns_on_paid_part, earn_in_steps"
+    " basket_max_rial, earns_on_paid_part, earn_in_steps, top_up_max_rial"
     " from programmes"
 )
 _TERMS: Final = (
@@ -28,9 +28,10 @@ async def insert_programme(tx: Tx, programme: Programme, published_at: datetime)
         "insert into programmes (merchant, party, version, effective_from, title_fa, title_en,"
         " earn_points, earn_per_rial, earning_categories, excluded_categories, validity_days,"
         " activation_days, redeem_min_points, redeem_max_share_bp, own_discount_bp,"
-        " own_discount_max_rial, basket_max_rial, earns_on_paid_part, earn_in_steps, published_at)"
+        " own_discount_max_rial, basket_max_rial, earns_on_paid_part, earn_in_steps,"
+        " top_up_max_rial, published_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        " $19, $20)",
+        " $19, $20, $21)",
         *structs.astuple(p),
         published_at,
     )

@@ -27,7 +27,7 @@ from fraud.screening.domain.rulebook import LiveRule, Rulebook
 from fraud.screening.domain.windows import Windows
 from fraud.sums.domain import DayKey
 
-_SHOWN: Final = SPENDS | {Kind.PURCHASE}  # needs an identifier that may be used
+_SHOWN: Final = SPENDS | {Kind.PURCHASE, Kind.TOP_UP}  # needs an identifier that may be used
 SOLD: Final = frozenset((Kind.PURCHASE, Kind.CAPTURE))  # counts its basket, not value spent
 _AGELESS: Final = frozenset((Kind.REVERSAL, Kind.VOID))
 Key = tuple[int, str]  # shard; "a.<account>", "c.<identifier>" or "m.<merchant>.<identifier>"
@@ -172,10 +172,9 @@ def screen(attempt: Attempt, seen: Seen, book: Rulebook, limits: Limits) -> Scre
     if ahead is not None:
         return refusal(shard, transaction.name, ahead)
     no = unconditional_declines(attempt, limits)
-    if no:
-        return ScreeningResult(
-            shard=shard, name=transaction.name, decision=ScreeningDecision.DECLINE, reasons=no
-        )
+    if no or transaction.kind is Kind.TOP_UP:  # money that comes in is counted nowhere
+        decision = ScreeningDecision.DECLINE if no else ScreeningDecision.ALLOW
+        return ScreeningResult(shard=shard, name=transaction.name, decision=decision, reasons=no)
     sale = transaction.kind not in UNDOS
     past = transaction.channel is Channel.HISTORY
     at = micros(attempt.occurred_at if past else attempt.accepted_at)

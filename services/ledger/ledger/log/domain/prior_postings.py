@@ -26,6 +26,7 @@ from ledger.book.facts import (
     LotMovementKind,
     PriorPosting,
     Progress,
+    grant_of_top_up,
     lot_of_issue,
     lots_of_awards,
 )
@@ -181,7 +182,9 @@ def _original_of_transaction(
 ) -> PriorPosting:
     posted = plain.status in (Status.COMPLETED, Status.UNDER_REVIEW)
     grants: tuple[Grant, ...] = ()
-    if posted:
+    if posted and body.kind is Kind.TOP_UP:
+        grants = (grant_of_top_up(body, plain.sequence, now),)
+    elif posted:
         _, grants = lots_of_awards(
             body, body.account, sequence=plain.sequence, occurred_at=command.occurred_at, now=now
         )

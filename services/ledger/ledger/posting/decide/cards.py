@@ -78,18 +78,22 @@ def top_up(draft: AccountDraft, body: TopUpWallet) -> Effects:
         return decline("no-account")
     if not body.custodian:
         return decline("no-issuer")
+    pay_in(draft, body.amount_rial, custodian=body.custodian, merchant=body.merchant)
+    return Effects(amount_rial=body.amount_rial)
+
+
+def pay_in(draft: AccountDraft, rial: int, *, custodian: int, merchant: int) -> None:
+    """Money that a custodian has taken becomes credit of the account; debts are repaid first."""
     draft.settle_debts()
-    rial = body.amount_rial
     draft.open(
         Lot(
-            lot_number(draft.sequence, 0), body.account, Unit.CREDIT, rial, rial, body.custodian,
-            body.custodian, "top-up", 0, draft.now, None, draft.command.occurred_at,
-            body.merchant, Origin.TOP_UP, 0, rial, rial,
+            lot_number(draft.sequence, 0), draft.owner, Unit.CREDIT, rial, rial, custodian,
+            custodian, "top-up", 0, draft.now, None, draft.command.occurred_at,
+            merchant, Origin.TOP_UP, 0, rial, rial,
         )
     )  # fmt: skip
-    draft.post(chart_transfers.pay_in(body.custodian, rial))
+    draft.post(chart_transfers.pay_in(custodian, rial))
     draft.settle_debts()
-    return Effects(amount_rial=rial)
 
 
 def _needs(needs: RegistryNeeds, shard: int, body: ActivateCard | ReissueCard) -> None:

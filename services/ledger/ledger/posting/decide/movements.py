@@ -19,6 +19,7 @@ _OF_ROWS: Final = {
     LotMovementKind.RESTORED: Movement.RESTORED,
     LotMovementKind.CLAWED_BACK: Movement.TAKEN_BACK,
 }
+_OF_LOTS: Final = {Origin.AWARD: Movement.EARNED, Origin.TOP_UP: Movement.PAID_IN}
 _OF_HOLDS: Final[dict[str, Movement]] = {
     Held.HELD: Movement.AUTHORISED,
     Held.RELEASED: Movement.RELEASED,
@@ -35,8 +36,8 @@ def of(draft: AccountDraft) -> dict[tuple[Movement, Unit], int]:
     amounts: dict[tuple[Movement, Unit], int] = {}
     for number in draft.opened:
         lot = draft.lots[number]
-        if lot.origin is Origin.AWARD:
-            _add(amounts, Movement.EARNED, lot.unit, lot.amount)
+        if (movement := _OF_LOTS.get(lot.origin)) is not None:
+            _add(amounts, movement, lot.unit, lot.amount)
             if lots.pending(lot, draft.now):
                 _add(amounts, Movement.PENDING, lot.unit, lot.amount)
     for row in draft.rows:

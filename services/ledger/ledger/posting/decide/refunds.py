@@ -1,18 +1,21 @@
 """Refunds and reversals: they undo what was booked, in proportion, and once."""
 
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.ledger import PostTransaction
-from contracts.values import Kind, Status, Unit, largest_remainder
+from contracts.values import SALES, Kind, Status, Unit, largest_remainder
 from ledger.book import chart, lots
 from ledger.book.facts import GRACE, Grant, Lot, LotMovement, LotMovementKind, PriorPosting
 from ledger.book.money import share
 from ledger.posting.decide import budgets
 from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.decide.effects import Effects, decline, unchanged
+
+_REVERSIBLE: Final = SALES | {Kind.TOP_UP}
 
 
 class Step(Struct, frozen=True):
@@ -80,7 +83,8 @@ def of_grant(part: int, grant: Grant, original: PriorPosting, step: Step) -> int
 def _refusal(body: PostTransaction, original: PriorPosting | None) -> Effects | None:
     if original is None:
         return decline("unknown-original")
-    if original.kind not in (Kind.PURCHASE, Kind.REDEMPTION, Kind.CAPTURE):
+    undoable = _REVERSIBLE if body.kind is Kind.REVERSAL else SALES
+    if original.kind not in undoable:
         return decline("not-refundable" if original.arrived else "original-not-completed")
     if original.status not in (Status.COMPLETED, Status.UNDER_REVIEW):
         return decline("original-not-completed")

@@ -8,7 +8,7 @@ from contracts.values import Kind as TransactionKind
 from contracts.values import Unit
 from ledger.book import chart_transfers
 from ledger.book.facts import PriorPosting
-from ledger.posting.decide import authorisations, refunds, sale
+from ledger.posting.decide import authorisations, refunds, sale, wallet
 from ledger.posting.decide.debits import Debit
 from ledger.posting.decide.draft import AccountDraft
 from ledger.posting.decide.effects import Effects, decline, decline_for, refuse
@@ -26,9 +26,9 @@ def _post(draft: AccountDraft, body: PostTransaction, original: PriorPosting | N
         case TransactionKind.REFUND:
             return refunds.refund(draft, body, original)
         case TransactionKind.REVERSAL:
-            if original is not None and original.kind is TransactionKind.AUTHORISATION:
-                return authorisations.void(draft, body, original)
-            return refunds.reverse(draft, body, original)
+            return _reverse(draft, body, original)
+        case TransactionKind.TOP_UP:
+            return wallet.top_up(draft, body)
         case TransactionKind.AUTHORISATION:
             return authorisations.authorise(draft, body)
         case TransactionKind.CAPTURE:
@@ -39,6 +39,23 @@ def _post(draft: AccountDraft, body: PostTransaction, original: PriorPosting | N
             return sale.decide(draft, body) if draft.owner else decline("no-account")
         case TransactionKind.INQUIRY:
             return refuse(texts.reason("not-a-command"))
+
+
+def _reverse(draft: AccountDraft, body: PostTransaction, original: PriorPosting | None) -> Effects:
+    """What a reversal undoes decides how."""
+    if original is not None:
+        match original.kind:
+            case TransactionKind.AUTHORISATION:
+                return authorisations.void(draft, body, original)
+            case TransactionKind.TOP_UP:
+                return wallet.reverse(draft, body, original)
+            case _:
+                pass
+    return refunds.reverse(draft, body, original)
+
+
+def _makers(body: PostTransaction) -> tuple[int, ...]:
+    return (body.acceptor,) if body.kind is TransactionKind.TOP_UP else ()
 
 
 def _debits(body: PostTransaction, original: PriorPosting | None) -> Iterator[Debit]:
@@ -86,6 +103,7 @@ KINDS: Final = (
         exempt=lambda body: bool(body.decline),
         returns=lambda _, body: body.kind in _UNDOES,
         leaves=lambda body: body.redemption is not None,
+        makers=_makers,
         begins=lambda body: 0 if body.kind in _UNDOES else body.acceptor,
     ),
     Kind(RefuseTransaction, lambda _, body, __: refuse(body.reason), exempt=always),

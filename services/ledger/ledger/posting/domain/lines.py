@@ -30,6 +30,7 @@ _CLAUSES: Final[dict[Movement, Line]] = {
     Movement.TAKEN_BACK: ("{} کم شد", "{} taken back"),
     Movement.REPAID: ("{} بابت بدهی کم شد", "{} went to what was owed"),
     Movement.RELEASED: ("{} آزاد شد", "{} free again"),
+    Movement.PAID_IN: ("{} شارژ شد", "{} topped up"),
 }
 _RESERVED: Final = ("{} تا {} نگه داشته شد", "{} held until {}")
 _IN_REVIEW: Final = ("{} در انتظار بررسی است", "{} pending a review")
@@ -64,6 +65,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 
 _CLAUSES_AFTER: Final = (
     Movement.TAKEN_BACK, Movement.RESTORED, Movement.REPAID, Movement.RELEASED,
+    Movement.PAID_IN,
 )  # fmt: skip
 
 

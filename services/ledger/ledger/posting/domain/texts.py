@@ -41,6 +41,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
         "امتیاز یا اعتباری برای خرج کردن خواسته نشد.",
         "Neither points nor credit were asked for.",
     ),
+    "nothing-to-top-up": (
+        "مبلغی برای شارژ خواسته نشد.",
+        "No amount was paid in.",
+    ),
     "too-many-lots": (
         "این مبلغ از دسته‌های کوچک بسیاری است؛ در هر بار تا {most} خرج‌شدنی است.",
         "That is made of very many small lots: up to {most} at once, then the next.",
