@@ -125,25 +125,29 @@ class Load:
                 return
 
     async def _work_at(self, till: Till) -> None:
-        mine: list[Asked] = []
+        mine, held = list[Asked](), list[Asked]()
         while not self._stop.is_set():
             began = time.monotonic()
-            one = self._next(till, mine)
+            one = self._next(till, mine, held)
             self.asked[one.request.name] = one
             await self.again(one)
             if self._dice.random() < 0.1:
                 await self.again(one)
-            if one.first and one.request.kind is models.Kind.PURCHASE:
-                mine.append(one)
+            if one.first and one.request.kind in (models.Kind.PURCHASE, models.Kind.AUTHORISATION):
+                (held if one.request.kind is models.Kind.AUTHORISATION else mine).append(one)
             await asyncio.sleep(max(0.0, PAUSE_S - (time.monotonic() - began)))
 
-    def _next(self, till: Till, mine: list[Asked]) -> Asked:
+    def _next(self, till: Till, mine: list[Asked], held: list[Asked]) -> Asked:
         chance = self._dice.random()
         if chance < 0.08 and mine:
             request = self._refund(till, mine.pop(self._dice.randrange(len(mine))))
         elif chance < 0.12 and mine:
             request = self._reversal(till, mine.pop(self._dice.randrange(len(mine))))
-        elif chance < 0.25 and mine:
+        elif chance < 0.17 and mine:
+            request = self._authorisation(till, self._dice.choice(mine))
+        elif chance < 0.22 and held:
+            request = self._end(till, held.pop(self._dice.randrange(len(held))))
+        elif chance < 0.32 and mine:
             request = self._redemption(till, self._dice.choice(mine))
         else:
             request = self._purchase(till)
@@ -171,6 +175,26 @@ class Load:
             amount_rial=points * PRICE_RIAL * 3,
             occurred_at=now(),
         )
+
+    def _authorisation(self, till: Till, sold: Asked) -> Transaction:
+        points = self._dice.randrange(1, 12)
+        who = sold.request.identifier
+        assert who is not None
+        return requests.authorisation(
+            till.name(), who, Redeem(points=points), amount_rial=points * PRICE_RIAL * 3,
+            occurred_at=now(),
+        )  # fmt: skip
+
+    def _end(self, till: Till, held: Asked) -> Transaction:
+        """A capture, mostly; else what was reserved is freed, by a void or a reversal."""
+        chance, original = self._dice.random(), Original(id=held.answer.id)
+        if chance < 0.6:
+            return requests.capture(
+                till.name(), original, amount_rial=held.request.amount_rial, occurred_at=now()
+            )
+        if chance < 0.8:
+            return requests.void(till.name(), original, occurred_at=now())
+        return self._reversal(till, held)
 
     def _refund(self, till: Till, sold: Asked) -> Transaction:
         first = sold.request.lines[0]
