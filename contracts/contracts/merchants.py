@@ -1,4 +1,4 @@
-"""Messages of merchants: terminals with their keys, programmes, the network's terms."""
+"""Messages of merchants: terminals with their keys, programmes, terms, disputes."""
 
 from typing import Annotated
 
@@ -123,6 +123,33 @@ class Terms(Struct, frozen=True, kw_only=True):
     price_points: PositiveAmount
     fee_bp: BasisPoints
     grace_days: Annotated[int, Meta(ge=0, le=366)] = 30
+
+
+class DisputeChanged(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`dispute-changed.v1` on merchants.disputes, keyed by dispute: one for each state it reached.
+
+    dispute: its UUID. version: of the state, from 1. window: the closed one whose line is disputed.
+    due_at: until when a party may act. accepted_rial: what the respondent answered.
+    correction_rial: what the end came to, in correction_window where it is above zero.
+    opener_merchants, respondent_merchants: the parties' merchants at the time, whose programs are
+    told (decision 0046).
+    """
+
+    dispute: str
+    version: Number
+    state: str
+    at: Instant
+    window: Number
+    opener: Number
+    respondent: Number
+    amount_rial: PositiveAmount
+    reason: str
+    due_at: Instant | None = None
+    accepted_rial: Amount | None = None
+    correction_rial: Amount | None = None
+    correction_window: Number | None = None
+    opener_merchants: tuple[Number, ...] = ()
+    respondent_merchants: tuple[Number, ...] = ()
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True):

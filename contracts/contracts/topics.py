@@ -212,6 +212,15 @@ MERCHANTS_TERMS: Final = Topic(
         LocalTable(room="fraud", table="terms", key=(), version="version"),
     ),
 )
+MERCHANTS_DISPUTES: Final = Topic(
+    name="merchants.disputes",
+    owner="merchants",
+    key="dispute",
+    spread=Spread.ONE,
+    events={"dispute-changed.v1": merchants.DisputeChanged},
+    consumers=("notify",),
+    retention_ms=30 * DAY_MS,
+)
 CAMPAIGNS_RULES: Final = Topic(
     name="campaigns.rules",
     owner="campaigns",
@@ -273,6 +282,7 @@ TOPICS: Final = (
     MERCHANTS_MERCHANTS,
     MERCHANTS_PROGRAMMES,
     MERCHANTS_TERMS,
+    MERCHANTS_DISPUTES,
     CAMPAIGNS_RULES,
     IDENTITY_SESSIONS,
     PLATFORM_CLOCK,

@@ -26,6 +26,7 @@ SERVICE: Final = "service"  # the gateway itself, on its own behalf
 PERSON: Final = "person"  # signed in, whatever else he may
 STRANGER: Final = "stranger"  # nobody yet: signs in, or accepts an invitation
 MERCHANT: Final = "merchant:"  # and the merchant's number: reads that merchant's own
+PARTY: Final = "party:"  # and the party's number: conducts that party's disputes
 _ACTOR: Final = "peyvand.actor"  # of the scope: whom the signature vouches for
 _ALLOWED: Final = "peyvand.allowed"  # of the scope: the actor whose role was checked
 _BODY: Final = "peyvand.body"  # of the scope: SHA-256 of the body, hex
@@ -190,7 +191,7 @@ def _checked(receive: Receive, digest: str) -> Receive:
 class Allowed:
     """A dependency: only a holder of one of roles comes in, before the body is looked at.
 
-    own: also whoever holds `merchant:<number>` of the merchant in the path.
+    own: also whoever holds `merchant:<number>` or `party:<number>` of the one in the path.
     """
 
     def __init__(self, roles: tuple[str, ...], *, own: bool = False) -> None:
@@ -202,7 +203,10 @@ class Allowed:
         actor: Actor | None = request.scope.get(_ACTOR)
         if actor is None:
             raise errors.Unauthorized("the actor header is missing; call through the gateway")
-        mine = f"{MERCHANT}{request.path_params.get('merchant')}"
+        scope, whose = (
+            (PARTY, "party") if "party" in request.path_params else (MERCHANT, "merchant")
+        )
+        mine = f"{scope}{request.path_params.get(whose)}"
         if actor.roles.isdisjoint(self.roles) and not (self.own and mine in actor.roles):
             _note_refusal(request, actor)
             needed = ", ".join((*self.roles, *((mine,) if self.own else ())))

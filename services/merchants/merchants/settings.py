@@ -12,6 +12,7 @@ KEYS_PUBLISHED_MAX: Final = 64  # those in force and the last ended ones: they t
 KEYS_OVERLAP_MAX_S: Final = 7 * 86_400  # how long older keys may outlast an activation
 PAGE_MAX: Final = 200
 TOTALS_DAYS_MAX: Final = 366
+DISPUTE_DAYS_MAX: Final = 366
 _TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])|24:00")
 _DAY_MINUTES: Final = 1_440
 
@@ -22,7 +23,9 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     settlement_name, settlement_sheba: of the network's account that payments go through; without
     it nothing is settled. minimum_payout_rial: a smaller net is carried over. paya_max_rial,
     satna_max_rial: the most that one instruction of each system moves, by the Central Bank's
-    circulars.
+    circulars. dispute_open_days: how long after its closing the lines of a window may be disputed.
+    dispute_answer_days: for the other party to answer. dispute_escalate_days: for whoever opened it
+    to ask the network after a refusal.
     """
 
     window_cut: str = "24:00"
@@ -31,6 +34,9 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     minimum_payout_rial: int = 500_000
     paya_max_rial: int = 1_000_000_000
     satna_max_rial: int = 50_000_000_000
+    dispute_open_days: int = 45
+    dispute_answer_days: int = 10
+    dispute_escalate_days: int = 10
 
     def __post_init__(self) -> None:
         """Raises ValueError for a text that is no time of day."""
@@ -40,6 +46,9 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
             raise ValueError("PEYVAND_SETTLEMENT_SHEBA is IR and 24 digits")
         if min(self.minimum_payout_rial, self.paya_max_rial, self.satna_max_rial) < 1:
             raise ValueError("PEYVAND_…_RIAL of settlement are 1 at least")
+        days = (self.dispute_open_days, self.dispute_answer_days, self.dispute_escalate_days)
+        if not all(1 <= one <= DISPUTE_DAYS_MAX for one in days):
+            raise ValueError(f"PEYVAND_DISPUTE_…_DAYS are 1 to {DISPUTE_DAYS_MAX}")
 
     @property
     def cut_minute(self) -> int | None:

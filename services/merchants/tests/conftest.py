@@ -21,7 +21,9 @@ SECRET = "the actor secret of these tests"
 SHARDS = 3
 NOW = datetime(2026, 3, 21, 8, 0, tzinfo=UTC)
 TABLES = (
-    "delete from application_transitions; delete from applications;"
+    "delete from dispute_files; delete from dispute_steps; delete from disputes;"
+    " delete from clearing_correction_payments; delete from clearing_corrections;"
+    " delete from application_transitions; delete from applications;"
     " delete from onboarding_documents where version > 1;"
     " delete from settlement_bookings; delete from settlement_pairs;"
     " delete from settlement_parties; delete from payment_instructions; delete from bank_answers;"
@@ -81,10 +83,13 @@ class GatewayClient:
         *,
         roles: tuple[str, ...] = auth.STAFF,
         subject: str = "tester",
+        approved_by: str = "",
+        content_type: str = "application/json",
     ) -> httpx.Response:
-        signed = Vouched("merchants", SECRET, roles, subject=subject) if roles else None
+        vouched = Vouched("merchants", SECRET, roles, subject=subject, approved_by=approved_by)
+        signed = vouched if roles else None
         if isinstance(body, bytes):
-            headers = {"content-type": "application/json"}
+            headers = {"content-type": content_type}
             return await self._client.request(
                 method, path, content=body, headers=headers, auth=signed
             )

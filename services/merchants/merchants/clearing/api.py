@@ -102,8 +102,9 @@ class PairList:
 class PositionView:
     """One party's figures of a closed window; Rial are text of digits, above zero in its favour.
 
-    position_rial = claims − claims_reversed − dues + dues_reversed − fee. closing_rial = opening +
-    position − paid. The network's fee is below zero: what others owe it. Positions sum to zero.
+    position_rial = claims − claims_reversed − dues + dues_reversed − fee + corrections (ends of
+    disputes in the window). closing_rial = opening + position − paid. The network's fee is below
+    zero: what others owe it. Positions sum to zero.
     """
 
     party: int
@@ -116,6 +117,7 @@ class PositionView:
     position_rial: str
     paid_rial: str
     closing_rial: str
+    corrections_rial: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +256,5 @@ def _position_view(position: Position) -> PositionView:
         position_rial=str(position.position_rial),
         paid_rial=str(position.paid_rial),
         closing_rial=str(position.closing_rial),
+        corrections_rial=str(position.corrections_rial),
     )

@@ -7,20 +7,24 @@ from datetime import datetime
 from typing import Final
 
 from contracts.ledger import Outcome
+from kit.base import errors as base_errors
 from kit.base import telemetry
 from kit.base.db import Tx
 from kit.stream import requests
 from kit.stream.requests import NOT_ANSWERED, Result
 from merchants import errors
 from merchants.clearing.domain import counting, positions, windows
+from merchants.clearing.domain.corrections import Correction
 from merchants.clearing.domain.counting import Marker, Pair, PairEntry, PairSums
 from merchants.clearing.domain.positions import Position, WholeWindow, WindowSums
 from merchants.clearing.domain.windows import NotNext, StillClosing, Window, WindowState
+from merchants.clearing.store import corrections as correction_store
 from merchants.clearing.store import counting as store
 from merchants.clearing.store import windows as window_store
 
 log = logging.getLogger(__name__)
 FIRST: Final = 1
+CUTS_MAX: Final = 5  # that a correction loses its window to before somebody has to look
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,90 @@ async def _check_next(tx: Tx, number: int, opened: Window) -> None:
         raise StillClosing(f"window {number - 1} is not closed on every shard; send it again soon")
 
 
+# ------------------------------------------------------------------------------------- corrections
+
+
+async def lock_line(tx: Tx, number: int, pair: Pair) -> PairSums:
+    """A pair's sums in a closed window; whoever else locks that line waits for this transaction.
+
+    Zeros where the window has no such pair. Raises Unknown, NotClosed.
+    """
+    await get_closed(tx, number)
+    await store.lock_pair(tx, number, pair)
+    return await store.sum_pair(tx, number, pair)
+
+
+async def list_foreign(
+    tx: Tx, number: int, pair: Pair, transactions: Sequence[tuple[int, str]]
+) -> list[tuple[int, str]]:
+    """Those of (shard, name) that are not behind a pair of a window."""
+    behind = await store.list_entry_names(tx, number, pair, transactions)
+    return [one for one in transactions if one not in behind]
+
+
+async def correct(
+    tx: Tx, correction: str, *, of_window: int, pair: Pair, amount_rial: int, now: datetime
+) -> Correction:
+    """Let the debtor of pair owe the creditor amount_rial in the open window, once for each name.
+
+    The window is not cut before this transaction ends. The same again gives what there is. Raises
+    Alarm for the name with other figures.
+    """
+    made = Correction(
+        correction=correction,
+        of_window=of_window,
+        window=await _lock_open_window(tx),
+        pair=pair,
+        amount_rial=amount_rial,
+        made_at=now,
+    )
+    if await correction_store.insert_correction(tx, made):
+        return made
+    kept = await correction_store.find_correction(tx, correction)
+    if kept is None or (kept.of_window, kept.pair, kept.amount_rial) != (
+        of_window,
+        pair,
+        amount_rial,
+    ):
+        raise base_errors.Alarm(f"correction {correction} was made with other figures")
+    return kept
+
+
+async def pay_corrections(tx: Tx, pairs: Sequence[Pair], *, up_to: int, now: datetime) -> None:
+    """The corrections of pairs, both ways, of windows up to one are paid: in the open window."""
+    window = await _lock_open_window(tx)
+    await correction_store.insert_payments(tx, pairs, up_to=up_to, window=window, at=now)
+
+
+async def _lock_open_window(tx: Tx) -> int:
+    """The open window, not cut until this transaction ends; who waited for a cut looks again."""
+    for _ in range(CUTS_MAX):
+        window = await correction_store.lock_open_window(tx)
+        if window is not None:
+            return window
+    raise base_errors.Unavailable("the settlement window is being cut; send the same again")
+
+
+async def find_correction(tx: Tx, correction: str) -> Correction | None:
+    """A correction, or None."""
+    return await correction_store.find_correction(tx, correction)
+
+
+async def list_unpaid_corrections(tx: Tx, number: int) -> list[Correction]:
+    """Corrections of windows up to one that are not paid."""
+    return await correction_store.list_unpaid_corrections(tx, number)
+
+
+async def list_corrections(tx: Tx, number: int) -> list[Correction]:
+    """Corrections that were made or paid in a window, by name."""
+    return await correction_store.list_corrections(tx, number)
+
+
+async def list_corrections_of(tx: Tx, number: int, party: int) -> list[Correction]:
+    """Those of list_corrections that a party is one of."""
+    return await correction_store.list_corrections_of(tx, number, party)
+
+
 # ----------------------------------------------------------------------------------------- reading
 
 
@@ -231,6 +319,7 @@ async def get_whole(tx: Tx, number: int, *, limit: int) -> WholeWindow:
         pairs=await store.list_pairs(tx, number),
         positions=await window_store.list_positions(tx, number),
         unpaid_before=await window_store.list_unpaid(tx, number - 1),
+        corrections=await correction_store.list_corrections(tx, number),
         miscounted=await store.list_miscounted(tx, number, limit=limit),
     )
 

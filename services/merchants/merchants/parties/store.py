@@ -31,6 +31,14 @@ async def find_party(tx: Tx, party: int) -> Party | None:
     return None if row is None else Party(**dict(row))
 
 
+async def list_merchants_of(tx: Tx, party: int) -> list[int]:
+    """The numbers of a party's merchants, in order."""
+    rows = await tx.fetch(
+        "select merchant from merchants where party = $1 order by merchant", party
+    )
+    return [row["merchant"] for row in rows]
+
+
 async def list_parties(tx: Tx, parties: Collection[int]) -> list[Party]:
     """Those of some parties that are registered."""
     rows = await tx.fetch(

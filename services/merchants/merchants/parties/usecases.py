@@ -42,6 +42,11 @@ async def list_parties(tx: Tx, parties: Collection[int]) -> dict[int, Party]:
     return {party.party: party for party in await store.list_parties(tx, parties)}
 
 
+async def list_merchants_of(tx: Tx, party: int) -> list[int]:
+    """The numbers of a party's merchants, in order."""
+    return await store.list_merchants_of(tx, party)
+
+
 async def lock_party(tx: Tx, party: int) -> None:
     """Hold a party until the transaction ends. Raises Unknown."""
     if not await store.lock_party(tx, party):

@@ -14,6 +14,7 @@ from kit.base.auth import Role
 from kit.base.db import Tx
 from kit.room import resources
 from merchants import cursors, settings
+from merchants.clearing.domain.corrections import CorrectionEffect
 from merchants.clearing.domain.counting import Pair, PairEntry
 from merchants.statements import usecases
 from merchants.statements.domain import statement
@@ -71,11 +72,32 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionView:
+    """What the end of a dispute came to for the party; Rial are text of digits, in its favour.
+
+    window: the disputed one, which stays as it is. correction_rial: due to the party, where the
+    dispute ended in the statement's window. paid_rial: paid to the party of it in that window.
+    effect_rial = correction − paid.
+    """
+
+    dispute: str
+    window: int
+    counterparty: int
+    title_fa: str
+    title_en: str
+    correction_rial: str
+    paid_rial: str
+    effect_rial: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatementView:
     """A party's statement of a closed window; Rial are text of digits, above zero in its favour.
 
     opening_rial: carried from the window before. closing_rial = opening + position − paid: carried
-    to the next. next: send it as after for further lines.
+    to the next. next: send it as after for further lines. corrections_rial: a part of position.
+    disputes: ends of disputes that fell into the window, or were paid in it, the first 200; the CSV
+    has all.
     """
 
     window: int
@@ -96,6 +118,8 @@ class StatementView:
     closing_rial: str
     lines: list[LineView]
     next: str | None
+    corrections_rial: str
+    disputes: list[CorrectionView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +296,24 @@ def _view(drawn_up: Statement, path: str) -> StatementView:
         closing_rial=str(position.closing_rial),
         lines=[_line_view(line, path) for line in drawn_up.lines],
         next=None if last is None else f"{last.debtor}.{last.creditor}",
+        corrections_rial=str(position.corrections_rial),
+        disputes=[
+            _correction_view(drawn_up, one) for one in drawn_up.disputes[: settings.PAGE_MAX]
+        ],
+    )
+
+
+def _correction_view(drawn_up: Statement, effect: CorrectionEffect) -> CorrectionView:
+    title = drawn_up.titles.get(effect.counterparty)
+    return CorrectionView(
+        dispute=effect.correction.correction,
+        window=effect.correction.of_window,
+        counterparty=effect.counterparty,
+        title_fa="" if title is None else title.title_fa,
+        title_en="" if title is None else title.title_en,
+        correction_rial=str(effect.correction_rial),
+        paid_rial=str(effect.paid_rial),
+        effect_rial=str(effect.effect_rial),
     )
 
 

@@ -4,7 +4,9 @@ from typing import Final
 
 from kit.base.db import Tx
 from merchants.clearing import usecases as clearing
+from merchants.clearing.domain.corrections import effects_of
 from merchants.clearing.domain.counting import Pair, PairEntry
+from merchants.disputes.usecases import disputes
 from merchants.parties import usecases as parties
 from merchants.statements.domain import reconciliation, statement
 from merchants.statements.domain.reconciliation import Difference
@@ -23,10 +25,13 @@ async def get_statement(
     registered = await parties.get_party(tx, party)
     closed, position = await clearing.get_position(tx, window, party)
     pairs = await clearing.list_pairs_of(tx, window, party, after=after, limit=limit)
-    titles = await parties.list_parties(tx, {one for pair in pairs for one in pair})
+    corrections = await clearing.list_corrections_of(tx, window, party)
+    effects = effects_of(corrections, party, window)
+    others = {one for pair in pairs for one in pair} | {one.counterparty for one in effects}
+    titles = await parties.list_parties(tx, others)
     lines = statement.lines_of(party, pairs, titles)
     last = list(pairs)[-1] if limit is not None and len(pairs) == limit else None
-    drawn_up = Statement(closed, registered, position, lines, last)
+    drawn_up = Statement(closed, registered, position, lines, effects, titles, last)
     if after is None and last is None:
         statement.check_closing(drawn_up)
     return drawn_up
@@ -47,4 +52,10 @@ async def party_of(tx: Tx, merchant: int) -> int:
 async def reconcile(tx: Tx, window: int) -> list[Difference]:
     """What does not agree in a closed window; empty when all is well. Raises Unknown, NotClosed."""
     whole = await clearing.get_whole(tx, window, limit=MISCOUNTED_MAX)
-    return reconciliation.differences(whole)
+    made = [one for one in whole.corrections if one.window == window]
+    ended = await disputes.list_by_name(tx, [one.correction for one in made])
+    lost = await disputes.list_uncorrected(tx, window, limit=MISCOUNTED_MAX)
+    return [
+        *reconciliation.differences(whole),
+        *reconciliation.of_disputes(made, ended, lost),
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kit.base import errors
+from merchants.clearing.domain.corrections import Correction, effect_of
 from merchants.clearing.domain.counting import Marker, Pair, PairSums
 from merchants.clearing.domain.windows import Window
 
@@ -14,7 +15,8 @@ class Position:
 
     opening_rial, closing_rial: above zero, the others owe the party. claims are due to it, dues are
     due from it. fee_rial: due from it; of the network, below zero, what others owe it.
-    position_rial: the net of the window. paid_rial: paid to it, less what it paid.
+    corrections_rial: due to it because of disputes that ended in the window, less what is due from
+    it. position_rial: the net of the window. paid_rial: paid to it, less what it paid.
     """
 
     party: int
@@ -25,13 +27,14 @@ class Position:
     dues_reversed_rial: int = 0
     fee_rial: int = 0
     paid_rial: int = 0
+    corrections_rial: int = 0
 
     @property
     def position_rial(self) -> int:
-        """Due to the party, less what is due from it and its fees."""
+        """Due to the party, less what is due from it and its fees, with its corrections."""
         return (
             self.claims_rial - self.claims_reversed_rial
-            - self.dues_rial + self.dues_reversed_rial - self.fee_rial
+            - self.dues_rial + self.dues_reversed_rial - self.fee_rial + self.corrections_rial
         )  # fmt: skip
 
     @property
@@ -43,8 +46,9 @@ class Position:
 def positions_of(sums: Iterable[Position], openings: Mapping[int, int]) -> list[Position]:
     """The net position of every party, by number; openings: what is unpaid from before, if any.
 
-    sums: of each party over all its pairs, with nothing from before. Positions, fees, payments and
-    closings each sum to zero. Raises Alarm where they do not. Source: SH14, decision 0041.
+    sums: of each party over all its pairs, with nothing from before. Positions, fees, corrections,
+    payments and closings each sum to zero. Raises Alarm where they do not. Source: SH14, decisions
+    0041 and 0046.
     """
     of_party = {one.party: one for one in sums}
     netted = [
@@ -57,12 +61,20 @@ def positions_of(sums: Iterable[Position], openings: Mapping[int, int]) -> list[
     return netted
 
 
-def netted_of(pairs: Mapping[Pair, PairSums], openings: Mapping[int, int]) -> list[Position]:
+def netted_of(
+    pairs: Mapping[Pair, PairSums],
+    openings: Mapping[int, int],
+    *,
+    window: int = 0,
+    corrections: Sequence[Correction] = (),
+) -> list[Position]:
     """The rule of positions_of, worked out from every pair, whatever they sum to.
 
     The database adds pairs up when a window is closed; this is what reconciliation compares.
+    corrections: made or paid in the window, of which the number is needed then.
     """
     parties = {party for pair in pairs for party in pair} | openings.keys()
+    parties |= {party for one in corrections for party in one.pair}
     positions = {p: Position(party=p, opening_rial=openings.get(p, 0)) for p in parties}
     for pair, sums in pairs.items():
         if pair.debtor == pair.creditor:
@@ -82,12 +94,21 @@ def netted_of(pairs: Mapping[Pair, PairSums], openings: Mapping[int, int]) -> li
             fee_rial=creditor.fee_rial - sums.fee_rial,
             paid_rial=creditor.paid_rial + sums.paid_rial,
         )
+    for one in corrections:
+        for party in one.pair:
+            effect = effect_of(one, party, window)
+            before = positions[party]
+            positions[party] = replace(
+                before,
+                corrections_rial=before.corrections_rial + effect.correction_rial,
+                paid_rial=before.paid_rial + effect.paid_rial,
+            )
     return [positions[party] for party in sorted(positions)]
 
 
 def sums_beside_zero(positions: Sequence[Position]) -> dict[str, int]:
-    """Those of positions, fees, payments and closings that do not sum to zero."""
-    names = ("position_rial", "fee_rial", "paid_rial", "closing_rial")
+    """Those of positions, fees, corrections, payments and closings that do not sum to zero."""
+    names = ("position_rial", "fee_rial", "corrections_rial", "paid_rial", "closing_rial")
     sums = {name: sum(getattr(one, name) for one in positions) for name in names}
     return {name: rials for name, rials in sums.items() if rials}
 
@@ -141,7 +162,7 @@ class WholeWindow:
     """All that is kept of a closed window, for reconciliation.
 
     markers_before, unpaid_before: of the window before. miscounted: pairs that are not the sums of
-    their entries.
+    their entries. corrections: made or paid in the window.
     """
 
     window: Window
@@ -151,4 +172,5 @@ class WholeWindow:
     pairs: Mapping[Pair, PairSums]
     positions: Sequence[Position]
     unpaid_before: Mapping[int, int]
+    corrections: Sequence[Correction]
     miscounted: Sequence[Miscount]

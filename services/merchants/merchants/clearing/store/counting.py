@@ -17,7 +17,7 @@ from merchants.clearing.domain.positions import Miscount, Position, WindowSums
 
 _PARTY_SUMS: Final = (
     *("party", "claims_rial", "claims_reversed_rial", "dues_rial", "dues_reversed_rial"),
-    *("fee_rial", "paid_rial"),
+    *("fee_rial", "paid_rial", "corrections_rial"),
 )
 _SUMS: Final = (
     "sum(entries_count)::bigint as entries_count, sum(claims_rial) as claims_rial,"
@@ -226,16 +226,60 @@ async def list_entries(
     return [_entry(window, pair, row) for row in rows]
 
 
+async def lock_pair(tx: Tx, window: int, pair: Pair) -> None:
+    """Lock the rows of a pair in a window until the transaction ends, by shard."""
+    await tx.execute(
+        "select from clearing_pairs where window_number = $1 and debtor = $2 and creditor = $3"
+        " order by shard for no key update",
+        window,
+        *pair,
+    )
+
+
+async def sum_pair(tx: Tx, window: int, pair: Pair) -> PairSums:
+    """The sums of a pair in a window over all shards; zeros where there are none."""
+    rows = await tx.fetch(
+        f"select debtor, creditor, {_SUMS} from clearing_pairs"  # noqa: S608 - literals
+        " where window_number = $1 and debtor = $2 and creditor = $3 group by debtor, creditor",
+        window,
+        *pair,
+    )
+    return _pairs(rows).get(pair, PairSums())
+
+
+async def list_entry_names(
+    tx: Tx, window: int, pair: Pair, names: Sequence[tuple[int, str]]
+) -> set[tuple[int, str]]:
+    """Those of (shard, name) that have an entry of a pair in a window."""
+    rows = await tx.fetch(
+        "select distinct e.shard, e.name from clearing_entries e"
+        " join unnest($4::int[], $5::text[]) as u (shard, name) using (shard, name)"
+        " where e.window_number = $1 and e.debtor = $2 and e.creditor = $3",
+        window,
+        *pair,
+        [shard for shard, _ in names],
+        [name for _, name in names],
+    )
+    return {(row["shard"], row["name"]) for row in rows}
+
+
 async def list_party_sums(tx: Tx, window: int) -> list[Position]:
-    """The sums of each party over all its pairs and shards in a window, nothing from before."""
+    """The sums of each party over its pairs and corrections in a window, nothing from before."""
     rows = await tx.fetch(
         "select party, sum(claims), sum(claims_reversed), sum(dues), sum(dues_reversed), sum(fee),"
-        " sum(paid) from (select creditor as party, claims_rial as claims,"
+        " sum(paid), sum(corrected) from (select creditor as party, claims_rial as claims,"
         "   reversed_rial as claims_reversed, 0 as dues, 0 as dues_reversed, -fee_rial as fee,"
-        "   paid_rial as paid from clearing_pairs"
+        "   paid_rial as paid, 0 as corrected from clearing_pairs"
         "   where window_number = $1 and debtor <> creditor"
-        "  union all select debtor, 0, 0, claims_rial, reversed_rial, fee_rial, -paid_rial"
+        "  union all select debtor, 0, 0, claims_rial, reversed_rial, fee_rial, -paid_rial, 0"
         "   from clearing_pairs where window_number = $1 and debtor <> creditor"
+        "  union all select u.party, 0, 0, 0, 0, 0, 0, u.rial from clearing_corrections,"
+        "   lateral (values (creditor, amount_rial), (debtor, -amount_rial)) as u (party, rial)"
+        "   where window_number = $1"
+        "  union all select u.party, 0, 0, 0, 0, 0, u.rial, 0 from clearing_correction_payments p"
+        "   join clearing_corrections c using (correction),"
+        "   lateral (values (c.creditor, c.amount_rial), (c.debtor, -c.amount_rial))"
+        "    as u (party, rial) where p.window_number = $1"
         " ) as p group by party",
         window,
     )

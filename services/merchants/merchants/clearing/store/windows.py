@@ -15,7 +15,7 @@ _WINDOW: Final = (
 )
 _POSITION: Final = (
     "select party, opening_rial, claims_rial, claims_reversed_rial, dues_rial,"
-    " dues_reversed_rial, fee_rial, paid_rial from clearing_positions"
+    " dues_reversed_rial, fee_rial, paid_rial, corrections_rial from clearing_positions"
 )
 FIRST: Final = 1
 
@@ -96,10 +96,10 @@ async def insert_positions(tx: Tx, window: int, positions: Sequence[Position]) -
     await tx.execute(
         "insert into clearing_positions (window_number, party, opening_rial, claims_rial,"
         " claims_reversed_rial, dues_rial, dues_reversed_rial, fee_rial, position_rial, paid_rial,"
-        " closing_rial)"
+        " closing_rial, corrections_rial)"
         " select $1::int, u.* from unnest($2::int[], $3::numeric[], $4::numeric[], $5::numeric[],"
         " $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[], $10::numeric[],"
-        " $11::numeric[]) as u",
+        " $11::numeric[], $12::numeric[]) as u",
         window,
         [p.party for p in positions],
         [p.opening_rial for p in positions],
@@ -111,6 +111,7 @@ async def insert_positions(tx: Tx, window: int, positions: Sequence[Position]) -
         [p.position_rial for p in positions],
         [p.paid_rial for p in positions],
         [p.closing_rial for p in positions],
+        [p.corrections_rial for p in positions],
     )
 
 
@@ -179,4 +180,5 @@ def _position(row: Record) -> Position:
         dues_reversed_rial=int(row["dues_reversed_rial"]),
         fee_rial=int(row["fee_rial"]),
         paid_rial=int(row["paid_rial"]),
+        corrections_rial=int(row["corrections_rial"]),
     )

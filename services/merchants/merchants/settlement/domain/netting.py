@@ -15,11 +15,14 @@ from merchants.clearing.domain.counting import Pair
 
 
 class Due(NamedTuple):
-    """What a pair came to owe in a window on a shard, in Rial; below zero: it went back."""
+    """What a pair came to owe in a window on a shard, in Rial; below zero: it went back.
+
+    shard None: a correction of a dispute, of which the ledger knows nothing (decision 0046).
+    """
 
     window: int
     pair: Pair
-    shard: int
+    shard: int | None
     due_rial: int
 
 
@@ -82,10 +85,12 @@ def bookings_of(dues: Sequence[Due]) -> list[Booking]:
     dues: of these parties, both ways, of all windows since they were settled last. The ledger takes
     windows in order and refuses a later one while an earlier is open, so each window is brought to
     zero by itself: what came to be owed in it, then what a refund took back in the next. Ordered by
-    shard and window, as it has to be sent.
+    shard and window, as it has to be sent. Corrections are set off against what is booked whole.
     """
     owed: dict[tuple[int, int], dict[Pair, int]] = {}
     for due in dues:
+        if due.shard is None:
+            continue
         pairs = owed.setdefault((due.shard, due.window), {})
         pairs[due.pair] = pairs.get(due.pair, 0) + due.due_rial
     return [

@@ -93,7 +93,7 @@ async def _check_window(tx: Tx, window: int) -> None:
 
 
 async def _targets(tx: Tx, window: int, minimum_rial: int) -> list[PartyPayment]:
-    dues = await store.list_dues(tx, window)
+    dues = await _list_dues(tx, window)
     nets = netting.payments_of(netting.unpaid_of(dues), minimum_rial=minimum_rial)
     if not nets:
         raise NothingToSettle(f"no net reaches {minimum_rial} Rial; all of it is carried over")
@@ -153,7 +153,7 @@ async def exclude(tx: Tx, window: int, party: int, *, by: str, now: datetime) ->
     if own.excluded:
         return await get_settlement(tx, window)
     await _check_undoable(tx, settlement)
-    dues = await store.list_dues(tx, window)
+    dues = await _list_dues(tx, window)
     out = {one.party for one in kept if one.excluded} | {party}
     nets = netting.payments_of(
         netting.unpaid_of(dues), minimum_rial=settlement.minimum_rial, excluded=out
@@ -211,7 +211,7 @@ async def _book(tx: Tx, window: int, parties: Sequence[PartyPayment], now: datet
     done = {one.party for one in parties if one.is_done and not one.excluded}
     sent = set(await store.list_pairs(tx, window))
     dues: dict[Pair, list[Due]] = {}
-    for due in await store.list_dues(tx, window):
+    for due in await _list_dues(tx, window):
         pair = Pair(min(due.pair), max(due.pair))
         if done.issuperset(pair) and pair not in sent:
             dues.setdefault(pair, []).append(due)
@@ -222,6 +222,16 @@ async def _book(tx: Tx, window: int, parties: Sequence[PartyPayment], now: datet
         await requests.send(tx, [(one.shard, settlements.command(one, now)) for one in bookings])
         await store.insert_bookings(tx, window, bookings)
     await store.insert_pairs(tx, window, sorted(dues), now)
+    await clearing.pay_corrections(tx, sorted(dues), up_to=window, now=now)
+
+
+async def _list_dues(tx: Tx, window: int) -> list[Due]:
+    """What the ledger and the ends of disputes left open between each pair, up to a window."""
+    corrections = await clearing.list_unpaid_corrections(tx, window)
+    return [
+        *await store.list_dues(tx, window),
+        *(Due(one.window, one.pair, None, one.amount_rial) for one in corrections),
+    ]
 
 
 async def record_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> None:
@@ -281,6 +291,6 @@ async def get_ageing(tx: Tx, now: datetime) -> AgeingReport:
     """What is unpaid, by the age of the window that brought it."""
     closed_at = await store.list_closed(tx)
     last = max(closed_at, default=0)
-    dues = await store.list_dues(tx, last)
+    dues = await _list_dues(tx, last)
     parties = ageing.ageing_of(dues, closed_at, now)
     return AgeingReport(last, parties, ageing.total_of(parties))

@@ -1,13 +1,15 @@
 """Reconciliation: windows, entries, positions and statements against one another."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 from merchants.clearing.domain import positions
+from merchants.clearing.domain.corrections import Correction, effects_of
 from merchants.clearing.domain.counting import Pair, PairSums
 from merchants.clearing.domain.positions import Position, WholeWindow
+from merchants.disputes.domain.disputes import Dispute
 from merchants.statements.domain import statement
 
 
@@ -22,6 +24,7 @@ class Check(StrEnum):
     STATEMENT = "statement-not-its-lines"
     BALANCE = "positions-not-zero"
     WINDOW = "window-not-its-pairs"
+    CORRECTION = "correction-not-its-dispute"
 
 
 _TEXTS: dict[Check, tuple[str, str]] = {
@@ -51,11 +54,15 @@ _TEXTS: dict[Check, tuple[str, str]] = {
     ),
     Check.BALANCE: (
         "جمع وضعیت‌های تسویه صفر نیست",
-        "positions, fees, payments and closings do not each sum to zero",
+        "positions, fees, corrections, payments and closings do not each sum to zero",
     ),
     Check.WINDOW: (
         "جمع دوره با جمع دو طرف‌ها برابر نیست",
         "the sums of the window are not those of its pairs",
+    ),
+    Check.CORRECTION: (
+        "اصلاح حساب با نتیجهٔ اعتراض برابر نیست",
+        "the correction is not what its dispute came to",
     ),
 }
 
@@ -77,7 +84,10 @@ class Difference:
 
 def differences(whole: WholeWindow) -> list[Difference]:
     """Every difference of a closed window; empty when all is well (SH14)."""
-    recomputed = positions.netted_of(whole.pairs, whole.unpaid_before)
+    window = whole.window.window
+    recomputed = positions.netted_of(
+        whole.pairs, whole.unpaid_before, window=window, corrections=whole.corrections
+    )
     return [
         *_of_markers(whole),
         *_of_entries(whole),
@@ -86,6 +96,36 @@ def differences(whole: WholeWindow) -> list[Difference]:
         *_of_balance(whole.positions),
         *_of_window(whole),
     ]
+
+
+def of_disputes(
+    made: Iterable[Correction], ended: Mapping[str, Dispute], lost: Iterable[Dispute]
+) -> list[Difference]:
+    """Corrections of a window against the ends of their disputes.
+
+    ended: disputes by name. lost: of windows before, with an end that no correction says.
+    """
+    found = {one.correction: (one.pair, one.amount_rial) for one in made}
+    expected: dict[str, tuple[Pair, int]] = {}
+    for name in found:
+        dispute = ended.get(name)
+        if dispute is not None and dispute.correction_rial:
+            expected[name] = (dispute.opening.correction, dispute.correction_rial)
+    for dispute in lost:
+        expected[dispute.opening.dispute] = (
+            dispute.opening.correction,
+            dispute.correction_rial or 0,
+        )
+    nothing = (None, 0)
+    differences: list[Difference] = []
+    for name in sorted(found.keys() | expected.keys()):
+        right, kept = expected.get(name, nothing), found.get(name, nothing)
+        if right != kept:
+            pair = kept[0] or right[0]
+            place = {} if pair is None else {"debtor": pair.debtor, "creditor": pair.creditor}
+            words = [f"dispute {name}: {rial} Rial of {pair}" for pair, rial in (right, kept)]
+            differences.append(_difference(Check.CORRECTION, *words, **place))
+    return differences
 
 
 def _difference(check: Check, expected: object, actual: object, **place: int) -> Difference:
@@ -137,7 +177,8 @@ def _of_statements(whole: WholeWindow) -> Iterator[Difference]:
             of_party.setdefault(party, {})[pair] = sums
     for position in whole.positions:
         lines = statement.lines_of(position.party, of_party.get(position.party, {}), {})
-        reached = position.opening_rial + sum(line.effect_rial for line in lines)
+        effects = effects_of(whole.corrections, position.party, whole.window.window)
+        reached = position.opening_rial + sum(one.effect_rial for one in (*lines, *effects))
         if reached != position.closing_rial:
             yield _difference(Check.STATEMENT, position.closing_rial, reached, party=position.party)
 

@@ -1,13 +1,14 @@
-"""A party's statement of a closed window: opening, a line for each pair, closing."""
+"""A party's statement of a closed window: opening, a line for each pair, disputes, closing."""
 
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from kit.base import errors
+from merchants.clearing.domain.corrections import CorrectionEffect
 from merchants.clearing.domain.counting import Pair, PairSums
 from merchants.clearing.domain.positions import Position
 from merchants.clearing.domain.windows import Window
@@ -43,14 +44,24 @@ class StatementLine:
 class Statement:
     """A party's figures of a closed window with lines in order of (debtor, creditor).
 
-    last: the pair of the last line, where the lines are a page that others follow.
+    disputes: what ends of disputes came to, or was paid of them, in the window. titles: of the
+    other parties, where they are registered. last: the pair of the last line, where the lines are a
+    page that others follow.
     """
 
     window: Window
     party: Party
     position: Position
     lines: Sequence[StatementLine]
+    disputes: Sequence[CorrectionEffect] = ()
+    titles: Mapping[int, Party] = field(default_factory=dict[int, Party])
     last: Pair | None = None
+
+    @property
+    def reached_rial(self) -> int:
+        """Where opening, lines and disputes lead."""
+        effects = sum(line.effect_rial for line in self.lines)
+        return self.position.opening_rial + effects + sum(one.effect_rial for one in self.disputes)
 
 
 def side_of(pair: Pair, party: int) -> Side:
@@ -82,8 +93,7 @@ def lines_of(
 
 def check_closing(statement: Statement) -> None:
     """Raise Alarm where a whole statement's lines do not lead from its opening to its closing."""
-    position = statement.position
-    reached = position.opening_rial + sum(line.effect_rial for line in statement.lines)
+    position, reached = statement.position, statement.reached_rial
     if reached != position.closing_rial:
         raise errors.Alarm(
             f"window {statement.window.window}, party {position.party}: the lines lead to"
@@ -111,6 +121,7 @@ _HEADINGS: Final = (
 _SIDES: Final = {Side.CLAIM: "طلب از", Side.DUE: "بدهی به", Side.OWN: "هزینهٔ خود"}
 _OPENING: Final = "مانده از پیش"
 _CLOSING: Final = "مانده در پایان دوره"
+_DISPUTE: Final = "نتیجهٔ اعتراض به دورهٔ"  # and the number of the disputed window
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -147,6 +158,22 @@ def _rows(statement: Statement) -> Iterable[tuple[str | int, ...]]:
             sums.released_rial,
             sums.entries_count,
             line.effect_rial,
+        )
+    for one in statement.disputes:
+        title = statement.titles.get(one.counterparty)
+        yield (
+            number,
+            f"{_DISPUTE} {one.correction.of_window}",
+            one.counterparty,
+            "" if title is None else _cell(title.title_fa),
+            one.correction_rial,
+            "",
+            "",
+            one.paid_rial,
+            "",
+            "",
+            "",
+            one.effect_rial,
         )
     yield (number, _CLOSING, *own, *empty, position.closing_rial)
 
