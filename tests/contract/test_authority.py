@@ -28,6 +28,8 @@ LETTERS = {
     "v": Role.REVIEWER,
     "u": Role.USERS,
     "o": "merchant:5",  # of the merchant in the address
+    "w": "party:5",  # of the party in the address
+    "y": "party:6",  # of another
     "x": "merchant:6",  # of another
     "g": auth.SERVICE,  # the gateway itself
     "n": auth.PERSON,  # whoever signed in
@@ -73,6 +75,17 @@ TABLE = {
         "PUT /v1/parties/{party}/sheba-changes/{change}": "m",
         "PUT /v1/parties/{party}/sheba-changes/{change}/approval": "m",
         "GET /v1/parties/{party}/sheba-changes/{change}": "ma",
+        "PUT /v1/parties/{party}/disputes/{dispute}": "pw",
+        "GET /v1/parties/{party}/disputes/{dispute}": "apmw",
+        "GET /v1/parties/{party}/disputes": "apmw",
+        "PUT /v1/parties/{party}/disputes/{dispute}/answer": "pw",
+        "PUT /v1/parties/{party}/disputes/{dispute}/escalation": "pw",
+        "PUT /v1/parties/{party}/disputes/{dispute}/withdrawal": "pw",
+        "PUT /v1/evidence/{party}/{dispute}/{file}": "pw",
+        "GET /v1/evidence/{party}/{dispute}/{file}": "apmw",
+        "PUT /v1/disputes/{dispute}/decision": "m",
+        "GET /v1/disputes/{dispute}": "apm",
+        "GET /v1/disputes": "apm",
         "PUT /v1/terminals/{terminal}/activation-codes/{code_id}": "t",
         "GET /v1/terminals/{terminal}/activation-codes/{code_id}": ALL,
         "DELETE /v1/terminals/{terminal}/activation-codes/{code_id}": "t",
@@ -254,6 +267,7 @@ APPS = apps()
 SAMPLES = {
     "session": "0" * 32,
     "merchant": "5",
+    "party": "5",
     "case_id": "c",
     "rule": "a-rule",
     "key_id": "aaaaaaaa",
@@ -275,6 +289,8 @@ UUIDS = (
     "successor",
     "proposal",
     "adjustment",
+    "dispute",
+    "file",
 )
 
 

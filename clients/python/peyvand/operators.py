@@ -5,6 +5,7 @@ from peyvand.administration import Page
 from peyvand.calls.campaigns import CampaignCalls
 from peyvand.calls.clearing import ClearingCalls
 from peyvand.calls.connection import LIMIT
+from peyvand.calls.disputes import DisputeCalls
 from peyvand.calls.fraud import FraudCalls
 from peyvand.calls.identity import IdentityCalls
 from peyvand.calls.ledger import LedgerCalls
@@ -24,6 +25,7 @@ class Operator(
     OnboardingCalls,
     ClearingCalls,
     SettlementCalls,
+    DisputeCalls,
     MemberCalls,
     CampaignCalls,
     FraudCalls,

@@ -132,6 +132,25 @@ CALLS: list[tuple[str, Call]] = [
         lambda o: o.approve_sheba_change(5, "c-1"),
     ),
     ("GET /v1/parties/5/sheba-changes/c-1", lambda o: o.sheba_change(5, "c-1")),
+    (
+        "PUT /v1/parties/5/disputes/d-1",
+        lambda o: o.put_dispute(
+            5, "d-1", window=2, counterparty=6, amount_rial=7, reason="other", text="x"
+        ),
+    ),
+    ("GET /v1/parties/5/disputes/d-1", lambda o: o.dispute("d-1", 5)),
+    ("GET /v1/parties/5/disputes", lambda o: o.disputes(5, own=True)),
+    (
+        "PUT /v1/parties/5/disputes/d-1/answer",
+        lambda o: o.answer_dispute(5, "d-1", accepted_rial=0),
+    ),
+    ("PUT /v1/parties/5/disputes/d-1/escalation", lambda o: o.escalate_dispute(5, "d-1")),
+    ("PUT /v1/parties/5/disputes/d-1/withdrawal", lambda o: o.withdraw_dispute(5, "d-1")),
+    ("PUT /v1/disputes/d-1/decision", lambda o: o.decide_dispute("d-1", upheld_rial=7)),
+    ("GET /v1/disputes/d-1", lambda o: o.dispute("d-1")),
+    ("GET /v1/disputes", lambda o: o.disputes(5, state="escalated")),
+    ("PUT /v1/evidence/5/d-1/f-1", lambda o: o.put_evidence(5, "d-1", "f-1", b"%PDF-1.7")),
+    ("GET /v1/evidence/5/d-1/f-1", lambda o: o.evidence(5, "d-1", "f-1")),
     ("GET /v1/windows/2/statements/5/csv", lambda o: o.party_statement_csv(2, 5)),
     (
         "GET /v1/windows/2/statements/5/transactions",

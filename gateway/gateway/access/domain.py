@@ -10,7 +10,7 @@ from typing import Final
 
 from contracts.identity import Session
 from contracts.merchants import Terminal, TerminalKey
-from kit.base.auth import MERCHANT, Role
+from kit.base.auth import MERCHANT, PARTY, Role
 
 OPERATOR_PREFIX: Final = "pvo_"
 SESSION_PREFIX: Final = "pvs_"
@@ -19,7 +19,7 @@ KEY_LENGTH_MAX: Final = 200
 REVOKED_STATUS: Final = timedelta(hours=24)  # how long a revoked key may ask for its own names
 TERMINAL_MAX: Final = 2**31 - 1
 ENROL_FOR: Final = "enrol:"  # and the party's number: a partner's key, for that party's members
-_SCOPED: Final = re.compile(f"({MERCHANT}|{ENROL_FOR})([1-9][0-9]{{0,9}})")
+_SCOPED: Final = re.compile(f"({MERCHANT}|{PARTY}|{ENROL_FOR})([1-9][0-9]{{0,9}})")
 _SESSION: Final = re.compile("pvs_([0-9a-f]{32})_(.+)")
 _API_KEY: Final = re.compile("pvk_([0-9a-f]{32})_(.+)")
 _HASH: Final = re.compile("[0-9a-f]{64}")
@@ -151,7 +151,8 @@ def parse_operators(entries: Sequence[str]) -> Operators:
     """Operators of `name:role+role:sha256hex` entries; the hash is of the key's secret part.
 
     A role is one of kit.auth.Role; or `merchant:<number>`, who reads that merchant's own and
-    nothing else; or `enrol:<party>`, who enrols members of that party and does nothing else.
+    nothing else; or `party:<number>`, who conducts that party's disputes and does nothing else; or
+    `enrol:<party>`, who enrols members of that party and does nothing else.
     Raises ValueError naming the entry that does not read.
     """
     by_name: dict[str, tuple[str, OperatorCaller]] = {}

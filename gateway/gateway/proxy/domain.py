@@ -8,10 +8,12 @@ from typing import Any, Final
 from gateway.access.usecases import ENROL_FOR
 from gateway.clients import Purpose, Service
 from kit.base import auth, bodies
-from kit.base.auth import MERCHANT, PERSON, STRANGER, Role
+from kit.base.auth import MERCHANT, PARTY, PERSON, STRANGER, Role
 
 READS: Final = frozenset({"GET", "HEAD"})
-_UPLOADS: Final = frozenset({"/v1/members/import"})  # with a body of up to UPLOAD_BYTES_MAX
+# with a body of up to UPLOAD_BYTES_MAX
+_UPLOADS: Final = frozenset({"/v1/members/import"})
+_UPLOAD_PREFIXES: Final = frozenset({"/v1/evidence"})
 _WHOLE_BOOK: Final = frozenset({"/v1/positions", "/v1/vintages", "/v1/revenue"})
 _WHOLE_NOUNS: Final = ("/tally", "/reconciliation")  # at the end of a path
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -40,6 +42,7 @@ _OPEN: Final = frozenset(
 class Rights:
     """Roles that may read and write. own: a merchant's reader may read what is that merchant's.
 
+    own_party: whoever holds `party:<number>` of the party in the address reads and writes.
     parties: a partner's key is admitted too; the service checks the member's party (findings A10).
     service: the service behind it, where it is not the prefix's.
     """
@@ -47,6 +50,7 @@ class Rights:
     reads: frozenset[str] = _ALL
     writes: frozenset[str] = _NOBODY
     own: bool = False
+    own_party: bool = False
     parties: bool = False
     service: Service | None = None
 
@@ -82,7 +86,11 @@ class ProxyRoute:
         if rights.parties and any(role.startswith(ENROL_FOR) for role in roles):
             return True
         parts = path.split("/", 4)
-        return reading and rights.own and len(parts) > 3 and f"{MERCHANT}{parts[3]}" in roles
+        if len(parts) < 4:
+            return False
+        if rights.own_party and f"{PARTY}{parts[3]}" in roles:
+            return True
+        return reading and rights.own and f"{MERCHANT}{parts[3]}" in roles
 
 
 def _writes(*roles: Role, own: bool = False) -> Rights:
@@ -91,6 +99,7 @@ def _writes(*roles: Role, own: bool = False) -> Rights:
 
 _JOINING: Final = frozenset({Role.AUDITOR, Role.PARTNERS, Role.MONEY})
 _DECIDING: Final = Rights(_JOINING, frozenset({Role.MONEY}))
+_DISPUTES: Final = Rights(_JOINING, frozenset({Role.PARTNERS}), own_party=True)
 _WEBHOOKS: Final = Rights(
     frozenset({Role.PARTNERS, Role.SUPPORT, Role.AUDITOR}),
     frozenset({Role.PARTNERS}),
@@ -107,6 +116,7 @@ PROXY_ROUTES: Final = (
         {
             "standings": _writes(Role.MONEY),
             "sheba-changes": Rights(_SUMS, frozenset({Role.MONEY})),
+            "disputes": _DISPUTES,
         },
     ),
     ProxyRoute(
@@ -127,6 +137,8 @@ PROXY_ROUTES: Final = (
     ProxyRoute("/v1/windows", Service.MERCHANTS, Rights(_SUMS, frozenset({Role.MONEY}))),
     ProxyRoute("/v1/settlements", Service.MERCHANTS, Rights(_SUMS)),
     ProxyRoute("/v1/ageing", Service.MERCHANTS, Rights(_SUMS)),
+    ProxyRoute("/v1/disputes", Service.MERCHANTS, _DECIDING),
+    ProxyRoute("/v1/evidence", Service.MERCHANTS, _DISPUTES),
     ProxyRoute(
         "/v1/applications",
         Service.MERCHANTS,
@@ -170,6 +182,8 @@ PROXY_ROUTES: Final = (
 FOUR_EYES: Final = (
     "/v1/windows/{}/settlement/answers/{}",  # says that money moved
     "/v1/accounts/{}/adjustments/{}",
+    "/v1/disputes/{}/decision",
+    "/v1/parties/{}/disputes/{}/answer",  # by a person for a party: what is accepted is given back
     "/v1/terms/{}",
     "/v1/merchants/{}/programmes/{}",
     "/v1/onboarding/{}/versions/{}",
@@ -245,4 +259,5 @@ def purpose_of(route: ProxyRoute, method: str, path: str) -> Purpose:
     if method in READS:
         whole_book = route.prefix in _WHOLE_BOOK or path.endswith(_WHOLE_NOUNS)
         return Purpose.READING if whole_book else Purpose.ADMINISTRATION
-    return Purpose.UPLOAD if path in _UPLOADS else Purpose.ADMINISTRATION
+    uploads = path in _UPLOADS or route.prefix in _UPLOAD_PREFIXES
+    return Purpose.UPLOAD if uploads else Purpose.ADMINISTRATION

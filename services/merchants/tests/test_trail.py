@@ -15,13 +15,16 @@ from support.trail import Trail
 
 from .test_api import MERCHANT, PARTY, STOP, activation, arrange
 
-OF_OTHER_TESTS = (  # test_onboarding, test_activation_codes, test_settlement
+OF_OTHER_TESTS = (  # test_onboarding, test_activation_codes, test_settlement, test_disputes
     "/v1/applications",
     "/v1/onboarding",
     "/v1/activations",
     "/v1/terminals/{terminal}/activation-codes",
     "/v1/windows/{window}/settlement",
     "/v1/parties/{party}/sheba-changes",
+    "/v1/parties/{party}/disputes",
+    "/v1/disputes",
+    "/v1/evidence",
 )
 
 

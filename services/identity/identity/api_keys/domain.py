@@ -11,11 +11,11 @@ from contracts.identity import ApiKey as Published
 from contracts.text import fold_code
 from identity.settings import API_KEY_DAYS_MAX, GRANTS_MAX
 from kit.base import errors
-from kit.base.auth import MERCHANT, Role
+from kit.base.auth import MERCHANT, PARTY, Role
 
 ENROL_FOR: Final = "enrol:"  # and the party's number: enrols members of that party alone
 NUMBER_MAX: Final = 2**31 - 1
-_SCOPED: Final = re.compile(f"({MERCHANT}|{ENROL_FOR})([1-9][0-9]{{0,9}})")
+_SCOPED: Final = re.compile(f"({MERCHANT}|{PARTY}|{ENROL_FOR})([1-9][0-9]{{0,9}})")
 _NAME: Final = re.compile("[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -105,7 +105,8 @@ def checked_roles(roles: Iterable[str]) -> tuple[str, ...]:
     """Rights of a program, in order. Raises BadKeyRole.
 
     A role of the network but `users`, which people have alone; `merchant:5`, which reads that
-    merchant's own; or `enrol:5`, which enrols members of that party, one of them at most.
+    merchant's own; `party:5`, which conducts that party's disputes; or `enrol:5`, which enrols
+    members of that party, one of them at most.
     """
     folded = {_role(role) for role in roles}
     parties = [role for role in folded if role.startswith(ENROL_FOR)]

@@ -25,11 +25,11 @@ class Sent:
 async def send_file(tx: Tx, sent: Sent, party: int, by: By) -> tuple[EvidenceFile, bool]:
     """Keep a file of a party's side while the dispute lives; whether it is new.
 
-    The same again gives what there is. Raises UnknownDispute, FileTypeUnknown, NotThere,
-    TooManyFiles, Differs.
+    The same again gives what there is. Raises UnknownDispute, FileTypeUnknown, Differs, NotThere,
+    TooManyFiles.
     """
-    media_type = evidence.media_type_of(sent.content)
     dispute = await disputes.lock_dispute(tx, sent.dispute, party)
+    media_type = evidence.media_type_of(sent.content)
     fresh = EvidenceFile(
         dispute=sent.dispute,
         file=sent.file,
