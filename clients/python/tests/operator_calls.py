@@ -139,7 +139,7 @@ CALLS: list[tuple[str, Call]] = [
         ),
     ),
     ("GET /v1/parties/5/disputes/d-1", lambda o: o.dispute("d-1", 5)),
-    ("GET /v1/parties/5/disputes", lambda o: o.disputes(5, own=True)),
+    ("GET /v1/parties/5/disputes", lambda o: o.party_disputes(5)),
     (
         "PUT /v1/parties/5/disputes/d-1/answer",
         lambda o: o.answer_dispute(5, "d-1", accepted_rial=0),
@@ -148,7 +148,7 @@ CALLS: list[tuple[str, Call]] = [
     ("PUT /v1/parties/5/disputes/d-1/withdrawal", lambda o: o.withdraw_dispute(5, "d-1")),
     ("PUT /v1/disputes/d-1/decision", lambda o: o.decide_dispute("d-1", upheld_rial=7)),
     ("GET /v1/disputes/d-1", lambda o: o.dispute("d-1")),
-    ("GET /v1/disputes", lambda o: o.disputes(5, state="escalated")),
+    ("GET /v1/disputes", lambda o: o.disputes(party=5, state="escalated")),
     ("PUT /v1/evidence/5/d-1/f-1", lambda o: o.put_evidence(5, "d-1", "f-1", b"%PDF-1.7")),
     ("GET /v1/evidence/5/d-1/f-1", lambda o: o.evidence(5, "d-1", "f-1")),
     ("GET /v1/windows/2/statements/5/csv", lambda o: o.party_statement_csv(2, 5)),

@@ -55,22 +55,32 @@ class DisputeCalls(Calls):
 
     async def disputes(
         self,
-        party: int | None = None,
         before: int | None = None,
         *,
-        own: bool = False,
+        party: int | None = None,
         counterparty: int | None = None,
         window: int | None = None,
         state: str | None = None,
     ) -> Page:
-        """Disputes, newest first; go on with before = next. own: with the key of that party."""
+        """Disputes of all parties, newest first; go on with before = next."""
         query = {"counterparty": counterparty, "window": window, "state": state}
-        if own:
-            at = ("parties", party, "disputes")
-            return await self.page(path_of(*at, before=before, limit=LIMIT, **query))
         return await self.page(
             path_of("disputes", party=party, before=before, limit=LIMIT, **query)
         )
+
+    async def party_disputes(
+        self,
+        party: int,
+        before: int | None = None,
+        *,
+        counterparty: int | None = None,
+        window: int | None = None,
+        state: str | None = None,
+    ) -> Page:
+        """Disputes of a party, on either side, as its own key sees them."""
+        query = {"counterparty": counterparty, "window": window, "state": state}
+        at = ("parties", party, "disputes")
+        return await self.page(path_of(*at, before=before, limit=LIMIT, **query))
 
     async def answer_dispute(
         self, party: int, dispute_id: str, *, accepted_rial: int, note: str = ""

@@ -27,6 +27,7 @@ class EventType(StrEnum):
     TRANSACTION_DECLINED = "transaction.declined"
     POINTS_RELEASED = "points.released"
     POINTS_CANCELLED = "points.cancelled"
+    DISPUTE_CHANGED = "dispute.changed"
 
 
 TEST: Final = "endpoint.test"  # sent when asked for, whatever the endpoint takes

@@ -17,6 +17,7 @@ import msgspec
 
 from contracts import envelope, values
 from contracts.ledger import Outcome
+from contracts.merchants import DisputeChanged
 from contracts.values import Status
 from notify import settings
 from notify.webhook_endpoints.domain import TEST, EventType
@@ -32,6 +33,12 @@ JITTER: Final = 0.02  # so that what failed together is not tried together
 LEASE: Final = timedelta(minutes=1)  # of a try under way; a crash ends it
 RETRY_HEADER_MAX: Final = timedelta(hours=24)
 GONE: Final = 410
+_TEST: Final = "test."  # a cause that is no transaction begins so
+_DISPUTE: Final = "dispute."
+_OF_DISPUTES: Final = (
+    *("dispute", "version", "state", "window", "opener", "respondent", "amount_rial", "reason"),
+    *("due_at", "accepted_rial", "correction_rial", "correction_window"),
+)
 _SLOW_DOWN: Final = frozenset({429, 502, 503, 504})
 _REVIEW_OUTCOMES: Final = {
     "release-pending.v1": EventType.POINTS_RELEASED,
@@ -134,9 +141,35 @@ def event_of(shard: int, outcome: Outcome, kind: EventType) -> WebhookEvent:
     )
 
 
+def dispute_events(changed: DisputeChanged) -> list[WebhookEvent]:
+    """The events of a dispute's new state: one for each merchant of either party."""
+    kind = EventType.DISPUTE_CHANGED
+    fields = msgspec.to_builtins(changed, builtin_types=(datetime,))
+    told = {name: fields.get(name) for name in _OF_DISPUTES}
+    events: list[WebhookEvent] = []
+    for merchant in sorted({*changed.opener_merchants, *changed.respondent_merchants}):
+        cause = f"{_DISPUTE}{changed.dispute}.{changed.version}.{merchant}"
+        events.append(
+            WebhookEvent(
+                message=envelope.derive_id(cause, kind),
+                merchant=merchant,
+                type=kind,
+                cause=cause,
+                body=_body(kind, changed.at, {"merchant": merchant} | told).decode(),
+                decided_at=changed.at,
+            )
+        )
+    return events
+
+
+def transaction_of(cause: str) -> str:
+    """The transaction that an event is about; empty for a dispute's, and for one that was asked."""
+    return "" if cause.startswith((_TEST, _DISPUTE)) else cause
+
+
 def trial_event(merchant: int, endpoint: str, test: str, at: datetime) -> WebhookEvent:
     """An event that somebody asked for, to see whether it comes."""
-    cause = f"test.{test}"
+    cause = f"{_TEST}{test}"
     data = {"merchant": merchant, "endpoint": endpoint, "test": test}
     return WebhookEvent(
         message=envelope.derive_id(cause, TEST),

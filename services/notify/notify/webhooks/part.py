@@ -6,4 +6,4 @@ from notify.webhooks import api, consumer
 
 def part(_: Resources) -> Part:
     """Webhooks."""
-    return Part(name="webhooks", routes=(api.router,), hears=(consumer.ENTRIES,))
+    return Part(name="webhooks", routes=(api.router,), hears=(consumer.ENTRIES, consumer.DISPUTES))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.ledger import Outcome
+from contracts.merchants import DisputeChanged
 from kit.base import clock, errors
 from kit.base.db import Record, Tx
 from notify import settings
@@ -59,16 +60,28 @@ async def queue_outcomes(tx: Tx, outcomes: Sequence[tuple[int, Outcome]]) -> int
     ]
     if not typed:
         return 0
-    merchants = sorted({one.merchant for _, one, _ in typed})
-    of_merchant: defaultdict[int, list[Endpoint]] = defaultdict(list)
-    for endpoint in await endpoints.list_of_merchants(tx, merchants):
-        of_merchant[endpoint.merchant].append(endpoint)
+    of_merchant = await _list_endpoints(tx, {one.merchant for _, one, _ in typed})
     events = [
         domain.event_of(shard, one, kind)
         for shard, one, kind in typed
         if one.merchant in of_merchant
     ]
     return await _queue(tx, events, of_merchant) if events else 0
+
+
+async def queue_disputes(tx: Tx, changes: Sequence[DisputeChanged]) -> int:
+    """Queue what merchants of both parties are told of disputes, each once; how many are new."""
+    events = [event for one in changes for event in domain.dispute_events(one)]
+    of_merchant = await _list_endpoints(tx, {event.merchant for event in events})
+    heard = [event for event in events if event.merchant in of_merchant]
+    return await _queue(tx, heard, of_merchant) if heard else 0
+
+
+async def _list_endpoints(tx: Tx, merchants: set[int]) -> defaultdict[int, list[Endpoint]]:
+    of_merchant: defaultdict[int, list[Endpoint]] = defaultdict(list)
+    for endpoint in await endpoints.list_of_merchants(tx, sorted(merchants)):
+        of_merchant[endpoint.merchant].append(endpoint)
+    return of_merchant
 
 
 async def _queue(
@@ -204,7 +217,7 @@ def _view(row: Record) -> DeliveryView:
         id=row["id"],
         message=row["message"],
         type=row["type"],
-        transaction="" if row["cause"].startswith("test.") else row["cause"],
+        transaction=domain.transaction_of(row["cause"]),
         decided_at=row["decided_at"],
         state=state,
         attempts=row["attempts"],

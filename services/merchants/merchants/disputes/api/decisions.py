@@ -20,7 +20,7 @@ router = APIRouter(tags=["disputes"])
 _PATH: Final = "/v1/disputes/{dispute}"
 
 
-class DecisionBody(BaseModel):
+class DisputeDecisionBody(BaseModel):
     """upheld_rial: for how much the opener is right; 0: dismissed. note: why, for both parties."""
 
     model_config = ConfigDict(
@@ -33,7 +33,7 @@ class DecisionBody(BaseModel):
 
 @router.put(_PATH + "/decision", dependencies=[auth.allow(Role.MONEY)])
 async def put_decision(
-    request: Request, response: Response, dispute: uuid.UUID, body: DecisionBody
+    request: Request, response: Response, dispute: uuid.UUID, body: DisputeDecisionBody
 ) -> DisputeView:
     """Decide a dispute that was escalated or not answered: 201; 200 when repeated.
 

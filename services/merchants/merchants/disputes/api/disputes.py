@@ -69,7 +69,7 @@ class DisputeBody(BaseModel):
     ] = []
 
 
-class AnswerBody(BaseModel):
+class DisputeAnswerBody(BaseModel):
     """accepted_rial: all of the disputed amount, a part, or 0: rejected. note: why."""
 
     model_config = ConfigDict(
@@ -157,7 +157,7 @@ async def put_answer(
     response: Response,
     party: fields.NumberText,
     dispute: uuid.UUID,
-    body: AnswerBody,
+    body: DisputeAnswerBody,
 ) -> DisputeView:
     """Answer a dispute against the party: 201; 200 when repeated. All accepted ends it.
 
