@@ -62,9 +62,10 @@ class Members:
             return msgspec.to_builtins(record)
 
         router.add_api_route("/internal/identifiers/{digest}", find)
-        for path in ("/v1/members/{rest:path}", "/v1/parties/{rest:path}", "/secret"):
+        nouns = ("members", "parties", "evidence")
+        for path in (*(f"/v1/{noun}/{{rest:path}}" for noun in nouns), "/secret"):
             router.add_api_route(path, answer, methods=["GET", "HEAD", "PUT", "POST", "DELETE"])
-        limits = {"/v1/members/import": 8 * 2**20}
+        limits = {"/v1/members/import": 8 * 2**20, "/v1/evidence/": 5 * 2**20}
         app = web.app("members", routes=[router], body_bytes_max=limits)
         inside = {"identifiers": "members", "terminals": "merchants", "outcomes": "ledger"}
 

@@ -155,6 +155,8 @@ def test_a_partners_key_is_of_one_party() -> None:
         "sara:merchant:2147483648:" + "0" * 64,
         "sara:merchant:x:" + "0" * 64,
         "sara:service:" + "0" * 64,
+        "sara:party:0:" + "0" * 64,
+        "sara:party:012:" + "0" * 64,
         "sara:enrol:0:" + "0" * 64,
         "sara:enrol:x:" + "0" * 64,
         "sara:enrol:5+enrol:6:" + "0" * 64,

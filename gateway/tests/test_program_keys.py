@@ -46,6 +46,36 @@ async def test_a_partners_key_enrols_for_its_party(edge: Edge) -> None:
     assert elsewhere.status_code == 403
 
 
+async def test_a_partys_key_conducts_its_own_disputes_alone(edge: Edge) -> None:
+    """By itself: two people gave it the right, so nothing waits for a second one."""
+    mine = name()
+    await edge.publish(api_key(mine, roles=("party:12",)))
+    dispute = "disputes/0b2f6d1e-3c5a-4e7b-9a1d-7f8e9d0c1b2a"
+    for rest in ("", "/answer", "/withdrawal", "/escalation"):
+        path = f"/v1/parties/12/{dispute}{rest}"
+        answer = await edge.client.put(path, content=b"{}", headers=program(mine))
+        assert answer.status_code == 201, rest
+    own = await edge.client.get("/v1/parties/12/disputes", headers=program(mine))
+    assert own.status_code == 201
+    for path in (
+        f"/v1/parties/13/{dispute}",
+        f"/v1/parties/012/{dispute}",
+        "/v1/parties/13/disputes",
+        "/v1/parties/12",
+        "/v1/parties/12/standings",
+        "/v1/evidence/13/a/b",
+        "/v1/disputes",
+        "/v1/disputes/12",
+        "/v1/merchants/12/statements/1",
+    ):
+        refused = await edge.client.get(path, headers=program(mine))
+        assert (refused.status_code, refused.json()["code"]) == (403, "role-missing"), path
+    decision = await edge.client.put(
+        "/v1/disputes/12/decision", content=b"{}", headers=program(mine)
+    )
+    assert (decision.status_code, decision.json()["code"]) == (403, "role-missing")
+
+
 async def test_a_key_that_ended_is_refused_as_soon_as_the_table_has_it(edge: Edge) -> None:
     mine = name()
     await edge.publish(api_key(mine))

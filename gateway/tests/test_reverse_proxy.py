@@ -90,6 +90,19 @@ async def test_an_answer_to_another_question_is_none() -> None:
         assert await at.services.find_identifier(digest) is not None
 
 
+async def test_evidence_passes_whole_and_byte_for_byte() -> None:
+    """What is no JSON, and larger than other bodies, but not than evidence may be."""
+    content = b"%PDF-1.7" + bytes(range(256)) * 16_384
+    async with proxied() as at, at.client() as client:
+        path = "/v1/evidence/5/d/f"
+        answer = await client.put(path, content=content, headers=operator("sara"))
+        assert (answer.status_code, answer.json()["bytes"]) == (200, len(content))
+        assert at.members.requests[-1] == ("PUT", path, content)
+        for where, length in ((path, 5 * 2**20 + 1), ("/v1/parties/5/disputes/d", 65_537)):
+            longer = head("PUT", where, "sara", f"Content-Length: {length}", CLOSE)
+            assert await at.raw(longer) == [413]
+
+
 async def test_uploads_that_hang_take_no_look_ups_connection() -> None:
     """110 slow imports once made every till's look-up fail (findings S14)."""
     async with proxied(administration_each=50, lookup_timeout_ms=30_000) as at:

@@ -23,10 +23,9 @@ ONE_IS_ENOUGH = {
     "PUT /v1/windows/{window}/settlement/reinstruction",
     "PUT /v1/parties/{party}/sheba-changes/{change}",
     "PUT /v1/parties/{party}/sheba-changes/{change}/approval",
-    # the other party answers, or two of the network decide; what is given up comes to nothing
+    # the other party answers, or two of the network decide
     "PUT /v1/parties/{party}/disputes/{dispute}",
     "PUT /v1/parties/{party}/disputes/{dispute}/escalation",
-    "PUT /v1/parties/{party}/disputes/{dispute}/withdrawal",
     "PUT /v1/evidence/{party}/{dispute}/{file}",
     # registers, and moves nothing by itself
     "PUT /v1/parties/{party}",

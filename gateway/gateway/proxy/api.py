@@ -19,7 +19,6 @@ from gateway.access.usecases import (
 )
 from gateway.clients import (
     ForwardedRequest,
-    Purpose,
     ServiceResponse,
     Services,
     services_of,
@@ -34,11 +33,10 @@ from gateway.proxy.domain import (
     is_open,
     needs_two_people,
     purpose_of,
+    upload_bytes_max,
 )
 from kit.base import auth, telemetry, web
 from kit.room import Resources
-
-UPLOAD_BYTES_MAX: Final = 8 * 2**20
 
 # of one connection only (RFC 9110, 7.6.1), or of the gateway's own making. Framing is never
 # copied: the client that sends a body onward says itself how long it is (findings S2).
@@ -82,7 +80,7 @@ class ReverseProxy:
         purpose = purpose_of(route, method, path)
         whose = address if auth.STRANGER in caller.roles else caller.name
         with self.quotas.operation(whose, purpose):
-            body = await self._body(request, whose, purpose)
+            body = await self._body(route, request, whose)
             pool = (route.service_of(path), purpose)
             forwarded = ForwardedRequest(pool, method, _target(request.scope), body)
             headers = _onward(request, span)
@@ -124,11 +122,11 @@ class ReverseProxy:
         self.quotas.take_stranger(address)
         raise problems.refusal(Code.ROLE_MISSING)
 
-    async def _body(self, request: Request, caller: str, purpose: Purpose) -> bytes | None:
+    async def _body(self, route: ProxyRoute, request: Request, caller: str) -> bytes | None:
         """The body, whole, so that a slow sender holds no connection to a service."""
         if request.method in READS:
             return None
-        limit = UPLOAD_BYTES_MAX if purpose is Purpose.UPLOAD else web.BODY_BYTES_MAX
+        limit = upload_bytes_max(route, request.url.path) or web.BODY_BYTES_MAX
         body = await web.read_whole(request.scope, request.receive, limit)
         self.quotas.take_operation_bytes(caller, len(body))
         return body

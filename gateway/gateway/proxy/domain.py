@@ -11,9 +11,8 @@ from kit.base import auth, bodies
 from kit.base.auth import MERCHANT, PARTY, PERSON, STRANGER, Role
 
 READS: Final = frozenset({"GET", "HEAD"})
-# with a body of up to UPLOAD_BYTES_MAX
-_UPLOADS: Final = frozenset({"/v1/members/import"})
-_UPLOAD_PREFIXES: Final = frozenset({"/v1/evidence"})
+# bodies beyond 64 KiB, by the whole path or by its first two segments; as their services have it
+_UPLOAD_BYTES_MAX: Final = {"/v1/members/import": 8 * 2**20, "/v1/evidence": 5 * 2**20}
 _WHOLE_BOOK: Final = frozenset({"/v1/positions", "/v1/vintages", "/v1/revenue"})
 _WHOLE_NOUNS: Final = ("/tally", "/reconciliation")  # at the end of a path
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
@@ -183,7 +182,9 @@ FOUR_EYES: Final = (
     "/v1/windows/{}/settlement/answers/{}",  # says that money moved
     "/v1/accounts/{}/adjustments/{}",
     "/v1/disputes/{}/decision",
-    "/v1/parties/{}/disputes/{}/answer",  # by a person for a party: what is accepted is given back
+    # by a person for a party, which costs it what is accepted or given up
+    "/v1/parties/{}/disputes/{}/answer",
+    "/v1/parties/{}/disputes/{}/withdrawal",
     "/v1/terms/{}",
     "/v1/merchants/{}/programmes/{}",
     "/v1/onboarding/{}/versions/{}",
@@ -259,5 +260,9 @@ def purpose_of(route: ProxyRoute, method: str, path: str) -> Purpose:
     if method in READS:
         whole_book = route.prefix in _WHOLE_BOOK or path.endswith(_WHOLE_NOUNS)
         return Purpose.READING if whole_book else Purpose.ADMINISTRATION
-    uploads = path in _UPLOADS or route.prefix in _UPLOAD_PREFIXES
-    return Purpose.UPLOAD if uploads else Purpose.ADMINISTRATION
+    return Purpose.ADMINISTRATION if upload_bytes_max(route, path) is None else Purpose.UPLOAD
+
+
+def upload_bytes_max(route: ProxyRoute, path: str) -> int | None:
+    """The longest body of an address that takes files; None: as long as any other."""
+    return _UPLOAD_BYTES_MAX.get(path, _UPLOAD_BYTES_MAX.get(route.prefix))

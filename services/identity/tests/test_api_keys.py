@@ -81,6 +81,8 @@ async def test_issued_by_many_at_once_it_is_one(network: Network) -> None:
         ({"roles": ["person"]}, "bad-key-role"),
         ({"roles": ["service"]}, "bad-key-role"),
         ({"roles": ["merchant:0"]}, "bad-key-role"),
+        ({"roles": ["party:0"]}, "bad-key-role"),
+        ({"roles": ["party:"]}, "bad-key-role"),
         ({"roles": ["merchant:2147483648"]}, "bad-key-role"),
         ({"roles": ["enrol:1", "enrol:2"]}, "bad-key-role"),
         ({"roles": []}, "invalid"),
@@ -167,7 +169,7 @@ async def test_a_gateway_that_lacks_a_key_gets_what_the_topic_has(network: Netwo
     assert msgspec.json.decode(answer.content, type=ApiKey) == one
 
 
-@given(st.sets(st.sampled_from([*Role, "merchant:5", "enrol:7"]), min_size=1))
+@given(st.sets(st.sampled_from([*Role, "merchant:5", "party:6", "enrol:7"]), min_size=1))
 def test_every_right_but_that_over_people_may_be_a_programs(roles: set[str]) -> None:
     if Role.USERS in roles:
         with pytest.raises(BadKeyRole):

@@ -14,10 +14,10 @@ from merchants.disputes.domain import evidence
 from merchants.disputes.domain.disputes import (
     LIVE,
     Dispute,
+    DisputedSide,
     DisputeReason,
     DisputeState,
     Opening,
-    Side,
 )
 from merchants.disputes.domain.refusals import (
     BelowAccepted,
@@ -39,7 +39,7 @@ OPENING = Opening(
     window=1,
     opener=BAKER,
     respondent=GROCER,
-    side=Side.DUE,
+    side=DisputedSide.DUE,
     amount_rial=100,
     reason=DisputeReason.OTHER,
     text="x",
@@ -157,10 +157,14 @@ def test_amounts_are_bounded_by_the_dispute_and_by_what_was_accepted() -> None:
 
 def test_a_line_is_disputable_for_what_it_took_from_the_party() -> None:
     sums = PairSums(entries_count=2, claims_rial=100, reversed_rial=30, fee_rial=5)
-    assert rules.disputable(Side.DUE, sums) == 75
-    assert rules.disputable(Side.CLAIM, sums) == 30
-    assert rules.disputable(Side.DUE, PairSums(reversed_rial=30)) == 0
-    assert rules.disputable(Side.DUE, PairSums()) == rules.disputable(Side.CLAIM, PairSums()) == 0
+    assert rules.disputable(DisputedSide.DUE, sums) == 75
+    assert rules.disputable(DisputedSide.CLAIM, sums) == 30
+    assert rules.disputable(DisputedSide.DUE, PairSums(reversed_rial=30)) == 0
+    assert (
+        rules.disputable(DisputedSide.DUE, PairSums())
+        == rules.disputable(DisputedSide.CLAIM, PairSums())
+        == 0
+    )
 
 
 def test_disputes_of_a_line_never_come_to_more_than_it() -> None:
@@ -175,7 +179,7 @@ def test_disputes_of_a_line_never_come_to_more_than_it() -> None:
 
 def test_either_side_is_given_back_by_the_other() -> None:
     assert (OPENING.line, OPENING.correction) == (Pair(BAKER, GROCER), Pair(GROCER, BAKER))
-    claim = replace(OPENING, side=Side.CLAIM)
+    claim = replace(OPENING, side=DisputedSide.CLAIM)
     assert (claim.line, claim.correction) == (Pair(GROCER, BAKER), Pair(GROCER, BAKER))
 
 

@@ -18,11 +18,11 @@ from merchants.disputes.api.views import DisputeList, DisputeView, Note
 from merchants.disputes.domain.disputes import (
     TEXT_MAX,
     TRANSACTIONS_MAX,
+    DisputedSide,
     DisputeFilter,
     DisputeReason,
     DisputeState,
     Opening,
-    Side,
 )
 from merchants.disputes.usecases import disputes as usecases
 from merchants.disputes.usecases.disputes import Report
@@ -59,7 +59,7 @@ class DisputeBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [DISPUTE]})
     window: fields.Number
     counterparty: fields.Number
-    side: Side = Side.DUE
+    side: DisputedSide = DisputedSide.DUE
     amount_rial: fields.PositiveAmount
     reason: DisputeReason
     text: Annotated[fields.Prose, Field(min_length=1, max_length=TEXT_MAX)]

@@ -15,9 +15,9 @@ from merchants.disputes.domain.disputes import (
     STATES,
     Deadlines,
     Dispute,
+    DisputedSide,
     DisputeReason,
     DisputeState,
-    Side,
     Step,
 )
 from merchants.disputes.domain.evidence import EvidenceFile
@@ -74,7 +74,7 @@ class DisputeSummary:
     window: int
     opener: int
     respondent: int
-    side: Side
+    side: DisputedSide
     amount_rial: str
     reason: DisputeReason
     reason_fa: str
@@ -100,7 +100,7 @@ class DisputeView:
     window: int
     opener: int
     respondent: int
-    side: Side
+    side: DisputedSide
     amount_rial: str
     reason: DisputeReason
     reason_fa: str

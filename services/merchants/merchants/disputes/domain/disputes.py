@@ -21,7 +21,7 @@ TRANSACTIONS_MAX: Final = 50
 TEXT_MAX: Final = 2_000
 
 
-class Side(StrEnum):
+class DisputedSide(StrEnum):
     """On which line of the opener's statement: DUE, it owes too much; CLAIM, too much went back."""
 
     DUE = "due"
@@ -123,7 +123,7 @@ class Opening:
     window: int
     opener: int
     respondent: int
-    side: Side
+    side: DisputedSide
     amount_rial: int
     reason: DisputeReason
     text: str
@@ -132,7 +132,7 @@ class Opening:
     @property
     def line(self) -> Pair:
         """The disputed pair: who owes whom in the closed window."""
-        if self.side is Side.DUE:
+        if self.side is DisputedSide.DUE:
             return Pair(self.opener, self.respondent)
         return Pair(self.respondent, self.opener)
 
@@ -182,9 +182,9 @@ class DisputeFilter:
     state: DisputeState | None = None
 
 
-def disputable(side: Side, sums: PairSums) -> int:
+def disputable(side: DisputedSide, sums: PairSums) -> int:
     """Rial of a line that the party may dispute: what it owes, or what was taken back from it."""
-    return max(sums.due_rial, 0) if side is Side.DUE else sums.reversed_rial
+    return max(sums.due_rial, 0) if side is DisputedSide.DUE else sums.reversed_rial
 
 
 def check_room(opening: Opening, sums: PairSums, others: Iterable[Dispute]) -> None:

@@ -7,11 +7,11 @@ from typing import Final
 from kit.base.db import Record, Tx
 from merchants.disputes.domain.disputes import (
     Dispute,
+    DisputedSide,
     DisputeFilter,
     DisputeReason,
     DisputeState,
     Opening,
-    Side,
     Step,
 )
 
@@ -174,7 +174,7 @@ def _dispute(row: Record) -> Dispute:
         window=row["window_number"],
         opener=row["opener"],
         respondent=row["respondent"],
-        side=Side(row["side"]),
+        side=DisputedSide(row["side"]),
         amount_rial=row["amount_rial"],
         reason=DisputeReason(row["reason"]),
         text=row["text"],
