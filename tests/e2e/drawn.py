@@ -33,9 +33,9 @@ HELD = (
 )
 
 
-@schemathesis.serializer("application/x-ndjson")
-def as_lines(_context: schemathesis.SerializationContext, value: Any) -> bytes:
-    """A body of lines goes as it is."""
+@schemathesis.serializer("application/x-ndjson", "application/pdf", "image/png", "image/jpeg")
+def as_it_is(_context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """A body of lines, or a file, goes as it is."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 

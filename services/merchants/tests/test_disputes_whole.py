@@ -180,6 +180,12 @@ async def test_reconciliation_names_a_correction_that_is_not_its_disputes(
 # ------------------------------------------------------------------------------------ any sequence
 
 
+ACTS = (
+    *("open", "open", "answer", "answer", "answer", "escalate", "escalate"),
+    *("decide", "decide", "withdraw", "day", "close"),
+)
+
+
 class Model:
     """What a reader of the rules expects of disputes: state, amounts, and what is left of a line.
 
@@ -220,10 +226,9 @@ async def test_whatever_happens_corrections_are_what_the_ends_came_to(
 ) -> None:
     """Steps in any order, in time or late, windows closing in between; against the model."""
     rng, model, day = Random(seed), Model(), 0
-    for _ in range(40):
+    for _ in range(70):
         window = parties.windows + 1
-        act = rng.choice(("open", "open", "answer", "answer", "escalate", "withdraw", "decide",
-                          "day", "close"))  # fmt: skip
+        act = rng.choice(ACTS)
         if act == "day":
             day += rng.choice((1, 4, 10))
             at.at = NOW + timedelta(days=day)
