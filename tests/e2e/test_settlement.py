@@ -81,9 +81,7 @@ async def is_whole(participants: Participants, closed: dict[str, Any]) -> dict[i
         assert sum(one[column] for one in shown.values()) == 0, column
     unpaid = {party: one["closing_rial"] for party, one in shown.items() if one["closing_rial"]}
     booked = await nets_of_book(participants, closed["vector"])
-    async for one in every(
-        lambda before: participants.operator.disputes(None if before is None else int(before))
-    ):
+    async for one in every(participants.operator.disputes):
         for party in (one["opener"], one["respondent"]):  # of whom the book lacks corrections
             unpaid.pop(party, None)
             booked.pop(party, None)

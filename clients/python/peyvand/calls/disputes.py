@@ -55,7 +55,7 @@ class DisputeCalls(Calls):
 
     async def disputes(
         self,
-        before: int | None = None,
+        before: str | int | None = None,
         *,
         party: int | None = None,
         counterparty: int | None = None,
@@ -71,7 +71,7 @@ class DisputeCalls(Calls):
     async def party_disputes(
         self,
         party: int,
-        before: int | None = None,
+        before: str | int | None = None,
         *,
         counterparty: int | None = None,
         window: int | None = None,
