@@ -134,12 +134,19 @@ async def test_every_kind_is_written_down(scripted: Any, till: Terminal, reply: 
     scripted.script = [reply(200, _answer(1))]
     original = peyvand.Original(id="3.t.7.2.1")
     await till.redeem(WHO, peyvand.Redeem(points=5), amount_rial=100)
+    await till.authorise(WHO, peyvand.Redeem(points=5), amount_rial=100, hold_s=900)
+    await till.capture(original, amount_rial=90)
+    await till.void(original)
+    await till.top_up(WHO, amount_rial=100)
     await till.refund(original, lines=(peyvand.RefundLine(line=1, amount_rial=3),))
     await till.refund(original, amount_rial=3)
     await till.reverse(original)
     await till.inquire(WHO)
     kinds = [written.kind.value for written in till.journal.last(7, 2)]
-    assert kinds == ["inquiry", "reversal", "refund", "refund", "redemption"]
+    assert kinds == [
+        "inquiry", "reversal", "refund", "refund", "top-up", "void", "capture", "authorisation",
+        "redemption",
+    ]  # fmt: skip
 
 
 def test_epochs_count_apart_and_a_failed_draft_takes_no_number(journal: Journal) -> None:
