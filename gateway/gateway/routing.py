@@ -7,10 +7,10 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from gateway import problems
-from gateway.access.usecases import Quotas, access_of, address_of, quotas_of
+from gateway import limits, problems
+from gateway.access.usecases import Quotas, access_of, address_of, noting, quotas_of
 from gateway.clients import services_of
 from gateway.openapi import api as openapi
 from gateway.openapi.usecases import DocumentCache, document_cache_of
@@ -43,8 +43,17 @@ class Router:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http":
-            await web.RequestGate(self._serve_or_delay, None)(scope, receive, send)
+        if scope["type"] != "http":
+            return
+        notes = noting()
+
+        async def sending(message: Message) -> None:
+            if notes and message["type"] == "http.response.start":
+                told = limits.header_fields(notes, message["status"])
+                message["headers"] = [*message["headers"], *told]
+            await send(message)
+
+        await web.RequestGate(self._serve_or_delay, None)(scope, receive, sending)
 
     async def _serve_or_delay(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve it; a refusal by a limit of rate is answered only after a while."""

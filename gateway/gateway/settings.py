@@ -25,6 +25,8 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     pending_each: int = 32  # of them under one key; beyond it 429
     terminal_rate_per_s: float = 50.0  # of one key; a body counts once for every 2 KiB begun
     terminal_burst: float = 100.0
+    merchant_rate_per_s: float = 500.0  # of all keys of one merchant
+    merchant_burst: float = 1_000.0
     history_rate_per_s: float = 250.0  # imported purchases under one operator's key
     history_burst: float = 250.0
     history_each: int = 64  # on the road at a time
@@ -34,6 +36,9 @@ class Settings(settings.ServiceSettings, frozen=True, kw_only=True):
     administration_rate_per_s: float = 50.0  # of one operator; 64 KiB of body count as one more
     administration_burst: float = 100.0
     administration_each: int = 8  # at a time
+    tenant_rate_per_s: float = 100.0  # of all who read for one merchant, or enrol for one party
+    tenant_burst: float = 200.0
+    tenant_each: int = 16  # at a time
     reading_rate_per_s: float = 1.0  # of readings over a whole book, in all
     reading_burst: float = 4.0
     stranger_rate_per_s: float = 20.0  # of one address without a key that is known

@@ -193,3 +193,21 @@ async def test_the_page_asks_no_other_host(edge: Edge) -> None:
 
 def test_every_service_has_a_route() -> None:
     assert {p.service for p in PROXY_ROUTES} == set(Service)
+
+
+def test_every_success_and_every_refusal_by_a_limit_tells_where_the_limits_stand() -> None:
+    whole = document.whole({})
+    declared = whole["components"]["headers"]
+    told = {
+        code: set(answer["headers"])
+        for methods in whole["paths"].values()
+        for operation in methods.values()
+        for code, answer in operation["responses"].items()
+        if "headers" in answer
+    }
+    assert set(declared) == {"RateLimit-Policy", "RateLimit", "Retry-After"}
+    assert told == {
+        "200": {"RateLimit-Policy", "RateLimit"},
+        "202": {"RateLimit-Policy", "RateLimit"},
+        "429": set(declared),
+    }

@@ -98,7 +98,17 @@ def settings_of(**changes: Any) -> Settings:
         "refusal_delay_ms": 0,
         **{f"{service.value}_url": "http://nowhere" for service in Service},
     }
-    limited = ("terminal", "history", "status", "administration", "reading", "stranger", "lookup")
+    limited = (
+        "terminal",
+        "merchant",
+        "tenant",
+        "history",
+        "status",
+        "administration",
+        "reading",
+        "stranger",
+        "lookup",
+    )
     fields |= {f"{who}_{what}": PLENTY for who in limited for what in ("rate_per_s", "burst")}
     return Settings(**(fields | changes))
 

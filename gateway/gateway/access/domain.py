@@ -10,7 +10,7 @@ from typing import Final
 
 from contracts.identity import Session
 from contracts.merchants import Terminal, TerminalKey
-from kit.base.auth import MERCHANT, PARTY, Role
+from kit.base.auth import MERCHANT, PARTY, PERSON, Role
 
 OPERATOR_PREFIX: Final = "pvo_"
 SESSION_PREFIX: Final = "pvs_"
@@ -55,6 +55,12 @@ class OperatorCaller:
     def quota_key(self) -> str:
         """Whose limits these are."""
         return self.name
+
+    @property
+    def tenant(self) -> str:
+        """The role with a number, where it is all that the caller has; empty for the network's."""
+        numbered = [role for role in self.roles if role != PERSON]
+        return numbered[0] if len(numbered) == 1 and _SCOPED.fullmatch(numbered[0]) else ""
 
 
 Caller = TerminalCaller | OperatorCaller

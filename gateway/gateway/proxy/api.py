@@ -79,7 +79,7 @@ class ReverseProxy:
             raise problems.refusal(Code.NO_SUCH_ADDRESS)
         purpose = purpose_of(route, method, path)
         whose = address if auth.STRANGER in caller.roles else caller.name
-        with self.quotas.operation(whose, purpose):
+        with self.quotas.operation(whose, purpose, caller.tenant):
             body = await self._body(route, request, whose)
             pool = (route.service_of(path), purpose)
             forwarded = ForwardedRequest(pool, method, _target(request.scope), body)

@@ -12,7 +12,7 @@ from gateway.access.domain import (
 from gateway.access.usecases.authentication import Access, access_of, address_of
 from gateway.access.usecases.open_sessions import OpenSessions, open_sessions_of
 from gateway.access.usecases.program_keys import ProgramKeys, program_keys_of
-from gateway.access.usecases.quotas import Quotas, quotas_of
+from gateway.access.usecases.quotas import Quotas, noting, quotas_of
 
 __all__ = [
     "ENROL_FOR",
@@ -28,6 +28,7 @@ __all__ = [
     "address_of",
     "may_ask_status",
     "may_post",
+    "noting",
     "open_sessions_of",
     "program_keys_of",
     "quotas_of",

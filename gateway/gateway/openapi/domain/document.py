@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from gateway.clients import Service
-from gateway.openapi.domain import examples, operations
+from gateway.openapi.domain import examples, header_fields, operations
 from gateway.problems import Code
 from gateway.proxy.usecases import service_of
 from gateway.road.usecases import BODIES, INTEGER_FIELDS
@@ -186,7 +186,11 @@ def own_document() -> Document:
         },
         "servers": [{"url": "/"}],
         "paths": road_paths(),
-        "components": {"schemas": components, "securitySchemes": dict(_SECURITY)},
+        "components": {
+            "schemas": components,
+            "securitySchemes": dict(_SECURITY),
+            "headers": header_fields.HEADERS,
+        },
     }
     # through JSON, as it is served: a default that is a tuple becomes a list
     return msgspec.json.decode(msgspec.json.encode(document))
@@ -230,4 +234,5 @@ def _renamed(value: Any, service: str) -> Any:
 def whole(parts: Mapping[str, Document]) -> Document:
     """The document of the gateway and of those services whose part is there, in a fixed order."""
     order = [service.value for service in Service]
-    return merge(own_document(), {name: parts[name] for name in order if name in parts})
+    merged = merge(own_document(), {name: parts[name] for name in order if name in parts})
+    return {**merged, "paths": header_fields.tell_limits(merged["paths"])}

@@ -27,7 +27,7 @@ def admit_transaction(road: Road, caller: TerminalCaller) -> None:
     Raises NOT_READY, RATE_LIMITED.
     """
     road.readiness.refuse_unready()
-    road.quotas.take_transaction(caller.quota_key)
+    road.quotas.take_transaction(caller.quota_key, caller.terminal.merchant)
 
 
 def admit_history(road: Road, caller: OperatorCaller) -> None:
