@@ -16,6 +16,7 @@ PROGRAMME: Final = {
     "earn_points": 1, "earn_per_rial": 10_000,
 }  # fmt: skip
 STOPS: Final = {"standing": "stopped", "reason": "آزمون"}
+PERIOD: Final = {"since": "2026-03-21T00:00:00Z", "until": "2026-03-22T00:00:00Z"}
 OPENS: Final = {"standing": "open", "reason": "آزمون"}
 
 

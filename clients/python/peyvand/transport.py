@@ -113,15 +113,19 @@ class Transport:
         body: bytes | None = None,
         *,
         content_type: str | None = None,
+        idempotency_key: str | None = None,
         request_s: float | None = None,
     ) -> Reply:
         """Send until something was answered; the same bytes every time.
 
+        idempotency_key: the request's name, where the address takes one, the same every time too.
         Returns the first reply that is not one of RETRY_STATUSES; after attempts_max the last
         such reply, if one came. Raises OutcomeUnknown when the last attempt had no answer at all.
         """
         attempts_max = self._options.retry.attempts_max
-        extra = {"Content-Type": content_type} if content_type else None
+        extra = {"Content-Type": content_type} if content_type else {}
+        if idempotency_key:
+            extra["Idempotency-Key"] = f'"{idempotency_key}"'  # a string of RFC 9651
         reply: Reply | None = None
         last, doubtful = "", False
         for attempt in range(1, attempts_max + 1):

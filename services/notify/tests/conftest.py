@@ -101,7 +101,8 @@ async def hooks(database: Database, owner: Database, make: "Make") -> AsyncItera
     yield database
     async with owner.transaction() as tx:
         await tx.execute(
-            "delete from webhook_deliveries; delete from webhook_events;"
+            "delete from webhook_replays; delete from webhook_deliveries;"
+            " delete from webhook_events;"
             " delete from webhook_secrets; delete from webhook_endpoints; delete from titles"
         )
 
@@ -318,10 +319,16 @@ class Client:
         return await self.http.get(path, auth=Vouched("notify", SECRET, roles))
 
     async def send(
-        self, method: str, path: str, body: Any = None, *, roles: tuple[str, ...] = auth.STAFF
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        roles: tuple[str, ...] = auth.STAFF,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         vouched = Vouched("notify", SECRET, roles)
-        return await self.http.request(method, path, json=body, auth=vouched)
+        return await self.http.request(method, path, json=body, auth=vouched, headers=headers)
 
 
 @pytest_asyncio.fixture

@@ -37,9 +37,11 @@ class Calls:
         """PUT any path; raises the problem."""
         return await self.typed("PUT", path, body, Document)
 
-    async def post(self, path: str, body: object) -> Document:
-        """POST any path; only where a repeat is harmless, since it is retried."""
-        return await self.typed("POST", path, body, Document)
+    async def post(
+        self, path: str, body: object, *, idempotency_key: str | None = None
+    ) -> Document:
+        """POST any path; only where a repeat is harmless or has a key, since it is retried."""
+        return await self.typed("POST", path, body, Document, idempotency_key=idempotency_key)
 
     async def page(self, path: str) -> Page:
         """One piece of any list."""
@@ -56,13 +58,21 @@ class Calls:
         """A file as text; raises the problem."""
         return (await self.raw(path)).decode()
 
-    async def typed(self, method: str, path: str, body: object, kind: type[T]) -> T:
+    async def typed(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        kind: type[T],
+        *,
+        idempotency_key: str | None = None,
+    ) -> T:
         """The answer of one request, read as kind.
 
         Raises the problem, or BadReply; ApprovalNeeded where a second person has to approve it.
         """
         raw = None if body is None else msgspec.json.encode(body)
-        reply = await self.transport.request(method, path, raw)
+        reply = await self.transport.request(method, path, raw, idempotency_key=idempotency_key)
         transport.raise_problem(f"{method} {path}", reply)
         transport.raise_proposal(f"{method} {path}", reply)
         try:

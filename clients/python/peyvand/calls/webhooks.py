@@ -1,5 +1,6 @@
 """Calls of notify about merchants' programs: endpoints, secrets, deliveries."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -55,17 +56,34 @@ class WebhookCalls(Calls):
         """Send an event of no meaning; the same again shows how it went."""
         return await self.put(_path(merchant, endpoint_id, "tests", test_id), {})
 
-    async def replay_message(self, merchant: int, endpoint_id: str, message: str) -> int:
-        """Send one event again, by its webhook-id."""
-        path = _path(merchant, endpoint_id, "replays")
-        return (await self.post(path, {"message": message}))["events"]
+    async def replay_message(
+        self, merchant: int, endpoint_id: str, message: str, *, key: str | None = None
+    ) -> int:
+        """Send one event again, by its webhook-id; key as replay_period."""
+        return await self._replay(
+            _path(merchant, endpoint_id, "replays"), {"message": message}, key
+        )
 
     async def replay_period(
-        self, merchant: int, endpoint_id: str, *, since: datetime, until: datetime
+        self,
+        merchant: int,
+        endpoint_id: str,
+        *,
+        since: datetime,
+        until: datetime,
+        key: str | None = None,
     ) -> int:
-        """Send again what was decided in between; how many events."""
+        """Send again what was decided in between; how many events.
+
+        key: the caller's name of this replay, for a repeat of the call; for the repeats within one
+        call there is always one.
+        """
         body = {"since": since.isoformat(), "until": until.isoformat()}
-        return (await self.post(_path(merchant, endpoint_id, "replays"), body))["events"]
+        return await self._replay(_path(merchant, endpoint_id, "replays"), body, key)
+
+    async def _replay(self, path: str, body: object, key: str | None) -> int:
+        key = key or str(uuid.uuid4())
+        return (await self.post(path, body, idempotency_key=key))["events"]
 
 
 def _path(merchant: int, *rest: str, **query: str | int | None) -> str:

@@ -1,10 +1,11 @@
 """HTTP door of deliveries: what came, what did not, a test, and sending again."""
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from kit import audit_trail
@@ -14,7 +15,7 @@ from kit.room import resources
 from notify import settings
 from notify.webhook_endpoints import usecases as endpoints
 from notify.webhooks import usecases
-from notify.webhooks.domain import DeliveryState
+from notify.webhooks.domain import DeliveryState, read_key
 from notify.webhooks.usecases import DeliveryView
 
 router = APIRouter(tags=["webhooks"])
@@ -91,19 +92,50 @@ async def put_test(
     return delivery
 
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The caller's name of this request: the same again within 24 h is answered the"
+        " same, and sends nothing (draft-ietf-httpapi-idempotency-key-header-07)",
+        examples=['"8e03978e-40d5-43e8-bc93-6894a57f9324"'],
+    ),
+]
+
+
 @router.post(_PATH + "/replays", dependencies=[auth.allow(Role.PARTNERS)])
 async def post_replay(
-    request: Request, merchant: fields.NumberText, endpoint: uuid.UUID, body: ReplayBody
+    request: Request,
+    merchant: fields.NumberText,
+    endpoint: uuid.UUID,
+    body: ReplayBody,
+    idempotency_key: IdempotencyKey = None,
 ) -> Replayed:
-    """Send events again under their old webhook-ids; what is on its way is not sent twice."""
+    """Send events again under their old webhook-ids; what is on its way is not sent twice.
+
+    With an Idempotency-Key: 422 idempotency-key-reused where it named another request, 409
+    request-under-way while the first is carried out. Without one, the same again sends again what
+    was delivered meanwhile.
+    """
+    key = None if idempotency_key is None else read_key(idempotency_key)
+    asked = body.model_dump_json(exclude_none=True)
     now = clock.wall()
     async with audit_trail.writing(request, resources(request).database) as act:
+        if key is not None:
+            await usecases.refuse_concurrent(act.tx, endpoint, key)
         kept = await endpoints.lock_endpoint(act.tx, merchant, endpoint)
-        if body.since is not None and body.until is not None:
-            events = await usecases.replay_period(
-                act.tx, kept, since=body.since, until=body.until, now=now
-            )
+
+        async def replay() -> int:
+            if body.since is not None and body.until is not None:
+                return await usecases.replay_period(
+                    act.tx, kept, since=body.since, until=body.until, now=now
+                )
+            return await usecases.replay_message(act.tx, kept, str(body.message), now)
+
+        if key is None:
+            events = await replay()
         else:
-            events = await usecases.replay_message(act.tx, kept, str(body.message), now)
+            name = (key, hashlib.sha256(asked.encode()).digest())
+            events = await usecases.replay_once(act.tx, kept, name, replay, now)
         act.tell({"events": events, **body.model_dump(mode="json", exclude_none=True)})
     return Replayed(events)

@@ -5,6 +5,7 @@ Source: Standard Webhooks 1.0.0; the schedule is 15 tries within three days.
 
 import base64
 import hmac
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from contracts import envelope, values
 from contracts.ledger import Outcome
 from contracts.merchants import DisputeChanged
 from contracts.values import Status
+from kit.base import errors
 from notify import settings
 from notify.webhook_endpoints.domain import TEST, EventType
 
@@ -50,6 +52,17 @@ _TRANSACTION_OUTCOMES: Final = {
     Status.DECLINED: EventType.TRANSACTION_DECLINED,
     Status.REFUSED: EventType.TRANSACTION_DECLINED,
 }
+
+
+REPLAY_NAMED: Final = timedelta(hours=24)  # how long a repeat of a named replay has its answer
+_KEY: Final = re.compile(r'"([A-Za-z0-9_.:-]{1,64})"|([A-Za-z0-9_.:-]{1,64})')
+
+
+class BadIdempotencyKey(errors.Invalid):
+    """An Idempotency-Key that names nothing."""
+
+    code = "bad-idempotency-key"
+    fa = "سرآیند Idempotency-Key درست نیست؛ یک UUID در گیومهٔ انگلیسی بفرستید."
 
 
 class DeliveryState(StrEnum):
@@ -227,3 +240,14 @@ def parse_retry_after(text: str | None, now: datetime) -> timedelta | None:
     except ValueError:
         return None
     return max(timedelta(), at - now) if at.tzinfo is not None else None
+
+
+def read_key(text: str) -> str:
+    """The name in an Idempotency-Key: a string of RFC 9651, or the same without its quotes.
+
+    Source: draft-ietf-httpapi-idempotency-key-header-07. Raises BadIdempotencyKey.
+    """
+    match = _KEY.fullmatch(text.strip())
+    if match is None:
+        raise BadIdempotencyKey('write it as "…", 1 to 64 of A-Z a-z 0-9 _ . : -, such as a UUID')
+    return match[1] or match[2]

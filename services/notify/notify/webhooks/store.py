@@ -152,3 +152,38 @@ async def update_again(tx: Tx, endpoint: str, events: Sequence[int], *, now: dat
         list(events),
         now,
     )
+
+
+async def try_lock_replay(tx: Tx, endpoint: str, key: str) -> bool:
+    """Whether nobody else carries out the replay of this name now; held until the end of tx."""
+    return bool(
+        await tx.fetchval(
+            "select pg_try_advisory_xact_lock(hashtextextended($1, 0))", f"replay {endpoint} {key}"
+        )
+    )
+
+
+async def delete_replays(tx: Tx, endpoint: str, *, before: datetime) -> None:
+    """Forget an endpoint's named replays from before a time."""
+    await tx.execute(
+        "delete from webhook_replays where endpoint = $1 and asked_at <= $2", endpoint, before
+    )
+
+
+async def find_replay(tx: Tx, endpoint: str, key: str) -> tuple[bytes, int] | None:
+    """What a named replay asked for, as a digest, and how many events it sent."""
+    row = await tx.fetchrow(
+        "select asked, events from webhook_replays where endpoint = $1 and key = $2", endpoint, key
+    )
+    return None if row is None else (row["asked"], row["events"])
+
+
+async def insert_replay(
+    tx: Tx, endpoint: str, key: str, asked: bytes, *, events: int, now: datetime
+) -> None:
+    """Keep a named replay and its answer."""
+    await tx.execute(
+        "insert into webhook_replays (endpoint, key, asked, events, asked_at)"
+        " values ($1, $2, $3, $4, $5)",
+        *(endpoint, key, asked, events, now),
+    )

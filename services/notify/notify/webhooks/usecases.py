@@ -1,7 +1,8 @@
 """Queueing events, keeping what tries led to, and sending again what is asked for."""
 
+import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,6 +115,54 @@ async def send_test(tx: Tx, endpoint: Endpoint, test: str, now: datetime) -> Del
     if row is None:
         raise endpoints.Differs("another endpoint was tested under this id; make a new UUID")
     return _view(row)
+
+
+class KeyReused(errors.Invalid):
+    """An Idempotency-Key that named another replay."""
+
+    code = "idempotency-key-reused"
+    fa = "این Idempotency-Key درخواست دیگری را نام می‌برد؛ کلید تازه‌ای بسازید."
+
+
+class ReplayUnderWay(errors.Conflict):
+    """A replay of this name is being carried out."""
+
+    code = "request-under-way"
+    fa = "همین درخواست هم‌اکنون انجام می‌شود؛ کمی بعد دوباره بفرستید."
+
+
+async def replay_once(
+    tx: Tx,
+    endpoint: Endpoint,
+    name: tuple[str, bytes],
+    replay: Callable[[], Awaitable[int]],
+    now: datetime,
+) -> int:
+    """Carry out a replay that its caller named; its repeat within a day has the first one's answer.
+
+    name: Idempotency-Key, and a digest of what is asked. Answer and deliveries are of one
+    transaction; a refusal keeps nothing, so that the same name may come again. Raises KeyReused,
+    and what replay raises. refuse_concurrent comes first.
+    """
+    key, asked = name
+    await store.delete_replays(tx, endpoint.endpoint, before=now - domain.REPLAY_NAMED)
+    kept = await store.find_replay(tx, endpoint.endpoint, key)
+    if kept is not None:
+        if kept[0] != asked:
+            raise KeyReused("this Idempotency-Key named another request; make a new one")
+        return kept[1]
+    events = await replay()
+    await store.insert_replay(tx, endpoint.endpoint, key, asked, events=events, now=now)
+    return events
+
+
+async def refuse_concurrent(tx: Tx, endpoint: uuid.UUID, key: str) -> None:
+    """Raise ReplayUnderWay while another transaction carries out the replay of this name.
+
+    Before the endpoint is locked: behind that lock the second would only wait.
+    """
+    if not await store.try_lock_replay(tx, str(endpoint), key):
+        raise ReplayUnderWay("the same request is being carried out; send it again in a moment")
 
 
 async def replay_message(tx: Tx, endpoint: Endpoint, message: str, now: datetime) -> int:
