@@ -105,6 +105,7 @@ def numbered(suffix: str) -> dict[str, Owner]:
     return {
         **{f"{name}-{suffix}": Owner.MERCHANT for name in readers},
         **{f"{name}-{suffix}": Owner.MEMBER for name in partners},
+        f"disputer-program-of-{suffix}": Owner.PARTY,
         f"till-of-{suffix}": Owner.TILL,
     }
 
@@ -114,7 +115,7 @@ def is_own(who: str, scope: Owner, row: str) -> bool:
     owner = OWNERS[row]
     if owner is Owner.PERSON:
         return who.startswith("owner-of")
-    reads = row.startswith("GET ") or owner is Owner.MEMBER
+    reads = row.startswith("GET ") or owner in (Owner.MEMBER, Owner.PARTY)
     return owner is Owner.OPEN or (owner is scope and reads)
 
 
@@ -122,13 +123,21 @@ def others_of(path: str, mine: Tenant, other: Tenant) -> list[str]:
     """Addresses of what is another's: all of it, and what lies under his behind one's own."""
     first, *below = re.findall(r"\{(\w+)\}", path)
     whole = target(path, other.values)
-    if first not in ("merchant", "member") or set(below) <= {"version", "window"}:
+    if first not in ("merchant", "member", "party") or set(below) <= {"version", "window"}:
         return [whole]
     return [whole, target(path, other.values | {first: mine.values[first]})]
 
 
 # what of an address is one tenant's alone; versions and windows have everybody's numbers
-NAMES_SOMEBODYS: Final = {"merchant", "member", "identifier_id", "session", "factor", "user"}
+NAMES_SOMEBODYS: Final = {
+    "merchant",
+    "party",
+    "member",
+    "identifier_id",
+    "session",
+    "factor",
+    "user",
+}
 
 
 def body_for(row: str, mine: Tenant) -> Any:

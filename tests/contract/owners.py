@@ -13,6 +13,7 @@ class Owner(StrEnum):
 
     NETWORK: the network: nobody whose scope has a number comes to it, whatever it names.
     MERCHANT: the merchant that the path names; its reader sees it and what lies under it.
+    PARTY: the party that the path names; a program's key conducts its disputes.
     MEMBER: the party under whom the member's account was opened; a partner's key works there.
     PERSON: whoever signed in.
     TILL: a terminal's merchant; the name of a transaction says which.
@@ -21,6 +22,7 @@ class Owner(StrEnum):
 
     NETWORK = "network"
     MERCHANT = "merchant"
+    PARTY = "party"
     MEMBER = "member"
     PERSON = "person"
     TILL = "till"
@@ -45,6 +47,9 @@ _ROWS: Final[dict[Owner, tuple[str, ...]]] = {
         "GET /v1/windows/{window}/settlement/files/{batch}/pain001",
         "GET /v1/windows/{window}/settlement/files/{batch}/csv",
         "PUT /v1/windows/{window}/settlement/answers/{answer}",
+        "PUT /v1/disputes/{dispute}/decision",
+        "GET /v1/disputes/{dispute}",
+        "GET /v1/disputes",
         "GET /v1/settlements",
         "GET /v1/ageing",
         "PUT /v1/parties/{party}/sheba-changes/{change}",
@@ -161,6 +166,16 @@ _ROWS: Final[dict[Owner, tuple[str, ...]]] = {
         "GET /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/deliveries",
         "PUT /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/tests/{test}",
         "POST /v1/merchants/{merchant}/webhook-endpoints/{endpoint}/replays",
+    ),
+    Owner.PARTY: (
+        "PUT /v1/parties/{party}/disputes/{dispute}",
+        "GET /v1/parties/{party}/disputes/{dispute}",
+        "GET /v1/parties/{party}/disputes",
+        "PUT /v1/parties/{party}/disputes/{dispute}/answer",
+        "PUT /v1/parties/{party}/disputes/{dispute}/escalation",
+        "PUT /v1/parties/{party}/disputes/{dispute}/withdrawal",
+        "PUT /v1/evidence/{party}/{dispute}/{file}",
+        "GET /v1/evidence/{party}/{dispute}/{file}",
     ),
     Owner.MEMBER: (
         "PUT /v1/enrolments/{enrolment}",

@@ -28,8 +28,9 @@ class Tenant:
     values: dict[str, str]
 
     def owns(self, address: str) -> bool:
-        """Whether an address begins at this tenant's merchant or member."""
+        """Whether an address begins at this tenant's merchant, member or party."""
         own = {f"/v1/{noun}s/{self.values[noun]}" for noun in ("merchant", "member")}
+        own |= {f"/v1/{noun}/{self.values['party']}" for noun in ("parties", "evidence")}
         return "/".join(address.split("/")[:4]) in own
 
 
@@ -40,6 +41,8 @@ async def registered(edge: Edge, suffix: str, *, party: int, merchant: int) -> T
     values = {"party": str(party), "merchant": str(merchant), "branch": str(merchant * 10)}
     values |= {"terminal": str(merchant * 10 + 1), "version": "1", "window": "1"}
     for name in ("change", "endpoint", "secret", "test", "code_id", "activation", "enrolment"):
+        values[name] = uuid_of(suffix, name)
+    for name in ("dispute", "file"):
         values[name] = uuid_of(suffix, name)
     for name in ("card", "request_id", "binding", "identifier", "factor", "user", "key"):
         values[name] = uuid_of(suffix, name)
@@ -62,7 +65,10 @@ async def registered(edge: Edge, suffix: str, *, party: int, merchant: int) -> T
     await _members(edge, suffix, party, values)
     await _person(edge, suffix, merchant, values)
     ends_at = (NOW + timedelta(days=90)).isoformat()
-    for name, role in (("reader", f"merchant:{merchant}"), ("enroller", f"enrol:{party}")):
+    for name, role in (
+        ("reader", f"merchant:{merchant}"), ("enroller", f"enrol:{party}"),
+        ("disputer", f"party:{party}"),
+    ):  # fmt: skip
         body = {"name": f"{name}-{suffix}", "roles": [role], "ends_at": ends_at}
         made = await edge.put(f"/v1/api-keys/{uuid_of(suffix, name)}", body)
         edge.keys[f"{name}-program-of-{suffix}"] = made["text"]

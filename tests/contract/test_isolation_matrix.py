@@ -30,6 +30,8 @@ from .matrix import (
 from .openapi_file import served
 from .owners import OWNERS, Owner
 
+_SOMEBODYS = (Owner.MERCHANT, Owner.PARTY, Owner.MEMBER, Owner.PERSON, Owner.NETWORK)
+
 
 async def test_every_public_route_has_an_owner() -> None:
     document = await served()
@@ -83,7 +85,7 @@ async def test_a_numbered_scope_comes_to_its_own_and_to_nothing_else(
 async def test_a_numbered_scope_never_comes_to_anothers(edge: Edge, tenants: Tenants) -> None:
     cells = Cells(edge)
     for mine, other, suffix in ((*tenants, "one"), (*reversed(tenants), "two")):
-        for row, method, path in proxied(Owner.MERCHANT, Owner.MEMBER, Owner.PERSON, Owner.NETWORK):
+        for row, method, path in proxied(*_SOMEBODYS):
             if NAMES_SOMEBODYS.isdisjoint(re.findall(r"\{(\w+)\}", path)):
                 continue
             for at in others_of(path, mine, other):
