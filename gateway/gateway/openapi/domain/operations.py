@@ -66,7 +66,7 @@ def _responses(method: str, operation: Document) -> Document:
 def _refusals(method: str, operation: Document) -> list[int]:
     statuses: set[int] = set(_ALWAYS)
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", ())):
-        statuses.add(404)
+        statuses |= {404, 409}  # not there, or not yet in the state that the question is about
     if method != "get":
         statuses |= {404, 409}
     if method in _BODY_METHODS:
