@@ -24,6 +24,9 @@ WORDS = {
     "services/campaigns/campaigns/rules/domain/explanations.py": {
         *("comparison", "fa", "node.operator", "must_fa"),
     },
+    "services/merchants/merchants/printing/layout.py": {"sheet.title.fa"},
+    "services/merchants/merchants/printing/paper.py": {"sheet.title.fa", "sheet.number"},
+    "services/merchants/merchants/statements/domain/printed.py": {"label.fa"},
     "services/notify/notify/templates/domain/texts.py": {
         *("credit", "amount", "points", "left", "discount", "support"),
     },

@@ -5,10 +5,11 @@ import csv
 import io
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from cluster import plan, processes
-from peyvand import Conflict, Status, requests
+from peyvand import Conflict, Status, requests, statement_sha256
 from peyvand.operators import every
 
 from .load import until_answered
@@ -162,6 +163,10 @@ async def statements_lead_to(
     text = await operator.merchant_statement_csv(shop.merchant, window)
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert sum(int(row[-1]) for row in rows[1:-1]) == int(rows[-1][-1]) == claim - fee
+    paper = await operator.merchant_statement_pdf(shop.merchant, window)
+    assert paper == await operator.party_statement_pdf(window, shop.party)
+    (page,) = pypdfium2.PdfDocument(paper)
+    assert statement_sha256([told]) in page.get_textpage().get_text_range()
 
 
 @pytest.mark.SH14

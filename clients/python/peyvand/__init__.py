@@ -46,6 +46,7 @@ from peyvand.models import (
 )
 from peyvand.operators import Operator
 from peyvand.road import Follow
+from peyvand.statements import statement_sha256
 from peyvand.terminal import Terminal
 from peyvand.transport import Options, Retry, Timeouts
 from peyvand.webhooks import BadSignature, Webhook, verify_webhook
@@ -99,5 +100,6 @@ __all__ = [
     "mobile",
     "original_named",
     "qr",
+    "statement_sha256",
     "verify_webhook",
 ]

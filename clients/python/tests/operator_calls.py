@@ -152,12 +152,14 @@ CALLS: list[tuple[str, Call]] = [
     ("PUT /v1/evidence/5/d-1/f-1", lambda o: o.put_evidence(5, "d-1", "f-1", b"%PDF-1.7")),
     ("GET /v1/evidence/5/d-1/f-1", lambda o: o.evidence(5, "d-1", "f-1")),
     ("GET /v1/windows/2/statements/5/csv", lambda o: o.party_statement_csv(2, 5)),
+    ("GET /v1/windows/2/statements/5/pdf", lambda o: o.party_statement_pdf(2, 5)),
     (
         "GET /v1/windows/2/statements/5/transactions",
         lambda o: o.party_transactions(2, 5, side="due", counterparty=6),
     ),
     ("GET /v1/merchants/5/statements/2", lambda o: o.merchant_statement(5, 2)),
     ("GET /v1/merchants/5/statements/2/csv", lambda o: o.merchant_statement_csv(5, 2)),
+    ("GET /v1/merchants/5/statements/2/pdf", lambda o: o.merchant_statement_pdf(5, 2)),
     (
         "GET /v1/merchants/5/statements/2/transactions",
         lambda o: o.merchant_transactions(5, 2, side="due", counterparty=6),

@@ -1,5 +1,6 @@
 """The operator's client: paths and bodies as documented, pages, history, imports."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -97,6 +98,35 @@ async def test_windows_are_cut_and_their_lines_followed_as_documented(
     assert behind.query == {"side": "due", "counterparty": "6", "after": "0.9", "limit": "200"}
     scripted.script = [reply(200, "\ufeffدوره\r\n".encode())]
     assert await operator.party_statement_csv(2, 5) == "\ufeffدوره\r\n"
+    scripted.script = [reply(200, b"%PDF-1.7\n\xe2\xe3")]
+    assert await operator.merchant_statement_pdf(5, 2) == b"%PDF-1.7\n\xe2\xe3"
+
+
+def test_a_statements_digest_is_of_all_its_pieces_and_of_no_address() -> None:
+    of_line = (
+        "side counterparty title_fa title_en entries_count claims_rial reversed_rial fee_rial"
+        " paid_rial own_discount_rial released_rial effect_rial"
+    )
+    of_head = (
+        "window opened_at cut_at closed_at party title_fa title_en opening_rial claims_rial"
+        " claims_reversed_rial dues_rial dues_reversed_rial fee_rial position_rial paid_rial"
+        " closing_rial"
+    )
+    line: dict[str, object] = dict.fromkeys(of_line.split(), "1")
+    head: dict[str, object] = dict.fromkeys(of_head.split(), "1")
+    head["title_fa"] = "نان"
+    pieces = [
+        head | {"lines": [line | {"transactions": "/v1/a"}], "next": "2.3", "added_later": 1},
+        head | {"lines": [line | {"transactions": "/v1/b"}], "next": None},
+    ]
+    text = json.dumps(
+        head | {"lines": [line, line]}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
+    assert '"title_fa":"نان"' in text
+    assert peyvand.statement_sha256(pieces) == hashlib.sha256(text.encode()).hexdigest()
+    for torn in (pieces[:1], []):
+        with pytest.raises(ValueError, match="all pieces"):
+            peyvand.statement_sha256(torn)
 
 
 async def test_a_parameter_with_several_values_is_repeated() -> None:

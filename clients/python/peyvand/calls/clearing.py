@@ -1,8 +1,12 @@
 """Calls of clearing: settlement windows, their gross matrix and net positions."""
 
+from typing import Final
+
 from peyvand.administration import Document, Page
 from peyvand.calls.connection import LIMIT, Calls
 from peyvand.transport import path_of
+
+PRINTING_S: Final = 20.0  # a thousand lines are set in seconds, after others that wait
 
 
 class ClearingCalls(Calls):
@@ -47,6 +51,16 @@ class ClearingCalls(Calls):
         """The same, whole, as CSV; it begins with the byte order mark."""
         return await self.text(path_of("windows", window, "statements", party, "csv"))
 
+    async def party_statement_pdf(self, window: int, party: int) -> bytes:
+        """The same, whole, to print: A4, Persian, the amount in words.
+
+        At its foot is `statement_sha256`. Raises Invalid `statement-too-long`, TooMany
+        `printing-busy`.
+        """
+        return await self.raw(
+            path_of("windows", window, "statements", party, "pdf"), request_s=PRINTING_S
+        )
+
     async def party_transactions(
         self,
         window: int,
@@ -71,6 +85,12 @@ class ClearingCalls(Calls):
     async def merchant_statement_csv(self, merchant: int, window: int) -> str:
         """The same, whole, as CSV; it begins with the byte order mark."""
         return await self.text(path_of("merchants", merchant, "statements", window, "csv"))
+
+    async def merchant_statement_pdf(self, merchant: int, window: int) -> bytes:
+        """The same, whole, to print, as `party_statement_pdf`."""
+        return await self.raw(
+            path_of("merchants", merchant, "statements", window, "pdf"), request_s=PRINTING_S
+        )
 
     async def merchant_transactions(
         self,

@@ -48,9 +48,9 @@ class Calls:
         body = await self.get(path)
         return Page(items=body["items"], next=body.get("next"))
 
-    async def raw(self, path: str) -> bytes:
-        """The bytes of a file; raises the problem."""
-        reply = await self.transport.request("GET", path)
+    async def raw(self, path: str, *, request_s: float | None = None) -> bytes:
+        """The bytes of a file; raises the problem. request_s: where making it takes longer."""
+        reply = await self.transport.request("GET", path, request_s=request_s)
         transport.raise_problem(f"GET {path}", reply)
         return reply.body
 

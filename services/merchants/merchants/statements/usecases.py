@@ -8,7 +8,7 @@ from merchants.clearing.domain.corrections import effects_of
 from merchants.clearing.domain.counting import Pair, PairEntry
 from merchants.disputes.usecases import disputes
 from merchants.parties import usecases as parties
-from merchants.statements.domain import reconciliation, statement
+from merchants.statements.domain import printed, reconciliation, statement
 from merchants.statements.domain.reconciliation import Difference
 from merchants.statements.domain.statement import Statement
 
@@ -34,6 +34,16 @@ async def get_statement(
     drawn_up = Statement(closed, registered, position, lines, effects, titles, last)
     if after is None and last is None:
         statement.check_closing(drawn_up)
+    return drawn_up
+
+
+async def get_printable(tx: Tx, window: int, party: int) -> Statement:
+    """A whole statement of no more lines than go on paper.
+
+    Raises as get_statement does, and TooLong.
+    """
+    drawn_up = await get_statement(tx, window, party, limit=printed.LINES_MAX + 1)
+    printed.check_length(drawn_up)
     return drawn_up
 
 

@@ -1,50 +1,33 @@
-"""HTTP door of statements: a party's own, by window, and the reconciliation report."""
+"""Shapes of statements as they are shown, and the digest of one on paper."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import TypeAdapter
 
 from contracts.values import public_id
-from kit.base import auth, fields
-from kit.base.auth import Role
-from kit.base.db import Tx
-from kit.room import resources
-from merchants import cursors, settings
+from merchants import settings
 from merchants.clearing.domain.corrections import CorrectionEffect
-from merchants.clearing.domain.counting import Pair, PairEntry
-from merchants.statements import usecases
-from merchants.statements.domain import statement
+from merchants.clearing.domain.counting import PairEntry
 from merchants.statements.domain.reconciliation import Difference
 from merchants.statements.domain.statement import Side, Statement, StatementLine
 
-_CSV: Final = "text/csv; charset=utf-8"
-_AS_CSV: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/csv": {}}}}
-_FIRST: Final = (-1, 0)  # before every shard and sequence
-_MOST: Final = fields.WHOLE_MAX
-_STAFF: Final = (Role.AUDITOR, Role.MONEY)
-Cursor = Annotated[str | None, Field(max_length=40)]
-Limit = Annotated[int, Field(ge=1, le=settings.PAGE_MAX)]
-
-router = APIRouter(tags=["statements"])
-
-
-class LinesQuery(BaseModel):
-    """A page of lines."""
-
-    model_config = ConfigDict(extra="forbid")
-    after: Cursor = None
-    limit: Limit = 200
-
-
-class TransactionsQuery(LinesQuery):
-    """A page of the transactions behind one line."""
-
-    side: Side
-    counterparty: fields.NumberText
+# what a paper's digest is of; a field that is added later is not, so that old papers stay right
+_SEALED: Final = (
+    *("window", "opened_at", "cut_at", "closed_at", "party"),
+    *("title_fa", "title_en", "opening_rial", "claims_rial", "claims_reversed_rial"),
+    *("dues_rial", "dues_reversed_rial", "fee_rial", "position_rial", "paid_rial"),
+    *("closing_rial",),
+)
+_SEALED_OF_LINE: Final = (
+    *("side", "counterparty", "title_fa", "title_en", "entries_count"),
+    *("claims_rial", "reversed_rial", "fee_rial", "paid_rial", "own_discount_rial"),
+    *("released_rial", "effect_rial"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +105,9 @@ class StatementView:
     disputes: list[CorrectionView]
 
 
+_VIEWS: Final = TypeAdapter(StatementView)
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionView:
     """One transaction behind a line. booking, proof: where the book shows and proves it."""
@@ -156,125 +142,16 @@ class Reconciliation:
     differences: list[Difference]
 
 
-@router.get("/v1/windows/{window}/statements/{party}", dependencies=[auth.allow(*_STAFF)])
-async def get_statement(
-    request: Request,
-    window: fields.NumberText,
-    party: fields.NumberText,
-    query: Annotated[LinesQuery, Query()],
-) -> StatementView:
-    """A party's statement of a closed window."""
-    async with resources(request).database.read() as tx:
-        return await _statement(tx, window, party, query, str(request.url.path))
+def seal_of(drawn_up: Statement) -> str:
+    """SHA-256 of a whole statement's JSON: the fields that are sealed, keys in order, no blanks."""
+    told = _VIEWS.dump_python(view_of(drawn_up, ""), mode="json")
+    sealed = {name: told[name] for name in _SEALED}
+    sealed["lines"] = [{name: one[name] for name in _SEALED_OF_LINE} for one in told["lines"]]
+    text = json.dumps(sealed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-@router.get(
-    "/v1/windows/{window}/statements/{party}/csv",
-    response_class=Response,
-    responses=_AS_CSV,
-    dependencies=[auth.allow(*_STAFF)],
-)
-async def get_statement_csv(
-    request: Request, window: fields.NumberText, party: fields.NumberText
-) -> Response:
-    """The same, whole, as CSV: UTF-8 with a byte order mark, Persian headings, whole Rial."""
-    async with resources(request).database.read() as tx:
-        return await _csv(tx, window, party)
-
-
-@router.get(
-    "/v1/windows/{window}/statements/{party}/transactions", dependencies=[auth.allow(*_STAFF)]
-)
-async def list_transactions(
-    request: Request,
-    window: fields.NumberText,
-    party: fields.NumberText,
-    query: Annotated[TransactionsQuery, Query()],
-) -> TransactionList:
-    """The transactions behind a line of a statement."""
-    async with resources(request).database.read() as tx:
-        return await _transactions(tx, window, party, query)
-
-
-@router.get(
-    "/v1/merchants/{merchant}/statements/{window}", dependencies=[auth.allow(*_STAFF, own=True)]
-)
-async def get_merchant_statement(
-    request: Request,
-    merchant: fields.NumberText,
-    window: fields.NumberText,
-    query: Annotated[LinesQuery, Query()],
-) -> StatementView:
-    """The statement of the party that a merchant belongs to, for the merchant's own reader too."""
-    async with resources(request).database.read() as tx:
-        party = await usecases.party_of(tx, merchant)
-        return await _statement(tx, window, party, query, str(request.url.path))
-
-
-@router.get(
-    "/v1/merchants/{merchant}/statements/{window}/csv",
-    response_class=Response,
-    responses=_AS_CSV,
-    dependencies=[auth.allow(*_STAFF, own=True)],
-)
-async def get_merchant_statement_csv(
-    request: Request, merchant: fields.NumberText, window: fields.NumberText
-) -> Response:
-    """The same, whole, as CSV: UTF-8 with a byte order mark, Persian headings, whole Rial."""
-    async with resources(request).database.read() as tx:
-        return await _csv(tx, window, await usecases.party_of(tx, merchant))
-
-
-@router.get(
-    "/v1/merchants/{merchant}/statements/{window}/transactions",
-    dependencies=[auth.allow(*_STAFF, own=True)],
-)
-async def list_merchant_transactions(
-    request: Request,
-    merchant: fields.NumberText,
-    window: fields.NumberText,
-    query: Annotated[TransactionsQuery, Query()],
-) -> TransactionList:
-    """The transactions behind a line of that statement."""
-    async with resources(request).database.read() as tx:
-        party = await usecases.party_of(tx, merchant)
-        return await _transactions(tx, window, party, query)
-
-
-@router.get("/v1/windows/{window}/reconciliation", dependencies=[auth.allow(*_STAFF)])
-async def get_reconciliation(request: Request, window: fields.NumberText) -> Reconciliation:
-    """Windows, entries, positions and statements against one another; each difference by name."""
-    async with resources(request).database.read() as tx:
-        return Reconciliation(window, await usecases.reconcile(tx, window))
-
-
-async def _statement(
-    tx: Tx, window: int, party: int, query: LinesQuery, path: str
-) -> StatementView:
-    after = None if query.after is None else Pair(*cursors.two_numbers(query.after))
-    drawn_up = await usecases.get_statement(tx, window, party, after=after, limit=query.limit)
-    return _view(drawn_up, path)
-
-
-async def _csv(tx: Tx, window: int, party: int) -> Response:
-    drawn_up = await usecases.get_statement(tx, window, party)
-    name = f'attachment; filename="statement-{window}-{party}.csv"'
-    headers = {"content-disposition": name}
-    return Response(statement.csv_of(drawn_up), media_type=_CSV, headers=headers)
-
-
-async def _transactions(
-    tx: Tx, window: int, party: int, query: TransactionsQuery
-) -> TransactionList:
-    after = _FIRST if query.after is None else cursors.two_numbers(query.after, most=_MOST)
-    pair = statement.pair_of(query.side, party, query.counterparty)
-    entries = await usecases.list_transactions(tx, window, pair, after=after, limit=query.limit)
-    items = [_transaction_view(entry) for entry in entries]
-    following = f"{items[-1].shard}.{items[-1].sequence}" if len(items) == query.limit else None
-    return TransactionList(items, following)
-
-
-def _view(drawn_up: Statement, path: str) -> StatementView:
+def view_of(drawn_up: Statement, path: str) -> StatementView:
     window, party, position = drawn_up.window, drawn_up.party, drawn_up.position
     last = drawn_up.last
     return StatementView(
@@ -338,7 +215,7 @@ def _line_view(line: StatementLine, path: str) -> LineView:
     )
 
 
-def _transaction_view(entry: PairEntry) -> TransactionView:
+def transaction_view(entry: PairEntry) -> TransactionView:
     transaction, change = public_id(entry.shard, entry.name), entry.change
     return TransactionView(
         transaction=transaction,

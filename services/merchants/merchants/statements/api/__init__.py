@@ -1,0 +1,1 @@
+"""HTTP doors of statements and of the reconciliation report."""
