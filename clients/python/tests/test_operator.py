@@ -109,15 +109,20 @@ def test_a_statements_digest_is_of_all_its_pieces_and_of_no_address() -> None:
     )
     of_head = (
         "window opened_at cut_at closed_at party title_fa title_en opening_rial claims_rial"
-        " claims_reversed_rial dues_rial dues_reversed_rial fee_rial position_rial paid_rial"
-        " closing_rial"
+        " claims_reversed_rial dues_rial dues_reversed_rial fee_rial corrections_rial"
+        " position_rial paid_rial closing_rial"
+    )
+    of_dispute = (
+        "dispute window counterparty title_fa title_en correction_rial paid_rial effect_rial"
     )
     line: dict[str, object] = dict.fromkeys(of_line.split(), "1")
     head: dict[str, object] = dict.fromkeys(of_head.split(), "1")
     head["title_fa"] = "نان"
+    dispute: dict[str, object] = dict.fromkeys(of_dispute.split(), "1")
+    head["disputes"] = [dispute]
     pieces = [
         head | {"lines": [line | {"transactions": "/v1/a"}], "next": "2.3", "added_later": 1},
-        head | {"lines": [line | {"transactions": "/v1/b"}], "next": None},
+        head | {"lines": [line | {"transactions": "/v1/b"}], "disputes": [], "next": None},
     ]
     text = json.dumps(
         head | {"lines": [line, line]}, ensure_ascii=False, sort_keys=True, separators=(",", ":")

@@ -17,8 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.text import number_fa
 from kit.base import errors
-from merchants.clearing.domain.counting import PairSums
+from merchants import settings as merchants_settings
+from merchants.clearing.domain.corrections import Correction, effect_of
+from merchants.clearing.domain.counting import Pair, PairSums
 from merchants.clearing.domain.positions import Position
 from merchants.clearing.domain.windows import Window, WindowState
 from merchants.parties.domain import Party
@@ -167,6 +170,36 @@ def test_the_paper_says_every_figure_of_the_statement() -> None:
     for text in ("بقالی", "Bahar", "10101234567", "PV7-S3", SEAL, "1405/09/10", "00:00:05", "1+1"):
         assert text in page, text
     assert "2026-12-01 00:00:07+03:30" in page
+
+
+def test_what_a_dispute_came_to_is_a_row_and_a_figure_and_the_paper_adds_up() -> None:
+    made = Correction(
+        correction="d1", of_window=5, window=7, pair=Pair(104, 3), amount_rial=4_321, made_at=CLOSED
+    )
+    effect = effect_of(made, 3, 7)
+    told = drawn_up(line(1, 1_000))
+    told = replace(
+        told,
+        position=replace(told.position, corrections_rial=effect.correction_rial),
+        disputes=(effect,),
+        titles={104: Party(104, "قنادی یاس", "Yas Pastry")},
+    )
+    rows = printed.sheet_of(told, SEAL).rows
+    assert rows[2].kind.fa == "اختلاف دورهٔ ۵ با ۱۰۴"
+    assert rows[2].name.fa == "قنادی یاس"
+    assert rows[2].amounts[0][0] == rows[2].amounts[3][0] == number_fa(4_321)
+    found = " ".join(texts(pdf_of(told)))
+    assert "dispute of" in found
+    assert "corrections" in found
+
+
+def test_more_disputes_than_a_statement_shows_are_not_printed() -> None:
+    made = Correction(
+        correction="d1", of_window=5, window=7, pair=Pair(104, 3), amount_rial=1, made_at=CLOSED
+    )
+    many = (effect_of(made, 3, 7),) * (merchants_settings.PAGE_MAX + 1)
+    with pytest.raises(printed.TooLong):
+        printed.check_length(replace(drawn_up(), disputes=many))
 
 
 def test_the_same_statement_is_the_same_bytes_and_another_is_not() -> None:

@@ -20,13 +20,17 @@ from merchants.statements.domain.statement import Side, Statement, StatementLine
 _SEALED: Final = (
     *("window", "opened_at", "cut_at", "closed_at", "party"),
     *("title_fa", "title_en", "opening_rial", "claims_rial", "claims_reversed_rial"),
-    *("dues_rial", "dues_reversed_rial", "fee_rial", "position_rial", "paid_rial"),
-    *("closing_rial",),
+    *("dues_rial", "dues_reversed_rial", "fee_rial", "corrections_rial", "position_rial"),
+    *("paid_rial", "closing_rial"),
 )
 _SEALED_OF_LINE: Final = (
     *("side", "counterparty", "title_fa", "title_en", "entries_count"),
     *("claims_rial", "reversed_rial", "fee_rial", "paid_rial", "own_discount_rial"),
     *("released_rial", "effect_rial"),
+)
+_SEALED_OF_DISPUTE: Final = (
+    *("dispute", "window", "counterparty", "title_fa", "title_en"),
+    *("correction_rial", "paid_rial", "effect_rial"),
 )
 
 
@@ -147,6 +151,9 @@ def seal_of(drawn_up: Statement) -> str:
     told = _VIEWS.dump_python(view_of(drawn_up, ""), mode="json")
     sealed = {name: told[name] for name in _SEALED}
     sealed["lines"] = [{name: one[name] for name in _SEALED_OF_LINE} for one in told["lines"]]
+    sealed["disputes"] = [
+        {name: one[name] for name in _SEALED_OF_DISPUTE} for one in told["disputes"]
+    ]
     text = json.dumps(sealed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

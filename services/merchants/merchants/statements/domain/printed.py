@@ -9,7 +9,10 @@ from persiantools.jdatetime import JalaliDate
 from contracts.text import digits_fa, number_fa
 from contracts.values import TEHRAN
 from kit.base import errors
+from merchants import settings
+from merchants.clearing.domain.corrections import CorrectionEffect
 from merchants.parties import domain as parties
+from merchants.parties.domain import Party
 from merchants.printing.sheet import Fact, Figure, Row, Sheet, Text, amount_fa
 from merchants.statements.domain import amount_words, statement
 from merchants.statements.domain.statement import Side, Statement, StatementLine
@@ -57,7 +60,8 @@ class TooLong(errors.Invalid):
 
 def check_length(drawn_up: Statement) -> None:
     """Raises TooLong where the statement is a page that others follow."""
-    if drawn_up.last is not None or len(drawn_up.lines) > LINES_MAX:
+    too_many = len(drawn_up.lines) > LINES_MAX or len(drawn_up.disputes) > settings.PAGE_MAX
+    if drawn_up.last is not None or too_many:
         raise TooLong(f"at most {LINES_MAX} lines are printed; read this statement as CSV")
 
 
@@ -137,6 +141,7 @@ def _figures(drawn_up: Statement) -> list[Figure]:
         Figure(Text("بدهی‌ها", "dues"), amount_fa(position.dues_rial)),
         Figure(Text("برگشت بدهی‌ها", "dues reversed"), amount_fa(position.dues_reversed_rial)),
         Figure(Text("کارمزد", "fee"), amount_fa(position.fee_rial)),
+        Figure(Text("اصلاح اختلاف‌ها", "corrections"), amount_fa(position.corrections_rial)),
         Figure(Text("وضعیت تسویه", "position"), amount_fa(position.position_rial)),
         Figure(Text("پرداخت", "paid"), amount_fa(position.paid_rial)),
         Figure(
@@ -173,6 +178,8 @@ def _rows(drawn_up: Statement) -> Iterator[Row]:
     )
     for index, line in enumerate(drawn_up.lines, 1):
         yield _row(index, line)
+    for index, effect in enumerate(drawn_up.disputes, len(drawn_up.lines) + 1):
+        yield _correction_row(index, effect, drawn_up.titles.get(effect.counterparty))
     yield Row(
         "",
         Text("مانده در پایان", "closing"),
@@ -195,6 +202,26 @@ def _row(index: int, line: StatementLine) -> Row:
             (amount_fa(sums.fee_rial), amount_fa(sums.paid_rial)),
             (amount_fa(sums.own_discount_rial), amount_fa(sums.released_rial)),
             (amount_fa(line.effect_rial), ""),
+        ),
+    )
+
+
+def _correction_row(index: int, effect: CorrectionEffect, other: Party | None) -> Row:
+    """What the end of a dispute came to; the disputed window stays as it was."""
+    window, number = effect.correction.of_window, effect.counterparty
+    return Row(
+        number_fa(index),
+        Text(
+            f"اختلاف دورهٔ {digits_fa(window)} با {digits_fa(number)}",
+            f"dispute of window {window}, {number}",
+        ),
+        Text("", "") if other is None else Text(other.title_fa, other.title_en),
+        "",
+        (
+            (amount_fa(effect.correction_rial), ""),
+            ("", amount_fa(effect.paid_rial)),
+            ("", ""),
+            (amount_fa(effect.effect_rial), ""),
         ),
     )
 
