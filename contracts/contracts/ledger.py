@@ -338,6 +338,11 @@ class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):
     entries: tuple[Entry, ...] = ()
     answer: Raw = Raw(b"null")
 
+    @property
+    def is_of_wallet(self) -> bool:
+        """Whether money of a wallet was taken in or given back, and no goods changed hands."""
+        return any([entry.role == "cash" for entry in self.entries])
+
 
 # ---------------------------------------------------------------------------------------- replies
 

@@ -39,6 +39,7 @@ FIRST_MARK: Final = 7_100_000
 GOOD_EVERY: Final = 8
 UNTRACED: Final = {  # a right record changes nothing here that would show its number
     ("fraud", "ledger.entries"),  # only what became of a case
+    ("notify", "merchants.disputes"),  # only for merchants that have an endpoint
 }
 MARKED: Final = ("account", "member", "digest", "rule")
 OF_MERCHANTS: Final = ("merchant", "acceptor")

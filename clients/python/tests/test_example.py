@@ -92,7 +92,7 @@ async def test_the_commands_of_the_readme_run_as_printed(
     monkeypatch.chdir(tmp_path)
     gateway.members.add(CARD)
     lines = re.findall(r"^    (python -m peyvand\.terminal .*)$", README, re.MULTILINE)
-    assert len(lines) == 6
+    assert len(lines) == 10
     for line in lines:
         words = shlex.split(line.replace("http://127.0.0.1:8000", scripted.url))
         assert await asyncio.to_thread(__main__.main, words[3:]) == 0, line

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from contracts.ledger import LotIssued, LotMoved, Outcome
+from contracts.ledger import Entry, LotIssued, LotMoved, Outcome
 from contracts.merchants import Terminal, TerminalKey
 from contracts.values import Kind, Status, Unit, tehran_day
 from kit.base import fields
@@ -138,6 +138,9 @@ def outcome(sequence: int, **changes: object) -> Outcome:
     return Outcome(**(fields | changes))  # type: ignore[arg-type]
 
 
+CASH = Entry(owner=5, role="cash", counterparty=0, unit=Unit.RIAL, amount=-1_000)
+
+
 def lot(amount: int, unit: Unit = Unit.NETWORK_POINTS, parent: int = 0) -> LotIssued:
     return LotIssued(
         lot=1,
@@ -177,6 +180,9 @@ def test_every_kind_falls_into_its_own_column() -> None:
         RecordedOutcome(0, NOW, NOW, outcome(8, kind=None, moves=(move("cancelled", 1),))),
         RecordedOutcome(0, NOW, NOW, outcome(9, status=Status.UNDER_REVIEW, lots=(lot(1),))),
         RecordedOutcome(0, NOW, NOW, outcome(10, moves=(move("redeemed", 9, Unit.CREDIT),))),
+        RecordedOutcome(0, NOW, NOW, outcome(11, kind=Kind.TOP_UP)),
+        RecordedOutcome(0, NOW, NOW, outcome(12, kind=Kind.REVERSAL, entries=(CASH,))),
+        RecordedOutcome(0, NOW, NOW, outcome(13, kind=Kind.VOID, amount_rial=0)),
     ]
     assert daily_totals.totals_of(outcomes, {}) == [
         DailyTotals(

@@ -117,6 +117,22 @@ TEXTS: list[tuple[Template, dict[str, Any], str, int, str, int]] = [
         " balance 0 points", 1,
     ),
     (
+        Template.WALLET_TOPPED_UP,
+        {"credited": Amounts(credit_rial=500_000), "balance_credit_rial": 700_000},
+        "پیوند، سوپر نگین: ۵۰٬۰۰۰ تومان اعتبار به کیف پول شما افزوده شد؛"
+        " مانده ۰ امتیاز و ۷۰٬۰۰۰ تومان اعتبار", 2,
+        "Peyvand, Super Negin: 50,000 Toman credit added to your wallet;"
+        " balance 0 points and 70,000 Toman credit", 1,
+    ),
+    (
+        Template.WALLET_GIVEN_BACK,
+        {"revoked": Amounts(credit_rial=500_000), "balance_points": 20},
+        "پیوند، سوپر نگین: شارژ کیف پول لغو شد؛ ۵۰٬۰۰۰ تومان اعتبار کم شد؛"
+        " مانده ۲۰ امتیاز و ۰ تومان اعتبار", 2,
+        "Peyvand, Super Negin: the top-up of your wallet was cancelled;"
+        " 50,000 Toman credit taken back; balance 20 points and 0 Toman credit", 1,
+    ),
+    (
         Template.FIRST_PURCHASE,
         {"shop_fa": "", "shop_en": "", "credited": Amounts(credit_rial=200_000),
          "ends_on": date(2026, 1, 28)},

@@ -62,15 +62,17 @@ class ProgramKeys:
         used, self._used = self._used, set()
         if not used:
             return
+        if len(self._reported) > REPORTED_MAX:
+            self._reported.clear()
+        # before it is sent: a use beside the sending is not told again
+        self._reported |= dict.fromkeys(used, self.clock.now())
         try:
             await self.services.report_uses("api-keys", sorted(used))
         except errors.Unavailable as error:
             self._used |= used
+            for name in used:
+                self._reported.pop(name, None)
             log.warning("uses of keys are not reported yet: %s", error)
-            return
-        if len(self._reported) > REPORTED_MAX:
-            self._reported.clear()
-        self._reported |= dict.fromkeys(used, self.clock.now())
 
 
 def program_keys_of(opened: Resources) -> ProgramKeys:

@@ -88,7 +88,7 @@ def _outcome_totals(one: RecordedOutcome) -> DailyTotals | None:
         return None
     sale = outcome.kind in SALES
     # a reversal that found nothing to undo, or freed what was reserved, took no goods back
-    back = outcome.kind in UNDOS and outcome.amount_rial > 0
+    back = outcome.kind in UNDOS and outcome.amount_rial > 0 and not outcome.is_of_wallet
     return DailyTotals(
         merchant=outcome.merchant,
         day=values.tehran_day(_counts_at(one) if back else one.occurred_at),

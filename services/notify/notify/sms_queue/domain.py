@@ -261,13 +261,27 @@ def _template(outcome: Outcome) -> Template | None:
             return Template.POINTS_RELEASED
         case "cancel-pending.v1", _:
             return Template.POINTS_CANCELLED if outcome.moves else None
-        case "post-transaction.v1", Kind.PURCHASE:
-            return Template.RECEIPT_PURCHASE
-        case "post-transaction.v1", Kind.REDEMPTION | Kind.CAPTURE:
-            return Template.VALUE_SPENT
         case "spend-value.v1" | "capture-hold.v1", _:
             return Template.VALUE_SPENT
-        case "post-transaction.v1", Kind.REFUND | Kind.REVERSAL:
+        case "top-up-wallet.v1", _:
+            return Template.WALLET_TOPPED_UP
+        case "post-transaction.v1", _:
+            return _template_of_sale(outcome)
+        case _:
+            return None
+
+
+def _template_of_sale(outcome: Outcome) -> Template | None:
+    match outcome.kind:
+        case Kind.PURCHASE:
+            return Template.RECEIPT_PURCHASE
+        case Kind.REDEMPTION | Kind.CAPTURE:
+            return Template.VALUE_SPENT
+        case Kind.TOP_UP:
+            return Template.WALLET_TOPPED_UP
+        case Kind.REVERSAL if outcome.is_of_wallet:
+            return Template.WALLET_GIVEN_BACK
+        case Kind.REFUND | Kind.REVERSAL:
             return Template.RECEIPT_REFUND if outcome.moves else None  # else nothing was undone
         case _:
             return None

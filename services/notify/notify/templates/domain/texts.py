@@ -54,6 +54,8 @@ class Template(StrEnum):
     RECEIPT_PURCHASE = "receipt-purchase"
     VALUE_SPENT = "value-spent"
     RECEIPT_REFUND = "receipt-refund"
+    WALLET_TOPPED_UP = "wallet-topped-up"
+    WALLET_GIVEN_BACK = "wallet-given-back"
     POINTS_RELEASED = "points-released"
     POINTS_CANCELLED = "points-cancelled"
     IDENTIFIER_ADDED = "identifier-added"
@@ -167,6 +169,8 @@ def _persian(template: Template, facts: Facts, support: str) -> list[str]:
             taken = f"{value_fa(facts.revoked)} آن کم شد" if facts.revoked else ""
             back = f"{value_fa(facts.restored)} به شما بازگشت" if facts.restored else ""
             return [done, *_some(taken, back), *_left_fa(facts)]
+        case Template.WALLET_TOPPED_UP | Template.WALLET_GIVEN_BACK:
+            return [*_wallet_fa(template, facts), *_left_fa(facts)]
         case Template.POINTS_RELEASED:
             return ["امتیاز در انتظار بررسی تأیید شد", *_left_fa(facts)]
         case Template.POINTS_CANCELLED:
@@ -245,6 +249,8 @@ def _english(template: Template, facts: Facts, support: str) -> list[str]:
             taken = f"{value_en(facts.revoked)} taken back" if facts.revoked else ""
             back = f"{value_en(facts.restored)} returned to you" if facts.restored else ""
             return [done, *_some(taken, back), *_left_en(facts)]
+        case Template.WALLET_TOPPED_UP | Template.WALLET_GIVEN_BACK:
+            return [*_wallet_en(template, facts), *_left_en(facts)]
         case Template.POINTS_RELEASED:
             return ["your points under review were approved", *_left_en(facts)]
         case Template.POINTS_CANCELLED:
@@ -255,6 +261,20 @@ def _english(template: Template, facts: Facts, support: str) -> list[str]:
             return _identifiers_en(template, facts, support)
         case _:
             assert_never(template)
+
+
+def _wallet_fa(template: Template, facts: Facts) -> list[str]:
+    if template is Template.WALLET_TOPPED_UP:
+        return [f"{value_fa(facts.credited)} به کیف پول شما افزوده شد"]
+    taken = f"{value_fa(facts.revoked)} کم شد" if facts.revoked else ""
+    return ["شارژ کیف پول لغو شد", *_some(taken)]
+
+
+def _wallet_en(template: Template, facts: Facts) -> list[str]:
+    if template is Template.WALLET_TOPPED_UP:
+        return [f"{value_en(facts.credited)} added to your wallet"]
+    taken = f"{value_en(facts.revoked)} taken back" if facts.revoked else ""
+    return ["the top-up of your wallet was cancelled", *_some(taken)]
 
 
 def _identifiers_en(template: Template, facts: Facts, support: str) -> list[str]:
